@@ -1,0 +1,2 @@
+//! The quadrille program.
+fn main() {}

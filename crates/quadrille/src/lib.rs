@@ -1,0 +1,15 @@
+//! OAuth for Rust web applications, both sides of the dance.
+
+pub mod env;
+pub mod policy;
+#[cfg(feature = "provider")]
+pub mod provider;
+pub mod scope;
+pub mod seal;
+pub mod secret;
+
+pub use env::{Env, Timestamp};
+pub use policy::Policy;
+pub use scope::{Scope, Scopes};
+pub use seal::KeyRing;
+pub use secret::Secret;

@@ -1,0 +1,79 @@
+//! Clients: the applications that a provider lets in.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Scopes, Timestamp};
+
+use super::store::{GrantTypes, RowId, SecretHash};
+
+/// How a client gets a token (RFC 6749, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GrantType {
+    /// RFC 6749, section 4.1.
+    AuthorizationCode,
+    /// RFC 6749, section 4.4.
+    ClientCredentials,
+    /// RFC 6749, section 6.
+    RefreshToken,
+}
+
+/// Whether a client can keep a secret (RFC 6749, section 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientType {
+    /// It authenticates.
+    Confidential,
+    /// It cannot: a native or single-page application. PKCE is required of it.
+    Public,
+}
+
+/// How a client's secret is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SecretVerifier {
+    /// SHA-256, for generated secrets of at least 128 random bits: there is nothing to guess.
+    Sha256(SecretHash),
+    /// Argon2id in PHC form, for secrets that people chose.
+    Argon2id(Arc<str>),
+}
+
+/// One of a client's secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecret {
+    /// How it is checked.
+    pub verifier: SecretVerifier,
+    /// When it stops being good, so that a new one can be rolled out first.
+    pub expires: Option<Timestamp>,
+}
+
+/// An application that a provider lets in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Client {
+    /// The `client_id`.
+    pub id: Arc<str>,
+    /// Tells this client from an earlier one with the same `client_id`.
+    pub number: RowId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it can keep a secret.
+    pub client_type: ClientType,
+    /// Its secrets; any that has not expired is good.
+    pub secrets: Vec<ClientSecret>,
+    /// Where it may be answered (exact match, but for the port of a loopback address: RFC 8252,
+    /// section 7.3).
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for.
+    pub scopes: Scopes,
+    /// How it may get tokens.
+    pub grant_types: GrantTypes,
+    /// Whether people are not asked for consent, because the client is the provider's own.
+    pub first_party: bool,
+    /// When it was registered.
+    pub created: Timestamp,
+}

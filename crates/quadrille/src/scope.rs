@@ -1,0 +1,230 @@
+//! Scopes: sets of them as they stand in messages, and single ones as types.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A text that is not a list of scopes: a character outside RFC 6749's `scope-token`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a scope may hold printable ASCII but no quotation mark, backslash or space")]
+pub struct InvalidScope;
+
+/// A set of scopes (RFC 6749, section 3.3), in the order they were first named, each once. Cheap to
+/// clone.
+///
+/// ```
+/// use quadrille::Scopes;
+///
+/// let asked = Scopes::parse("photos:read  profile photos:read")?;
+/// assert_eq!(asked.as_str(), "photos:read profile");
+/// assert!(asked.contains("profile"));
+/// assert!(asked.is_superset(&Scopes::parse("profile")?));
+/// assert!(!asked.contains("Profile"), "scopes are case-sensitive");
+/// # Ok::<(), quadrille::scope::InvalidScope>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Scopes(Option<Arc<str>>);
+
+impl Scopes {
+    /// No scope at all.
+    pub const EMPTY: Self = Self(None);
+
+    /// Reads a list separated by spaces.
+    ///
+    /// # Errors
+    /// [`InvalidScope`] when a name holds a character that RFC 6749 does not allow.
+    pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        let valid = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        if !text.bytes().all(valid) {
+            return Err(InvalidScope);
+        }
+        Ok(Self::of(text.split(' ')))
+    }
+
+    /// The set of `names`, which are taken as they are; empty ones are left out.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for name in names {
+            if name.is_empty() || text.split(' ').any(|known| known == name) {
+                continue;
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(name);
+        }
+        if text.is_empty() { Self::EMPTY } else { Self(Some(text.into())) }
+    }
+
+    /// As it stands in a message: separated by single spaces.
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or("")
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.as_str().split(' ').filter(|name| !name.is_empty())
+    }
+
+    /// Whether `name` is among them.
+    pub fn contains(&self, name: &str) -> bool {
+        !name.is_empty() && self.iter().any(|known| known == name)
+    }
+
+    /// Whether all of `other` are among them.
+    pub fn is_superset(&self, other: &Self) -> bool {
+        self == other || other.iter().all(|name| self.contains(name))
+    }
+
+    /// All of both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if self.is_superset(other) {
+            self.clone()
+        } else {
+            Self::of(self.iter().chain(other.iter()))
+        }
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        if other.is_superset(self) {
+            return self.clone();
+        }
+        Self::of(self.iter().filter(|name| other.contains(name)))
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scopes({:?})", self.as_str())
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Scopes {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        Self::of(names)
+    }
+}
+
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// One scope as a type, so that a handler's signature says what it needs. Made by
+/// [`scopes!`](crate::scopes).
+pub trait Scope: Send + Sync + 'static {
+    /// As it stands in messages.
+    const NAME: &'static str;
+    /// What it lets an application do, in words for the person who is asked to consent.
+    const DESCRIPTION: &'static str;
+}
+
+/// What a handler requires: a [`Scope`], a tuple of them (all), [`Any`] of a tuple (one), or `()`
+/// (a valid token is enough).
+pub trait ScopeRequirement: Send + Sync + 'static {
+    /// Whether `granted` suffices.
+    fn is_met(granted: &Scopes) -> bool;
+    /// The scopes to ask for, as they stand in a challenge (RFC 6750, section 3).
+    fn names() -> Vec<&'static str>;
+}
+
+/// One of the scopes in the tuple `T` is enough: `Any<(Read, Write)>`.
+#[derive(Debug)]
+pub struct Any<T>(std::marker::PhantomData<fn() -> T>);
+
+impl ScopeRequirement for () {
+    fn is_met(_: &Scopes) -> bool {
+        true
+    }
+    fn names() -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+impl<S: Scope> ScopeRequirement for S {
+    fn is_met(granted: &Scopes) -> bool {
+        granted.contains(S::NAME)
+    }
+    fn names() -> Vec<&'static str> {
+        vec![S::NAME]
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident),+) => {
+        impl<$($name: Scope),+> ScopeRequirement for ($($name,)+) {
+            fn is_met(granted: &Scopes) -> bool {
+                $(granted.contains($name::NAME))&&+
+            }
+            fn names() -> Vec<&'static str> {
+                vec![$($name::NAME),+]
+            }
+        }
+        impl<$($name: Scope),+> ScopeRequirement for Any<($($name,)+)> {
+            fn is_met(granted: &Scopes) -> bool {
+                $(granted.contains($name::NAME))||+
+            }
+            fn names() -> Vec<&'static str> {
+                vec![$($name::NAME),+]
+            }
+        }
+    };
+}
+tuples!(A);
+tuples!(A, B);
+tuples!(A, B, C);
+tuples!(A, B, C, D);
+tuples!(A, B, C, D, E);
+tuples!(A, B, C, D, E, F);
+
+/// Declares scopes as types, with the words that a consent page shows.
+///
+/// ```
+/// use quadrille::{Scope, scopes};
+///
+/// scopes! {
+///     /// Reading photos.
+///     pub Photos = "photos:read", "See your photos";
+///     pub Upload = "photos:write", "Add photos of yours";
+/// }
+/// assert_eq!(Photos::NAME, "photos:read");
+/// assert_eq!(Upload::DESCRIPTION, "Add photos of yours");
+/// ```
+#[macro_export]
+macro_rules! scopes {
+    ($($(#[$meta:meta])* $visibility:vis $type:ident = $name:literal, $description:literal;)+) => {
+        $(
+            $(#[$meta])*
+            #[doc = concat!("The scope `", $name, "`: ", $description, ".")]
+            #[derive(Clone, Copy, Debug)]
+            $visibility struct $type;
+
+            impl $crate::Scope for $type {
+                const NAME: &'static str = $name;
+                const DESCRIPTION: &'static str = $description;
+            }
+        )+
+    };
+}

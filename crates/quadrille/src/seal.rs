@@ -1,0 +1,357 @@
+//! Sealed boxes: what a browser, a URL or a database may carry but not read or change.
+//!
+//! A box is AES-256-GCM under a key derived for this box alone (HMAC-SHA-256 of a random salt under
+//! a ring key), so that no number of boxes wears a ring key out. Purpose and site (or issuer) are
+//! associated data: a box made for one use does not open for another.
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    digest, hmac,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::Env;
+
+const VERSION: u8 = 1;
+const KEY_ID_LEN: usize = 4;
+const SALT_LEN: usize = 16;
+const HEADER_LEN: usize = 1 + KEY_ID_LEN + SALT_LEN;
+const TAG_LEN: usize = 16;
+
+/// Why a ring of keys could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyRingError {
+    /// The environment variable is not set.
+    #[error(
+        "set {variable} to one or more keys, the newest first, separated by commas; make one with `openssl rand -base64 32`"
+    )]
+    Missing {
+        /// Its name.
+        variable: String,
+    },
+    /// No key was given.
+    #[error("a key ring needs at least one key")]
+    Empty,
+    /// A key is not the base64 of 32 bytes.
+    #[error(
+        "key {position} of the ring is not 32 bytes in base64; make one with `openssl rand -base64 32`"
+    )]
+    Malformed {
+        /// Which, counted from 1.
+        position: usize,
+    },
+}
+
+/// Why a sealed box did not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It is not a sealed box, or one of a later version.
+    #[error("not a sealed box")]
+    Malformed,
+    /// It was sealed under a key that is not in the ring (any more).
+    #[error("sealed under a key that is not in the ring")]
+    UnknownKey,
+    /// It was changed, or made for another purpose or site.
+    #[error("the seal is broken, or was made for another purpose or site")]
+    Broken,
+}
+
+/// The id of a key of a ring: the first bytes of a digest of the key.
+pub type KeyId = [u8; KEY_ID_LEN];
+
+struct RingKey {
+    id: KeyId,
+    seal: hmac::Key,
+    mac: hmac::Key,
+}
+
+/// A ring of keys: the first seals, all open. Rotate by putting a new key in front and dropping the
+/// old one when everything sealed under it has expired.
+///
+/// ```
+/// use quadrille::{Env, KeyRing};
+///
+/// let env = Env::system();
+/// let ring = KeyRing::ephemeral();
+/// let sealed = ring.seal(&env, "state", "https://app.example", b"hello");
+/// assert_eq!(&ring.open("state", "https://app.example", &sealed)?[..], b"hello");
+/// assert!(ring.open("token", "https://app.example", &sealed).is_err());
+/// # Ok::<(), quadrille::seal::OpenError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing {
+    keys: Arc<[RingKey]>,
+    ephemeral: bool,
+}
+
+impl KeyRing {
+    /// A ring of the given keys, the newest first.
+    ///
+    /// # Errors
+    /// [`KeyRingError::Empty`] when there is none.
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8; 32]>) -> Result<Self, KeyRingError> {
+        let keys: Arc<[RingKey]> = keys.into_iter().map(RingKey::new).collect();
+        if keys.is_empty() {
+            return Err(KeyRingError::Empty);
+        }
+        Ok(Self { keys, ephemeral: false })
+    }
+
+    /// A ring as an operator writes it: "new,old", each 32 bytes in base64 (either alphabet, with
+    /// or without padding).
+    ///
+    /// # Errors
+    /// [`KeyRingError::Malformed`] naming the position of the key that is not; never its text.
+    pub fn parse(text: &str) -> Result<Self, KeyRingError> {
+        let mut keys = Vec::new();
+        for (index, part) in text.split(',').map(str::trim).enumerate() {
+            if part.is_empty() && text.trim().is_empty() {
+                return Err(KeyRingError::Empty);
+            }
+            let malformed = KeyRingError::Malformed { position: index + 1 };
+            let plain =
+                Zeroizing::new(part.trim_end_matches('=').replace('+', "-").replace('/', "_"));
+            let bytes = Zeroizing::new(
+                BASE64_URL_SAFE_NO_PAD.decode(plain.as_bytes()).map_err(|_| malformed.clone())?,
+            );
+            keys.push(Zeroizing::new(<[u8; 32]>::try_from(&bytes[..]).map_err(|_| malformed)?));
+        }
+        Self::new(keys.iter().map(|key| &**key))
+    }
+
+    /// The ring in an environment variable, as [`KeyRing::parse`] reads it.
+    ///
+    /// # Errors
+    /// [`KeyRingError::Missing`] with the variable's name, or those of [`KeyRing::parse`].
+    pub fn from_env(variable: &str) -> Result<Self, KeyRingError> {
+        match std::env::var(variable) {
+            Ok(text) => Self::parse(&Zeroizing::new(text)),
+            Err(_) => Err(KeyRingError::Missing { variable: variable.to_owned() }),
+        }
+    }
+
+    /// A ring that is gone when the process ends, with everything sealed under it: for a first try
+    /// and for tests. Where tokens are stored it is refused.
+    pub fn ephemeral() -> Self {
+        let key = Zeroizing::new(Env::system().random());
+        Self { keys: Arc::new([RingKey::new(&key)]), ephemeral: true }
+    }
+
+    /// Whether this ring ends with the process: [`KeyRing::ephemeral`].
+    pub fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// Seals `plain` for `purpose` at `site` (an issuer, or an application's public URL). The box
+    /// is unpadded base64url, 50 characters longer than the base64url of `plain`.
+    pub fn seal(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.seal_bytes(env, purpose, site, plain))
+    }
+
+    /// [`KeyRing::seal`] without base64, for databases.
+    pub fn seal_bytes(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
+        let Some(key) = self.keys.first() else { return out };
+        let salt: [u8; SALT_LEN] = env.random();
+        out.push(VERSION);
+        out.extend_from_slice(&key.id);
+        out.extend_from_slice(&salt);
+        let mut body = plain.to_vec();
+        if let Some(once) = key.box_key(&salt)
+            && once
+                .seal_in_place_append_tag(
+                    zero_nonce(),
+                    Aad::from(associated(purpose, site)),
+                    &mut body,
+                )
+                .is_ok()
+        {
+            out.extend_from_slice(&body);
+        }
+        body.zeroize();
+        out
+    }
+
+    /// Opens a box that was sealed for the same purpose and site under any key of the ring.
+    ///
+    /// # Errors
+    /// [`OpenError`]: an unknown key is told from a broken seal.
+    pub fn open(
+        &self,
+        purpose: &str,
+        site: &str,
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let raw = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| OpenError::Malformed)?;
+        self.open_bytes(purpose, site, &raw)
+    }
+
+    /// [`KeyRing::open`] for what [`KeyRing::seal_bytes`] made.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open`].
+    pub fn open_bytes(
+        &self,
+        purpose: &str,
+        site: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let (version, rest) = sealed.split_first().ok_or(OpenError::Malformed)?;
+        let (id, rest) = rest.split_first_chunk::<KEY_ID_LEN>().ok_or(OpenError::Malformed)?;
+        let (salt, body) = rest.split_first_chunk::<SALT_LEN>().ok_or(OpenError::Malformed)?;
+        if *version != VERSION || body.len() < TAG_LEN {
+            return Err(OpenError::Malformed);
+        }
+        let key = self.keys.iter().find(|key| key.id == *id).ok_or(OpenError::UnknownKey)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let once = key.box_key(salt).ok_or(OpenError::Broken)?;
+        let length = once
+            .open_in_place(zero_nonce(), Aad::from(associated(purpose, site)), &mut body)
+            .map_err(|_| OpenError::Broken)?
+            .len();
+        body.truncate(length);
+        Ok(body)
+    }
+
+    /// Keys derived from the ring for one purpose at one site, for codes of authenticity, masks and
+    /// derived secrets. Make it once and keep it.
+    pub fn derive(&self, purpose: &str, site: &str) -> DerivedKeys {
+        let keys = self.keys.iter().map(|key| {
+            let derived = hmac::sign(&key.mac, &associated(purpose, site));
+            (key.id, hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
+        });
+        DerivedKeys(keys.collect())
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyRing({} keys)", self.keys.len())
+    }
+}
+
+/// What [`KeyRing::derive`] made: a key for each key of the ring, under the same ids.
+#[derive(Clone)]
+pub struct DerivedKeys(Arc<[(KeyId, hmac::Key)]>);
+
+impl DerivedKeys {
+    /// The id of the newest key.
+    pub fn newest(&self) -> KeyId {
+        self.0.first().map(|(id, _)| *id).unwrap_or_default()
+    }
+
+    /// HMAC-SHA-256 of `parts`, one after the other, under the key with this id. Parts must have
+    /// fixed lengths, or say them. `None` when the ring has no such key.
+    pub fn mac(&self, key: KeyId, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        let (_, key) = self.0.iter().find(|(id, _)| *id == key)?;
+        let mut context = hmac::Context::with_key(key);
+        for part in parts {
+            context.update(part);
+        }
+        <[u8; 32]>::try_from(context.sign().as_ref()).ok()
+    }
+}
+
+impl fmt::Debug for DerivedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DerivedKeys({} keys)", self.0.len())
+    }
+}
+
+impl RingKey {
+    fn new(key: &[u8; 32]) -> Self {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let mut id = [0; KEY_ID_LEN];
+        let digest =
+            digest::digest(&digest::SHA256, hmac::sign(&root, b"quadrille key id").as_ref());
+        for (to, from) in id.iter_mut().zip(digest.as_ref()) {
+            *to = *from;
+        }
+        let sub =
+            |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref());
+        Self { id, seal: sub(b"quadrille seal"), mac: sub(b"quadrille mac") }
+    }
+
+    /// The key for the one box with this salt.
+    fn box_key(&self, salt: &[u8; SALT_LEN]) -> Option<LessSafeKey> {
+        UnboundKey::new(&AES_256_GCM, hmac::sign(&self.seal, salt).as_ref())
+            .ok()
+            .map(LessSafeKey::new)
+    }
+}
+
+/// A box's key seals that box only, so its nonce need not differ from others'.
+fn zero_nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; NONCE_LEN])
+}
+
+/// Purpose and site with their lengths told apart: purposes hold no NUL.
+fn associated(purpose: &str, site: &str) -> Vec<u8> {
+    [purpose.as_bytes(), b"\0", site.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_key_seals_and_every_key_opens() {
+        let env = Env::system();
+        let old = KeyRing::new([&[1; 32]]).unwrap();
+        let both = KeyRing::new([&[2; 32], &[1; 32]]).unwrap();
+        let new = KeyRing::new([&[2; 32]]).unwrap();
+        let sealed = old.seal(&env, "p", "s", b"x");
+        assert_eq!(&both.open("p", "s", &sealed).unwrap()[..], b"x");
+        assert_eq!(new.open("p", "s", &sealed).unwrap_err(), OpenError::UnknownKey);
+        let sealed = both.seal(&env, "p", "s", b"x");
+        assert!(new.open("p", "s", &sealed).is_ok());
+    }
+
+    #[test]
+    fn a_box_opens_for_its_purpose_and_site_only_and_not_when_changed() {
+        let env = Env::system();
+        let ring = KeyRing::ephemeral();
+        let sealed = ring.seal_bytes(&env, "p", "s", b"some text");
+        assert_eq!(ring.open_bytes("q", "s", &sealed).unwrap_err(), OpenError::Broken);
+        assert_eq!(ring.open_bytes("p", "t", &sealed).unwrap_err(), OpenError::Broken);
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(ring.open_bytes("p", "s", &changed).is_err(), "byte {index}");
+            assert!(ring.open_bytes("p", "s", &sealed[..index]).is_err(), "cut at {index}");
+        }
+    }
+
+    #[test]
+    fn an_operator_is_told_which_key_is_wrong_and_never_its_text() {
+        let good = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        assert!(KeyRing::parse(&format!("{good}, {good}")).is_ok());
+        let error = KeyRing::parse(&format!("{good},short-canary")).unwrap_err();
+        assert_eq!(error, KeyRingError::Malformed { position: 2 });
+        assert!(!error.to_string().contains("canary"));
+        assert_eq!(KeyRing::parse(" ").unwrap_err(), KeyRingError::Empty);
+        assert!(
+            KeyRing::from_env("QUADRILLE_NO_SUCH_VARIABLE")
+                .unwrap_err()
+                .to_string()
+                .contains("QUADRILLE_NO_SUCH_VARIABLE")
+        );
+    }
+
+    #[test]
+    fn derived_keys_differ_by_purpose_site_and_ring_key() {
+        let ring = KeyRing::new([&[2; 32], &[1; 32]]).unwrap();
+        let keys = ring.derive("p", "s");
+        let mac = keys.mac(keys.newest(), &[b"x"]).unwrap();
+        assert_ne!(mac, ring.derive("q", "s").mac(keys.newest(), &[b"x"]).unwrap());
+        assert_ne!(mac, ring.derive("p", "t").mac(keys.newest(), &[b"x"]).unwrap());
+        let old = KeyRing::new([&[1; 32]]).unwrap().derive("p", "s").newest();
+        assert_ne!(mac, keys.mac(old, &[b"x"]).unwrap());
+        assert_eq!(keys.mac([0; 4], &[b"x"]), None);
+    }
+}
