@@ -1,9 +1,11 @@
 //! Let other applications in, with their users' consent.
 
 mod client;
+mod kdf;
 pub mod store;
 
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
+pub use kdf::{Cost, Kdf, KdfError, Verdict};
 
 use std::sync::Arc;
 

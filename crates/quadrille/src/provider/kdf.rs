@@ -1,0 +1,289 @@
+//! Argon2id, for secrets that people chose.
+//!
+//! A guess must be slow, and slow work must not stand in the way of everything else: it happens on
+//! threads of its own, as many as there are processors, with a bounded queue before them. Secrets
+//! that were generated need none of it (`provider::SecretVerifier::Sha256`).
+
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
+    thread,
+};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{Error, PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
+};
+use tokio::sync::oneshot;
+
+use crate::{Env, Secret};
+
+/// What one Argon2id hash costs (RFC 9106, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Cost {
+    /// What OWASP recommends: 19 MiB, two passes, one lane; some 10 ms.
+    pub const RECOMMENDED: Self = Self { memory_kib: 19 * 1024, iterations: 2, lanes: 1 };
+
+    /// Next to nothing, so that tests are fast. A secret hashed so can be guessed.
+    pub const TRIVIAL_FOR_TESTS_ONLY: Self = Self { memory_kib: 8, iterations: 1, lanes: 1 };
+
+    fn is_more_than(self, params: &Params) -> bool {
+        self.memory_kib > params.m_cost()
+            || self.iterations > params.t_cost()
+            || self.lanes > params.p_cost()
+    }
+}
+
+/// Whether a secret is the one that was hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not.
+    Wrong,
+    /// It is.
+    Right,
+    /// It is, and the hash was made at a lower cost than today's: store this one instead.
+    Outgrown(Arc<str>),
+}
+
+/// Why a secret was not hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KdfError {
+    /// More wait already than the queue holds. Try again in a second.
+    #[error("too many secrets wait to be hashed")]
+    Busy,
+    /// The stored hash is not Argon2id in PHC form.
+    #[error("the stored hash is not Argon2id in PHC form")]
+    Malformed,
+    /// The cost is outside of what Argon2id allows.
+    #[error("the cost is outside of what Argon2id allows")]
+    Cost,
+}
+
+/// Argon2id on its own bounded threads, which start at first use. Cheap to clone; clones share
+/// threads and queue.
+///
+/// ```
+/// use quadrille::{Env, Secret, provider::{Cost, Kdf, Verdict}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), quadrille::provider::KdfError> {
+/// let (env, kdf) = (Env::system(), Kdf::new(Cost::RECOMMENDED));
+/// let stored = kdf.hash(&env, Secret::from("correct horse")).await?;
+/// assert!(stored.starts_with("$argon2id$"));
+/// assert_eq!(kdf.verify(&env, Secret::from("correct horse"), stored.clone()).await?, Verdict::Right);
+/// assert_eq!(kdf.verify(&env, Secret::from("battery staple"), stored).await?, Verdict::Wrong);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Kdf(Arc<Inner>);
+
+struct Inner {
+    cost: Cost,
+    threads: NonZeroUsize,
+    queue: usize,
+    jobs: OnceLock<mpsc::SyncSender<Job>>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Kdf {
+    /// Hashes at this cost, on as many threads as there are processors, 64 waiting for each.
+    pub fn new(cost: Cost) -> Self {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self::with_threads(cost, threads, threads.get().saturating_mul(64))
+    }
+
+    /// Hashes at this cost, on so many threads (each needs the memory of the cost while it works),
+    /// with at most `queue` waiting.
+    pub fn with_threads(cost: Cost, threads: NonZeroUsize, queue: usize) -> Self {
+        Self(Arc::new(Inner { cost, threads, queue, jobs: OnceLock::new() }))
+    }
+
+    /// Hashes a secret, to be stored: Argon2id in PHC form.
+    ///
+    /// # Errors
+    /// [`KdfError::Busy`] or [`KdfError::Cost`].
+    pub async fn hash(&self, env: &Env, secret: Secret) -> Result<Arc<str>, KdfError> {
+        let (cost, salt) = (self.0.cost, env.random());
+        self.run(move || hash(cost, &secret, salt)).await?
+    }
+
+    /// Compares a secret with a stored hash, whatever that was made at.
+    ///
+    /// # Errors
+    /// [`KdfError::Busy`], or [`KdfError::Malformed`] about the stored hash.
+    pub async fn verify(
+        &self,
+        env: &Env,
+        secret: Secret,
+        stored: Arc<str>,
+    ) -> Result<Verdict, KdfError> {
+        let (cost, salt) = (self.0.cost, env.random());
+        self.run(move || verify(cost, &secret, &stored, salt)).await?
+    }
+
+    /// Does the work of [`Kdf::verify`] for somebody who does not exist, so that the time does not
+    /// tell.
+    ///
+    /// # Errors
+    /// As [`Kdf::verify`].
+    pub async fn verify_for_nobody(&self, secret: Secret) -> Result<Verdict, KdfError> {
+        let cost = self.0.cost;
+        self.run(move || hash(cost, &secret, [0; 16]).map(|_| Verdict::Wrong)).await?
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, KdfError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            // Whoever asked may have gone while this waited.
+            if !reply.is_closed() {
+                let _ = reply.send(work());
+            }
+        });
+        self.jobs().try_send(job).map_err(|_| KdfError::Busy)?;
+        answer.await.map_err(|_| KdfError::Busy)
+    }
+
+    fn jobs(&self) -> &mpsc::SyncSender<Job> {
+        self.0.jobs.get_or_init(|| {
+            let (jobs, waiting) = mpsc::sync_channel::<Job>(self.0.queue);
+            let waiting = Arc::new(Mutex::new(waiting));
+            for _ in 0..self.0.threads.get() {
+                let waiting = Arc::clone(&waiting);
+                let next = move || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let spawned =
+                    thread::Builder::new().name("quadrille-kdf".to_owned()).spawn(move || {
+                        while let Ok(job) = next() {
+                            job();
+                        }
+                    });
+                if let Err(error) = spawned {
+                    tracing::error!(%error, "no thread to hash secrets on");
+                }
+            }
+            jobs
+        })
+    }
+}
+
+impl Default for Kdf {
+    fn default() -> Self {
+        Self::new(Cost::RECOMMENDED)
+    }
+}
+
+impl fmt::Debug for Kdf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kdf({:?}, {} threads)", self.0.cost, self.0.threads)
+    }
+}
+
+fn hash(cost: Cost, secret: &Secret, salt: [u8; 16]) -> Result<Arc<str>, KdfError> {
+    let params = Params::new(cost.memory_kib, cost.iterations, cost.lanes, None)
+        .map_err(|_| KdfError::Cost)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(secret.expose().as_bytes(), &salt)
+        .map(|hash| hash.to_string().into())
+        .map_err(|_| KdfError::Cost)
+}
+
+fn verify(cost: Cost, secret: &Secret, stored: &str, salt: [u8; 16]) -> Result<Verdict, KdfError> {
+    let stored = PasswordHash::new(stored).map_err(|_| KdfError::Malformed)?;
+    let params = Params::try_from(&stored).map_err(|_| KdfError::Malformed)?;
+    if stored.algorithm.as_str() != "argon2id" {
+        return Err(KdfError::Malformed);
+    }
+    match Argon2::default().verify_password(secret.expose().as_bytes(), &stored) {
+        Ok(()) if cost.is_more_than(&params) => hash(cost, secret, salt).map(Verdict::Outgrown),
+        Ok(()) => Ok(Verdict::Right),
+        Err(Error::PasswordInvalid) => Ok(Verdict::Wrong),
+        Err(_) => Err(KdfError::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cheap() -> Kdf {
+        Kdf::new(Cost::TRIVIAL_FOR_TESTS_ONLY)
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_a_lower_cost_is_replaced_when_the_secret_is_right() {
+        let env = Env::system();
+        let stored = cheap().hash(&env, Secret::from("secret")).await.unwrap();
+        let grown = Kdf::new(Cost { iterations: 2, ..Cost::TRIVIAL_FOR_TESTS_ONLY });
+        assert_eq!(
+            grown.verify(&env, Secret::from("guess"), stored.clone()).await,
+            Ok(Verdict::Wrong)
+        );
+        let verdict = grown.verify(&env, Secret::from("secret"), stored).await.unwrap();
+        let Verdict::Outgrown(better) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(
+            grown.verify(&env, Secret::from("secret"), better.clone()).await,
+            Ok(Verdict::Right)
+        );
+        assert_eq!(cheap().verify(&env, Secret::from("secret"), better).await, Ok(Verdict::Right));
+    }
+
+    #[tokio::test]
+    async fn a_stored_hash_that_is_none_is_the_operators_error() {
+        let env = Env::system();
+        for stored in ["", "secret", "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA"]
+        {
+            let verdict = cheap().verify(&env, Secret::from("secret"), stored.into()).await;
+            assert_eq!(verdict, Err(KdfError::Malformed), "{stored}");
+        }
+        assert_eq!(cheap().verify_for_nobody(Secret::from("x")).await, Ok(Verdict::Wrong));
+    }
+
+    #[tokio::test]
+    async fn more_than_the_queue_holds_is_refused_at_once() {
+        let kdf = Kdf::with_threads(Cost::TRIVIAL_FOR_TESTS_ONLY, NonZeroUsize::MIN, 1);
+        let (started, has_started) = mpsc::channel();
+        let (release, held) = mpsc::channel::<()>();
+        let busy = tokio::spawn({
+            let kdf = kdf.clone();
+            async move {
+                kdf.run(move || {
+                    started.send(()).unwrap();
+                    let _ = held.recv();
+                })
+                .await
+            }
+        });
+        tokio::task::spawn_blocking(move || has_started.recv().unwrap()).await.unwrap();
+        let mut waits = Box::pin(kdf.run(|| 7));
+        assert!(futures_now(&mut waits).await.is_none(), "it waits in the queue");
+        assert_eq!(kdf.run(|| 8).await, Err(KdfError::Busy));
+        release.send(()).unwrap();
+        assert_eq!(waits.await, Ok(7));
+        busy.await.unwrap().unwrap();
+    }
+
+    /// The result if the future has it already.
+    async fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+                std::task::Poll::Ready(output) => Some(output),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
+    }
+}
