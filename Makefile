@@ -1,0 +1,120 @@
+# What people run and what CI runs are the same targets: .ci/run calls `make lint` and `make test`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PYTHON ?= python3
+CARGO_DENY_VERSION := 0.20.2
+
+# Looked for on the PATH first, then in .tools, where it is installed when it is in neither.
+export PATH := $(PATH):$(CURDIR)/.tools/bin
+
+# One selection of packages and features for everything that is built to run: another selection unifies the
+# features of dependencies differently, and compiles them again.
+EVERYTHING := --workspace --all-features
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: ## A whole OAuth dance in your browser: a provider and a small website on this machine
+	$(CARGO) run --package quadrille-server -- demo
+
+# ---------------------------------------------------------------------------------------------------- checks
+
+.PHONY: lint
+lint: format clippy rustdoc deny ## Everything that is checked without running it; a warning is an error
+
+.PHONY: format
+format:
+	$(CARGO) fmt --all --check
+
+# Features add API and never change behaviour, so each of them has to stand alone and beside the others.
+FEATURE_SETS := "" consumer provider axum consumer,axum provider,axum sqlite testing consumer,testing provider,testing
+
+.PHONY: clippy
+clippy:
+	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings
+	@for set in $(FEATURE_SETS); do \
+	  echo "quadrille with only these features: '$$set'"; \
+	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings; \
+	done
+
+.PHONY: rustdoc
+rustdoc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(EVERYTHING) --no-deps
+
+.PHONY: deny
+deny: cargo-deny
+	cargo-deny --all-features check bans licenses sources
+
+# Apart from `lint`: it asks a database on the network, whose answer changes without a change of ours.
+.PHONY: audit
+audit: cargo-deny ## Ask the RustSec database about our dependencies
+	cargo-deny --all-features check advisories
+
+.PHONY: cargo-deny
+cargo-deny:
+	@command -v cargo-deny >/dev/null || { \
+	  echo "installing cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once)"; \
+	  $(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --quiet --root .tools; }
+
+# ----------------------------------------------------------------------------------------------------- tests
+
+.PHONY: test
+test: test-core test-rust test-interop ## All tests: the core alone, Rust, browser, other people's clients and servers
+
+.PHONY: test-core
+test-core: ## The core builds and passes its tests without any I/O crate in its tree
+	tools/core-without-io
+
+# The browser's tests and those against node's oidc-provider are among them.
+.PHONY: test-rust
+test-rust: chromium interop/node_modules/.installed ## Rust: unit, integration, documentation and browser tests, examples
+	$(CARGO) test $(EVERYTHING) --no-fail-fast
+
+.PHONY: test-interop
+test-interop: test-python test-node ## Clients that others wrote, against `quadrille serve`
+
+# The program that `test-rust` built, or the same build again.
+.PHONY: program
+program:
+	@test -n "$${QUADRILLE_BIN:-}" || $(CARGO) test $(EVERYTHING) --no-run --quiet
+
+.PHONY: test-python
+test-python: interop/.venv/.installed program ## requests-oauthlib and Authlib
+	cd interop && .venv/bin/python -m pytest
+
+.PHONY: test-node
+test-node: interop/node_modules/.installed program ## openid-client and oauth4webapi
+	cd interop && npm test --silent
+
+interop/.venv/.installed: interop/requirements.txt
+	rm -rf interop/.venv
+	$(PYTHON) -m venv interop/.venv || { echo "python's venv is missing: apt-get install python3-venv"; exit 1; }
+	interop/.venv/bin/pip install --quiet --disable-pip-version-check --requirement interop/requirements.txt
+	touch $@
+
+interop/node_modules/.installed: interop/package.json interop/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: apt-get install nodejs npm"; exit 1; }
+	cd interop && npm ci --no-audit --no-fund
+	touch $@
+
+.PHONY: chromium
+chromium:
+	@tools/chromium
+
+# ------------------------------------------------------------------------------------------------------ rest
+
+.PHONY: bench
+bench: ## Quadrille beside bare handlers, in turn: throughput, CPU time, memory, start
+	bench/run
+
+.PHONY: doc
+doc: ## The reference (target/doc) and, where mdbook is installed, the guide (target/guide)
+	$(CARGO) doc $(EVERYTHING) --no-deps
+	@if command -v mdbook >/dev/null; then mdbook build docs; \
+	else echo "the guide reads well as it is, in docs/src; as a site: cargo install mdbook"; fi
