@@ -9,311 +9,35 @@
 //! `sqlite`) is durable and may be shared by processes on one machine. Both pass the contract in
 //! `quadrille::testing`, and so should a store of your own.
 
-use std::{collections::BTreeSet, future::Future, sync::Arc};
+mod erased;
+mod error;
+mod memory;
+mod records;
+mod row;
 
-use serde::{Deserialize, Serialize};
+pub(crate) use erased::ErasedStore;
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use records::{
+    AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord, Grant,
+    GrantTypes, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
+    Session, TicketId, TokenRef, Worker,
+};
+pub use row::RowIds;
 
-use crate::{Scopes, Timestamp};
+use std::{future::Future, sync::Arc};
 
-use super::{Actor, Authentication, Client};
+use crate::Timestamp;
 
-/// A SHA-256 hash of a secret of at least 128 random bits.
-pub type SecretHash = [u8; 32];
-
-/// The number of a row: 41 bits of milliseconds since 2024, 10 bits of leased worker, 12 bits of
-/// sequence. Never negative, never drawn twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RowId(pub i64);
-
-/// A number that a store gives an issuer; it is part of every key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IssuerId(pub i64);
-
-/// How a token is found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenRef {
-    /// One of ours: it carries the number of its row.
-    Row {
-        /// The row.
-        row: RowId,
-        /// What the row must hold.
-        hash: SecretHash,
-    },
-    /// One that others made (an import, a generator of the application): found by its hash.
-    Foreign {
-        /// The hash of the whole token.
-        hash: SecretHash,
-    },
-}
-
-/// What a person, or a client for itself, has been granted. The number is drawn when it is
-/// approved and travels in the code, so that it can be revoked before any token exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Its number.
-    pub id: RowId,
-    /// The `client_id` it was granted to.
-    pub client: Arc<str>,
-    /// For whom the client acts.
-    pub actor: Actor,
-    /// What may be done.
-    pub scopes: Scopes,
-    /// How and when the person signed in; `None` where nobody did (client credentials).
-    pub authentication: Option<Arc<Authentication>>,
-}
-
-/// An authorization code that waits to be redeemed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeRecord {
-    /// Its row.
-    pub row: RowId,
-    /// The hash of its secret.
-    pub hash: SecretHash,
-    /// What it buys.
-    pub grant: Grant,
-    /// The `redirect_uri` of the authorization request; `None` when none was sent.
-    pub redirect_uri: Option<Arc<str>>,
-    /// The `code_challenge` (S256); `None` when PKCE was not used.
-    pub challenge: Option<Arc<str>>,
-    /// When it stops being good.
-    pub expires: Timestamp,
-    /// Whether it was redeemed.
-    pub redeemed: bool,
-}
-
-/// An access token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessRecord {
-    /// Its row.
-    pub row: RowId,
-    /// The hash of its secret.
-    pub hash: SecretHash,
-    /// What it stands for. The scopes are the token's own, which may be fewer than the grant's.
-    pub grant: Grant,
-    /// When it stops being good.
-    pub expires: Timestamp,
-}
-
-/// A refresh token and all that succeed it: one row, however often it turns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FamilyRecord {
-    /// Its row.
-    pub row: RowId,
-    /// What it stands for.
-    pub grant: Grant,
-    /// How often it turned.
-    pub generation: u32,
-    /// The hash of the secret of this generation.
-    pub current: SecretHash,
-    /// The hash of the secret of the generation before.
-    pub previous: Option<SecretHash>,
-    /// When it last turned.
-    pub rotated: Timestamp,
-    /// The scopes asked for when it last turned: a repeat must ask for the same.
-    pub rotated_scopes: Scopes,
-    /// When it stops being good if it lies unused; moves at each turn.
-    pub expires: Timestamp,
-    /// When it stops being good in any case.
-    pub ends: Timestamp,
-}
-
-/// What a token request puts into the store.
-#[derive(Clone, Debug)]
-pub struct Issue {
-    /// The access token.
-    pub access: AccessRecord,
-    /// The first refresh token of a new family, if one is given.
-    pub family: Option<FamilyRecord>,
-}
-
-/// A turn of a refresh token: it happens only if the family still stands as it was read.
-#[derive(Clone, Debug)]
-pub struct Rotation {
-    /// The family.
-    pub family: RowId,
-    /// The generation that was presented, which must be the current one.
-    pub generation: u32,
-    /// The hash that was presented, which must be the current one.
-    pub presented: SecretHash,
-    /// The hash of its successor.
-    pub successor: SecretHash,
-    /// The scopes of the access token.
-    pub scopes: Scopes,
-    /// Now.
-    pub rotated: Timestamp,
-    /// When the successor stops being good if it lies unused.
-    pub expires: Timestamp,
-    /// The access token that goes with it.
-    pub access: AccessRecord,
-}
-
-/// How a code was redeemed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Redeemed {
-    /// For the first time: the tokens are in.
-    Issued,
-    /// It had been already. Nothing was written; the grant with this number should be revoked.
-    Replayed(RowId),
-    /// Its grant was revoked. Nothing was written.
-    Revoked,
-    /// There is no such code (any more).
-    Unknown,
-}
-
-/// How a refresh token turned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rotated {
-    /// It did: the successor and the access token are in.
-    Turned,
-    /// The family no longer stands as it was read. Nothing was written; decide again.
-    Lost(Arc<FamilyRecord>),
-    /// Its grant was revoked, or it is gone.
-    Gone,
-}
-
-/// The number of a consent page, drawn when it is shown.
-pub type TicketId = [u8; 16];
-
-/// A person's answer to a consent page.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The page's ticket, used up by this.
-    pub ticket: TicketId,
-    /// Until when the ticket's use must be remembered.
-    pub expires: Timestamp,
-    /// What was approved; `None` when it was denied.
-    pub approved: Option<CodeRecord>,
-    /// The consent to remember with it.
-    pub consent: Option<Consent>,
-}
-
-/// How an answer was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// It is the first: the ticket is used up, the code and the consent are in.
-    First,
-    /// The page was approved before, and this is the code of then. Nothing was written.
-    Approved(Arc<CodeRecord>),
-    /// The page was approved before, and the code of then is gone. Nothing was written.
-    Spent,
-    /// The page was denied before. Nothing was written.
-    Denied,
-}
-
-/// What a person has let a client do, remembered so as not to ask again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
-    /// The person.
-    pub subject: Arc<str>,
-    /// The `client_id`.
-    pub client: Arc<str>,
-    /// All scopes consented to so far. Storing a consent replaces the one of before.
-    pub scopes: Scopes,
-    /// When they last did.
-    pub given: Timestamp,
-}
-
-/// A person's session at the provider's own pages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The hash of the id in the cookie.
-    pub id: SecretHash,
-    /// Who, how and when.
-    pub authentication: Authentication,
-    /// When it ends.
-    pub expires: Timestamp,
-}
-
-/// Something that other processes must forget.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Change {
-    /// A client was added, changed or removed.
-    Client(Arc<str>),
-    /// A grant was revoked.
-    Grant(RowId),
-    /// Everything of a person was revoked.
-    Subject(Arc<str>),
-    /// A session ended.
-    Session(SecretHash),
-}
-
-/// A page of [`Change`]s.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Ask for what comes after this next time.
-    pub position: i64,
-    /// What changed, in order.
-    pub changes: Vec<Change>,
-    /// Changes between the position asked for and these may be missing: forget everything.
-    pub gap: bool,
-}
-
-/// A lease of a worker number, so that no two processes draw the same [`RowId`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Worker {
-    /// 0 to 1023.
-    pub number: u16,
-    /// Identifies the holder when it renews.
-    pub holder: [u8; 16],
-    /// Until when.
-    pub expires: Timestamp,
-    /// Row numbers must not be drawn for times before this.
-    pub not_before: Timestamp,
-}
-
-/// What a person or client is cut off from: see [`Store::revoke_all`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RevokeAll {
-    /// Every grant and session of this subject.
-    Subject(Arc<str>),
-    /// Every grant this subject gave to this client, and the remembered consent.
-    Consent {
-        /// The person.
-        subject: Arc<str>,
-        /// The `client_id`.
-        client: Arc<str>,
-    },
-}
-
-/// Why a store could not do its work. All of these are the operator's to mend.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// Others held it too long.
-    #[error("the database is locked by others")]
-    Busy,
-    /// The disk or the database has no room.
-    #[error("the database or its disk is full")]
-    Full,
-    /// It can be read but not written.
-    #[error("the database is read-only")]
-    ReadOnly,
-    /// It was made by a later version of this program.
-    #[error("the database has schema version {found}, this program knows up to {known}")]
-    Newer {
-        /// The version of the database.
-        found: i64,
-        /// The latest that this program knows.
-        known: i64,
-    },
-    /// It is being shut down.
-    #[error("the store is closed")]
-    Closed,
-    /// What it holds makes no sense.
-    #[error("the database holds something unreadable: {0}")]
-    Corrupt(&'static str),
-    /// Anything else.
-    #[error("the database failed")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
+use super::Client;
 
 /// Where a provider keeps its facts. See the [module](self).
 ///
-/// Implementors write `async fn`. A verb that was called runs to its end even if its future is
-/// dropped, or has not begun.
+/// Implementors write `async fn`. A verb that has begun runs to its end even if its future is
+/// dropped. Times are kept as whole seconds: what is read back has lost its milliseconds.
+///
+/// A grant is dead when it was revoked, when its client is gone, or when its client was registered
+/// after it: that is, when [`Client::number`] is greater than [`Grant::id`].
 pub trait Store: Send + Sync + 'static {
     /// The number of this issuer, drawn at the first call.
     fn issuer(&self, issuer: &str) -> impl Future<Output = Result<IssuerId, StoreError>> + Send;
@@ -334,7 +58,9 @@ pub trait Store: Send + Sync + 'static {
         true
     }
 
-    /// What changed after `position`, at most a few thousand at a time.
+    /// What changed after `position`, at most a few thousand at a time. Where changes may be
+    /// missing, or `position` is not one that this store gave out, the answer is a gap and the
+    /// newest position, so that a newcomer begins by asking for what comes after -1.
     fn changes(
         &self,
         issuer: IssuerId,
@@ -405,6 +131,14 @@ pub trait Store: Send + Sync + 'static {
         issue: Issue,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Takes in an access token that others made, to be found by [`TokenRef::Foreign`]. One with
+    /// the same hash is replaced.
+    fn import(
+        &self,
+        issuer: IssuerId,
+        access: AccessRecord,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// A live access token: `None` when there is none, its hash differs, its grant was revoked or
     /// its client is gone. Expiry is the caller's to judge.
     fn access(
@@ -437,7 +171,8 @@ pub trait Store: Send + Sync + 'static {
         until: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Revokes all grants with numbers up to `last` of a person, or of a person to a client.
+    /// Revokes all grants with numbers up to `last` (see [`RowId::last_at`]) of a person, or of a
+    /// person to a client.
     fn revoke_all(
         &self,
         issuer: IssuerId,
@@ -489,6 +224,3 @@ pub trait Store: Send + Sync + 'static {
     /// Stores do some of it by themselves whenever they issue.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
-
-/// The grant types a client may use, by their names on the wire.
-pub type GrantTypes = BTreeSet<super::GrantType>;

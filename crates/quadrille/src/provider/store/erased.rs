@@ -1,0 +1,100 @@
+//! A store behind a pointer, so that nothing that uses one is generic.
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use crate::{Timestamp, provider::Client};
+
+use super::{
+    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, FamilyRecord, Issue, IssuerId,
+    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store, StoreError,
+    TokenRef, Worker,
+};
+
+/// What a verb of an [`ErasedStore`] answers.
+pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// The verbs, named once: the erased trait, its implementation for every store, and stores behind
+/// `Arc` follow from this list. What is borrowed stands behind a semicolon.
+macro_rules! verbs {
+    ($(
+        fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?) -> $output:ty;
+    )*) => {
+        /// A [`Store`] as an object.
+        pub(crate) trait ErasedStore: Send + Sync + 'static {
+            /// See [`Store::is_cacheable`].
+            fn is_cacheable(&self) -> bool;
+            $(
+                #[doc = concat!("See [`Store::", stringify!($verb), "`].")]
+                fn $verb<'a>(
+                    &'a self,
+                    $($argument: $type,)*
+                    $($($borrowed: &'a $of),+)?
+                ) -> Answering<'a, $output>;
+            )*
+        }
+
+        impl<S: Store> ErasedStore for S {
+            fn is_cacheable(&self) -> bool {
+                Store::is_cacheable(self)
+            }
+            $(
+                fn $verb<'a>(
+                    &'a self,
+                    $($argument: $type,)*
+                    $($($borrowed: &'a $of),+)?
+                ) -> Answering<'a, $output> {
+                    Box::pin(Store::$verb(self, $($argument,)* $($($borrowed),+)?))
+                }
+            )*
+        }
+
+        /// So that a program can keep the store that it lends.
+        impl<S: Store> Store for Arc<S> {
+            fn is_cacheable(&self) -> bool {
+                Store::is_cacheable(&**self)
+            }
+            $(
+                fn $verb(
+                    &self,
+                    $($argument: $type,)*
+                    $($($borrowed: &$of),+)?
+                ) -> impl Future<Output = Result<$output, StoreError>> + Send {
+                    Store::$verb(&**self, $($argument,)* $($($borrowed),+)?)
+                }
+            )*
+        }
+    };
+}
+
+verbs! {
+    fn issuer(; issuer: str) -> IssuerId;
+    fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    fn changes(issuer: IssuerId, position: i64) -> Changes;
+    fn client(issuer: IssuerId; id: str) -> Option<Arc<Client>>;
+    fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    fn put_client(issuer: IssuerId, client: Client) -> ();
+    fn remove_client(issuer: IssuerId; id: str) -> bool;
+    fn answer(issuer: IssuerId, answer: Answer) -> Answered;
+    fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
+    fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
+    fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
+    fn issue(issuer: IssuerId, issue: Issue) -> ();
+    fn import(issuer: IssuerId, access: AccessRecord) -> ();
+    fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
+    fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+    fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+    fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
+    fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+    fn consent(issuer: IssuerId; subject: str, client: str) -> Option<Consent>;
+    fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp) -> bool;
+    fn put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
+    fn session(issuer: IssuerId; id: SecretHash) -> Option<Arc<Session>>;
+    fn end_session(issuer: IssuerId; id: SecretHash) -> bool;
+    fn sweep(now: Timestamp) -> u64;
+}
+
+impl fmt::Debug for dyn ErasedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}

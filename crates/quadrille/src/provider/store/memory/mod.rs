@@ -1,0 +1,255 @@
+//! A store in memory: fast, and gone with the process.
+
+mod realm;
+mod shards;
+mod tokens;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use crate::{Env, Timestamp, provider::Client};
+
+use super::{
+    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, FamilyRecord, Issue, IssuerId,
+    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store, StoreError,
+    TokenRef, Worker,
+};
+
+use realm::Realm;
+
+/// A store in memory, for tests and for single processes that may forget.
+///
+/// What expired is given back a little at a time whenever something is stored.
+///
+/// ```
+/// use quadrille::{Env, provider::store::MemoryStore};
+///
+/// let store = MemoryStore::new(Env::system());
+/// ```
+pub struct MemoryStore {
+    env: Env,
+    issuers: Mutex<HashMap<String, IssuerId>>,
+    /// By the number of the issuer, from 1.
+    realms: RwLock<Vec<Arc<Realm>>>,
+    workers: Mutex<HashMap<u16, Worker>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new(env: Env) -> Self {
+        Self {
+            env,
+            issuers: Mutex::default(),
+            realms: RwLock::default(),
+            workers: Mutex::default(),
+        }
+    }
+
+    fn realm(&self, issuer: IssuerId) -> Result<Arc<Realm>, StoreError> {
+        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner);
+        let index = usize::try_from(issuer.0).ok().and_then(|number| number.checked_sub(1));
+        index.and_then(|index| realms.get(index)).cloned().ok_or(StoreError::Corrupt("an issuer"))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+/// Takes a lock, also after a panic elsewhere: no verb leaves half a change behind.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store for MemoryStore {
+    async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
+        let mut issuers = lock(&self.issuers);
+        if let Some(number) = issuers.get(issuer) {
+            return Ok(*number);
+        }
+        let mut realms = self.realms.write().unwrap_or_else(PoisonError::into_inner);
+        realms.push(Arc::new(Realm::new()));
+        let number = IssuerId(realms.len().try_into().unwrap_or(i64::MAX));
+        issuers.insert(issuer.to_owned(), number);
+        Ok(number)
+    }
+
+    async fn lease(
+        &self,
+        renew: Option<Worker>,
+        holder: [u8; 16],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Worker, StoreError> {
+        let mut workers = lock(&self.workers);
+        if let Some(ours) = renew.and_then(|ours| workers.get_mut(&ours.number))
+            && ours.holder == holder
+        {
+            ours.expires = expires;
+            return Ok(*ours);
+        }
+        for number in 0..1024 {
+            let not_before = match workers.get(&number) {
+                Some(held) if held.expires > now => continue,
+                Some(held) => held.expires,
+                None => Timestamp::default(),
+            };
+            let ours = Worker { number, holder, expires, not_before };
+            workers.insert(number, ours);
+            return Ok(ours);
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// A read costs no more than a cache would.
+    fn is_cacheable(&self) -> bool {
+        false
+    }
+
+    async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
+        Ok(self.realm(issuer)?.changes(position))
+    }
+
+    async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(self.realm(issuer)?.client(id))
+    }
+
+    async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+        Ok(self.realm(issuer)?.clients())
+    }
+
+    async fn put_client(&self, issuer: IssuerId, client: Client) -> Result<(), StoreError> {
+        self.realm(issuer)?.put_client(client);
+        Ok(())
+    }
+
+    async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.remove_client(id))
+    }
+
+    async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
+        Ok(self.realm(issuer)?.answer(answer, self.env.now()))
+    }
+
+    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
+        self.realm(issuer)?.put_code(code, self.env.now());
+        Ok(())
+    }
+
+    async fn code(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
+        Ok(self.realm(issuer)?.code(row))
+    }
+
+    async fn redeem(
+        &self,
+        issuer: IssuerId,
+        code: RowId,
+        issue: Issue,
+    ) -> Result<Redeemed, StoreError> {
+        Ok(self.realm(issuer)?.redeem(code, issue, self.env.now()))
+    }
+
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+        self.realm(issuer)?.issue(issue, self.env.now());
+        Ok(())
+    }
+
+    async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
+        self.realm(issuer)?.import(access, self.env.now());
+        Ok(())
+    }
+
+    async fn access(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
+        Ok(self.realm(issuer)?.access(token).map(Arc::new))
+    }
+
+    async fn family(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        Ok(self.realm(issuer)?.family(row))
+    }
+
+    async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
+        Ok(self.realm(issuer)?.rotate(rotation, self.env.now()))
+    }
+
+    async fn revoke_grant(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.revoke_grant(grant, until, self.env.now()))
+    }
+
+    async fn revoke_all(
+        &self,
+        issuer: IssuerId,
+        what: RevokeAll,
+        last: RowId,
+    ) -> Result<(), StoreError> {
+        self.realm(issuer)?.revoke_all(what, last);
+        Ok(())
+    }
+
+    async fn consent(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+    ) -> Result<Option<Consent>, StoreError> {
+        Ok(self.realm(issuer)?.consent(subject, client))
+    }
+
+    async fn remember_once(
+        &self,
+        issuer: IssuerId,
+        space: &'static str,
+        key: SecretHash,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.remember_once(space, key, expires, self.env.now()))
+    }
+
+    async fn put_session(
+        &self,
+        issuer: IssuerId,
+        session: Session,
+        replaces: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
+        self.realm(issuer)?.put_session(session, replaces, self.env.now());
+        Ok(())
+    }
+
+    async fn session(
+        &self,
+        issuer: IssuerId,
+        id: &SecretHash,
+    ) -> Result<Option<Arc<Session>>, StoreError> {
+        Ok(self.realm(issuer)?.session(id))
+    }
+
+    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.end_session(id))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(realms.iter().map(|realm| realm.sweep(now)).sum())
+    }
+}

@@ -1,0 +1,381 @@
+//! Everything of one issuer.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::{
+    Timestamp,
+    provider::{
+        Actor, Client,
+        store::{
+            AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord,
+            Grant, Issue, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session,
+            TicketId, TokenRef,
+        },
+    },
+};
+
+use super::{
+    lock,
+    shards::{Expires, Rows, Shards},
+    tokens::Tokens,
+};
+
+/// How many changes are kept for those who ask.
+const CHANGES: usize = 4096;
+
+/// How many expired entries a call of `sweep` gives back at most from each shard.
+const PER_SWEEP: usize = 64;
+
+/// Locks are taken in the order of the fields.
+pub(super) struct Realm {
+    clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
+    tickets: Shards<TicketId, Ticket>,
+    codes: Rows<Arc<CodeRecord>>,
+    families: Rows<Arc<FamilyRecord>>,
+    tokens: Tokens,
+    foreign: Shards<SecretHash, Foreign>,
+    consents: Mutex<HashMap<(Arc<str>, Arc<str>), Consent>>,
+    sessions: Shards<SecretHash, Arc<Session>>,
+    once: Shards<(&'static str, SecretHash), Seconds>,
+    revoked: Rows<Seconds>,
+    /// Spares most reads the look-up in `revoked` and `cut`.
+    any_revoked: AtomicBool,
+    /// Grants up to this number are dead; by subject, and client if it is for one only.
+    cut: RwLock<HashMap<(Arc<str>, Option<Arc<str>>), RowId>>,
+    log: Mutex<Log>,
+}
+
+struct Ticket {
+    expires: i64,
+    code: Option<RowId>,
+}
+
+struct Foreign {
+    row: RowId,
+    expires: i64,
+}
+
+struct Seconds(i64);
+
+#[derive(Default)]
+struct Log {
+    /// The position of the newest.
+    position: i64,
+    changes: VecDeque<Change>,
+}
+
+impl Realm {
+    pub(super) fn new() -> Self {
+        Self {
+            clients: RwLock::default(),
+            tickets: Shards::new(),
+            codes: Shards::new(),
+            families: Shards::new(),
+            tokens: Tokens::new(),
+            foreign: Shards::new(),
+            consents: Mutex::default(),
+            sessions: Shards::new(),
+            once: Shards::new(),
+            revoked: Shards::new(),
+            any_revoked: AtomicBool::new(false),
+            cut: RwLock::default(),
+            log: Mutex::default(),
+        }
+    }
+
+    pub(super) fn changes(&self, position: i64) -> Changes {
+        let log = lock(&self.log);
+        let kept = i64::try_from(log.changes.len()).unwrap_or(i64::MAX);
+        let gap = !(log.position - kept..=log.position).contains(&position);
+        let skip = usize::try_from(position - (log.position - kept)).unwrap_or(0);
+        let changes =
+            if gap { Vec::new() } else { log.changes.iter().skip(skip).cloned().collect() };
+        Changes { position: log.position, changes, gap }
+    }
+
+    pub(super) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        read(&self.clients).get(id).cloned()
+    }
+
+    pub(super) fn clients(&self) -> Vec<Arc<Client>> {
+        let mut clients: Vec<_> = read(&self.clients).values().cloned().collect();
+        clients.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        clients
+    }
+
+    pub(super) fn put_client(&self, client: Client) {
+        let (id, number) = (Arc::clone(&client.id), client.number);
+        let before = write(&self.clients).insert(Arc::clone(&id), Arc::new(client));
+        if before.is_some_and(|before| before.number != number) {
+            lock(&self.consents).retain(|(_, client), _| *client != id);
+        }
+        self.tell(Change::Client(id));
+    }
+
+    pub(super) fn remove_client(&self, id: &str) -> bool {
+        let Some(client) = write(&self.clients).remove(id) else { return false };
+        lock(&self.consents).retain(|(_, client), _| **client != *id);
+        self.tell(Change::Client(Arc::clone(&client.id)));
+        true
+    }
+
+    pub(super) fn answer(&self, answer: Answer, now: Timestamp) -> Answered {
+        let Answer { ticket, expires, approved, consent } = answer;
+        let mut tickets = self.tickets.lock(&ticket);
+        if let Some(before) = tickets.get(&ticket) {
+            let Some(row) = before.code else { return Answered::Denied };
+            return match self.code(row) {
+                Some(code) if !code.redeemed && self.is_alive(&code.grant) => {
+                    Answered::Approved(code)
+                }
+                _ => Answered::Spent,
+            };
+        }
+        let code = approved.as_ref().map(|code| code.row);
+        tickets.insert(ticket, Ticket { expires: expires.seconds(), code }, now);
+        if let Some(code) = approved {
+            self.put_code(code, now);
+        }
+        if let Some(consent) = consent {
+            let key = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
+            lock(&self.consents).insert(key, consent);
+        }
+        Answered::First
+    }
+
+    pub(super) fn put_code(&self, code: CodeRecord, now: Timestamp) {
+        self.codes.lock(&code.row).insert(code.row, Arc::new(code), now);
+    }
+
+    pub(super) fn code(&self, row: RowId) -> Option<Arc<CodeRecord>> {
+        self.codes.lock(&row).get(&row).cloned()
+    }
+
+    pub(super) fn redeem(&self, row: RowId, issue: Issue, now: Timestamp) -> Redeemed {
+        let mut codes = self.codes.lock(&row);
+        let Some(code) = codes.get_mut(&row) else { return Redeemed::Unknown };
+        if code.redeemed {
+            return Redeemed::Replayed(code.grant.id);
+        }
+        if !self.is_alive(&code.grant) {
+            return Redeemed::Revoked;
+        }
+        Arc::make_mut(code).redeemed = true;
+        self.issue(issue, now);
+        Redeemed::Issued
+    }
+
+    pub(super) fn issue(&self, issue: Issue, now: Timestamp) {
+        if let Some(family) = issue.family {
+            self.families.lock(&family.row).insert(family.row, Arc::new(family), now);
+        }
+        self.tokens.insert(issue.access, now);
+    }
+
+    pub(super) fn import(&self, access: AccessRecord, now: Timestamp) {
+        let foreign = Foreign { row: access.row, expires: access.expires.seconds() };
+        let hash = access.hash;
+        self.tokens.insert(access, now);
+        self.foreign.lock(&hash).insert(hash, foreign, now);
+    }
+
+    pub(super) fn access(&self, token: &TokenRef) -> Option<AccessRecord> {
+        let access = match token {
+            TokenRef::Row { row, hash } => self.tokens.get(*row, hash),
+            TokenRef::Foreign { hash } => {
+                let row = self.foreign.lock(hash).get(hash)?.row;
+                self.tokens.get(row, hash)
+            }
+        };
+        access.filter(|access| self.is_alive(&access.grant))
+    }
+
+    pub(super) fn family(&self, row: RowId) -> Option<Arc<FamilyRecord>> {
+        let family = self.families.lock(&row).get(&row).cloned();
+        family.filter(|family| self.is_alive(&family.grant))
+    }
+
+    pub(super) fn rotate(&self, rotation: Rotation, now: Timestamp) -> Rotated {
+        let mut families = self.families.lock(&rotation.family);
+        let Some(family) = families.get_mut(&rotation.family) else { return Rotated::Gone };
+        if !self.is_alive(&family.grant) {
+            return Rotated::Gone;
+        }
+        if family.generation != rotation.generation || family.current != rotation.presented {
+            return Rotated::Lost(Arc::clone(family));
+        }
+        let family = Arc::make_mut(family);
+        family.generation += 1;
+        family.previous = Some(std::mem::replace(&mut family.current, rotation.successor));
+        family.rotated = rotation.rotated;
+        family.rotated_scopes = rotation.scopes;
+        family.expires = rotation.expires;
+        self.tokens.insert(rotation.access, now);
+        Rotated::Turned
+    }
+
+    pub(super) fn revoke_grant(&self, grant: RowId, until: Timestamp, now: Timestamp) -> bool {
+        let mut revoked = self.revoked.lock(&grant);
+        if revoked.get(&grant).is_some() {
+            return false;
+        }
+        revoked.insert(grant, Seconds(until.seconds()), now);
+        self.any_revoked.store(true, Ordering::SeqCst);
+        drop(revoked);
+        self.tell(Change::Grant(grant));
+        true
+    }
+
+    pub(super) fn revoke_all(&self, what: RevokeAll, last: RowId) {
+        let (subject, client) = match what {
+            RevokeAll::Subject(subject) => {
+                for mut sessions in self.sessions.each() {
+                    sessions.retain(|_, session| session.authentication.subject != subject);
+                }
+                (subject, None)
+            }
+            RevokeAll::Consent { subject, client } => {
+                lock(&self.consents).remove(&(Arc::clone(&subject), Arc::clone(&client)));
+                (subject, Some(client))
+            }
+        };
+        {
+            let mut cut = write(&self.cut);
+            let known = cut.entry((Arc::clone(&subject), client)).or_insert(last);
+            *known = last.max(*known);
+        }
+        self.any_revoked.store(true, Ordering::SeqCst);
+        self.tell(Change::Subject(subject));
+    }
+
+    pub(super) fn consent(&self, subject: &str, client: &str) -> Option<Consent> {
+        lock(&self.consents).get(&(subject.into(), client.into())).cloned()
+    }
+
+    pub(super) fn remember_once(
+        &self,
+        space: &'static str,
+        key: SecretHash,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let key = (space, key);
+        let mut once = self.once.lock(&key);
+        if once.get(&key).is_some_and(|known| known.0 >= now.seconds()) {
+            return false;
+        }
+        once.insert(key, Seconds(expires.seconds()), now);
+        true
+    }
+
+    pub(super) fn put_session(
+        &self,
+        session: Session,
+        replaces: Option<SecretHash>,
+        now: Timestamp,
+    ) {
+        self.sessions.lock(&session.id).insert(session.id, Arc::new(session), now);
+        if let Some(before) = replaces {
+            self.end_session(&before);
+        }
+    }
+
+    pub(super) fn session(&self, id: &SecretHash) -> Option<Arc<Session>> {
+        self.sessions.lock(id).get(id).cloned()
+    }
+
+    pub(super) fn end_session(&self, id: &SecretHash) -> bool {
+        let was_there = self.sessions.lock(id).remove(id).is_some();
+        if was_there {
+            self.tell(Change::Session(*id));
+        }
+        was_there
+    }
+
+    pub(super) fn sweep(&self, now: Timestamp) -> u64 {
+        self.tickets.sweep(now, PER_SWEEP)
+            + self.codes.sweep(now, PER_SWEEP)
+            + self.families.sweep(now, PER_SWEEP)
+            + self.tokens.sweep(now, PER_SWEEP)
+            + self.foreign.sweep(now, PER_SWEEP)
+            + self.sessions.sweep(now, PER_SWEEP)
+            + self.once.sweep(now, PER_SWEEP)
+            + self.revoked.sweep(now, PER_SWEEP)
+    }
+
+    fn is_alive(&self, grant: &Grant) -> bool {
+        read(&self.clients).get(&grant.client).is_some_and(|client| client.number <= grant.id)
+            && !(self.any_revoked.load(Ordering::SeqCst) && self.is_revoked(grant))
+    }
+
+    fn is_revoked(&self, grant: &Grant) -> bool {
+        if self.revoked.lock(&grant.id).get(&grant.id).is_some() {
+            return true;
+        }
+        let Actor::User(subject) = &grant.actor else { return false };
+        let cut = read(&self.cut);
+        let is_cut = |client| {
+            cut.get(&(Arc::clone(subject), client)).is_some_and(|last: &RowId| grant.id <= *last)
+        };
+        !cut.is_empty() && (is_cut(None) || is_cut(Some(Arc::clone(&grant.client))))
+    }
+
+    fn tell(&self, change: Change) {
+        let mut log = lock(&self.log);
+        log.position += 1;
+        if log.changes.len() == CHANGES {
+            log.changes.pop_front();
+        }
+        log.changes.push_back(change);
+    }
+}
+
+impl Expires for Ticket {
+    fn expires(&self) -> i64 {
+        self.expires
+    }
+}
+
+impl Expires for Foreign {
+    fn expires(&self) -> i64 {
+        self.expires
+    }
+}
+
+impl Expires for Seconds {
+    fn expires(&self) -> i64 {
+        self.0
+    }
+}
+
+impl Expires for Arc<CodeRecord> {
+    fn expires(&self) -> i64 {
+        self.expires.seconds()
+    }
+}
+
+impl Expires for Arc<FamilyRecord> {
+    fn expires(&self) -> i64 {
+        self.expires.seconds()
+    }
+}
+
+impl Expires for Arc<Session> {
+    fn expires(&self) -> i64 {
+        self.expires.seconds()
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

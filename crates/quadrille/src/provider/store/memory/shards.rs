@@ -1,0 +1,158 @@
+//! Maps in shards, whose entries expire and are given back a few at a time.
+
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::RandomState},
+    hash::{BuildHasher, Hash, Hasher},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{Timestamp, provider::store::RowId};
+
+const SHARDS: usize = 64;
+
+/// How many expired entries an insert gives back at most: more than one, so that they go faster
+/// than they come.
+const PER_INSERT: usize = 4;
+
+/// What lives for a while. In whole seconds since the Unix epoch.
+pub(super) trait Expires {
+    fn expires(&self) -> i64;
+}
+
+pub(super) struct Shards<K, V, S = RandomState> {
+    hasher: S,
+    shards: [Mutex<Shard<K, V, S>>; SHARDS],
+}
+
+pub(super) struct Shard<K, V, S = RandomState> {
+    map: HashMap<K, V, S>,
+    due: Due<K>,
+}
+
+/// Keys of numbered rows.
+pub(super) type Rows<V> = Shards<RowId, V, BuildRowHasher>;
+
+impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher + Clone + Default> Shards<K, V, S> {
+    pub(super) fn new() -> Self {
+        let hasher = S::default();
+        let shard = |_| {
+            let map = HashMap::with_hasher(hasher.clone());
+            Mutex::new(Shard { map, due: Due(BTreeMap::new()) })
+        };
+        Self { shards: std::array::from_fn(shard), hasher }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
+    pub(super) fn lock(&self, key: &K) -> MutexGuard<'_, Shard<K, V, S>> {
+        // The map inside takes the low and the topmost bits.
+        let shard = (self.hasher.hash_one(key) >> 32) as usize % SHARDS;
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn each(&self) -> impl Iterator<Item = MutexGuard<'_, Shard<K, V, S>>> {
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives back expired entries, up to `limit` in each shard.
+    pub(super) fn sweep(&self, now: Timestamp, limit: usize) -> u64 {
+        self.each().map(|mut shard| shard.sweep(now, limit)).sum()
+    }
+}
+
+impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.map.get(key)
+    }
+
+    /// An entry to be changed. Its expiry may be put off, but not brought forward.
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.map.get_mut(key)
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V, now: Timestamp) {
+        self.sweep(now, PER_INSERT);
+        self.due.file(key, value.expires());
+        self.map.insert(key, value);
+    }
+
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        self.map.remove(key)
+    }
+
+    pub(super) fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
+        self.map.retain(keep);
+    }
+
+    fn sweep(&mut self, now: Timestamp, limit: usize) -> u64 {
+        let mut gone = 0;
+        for _ in 0..limit {
+            let Some(key) = self.due.pop(now) else { break };
+            match self.map.get(&key).map(V::expires) {
+                Some(expires) if expires >= now.seconds() => self.due.file(key, expires),
+                Some(_) => {
+                    self.map.remove(&key);
+                    gone += 1;
+                }
+                None => {}
+            }
+        }
+        if gone > 0 && self.map.capacity() > 64 + self.map.len() * 4 {
+            self.map.shrink_to(self.map.len() * 2);
+        }
+        gone
+    }
+}
+
+/// Keys by the minute in which they expire.
+struct Due<K>(BTreeMap<i64, Vec<K>>);
+
+impl<K> Due<K> {
+    fn file(&mut self, key: K, expires: i64) {
+        self.0.entry(expires >> 6).or_default().push(key);
+    }
+
+    fn pop(&mut self, now: Timestamp) -> Option<K> {
+        let mut first = self.0.first_entry()?;
+        if *first.key() >= now.seconds() >> 6 {
+            return None;
+        }
+        let key = first.get_mut().pop();
+        if first.get().is_empty() {
+            first.remove();
+        }
+        key
+    }
+}
+
+/// Row numbers come from the server, never from a stranger who looks for collisions.
+#[derive(Clone, Default)]
+pub(super) struct BuildRowHasher;
+
+pub(super) struct RowHasher(u64);
+
+impl BuildHasher for BuildRowHasher {
+    type Hasher = RowHasher;
+    fn build_hasher(&self) -> RowHasher {
+        RowHasher(0)
+    }
+}
+
+impl Hasher for RowHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    fn write_i64(&mut self, row: i64) {
+        self.write_u64(row.cast_unsigned());
+    }
+    fn write_u64(&mut self, word: u64) {
+        // The high half of the product of the low bits, and the low half of that of the high ones:
+        // numbers differ in both.
+        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,189 @@
+//! The numbers of rows: ordered by time, drawn without asking anyone, never twice.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::{Env, Timestamp};
+
+use super::{ErasedStore, RowId, Store, StoreError, Worker};
+
+/// 2024-01-01T00:00:00Z, in milliseconds since the Unix epoch.
+const EPOCH: i64 = 1_704_067_200_000;
+const SEQUENCE_BITS: u32 = 12;
+const WORKER_BITS: u32 = 10;
+
+/// How long a worker number is leased; it is renewed when half of this is left.
+const LEASE: Duration = Duration::from_secs(300);
+
+impl RowId {
+    /// The last number that anyone could draw at this time.
+    ///
+    /// ```
+    /// use quadrille::{Timestamp, provider::store::RowId};
+    ///
+    /// let last = RowId::last_at(Timestamp::from_seconds(1_800_000_000));
+    /// assert_eq!(last.time(), Timestamp::from_seconds(1_800_000_000));
+    /// assert!(RowId(last.0 + 1).time() > last.time());
+    /// ```
+    pub const fn last_at(time: Timestamp) -> Self {
+        let tick = tick_of(time);
+        Self((tick << (WORKER_BITS + SEQUENCE_BITS)) | ((1 << (WORKER_BITS + SEQUENCE_BITS)) - 1))
+    }
+
+    /// When it was drawn, to the millisecond.
+    pub const fn time(self) -> Timestamp {
+        Timestamp::from_millis((self.0 >> (WORKER_BITS + SEQUENCE_BITS)) + EPOCH)
+    }
+}
+
+/// Draws [`RowId`]s for one process.
+///
+/// The worker number that makes them differ from those of other processes is leased from the store
+/// and renewed by whoever draws when half of the lease is over; there is no background task. When
+/// the clock steps back, the numbers go on from where they were.
+///
+/// ```
+/// # tokio_test(async {
+/// use quadrille::{Env, provider::store::{MemoryStore, RowIds}};
+///
+/// let store = MemoryStore::new(Env::system());
+/// let rows = RowIds::new(Env::system());
+/// assert!(rows.draw(&store).await? < rows.draw(&store).await?);
+/// # Ok::<(), quadrille::provider::store::StoreError>(()) }).unwrap();
+/// # fn tokio_test<F: Future>(f: F) -> F::Output {
+/// #     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(f)
+/// # }
+/// ```
+pub struct RowIds {
+    env: Env,
+    holder: [u8; 16],
+    state: Mutex<State>,
+    /// Held by the one who renews the lease.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The milliseconds and sequence of the next number, in one.
+    next: i64,
+    lease: Option<Worker>,
+}
+
+enum Drawn {
+    Row(RowId),
+    /// The row may be used, and it is time to renew the lease.
+    Renew(RowId),
+    /// The lease is over.
+    Over,
+}
+
+impl RowIds {
+    /// Numbers for this process. One of these is enough for any number of issuers.
+    pub fn new(env: Env) -> Self {
+        let holder = env.random();
+        Self { env, holder, state: Mutex::default(), renewing: tokio::sync::Mutex::default() }
+    }
+
+    /// The next number.
+    ///
+    /// # Errors
+    /// Those of [`Store::lease`], when there is no lease and none can be had.
+    pub async fn draw(&self, store: &impl Store) -> Result<RowId, StoreError> {
+        self.draw_from(store).await
+    }
+
+    pub(crate) async fn draw_from(&self, store: &dyn ErasedStore) -> Result<RowId, StoreError> {
+        loop {
+            match self.state().draw(self.env.now()) {
+                Drawn::Row(row) => return Ok(row),
+                Drawn::Renew(row) => {
+                    if let Ok(_turn) = self.renewing.try_lock()
+                        && let Err(error) = self.renew(store).await
+                    {
+                        tracing::warn!(%error, "the lease of row numbers could not be renewed yet");
+                    }
+                    return Ok(row);
+                }
+                Drawn::Over => {
+                    let _turn = self.renewing.lock().await;
+                    if matches!(self.state().draw(self.env.now()), Drawn::Over) {
+                        self.renew(store).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives the worker number back, so that short-lived processes do not use them up.
+    ///
+    /// # Errors
+    /// Those of [`Store::lease`].
+    pub async fn release(&self, store: &impl Store) -> Result<(), StoreError> {
+        let (lease, end) = {
+            let mut state = self.state();
+            (state.lease.take(), time_of(state.next) + Duration::from_millis(1))
+        };
+        if let Some(lease) = lease {
+            store.lease(Some(lease), self.holder, self.env.now(), end).await?;
+        }
+        Ok(())
+    }
+
+    async fn renew(&self, store: &dyn ErasedStore) -> Result<(), StoreError> {
+        let (held, now) = {
+            let state = self.state();
+            (state.lease, self.env.now().max(time_of(state.next)))
+        };
+        let lease = store.lease(held, self.holder, self.env.now(), now + LEASE).await?;
+        self.state().take(lease);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn draw(&mut self, now: Timestamp) -> Drawn {
+        let Some(lease) = self.lease else { return Drawn::Over };
+        let next = self.next.max(tick_of(now) << SEQUENCE_BITS);
+        let time = time_of(next);
+        if time >= lease.expires {
+            return Drawn::Over;
+        }
+        self.next = next + 1;
+        let sequence = next & ((1 << SEQUENCE_BITS) - 1);
+        let row = RowId(
+            (next >> SEQUENCE_BITS << (WORKER_BITS + SEQUENCE_BITS))
+                | (i64::from(lease.number) << SEQUENCE_BITS)
+                | sequence,
+        );
+        if lease.expires.since(time) < LEASE / 2 { Drawn::Renew(row) } else { Drawn::Row(row) }
+    }
+
+    fn take(&mut self, lease: Worker) {
+        self.next = self.next.max(tick_of(lease.not_before) << SEQUENCE_BITS);
+        self.lease = Some(lease);
+    }
+}
+
+impl fmt::Debug for RowIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowIds").field("lease", &self.state().lease).finish_non_exhaustive()
+    }
+}
+
+/// Milliseconds since [`EPOCH`].
+const fn tick_of(time: Timestamp) -> i64 {
+    let tick = time.millis() - EPOCH;
+    if tick < 0 { 0 } else { tick }
+}
+
+/// The time of milliseconds and sequence in one.
+const fn time_of(next: i64) -> Timestamp {
+    Timestamp::from_millis((next >> SEQUENCE_BITS) + EPOCH)
+}
