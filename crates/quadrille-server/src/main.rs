@@ -1,2 +1,7 @@
-//! The quadrille program.
-fn main() {}
+//! The `quadrille` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    quadrille_server::run()
+}

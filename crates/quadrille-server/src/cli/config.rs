@@ -1,0 +1,16 @@
+//! `quadrille config`.
+
+use crate::{config::Settings, output::Output};
+
+/// Shows every setting.
+pub(super) fn show(settings: &Settings, output: Output) {
+    let effective = settings.effective();
+    output.result(&effective, || {
+        let mut text = String::new();
+        for setting in effective {
+            let line = format!("{} = {}", setting.key, setting.value);
+            text.push_str(&format!("{line:<50} # {}: {}\n", setting.origin, setting.about));
+        }
+        text
+    });
+}

@@ -1,0 +1,172 @@
+//! The command line: what can be said, and who does it.
+
+mod client;
+mod config;
+mod token;
+mod user;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    Failure,
+    config::{ConfigError, Flags, Settings},
+    demo, logging,
+    output::Output,
+    serve,
+};
+
+const ABOUT: &str =
+    "An OAuth provider: lets people sign in, and lets applications in with their consent";
+
+const HELP: &str = "\
+Try it:
+  quadrille demo                                  a whole dance in your browser
+
+A provider of your own:
+  quadrille serve                                 makes its database at the first start
+  quadrille user add ada                          asks for a password
+  quadrille client add \"Photo printer\" \\
+      --redirect-uri https://printer.example/callback --scope photos:read
+
+Settings come from flags, then from QUADRILLE_* variables, then from the file that --config or
+QUADRILLE_CONFIG names, then from defaults; `quadrille config` shows each with its origin.
+
+Exit codes:
+  0  done             3  a setting or key ring is wrong      6  no such user, client or token
+  1  the system       4  data folder or database unusable    7  it exists already
+  2  the command      5  cannot listen on the address";
+
+/// The whole command line.
+#[derive(Parser, Debug)]
+#[command(name = "quadrille", version, about = ABOUT, after_help = HELP, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Debug)]
+struct Common {
+    /// Read settings from this TOML file [env: QUADRILLE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep database and key ring in this folder; made when missing [env: QUADRILLE_DATA_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Public URL of the provider, such as https://id.example [env: QUADRILLE_ISSUER]
+    #[arg(long, global = true, value_name = "URL")]
+    issuer: Option<String>,
+    /// Set any setting, such as --set access_token_lifetime=10m; `quadrille config` lists them
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// What to log: off, error, warn, info, debug or trace [env: QUADRILLE_LOG]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<String>,
+    /// Log as text or as json [env: QUADRILLE_LOG_FORMAT]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Answer with JSON on standard output; remarks go to standard error
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the provider until SIGTERM or Ctrl-C
+    Serve(serve::ServeArgs),
+    /// Show a whole dance in your browser: a provider, a website, and every message between them
+    Demo(demo::DemoArgs),
+    /// People who can sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Applications that people can let in
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// Tokens that were given out
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Bring the database to this version; `serve` does it by itself
+    Migrate,
+    /// Show every setting in effect and where it came from
+    Config,
+}
+
+/// Runs the program with these arguments.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let output = Output::new(cli.common.json);
+    match cli.run(output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if output.is_json() {
+                let error = serde_json::json!({
+                    "error": failure.code(),
+                    "message": failure.to_string(),
+                });
+                output.note(&error.to_string());
+            } else {
+                output.note(&format!("quadrille: {failure}"));
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+impl Cli {
+    fn run(&self, output: Output) -> Result<(), Failure> {
+        let settings = || -> Result<Settings, ConfigError> {
+            let (settings, remarks) = self.common.settings(&self.command)?;
+            for remark in remarks {
+                output.note(&format!("quadrille: {remark}"));
+            }
+            Ok(settings)
+        };
+        match &self.command {
+            Command::Demo(args) => demo::run(args, output),
+            Command::Config => {
+                config::show(&settings()?, output);
+                Ok(())
+            }
+            Command::Serve(_) => {
+                let settings = settings()?;
+                logging::start(&settings);
+                serve::run(&settings, output)
+            }
+            Command::User(command) => user::run(command, &settings()?, output),
+            Command::Client(command) => client::run(command, &settings()?, output),
+            Command::Token(command) => token::run(command, &settings()?, output),
+            Command::Migrate => crate::data::migrate(&settings()?, output),
+        }
+    }
+}
+
+impl Common {
+    fn settings(&self, command: &Command) -> Result<(Settings, Vec<ConfigError>), ConfigError> {
+        let mut flags = Flags::default();
+        flags.give("data_dir", "--data-dir", self.data_dir.as_deref());
+        flags.give("issuer", "--issuer", self.issuer.as_deref());
+        flags.give("log", "--log", self.log.as_deref());
+        flags.give("log_format", "--log-format", self.log_format.as_deref());
+        if let Command::Serve(serve) = command {
+            serve.flags(&mut flags);
+        }
+        for assignment in &self.set {
+            flags.set(assignment)?;
+        }
+        let file =
+            self.config.clone().or_else(|| std::env::var_os("QUADRILLE_CONFIG").map(Into::into));
+        let environment = std::env::vars_os()
+            .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()));
+        Settings::load(flags, environment, file)
+    }
+}

@@ -1,0 +1,25 @@
+//! The TOML file.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{ConfigError, Key, Origin, keys};
+
+/// The settings in the file, all of them known.
+pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+    let table: Table = toml::from_str(&text)
+        .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
+    let origin = || Origin::File(path.to_owned());
+    let known = table.into_iter().map(|(name, value)| {
+        let key = keys::find(&name, origin)?;
+        if key.secret {
+            let variable = key.variable;
+            return Err(ConfigError::Secret { origin: origin(), key: key.name, variable });
+        }
+        Ok((key, value))
+    });
+    known.collect()
+}

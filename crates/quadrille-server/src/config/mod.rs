@@ -1,0 +1,392 @@
+//! Settings: flags before the environment (`QUADRILLE_*`) before a TOML file before defaults.
+//!
+//! [`KEYS`] names every setting once; [`Settings::load`] finds each and remembers where it came
+//! from, for `quadrille config`.
+
+mod file;
+mod keys;
+mod value;
+
+pub use keys::{KEYS, Key};
+pub use value::{Expected, Issuer, LogFormat, Network};
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Serialize;
+use toml::Value;
+use tracing_subscriber::filter::Targets;
+
+/// What is wrong with a setting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("{}: {error}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        error: Box<toml::de::Error>,
+    },
+    /// There is no such setting.
+    #[error("{origin}: there is no setting {name:?}{}", nearest.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default())]
+    Unknown {
+        /// Where it stands.
+        origin: Origin,
+        /// As it stands there.
+        name: String,
+        /// The one that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// A value makes no sense.
+    #[error("{origin}: {key} must be {expected}")]
+    Invalid {
+        /// Where it stands.
+        origin: Origin,
+        /// The setting.
+        key: &'static str,
+        /// What it must be.
+        expected: Expected,
+    },
+    /// It must not stand in a file that people copy around.
+    #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
+    Secret {
+        /// Where it stands.
+        origin: Origin,
+        /// The setting.
+        key: &'static str,
+        /// Where it belongs.
+        variable: &'static str,
+    },
+    /// Neither given nor to be guessed.
+    #[error("cannot tell where to keep data: HOME is not set; give --data-dir")]
+    NoDataDir,
+    /// Passwords would cross a network in the clear.
+    #[error(
+        "listening on {0}, which others can reach, needs an https issuer: give --issuer https://... (and put a proxy that speaks TLS in front), or listen on a loopback address"
+    )]
+    PlainIssuer(SocketAddr),
+}
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The command line.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(String),
+    /// The file.
+    File(PathBuf),
+    /// Nowhere: this is what the program does by itself.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Environment(variable) => f.write_str(variable),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl Serialize for Origin {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A setting as it is in effect, for `quadrille config`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Effective {
+    /// Its name.
+    pub key: &'static str,
+    /// Its value, in the form in which it would be written.
+    pub value: String,
+    /// Where that came from.
+    pub origin: Origin,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+/// Values found on the command line: the setting, the flag, the text.
+#[derive(Clone, Debug, Default)]
+pub struct Flags(Vec<(&'static str, &'static str, Value)>);
+
+impl Flags {
+    /// A flag that was given, or not.
+    pub fn give(&mut self, key: &'static str, flag: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.0.push((key, flag, Value::String(text.to_owned())));
+        }
+    }
+
+    /// A flag that may be given several times.
+    pub fn give_all(&mut self, key: &'static str, flag: &'static str, texts: &[String]) {
+        if !texts.is_empty() {
+            let values = texts.iter().cloned().map(Value::String).collect();
+            self.0.push((key, flag, Value::Array(values)));
+        }
+    }
+
+    /// `--set KEY=VALUE`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unknown`] when there is no such setting.
+    pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
+        let (name, text) = assignment.split_once('=').unwrap_or((assignment, ""));
+        let key = keys::find(name.trim(), || Origin::Flag("--set"))?;
+        if key.secret {
+            let origin = Origin::Flag("--set");
+            return Err(ConfigError::Secret { origin, key: key.name, variable: key.variable });
+        }
+        self.0.push((key.name, "--set", Value::String(text.to_owned())));
+        Ok(())
+    }
+}
+
+/// The settings in effect.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the database and the key ring are.
+    pub data_dir: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What the provider is called, if that was said.
+    pub issuer: Option<Issuer>,
+    /// Whose `Forwarded` headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// A folder with templates that replace the built-in ones.
+    pub templates: Option<PathBuf>,
+    /// The ring of keys, where it does not come from a file.
+    pub keys: Option<quadrille::Secret>,
+    /// The file with the ring of keys.
+    pub keys_file: PathBuf,
+    /// Scopes and what they mean, for the consent page.
+    pub scopes: BTreeMap<String, String>,
+    /// How long a person stays signed in.
+    pub session_lifetime: Duration,
+    /// See [`quadrille::Policy`].
+    pub policy: quadrille::Policy,
+    /// How long a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// How long it may take to send the body.
+    pub body_timeout: Duration,
+    /// How long requests under way may take after a signal to stop.
+    pub shutdown_timeout: Duration,
+    /// How many connections are held at once; more wait.
+    pub max_connections: usize,
+    /// What is logged.
+    pub log: Targets,
+    /// In which form.
+    pub log_format: LogFormat,
+    effective: Vec<Effective>,
+}
+
+impl Settings {
+    /// Finds all settings. `environment` are the variables of the process.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the place.
+    pub fn load(
+        flags: Flags,
+        environment: impl Iterator<Item = (String, String)>,
+        file: Option<PathBuf>,
+    ) -> Result<(Self, Vec<ConfigError>), ConfigError> {
+        let environment: Vec<_> = environment.collect();
+        let home = |name: &str| {
+            environment
+                .iter()
+                .find(|(key, value)| key == name && !value.is_empty())
+                .map(|(_, value)| value.clone())
+        };
+        let default_dir = home("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| home("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+            .map(|dir| dir.join("quadrille"));
+        let mut found = Found::default();
+        for (key, flag, value) in flags.0 {
+            found.values.entry(key).or_insert((Origin::Flag(flag), value));
+        }
+        // Unknown variables are remarks only: the prefix is not ours alone.
+        let mut remarks = Vec::new();
+        for (variable, text) in environment {
+            let Some(name) = variable.strip_prefix("QUADRILLE_") else { continue };
+            let name = name.to_ascii_lowercase();
+            if name == "config" {
+                continue;
+            }
+            match keys::find(&name, || Origin::Environment(variable.clone())) {
+                Ok(key) => {
+                    let value = (Origin::Environment(variable), Value::String(text));
+                    found.values.entry(key.name).or_insert(value);
+                }
+                Err(unknown) => remarks.push(unknown),
+            }
+        }
+        if let Some(path) = file {
+            for (key, value) in file::read(&path)? {
+                found.values.entry(key.name).or_insert((Origin::File(path.clone()), value));
+            }
+        }
+        found.settle(default_dir).map(|settings| (settings, remarks))
+    }
+
+    /// Every setting with its value and where that came from. Secrets are masked.
+    pub fn effective(&self) -> &[Effective] {
+        &self.effective
+    }
+
+    /// The issuer: as it was said, or that of a loopback address.
+    ///
+    /// # Errors
+    /// [`ConfigError::PlainIssuer`] when others than this machine could reach a plain one.
+    pub fn issuer_for(&self, listening: SocketAddr) -> Result<Issuer, ConfigError> {
+        let plain = || ConfigError::PlainIssuer(listening);
+        match &self.issuer {
+            Some(issuer) if issuer.is_https() || listening.ip().is_loopback() => Ok(issuer.clone()),
+            Some(_) => Err(plain()),
+            None if listening.ip().is_loopback() => Ok(Issuer::localhost(listening.port())),
+            None => Err(plain()),
+        }
+    }
+}
+
+/// What was found for each setting, the strongest place first.
+#[derive(Default)]
+struct Found {
+    values: BTreeMap<&'static str, (Origin, Value)>,
+    effective: Vec<Effective>,
+}
+
+impl Found {
+    fn settle(mut self, default_dir: Option<PathBuf>) -> Result<Settings, ConfigError> {
+        let data_dir = match self.take("data_dir", value::path, value::show_path)? {
+            Some(dir) => dir,
+            None => {
+                let dir = default_dir.ok_or(ConfigError::NoDataDir)?;
+                self.note("data_dir", dir.display().to_string(), Origin::Default);
+                dir
+            }
+        };
+        let listen = self.or(
+            "listen",
+            value::address,
+            ToString::to_string,
+            SocketAddr::from(([127, 0, 0, 1], 4004)),
+        )?;
+        let issuer = self.optional(
+            "issuer",
+            value::issuer,
+            ToString::to_string,
+            "http://localhost:PORT of listen",
+        )?;
+        let trusted_proxies =
+            self.or("trusted_proxies", value::networks, |list| value::show_list(list), Vec::new())?;
+        let templates = self.optional("templates", value::path, value::show_path, "built in")?;
+        let keys = self.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
+        let keys_file =
+            self.or("keys_file", value::path, value::show_path, data_dir.join("keys"))?;
+        let scopes = self.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let session_lifetime = self.duration("session_lifetime", hours(12))?;
+        let safe = quadrille::Policy::safe();
+        let code = self.duration("code_lifetime", safe.code_lifetime)?;
+        let access = self.duration("access_token_lifetime", safe.access_token_lifetime)?;
+        let idle =
+            self.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
+        let total =
+            self.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
+        let seconds = Duration::from_secs;
+        Ok(Settings {
+            data_dir,
+            listen,
+            issuer,
+            trusted_proxies,
+            templates,
+            keys,
+            keys_file,
+            scopes,
+            session_lifetime,
+            policy: safe
+                .code_lifetime(code)
+                .access_token_lifetime(access)
+                .refresh_token_lifetimes(idle, total),
+            header_timeout: self.duration("header_timeout", seconds(30))?,
+            body_timeout: self.duration("body_timeout", seconds(10))?,
+            shutdown_timeout: self.duration("shutdown_timeout", seconds(10))?,
+            max_connections: self.or("max_connections", value::count, ToString::to_string, 4096)?,
+            log: self.or("log", value::targets, ToString::to_string, value::default_targets())?,
+            log_format: self.or(
+                "log_format",
+                value::log_format,
+                ToString::to_string,
+                LogFormat::Text,
+            )?,
+            effective: self.effective,
+        })
+    }
+
+    fn duration(&mut self, key: &'static str, default: Duration) -> Result<Duration, ConfigError> {
+        self.or(key, value::duration, |duration| value::show_duration(*duration), default)
+    }
+
+    fn or<T>(
+        &mut self,
+        key: &'static str,
+        parse: fn(&Value) -> Result<T, Expected>,
+        show: impl Fn(&T) -> String,
+        default: T,
+    ) -> Result<T, ConfigError> {
+        if let Some(value) = self.take(key, parse, &show)? {
+            return Ok(value);
+        }
+        self.note(key, show(&default), Origin::Default);
+        Ok(default)
+    }
+
+    fn optional<T>(
+        &mut self,
+        key: &'static str,
+        parse: fn(&Value) -> Result<T, Expected>,
+        show: impl Fn(&T) -> String,
+        absent: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let value = self.take(key, parse, show)?;
+        if value.is_none() {
+            self.note(key, format!("({absent})"), Origin::Default);
+        }
+        Ok(value)
+    }
+
+    fn take<T>(
+        &mut self,
+        key: &'static str,
+        parse: fn(&Value) -> Result<T, Expected>,
+        show: impl Fn(&T) -> String,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some((origin, raw)) = self.values.remove(key) else { return Ok(None) };
+        match parse(&raw) {
+            Ok(value) => {
+                self.note(key, show(&value), origin);
+                Ok(Some(value))
+            }
+            Err(expected) => Err(ConfigError::Invalid { origin, key, expected }),
+        }
+    }
+
+    fn note(&mut self, key: &'static str, value: String, origin: Origin) {
+        let about = KEYS.iter().find(|known| known.name == key).map_or("", |known| known.about);
+        self.effective.push(Effective { key, value, origin, about });
+    }
+}

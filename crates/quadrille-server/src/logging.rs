@@ -1,0 +1,24 @@
+//! The log: to standard error, as text or as JSON.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _};
+
+use crate::config::{LogFormat, Settings};
+
+/// Starts the log for the rest of the program. A second call does nothing.
+pub(crate) fn start(settings: &Settings) {
+    let filter: Targets = settings.log.clone();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // An error means that one runs already: that of a test, or of the demo.
+    let _ = match settings.log_format {
+        LogFormat::Text => {
+            let layer = layer.with_ansi(std::io::stderr().is_terminal()).with_filter(filter);
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
+        }
+        LogFormat::Json => {
+            let layer = layer.json().flatten_event(true).with_filter(filter);
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
+        }
+    };
+}
