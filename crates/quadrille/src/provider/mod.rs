@@ -2,10 +2,15 @@
 
 mod client;
 mod kdf;
+mod redirect;
 pub mod store;
+mod throttle;
+mod token;
 
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
+pub use redirect::{RedirectUriError, check_redirect_uri};
+pub use throttle::RemoteAddress;
 
 use std::sync::Arc;
 

@@ -1,0 +1,216 @@
+//! Slows down whoever guesses, and nobody else.
+//!
+//! A generated secret cannot be guessed: failures are counted so that a flood of them is answered
+//! with 429, but a right secret always passes. A secret that somebody chose can be guessed: there a
+//! bucket for each pair of client and address is asked first, and an address from which the client
+//! has authenticated before is left alone, so that nobody can lock the true client out.
+//!
+//! Memory is bounded: when a table is full, what has recovered is forgotten, and then anything. That
+//! helps only those who have thousands of addresses, whom no table stops.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::Timestamp;
+
+/// How many failures are free, and how fast they are forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) burst: u32,
+    pub(crate) forgiven_every: Duration,
+}
+
+impl Rate {
+    pub(crate) const FAILURES: Self =
+        Self { burst: 10, forgiven_every: Duration::from_secs(10) };
+}
+
+/// The address a request came from, without the port. Put it into the request's extensions where a
+/// server knows better than the connection, as behind a proxy it trusts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteAddress(pub IpAddr);
+
+impl RemoteAddress {
+    /// What one party can be supposed to own: an IPv4 address, or 64 bits of an IPv6 one.
+    fn network(self) -> u128 {
+        match self.0.to_canonical() {
+            IpAddr::V4(address) => u128::from(u32::from(address)),
+            IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 63,
+        }
+    }
+}
+
+/// Who failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Who<'a> {
+    Client(&'a str),
+    Address(RemoteAddress),
+    Pair(&'a str, Option<RemoteAddress>),
+}
+
+const BUCKETS: usize = 16 * 1024;
+
+/// Counts failures.
+pub(crate) struct Throttle {
+    rate: Rate,
+    hasher: RandomState,
+    /// When each bucket will have recovered entirely, in milliseconds (the generic cell rate
+    /// algorithm), under the hash of whose it is.
+    buckets: Mutex<HashMap<u64, i64>>,
+    /// The pairs of client and address that have succeeded, and when.
+    known: Mutex<HashMap<u64, i64>>,
+}
+
+impl Throttle {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            hasher: RandomState::new(),
+            buckets: Mutex::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// How long `who` must wait before the next attempt is looked at; `None` when it is free.
+    pub(crate) fn wait(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
+        let recovered = *lock(&self.buckets).get(&self.hasher.hash_one(who))?;
+        wait(self.rate, recovered, now)
+    }
+
+    /// Counts a failure. What [`Throttle::wait`] said before it.
+    pub(crate) fn failed(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
+        let key = self.hasher.hash_one(who);
+        let mut buckets = lock(&self.buckets);
+        if buckets.len() >= BUCKETS && !buckets.contains_key(&key) {
+            make_room(&mut buckets, now.millis());
+        }
+        let recovered = buckets.entry(key).or_insert(i64::MIN);
+        let before = wait(self.rate, *recovered, now);
+        // A refused attempt costs nothing more, so that the wait told is the wait there is.
+        if before.is_none() {
+            *recovered = (now.max(Timestamp::from_millis(*recovered)) + self.rate.forgiven_every)
+                .millis();
+        }
+        before
+    }
+
+    /// The client has authenticated from there.
+    pub(crate) fn succeeded(&self, client: &str, from: Option<RemoteAddress>, now: Timestamp) {
+        let mut known = lock(&self.known);
+        if known.len() >= BUCKETS {
+            make_room(&mut known, i64::MIN);
+        }
+        known.insert(self.hasher.hash_one(Who::Pair(client, from)), now.millis());
+    }
+
+    /// Whether the client has authenticated from there.
+    pub(crate) fn is_known(&self, client: &str, from: Option<RemoteAddress>) -> bool {
+        lock(&self.known).contains_key(&self.hasher.hash_one(Who::Pair(client, from)))
+    }
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Throttle({:?})", self.rate)
+    }
+}
+
+impl std::hash::Hash for RemoteAddress {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.network().hash(state);
+    }
+}
+
+fn wait(rate: Rate, recovered: i64, now: Timestamp) -> Option<Duration> {
+    // Free while one more failure would still fit into the burst.
+    let room = rate.forgiven_every.saturating_mul(rate.burst.saturating_sub(1));
+    let free = Timestamp::from_millis(recovered) - room;
+    (free > now).then(|| free.since(now))
+}
+
+fn make_room(table: &mut HashMap<u64, i64>, until: i64) {
+    table.retain(|_, at| *at > until);
+    let mut excess = table.len().saturating_sub(BUCKETS / 2);
+    table.retain(|_, _| {
+        let stays = excess == 0;
+        excess = excess.saturating_sub(1);
+        stays
+    });
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { burst: 3, forgiven_every: Duration::from_secs(10) };
+
+    fn address(text: &str) -> RemoteAddress {
+        RemoteAddress(text.parse().unwrap())
+    }
+
+    #[test]
+    fn after_the_burst_a_failure_must_wait_and_is_forgiven_with_time() {
+        let throttle = Throttle::new(RATE);
+        let (who, now) = (Who::Client("a"), Timestamp::from_seconds(1000));
+        for _ in 0..3 {
+            assert_eq!(throttle.wait(who, now), None);
+            assert_eq!(throttle.failed(who, now), None);
+        }
+        assert_eq!(throttle.wait(who, now), Some(Duration::from_secs(10)));
+        assert_eq!(throttle.failed(who, now), Some(Duration::from_secs(10)));
+        assert_eq!(throttle.wait(Who::Client("b"), now), None, "others are not concerned");
+        let later = now + Duration::from_secs(10);
+        assert_eq!(throttle.failed(who, later), None);
+        assert_eq!(throttle.wait(who, later), Some(Duration::from_secs(10)));
+        assert_eq!(throttle.wait(who, later + Duration::from_secs(30)), None);
+    }
+
+    #[test]
+    fn an_address_that_succeeded_is_known_for_this_client_only() {
+        let throttle = Throttle::new(RATE);
+        throttle.succeeded("a", Some(address("192.0.2.1")), Timestamp::from_seconds(1));
+        assert!(throttle.is_known("a", Some(address("192.0.2.1"))));
+        assert!(throttle.is_known("a", Some(address("::ffff:192.0.2.1"))));
+        assert!(!throttle.is_known("b", Some(address("192.0.2.1"))));
+        assert!(!throttle.is_known("a", Some(address("192.0.2.2"))));
+        assert!(!throttle.is_known("a", None));
+    }
+
+    #[test]
+    fn sixty_four_bits_of_ipv6_are_one_party() {
+        let throttle = Throttle::new(RATE);
+        let now = Timestamp::from_seconds(1);
+        for low in 0..3 {
+            throttle.failed(Who::Address(address(&format!("2001:db8::{low}"))), now);
+        }
+        assert!(throttle.wait(Who::Address(address("2001:db8::ffff")), now).is_some());
+        assert!(throttle.wait(Who::Address(address("2001:db8:0:1::")), now).is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_who_failed_last_is_still_counted() {
+        let throttle = Throttle::new(RATE);
+        let now = Timestamp::from_seconds(1);
+        let names: Vec<String> = (0..3 * BUCKETS).map(|n| n.to_string()).collect();
+        for name in &names {
+            throttle.failed(Who::Client(name), now);
+            throttle.succeeded(name, None, now);
+        }
+        assert!(lock(&throttle.buckets).len() <= BUCKETS);
+        assert!(lock(&throttle.known).len() <= BUCKETS);
+        for _ in 0..2 {
+            throttle.failed(Who::Client(&names[names.len() - 1]), now);
+        }
+        assert!(throttle.wait(Who::Client(&names[names.len() - 1]), now).is_some());
+    }
+}

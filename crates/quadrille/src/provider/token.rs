@@ -1,0 +1,363 @@
+//! The tokens that this server makes: texts that find their row by its number.
+//!
+//! ```text
+//! access, code   kind+version 1 | key id 4 | row 8, masked                 | secret 32            60 characters
+//! refresh        kind+version 1 | key id 4 | family 8, generation 4, masked | secret 32 | MAC 16   87 characters
+//! ```
+//!
+//! in base64url without padding. Rows are numbered by time; the mask (HMAC over the secret, which
+//! nobody sees twice) keeps that from being read or compared. Of the secret only the SHA-256 is
+//! stored. A refresh token says by its MAC that it is genuine, so that an old one, of which no row
+//! tells any more, is known for what it is: somebody has a copy.
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::{
+    KeyRing,
+    seal::{DerivedKeys, KeyId},
+};
+
+use super::store::{RowId, SecretHash, TicketId};
+
+/// 256 random bits, or as many derived ones.
+pub(crate) type TokenSecret = Zeroizing<[u8; 32]>;
+
+const VERSION: u8 = 1;
+const HEAD: usize = 1 + 4;
+const ROW: usize = 8;
+const PLACE: usize = ROW + 4;
+const SECRET: usize = 32;
+const MAC: usize = 16;
+const SHORT: usize = HEAD + ROW + SECRET;
+const LONG: usize = HEAD + PLACE + SECRET + MAC;
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    Access,
+    Code,
+    Refresh,
+}
+
+/// Why a text is none of our tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoToken {
+    #[error("not in the form of our tokens")]
+    Foreign,
+    #[error("a token of another kind")]
+    OtherKind,
+    #[error("made under a key that is not in the ring")]
+    UnknownKey,
+    #[error("forged or damaged")]
+    Forged,
+}
+
+/// An access token or a code, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Presented {
+    pub(crate) row: RowId,
+    pub(crate) hash: SecretHash,
+}
+
+/// A refresh token that is genuine; whether it is current, its row says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Refresh {
+    pub(crate) family: RowId,
+    pub(crate) generation: u32,
+    pub(crate) secret: TokenSecret,
+    key: KeyId,
+}
+
+/// The text of a token, without an allocation.
+pub(crate) struct TokenText {
+    bytes: Zeroizing<[u8; 88]>,
+    length: usize,
+}
+
+impl TokenText {
+    pub(crate) fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("")
+    }
+
+    fn of(raw: &[u8]) -> Self {
+        let mut bytes = Zeroizing::new([0; 88]);
+        let length = BASE64_URL_SAFE_NO_PAD.encode_slice(raw, &mut bytes[..]).unwrap_or(0);
+        Self { bytes, length }
+    }
+}
+
+/// Makes and reads tokens for one issuer.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenKeys {
+    mask: DerivedKeys,
+    genuine: DerivedKeys,
+    successor: DerivedKeys,
+    code: DerivedKeys,
+}
+
+impl TokenKeys {
+    pub(crate) fn new(ring: &KeyRing, issuer: &str) -> Self {
+        Self {
+            mask: ring.derive("provider token mask", issuer),
+            genuine: ring.derive("provider refresh mac", issuer),
+            successor: ring.derive("provider refresh successor", issuer),
+            code: ring.derive("provider code", issuer),
+        }
+    }
+
+    /// The text of an access token or a code.
+    pub(crate) fn write(&self, kind: TokenKind, row: RowId, secret: &TokenSecret) -> TokenText {
+        let (head, key) = (head(kind), self.mask.newest());
+        let mask = self.mask.mac(key, &[&[head], &secret[..]]).unwrap_or_default();
+        let mut raw = Zeroizing::new([0; SHORT]);
+        fill(&mut raw[..], &[&[head], &key, &masked(&row.0.to_be_bytes(), &mask), &secret[..]]);
+        TokenText::of(&raw[..])
+    }
+
+    /// Reads an access token or a code.
+    pub(crate) fn read(&self, kind: TokenKind, text: &str) -> Result<Presented, NoToken> {
+        let raw = decode::<SHORT>(text)?;
+        if raw.first() != Some(&head(kind)) {
+            return Err(NoToken::OtherKind);
+        }
+        let (start, key, rest) = split_head(&raw[..])?;
+        let (row, secret) = rest.split_first_chunk::<ROW>().ok_or(NoToken::Foreign)?;
+        let mask = self.mask.mac(key, &[&[start], secret]).ok_or(NoToken::UnknownKey)?;
+        Ok(Presented { row: number(masked(row, &mask))?, hash: sha256(secret) })
+    }
+
+    /// The first refresh token of a family.
+    pub(crate) fn first_refresh(&self, family: RowId, secret: TokenSecret) -> Refresh {
+        Refresh { family, generation: 0, secret, key: self.genuine.newest() }
+    }
+
+    /// The refresh token that follows this one: always the same, so that who asks twice gets it
+    /// twice, although only its hash is stored.
+    pub(crate) fn next_refresh(&self, token: &Refresh) -> Refresh {
+        let generation = token.generation.saturating_add(1);
+        let parts: [&[u8]; 3] =
+            [&token.secret[..], &token.family.0.to_be_bytes(), &generation.to_be_bytes()];
+        // Under the key of the token presented, so that a new key in the ring changes nothing.
+        let secret = self.successor.mac(token.key, &parts).unwrap_or_default();
+        Refresh {
+            family: token.family,
+            generation,
+            secret: Zeroizing::new(secret),
+            key: self.genuine.newest(),
+        }
+    }
+
+    /// The text of a refresh token.
+    pub(crate) fn write_refresh(&self, token: &Refresh) -> TokenText {
+        let head = head(TokenKind::Refresh);
+        let mask = self.mask.mac(token.key, &[&[head], &token.secret[..]]).unwrap_or_default();
+        let mut place = [0; PLACE];
+        fill(&mut place, &[&token.family.0.to_be_bytes(), &token.generation.to_be_bytes()]);
+        let place = masked(&place, &mask);
+        let body: [&[u8]; 4] = [&[head], &token.key, &place, &token.secret[..]];
+        let mac = self.genuine.mac(token.key, &body).unwrap_or_default();
+        let mut raw = Zeroizing::new([0; LONG]);
+        fill(&mut raw[..], &[&[head], &token.key, &place, &token.secret[..], &mac]);
+        TokenText::of(&raw[..])
+    }
+
+    /// Reads a refresh token and sees that it is genuine.
+    pub(crate) fn read_refresh(&self, text: &str) -> Result<Refresh, NoToken> {
+        let raw = match decode::<LONG>(text) {
+            Err(NoToken::Foreign) if decode::<SHORT>(text).is_ok() => {
+                return Err(NoToken::OtherKind);
+            }
+            other => other?,
+        };
+        if raw.first() != Some(&head(TokenKind::Refresh)) {
+            return Err(NoToken::Foreign);
+        }
+        let (body, tag) = raw.split_last_chunk::<MAC>().ok_or(NoToken::Foreign)?;
+        let (start, key, rest) = split_head(body)?;
+        let mac = self.genuine.mac(key, &[body]).ok_or(NoToken::UnknownKey)?;
+        if !mac.get(..MAC).is_some_and(|mac| verify_slices_are_equal(mac, tag).is_ok()) {
+            return Err(NoToken::Forged);
+        }
+        let (place, secret) = rest.split_first_chunk::<PLACE>().ok_or(NoToken::Foreign)?;
+        let mask = self.mask.mac(key, &[&[start], secret]).ok_or(NoToken::UnknownKey)?;
+        let place = masked(place, &mask);
+        let (family, generation) = place.split_first_chunk::<ROW>().ok_or(NoToken::Foreign)?;
+        Ok(Refresh {
+            family: number(*family)?,
+            generation: u32::from_be_bytes(generation.try_into().map_err(|_| NoToken::Foreign)?),
+            secret: Zeroizing::new(secret.try_into().map_err(|_| NoToken::Foreign)?),
+            key,
+        })
+    }
+
+    /// The key that [`TokenKeys::code_secret`] should name from now on.
+    pub(crate) fn newest(&self) -> KeyId {
+        self.code.newest()
+    }
+
+    /// The secret of the code that the consent page with this ticket buys: always the same, so that
+    /// a double click gets one redirect. `None` when the ring has lost the key.
+    pub(crate) fn code_secret(&self, key: KeyId, ticket: &TicketId) -> Option<TokenSecret> {
+        self.code.mac(key, &[ticket]).map(Zeroizing::new)
+    }
+}
+
+impl Refresh {
+    pub(crate) fn hash(&self) -> SecretHash {
+        sha256(&self.secret[..])
+    }
+}
+
+impl std::fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Refresh({:?}, generation {})", self.family, self.generation)
+    }
+}
+
+/// The kind of token that a text claims to be; `None` when it is none of ours.
+pub(crate) fn kind(text: &str) -> Option<TokenKind> {
+    let first = match (decode::<SHORT>(text), decode::<LONG>(text)) {
+        (Ok(raw), _) => *raw.first()?,
+        (_, Ok(raw)) => *raw.first()?,
+        _ => return None,
+    };
+    [TokenKind::Access, TokenKind::Code, TokenKind::Refresh]
+        .into_iter()
+        .find(|kind| head(*kind) == first)
+}
+
+/// SHA-256, under which secrets are stored.
+pub(crate) fn sha256(bytes: &[u8]) -> SecretHash {
+    let mut hash = [0; 32];
+    fill(&mut hash, &[digest::digest(&digest::SHA256, bytes).as_ref()]);
+    hash
+}
+
+const fn head(kind: TokenKind) -> u8 {
+    let kind = match kind {
+        TokenKind::Access => 1,
+        TokenKind::Code => 2,
+        TokenKind::Refresh => 3,
+    };
+    kind << 4 | VERSION
+}
+
+fn decode<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, NoToken> {
+    let mut raw = Zeroizing::new([0; N]);
+    if text.len() != N.div_ceil(3) * 4 - (3 - N % 3) % 3 {
+        return Err(NoToken::Foreign);
+    }
+    match BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut raw[..]) {
+        Ok(length) if length == N => Ok(raw),
+        _ => Err(NoToken::Foreign),
+    }
+}
+
+fn split_head(raw: &[u8]) -> Result<(u8, KeyId, &[u8]), NoToken> {
+    let (start, rest) = raw.split_first().ok_or(NoToken::Foreign)?;
+    let (key, rest) = rest.split_first_chunk::<4>().ok_or(NoToken::Foreign)?;
+    Ok((*start, *key, rest))
+}
+
+fn masked<const N: usize>(bytes: &[u8; N], mask: &[u8]) -> [u8; N] {
+    let mut out = *bytes;
+    for (byte, mask) in out.iter_mut().zip(mask) {
+        *byte ^= mask;
+    }
+    out
+}
+
+fn number(bytes: [u8; ROW]) -> Result<RowId, NoToken> {
+    let row = i64::from_be_bytes(bytes);
+    if row < 0 { Err(NoToken::Forged) } else { Ok(RowId(row)) }
+}
+
+fn fill(out: &mut [u8], parts: &[&[u8]]) {
+    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
+        *to = *from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn keys() -> TokenKeys {
+        TokenKeys::new(&KeyRing::new([&[1; 32]]).unwrap(), "https://id.example")
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_is_read_as_it_was_written(row in 0..i64::MAX, secret: [u8; 32]) {
+            let (keys, secret) = (keys(), Zeroizing::new(secret));
+            let text = keys.write(TokenKind::Access, RowId(row), &secret);
+            prop_assert_eq!(text.as_str().len(), 60);
+            prop_assert_eq!(kind(text.as_str()), Some(TokenKind::Access));
+            let read = keys.read(TokenKind::Access, text.as_str()).unwrap();
+            prop_assert_eq!(read, Presented { row: RowId(row), hash: sha256(&secret[..]) });
+            prop_assert_eq!(keys.read(TokenKind::Code, text.as_str()), Err(NoToken::OtherKind));
+            prop_assert_eq!(keys.read_refresh(text.as_str()), Err(NoToken::OtherKind));
+        }
+
+        #[test]
+        fn no_text_is_read_in_two_ways(text in "[A-Za-z0-9_-]{55,92}") {
+            if let Ok(raw) = BASE64_URL_SAFE_NO_PAD.decode(&text) {
+                prop_assert_eq!(BASE64_URL_SAFE_NO_PAD.encode(raw), text.clone());
+            } else {
+                prop_assert!(keys().read(TokenKind::Access, &text).is_err());
+            }
+            prop_assert!(keys().read_refresh(&text).is_err());
+        }
+
+        #[test]
+        fn a_changed_refresh_token_is_known_for_a_forgery(
+            row in 0..i64::MAX, secret: [u8; 32], at in 0..LONG, bit in 0..8u8,
+        ) {
+            let keys = keys();
+            let token = keys.first_refresh(RowId(row), Zeroizing::new(secret));
+            let text = keys.write_refresh(&token);
+            prop_assert_eq!(text.as_str().len(), 87);
+            prop_assert_eq!(&keys.read_refresh(text.as_str()).unwrap(), &token);
+            let mut raw = BASE64_URL_SAFE_NO_PAD.decode(text.as_str()).unwrap();
+            raw[at] ^= 1 << bit;
+            prop_assert!(keys.read_refresh(&BASE64_URL_SAFE_NO_PAD.encode(raw)).is_err());
+        }
+    }
+
+    #[test]
+    fn consecutive_rows_look_unrelated() {
+        let keys = keys();
+        let part = |row| {
+            let secret = Zeroizing::new(Env::system().random());
+            keys.write(TokenKind::Access, RowId(row), &secret).as_str()[7..17].to_owned()
+        };
+        assert_ne!(part(1), part(1));
+        assert_ne!(part(1), part(2));
+    }
+
+    #[test]
+    fn the_successor_is_the_same_for_whoever_asks_again_also_after_a_new_key() {
+        let keys = keys();
+        let first = keys.first_refresh(RowId(7), Zeroizing::new([9; 32]));
+        let next = keys.next_refresh(&first);
+        assert_eq!(next, keys.next_refresh(&first));
+        assert_eq!(next.generation, 1);
+        assert_ne!(next.hash(), first.hash());
+        let turned = TokenKeys::new(
+            &KeyRing::new([&[2; 32], &[1; 32]]).unwrap(),
+            "https://id.example",
+        );
+        let read = turned.read_refresh(keys.write_refresh(&first).as_str()).unwrap();
+        assert_eq!(turned.next_refresh(&read).hash(), next.hash());
+        let foreign = TokenKeys::new(&KeyRing::new([&[2; 32]]).unwrap(), "https://id.example");
+        assert_eq!(
+            foreign.read_refresh(keys.write_refresh(&first).as_str()),
+            Err(NoToken::UnknownKey)
+        );
+    }
+
+    use crate::Env;
+}
