@@ -1,0 +1,171 @@
+//! The load: keep-alive HTTP/1.1 connections on one thread, which must cost less per request than
+//! the server does, so that the server's core is what is measured. Requests are prepared bytes and
+//! of the answers only what a script asks for is read.
+
+pub(crate) mod message;
+pub(crate) mod script;
+
+use std::{
+    io::{Read as _, Write as _},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
+
+use crate::{Result, process::Server, stats::Sample};
+use message::Answer;
+use script::{Progress, Script};
+
+/// Runs one script per connection against the server: for `warm_up` without counting, then for
+/// `window`.
+pub(crate) fn run(
+    server: &Server,
+    scripts: Vec<Box<dyn Script>>,
+    warm_up: Duration,
+    window: Duration,
+) -> Result<Sample> {
+    let mut crew = Crew::connect(server.address, scripts)?;
+    crew.drive(Until::Time(Instant::now() + warm_up))?;
+    let (cpu, begun) = (server.cpu()?, Instant::now());
+    let operations = crew.drive(Until::Time(begun + window))?;
+    let (elapsed, cpu) = (begun.elapsed(), server.cpu()?.saturating_sub(cpu));
+    if operations == 0 {
+        return Err(format!("{}: nothing came to an end in {elapsed:?}", server.name).into());
+    }
+    Ok(Sample::new(operations, elapsed, cpu))
+}
+
+/// Runs the scripts until `operations` are done.
+pub(crate) fn run_count(
+    server: &Server,
+    scripts: Vec<Box<dyn Script>>,
+    operations: u64,
+) -> Result<()> {
+    Crew::connect(server.address, scripts)?.drive(Until::Count(operations)).map(drop)
+}
+
+#[derive(Clone, Copy)]
+enum Until {
+    Time(Instant),
+    Count(u64),
+}
+
+/// The connections.
+struct Crew {
+    poll: Poll,
+    events: Events,
+    members: Vec<Connection>,
+}
+
+struct Connection {
+    stream: TcpStream,
+    script: Box<dyn Script>,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    filled: usize,
+}
+
+/// No answer in these workloads is larger.
+const ANSWER_LEN: usize = 64 * 1024;
+
+impl Crew {
+    fn connect(address: SocketAddr, scripts: Vec<Box<dyn Script>>) -> Result<Self> {
+        let poll = Poll::new()?;
+        let mut members = Vec::with_capacity(scripts.len());
+        for (index, script) in scripts.into_iter().enumerate() {
+            let stream = std::net::TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
+            let mut member = Connection {
+                stream,
+                script,
+                request: Vec::with_capacity(1024),
+                answer: vec![0; ANSWER_LEN],
+                filled: 0,
+            };
+            member.send()?;
+            members.push(member);
+        }
+        Ok(Self { poll, events: Events::with_capacity(256), members })
+    }
+
+    /// How many operations came to an end.
+    fn drive(&mut self, until: Until) -> Result<u64> {
+        let mut done = 0;
+        let stalled = Duration::from_secs(10);
+        loop {
+            let patience = match until {
+                Until::Time(end) => match end.checked_duration_since(Instant::now()) {
+                    Some(left) => left.min(stalled),
+                    None => return Ok(done),
+                },
+                Until::Count(wanted) if done >= wanted => return Ok(done),
+                Until::Count(_) => stalled,
+            };
+            self.poll.poll(&mut self.events, Some(patience))?;
+            if self.events.is_empty() && patience == stalled {
+                return Err("the server has not answered for ten seconds".into());
+            }
+            for event in &self.events {
+                if let Some(member) = self.members.get_mut(event.token().0) {
+                    done += member.readable()?;
+                }
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn send(&mut self) -> Result<()> {
+        self.request.clear();
+        self.script.request(&mut self.request);
+        let sent = self.stream.write(&self.request)?;
+        if sent != self.request.len() {
+            return Err("a request did not fit into the socket's buffer".into());
+        }
+        Ok(())
+    }
+
+    /// How many operations came to an end: none or one. One read is enough when it brings the whole
+    /// answer, since nothing more is under way on this connection then.
+    fn readable(&mut self) -> Result<u64> {
+        loop {
+            let room = self.answer.get_mut(self.filled..).unwrap_or_default();
+            match self.stream.read(room) {
+                Ok(0) => {
+                    return Err(if room.is_empty() {
+                        "an answer is too long".into()
+                    } else {
+                        self.failure("the server closed the connection")
+                    });
+                }
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(0),
+                Err(error) => return Err(error.into()),
+            }
+            let received = self.answer.get(..self.filled).unwrap_or_default();
+            let Some((answer, length)) = Answer::parse(received)? else { continue };
+            if length != self.filled {
+                return Err(self.failure("more came than the answer"));
+            }
+            let progress =
+                self.script.answer(&answer).map_err(|what| self.failure(&what.to_string()))?;
+            self.filled = 0;
+            self.send()?;
+            return Ok(u64::from(progress == Progress::Done));
+        }
+    }
+
+    fn failure(&self, what: &str) -> crate::Error {
+        let received = self.answer.get(..self.filled).unwrap_or_default();
+        format!(
+            "{what}\n--- asked\n{}\n--- answered\n{}",
+            String::from_utf8_lossy(&self.request),
+            String::from_utf8_lossy(received)
+        )
+        .into()
+    }
+}

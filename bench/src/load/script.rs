@@ -1,0 +1,296 @@
+//! What one connection does over and over. The same scripts play against both sides.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+use super::message::{Answer, get, query, write_get, write_post};
+use crate::Result;
+
+/// Whether an answer ended an operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It did.
+    Done,
+    /// More requests belong to it, or what was done is preparation.
+    Ongoing,
+}
+
+/// A state machine: it writes a request, reads the answer, and so on for ever. A wrong answer is
+/// an error and fails the run.
+pub(crate) trait Script {
+    /// Appends the next request.
+    fn request(&mut self, out: &mut Vec<u8>);
+    /// Reads its answer.
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress>;
+}
+
+/// The secret of the client `bench`, on both sides.
+const SECRET: &str = "bench-secret-0123456789abcdef";
+/// The `redirect_uri` of the client.
+const REDIRECT_URI: &str = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
+/// The example of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// The same requests in turn; each answer has this status and ends an operation.
+pub(crate) struct Repeat {
+    requests: Vec<Vec<u8>>,
+    next: usize,
+    status: u16,
+    mark: &'static str,
+}
+
+impl Repeat {
+    /// `/hello`.
+    pub(crate) fn hello() -> Self {
+        Self::new(vec![get("/hello", &[])], 200, "ok")
+    }
+
+    /// Client credentials of `bench`.
+    pub(crate) fn client_credentials(endpoint: &str) -> Self {
+        Self::client_credentials_of(endpoint, ("bench", SECRET))
+    }
+
+    /// Client credentials.
+    pub(crate) fn client_credentials_of(endpoint: &str, (client, secret): (&str, &str)) -> Self {
+        let mut request = Vec::new();
+        let form = "grant_type=client_credentials&scope=read%20write";
+        write_post(&mut request, endpoint, &basic(client, secret), &[form]);
+        Self::new(vec![request], 200, "access_token")
+    }
+
+    /// A protected route, with these bearer tokens in turn.
+    pub(crate) fn bearer(route: &str, tokens: &[String]) -> Self {
+        let request = |token| get(route, &[("Authorization", &format!("Bearer {token}"))]);
+        Self::new(tokens.iter().map(request).collect(), 200, "ok")
+    }
+
+    /// The first step of a login, by a visitor without cookies.
+    pub(crate) fn login_redirect(start: &str) -> Self {
+        Self::new(vec![get(start, &[])], 302, "")
+    }
+
+    fn new(requests: Vec<Vec<u8>>, status: u16, mark: &'static str) -> Self {
+        Self { requests, next: 0, status, mark }
+    }
+}
+
+impl Script for Repeat {
+    fn request(&mut self, out: &mut Vec<u8>) {
+        self.next = if self.next + 1 < self.requests.len() { self.next + 1 } else { 0 };
+        out.extend(self.requests.get(self.next).into_iter().flatten());
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
+        answer.expect(self.status)?;
+        if !std::str::from_utf8(answer.body)?.contains(self.mark) {
+            return Err(format!("no {:?} in the answer", self.mark).into());
+        }
+        Ok(Progress::Done)
+    }
+}
+
+/// Takes `count` access tokens by client credentials and hands them over at the end.
+pub(crate) struct Collect {
+    repeat: Repeat,
+    tokens: std::rc::Rc<std::cell::RefCell<Vec<String>>>,
+}
+
+impl Collect {
+    /// Into `tokens`.
+    pub(crate) fn new(
+        endpoint: &str,
+        tokens: std::rc::Rc<std::cell::RefCell<Vec<String>>>,
+    ) -> Self {
+        Self { repeat: Repeat::client_credentials(endpoint), tokens }
+    }
+}
+
+impl Script for Collect {
+    fn request(&mut self, out: &mut Vec<u8>) {
+        self.repeat.request(out);
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
+        let progress = self.repeat.answer(answer)?;
+        self.tokens.borrow_mut().push(answer.json_text("access_token")?.to_owned());
+        Ok(progress)
+    }
+}
+
+/// The code dance with PKCE by a person who is signed in and need not be asked: authorization
+/// request and token request. Two requests are one operation.
+pub(crate) struct Dance {
+    authorize: Vec<u8>,
+    token: String,
+    authorization: String,
+    code: Option<String>,
+    refresh_token: Option<String>,
+}
+
+impl Dance {
+    /// `session` is the cookie of the person who is signed in.
+    pub(crate) fn new(authorize: &str, token: &str, session: &str) -> Self {
+        let target = format!(
+            "{authorize}?response_type=code&client_id=bench&redirect_uri={REDIRECT_URI}\
+             &scope=read%20write&state=af0ifjsldkj\
+             &code_challenge={CHALLENGE}&code_challenge_method=S256"
+        );
+        Self {
+            authorize: get(&target, &[("Cookie", session)]),
+            token: token.to_owned(),
+            authorization: basic("bench", SECRET),
+            code: None,
+            refresh_token: None,
+        }
+    }
+}
+
+impl Script for Dance {
+    fn request(&mut self, out: &mut Vec<u8>) {
+        let Some(code) = &self.code else {
+            out.extend_from_slice(&self.authorize);
+            return;
+        };
+        write_post(
+            out,
+            &self.token,
+            &self.authorization,
+            &[
+                "grant_type=authorization_code&code=",
+                code,
+                "&code_verifier=",
+                VERIFIER,
+                "&redirect_uri=",
+                REDIRECT_URI,
+            ],
+        );
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
+        if self.code.take().is_none() {
+            if !(302..=303).contains(&answer.status) {
+                answer.expect(302)?;
+            }
+            self.code = Some(query(answer.location()?, "code")?.to_owned());
+            return Ok(Progress::Ongoing);
+        }
+        answer.expect(200)?;
+        self.refresh_token = Some(answer.json_text("refresh_token")?.to_owned());
+        Ok(Progress::Done)
+    }
+}
+
+/// A refresh token that turns and turns, after one dance to get it.
+pub(crate) struct Refresh {
+    dance: Dance,
+}
+
+impl Refresh {
+    /// The dance that brings the first one.
+    pub(crate) fn new(dance: Dance) -> Self {
+        Self { dance }
+    }
+}
+
+impl Script for Refresh {
+    fn request(&mut self, out: &mut Vec<u8>) {
+        let Some(token) = &self.dance.refresh_token else {
+            return self.dance.request(out);
+        };
+        let form = ["grant_type=refresh_token&refresh_token=", token];
+        write_post(out, &self.dance.token, &self.dance.authorization, &form);
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
+        if self.dance.refresh_token.is_none() {
+            self.dance.answer(answer)?;
+            return Ok(Progress::Ongoing);
+        }
+        answer.expect(200)?;
+        self.dance.refresh_token = Some(answer.json_text("refresh_token")?.to_owned());
+        Ok(Progress::Done)
+    }
+}
+
+/// A visitor without cookies who logs in: to the login's start, back with the code that the other
+/// service would give, then wherever the application sends them, until a page names them.
+pub(crate) struct Visit {
+    start: String,
+    target: String,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Visit {
+    /// `start` begins the login.
+    pub(crate) fn new(start: &str) -> Self {
+        Self { start: start.to_owned(), target: start.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    fn keep_cookies(&mut self, answer: &Answer<'_>) {
+        for cookie in answer.headers("set-cookie") {
+            let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            if value.is_empty() || attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+impl Script for Visit {
+    fn request(&mut self, out: &mut Vec<u8>) {
+        let mut cookies = String::with_capacity(512);
+        for (name, value) in &self.cookies {
+            for part in [if cookies.is_empty() { "" } else { "; " }, name, "=", value] {
+                cookies.push_str(part);
+            }
+        }
+        let header = [("Cookie", cookies.as_str())];
+        write_get(out, &self.target, if cookies.is_empty() { &[] } else { &header });
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
+        if answer.status == 200 {
+            if !std::str::from_utf8(answer.body)?.contains("octo") {
+                return Err("the visitor came out as nobody".into());
+            }
+            self.cookies.clear();
+            self.target.clone_from(&self.start);
+            return Ok(Progress::Done);
+        }
+        if !(302..=303).contains(&answer.status) {
+            answer.expect(302)?;
+        }
+        self.keep_cookies(answer);
+        let location = answer.location()?;
+        self.target = if location.contains("/stub/authorize?") {
+            // The other service's page is played here: it would redirect back with a code.
+            let back = percent_decoded(query(location, "redirect_uri")?)?;
+            let join = if back.contains('?') { '&' } else { '?' };
+            format!("{}{join}code=stubcode&state={}", path(&back), query(location, "state")?)
+        } else {
+            path(location).to_owned()
+        };
+        Ok(Progress::Ongoing)
+    }
+}
+
+/// Path and query of a URL, or what is one already.
+fn path(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else { return url };
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+}
+
+fn percent_decoded(text: &str) -> Result<String> {
+    let form = format!("v={text}");
+    let value = url::form_urlencoded::parse(form.as_bytes()).next().ok_or("nothing to decode")?.1;
+    Ok(value.into_owned())
+}
+
+fn basic(client: &str, secret: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{client}:{secret}")))
+}

@@ -1,0 +1,118 @@
+//! Quadrille against bare handlers that do only the irreducible work, in one run, in turn.
+//! `bench/run` builds both sides and starts this.
+
+#![allow(clippy::disallowed_methods, reason = "this measures the time that really passes")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is the table")]
+#![allow(clippy::cast_precision_loss, reason = "figures have three digits")]
+
+mod load;
+mod process;
+mod program;
+mod report;
+mod stage;
+mod stats;
+mod workload;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+
+use process::Cores;
+use report::Report;
+use stage::{Side, Stage};
+use workload::WORKLOADS;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Measures Quadrille beside the bare handlers and prints medians, spreads and ratios.
+#[derive(Parser)]
+struct Options {
+    /// How often everything is measured, both sides in turn.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Seconds of one measurement, after a quarter of it to warm up.
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Only workloads whose title contains this; the program's own figures are left out then.
+    #[arg(long)]
+    only: Option<String>,
+    /// Measures only the bare handlers or only Quadrille: to profile, not to compare.
+    #[arg(long)]
+    side: Option<Side>,
+    /// The core of the servers.
+    #[arg(long, default_value_t = 0)]
+    server_core: usize,
+    /// The core of the load.
+    #[arg(long, default_value_t = 1)]
+    load_core: usize,
+    /// Where the bare handlers were built.
+    #[arg(long, default_value = "bench/baseline/target/release")]
+    baseline: PathBuf,
+    /// Where results and databases go.
+    #[arg(long, default_value = "bench/results")]
+    results: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    let begun = Instant::now();
+    let programs = stage::Programs {
+        baseline: options.baseline.clone(),
+        ours: std::env::current_exe()?.parent().ok_or("no folder")?.to_owned(),
+        data: options.results.join("data"),
+        cores: Cores { server: options.server_core, load: options.load_core },
+    };
+    let window = Duration::from_secs_f64(options.seconds);
+    let mut report = Report::default();
+    for round in 0..options.rounds {
+        measure_round(options, &programs, round, window, &mut report)?;
+        if options.only.is_none() && options.side.is_none() {
+            report.program.push(program::measure(&programs, window)?);
+        }
+        eprintln!("round {} of {} after {:.0?}", round + 1, options.rounds, begun.elapsed());
+    }
+    report.print();
+    report.save(&options.results)
+}
+
+/// Everything once, on fresh processes; who goes first changes from round to round.
+fn measure_round(
+    options: &Options,
+    programs: &stage::Programs,
+    round: usize,
+    window: Duration,
+    report: &mut Report,
+) -> Result<()> {
+    let stage = Stage::set(programs)?;
+    let wanted = |title: &str| options.only.as_deref().is_none_or(|part| title.contains(part));
+    for workload in WORKLOADS.iter().filter(|workload| wanted(workload.title)) {
+        let mut sides = [Side::Bare, Side::Quadrille];
+        if round % 2 == 1 {
+            sides.reverse();
+        }
+        for side in sides {
+            if options.side.is_some_and(|only| only != side) {
+                continue;
+            }
+            let sample = workload
+                .play(&stage, side, window)
+                .map_err(|error| format!("{} ({side:?}): {error}", workload.title))?;
+            report.add(workload, side, sample);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Servers as processes of their own, on a core of their own, and what the kernel says of them.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::Result;
+
+/// Which cores server and load run on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cores {
+    /// The servers under test, and the database threads in them.
+    pub(crate) server: usize,
+    /// The load, and the service that logins go to.
+    pub(crate) load: usize,
+}
+
+/// A server that listens. It is killed when this is dropped.
+pub(crate) struct Server {
+    /// For messages.
+    pub(crate) name: String,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    child: Child,
+}
+
+impl Server {
+    /// Starts `command`, which will listen on `port`.
+    pub(crate) fn spawn(name: &str, port: u16, mut command: Command) -> Result<Self> {
+        let child = command.spawn().map_err(|error| format!("{name}: {error}"))?;
+        Ok(Self { name: name.to_owned(), address: (Ipv4Addr::LOCALHOST, port).into(), child })
+    }
+
+    /// Connects as soon as it listens.
+    pub(crate) fn connect(&mut self) -> Result<TcpStream> {
+        let begun = Instant::now();
+        loop {
+            if let Ok(stream) = TcpStream::connect(self.address) {
+                return Ok(stream);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("{} ended before it listened: {status}", self.name).into());
+            }
+            if begun.elapsed() > Duration::from_secs(20) {
+                return Err(format!("{} does not listen", self.name).into());
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+
+    /// Its CPU time so far, user and system, of all its threads: the sum of what
+    /// `/proc/PID/stat` counts in ticks, in the scheduler's nanoseconds.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let mut total = Duration::ZERO;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            let ran = text.split(' ').next().unwrap_or_default().parse()?;
+            total += Duration::from_nanos(ran);
+        }
+        Ok(total)
+    }
+
+    /// Its resident memory, in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or("no Rss")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is gone afterwards.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `program`, to be run on one core. `taskset` becomes the program, so its process id is the same.
+pub(crate) fn pinned(core: usize, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.arg("--cpu-list").arg(core.to_string()).arg(program).stdin(Stdio::null());
+    command
+}
+
+/// A port that nothing listens on.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

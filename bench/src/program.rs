@@ -1,0 +1,117 @@
+//! What is measured without load: sizes, memory and the time to start.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Result,
+    load::{
+        self,
+        message::get,
+        script::{Repeat, Script},
+    },
+    process::{Server, free_port, pinned},
+    stage::Programs,
+};
+
+/// The program's own figures, in one round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    /// From the start of a second `quadrille serve` on its data to the first right answer, in
+    /// seconds.
+    pub(crate) first_answer: f64,
+    /// Resident memory after that answer, in bytes.
+    pub(crate) idle: f64,
+    /// Resident memory after a measurement of client credentials on its database, in bytes.
+    pub(crate) loaded: f64,
+    /// Memory kept for each of [`LIVE_TOKENS`] live tokens in a `MemoryStore`, in bytes.
+    pub(crate) token: f64,
+    /// The same in the bare handler's map.
+    pub(crate) bare_token: f64,
+    /// The size of the program, in bytes.
+    pub(crate) size: f64,
+}
+
+/// How many tokens are made to see what one keeps.
+const LIVE_TOKENS: u64 = 100_000;
+
+/// Measures them.
+pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> {
+    let program = programs.ours.join("quadrille");
+    let data = programs.data_for("program")?;
+    let added = Command::new(&program)
+        .args(["client", "add", "Bench", "--grant", "client_credentials", "--scope", "read"])
+        .args(["--scope", "write", "--json", "--data-dir"])
+        .arg(&data)
+        .output()?;
+    if !added.status.success() {
+        return Err(String::from_utf8_lossy(&added.stderr).into());
+    }
+    let added: serde_json::Value = serde_json::from_slice(&added.stdout)?;
+    let text = |name: &str| {
+        added
+            .get(name)
+            .and_then(|value| value.as_str())
+            .ok_or_else(|| format!("no {name}: {added}"))
+    };
+    let credentials = (text("client_id")?, text("client_secret")?);
+
+    let serve = |port: u16| {
+        let mut command = pinned(programs.cores.server, &program);
+        command.arg("serve").arg("--data-dir").arg(&data);
+        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
+        command.stdout(Stdio::null());
+        command
+    };
+    // The first start makes what a start makes once.
+    drop(first_answer(serve)?);
+    let (server, first_answer) = first_answer(serve)?;
+    let idle = server.resident()? as f64;
+    let script =
+        || Box::new(Repeat::client_credentials_of("/oauth/token", credentials)) as Box<dyn Script>;
+    load::run(&server, (0..16).map(|_| script()).collect(), Duration::ZERO, window)?;
+    Ok(Figures {
+        first_answer: first_answer.as_secs_f64(),
+        idle,
+        loaded: server.resident()? as f64,
+        token: bytes_per_token(&programs.quadrille("memory", None)?, "/oauth/token")?,
+        bare_token: bytes_per_token(
+            &programs.bare("limits", programs.cores.server, "limits", None)?,
+            "/mem/token",
+        )?,
+        size: fs::metadata(&program)?.len() as f64,
+    })
+}
+
+/// Starts the program and asks for its metadata until they come.
+fn first_answer(serve: impl Fn(u16) -> Command) -> Result<(Server, Duration)> {
+    let port = free_port()?;
+    let begun = Instant::now();
+    let mut server = Server::spawn("quadrille serve", port, serve(port))?;
+    let mut stream = server.connect()?;
+    let target = "/.well-known/oauth-authorization-server";
+    stream.write_all(&get(target, &[("Connection", "close")]))?;
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received)?;
+    let elapsed = begun.elapsed();
+    if !received.starts_with(b"HTTP/1.1 200") {
+        return Err(format!("at start: {}", String::from_utf8_lossy(&received)).into());
+    }
+    Ok((server, elapsed))
+}
+
+fn bytes_per_token(server: &Server, endpoint: &str) -> Result<f64> {
+    let issue = |count| {
+        let script = || Box::new(Repeat::client_credentials(endpoint)) as Box<dyn Script>;
+        load::run_count(server, (0..16).map(|_| script()).collect(), count)
+    };
+    // What the first requests allocate once is not the tokens'.
+    issue(1000)?;
+    let before = server.resident()?;
+    issue(LIVE_TOKENS)?;
+    Ok(server.resident()?.saturating_sub(before) as f64 / LIVE_TOKENS as f64)
+}

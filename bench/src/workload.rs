@@ -1,0 +1,200 @@
+//! What is measured, as data.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use crate::{
+    Result,
+    load::{
+        self,
+        script::{Collect, Dance, Refresh, Repeat, Script, Visit},
+    },
+    process::Server,
+    stage::{Side, Stage, fetch},
+    stats::Sample,
+};
+
+/// A workload, played by both sides.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    /// What it is called in the table.
+    pub(crate) title: &'static str,
+    /// How many connections ask at once.
+    pub(crate) connections: usize,
+    /// What Quadrille is to reach.
+    pub(crate) target: Target,
+    play: Play,
+}
+
+/// A ratio of throughputs to reach.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// Of `/hello` of the bare handlers.
+    OfHello(f64),
+    /// Of the bare handler that does the same.
+    OfBare(f64),
+    /// None.
+    None,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Play {
+    Hello,
+    ClientCredentials(Store),
+    Refresh,
+    Bearer,
+    Dance,
+    LoginRedirect,
+    Login,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Store {
+    Memory,
+    Sqlite,
+}
+
+/// `/hello` comes first: the others are read against it.
+pub(crate) const WORKLOADS: [Workload; 9] = [
+    Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
+    Workload {
+        title: "client credentials, memory",
+        connections: 16,
+        target: Target::OfHello(0.60),
+        play: Play::ClientCredentials(Store::Memory),
+    },
+    Workload {
+        title: "client credentials, SQLite FULL, 16",
+        connections: 16,
+        target: Target::OfBare(1.0),
+        play: Play::ClientCredentials(Store::Sqlite),
+    },
+    Workload {
+        title: "client credentials, SQLite FULL, 128",
+        connections: 128,
+        target: Target::OfBare(1.0),
+        play: Play::ClientCredentials(Store::Sqlite),
+    },
+    Workload {
+        title: "refresh, memory",
+        connections: 16,
+        target: Target::OfHello(0.50),
+        play: Play::Refresh,
+    },
+    Workload {
+        title: "bearer route, memory",
+        connections: 16,
+        target: Target::OfHello(0.85),
+        play: Play::Bearer,
+    },
+    Workload {
+        title: "code dance, memory",
+        connections: 16,
+        target: Target::OfHello(0.18),
+        play: Play::Dance,
+    },
+    Workload {
+        title: "login redirect",
+        connections: 16,
+        target: Target::OfBare(1.0),
+        play: Play::LoginRedirect,
+    },
+    Workload {
+        title: "whole login",
+        connections: 16,
+        target: Target::OfBare(1.0),
+        play: Play::Login,
+    },
+];
+
+/// How many tokens the bearer route sees in turn.
+const BEARER_TOKENS: u64 = 1000;
+
+impl Workload {
+    /// Measures one side once.
+    pub(crate) fn play(&self, stage: &Stage, side: Side, window: Duration) -> Result<Sample> {
+        let actor = Actor::of(self.play, stage, side);
+        let script = actor.script(self.play)?;
+        let scripts = (0..self.connections).map(|_| script()).collect();
+        load::run(actor.server, scripts, window / 4, window)
+    }
+}
+
+/// A server, and where on it the requests of a workload go.
+struct Actor<'s> {
+    server: &'s Server,
+    authorize: &'static str,
+    token: &'static str,
+    protected: &'static str,
+    sign_in: &'static str,
+    login: &'static str,
+}
+
+impl<'s> Actor<'s> {
+    fn of(play: Play, stage: &'s Stage, side: Side) -> Self {
+        let is_login = matches!(play, Play::LoginRedirect | Play::Login);
+        let is_durable = matches!(play, Play::ClientCredentials(Store::Sqlite));
+        match side {
+            Side::Bare => Self {
+                server: if is_login { &stage.login } else { &stage.limits },
+                authorize: "/mem/authorize",
+                token: if is_durable { "/sqf-group/token" } else { "/mem/token" },
+                protected: "/mem/resource",
+                // Without a session it makes one.
+                sign_in: "/mem/authorize",
+                login: "/login",
+            },
+            Side::Quadrille => Self {
+                server: match (is_login, is_durable) {
+                    (true, _) => &stage.our_login,
+                    (false, true) => &stage.our_sqlite,
+                    (false, false) => &stage.our_memory,
+                },
+                authorize: "/oauth/authorize",
+                token: "/oauth/token",
+                protected: "/api/resource",
+                sign_in: "/sign-in",
+                login: "/login/stub",
+            },
+        }
+    }
+
+    /// Makes the script of each connection.
+    fn script(&self, play: Play) -> Result<Box<dyn Fn() -> Box<dyn Script>>> {
+        let Self { authorize, token, protected, login, .. } = *self;
+        Ok(match play {
+            Play::Hello => Box::new(|| Box::new(Repeat::hello())),
+            Play::ClientCredentials(_) => {
+                Box::new(move || Box::new(Repeat::client_credentials(token)))
+            }
+            Play::Refresh => {
+                let session = self.session()?;
+                Box::new(move || Box::new(Refresh::new(Dance::new(authorize, token, &session))))
+            }
+            Play::Bearer => {
+                let tokens = self.tokens()?;
+                Box::new(move || Box::new(Repeat::bearer(protected, &tokens)))
+            }
+            Play::Dance => {
+                let session = self.session()?;
+                Box::new(move || Box::new(Dance::new(authorize, token, &session)))
+            }
+            Play::LoginRedirect => Box::new(move || Box::new(Repeat::login_redirect(login))),
+            Play::Login => Box::new(move || Box::new(Visit::new(login))),
+        })
+    }
+
+    /// The cookie of somebody who is signed in.
+    fn session(&self) -> Result<String> {
+        fetch(self.server, self.sign_in, |answer| {
+            let cookie = answer.headers("set-cookie").next().ok_or("no session")?;
+            Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+        })
+    }
+
+    fn tokens(&self) -> Result<Vec<String>> {
+        let tokens = Rc::new(RefCell::new(Vec::new()));
+        let collect = Collect::new(self.token, Rc::clone(&tokens));
+        load::run_count(self.server, vec![Box::new(collect)], BEARER_TOKENS)?;
+        Ok(tokens.take())
+    }
+}
