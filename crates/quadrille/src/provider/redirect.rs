@@ -23,7 +23,9 @@ pub enum RedirectUriError {
     Scheme,
     /// It holds a space, a backslash, an asterisk, a control character or anything outside ASCII,
     /// or is not written as a browser would.
-    #[error("a redirect URI is matched character by character: write it as a browser would, with no wildcard")]
+    #[error(
+        "a redirect URI is matched character by character: write it as a browser would, with no wildcard"
+    )]
     Characters,
     /// It is longer than 2000 characters.
     #[error("a redirect URI is at most 2000 characters long")]

@@ -27,8 +27,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    pub(crate) const FAILURES: Self =
-        Self { burst: 10, forgiven_every: Duration::from_secs(10) };
+    pub(crate) const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
 }
 
 /// The address a request came from, without the port. Put it into the request's extensions where a
@@ -94,8 +93,8 @@ impl Throttle {
         let before = wait(self.rate, *recovered, now);
         // A refused attempt costs nothing more, so that the wait told is the wait there is.
         if before.is_none() {
-            *recovered = (now.max(Timestamp::from_millis(*recovered)) + self.rate.forgiven_every)
-                .millis();
+            *recovered =
+                (now.max(Timestamp::from_millis(*recovered)) + self.rate.forgiven_every).millis();
         }
         before
     }

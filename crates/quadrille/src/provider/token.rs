@@ -346,10 +346,8 @@ mod tests {
         assert_eq!(next, keys.next_refresh(&first));
         assert_eq!(next.generation, 1);
         assert_ne!(next.hash(), first.hash());
-        let turned = TokenKeys::new(
-            &KeyRing::new([&[2; 32], &[1; 32]]).unwrap(),
-            "https://id.example",
-        );
+        let turned =
+            TokenKeys::new(&KeyRing::new([&[2; 32], &[1; 32]]).unwrap(), "https://id.example");
         let read = turned.read_refresh(keys.write_refresh(&first).as_str()).unwrap();
         assert_eq!(turned.next_refresh(&read).hash(), next.hash());
         let foreign = TokenKeys::new(&KeyRing::new([&[2; 32]]).unwrap(), "https://id.example");

@@ -1,0 +1,193 @@
+//! The small page that is shown when the application has none of its own.
+//!
+//! No script, one style sheet inside, a strict Content-Security-Policy, no framing; it follows the
+//! browser's light or dark scheme and fits a phone.
+
+use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
+
+use aws_lc_rs::digest;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+const STYLE: &str = ":root{color-scheme:light dark;--line:#8884;--accent:#3b5bdb}\
+body{margin:0;font:1rem/1.5 system-ui,sans-serif;display:grid;min-height:100svh;place-items:center}\
+main{box-sizing:border-box;width:min(34rem,100%);padding:2rem 1.25rem}\
+h1{font-size:1.4rem;line-height:1.25;margin:0 0 .75rem}p{margin:.5rem 0}\
+.actions{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0}form{margin:0}\
+a.button,button{font:inherit;cursor:pointer;text-decoration:none;padding:.6rem 1.1rem;\
+border:1px solid var(--line);border-radius:.5rem;color:inherit;background:none}\
+.actions>:first-child.button,.actions>:first-child button{background:var(--accent);\
+border-color:var(--accent);color:#fff}\
+a.button:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
+small{opacity:.7}code{font-size:.9em}";
+
+/// Everything forbidden but the one style sheet and forms to this site.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hash = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
+    header_value(&format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ))
+});
+
+/// A page of a title, a few sentences and the ways on.
+///
+/// ```
+/// use http::StatusCode;
+/// use quadrille::page::Page;
+///
+/// let response = Page::new("You said no")
+///     .text("GitHub was told that you do not want to log in.")
+///     .link("Try again", "/login/github?next=/album")
+///     .code("access_denied")
+///     .to_response(StatusCode::FORBIDDEN);
+/// assert_eq!(response.status(), 403);
+/// assert!(response.headers()["content-security-policy"].to_str()?.contains("default-src 'none'"));
+/// # Ok::<(), http::header::ToStrError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Page {
+    title: String,
+    body: String,
+    actions: String,
+    code: Option<&'static str>,
+}
+
+impl Page {
+    /// A page with this heading.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), body: String::new(), actions: String::new(), code: None }
+    }
+
+    /// One more paragraph. It is escaped, as everything here.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        let _ = write!(self.body, "<p>{}</p>", escape(text));
+        self
+    }
+
+    /// A way on: a link that looks like a button. The first one stands out.
+    #[must_use]
+    pub fn link(mut self, label: &str, href: &str) -> Self {
+        let (label, href) = (escape(label), escape(href));
+        let _ = write!(self.actions, r#"<a class="button" href="{href}">{label}</a>"#);
+        self
+    }
+
+    /// A way on that changes something: a form of hidden fields, sent by POST to this site.
+    #[must_use]
+    pub fn form(mut self, label: &str, action: &str, fields: &[(&str, &str)]) -> Self {
+        let _ = write!(self.actions, r#"<form method="post" action="{}">"#, escape(action));
+        for (name, value) in fields {
+            let (name, value) = (escape(name), escape(value));
+            let _ = write!(self.actions, r#"<input type="hidden" name="{name}" value="{value}">"#);
+        }
+        let _ = write!(self.actions, "<button>{}</button></form>", escape(label));
+        self
+    }
+
+    /// The stable code of what happened, in small print: for the person who is asked for help.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The page as HTML.
+    pub fn to_html(&self) -> String {
+        let mut html = String::with_capacity(STYLE.len() + self.body.len() + 512);
+        let title = escape(&self.title);
+        let _ = write!(
+            html,
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+             <title>{title}</title><style>{STYLE}</style></head>\
+             <body><main><h1>{title}</h1>{}",
+            self.body
+        );
+        if !self.actions.is_empty() {
+            let _ = write!(html, "<div class=\"actions\">{}</div>", self.actions);
+        }
+        if let Some(code) = self.code {
+            let _ = write!(html, "<p><small>Code: <code>{code}</code></small></p>");
+        }
+        html.push_str("</main></body></html>\n");
+        html
+    }
+
+    /// The page as an answer, with the headers that keep it harmless: see
+    /// [`protect`].
+    pub fn to_response(&self, status: StatusCode) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(self.to_html()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+        protect(headers);
+        response
+    }
+}
+
+/// Sets the headers of a page that belongs to one visitor: not stored, not framed, not sniffed, and
+/// its address (which may hold a code) told to nobody.
+pub fn protect(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+}
+
+/// `text` for HTML text and double-quoted attributes.
+///
+/// ```
+/// assert_eq!(quadrille::page::escape(r#"<a b="c">&'"#), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;");
+/// ```
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_a_stranger_wrote_becomes_markup() {
+        let html = Page::new("<script>")
+            .text("</p><img src=x>")
+            .link("\"><b>", "\"onmouseover=x")
+            .form("<i>", "/x\">", &[("a\"", "<b>")])
+            .to_html();
+        for bad in ["<script>", "<img", "<b>", "<i>", "\"onmouseover", "/x\">"] {
+            assert!(!html.contains(bad), "{bad} in {html}");
+        }
+    }
+
+    #[test]
+    fn the_policy_allows_the_pages_own_style_only() {
+        let response = Page::new("Hello").to_response(StatusCode::OK);
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("style-src 'sha256-"), "{policy}");
+        assert!(!policy.contains("unsafe"));
+        let body = std::str::from_utf8(response.body()).unwrap();
+        assert!(body.contains(&format!("<style>{STYLE}</style>")));
+        assert!(!body.contains(" style="), "an inline style would be blocked");
+    }
+}
