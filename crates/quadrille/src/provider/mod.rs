@@ -10,7 +10,7 @@ mod token;
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use redirect::{RedirectUriError, check_redirect_uri};
-pub use throttle::RemoteAddress;
+pub use throttle::{Rate, RemoteAddress, Throttle, Who};
 
 use std::sync::Arc;
 

@@ -21,13 +21,16 @@ use crate::Timestamp;
 
 /// How many failures are free, and how fast they are forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate {
-    pub(crate) burst: u32,
-    pub(crate) forgiven_every: Duration,
+pub struct Rate {
+    /// How many failures are free.
+    pub burst: u32,
+    /// How long it takes until one of them is forgiven.
+    pub forgiven_every: Duration,
 }
 
 impl Rate {
-    pub(crate) const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
+    /// Ten at once, then one every ten seconds.
+    pub const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
 }
 
 /// The address a request came from, without the port. Put it into the request's extensions where a
@@ -47,16 +50,36 @@ impl RemoteAddress {
 
 /// Who failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Who<'a> {
+pub enum Who<'a> {
+    /// Somebody who called themselves so.
     Client(&'a str),
+    /// Somebody at this address.
     Address(RemoteAddress),
+    /// Somebody who called themselves so, at this address.
     Pair(&'a str, Option<RemoteAddress>),
 }
 
 const BUCKETS: usize = 16 * 1024;
 
-/// Counts failures.
-pub(crate) struct Throttle {
+/// Counts failures: of clients that authenticate, and of people who sign in at an application's own
+/// page.
+///
+/// Count the failure before the secret is looked at, and take it back when it is right: a hundred
+/// guesses at once are a hundred failures.
+///
+/// ```
+/// use quadrille::{Env, provider::{Rate, Throttle, Who}};
+///
+/// let (throttle, now) = (Throttle::new(Rate::FAILURES), Env::system().now());
+/// let who = Who::Pair("ada", None);
+/// for _ in 0..10 {
+///     assert_eq!(throttle.failed(who, now), None);
+/// }
+/// assert!(throttle.failed(who, now).is_some(), "the eleventh must wait");
+/// throttle.forgive(who, now);
+/// assert_eq!(throttle.failed(who, now), None);
+/// ```
+pub struct Throttle {
     rate: Rate,
     hasher: RandomState,
     /// When each bucket will have recovered entirely, in milliseconds (the generic cell rate
@@ -67,7 +90,8 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    pub(crate) fn new(rate: Rate) -> Self {
+    /// Counts at this rate.
+    pub fn new(rate: Rate) -> Self {
         Self {
             rate,
             hasher: RandomState::new(),
@@ -77,13 +101,13 @@ impl Throttle {
     }
 
     /// How long `who` must wait before the next attempt is looked at; `None` when it is free.
-    pub(crate) fn wait(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
+    pub fn wait(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
         let recovered = *lock(&self.buckets).get(&self.hasher.hash_one(who))?;
         wait(self.rate, recovered, now)
     }
 
     /// Counts a failure. What [`Throttle::wait`] said before it.
-    pub(crate) fn failed(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
+    pub fn failed(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
         let key = self.hasher.hash_one(who);
         let mut buckets = lock(&self.buckets);
         if buckets.len() >= BUCKETS && !buckets.contains_key(&key) {
@@ -99,8 +123,17 @@ impl Throttle {
         before
     }
 
+    /// Takes a counted failure back: it was none.
+    pub fn forgive(&self, who: Who<'_>, now: Timestamp) {
+        if let Some(recovered) = lock(&self.buckets).get_mut(&self.hasher.hash_one(who))
+            && *recovered > now.millis()
+        {
+            *recovered = (Timestamp::from_millis(*recovered) - self.rate.forgiven_every).millis();
+        }
+    }
+
     /// The client has authenticated from there.
-    pub(crate) fn succeeded(&self, client: &str, from: Option<RemoteAddress>, now: Timestamp) {
+    pub fn succeeded(&self, client: &str, from: Option<RemoteAddress>, now: Timestamp) {
         let mut known = lock(&self.known);
         if known.len() >= BUCKETS {
             make_room(&mut known, i64::MIN);
@@ -109,7 +142,7 @@ impl Throttle {
     }
 
     /// Whether the client has authenticated from there.
-    pub(crate) fn is_known(&self, client: &str, from: Option<RemoteAddress>) -> bool {
+    pub fn is_known(&self, client: &str, from: Option<RemoteAddress>) -> bool {
         lock(&self.known).contains_key(&self.hasher.hash_one(Who::Pair(client, from)))
     }
 }
