@@ -1,6 +1,7 @@
 //! OAuth for Rust web applications, both sides of the dance.
 
 pub mod env;
+pub mod oauth2;
 pub mod page;
 pub mod policy;
 #[cfg(feature = "provider")]

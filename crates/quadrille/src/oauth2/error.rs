@@ -1,0 +1,450 @@
+//! Errors, as they stand in messages (RFC 6749, sections 4.1.2.1 and 5.2, and those who extended
+//! them), and what can be wrong with the form of a request.
+
+use std::{borrow::Cow, fmt};
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE},
+};
+use serde_json::Value;
+
+use super::{
+    form::{FormError, Params},
+    json::JsonObject,
+};
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
+        /// An `error` code. All registered ones are known; what a service made up is kept in
+        /// [`Other`](Self::Other).
+        ///
+        /// ```
+        /// use quadrille::oauth2::ErrorCode;
+        ///
+        /// assert_eq!(ErrorCode::InvalidGrant.as_str(), "invalid_grant");
+        /// assert_eq!(ErrorCode::from("invalid_grant"), ErrorCode::InvalidGrant);
+        /// assert_eq!(ErrorCode::from("bad_verification_code").as_str(), "bad_verification_code");
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant,)+
+            /// Any other.
+            Other(Box<str>),
+        }
+
+        impl ErrorCode {
+            /// As it stands in a message.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Other(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for ErrorCode {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)+
+                    other => Self::Other(shown(other, 64).into()),
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// Something is missing, repeated or malformed (RFC 6749).
+    InvalidRequest = "invalid_request",
+    /// The client is unknown, or did not authenticate as it must (RFC 6749).
+    InvalidClient = "invalid_client",
+    /// The code or refresh token is not good (any more), or not this client's (RFC 6749).
+    InvalidGrant = "invalid_grant",
+    /// This client may not do that (RFC 6749).
+    UnauthorizedClient = "unauthorized_client",
+    /// No such way to get a token here (RFC 6749).
+    UnsupportedGrantType = "unsupported_grant_type",
+    /// No such way to be answered here (RFC 6749).
+    UnsupportedResponseType = "unsupported_response_type",
+    /// The scope is unknown, malformed or more than may be had (RFC 6749).
+    InvalidScope = "invalid_scope",
+    /// The person, or the server, said no (RFC 6749).
+    AccessDenied = "access_denied",
+    /// The server failed (RFC 6749).
+    ServerError = "server_error",
+    /// The server is overloaded or under maintenance (RFC 6749).
+    TemporarilyUnavailable = "temporarily_unavailable",
+    /// The access token is not good (any more) (RFC 6750).
+    InvalidToken = "invalid_token",
+    /// The access token is good, but not for this (RFC 6750).
+    InsufficientScope = "insufficient_scope",
+    /// The server does not revoke tokens of this kind (RFC 7009).
+    UnsupportedTokenType = "unsupported_token_type",
+    /// Registration: a redirect URI is not acceptable (RFC 7591).
+    InvalidRedirectUri = "invalid_redirect_uri",
+    /// Registration: a member of the metadata is not acceptable (RFC 7591).
+    InvalidClientMetadata = "invalid_client_metadata",
+    /// Registration: the software statement is malformed (RFC 7591).
+    InvalidSoftwareStatement = "invalid_software_statement",
+    /// Registration: the software statement is not approved (RFC 7591).
+    UnapprovedSoftwareStatement = "unapproved_software_statement",
+    /// Device and CIBA: the person has not answered yet (RFC 8628).
+    AuthorizationPending = "authorization_pending",
+    /// Device and CIBA: ask less often (RFC 8628).
+    SlowDown = "slow_down",
+    /// Device and CIBA: the person did not answer in time (RFC 8628).
+    ExpiredToken = "expired_token",
+    /// The `resource` is unknown or malformed (RFC 8707).
+    InvalidTarget = "invalid_target",
+    /// The `request_uri` does not lead to a request (RFC 9101).
+    InvalidRequestUri = "invalid_request_uri",
+    /// The request object is not good (RFC 9101).
+    InvalidRequestObject = "invalid_request_object",
+    /// Request objects are not supported (RFC 9101).
+    RequestNotSupported = "request_not_supported",
+    /// `request_uri` is not supported (RFC 9101).
+    RequestUriNotSupported = "request_uri_not_supported",
+    /// `registration` is not supported (OpenID Connect Core).
+    RegistrationNotSupported = "registration_not_supported",
+    /// The authorization details are not acceptable (RFC 9396).
+    InvalidAuthorizationDetails = "invalid_authorization_details",
+    /// The DPoP proof is not good (RFC 9449).
+    InvalidDpopProof = "invalid_dpop_proof",
+    /// The DPoP proof must hold the server's nonce (RFC 9449).
+    UseDpopNonce = "use_dpop_nonce",
+    /// The person must sign in again, or better (RFC 9470).
+    InsufficientUserAuthentication = "insufficient_user_authentication",
+    /// The person would have to be asked something (OpenID Connect Core).
+    InteractionRequired = "interaction_required",
+    /// The person would have to sign in (OpenID Connect Core).
+    LoginRequired = "login_required",
+    /// The person would have to choose an account (OpenID Connect Core).
+    AccountSelectionRequired = "account_selection_required",
+    /// The person would have to consent (OpenID Connect Core).
+    ConsentRequired = "consent_required",
+    /// The asked for way of signing in cannot be had (OpenID Connect Core, unmet requirements).
+    UnmetAuthenticationRequirements = "unmet_authentication_requirements",
+    /// CIBA: the `login_hint_token` has expired.
+    ExpiredLoginHintToken = "expired_login_hint_token",
+    /// CIBA: no person is meant by the hint.
+    UnknownUserId = "unknown_user_id",
+    /// CIBA: a user code is required.
+    MissingUserCode = "missing_user_code",
+    /// CIBA: the user code is wrong.
+    InvalidUserCode = "invalid_user_code",
+    /// CIBA: the binding message cannot be shown.
+    InvalidBindingMessage = "invalid_binding_message",
+    /// CIBA: the person could not be asked.
+    TransactionFailed = "transaction_failed",
+}
+
+impl ErrorCode {
+    /// The status of a direct answer with this error: from a token, revocation or other endpoint
+    /// that clients call (RFC 6749, section 5.2), or from a protected resource (RFC 6750, section
+    /// 3.1).
+    ///
+    /// ```
+    /// use quadrille::oauth2::ErrorCode;
+    ///
+    /// assert_eq!(ErrorCode::InvalidClient.status(), 401);
+    /// assert_eq!(ErrorCode::InvalidGrant.status(), 400);
+    /// ```
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidClient | Self::InvalidToken | Self::InsufficientUserAuthentication => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error as it stands in an answer.
+///
+/// ```
+/// use quadrille::oauth2::{ErrorCode, ErrorResponse};
+///
+/// let error = ErrorResponse::new(ErrorCode::InvalidGrant).describe("the code has expired");
+/// let response = error.to_response();
+/// assert_eq!(response.status(), 400);
+/// assert_eq!(
+///     response.body(),
+///     r#"{"error":"invalid_grant","error_description":"the code has expired"}"#,
+/// );
+/// assert_eq!(ErrorResponse::parse(&response), Some(error));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorResponse {
+    /// The code.
+    pub error: ErrorCode,
+    /// Words for the developer of the client.
+    pub error_description: Option<Cow<'static, str>>,
+    /// A page for the developer of the client.
+    pub error_uri: Option<Cow<'static, str>>,
+}
+
+impl ErrorResponse {
+    /// Just the code.
+    pub const fn new(error: ErrorCode) -> Self {
+        Self { error, error_description: None, error_uri: None }
+    }
+
+    /// With words for the developer of the client. No word of the request belongs into them.
+    #[must_use]
+    pub fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Self {
+        self.error_description = Some(description.into());
+        self
+    }
+
+    /// The direct answer of an endpoint that clients call (RFC 6749, section 5.2). With
+    /// `invalid_client` goes a challenge for HTTP Basic.
+    pub fn to_response(&self) -> Response<Bytes> {
+        let mut response = json_response(self.error.status(), self.to_json());
+        if self.error == ErrorCode::InvalidClient {
+            let challenge = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// Reads the error out of an answer, whatever shape real services give it and whatever the
+    /// status is: flat or nested JSON, or a form. `None` when there is none in it, as in a page of
+    /// HTML. What a service wrote is cut to a length fit for a log, control characters left out.
+    pub fn parse(response: &Response<Bytes>) -> Option<Self> {
+        match serde_json::from_slice(response.body()) {
+            Ok(value) => Self::from_json(&value),
+            Err(_) => Self::from_params(&Params::parse(response.body()).ok()?),
+        }
+    }
+
+    /// The `error`, `error_description` and `error_uri` among parameters: those of a redirect back
+    /// to the client, or of a form. `None` when there is no `error`.
+    pub fn from_params(params: &Params<'_>) -> Option<Self> {
+        let first = |name| params.many(name).next();
+        Some(Self {
+            error: ErrorCode::from(first("error")?),
+            error_description: first("error_description").map(description),
+            error_uri: first("error_uri").map(description),
+        })
+    }
+
+    pub(super) fn from_json(value: &Value) -> Option<Self> {
+        // {"errors":[{"errorType":"invalid_grant","message":"..."}]} (Fitbit)
+        if let Some(first) = value.get("errors").and_then(|errors| errors.get(0)) {
+            let code = text(first, &["errorType", "code", "error"])?;
+            let description = text(first, &["message", "detail"]).map(description);
+            return Some(Self { error_description: description, ..Self::new(code.into()) });
+        }
+        match value.get("error")? {
+            // {"error":{"type":"OAuthException","message":"...","code":190}} (Facebook)
+            nested @ Value::Object(_) => Some(Self {
+                error_description: text(nested, &["message", "error_description"]).map(description),
+                ..Self::new(text(nested, &["type", "status", "code", "error"]).unwrap_or("").into())
+            }),
+            Value::String(code) if !code.is_empty() => Some(Self {
+                error: code.as_str().into(),
+                error_description: text(value, &["error_description", "message"]).map(description),
+                error_uri: text(value, &["error_uri"]).map(description),
+            }),
+            Value::Number(code) => Some(Self {
+                error_description: text(value, &["error_description", "message"]).map(description),
+                ..Self::new(code.to_string().as_str().into())
+            }),
+            Value::Bool(true) => Some(Self {
+                error_description: text(value, &["error_description", "message"]).map(description),
+                ..Self::new("".into())
+            }),
+            _ => None,
+        }
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut object = JsonObject::with_capacity(128);
+        object.string("error", self.error.as_str());
+        if let Some(text) = &self.error_description {
+            object.string("error_description", text);
+        }
+        if let Some(uri) = &self.error_uri {
+            object.string("error_uri", uri);
+        }
+        object.finish()
+    }
+}
+
+impl From<ErrorCode> for ErrorResponse {
+    fn from(error: ErrorCode) -> Self {
+        Self::new(error)
+    }
+}
+
+/// What is wrong with the form of a request, before anything is looked up.
+///
+/// Its [`Display`](fmt::Display) text names parameters but repeats nothing that was sent, so that
+/// it may be logged and shown.
+///
+/// ```
+/// use quadrille::oauth2::{ErrorCode, RequestError};
+///
+/// let error = RequestError::Missing("code");
+/// assert_eq!(error.code(), ErrorCode::InvalidRequest);
+/// assert_eq!(error.to_string(), "the parameter code is missing");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The parameters could not be read, or one that may not repeat does.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// This parameter is required.
+    #[error("the parameter {0} is missing")]
+    Missing(&'static str),
+    /// The `grant_type` is none that is known.
+    #[error("the grant_type is not supported")]
+    UnsupportedGrantType,
+    /// The `response_type` is none that is known.
+    #[error("the response_type is not supported")]
+    UnsupportedResponseType,
+    /// The `scope` holds a character that none may hold.
+    #[error("the scope is malformed")]
+    MalformedScope,
+    /// The `code_challenge` is not the unpadded base64url of 32 bytes.
+    #[error("the code_challenge is malformed")]
+    MalformedChallenge,
+    /// The `code_challenge_method` is `plain`, which is what its absence means, too.
+    #[error("the code_challenge_method must be S256")]
+    PlainChallenge,
+    /// The `code_challenge_method` is none that is known.
+    #[error("the code_challenge_method is unknown; it must be S256")]
+    UnknownChallengeMethod,
+    /// The `code_verifier` is not 43 to 128 unreserved characters.
+    #[error("the code_verifier is malformed")]
+    MalformedVerifier,
+}
+
+impl RequestError {
+    /// The code on the wire.
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Form(_)
+            | Self::Missing(_)
+            | Self::MalformedChallenge
+            | Self::PlainChallenge
+            | Self::UnknownChallengeMethod
+            | Self::MalformedVerifier => ErrorCode::InvalidRequest,
+            Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
+            Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
+            Self::MalformedScope => ErrorCode::InvalidScope,
+        }
+    }
+}
+
+impl From<RequestError> for ErrorResponse {
+    fn from(error: RequestError) -> Self {
+        Self::new(error.code()).describe(error.to_string())
+    }
+}
+
+/// An answer that nobody may keep (RFC 6749, section 5.1).
+pub(super) fn json_response(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// The first of the members `names` that is a text.
+fn text<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
+    names.iter().find_map(|name| value.get(*name)?.as_str()).filter(|text| !text.is_empty())
+}
+
+fn description(text: &str) -> Cow<'static, str> {
+    Cow::Owned(shown(text, 512))
+}
+
+/// What another party wrote, fit for a log: at most `limit` characters, none of them a control.
+fn shown(text: &str, limit: usize) -> String {
+    text.chars().filter(|char| !char.is_control()).take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &'static str) -> Option<ErrorResponse> {
+        ErrorResponse::parse(&Response::new(Bytes::from_static(body.as_bytes())))
+    }
+
+    #[test]
+    fn errors_are_found_in_every_shape_that_services_give_them() {
+        let cases = [
+            (r#"{"error":"invalid_grant","error_description":"no"}"#, "invalid_grant", Some("no")),
+            (
+                "error=bad_verification_code&error_description=The+code+is+incorrect",
+                "bad_verification_code",
+                Some("The code is incorrect"),
+            ),
+            (r#"{"ok":false,"error":"invalid_code"}"#, "invalid_code", None),
+            (
+                r#"{"error":{"message":"Expired","type":"OAuthException","code":100}}"#,
+                "OAuthException",
+                Some("Expired"),
+            ),
+            (
+                r#"{"errors":[{"errorType":"invalid_grant","message":"Bad"}],"success":false}"#,
+                "invalid_grant",
+                Some("Bad"),
+            ),
+            (r#"{"error":401,"message":"Bad"}"#, "401", Some("Bad")),
+            (r#"{"error":"x","error_description":null}"#, "x", None),
+        ];
+        for (body, code, description) in cases {
+            let error = read(body).unwrap_or_else(|| panic!("{body}"));
+            assert_eq!(error.error.as_str(), code, "{body}");
+            assert_eq!(error.error_description.as_deref(), description, "{body}");
+        }
+        for body in ["", "<html>error</html>", "[]", "null", r#"{"error":null}"#, r#"{"a":1}"#] {
+            assert_eq!(read(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_service_wrote_is_cut_and_cleaned_before_it_reaches_a_log() {
+        let body = format!("error={}&error_description=a%0Ab", "x".repeat(9000));
+        let response = Response::new(Bytes::from(body));
+        let error = ErrorResponse::parse(&response).unwrap();
+        assert_eq!(error.error.as_str().len(), 64);
+        assert_eq!(error.error_description.as_deref(), Some("ab"));
+    }
+
+    #[test]
+    fn an_unauthenticated_client_is_challenged_and_no_answer_is_kept() {
+        let response = ErrorResponse::new(ErrorCode::InvalidClient).to_response();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(response.headers()[WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "));
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        let response = ErrorResponse::new(ErrorCode::InvalidGrant).to_response();
+        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn names_of_codes_are_read_back() {
+        for code in [ErrorCode::UseDpopNonce, ErrorCode::ServerError, ErrorCode::from("mine")] {
+            assert_eq!(ErrorCode::from(code.as_str()), code);
+        }
+    }
+}

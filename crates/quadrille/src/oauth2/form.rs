@@ -1,0 +1,449 @@
+//! Parameters, as they stand in a query or a form body (RFC 6749, appendix B).
+
+use std::{borrow::Cow, fmt};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, header::CONTENT_TYPE};
+
+/// Why parameters could not be read. What is wrong is said without repeating what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormError {
+    /// It is not UTF-8, before or after percent-decoding.
+    #[error("the parameters are not UTF-8")]
+    NotUtf8,
+    /// A percent sign is not followed by two hexadecimal digits.
+    #[error("a parameter holds a percent sign without two hexadecimal digits after it")]
+    BrokenPercent,
+    /// There is a NUL, plain or percent-encoded.
+    #[error("a parameter holds a NUL")]
+    Nul,
+    /// All together they are longer than [`Limits::bytes`].
+    #[error("the parameters are too long")]
+    TooLong,
+    /// One of them is longer than [`Limits::value_bytes`].
+    #[error("a parameter is too long")]
+    ValueTooLong,
+    /// There are more than [`Limits::parameters`].
+    #[error("there are too many parameters")]
+    TooMany,
+    /// This parameter stands there more than once.
+    #[error("the parameter {0} is repeated")]
+    Duplicate(&'static str),
+    /// The body is not declared as `application/x-www-form-urlencoded`.
+    #[error("the body must be application/x-www-form-urlencoded")]
+    ContentType,
+}
+
+/// How much is read.
+///
+/// ```
+/// use quadrille::oauth2::form::{FormError, Limits, Params};
+///
+/// let limits = Limits { parameters: 1, ..Limits::default() };
+/// assert_eq!(Params::parse_within(b"a=1&b=2", limits).unwrap_err(), FormError::TooMany);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes in all, before decoding.
+    pub bytes: usize,
+    /// Bytes of a name and its value together, before decoding.
+    pub value_bytes: usize,
+    /// How many parameters.
+    pub parameters: usize,
+}
+
+impl Limits {
+    /// 64 KiB in all, 16 KiB for one, 64 parameters: room for any assertion or request object.
+    pub const DEFAULT: Self = Self { bytes: 64 * 1024, value_bytes: 16 * 1024, parameters: 64 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The parameters of a query or a form body, in their order.
+///
+/// Nothing is copied but what was percent-encoded. A parameter without a value counts as left out,
+/// and none may repeat unless its specification says so (RFC 6749, section 3.1): ask with
+/// [`one`](Self::one), or with [`many`](Self::many) where it does.
+///
+/// ```
+/// use quadrille::oauth2::form::{FormError, Params};
+///
+/// let params = Params::parse(b"grant_type=authorization_code&code=a%2Fb&scope=&x=1&x=2")?;
+/// assert_eq!(params.one("code")?, Some("a/b"));
+/// assert_eq!(params.one("scope")?, None);
+/// assert_eq!(params.one("x"), Err(FormError::Duplicate("x")));
+/// assert_eq!(params.many("x").collect::<Vec<_>>(), ["1", "2"]);
+/// # Ok::<(), FormError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Params<'a> {
+    /// Reads a query (without its question mark) or a form body.
+    ///
+    /// # Errors
+    /// Every [`FormError`] but `Duplicate`, which [`one`](Self::one) finds, and `ContentType`.
+    pub fn parse(input: &'a [u8]) -> Result<Self, FormError> {
+        Self::parse_within(input, Limits::DEFAULT)
+    }
+
+    /// [`Params::parse`] with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`Params::parse`].
+    pub fn parse_within(input: &'a [u8], limits: Limits) -> Result<Self, FormError> {
+        if input.len() > limits.bytes {
+            return Err(FormError::TooLong);
+        }
+        if input.contains(&0) {
+            return Err(FormError::Nul);
+        }
+        let text = std::str::from_utf8(input).map_err(|_| FormError::NotUtf8)?;
+        let mut pairs = Vec::with_capacity(if text.is_empty() { 0 } else { 8 });
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            if pairs.len() == limits.parameters {
+                return Err(FormError::TooMany);
+            }
+            if pair.len() > limits.value_bytes {
+                return Err(FormError::ValueTooLong);
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            pairs.push((decode(name)?, decode(value)?));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The parameters in the query of `request`; none when it has no query.
+    ///
+    /// # Errors
+    /// As [`Params::parse`].
+    ///
+    /// ```
+    /// use quadrille::oauth2::form::Params;
+    ///
+    /// let request = http::Request::get("/authorize?client_id=web").body(()).unwrap();
+    /// assert_eq!(Params::of_query(&request)?.one("client_id")?, Some("web"));
+    /// # Ok::<(), quadrille::oauth2::form::FormError>(())
+    /// ```
+    pub fn of_query<B>(request: &'a Request<B>) -> Result<Self, FormError> {
+        Self::parse(request.uri().query().unwrap_or("").as_bytes())
+    }
+
+    /// The parameters in the body of `request`, which must be declared as
+    /// `application/x-www-form-urlencoded`. An empty body needs no declaration.
+    ///
+    /// # Errors
+    /// As [`Params::parse`], and [`FormError::ContentType`].
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use quadrille::oauth2::form::{FormError, Params};
+    ///
+    /// let body = Bytes::from_static(br#"{"grant_type":"client_credentials"}"#);
+    /// let request = http::Request::post("/token").header("content-type", "application/json");
+    /// let request = request.body(body).unwrap();
+    /// assert_eq!(Params::of_body(&request), Err(FormError::ContentType));
+    /// ```
+    pub fn of_body(request: &'a Request<Bytes>) -> Result<Self, FormError> {
+        if request.body().is_empty() {
+            return Ok(Self::default());
+        }
+        if !is_form(request.headers()) {
+            return Err(FormError::ContentType);
+        }
+        Self::parse(request.body())
+    }
+
+    /// The value of a parameter that may stand there once; `None` when it is missing or has no
+    /// value.
+    ///
+    /// # Errors
+    /// [`FormError::Duplicate`] when it has several values, equal ones included.
+    pub fn one(&self, name: &'static str) -> Result<Option<&str>, FormError> {
+        let mut values = self.many(name);
+        let first = values.next();
+        if values.next().is_some() { Err(FormError::Duplicate(name)) } else { Ok(first) }
+    }
+
+    /// The values of a parameter that may repeat, such as `resource` (RFC 8707, section 2).
+    pub fn many<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        self.iter()
+            .filter(move |(known, value)| *known == name && !value.is_empty())
+            .map(|(_, v)| v)
+    }
+
+    /// All names and values, decoded, in their order; also those without a value.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Names only: values may be secrets.
+impl fmt::Debug for Params<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Params")?;
+        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// Writes parameters for a form body or a query.
+///
+/// ```
+/// use quadrille::oauth2::form::FormWriter;
+///
+/// let mut body = FormWriter::new();
+/// body.append("grant_type", "refresh_token").append("scope", "a b/c");
+/// assert_eq!(body.finish(), "grant_type=refresh_token&scope=a+b%2Fc");
+///
+/// // A query that is there already is kept (RFC 6749, section 3.1).
+/// let mut url = FormWriter::after_url("https://id.example/authorize?tenant=7");
+/// url.append("client_id", "web");
+/// assert_eq!(url.finish(), "https://id.example/authorize?tenant=7&client_id=web");
+/// ```
+#[derive(Clone, Default)]
+pub struct FormWriter {
+    text: String,
+    /// What goes before the next pair.
+    separator: Option<char>,
+}
+
+impl FormWriter {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { text: String::new(), separator: None }
+    }
+
+    /// Goes on after `url`: at its query if it has one. The URL must have no fragment.
+    pub fn after_url(url: &str) -> Self {
+        let mut text = String::with_capacity(url.len() + 256);
+        text.push_str(url);
+        let separator = match url.split_once('?') {
+            None => Some('?'),
+            Some((_, query)) if query.is_empty() || query.ends_with('&') => None,
+            Some(_) => Some('&'),
+        };
+        Self { text, separator }
+    }
+
+    /// Adds a parameter, encoded.
+    pub fn append(&mut self, name: &str, value: &str) -> &mut Self {
+        if let Some(separator) = self.separator {
+            self.text.push(separator);
+        }
+        self.separator = Some('&');
+        encode_into(&mut self.text, name);
+        self.text.push('=');
+        encode_into(&mut self.text, value);
+        self
+    }
+
+    /// Adds a parameter if there is a value for it.
+    pub fn append_some(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        if let Some(value) = value {
+            self.append(name, value);
+        }
+        self
+    }
+
+    /// The text.
+    pub fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// The length only: values may be secrets.
+impl fmt::Debug for FormWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FormWriter({} bytes)", self.text.len())
+    }
+}
+
+/// Encodes one value as in a form: what the user name and the password of HTTP Basic must be
+/// before they are joined (RFC 6749, section 2.3.1).
+pub(crate) fn encode_into(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(end) = rest.bytes().position(|byte| !is_unreserved(byte)) {
+        // The byte at `end` begins a character, since all bytes before it are ASCII.
+        let (plain, tail) = rest.split_at(end);
+        out.push_str(plain);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some(' ') => out.push('+'),
+            Some(char) => {
+                for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+                    out.push('%');
+                    out.push(hex_digit(byte >> 4));
+                    out.push(hex_digit(byte & 15));
+                }
+            }
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// Undoes [`encode_into`], and whatever else is a valid form-encoding.
+pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
+    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        let decoded = match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (Some(high), Some(low)) = (hex_value(bytes.next()), hex_value(bytes.next()))
+                else {
+                    return Err(FormError::BrokenPercent);
+                };
+                high << 4 | low
+            }
+            byte => byte,
+        };
+        if decoded == 0 {
+            return Err(FormError::Nul);
+        }
+        out.push(decoded);
+    }
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| FormError::NotUtf8)
+}
+
+/// Whether a body is declared as a form, whatever the parameters of its media type.
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut declared = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (declared.next(), declared.next()) else { return false };
+    value.to_str().is_ok_and(|value| {
+        let media_type = value.split(';').next().unwrap_or("").trim();
+        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+fn hex_value(byte: Option<u8>) -> Option<u8> {
+    match byte? {
+        digit @ b'0'..=b'9' => Some(digit - b'0'),
+        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
+        digit @ b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_broken_input_has_its_own_reason() {
+        let cases: [(&[u8], FormError); 8] = [
+            (b"a=\xff", FormError::NotUtf8),
+            (b"a=%ff", FormError::NotUtf8),
+            (b"a=%", FormError::BrokenPercent),
+            (b"a=%4", FormError::BrokenPercent),
+            (b"a=%zz", FormError::BrokenPercent),
+            (b"%=a", FormError::BrokenPercent),
+            (b"a=\0", FormError::Nul),
+            (b"a=%00", FormError::Nul),
+        ];
+        for (input, error) in cases {
+            assert_eq!(Params::parse(input), Err(error), "{}", input.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn limits_hold_to_the_byte() {
+        let limits = Limits { bytes: 7, value_bytes: 4, parameters: 2 };
+        assert!(Params::parse_within(b"aa=1&b=", limits).is_ok());
+        assert_eq!(Params::parse_within(b"aa=1&b=2", limits), Err(FormError::TooLong));
+        assert_eq!(Params::parse_within(b"aa=12", limits), Err(FormError::ValueTooLong));
+        assert_eq!(Params::parse_within(b"a&b&c", limits), Err(FormError::TooMany));
+        assert_eq!(Params::parse(&[b'a'; 16 * 1024 + 1]), Err(FormError::ValueTooLong));
+        assert_eq!(Params::parse("a&".repeat(65).as_bytes()), Err(FormError::TooMany));
+    }
+
+    #[test]
+    fn nothing_is_copied_that_was_not_encoded() {
+        let params = Params::parse(b"plain=value&enc%6Fded=a+b").unwrap();
+        assert!(matches!(params.0[0], (Cow::Borrowed("plain"), Cow::Borrowed("value"))));
+        assert_eq!(params.one("encoded"), Ok(Some("a b")));
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_left_out_and_does_not_count_as_a_repeat() {
+        let params = Params::parse(b"&a&b=&c=1&c=&&=x").unwrap();
+        assert_eq!(params.one("a"), Ok(None));
+        assert_eq!(params.one("b"), Ok(None));
+        assert_eq!(params.one("c"), Ok(Some("1")));
+        assert_eq!(params.iter().count(), 5);
+    }
+
+    #[test]
+    fn a_body_must_say_that_it_is_a_form() {
+        let request = |content_type: &str| {
+            Request::post("/").header(CONTENT_TYPE, content_type).body(Bytes::from("a=1")).unwrap()
+        };
+        for good in [
+            "application/x-www-form-urlencoded",
+            "Application/X-WWW-Form-URLEncoded ; charset=UTF-8",
+        ] {
+            assert_eq!(Params::of_body(&request(good)).unwrap().one("a"), Ok(Some("1")));
+        }
+        for bad in ["text/plain", "application/json", "application/x-www-form-urlencodedx", ""] {
+            assert_eq!(Params::of_body(&request(bad)), Err(FormError::ContentType), "{bad}");
+        }
+        let undeclared = Request::post("/").body(Bytes::from("a=1")).unwrap();
+        assert_eq!(Params::of_body(&undeclared), Err(FormError::ContentType));
+        let empty = Request::post("/").body(Bytes::new()).unwrap();
+        assert_eq!(Params::of_body(&empty), Ok(Params::default()));
+    }
+
+    #[test]
+    fn the_example_of_rfc_6749_appendix_b_is_written_and_read() {
+        let mut text = String::new();
+        encode_into(&mut text, " %&+\u{a3}\u{20ac}");
+        assert_eq!(text, "+%25%26%2B%C2%A3%E2%82%AC");
+        assert_eq!(decode(&text).unwrap(), " %&+\u{a3}\u{20ac}");
+    }
+
+    #[test]
+    fn a_url_goes_on_with_the_right_separator() {
+        for (url, expected) in [
+            ("https://a/", "https://a/?k=v"),
+            ("https://a/?", "https://a/?k=v"),
+            ("https://a/?x", "https://a/?x&k=v"),
+            ("https://a/?x=1&", "https://a/?x=1&k=v"),
+            ("app:/cb", "app:/cb?k=v"),
+        ] {
+            let mut writer = FormWriter::after_url(url);
+            writer.append("k", "v");
+            assert_eq!(writer.finish(), expected);
+        }
+    }
+
+    #[test]
+    fn values_never_show_in_debug_output() {
+        let params = Params::parse(b"client_secret=canary").unwrap();
+        let mut writer = FormWriter::new();
+        writer.append("client_secret", "canary");
+        assert_eq!(format!("{params:?}"), r#"Params["client_secret"]"#);
+        assert!(!format!("{writer:?}").contains("canary"));
+    }
+}
