@@ -1,0 +1,167 @@
+//! What a server says of itself (RFC 8414).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+/// The metadata of an authorization server (RFC 8414, section 2). Members that this type does not
+/// name are kept in [`extra`](Self::extra).
+///
+/// ```
+/// use quadrille::oauth2::metadata::{MetadataError, ServerMetadata};
+///
+/// let json = br#"{
+///     "issuer": "https://id.example",
+///     "authorization_endpoint": "https://id.example/authorize",
+///     "token_endpoint": "https://id.example/token",
+///     "response_types_supported": ["code"],
+///     "made_up": true
+/// }"#;
+/// let metadata = ServerMetadata::parse(json, "https://id.example")?;
+/// assert_eq!(metadata.token_endpoint.as_deref(), Some("https://id.example/token"));
+/// assert_eq!(metadata.extra["made_up"], true);
+/// assert_eq!(
+///     ServerMetadata::parse(json, "https://other.example"),
+///     Err(MetadataError::OtherIssuer),
+/// );
+/// # Ok::<(), MetadataError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerMetadata {
+    /// The issuer: an `https` URL without query and fragment.
+    pub issuer: String,
+    /// Where browsers are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    /// Where clients get tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
+    /// Where clients revoke tokens (RFC 7009).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_endpoint: Option<String>,
+    /// Where resources ask about tokens (RFC 7662).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_endpoint: Option<String>,
+    /// Where clients register (RFC 7591).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
+    /// The server's keys (RFC 7517).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// The scopes that may be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes_supported: Option<Vec<String>>,
+    /// The ways to be answered.
+    #[serde(default)]
+    pub response_types_supported: Vec<String>,
+    /// Where in the answer its parameters stand; `query` and `fragment` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_modes_supported: Option<Vec<String>>,
+    /// The ways to get a token; `authorization_code` and `implicit` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_types_supported: Option<Vec<String>>,
+    /// How clients may authenticate; `client_secret_basic` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// How clients may authenticate to revoke; `client_secret_basic` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// The challenge methods of PKCE (RFC 7636); no PKCE when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_challenge_methods_supported: Option<Vec<String>>,
+    /// Whether answers carry `iss` (RFC 9207, section 3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub authorization_response_iss_parameter_supported: bool,
+    /// A page for developers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_documentation: Option<String>,
+    /// All other members.
+    #[serde(flatten)]
+    pub extra: BTreeMap<String, Value>,
+}
+
+/// Why metadata cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// It is not a JSON object with members of the right types.
+    #[error("the server's metadata is malformed")]
+    Malformed,
+    /// It is another issuer's, which is how one server is taken for another (RFC 8414, section
+    /// 3.3).
+    #[error("the metadata names another issuer than the one that was asked for")]
+    OtherIssuer,
+}
+
+impl ServerMetadata {
+    /// Reads what the server of `issuer` answered.
+    ///
+    /// # Errors
+    /// [`MetadataError`]. The issuer is compared character by character.
+    pub fn parse(json: &[u8], issuer: &str) -> Result<Self, MetadataError> {
+        let metadata: Self = serde_json::from_slice(json).map_err(|_| MetadataError::Malformed)?;
+        if metadata.issuer == issuer { Ok(metadata) } else { Err(MetadataError::OtherIssuer) }
+    }
+}
+
+/// The document of RFC 8414.
+pub const OAUTH_AUTHORIZATION_SERVER: &str = "oauth-authorization-server";
+/// The document of OpenID Connect Discovery.
+pub const OPENID_CONFIGURATION: &str = "openid-configuration";
+
+/// The paths at which the metadata of an issuer with this path is found: the form of RFC 8414
+/// (section 3.1), which puts the issuer's path last, and the form of OpenID Connect Discovery
+/// (section 4.1), which puts it first. They are the same for an issuer without a path.
+///
+/// ```
+/// use quadrille::oauth2::metadata::{OAUTH_AUTHORIZATION_SERVER, well_known_paths};
+///
+/// assert_eq!(
+///     well_known_paths("/tenant/7", OAUTH_AUTHORIZATION_SERVER),
+///     [
+///         "/.well-known/oauth-authorization-server/tenant/7",
+///         "/tenant/7/.well-known/oauth-authorization-server",
+///     ],
+/// );
+/// ```
+pub fn well_known_paths(issuer_path: &str, document: &str) -> [String; 2] {
+    let path = issuer_path.trim_end_matches('/');
+    [format!("/.well-known/{document}{path}"), format!("{path}/.well-known/{document}")]
+}
+
+/// The URLs at which the metadata of `issuer` may be found, in the order to try them: RFC 8414's,
+/// then the two of OpenID Connect. `None` when `issuer` is not an absolute URL without query and
+/// fragment.
+///
+/// ```
+/// use quadrille::oauth2::metadata::well_known_urls;
+///
+/// let urls = well_known_urls("https://id.example/tenant").unwrap();
+/// assert_eq!(
+///     urls.iter().map(|url| url.as_str()).collect::<Vec<_>>(),
+///     [
+///         "https://id.example/.well-known/oauth-authorization-server/tenant",
+///         "https://id.example/tenant/.well-known/openid-configuration",
+///         "https://id.example/.well-known/openid-configuration/tenant",
+///     ],
+/// );
+/// assert!(well_known_urls("https://id.example/?a=b").is_none());
+/// ```
+pub fn well_known_urls(issuer: &str) -> Option<Vec<Url>> {
+    let issuer = Url::parse(issuer).ok()?;
+    if issuer.cannot_be_a_base() || issuer.query().is_some() || issuer.fragment().is_some() {
+        return None;
+    }
+    let [oauth, _] = well_known_paths(issuer.path(), OAUTH_AUTHORIZATION_SERVER);
+    let [openid, discovery] = well_known_paths(issuer.path(), OPENID_CONFIGURATION);
+    let mut paths = vec![oauth, discovery, openid];
+    paths.dedup();
+    let at = |path: String| {
+        let mut url = issuer.clone();
+        url.set_path(&path);
+        url
+    };
+    Some(paths.into_iter().map(at).collect())
+}
