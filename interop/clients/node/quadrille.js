@@ -1,0 +1,71 @@
+// `quadrille serve` as a child process, set up through its own command line.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const PROGRAM = process.env.QUADRILLE_BIN ?? path.join(ROOT, 'target/debug/quadrille');
+// Nothing listens there: the browser stops at this address, as a native application would.
+export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
+export const SCOPE = 'photos:read photos:write';
+export const USER = 'margot';
+export const PASSWORD = 'correct horse battery staple';
+
+/** A provider with one user, in a directory of its own. */
+export class Quadrille {
+  static async start() {
+    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing; build it: make program`);
+    const provider = new Quadrille();
+    provider.directory = mkdtempSync(path.join(tmpdir(), 'quadrille-'));
+    provider.data = path.join(provider.directory, 'data');
+    provider.logFile = path.join(provider.directory, 'log');
+    const log = openSync(provider.logFile, 'w');
+    provider.process = spawn(PROGRAM, ['serve', '--data-dir', provider.data, '--listen', '127.0.0.1:0', '--json'], {
+      stdio: ['ignore', 'pipe', log],
+    });
+    closeSync(log);
+    provider.ended = once(provider.process, 'exit');
+    const line = await Promise.race([
+      once(createInterface(provider.process.stdout), 'line').then(([line]) => line),
+      provider.ended.then(() => { throw new Error(`quadrille serve did not start:\n${provider.log()}`); }),
+    ]);
+    provider.issuer = JSON.parse(line).issuer;
+    provider.run(['user', 'add', USER, '--password-stdin'], `${PASSWORD}\n`);
+    return provider;
+  }
+
+  /** One command on the data that the server has open. */
+  run(args, input = '') {
+    return execFileSync(PROGRAM, [...args, '--data-dir', this.data], { input, encoding: 'utf8', timeout: 30_000 });
+  }
+
+  /** Registers a client; what the command prints. */
+  client(name, ...options) {
+    return JSON.parse(this.run(['client', 'add', name, ...options, '--json']));
+  }
+
+  webClient(...options) {
+    const scopes = SCOPE.split(' ').flatMap((scope) => ['--scope', scope]);
+    return this.client('Interop', '--redirect-uri', REDIRECT_URI, ...scopes, ...options);
+  }
+
+  machineClient() {
+    return this.client('Machine', '--grant', 'client_credentials', '--scope', 'photos:read');
+  }
+
+  async stop() {
+    this.process.kill('SIGTERM');
+    const [code] = await this.ended;
+    const log = this.log();
+    rmSync(this.directory, { recursive: true });
+    if (code !== 0 || log.includes('panicked')) throw new Error(`quadrille serve ended with ${code}:\n${log}`);
+  }
+
+  log() {
+    return readFileSync(this.logFile, 'utf8');
+  }
+}

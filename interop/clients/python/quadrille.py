@@ -1,0 +1,82 @@
+"""`quadrille serve` as a child process, set up through its own command line."""
+
+import json
+import os
+import queue
+import subprocess
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = Path(os.environ.get("QUADRILLE_BIN", ROOT / "target/debug/quadrille"))
+# Nothing listens there: the browser stops at this address, as a native application would.
+REDIRECT_URI = "http://127.0.0.1:9/callback"
+USER, PASSWORD = "margot", "correct horse battery staple"
+SCOPE = "photos:read photos:write"
+
+
+class Quadrille:
+    """A provider with one user, in a directory of its own."""
+
+    def __init__(self, directory):
+        if not PROGRAM.exists():
+            raise RuntimeError(f"{PROGRAM} is missing; build it: make program")
+        self.directory = Path(directory)
+        self.log = open(self.directory / "log", "w+")
+        self.data = self.directory / "data"
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+        )
+        self.issuer = json.loads(self._first_line())["issuer"]
+        self.run("user", "add", USER, "--password-stdin", stdin=PASSWORD + "\n")
+
+    def run(self, *arguments, stdin=""):
+        """One command on the data that the server has open."""
+        done = subprocess.run(
+            [PROGRAM, *arguments, "--data-dir", self.data], input=stdin, capture_output=True, text=True, timeout=30
+        )
+        assert done.returncode == 0, f"quadrille {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def client(self, name, *options):
+        """Registers a client; what the command prints."""
+        out = self.run("client", "add", name, *options, "--json")
+        return SimpleNamespace(**{"client_secret": None, **json.loads(out)})
+
+    def web_client(self, *options):
+        scopes = [word for scope in SCOPE.split() for word in ("--scope", scope)]
+        return self.client("Interop", "--redirect-uri", REDIRECT_URI, *scopes, *options)
+
+    def machine_client(self):
+        return self.client("Machine", "--grant", "client_credentials", "--scope", "photos:read")
+
+    def metadata(self):
+        answer = requests.get(self.issuer + "/.well-known/oauth-authorization-server", timeout=10)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        return answer.json()
+
+    def stop(self):
+        self.process.terminate()
+        code = self.process.wait(timeout=20)
+        self.log.seek(0)
+        log = self.log.read()
+        self.log.close()
+        self.process.stdout.close()
+        assert code == 0, f"quadrille serve ended with {code}:\n{log}"
+        assert "panicked" not in log, log
+
+    def _first_line(self):
+        lines = queue.Queue()
+        threading.Thread(target=lambda: lines.put(self.process.stdout.readline()), daemon=True).start()
+        line = lines.get(timeout=30)
+        if not line:
+            self.log.seek(0)
+            raise RuntimeError(f"quadrille serve did not start:\n{self.log.read()}")
+        return line

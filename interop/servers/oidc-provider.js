@@ -1,0 +1,56 @@
+// npm's oidc-provider as a plain OAuth 2 service: a service that others wrote, for our consumer to log in with.
+//
+// Reads one JSON line with the client ({ client_id, client_secret, redirect_uri }) from standard input, prints
+// one JSON line ({ issuer }) when it listens, and ends when standard input does.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import { createInterface } from 'node:readline';
+
+import Provider from 'oidc-provider';
+
+const lines = createInterface(process.stdin);
+const [line] = await once(lines, 'line');
+const { client_id, client_secret, redirect_uri } = JSON.parse(line);
+
+const server = http.createServer();
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id,
+      client_secret,
+      redirect_uris: [redirect_uri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+      scope: 'api:read',
+    },
+  ],
+  scopes: ['api:read'],
+  cookies: { keys: ['of no consequence here'] },
+  // Its own sign-in and consent forms; any name and password will do.
+  features: { devInteractions: { enabled: true } },
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  issueRefreshToken: async () => true,
+  findAccount: async (_context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
+});
+
+// The service's API: who the token belongs to.
+provider.use(async (context, next) => {
+  if (context.path !== '/api/me') return next();
+  const [scheme, value] = (context.get('authorization') ?? '').split(' ');
+  const token = scheme === 'Bearer' ? await provider.AccessToken.find(value) : undefined;
+  context.status = token ? 200 : 401;
+  context.body = token ? { login: token.accountId, scope: token.scope } : { message: 'Bad credentials' };
+});
+
+server.on('request', provider.callback());
+process.stdout.write(`${JSON.stringify({ issuer })}\n`);
+
+lines.on('close', () => process.exit(0));
