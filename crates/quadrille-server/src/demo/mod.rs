@@ -1,5 +1,14 @@
 //! `quadrille demo`.
 
+mod dance;
+mod diagram;
+mod explain;
+mod mask;
+mod pages;
+mod safety;
+#[cfg(test)]
+mod tests;
+
 use clap::Args;
 
 use crate::{Failure, output::Output};

@@ -1,0 +1,517 @@
+//! Words for each step of a dance: what it is, why it is, and where it is written down.
+
+use super::dance::{Body, Head, Message, Party};
+
+/// A chapter of the dance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Ask,
+    SignIn,
+    Consent,
+    Redeem,
+    Use,
+    Refresh,
+    Revoke,
+}
+
+/// What an exchange is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A page of the website.
+    Page,
+    /// The website begins a login.
+    Begin,
+    /// The authorization request.
+    Authorize,
+    SignInPage,
+    SignIn,
+    /// The answer on the consent page.
+    Decide,
+    /// The authorization response.
+    Callback,
+    /// The website sends the browser to itself once more.
+    Hop,
+    Discover,
+    Redeem,
+    Refresh,
+    Revoke,
+    /// A call of the provider's API.
+    Call,
+    Other,
+}
+
+/// A section of an RFC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rfc(pub(super) u16, pub(super) &'static str);
+
+/// What is said about one arrow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) text: &'static str,
+    pub(super) rfc: Option<Rfc>,
+    /// What its sender did before it was sent.
+    pub(super) before: &'static [&'static str],
+}
+
+impl Act {
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Ask => "You ask for something",
+            Self::SignIn => "You say who you are, to the provider only",
+            Self::Consent => "You decide",
+            Self::Redeem => "The code becomes a token, behind the browser’s back",
+            Self::Use => "The website uses the token",
+            Self::Refresh => "Time passes: a fresh token",
+            Self::Revoke => "You take it back",
+        }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Ask => {
+                "The website would like to see your photos, which live at the provider. It does \
+                 not ask for your password. It sends you there, with a note of what it wants."
+            }
+            Self::SignIn => {
+                "How you prove who you are is between you and the provider. The website is not \
+                 there, and OAuth does not say how it is done."
+            }
+            Self::Consent => {
+                "The provider tells you who asks and for what. If you agree, your browser carries \
+                 back a code: a claim check, not yet the coat."
+            }
+            Self::Redeem => {
+                "Whatever passes through a browser can end up in its history, in a log or in an \
+                 extension. So the thing of value is handed over on a line of its own."
+            }
+            Self::Use => {
+                "The access token opens one drawer, for a while. It is not your password, and the \
+                 API checks what it is good for at every call."
+            }
+            Self::Refresh => {
+                "Access tokens are short-lived, so that a lost one soon is worth nothing. A refresh \
+                 token gets the next one without bothering you."
+            }
+            Self::Revoke => {
+                "Access that was given can be taken away, at once, without changing a password."
+            }
+        }
+    }
+}
+
+/// What an exchange is for.
+pub(super) fn step(request: &Message) -> Step {
+    let Head::Request { method, path, .. } = &request.head else { return Step::Other };
+    let post = method == "POST";
+    match (request.to, path.as_str()) {
+        (Party::Provider, "/oauth/authorize") => Step::Authorize,
+        (Party::Provider, "/oauth/consent") => Step::Decide,
+        (Party::Provider, "/oauth/revoke") => Step::Revoke,
+        (Party::Provider, "/oauth/token") => match request.parameter("grant_type").as_deref() {
+            Some("authorization_code") => Step::Redeem,
+            Some("refresh_token") => Step::Refresh,
+            _ => Step::Other,
+        },
+        (Party::Provider, "/sign-in") if post => Step::SignIn,
+        (Party::Provider, "/sign-in") => Step::SignInPage,
+        (Party::Provider, path) if path.starts_with("/api/") => Step::Call,
+        (Party::Provider, path) if path.starts_with("/.well-known/") => Step::Discover,
+        (Party::Website, path) if path.starts_with("/login/") => {
+            let answered = request.parameter("code").or_else(|| request.parameter("error"));
+            if answered.is_some() {
+                Step::Callback
+            } else if path.ends_with("/authorized") {
+                Step::Hop
+            } else {
+                Step::Begin
+            }
+        }
+        (Party::Website, _) => Step::Page,
+        _ => Step::Other,
+    }
+}
+
+/// The chapter an exchange belongs to. `within` are the steps taken while it was under way.
+pub(super) fn act(step: Step, within: &[Step], response: Option<&Message>) -> Act {
+    match step {
+        Step::Begin => Act::Ask,
+        Step::Authorize => match response.map(|response| &response.head) {
+            Some(Head::Response { status: 200 }) => Act::Consent,
+            _ if response.is_some_and(|response| response.masked("code").is_some()) => Act::Consent,
+            _ => Act::Ask,
+        },
+        Step::SignInPage | Step::SignIn => Act::SignIn,
+        Step::Decide => Act::Consent,
+        Step::Callback | Step::Hop | Step::Redeem => Act::Redeem,
+        Step::Call => Act::Use,
+        Step::Refresh => Act::Refresh,
+        Step::Revoke => Act::Revoke,
+        Step::Page | Step::Discover | Step::Other => {
+            if within.contains(&Step::Revoke) {
+                Act::Revoke
+            } else if within.contains(&Step::Refresh) {
+                Act::Refresh
+            } else if within.contains(&Step::Redeem) {
+                Act::Redeem
+            } else if within.contains(&Step::Call) {
+                Act::Use
+            } else {
+                Act::Ask
+            }
+        }
+    }
+}
+
+/// What is said about the request of an exchange.
+pub(super) fn asked(step: Step, request: &Message, again: bool) -> Words {
+    match step {
+        Step::Page => Words {
+            title: match &request.head {
+                Head::Request { method, .. } if method == "POST" => "You press a button",
+                _ => "You open a page",
+            },
+            text: "An ordinary request. The website knows you by a cookie of its own, and by \
+                   nothing else.",
+            rfc: None,
+            before: &[],
+        },
+        Step::Begin => Words {
+            title: "The login begins",
+            text: "The browser asks the website to start. Where you wanted to go is remembered, \
+                   and only pages of this very website can be remembered.",
+            rfc: Some(Rfc(6749, "4.1")),
+            before: &[],
+        },
+        Step::Authorize if again => Words {
+            title: "The same question again",
+            text: "Now that you have signed in, the browser asks for the very same thing once \
+                   more.",
+            rfc: Some(Rfc(6749, "4.1.1")),
+            before: &[],
+        },
+        Step::Authorize => Words {
+            title: "The authorization request",
+            text: "The browser delivers the website’s question: who asks, for what, where to \
+                   answer, and the hash of a secret that the website keeps.",
+            rfc: Some(Rfc(6749, "4.1.1")),
+            before: &[],
+        },
+        Step::SignInPage => Words {
+            title: "Please sign in",
+            text: "This page is the provider’s. Look at the address bar before you type a \
+                   password: that is what it is for.",
+            rfc: None,
+            before: &[],
+        },
+        Step::SignIn => Words {
+            title: "Your password, to the provider",
+            text: "The only message in this whole dance that holds your password. It does not \
+                   touch the website.",
+            rfc: Some(Rfc(6749, "3.1")),
+            before: &[],
+        },
+        Step::Decide => match request.parameter("decision").as_deref() {
+            Some("deny") => Words {
+                title: "You say no",
+                text: "Your answer, from a form that only this browser could have sent.",
+                rfc: Some(Rfc(6749, "4.1.2.1")),
+                before: &[],
+            },
+            _ => Words {
+                title: "You say yes",
+                text: "Your answer, with the scopes that you ticked, from a form that only this \
+                       browser could have sent.",
+                rfc: Some(Rfc(6749, "10.12")),
+                before: &[],
+            },
+        },
+        Step::Callback if request.masked("code").is_some() => Words {
+            title: "The browser brings the code",
+            text: "With it come the state, and the cookie that the state is bound to. Someone \
+                   else’s code, slipped into your browser, would not have them.",
+            rfc: Some(Rfc(6749, "10.12")),
+            before: &[],
+        },
+        Step::Callback => Words {
+            title: "The browser brings the refusal",
+            text: "No code, only the reason, and the state, so that the website knows which of \
+                   its questions was answered.",
+            rfc: Some(Rfc(6749, "4.1.2.1")),
+            before: &[],
+        },
+        Step::Hop => Words {
+            title: "Once more, now from its own pages",
+            text: "A request that comes from another site arrives without the strictest cookies. \
+                   This one comes from the website itself, so the website knows who you are.",
+            rfc: None,
+            before: &[],
+        },
+        Step::Discover => Words {
+            title: "The website reads the provider’s leaflet",
+            text: "Where the endpoints are and what is offered, in a well-known place.",
+            rfc: Some(Rfc(8414, "3")),
+            before: &[],
+        },
+        Step::Redeem => Words {
+            title: "The code is redeemed",
+            text: "The website shows three things at once: the code, its own client secret, and \
+                   the verifier whose hash it had sent ahead. A stolen code lacks the other two.",
+            rfc: Some(Rfc(7636, "4.5")),
+            before: &[
+                "state opens, and belongs to this browser’s cookie",
+                "iss is the provider that was asked",
+            ],
+        },
+        Step::Refresh => Words {
+            title: "The refresh token is traded in",
+            text: "The access token has expired. No browser is needed: the website shows its \
+                   client secret and the refresh token.",
+            rfc: Some(Rfc(6749, "6")),
+            before: &["the access token has run out"],
+        },
+        Step::Revoke => Words {
+            title: "Please forget this token",
+            text: "The website hands the token back. Only the client that it was given to may do \
+                   this.",
+            rfc: Some(Rfc(7009, "2.1")),
+            before: &[],
+        },
+        Step::Call => Words {
+            title: "The API is called",
+            text: "The token goes into the Authorization header, where no log and no history \
+                   keeps it.",
+            rfc: Some(Rfc(6750, "2.1")),
+            before: &[],
+        },
+        Step::Other => OTHER,
+    }
+}
+
+/// What is said about the response of an exchange.
+pub(super) fn answered(step: Step, response: &Message) -> Words {
+    let Head::Response { status } = response.head else { return OTHER };
+    match (step, status) {
+        (_, 500..) => Words {
+            title: "Something broke",
+            text: "An error of the one who answers, not of the one who asked.",
+            rfc: None,
+            before: &[],
+        },
+        (Step::Page, 300..400) => Words {
+            title: "One moment please",
+            text: "The website needs your photos and has no token for them, or it has done what \
+                   you asked: it sends the browser on.",
+            rfc: None,
+            before: &[],
+        },
+        (Step::Page, _) => Words {
+            title: "The page",
+            text: "Finished HTML. The browser gets to see what the website made of the answer, and \
+                   no token.",
+            rfc: None,
+            before: &[],
+        },
+        (Step::Begin, 300..400) => Words {
+            title: "Go and ask the provider",
+            text: "The website packs its question into a redirect. The verifier stays here, only \
+                   its hash travels; the state is tied to a cookie that only this browser gets.",
+            rfc: Some(Rfc(7636, "4.3")),
+            before: &[
+                "draws 16 random bytes: the login cookie",
+                "seals the attempt into the state",
+                "challenge = SHA-256(verifier)",
+            ],
+        },
+        (Step::Authorize, 200) => Words {
+            title: "“May they?”",
+            text: "The consent page: who asks, and for what, in words. Its form carries the \
+                   request, sealed, so that nobody can change the question before you answer.",
+            rfc: Some(Rfc(6749, "4.1.1")),
+            before: &["who you are: known", "still to ask: your consent"],
+        },
+        (Step::Authorize | Step::Decide, 300..400) if response.masked("code").is_some() => Words {
+            title: "Here is a code",
+            text: "Good for one minute, for one client, once. It names its issuer, so that it \
+                   cannot be mistaken for another provider’s answer.",
+            rfc: Some(Rfc(9207, "2")),
+            before: &["notes who agreed to what", "draws a code, and keeps only its hash"],
+        },
+        (Step::Authorize | Step::Decide, 300..400) if response.header("location").is_some_and(|to| to.contains("/sign-in")) => Words {
+            title: "I do not know you yet",
+            text: "The question is sound, so it is kept; first the provider wants to know who is \
+                   answering.",
+            rfc: Some(Rfc(6749, "3.1")),
+            before: &[
+                "client is known",
+                "redirect_uri is registered, to the letter",
+                "PKCE: S256, nothing weaker",
+            ],
+        },
+        (Step::Decide | Step::Authorize, 300..400) => Words {
+            title: "The answer is no",
+            text: "A refusal goes back the same way as a code would, with the state and the \
+                   issuer. The website learns nothing about you.",
+            rfc: Some(Rfc(6749, "4.1.2.1")),
+            before: &[],
+        },
+        (Step::Decide, 200..300) => Words {
+            title: "Already answered",
+            text: "The form had been answered before. The question is not asked twice.",
+            rfc: None,
+            before: &[],
+        },
+        (Step::SignInPage, _) => Words {
+            title: "A form",
+            text: "Plain HTML. It may not be framed by another site, and its form may only be \
+                   sent to where it should go.",
+            rfc: Some(Rfc(6749, "10.13")),
+            before: &[],
+        },
+        (Step::SignIn, 300..400) => Words {
+            title: "Welcome",
+            text: "A new session cookie, for the provider’s own pages. On with the question that \
+                   was asked.",
+            rfc: None,
+            before: &["Argon2id of the password matches"],
+        },
+        (Step::SignIn, _) => Words {
+            title: "That was not it",
+            text: "The same words, and the same time, whether the name or the password was wrong.",
+            rfc: None,
+            before: &[],
+        },
+        (Step::Callback, 300..400) => Words {
+            title: "The code leaves the address bar",
+            text: "The website sends the browser on at once, so that the code stays in no history \
+                   and in no Referer header.",
+            rfc: Some(Rfc(6749, "10.5")),
+            before: &[],
+        },
+        (Step::Hop | Step::Callback, _) if status < 400 => Words {
+            title: "Back to the page you wanted",
+            text: "The tokens stay with the website. The browser only learns that all went well.",
+            rfc: None,
+            before: &["puts the tokens away, under your name"],
+        },
+        (Step::Redeem, 200) => Words {
+            title: "The tokens",
+            text: "An access token for the API, and a refresh token for later. They never were in \
+                   the browser, and the answer may not be cached.",
+            rfc: Some(Rfc(6749, "5.1")),
+            before: &[
+                "the code is this client’s, and unused: now it is used",
+                "redirect_uri is the one from before",
+                "SHA-256(verifier) is the challenge from before",
+            ],
+        },
+        (Step::Refresh, 200) => Words {
+            title: "A new pair",
+            text: "The refresh token changes at every use. If the old one ever comes again, it was \
+                   stolen, and the whole family is revoked.",
+            rfc: Some(Rfc(9700, "2.2.2")),
+            before: &["the token is this client’s, and the current one"],
+        },
+        (Step::Redeem | Step::Refresh, _) => Words {
+            title: "No",
+            text: "The provider refuses, with a code that says why. Nothing has been used up.",
+            rfc: Some(Rfc(6749, "5.2")),
+            before: &[],
+        },
+        (Step::Revoke, 200) => Words {
+            title: "Forgotten",
+            text: "The token and everything that came of it are dead from this moment on.",
+            rfc: Some(Rfc(7009, "2.2")),
+            before: &["the token is this client’s", "revokes the whole grant"],
+        },
+        (Step::Call, 401) => Words {
+            title: "This token opens nothing",
+            text: "The proof: the same token that worked a moment ago. The challenge in the header \
+                   says what was wrong with it.",
+            rfc: Some(Rfc(6750, "3.1")),
+            before: &["finds no such token"],
+        },
+        (Step::Call, 403) => Words {
+            title: "Not with this token",
+            text: "The token is good, but not for this: the scope is missing.",
+            rfc: Some(Rfc(6750, "3.1")),
+            before: &[],
+        },
+        (Step::Call, 200..300) => Words {
+            title: "Your photos",
+            text: "Nothing but what the scope allows, and only for the person who agreed.",
+            rfc: Some(Rfc(6749, "7")),
+            before: &["the token is alive", "its scope covers photos:read"],
+        },
+        (Step::Discover, _) => Words {
+            title: "The leaflet",
+            text: "Exactly what is switched on, and nothing else.",
+            rfc: Some(Rfc(8414, "3.2")),
+            before: &[],
+        },
+        (Step::Begin | Step::Callback | Step::Hop | Step::Authorize | Step::Decide, _) => Words {
+            title: "A page that says what is wrong",
+            text: "Nothing is sent on to anyone: it would not be safe to guess where to.",
+            rfc: Some(Rfc(6749, "4.1.2.1")),
+            before: &[],
+        },
+        _ => OTHER,
+    }
+}
+
+/// What a parameter, header or member is for.
+pub(super) fn note(name: &str, message: &Message) -> &'static str {
+    let back = message.is_back_channel();
+    match name {
+        "access_token" => "Opens the API. Whoever holds it can use it, so hardly anyone does.",
+        "authorization" if message.parameter("grant_type").is_some() => {
+            "The website proves that it is this client."
+        }
+        "authorization" if back && message.parameter("token").is_some() => {
+            "The website proves that it is this client."
+        }
+        "authorization" => "The token, where it belongs: not in the address.",
+        "cache-control" if back => "A token is not for caches.",
+        "client_id" => "Who is asking. Not a secret.",
+        "code" => "The claim check: once, for a minute, for this client.",
+        "code_challenge" => "The hash of a secret. It can be shown to anyone.",
+        "code_challenge_method" => "How it was hashed. “plain” would be refused.",
+        "code_verifier" => "The secret itself: hash it and compare.",
+        "content-security-policy" => "What the page may do: no script, no frames, forms only home.",
+        "cookie" => "What this browser was given by this very site.",
+        "decision" => "The button that you pressed.",
+        "error" => "Why there is no code.",
+        "expires_in" => "In seconds.",
+        "grant_type" => "What is being traded for a token.",
+        "iss" => "Who is answering. An answer from anyone else is thrown away.",
+        "location" => "Where the browser goes next.",
+        "password" => "Masked even here.",
+        "photos" => "Yours. SVG drawings, made by a few lines of code.",
+        "redirect_uri" if back => "Must be the one of the authorization request.",
+        "redirect_uri" => "Where to answer. Must be registered, to the letter.",
+        "refresh_token" => "Gets the next access token. Changes at every use.",
+        "response_type" => "“A code, please, no token through the browser.”",
+        "scope" => "What it is about, and no more.",
+        "set-cookie" => "For this site only; scripts cannot read it.",
+        "state" => "Comes back unchanged. Sealed, and tied to a cookie of this browser.",
+        "token" => "The one to forget.",
+        "token_type" => "Whoever bears it may use it.",
+        "www-authenticate" => "What is wrong, in a form that programs understand.",
+        _ => "",
+    }
+}
+
+/// A line that sums a body up.
+pub(super) fn summary(body: &Body) -> Option<String> {
+    match body {
+        Body::Page { title, bytes } => Some(format!("“{title}”, {bytes} bytes of HTML")),
+        Body::Opaque { content_type, bytes } if content_type.is_empty() => {
+            Some(format!("{bytes} bytes"))
+        }
+        Body::Opaque { content_type, bytes } => Some(format!("{bytes} bytes of {content_type}")),
+        Body::Empty | Body::Form(_) | Body::Json(_) => None,
+    }
+}
+
+const OTHER: Words =
+    Words { title: "Something else", text: "Not a step of OAuth.", rfc: None, before: &[] };

@@ -1,0 +1,176 @@
+//! A made-up dance, written down and drawn.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use quadrille::{Env, Timestamp};
+
+use super::{
+    dance::{Dance, Party},
+    pages,
+};
+
+const WEBSITE: &str = "http://localhost:8017";
+const PROVIDER: &str = "http://127.0.0.1:8018";
+
+const STATE: &str = "AQx81fTzQm5fPo2vJc0n1yXw7dSPPmVr3tq9uC0sLw8eBkGZhJXa5iYdW4oMlRgN6zKpU2bTfE7wRSTATE";
+const COOKIE: &str = "hT4lq8ZsXw1RbGd0uKcookie";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CODE: &str = "qc_SplxlOBeZQQYbYS6WxSbIAvJq3m0c7dCODE";
+const ACCESS: &str = "qa_2YotnFZFEjr1zCsicMWpAAtGzv3JOkF0XACCESS";
+const ACCESS2: &str = "qa_9xKt4RbVd1mTYwQh3sZpLLuFcA8eGj6NnACCESS2";
+const REFRESH: &str = "qr_tGzv3JOkF0XG5Qx2TlKWIAb1c2d3e4f5REFRESH";
+const REFRESH2: &str = "qr_Hn7uYb4mWz0sKd9LqTfVXj3gRp8aEc2oREFRESH2";
+const SECRET: &str = "qs_7Fjfp0ZBr1KtDRbnfVdmIwqWsECRET000";
+const PASSWORD: &str = "correct horse battery staple";
+const SESSION: &str = "s3ss10nOfTheProviderPagesXyZ0123";
+
+/// Everything that must not come out again.
+const CANARIES: [&str; 11] = [
+    STATE, COOKIE, VERIFIER, CODE, ACCESS, ACCESS2, REFRESH, REFRESH2, SECRET, PASSWORD, SESSION,
+];
+
+struct Script {
+    dance: Dance,
+    at: Timestamp,
+}
+
+type Lines<'a> = &'a [(&'a str, &'a str)];
+
+impl Script {
+    fn new() -> Self {
+        Self { dance: Dance::new(&Env::system()), at: Timestamp::from_seconds(1_800_000_000) }
+    }
+
+    fn pause(&mut self, seconds: u64) -> &mut Self {
+        self.at = self.at + Duration::from_secs(seconds);
+        self
+    }
+
+    fn ask(
+        &mut self,
+        way: (Party, Party),
+        method: &str,
+        uri: &str,
+        headers: Lines<'_>,
+        body: &str,
+    ) -> super::dance::Exchange {
+        self.at = self.at + Duration::from_millis(7);
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        self.dance.request(self.at, way, &parts, body.as_bytes())
+    }
+
+    fn answer(
+        &mut self,
+        exchange: super::dance::Exchange,
+        status: u16,
+        headers: Lines<'_>,
+        body: &str,
+    ) -> &mut Self {
+        self.at = self.at + Duration::from_millis(3);
+        let mut response = Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        let (parts, _) = response.body(Bytes::new()).unwrap().into_parts();
+        self.dance.response(self.at, exchange, &parts, body.as_bytes());
+        self
+    }
+}
+
+const BW: (Party, Party) = (Party::Browser, Party::Website);
+const BP: (Party, Party) = (Party::Browser, Party::Provider);
+const WP: (Party, Party) = (Party::Website, Party::Provider);
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const HTML: (&str, &str) = ("content-type", "text/html; charset=utf-8");
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+fn made_up() -> Dance {
+    let mut s = Script::new();
+    let site = ("host", "localhost:8017");
+    let id = ("host", "127.0.0.1:8018");
+    let csp = ("content-security-policy", "default-src 'none'; style-src 'self'; form-action 'self' http://localhost:8017; frame-ancestors 'none'");
+    let visitor = format!("visitor={SESSION}w");
+    let attempt = format!("{visitor}; quadrille-attempt-1={COOKIE}");
+    let session = format!("quadrille-id-session={SESSION}");
+    let query = format!("response_type=code&client_id=photo-prints&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&scope=photos%3Aread&state={STATE}&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let authorize = format!("{PROVIDER}/oauth/authorize?{query}");
+    let again = format!("/oauth/authorize?{query}");
+    let next = format!("next={}", url::form_urlencoded::byte_serialize(again.as_bytes()).collect::<String>());
+    let callback = format!("/login/album/authorized?code={CODE}&state={STATE}&iss=http%3A%2F%2F127.0.0.1%3A8018");
+    let basic = {
+        use base64::Engine as _;
+        format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(format!("photo-prints:{SECRET}")))
+    };
+
+    let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor), ("accept", "text/html"), ("user-agent", "Mozilla/5.0")], "");
+    s.answer(e, 303, &[("location", "/login/album?next=/prints")], "");
+    let e = s.ask(BW, "GET", "/login/album?next=%2Fprints", &[site, ("cookie", &visitor)], "");
+    s.answer(e, 303, &[("location", &authorize), ("set-cookie", &format!("quadrille-attempt-1={COOKIE}; Path=/login/album; HttpOnly; SameSite=Lax; Max-Age=900")), ("cache-control", "no-store")], "");
+    let e = s.ask(BP, "GET", &again, &[id, ("referer", WEBSITE)], "");
+    s.answer(e, 303, &[("location", &format!("/sign-in?{next}")), ("cache-control", "no-store")], "");
+    let e = s.ask(BP, "GET", &format!("/sign-in?{next}"), &[id], "");
+    s.answer(e, 200, &[HTML, csp], "<!doctype html><title>Sign in to Album</title>");
+    s.pause(6);
+    let e = s.ask(BP, "POST", "/sign-in", &[id, FORM, ("origin", PROVIDER)], &format!("username=ada&password={}&{next}", PASSWORD.replace(' ', "+")));
+    s.answer(e, 303, &[("location", &again), ("set-cookie", &format!("{session}; Path=/; HttpOnly; SameSite=Lax"))], "");
+    let e = s.ask(BP, "GET", &again, &[id, ("cookie", &session)], "");
+    s.answer(e, 200, &[HTML, csp], "<!doctype html><title>Photo prints asks for access</title>");
+    s.pause(4);
+    let e = s.ask(BP, "POST", "/oauth/consent", &[id, FORM, ("cookie", &session)], "ticket=AQtOFwLongSealedTicketThatCarriesTheRequest0123456789&scope=photos%3Aread&decision=allow");
+    s.answer(e, 303, &[("location", &format!("{WEBSITE}{callback}"))], "");
+    let e = s.ask(BW, "GET", &callback, &[site, ("cookie", &attempt)], "");
+    s.answer(e, 303, &[("location", "/login/album/authorized?attempt=1")], "");
+    let e = s.ask(BW, "GET", "/login/album/authorized?attempt=1", &[site, ("cookie", &attempt)], "");
+    let t = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/token"), &[id, FORM, ("authorization", &basic)], &format!("grant_type=authorization_code&code={CODE}&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&code_verifier={VERIFIER}"));
+    s.answer(t, 200, &[JSON, ("cache-control", "no-store")], &format!(r#"{{"access_token":"{ACCESS}","token_type":"Bearer","expires_in":3600,"refresh_token":"{REFRESH}","scope":"photos:read"}}"#));
+    s.answer(e, 303, &[("location", "/prints"), ("set-cookie", "quadrille-attempt-1=; Max-Age=0")], "");
+    let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
+    let a = s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &[id, ("authorization", &format!("Bearer {ACCESS}"))], "");
+    s.answer(a, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
+    s.answer(e, 200, &[HTML], "<title>Your prints</title>");
+    s.pause(9);
+    let e = s.ask(BW, "POST", "/later", &[site, FORM, ("cookie", &visitor)], "");
+    s.answer(e, 303, &[("location", "/prints")], "");
+    let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
+    let r = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/token"), &[id, FORM, ("authorization", &basic)], &format!("grant_type=refresh_token&refresh_token={REFRESH}"));
+    s.answer(r, 200, &[JSON, ("cache-control", "no-store")], &format!(r#"{{"access_token":"{ACCESS2}","token_type":"Bearer","expires_in":3600,"refresh_token":"{REFRESH2}","scope":"photos:read"}}"#));
+    let a = s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &[id, ("authorization", &format!("Bearer {ACCESS2}"))], "");
+    s.answer(a, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
+    s.answer(e, 200, &[HTML], "<title>Your prints</title>");
+    s.pause(5);
+    let e = s.ask(BW, "POST", "/disconnect", &[site, FORM, ("cookie", &visitor)], "");
+    let r = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/revoke"), &[id, FORM, ("authorization", &basic)], &format!("token={REFRESH2}&token_type_hint=refresh_token"));
+    s.answer(r, 200, &[], "");
+    let a = s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &[id, ("authorization", &format!("Bearer {ACCESS2}"))], "");
+    s.answer(a, 401, &[("www-authenticate", r#"Bearer error="invalid_token""#)], "");
+    s.answer(e, 303, &[("location", "/dance")], "");
+    s.dance
+}
+
+#[test]
+fn tmp_write() {
+    let html = pages::dance(&made_up(), "localhost:8017", "127.0.0.1:8018").unwrap();
+    let dir = std::env::temp_dir().join("dance");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("dance.css"), pages::DANCE_CSS).unwrap();
+    std::fs::write(dir.join("dance.html"), html.replace("/dance.css", "dance.css")).unwrap();
+}
+
+#[test]
+fn no_secret_comes_out_again() {
+    let dance = made_up();
+    let html = pages::dance(&dance, "localhost:8017", "127.0.0.1:8018").unwrap();
+    let notebook = format!("{dance:?}");
+    for canary in CANARIES {
+        assert!(dance.knows(canary) , "{canary} was said");
+        assert!(!html.contains(canary), "{canary} is on the page");
+        assert!(!notebook.contains(canary), "{canary} is in the notebook");
+    }
+}
