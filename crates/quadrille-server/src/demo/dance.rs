@@ -210,6 +210,10 @@ impl Message {
         matches!(self.head, Head::Request { .. })
     }
 
+    pub(crate) fn is_post(&self) -> bool {
+        matches!(&self.head, Head::Request { method, .. } if method == "POST")
+    }
+
     /// The header's text, or the parts of it that are not masked.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         field(&self.headers, name)
@@ -302,8 +306,6 @@ impl Kind {
 }
 
 impl Party {
-    pub(crate) const ALL: [Self; 3] = [Self::Browser, Self::Website, Self::Provider];
-
     /// In a sentence.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -177,6 +177,7 @@ struct Known {
     step: Step,
     act: Option<Act>,
     to: Party,
+    front: bool,
 }
 
 fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
@@ -189,12 +190,15 @@ fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
                 within.push(step);
             }
             under_way.push((message.exchange, Vec::new()));
-            let act = Some(explain::act(step, &[], None));
-            known.insert(message.exchange, Known { step, act, to: message.to });
+            let act = explain::act(step, &[], None);
+            known.insert(
+                message.exchange,
+                Known { step, act, to: message.to, front: !message.is_back_channel() },
+            );
         } else if let Some(at) = under_way.iter().position(|(one, _)| *one == message.exchange) {
             let (_, within) = under_way.remove(at);
             if let Some(exchange) = known.get_mut(&message.exchange) {
-                exchange.act = Some(explain::act(exchange.step, &within, Some(message)));
+                exchange.act = explain::act(exchange.step, &within, Some(message));
             }
         }
     }
@@ -202,8 +206,19 @@ fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
     known
 }
 
-/// What happens while the website answers the browser belongs to the same chapter.
+/// A page that does nothing by itself leads to the next chapter; what happens while the website
+/// answers the browser belongs to the same one.
 fn settle(dance: &Dance, known: &mut BTreeMap<Exchange, Known>) {
+    let mut next = None;
+    for exchange in known.values_mut().rev().filter(|exchange| exchange.front) {
+        next = exchange.act.or(next);
+        exchange.act = next;
+    }
+    let mut last = None;
+    for exchange in known.values_mut().filter(|exchange| exchange.front) {
+        last = exchange.act.or(last);
+        exchange.act = last;
+    }
     let mut outer: Option<(Exchange, Option<Act>)> = None;
     for message in dance.messages() {
         match outer {
@@ -225,9 +240,8 @@ fn settle(dance: &Dance, known: &mut BTreeMap<Exchange, Known>) {
 }
 
 fn numbers(dance: &Dance) -> BTreeMap<(Exchange, bool), usize> {
-    let number = |(index, message): (usize, &Message)| {
-        ((message.exchange, message.is_request()), index + 1)
-    };
+    let number =
+        |(index, message): (usize, &Message)| ((message.exchange, message.is_request()), index + 1);
     dance.messages().enumerate().map(number).collect()
 }
 
@@ -267,8 +281,8 @@ fn follow(dance: &Dance) -> Vec<Follow> {
 impl Row {
     fn of(dance: &Dance, number: usize, message: &Message, known: &Known, again: bool) -> Self {
         let words = match &message.head {
-            Head::Request { .. } => explain::asked(known.step, message, again),
-            Head::Response { .. } => explain::answered(known.step, message),
+            Head::Request { .. } => explain::asked(known.step, known.act, message, again),
+            Head::Response { .. } => explain::answered(known.step, known.act, message),
         };
         let carried = message.carries();
         let chips: Vec<Chip> =
@@ -342,10 +356,9 @@ pub(super) fn worth_following(dance: &Dance, id: ValueId) -> Option<Chip> {
 /// What stands on the arrow: the first line of the message, and what it is about.
 fn label(message: &Message) -> (String, String) {
     let (label, detail) = match &message.head {
-        Head::Request { method, path, .. } => (
-            format!("{method} {path}"),
-            message.parameter("grant_type").map(|grant| format!("grant_type={grant}")),
-        ),
+        Head::Request { method, path, .. } => {
+            (format!("{method} {path}"), message.parameter("grant_type"))
+        }
         Head::Response { status } => {
             let reason = http::StatusCode::from_u16(*status).ok();
             let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
@@ -404,8 +417,9 @@ fn groups(dance: &Dance, message: &Message) -> Vec<Group> {
     }
     groups.push(Group { name: "headers", lines });
     match &message.body {
-        Body::Form(fields) => groups
-            .push(Group { name: "body", lines: parameters(dance, message, fields, false) }),
+        Body::Form(fields) => {
+            groups.push(Group { name: "body", lines: parameters(dance, message, fields, false) })
+        }
         Body::Json(fields) => groups.push(Group {
             name: "body",
             lines: fields

@@ -132,9 +132,10 @@ pub(super) fn step(request: &Message) -> Step {
     }
 }
 
-/// The chapter an exchange belongs to. `within` are the steps taken while it was under way.
-pub(super) fn act(step: Step, within: &[Step], response: Option<&Message>) -> Act {
-    match step {
+/// The chapter an exchange belongs to, if it can be told from it alone. `within` are the steps taken
+/// while it was under way.
+pub(super) fn act(step: Step, within: &[Step], response: Option<&Message>) -> Option<Act> {
+    Some(match step {
         Step::Begin => Act::Ask,
         Step::Authorize => match response.map(|response| &response.head) {
             Some(Head::Response { status: 200 }) => Act::Consent,
@@ -157,24 +158,48 @@ pub(super) fn act(step: Step, within: &[Step], response: Option<&Message>) -> Ac
             } else if within.contains(&Step::Call) {
                 Act::Use
             } else {
-                Act::Ask
+                return None;
             }
         }
-    }
+    })
 }
 
 /// What is said about the request of an exchange.
-pub(super) fn asked(step: Step, request: &Message, again: bool) -> Words {
+pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool) -> Words {
     match step {
-        Step::Page => Words {
-            title: match &request.head {
-                Head::Request { method, .. } if method == "POST" => "You press a button",
-                _ => "You open a page",
+        Step::Page => match (act, request.is_post()) {
+            (Some(Act::Revoke), true) => Words {
+                title: "You press “disconnect”",
+                text: "The website should give up its access, there and not only here.",
+                rfc: None,
+                before: &[],
             },
-            text: "An ordinary request. The website knows you by a cookie of its own, and by \
-                   nothing else.",
-            rfc: None,
-            before: &[],
+            (Some(Act::Refresh), true) => Words {
+                title: "You let an hour pass",
+                text: "The clock of this demo is moved, for everybody in it. Nobody had to wait.",
+                rfc: None,
+                before: &[],
+            },
+            (Some(Act::Refresh), false) => Words {
+                title: "You come back later",
+                text: "You do nothing special. The website notices by itself that its token is \
+                       too old.",
+                rfc: None,
+                before: &[],
+            },
+            (Some(Act::Use), _) => Words {
+                title: "The page again",
+                text: "The same page as in the beginning. This time the website has a token.",
+                rfc: None,
+                before: &[],
+            },
+            _ => Words {
+                title: "You open a page",
+                text: "An ordinary request. The website knows you by a cookie of its own, and by \
+                       nothing else.",
+                rfc: None,
+                before: &[],
+            },
         },
         Step::Begin => Words {
             title: "The login begins",
@@ -289,7 +314,7 @@ pub(super) fn asked(step: Step, request: &Message, again: bool) -> Words {
 }
 
 /// What is said about the response of an exchange.
-pub(super) fn answered(step: Step, response: &Message) -> Words {
+pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Words {
     let Head::Response { status } = response.head else { return OTHER };
     match (step, status) {
         (_, 500..) => Words {
@@ -298,10 +323,16 @@ pub(super) fn answered(step: Step, response: &Message) -> Words {
             rfc: None,
             before: &[],
         },
-        (Step::Page, 300..400) => Words {
+        (Step::Page, 300..400) if act == Some(Act::Ask) => Words {
             title: "One moment please",
-            text: "The website needs your photos and has no token for them, or it has done what \
-                   you asked: it sends the browser on.",
+            text: "The website needs your photos and has no token for them yet: it sends the \
+                   browser off to get one.",
+            rfc: None,
+            before: &[],
+        },
+        (Step::Page, 300..400) => Words {
+            title: "Done",
+            text: "The browser is sent on to the next page.",
             rfc: None,
             before: &[],
         },
@@ -337,17 +368,21 @@ pub(super) fn answered(step: Step, response: &Message) -> Words {
             rfc: Some(Rfc(9207, "2")),
             before: &["notes who agreed to what", "draws a code, and keeps only its hash"],
         },
-        (Step::Authorize | Step::Decide, 300..400) if response.header("location").is_some_and(|to| to.contains("/sign-in")) => Words {
-            title: "I do not know you yet",
-            text: "The question is sound, so it is kept; first the provider wants to know who is \
+        (Step::Authorize | Step::Decide, 300..400)
+            if response.header("location").is_some_and(|to| to.contains("/sign-in")) =>
+        {
+            Words {
+                title: "I do not know you yet",
+                text: "The question is sound, so it is kept; first the provider wants to know who is \
                    answering.",
-            rfc: Some(Rfc(6749, "3.1")),
-            before: &[
-                "client is known",
-                "redirect_uri is registered, to the letter",
-                "PKCE: S256, nothing weaker",
-            ],
-        },
+                rfc: Some(Rfc(6749, "3.1")),
+                before: &[
+                    "client is known",
+                    "redirect_uri is registered, to the letter",
+                    "PKCE: S256, nothing weaker",
+                ],
+            }
+        }
         (Step::Decide | Step::Authorize, 300..400) => Words {
             title: "The answer is no",
             text: "A refusal goes back the same way as a code would, with the state and the \

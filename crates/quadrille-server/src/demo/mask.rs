@@ -241,7 +241,7 @@ impl Masker {
         let id = ValueId(self.values.len());
         let ordinal = 1 + self.values.iter().filter(|value| value.kind == kind).count();
         let length = secret.chars().count();
-        self.values.push(Value { kind, shown: shown(secret, length), length, ordinal });
+        self.values.push(Value { kind, shown: shown(kind, secret, length), length, ordinal });
         self.known.insert(fingerprint, id);
         Piece::Masked(id)
     }
@@ -269,9 +269,10 @@ fn kind(name: &str) -> Kind {
 }
 
 /// Four characters of a long random text give nothing away; of a password they might.
-fn shown(secret: &str, length: usize) -> String {
+fn shown(kind: Kind, secret: &str, length: usize) -> String {
     let head: String = secret.chars().take(4).collect();
     match length {
+        _ if kind == Kind::Password => "•".repeat(8),
         0..20 => "•".repeat(8),
         20..40 => format!("{head}••••"),
         _ => format!("{head}••{}", secret.chars().skip(length - 4).collect::<String>()),

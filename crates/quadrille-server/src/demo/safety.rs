@@ -1,5 +1,7 @@
 //! What kept the dance safe, read off the messages themselves.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{
@@ -34,7 +36,13 @@ pub(super) struct Card {
 #[serde(untagged)]
 enum Mark {
     Chip { chip: Chip },
-    Word { word: &'static str },
+    Word { word: Cow<'static, str> },
+}
+
+impl Mark {
+    fn word(word: impl Into<Cow<'static, str>>) -> Self {
+        Self::Word { word: word.into() }
+    }
 }
 
 /// Every value worth following, and who saw it.
@@ -80,14 +88,27 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
         all
     };
     let mut cards = Vec::new();
+    if let Some(password) = find(Kind::Password)
+        && let Some(password_chip) = chip(Some(password))
+    {
+        cards.push(Card {
+            title: "Your password stays where it belongs",
+            figure: vec![Mark::Chip { chip: password_chip }, Mark::word("→ the provider, only")],
+            text: "You typed it once, on the provider’s own page. The website cannot lose what it \
+                   never had, and you can take its access away without changing it."
+                .into(),
+            rfc: Link::of(Rfc(6749, "1")),
+            steps: steps(dance, password),
+        });
+    }
     let (verifier, challenge) = (find(Kind::Verifier), find(Kind::Challenge));
     if let (Some(verifier_chip), Some(challenge_chip)) = (chip(verifier), chip(challenge)) {
         cards.push(Card {
             title: "PKCE: the hash goes first, the secret last",
             figure: vec![
-                Mark::Word { word: "SHA-256(" },
+                Mark::word("SHA-256("),
                 Mark::Chip { chip: verifier_chip },
-                Mark::Word { word: ") =" },
+                Mark::word(") ="),
                 Mark::Chip { chip: challenge_chip },
             ],
             text: "Whoever steals the code on its way through the browser cannot redeem it: the \
@@ -103,7 +124,7 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
             title: "state: the answer belongs to this browser",
             figure: vec![
                 Mark::Chip { chip: state_chip },
-                Mark::Word { word: "opens only with" },
+                Mark::word("opens only with"),
                 Mark::Chip { chip: cookie_chip },
             ],
             text: "The state went out through the address bar, the cookie stayed in the browser. \
@@ -117,12 +138,10 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
     if let Some((number, issuer)) = issuer(dance) {
         cards.push(Card {
             title: "iss: it is this provider that answers",
-            figure: vec![Mark::Word { word: "iss is who was asked" }],
-            text: format!(
-                "The answer says that it comes from {issuer}, which is whom the website asked. A \
-                 website that knows several providers is not tricked into showing one’s code to \
-                 another."
-            ),
+            figure: vec![Mark::word(format!("iss = {issuer}"))],
+            text: "The answer names who gives it, and that is whom the website asked. A website \
+                   that knows several providers is not tricked into showing one’s code to another."
+                .into(),
             rfc: Link::of(Rfc(9207, "2.4")),
             steps: vec![number],
         });
@@ -133,7 +152,7 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
         let travelled = steps(dance, code);
         cards.push(Card {
             title: "The code is good once",
-            figure: vec![Mark::Chip { chip: code_chip }, Mark::Word { word: "→ used up" }],
+            figure: vec![Mark::Chip { chip: code_chip }, Mark::word("→ used up")],
             text: "It left the provider, came through the browser, and was redeemed. Should it be \
                    shown again, by anyone, the provider takes back what it bought."
                 .into(),
@@ -152,7 +171,7 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
         let front = dance.messages().filter(|message| !message.is_back_channel()).count();
         cards.push(Card {
             title: "Tokens stay in the back channel",
-            figure: vec![Mark::Chip { chip: token_chip }, Mark::Word { word: "never in the browser" }],
+            figure: vec![Mark::Chip { chip: token_chip }, Mark::word("never in the browser")],
             text: format!(
                 "Your browser sent or received {front} messages in this dance. {through_browser} \
                  of them held a token."

@@ -14,7 +14,8 @@ use super::{
 const WEBSITE: &str = "http://localhost:8017";
 const PROVIDER: &str = "http://127.0.0.1:8018";
 
-const STATE: &str = "AQx81fTzQm5fPo2vJc0n1yXw7dSPPmVr3tq9uC0sLw8eBkGZhJXa5iYdW4oMlRgN6zKpU2bTfE7wRSTATE";
+const STATE: &str =
+    "AQx81fTzQm5fPo2vJc0n1yXw7dSPPmVr3tq9uC0sLw8eBkGZhJXa5iYdW4oMlRgN6zKpU2bTfE7wRSTATE";
 const COOKIE: &str = "hT4lq8ZsXw1RbGd0uKcookie";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -28,9 +29,8 @@ const PASSWORD: &str = "correct horse battery staple";
 const SESSION: &str = "s3ss10nOfTheProviderPagesXyZ0123";
 
 /// Everything that must not come out again.
-const CANARIES: [&str; 11] = [
-    STATE, COOKIE, VERIFIER, CODE, ACCESS, ACCESS2, REFRESH, REFRESH2, SECRET, PASSWORD, SESSION,
-];
+const CANARIES: [&str; 11] =
+    [STATE, COOKIE, VERIFIER, CODE, ACCESS, ACCESS2, REFRESH, REFRESH2, SECRET, PASSWORD, SESSION];
 
 struct Script {
     dance: Dance,
@@ -95,31 +95,69 @@ fn made_up() -> Dance {
     let mut s = Script::new();
     let site = ("host", "localhost:8017");
     let id = ("host", "127.0.0.1:8018");
-    let csp = ("content-security-policy", "default-src 'none'; style-src 'self'; form-action 'self' http://localhost:8017; frame-ancestors 'none'");
+    let csp = (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; form-action 'self' http://localhost:8017; frame-ancestors 'none'",
+    );
     let visitor = format!("visitor={SESSION}w");
     let attempt = format!("{visitor}; quadrille-attempt-1={COOKIE}");
     let session = format!("quadrille-id-session={SESSION}");
-    let query = format!("response_type=code&client_id=photo-prints&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&scope=photos%3Aread&state={STATE}&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let query = format!(
+        "response_type=code&client_id=photo-prints&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&scope=photos%3Aread&state={STATE}&code_challenge={CHALLENGE}&code_challenge_method=S256"
+    );
     let authorize = format!("{PROVIDER}/oauth/authorize?{query}");
     let again = format!("/oauth/authorize?{query}");
-    let next = format!("next={}", url::form_urlencoded::byte_serialize(again.as_bytes()).collect::<String>());
-    let callback = format!("/login/album/authorized?code={CODE}&state={STATE}&iss=http%3A%2F%2F127.0.0.1%3A8018");
+    let next = format!(
+        "next={}",
+        url::form_urlencoded::byte_serialize(again.as_bytes()).collect::<String>()
+    );
+    let callback = format!(
+        "/login/album/authorized?code={CODE}&state={STATE}&iss=http%3A%2F%2F127.0.0.1%3A8018"
+    );
     let basic = {
         use base64::Engine as _;
-        format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(format!("photo-prints:{SECRET}")))
+        format!(
+            "Basic {}",
+            base64::prelude::BASE64_STANDARD.encode(format!("photo-prints:{SECRET}"))
+        )
     };
 
-    let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor), ("accept", "text/html"), ("user-agent", "Mozilla/5.0")], "");
+    let e = s.ask(
+        BW,
+        "GET",
+        "/prints",
+        &[site, ("cookie", &visitor), ("accept", "text/html"), ("user-agent", "Mozilla/5.0")],
+        "",
+    );
     s.answer(e, 303, &[("location", "/login/album?next=/prints")], "");
     let e = s.ask(BW, "GET", "/login/album?next=%2Fprints", &[site, ("cookie", &visitor)], "");
     s.answer(e, 303, &[("location", &authorize), ("set-cookie", &format!("quadrille-attempt-1={COOKIE}; Path=/login/album; HttpOnly; SameSite=Lax; Max-Age=900")), ("cache-control", "no-store")], "");
     let e = s.ask(BP, "GET", &again, &[id, ("referer", WEBSITE)], "");
-    s.answer(e, 303, &[("location", &format!("/sign-in?{next}")), ("cache-control", "no-store")], "");
+    s.answer(
+        e,
+        303,
+        &[("location", &format!("/sign-in?{next}")), ("cache-control", "no-store")],
+        "",
+    );
     let e = s.ask(BP, "GET", &format!("/sign-in?{next}"), &[id], "");
     s.answer(e, 200, &[HTML, csp], "<!doctype html><title>Sign in to Album</title>");
     s.pause(6);
-    let e = s.ask(BP, "POST", "/sign-in", &[id, FORM, ("origin", PROVIDER)], &format!("username=ada&password={}&{next}", PASSWORD.replace(' ', "+")));
-    s.answer(e, 303, &[("location", &again), ("set-cookie", &format!("{session}; Path=/; HttpOnly; SameSite=Lax"))], "");
+    let e = s.ask(
+        BP,
+        "POST",
+        "/sign-in",
+        &[id, FORM, ("origin", PROVIDER)],
+        &format!("username=ada&password={}&{next}", PASSWORD.replace(' ', "+")),
+    );
+    s.answer(
+        e,
+        303,
+        &[
+            ("location", &again),
+            ("set-cookie", &format!("{session}; Path=/; HttpOnly; SameSite=Lax")),
+        ],
+        "",
+    );
     let e = s.ask(BP, "GET", &again, &[id, ("cookie", &session)], "");
     s.answer(e, 200, &[HTML, csp], "<!doctype html><title>Photo prints asks for access</title>");
     s.pause(4);
@@ -127,50 +165,192 @@ fn made_up() -> Dance {
     s.answer(e, 303, &[("location", &format!("{WEBSITE}{callback}"))], "");
     let e = s.ask(BW, "GET", &callback, &[site, ("cookie", &attempt)], "");
     s.answer(e, 303, &[("location", "/login/album/authorized?attempt=1")], "");
-    let e = s.ask(BW, "GET", "/login/album/authorized?attempt=1", &[site, ("cookie", &attempt)], "");
+    let e =
+        s.ask(BW, "GET", "/login/album/authorized?attempt=1", &[site, ("cookie", &attempt)], "");
     let t = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/token"), &[id, FORM, ("authorization", &basic)], &format!("grant_type=authorization_code&code={CODE}&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&code_verifier={VERIFIER}"));
     s.answer(t, 200, &[JSON, ("cache-control", "no-store")], &format!(r#"{{"access_token":"{ACCESS}","token_type":"Bearer","expires_in":3600,"refresh_token":"{REFRESH}","scope":"photos:read"}}"#));
-    s.answer(e, 303, &[("location", "/prints"), ("set-cookie", "quadrille-attempt-1=; Max-Age=0")], "");
+    s.answer(
+        e,
+        303,
+        &[("location", "/prints"), ("set-cookie", "quadrille-attempt-1=; Max-Age=0")],
+        "",
+    );
     let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
-    let a = s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &[id, ("authorization", &format!("Bearer {ACCESS}"))], "");
+    let a = s.ask(
+        WP,
+        "GET",
+        &format!("{PROVIDER}/api/photos"),
+        &[id, ("authorization", &format!("Bearer {ACCESS}"))],
+        "",
+    );
     s.answer(a, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
     s.answer(e, 200, &[HTML], "<title>Your prints</title>");
     s.pause(9);
     let e = s.ask(BW, "POST", "/later", &[site, FORM, ("cookie", &visitor)], "");
     s.answer(e, 303, &[("location", "/prints")], "");
     let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
-    let r = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/token"), &[id, FORM, ("authorization", &basic)], &format!("grant_type=refresh_token&refresh_token={REFRESH}"));
+    let r = s.ask(
+        WP,
+        "POST",
+        &format!("{PROVIDER}/oauth/token"),
+        &[id, FORM, ("authorization", &basic)],
+        &format!("grant_type=refresh_token&refresh_token={REFRESH}"),
+    );
     s.answer(r, 200, &[JSON, ("cache-control", "no-store")], &format!(r#"{{"access_token":"{ACCESS2}","token_type":"Bearer","expires_in":3600,"refresh_token":"{REFRESH2}","scope":"photos:read"}}"#));
-    let a = s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &[id, ("authorization", &format!("Bearer {ACCESS2}"))], "");
+    let a = s.ask(
+        WP,
+        "GET",
+        &format!("{PROVIDER}/api/photos"),
+        &[id, ("authorization", &format!("Bearer {ACCESS2}"))],
+        "",
+    );
     s.answer(a, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
     s.answer(e, 200, &[HTML], "<title>Your prints</title>");
     s.pause(5);
     let e = s.ask(BW, "POST", "/disconnect", &[site, FORM, ("cookie", &visitor)], "");
-    let r = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/revoke"), &[id, FORM, ("authorization", &basic)], &format!("token={REFRESH2}&token_type_hint=refresh_token"));
+    let r = s.ask(
+        WP,
+        "POST",
+        &format!("{PROVIDER}/oauth/revoke"),
+        &[id, FORM, ("authorization", &basic)],
+        &format!("token={REFRESH2}&token_type_hint=refresh_token"),
+    );
     s.answer(r, 200, &[], "");
-    let a = s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &[id, ("authorization", &format!("Bearer {ACCESS2}"))], "");
+    let a = s.ask(
+        WP,
+        "GET",
+        &format!("{PROVIDER}/api/photos"),
+        &[id, ("authorization", &format!("Bearer {ACCESS2}"))],
+        "",
+    );
     s.answer(a, 401, &[("www-authenticate", r#"Bearer error="invalid_token""#)], "");
     s.answer(e, 303, &[("location", "/dance")], "");
     s.dance
 }
 
-#[test]
-fn tmp_write() {
-    let html = pages::dance(&made_up(), "localhost:8017", "127.0.0.1:8018").unwrap();
-    let dir = std::env::temp_dir().join("dance");
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("dance.css"), pages::DANCE_CSS).unwrap();
-    std::fs::write(dir.join("dance.html"), html.replace("/dance.css", "dance.css")).unwrap();
+fn page(dance: &Dance) -> String {
+    pages::dance(dance, "localhost:8017", "127.0.0.1:8018").unwrap()
 }
 
 #[test]
 fn no_secret_comes_out_again() {
     let dance = made_up();
-    let html = pages::dance(&dance, "localhost:8017", "127.0.0.1:8018").unwrap();
+    let html = page(&dance);
     let notebook = format!("{dance:?}");
     for canary in CANARIES {
-        assert!(dance.knows(canary) , "{canary} was said");
+        assert!(dance.knows(canary), "{canary} was said");
         assert!(!html.contains(canary), "{canary} is on the page");
         assert!(!notebook.contains(canary), "{canary} is in the notebook");
     }
+}
+
+#[test]
+fn a_password_shows_none_of_its_letters() {
+    let dance = made_up();
+    let said = dance.messages().find_map(|message| message.masked("password")).unwrap();
+    assert_eq!(dance.value(said).unwrap().shown, "••••••••");
+}
+
+#[test]
+fn what_is_not_known_to_be_harmless_is_masked() {
+    let mut s = Script::new();
+    let json = r#"{"surprise":"canary-in-a-member-of-json","nested":{"deep":"canary-deep"}}"#;
+    let e = s.ask(
+        WP,
+        "POST",
+        "/oauth/token?odd=canary-in-the-query",
+        &[FORM, ("x-odd", "canary-in-a-header")],
+        "odd=canary-in-a-form",
+    );
+    s.answer(e, 200, &[JSON], json);
+    let e = s.ask(BP, "GET", "/sign-in?next=/x%3Fodd%3Dcanary-in-a-nested-url", &[], "");
+    s.answer(e, 303, &[("location", "/x?odd=canary-in-a-location")], "");
+    let html = page(&s.dance);
+    assert!(!html.contains("canary"), "{html}");
+    assert!(html.contains("x-odd"), "the header is named");
+}
+
+#[test]
+fn the_same_value_is_recognised_wherever_it_travels() {
+    let dance = made_up();
+    let sent = dance.messages().find_map(|message| message.masked("state")).unwrap();
+    let brought = dance
+        .messages()
+        .filter(|message| message.parameter("iss").is_some())
+        .find_map(|message| message.masked("state"))
+        .unwrap();
+    assert_eq!(sent, brought);
+    let revoked = dance.messages().find_map(|message| message.masked("token")).unwrap();
+    assert_eq!(dance.value(revoked).unwrap().kind, super::dance::Kind::RefreshToken);
+}
+
+#[test]
+fn every_arrow_has_its_own_words_and_the_chapters_come_in_order() {
+    let html = page(&made_up());
+    assert!(!html.contains("Something else"), "a step without words");
+    let mut at = 0;
+    for chapter in [
+        "You ask for something",
+        "You say who you are, to the provider only",
+        "You decide",
+        "The code becomes a token, behind the browser’s back",
+        "The website uses the token",
+        "Time passes: a fresh token",
+        "You take it back",
+    ] {
+        let found = html[at..].find(chapter).unwrap_or_else(|| panic!("{chapter} is missing"));
+        at += found;
+    }
+    assert_eq!(html.matches("<section class=\"act\"").count(), 7, "each chapter once");
+}
+
+#[test]
+fn the_website_never_sees_the_password_and_the_browser_never_a_token() {
+    let html = page(&made_up());
+    let row = |name: &str| {
+        let table = html.split("<table>").nth(1).unwrap();
+        let row = table.split("<tr>").find(|row| row.contains(&format!("<b>{name}</b>"))).unwrap();
+        row.split("<td").skip(1).take(3).map(|cell| cell.contains("met")).collect::<Vec<_>>()
+    };
+    assert_eq!(row("password"), [true, false, true]);
+    assert_eq!(row("code"), [true, true, true]);
+    for hidden in ["code verifier", "client secret", "access token", "refresh token 2"] {
+        assert_eq!(row(hidden), [false, true, true], "{hidden}");
+    }
+}
+
+#[test]
+fn the_page_needs_no_script_and_no_inline_style() {
+    let html = page(&made_up());
+    for forbidden in ["<script", "style=", "<style", "onclick", "javascript:", "http-equiv"] {
+        assert!(!html.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn markup_in_a_message_stays_text() {
+    let mut s = Script::new();
+    let hostile = "%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    let uri = format!("/oauth/authorize?client_id={hostile}&%3Cb%3E=1&error={hostile}");
+    let e = s.ask(BP, "GET", &uri, &[("referer", "http://x/<script>")], "");
+    s.answer(e, 400, &[HTML], "<title><script>alert(2)</title>");
+    let html = page(&s.dance);
+    assert!(!html.contains("<script"));
+    assert!(html.contains("&lt;script&gt;alert(1)"));
+}
+
+#[test]
+fn a_visitor_who_goes_round_in_circles_is_forgotten_step_by_step() {
+    let mut s = Script::new();
+    for _ in 0..1000 {
+        let e = s.ask(BW, "GET", "/", &[], "");
+        s.answer(e, 200, &[HTML], "<title>again</title>");
+    }
+    assert_eq!(s.dance.messages().count(), 240);
+    assert!(page(&s.dance).len() < 2_000_000);
+}
+
+#[test]
+fn an_empty_dance_has_a_page() {
+    assert!(page(&Dance::new(&Env::system())).contains("Nothing has happened yet"));
 }
