@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import * as oauth from 'oauth4webapi';
 
 import { Browser } from './browser.js';
-import { PASSWORD, Quadrille, REDIRECT_URI, SCOPE, USER } from './quadrille.js';
+import { PERSON, Quadrille, REDIRECT_URI, SCOPE } from './quadrille.js';
 
 const loopback = { [oauth.allowInsecureRequests]: true };
 
@@ -41,7 +41,7 @@ describe('oauth4webapi', () => {
       code_challenge_method: 'S256',
       state,
     });
-    const browser = new Browser({ user: USER, password: PASSWORD, redirectUri: REDIRECT_URI });
+    const browser = new Browser({ fill: PERSON, redirectUri: REDIRECT_URI });
     return { verifier, state, callback: await browser.authorize(url, decision) };
   }
 

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import * as client from 'openid-client';
 
 import { Browser } from './browser.js';
-import { PASSWORD, Quadrille, REDIRECT_URI, SCOPE, USER } from './quadrille.js';
+import { PERSON, Quadrille, REDIRECT_URI, SCOPE } from './quadrille.js';
 
 describe('openid-client', () => {
   let provider;
@@ -23,7 +23,7 @@ describe('openid-client', () => {
       execute: [client.allowInsecureRequests],
     });
 
-  const browser = () => new Browser({ user: USER, password: PASSWORD, redirectUri: REDIRECT_URI });
+  const browser = () => new Browser({ fill: PERSON, redirectUri: REDIRECT_URI });
 
   async function ask(config, decision) {
     const checks = {

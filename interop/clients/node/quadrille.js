@@ -12,8 +12,8 @@ const PROGRAM = process.env.QUADRILLE_BIN ?? path.join(ROOT, 'target/debug/quadr
 // Nothing listens there: the browser stops at this address, as a native application would.
 export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
 export const SCOPE = 'photos:read photos:write';
-export const USER = 'margot';
-export const PASSWORD = 'correct horse battery staple';
+/** The one user, as the sign-in form asks for them. */
+export const PERSON = { username: 'margot', password: 'correct horse battery staple' };
 
 /** A provider with one user, in a directory of its own. */
 export class Quadrille {
@@ -34,7 +34,7 @@ export class Quadrille {
       provider.ended.then(() => { throw new Error(`quadrille serve did not start:\n${provider.log()}`); }),
     ]);
     provider.issuer = JSON.parse(line).issuer;
-    provider.run(['user', 'add', USER, '--password-stdin'], `${PASSWORD}\n`);
+    provider.run(['user', 'add', PERSON.username, '--password-stdin'], `${PERSON.password}\n`);
     return provider;
   }
 
