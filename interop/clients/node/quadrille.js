@@ -12,6 +12,7 @@ const PROGRAM = process.env.QUADRILLE_BIN ?? path.join(ROOT, 'target/debug/quadr
 // Nothing listens there: the browser stops at this address, as a native application would.
 export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
 export const SCOPE = 'photos:read photos:write';
+const env = { ...process.env, QUADRILLE_SCOPES: 'photos:read=See your photos;photos:write=Add photos' };
 /** The one user, as the sign-in form asks for them. */
 export const PERSON = { username: 'margot', password: 'correct horse battery staple' };
 
@@ -25,6 +26,7 @@ export class Quadrille {
     provider.logFile = path.join(provider.directory, 'log');
     const log = openSync(provider.logFile, 'w');
     provider.process = spawn(PROGRAM, ['serve', '--data-dir', provider.data, '--listen', '127.0.0.1:0', '--json'], {
+      env,
       stdio: ['ignore', 'pipe', log],
     });
     closeSync(log);
@@ -40,7 +42,7 @@ export class Quadrille {
 
   /** One command on the data that the server has open. */
   run(args, input = '') {
-    return execFileSync(PROGRAM, [...args, '--data-dir', this.data], { input, encoding: 'utf8', timeout: 30_000 });
+    return execFileSync(PROGRAM, [...args, '--data-dir', this.data], { env, input, encoding: 'utf8', timeout: 30_000 });
   }
 
   /** Registers a client; what the command prints. */

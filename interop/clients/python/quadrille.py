@@ -16,6 +16,7 @@ PROGRAM = Path(os.environ.get("QUADRILLE_BIN", ROOT / "target/debug/quadrille"))
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 USER, PASSWORD = "margot", "correct horse battery staple"
 SCOPE = "photos:read photos:write"
+ENVIRONMENT = {**os.environ, "QUADRILLE_SCOPES": "photos:read=See your photos;photos:write=Add photos"}
 
 
 class Quadrille:
@@ -31,6 +32,7 @@ class Quadrille:
             [PROGRAM, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", "--json"],
             stdout=subprocess.PIPE,
             stderr=self.log,
+            env=ENVIRONMENT,
             text=True,
         )
         self.issuer = json.loads(self._first_line())["issuer"]
@@ -39,7 +41,12 @@ class Quadrille:
     def run(self, *arguments, stdin=""):
         """One command on the data that the server has open."""
         done = subprocess.run(
-            [PROGRAM, *arguments, "--data-dir", self.data], input=stdin, capture_output=True, text=True, timeout=30
+            [PROGRAM, *arguments, "--data-dir", self.data],
+            input=stdin,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=30,
         )
         assert done.returncode == 0, f"quadrille {' '.join(arguments)}: {done.stderr}"
         return done.stdout
