@@ -1,6 +1,6 @@
 //! Scopes: sets of them as they stand in messages, and single ones as types.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -8,6 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope may hold printable ASCII but no quotation mark, backslash or space")]
 pub struct InvalidScope;
+
+/// What stands between scopes: a fact of the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeSeparator {
+    /// A space, as RFC 6749 says.
+    #[default]
+    Space,
+    /// A comma, as GitHub answers and Strava asks.
+    Comma,
+}
 
 /// A set of scopes (RFC 6749, section 3.3), in the order they were first named, each once. Cheap to
 /// clone.
@@ -34,17 +45,48 @@ impl Scopes {
     /// # Errors
     /// [`InvalidScope`] when a name holds a character that RFC 6749 does not allow.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
-        let valid = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        if !text.bytes().all(valid) {
+        if !text.bytes().all(|byte| byte == b' ' || is_scope_byte(byte)) {
             return Err(InvalidScope);
         }
         Ok(Self::of(text.split(' ')))
     }
 
+    /// Reads a list as real services write it: names with characters that none may hold are left
+    /// out, and white space separates even where commas do.
+    ///
+    /// ```
+    /// use quadrille::{Scopes, scope::ScopeSeparator};
+    ///
+    /// let granted = Scopes::parse_lenient("repo,gist, user", ScopeSeparator::Comma);
+    /// assert_eq!(granted.as_str(), "repo gist user");
+    /// ```
+    pub fn parse_lenient(text: &str, separator: ScopeSeparator) -> Self {
+        let separates = |char: char| {
+            char.is_whitespace() || (char == ',' && separator == ScopeSeparator::Comma)
+        };
+        Self::of(text.split(separates).filter(|name| name.bytes().all(is_scope_byte)))
+    }
+
+    /// As it stands in a message to a service that wants this separator.
+    ///
+    /// ```
+    /// use quadrille::{Scopes, scope::ScopeSeparator};
+    ///
+    /// let asked = Scopes::parse("read activity:read")?;
+    /// assert_eq!(asked.join(ScopeSeparator::Comma), "read,activity:read");
+    /// # Ok::<(), quadrille::scope::InvalidScope>(())
+    /// ```
+    pub fn join(&self, separator: ScopeSeparator) -> Cow<'_, str> {
+        match separator {
+            ScopeSeparator::Space => Cow::Borrowed(self.as_str()),
+            ScopeSeparator::Comma => Cow::Owned(self.as_str().replace(' ', ",")),
+        }
+    }
+
     /// The set of `names`, which are taken as they are; empty ones are left out.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::new();
-        for name in names {
+        for name in names.into_iter().flat_map(|names| names.split(' ')) {
             if name.is_empty() || text.split(' ').any(|known| known == name) {
                 continue;
             }
@@ -127,9 +169,14 @@ impl Serialize for Scopes {
 
 impl<'de> Deserialize<'de> for Scopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
+}
+
+/// RFC 6749's `NQCHAR`: what a scope may be made of.
+const fn is_scope_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// One scope as a type, so that a handler's signature says what it needs. Made by

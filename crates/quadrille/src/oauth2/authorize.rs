@@ -1,0 +1,578 @@
+//! The authorization endpoint (RFC 6749, sections 3.1, 4.1.1 and 4.1.2; RFC 7636, section 4.3; RFC
+//! 9207).
+
+use std::{borrow::Cow, fmt};
+
+use super::{
+    EndpointError, ErrorResponse, RequestError,
+    form::{FormError, FormWriter, Params},
+    pkce::Challenge,
+    post::check_absolute,
+    token::read_scope,
+};
+use crate::{Scopes, Secret, scope::ScopeSeparator};
+
+/// What a client wants to be answered with.
+///
+/// ```
+/// assert_eq!(quadrille::oauth2::ResponseType::Code.as_str(), "code");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResponseType {
+    /// An authorization code. The implicit `token` has no name here: RFC 9700 forbids it.
+    #[default]
+    Code,
+}
+
+impl ResponseType {
+    /// As it stands in a message.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+        }
+    }
+}
+
+/// Whom to answer, and how the answer will be recognised. Until the `client_id` and the
+/// `redirect_uri` have been looked up, nobody is redirected anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addressee<'a> {
+    /// The client.
+    pub client_id: &'a str,
+    /// Where it wants to be answered; `None` when it relies on having registered one URI only.
+    pub redirect_uri: Option<&'a str>,
+    /// What goes back unchanged. `None` when it is repeated, too.
+    pub state: Option<&'a str>,
+}
+
+/// A client's request for a person's consent.
+///
+/// ```
+/// use quadrille::{Env, Scopes, oauth2::{AuthorizationRequest, form::Params, pkce::Verifier}};
+///
+/// let verifier = Verifier::random(&Env::system());
+/// let mut request = AuthorizationRequest::new("web");
+/// request.redirect_uri = Some("https://app.example/callback".into());
+/// request.scope = Some(Scopes::parse("photos:read profile")?);
+/// request.state = Some("xyz".into());
+/// request.code_challenge = Some(verifier.challenge());
+/// let url = request.to_url("https://id.example/oauth/authorize?tenant=7")?;
+/// assert!(url.starts_with(
+///     "https://id.example/oauth/authorize?tenant=7&response_type=code&client_id=web\
+///      &redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&scope=photos%3Aread+profile&state=xyz\
+///      &code_challenge="
+/// ));
+///
+/// // ... and on the other side:
+/// let uri: http::Uri = url.parse()?;
+/// let params = Params::parse(uri.query().unwrap_or_default().as_bytes())?;
+/// let read = AuthorizationRequest::parse(&params)?;
+/// assert_eq!(read.client_id, "web");
+/// assert!(read.code_challenge.unwrap().matches(verifier.expose()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuthorizationRequest<'a> {
+    /// What to answer with.
+    pub response_type: ResponseType,
+    /// The client.
+    pub client_id: Cow<'a, str>,
+    /// Where to answer.
+    pub redirect_uri: Option<Cow<'a, str>>,
+    /// What to ask the person for; `None` for what the server gives by itself.
+    pub scope: Option<Scopes>,
+    /// What stands between scopes when they are written.
+    pub scope_separator: ScopeSeparator,
+    /// What goes back unchanged with the answer.
+    pub state: Option<Cow<'a, str>>,
+    /// The PKCE challenge; `code_challenge_method` goes with it.
+    pub code_challenge: Option<Challenge>,
+    /// All other parameters in their order, also repeated ones: see [`Self::extra`].
+    pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl<'a> AuthorizationRequest<'a> {
+    /// A request for a code, of which nothing but the client is said.
+    pub fn new(client_id: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            response_type: ResponseType::Code,
+            client_id: client_id.into(),
+            redirect_uri: None,
+            scope: None,
+            scope_separator: ScopeSeparator::Space,
+            state: None,
+            code_challenge: None,
+            extra: Vec::new(),
+        }
+    }
+
+    /// Where to send the person's browser: the endpoint, its own query kept, with this request.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when the endpoint is not an absolute URI, or has a fragment.
+    pub fn to_url(&self, endpoint: &str) -> Result<String, EndpointError> {
+        check_absolute(endpoint)?;
+        let mut url = FormWriter::after_url(endpoint);
+        url.append("response_type", self.response_type.as_str());
+        url.append("client_id", &self.client_id);
+        url.append_some("redirect_uri", self.redirect_uri.as_deref());
+        if let Some(scope) = &self.scope {
+            url.append("scope", &scope.join(self.scope_separator));
+        }
+        url.append_some("state", self.state.as_deref());
+        if let Some(challenge) = &self.code_challenge {
+            url.append("code_challenge", &challenge.to_string());
+            url.append("code_challenge_method", Challenge::METHOD);
+        }
+        for (name, value) in &self.extra {
+            url.append(name, value);
+        }
+        Ok(url.finish())
+    }
+
+    /// Reads a request from the parameters of the query, or of the body of a POST.
+    ///
+    /// # Errors
+    /// [`AuthorizationRequestError`], which tells mistakes that may be reported to the client from
+    /// those that may not.
+    pub fn parse(params: &'a Params<'_>) -> Result<Self, AuthorizationRequestError<'a>> {
+        let addressee = Addressee::parse(params).map_err(AuthorizationRequestError::Unaddressed)?;
+        Self::parse_for(addressee, params)
+            .map_err(|reason| AuthorizationRequestError::Refused { addressee, reason })
+    }
+
+    fn parse_for(addressee: Addressee<'a>, params: &'a Params<'_>) -> Result<Self, RequestError> {
+        // Read again for the mistake that `Addressee` does not report.
+        let state = params.one("state")?;
+        let response_type = match params.one("response_type")? {
+            Some("code") => ResponseType::Code,
+            Some(_) => return Err(RequestError::UnsupportedResponseType),
+            None => return Err(RequestError::Missing("response_type")),
+        };
+        let scope = read_scope(params)?;
+        let code_challenge =
+            Challenge::read(params.one("code_challenge")?, params.one("code_challenge_method")?)?;
+        let mut extra = Vec::new();
+        for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
+            if !OWN.contains(&name) {
+                // Those that are not known are ignored (RFC 6749, section 3.1), even when they
+                // repeat.
+                if let Some(known) = ONCE.iter().find(|known| **known == name) {
+                    params.one(known)?;
+                }
+                extra.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+            }
+        }
+        Ok(Self {
+            response_type,
+            client_id: Cow::Borrowed(addressee.client_id),
+            redirect_uri: addressee.redirect_uri.map(Cow::Borrowed),
+            scope,
+            scope_separator: ScopeSeparator::Space,
+            state: state.map(Cow::Borrowed),
+            code_challenge,
+            extra,
+        })
+    }
+
+    /// Whom to answer.
+    pub fn addressee(&self) -> Addressee<'_> {
+        Addressee {
+            client_id: &self.client_id,
+            redirect_uri: self.redirect_uri.as_deref(),
+            state: self.state.as_deref(),
+        }
+    }
+
+    /// The first value of a further parameter, such as `prompt`. Those that other specifications
+    /// define stand there once at most, or [`parse`](Self::parse) would have failed.
+    ///
+    /// ```
+    /// use quadrille::oauth2::AuthorizationRequest;
+    ///
+    /// let mut request = AuthorizationRequest::new("web");
+    /// request.extra.push(("prompt".into(), "none".into()));
+    /// assert_eq!(request.extra("prompt"), Some("none"));
+    /// assert_eq!(request.extra("nonce"), None);
+    /// ```
+    pub fn extra(&self, name: &str) -> Option<&str> {
+        self.extra.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> AuthorizationRequest<'static> {
+        let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
+        AuthorizationRequest {
+            response_type: self.response_type,
+            client_id: owned(self.client_id),
+            redirect_uri: self.redirect_uri.map(owned),
+            scope: self.scope,
+            scope_separator: self.scope_separator,
+            state: self.state.map(owned),
+            code_challenge: self.code_challenge,
+            extra: self.extra.into_iter().map(|(n, v)| (owned(n), owned(v))).collect(),
+        }
+    }
+}
+
+impl<'a> Addressee<'a> {
+    /// Reads no more than whom to answer.
+    ///
+    /// # Errors
+    /// [`RequestError`] when the `client_id` is missing, or it or the `redirect_uri` is repeated.
+    pub fn parse(params: &'a Params<'_>) -> Result<Self, RequestError> {
+        Ok(Self {
+            client_id: params.one("client_id")?.ok_or(RequestError::Missing("client_id"))?,
+            redirect_uri: params.one("redirect_uri")?,
+            state: params.one("state").unwrap_or(None),
+        })
+    }
+}
+
+/// Values of `extra` are left out: hints tell who somebody is.
+impl fmt::Debug for AuthorizationRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("response_type", &self.response_type)
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scope", &self.scope)
+            .field("code_challenge", &self.code_challenge)
+            .field("extra", &self.extra.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an authorization request is refused for its form. The browser brought it, the client made
+/// it.
+///
+/// ```
+/// use quadrille::oauth2::{AuthorizationRequest, AuthorizationRequestError, RequestError};
+/// use quadrille::oauth2::form::Params;
+///
+/// let params = Params::parse(b"client_id=web&state=xyz&response_type=token")?;
+/// match AuthorizationRequest::parse(&params) {
+///     Err(AuthorizationRequestError::Refused { addressee, reason }) => {
+///         // The client is told, if its redirect URI proves to be registered.
+///         assert_eq!((addressee.client_id, addressee.state), ("web", Some("xyz")));
+///         assert_eq!(reason, RequestError::UnsupportedResponseType);
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), quadrille::oauth2::form::FormError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizationRequestError<'a> {
+    /// It cannot be told whom to answer. The person gets a page, never a redirect (RFC 6749,
+    /// section 4.1.2.1).
+    #[error(transparent)]
+    Unaddressed(RequestError),
+    /// Something else is wrong. Once the client and its redirect URI have been checked, the client
+    /// is told by an [`AuthorizationResponse::Error`].
+    #[error("{reason}")]
+    Refused {
+        /// Whom to tell.
+        addressee: Addressee<'a>,
+        /// What is wrong.
+        reason: RequestError,
+    },
+}
+
+/// The answer to an [`AuthorizationRequest`], which the browser carries back.
+///
+/// ```
+/// use quadrille::oauth2::{AuthorizationResponse, form::Params};
+///
+/// let response = AuthorizationResponse::Code {
+///     code: "SplxlOBeZQQYbYS6WxSbIA".into(),
+///     state: Some("xyz".into()),
+///     iss: Some("https://id.example".into()),
+/// };
+/// assert_eq!(
+///     response.to_url("https://app.example/callback?from=id")?,
+///     "https://app.example/callback?from=id&code=SplxlOBeZQQYbYS6WxSbIA&state=xyz\
+///      &iss=https%3A%2F%2Fid.example",
+/// );
+/// let query = b"from=id&code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&iss=https%3A%2F%2Fid.example";
+/// assert_eq!(AuthorizationResponse::parse(&Params::parse(query)?)?, response);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorizationResponse {
+    /// Yes.
+    Code {
+        /// The code.
+        code: Secret,
+        /// The `state` of the request.
+        state: Option<String>,
+        /// Who answers (RFC 9207).
+        iss: Option<String>,
+    },
+    /// No, or not like this.
+    Error {
+        /// Why.
+        error: ErrorResponse,
+        /// The `state` of the request.
+        state: Option<String>,
+        /// Who answers (RFC 9207).
+        iss: Option<String>,
+    },
+}
+
+impl AuthorizationResponse {
+    /// Where to send the person's browser: the redirect URI, its own query kept, with this answer.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when the redirect URI is not absolute, or has a fragment.
+    pub fn to_url(&self, redirect_uri: &str) -> Result<String, EndpointError> {
+        check_absolute(redirect_uri)?;
+        let mut url = FormWriter::after_url(redirect_uri);
+        let (state, iss) = match self {
+            Self::Code { code, state, iss } => {
+                url.append("code", code.expose());
+                (state, iss)
+            }
+            Self::Error { error, state, iss } => {
+                url.append("error", error.error.as_str());
+                url.append_some("error_description", error.error_description.as_deref());
+                url.append_some("error_uri", error.error_uri.as_deref());
+                (state, iss)
+            }
+        };
+        url.append_some("state", state.as_deref());
+        url.append_some("iss", iss.as_deref());
+        Ok(url.finish())
+    }
+
+    /// Reads the answer from the parameters of the callback.
+    ///
+    /// # Errors
+    /// [`AuthorizationResponseError`].
+    pub fn parse(params: &Params<'_>) -> Result<Self, AuthorizationResponseError> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let state = owned(params.one("state")?);
+        let iss = owned(params.one("iss")?);
+        match (params.one("code")?, params.one("error")?) {
+            (Some(_), Some(_)) => Err(AuthorizationResponseError::CodeAndError),
+            (Some(code), None) => Ok(Self::Code { code: code.into(), state, iss }),
+            (None, Some(_)) => match ErrorResponse::from_params(params) {
+                Some(error) => Ok(Self::Error { error, state, iss }),
+                None => Err(AuthorizationResponseError::Empty),
+            },
+            (None, None) => Err(AuthorizationResponseError::Empty),
+        }
+    }
+
+    /// The `state` that came back.
+    pub fn state(&self) -> Option<&str> {
+        let (Self::Code { state, .. } | Self::Error { state, .. }) = self;
+        state.as_deref()
+    }
+
+    /// Who says to have answered (RFC 9207). To be compared with the issuer that was asked, by
+    /// simple string comparison.
+    pub fn iss(&self) -> Option<&str> {
+        let (Self::Code { iss, .. } | Self::Error { iss, .. }) = self;
+        iss.as_deref()
+    }
+}
+
+/// Why a callback's parameters are no answer. The browser brought them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthorizationResponseError {
+    /// The parameters could not be read, or one that may not repeat does.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// There is neither a `code` nor an `error`.
+    #[error("the callback has neither a code nor an error")]
+    Empty,
+    /// There are both.
+    #[error("the callback has both a code and an error")]
+    CodeAndError,
+}
+
+/// The parameters that have fields of their own.
+const OWN: [&str; 7] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+];
+
+/// Further parameters that may not repeat: of OpenID Connect Core, RFC 9101, 9396 and 9449.
+const ONCE: [&str; 15] = [
+    "nonce",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "id_token_hint",
+    "display",
+    "ui_locales",
+    "claims",
+    "acr_values",
+    "request",
+    "request_uri",
+    "response_mode",
+    "authorization_details",
+    "dpop_jkt",
+    "registration",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth2::ErrorCode;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    #[test]
+    fn without_a_usable_client_and_redirect_uri_nobody_is_addressed() {
+        for (query, reason) in [
+            ("response_type=code", RequestError::Missing("client_id")),
+            ("client_id=&response_type=code", RequestError::Missing("client_id")),
+            ("client_id=a&client_id=a", FormError::Duplicate("client_id").into()),
+            (
+                "client_id=a&redirect_uri=b&redirect_uri=c",
+                FormError::Duplicate("redirect_uri").into(),
+            ),
+        ] {
+            let params = Params::parse(query.as_bytes()).unwrap();
+            assert_eq!(
+                AuthorizationRequest::parse(&params),
+                Err(AuthorizationRequestError::Unaddressed(reason)),
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_other_mistake_can_be_told_to_the_client_with_its_state() {
+        let plain = format!("response_type=code&code_challenge={CHALLENGE}");
+        for (query, reason, code) in [
+            ("", RequestError::Missing("response_type"), "invalid_request"),
+            (
+                "response_type=token",
+                RequestError::UnsupportedResponseType,
+                "unsupported_response_type",
+            ),
+            (
+                "response_type=code&response_type=code",
+                FormError::Duplicate("response_type").into(),
+                "invalid_request",
+            ),
+            ("response_type=code&scope=%22", RequestError::MalformedScope, "invalid_scope"),
+            (
+                "response_type=code&prompt=none&prompt=login",
+                FormError::Duplicate("prompt").into(),
+                "invalid_request",
+            ),
+            (&plain, RequestError::PlainChallenge, "invalid_request"),
+            (
+                "response_type=code&code_challenge=x&code_challenge_method=S256",
+                RequestError::MalformedChallenge,
+                "invalid_request",
+            ),
+            (
+                "response_type=code&code_challenge_method=S256",
+                RequestError::Missing("code_challenge"),
+                "invalid_request",
+            ),
+        ] {
+            let query = format!("client_id=web&redirect_uri=app:/cb&state=xyz&{query}");
+            let params = Params::parse(query.as_bytes()).unwrap();
+            let addressee =
+                Addressee { client_id: "web", redirect_uri: Some("app:/cb"), state: Some("xyz") };
+            assert_eq!(
+                AuthorizationRequest::parse(&params),
+                Err(AuthorizationRequestError::Refused { addressee, reason }),
+                "{query}"
+            );
+            assert_eq!(reason.code().as_str(), code);
+        }
+    }
+
+    #[test]
+    fn a_repeated_state_is_reported_without_one() {
+        let params = Params::parse(b"client_id=web&response_type=code&state=a&state=b").unwrap();
+        let Err(AuthorizationRequestError::Refused { addressee, reason }) =
+            AuthorizationRequest::parse(&params)
+        else {
+            panic!("it was not refused");
+        };
+        assert_eq!(addressee.state, None);
+        assert_eq!(reason, FormError::Duplicate("state").into());
+    }
+
+    #[test]
+    fn further_parameters_are_kept_and_resources_may_repeat() {
+        let query = b"client_id=web&response_type=code&resource=a&resource=b&nonce=n&empty=";
+        let params = Params::parse(query).unwrap();
+        let request = AuthorizationRequest::parse(&params).unwrap().into_owned();
+        let names: Vec<_> = request.extra.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(names, [("resource", "a"), ("resource", "b"), ("nonce", "n")]);
+        assert_eq!(request.extra("nonce"), Some("n"));
+    }
+
+    #[test]
+    fn an_answer_goes_to_any_absolute_uri_without_a_fragment() {
+        let response = AuthorizationResponse::Error {
+            error: ErrorResponse::new(ErrorCode::AccessDenied).describe("no & never"),
+            state: None,
+            iss: None,
+        };
+        for (uri, expected) in [
+            ("https://a.example/cb", Ok("https://a.example/cb?")),
+            ("https://a.example/cb?x=%2F", Ok("https://a.example/cb?x=%2F&")),
+            ("com.example.app:/cb", Ok("com.example.app:/cb?")),
+            ("http://127.0.0.1:7/", Ok("http://127.0.0.1:7/?")),
+            ("http://[::1]/", Ok("http://[::1]/?")),
+            ("https://a.example/cb#", Err(EndpointError::Fragment)),
+            ("https://a.example/cb#x?y", Err(EndpointError::Fragment)),
+            ("/cb", Err(EndpointError::Malformed)),
+            ("//a.example/cb", Err(EndpointError::Malformed)),
+            ("", Err(EndpointError::Malformed)),
+            ("https://a.example/\r\nX: y", Err(EndpointError::Malformed)),
+            ("https://a.example/\u{e9}", Err(EndpointError::Malformed)),
+        ] {
+            let expected = expected
+                .map(|url| format!("{url}error=access_denied&error_description=no+%26+never"));
+            assert_eq!(response.to_url(uri), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_callback_that_is_no_answer_says_why() {
+        use AuthorizationResponseError as E;
+        for (query, error) in [
+            ("", E::Empty),
+            ("code=&state=x", E::Empty),
+            ("denied=1", E::Empty),
+            ("code=a&error=b", E::CodeAndError),
+            ("code=a&code=b", E::Form(FormError::Duplicate("code"))),
+            ("code=a&state=x&state=x", E::Form(FormError::Duplicate("state"))),
+            ("error=a&error=b", E::Form(FormError::Duplicate("error"))),
+            ("code=a&iss=b&iss=c", E::Form(FormError::Duplicate("iss"))),
+        ] {
+            let params = Params::parse(query.as_bytes()).unwrap();
+            assert_eq!(AuthorizationResponse::parse(&params), Err(error), "{query}");
+        }
+    }
+
+    #[test]
+    fn neither_code_nor_hints_show_in_debug_output() {
+        let response =
+            AuthorizationResponse::Code { code: "canary".into(), state: None, iss: None };
+        assert!(!format!("{response:?}").contains("canary"));
+        let mut request = AuthorizationRequest::new("web");
+        request.extra.push(("login_hint".into(), "canary".into()));
+        request.state = Some("canary".into());
+        assert!(!format!("{request:?}").contains("canary"));
+    }
+}

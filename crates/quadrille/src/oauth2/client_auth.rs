@@ -1,0 +1,383 @@
+//! How a client says who it is (RFC 6749, section 2.3).
+
+use std::{borrow::Cow, fmt};
+
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::BASE64_STANDARD,
+};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+
+use super::{
+    ErrorCode, ErrorResponse,
+    form::{self, FormError, FormWriter, Params},
+};
+use crate::Secret;
+
+/// How this client authenticates to a server.
+///
+/// ```
+/// use quadrille::{Secret, oauth2::{ClientAuth, TokenRequest}};
+///
+/// let auth = ClientAuth::Basic { client_id: "web:1".into(), client_secret: Secret::from("s&t") };
+/// let request = TokenRequest::ClientCredentials { scope: None }
+///     .to_request("https://id.example/oauth/token", &auth, &[])?;
+/// // Both are form-encoded first, so that a colon in the id does no harm: "web%3A1:s%26t".
+/// assert_eq!(request.headers()["authorization"], "Basic d2ViJTNBMTpzJTI2dA==");
+/// # Ok::<(), quadrille::oauth2::EndpointError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// By HTTP Basic, which every server must understand: `client_secret_basic`.
+    Basic {
+        /// The `client_id`.
+        client_id: Box<str>,
+        /// The `client_secret`.
+        client_secret: Secret,
+    },
+    /// In the body, for servers that understand nothing better: `client_secret_post`.
+    Post {
+        /// The `client_id`.
+        client_id: Box<str>,
+        /// The `client_secret`.
+        client_secret: Secret,
+    },
+    /// Not at all, as public clients: `none`.
+    None {
+        /// The `client_id`.
+        client_id: Box<str>,
+    },
+}
+
+impl ClientAuth {
+    /// The `client_id`.
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::Basic { client_id, .. }
+            | Self::Post { client_id, .. }
+            | Self::None { client_id } => client_id,
+        }
+    }
+
+    /// Adds what belongs into the body and the headers of a request.
+    pub(super) fn apply(&self, body: &mut FormWriter, headers: &mut HeaderMap) {
+        match self {
+            Self::Basic { client_id, client_secret } => {
+                headers.insert(AUTHORIZATION, basic(client_id, client_secret.expose()));
+            }
+            Self::Post { client_id, client_secret } => {
+                body.append("client_id", client_id);
+                body.append("client_secret", client_secret.expose());
+            }
+            Self::None { client_id } => {
+                body.append("client_id", client_id);
+            }
+        }
+    }
+}
+
+/// Why it cannot be told which client is asking, or how it authenticates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientAuthError {
+    /// `client_id` or `client_secret` is repeated.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// Neither a `client_id` nor an `Authorization` header.
+    #[error("the request does not say which client sends it")]
+    Missing,
+    /// It authenticates in the header and in the body, or by several headers.
+    #[error("the client authenticates in more than one way")]
+    SeveralMethods,
+    /// The `client_id` of the body is not that of the header.
+    #[error("the client_id of the body is not that of the Authorization header")]
+    DifferentClients,
+    /// The `Authorization` header has a scheme that is not for clients here.
+    #[error("the scheme of the Authorization header is not supported for clients")]
+    UnsupportedScheme,
+    /// The `Authorization` header is not what RFC 7617 and RFC 6749 make of an id and a secret.
+    #[error("the Basic credentials are malformed")]
+    MalformedBasic,
+    /// There is a `client_secret`, but no `client_id`.
+    #[error("a client_secret came without a client_id")]
+    SecretWithoutId,
+}
+
+impl ClientAuthError {
+    /// The code on the wire (RFC 6749, section 5.2).
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Form(_)
+            | Self::SeveralMethods
+            | Self::DifferentClients
+            | Self::SecretWithoutId => ErrorCode::InvalidRequest,
+            Self::Missing | Self::UnsupportedScheme | Self::MalformedBasic => {
+                ErrorCode::InvalidClient
+            }
+        }
+    }
+}
+
+impl From<ClientAuthError> for ErrorResponse {
+    fn from(error: ClientAuthError) -> Self {
+        Self::new(error.code()).describe(error.to_string())
+    }
+}
+
+/// The client that a request claims to come from, with what it offers as proof. Nothing has been
+/// checked yet.
+///
+/// A `client_id` in the body beside HTTP Basic is no second method, if it is the same.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use quadrille::oauth2::{AuthMethod, ClientAuthError, PresentedClient, form::Params};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("authorization", HeaderValue::from_static("Basic d2ViJTNBMTpzJTI2dA=="));
+/// let body = Params::parse(b"grant_type=client_credentials")?;
+/// let client = PresentedClient::parse(&headers, &body)?;
+/// assert_eq!(client.id, "web:1");
+/// assert_eq!(client.secret.as_deref(), Some("s&t"));
+/// assert_eq!(client.method(), AuthMethod::ClientSecretBasic);
+///
+/// let body = Params::parse(b"client_id=web%3A1&client_secret=s%26t")?;
+/// assert_eq!(PresentedClient::parse(&headers, &body), Err(ClientAuthError::SeveralMethods));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PresentedClient<'a> {
+    /// The `client_id`.
+    pub id: Cow<'a, str>,
+    /// The `client_secret`, if one came; an empty one did not.
+    pub secret: Option<Cow<'a, str>>,
+    method: AuthMethod,
+}
+
+/// A way of authenticating a client, by its registered name (RFC 7591, section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthMethod {
+    /// `client_secret_basic`.
+    ClientSecretBasic,
+    /// `client_secret_post`.
+    ClientSecretPost,
+    /// `none`: the `client_id` only.
+    None,
+}
+
+impl AuthMethod {
+    /// As it stands in metadata.
+    ///
+    /// ```
+    /// use quadrille::oauth2::AuthMethod;
+    ///
+    /// assert_eq!(AuthMethod::ClientSecretBasic.as_str(), "client_secret_basic");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
+
+impl<'a> PresentedClient<'a> {
+    /// Reads the client out of the headers and the body of a request.
+    ///
+    /// # Errors
+    /// [`ClientAuthError`].
+    pub fn parse(headers: &HeaderMap, body: &'a Params<'_>) -> Result<Self, ClientAuthError> {
+        let id = body.one("client_id")?;
+        let secret = body.one("client_secret")?;
+        let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+        let Some(authorization) = authorizations.next() else {
+            return match (id, secret) {
+                (Some(id), secret) => Ok(Self {
+                    id: Cow::Borrowed(id),
+                    secret: secret.map(Cow::Borrowed),
+                    method: match secret {
+                        Some(_) => AuthMethod::ClientSecretPost,
+                        None => AuthMethod::None,
+                    },
+                }),
+                (None, Some(_)) => Err(ClientAuthError::SecretWithoutId),
+                (None, None) => Err(ClientAuthError::Missing),
+            };
+        };
+        if secret.is_some() || authorizations.next().is_some() {
+            return Err(ClientAuthError::SeveralMethods);
+        }
+        let (basic_id, basic_secret) = parse_basic(authorization)?;
+        if id.is_some_and(|id| id != basic_id) {
+            return Err(ClientAuthError::DifferentClients);
+        }
+        Ok(Self {
+            id: Cow::Owned(basic_id),
+            method: if basic_secret.is_empty() {
+                AuthMethod::None
+            } else {
+                AuthMethod::ClientSecretBasic
+            },
+            secret: Some(basic_secret).filter(|secret| !secret.is_empty()).map(Cow::Owned),
+        })
+    }
+
+    /// The way it authenticates.
+    pub fn method(&self) -> AuthMethod {
+        self.method
+    }
+}
+
+impl fmt::Debug for PresentedClient<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PresentedClient")
+            .field("id", &self.id)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Padding or none: both are sent.
+const BASIC: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+fn basic(id: &str, secret: &str) -> HeaderValue {
+    let mut pair = String::with_capacity(id.len() + secret.len() + 1);
+    form::encode_into(&mut pair, id);
+    pair.push(':');
+    form::encode_into(&mut pair, secret);
+    let text = format!("Basic {}", BASE64_STANDARD.encode(&pair));
+    // Base64 is ASCII.
+    let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Basic"));
+    value.set_sensitive(true);
+    value
+}
+
+fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError> {
+    let text = value.to_str().map_err(|_| ClientAuthError::MalformedBasic)?;
+    let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(ClientAuthError::UnsupportedScheme);
+    }
+    let pair = BASIC.decode(credentials.trim()).map_err(|_| ClientAuthError::MalformedBasic)?;
+    let pair = String::from_utf8(pair).map_err(|_| ClientAuthError::MalformedBasic)?;
+    let (id, secret) = pair.split_once(':').ok_or(ClientAuthError::MalformedBasic)?;
+    if id.is_empty() || pair.contains('\0') {
+        return Err(ClientAuthError::MalformedBasic);
+    }
+    Ok((decode_lenient(id)?, decode_lenient(secret)?))
+}
+
+/// Form-decodes what a client put before or after the colon. Many clients leave the encoding out
+/// (requests-oauthlib, curl), so that a percent sign which begins no escape stands for itself.
+/// Secrets made here hold neither `%` nor `+`, so that for them it is the same.
+fn decode_lenient(text: &str) -> Result<String, ClientAuthError> {
+    match form::decode(text) {
+        Ok(decoded) => Ok(decoded.into_owned()),
+        Err(FormError::BrokenPercent) => Ok(text.to_owned()),
+        Err(_) => Err(ClientAuthError::MalformedBasic),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn present(
+        authorization: &[&str],
+        body: &str,
+    ) -> Result<(String, Option<String>, AuthMethod), ClientAuthError> {
+        let mut headers = HeaderMap::new();
+        for value in authorization {
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        }
+        let params = Params::parse(body.as_bytes()).unwrap();
+        PresentedClient::parse(&headers, &params).map(|client| {
+            (client.id.into_owned(), client.secret.map(Cow::into_owned), client.method)
+        })
+    }
+
+    fn basic_of(pair: &str) -> String {
+        format!("Basic {}", BASE64_STANDARD.encode(pair))
+    }
+
+    #[test]
+    fn what_common_clients_send_is_understood() {
+        let ok = |id: &str, secret: &str, method| {
+            Ok((id.to_owned(), (!secret.is_empty()).then(|| secret.to_owned()), method))
+        };
+        let basic = AuthMethod::ClientSecretBasic;
+        // RFC 6749, section 2.3.1
+        assert_eq!(
+            present(&["Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"], ""),
+            ok("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw", basic)
+        );
+        // openid-client and oauth4webapi encode even `-` and `_`.
+        assert_eq!(
+            present(&[&basic_of("my%2Did:se%5Fcret%2D")], ""),
+            ok("my-id", "se_cret-", basic)
+        );
+        // requests-oauthlib encodes nothing, and repeats the id in the body.
+        assert_eq!(
+            present(&[&basic_of("my-id:100%!~secret")], "client_id=my-id"),
+            ok("my-id", "100%!~secret", basic)
+        );
+        // Authlib writes the scheme as it stands, others in any case, some without padding.
+        assert_eq!(present(&["basic YTpi"], ""), ok("a", "b", basic));
+        assert_eq!(present(&["BASIC  YWE6Yg"], ""), ok("aa", "b", basic));
+        assert_eq!(present(&[&basic_of("a:")], ""), ok("a", "", AuthMethod::None));
+        assert_eq!(
+            present(&[], "client_id=a&client_secret=b%2Bc"),
+            ok("a", "b+c", AuthMethod::ClientSecretPost)
+        );
+        assert_eq!(present(&[], "client_id=a"), ok("a", "", AuthMethod::None));
+    }
+
+    #[test]
+    fn each_confusion_has_its_own_reason_and_code() {
+        use ClientAuthError as E;
+        let good = basic_of("a:b");
+        let cases: [(&[&str], &str, E, &str); 13] = [
+            (&[], "", E::Missing, "invalid_client"),
+            (&[], "client_secret=x", E::SecretWithoutId, "invalid_request"),
+            (&[&good], "client_id=a&client_secret=b", E::SeveralMethods, "invalid_request"),
+            (&[&good], "client_secret=b", E::SeveralMethods, "invalid_request"),
+            (&[&good, &good], "", E::SeveralMethods, "invalid_request"),
+            (&[&good], "client_id=c", E::DifferentClients, "invalid_request"),
+            (&["Bearer x"], "client_id=a", E::UnsupportedScheme, "invalid_client"),
+            (&["Basic"], "", E::MalformedBasic, "invalid_client"),
+            (&["Basic !!"], "", E::MalformedBasic, "invalid_client"),
+            (&[&basic_of("nocolon")], "", E::MalformedBasic, "invalid_client"),
+            (&[&basic_of(":b")], "", E::MalformedBasic, "invalid_client"),
+            (&[&basic_of("a:%00")], "", E::MalformedBasic, "invalid_client"),
+            (
+                &[],
+                "client_id=a&client_id=a",
+                E::Form(FormError::Duplicate("client_id")),
+                "invalid_request",
+            ),
+        ];
+        for (headers, body, error, code) in cases {
+            assert_eq!(present(headers, body), Err(error), "{headers:?} {body}");
+            assert_eq!(error.code().as_str(), code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_shows_neither_in_debug_output_nor_in_the_header_s() {
+        let client = ClientAuth::Basic { client_id: "a".into(), client_secret: "canary".into() };
+        assert!(!format!("{client:?}").contains("canary"));
+        let params = Params::parse(b"client_id=a&client_secret=canary").unwrap();
+        let client = PresentedClient::parse(&HeaderMap::new(), &params).unwrap();
+        assert!(!format!("{client:?}").contains("canary"));
+        assert_eq!(format!("{:?}", basic("a", "b")), "Sensitive");
+    }
+}
