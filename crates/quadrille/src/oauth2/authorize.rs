@@ -34,19 +34,6 @@ impl ResponseType {
     }
 }
 
-/// Whom to answer, and how the answer will be recognised. Until the `client_id` and the
-/// `redirect_uri` have been looked up, nobody is redirected anywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Addressee<'a> {
-    /// The client.
-    pub client_id: &'a str,
-    /// Where it wants to be answered; `None` when it relies on having registered one URI only.
-    pub redirect_uri: Option<&'a str>,
-    /// What goes back unchanged. `None` when it is repeated, too.
-    pub state: Option<&'a str>,
-}
-
 /// A client's request for a person's consent.
 ///
 /// ```
@@ -138,14 +125,30 @@ impl<'a> AuthorizationRequest<'a> {
     /// # Errors
     /// [`AuthorizationRequestError`], which tells mistakes that may be reported to the client from
     /// those that may not.
-    pub fn parse(params: &'a Params<'_>) -> Result<Self, AuthorizationRequestError<'a>> {
-        let addressee = Addressee::parse(params).map_err(AuthorizationRequestError::Unaddressed)?;
-        Self::parse_for(addressee, params)
-            .map_err(|reason| AuthorizationRequestError::Refused { addressee, reason })
+    pub fn parse(params: &'a Params<'_>) -> Result<Self, AuthorizationRequestError> {
+        let address = || {
+            let client_id = params.one("client_id")?.ok_or(RequestError::Missing("client_id"))?;
+            Ok((client_id, params.one("redirect_uri")?))
+        };
+        let (client_id, redirect_uri) =
+            address().map_err(AuthorizationRequestError::Unaddressed)?;
+        Self::parse_from(client_id, redirect_uri, params).map_err(|reason| {
+            AuthorizationRequestError::Refused {
+                addressee: Addressee {
+                    client_id: client_id.to_owned(),
+                    redirect_uri: redirect_uri.map(str::to_owned),
+                    state: params.one("state").ok().flatten().map(str::to_owned),
+                },
+                reason,
+            }
+        })
     }
 
-    fn parse_for(addressee: Addressee<'a>, params: &'a Params<'_>) -> Result<Self, RequestError> {
-        // Read again for the mistake that `Addressee` does not report.
+    fn parse_from(
+        client_id: &'a str,
+        redirect_uri: Option<&'a str>,
+        params: &'a Params<'_>,
+    ) -> Result<Self, RequestError> {
         let state = params.one("state")?;
         let response_type = match params.one("response_type")? {
             Some("code") => ResponseType::Code,
@@ -168,23 +171,14 @@ impl<'a> AuthorizationRequest<'a> {
         }
         Ok(Self {
             response_type,
-            client_id: Cow::Borrowed(addressee.client_id),
-            redirect_uri: addressee.redirect_uri.map(Cow::Borrowed),
+            client_id: Cow::Borrowed(client_id),
+            redirect_uri: redirect_uri.map(Cow::Borrowed),
             scope,
             scope_separator: ScopeSeparator::Space,
             state: state.map(Cow::Borrowed),
             code_challenge,
             extra,
         })
-    }
-
-    /// Whom to answer.
-    pub fn addressee(&self) -> Addressee<'_> {
-        Addressee {
-            client_id: &self.client_id,
-            redirect_uri: self.redirect_uri.as_deref(),
-            state: self.state.as_deref(),
-        }
     }
 
     /// The first value of a further parameter, such as `prompt`. Those that other specifications
@@ -218,20 +212,6 @@ impl<'a> AuthorizationRequest<'a> {
     }
 }
 
-impl<'a> Addressee<'a> {
-    /// Reads no more than whom to answer.
-    ///
-    /// # Errors
-    /// [`RequestError`] when the `client_id` is missing, or it or the `redirect_uri` is repeated.
-    pub fn parse(params: &'a Params<'_>) -> Result<Self, RequestError> {
-        Ok(Self {
-            client_id: params.one("client_id")?.ok_or(RequestError::Missing("client_id"))?,
-            redirect_uri: params.one("redirect_uri")?,
-            state: params.one("state").unwrap_or(None),
-        })
-    }
-}
-
 /// Values of `extra` are left out: hints tell who somebody is.
 impl fmt::Debug for AuthorizationRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -257,15 +237,16 @@ impl fmt::Debug for AuthorizationRequest<'_> {
 /// match AuthorizationRequest::parse(&params) {
 ///     Err(AuthorizationRequestError::Refused { addressee, reason }) => {
 ///         // The client is told, if its redirect URI proves to be registered.
-///         assert_eq!((addressee.client_id, addressee.state), ("web", Some("xyz")));
+///         assert_eq!(addressee.client_id, "web");
+///         assert_eq!(addressee.state.as_deref(), Some("xyz"));
 ///         assert_eq!(reason, RequestError::UnsupportedResponseType);
 ///     }
 ///     other => panic!("{other:?}"),
 /// }
 /// # Ok::<(), quadrille::oauth2::form::FormError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AuthorizationRequestError<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizationRequestError {
     /// It cannot be told whom to answer. The person gets a page, never a redirect (RFC 6749,
     /// section 4.1.2.1).
     #[error(transparent)]
@@ -275,10 +256,22 @@ pub enum AuthorizationRequestError<'a> {
     #[error("{reason}")]
     Refused {
         /// Whom to tell.
-        addressee: Addressee<'a>,
+        addressee: Addressee,
         /// What is wrong.
         reason: RequestError,
     },
+}
+
+/// Whom to tell that a request is refused. Until `client_id` and `redirect_uri` have been looked up,
+/// nobody is redirected anywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressee {
+    /// The client, as it says.
+    pub client_id: String,
+    /// Where it wants to be answered; `None` when it relies on having registered one URI only.
+    pub redirect_uri: Option<String>,
+    /// What goes back unchanged. `None` when it is repeated, too.
+    pub state: Option<String>,
 }
 
 /// The answer to an [`AuthorizationRequest`], which the browser carries back.
@@ -487,8 +480,11 @@ mod tests {
         ] {
             let query = format!("client_id=web&redirect_uri=app:/cb&state=xyz&{query}");
             let params = Params::parse(query.as_bytes()).unwrap();
-            let addressee =
-                Addressee { client_id: "web", redirect_uri: Some("app:/cb"), state: Some("xyz") };
+            let addressee = Addressee {
+                client_id: "web".to_owned(),
+                redirect_uri: Some("app:/cb".to_owned()),
+                state: Some("xyz".to_owned()),
+            };
             assert_eq!(
                 AuthorizationRequest::parse(&params),
                 Err(AuthorizationRequestError::Refused { addressee, reason }),

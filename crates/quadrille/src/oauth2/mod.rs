@@ -9,6 +9,7 @@ mod json;
 pub mod metadata;
 pub mod pkce;
 mod post;
+mod revoke;
 mod token;
 
 pub use authorize::{
@@ -18,4 +19,5 @@ pub use authorize::{
 pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, PresentedClient};
 pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use post::EndpointError;
+pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};
 pub use token::{TokenRequest, TokenResponse, TokenResponseError, TokenType};
