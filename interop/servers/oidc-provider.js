@@ -41,13 +41,13 @@ const provider = new Provider(issuer, {
   ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
 });
 
-// The service's API: who the token belongs to.
+// The service's API: who the token belongs to, and which one it is.
 provider.use(async (context, next) => {
   if (context.path !== '/api/me') return next();
   const [scheme, value] = (context.get('authorization') ?? '').split(' ');
   const token = scheme === 'Bearer' ? await provider.AccessToken.find(value) : undefined;
   context.status = token ? 200 : 401;
-  context.body = token ? { login: token.accountId, scope: token.scope } : { message: 'Bad credentials' };
+  context.body = token ? { login: token.accountId, scope: token.scope, token: token.jti } : { message: 'Bad credentials' };
 });
 
 server.on('request', provider.callback());

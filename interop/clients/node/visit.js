@@ -1,9 +1,15 @@
-// A person with a browser: node visit.js URL [FIELD=VALUE]... fills the forms that come after URL with what is given,
-// sends them until a page has none, and prints that page as JSON: { url, status, text }.
+// A person with a browser, for tests in other languages: node visit.js '{ "urls": [...], "fill": { FIELD: VALUE } }'
+//
+// Opens the URLs in turn, with one set of cookies. Fills the forms that come and sends them until a page has none;
+// prints those last pages as JSON: [{ url, status, text }].
 
 import { Browser } from './browser.js';
 
-const [url, ...fields] = process.argv.slice(2);
-const fill = Object.fromEntries(fields.map((field) => field.split(/=(.*)/s, 2)));
-const page = await new Browser({ fill }).visit(url);
-console.log(JSON.stringify({ url: page.url.href, status: page.status, text: page.text }));
+const { urls, fill } = JSON.parse(process.argv[2]);
+const browser = new Browser({ fill });
+const pages = [];
+for (const url of urls) {
+  const page = await browser.visit(url);
+  pages.push({ url: page.url.href, status: page.status, text: page.text });
+}
+console.log(JSON.stringify(pages));
