@@ -9,7 +9,10 @@ use std::collections::VecDeque;
 use http::{header, request, response};
 use quadrille::{Env, Timestamp};
 
-use super::mask::{Form, Masker};
+use super::{
+    mask::{Form, Masker},
+    thread,
+};
 
 /// Who speaks, and who listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,14 +101,14 @@ pub(crate) struct Message {
 }
 
 /// Ties a response to its request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Exchange(u64);
 
 /// How much one dance may hold: a visitor who goes round in circles loses the oldest steps.
 const MOST_MESSAGES: usize = 240;
 
 /// The notebook.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dance {
     masker: Masker,
     messages: VecDeque<Message>,
@@ -132,9 +135,14 @@ impl Dance {
         self.masker.knows(secret)
     }
 
-    /// Forgets what was said, but not which values were: a session may be older than the dance.
-    pub(crate) fn clear(&mut self) {
-        self.messages.clear();
+    /// The dance that just happened: of all that this visitor did, perhaps in twenty tabs, what
+    /// belongs to the last login.
+    pub(crate) fn latest(&self) -> Self {
+        let mut latest = self.clone();
+        latest.messages = thread::latest(self);
+        let order: Vec<ValueId> = latest.messages().flat_map(Message::carries).collect();
+        latest.masker.number_again(&order);
+        latest
     }
 
     /// Writes a request down.
@@ -270,6 +278,23 @@ impl Message {
 }
 
 impl Kind {
+    /// Whether it belongs to one login and no other.
+    pub(crate) const fn is_of_one_login(self) -> bool {
+        match self {
+            Self::State
+            | Self::Challenge
+            | Self::Verifier
+            | Self::Code
+            | Self::AccessToken
+            | Self::RefreshToken => true,
+            Self::LoginCookie
+            | Self::ClientSecret
+            | Self::Password
+            | Self::Session
+            | Self::Other => false,
+        }
+    }
+
     /// What people call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {

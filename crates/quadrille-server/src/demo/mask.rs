@@ -81,7 +81,7 @@ impl Form {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Masker {
     key: hmac::Key,
     known: HashMap<[u8; 32], ValueId>,
@@ -103,6 +103,19 @@ impl Masker {
 
     pub(super) fn knows(&self, secret: &str) -> bool {
         self.known.contains_key(&self.fingerprint(secret))
+    }
+
+    /// Counts the values of each kind anew, in this order.
+    pub(super) fn number_again(&mut self, order: &[ValueId]) {
+        let mut counted: Vec<(ValueId, Kind)> = Vec::new();
+        for id in order {
+            if let Some(value) = self.values.get_mut(id.0)
+                && !counted.iter().any(|(known, _)| known == id)
+            {
+                counted.push((*id, value.kind));
+                value.ordinal = counted.iter().filter(|(_, kind)| *kind == value.kind).count();
+            }
+        }
     }
 
     /// A query, or a form.

@@ -5,9 +5,12 @@ mod diagram;
 mod explain;
 mod mask;
 mod pages;
+mod photos;
+mod record;
 mod safety;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 use clap::Args;
 

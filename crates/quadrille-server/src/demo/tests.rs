@@ -7,8 +7,8 @@ use http::{Request, Response};
 use quadrille::{Env, Timestamp};
 
 use super::{
-    dance::{Dance, Party},
-    pages,
+    dance::{Dance, Head, Party},
+    pages, photos,
 };
 
 const WEBSITE: &str = "http://localhost:8017";
@@ -353,4 +353,52 @@ fn a_visitor_who_goes_round_in_circles_is_forgotten_step_by_step() {
 #[test]
 fn an_empty_dance_has_a_page() {
     assert!(page(&Dance::new(&Env::system())).contains("Nothing has happened yet"));
+}
+
+#[test]
+fn of_two_logins_in_two_tabs_the_last_one_is_shown() {
+    let mut s = Script::new();
+    let state = |tab: &str| format!("state-of-the-login-in-tab-{tab}");
+    let code = |tab: &str| format!("code-of-the-login-in-tab-{tab}");
+    for tab in ["one", "two"] {
+        let e = s.ask(BW, "GET", "/prints", &[], "");
+        s.answer(e, 303, &[("location", "/login/album")], "");
+        let e = s.ask(BW, "GET", "/login/album", &[], "");
+        let to = format!("{PROVIDER}/oauth/authorize?state={}", state(tab));
+        s.answer(e, 303, &[("location", &to)], "");
+    }
+    for tab in ["two", "one"] {
+        let e = s.ask(BP, "GET", &format!("/oauth/authorize?state={}", state(tab)), &[], "");
+        let to =
+            format!("{WEBSITE}/login/album/authorized?code={}&state={}", code(tab), state(tab));
+        s.answer(e, 303, &[("location", &to)], "");
+        let uri = format!("/login/album/authorized?code={}&state={}", code(tab), state(tab));
+        let e = s.ask(BW, "GET", &uri, &[], "");
+        let body = format!("grant_type=authorization_code&code={}", code(tab));
+        let t = s.ask(WP, "POST", "/oauth/token", &[FORM], &body);
+        s.answer(t, 200, &[JSON], &format!(r#"{{"access_token":"access-token-of-tab-{tab}"}}"#));
+        s.answer(e, 303, &[("location", "/prints")], "");
+    }
+    let all = s.dance.messages().count();
+    let latest = s.dance.latest();
+    let states: Vec<_> = latest.messages().filter_map(|message| message.masked("state")).collect();
+    assert!(!states.is_empty() && states.iter().all(|state| *state == states[0]), "one login");
+    assert_eq!(Some(states[0]), s.dance.messages().find_map(|message| message.masked("state")));
+    assert!(latest.messages().count() < all);
+    let token = latest.messages().find_map(|message| message.masked("access_token")).unwrap();
+    assert_eq!(latest.value(token).unwrap().ordinal, 1, "the other login's token does not count");
+    let first = latest.messages().next().unwrap();
+    assert!(matches!(&first.head, Head::Request { path, .. } if path == "/prints"));
+}
+
+#[test]
+fn photos_are_drawn_here_and_fetch_nothing() {
+    let photos = photos::all();
+    assert_eq!(photos.len(), 6);
+    for photo in photos {
+        let svg = photo.svg.replace("http://www.w3.org/2000/svg", "");
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>"), "{}", photo.title);
+        assert!(!svg.contains("http") && !svg.contains("href"), "{}", photo.title);
+        assert!(svg.len() < 6_000, "{}: {}", photo.title, svg.len());
+    }
 }

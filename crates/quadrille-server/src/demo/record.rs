@@ -1,0 +1,250 @@
+//! Writes down what the demo's two servers really send and get, per visitor and masked.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header, request};
+use http_body_util::{BodyExt as _, Limited};
+use quadrille::Env;
+use url::form_urlencoded;
+
+use super::dance::{Dance, Exchange, Party};
+
+/// How many visitors are remembered.
+const MOST_VISITORS: usize = 64;
+/// Larger bodies are not part of any dance.
+const MOST_BODY: usize = 256 * 1024;
+/// Shorter values might be guessed, or meet by chance.
+const LEAST_TELLING: usize = 20;
+
+/// The cookie by which the website knows a visitor.
+pub(super) const VISITOR: &str = "prints-visitor";
+/// The cookie by which the provider's side of the recorder knows a visitor. No part of the dance.
+const WATCHED: &str = "quadrille-demo-watched";
+
+/// Everything that was written down. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder {
+    env: Env,
+    dances: Arc<Mutex<VecDeque<(Arc<str>, Dance)>>>,
+}
+
+/// A request that was written down.
+pub(super) struct Noted {
+    visitor: Arc<str>,
+    exchange: Exchange,
+}
+
+impl Recorder {
+    pub(super) fn new(env: Env) -> Self {
+        Self { env, dances: Arc::default() }
+    }
+
+    /// What the visitor just did.
+    pub(super) fn latest(&self, visitor: &str) -> Dance {
+        let dances = self.lock();
+        let found = dances.iter().find(|(known, _)| &**known == visitor);
+        found.map_or_else(|| Dance::new(&self.env), |(_, dance)| dance.latest())
+    }
+
+    /// Between website and provider, past the browser: the visitor is known by the values that
+    /// travel.
+    pub(super) fn back_channel(&self, request: &request::Parts, body: &[u8]) -> Option<Noted> {
+        let visitor = self.recognise(request, body)?;
+        Some(self.note((Party::Website, Party::Provider), visitor, request, body))
+    }
+
+    /// The answer to it.
+    pub(super) fn answered(&self, noted: &Noted, response: &http::response::Parts, body: &[u8]) {
+        let now = self.env.now();
+        if let Some((_, dance)) = self.lock().iter_mut().find(|(known, _)| *known == noted.visitor)
+        {
+            dance.response(now, noted.exchange, response, body);
+        }
+    }
+
+    fn note(
+        &self,
+        way: (Party, Party),
+        visitor: Arc<str>,
+        request: &request::Parts,
+        body: &[u8],
+    ) -> Noted {
+        let now = self.env.now();
+        let mut dances = self.lock();
+        let at = dances.iter().position(|(known, _)| *known == visitor).unwrap_or_else(|| {
+            if dances.len() == MOST_VISITORS {
+                dances.pop_front();
+            }
+            dances.push_back((visitor.clone(), Dance::new(&self.env)));
+            dances.len() - 1
+        });
+        let exchange = dances.get_mut(at).map(|(_, dance)| dance.request(now, way, request, body));
+        Noted { visitor, exchange: exchange.unwrap_or_default() }
+    }
+
+    /// Whose dance a request belongs to, by its `state`, code or token.
+    fn recognise(&self, request: &request::Parts, body: &[u8]) -> Option<Arc<str>> {
+        let query = request.uri.query().unwrap_or_default().as_bytes();
+        let bearer = request.headers.get(header::AUTHORIZATION);
+        let bearer = bearer.and_then(|value| value.to_str().ok()?.split_once(' '));
+        let telling: Vec<String> = form_urlencoded::parse(query)
+            .chain(form_urlencoded::parse(body))
+            .map(|(_, value)| value.into_owned())
+            .chain(bearer.map(|(_, token)| token.to_owned()))
+            .filter(|value| value.len() >= LEAST_TELLING)
+            .collect();
+        let dances = self.lock();
+        let known = |(_, dance): &&(_, Dance)| telling.iter().any(|value| dance.knows(value));
+        dances.iter().find(known).map(|(visitor, _)| visitor.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Arc<str>, Dance)>> {
+        self.dances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Layer of the website: gives each visitor a cookie, and writes down what they send and get.
+pub(super) async fn website(
+    State(recorder): State<Recorder>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let known = cookie(request.headers(), VISITOR);
+    let visitor = known
+        .clone()
+        .unwrap_or_else(|| BASE64_URL_SAFE_NO_PAD.encode(recorder.env.random::<18>()).into());
+    request.extensions_mut().insert(Visitor(visitor.clone()));
+    let mut response =
+        observe(&recorder, (Party::Browser, Party::Website), Some(visitor.clone()), request, next)
+            .await;
+    if known.is_none() {
+        set_cookie(response.headers_mut(), VISITOR, &visitor);
+    }
+    response
+}
+
+/// Layer of the provider: writes down what belongs to a dance that the website began.
+pub(super) async fn provider(
+    State(recorder): State<Recorder>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.headers().get(header::AUTHORIZATION).is_some() || is_for_programs(&request) {
+        // Seen from the website already.
+        return next.run(request).await;
+    }
+    let known = cookie(request.headers(), WATCHED);
+    let (parts, body) = request.into_parts();
+    let visitor = recorder.recognise(&parts, &[]).or_else(|| known.clone());
+    let request = Request::from_parts(parts, body);
+    let way = (Party::Browser, Party::Provider);
+    let mut response = observe(&recorder, way, visitor.clone(), request, next).await;
+    if let Some(visitor) = visitor.filter(|visitor| known.as_ref() != Some(visitor)) {
+        set_cookie(response.headers_mut(), WATCHED, &visitor);
+    }
+    response
+}
+
+/// Who is in front of the website.
+#[derive(Clone, Debug)]
+pub(super) struct Visitor(pub(super) Arc<str>);
+
+async fn observe(
+    recorder: &Recorder,
+    way: (Party, Party),
+    visitor: Option<Arc<str>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(visitor) = visitor.filter(|_| is_of_interest(request.uri().path())) else {
+        return next.run(request).await;
+    };
+    let (mut parts, body) = request.into_parts();
+    let Some(bytes) = collect(body).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let watched = without_watched(&mut parts.headers);
+    let noted = recorder.note(way, visitor, &parts, &bytes);
+    if let Some(original) = watched {
+        parts.headers = original;
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let (parts, body) = response.into_parts();
+    let Some(bytes) = collect(body).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    recorder.answered(&noted, &parts, &bytes);
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+async fn collect(body: Body) -> Option<Bytes> {
+    Some(Limited::new(body, MOST_BODY).collect().await.ok()?.to_bytes())
+}
+
+/// Pages about the dance, and what decorates them, are no part of it.
+fn is_of_interest(path: &str) -> bool {
+    !(path == "/"
+        || path.starts_with("/dance")
+        || path.starts_with("/assets/")
+        || path == "/favicon.ico"
+        || path.ends_with(".css"))
+}
+
+fn is_for_programs(request: &Request) -> bool {
+    matches!(request.uri().path(), "/oauth/token" | "/oauth/revoke")
+        || request.uri().path().starts_with("/api/")
+        || request.uri().path().starts_with("/.well-known/")
+}
+
+/// Takes the recorder's own cookie out of what is written down; gives back what was there.
+fn without_watched(headers: &mut HeaderMap) -> Option<HeaderMap> {
+    cookie(headers, WATCHED)?;
+    let original = headers.clone();
+    let kept: Vec<String> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .map(str::trim)
+        .filter(|pair| !pair.starts_with(WATCHED))
+        .map(str::to_owned)
+        .collect();
+    headers.remove(header::COOKIE);
+    if let Ok(value) = HeaderValue::try_from(kept.join("; "))
+        && !value.is_empty()
+    {
+        headers.insert(header::COOKIE, value);
+    }
+    Some(original)
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<Arc<str>> {
+    let pairs = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .filter(|(known, value)| *known == name && (8..=64).contains(&value.len()))
+        .map(|(_, value)| value.into())
+        .next()
+}
+
+fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str) {
+    let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+    if let Ok(line) = HeaderValue::try_from(line) {
+        headers.append(header::SET_COOKIE, line);
+    }
+}
