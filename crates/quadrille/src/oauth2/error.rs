@@ -240,6 +240,16 @@ impl ErrorResponse {
         })
     }
 
+    /// Sets what another party wrote, cut and cleaned.
+    pub(super) fn set_description(&mut self, text: &str) {
+        self.error_description = Some(description(text));
+    }
+
+    /// Sets what another party wrote, cut and cleaned.
+    pub(super) fn set_uri(&mut self, text: &str) {
+        self.error_uri = Some(description(text));
+    }
+
     pub(super) fn from_json(value: &Value) -> Option<Self> {
         // {"errors":[{"errorType":"invalid_grant","message":"..."}]} (Fitbit)
         if let Some(first) = value.get("errors").and_then(|errors| errors.get(0)) {

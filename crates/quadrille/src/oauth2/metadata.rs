@@ -29,6 +29,7 @@ use url::Url;
 /// # Ok::<(), MetadataError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ServerMetadata {
     /// The issuer: an `https` URL without query and fragment.
     pub issuer: String,
@@ -65,9 +66,21 @@ pub struct ServerMetadata {
     /// How clients may authenticate; `client_secret_basic` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// The algorithms with which clients may sign what authenticates them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     /// How clients may authenticate to revoke; `client_secret_basic` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// The same algorithms, to revoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
+    /// How resources may authenticate to ask about tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// The same algorithms, to ask about tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     /// The challenge methods of PKCE (RFC 7636); no PKCE when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_challenge_methods_supported: Option<Vec<String>>,
@@ -77,6 +90,18 @@ pub struct ServerMetadata {
     /// A page for developers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_documentation: Option<String>,
+    /// The languages of its pages (BCP 47).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_locales_supported: Option<Vec<String>>,
+    /// What it says on how clients may use its data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op_policy_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op_tos_uri: Option<String>,
+    /// The same again as a signed JWT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_metadata: Option<String>,
     /// All other members.
     #[serde(flatten)]
     pub extra: BTreeMap<String, Value>,
@@ -164,4 +189,42 @@ pub fn well_known_urls(issuer: &str) -> Option<Vec<Url>> {
         url
     };
     Some(paths.into_iter().map(at).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_well_known_forms_are_one_for_an_issuer_without_a_path() {
+        for issuer in ["https://id.example", "https://id.example/"] {
+            let urls = well_known_urls(issuer).unwrap();
+            assert_eq!(
+                urls.iter().map(Url::as_str).collect::<Vec<_>>(),
+                [
+                    "https://id.example/.well-known/oauth-authorization-server",
+                    "https://id.example/.well-known/openid-configuration",
+                ],
+                "{issuer}"
+            );
+        }
+        for bad in ["", "id.example", "mailto:a@b", "https://id.example/#x"] {
+            assert_eq!(well_known_urls(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_compared_to_the_character_and_the_shape_to_the_type() {
+        let read = |json: &str| ServerMetadata::parse(json.as_bytes(), "https://id.example");
+        assert!(read(r#"{"issuer":"https://id.example","jwks_uri":null}"#).is_ok());
+        for other in ["https://id.example/", "https://ID.example", "http://id.example", ""] {
+            let json = format!(r#"{{"issuer":"{other}"}}"#);
+            assert_eq!(read(&json), Err(MetadataError::OtherIssuer), "{other}");
+        }
+        for malformed in
+            ["", "<html>", "[]", "{}", r#"{"issuer":"https://id.example","jwks_uri":1}"#]
+        {
+            assert_eq!(read(malformed), Err(MetadataError::Malformed), "{malformed}");
+        }
+    }
 }
