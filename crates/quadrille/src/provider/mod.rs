@@ -1,16 +1,38 @@
 //! Let other applications in, with their users' consent.
 
+mod authenticate;
+mod authorization;
 mod client;
+mod consent;
+mod endpoint;
+mod error;
+mod form_fields;
+mod grant;
+mod issuer;
 mod kdf;
+mod problem;
 mod redirect;
+mod request;
+mod scopes;
+mod server;
 pub mod store;
 mod throttle;
+mod ticket;
 mod token;
+mod wire;
 
+pub use authorization::{Authorization, Back, ConsentPage, Step};
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
+pub use consent::{By, Decision};
+pub use error::{BrowserError, ClientError, Error, OperatorError};
+pub use issuer::IssuerError;
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
+pub use problem::Problem;
 pub use redirect::{RedirectUriError, check_redirect_uri};
+pub use scopes::ScopeInfo;
+pub use server::AuthorizationServer;
 pub use throttle::{Rate, RemoteAddress, Throttle, Who};
+pub use wire::Reply;
 
 use std::sync::Arc;
 

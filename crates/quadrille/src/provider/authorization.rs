@@ -1,0 +1,423 @@
+//! The authorization endpoint: a request that was checked, and the steps it takes to an answer.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+
+use crate::{
+    Scopes, Timestamp,
+    oauth2::form::{FormWriter, Params},
+    page,
+};
+
+use super::{
+    Actor, Authentication, AuthorizationServer, Client,
+    error::{ClientError, Error},
+    redirect,
+    request::{self, Asked, Next, ToClient, Unasked},
+    scopes::ScopeInfo,
+    server::Inner,
+    store::{CodeRecord, Consent, Grant, RowId},
+    ticket::Ticket,
+    token::{TokenKind, TokenSecret},
+    wire::{self, Reply},
+};
+
+/// Marks the way back from the sign-in page: when the person was sent there.
+const SINCE: &str = "quadrille_since";
+
+/// An authorization request after client, redirect URI, scopes and PKCE were checked (RFC 6749,
+/// section 4.1.1).
+///
+/// With the feature `axum` it is an extractor, which answers bad requests itself; elsewhere
+/// [`AuthorizationServer::authorize`] makes it. Ask [`step`](Self::step) what to do with it.
+pub struct Authorization {
+    inner: Arc<Inner>,
+    asked: Asked,
+    /// The request, as parameters.
+    back: String,
+    since: Option<Timestamp>,
+    headers: HeaderMap,
+    slot: Option<Slot>,
+}
+
+/// What to do with an authorization request.
+#[derive(Debug)]
+pub enum Step {
+    /// Have the person sign in, and send them to this address of the authorization endpoint when
+    /// they have.
+    SignIn(Back),
+    /// Show a page that asks for consent.
+    Consent(Box<ConsentPage>),
+    /// Answer with this: consent was given before, the client is one of one's own, or the client is
+    /// told of an error.
+    Done(Reply),
+}
+
+impl AuthorizationServer {
+    /// The authorization endpoint: reads and checks a request, by GET with a query or by POST with
+    /// a form. What must not be asked comes back as the answer to give.
+    ///
+    /// # Errors
+    /// The answer: a page when client or redirect URI are wrong, else a redirect that tells the
+    /// client.
+    pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
+        let inner = self.inner();
+        match read(inner, request).await {
+            Ok(authorization) => Ok(authorization),
+            Err(Failed::Page(error)) => Err(inner.pages.show(&error).into()),
+            Err(Failed::Redirect(to)) => Err(inner.tell(&to)),
+        }
+    }
+}
+
+enum Failed {
+    Page(Error),
+    Redirect(ToClient),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Page(error)
+    }
+}
+
+impl From<ClientError> for Failed {
+    fn from(error: ClientError) -> Self {
+        Self::Page(error.into())
+    }
+}
+
+async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
+    wire::admit(&request, &[Method::GET, Method::HEAD, Method::POST], "GET, HEAD, POST")?;
+    let params = if request.method() == Method::POST {
+        Params::of_body(&request)
+    } else {
+        Params::of_query(&request)
+    };
+    let params = params.map_err(|error| ClientError::Request(error.into()))?;
+    let id = request::client_id(&params)?;
+    let issuer = inner.issuer_id().await?;
+    let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
+    let asked = request::check(&params, client, &inner.policy).map_err(|unasked| match unasked {
+        Unasked::Page(error) => Failed::Page(error.into()),
+        Unasked::Redirect(to) => Failed::Redirect(to),
+    })?;
+    let mut back = FormWriter::new();
+    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
+        back.append(name, value);
+    }
+    let since = params.many(SINCE).next().and_then(|sealed| inner.open_since(sealed));
+    let back = back.finish();
+    drop(params);
+    let slot = request.extensions().get::<Slot>().cloned();
+    let headers = request.into_parts().0.headers;
+    Ok(Authorization { inner: inner.clone(), asked, back, since, headers, slot })
+}
+
+impl Authorization {
+    /// Who asks.
+    pub fn client(&self) -> &Client {
+        &self.asked.client
+    }
+
+    /// What they ask for.
+    pub fn scopes(&self) -> &Scopes {
+        &self.asked.scopes
+    }
+
+    /// What to do next, for the person who is signed in, if somebody is.
+    pub async fn step(self, authentication: Option<Authentication>) -> Step {
+        match self.decide(authentication).await {
+            Ok(step) => step,
+            Err(Error::Client(error)) => self.refuse(error),
+            Err(error) => Step::Done(self.inner.pages.show(&error).into()),
+        }
+    }
+
+    async fn decide(&self, authentication: Option<Authentication>) -> Result<Step, Error> {
+        let (inner, asked) = (&self.inner, &self.asked);
+        let consent = match &authentication {
+            Some(authentication) if !asked.client.first_party => {
+                let issuer = inner.issuer_id().await?;
+                inner.store.consent(issuer, &authentication.subject, &asked.client.id).await?
+            }
+            _ => None,
+        };
+        let next = request::next(asked, authentication.as_ref(), consent.as_ref(), self.since);
+        match (next, authentication) {
+            (Next::Refuse(error), _) => Err(error.into()),
+            (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back())),
+            (Next::Ask, Some(authentication)) => Ok(self.ask(&authentication)),
+            (Next::Grant, Some(authentication)) => self.grant(authentication).await,
+        }
+    }
+
+    fn back(&self) -> Back {
+        let mut url = FormWriter::after_url(&inner_url(&self.inner.paths.authorize, &self.back));
+        if self.asked.prompt.sign_in {
+            url.append(SINCE, &self.inner.seal_since());
+        }
+        Back(url.finish())
+    }
+
+    fn ask(&self, authentication: &Authentication) -> Step {
+        let (inner, now) = (&self.inner, self.inner.now());
+        let expires = now + inner.policy.ticket_lifetime;
+        let key = inner.tokens.newest();
+        let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, expires);
+        let page = ConsentPage {
+            client: self.asked.client.clone(),
+            scopes: inner.scopes.describe(&self.asked.scopes),
+            subject: authentication.subject.clone(),
+            action: inner.paths.consent.clone(),
+            form_action: form_action(&self.asked.redirect_uri),
+            ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
+            cookies: ticket.cookies(&inner.issuer, &self.headers, now),
+        };
+        if let Some(slot) = &self.slot {
+            slot.fill(page.headers());
+        }
+        Step::Consent(Box::new(page))
+    }
+
+    async fn grant(&self, authentication: Authentication) -> Result<Step, Error> {
+        let (inner, asked) = (&self.inner, &self.asked);
+        let issuer = inner.issuer_id().await?;
+        let secret = TokenSecret::new(inner.env.random());
+        let challenge = asked.challenge.map(|challenge| challenge.to_string().into());
+        let code = Approval {
+            client: &asked.client,
+            redirect_uri: asked.redirect_uri_sent.then(|| asked.redirect_uri.clone()),
+            challenge,
+            scopes: asked.scopes.clone(),
+            authentication,
+        }
+        .code(inner, inner.row().await?, &secret);
+        let text = inner.tokens.write(TokenKind::Code, code.row, &secret);
+        tracing::info!(client = %asked.client.id, grant = code.grant.id.0, "code issued without asking");
+        inner.store.put_code(issuer, code).await?;
+        Ok(Step::Done(
+            wire::redirect_code(
+                &asked.redirect_uri,
+                text.as_str(),
+                asked.state.as_deref(),
+                inner.issuer.as_str(),
+            )?
+            .into(),
+        ))
+    }
+
+    fn refuse(&self, error: ClientError) -> Step {
+        let to = ToClient {
+            error,
+            redirect_uri: self.asked.redirect_uri.clone(),
+            state: self.asked.state.clone(),
+        };
+        Step::Done(self.inner.tell(&to))
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorization")
+            .field("client", &self.asked.client.id)
+            .field("scopes", &self.asked.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was approved, as the code that stands for it.
+pub(crate) struct Approval<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) redirect_uri: Option<Arc<str>>,
+    pub(crate) challenge: Option<Arc<str>>,
+    pub(crate) scopes: Scopes,
+    pub(crate) authentication: Authentication,
+}
+
+impl Approval<'_> {
+    /// One number serves for the code and the grant that it stands for.
+    pub(crate) fn code(self, inner: &Inner, row: RowId, secret: &TokenSecret) -> CodeRecord {
+        CodeRecord {
+            row,
+            hash: super::token::sha256(&secret[..]),
+            grant: Grant {
+                id: row,
+                client: self.client.id.clone(),
+                actor: Actor::User(self.authentication.subject.clone()),
+                scopes: self.scopes,
+                authentication: Some(Arc::new(self.authentication)),
+            },
+            redirect_uri: self.redirect_uri,
+            challenge: self.challenge,
+            expires: inner.now() + inner.policy.code_lifetime,
+            redeemed: false,
+        }
+    }
+}
+
+/// What is remembered of a consent, together with what was before.
+pub(crate) fn remembered(
+    before: Option<&Consent>,
+    authentication: &Authentication,
+    client: &Client,
+    scopes: &Scopes,
+    now: Timestamp,
+) -> Consent {
+    Consent {
+        subject: authentication.subject.clone(),
+        client: client.id.clone(),
+        scopes: before.map_or_else(|| scopes.clone(), |before| before.scopes.union(scopes)),
+        given: now,
+    }
+}
+
+/// The address to which the sign-in page sends the person when they have signed in: path and query
+/// of the authorization endpoint. It is displayed encoded, fit to stand as a value in a query.
+///
+/// ```
+/// # use quadrille::provider::Back;
+/// fn sign_in(back: &Back) -> String {
+///     format!("/sign-in?next={back}")
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back(String);
+
+impl Back {
+    /// Path and query, as they are.
+    pub fn path_and_query(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Back {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut encoded = FormWriter::new();
+        encoded.append("", &self.0);
+        f.write_str(encoded.finish().trim_start_matches('='))
+    }
+}
+
+/// What a consent page shows, and what its form must hold.
+///
+/// The form is sent by POST to [`action`](Self::action), with the hidden
+/// [`form_fields`](Self::form_fields) and whatever fields the page has of its own. The layer of the
+/// server sets the [`headers`](Self::headers) that the page needs; without it, set them yourself.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ConsentPage {
+    /// Who asks.
+    pub client: Arc<Client>,
+    /// For what.
+    pub scopes: Vec<ScopeInfo>,
+    /// Whom.
+    pub subject: Arc<str>,
+    /// Where the form is sent.
+    pub action: Arc<str>,
+    form_action: String,
+    ticket: String,
+    cookies: Vec<HeaderValue>,
+}
+
+impl ConsentPage {
+    /// The hidden fields: names and values.
+    pub fn form_fields(&self) -> Vec<(&'static str, &str)> {
+        vec![(super::consent::TICKET, &self.ticket)]
+    }
+
+    /// The value of `form-action` in a Content-Security-Policy: this site, and the origin to which
+    /// the answer is redirected. Browsers block the way back when it is left out.
+    pub fn form_action(&self) -> &str {
+        &self.form_action
+    }
+
+    /// A strict policy for the page: styles and images from this site, nothing else.
+    pub fn content_security_policy(&self) -> String {
+        format!(
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {}; base-uri 'none'; frame-ancestors 'none'",
+            self.form_action
+        )
+    }
+
+    /// The cookie that binds the form to this browser, the policy above, and what else keeps a page
+    /// harmless.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        page::protect(&mut headers);
+        if let Ok(policy) = HeaderValue::try_from(self.content_security_policy()) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        for cookie in &self.cookies {
+            headers.append(header::SET_COOKIE, cookie.clone());
+        }
+        headers
+    }
+}
+
+impl fmt::Debug for ConsentPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConsentPage")
+            .field("client", &self.client.id)
+            .field("scopes", &self.scopes)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the headers of a consent page wait for the layer that sets them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot(Arc<std::sync::Mutex<Option<HeaderMap>>>);
+
+impl Slot {
+    fn fill(&self, headers: HeaderMap) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(headers);
+    }
+
+    /// Sets the headers that the application has not set itself; cookies are always added.
+    pub(crate) fn apply<B>(&self, response: &mut Response<B>) {
+        let taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(headers) = taken else { return };
+        let held = response.headers_mut();
+        for (name, value) in &headers {
+            if name == header::SET_COOKIE {
+                held.append(name, value.clone());
+            } else if !held.contains_key(name) {
+                held.insert(name, value.clone());
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Tells the client of an error.
+    fn tell(&self, to: &ToClient) -> Reply {
+        let told = wire::redirect_error(to, self.issuer.as_str());
+        told.unwrap_or_else(|error| self.pages.show(&error)).into()
+    }
+
+    fn seal_since(&self) -> String {
+        let now = self.now().millis().to_be_bytes();
+        self.ring.seal(&self.env, SINCE, self.issuer.as_str(), &now)
+    }
+
+    /// When the person was sent to sign in, if that is not too long ago to be for this request.
+    fn open_since(&self, sealed: &str) -> Option<Timestamp> {
+        let plain = self.ring.open(SINCE, self.issuer.as_str(), sealed).ok()?;
+        let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
+        (self.now().since(since) < self.policy.ticket_lifetime).then_some(since)
+    }
+}
+
+fn inner_url(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+fn form_action(redirect_uri: &str) -> String {
+    match redirect::form_action(redirect_uri) {
+        Some(origin) => format!("'self' {origin}"),
+        None => "'self'".to_owned(),
+    }
+}

@@ -1,0 +1,66 @@
+//! What clients can learn of this server (RFC 8414).
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+
+use crate::oauth2::{AuthMethod, metadata::ServerMetadata, pkce::Challenge};
+
+use super::super::{AuthorizationServer, GrantType, server::Inner, wire};
+
+impl AuthorizationServer {
+    /// The metadata document: exactly what is enabled. It is served at both well-known addresses.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let request = http::Request::get("/.well-known/oauth-authorization-server");
+    /// let response = server.metadata(&request.body(().into())?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn metadata(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Err(error) = wire::admit(request, &[Method::GET, Method::HEAD], "GET, HEAD") {
+            return wire::error(&error.into(), false, "metadata");
+        }
+        let inner = self.inner();
+        let document = inner.metadata.get_or_init(|| {
+            // Nothing in it can fail to be written as JSON.
+            serde_json::to_vec(&describe(inner)).unwrap_or_default().into()
+        });
+        let mut response = Response::new(document.clone());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        // It is public, and applications in a browser read it.
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
+    }
+}
+
+fn describe(inner: &Inner) -> ServerMetadata {
+    let url = |path: &str| Some(format!("{}{path}", inner.issuer.origin()));
+    let has_code = inner.grant_types.contains(&GrantType::AuthorizationCode);
+    let confidential = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    let methods = |and_public: bool| {
+        let public = and_public.then_some(AuthMethod::None);
+        let methods = confidential.into_iter().chain(public);
+        Some(methods.map(|method| method.as_str().to_owned()).collect())
+    };
+    let scopes: Vec<String> = inner.scopes.names().map(ToOwned::to_owned).collect();
+    let mut metadata = ServerMetadata::default();
+    metadata.issuer = inner.issuer.as_str().to_owned();
+    metadata.token_endpoint = url(&inner.paths.token);
+    metadata.revocation_endpoint = url(&inner.paths.revoke);
+    metadata.grant_types_supported =
+        Some(inner.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect());
+    metadata.token_endpoint_auth_methods_supported = methods(has_code);
+    metadata.revocation_endpoint_auth_methods_supported = methods(has_code);
+    metadata.scopes_supported = (!scopes.is_empty()).then_some(scopes);
+    if has_code {
+        metadata.authorization_endpoint = url(&inner.paths.authorize);
+        metadata.response_types_supported = vec!["code".to_owned()];
+        metadata.response_modes_supported = Some(vec!["query".to_owned()]);
+        metadata.code_challenge_methods_supported = Some(vec![Challenge::METHOD.to_owned()]);
+        metadata.authorization_response_iss_parameter_supported = true;
+    }
+    metadata
+}

@@ -1,0 +1,5 @@
+//! The endpoints that clients call, over plain requests and answers.
+
+mod metadata;
+mod revoke;
+mod token;

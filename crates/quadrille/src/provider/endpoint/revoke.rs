@@ -1,0 +1,84 @@
+//! The revocation endpoint (RFC 7009).
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+
+use crate::oauth2::{PresentedClient, RequestError, form::Params};
+
+use super::super::{
+    AuthorizationServer, Client,
+    error::{ClientError, Error},
+    server::Inner,
+    store::{Grant, RowId, TokenRef},
+    throttle::RemoteAddress,
+    token::{self, TokenKind, sha256},
+    wire,
+};
+
+impl AuthorizationServer {
+    /// The revocation endpoint: a client that has authenticated ends one of its own tokens, and
+    /// with it all that was granted together with it. A token that is unknown, or not the client's,
+    /// is none of its business: the answer is the same.
+    pub async fn revoke(&self, request: Request<Bytes>) -> Response<Bytes> {
+        match revoke(self.inner(), &request).await {
+            Ok(()) => {
+                let mut response = Response::new(Bytes::new());
+                let no_store = HeaderValue::from_static("no-store");
+                response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+                response
+            }
+            Err(error) => {
+                let used_basic = request.headers().contains_key(header::AUTHORIZATION);
+                wire::error(&error, used_basic, "revocation")
+            }
+        }
+    }
+}
+
+async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
+    wire::admit(request, &[Method::POST], "POST")?;
+    let params = Params::of_body(request).map_err(RequestError::from)?;
+    let token = params.one("token").map_err(RequestError::from)?;
+    let token = token.ok_or(RequestError::Missing("token"))?;
+    // The hint is not needed: a token says what it is. That it is sent once is still asked for.
+    params.one("token_type_hint").map_err(RequestError::from)?;
+    let presented =
+        PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
+    let from = request.extensions().get::<RemoteAddress>().copied();
+    let client = inner.authenticate(&presented, from).await?;
+    let Some(grant) = inner.grant_of(token).await? else { return Ok(()) };
+    if let Some(grant) = decide(&grant, &client) {
+        let until = inner.all_over(inner.now());
+        if inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await? {
+            tracing::info!(client = %client.id, grant = grant.0, "the client revoked a grant");
+        }
+    }
+    Ok(())
+}
+
+/// What to revoke: what the client itself was granted.
+fn decide(grant: &Grant, client: &Client) -> Option<RowId> {
+    (grant.client == client.id).then_some(grant.id)
+}
+
+impl Inner {
+    /// What a token stands for, whatever kind it is; `None` when it is worth nothing.
+    pub(crate) async fn grant_of(&self, text: &str) -> Result<Option<Grant>, Error> {
+        let issuer = self.issuer_id().await?;
+        let access = match token::kind(text) {
+            Some(TokenKind::Refresh) => {
+                let Ok(token) = self.tokens.read_refresh(text) else { return Ok(None) };
+                let family = self.store.family(issuer, token.family).await?;
+                return Ok(family.map(|family| family.grant.clone()));
+            }
+            Some(TokenKind::Code) => return Ok(None),
+            Some(TokenKind::Access) => match self.tokens.read(TokenKind::Access, text) {
+                Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
+                Err(_) => return Ok(None),
+            },
+            None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
+        };
+        let access = self.store.access(issuer, &access).await?;
+        Ok(access.map(|access| access.grant.clone()))
+    }
+}

@@ -1,0 +1,80 @@
+//! The token endpoint (RFC 6749, section 3.2).
+
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
+
+use crate::oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params};
+
+use super::super::{
+    AuthorizationServer, GrantType,
+    error::{ClientError, Error},
+    server::Inner,
+    throttle::RemoteAddress,
+    wire,
+};
+
+impl AuthorizationServer {
+    /// The token endpoint: a client asks for tokens, with a code, with a refresh token, or for
+    /// itself. The address in [`RemoteAddress`] among the request's extensions, if there is one, is
+    /// who failures to authenticate are counted for.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let request = http::Request::post("/oauth/token")
+    ///     .header("content-type", "application/x-www-form-urlencoded")
+    ///     .body("grant_type=client_credentials&client_id=nobody".into())?;
+    /// let response = server.token(request).await;
+    /// assert_eq!(response.status(), 401);
+    /// assert_eq!(response.body(), r#"{"error":"invalid_client"}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn token(&self, request: Request<Bytes>) -> Response<Bytes> {
+        match token(self.inner(), &request).await {
+            Ok(tokens) => tokens.to_response(),
+            Err(error) => {
+                let used_basic = request.headers().contains_key(header::AUTHORIZATION);
+                wire::error(&error, used_basic, "token")
+            }
+        }
+    }
+}
+
+async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse, Error> {
+    wire::admit(request, &[Method::POST], "POST")?;
+    let params = Params::of_body(request).map_err(RequestError::from)?;
+    let asked = TokenRequest::parse(&params)?;
+    let presented =
+        PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
+    let grant_type = grant_type(&asked).filter(|offered| inner.grant_types.contains(offered));
+    let grant_type = grant_type.ok_or(RequestError::UnsupportedGrantType)?;
+    let from = request.extensions().get::<RemoteAddress>().copied();
+    let client = inner.authenticate(&presented, from).await?;
+    if !client.grant_types.contains(&grant_type) {
+        return Err(ClientError::GrantTypeNotAllowed.into());
+    }
+    let tokens = match asked {
+        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            inner.redeem(&client, code, redirect_uri, code_verifier).await?
+        }
+        TokenRequest::RefreshToken { refresh_token, scope } => {
+            inner.refresh(&client, refresh_token, scope.as_ref()).await?
+        }
+        TokenRequest::ClientCredentials { scope } => {
+            inner.client_credentials(&client, scope.as_ref()).await?
+        }
+    };
+    tracing::debug!(client = %client.id, ?grant_type, "tokens issued");
+    Ok(tokens)
+}
+
+const fn grant_type(asked: &TokenRequest<'_>) -> Option<GrantType> {
+    Some(match asked {
+        TokenRequest::AuthorizationCode { .. } => GrantType::AuthorizationCode,
+        TokenRequest::RefreshToken { .. } => GrantType::RefreshToken,
+        TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
+    })
+}

@@ -1,0 +1,146 @@
+//! Redeeming an authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use crate::{
+    Timestamp,
+    oauth2::{TokenResponse, pkce::Challenge},
+};
+
+use super::super::{
+    Client,
+    error::{ClientError, Error},
+    server::Inner,
+    store::{CodeRecord, Issue, Redeemed, RowId, SecretHash},
+    token::TokenKind,
+};
+
+/// What a client presents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented<'a> {
+    pub(crate) hash: &'a SecretHash,
+    pub(crate) redirect_uri: Option<&'a str>,
+    pub(crate) verifier: Option<&'a str>,
+}
+
+/// What to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Redeem it.
+    Redeem,
+    /// It was redeemed before: somebody has a copy. What it bought must die.
+    Replayed,
+    /// No. Nothing is used up by it.
+    Refuse(ClientError),
+}
+
+/// Decides. Only who could have redeemed the code counts as replaying it: neither another client
+/// nor somebody without the verifier can use a code up, or end what it bought.
+pub(crate) fn decide(
+    code: Option<&CodeRecord>,
+    client: &Client,
+    presented: Presented<'_>,
+    now: Timestamp,
+) -> Decision {
+    let Some(code) = code.filter(|code| verify_slices_are_equal(&code.hash, presented.hash).is_ok())
+    else {
+        return Decision::Refuse(ClientError::CodeUnknown);
+    };
+    if code.grant.client != client.id {
+        return Decision::Refuse(ClientError::CodeOfOtherClient);
+    }
+    if let Err(error) = check_redirect_uri(code, client, presented.redirect_uri) {
+        return Decision::Refuse(error);
+    }
+    if let Err(error) = check_verifier(code, presented.verifier) {
+        return Decision::Refuse(error);
+    }
+    if code.redeemed {
+        return Decision::Replayed;
+    }
+    if now >= code.expires {
+        return Decision::Refuse(ClientError::CodeExpired);
+    }
+    Decision::Redeem
+}
+
+fn check_redirect_uri(
+    code: &CodeRecord,
+    client: &Client,
+    presented: Option<&str>,
+) -> Result<(), ClientError> {
+    let fits = match (code.redirect_uri.as_deref(), presented) {
+        (Some(asked), presented) => presented == Some(asked),
+        (None, None) => true,
+        // The only one registered was meant.
+        (None, Some(presented)) => matches!(&*client.redirect_uris, [only] if only == presented),
+    };
+    if fits { Ok(()) } else { Err(ClientError::RedirectUriDiffers) }
+}
+
+fn check_verifier(code: &CodeRecord, presented: Option<&str>) -> Result<(), ClientError> {
+    match (code.challenge.as_deref(), presented) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(ClientError::VerifierWithoutChallenge),
+        (Some(_), None) => Err(ClientError::VerifierMissing),
+        (Some(challenge), Some(verifier)) => match challenge.parse::<Challenge>() {
+            Ok(challenge) if challenge.matches(verifier) => Ok(()),
+            _ => Err(ClientError::VerifierWrong),
+        },
+    }
+}
+
+impl Inner {
+    pub(crate) async fn redeem(
+        &self,
+        client: &Client,
+        code: &str,
+        redirect_uri: Option<&str>,
+        verifier: Option<&str>,
+    ) -> Result<TokenResponse, Error> {
+        let read = self.tokens.read(TokenKind::Code, code).map_err(|reason| {
+            tracing::debug!(%reason, "no code of ours");
+            ClientError::CodeUnknown
+        })?;
+        let (issuer, now) = (self.issuer_id().await?, self.now());
+        let code = self.store.code(issuer, read.row).await?;
+        let presented = Presented { hash: &read.hash, redirect_uri, verifier };
+        let code = match (decide(code.as_deref(), client, presented, now), code) {
+            (Decision::Redeem, Some(code)) => code,
+            (Decision::Replayed, Some(code)) => {
+                return Err(self.replayed(code.grant.id, ClientError::CodeReplayed).await);
+            }
+            (Decision::Refuse(error), _) => return Err(error.into()),
+            (_, None) => return Err(ClientError::CodeUnknown.into()),
+        };
+        let grant = code.grant.clone();
+        let first = self.first_refresh(client, &grant, now).await?;
+        let (family, refresh) = first.unzip();
+        let minted = self.mint(self.row().await?, grant, now);
+        let refresh = refresh.map(|refresh| self.tokens.write_refresh(&refresh));
+        let response = minted.response(refresh.as_ref(), &code.grant.scopes);
+        let issue = Issue { access: minted.record, family };
+        match self.store.redeem(issuer, read.row, issue).await? {
+            Redeemed::Issued => Ok(response),
+            Redeemed::Replayed(grant) => {
+                Err(self.replayed(grant, ClientError::CodeReplayed).await)
+            }
+            Redeemed::Revoked => Err(ClientError::CodeRevoked.into()),
+            Redeemed::Unknown => Err(ClientError::CodeUnknown.into()),
+        }
+    }
+
+    /// Ends a grant of which somebody has a copy, and says why.
+    pub(crate) async fn replayed(&self, grant: RowId, why: ClientError) -> Error {
+        let revoked = async {
+            let until = self.all_over(self.now());
+            Ok(self.store.revoke_grant(self.issuer_id().await?, grant, until).await?)
+        };
+        match revoked.await {
+            Ok(true) => tracing::warn!(grant = grant.0, reason = %why, "a grant was revoked"),
+            Ok(false) => {}
+            Err(error) => return error,
+        }
+        why.into()
+    }
+}

@@ -1,0 +1,80 @@
+//! The grants: for each, the facts it needs, the decision, and how it is put into the store.
+
+pub(crate) mod client_credentials;
+pub(crate) mod code;
+pub(crate) mod refresh;
+
+use std::time::Duration;
+
+use crate::{Scopes, Timestamp, oauth2::TokenResponse};
+
+use super::{
+    Client, GrantType,
+    error::Error,
+    server::Inner,
+    store::{AccessRecord, FamilyRecord, Grant, RowId},
+    token::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
+};
+
+/// Tokens that are about to be stored and answered.
+pub(crate) struct Minted {
+    access: TokenText,
+    pub(crate) record: AccessRecord,
+    lifetime: Duration,
+}
+
+impl Inner {
+    /// An access token in row `row`, for the given scopes of a grant.
+    pub(crate) fn mint(&self, row: RowId, grant: Grant, now: Timestamp) -> Minted {
+        let secret = TokenSecret::new(self.env.random());
+        let lifetime = self.policy.access_token_lifetime;
+        let record =
+            AccessRecord { row, hash: sha256(&secret[..]), grant, expires: now + lifetime };
+        Minted { access: self.tokens.write(TokenKind::Access, row, &secret), record, lifetime }
+    }
+
+    /// The first refresh token for a grant, if the client may have one.
+    pub(crate) async fn first_refresh(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Option<(FamilyRecord, Refresh)>, Error> {
+        let is_offered = self.grant_types.contains(&GrantType::RefreshToken);
+        if !is_offered || !client.grant_types.contains(&GrantType::RefreshToken) {
+            return Ok(None);
+        }
+        let secret = TokenSecret::new(self.env.random());
+        let token = self.tokens.first_refresh(self.row().await?, secret);
+        let ends = now + self.policy.refresh_token_total_lifetime;
+        let family = FamilyRecord {
+            row: token.family,
+            grant: grant.clone(),
+            generation: 0,
+            current: token.hash(),
+            previous: None,
+            rotated: now,
+            rotated_scopes: grant.scopes.clone(),
+            expires: ends.min(now + self.policy.refresh_token_idle_lifetime),
+            ends,
+        };
+        Ok(Some((family, token)))
+    }
+
+    /// The latest time at which anything of a grant could still be good: for how long its
+    /// revocation must be remembered.
+    pub(crate) fn all_over(&self, now: Timestamp) -> Timestamp {
+        now + self.policy.refresh_token_total_lifetime + self.policy.access_token_lifetime
+    }
+}
+
+impl Minted {
+    /// The answer (RFC 6749, section 5.1).
+    pub(crate) fn response(&self, refresh: Option<&TokenText>, scopes: &Scopes) -> TokenResponse {
+        let mut response = TokenResponse::new(self.access.as_str());
+        response.expires_in = Some(self.lifetime);
+        response.refresh_token = refresh.map(|refresh| refresh.as_str().into());
+        response.scope = Some(scopes.clone());
+        response
+    }
+}

@@ -1,0 +1,135 @@
+//! Refreshing (RFC 6749, section 6), with tokens that turn at every use (RFC 9700, section 4.14).
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use crate::{Policy, Scopes, Timestamp, oauth2::TokenResponse};
+
+use super::super::{
+    Client,
+    error::{ClientError, Error},
+    server::Inner,
+    store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
+};
+
+/// What a client presents: a token that is genuine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented<'a> {
+    pub(crate) generation: u32,
+    pub(crate) hash: &'a SecretHash,
+    /// The scopes asked for; all of the grant's when it names none.
+    pub(crate) scope: Option<&'a Scopes>,
+}
+
+/// What to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Turn it, and issue an access token for these scopes.
+    Turn(Scopes),
+    /// It turned a moment ago, and the answer may be lost: issue another access token for these
+    /// scopes, with the same successor.
+    Repeat(Scopes),
+    /// It was used before: somebody has a copy. The family must die.
+    Replayed,
+    /// No. Nothing is used up by it.
+    Refuse(ClientError),
+}
+
+/// Decides.
+pub(crate) fn decide(
+    family: Option<&FamilyRecord>,
+    client: &Client,
+    presented: Presented<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let Some(family) = family else {
+        return Decision::Refuse(ClientError::RefreshUnknown);
+    };
+    if family.grant.client != client.id {
+        return Decision::Refuse(ClientError::RefreshOfOtherClient);
+    }
+    if now >= family.expires || now >= family.ends {
+        return Decision::Refuse(ClientError::RefreshExpired);
+    }
+    let scopes = match presented.scope {
+        None => family.grant.scopes.clone(),
+        Some(scope) if family.grant.scopes.is_superset(scope) => scope.clone(),
+        Some(_) => return Decision::Refuse(ClientError::ScopeNotGranted),
+    };
+    let is = |known: &SecretHash| verify_slices_are_equal(known, presented.hash).is_ok();
+    if presented.generation == family.generation && is(&family.current) {
+        return Decision::Turn(scopes);
+    }
+    if presented.generation >= family.generation {
+        // Genuine, but of a generation or secret that this family never had: a store that was
+        // restored from a backup. It proves nothing against the one who has the current token.
+        return Decision::Refuse(ClientError::RefreshUnknown);
+    }
+    let was_last = presented.generation.checked_add(1) == Some(family.generation)
+        && family.previous.as_ref().is_some_and(is);
+    let is_recent = now.since(family.rotated) < policy.refresh_repeat_window;
+    if was_last && is_recent && scopes == family.rotated_scopes {
+        Decision::Repeat(scopes)
+    } else {
+        Decision::Replayed
+    }
+}
+
+impl Inner {
+    pub(crate) async fn refresh(
+        &self,
+        client: &Client,
+        token: &str,
+        scope: Option<&Scopes>,
+    ) -> Result<TokenResponse, Error> {
+        let token = self.tokens.read_refresh(token).map_err(|reason| {
+            tracing::debug!(%reason, "no refresh token of ours");
+            ClientError::RefreshUnknown
+        })?;
+        let (issuer, now) = (self.issuer_id().await?, self.now());
+        let hash = token.hash();
+        let presented = Presented { generation: token.generation, hash: &hash, scope };
+        let next = self.tokens.next_refresh(&token);
+        let successor = self.tokens.write_refresh(&next);
+        let mut family = self.store.family(issuer, token.family).await?;
+        loop {
+            let decision = decide(family.as_deref(), client, presented, &self.policy, now);
+            let (scopes, current) = match (decision, family) {
+                (Decision::Turn(scopes), Some(family)) => (scopes, family),
+                (Decision::Repeat(scopes), Some(family)) => {
+                    let grant = Grant { scopes: scopes.clone(), ..family.grant.clone() };
+                    let minted = self.mint(self.row().await?, grant, now);
+                    let response = minted.response(Some(&successor), &scopes);
+                    let issue = Issue { access: minted.record, family: None };
+                    self.store.issue(issuer, issue).await?;
+                    return Ok(response);
+                }
+                (Decision::Replayed, Some(family)) => {
+                    let grant = family.grant.id;
+                    return Err(self.replayed(grant, ClientError::RefreshReplayed).await);
+                }
+                (Decision::Refuse(error), _) => return Err(error.into()),
+                (_, None) => return Err(ClientError::RefreshUnknown.into()),
+            };
+            let grant = Grant { scopes: scopes.clone(), ..current.grant.clone() };
+            let minted = self.mint(self.row().await?, grant, now);
+            let response = minted.response(Some(&successor), &scopes);
+            let rotation = Rotation {
+                family: token.family,
+                generation: token.generation,
+                presented: hash,
+                successor: next.hash(),
+                scopes,
+                rotated: now,
+                expires: current.ends.min(now + self.policy.refresh_token_idle_lifetime),
+                access: minted.record,
+            };
+            match self.store.rotate(issuer, rotation).await? {
+                Rotated::Turned => return Ok(response),
+                // Somebody was faster. Generations only grow, so that this ends.
+                Rotated::Lost(now_stands) => family = Some(now_stands),
+                Rotated::Gone => return Err(ClientError::RefreshUnknown.into()),
+            }
+        }
+    }
+}

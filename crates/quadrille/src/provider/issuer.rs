@@ -1,0 +1,114 @@
+//! The issuer: the URL that names an authorization server.
+
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+/// Why a URL cannot be an issuer (RFC 8414, section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssuerError {
+    /// It is not an absolute http or https URL, written as a browser would.
+    #[error("the issuer must be a URL such as https://id.example, written as a browser would")]
+    Malformed,
+    /// It is plain http, and not on this machine.
+    #[error("the issuer must be https, or http on 127.0.0.1, [::1] or localhost")]
+    Insecure,
+    /// It holds a query, a fragment, a user name or a password.
+    #[error("the issuer holds no query, fragment, user name or password")]
+    Extra,
+    /// It ends with a slash.
+    #[error("leave out the slash at the end of the issuer")]
+    TrailingSlash,
+}
+
+/// A valid issuer and its parts.
+#[derive(Clone, Debug)]
+pub(crate) struct Issuer {
+    url: Arc<str>,
+    origin: Arc<str>,
+    path: Arc<str>,
+    https: bool,
+}
+
+impl Issuer {
+    pub(crate) fn parse(text: &str) -> Result<Self, IssuerError> {
+        let url = Url::parse(text).map_err(|_| IssuerError::Malformed)?;
+        let loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => return Err(IssuerError::Insecure),
+            _ => return Err(IssuerError::Malformed),
+        }
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || url.query().is_some() || url.fragment().is_some() {
+            return Err(IssuerError::Extra);
+        }
+        if text.ends_with('/') {
+            return Err(IssuerError::TrailingSlash);
+        }
+        if url.as_str().trim_end_matches('/') != text {
+            return Err(IssuerError::Malformed);
+        }
+        let https = url.scheme() == "https";
+        let origin = url.origin().ascii_serialization().into();
+        let path = url.path().trim_end_matches('/').into();
+        Ok(Self { url: text.into(), origin, path, https })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &Arc<str> {
+        &self.origin
+    }
+
+    /// The path, without a slash at the end: empty for most.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.https
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_https_or_on_this_machine_and_nothing_else_is_in_it() {
+        for (text, path) in [
+            ("https://id.example", ""),
+            ("https://id.example:8443/tenant/7", "/tenant/7"),
+            ("http://127.0.0.1:8080", ""),
+            ("http://localhost", ""),
+            ("http://[::1]:1", ""),
+        ] {
+            let issuer = Issuer::parse(text).unwrap();
+            assert_eq!((issuer.as_str(), issuer.path()), (text, path));
+        }
+        for (text, error) in [
+            ("id.example", IssuerError::Malformed),
+            ("ftp://id.example", IssuerError::Malformed),
+            ("https://ID.example", IssuerError::Malformed),
+            ("https://id.example/a/../b", IssuerError::Malformed),
+            ("http://id.example", IssuerError::Insecure),
+            ("https://id.example?x", IssuerError::Extra),
+            ("https://id.example#x", IssuerError::Extra),
+            ("https://user@id.example", IssuerError::Extra),
+            ("https://id.example/", IssuerError::TrailingSlash),
+        ] {
+            assert_eq!(Issuer::parse(text).unwrap_err(), error, "{text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Pages for what must not go back to the client.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use crate::{oauth2::ErrorCode, page::Page};
+
+use super::error::{BrowserError, ClientError, Error};
+
+/// What went wrong, in words for the person in front of the browser.
+#[derive(Debug)]
+pub struct Problem<'a>(&'a Error);
+
+impl<'a> Problem<'a> {
+    pub(crate) fn new(error: &'a Error) -> Self {
+        Self(error)
+    }
+
+    /// The precise reason, for a log or a choice between pages. Do not show it.
+    pub fn error(&self) -> &'a Error {
+        self.0
+    }
+
+    /// The status of the page.
+    pub fn status(&self) -> StatusCode {
+        match self.0 {
+            Error::Browser(BrowserError::TicketOfOtherUser | BrowserError::TicketOfOtherBrowser) => {
+                StatusCode::FORBIDDEN
+            }
+            Error::Browser(BrowserError::TicketAnswered) => StatusCode::CONFLICT,
+            Error::Client(ClientError::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
+            Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::Client(_) | Error::Browser(_) => StatusCode::BAD_REQUEST,
+            Error::Operator(_) if self.0.code() == ErrorCode::TemporarilyUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Error::Operator(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A heading.
+    pub fn title(&self) -> &'static str {
+        match self.0 {
+            Error::Browser(BrowserError::TicketAnswered) => "Already answered",
+            Error::Browser(_) => "This page is out of date",
+            Error::Client(_) => "This application made a mistake",
+            Error::Operator(_) => "Something went wrong here",
+        }
+    }
+
+    /// A sentence or two on what happened and what to do.
+    pub fn text(&self) -> &'static str {
+        match self.0 {
+            Error::Browser(BrowserError::TicketAnswered) => {
+                "You have answered this question before. Go back to the application; if it still \
+                 waits for you, start there again."
+            }
+            Error::Browser(BrowserError::TicketOfOtherUser) => {
+                "Somebody else has signed in since this page was opened. Go back to the \
+                 application and start again."
+            }
+            Error::Browser(BrowserError::TicketOfOtherBrowser) => {
+                "This page was opened in another browser, or this one has lost a cookie. Go back \
+                 to the application and start again, with cookies allowed."
+            }
+            Error::Browser(_) => {
+                "Nothing was granted. Go back to the application and start again."
+            }
+            Error::Client(ClientError::UnknownClient) => {
+                "The application that sent you here is not known. Nothing was granted."
+            }
+            Error::Client(
+                ClientError::RedirectUriNotRegistered | ClientError::RedirectUriMissing,
+            ) => {
+                "The application wants you to be sent to an address that is not registered for it. \
+                 You were not sent there, and nothing was granted."
+            }
+            Error::Client(_) => {
+                "The application that sent you here asked in a way that cannot be understood. \
+                 Nothing was granted."
+            }
+            Error::Operator(_) => "It is not your fault. Please try again in a while.",
+        }
+    }
+
+    /// A short name for the reason, stable, for the person who is asked for help.
+    pub fn code(&self) -> &'static str {
+        match self.0 {
+            Error::Browser(error) => match error {
+                BrowserError::TicketMissing => "ticket_missing",
+                BrowserError::TicketTampered => "ticket_tampered",
+                BrowserError::TicketUnderUnknownKey => "ticket_unknown_key",
+                BrowserError::TicketOfOtherBrowser => "ticket_other_browser",
+                BrowserError::TicketOfOtherUser => "ticket_other_user",
+                BrowserError::TicketExpired => "ticket_expired",
+                BrowserError::TicketAnswered => "ticket_answered",
+                BrowserError::ClientChanged => "client_changed",
+                BrowserError::FormFields => "form_fields",
+            },
+            Error::Client(ClientError::UnknownClient) => "unknown_client",
+            Error::Client(ClientError::RedirectUriMissing) => "redirect_uri_missing",
+            Error::Client(ClientError::RedirectUriNotRegistered) => "redirect_uri_not_registered",
+            Error::Client(_) => "invalid_request",
+            Error::Operator(_) => "server_error",
+        }
+    }
+}
+
+type PageFn = dyn Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync;
+
+/// How problems are shown.
+#[derive(Clone, Default)]
+pub(crate) struct Pages(Option<Arc<PageFn>>);
+
+impl Pages {
+    pub(crate) fn new(
+        page: impl Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(Arc::new(page)))
+    }
+
+    /// The page, and the reason into the log.
+    pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
+        let problem = Problem::new(error);
+        match error {
+            Error::Operator(reason) => tracing::error!(%reason, "authorization failed"),
+            reason => tracing::info!(%reason, "authorization refused with a page"),
+        }
+        match &self.0 {
+            Some(page) => page(&problem),
+            None => Page::new(problem.title())
+                .text(problem.text())
+                .code(problem.code())
+                .to_response(problem.status()),
+        }
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Pages(custom)" } else { "Pages(default)" })
+    }
+}

@@ -1,0 +1,202 @@
+//! An authorization request: whether it may be asked (RFC 6749, section 4.1.1), and what comes next.
+//!
+//! Two decisions, both pure: [`check`] looks at the request and the client, [`next`] at who is
+//! signed in and what they have consented to.
+
+use std::sync::Arc;
+
+use crate::{
+    Policy, Scopes, Timestamp,
+    oauth2::{
+        Addressee, AuthorizationRequest, AuthorizationRequestError, form::Params, pkce::Challenge,
+    },
+};
+
+use super::{
+    Authentication, Client, ClientType, GrantType,
+    error::ClientError,
+    redirect,
+    store::Consent,
+};
+
+/// An authorization request that may be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) client: Arc<Client>,
+    /// Where to answer.
+    pub(crate) redirect_uri: Arc<str>,
+    /// Whether the request named it, so that the token request must, too.
+    pub(crate) redirect_uri_sent: bool,
+    pub(crate) scopes: Scopes,
+    pub(crate) state: Option<String>,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) prompt: Prompt,
+}
+
+/// The `prompt` parameter (OpenID Connect Core, section 3.1.2.1), which plain OAuth clients send,
+/// too. Values that are not known are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    pub(crate) none: bool,
+    /// `login`, or `select_account`, which is done where one signs in.
+    pub(crate) sign_in: bool,
+    pub(crate) consent: bool,
+}
+
+/// Why a request is not asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unasked {
+    /// It must not be answered with a redirect.
+    Page(ClientError),
+    /// The client is told.
+    Redirect(ToClient),
+}
+
+/// An error for the client, and where to send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToClient {
+    pub(crate) error: ClientError,
+    pub(crate) redirect_uri: Arc<str>,
+    pub(crate) state: Option<String>,
+}
+
+/// The `client_id` of a request, so that the client can be loaded.
+pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientError> {
+    Ok(Addressee::parse(params)?.client_id)
+}
+
+/// Whether the request may be asked. Nothing is redirected to before client and redirect URI are
+/// known to belong together.
+pub(crate) fn check(
+    params: &Params<'_>,
+    client: Option<Arc<Client>>,
+    policy: &Policy,
+) -> Result<Asked, Unasked> {
+    let page = |error: ClientError| Unasked::Page(error);
+    let addressee = Addressee::parse(params).map_err(|error| page(error.into()))?;
+    let client = client.ok_or(page(ClientError::UnknownClient))?;
+    let redirect_uri: Arc<str> = match (addressee.redirect_uri, &*client.redirect_uris) {
+        (Some(uri), registered) if redirect::is_registered(registered, uri) => uri.into(),
+        (Some(_), _) => return Err(page(ClientError::RedirectUriNotRegistered)),
+        (None, [only]) => only.as_str().into(),
+        (None, _) => return Err(page(ClientError::RedirectUriMissing)),
+    };
+    let redirect_uri_sent = addressee.redirect_uri.is_some();
+    let state = addressee.state.map(ToOwned::to_owned);
+    let details = match AuthorizationRequest::parse(params) {
+        Ok(request) => details(&request, &client, policy),
+        Err(AuthorizationRequestError::Unaddressed(reason)) => return Err(page(reason.into())),
+        Err(AuthorizationRequestError::Refused { reason, .. }) => Err(reason.into()),
+    };
+    match details {
+        Ok((scopes, challenge, prompt)) => {
+            Ok(Asked { client, redirect_uri, redirect_uri_sent, scopes, state, challenge, prompt })
+        }
+        Err(error) => Err(Unasked::Redirect(ToClient { error, redirect_uri, state })),
+    }
+}
+
+/// What can be told to the client when it is wrong.
+fn details(
+    request: &AuthorizationRequest<'_>,
+    client: &Client,
+    policy: &Policy,
+) -> Result<(Scopes, Option<Challenge>, Prompt), ClientError> {
+    if request.extra("request").is_some() {
+        return Err(ClientError::RequestObject);
+    }
+    if request.extra("request_uri").is_some() {
+        return Err(ClientError::RequestUri);
+    }
+    if !matches!(request.extra("response_mode"), None | Some("query")) {
+        return Err(ClientError::ResponseMode);
+    }
+    if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(ClientError::GrantTypeNotAllowed);
+    }
+    let must_use_pkce =
+        client.client_type == ClientType::Public || policy.pkce_for_confidential_clients;
+    if request.code_challenge.is_none() && must_use_pkce {
+        return Err(ClientError::ChallengeMissing);
+    }
+    let scopes = requested(request.scope.as_ref(), &client.scopes)?;
+    Ok((scopes, request.code_challenge, Prompt::read(request.extra("prompt"))?))
+}
+
+/// The scopes that a request asks for: all of the client's when it names none.
+pub(crate) fn requested(scope: Option<&Scopes>, ceiling: &Scopes) -> Result<Scopes, ClientError> {
+    match scope {
+        None => Ok(ceiling.clone()),
+        Some(scope) if ceiling.is_superset(scope) => Ok(scope.clone()),
+        Some(_) => Err(ClientError::ScopeNotAllowed),
+    }
+}
+
+impl Prompt {
+    fn read(text: Option<&str>) -> Result<Self, ClientError> {
+        let mut prompt = Self::default();
+        let words: Vec<&str> = text.unwrap_or("").split(' ').filter(|word| !word.is_empty()).collect();
+        for word in &words {
+            match *word {
+                "none" => prompt.none = true,
+                "login" | "select_account" => prompt.sign_in = true,
+                "consent" => prompt.consent = true,
+                _ => {}
+            }
+        }
+        if prompt.none && words.len() > 1 {
+            return Err(ClientError::PromptNoneAmongOthers);
+        }
+        Ok(prompt)
+    }
+}
+
+/// What to do with a request that may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Somebody must sign in, or do so again.
+    SignIn,
+    /// The person must be asked.
+    Ask,
+    /// It is granted without asking.
+    Grant,
+    /// The client is told.
+    Refuse(ClientError),
+}
+
+/// What comes next, for the person who is signed in. `since` is when this server sent them off to
+/// sign in for this request, if it did.
+pub(crate) fn next(
+    asked: &Asked,
+    authentication: Option<&Authentication>,
+    consent: Option<&Consent>,
+    since: Option<Timestamp>,
+) -> Next {
+    let Some(authentication) = authentication else {
+        return if asked.prompt.none {
+            Next::Refuse(ClientError::LoginRequired)
+        } else {
+            Next::SignIn
+        };
+    };
+    // Whole seconds, since that is what stores keep.
+    let is_fresh = since.is_some_and(|since| authentication.auth_time.seconds() >= since.seconds());
+    if asked.prompt.sign_in && !is_fresh {
+        return Next::SignIn;
+    }
+    let is_remembered = consent.is_some_and(|consent| consent.scopes.is_superset(&asked.scopes));
+    let may_skip = asked.client.first_party || (is_remembered && is_identity_assured(asked));
+    match (may_skip && !asked.prompt.consent, asked.prompt.none) {
+        (true, _) => Next::Grant,
+        (false, true) => Next::Refuse(ClientError::ConsentRequired),
+        (false, false) => Next::Ask,
+    }
+}
+
+/// Whether the answer reaches nobody but the client. Any program on the same machine can claim a
+/// loopback port or a private-use scheme and the `client_id` of a public client, so that a consent
+/// of before must not speak for the one who asks now (RFC 8252, section 8.6).
+fn is_identity_assured(asked: &Asked) -> bool {
+    asked.client.client_type == ClientType::Confidential
+        || asked.redirect_uri.starts_with("https://")
+}

@@ -1,0 +1,310 @@
+//! The authorization server: what it is made of, and how to set it up.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+};
+
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+
+use crate::{Env, KeyRing, Policy, Scope, Timestamp};
+
+use super::{
+    GrantType,
+    error::{Error, OperatorError},
+    issuer::{Issuer, IssuerError},
+    kdf::Kdf,
+    problem::{Pages, Problem},
+    scopes::ScopeRegistry,
+    store::{ErasedStore, IssuerId, RowId, RowIds, Store},
+    throttle::{Rate, Throttle},
+    token::TokenKeys,
+};
+
+/// An authorization server: lets applications in, with their users' consent. Cheap to clone.
+///
+/// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
+/// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
+/// [`metadata`](Self::metadata). With the feature `axum`, `attach` puts them and the layer that the
+/// extractors need into a router.
+///
+/// ```
+/// use quadrille::{Env, KeyRing, provider::{AuthorizationServer, store::MemoryStore}, scopes};
+///
+/// scopes! { Photos = "photos:read", "See your photos"; }
+///
+/// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+///     .scope::<Photos>();
+/// assert_eq!(server.issuer(), "https://id.example");
+/// # Ok::<(), quadrille::provider::IssuerError>(())
+/// ```
+#[derive(Clone)]
+pub struct AuthorizationServer(Arc<Inner>);
+
+#[derive(Clone)]
+pub(crate) struct Inner {
+    pub(crate) issuer: Issuer,
+    pub(crate) store: Arc<dyn ErasedStore>,
+    pub(crate) ring: KeyRing,
+    pub(crate) tokens: TokenKeys,
+    pub(crate) policy: Policy,
+    pub(crate) scopes: ScopeRegistry,
+    pub(crate) grant_types: BTreeSet<GrantType>,
+    pub(crate) env: Env,
+    pub(crate) kdf: Kdf,
+    pub(crate) pages: Pages,
+    pub(crate) paths: Paths,
+    pub(crate) metadata: OnceLock<Bytes>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all clones of a server have in common.
+pub(crate) struct Shared {
+    pub(crate) throttle: Throttle,
+    /// Whether a client with a secret that somebody chose was ever seen: only then must an unknown
+    /// client cost as much.
+    pub(crate) has_chosen_secrets: AtomicBool,
+    rows: RowIds,
+    issuer: OnceCell<IssuerId>,
+}
+
+/// Where the endpoints are, from the root of the origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    pub(crate) authorize: Arc<str>,
+    pub(crate) consent: Arc<str>,
+    pub(crate) token: Arc<str>,
+    pub(crate) revoke: Arc<str>,
+    /// Both well-known forms; one where the issuer has no path.
+    pub(crate) metadata: Vec<Arc<str>>,
+}
+
+impl AuthorizationServer {
+    /// A server with this issuer over this store. The issuer is what clients know the server by; it
+    /// is https, or http on the machine itself.
+    ///
+    /// Until [`keys`](Self::keys) are given it uses a ring that ends with the process, which is
+    /// right for a store that does so too, and refused (at the first request, or by
+    /// [`start`](Self::start)) for any other.
+    ///
+    /// # Errors
+    /// [`IssuerError`] when the URL cannot be one.
+    pub fn new(issuer: &str, store: impl Store) -> Result<Self, IssuerError> {
+        let issuer = Issuer::parse(issuer)?;
+        let ring = KeyRing::ephemeral();
+        let env = Env::system();
+        Ok(Self(Arc::new(Inner {
+            tokens: TokenKeys::new(&ring, issuer.as_str()),
+            paths: Paths::new(&issuer, "/oauth"),
+            issuer,
+            store: Arc::new(store),
+            ring,
+            policy: Policy::safe(),
+            scopes: ScopeRegistry::default(),
+            grant_types: [
+                GrantType::AuthorizationCode,
+                GrantType::ClientCredentials,
+                GrantType::RefreshToken,
+            ]
+            .into(),
+            kdf: Kdf::default(),
+            pages: Pages::default(),
+            metadata: OnceLock::new(),
+            shared: Arc::new(Shared::new(env.clone())),
+            env,
+        })))
+    }
+
+    /// The keys that seal tickets and mask and derive tokens: [`KeyRing::from_env`]. All processes
+    /// of one issuer share them.
+    #[must_use]
+    pub fn keys(self, ring: KeyRing) -> Self {
+        self.with(|inner| {
+            inner.tokens = TokenKeys::new(&ring, inner.issuer.as_str());
+            inner.ring = ring;
+        })
+    }
+
+    /// The rules: [`Policy::safe`] unless said otherwise.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        self.with(|inner| inner.policy = policy)
+    }
+
+    /// Makes a scope known, by its type: metadata lists it, the consent page describes it.
+    #[must_use]
+    pub fn scope<S: Scope>(self) -> Self {
+        self.scopes([(S::NAME, S::DESCRIPTION)])
+    }
+
+    /// Makes scopes known that are only known at run time: names, and what they let an application
+    /// do, in words for the person who is asked.
+    #[must_use]
+    pub fn scopes<N: AsRef<str>, D: AsRef<str>>(
+        self,
+        scopes: impl IntoIterator<Item = (N, D)>,
+    ) -> Self {
+        self.with(|inner| {
+            for (name, description) in scopes {
+                inner.scopes.add(name.as_ref(), description.as_ref());
+            }
+        })
+    }
+
+    /// The grant types offered at all; every client has its own selection of them. All three unless
+    /// said otherwise.
+    #[must_use]
+    pub fn grant_types(self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
+        self.with(|inner| inner.grant_types = grant_types.into_iter().collect())
+    }
+
+    /// The clock and the dice.
+    #[must_use]
+    pub fn env(self, env: Env) -> Self {
+        self.with(|inner| {
+            inner.shared = Arc::new(Shared::new(env.clone()));
+            inner.env = env;
+        })
+    }
+
+    /// Where chosen client secrets are hashed; share one [`Kdf`] with the sign-in page, so that
+    /// together they use no more threads than there are processors.
+    #[must_use]
+    pub fn kdf(self, kdf: Kdf) -> Self {
+        self.with(|inner| inner.kdf = kdf)
+    }
+
+    /// Moves the endpoints from `/oauth` to another path under the issuer's.
+    #[must_use]
+    pub fn at(self, path: &str) -> Self {
+        self.with(|inner| inner.paths = Paths::new(&inner.issuer, path))
+    }
+
+    /// Shows problems on pages of the application's own instead of the small default one.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let server = server.problem_page(|problem| {
+    ///     let mut response = http::Response::new(format!("Sorry. {}", problem.text()).into());
+    ///     *response.status_mut() = problem.status();
+    ///     response
+    /// });
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn problem_page(
+        self,
+        page: impl Fn(&Problem<'_>) -> http::Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.pages = Pages::new(page))
+    }
+
+    /// The issuer, as clients know it.
+    pub fn issuer(&self) -> &str {
+        self.0.issuer.as_str()
+    }
+
+    /// The path of the endpoint to which the consent page's form is sent.
+    pub fn consent_path(&self) -> &str {
+        &self.0.paths.consent
+    }
+
+    /// The path of the authorization endpoint.
+    pub fn authorize_path(&self) -> &str {
+        &self.0.paths.authorize
+    }
+
+    /// Makes sure that the server can work, so that what is wrong shows at the start and not at the
+    /// first request: that the store answers, and that keys and store last equally long.
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub async fn start(&self) -> Result<(), Error> {
+        self.0.issuer_id().await?;
+        self.0.row().await?;
+        Ok(())
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        change(inner);
+        inner.metadata = OnceLock::new();
+        self
+    }
+}
+
+impl From<Arc<Inner>> for AuthorizationServer {
+    fn from(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.env.now()
+    }
+
+    /// The number of this issuer in the store.
+    pub(crate) async fn issuer_id(&self) -> Result<IssuerId, Error> {
+        if let Some(issuer) = self.shared.issuer.get() {
+            return Ok(*issuer);
+        }
+        if self.ring.is_ephemeral() && self.store.is_cacheable() {
+            return Err(OperatorError::EphemeralKeys.into());
+        }
+        let load = || self.store.issuer(self.issuer.as_str());
+        Ok(*self.shared.issuer.get_or_try_init(load).await?)
+    }
+
+    /// A new row number.
+    pub(crate) async fn row(&self) -> Result<RowId, Error> {
+        Ok(self.shared.rows.draw_from(&*self.store).await?)
+    }
+}
+
+impl Shared {
+    fn new(env: Env) -> Self {
+        Self {
+            throttle: Throttle::new(Rate::FAILURES),
+            has_chosen_secrets: AtomicBool::new(false),
+            rows: RowIds::new(env),
+            issuer: OnceCell::new(),
+        }
+    }
+}
+
+impl Paths {
+    fn new(issuer: &Issuer, prefix: &str) -> Self {
+        let prefix = prefix.trim_matches('/');
+        let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
+        let path = |end: &str| format!("{}{prefix}{end}", issuer.path()).into();
+        let well_known = "/.well-known/oauth-authorization-server";
+        let mut metadata: Vec<Arc<str>> = vec![format!("{well_known}{}", issuer.path()).into()];
+        if !issuer.path().is_empty() {
+            metadata.push(format!("{}{well_known}", issuer.path()).into());
+        }
+        Self {
+            authorize: path("/authorize"),
+            consent: path("/consent"),
+            token: path("/token"),
+            revoke: path("/revoke"),
+            metadata,
+        }
+    }
+}
+
+impl fmt::Debug for AuthorizationServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationServer")
+            .field("issuer", &self.issuer())
+            .field("policy", &self.0.policy)
+            .finish_non_exhaustive()
+    }
+}

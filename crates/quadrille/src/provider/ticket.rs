@@ -1,0 +1,159 @@
+//! The ticket in the form of a consent page: the whole request, sealed, for one person in one
+//! browser.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Env, KeyRing, Scopes, Timestamp,
+    seal::{KeyId, OpenError},
+};
+
+use super::{
+    Authentication,
+    error::BrowserError,
+    issuer::Issuer,
+    request::Asked,
+    store::{RowId, TicketId},
+};
+
+const PURPOSE: &str = "provider ticket";
+
+/// How many consent pages one browser may hold open; beyond that the oldest cookie goes.
+const PAGES: usize = 24;
+
+/// What a consent page asked, of whom and where.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    /// Ordered by time, so that of many cookies the oldest is known.
+    pub(crate) id: TicketId,
+    /// The key from which the code's secret is derived.
+    pub(crate) key: KeyId,
+    /// What the cookie holds.
+    browser: [u8; 16],
+    subject: Arc<str>,
+    pub(crate) client: Arc<str>,
+    /// Tells the client from a later one with its id.
+    pub(crate) number: RowId,
+    pub(crate) redirect_uri: Arc<str>,
+    pub(crate) redirect_uri_sent: bool,
+    pub(crate) scopes: Scopes,
+    pub(crate) state: Option<String>,
+    pub(crate) challenge: Option<Arc<str>>,
+    pub(crate) expires: Timestamp,
+}
+
+impl Ticket {
+    pub(crate) fn new(
+        env: &Env,
+        key: KeyId,
+        asked: &Asked,
+        authentication: &Authentication,
+        expires: Timestamp,
+    ) -> Self {
+        let mut id: TicketId = env.random();
+        let time = env.now().millis().to_be_bytes();
+        for (to, from) in id.iter_mut().zip(time.iter().skip(2)) {
+            *to = *from;
+        }
+        Self {
+            id,
+            key,
+            browser: env.random(),
+            subject: authentication.subject.clone(),
+            client: asked.client.id.clone(),
+            number: asked.client.number,
+            redirect_uri: asked.redirect_uri.clone(),
+            redirect_uri_sent: asked.redirect_uri_sent,
+            scopes: asked.scopes.clone(),
+            state: asked.state.clone(),
+            challenge: asked.challenge.map(|challenge| challenge.to_string().into()),
+            expires,
+        }
+    }
+
+    /// For the form.
+    pub(crate) fn seal(&self, env: &Env, ring: &KeyRing, issuer: &Issuer) -> String {
+        // Nothing in a ticket can fail to be written as JSON.
+        let plain = serde_json::to_vec(self).unwrap_or_default();
+        ring.seal(env, PURPOSE, issuer.as_str(), &plain)
+    }
+
+    /// Out of the form.
+    pub(crate) fn open(
+        sealed: &str,
+        ring: &KeyRing,
+        issuer: &Issuer,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Self, BrowserError> {
+        let plain = ring.open(PURPOSE, issuer.as_str(), sealed).map_err(|error| match error {
+            OpenError::UnknownKey => BrowserError::TicketUnderUnknownKey,
+            OpenError::Malformed | OpenError::Broken => BrowserError::TicketTampered,
+        })?;
+        let ticket: Self =
+            serde_json::from_slice(&plain).map_err(|_| BrowserError::TicketTampered)?;
+        let name = ticket.cookie_name(issuer);
+        let value = hex(&ticket.browser);
+        if !cookies(headers).any(|(known, held)| known == name && held == value) {
+            return Err(BrowserError::TicketOfOtherBrowser);
+        }
+        if now >= ticket.expires {
+            return Err(BrowserError::TicketExpired);
+        }
+        Ok(ticket)
+    }
+
+    /// Whether this person was asked.
+    pub(crate) fn is_for(&self, authentication: &Authentication) -> bool {
+        self.subject == authentication.subject
+    }
+
+    /// The cookies to set with the page: its own, and out with the oldest when there are too many.
+    pub(crate) fn cookies(
+        &self,
+        issuer: &Issuer,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Vec<HeaderValue> {
+        let secure = if issuer.is_https() { "; Secure" } else { "" };
+        let attributes = |age| format!("; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+        let prefix = cookie_prefix(issuer);
+        let mut held: Vec<&str> = cookies(headers)
+            .filter_map(|(name, _)| name.starts_with(prefix).then_some(name))
+            .collect();
+        held.sort_unstable();
+        let excess = (held.len() + 1).saturating_sub(PAGES);
+        let gone = held.iter().take(excess).map(|name| format!("{name}={}", attributes(0)));
+        let age = self.expires.since(now).as_secs();
+        let own = format!("{}={}{}", self.cookie_name(issuer), hex(&self.browser), attributes(age));
+        std::iter::once(own)
+            .chain(gone)
+            .filter_map(|cookie| HeaderValue::try_from(cookie).ok())
+            .collect()
+    }
+
+    fn cookie_name(&self, issuer: &Issuer) -> String {
+        let (start, _) = self.id.split_at(10);
+        format!("{}{}", cookie_prefix(issuer), hex(start))
+    }
+}
+
+fn cookie_prefix(issuer: &Issuer) -> &'static str {
+    if issuer.is_https() { "__Host-quadrille-id-ticket-" } else { "quadrille-id-ticket-" }
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

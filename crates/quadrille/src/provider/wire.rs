@@ -1,0 +1,118 @@
+//! Answers, as they go out.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+
+use crate::oauth2::{AuthorizationResponse, ErrorResponse};
+
+use super::{
+    error::{ClientError, Error, OperatorError},
+    request::ToClient,
+};
+
+/// The longest body that is read.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+
+/// An answer for the browser: a redirect or a page.
+///
+/// With the feature `axum` it is what a handler returns; elsewhere it becomes an
+/// `http::Response<Bytes>`.
+#[derive(Debug)]
+pub struct Reply(Response<Bytes>);
+
+impl From<Response<Bytes>> for Reply {
+    fn from(response: Response<Bytes>) -> Self {
+        Self(response)
+    }
+}
+
+impl From<Reply> for Response<Bytes> {
+    fn from(reply: Reply) -> Self {
+        reply.0
+    }
+}
+
+/// Refuses other methods than these, and bodies that are too long.
+pub(crate) fn admit(
+    request: &Request<Bytes>,
+    methods: &[Method],
+    names: &'static str,
+) -> Result<(), ClientError> {
+    if !methods.contains(request.method()) {
+        return Err(ClientError::Method(names));
+    }
+    if request.body().len() > BODY_LIMIT {
+        return Err(ClientError::BodyTooLong);
+    }
+    Ok(())
+}
+
+/// A success of the authorization endpoint (RFC 6749, section 4.1.2; RFC 9207).
+pub(crate) fn redirect_code(
+    redirect_uri: &str,
+    code: &str,
+    state: Option<&str>,
+    issuer: &str,
+) -> Result<Response<Bytes>, Error> {
+    let (state, iss) = (state.map(str::to_owned), Some(issuer.to_owned()));
+    redirect(redirect_uri, &AuthorizationResponse::Code { code: code.into(), state, iss })
+}
+
+/// A failure of the authorization endpoint (RFC 6749, section 4.1.2.1; RFC 9207).
+pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Bytes>, Error> {
+    tracing::info!(reason = %to.error, "authorization refused, the client is told");
+    let mut error = ErrorResponse::new(to.error.code());
+    if let Some(description) = to.error.description() {
+        error = error.describe(description);
+    }
+    let (state, iss) = (to.state.clone(), Some(issuer.to_owned()));
+    redirect(&to.redirect_uri, &AuthorizationResponse::Error { error, state, iss })
+}
+
+fn redirect(uri: &str, answer: &AuthorizationResponse) -> Result<Response<Bytes>, Error> {
+    let location = answer.to_url(uri).ok().and_then(|url| HeaderValue::try_from(url).ok());
+    let location = location.ok_or(OperatorError::RedirectUri)?;
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// An error of an endpoint that clients call, the reason into the log.
+pub(crate) fn error(error: &Error, used_basic: bool, endpoint: &'static str) -> Response<Bytes> {
+    match error {
+        Error::Operator(reason) => tracing::error!(%reason, endpoint, "request failed"),
+        reason => tracing::info!(%reason, endpoint, "request refused"),
+    }
+    let mut body = ErrorResponse::new(error.code());
+    if let Error::Client(error) = error
+        && let Some(description) = error.description()
+    {
+        body = body.describe(description);
+    }
+    let mut response = body.to_response();
+    let headers = response.headers_mut();
+    // RFC 6749, section 5.2 asks for the challenge where the client used the header.
+    if !used_basic {
+        headers.remove(header::WWW_AUTHENTICATE);
+    }
+    let status = match error {
+        Error::Client(ClientError::Method(allowed)) => {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            StatusCode::METHOD_NOT_ALLOWED
+        }
+        Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Client(error) if error.is_content_type() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::Client(ClientError::Throttled(wait)) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            headers.remove(header::WWW_AUTHENTICATE);
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        _ => return response,
+    };
+    *response.status_mut() = status;
+    response
+}
