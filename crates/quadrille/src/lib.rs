@@ -1,5 +1,7 @@
 //! OAuth for Rust web applications, both sides of the dance.
 
+#[cfg(feature = "axum")]
+pub mod axum;
 pub mod env;
 pub mod oauth2;
 pub mod page;

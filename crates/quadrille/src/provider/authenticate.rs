@@ -105,11 +105,7 @@ impl Inner {
     }
 
     /// An unknown client costs as much as one with a chosen secret, where there are such.
-    async fn unknown(
-        &self,
-        presented: &PresentedClient<'_>,
-        from: Option<RemoteAddress>,
-    ) -> Error {
+    async fn unknown(&self, presented: &PresentedClient<'_>, from: Option<RemoteAddress>) -> Error {
         let error = self.failed(None, ClientError::UnknownClient, from);
         if error == ClientError::UnknownClient
             && let Some(secret) = &presented.secret
@@ -171,8 +167,12 @@ impl Inner {
             self.store.put_client(issuer, upgraded).await.map_err(Error::from)
         };
         match stored.await {
-            Ok(()) => tracing::info!(client = %client.id, "the hash of a client secret was renewed"),
-            Err(error) => tracing::warn!(client = %client.id, %error, "the hash of a client secret could not be renewed"),
+            Ok(()) => {
+                tracing::info!(client = %client.id, "the hash of a client secret was renewed")
+            }
+            Err(error) => {
+                tracing::warn!(client = %client.id, %error, "the hash of a client secret could not be renewed")
+            }
         }
     }
 }

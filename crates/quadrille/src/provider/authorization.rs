@@ -100,10 +100,11 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
     let id = request::client_id(&params)?;
     let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
-    let asked = request::check(&params, client, &inner.policy).map_err(|unasked| match unasked {
-        Unasked::Page(error) => Failed::Page(error.into()),
-        Unasked::Redirect(to) => Failed::Redirect(to),
-    })?;
+    let asked =
+        request::check(&params, client, &inner.policy).map_err(|unasked| match unasked {
+            Unasked::Page(error) => Failed::Page(error.into()),
+            Unasked::Redirect(to) => Failed::Redirect(to),
+        })?;
     let mut back = FormWriter::new();
     for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
         back.append(name, value);

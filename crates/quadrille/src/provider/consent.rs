@@ -215,7 +215,9 @@ impl By<'_> {
             return Err(BrowserError::TicketOfOtherUser.into());
         }
         let client = inner.store.client(inner.issuer_id().await?, &ticket.client).await?;
-        client.filter(|client| is_unchanged(client, ticket)).ok_or(BrowserError::ClientChanged.into())
+        client
+            .filter(|client| is_unchanged(client, ticket))
+            .ok_or(BrowserError::ClientChanged.into())
     }
 
     fn redirect(&self, row: RowId, secret: &TokenSecret) -> Result<Response<Bytes>, Error> {

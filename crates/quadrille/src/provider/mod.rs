@@ -1,5 +1,6 @@
 //! Let other applications in, with their users' consent.
 
+mod access;
 mod authenticate;
 mod authorization;
 mod client;
@@ -8,6 +9,7 @@ mod endpoint;
 mod error;
 mod form_fields;
 mod grant;
+mod guard;
 mod issuer;
 mod kdf;
 mod problem;
@@ -21,10 +23,14 @@ mod ticket;
 mod token;
 mod wire;
 
+pub use access::{Access, AccessError, Refused};
+#[cfg(feature = "axum")]
+pub(crate) use authorization::Slot;
 pub use authorization::{Authorization, Back, ConsentPage, Step};
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
 pub use consent::{By, Decision};
 pub use error::{BrowserError, ClientError, Error, OperatorError};
+pub use guard::{Guard, GuardService};
 pub use issuer::IssuerError;
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use problem::Problem;
@@ -33,6 +39,8 @@ pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use throttle::{Rate, RemoteAddress, Throttle, Who};
 pub use wire::Reply;
+#[cfg(feature = "axum")]
+pub(crate) use wire::{BODY_LIMIT, Unread};
 
 use std::sync::Arc;
 

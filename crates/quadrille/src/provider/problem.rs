@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{oauth2::ErrorCode, page::Page};
 
@@ -14,8 +14,11 @@ use super::error::{BrowserError, ClientError, Error};
 pub struct Problem<'a>(&'a Error);
 
 impl<'a> Problem<'a> {
-    pub(crate) fn new(error: &'a Error) -> Self {
-        Self(error)
+    /// The default page, where there is no server to ask for another.
+    #[cfg(feature = "axum")]
+    pub(crate) fn show(error: &'a Error) -> Response<Bytes> {
+        log(error);
+        Self(error).to_response()
     }
 
     /// The precise reason, for a log or a choice between pages. Do not show it.
@@ -26,12 +29,13 @@ impl<'a> Problem<'a> {
     /// The status of the page.
     pub fn status(&self) -> StatusCode {
         match self.0 {
-            Error::Browser(BrowserError::TicketOfOtherUser | BrowserError::TicketOfOtherBrowser) => {
-                StatusCode::FORBIDDEN
-            }
+            Error::Browser(
+                BrowserError::TicketOfOtherUser | BrowserError::TicketOfOtherBrowser,
+            ) => StatusCode::FORBIDDEN,
             Error::Browser(BrowserError::TicketAnswered) => StatusCode::CONFLICT,
             Error::Client(ClientError::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
             Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::Client(error) if error.is_content_type() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Client(_) | Error::Browser(_) => StatusCode::BAD_REQUEST,
             Error::Operator(_) if self.0.code() == ErrorCode::TemporarilyUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -65,9 +69,7 @@ impl<'a> Problem<'a> {
                 "This page was opened in another browser, or this one has lost a cookie. Go back \
                  to the application and start again, with cookies allowed."
             }
-            Error::Browser(_) => {
-                "Nothing was granted. Go back to the application and start again."
-            }
+            Error::Browser(_) => "Nothing was granted. Go back to the application and start again.",
             Error::Client(ClientError::UnknownClient) => {
                 "The application that sent you here is not known. Nothing was granted."
             }
@@ -83,6 +85,16 @@ impl<'a> Problem<'a> {
             }
             Error::Operator(_) => "It is not your fault. Please try again in a while.",
         }
+    }
+
+    /// The default page.
+    pub fn to_response(&self) -> Response<Bytes> {
+        let page = Page::new(self.title()).text(self.text()).code(self.code());
+        let mut response = page.to_response(self.status());
+        if let Error::Client(ClientError::Method(allowed)) = self.0 {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        response
     }
 
     /// A short name for the reason, stable, for the person who is asked for help.
@@ -123,18 +135,19 @@ impl Pages {
 
     /// The page, and the reason into the log.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
-        let problem = Problem::new(error);
-        match error {
-            Error::Operator(reason) => tracing::error!(%reason, "authorization failed"),
-            reason => tracing::info!(%reason, "authorization refused with a page"),
-        }
+        log(error);
+        let problem = Problem(error);
         match &self.0 {
             Some(page) => page(&problem),
-            None => Page::new(problem.title())
-                .text(problem.text())
-                .code(problem.code())
-                .to_response(problem.status()),
+            None => problem.to_response(),
         }
+    }
+}
+
+fn log(error: &Error) {
+    match error {
+        Error::Operator(reason) => tracing::error!(%reason, "authorization failed"),
+        reason => tracing::info!(%reason, "authorization refused with a page"),
     }
 }
 

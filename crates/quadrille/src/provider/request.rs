@@ -8,15 +8,13 @@ use std::sync::Arc;
 use crate::{
     Policy, Scopes, Timestamp,
     oauth2::{
-        Addressee, AuthorizationRequest, AuthorizationRequestError, form::Params, pkce::Challenge,
+        AuthorizationRequest, AuthorizationRequestError, RequestError, form::Params,
+        pkce::Challenge,
     },
 };
 
 use super::{
-    Authentication, Client, ClientType, GrantType,
-    error::ClientError,
-    redirect,
-    store::Consent,
+    Authentication, Client, ClientType, GrantType, error::ClientError, redirect, store::Consent,
 };
 
 /// An authorization request that may be asked.
@@ -62,7 +60,8 @@ pub(crate) struct ToClient {
 
 /// The `client_id` of a request, so that the client can be loaded.
 pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientError> {
-    Ok(Addressee::parse(params)?.client_id)
+    let id = params.one("client_id").map_err(RequestError::from)?;
+    Ok(id.ok_or(RequestError::Missing("client_id"))?)
 }
 
 /// Whether the request may be asked. Nothing is redirected to before client and redirect URI are
@@ -73,22 +72,25 @@ pub(crate) fn check(
     policy: &Policy,
 ) -> Result<Asked, Unasked> {
     let page = |error: ClientError| Unasked::Page(error);
-    let addressee = Addressee::parse(params).map_err(|error| page(error.into()))?;
+    let parsed = AuthorizationRequest::parse(params);
+    let (sent, state, parsed) = match &parsed {
+        Ok(request) => (request.redirect_uri.as_deref(), request.state.as_deref(), Ok(request)),
+        Err(AuthorizationRequestError::Refused { addressee, reason }) => {
+            (addressee.redirect_uri.as_deref(), addressee.state.as_deref(), Err(*reason))
+        }
+        Err(AuthorizationRequestError::Unaddressed(reason)) => return Err(page((*reason).into())),
+    };
     let client = client.ok_or(page(ClientError::UnknownClient))?;
-    let redirect_uri: Arc<str> = match (addressee.redirect_uri, &*client.redirect_uris) {
+    let redirect_uri: Arc<str> = match (sent, &*client.redirect_uris) {
         (Some(uri), registered) if redirect::is_registered(registered, uri) => uri.into(),
         (Some(_), _) => return Err(page(ClientError::RedirectUriNotRegistered)),
         (None, [only]) => only.as_str().into(),
         (None, _) => return Err(page(ClientError::RedirectUriMissing)),
     };
-    let redirect_uri_sent = addressee.redirect_uri.is_some();
-    let state = addressee.state.map(ToOwned::to_owned);
-    let details = match AuthorizationRequest::parse(params) {
-        Ok(request) => details(&request, &client, policy),
-        Err(AuthorizationRequestError::Unaddressed(reason)) => return Err(page(reason.into())),
-        Err(AuthorizationRequestError::Refused { reason, .. }) => Err(reason.into()),
-    };
-    match details {
+    let redirect_uri_sent = sent.is_some();
+    let state = state.map(ToOwned::to_owned);
+    let parsed = parsed.map_err(ClientError::from);
+    match parsed.and_then(|request| details(request, &client, policy)) {
         Ok((scopes, challenge, prompt)) => {
             Ok(Asked { client, redirect_uri, redirect_uri_sent, scopes, state, challenge, prompt })
         }
@@ -135,7 +137,8 @@ pub(crate) fn requested(scope: Option<&Scopes>, ceiling: &Scopes) -> Result<Scop
 impl Prompt {
     fn read(text: Option<&str>) -> Result<Self, ClientError> {
         let mut prompt = Self::default();
-        let words: Vec<&str> = text.unwrap_or("").split(' ').filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            text.unwrap_or("").split(' ').filter(|word| !word.is_empty()).collect();
         for word in &words {
             match *word {
                 "none" => prompt.none = true,

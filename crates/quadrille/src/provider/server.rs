@@ -228,6 +228,11 @@ impl AuthorizationServer {
         Ok(())
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.0.paths
+    }
+
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }
@@ -237,12 +242,6 @@ impl AuthorizationServer {
         change(inner);
         inner.metadata = OnceLock::new();
         self
-    }
-}
-
-impl From<Arc<Inner>> for AuthorizationServer {
-    fn from(inner: Arc<Inner>) -> Self {
-        Self(inner)
     }
 }
 

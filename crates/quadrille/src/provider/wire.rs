@@ -13,6 +13,10 @@ use super::{
 /// The longest body that is read.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
+/// Why the body of a request was not read, among its extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Unread(pub(crate) ClientError);
+
 /// An answer for the browser: a redirect or a page.
 ///
 /// With the feature `axum` it is what a handler returns; elsewhere it becomes an
@@ -40,6 +44,9 @@ pub(crate) fn admit(
 ) -> Result<(), ClientError> {
     if !methods.contains(request.method()) {
         return Err(ClientError::Method(names));
+    }
+    if let Some(Unread(error)) = request.extensions().get() {
+        return Err(*error);
     }
     if request.body().len() > BODY_LIMIT {
         return Err(ClientError::BodyTooLong);

@@ -42,7 +42,8 @@ pub(crate) fn decide(
     presented: Presented<'_>,
     now: Timestamp,
 ) -> Decision {
-    let Some(code) = code.filter(|code| verify_slices_are_equal(&code.hash, presented.hash).is_ok())
+    let Some(code) =
+        code.filter(|code| verify_slices_are_equal(&code.hash, presented.hash).is_ok())
     else {
         return Decision::Refuse(ClientError::CodeUnknown);
     };
@@ -122,9 +123,7 @@ impl Inner {
         let issue = Issue { access: minted.record, family };
         match self.store.redeem(issuer, read.row, issue).await? {
             Redeemed::Issued => Ok(response),
-            Redeemed::Replayed(grant) => {
-                Err(self.replayed(grant, ClientError::CodeReplayed).await)
-            }
+            Redeemed::Replayed(grant) => Err(self.replayed(grant, ClientError::CodeReplayed).await),
             Redeemed::Revoked => Err(ClientError::CodeRevoked.into()),
             Redeemed::Unknown => Err(ClientError::CodeUnknown.into()),
         }

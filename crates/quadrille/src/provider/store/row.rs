@@ -97,7 +97,8 @@ impl RowIds {
 
     pub(crate) async fn draw_from(&self, store: &dyn ErasedStore) -> Result<RowId, StoreError> {
         loop {
-            match self.state().draw(self.env.now()) {
+            let drawn = self.state().draw(self.env.now());
+            match drawn {
                 Drawn::Row(row) => return Ok(row),
                 Drawn::Renew(row) => {
                     if let Ok(_turn) = self.renewing.try_lock()

@@ -1,0 +1,234 @@
+//! The provider in an axum application.
+
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use tower::{Layer, Service};
+
+use crate::{
+    provider::{
+        Access, Authorization, AuthorizationServer, BODY_LIMIT, ClientError, Decision, Guard,
+        GuardService, OperatorError, Problem, Refused, RemoteAddress, Reply, Slot, Unread,
+    },
+    scope::ScopeRequirement,
+};
+
+impl AuthorizationServer {
+    /// `app` with the server's own endpoints beside its routes, and the layer that the extractors
+    /// [`Authorization`], [`Decision`] and [`Access`] need around them.
+    ///
+    /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for GET
+    /// and POST, and one at [`consent_path`](Self::consent_path) for POST.
+    ///
+    /// ```
+    /// use axum::{Json, Router, response::{IntoResponse, Redirect, Response}, routing::{get, post}};
+    /// use quadrille::{
+    ///     Env, scopes,
+    ///     provider::{
+    ///         Access, Authentication, Authorization, AuthorizationServer, Decision, Reply, Step,
+    ///         store::MemoryStore,
+    ///     },
+    /// };
+    ///
+    /// scopes! { Photos = "photos:read", "See your photos"; }
+    ///
+    /// async fn ask(request: Authorization) -> Response {
+    ///     let user: Option<Authentication> = None; // from the application's session
+    ///     match request.step(user).await {
+    ///         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
+    ///         Step::Consent(page) => format!("{} wants {:?}", page.client.name, page.scopes).into_response(),
+    ///         Step::Done(reply) => reply.into_response(),
+    ///     }
+    /// }
+    ///
+    /// async fn answer(decision: Decision<()>) -> Reply {
+    ///     # let user = Authentication::new("ada", Env::system().now());
+    ///     decision.by(user).all().await
+    /// }
+    ///
+    /// async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
+    ///     Json(vec![format!("a photo of {:?}", access.actor())])
+    /// }
+    ///
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    ///     .scope::<Photos>();
+    /// let app: Router = server.attach(
+    ///     Router::new()
+    ///         .route("/oauth/authorize", get(ask).post(ask))
+    ///         .route("/oauth/consent", post(answer))
+    ///         .route("/api/photos", get(photos)),
+    /// );
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    pub fn attach<S: Clone + Send + Sync + 'static>(&self, app: Router<S>) -> Router<S> {
+        app.layer(self.layer()).merge(self.routes())
+    }
+
+    /// The endpoints that clients call: token, revocation and metadata, at their paths from the root
+    /// of the origin.
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let (token, revoke) = (self.clone(), self.clone());
+        let paths = self.paths();
+        let mut router = Router::new()
+            .route(
+                &paths.token,
+                any(move |request: Request| async move {
+                    Reply::from(token.token(read(request).await).await)
+                }),
+            )
+            .route(
+                &paths.revoke,
+                any(move |request: Request| async move {
+                    Reply::from(revoke.revoke(read(request).await).await)
+                }),
+            );
+        for path in &paths.metadata {
+            let server = self.clone();
+            let metadata = move |request: Request| async move {
+                Reply::from(server.metadata(&request.map(|_| Bytes::new())))
+            };
+            router = router.route(path, any(metadata));
+        }
+        router
+    }
+
+    /// What the extractors need: the server at hand, a [`Guard`] for the issuer's own origin, and
+    /// the headers of consent pages set.
+    pub fn layer(&self) -> ServerLayer {
+        ServerLayer { server: self.clone(), guard: Guard::new(self) }
+    }
+}
+
+/// See [`AuthorizationServer::layer`].
+#[derive(Clone, Debug)]
+pub struct ServerLayer {
+    server: AuthorizationServer,
+    guard: Guard,
+}
+
+impl<S> Layer<S> for ServerLayer {
+    type Service = ServerService<S>;
+
+    fn layer(&self, inner: S) -> ServerService<S> {
+        ServerService { server: self.server.clone(), inner: self.guard.layer(inner) }
+    }
+}
+
+/// A service with a [`ServerLayer`] before it.
+#[derive(Clone, Debug)]
+pub struct ServerService<S> {
+    server: AuthorizationServer,
+    inner: GuardService<S>,
+}
+
+impl<S> Service<Request> for ServerService<S>
+where
+    S: Service<Request, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        request.extensions_mut().insert(self.server.clone());
+        // Only an authorization request leads to a page whose headers are to be set.
+        if request.uri().path() != self.server.authorize_path() {
+            return self.inner.call(request);
+        }
+        let slot = Slot::default();
+        request.extensions_mut().insert(slot.clone());
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = answer.await?;
+            slot.apply(&mut response);
+            Ok(response)
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Authorization {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
+        let server = server(&request)?;
+        server.authorize(read(request).await).await
+    }
+}
+
+impl<S: Send + Sync, F: DeserializeOwned> FromRequest<S> for Decision<F> {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
+        let server = server(&request)?;
+        server.answer(read(request).await).await
+    }
+}
+
+impl<S: Send + Sync, R: ScopeRequirement> FromRequestParts<S> for Access<R> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        Self::of(&parts.extensions)
+    }
+}
+
+impl<S: Send + Sync, R: ScopeRequirement> OptionalFromRequestParts<S> for Access<R> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refused> {
+        Self::find(&parts.extensions)
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        http::Response::<Bytes>::from(self).map(Body::from)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.to_response().map(Body::from)
+    }
+}
+
+fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
+    let server = request.extensions().get::<AuthorizationServer>();
+    server.cloned().ok_or_else(|| Problem::show(&OperatorError::LayerMissing.into()).into())
+}
+
+/// The request with its body read, as far as it may be long; what went wrong with it, the endpoint
+/// finds among the extensions.
+async fn read(request: Request) -> http::Request<Bytes> {
+    let (mut parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the body of a request was not read");
+        parts.extensions.insert(Unread(ClientError::BodyTooLong));
+        Bytes::new()
+    });
+    if parts.extensions.get::<RemoteAddress>().is_none()
+        && let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
+    {
+        let address = RemoteAddress(address.ip());
+        parts.extensions.insert(address);
+    }
+    http::Request::from_parts(parts, body)
+}

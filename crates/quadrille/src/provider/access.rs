@@ -1,0 +1,218 @@
+//! What a request may do, by the token that came with it.
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use bytes::Bytes;
+use http::{Extensions, Response, StatusCode, header};
+
+use crate::{
+    Scopes, Timestamp,
+    oauth2::{
+        ErrorCode,
+        bearer::{BearerError, Challenge},
+    },
+    scope::ScopeRequirement,
+};
+
+use super::{Actor, Authentication, error::Error, guard::Guarded, store::AccessRecord};
+
+/// A request that carries a good token for what the handler needs: a scope, a tuple of scopes (all
+/// of them), `Any<(A, B)>` (one of them), or nothing more than a token, `()`.
+///
+/// With the feature `axum` it is an extractor, and answers by itself what is not good enough, with
+/// the challenges of RFC 6750. `Option<Access<S>>` is `None` only when no token came; a bad one is
+/// refused all the same. Elsewhere [`Access::of`] reads what a [`Guard`](super::Guard) found.
+pub struct Access<S: ScopeRequirement = ()> {
+    record: Arc<AccessRecord>,
+    required: PhantomData<fn() -> S>,
+}
+
+impl<S: ScopeRequirement> Access<S> {
+    /// Reads what the guard in front of a service found.
+    ///
+    /// # Errors
+    /// [`Refused`], which becomes the answer.
+    pub fn of(extensions: &Extensions) -> Result<Self, Refused> {
+        match Self::find(extensions)? {
+            Some(access) => Ok(access),
+            None => Err(refused::<S>(extensions, AccessError::Missing)),
+        }
+    }
+
+    /// [`Access::of`] where a token is not required: `None` when none came.
+    ///
+    /// # Errors
+    /// [`Refused`] when one came that is not good enough.
+    pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
+        let guarded = extensions.get::<Guarded>();
+        let verdict = guarded.map_or(Err(AccessError::NoGuard), |found| found.verdict.clone());
+        match verdict {
+            Ok(None) => Ok(None),
+            Ok(Some(record)) if S::is_met(&record.grant.scopes) => {
+                Ok(Some(Self { record, required: PhantomData }))
+            }
+            Ok(Some(_)) => Err(refused::<S>(extensions, AccessError::InsufficientScope)),
+            Err(error) => Err(refused::<S>(extensions, error)),
+        }
+    }
+
+    /// Who acts: a person through the client, or the client itself.
+    pub fn actor(&self) -> &Actor {
+        &self.record.grant.actor
+    }
+
+    /// The person for whom the client acts; `None` when it acts for itself.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        match self.actor() {
+            Actor::User(subject) => Some(subject),
+            Actor::Client(_) => None,
+        }
+    }
+
+    /// The `client_id`.
+    pub fn client(&self) -> &Arc<str> {
+        &self.record.grant.client
+    }
+
+    /// What the token is good for.
+    pub fn scopes(&self) -> &Scopes {
+        &self.record.grant.scopes
+    }
+
+    /// How and when the person signed in; `None` when the client acts for itself.
+    pub fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.record.grant.authentication.as_ref()
+    }
+
+    /// When the token stops being good.
+    pub fn expires(&self) -> Timestamp {
+        self.record.expires
+    }
+}
+
+impl<S: ScopeRequirement> Clone for Access<S> {
+    fn clone(&self) -> Self {
+        Self { record: self.record.clone(), required: PhantomData }
+    }
+}
+
+impl<S: ScopeRequirement> fmt::Debug for Access<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("actor", self.actor())
+            .field("client", self.client())
+            .field("scopes", self.scopes())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a request may not do what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// No token came.
+    #[error("no access token came with the request")]
+    Missing,
+    /// What came cannot be read.
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    /// The token is none of ours, or was revoked.
+    #[error("there is no such access token")]
+    Unknown,
+    /// The token has expired.
+    #[error("the access token has expired")]
+    Expired,
+    /// The token is good, but not for this.
+    #[error("the access token is not good for this")]
+    InsufficientScope,
+    /// It cannot be told now: the store failed. The reason is in the log.
+    #[error("access tokens cannot be checked now")]
+    Unavailable,
+    /// There is no guard in front of the service.
+    #[error("there is no guard in front of this service: call attach, or put a Guard there")]
+    NoGuard,
+}
+
+impl AccessError {
+    pub(crate) fn operator(reason: Error) -> Self {
+        tracing::error!(%reason, "an access token could not be checked");
+        Self::Unavailable
+    }
+
+    /// The code on the wire (RFC 6750, section 3.1). None is named where no token came.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Missing => None,
+            Self::Bearer(error) => Some(error.code()),
+            Self::Unknown | Self::Expired => Some(ErrorCode::InvalidToken),
+            Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
+            Self::Unavailable => Some(ErrorCode::TemporarilyUnavailable),
+            Self::NoGuard => Some(ErrorCode::ServerError),
+        }
+    }
+}
+
+/// A refused request, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Refused {
+    error: AccessError,
+    realm: Option<Arc<str>>,
+    required: Vec<&'static str>,
+}
+
+impl Refused {
+    /// Why.
+    pub fn error(&self) -> &AccessError {
+        &self.error
+    }
+
+    /// The challenge (RFC 6750, section 3).
+    pub fn challenge(&self) -> Challenge {
+        let mut challenge = Challenge::new();
+        if let Some(realm) = &self.realm {
+            challenge = challenge.realm(realm);
+        }
+        if matches!(self.error, AccessError::Missing | AccessError::InsufficientScope) {
+            challenge = challenge.scope(&self.required.join(" "));
+        }
+        match self.error.code() {
+            Some(code) => challenge.error(code, self.description()),
+            None => challenge,
+        }
+    }
+
+    /// The answer: the challenge, or a plain failure where the request is not to blame.
+    pub fn to_response(&self) -> Response<Bytes> {
+        tracing::debug!(reason = %self.error, "an API request was refused");
+        let mut response = self.challenge().to_response();
+        let status = match self.error {
+            AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            AccessError::NoGuard => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => return response,
+        };
+        *response.status_mut() = status;
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        response
+    }
+
+    const fn description(&self) -> &'static str {
+        match self.error {
+            AccessError::Missing => "",
+            AccessError::Bearer(BearerError::Several) => "send one access token, in the header",
+            AccessError::Bearer(_) => "the access token is malformed",
+            AccessError::Unknown => "the access token is not known, or was revoked",
+            AccessError::Expired => "the access token has expired",
+            AccessError::InsufficientScope => "the access token is not good for this",
+            AccessError::Unavailable | AccessError::NoGuard => "access tokens cannot be checked",
+        }
+    }
+}
+
+fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> Refused {
+    if error == AccessError::NoGuard {
+        tracing::error!("{error}");
+    }
+    let realm = extensions.get::<Guarded>().map(|guarded| guarded.realm.clone());
+    Refused { error, realm, required: S::names() }
+}
