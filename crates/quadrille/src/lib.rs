@@ -3,6 +3,8 @@
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod env;
+#[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]
+mod guide;
 pub mod oauth2;
 pub mod page;
 pub mod policy;
