@@ -225,7 +225,7 @@ impl ErrorResponse {
     pub fn parse(response: &Response<Bytes>) -> Option<Self> {
         match serde_json::from_slice(response.body()) {
             Ok(value) => Self::from_json(&value),
-            Err(_) => Self::from_params(&Params::parse(response.body()).ok()?),
+            Err(_) => Self::from_params(&Params::of_answer(response.body())?),
         }
     }
 
@@ -427,7 +427,7 @@ mod tests {
             assert_eq!(error.error.as_str(), code, "{body}");
             assert_eq!(error.error_description.as_deref(), description, "{body}");
         }
-        for body in ["", "<html>error</html>", "[]", "null", r#"{"error":null}"#, r#"{"a":1}"#] {
+        for body in ["", "<a href='?x&error=y'>", "[]", "null", r#"{"error":null}"#, r#"{"a":1}"#] {
             assert_eq!(read(body), None, "{body}");
         }
     }

@@ -159,6 +159,15 @@ impl<'a> Params<'a> {
         Self::parse(request.body())
     }
 
+    /// The parameters in an answer that does not say what it is. Nearly any text can be read as a
+    /// form, so that it is taken for one only if its names are made of what names are made of.
+    pub(super) fn of_answer(body: &'a [u8]) -> Option<Self> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]".contains(&byte);
+        let params = Self::parse(body).ok()?;
+        let is_form = params.iter().all(|(name, _)| name.bytes().all(is_name));
+        is_form.then_some(params)
+    }
+
     /// The value of a parameter that may stand there once; `None` when it is missing or has no
     /// value.
     ///

@@ -352,8 +352,8 @@ fn members(body: &[u8]) -> Option<Map<String, Value>> {
         Ok(Value::Object(members)) => Some(members),
         Ok(_) => None,
         Err(_) => {
-            let params = Params::parse(body).ok()?;
-            // Any text is a form, so that one is believed only if it says something known.
+            let params = Params::of_answer(body)?;
+            // A single word is a form, too.
             params.iter().any(|(name, _)| matches!(name, "access_token" | "error")).then(|| {
                 params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
             })

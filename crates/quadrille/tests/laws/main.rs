@@ -1,0 +1,15 @@
+//! What holds for all input: what one half of an exchange writes the other reads, nothing that is
+//! sent makes anything panic, and the algebra of scopes and seals.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is a test from end to end"
+)]
+
+mod messages;
+mod panics;
+mod scopes;
+mod seals;

@@ -1,0 +1,221 @@
+//! What one half writes, the other reads.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use proptest::{collection::vec, option, prelude::*};
+use quadrille::{
+    Scopes, Secret,
+    oauth2::{
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode,
+        ErrorResponse, PresentedClient, RevocationRequest, TokenRequest, TokenResponse,
+        TokenTypeHint, bearer,
+        form::{FormWriter, Params},
+        pkce::Verifier,
+    },
+    scope::ScopeSeparator,
+};
+
+const ENDPOINT: &str = "https://id.example/endpoint?tenant=7";
+
+/// Any text that a parameter can carry.
+fn value() -> impl Strategy<Value = String> {
+    "[^\u{0}]{1,40}"
+}
+
+/// Any text that may be shown in an answer.
+fn printable() -> impl Strategy<Value = String> {
+    "[ !#-\\[\\]-~]{1,40}"
+}
+
+fn scopes() -> impl Strategy<Value = Scopes> {
+    "[!#-\\[\\]-~]{1,8}( [!#-\\[\\]-~]{1,8}){0,4}".prop_map(|text| Scopes::parse(&text).unwrap())
+}
+
+fn auth() -> impl Strategy<Value = ClientAuth> {
+    prop_oneof![
+        (value(), value()).prop_map(|(id, secret)| ClientAuth::Basic {
+            client_id: id.into(),
+            client_secret: secret.into(),
+        }),
+        (value(), value()).prop_map(|(id, secret)| ClientAuth::Post {
+            client_id: id.into(),
+            client_secret: secret.into(),
+        }),
+        value().prop_map(|id| ClientAuth::None { client_id: id.into() }),
+    ]
+}
+
+/// The client that comes out of a request into which `auth` went in.
+fn assert_same_client(auth: &ClientAuth, request: &http::Request<bytes::Bytes>) {
+    let params = Params::of_body(request).unwrap();
+    let client = PresentedClient::parse(request.headers(), &params).unwrap();
+    assert_eq!(client.id, auth.client_id());
+    let (secret, method) = match auth {
+        ClientAuth::Basic { client_secret, .. } => {
+            (Some(client_secret.expose()), AuthMethod::ClientSecretBasic)
+        }
+        ClientAuth::Post { client_secret, .. } => {
+            (Some(client_secret.expose()), AuthMethod::ClientSecretPost)
+        }
+        _ => (None, AuthMethod::None),
+    };
+    assert_eq!(client.secret.as_deref(), secret);
+    assert_eq!(client.method(), method);
+}
+
+proptest! {
+    #[test]
+    fn parameters(pairs in vec((value(), value()), 0..20)) {
+        let mut writer = FormWriter::new();
+        for (name, value) in &pairs {
+            writer.append(name, value);
+        }
+        let body = writer.finish();
+        prop_assert!(body.bytes().all(|byte| byte.is_ascii_graphic()));
+        let params = Params::parse(body.as_bytes()).unwrap();
+        let read: Vec<_> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        prop_assert_eq!(read, pairs);
+    }
+
+    #[test]
+    fn any_client_id_and_secret(auth in auth()) {
+        let asked = TokenRequest::ClientCredentials { scope: None };
+        assert_same_client(&auth, &asked.to_request(ENDPOINT, &auth, &[]).unwrap());
+    }
+
+    #[test]
+    fn token_requests(
+        token in value(),
+        redirect_uri in option::of(value()),
+        verifier in option::of(any::<[u8; 32]>()),
+        scope in option::of(scopes()),
+        auth in auth(),
+    ) {
+        let verifier = verifier.map(|bytes| Verifier::from_bytes(&bytes));
+        for asked in [
+            TokenRequest::AuthorizationCode {
+                code: &token,
+                redirect_uri: redirect_uri.as_deref(),
+                code_verifier: verifier.as_ref().map(Verifier::expose),
+            },
+            TokenRequest::RefreshToken { refresh_token: &token, scope: scope.clone() },
+            TokenRequest::ClientCredentials { scope },
+        ] {
+            let request =
+                asked.to_request(ENDPOINT, &auth, &[("resource", "a"), ("resource", "b")]).unwrap();
+            let params = Params::of_body(&request).unwrap();
+            prop_assert_eq!(TokenRequest::parse(&params).unwrap(), asked);
+            prop_assert_eq!(params.many("resource").collect::<Vec<_>>(), ["a", "b"]);
+            assert_same_client(&auth, &request);
+        }
+    }
+
+    #[test]
+    fn token_answers(
+        access_token in "[ -~]{1,60}",
+        refresh_token in option::of(value()),
+        scope in option::of(scopes()),
+        expires_in in option::of(1..u64::from(u32::MAX)),
+        extra in (value(), value()),
+    ) {
+        let mut tokens = TokenResponse::new(access_token);
+        tokens.refresh_token = refresh_token.map(Secret::from);
+        tokens.scope = scope;
+        tokens.expires_in = expires_in.map(Duration::from_secs);
+        tokens.extra.insert(format!("x-{}", extra.0), extra.1.into());
+        let read = TokenResponse::parse(&tokens.to_response(), ScopeSeparator::Space);
+        prop_assert_eq!(read.unwrap(), tokens);
+    }
+
+    #[test]
+    fn errors(code in "[a-z_]{1,30}", description in option::of(printable())) {
+        let mut error = ErrorResponse::new(ErrorCode::from(code.as_str()));
+        if let Some(description) = description {
+            error = error.describe(description);
+        }
+        prop_assert_eq!(ErrorResponse::parse(&error.to_response()), Some(error));
+    }
+
+    #[test]
+    fn authorization_requests(
+        client_id in value(),
+        redirect_uri in option::of(value()),
+        scope in option::of(scopes()),
+        state in option::of(value()),
+        verifier in option::of(any::<[u8; 32]>()),
+        extra in option::of(value()),
+    ) {
+        let mut request = AuthorizationRequest::new(client_id);
+        request.redirect_uri = redirect_uri.map(Into::into);
+        request.scope = scope;
+        request.state = state.map(Into::into);
+        request.code_challenge = verifier.map(|bytes| Verifier::from_bytes(&bytes).challenge());
+        request.extra.extend(extra.map(|value| ("login_hint".into(), value.into())));
+        let url = request.to_url("https://id.example/authorize").unwrap();
+        let (_, query) = url.split_once('?').unwrap();
+        let params = Params::parse(query.as_bytes()).unwrap();
+        prop_assert_eq!(AuthorizationRequest::parse(&params).unwrap(), request);
+    }
+
+    #[test]
+    fn authorization_answers(
+        code in value(),
+        error in "[a-z_]{1,30}",
+        description in option::of(printable()),
+        state in option::of(value()),
+        iss in option::of(value()),
+    ) {
+        let mut response = ErrorResponse::new(ErrorCode::from(error.as_str()));
+        if let Some(description) = description {
+            response = response.describe(description);
+        }
+        for answer in [
+            AuthorizationResponse::Code { code: code.into(), state: state.clone(), iss: iss.clone() },
+            AuthorizationResponse::Error { error: response, state, iss },
+        ] {
+            let url = answer.to_url("app:/callback?kept=1").unwrap();
+            prop_assert!(http::HeaderValue::try_from(url.as_str()).is_ok());
+            let (_, query) = url.split_once('?').unwrap();
+            let params = Params::parse(query.as_bytes()).unwrap();
+            prop_assert_eq!(params.one("kept"), Ok(Some("1")));
+            prop_assert_eq!(AuthorizationResponse::parse(&params).unwrap(), answer);
+        }
+    }
+
+    #[test]
+    fn revocations(token in value(), refresh in option::of(any::<bool>()), auth in auth()) {
+        let asked = RevocationRequest {
+            token: &token,
+            token_type_hint: refresh.map(|refresh| match refresh {
+                true => TokenTypeHint::RefreshToken,
+                false => TokenTypeHint::AccessToken,
+            }),
+        };
+        let request = asked.to_request(ENDPOINT, &auth).unwrap();
+        let params = Params::of_body(&request).unwrap();
+        prop_assert_eq!(RevocationRequest::parse(&params).unwrap(), asked);
+        assert_same_client(&auth, &request);
+    }
+
+    #[test]
+    fn bearer_tokens_and_challenges(
+        token in "[A-Za-z0-9._~+/-]{1,60}={0,2}",
+        realm in option::of(printable()),
+        scope in scopes(),
+        description in option::of(printable()),
+    ) {
+        let value = bearer::header(&Secret::from(token.as_str())).unwrap();
+        let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]);
+        prop_assert_eq!(bearer::from_headers(&headers), Ok(Some(token.as_str())));
+
+        let mut challenge = bearer::Challenge::new().scope(scope.as_str());
+        challenge.realm = realm.map(Into::into);
+        challenge.error = description.map(|text| {
+            ErrorResponse::new(ErrorCode::InsufficientScope).describe(text)
+        });
+        let headers =
+            HeaderMap::from_iter([(http::header::WWW_AUTHENTICATE, challenge.to_header_value())]);
+        prop_assert_eq!(bearer::Challenge::parse_all(&headers), [challenge]);
+    }
+}
