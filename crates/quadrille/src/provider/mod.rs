@@ -1,6 +1,7 @@
 //! Let other applications in, with their users' consent.
 
 mod access;
+mod admin;
 mod authenticate;
 mod authorization;
 mod client;
@@ -24,6 +25,7 @@ mod token;
 mod wire;
 
 pub use access::{Access, AccessError, Refused};
+pub use admin::{AdminError, NewClient, Registered, RegistrationError};
 #[cfg(feature = "axum")]
 pub(crate) use authorization::Slot;
 pub use authorization::{Authorization, Back, ConsentPage, Step};

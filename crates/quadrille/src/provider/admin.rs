@@ -1,0 +1,393 @@
+//! What the program around a server does to it: clients come and go, tokens are revoked.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::{Scopes, Secret};
+
+use super::{
+    AuthorizationServer, Client, ClientSecret, ClientType, GrantType, SecretVerifier,
+    error::Error,
+    redirect::{RedirectUriError, check_redirect_uri},
+    store::{RevokeAll, RowId},
+    token::sha256,
+};
+
+/// A client to be registered with [`AuthorizationServer::register`].
+///
+/// ```
+/// # use quadrille::{Env, Scopes, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+/// let printer = NewClient::confidential("Photo printer")
+///     .redirect_uri("https://printer.example/callback")
+///     .scopes(Scopes::parse("photos:read")?);
+/// let registered = server.register(printer).await?;
+/// let secret = registered.secret.ok_or("a confidential client has one")?;
+/// println!("{}: {}", registered.client.id, secret.expose()); // shown once, stored as a hash
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct NewClient {
+    name: String,
+    client_type: ClientType,
+    id: Option<String>,
+    chosen_secret: Option<Secret>,
+    redirect_uris: Vec<String>,
+    scopes: Scopes,
+    grant_types: Option<BTreeSet<GrantType>>,
+    first_party: bool,
+}
+
+impl NewClient {
+    /// One that can keep a secret, which will be generated.
+    pub fn confidential(name: impl Into<String>) -> Self {
+        Self::new(name.into(), ClientType::Confidential)
+    }
+
+    /// One that cannot: a native or single-page application.
+    pub fn public(name: impl Into<String>) -> Self {
+        Self::new(name.into(), ClientType::Public)
+    }
+
+    fn new(name: String, client_type: ClientType) -> Self {
+        Self {
+            name,
+            client_type,
+            id: None,
+            chosen_secret: None,
+            redirect_uris: Vec::new(),
+            scopes: Scopes::EMPTY,
+            grant_types: None,
+            first_party: false,
+        }
+    }
+
+    /// Where it may be answered; call it once for each.
+    #[must_use]
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// What it may ask for.
+    #[must_use]
+    pub fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// How it may get tokens. Unless said otherwise: by codes and refresh tokens when it has a
+    /// redirect URI, for itself when it has none.
+    #[must_use]
+    pub fn grant_types(mut self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
+        self.grant_types = Some(grant_types.into_iter().collect());
+        self
+    }
+
+    /// It is the provider's own, so that people are not asked for consent.
+    #[must_use]
+    pub fn first_party(mut self) -> Self {
+        self.first_party = true;
+        self
+    }
+
+    /// A `client_id` of one's own instead of a generated one.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// A secret that somebody chose, such as one that an application brings along from elsewhere,
+    /// instead of a generated one. It can be guessed, so that every use costs an Argon2id hash.
+    #[must_use]
+    pub fn chosen_secret(mut self, secret: Secret) -> Self {
+        self.chosen_secret = Some(secret);
+        self
+    }
+
+    fn granted_types(&self) -> BTreeSet<GrantType> {
+        self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
+            [] => [GrantType::ClientCredentials].into(),
+            _ => [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
+        })
+    }
+
+    /// Whether it may be registered.
+    fn check(&self) -> Result<(), RegistrationError> {
+        if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
+            return Err(RegistrationError::Name);
+        }
+        for uri in &self.redirect_uris {
+            check_redirect_uri(uri)
+                .map_err(|reason| RegistrationError::RedirectUri { uri: uri.clone(), reason })?;
+        }
+        let granted = self.granted_types();
+        if granted.is_empty() {
+            return Err(RegistrationError::NoGrantType);
+        }
+        if granted.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
+            return Err(RegistrationError::NoRedirectUri);
+        }
+        let is_public = self.client_type == ClientType::Public;
+        if is_public && granted.contains(&GrantType::ClientCredentials) {
+            return Err(RegistrationError::PublicClientForItself);
+        }
+        match &self.chosen_secret {
+            Some(_) if is_public => return Err(RegistrationError::SecretOfPublicClient),
+            Some(secret) if secret.expose().len() < 12 => {
+                return Err(RegistrationError::ShortSecret);
+            }
+            _ => {}
+        }
+        // VSCHAR of RFC 6749, appendix A.1, without what would need care in a URL or a log.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+        match &self.id {
+            Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_plain) => {
+                Err(RegistrationError::Id)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A client that was registered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Registered {
+    /// It.
+    pub client: Client,
+    /// Its generated secret, which is nowhere else: show it once.
+    pub secret: Option<Secret>,
+}
+
+/// Why a client was not registered. Mostly the operator's to mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistrationError {
+    /// A redirect URI may not be used.
+    #[error("{uri}: {reason}")]
+    RedirectUri {
+        /// Which.
+        uri: String,
+        /// Why.
+        reason: RedirectUriError,
+    },
+    /// It would get codes, but there is nowhere to send them.
+    #[error("a client that uses authorization codes needs a redirect URI")]
+    NoRedirectUri,
+    /// There is no way for it to get a token.
+    #[error("a client needs at least one grant type")]
+    NoGrantType,
+    /// A client that cannot keep a secret cannot act for itself.
+    #[error("a public client cannot have a token for itself")]
+    PublicClientForItself,
+    /// A client that cannot keep a secret must not be given one.
+    #[error("a public client has no secret")]
+    SecretOfPublicClient,
+    /// The chosen secret is too short.
+    #[error("a chosen secret needs at least 12 characters")]
+    ShortSecret,
+    /// It has no name, or one with control characters.
+    #[error("a client needs a name, without control characters")]
+    Name,
+    /// The chosen id is malformed.
+    #[error("a client id holds letters, digits and -._~:/, at most 255 of them")]
+    Id,
+    /// The chosen id belongs to another client.
+    #[error("there is a client with this id")]
+    IdTaken,
+    /// The server failed.
+    #[error(transparent)]
+    Server(#[from] Error),
+}
+
+/// Why a client was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdminError {
+    /// There is no such client.
+    #[error("there is no client with this id")]
+    UnknownClient,
+    /// It is a public client, which has no secret.
+    #[error("a public client has no secret")]
+    PublicClient,
+    /// The server failed.
+    #[error(transparent)]
+    Server(#[from] Error),
+}
+
+impl AuthorizationServer {
+    /// Registers a client.
+    ///
+    /// # Errors
+    /// [`RegistrationError`].
+    pub async fn register(&self, new: NewClient) -> Result<Registered, RegistrationError> {
+        new.check()?;
+        let inner = self.inner();
+        let issuer = inner.issuer_id().await?;
+        let id: Arc<str> = match &new.id {
+            Some(id) => id.as_str().into(),
+            None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
+        };
+        if inner.store.client(issuer, &id).await.map_err(Error::from)?.is_some() {
+            return Err(RegistrationError::IdTaken);
+        }
+        let grant_types = new.granted_types();
+        let (verifier, secret) = match (new.client_type, new.chosen_secret) {
+            (ClientType::Public, _) => (None, None),
+            (ClientType::Confidential, Some(chosen)) => {
+                let hash = inner.kdf.hash(&inner.env, chosen).await.map_err(Error::from)?;
+                (Some(SecretVerifier::Argon2id(hash)), None)
+            }
+            (ClientType::Confidential, None) => {
+                let (verifier, secret) = self.generate();
+                (Some(verifier), Some(secret))
+            }
+        };
+        let secrets = verifier.map(|verifier| ClientSecret { verifier, expires: None });
+        let client = Client {
+            id,
+            number: inner.row().await?,
+            name: new.name,
+            client_type: new.client_type,
+            secrets: secrets.into_iter().collect(),
+            redirect_uris: new.redirect_uris,
+            scopes: new.scopes,
+            grant_types,
+            first_party: new.first_party,
+            created: inner.now(),
+        };
+        inner.store.put_client(issuer, client.clone()).await.map_err(Error::from)?;
+        tracing::info!(client = %client.id, name = client.name, "client registered");
+        Ok(Registered { client, secret })
+    }
+
+    /// A client.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn client(&self, id: &str) -> Result<Option<Arc<Client>>, Error> {
+        let inner = self.inner();
+        Ok(inner.store.client(inner.issuer_id().await?, id).await?)
+    }
+
+    /// All clients, ordered by id.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn clients(&self) -> Result<Vec<Arc<Client>>, Error> {
+        let inner = self.inner();
+        Ok(inner.store.clients(inner.issuer_id().await?).await?)
+    }
+
+    /// Gives a client a new secret. Those it has stay good for `overlap`, so that the new one can be
+    /// rolled out first.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
+        let inner = self.inner();
+        let client = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
+        if client.client_type == ClientType::Public {
+            return Err(AdminError::PublicClient);
+        }
+        let (verifier, secret) = self.generate();
+        let now = inner.now();
+        let end = now + overlap;
+        let mut client = Client::clone(&client);
+        for known in &mut client.secrets {
+            known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
+        }
+        client.secrets.retain(|known| known.expires.is_none_or(|expires| now < expires));
+        client.secrets.push(ClientSecret { verifier, expires: None });
+        let issuer = inner.issuer_id().await?;
+        inner.store.put_client(issuer, client).await.map_err(Error::from)?;
+        tracing::info!(client = id, "client secret rotated");
+        Ok(secret)
+    }
+
+    /// Removes a client, and with it all it was granted. Says whether it was there.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn remove_client(&self, id: &str) -> Result<bool, Error> {
+        let inner = self.inner();
+        let was_there = inner.store.remove_client(inner.issuer_id().await?, id).await?;
+        if was_there {
+            tracing::info!(client = id, "client removed");
+        }
+        Ok(was_there)
+    }
+
+    /// Revokes an access or refresh token, whosever it is, and all that was granted with it. Says
+    /// whether it was worth anything.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn revoke_token(&self, token: &Secret) -> Result<bool, Error> {
+        let inner = self.inner();
+        let Some(grant) = inner.grant_of(token.expose()).await? else { return Ok(false) };
+        let until = inner.all_over(inner.now());
+        let revoked = inner.store.revoke_grant(inner.issuer_id().await?, grant.id, until).await?;
+        tracing::info!(grant = grant.id.0, client = %grant.client, "grant revoked by the operator");
+        Ok(revoked)
+    }
+
+    /// Ends everything of a person: sessions, tokens and remembered consents.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn revoke_subject(&self, subject: &str) -> Result<(), Error> {
+        self.revoke_all(RevokeAll::Subject(subject.into())).await
+    }
+
+    /// Takes back what a person has let a client do: tokens and the remembered consent.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn revoke_consent(&self, subject: &str, client: &str) -> Result<(), Error> {
+        self.revoke_all(RevokeAll::Consent { subject: subject.into(), client: client.into() }).await
+    }
+
+    async fn revoke_all(&self, what: RevokeAll) -> Result<(), Error> {
+        let inner = self.inner();
+        // Other processes may have drawn higher numbers in this millisecond.
+        let last = inner.row().await?.max(RowId::last_at(inner.now()));
+        tracing::info!(?what, "everything revoked");
+        Ok(inner.store.revoke_all(inner.issuer_id().await?, what, last).await?)
+    }
+
+    /// A secret with nothing to guess.
+    fn generate(&self) -> (SecretVerifier, Secret) {
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
+        (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_never_work_or_never_be_safe_is_not_registered() {
+        let web = || NewClient::confidential("Web").redirect_uri("https://app.example/cb");
+        assert!(web().check().is_ok());
+        assert!(NewClient::confidential("Machine").check().is_ok());
+        let refused = |new: NewClient| format!("{:?}", new.check().unwrap_err());
+        assert!(refused(web().redirect_uri("http://app.example/")).contains("Insecure"));
+        assert_eq!(refused(NewClient::public("App")), "PublicClientForItself");
+        let codes = [GrantType::AuthorizationCode];
+        assert_eq!(refused(NewClient::public("App").grant_types(codes)), "NoRedirectUri");
+        assert_eq!(refused(web().grant_types([])), "NoGrantType");
+        assert_eq!(refused(web().chosen_secret("short".into())), "ShortSecret");
+        assert_eq!(refused(NewClient::confidential(" ")), "Name");
+        assert_eq!(refused(web().id("a b")), "Id");
+        let public = NewClient::public("App").redirect_uri("https://app.example/cb");
+        assert_eq!(refused(public.chosen_secret("long enough!".into())), "SecretOfPublicClient");
+    }
+}
