@@ -35,8 +35,12 @@ class Quadrille:
             env=ENVIRONMENT,
             text=True,
         )
-        self.issuer = json.loads(self._first_line())["issuer"]
-        self.run("user", "add", USER, "--password-stdin", stdin=PASSWORD + "\n")
+        try:
+            self.issuer = json.loads(self._first_line())["issuer"]
+            self.run("user", "add", USER, "--password-stdin", stdin=PASSWORD + "\n")
+        except BaseException:
+            self._end()
+            raise
 
     def run(self, *arguments, stdin=""):
         """One command on the data that the server has open."""
@@ -70,14 +74,17 @@ class Quadrille:
         return answer.json()
 
     def stop(self):
-        self.process.terminate()
-        code = self.process.wait(timeout=20)
-        self.log.seek(0)
-        log = self.log.read()
-        self.log.close()
-        self.process.stdout.close()
+        code, log = self._end()
         assert code == 0, f"quadrille serve ended with {code}:\n{log}"
         assert "panicked" not in log, log
+
+    def _end(self):
+        self.process.terminate()
+        code = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        self.log.seek(0)
+        with self.log as log:
+            return code, log.read()
 
     def _first_line(self):
         lines = queue.Queue()
