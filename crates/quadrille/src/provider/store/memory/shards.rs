@@ -149,7 +149,8 @@ impl Hasher for RowHasher {
     fn write_u64(&mut self, word: u64) {
         // The high half of the product of the low bits, and the low half of that of the high ones:
         // numbers differ in both.
-        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        let product =
+            u128::from(self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         self.0 = (product >> 64) as u64 ^ product as u64;
     }
     fn finish(&self) -> u64 {

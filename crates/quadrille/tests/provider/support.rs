@@ -1,0 +1,336 @@
+//! A provider, a client, a browser and a person.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    response::{IntoResponse, Redirect, Response as AxumResponse},
+    routing::{get, post},
+};
+use http::{HeaderMap, Request, Response, header};
+use quadrille::{
+    Env, KeyRing, Policy, Scopes, Timestamp,
+    env::Source,
+    oauth2::{
+        AuthorizationRequest, ClientAuth, TokenRequest,
+        form::{FormWriter, Params},
+        pkce::Verifier,
+    },
+    provider::{
+        Access, Authentication, Authorization, AuthorizationServer, Client, Decision, NewClient,
+        Reply, Step, store::MemoryStore,
+    },
+    scopes,
+};
+use tower::ServiceExt as _;
+
+pub const ISSUER: &str = "https://id.example";
+pub const CALLBACK: &str = "https://app.example/cb";
+
+scopes! {
+    pub Photos = "photos:read", "See your photos";
+    pub Upload = "photos:write", "Add photos of yours";
+}
+
+/// A clock to move by hand; the dice are real.
+pub struct Clock(AtomicI64);
+
+struct ClockSource(Arc<Clock>);
+
+impl Source for ClockSource {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.0.load(Ordering::SeqCst))
+    }
+    fn fill(&self, bytes: &mut [u8]) {
+        Env::system().fill(bytes);
+    }
+}
+
+impl Clock {
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
+    }
+}
+
+/// Who is signed in at the application, and when they did.
+pub type SignedIn = Arc<Mutex<Option<Authentication>>>;
+
+pub struct World {
+    pub clock: Arc<Clock>,
+    pub env: Env,
+    pub server: AuthorizationServer,
+    pub app: Router,
+    pub signed_in: SignedIn,
+    pub client: Client,
+    pub secret: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct ConsentForm {
+    #[serde(default)]
+    scope: Vec<String>,
+    decision: String,
+}
+
+async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumResponse {
+    let user = user.lock().unwrap().clone();
+    match request.step(user).await {
+        Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
+        Step::Consent(page) => {
+            let mut html = format!("client={}\n", page.client.name);
+            for scope in &page.scopes {
+                html += &format!("scope={} {}\n", scope.name, scope.description);
+            }
+            for (name, value) in page.form_fields() {
+                html += &format!("field={name}={value}\n");
+            }
+            html.into_response()
+        }
+        Step::Done(reply) => reply.into_response(),
+    }
+}
+
+async fn answer(State(user): State<SignedIn>, decision: Decision<ConsentForm>) -> Reply {
+    let user = user.lock().unwrap().clone().expect("the test signs somebody in");
+    match decision.form.decision.as_str() {
+        "all" => decision.by(user).all().await,
+        "only" => decision.by(user).only(&decision.form.scope).await,
+        _ => decision.by(user).deny().await,
+    }
+}
+
+async fn photos(access: Access<Photos>) -> String {
+    format!("{:?} by {}", access.actor(), access.client())
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Policy::safe(), |new| new).await
+    }
+
+    pub async fn with(policy: Policy, change: impl FnOnce(NewClient) -> NewClient) -> Self {
+        let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
+        let env = Env::from_source(ClockSource(clock.clone()));
+        let server = AuthorizationServer::new(ISSUER, MemoryStore::new(env.clone()))
+            .unwrap()
+            .keys(KeyRing::new([&[7; 32]]).unwrap())
+            .env(env.clone())
+            .policy(policy)
+            .scope::<Photos>()
+            .scope::<Upload>();
+        let client = NewClient::confidential("Photo printer")
+            .redirect_uri(CALLBACK)
+            .scopes(Scopes::parse("photos:read photos:write").unwrap());
+        let registered = server.register(change(client)).await.unwrap();
+        let signed_in = SignedIn::default();
+        let app = Router::new()
+            .route("/oauth/authorize", get(ask).post(ask))
+            .route("/oauth/consent", post(answer))
+            .route("/api/photos", get(photos))
+            .route("/api/any", get(|access: Option<Access>| async move { format!("{access:?}") }))
+            .with_state(signed_in.clone());
+        let app = server.attach(app);
+        let secret = registered.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default();
+        Self { clock, env, server, app, signed_in, client: registered.client, secret }
+    }
+
+    pub fn sign_in(&self, subject: &str) {
+        let authentication = Authentication::new(subject, self.env.now());
+        *self.signed_in.lock().unwrap() = Some(authentication);
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer(Response::from_parts(parts, body))
+    }
+
+    pub fn verifier(&self) -> Verifier {
+        Verifier::from_bytes(&[42; 32])
+    }
+
+    /// A good request.
+    pub fn asking(&self) -> AuthorizationRequest<'_> {
+        let mut request = AuthorizationRequest::new(&*self.client.id);
+        request.redirect_uri = self.client.redirect_uris.first().map(|uri| uri.as_str().into());
+        request.state = Some("xyz".into());
+        request.code_challenge = Some(self.verifier().challenge());
+        request
+    }
+
+    pub async fn ask(&self, browser: &mut Browser, request: &AuthorizationRequest<'_>) -> Answer {
+        let url = request.to_url("https://id.example/oauth/authorize").unwrap();
+        browser.get(self, url.strip_prefix(ISSUER).unwrap()).await
+    }
+
+    pub fn auth(&self) -> ClientAuth {
+        let client_id = (*self.client.id).into();
+        match self.secret.as_str() {
+            "" => ClientAuth::None { client_id },
+            secret => ClientAuth::Basic { client_id, client_secret: secret.into() },
+        }
+    }
+
+    pub async fn token(&self, auth: &ClientAuth, asked: &TokenRequest<'_>) -> Answer {
+        let request = asked.to_request("https://id.example/oauth/token", auth, &[]).unwrap();
+        self.send(request.map(Body::from)).await
+    }
+
+    pub async fn redeem(&self, code: &str) -> Answer {
+        let verifier = self.verifier();
+        let asked = TokenRequest::AuthorizationCode {
+            code,
+            redirect_uri: self.client.redirect_uris.first().map(String::as_str),
+            code_verifier: Some(verifier.expose()),
+        };
+        self.token(&self.auth(), &asked).await
+    }
+
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        let asked = TokenRequest::RefreshToken { refresh_token, scope: None };
+        self.token(&self.auth(), &asked).await
+    }
+
+    /// A code for a person who signs in and grants everything.
+    pub async fn code(&self, subject: &str) -> String {
+        self.sign_in(subject);
+        let mut browser = Browser::default();
+        let request = self.asking();
+        let mut page = self.ask(&mut browser, &request).await;
+        if page.status() == 200 {
+            page = browser.answer(self, &page, "decision=all").await;
+        }
+        page.query("code")
+    }
+
+    /// The tokens that such a code buys.
+    pub async fn tokens(&self, subject: &str) -> Tokens {
+        let code = self.code(subject).await;
+        self.redeem(&code).await.tokens()
+    }
+
+    pub async fn photos(&self, token: &str) -> Answer {
+        let request =
+            Request::get("/api/photos").header("authorization", format!("Bearer {token}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn is_good(&self, token: &str) -> bool {
+        self.photos(token).await.status() == 200
+    }
+}
+
+pub struct Tokens {
+    pub access: String,
+    pub refresh: Option<String>,
+    pub scope: String,
+}
+
+#[derive(Debug)]
+pub struct Answer(Response<Bytes>);
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+    pub fn headers(&self) -> &HeaderMap {
+        self.0.headers()
+    }
+    pub fn header(&self, name: &str) -> &str {
+        self.0.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.0.body()).unwrap()
+    }
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(self.0.body()).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+    /// The error in a direct answer.
+    pub fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+    pub fn tokens(&self) -> Tokens {
+        assert_eq!(self.status(), 200, "{}", self.text());
+        let json = self.json();
+        let text = |name: &str| json[name].as_str().map(str::to_owned);
+        Tokens {
+            access: text("access_token").unwrap(),
+            refresh: text("refresh_token"),
+            scope: text("scope").unwrap(),
+        }
+    }
+    pub fn location(&self) -> &str {
+        assert_eq!(self.status(), 303, "{}", self.text());
+        self.header("location")
+    }
+    /// A parameter of the redirect.
+    pub fn query(&self, name: &str) -> String {
+        let (_, query) = self.location().split_once('?').unwrap();
+        let params = Params::parse(query.as_bytes()).unwrap();
+        params.many(name).next().unwrap_or_else(|| panic!("no {name}: {query}")).to_owned()
+    }
+    pub fn ticket(&self) -> &str {
+        let field = self.text().lines().find_map(|line| line.strip_prefix("field=ticket="));
+        field.unwrap_or_else(|| panic!("no consent page: {self:?}"))
+    }
+    /// The reason in small print on a problem page.
+    pub fn reason(&self) -> &str {
+        let (_, rest) = self.text().split_once("<code>").unwrap_or_else(|| panic!("{self:?}"));
+        rest.split_once("</code>").unwrap().0
+    }
+}
+
+/// Keeps cookies.
+#[derive(Clone, Default)]
+pub struct Browser {
+    pub jar: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub async fn get(&mut self, world: &World, path: &str) -> Answer {
+        self.send(world, Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&mut self, world: &World, path: &str, form: &str) -> Answer {
+        let request = Request::post(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.send(world, request).await
+    }
+
+    /// Submits the form of a consent page.
+    pub async fn answer(&mut self, world: &World, page: &Answer, fields: &str) -> Answer {
+        let mut form = FormWriter::new();
+        form.append("ticket", page.ticket());
+        self.post(world, "/oauth/consent", &format!("{}&{fields}", form.finish())).await
+    }
+
+    async fn send(&mut self, world: &World, mut request: Request<Body>) -> Answer {
+        let cookies: Vec<String> = self.jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        if !cookies.is_empty() {
+            request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+        }
+        let answer = world.send(request).await;
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.jar.remove(name);
+            } else {
+                self.jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+}
