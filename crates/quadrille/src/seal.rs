@@ -161,19 +161,16 @@ impl KeyRing {
         out.push(VERSION);
         out.extend_from_slice(&key.id);
         out.extend_from_slice(&salt);
-        let mut body = plain.to_vec();
-        if let Some(once) = key.box_key(&salt)
-            && once
-                .seal_in_place_append_tag(
-                    zero_nonce(),
-                    Aad::from(associated(purpose, site)),
-                    &mut body,
-                )
-                .is_ok()
-        {
-            out.extend_from_slice(&body);
+        out.extend_from_slice(plain);
+        let tag = out.get_mut(HEADER_LEN..).and_then(|body| {
+            let associated = Aad::from(associated(purpose, site));
+            key.box_key(&salt)?.seal_in_place_separate_tag(zero_nonce(), associated, body).ok()
+        });
+        match tag {
+            Some(tag) => out.extend_from_slice(tag.as_ref()),
+            // Cannot be: a key of the right length seals any text below 64 GiB.
+            None => out.zeroize(),
         }
-        body.zeroize();
         out
     }
 

@@ -268,9 +268,11 @@ fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError>
         return Err(ClientAuthError::UnsupportedScheme);
     }
     let pair = BASIC.decode(credentials.trim()).map_err(|_| ClientAuthError::MalformedBasic)?;
-    let pair = String::from_utf8(pair).map_err(|_| ClientAuthError::MalformedBasic)?;
-    let (id, secret) = pair.split_once(':').ok_or(ClientAuthError::MalformedBasic)?;
-    if id.is_empty() || pair.contains('\0') {
+    let mut id = String::from_utf8(pair).map_err(|_| ClientAuthError::MalformedBasic)?;
+    let colon = id.find(':').ok_or(ClientAuthError::MalformedBasic)?;
+    let secret = id.split_off(colon + 1);
+    id.truncate(colon);
+    if id.is_empty() {
         return Err(ClientAuthError::MalformedBasic);
     }
     Ok((decode_lenient(id)?, decode_lenient(secret)?))
@@ -279,10 +281,11 @@ fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError>
 /// Form-decodes what a client put before or after the colon. Many clients leave the encoding out
 /// (requests-oauthlib, curl), so that a percent sign which begins no escape stands for itself.
 /// Secrets made here hold neither `%` nor `+`, so that for them it is the same.
-fn decode_lenient(text: &str) -> Result<String, ClientAuthError> {
-    match form::decode(text) {
-        Ok(decoded) => Ok(decoded.into_owned()),
-        Err(FormError::BrokenPercent) => Ok(text.to_owned()),
+fn decode_lenient(text: String) -> Result<String, ClientAuthError> {
+    match form::decode(&text) {
+        _ if text.contains('\0') => Err(ClientAuthError::MalformedBasic),
+        Ok(Cow::Owned(decoded)) => Ok(decoded),
+        Ok(Cow::Borrowed(_)) | Err(FormError::BrokenPercent) => Ok(text),
         Err(_) => Err(ClientAuthError::MalformedBasic),
     }
 }

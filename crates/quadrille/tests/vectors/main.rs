@@ -252,7 +252,7 @@ fn verifiers_and_challenges_belong_together_as_in_rfc_7636() {
 fn metadata_is_found_and_read_as_in_rfc_8414() {
     for case in load(RFC8414, "well_known") {
         let urls = well_known_urls(text(&case, "issuer").unwrap()).unwrap();
-        assert_eq!(urls.first().map(|url| url.as_str()), text(&case, "url"));
+        assert_eq!(urls.first().map(url::Url::as_str), text(&case, "url"));
     }
     for case in load(RFC8414, "metadata") {
         let document = &case["document"];

@@ -1,9 +1,15 @@
 //! Parameters, as they stand in a query or a form body (RFC 6749, appendix B).
 
+mod encoding;
+mod writer;
+
 use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
+
+pub(super) use encoding::{decode, encode_into};
+pub use writer::FormWriter;
 
 /// Why parameters could not be read. What is wrong is said without repeating what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -205,130 +211,6 @@ impl fmt::Debug for Params<'_> {
     }
 }
 
-/// Writes parameters for a form body or a query.
-///
-/// ```
-/// use quadrille::oauth2::form::FormWriter;
-///
-/// let mut body = FormWriter::new();
-/// body.append("grant_type", "refresh_token").append("scope", "a b/c");
-/// assert_eq!(body.finish(), "grant_type=refresh_token&scope=a+b%2Fc");
-///
-/// // A query that is there already is kept (RFC 6749, section 3.1).
-/// let mut url = FormWriter::after_url("https://id.example/authorize?tenant=7");
-/// url.append("client_id", "web");
-/// assert_eq!(url.finish(), "https://id.example/authorize?tenant=7&client_id=web");
-/// ```
-#[derive(Clone, Default)]
-pub struct FormWriter {
-    text: String,
-    /// What goes before the next pair.
-    separator: Option<char>,
-}
-
-impl FormWriter {
-    /// Nothing yet.
-    pub const fn new() -> Self {
-        Self { text: String::new(), separator: None }
-    }
-
-    /// Goes on after `url`: at its query if it has one. The URL must have no fragment.
-    pub fn after_url(url: &str) -> Self {
-        let mut text = String::with_capacity(url.len() + 256);
-        text.push_str(url);
-        let separator = match url.split_once('?') {
-            None => Some('?'),
-            Some((_, query)) if query.is_empty() || query.ends_with('&') => None,
-            Some(_) => Some('&'),
-        };
-        Self { text, separator }
-    }
-
-    /// Adds a parameter, encoded.
-    pub fn append(&mut self, name: &str, value: &str) -> &mut Self {
-        if let Some(separator) = self.separator {
-            self.text.push(separator);
-        }
-        self.separator = Some('&');
-        encode_into(&mut self.text, name);
-        self.text.push('=');
-        encode_into(&mut self.text, value);
-        self
-    }
-
-    /// Adds a parameter if there is a value for it.
-    pub fn append_some(&mut self, name: &str, value: Option<&str>) -> &mut Self {
-        if let Some(value) = value {
-            self.append(name, value);
-        }
-        self
-    }
-
-    /// The text.
-    pub fn finish(self) -> String {
-        self.text
-    }
-}
-
-/// The length only: values may be secrets.
-impl fmt::Debug for FormWriter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FormWriter({} bytes)", self.text.len())
-    }
-}
-
-/// Encodes one value as in a form: what the user name and the password of HTTP Basic must be
-/// before they are joined (RFC 6749, section 2.3.1).
-pub(crate) fn encode_into(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(end) = rest.bytes().position(|byte| !is_unreserved(byte)) {
-        // The byte at `end` begins a character, since all bytes before it are ASCII.
-        let (plain, tail) = rest.split_at(end);
-        out.push_str(plain);
-        let mut chars = tail.chars();
-        match chars.next() {
-            Some(' ') => out.push('+'),
-            Some(char) => {
-                for byte in char.encode_utf8(&mut [0; 4]).bytes() {
-                    out.push('%');
-                    out.push(hex_digit(byte >> 4));
-                    out.push(hex_digit(byte & 15));
-                }
-            }
-            None => {}
-        }
-        rest = chars.as_str();
-    }
-    out.push_str(rest);
-}
-
-/// Undoes [`encode_into`], and whatever else is a valid form-encoding.
-pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
-    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(Cow::Borrowed(raw));
-    }
-    let mut out = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        let decoded = match byte {
-            b'+' => b' ',
-            b'%' => {
-                let (Some(high), Some(low)) = (hex_value(bytes.next()), hex_value(bytes.next()))
-                else {
-                    return Err(FormError::BrokenPercent);
-                };
-                high << 4 | low
-            }
-            byte => byte,
-        };
-        if decoded == 0 {
-            return Err(FormError::Nul);
-        }
-        out.push(decoded);
-    }
-    String::from_utf8(out).map(Cow::Owned).map_err(|_| FormError::NotUtf8)
-}
-
 /// Whether a body is declared as a form, whatever the parameters of its media type.
 fn is_form(headers: &HeaderMap) -> bool {
     let mut declared = headers.get_all(CONTENT_TYPE).iter();
@@ -337,23 +219,6 @@ fn is_form(headers: &HeaderMap) -> bool {
         let media_type = value.split(';').next().unwrap_or("").trim();
         media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     })
-}
-
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-fn hex_digit(nibble: u8) -> char {
-    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
-}
-
-fn hex_value(byte: Option<u8>) -> Option<u8> {
-    match byte? {
-        digit @ b'0'..=b'9' => Some(digit - b'0'),
-        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-        digit @ b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -422,37 +287,5 @@ mod tests {
         assert_eq!(Params::of_body(&undeclared), Err(FormError::ContentType));
         let empty = Request::post("/").body(Bytes::new()).unwrap();
         assert_eq!(Params::of_body(&empty), Ok(Params::default()));
-    }
-
-    #[test]
-    fn the_example_of_rfc_6749_appendix_b_is_written_and_read() {
-        let mut text = String::new();
-        encode_into(&mut text, " %&+\u{a3}\u{20ac}");
-        assert_eq!(text, "+%25%26%2B%C2%A3%E2%82%AC");
-        assert_eq!(decode(&text).unwrap(), " %&+\u{a3}\u{20ac}");
-    }
-
-    #[test]
-    fn a_url_goes_on_with_the_right_separator() {
-        for (url, expected) in [
-            ("https://a/", "https://a/?k=v"),
-            ("https://a/?", "https://a/?k=v"),
-            ("https://a/?x", "https://a/?x&k=v"),
-            ("https://a/?x=1&", "https://a/?x=1&k=v"),
-            ("app:/cb", "app:/cb?k=v"),
-        ] {
-            let mut writer = FormWriter::after_url(url);
-            writer.append("k", "v");
-            assert_eq!(writer.finish(), expected);
-        }
-    }
-
-    #[test]
-    fn values_never_show_in_debug_output() {
-        let params = Params::parse(b"client_secret=canary").unwrap();
-        let mut writer = FormWriter::new();
-        writer.append("client_secret", "canary");
-        assert_eq!(format!("{params:?}"), r#"Params["client_secret"]"#);
-        assert!(!format!("{writer:?}").contains("canary"));
     }
 }

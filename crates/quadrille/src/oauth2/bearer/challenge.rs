@@ -1,132 +1,15 @@
-//! Bearer tokens (RFC 6750): how a client shows one, how a resource reads it, and what a resource
-//! says when it is not enough.
+//! What a resource says when a token is not enough.
 
 use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE},
+    header::{CACHE_CONTROL, WWW_AUTHENTICATE},
 };
 
-use super::{ErrorCode, ErrorResponse, form::Params};
-use crate::Secret;
-
-/// Why a bearer token could not be read from a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum BearerError {
-    /// There is more than one token, or a token in more than one place (RFC 6750, section 2).
-    #[error("the request carries more than one access token")]
-    Several,
-    /// What stands behind `Bearer` is not a token (RFC 6750, section 2.1).
-    #[error("the access token is malformed")]
-    Malformed,
-}
-
-impl BearerError {
-    /// The code on the wire (RFC 6750, section 3.1).
-    pub const fn code(self) -> ErrorCode {
-        match self {
-            Self::Several => ErrorCode::InvalidRequest,
-            Self::Malformed => ErrorCode::InvalidToken,
-        }
-    }
-}
-
-/// The token in the `Authorization` header (RFC 6750, section 2.1). `None` when there is none, or
-/// the header is of another scheme.
-///
-/// # Errors
-/// [`BearerError`].
-///
-/// ```
-/// use http::{HeaderMap, HeaderValue};
-/// use quadrille::oauth2::bearer::{self, BearerError};
-///
-/// let mut headers = HeaderMap::new();
-/// assert_eq!(bearer::from_headers(&headers), Ok(None));
-/// headers.insert("authorization", HeaderValue::from_static("bearer mF_9.B5f-4.1JqM"));
-/// assert_eq!(bearer::from_headers(&headers), Ok(Some("mF_9.B5f-4.1JqM")));
-/// headers.append("authorization", HeaderValue::from_static("Bearer other"));
-/// assert_eq!(bearer::from_headers(&headers), Err(BearerError::Several));
-/// ```
-pub fn from_headers(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let more = values.next().is_some();
-    let bytes = value.as_bytes();
-    let is_bearer = bytes.split_first_chunk::<6>().is_some_and(|(scheme, rest)| {
-        scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|byte| *byte == b' ')
-    });
-    if !is_bearer {
-        return Ok(None);
-    }
-    if more {
-        return Err(BearerError::Several);
-    }
-    let token = value.to_str().ok().and_then(|text| text.split_once(' ')).map(|(_, token)| token);
-    match token.map(str::trim_ascii) {
-        Some(token) if is_token(token) => Ok(Some(token)),
-        _ => Err(BearerError::Malformed),
-    }
-}
-
-/// The token in a form body (RFC 6750, section 2.2), which a resource may accept beside the header
-/// from clients that cannot set one.
-///
-/// # Errors
-/// [`BearerError`].
-///
-/// ```
-/// use quadrille::oauth2::{bearer, form::Params};
-///
-/// let body = Params::parse(b"access_token=mF_9.B5f-4.1JqM")?;
-/// assert_eq!(bearer::from_form(&body)?, Some("mF_9.B5f-4.1JqM"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn from_form<'p>(body: &'p Params<'_>) -> Result<Option<&'p str>, BearerError> {
-    match body.one("access_token") {
-        Ok(Some(token)) if is_token(token) => Ok(Some(token)),
-        Ok(Some(_)) => Err(BearerError::Malformed),
-        Ok(None) => Ok(None),
-        Err(_) => Err(BearerError::Several),
-    }
-}
-
-/// The token in a query (RFC 6750, section 2.3). What is given up: URLs are kept in logs and
-/// histories and sent on in `Referer`, and the token with them.
-///
-/// # Errors
-/// [`BearerError`].
-pub fn from_query_which_leaks_tokens_into_logs<'p>(
-    query: &'p Params<'_>,
-) -> Result<Option<&'p str>, BearerError> {
-    from_form(query)
-}
-
-/// The `Authorization` header that shows `token` (RFC 6750, section 2.1), marked sensitive. `None`
-/// when it holds a character that no token may hold.
-///
-/// ```
-/// use quadrille::{Secret, oauth2::bearer};
-///
-/// assert_eq!(bearer::header(&Secret::from("abc")).unwrap(), "Bearer abc");
-/// assert_eq!(bearer::header(&Secret::from("abc\r\nx: y")), None);
-/// ```
-pub fn header(token: &Secret) -> Option<HeaderValue> {
-    let token = token.expose();
-    // Some services make tokens with characters outside b64token, such as `|`.
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return None;
-    }
-    let mut text = String::with_capacity(7 + token.len());
-    text.push_str("Bearer ");
-    text.push_str(token);
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
+use super::BearerError;
+use crate::oauth2::{ErrorCode, ErrorResponse};
 
 /// What a resource answers when the token is missing, not good, or not good enough (RFC 6750,
 /// section 3).
@@ -336,15 +219,6 @@ fn unquote(value: &str) -> String {
     out
 }
 
-/// `b64token` (RFC 6750, section 2.1).
-fn is_token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
-}
-
 /// What may stand in a value of a challenge (RFC 6750, section 3).
 const fn is_quotable(char: char) -> bool {
     matches!(char, ' '..='~') && !matches!(char, '"' | '\\')
@@ -359,31 +233,6 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(value: &'static [u8]) -> Result<Option<String>, BearerError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
-        from_headers(&headers).map(|token| token.map(str::to_owned))
-    }
-
-    #[test]
-    fn a_header_is_a_token_or_another_scheme_or_malformed() {
-        assert_eq!(read(b"Bearer abc="), Ok(Some("abc=".to_owned())));
-        assert_eq!(read(b"BEARER  abc"), Ok(Some("abc".to_owned())));
-        for other in [&b"Basic abc"[..], b"Bearerabc", b"", b"OAuth x=\"y\"", b"DPoP abc"] {
-            assert_eq!(read(other), Ok(None), "{}", other.escape_ascii());
-        }
-        for malformed in
-            [&b"Bearer"[..], b"Bearer ", b"Bearer a b", b"Bearer =", b"Bearer a=b", b"Bearer \xff"]
-        {
-            assert_eq!(
-                read(malformed),
-                Err(BearerError::Malformed),
-                "{}",
-                malformed.escape_ascii()
-            );
-        }
-    }
 
     #[test]
     fn a_challenge_cannot_be_broken_out_of() {
@@ -419,18 +268,5 @@ mod tests {
         let found =
             parse_challenges("Negotiate YWJj==, Bearer REALM = x,scope=\"a \\b\"").remove(0);
         assert_eq!(found, Challenge::new().realm("x").scope("a b"));
-    }
-
-    #[test]
-    fn a_token_in_a_body_is_held_to_the_same_syntax() {
-        let read = |body: &'static str| {
-            let params = Params::parse(body.as_bytes()).unwrap();
-            from_form(&params).map(|token| token.map(str::to_owned))
-        };
-        assert_eq!(read("x=y&access_token="), Ok(None));
-        assert_eq!(read("access_token=a%20b"), Err(BearerError::Malformed));
-        assert_eq!(read("access_token=a&access_token=a"), Err(BearerError::Several));
-        assert_eq!(Challenge::from(BearerError::Malformed).status(), 401);
-        assert_eq!(Challenge::from(BearerError::Several).status(), 400);
     }
 }

@@ -1,0 +1,87 @@
+//! `application/x-www-form-urlencoded`, value by value.
+
+use std::borrow::Cow;
+
+use super::FormError;
+
+/// Encodes one value as in a form: what the user name and the password of HTTP Basic must be
+/// before they are joined (RFC 6749, section 2.3.1).
+pub(in crate::oauth2) fn encode_into(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(end) = rest.bytes().position(|byte| !is_unreserved(byte)) {
+        // The byte at `end` begins a character, since all bytes before it are ASCII.
+        let (plain, tail) = rest.split_at(end);
+        out.push_str(plain);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some(' ') => out.push('+'),
+            Some(char) => {
+                for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+                    out.push('%');
+                    out.push(hex_digit(byte >> 4));
+                    out.push(hex_digit(byte & 15));
+                }
+            }
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// Undoes [`encode_into`], and whatever else is a valid form-encoding.
+pub(in crate::oauth2) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
+    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        let decoded = match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (Some(high), Some(low)) = (hex_value(bytes.next()), hex_value(bytes.next()))
+                else {
+                    return Err(FormError::BrokenPercent);
+                };
+                high << 4 | low
+            }
+            byte => byte,
+        };
+        if decoded == 0 {
+            return Err(FormError::Nul);
+        }
+        out.push(decoded);
+    }
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| FormError::NotUtf8)
+}
+
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+fn hex_value(byte: Option<u8>) -> Option<u8> {
+    match byte? {
+        digit @ b'0'..=b'9' => Some(digit - b'0'),
+        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
+        digit @ b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_rfc_6749_appendix_b_is_written_and_read() {
+        let mut text = String::new();
+        encode_into(&mut text, " %&+\u{a3}\u{20ac}");
+        assert_eq!(text, "+%25%26%2B%C2%A3%E2%82%AC");
+        assert_eq!(decode(&text).unwrap(), " %&+\u{a3}\u{20ac}");
+    }
+}

@@ -1,0 +1,211 @@
+//! What a client asks the token endpoint for (RFC 6749, sections 4.1.3, 4.4.2 and 6).
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::Request;
+
+use crate::{
+    Scopes,
+    oauth2::{
+        ClientAuth, EndpointError, RequestError,
+        form::{FormWriter, Params},
+        pkce,
+        post::post_form,
+    },
+};
+
+/// What a client asks the token endpoint for, by grant.
+///
+/// ```
+/// use quadrille::oauth2::{ClientAuth, TokenRequest, form::Params};
+///
+/// let asked = TokenRequest::RefreshToken { refresh_token: "tGzv3JOkF0XG5Qx2TlKWIA", scope: None };
+/// let auth = ClientAuth::None { client_id: "app".into() };
+/// let request = asked.to_request("https://id.example/oauth/token", &auth, &[])?;
+///
+/// // ... and on the other side:
+/// let params = Params::of_body(&request)?;
+/// assert_eq!(TokenRequest::parse(&params)?, asked);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenRequest<'a> {
+    /// Redeem an authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    AuthorizationCode {
+        /// The code.
+        code: &'a str,
+        /// The redirect URI of the authorization request, if it had one.
+        redirect_uri: Option<&'a str>,
+        /// The PKCE verifier.
+        code_verifier: Option<&'a str>,
+    },
+    /// Get a new access token (RFC 6749, section 6).
+    RefreshToken {
+        /// The refresh token.
+        refresh_token: &'a str,
+        /// Fewer scopes than were granted; `None` for all of them.
+        scope: Option<Scopes>,
+    },
+    /// Get a token for the client itself (RFC 6749, section 4.4).
+    ClientCredentials {
+        /// The scopes; `None` for those that the server gives by itself.
+        scope: Option<Scopes>,
+    },
+}
+
+impl<'a> TokenRequest<'a> {
+    /// As it stands in a message.
+    ///
+    /// ```
+    /// use quadrille::oauth2::TokenRequest;
+    ///
+    /// let request = TokenRequest::ClientCredentials { scope: None };
+    /// assert_eq!(request.grant_type(), "client_credentials");
+    /// ```
+    pub const fn grant_type(&self) -> &'static str {
+        match self {
+            Self::AuthorizationCode { .. } => "authorization_code",
+            Self::RefreshToken { .. } => "refresh_token",
+            Self::ClientCredentials { .. } => "client_credentials",
+        }
+    }
+
+    /// The HTTP request, with the client's authentication and any further parameters, such as
+    /// `resource`.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when the endpoint is no URL to send a request to.
+    pub fn to_request(
+        &self,
+        endpoint: &str,
+        auth: &ClientAuth,
+        extra: &[(&str, &str)],
+    ) -> Result<Request<Bytes>, EndpointError> {
+        let mut body = FormWriter::new();
+        body.append("grant_type", self.grant_type());
+        match self {
+            Self::AuthorizationCode { code, redirect_uri, code_verifier } => {
+                body.append("code", code);
+                body.append_some("redirect_uri", *redirect_uri);
+                body.append_some("code_verifier", *code_verifier);
+            }
+            Self::RefreshToken { refresh_token, scope } => {
+                body.append("refresh_token", refresh_token);
+                body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+            }
+            Self::ClientCredentials { scope } => {
+                body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+            }
+        }
+        for (name, value) in extra {
+            body.append(name, value);
+        }
+        post_form(endpoint, auth, body)
+    }
+
+    /// Reads the parameters of a request. The client is read by
+    /// [`PresentedClient`](super::PresentedClient); parameters that are not known are left alone.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn parse(params: &'a Params<'_>) -> Result<Self, RequestError> {
+        let required = |name| params.one(name)?.ok_or(RequestError::Missing(name));
+        match required("grant_type")? {
+            "authorization_code" => {
+                let code_verifier = params.one("code_verifier")?;
+                if !code_verifier.is_none_or(pkce::is_verifier) {
+                    return Err(RequestError::MalformedVerifier);
+                }
+                Ok(Self::AuthorizationCode {
+                    code: required("code")?,
+                    redirect_uri: params.one("redirect_uri")?,
+                    code_verifier,
+                })
+            }
+            "refresh_token" => Ok(Self::RefreshToken {
+                refresh_token: required("refresh_token")?,
+                scope: read_scope(params)?,
+            }),
+            "client_credentials" => Ok(Self::ClientCredentials { scope: read_scope(params)? }),
+            _ => Err(RequestError::UnsupportedGrantType),
+        }
+    }
+}
+
+impl fmt::Debug for TokenRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenRequest({})", self.grant_type())
+    }
+}
+
+/// Reads `scope` strictly, as a server does; `None` when it was left out.
+pub(in crate::oauth2) fn read_scope(params: &Params<'_>) -> Result<Option<Scopes>, RequestError> {
+    params
+        .one("scope")?
+        .map(|text| Scopes::parse(text).map_err(|_| RequestError::MalformedScope))
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth2::form::FormError;
+
+    #[test]
+    fn each_wrong_token_request_has_its_own_reason() {
+        let long =
+            format!("grant_type=authorization_code&code=c&code_verifier={}", "v".repeat(129));
+        for (body, error, code) in [
+            ("", RequestError::Missing("grant_type"), "invalid_request"),
+            ("grant_type=", RequestError::Missing("grant_type"), "invalid_request"),
+            ("grant_type=password", RequestError::UnsupportedGrantType, "unsupported_grant_type"),
+            (
+                "grant_type=refresh_token&grant_type=refresh_token",
+                RequestError::Form(FormError::Duplicate("grant_type")),
+                "invalid_request",
+            ),
+            ("grant_type=refresh_token", RequestError::Missing("refresh_token"), "invalid_request"),
+            ("grant_type=authorization_code", RequestError::Missing("code"), "invalid_request"),
+            (
+                "grant_type=authorization_code&code=c&code_verifier=short",
+                RequestError::MalformedVerifier,
+                "invalid_request",
+            ),
+            (&long, RequestError::MalformedVerifier, "invalid_request"),
+            (
+                "grant_type=client_credentials&scope=a%22b",
+                RequestError::MalformedScope,
+                "invalid_scope",
+            ),
+        ] {
+            let params = Params::parse(body.as_bytes()).unwrap();
+            assert_eq!(TokenRequest::parse(&params), Err(error), "{body}");
+            assert_eq!(error.code().as_str(), code, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_request_goes_out_as_a_form_that_asks_for_json() {
+        let asked = TokenRequest::AuthorizationCode {
+            code: "a/b",
+            redirect_uri: Some("https://app.example/cb?x=1"),
+            code_verifier: None,
+        };
+        let auth = ClientAuth::Post { client_id: "i".into(), client_secret: "s".into() };
+        let request =
+            asked.to_request("https://id.example/token?t=1", &auth, &[("resource", "r")]).unwrap();
+        assert_eq!(request.method(), "POST");
+        assert_eq!(request.uri(), "https://id.example/token?t=1");
+        assert_eq!(request.headers()["accept"], "application/json");
+        assert_eq!(
+            request.body(),
+            "grant_type=authorization_code&code=a%2Fb&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3Fx%3D1\
+             &resource=r&client_id=i&client_secret=s"
+        );
+        for bad in ["https://id.example/#f", "/token", "ftp://x/", "", "https://a b/"] {
+            assert!(asked.to_request(bad, &auth, &[]).is_err(), "{bad}");
+        }
+    }
+}
