@@ -1,0 +1,312 @@
+//! The routes of a login.
+//!
+//! A visitor's way: `GET {mount}/{service}` sends them to the service; they come back to
+//! `GET {mount}/{service}/authorized`, which checks that the answer belongs to an attempt of this
+//! browser, and then hops to our own origin (browsers show no `SameSite=Strict` cookies before). Where
+//! nothing looks at the visitor (no owner, no hooks), the code is redeemed right there and the hop
+//! goes to the page they wanted; otherwise it goes to `GET {mount}/{service}/arrived`, which redeems
+//! the code, calls the hook, and redirects.
+
+use std::sync::Arc;
+
+use ::axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+
+use crate::{
+    Error, Login, Result,
+    consumer::{Begin, Jar, Kind, Origin, Owner, Registered, loop_cookie},
+    error::BrowserFault,
+    oauth2::form::Params,
+};
+
+use super::{
+    consumer_hooks::BeforeLogin,
+    consumer_layer::Visit,
+    consumer_pages::{failed, hop, plain_page},
+};
+
+pub use super::consumer_layer::{LoginLayer, LoginService};
+
+impl Login {
+    /// Adds the login routes to an application, and to its handlers the power to take
+    /// [`Linked`](crate::Linked) and the like: [`Login::routes`] and [`Login::layer`] in one.
+    ///
+    /// Layers that hooks and `.owner` need (sessions) go around all of it:
+    /// `login.attach(routes).layer(sessions)`.
+    pub fn attach<St: Clone + Send + Sync + 'static>(&self, app: Router<St>) -> Router<St> {
+        app.layer(self.layer()).merge(self.routes())
+    }
+
+    /// The login routes: `/login/{service}`, where people log in (`?next=` says where to go then),
+    /// and `/login/{service}/authorized`, which services call back.
+    pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
+        let _ = self.check();
+        let mount = self.mount();
+        if !mount.starts_with('/') {
+            // `check` has said so in the log; a router would panic.
+            return Router::new();
+        }
+        Router::new()
+            .route(&format!("{mount}/{{service}}"), get(leave))
+            .route(&format!("{mount}/{{service}}/authorized"), get(come_back))
+            .route(&format!("{mount}/{{service}}/arrived"), get(arrive))
+            .layer(self.layer())
+    }
+
+    /// The layer that handlers need which take [`Linked`](crate::Linked) and the like.
+    pub fn layer(&self) -> LoginLayer {
+        LoginLayer(self.clone())
+    }
+}
+
+/// What an application's own error type needs to send visitors to log in: the answer, when a
+/// [`NotLinked`](Error::NotLinked) is at the bottom of it.
+///
+/// ```
+/// use axum::{http::StatusCode, response::{IntoResponse, Response}};
+///
+/// struct AppError(Box<dyn std::error::Error + Send + Sync>);
+///
+/// impl IntoResponse for AppError {
+///     fn into_response(self) -> Response {
+///         quadrille::recover(&*self.0)
+///             .unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+///     }
+/// }
+/// ```
+pub fn recover(error: &(dyn std::error::Error + 'static)) -> Option<Response> {
+    let mut error = Some(error);
+    while let Some(this) = error {
+        if let Some(ours @ Error::NotLinked(_)) = this.downcast_ref::<Error>() {
+            return Some(ours.clone().into_response());
+        }
+        error = this.source();
+    }
+    None
+}
+
+/// [`NotLinked`](Error::NotLinked) sends a page's visitor to log in and tells everyone else by
+/// status and JSON; every other error is a small page.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let Self::NotLinked(who) = &self else { return plain_page(&self) };
+        if who.navigation {
+            let mut response = Redirect::to(&who.login_url).into_response();
+            no_store(&mut response);
+            return response;
+        }
+        let json = serde_json::json!({
+            "error": self.code(),
+            "service": &*who.service,
+            "login_url": who.login_url,
+        });
+        let mut response = Response::new(Body::from(json.to_string()));
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        no_store(&mut response);
+        response
+    }
+}
+
+/// A visitor leaves for a service.
+async fn leave(Path(service): Path<String>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let (login, jar) = (&visit.login, &visit.jar);
+    let mut origin = Origin { service: login.by_name(&service).ok(), ..Origin::default() };
+    match begin(login, jar, &service, &mut parts, &mut origin).await {
+        Ok(response) => response,
+        Err(error) => failed(login, jar, &mut parts, error, origin).await,
+    }
+}
+
+async fn begin(
+    login: &Login,
+    jar: &Jar,
+    service: &str,
+    parts: &mut Parts,
+    origin: &mut Origin,
+) -> Result<Response> {
+    let registered = login.by_name(service)?;
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    let params = Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
+    let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
+    let next = one("next")?.unwrap_or("");
+    let handlers = &login.0.handlers;
+    let owner = handlers.find_owner(parts).await;
+    let mut begin = Begin::new(service).next(next).owner(&owner);
+    if handlers.wants_before_login() {
+        let (service, next) = (Arc::clone(&registered.name), next.to_owned());
+        let event = BeforeLogin { service, next, owner: owner.clone() };
+        let (answer, parameters) = handlers.before_login(event, parts).await.into_parts();
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+        for (name, value) in parameters {
+            begin = begin.parameter(name, value);
+        }
+    }
+    let kind = match (one("ask")?, one("only")?) {
+        (Some(ask), _) => widen(login, jar, &registered, &owner, ask).await?,
+        (None, Some("identity")) => Kind::Identify,
+        (None, _) => Kind::Link,
+    };
+    origin.next = Some(next.to_owned());
+    let url = login.begin_as(jar, &registered, kind, begin)?;
+    redirect(StatusCode::FOUND, &url)
+}
+
+/// Further scopes for the account that is linked: all that it has, and these.
+async fn widen(
+    login: &Login,
+    jar: &Jar,
+    registered: &Arc<Registered>,
+    owner: &Owner,
+    ask: &str,
+) -> Result<Kind> {
+    let asked = login.asked_scopes(ask)?.union(&registered.spec.scopes);
+    let (scopes, subject) = match login.load(jar, registered, owner).await? {
+        Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
+        None => (asked, "".into()),
+    };
+    Ok(Kind::Widen { scopes: scopes.as_str().to_owned(), subject: subject.as_ref().to_owned() })
+}
+
+/// A service's answer comes back.
+async fn come_back(Path(service): Path<String>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let (login, jar) = (&visit.login, &visit.jar);
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    let verified = match login.verify(jar, &service, &query) {
+        Ok(verified) => verified,
+        Err((error, origin)) => {
+            if let Some(response) = finished_before(login, jar, &error, &origin).await {
+                return response;
+            }
+            // The application's own error handler looks at its session, as hooks do.
+            if login.0.handlers.look_at_the_visitor() && origin.answered.is_some() {
+                return hop_to_arrival(login, &service, &query);
+            }
+            return failed(login, jar, &mut parts, error, origin).await;
+        }
+    };
+    if login.0.handlers.look_at_the_visitor() {
+        return hop_to_arrival(login, &service, &query);
+    }
+    let next = verified.opened.attempt.next.clone();
+    let origin = || Origin {
+        service: Some(Arc::clone(&verified.registered)),
+        next: Some(next.clone()),
+        answered: None,
+    };
+    let linked = async {
+        let authorized = login.redeem(jar, &verified, &Owner::NOBODY).await?;
+        authorized.keep(jar, &Owner::NOBODY).await?;
+        authorized.note_return(jar)
+    };
+    match linked.await {
+        Ok(()) => hop(&next),
+        Err(error) => failed(login, jar, &mut parts, error, origin()).await,
+    }
+}
+
+/// On our own origin again.
+async fn arrive(Path(service): Path<String>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let (login, jar) = (&visit.login, &visit.jar);
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    let verified = match login.verify(jar, &service, &query) {
+        Ok(verified) => verified,
+        Err((error, origin)) => {
+            return match finished_before(login, jar, &error, &origin).await {
+                Some(response) => response,
+                None => failed(login, jar, &mut parts, error, origin).await,
+            };
+        }
+    };
+    let handlers = &login.0.handlers;
+    let linked = async {
+        let owner = handlers.find_owner(&mut parts).await;
+        let authorized = login.redeem(jar, &verified, &owner).await?;
+        let after = handlers.authorized(authorized.clone(), &mut parts).await;
+        // A hook that signed somebody in need not say so, if the session tells at once.
+        let owner = match owner.is_user() || after.names_owner() {
+            true => owner,
+            false => handlers.find_owner(&mut parts).await,
+        };
+        if let Some(owner) = after.owner(|| owner) {
+            authorized.keep(jar, &owner).await?;
+        }
+        authorized.note_return(jar)?;
+        match after.into_parts() {
+            (Some(answer), _) => Ok(answer),
+            (None, _) => redirect(StatusCode::SEE_OTHER, authorized.next()),
+        }
+    };
+    match linked.await {
+        Ok(response) => response,
+        Err(error) => {
+            let origin = Origin {
+                service: Some(Arc::clone(&verified.registered)),
+                next: Some(verified.opened.attempt.next.clone()),
+                answered: None,
+            };
+            failed(login, jar, &mut parts, error, origin).await
+        }
+    }
+}
+
+/// The back button, or a double click: the attempt is over, and all is well.
+async fn finished_before(
+    login: &Login,
+    jar: &Jar,
+    error: &Error,
+    origin: &Origin,
+) -> Option<Response> {
+    let (service, next) = (origin.service.as_ref()?, origin.next.as_ref()?);
+    let just_finished = *error == Error::Browser(BrowserFault::AttemptCookieMissing)
+        && jar.get(&login.ready().ok()?.style.name(&loop_cookie(&service.name))).is_some();
+    if just_finished { redirect(StatusCode::SEE_OTHER, next).ok() } else { None }
+}
+
+fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
+    match login.ready() {
+        // Only services of ours get here, whose names need no encoding.
+        Ok(ready) => {
+            hop(&[&ready.base_path, login.mount(), "/", service, "/arrived?", query].concat())
+        }
+        Err(error) => plain_page(&error),
+    }
+}
+
+fn visit(parts: &Parts) -> Option<Arc<Visit>> {
+    parts.extensions.get::<Arc<Visit>>().cloned()
+}
+
+fn not_attached() -> Error {
+    crate::error::OperatorFault::NotAttached.into()
+}
+
+fn redirect(status: StatusCode, to: &str) -> Result<Response> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let location =
+        HeaderValue::try_from(to).map_err(|_| crate::error::OperatorFault::CallMalformed)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    no_store(&mut response);
+    Ok(response)
+}
+
+fn no_store(response: &mut Response) {
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+}

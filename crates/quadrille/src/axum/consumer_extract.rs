@@ -1,0 +1,300 @@
+//! What handlers take: [`Linked`], [`Identity`], [`Visitor`].
+
+use std::{fmt, sync::Arc};
+
+use ::axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    response::{IntoResponse, Response},
+};
+use http::request::Parts;
+
+use crate::{
+    Error, Login, Result,
+    consumer::{
+        Account, Api, Dynamic, Identity, Jar, Linked, MARGIN, Origin, Owner, Registered, Service,
+        Stored, Wanted, forget, loop_cookie, not_linked, of_account, recall,
+    },
+    error::{BrowserFault, NotLinked, NotLinkedReason, OperatorFault},
+    scope::ScopeRequirement,
+};
+
+use super::{
+    consumer_layer::{Visit, wanted},
+    consumer_pages::failed,
+};
+
+/// Why a handler did not get its account: an [`Error`], and the answer to it.
+#[derive(Debug)]
+pub struct Rejected {
+    error: Error,
+    answer: Option<Response>,
+}
+
+impl Rejected {
+    /// The error, for handlers that take `Result<Linked<S>, Rejected>`.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        rejected.error
+    }
+}
+
+impl IntoResponse for Rejected {
+    fn into_response(self) -> Response {
+        self.answer.unwrap_or_else(|| self.error.into_response())
+    }
+}
+
+impl From<Error> for Rejected {
+    fn from(error: Error) -> Self {
+        Self { error, answer: None }
+    }
+}
+
+/// The visitor, whoever they are: for services known at run time only, and for signing out.
+///
+/// ```
+/// use quadrille::{Result, Visitor};
+///
+/// async fn tenant(visitor: Visitor) -> Result<String> {
+///     let acme = visitor.linked("acme").await?;
+///     let me: serde_json::Value = acme.get("me").await?;
+///     Ok(format!("You are {} at Acme", me["name"]))
+/// }
+/// ```
+pub struct Visitor {
+    visit: Arc<Visit>,
+    owner: Owner,
+    wanted: Wanted,
+}
+
+impl Visitor {
+    /// Who is signed in, as [`Login::owner`] says.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// The visitor's account at this service.
+    ///
+    /// # Errors
+    /// [`Error::NotLinked`], which sends them to log in, and what a refresh may run into.
+    pub async fn linked(&self, service: &str) -> Result<Linked<Dynamic>> {
+        let Visit { login, jar, .. } = &*self.visit;
+        let registered = login.by_name(service)?;
+        let found = Found { login, jar, registered, wanted: self.wanted.clone() };
+        found.linked(&self.owner).await
+    }
+
+    /// The visitor's account at this service, if there is one. Never waits for the network.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn account(&self, service: &str) -> Result<Option<Account>> {
+        let Visit { login, jar, .. } = &*self.visit;
+        let stored = login.load(jar, &login.by_name(service)?, &self.owner).await?;
+        Ok(stored.map(|stored| stored.account))
+    }
+
+    /// Forgets the visitor's account at this service, and who they are there.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn unlink(&self, service: &str) -> Result<()> {
+        let Visit { login, jar, .. } = &*self.visit;
+        let registered = login.by_name(service)?;
+        forget(login, jar, &registered.name)?;
+        if let Some(account) = self.account(service).await? {
+            let ready = login.ready()?;
+            let cx = login.context(ready, Some(jar));
+            login.0.storage.unlink(&cx, &account).await?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visitor").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+impl<St: Send + Sync> FromRequestParts<St> for Visitor {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
+        let visit = parts.extensions.get::<Arc<Visit>>().cloned();
+        let visit = visit.ok_or(Error::from(OperatorFault::NotAttached))?;
+        let owner = visit.login.0.handlers.find_owner(parts).await;
+        let wanted = wanted(&visit.login, parts);
+        Ok(Self { visit, owner, wanted })
+    }
+}
+
+impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> FromRequestParts<St> for Linked<S, Sc> {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
+        let visit = visit_of::<S>(parts)?;
+        let found = Found::new::<S>(&visit, parts)?;
+        let owner = found.login.0.handlers.find_owner(parts).await;
+        match found.linked_with::<S, Sc>(&owner).await {
+            Ok(linked) => Ok(linked),
+            Err(error) => Err(found.rejected(parts, error).await),
+        }
+    }
+}
+
+impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts<St>
+    for Linked<S, Sc>
+{
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
+        let visit = visit_of::<S>(parts)?;
+        let found = Found::new::<S>(&visit, parts)?;
+        let owner = found.login.0.handlers.find_owner(parts).await;
+        let stored = found.login.load(found.jar, &found.registered, &owner).await?;
+        let now = found.login.0.env.now();
+        let usable = |stored: &Stored| {
+            let alive = stored.token.refresh_token.is_some()
+                || stored.token.is_good(now, std::time::Duration::ZERO);
+            alive && !stored.needs_linking_again && Sc::is_met(&stored.token.scopes)
+        };
+        Ok(stored.filter(usable).map(|stored| Linked::new(found.api(stored))))
+    }
+}
+
+impl<S: Service, St: Send + Sync> FromRequestParts<St> for Identity<S> {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
+        let visit = visit_of::<S>(parts)?;
+        let found = Found::new::<S>(&visit, parts)?;
+        let owner = found.login.0.handlers.find_owner(parts).await;
+        match found.identity(&owner).await {
+            Ok(Some(identity)) => Ok(identity),
+            Ok(None) => {
+                let reason = NotLinkedReason::Missing;
+                let mut error =
+                    not_linked(found.login, &found.registered, &found.wanted, reason, "");
+                if let Error::NotLinked(who) = &mut error {
+                    let sign = if who.login_url.contains('?') { '&' } else { '?' };
+                    who.login_url.push(sign);
+                    who.login_url.push_str("only=identity");
+                }
+                Err(found.rejected(parts, error).await)
+            }
+            Err(error) => Err(found.rejected(parts, error).await),
+        }
+    }
+}
+
+impl<S: Service, St: Send + Sync> OptionalFromRequestParts<St> for Identity<S> {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
+        let visit = visit_of::<S>(parts)?;
+        let found = Found::new::<S>(&visit, parts)?;
+        let owner = found.login.0.handlers.find_owner(parts).await;
+        Ok(found.identity(&owner).await?)
+    }
+}
+
+/// The service that a handler asks for, found in the request's logins.
+struct Found<'a> {
+    login: &'a Login,
+    jar: &'a Jar,
+    registered: Arc<Registered>,
+    wanted: Wanted,
+}
+
+/// The innermost login that has this service.
+fn visit_of<S: Service>(parts: &Parts) -> Result<Arc<Visit>> {
+    let mut visit = parts.extensions.get::<Arc<Visit>>();
+    if visit.is_none() {
+        return Err(OperatorFault::NotAttached.into());
+    }
+    while let Some(this) = visit {
+        if this.login.by_type::<S>()?.is_some() {
+            return Ok(Arc::clone(this));
+        }
+        visit = this.outer.as_ref();
+    }
+    Err(OperatorFault::ServiceUnknown { service: S::SPEC.name.into() }.into())
+}
+
+impl<'a> Found<'a> {
+    fn new<S: Service>(visit: &'a Visit, parts: &Parts) -> Result<Self> {
+        let Visit { login, jar, .. } = visit;
+        let unknown = || OperatorFault::ServiceUnknown { service: S::SPEC.name.into() };
+        let registered = login.by_type::<S>()?.ok_or_else(unknown)?;
+        Ok(Self { login, jar, registered, wanted: wanted(login, parts) })
+    }
+
+    fn api(&self, stored: Stored) -> Api {
+        let jar = Some(self.jar.clone());
+        Api::new(self.login, &self.registered, stored, jar, self.wanted.clone())
+    }
+
+    async fn linked<S>(&self, owner: &Owner) -> Result<Linked<S>> {
+        self.linked_with::<S, ()>(owner).await
+    }
+
+    async fn linked_with<S, Sc: ScopeRequirement>(&self, owner: &Owner) -> Result<Linked<S, Sc>> {
+        let Self { login, jar, registered, wanted } = self;
+        let scopes = || Sc::names().join(" ");
+        let Some(stored) = login.load(jar, registered, owner).await? else {
+            let reason = NotLinkedReason::Missing;
+            return Err(not_linked(login, registered, wanted, reason, &scopes()));
+        };
+        if !Sc::is_met(&stored.token.scopes) {
+            let reason = NotLinkedReason::ScopeMissing;
+            return Err(not_linked(login, registered, wanted, reason, &scopes()));
+        }
+        let api = self.api(stored);
+        api.usable(MARGIN, None).await?;
+        Ok(Linked::new(api))
+    }
+
+    async fn identity<S>(&self, owner: &Owner) -> Result<Option<Identity<S>>> {
+        if let Some(identity) = recall(self.login, self.jar, &self.registered, owner)? {
+            return Ok(Some(identity));
+        }
+        let stored = self.login.load(self.jar, &self.registered, owner).await?;
+        let now = self.login.0.env.now();
+        Ok(stored
+            .filter(|stored| !stored.account.subject.is_empty())
+            .filter(|s| now.since(s.token.obtained) <= self.login.0.identity_lasts)
+            .map(|s| of_account(&s.account.subject, s.token.obtained)))
+    }
+
+    /// The answer to a visitor without the account: to log in, unless they have just been there.
+    async fn rejected(&self, parts: &mut Parts, error: Error) -> Rejected {
+        let Self { login, jar, registered, wanted } = self;
+        let error = match &error {
+            Error::NotLinked(who) if self.goes_in_circles(who) => BrowserFault::Loop.into(),
+            Error::NotLinked(_) => return error.into(),
+            _ => error,
+        };
+        let origin = Origin {
+            service: Some(Arc::clone(registered)),
+            next: Some(wanted.next.clone()),
+            answered: None,
+        };
+        let answer = failed(login, jar, parts, error.clone(), origin).await;
+        Rejected { error, answer: Some(answer) }
+    }
+
+    /// Whether the visitor came back within seconds and is to be sent again. Another try is then
+    /// theirs to decide, so the note goes.
+    fn goes_in_circles(&self, who: &NotLinked) -> bool {
+        let Ok(ready) = self.login.ready() else { return false };
+        let what = loop_cookie(&self.registered.name);
+        let back = self.jar.get(&ready.style.name(&what)).is_some();
+        who.navigation && back && self.jar.remove(&ready.style, &what).is_ok()
+    }
+}

@@ -1,0 +1,377 @@
+//! Hooks: ordinary handlers of the application, called around a login.
+
+use std::{pin::Pin, sync::Arc};
+
+use ::axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use http::{Request, request::Parts};
+use tracing::warn;
+
+use crate::{
+    Error, Login,
+    consumer::{Authorized, IntoOwner, Owner, Refreshed},
+};
+
+/// The event of `before_login`: a visitor is about to leave for a service.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BeforeLogin {
+    /// The service's name.
+    pub service: Arc<str>,
+    /// Where they want to come back to.
+    pub next: String,
+    /// Who is signed in.
+    pub owner: Owner,
+}
+
+/// The event of `on_error`: a login failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failed {
+    /// Why.
+    pub error: Error,
+    /// The service's name, when it is known.
+    pub service: Option<Arc<str>>,
+    /// Where the visitor wanted to go, when it is known.
+    pub next: Option<String>,
+    /// Where they can try again, when that can help.
+    pub retry_url: Option<String>,
+}
+
+/// What a hook wants next: whether and for whom to store the account, and what to answer, both at
+/// once. `()` is [`After::go_on`].
+///
+/// ```
+/// use axum::response::Redirect;
+/// use quadrille::After;
+///
+/// let usual = After::go_on();
+/// let welcome = After::answer(Redirect::to("/welcome"));
+/// let signed_in = After::go_on().for_owner(7);
+/// let only_a_look = After::answer("Thank you").without_storing();
+/// ```
+#[derive(Debug, Default)]
+pub struct After {
+    answer: Option<Response>,
+    keep: Keep,
+    parameters: Vec<(String, String)>,
+}
+
+#[derive(Debug, Default)]
+enum Keep {
+    #[default]
+    Usual,
+    For(Owner),
+    Not,
+}
+
+impl After {
+    /// The usual: the account is stored for whoever is signed in, and the visitor goes to the page
+    /// they wanted. For `before_login`: off to the service. For `on_error`: the usual page.
+    pub fn go_on() -> Self {
+        Self::default()
+    }
+
+    /// Answers with this. `on_authorized` stores the account nevertheless; `before_login` does not
+    /// send the visitor to the service.
+    pub fn answer(answer: impl IntoResponse) -> Self {
+        Self { answer: Some(answer.into_response()), ..Self::default() }
+    }
+
+    /// For `on_authorized`: the account is this user's, whom the hook has just signed in, say.
+    #[must_use]
+    pub fn for_owner(mut self, owner: impl IntoOwner) -> Self {
+        self.keep = owner.into_owner().map_or(Keep::Usual, Keep::For);
+        self
+    }
+
+    /// For `on_authorized`: the account is not stored.
+    #[must_use]
+    pub fn without_storing(mut self) -> Self {
+        self.keep = Keep::Not;
+        self
+    }
+
+    /// For `before_login`: a further parameter of the authorization request, like `login_hint`.
+    #[must_use]
+    pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn into_parts(self) -> (Option<Response>, Vec<(String, String)>) {
+        (self.answer, self.parameters)
+    }
+
+    /// For whom to store, if at all, `usual` being who is signed in.
+    pub(crate) fn owner(&self, usual: impl FnOnce() -> Owner) -> Option<Owner> {
+        match &self.keep {
+            Keep::Usual => Some(usual()),
+            Keep::For(owner) => Some(owner.clone()),
+            Keep::Not => None,
+        }
+    }
+
+    pub(crate) fn names_owner(&self) -> bool {
+        !matches!(self.keep, Keep::Usual)
+    }
+}
+
+/// What a hook may return.
+pub trait IntoAfter {
+    /// What it means.
+    fn into_after(self) -> After;
+}
+
+impl IntoAfter for After {
+    fn into_after(self) -> After {
+        self
+    }
+}
+
+impl IntoAfter for () {
+    fn into_after(self) -> After {
+        After::go_on()
+    }
+}
+
+/// An error is answered, and nothing is stored.
+impl<T: IntoAfter, E: IntoResponse> IntoAfter for Result<T, E> {
+    fn into_after(self) -> After {
+        match self {
+            Ok(after) => after.into_after(),
+            Err(error) => After::answer(error).without_storing(),
+        }
+    }
+}
+
+/// An `async fn` that takes the event first and then up to six extractors of the application, whose
+/// state is `St`.
+pub trait Hook<Event, Args, St>: Clone + Send + Sync + 'static {
+    /// Calls it.
+    fn call(
+        self,
+        event: Event,
+        parts: &mut Parts,
+        state: &St,
+    ) -> impl Future<Output = After> + Send;
+}
+
+macro_rules! hooks {
+    ($($arg:ident),*) => {
+        impl<F, Fut, Out, Event, St, $($arg),*> Hook<Event, ($($arg,)*), St> for F
+        where
+            F: FnOnce(Event, $($arg),*) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Out> + Send,
+            Out: IntoAfter,
+            Event: Send,
+            St: Send + Sync,
+            $($arg: FromRequestParts<St> + Send,)*
+        {
+            #[allow(non_snake_case, unused_variables, reason = "as many as there are types")]
+            async fn call(self, event: Event, parts: &mut Parts, state: &St) -> After {
+                $(
+                    let $arg = match $arg::from_request_parts(parts, state).await {
+                        Ok(argument) => argument,
+                        Err(rejection) => return After::answer(rejection).without_storing(),
+                    };
+                )*
+                self(event, $($arg),*).await.into_after()
+            }
+        }
+    };
+}
+hooks!();
+hooks!(A);
+hooks!(A, B);
+hooks!(A, B, C);
+hooks!(A, B, C, D);
+hooks!(A, B, C, D, E);
+hooks!(A, B, C, D, E, G);
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+type Erased<Event> = Arc<dyn Fn(Event, Parts) -> BoxFuture<'static, (After, Parts)> + Send + Sync>;
+type ErasedOwner = Arc<dyn for<'a> Fn(&'a mut Parts) -> BoxFuture<'a, Option<Owner>> + Send + Sync>;
+
+/// The hooks of a [`Login`].
+#[derive(Clone, Default)]
+pub(crate) struct Handlers {
+    owner: Option<ErasedOwner>,
+    before_login: Option<Erased<BeforeLogin>>,
+    authorized: Option<Erased<Authorized>>,
+    error: Option<Erased<Failed>>,
+    refreshed: Option<Erased<Refreshed>>,
+}
+
+impl Login {
+    /// Whose accounts these are: who is signed in to the application, from any extractor of it with
+    /// its state. Without it, accounts belong to browsers.
+    ///
+    /// The owner is part of what is sealed and of what storages are keyed by: after Alice signs
+    /// out, Bob never sees her account in the same browser.
+    ///
+    /// The state is given here, and with each hook, because `Login` works beside any state type and
+    /// an extractor must know its own.
+    ///
+    /// ```
+    /// # use axum::{extract::FromRequestParts, http::request::Parts, http::StatusCode};
+    /// # use quadrille::{KeyRing, Login};
+    /// # #[derive(Clone)] struct App;
+    /// # struct CurrentUser { id: i64 }
+    /// # impl FromRequestParts<App> for CurrentUser {
+    /// #     type Rejection = StatusCode;
+    /// #     async fn from_request_parts(_: &mut Parts, _: &App) -> Result<Self, StatusCode> {
+    /// #         Ok(Self { id: 7 })
+    /// #     }
+    /// # }
+    /// # let app = App;
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .owner(app.clone(), |user: &CurrentUser| user.id);
+    /// ```
+    #[must_use]
+    pub fn owner<U, St, O>(
+        self,
+        state: St,
+        owner: impl Fn(&U) -> O + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        U: FromRequestParts<St> + Send,
+        St: Clone + Send + Sync + 'static,
+        O: IntoOwner,
+    {
+        let erased: ErasedOwner = Arc::new(move |parts| {
+            let (state, owner) = (state.clone(), owner.clone());
+            Box::pin(async move {
+                let user = U::from_request_parts(parts, &state).await.ok()?;
+                owner(&user).into_owner()
+            })
+        });
+        self.change(|inner| inner.handlers.owner = Some(erased))
+    }
+
+    /// Calls this before a visitor is sent to a service: `async fn(BeforeLogin, ...)`.
+    #[must_use]
+    pub fn before_login<St: Clone + Send + Sync + 'static, Args: 'static>(
+        self,
+        state: St,
+        hook: impl Hook<BeforeLogin, Args, St>,
+    ) -> Self {
+        self.change(|inner| inner.handlers.before_login = Some(erase(state, hook)))
+    }
+
+    /// Calls this when a visitor comes back with a token, before anything is stored:
+    /// `async fn(Authorized, ...)`.
+    ///
+    /// ```
+    /// use axum::extract::State;
+    /// use quadrille::{After, Authorized, GitHub, KeyRing, Login, Result};
+    ///
+    /// # #[derive(Clone)] struct App;
+    /// # impl App { async fn user_for(&self, subject: &str) -> i64 { 7 } }
+    /// async fn signed_in(new: Authorized, State(app): State<App>) -> Result<After> {
+    ///     let Some(claims) = new.claims().await? else { return Ok(After::go_on()) };
+    ///     let user = app.user_for(claims.subject()).await;
+    ///     // ... sign the user in to the application's session here ...
+    ///     Ok(After::go_on().for_owner(user))
+    /// }
+    ///
+    /// # let app = App;
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(GitHub::new("our-id", "our-secret"))
+    ///     .on_authorized(app.clone(), signed_in);
+    /// ```
+    #[must_use]
+    pub fn on_authorized<St: Clone + Send + Sync + 'static, Args: 'static>(
+        self,
+        state: St,
+        hook: impl Hook<Authorized, Args, St>,
+    ) -> Self {
+        self.change(|inner| inner.handlers.authorized = Some(erase(state, hook)))
+    }
+
+    /// Calls this when a login failed, whatever the reason: `async fn(Failed, ...)`. Its answer
+    /// takes the place of the usual page.
+    #[must_use]
+    pub fn on_error<St: Clone + Send + Sync + 'static, Args: 'static>(
+        self,
+        state: St,
+        hook: impl Hook<Failed, Args, St>,
+    ) -> Self {
+        self.change(|inner| inner.handlers.error = Some(erase(state, hook)))
+    }
+
+    /// Calls this when a token was refreshed: `async fn(Refreshed, ...)`. A refresh serves many
+    /// requests, or none, so the hook runs outside of any: of the extractors, only those that need
+    /// the state alone work.
+    #[must_use]
+    pub fn on_refreshed<St: Clone + Send + Sync + 'static, Args: 'static>(
+        self,
+        state: St,
+        hook: impl Hook<Refreshed, Args, St>,
+    ) -> Self {
+        self.change(|inner| inner.handlers.refreshed = Some(erase(state, hook)))
+    }
+}
+
+impl Handlers {
+    /// Whether any of them looks at the visitor, so that the application's session must be there.
+    pub(crate) fn look_at_the_visitor(&self) -> bool {
+        self.owner.is_some() || self.authorized.is_some() || self.error.is_some()
+    }
+
+    pub(crate) async fn find_owner(&self, parts: &mut Parts) -> Owner {
+        match &self.owner {
+            Some(owner) => owner(parts).await.unwrap_or(Owner::NOBODY),
+            None => Owner::NOBODY,
+        }
+    }
+
+    pub(crate) async fn before_login(&self, event: BeforeLogin, parts: &mut Parts) -> After {
+        call(self.before_login.as_ref(), event, parts).await
+    }
+
+    pub(crate) fn wants_before_login(&self) -> bool {
+        self.before_login.is_some()
+    }
+
+    pub(crate) async fn authorized(&self, event: Authorized, parts: &mut Parts) -> After {
+        call(self.authorized.as_ref(), event, parts).await
+    }
+
+    pub(crate) async fn error(&self, event: Failed, parts: &mut Parts) -> After {
+        call(self.error.as_ref(), event, parts).await
+    }
+
+    pub(crate) async fn refreshed(&self, event: Refreshed) {
+        if let Some(hook) = &self.refreshed {
+            let (mut parts, ()) = Request::new(()).into_parts();
+            let service = Arc::clone(&event.service);
+            if call(Some(hook), event, &mut parts).await.answer.is_some() {
+                warn!(service = &*service, "on_refreshed failed, or answered where nobody asks");
+            }
+        }
+    }
+}
+
+fn erase<Event: Send + 'static, Args: 'static, St: Clone + Send + Sync + 'static>(
+    state: St,
+    hook: impl Hook<Event, Args, St>,
+) -> Erased<Event> {
+    Arc::new(move |event, mut parts| {
+        let (state, hook) = (state.clone(), hook.clone());
+        Box::pin(async move {
+            let after = hook.call(event, &mut parts, &state).await;
+            (after, parts)
+        })
+    })
+}
+
+async fn call<Event>(hook: Option<&Erased<Event>>, event: Event, parts: &mut Parts) -> After {
+    let Some(hook) = hook else { return After::go_on() };
+    let (empty, ()) = Request::new(()).into_parts();
+    let (after, back) = hook(event, std::mem::replace(parts, empty)).await;
+    *parts = back;
+    after
+}

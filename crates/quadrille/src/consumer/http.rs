@@ -1,0 +1,280 @@
+//! How requests leave: the trait that an application may implement, and reqwest behind it.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::{Request, Response};
+
+use crate::error::{NetworkFault, OperatorFault, Result, ServiceFault};
+
+/// What a request is for, so that layers that repeat, record or log know what they must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Redeems a code for a token. Good once: never repeat it, never log its body or its answer.
+    RedeemCode,
+    /// Refreshes a token. May be good once: never repeat it, never log its body or its answer.
+    Refresh,
+    /// Asks who the account is; carries a token in its headers.
+    Identity,
+    /// A call of the application's; carries a token in its headers.
+    Api,
+}
+
+impl Purpose {
+    /// Whether sending the same request again is harmless for the login. (Whether it is harmless
+    /// for the application, its method says.)
+    pub const fn may_be_repeated(self) -> bool {
+        matches!(self, Self::Identity | Self::Api)
+    }
+
+    /// Whether bodies may be logged. Headers never may: they hold tokens.
+    pub const fn may_be_logged(self) -> bool {
+        matches!(self, Self::Api)
+    }
+}
+
+/// Sends requests. Implemented by [`Reqwest`]; implement it with `async fn` for another client, or
+/// for tests.
+///
+/// It must not follow redirects: whether the token may go there is decided by the caller.
+pub trait HttpClient: Send + Sync + 'static {
+    /// Sends one request and gives the answer as soon as its headers are there.
+    fn send(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<Response<Body>, NetworkFault>> + Send;
+}
+
+/// A body, whole or as it comes.
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Piece by piece.
+    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, NetworkFault>> + Send>>),
+}
+
+impl Body {
+    /// A body that is produced while it is sent.
+    pub fn stream(
+        stream: impl Stream<Item = Result<Bytes, NetworkFault>> + Send + 'static,
+    ) -> Self {
+        Self::Stream(Box::pin(stream))
+    }
+
+    /// All of it, if it is no larger than `limit` bytes; reading stops there.
+    pub(crate) async fn collect(self, limit: usize) -> Result<Bytes, CollectError> {
+        let mut stream = match self {
+            Self::Whole(bytes) if bytes.len() > limit => return Err(CollectError::TooLarge),
+            Self::Whole(bytes) => return Ok(bytes),
+            Self::Stream(stream) => stream,
+        };
+        let Some(first) = next(&mut stream).await else { return Ok(Bytes::new()) };
+        let first = first?;
+        let mut all = BytesMut::new();
+        let mut last = first;
+        loop {
+            if all.len() + last.len() > limit {
+                return Err(CollectError::TooLarge);
+            }
+            match next(&mut stream).await {
+                // Most answers come in one piece, which need not be copied.
+                None if all.is_empty() => return Ok(last),
+                None => {
+                    all.extend_from_slice(&last);
+                    return Ok(all.freeze());
+                }
+                Some(piece) => {
+                    all.extend_from_slice(&last);
+                    last = piece?;
+                }
+            }
+        }
+    }
+
+    /// The first `limit` bytes, as far as they can be had.
+    pub(crate) async fn head(self, limit: usize) -> Bytes {
+        let mut all = BytesMut::new();
+        let mut stream = match self {
+            Self::Whole(mut bytes) => {
+                bytes.truncate(limit);
+                return bytes;
+            }
+            Self::Stream(stream) => stream,
+        };
+        while all.len() < limit
+            && let Some(Ok(piece)) = next(&mut stream).await
+        {
+            all.extend_from_slice(&piece);
+        }
+        all.truncate(limit);
+        all.freeze()
+    }
+}
+
+/// Each piece as it comes.
+impl Stream for Body {
+    type Item = Result<Bytes, NetworkFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut *self {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Self::Stream(stream) => stream.as_mut().poll_next(cx),
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(bytes)
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Self::Stream(_) => f.write_str("Body(stream)"),
+        }
+    }
+}
+
+/// Why a body could not be had whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CollectError {
+    TooLarge,
+    Network(NetworkFault),
+}
+
+impl From<NetworkFault> for CollectError {
+    fn from(fault: NetworkFault) -> Self {
+        Self::Network(fault)
+    }
+}
+
+impl CollectError {
+    pub(crate) fn at(self, service: &std::sync::Arc<str>) -> crate::Error {
+        match self {
+            Self::TooLarge => crate::Error::service(service, ServiceFault::TooLarge),
+            Self::Network(fault) => {
+                crate::Error::Network { service: std::sync::Arc::clone(service), fault }
+            }
+        }
+    }
+}
+
+/// The next item of a stream.
+pub(crate) async fn next<T>(stream: &mut Pin<Box<dyn Stream<Item = T> + Send>>) -> Option<T> {
+    std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await
+}
+
+/// reqwest, with its redirects switched off.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, consumer::Reqwest};
+///
+/// // The application's own proxy, certificate authorities, resolver ...
+/// let http = Reqwest::new(reqwest::Client::builder().user_agent("photos/1.0"))?;
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example").http(http);
+/// # Ok::<(), quadrille::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reqwest(reqwest::Client);
+
+impl Reqwest {
+    /// A client of this builder, whose redirect policy is replaced by none.
+    ///
+    /// # Errors
+    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
+    pub fn new(builder: reqwest::ClientBuilder) -> Result<Self> {
+        let client = builder
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|_| OperatorFault::HttpClient)?;
+        Ok(Self(client))
+    }
+
+    /// The one that is used when the application lends none.
+    pub(crate) fn standard() -> Result<Self> {
+        Self::new(
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .tcp_nodelay(true)
+                .pool_idle_timeout(Duration::from_secs(60))
+                .referer(false),
+        )
+    }
+}
+
+impl HttpClient for Reqwest {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        _: Purpose,
+    ) -> Result<Response<Body>, NetworkFault> {
+        let request = request.map(|body| match body {
+            Body::Whole(bytes) => reqwest::Body::from(bytes),
+            Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
+        });
+        let request = reqwest::Request::try_from(request).map_err(|_| NetworkFault::Connect)?;
+        let response = self.0.execute(request).await.map_err(|error| fault(&error))?;
+        let mut answer = Response::new(());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = response.headers().clone();
+        Ok(answer.map(|()| Body::stream(Pieces(Box::pin(response.bytes_stream())))))
+    }
+}
+
+struct Pieces<S>(Pin<Box<S>>);
+
+impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Pieces<S> {
+    type Item = Result<Bytes, NetworkFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx).map_err(|error| fault(&error))
+    }
+}
+
+fn fault(error: &reqwest::Error) -> NetworkFault {
+    // The error's text would name the URL; its kind is all that is told.
+    if error.is_timeout() {
+        NetworkFault::TimedOut
+    } else if error.is_connect() {
+        NetworkFault::Connect
+    } else {
+        NetworkFault::Interrupted
+    }
+}
+
+/// [`HttpClient`] without its type.
+pub(crate) trait ErasedClient: Send + Sync {
+    fn send(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkFault>> + Send + '_>>;
+}
+
+impl<C: HttpClient> ErasedClient for C {
+    fn send(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkFault>> + Send + '_>> {
+        Box::pin(HttpClient::send(self, request, purpose))
+    }
+}

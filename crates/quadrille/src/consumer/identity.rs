@@ -1,0 +1,155 @@
+//! Who a visitor is, as a service says it.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{
+    Timestamp,
+    error::{Error, OperatorFault, Result, ServiceFault},
+};
+
+use super::{
+    account::{Account, Owner},
+    api::Api,
+    cookies::Jar,
+    http::Purpose,
+    login::{Login, Registered},
+    storage::length_first,
+    wire::{Reader, Writer},
+};
+
+const PURPOSE: &str = "identity cookie";
+/// Identifiers are short; this one goes into cookies and keys.
+const MAX_SUBJECT: usize = 255;
+
+/// What a service says about an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claims {
+    subject: String,
+    all: Value,
+}
+
+impl Claims {
+    /// The account's identifier there: never given to another account.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Everything it says, as it says it.
+    pub fn all(&self) -> &Value {
+        &self.all
+    }
+
+    /// One text of it: `claims.text("login")`.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.all.get(name)?.as_str()
+    }
+}
+
+/// Who the visitor is at a service, known from their last login there: for sites that want to know
+/// people and call no API. No token is kept for it, and it lasts as long as
+/// [`Login::identity_lasts`] says. Taken by a handler, it sends visitors to log in who have not.
+///
+/// ```
+/// use quadrille::{GitHub, Identity};
+///
+/// async fn home(me: Identity<GitHub>) -> String {
+///     format!("You are number {} on GitHub", me.subject())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity<S> {
+    subject: Arc<str>,
+    since: Timestamp,
+    service: PhantomData<fn() -> S>,
+}
+
+impl<S> Identity<S> {
+    /// The account's identifier at the service.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// When the service said so.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+}
+
+/// Asks the service who the account is.
+pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
+    let registered = api.registered();
+    let Some((url, name)) = &registered.identity else { return Ok(None) };
+    let call = api.request(http::Method::GET, url.as_str()).purpose(Purpose::Identity);
+    // The service's user information may be on another origin than its API; its row says so.
+    let all: Value = call.send_token_to_another_origin().json().await?;
+    let subject = match all.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    if subject.is_empty() || subject.len() > MAX_SUBJECT {
+        return Err(Error::service(&registered.name, ServiceFault::SubjectMissing));
+    }
+    Ok(Some(Claims { subject, all }))
+}
+
+/// Keeps who the visitor is in a cookie of its own.
+pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()> {
+    let ready = login.ready()?;
+    let mut out = Writer::with_capacity(64);
+    out.number(1).text(&account.subject).number(login.0.env.now().seconds().unsigned_abs());
+    let site = site(&ready.site, &account.owner, &account.service);
+    let sealed = login.keys().seal(&login.0.env, PURPOSE, &site, &out.finish());
+    Ok(jar.set(&ready.style, &name(&account.service), sealed, login.0.identity_lasts)?)
+}
+
+/// Who the visitor is, if they logged in recently enough.
+pub(crate) fn recall<S>(
+    login: &Login,
+    jar: &Jar,
+    registered: &Registered,
+    owner: &Owner,
+) -> Result<Option<Identity<S>>> {
+    if registered.identity.is_none() {
+        // Nothing about such a service can ever say who someone is.
+        let service = (*registered.name).into();
+        return Err(OperatorFault::ServiceMismatch { service }.into());
+    }
+    let ready = login.ready()?;
+    let Some(sealed) = jar.get(&ready.style.name(&name(&registered.name))) else {
+        return Ok(None);
+    };
+    let site = site(&ready.site, owner, &registered.name);
+    let Ok(plain) = login.keys().open(PURPOSE, &site, &sealed) else { return Ok(None) };
+    Ok(read(&plain)
+        .filter(|identity| login.0.env.now().since(identity.since) <= login.0.identity_lasts))
+}
+
+/// Forgets who the visitor is.
+pub(crate) fn forget(login: &Login, jar: &Jar, service: &str) -> Result<()> {
+    Ok(jar.remove(&login.ready()?.style, &name(service))?)
+}
+
+pub(crate) fn of_account<S>(subject: &Arc<str>, since: Timestamp) -> Identity<S> {
+    Identity { subject: Arc::clone(subject), since, service: PhantomData }
+}
+
+fn read<S>(plain: &[u8]) -> Option<Identity<S>> {
+    let mut from = Reader(plain);
+    if from.number()? != 1 {
+        return None;
+    }
+    let subject = from.text()?.into();
+    let since = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
+    Some(Identity { subject, since, service: PhantomData })
+}
+
+fn site(site: &str, owner: &Owner, service: &str) -> String {
+    [site, owner.as_str(), service].map(length_first).concat()
+}
+
+fn name(service: &str) -> String {
+    ["who-", service].concat()
+}

@@ -1,0 +1,320 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_core::Stream;
+
+use crate::{
+    Scopes,
+    error::{NotLinkedReason, OperatorFault, Result},
+};
+
+use super::{
+    account::{Account, Owner, Stored},
+    api::{Api, Wanted, not_linked},
+    cookies::Jar,
+    identity,
+    login::{Login, Registered},
+    service::{Dynamic, Service},
+};
+
+/// A visitor's account at the service `S`, ready to be called: see [`Api`] for the calls.
+///
+/// Taken by a handler, it sends visitors to log in who have not, and brings them back. With a
+/// second parameter it also asks for the scopes named there when the account lacks them.
+/// `Option<Linked<S>>` is `None` then, and never waits for the network.
+///
+/// ```
+/// use quadrille::{GitHub, Linked, Result, scopes};
+///
+/// scopes! { pub Gists = "gist", "Create gists"; }
+///
+/// async fn save(github: Linked<GitHub, Gists>, text: String) -> Result<()> {
+///     let gist = serde_json::json!({ "files": { "note.txt": { "content": text } } });
+///     github.post("gists", &gist).await
+/// }
+///
+/// async fn home(github: Option<Linked<GitHub>>) -> &'static str {
+///     if github.is_some() { "Welcome back" } else { "Log in with GitHub: /login/github" }
+/// }
+/// ```
+pub struct Linked<S, Scope = ()> {
+    api: Api,
+    types: PhantomData<fn() -> (S, Scope)>,
+}
+
+impl<S, Scope> Linked<S, Scope> {
+    pub(crate) fn new(api: Api) -> Self {
+        Self { api, types: PhantomData }
+    }
+
+    /// Whose account this is, and who they are there.
+    pub fn account(&self) -> Account {
+        self.api.stored().account
+    }
+
+    /// The account's identifier at the service; empty where it does not say.
+    pub fn subject(&self) -> Arc<str> {
+        self.api.stored().account.subject
+    }
+
+    /// The scopes that were granted.
+    pub fn scopes(&self) -> Scopes {
+        self.api.stored().token.scopes
+    }
+
+    /// Makes the account fit for work that goes on after the answer has left: a task, a stream. Its
+    /// token is refreshed now if it has less than `duration` left.
+    ///
+    /// With tokens in cookies, one that ends later cannot be refreshed there any more: then calls
+    /// give [`OperatorFault::AnswerHasLeft`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quadrille::{GitHub, Linked, Result};
+    ///
+    /// async fn import(github: Linked<GitHub>) -> Result<&'static str> {
+    ///     let github = github.detach(Duration::from_secs(600)).await?;
+    ///     tokio::spawn(async move {
+    ///         let repositories: Result<serde_json::Value> = github.get("user/repos").await;
+    ///         // ...
+    ///     });
+    ///     Ok("On its way")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What a refresh may run into.
+    pub async fn detach(self, duration: Duration) -> Result<Self> {
+        self.api.usable(duration, None).await?;
+        Ok(self)
+    }
+
+    /// Forgets the account on this site.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn unlink(self) -> Result<()> {
+        let login = self.api.login();
+        forget(login, self.api.jar(), &self.api.stored().account).await
+    }
+}
+
+impl<S, Scope> Deref for Linked<S, Scope> {
+    type Target = Api;
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+impl<S, Scope> Clone for Linked<S, Scope> {
+    fn clone(&self) -> Self {
+        Self::new(self.api.clone())
+    }
+}
+
+impl<S, Scope> fmt::Debug for Linked<S, Scope> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Linked").field(&self.account()).finish()
+    }
+}
+
+impl Login {
+    /// One account, outside a request.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, Login, Result, consumer::Account};
+    ///
+    /// async fn nightly(login: &Login, account: &Account) -> Result<()> {
+    ///     let github = login.linked::<GitHub>(account).await?;
+    ///     let events: serde_json::Value = github.get("events").await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotLinked`](crate::Error::NotLinked), those of the storage, and
+    /// [`OperatorFault::OutsideRequest`] where tokens are in cookies.
+    pub async fn linked<S: Service>(&self, account: &Account) -> Result<Linked<S>> {
+        let registered = self.by_name(&account.service)?;
+        if registered.type_id != std::any::TypeId::of::<S>() {
+            let service = (*account.service).into();
+            return Err(OperatorFault::ServiceMismatch { service }.into());
+        }
+        self.account(&registered, account).await
+    }
+
+    /// [`Login::linked`] for services that are known at run time only.
+    ///
+    /// # Errors
+    /// As [`Login::linked`].
+    pub async fn linked_by_name(&self, account: &Account) -> Result<Linked<Dynamic>> {
+        self.account(&self.by_name(&account.service)?, account).await
+    }
+
+    async fn account<S>(
+        &self,
+        registered: &Arc<Registered>,
+        account: &Account,
+    ) -> Result<Linked<S>> {
+        let cx = self.context(self.ready()?, None);
+        let Account { owner, service, subject } = account;
+        let stored = self.0.storage.load(&cx, owner, service, Some(subject)).await?;
+        let wanted = Wanted::default();
+        match stored {
+            Some(stored) if !stored.needs_linking_again => {
+                Ok(Linked::new(Api::new(self, registered, stored, None, wanted)))
+            }
+            other => {
+                let reason = match other {
+                    Some(_) => NotLinkedReason::NeedsLinkingAgain,
+                    None => NotLinkedReason::Missing,
+                };
+                Err(not_linked(self, registered, &wanted, reason, ""))
+            }
+        }
+    }
+
+    /// All accounts at `S` whose token may work, of every owner, one after the other: for work that
+    /// nobody waits for.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, Login, Result};
+    ///
+    /// async fn for_everyone(login: &Login) -> Result<()> {
+    ///     let mut accounts = login.accounts::<GitHub>()?;
+    ///     while let Some(github) = accounts.next().await {
+    ///         let events: serde_json::Value = github?.get("events").await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OperatorFault::ServiceUnknown`]. Where tokens are in cookies, the stream's first item is
+    /// [`OperatorFault::OutsideRequest`].
+    pub fn accounts<S: Service>(&self) -> Result<Accounts<S>> {
+        let registered = self.by_type::<S>()?;
+        let unknown = || OperatorFault::ServiceUnknown { service: S::SPEC.name.into() };
+        Ok(Accounts {
+            login: self.clone(),
+            registered: registered.ok_or_else(unknown)?,
+            page: VecDeque::new(),
+            last: None,
+            loading: None,
+            done: false,
+            service: PhantomData,
+        })
+    }
+
+    /// Forgets an account, outside a request.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn unlink(&self, account: &Account) -> Result<()> {
+        forget(self, None, account).await
+    }
+
+    /// The account of this owner in this browser, without looking at the network.
+    pub(crate) async fn load(
+        &self,
+        jar: &Jar,
+        registered: &Arc<Registered>,
+        owner: &Owner,
+    ) -> Result<Option<Stored>> {
+        let ready = self.ready()?;
+        let Some(owner) = self.owner_key(ready, owner, Some(jar)) else {
+            // A browser never seen has linked nothing, but a storage for tests may have something
+            // for everyone.
+            let cx = self.context(ready, Some(jar));
+            return self.0.storage.load(&cx, &Owner::NOBODY, &registered.name, None).await;
+        };
+        let cx = self.context(ready, Some(jar));
+        self.0.storage.load(&cx, &owner, &registered.name, None).await
+    }
+}
+
+async fn forget(login: &Login, jar: Option<&Jar>, account: &Account) -> Result<()> {
+    let ready = login.ready()?;
+    if let Some(jar) = jar {
+        identity::forget(login, jar, &account.service)?;
+        jar.remove(&ready.style, &super::flow::loop_cookie(&account.service))?;
+    }
+    login.0.storage.unlink(&login.context(ready, jar), account).await?;
+    Ok(())
+}
+
+type Loading = Pin<Box<dyn Future<Output = Result<Vec<Stored>>> + Send>>;
+
+/// The accounts at one service: [`Login::accounts`]. A [`Stream`], with a [`next`](Self::next) of
+/// its own.
+pub struct Accounts<S> {
+    login: Login,
+    registered: Arc<Registered>,
+    page: VecDeque<Stored>,
+    last: Option<Account>,
+    loading: Option<Loading>,
+    done: bool,
+    service: PhantomData<fn() -> S>,
+}
+
+/// How many are read at once.
+const PAGE: usize = 100;
+
+impl<S> Accounts<S> {
+    /// The next account.
+    pub async fn next(&mut self) -> Option<Result<Linked<S>>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl<S> Stream for Accounts<S> {
+    type Item = Result<Linked<S>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            while let Some(stored) = this.page.pop_front() {
+                this.last = Some(stored.account.clone());
+                if !stored.needs_linking_again {
+                    let (login, registered) = (&this.login, &this.registered);
+                    let api = Api::new(login, registered, stored, None, Wanted::default());
+                    return Poll::Ready(Some(Ok(Linked::new(api))));
+                }
+            }
+            if this.done {
+                return Poll::Ready(None);
+            }
+            let loading = this.loading.get_or_insert_with(|| {
+                let (storage, last) = (Arc::clone(&this.login.0.storage), this.last.clone());
+                let service = Arc::clone(&this.registered.name);
+                Box::pin(async move { storage.accounts(&service, last.as_ref(), PAGE).await })
+            });
+            let Poll::Ready(loaded) = loading.as_mut().poll(cx) else { return Poll::Pending };
+            this.loading = None;
+            match loaded {
+                Ok(page) => {
+                    this.done = page.len() < PAGE;
+                    this.page = page.into();
+                }
+                Err(error) => {
+                    this.done = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for Accounts<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("service", &self.registered.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,461 @@
+//! [`Login`]: the services that a site lets people log in with, and how.
+
+use std::{
+    any::TypeId,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tracing::warn;
+use url::{Host, Position, Url};
+
+use crate::{
+    Env, KeyRing, Scopes,
+    error::{BrowserFault, OperatorFault, Result},
+    oauth2::{AuthorizationRequest, ClientAuth, form::FormWriter},
+    seal::DerivedKeys,
+};
+
+use super::{
+    account::Owner,
+    attempt::Seals,
+    cookies::{CookieStyle, Jar},
+    http::{ErasedClient, HttpClient, Reqwest},
+    refresh::Refresher,
+    service::{Client, ClientAuthentication, Service, SpecBuf},
+    storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
+};
+
+/// The services that a site lets people log in with, where their accounts are kept, and what
+/// happens around it. Cheap to clone: keep one in the application's state to reach accounts outside
+/// a request.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use quadrille::{GitHub, KeyRing, Linked, Login, Result};
+///
+/// async fn home(github: Linked<GitHub>) -> Result<String> {
+///     let me: serde_json::Value = github.get("user").await?;
+///     Ok(format!("You are {} on GitHub", me["login"]))
+/// }
+///
+/// let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+///     .with(GitHub::new("our-id", "our-secret"));
+/// login.check()?;
+/// let app: Router = login.attach(Router::new().route("/", get(home)));
+/// # Ok::<(), quadrille::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Login(pub(crate) Arc<Inner>);
+
+#[derive(Clone)]
+pub(crate) struct Inner {
+    keys: KeyRing,
+    public_url: String,
+    mount: String,
+    pub(crate) env: Env,
+    pub(crate) storage: Arc<dyn ErasedStorage>,
+    http: Option<Arc<dyn ErasedClient>>,
+    clients: Vec<Registration>,
+    pub(crate) identity_lasts: Duration,
+    pub(crate) refresher: Arc<Refresher>,
+    #[cfg(feature = "axum")]
+    pub(crate) handlers: crate::axum::consumer_hooks::Handlers,
+    ready: OnceLock<Result<Ready, OperatorFault>>,
+}
+
+#[derive(Clone)]
+struct Registration {
+    type_id: TypeId,
+    spec: SpecBuf,
+    auth: ClientAuth,
+}
+
+/// What follows from the configuration, worked out once.
+#[derive(Clone)]
+pub(crate) struct Ready {
+    /// `https://app.example`
+    pub(crate) origin: String,
+    /// The public URL's path without a slash at its end: empty, or `/app`.
+    pub(crate) base_path: String,
+    /// The public URL with the mount: what seals are for.
+    pub(crate) site: String,
+    pub(crate) style: CookieStyle,
+    pub(crate) http: Arc<dyn ErasedClient>,
+    pub(crate) services: Arc<[Arc<Registered>]>,
+    verifiers: DerivedKeys,
+}
+
+/// A service, ready for use.
+pub(crate) struct Registered {
+    pub(crate) name: Arc<str>,
+    pub(crate) type_id: TypeId,
+    pub(crate) spec: SpecBuf,
+    pub(crate) auth: ClientAuth,
+    pub(crate) callback: String,
+    /// The authorization request, but for `state` and the PKCE challenge.
+    pub(crate) authorize_url: String,
+    /// The base of API calls, with a slash at the end of its path.
+    pub(crate) api: Url,
+    pub(crate) identity: Option<(Url, String)>,
+}
+
+impl Login {
+    /// A site at `public_url` (`https://app.example`, with a path if it has one; `http` on this
+    /// machine only), which seals what it hands out with `keys`.
+    ///
+    /// What is wrong with either is told by [`Login::check`], and by every page that needs them.
+    pub fn new(keys: KeyRing, public_url: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            keys,
+            public_url: public_url.into(),
+            mount: "/login".to_owned(),
+            env: Env::system(),
+            storage: Arc::new(CookieStorage),
+            http: None,
+            clients: Vec::new(),
+            identity_lasts: Duration::from_secs(14 * 24 * 3600),
+            refresher: Arc::default(),
+            #[cfg(feature = "axum")]
+            handlers: crate::axum::consumer_hooks::Handlers::default(),
+            ready: OnceLock::new(),
+        }))
+    }
+
+    /// Lets people log in with this service.
+    #[must_use]
+    pub fn with<S: 'static>(self, client: Client<S>) -> Self {
+        let client_id = client.id.into();
+        let auth = match (client.secret, client.spec.authentication) {
+            (None, _) => ClientAuth::None { client_id },
+            (Some(client_secret), ClientAuthentication::Basic) => {
+                ClientAuth::Basic { client_id, client_secret }
+            }
+            (Some(client_secret), ClientAuthentication::Post) => {
+                ClientAuth::Post { client_id, client_secret }
+            }
+        };
+        let registration = Registration { type_id: TypeId::of::<S>(), spec: client.spec, auth };
+        self.change(|inner| inner.clients.push(registration))
+    }
+
+    /// Moves everything to another path than `/login`: routes, callbacks and cookies, so that two
+    /// of these live in one application. The callback of a service is then
+    /// `{public URL}{path}/{service}/authorized`.
+    #[must_use]
+    pub fn at(self, path: &str) -> Self {
+        self.change(|inner| inner.mount = path.trim_end_matches('/').to_owned())
+    }
+
+    /// Keeps tokens here instead of in each visitor's cookies.
+    #[must_use]
+    pub fn storage(self, storage: impl TokenStorage) -> Self {
+        self.change(|inner| inner.storage = Arc::new(storage))
+    }
+
+    /// Sends requests by this client: [`Reqwest`] with the application's own settings, or another.
+    #[must_use]
+    pub fn http(self, client: impl HttpClient) -> Self {
+        self.change(|inner| inner.http = Some(Arc::new(client)))
+    }
+
+    /// Takes time and randomness from here, for tests.
+    #[must_use]
+    pub fn env(self, env: Env) -> Self {
+        self.change(|inner| inner.env = env)
+    }
+
+    /// How long [`Identity`](crate::Identity) stays known without asking the service again: two
+    /// weeks unless set.
+    #[must_use]
+    pub fn identity_lasts(self, duration: Duration) -> Self {
+        self.change(|inner| inner.identity_lasts = duration)
+    }
+
+    /// Whether everything is configured as it must be: call it at start, so that a mistake stops
+    /// the program instead of the first visitor.
+    ///
+    /// # Errors
+    /// [`OperatorFault`], naming what is wrong.
+    pub fn check(&self) -> Result<()> {
+        self.ready().map(|_| ())
+    }
+
+    /// Where on this site people log in with `service`, to come back to `next`.
+    ///
+    /// # Errors
+    /// [`OperatorFault::ServiceUnknown`].
+    pub fn login_url(&self, service: &str, next: Option<&str>) -> Result<String> {
+        let service = self.by_name(service)?;
+        Ok(self.login_path(&service, next.unwrap_or(""), ""))
+    }
+
+    pub(crate) fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.ready = OnceLock::new();
+        change(inner);
+        self
+    }
+
+    pub(crate) fn mount(&self) -> &str {
+        &self.0.mount
+    }
+
+    pub(crate) fn ready(&self) -> Result<&Ready> {
+        let ready = self.0.ready.get_or_init(|| {
+            let ready = Ready::new(&self.0);
+            match &ready {
+                Ok(ready) => ready.warn_about(&self.0),
+                Err(fault) => tracing::error!(%fault, "this site's logins are not set up"),
+            }
+            ready
+        });
+        ready.as_ref().map_err(|fault| fault.clone().into())
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Result<Arc<Registered>> {
+        let services = &self.ready()?.services;
+        services
+            .iter()
+            .find(|service| *service.name == *name)
+            .cloned()
+            .ok_or_else(|| OperatorFault::ServiceUnknown { service: name.into() }.into())
+    }
+
+    pub(crate) fn by_type<S: Service>(&self) -> Result<Option<Arc<Registered>>> {
+        let id = TypeId::of::<S>();
+        Ok(self.ready()?.services.iter().find(|service| service.type_id == id).cloned())
+    }
+
+    /// The path of the login route with what it shall do; empty ones are left out. Further scopes
+    /// are sealed: a stranger's link must not make visitors grant more than the site asks for.
+    pub(crate) fn login_path(&self, service: &Registered, next: &str, scopes: &str) -> String {
+        let Ok(ready) = self.ready() else { return String::new() };
+        let path = [&ready.base_path, &self.0.mount, "/", &service.name].concat();
+        let mut path = FormWriter::after_url(&path);
+        if !next.is_empty() {
+            path.append("next", next);
+        }
+        if !scopes.is_empty() {
+            let sealed = self.0.keys.seal(&self.0.env, ASK, &ready.site, scopes.as_bytes());
+            path.append("ask", &sealed);
+        }
+        path.finish()
+    }
+
+    /// The scopes in a link that [`Login::login_path`] made.
+    pub(crate) fn asked_scopes(&self, ask: &str) -> Result<Scopes> {
+        let plain = self.0.keys.open(ASK, &self.ready()?.site, ask);
+        let plain = plain.map_err(|_| BrowserFault::StateUnknown)?;
+        Ok(Scopes::of(String::from_utf8_lossy(&plain).split(' ')))
+    }
+
+    pub(crate) fn seals<'a>(&'a self, ready: &'a Ready) -> Seals<'a> {
+        Seals {
+            env: &self.0.env,
+            keys: &self.0.keys,
+            verifiers: &ready.verifiers,
+            site: &ready.site,
+            style: &ready.style,
+        }
+    }
+
+    pub(crate) fn context<'a>(&'a self, ready: &'a Ready, jar: Option<&'a Jar>) -> Context<'a> {
+        Context {
+            jar,
+            env: &self.0.env,
+            keys: &self.0.keys,
+            site: &ready.site,
+            style: &ready.style,
+        }
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    /// The key under which this visitor's accounts are: where nobody is signed in and tokens are
+    /// kept on the server, the browser stands for its user. `None`: a browser never seen.
+    pub(crate) fn owner_key(
+        &self,
+        ready: &Ready,
+        owner: &Owner,
+        jar: Option<&Jar>,
+    ) -> Option<Owner> {
+        if *owner != Owner::NOBODY || self.0.storage.is_in_browser() {
+            return Some(owner.clone());
+        }
+        let id = jar?.get(&ready.style.name(BROWSER_COOKIE))?;
+        (id.len() == 22).then(|| Owner::browser(&id))
+    }
+
+    /// As [`Login::owner_key`], making the browser known if it is not.
+    pub(crate) fn new_owner_key(&self, ready: &Ready, owner: &Owner, jar: &Jar) -> Result<Owner> {
+        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+        if let Some(owner) = self.owner_key(ready, owner, Some(jar)) {
+            return Ok(owner);
+        }
+        let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
+        let owner = Owner::browser(&id);
+        jar.set(&ready.style, BROWSER_COOKIE, id, Duration::from_secs(400 * 24 * 3600))?;
+        Ok(owner)
+    }
+}
+
+const BROWSER_COOKIE: &str = "browser";
+const ASK: &str = "further scopes";
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.0.clients.iter().map(|client| &client.spec.name).collect();
+        f.debug_struct("Login")
+            .field("public_url", &self.0.public_url)
+            .field("mount", &self.0.mount)
+            .field("services", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ready {
+    fn new(inner: &Inner) -> Result<Self, OperatorFault> {
+        let url = Url::parse(&inner.public_url).map_err(|_| OperatorFault::PublicUrlMalformed)?;
+        let whole = matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if !whole {
+            return Err(OperatorFault::PublicUrlMalformed);
+        }
+        if !is_secure(&url) {
+            return Err(OperatorFault::PublicUrlInsecure);
+        }
+        check_mount(&inner.mount)?;
+        if inner.storage.is_durable() && inner.keys.is_ephemeral() {
+            return Err(OperatorFault::EphemeralKeys);
+        }
+        let origin = url[..Position::BeforePath].to_owned();
+        let base_path = url.path().trim_end_matches('/').to_owned();
+        let site = [&origin, &base_path, &inner.mount].map(String::as_str).concat();
+        let mut services: Vec<Arc<Registered>> = Vec::new();
+        for registration in &inner.clients {
+            let service = Registered::new(registration, &site)?;
+            if services.iter().any(|known| known.name == service.name) {
+                return Err(OperatorFault::ServiceRepeated { service: (*service.name).into() });
+            }
+            services.push(Arc::new(service));
+        }
+        let http = match &inner.http {
+            Some(http) => Arc::clone(http),
+            None => Arc::new(Reqwest::standard().map_err(|_| OperatorFault::HttpClient)?),
+        };
+        Ok(Self {
+            style: CookieStyle::new(url.scheme() == "https", &inner.mount),
+            verifiers: inner.keys.derive("pkce verifier", &site),
+            services: services.into(),
+            origin,
+            base_path,
+            site,
+            http,
+        })
+    }
+
+    /// What works, but not as well as it might.
+    fn warn_about(&self, inner: &Inner) {
+        let rotating = |service: &&Arc<Registered>| service.spec.rotates_refresh_tokens;
+        if inner.storage.is_in_browser() {
+            for service in self.services.iter().filter(rotating) {
+                warn!(
+                    service = &*service.name,
+                    "this service's refresh tokens are good once, and tokens in cookies can be refreshed twice at the same time by two processes: a storage on the server is safer"
+                );
+            }
+        }
+    }
+}
+
+impl Registered {
+    fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
+        let spec = registration.spec.clone();
+        let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if spec.name.is_empty() || spec.name.len() > 40 || !spec.name.bytes().all(fit) {
+            let service = spec.name.into_owned().into();
+            return Err(OperatorFault::ServiceNameMalformed { service });
+        }
+        let malformed = || OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() };
+        let endpoint = |text: &str| match Url::parse(text) {
+            Ok(url) if is_secure(&url) && url.has_host() => Ok(url),
+            _ => Err(malformed()),
+        };
+        endpoint(&spec.authorize)?;
+        endpoint(&spec.token)?;
+        let mut api = endpoint(&spec.api)?;
+        if !api.path().ends_with('/') {
+            api.set_path(&format!("{}/", api.path()));
+        }
+        let identity = match &spec.identity {
+            Some((path, subject)) => {
+                let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
+                Some((url, subject.clone().into_owned()))
+            }
+            None => None,
+        };
+        let callback = format!("{site}/{}/authorized", spec.name);
+        let mut registered = Self {
+            name: spec.name.as_ref().into(),
+            type_id: registration.type_id,
+            auth: registration.auth.clone(),
+            authorize_url: String::new(),
+            callback,
+            api,
+            identity,
+            spec,
+        };
+        registered.authorize_url = registered.authorize_url(&registered.spec.scopes)?;
+        Ok(registered)
+    }
+
+    /// The authorization request for these scopes, but for `state` and the PKCE challenge.
+    pub(crate) fn authorize_url(&self, scopes: &Scopes) -> Result<String, OperatorFault> {
+        let mut request = AuthorizationRequest::new(self.auth.client_id());
+        request.redirect_uri = Some(self.callback.as_str().into());
+        request.scope = (!scopes.is_empty()).then(|| scopes.clone());
+        request.scope_separator = self.spec.scope_separator;
+        request.extra = self
+            .spec
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
+            .collect();
+        request.to_url(&self.spec.authorize).map_err(|_| OperatorFault::EndpointMalformed {
+            service: self.spec.name.as_ref().into(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registered").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// `https`, or `http` to this machine (RFC 8252, section 7.3 calls it loopback).
+pub(crate) fn is_secure(url: &Url) -> bool {
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    }
+}
+
+fn check_mount(mount: &str) -> Result<(), OperatorFault> {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let segment = |s: &str| !s.is_empty() && !s.starts_with('.') && s.bytes().all(fit);
+    match mount.strip_prefix('/') {
+        Some(path) if path.split('/').all(segment) => Ok(()),
+        _ => Err(OperatorFault::MountMalformed),
+    }
+}

@@ -1,0 +1,45 @@
+//! Logging people in elsewhere, and calling those services for them.
+//!
+//! [`Login`] is where it begins. In axum, [`Login::attach`](crate::Login::attach) adds the routes,
+//! and handlers take [`Linked`], [`Identity`] or [`Visitor`](crate::Visitor). Everywhere else,
+//! [`Login::begin`] and [`Login::finish`] are the two halves of a login, and [`Login::linked`]
+//! reaches an account.
+
+mod account;
+mod api;
+mod attempt;
+mod cookies;
+mod flow;
+mod http;
+mod identity;
+mod linked;
+mod login;
+mod refresh;
+mod service;
+mod storage;
+mod target;
+mod wire;
+
+pub use account::{Account, IntoOwner, Owner, Stored, Token};
+pub use api::{Answer, Api, ApiPath, Call};
+pub use cookies::Jar;
+pub use flow::{Authorized, Begin, Finished};
+pub use http::{Body, HttpClient, Purpose, Reqwest};
+pub use identity::{Claims, Identity};
+pub use linked::{Accounts, Linked};
+pub use login::Login;
+pub use refresh::Refreshed;
+pub use service::{Client, ClientAuthentication, Dynamic, Service, Spec, SpecBuf};
+pub use storage::{
+    Change, Context, CookieStorage, MemoryStorage, NullStorage, Replaced, TokenStorage,
+};
+
+#[cfg(feature = "axum")]
+pub(crate) use self::{
+    api::{Wanted, not_linked},
+    attempt::Kind,
+    flow::{Origin, loop_cookie},
+    identity::{forget, of_account, recall},
+    login::Registered,
+    refresh::MARGIN,
+};

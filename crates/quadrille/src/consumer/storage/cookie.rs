@@ -1,0 +1,188 @@
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::{
+    Scopes, Secret, Timestamp,
+    consumer::{
+        account::{Account, Owner, Stored, Token},
+        cookies::Jar,
+        wire::{Reader, Writer},
+    },
+    error::{OperatorFault, Result},
+    seal::OpenError,
+};
+
+use super::{Change, Context, Replaced, TokenStorage, length_first};
+
+/// What one cookie holds. Browsers keep 4096 bytes with name and attributes.
+const CHUNK: usize = 3600;
+/// More than two would make headers that proxies refuse, and lock the visitor out.
+const CHUNKS: usize = 2;
+const PURPOSE: &str = "token cookie";
+/// Until browsers forget it: they allow no more than 400 days.
+const LIVES: Duration = Duration::from_secs(400 * 24 * 3600);
+const VERSION: u64 = 1;
+
+/// Keeps each visitor's token in a cookie of theirs, sealed: they can neither read nor change it,
+/// and nothing is kept on the server. The default.
+///
+/// One account for each service and browser. The owner is part of the seal, so that after Alice
+/// signs out, Bob does not see her account in the same browser. What it cannot do: be reached
+/// outside a request ([`Linked::detach`](crate::Linked::detach) helps for a while), hold very large
+/// tokens (7 KB), or promise anything about refreshing across processes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CookieStorage;
+
+impl TokenStorage for CookieStorage {
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    fn is_in_browser(&self) -> bool {
+        true
+    }
+
+    async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
+        write(cx, account, token, false)
+    }
+
+    async fn load(
+        &self,
+        cx: &Context<'_>,
+        owner: &Owner,
+        service: &str,
+        subject: Option<&str>,
+    ) -> Result<Option<Stored>> {
+        let stored = read(cx, owner, service)?;
+        Ok(stored.filter(|s| subject.is_none_or(|subject| *s.account.subject == *subject)))
+    }
+
+    async fn replace(
+        &self,
+        cx: &Context<'_>,
+        seen: &Stored,
+        change: Change<'_>,
+    ) -> Result<Replaced> {
+        let current = read(cx, &seen.account.owner, &seen.account.service)?;
+        match current {
+            Some(current) if current.version == seen.version => {}
+            other => return Ok(Replaced::Changed(other)),
+        }
+        let (token, ended) = match change {
+            Change::Token(token) => (token, false),
+            Change::NeedsLinkingAgain => (&seen.token, true),
+        };
+        write(cx, &seen.account, token, ended)?;
+        Ok(Replaced::Done(stored(seen.account.clone(), token.clone(), ended)))
+    }
+
+    async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
+        let jar = jar(cx)?;
+        let known = read(cx, &account.owner, &account.service)?.is_some();
+        for chunk in 0..CHUNKS {
+            jar.remove(cx.style, &name(&account.service, chunk))?;
+        }
+        Ok(known)
+    }
+
+    async fn accounts(&self, _: &str, _: Option<&Account>, _: usize) -> Result<Vec<Stored>> {
+        Err(OperatorFault::OutsideRequest.into())
+    }
+}
+
+fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Result<()> {
+    let jar = jar(cx)?;
+    let mut out = Writer::with_capacity(256);
+    out.number(VERSION).number(u64::from(ended)).text(&account.subject);
+    out.text(token.access_token.expose());
+    out.text(token.refresh_token.as_ref().map_or("", Secret::expose));
+    out.text(token.scopes.as_str());
+    out.number(token.obtained.seconds().unsigned_abs());
+    out.number(token.expires.map_or(0, |expires| expires.seconds().unsigned_abs() + 1));
+    let plain = zeroize::Zeroizing::new(out.finish());
+    let text = cx.keys.seal(cx.env, PURPOSE, &site(cx, &account.owner, &account.service), &plain);
+    if text.len() > CHUNK * CHUNKS {
+        return Err(OperatorFault::CookieTooLarge { bytes: text.len() }.into());
+    }
+    // The first cookie says how many there are, so that a left-over second one is not joined.
+    let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
+    let count = if second.is_empty() { '1' } else { '2' };
+    jar.set(cx.style, &name(&account.service, 0), format!("{count}{first}"), LIVES)?;
+    if second.is_empty() {
+        jar.remove(cx.style, &name(&account.service, 1))?;
+    } else {
+        jar.set(cx.style, &name(&account.service, 1), second.to_owned(), LIVES)?;
+    }
+    Ok(())
+}
+
+fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
+    let jar = jar(cx)?;
+    let Some(first) = jar.get(&cx.style.name(&name(service, 0))) else { return Ok(None) };
+    let sealed = match (first.strip_prefix('1'), first.strip_prefix('2')) {
+        (Some(whole), _) => whole.to_owned(),
+        (_, Some(half)) => match jar.get(&cx.style.name(&name(service, 1))) {
+            Some(second) => [half, &second].concat(),
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    match cx.keys.open(PURPOSE, &site(cx, owner, service), &sealed) {
+        Ok(plain) => Ok(parse(&plain, owner, service)),
+        // Another owner's, or changed by hand: for this owner nothing is linked.
+        Err(OpenError::Broken | OpenError::Malformed) => Ok(None),
+        // Keys that end with the process leave such cookies behind at each start.
+        Err(OpenError::UnknownKey) if cx.keys.is_ephemeral() => Ok(None),
+        Err(OpenError::UnknownKey) => {
+            warn!(service, "a token cookie is sealed under a key that is not in the ring");
+            Err(OperatorFault::KeyUnknown.into())
+        }
+    }
+}
+
+fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
+    let mut from = Reader(plain);
+    if from.number()? != VERSION {
+        return None;
+    }
+    let ended = from.number()? != 0;
+    let subject = from.text()?.into();
+    let access_token = from.text()?.into();
+    let refresh_token = Some(from.text()?).filter(|text| !text.is_empty()).map(Secret::from);
+    let scopes = Scopes::of(from.text()?.split(' '));
+    let obtained = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
+    let expires = match i64::try_from(from.number()?).ok()? {
+        0 => None,
+        seconds => Some(Timestamp::from_seconds(seconds - 1)),
+    };
+    let token = Token { access_token, refresh_token, scopes, obtained, expires };
+    let account = Account { owner: owner.clone(), service: service.into(), subject };
+    Some(stored(account, token, ended))
+}
+
+/// A cookie has no counter; a digest of the token tells one version from another.
+fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
+    let refresh = token.refresh_token.as_ref().map_or("", Secret::expose);
+    let text = zeroize::Zeroizing::new([token.access_token.expose(), "\0", refresh].concat());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let version = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    Stored {
+        account,
+        token,
+        version: version ^ u64::from(needs_linking_again),
+        needs_linking_again,
+    }
+}
+
+fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
+    [cx.site, owner.as_str(), service].map(length_first).concat()
+}
+
+fn name(service: &str, chunk: usize) -> String {
+    if chunk == 0 { format!("token-{service}") } else { format!("token2-{service}") }
+}
+
+fn jar<'a>(cx: &Context<'a>) -> Result<&'a Jar> {
+    cx.jar.ok_or_else(|| OperatorFault::OutsideRequest.into())
+}

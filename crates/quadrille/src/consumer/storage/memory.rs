@@ -1,0 +1,168 @@
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    consumer::account::{Account, Owner, Stored, Token},
+    error::Result,
+};
+
+use super::{Change, Context, Replaced, TokenStorage};
+
+/// Keeps accounts in memory, gone when the process ends: for tests, and for programs of one
+/// process whose visitors may be asked again.
+#[derive(Debug, Default)]
+pub struct MemoryStorage {
+    accounts: Mutex<BTreeMap<Account, Stored>>,
+    /// A token that everyone has who linked none, by service.
+    everyones: BTreeMap<Box<str>, Token>,
+    version: AtomicU64,
+}
+
+impl MemoryStorage {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One in which every visitor has `token` at `service`, for tests of handlers behind a login
+    /// and for tools with a single user.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login, consumer::{MemoryStorage, Token}};
+    ///
+    /// let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+    ///     .with(GitHub::new("id", "secret"))
+    ///     .storage(MemoryStorage::everyone_has("github", Token::new("gho_test")));
+    /// login.check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    pub fn everyone_has(service: &str, token: Token) -> Self {
+        Self { everyones: BTreeMap::from([(service.into(), token)]), ..Self::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, Stored>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rising, so that the greatest version of an owner's accounts is the one linked last.
+    fn next_version(&self) -> u64 {
+        self.version.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl TokenStorage for MemoryStorage {
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    async fn link(&self, _: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
+        let stored = Stored {
+            account: account.clone(),
+            token: token.clone(),
+            version: self.next_version(),
+            needs_linking_again: false,
+        };
+        self.lock().insert(account.clone(), stored);
+        Ok(())
+    }
+
+    async fn load(
+        &self,
+        _: &Context<'_>,
+        owner: &Owner,
+        service: &str,
+        subject: Option<&str>,
+    ) -> Result<Option<Stored>> {
+        let first = Account { owner: owner.clone(), service: service.into(), subject: "".into() };
+        let accounts = self.lock();
+        let found = accounts
+            .range(&first..)
+            .map(|(_, stored)| stored)
+            .take_while(|s| s.account.owner == *owner && *s.account.service == *service)
+            .filter(|s| subject.is_none_or(|subject| *s.account.subject == *subject))
+            .max_by_key(|s| s.version)
+            .cloned();
+        Ok(found.or_else(|| {
+            let token = self.everyones.get(service)?.clone();
+            Some(Stored { account: first, token, version: 0, needs_linking_again: false })
+        }))
+    }
+
+    async fn replace(
+        &self,
+        _: &Context<'_>,
+        seen: &Stored,
+        change: Change<'_>,
+    ) -> Result<Replaced> {
+        let mut accounts = self.lock();
+        match accounts.get(&seen.account) {
+            Some(current) if current.version == seen.version => {}
+            None if seen.version == 0 => {}
+            other => return Ok(Replaced::Changed(other.cloned())),
+        }
+        let (token, needs_linking_again) = match change {
+            Change::Token(token) => (token.clone(), false),
+            Change::NeedsLinkingAgain => (seen.token.clone(), true),
+        };
+        let version = self.next_version();
+        let stored = Stored { account: seen.account.clone(), token, version, needs_linking_again };
+        accounts.insert(seen.account.clone(), stored.clone());
+        Ok(Replaced::Done(stored))
+    }
+
+    async fn unlink(&self, _: &Context<'_>, account: &Account) -> Result<bool> {
+        Ok(self.lock().remove(account).is_some())
+    }
+
+    async fn accounts(
+        &self,
+        service: &str,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<Stored>> {
+        let accounts = self.lock();
+        let later = accounts.values().filter(|s| after.is_none_or(|after| s.account > *after));
+        Ok(later.filter(|s| *s.account.service == *service).take(limit).cloned().collect())
+    }
+}
+
+/// Keeps nothing: for sites that only want to know who someone is, in `on_authorized`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NullStorage;
+
+impl TokenStorage for NullStorage {
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    async fn link(&self, _: &Context<'_>, _: &Account, _: &Token) -> Result<()> {
+        Ok(())
+    }
+
+    async fn load(
+        &self,
+        _: &Context<'_>,
+        _: &Owner,
+        _: &str,
+        _: Option<&str>,
+    ) -> Result<Option<Stored>> {
+        Ok(None)
+    }
+
+    async fn replace(&self, _: &Context<'_>, _: &Stored, _: Change<'_>) -> Result<Replaced> {
+        Ok(Replaced::Changed(None))
+    }
+
+    async fn unlink(&self, _: &Context<'_>, _: &Account) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn accounts(&self, _: &str, _: Option<&Account>, _: usize) -> Result<Vec<Stored>> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,93 @@
+//! The compact form of what is sealed into states and cookies: bytes with their lengths, numbers in
+//! as few bytes as they need.
+
+/// Writes fields one after the other.
+#[derive(Default)]
+pub(crate) struct Writer(Vec<u8>);
+
+impl Writer {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    pub(crate) fn number(&mut self, mut number: u64) -> &mut Self {
+        while number >= 0x80 {
+            self.0.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+        self
+    }
+
+    pub(crate) fn fixed(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.number(text.len() as u64).fixed(text.as_bytes())
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Reads them back; `None` as soon as something is not there.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*bytes)
+    }
+
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        std::str::from_utf8(bytes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(number: u64, text: String, fixed: [u8; 6]) {
+            let mut writer = Writer::default();
+            writer.number(number).text(&text).fixed(&fixed);
+            let bytes = writer.finish();
+            let mut reader = Reader(&bytes);
+            prop_assert_eq!(reader.number(), Some(number));
+            prop_assert_eq!(reader.text(), Some(&*text));
+            prop_assert_eq!(reader.fixed(), Some(fixed));
+            prop_assert_eq!(reader.number(), None);
+        }
+
+        #[test]
+        fn no_bytes_confuse_the_reader(bytes: Vec<u8>) {
+            let mut reader = Reader(&bytes);
+            while reader.text().is_some() {}
+            let _ = reader.number();
+        }
+    }
+}

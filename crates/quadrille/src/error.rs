@@ -1,0 +1,414 @@
+//! What goes wrong for an application that logs people in elsewhere, sorted by whose fault it is.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use crate::seal::KeyRingError;
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something did not work, by fault: the visitor's browser, the other service, the network
+/// between, or whoever set this application up. Comparable, so that tests can ask for the precise
+/// reason; [`Error::code`] is stable and fit for logs and help pages. No variant holds a secret.
+///
+/// ```
+/// use quadrille::error::{BrowserFault, Error};
+///
+/// let error = Error::from(BrowserFault::Denied);
+/// assert_eq!(error.code(), "access_denied");
+/// assert_eq!(error.status(), 403);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The visitor has no account at the service linked (or it needs linking again, or lacks a
+    /// scope). As an answer it sends them to log in: see [`recover`](crate::recover).
+    #[error(transparent)]
+    NotLinked(Box<NotLinked>),
+    /// The visitor, or their browser.
+    #[error(transparent)]
+    Browser(#[from] BrowserFault),
+    /// The service, in its part of the login.
+    #[error("{service}: {fault}")]
+    Service {
+        /// Its name.
+        service: Arc<str>,
+        /// What it did.
+        fault: ServiceFault,
+    },
+    /// The service's API answered a call with an error status.
+    #[error("{service} answered {status}")]
+    Api {
+        /// The service's name.
+        service: Arc<str>,
+        /// The status of the answer.
+        status: StatusCode,
+        /// How long to wait before asking again, where the service says so.
+        retry_after: Option<Duration>,
+        /// What it said, cut at 64 KiB.
+        body: Bytes,
+    },
+    /// The network on the way to the service.
+    #[error("{service}: {fault}")]
+    Network {
+        /// The service's name.
+        service: Arc<str>,
+        /// What happened.
+        fault: NetworkFault,
+    },
+    /// The application's configuration, storage or code.
+    #[error(transparent)]
+    Operator(#[from] OperatorFault),
+}
+
+/// Who must log in, where, and how they can be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no account at {service} is linked")]
+#[non_exhaustive]
+pub struct NotLinked {
+    /// The service.
+    pub service: Arc<str>,
+    /// Where on this site to log in; brings the visitor back to where they were.
+    pub login_url: String,
+    /// Whether the request was a page's navigation, which can be redirected. Everything else (a
+    /// fetch, a form) is told by status and JSON.
+    pub navigation: bool,
+    /// Why.
+    pub reason: NotLinkedReason,
+}
+
+/// Why a linked account cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotLinkedReason {
+    /// There is none.
+    Missing,
+    /// The service refused to refresh its token: it needs linking again.
+    NeedsLinkingAgain,
+    /// Its token has expired and cannot be refreshed.
+    Expired,
+    /// It lacks a scope that is needed here.
+    ScopeMissing,
+}
+
+/// What the visitor or their browser did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrowserFault {
+    /// They said no at the service.
+    #[error("the visitor declined at the service")]
+    Denied,
+    /// The callback is not one: a parameter is repeated, broken, overlong or missing.
+    #[error("the callback's parameters cannot be read")]
+    CallbackMalformed,
+    /// `state` is missing, changed, or of another site.
+    #[error("the callback's state is not one of ours")]
+    StateUnknown,
+    /// They took longer than an attempt may last.
+    #[error("the login attempt has expired")]
+    AttemptExpired,
+    /// The cookie of this attempt did not come back, or the attempt was finished before.
+    #[error("the login attempt's cookie is missing, or the attempt was finished before")]
+    AttemptCookieMissing,
+    /// Another user is signed in than the one who began.
+    #[error("the login was begun by another user than the one signed in now")]
+    UserChanged,
+    /// A further scope was granted by another account than the linked one.
+    #[error("the visitor chose another account at the service than the one linked")]
+    AccountChanged,
+    /// They came back within seconds and are still not linked: sending them once more would loop.
+    #[error("just back from the service and still not linked")]
+    Loop,
+    /// The answer comes from another issuer than the one asked (RFC 9207, section 2.4).
+    #[error("the answer names another issuer than the service's")]
+    WrongIssuer,
+}
+
+/// What the service did.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceFault {
+    /// Its authorization endpoint answered with this error (RFC 6749, section 4.1.2.1).
+    #[error("it refused the login: {error}")]
+    AuthorizationRefused {
+        /// The code, as far as it is one.
+        error: Box<str>,
+    },
+    /// Its token endpoint answered with this error (RFC 6749, section 5.2).
+    #[error("it refused the token request: {error}")]
+    TokenRefused {
+        /// The code, as far as it is one.
+        error: Box<str>,
+    },
+    /// It does not know this application, or not with this secret: `invalid_client`,
+    /// `unauthorized_client`. Look at the configuration.
+    #[error("it refused this application's credentials")]
+    ClientRefused,
+    /// It is overloaded or broken: a status of 429 or 5xx, or `temporarily_unavailable`.
+    #[error("it is unavailable ({status})")]
+    Unavailable {
+        /// The status of its answer.
+        status: StatusCode,
+    },
+    /// Its answer is not what it should be: HTML, say.
+    #[error("its answer cannot be understood ({status})")]
+    Malformed {
+        /// The status of its answer.
+        status: StatusCode,
+    },
+    /// Its answer is larger than an answer can sensibly be.
+    #[error("its answer is too large")]
+    TooLarge,
+    /// It redirects in circles, or to another origin, where the token must not follow.
+    #[error("it redirects a call to another origin or in circles")]
+    Redirected,
+    /// What it says about the account has no usable identifier.
+    #[error("its user information names no subject")]
+    SubjectMissing,
+}
+
+/// What happened on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkFault {
+    /// No connection.
+    #[error("no connection")]
+    Connect,
+    /// No answer in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The connection broke, or spoke something else than HTTP.
+    #[error("the connection broke")]
+    Interrupted,
+}
+
+/// What is wrong with the application itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorFault {
+    /// An environment variable is not set.
+    #[error("set the environment variable {name}")]
+    VariableMissing {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// The keys.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+    /// The public URL is not an absolute `http` or `https` URL, or has a query or a fragment.
+    #[error("the public URL must be absolute, like https://app.example, without query or fragment")]
+    PublicUrlMalformed,
+    /// The public URL is plain `http` on another host than this machine.
+    #[error("the public URL must be https, unless it is on this machine (localhost)")]
+    PublicUrlInsecure,
+    /// A path given to `.at` is not one.
+    #[error("the path to mount at must begin with a slash and hold no empty or dotted segment")]
+    MountMalformed,
+    /// An endpoint of a service is not an absolute `https` URL (or `http` on this machine).
+    #[error("an endpoint of {service} is not an absolute https URL")]
+    EndpointMalformed {
+        /// Its name.
+        service: Box<str>,
+    },
+    /// A service's name is not fit for paths and cookies.
+    #[error(
+        "a service's name is made of letters, digits, '-' and '_', at most 40: not {service:?}"
+    )]
+    ServiceNameMalformed {
+        /// The name.
+        service: Box<str>,
+    },
+    /// Two services under one name.
+    #[error("two services are called {service}")]
+    ServiceRepeated {
+        /// Their name.
+        service: Box<str>,
+    },
+    /// A service that this application does not have.
+    #[error("no service is called {service}: add it with Login::with")]
+    ServiceUnknown {
+        /// The name asked for.
+        service: Box<str>,
+    },
+    /// A service is registered under this name, but as another type.
+    #[error("{service} is not what its extractor's type says")]
+    ServiceMismatch {
+        /// The name.
+        service: Box<str>,
+    },
+    /// A handler takes an account, but the router was not given to `Login::attach`.
+    #[error("call Login::attach (or add Login::layer) on the router whose handlers take Linked")]
+    NotAttached,
+    /// [`KeyRing::ephemeral`](crate::KeyRing::ephemeral) beside a storage that lasts.
+    #[error(
+        "these tokens are stored for good: the keys must last too (KeyRing::from_env instead of KeyRing::ephemeral)"
+    )]
+    EphemeralKeys,
+    /// Something was sealed under a key that is not in the ring any more.
+    #[error("a token was sealed under a key that is not in the ring (any more)")]
+    KeyUnknown,
+    /// The token does not fit into cookies.
+    #[error(
+        "the service's token needs {bytes} bytes of cookies, more than browsers keep: use a storage on the server"
+    )]
+    CookieTooLarge {
+        /// How many.
+        bytes: usize,
+    },
+    /// With tokens in cookies: a refreshed token cannot be kept once the answer's headers have
+    /// left. See [`Linked::detach`](crate::Linked::detach).
+    #[error("a token in a cookie cannot be refreshed after the answer has left: detach it before")]
+    AnswerHasLeft,
+    /// Tokens in cookies cannot be reached outside a request.
+    #[error("tokens in cookies exist only while their visitor asks for something")]
+    OutsideRequest,
+    /// The storage of tokens does not work.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+    /// An API call to another origin than the service's. Say
+    /// [`send_token_to_another_origin`](crate::consumer::Call::send_token_to_another_origin) if the token belongs there.
+    #[error("the call leaves the service's origin, and its token must not")]
+    ForeignOrigin,
+    /// An API call that is not a possible HTTP request.
+    #[error("the call's path, header or body is not possible in HTTP")]
+    CallMalformed,
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be built")]
+    HttpClient,
+    /// The network or the file system of this machine.
+    #[error("{0}")]
+    Io(io::ErrorKind),
+}
+
+/// Why a storage of tokens does not work. Storages log the details themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageFault {
+    /// It does not answer, or not in time.
+    #[error("the storage of tokens is unavailable")]
+    Unavailable,
+    /// What it holds cannot be read.
+    #[error("the storage of tokens holds something unreadable")]
+    Unreadable,
+    /// It is full or read-only.
+    #[error("the storage of tokens cannot be written")]
+    Unwritable,
+}
+
+impl Error {
+    /// The stable code of this error, for logs, help pages and clients.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotLinked(_) => "not_linked",
+            Self::Browser(fault) => match fault {
+                BrowserFault::Denied => "access_denied",
+                BrowserFault::CallbackMalformed => "callback_malformed",
+                BrowserFault::StateUnknown => "state_unknown",
+                BrowserFault::AttemptExpired => "attempt_expired",
+                BrowserFault::AttemptCookieMissing => "attempt_cookie_missing",
+                BrowserFault::UserChanged => "user_changed",
+                BrowserFault::AccountChanged => "account_changed",
+                BrowserFault::Loop => "login_loop",
+                BrowserFault::WrongIssuer => "wrong_issuer",
+            },
+            Self::Service { fault, .. } => match fault {
+                ServiceFault::AuthorizationRefused { .. } => "authorization_refused",
+                ServiceFault::TokenRefused { .. } => "token_refused",
+                ServiceFault::ClientRefused => "client_refused",
+                ServiceFault::Unavailable { .. } => "service_unavailable",
+                ServiceFault::Malformed { .. } => "service_answer_malformed",
+                ServiceFault::TooLarge => "service_answer_too_large",
+                ServiceFault::Redirected => "service_redirected",
+                ServiceFault::SubjectMissing => "subject_missing",
+            },
+            Self::Api { .. } => "api_error",
+            Self::Network { fault, .. } => match fault {
+                NetworkFault::Connect => "service_unreachable",
+                NetworkFault::TimedOut => "service_timed_out",
+                NetworkFault::Interrupted => "service_interrupted",
+            },
+            Self::Operator(fault) => match fault {
+                OperatorFault::VariableMissing { .. } => "variable_missing",
+                OperatorFault::KeyRing(_) => "keys_malformed",
+                OperatorFault::PublicUrlMalformed => "public_url_malformed",
+                OperatorFault::PublicUrlInsecure => "public_url_insecure",
+                OperatorFault::MountMalformed => "mount_malformed",
+                OperatorFault::EndpointMalformed { .. } => "endpoint_malformed",
+                OperatorFault::ServiceNameMalformed { .. } => "service_name_malformed",
+                OperatorFault::ServiceRepeated { .. } => "service_repeated",
+                OperatorFault::ServiceUnknown { .. } => "service_unknown",
+                OperatorFault::ServiceMismatch { .. } => "service_mismatch",
+                OperatorFault::NotAttached => "not_attached",
+                OperatorFault::EphemeralKeys => "ephemeral_keys",
+                OperatorFault::KeyUnknown => "key_unknown",
+                OperatorFault::CookieTooLarge { .. } => "cookie_too_large",
+                OperatorFault::AnswerHasLeft => "answer_has_left",
+                OperatorFault::OutsideRequest => "outside_request",
+                OperatorFault::Storage(_) => "storage_failed",
+                OperatorFault::ForeignOrigin => "foreign_origin",
+                OperatorFault::CallMalformed => "call_malformed",
+                OperatorFault::HttpClient => "http_client",
+                OperatorFault::Io(_) => "io",
+            },
+        }
+    }
+
+    /// The status that this error has as an answer to the visitor.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotLinked(_) => StatusCode::UNAUTHORIZED,
+            Self::Browser(BrowserFault::Denied | BrowserFault::UserChanged) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Browser(BrowserFault::Loop) => StatusCode::CONFLICT,
+            Self::Browser(_) => StatusCode::BAD_REQUEST,
+            Self::Network { fault: NetworkFault::TimedOut, .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Service { .. } | Self::Api { .. } | Self::Network { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::Operator(OperatorFault::ServiceUnknown { .. }) => StatusCode::NOT_FOUND,
+            Self::Operator(OperatorFault::Storage(StorageFault::Unavailable)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Operator(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whether trying the same again later may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Network { .. } => true,
+            Self::Service { fault, .. } => matches!(fault, ServiceFault::Unavailable { .. }),
+            Self::Api { status, .. } => {
+                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Operator(OperatorFault::Storage(fault)) => *fault == StorageFault::Unavailable,
+            Self::NotLinked(_) | Self::Browser(_) | Self::Operator(_) => false,
+        }
+    }
+
+    pub(crate) fn service(service: &Arc<str>, fault: ServiceFault) -> Self {
+        Self::Service { service: Arc::clone(service), fault }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Operator(OperatorFault::Io(error.kind()))
+    }
+}
+
+impl From<KeyRingError> for Error {
+    fn from(error: KeyRingError) -> Self {
+        Self::Operator(OperatorFault::KeyRing(error))
+    }
+}
+
+impl From<StorageFault> for Error {
+    fn from(fault: StorageFault) -> Self {
+        Self::Operator(OperatorFault::Storage(fault))
+    }
+}
