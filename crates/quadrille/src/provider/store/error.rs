@@ -1,20 +1,29 @@
 //! What goes wrong in a store.
 
-/// Why a store could not do its work. All of these are the operator's to mend.
-#[derive(Debug, thiserror::Error)]
+use std::{error::Error, io, sync::Arc};
+
+/// Why a store could not do its work. All of these are the operator's to mend, and say how.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Others held it too long.
-    #[error("the database is locked by others")]
+    #[error(
+        "the database is locked by another program; end it, or wait until its backup or migration is done"
+    )]
     Busy,
     /// The disk or the database has no room.
-    #[error("the database or its disk is full")]
+    #[error("the database or its disk is full; make room, nothing needs to be restarted")]
     Full,
     /// It can be read but not written.
-    #[error("the database is read-only")]
+    #[error("the database is read-only; make the file and its folder writable for this user")]
     ReadOnly,
+    /// It cannot be opened, or made.
+    #[error("the database file cannot be opened or made; check that its folder exists")]
+    Unopenable(#[source] Arc<io::Error>),
     /// It was made by a later version of this program.
-    #[error("the database has schema version {found}, this program knows up to {known}")]
+    #[error(
+        "the database has schema version {found}, this program knows up to {known}; run the version that made it"
+    )]
     Newer {
         /// The version of the database.
         found: i64,
@@ -25,9 +34,9 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// What it holds makes no sense.
-    #[error("the database holds something unreadable: {0}")]
+    #[error("the database holds something unreadable: {0}; restore it from a backup")]
     Corrupt(&'static str),
     /// Anything else.
     #[error("the database failed")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Failed(#[source] Arc<dyn Error + Send + Sync>),
 }

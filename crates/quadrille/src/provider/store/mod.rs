@@ -14,6 +14,8 @@ mod error;
 mod memory;
 mod records;
 mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub(crate) use erased::ErasedStore;
 pub use error::StoreError;
@@ -24,8 +26,12 @@ pub use records::{
     Session, TicketId, TokenRef, Worker,
 };
 pub use row::RowIds;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 use std::{future::Future, sync::Arc};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::Timestamp;
 
@@ -223,4 +229,9 @@ pub trait Store: Send + Sync + 'static {
     /// Gives back what expired before `now`, a bounded amount at a time. Says how many rows went.
     /// Stores do some of it by themselves whenever they issue.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+/// Compares hashes without telling, by the time it takes, how much of them is right.
+fn is_same(a: &SecretHash, b: &SecretHash) -> bool {
+    verify_slices_are_equal(a, b).is_ok()
 }

@@ -6,13 +6,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-
 use crate::{
     Scopes, Timestamp,
     provider::{
         Actor, Authentication,
-        store::{AccessRecord, Grant, RowId, SecretHash},
+        store::{AccessRecord, Grant, RowId, SecretHash, is_same},
     },
 };
 
@@ -55,7 +53,9 @@ impl Tokens {
         let (grant, shared, expires) = {
             let shard = self.rows.lock(&row);
             let token = shard.get(&row)?;
-            verify_slices_are_equal(&token.hash, hash).ok()?;
+            if !is_same(&token.hash, hash) {
+                return None;
+            }
             (token.grant, Arc::clone(&token.shared), token.expires)
         };
         Some(AccessRecord {

@@ -1,0 +1,111 @@
+//! Opening the file, and bringing its tables up to date.
+
+use std::{fs::OpenOptions, io, path::Path, thread, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+
+use crate::{Env, provider::store::StoreError};
+
+/// The tables of the store. Append, never change.
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("../../../../migrations/sqlite/0001_store.sql")];
+
+/// How often to ask again for a lock, two milliseconds apart at most: about ten seconds.
+const PATIENCE: i32 = 5000;
+
+/// The connection that writes. Makes the file if need be, for this user only.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    make(path)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_handler(Some(wait))?;
+    // SQLite does not call the busy handler where it fears a deadlock, as it does when two turn
+    // the same new file to WAL.
+    let mut asked = 0;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => break,
+            Ok(_) => return Err(StoreError::ReadOnly),
+            Err(error) => match StoreError::from(error) {
+                StoreError::Busy if wait(asked) => asked += 1,
+                error => return Err(error),
+            },
+        }
+    }
+    // Synced with every commit. A log of up to 16 MB, overwritten in place, is moved into the file
+    // more seldom and syncs faster than one that grows.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;")?;
+    Ok(connection)
+}
+
+/// A connection that reads, and never waits for a lock: there is the writer's thread to wait on.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_handler(None)?;
+    Ok(connection)
+}
+
+/// Applies those of `migrations` that are not there yet, all or nothing. Two processes that start
+/// at once take turns.
+pub(super) fn migrate(
+    connection: &Connection,
+    namespace: &str,
+    migrations: &[&str],
+    env: &Env,
+) -> Result<(), StoreError> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (
+            namespace TEXT NOT NULL,
+            version   INTEGER NOT NULL,
+            applied   INTEGER NOT NULL,
+            PRIMARY KEY (namespace, version)
+        ) STRICT, WITHOUT ROWID",
+    )?;
+    let found: i64 = transaction.query_row(
+        "SELECT coalesce(max(version), 0) FROM migrations WHERE namespace = ?1",
+        [namespace],
+        |row| row.get(0),
+    )?;
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, sql) in (1..).zip(migrations).filter(|(version, _)| *version > found) {
+        transaction.execute_batch(sql)?;
+        transaction.execute(
+            "INSERT INTO migrations (namespace, version, applied) VALUES (?1, ?2, ?3)",
+            params![namespace, version, env.now().seconds()],
+        )?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn make(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if is_read_only(&error) && path.exists() => Err(StoreError::ReadOnly),
+        Err(error) => Err(StoreError::Unopenable(error.into())),
+    }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    // Without this a name such as "file:x" would be taken for a URI.
+    let path = if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() };
+    Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+/// Others write in fractions of a millisecond, so asking often and evenly is fair to all.
+fn wait(asked: i32) -> bool {
+    let pause = 100_u64 << asked.clamp(0, 5);
+    thread::sleep(Duration::from_micros(pause.min(2000)));
+    asked < PATIENCE
+}

@@ -1,0 +1,241 @@
+//! One thread writes: it takes whatever waits, commits it together, and then answers.
+
+use std::{
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{Env, provider::store::StoreError};
+
+use super::writes::Writes;
+
+/// How many writes are committed together at most.
+const BATCH: usize = 1024;
+
+/// How many may wait. Beyond that the disk cannot keep up, and a client had better hear so.
+const WAITING: usize = 65_536;
+
+/// The way to the thread.
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Job {
+    /// Shares a transaction with others.
+    Shared(Box<dyn Share>),
+    /// Brings its own transaction.
+    Alone(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+trait Share: Send {
+    /// May be called again, when a neighbour failed.
+    fn run(&mut self, writes: &mut Writes<'_>) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+struct Write<F, T> {
+    run: F,
+    result: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<Waiting>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<Job>,
+    /// Whether the thread sleeps.
+    asleep: bool,
+    closed: bool,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, env: Env) -> Result<Self, StoreError> {
+        let queue = Arc::new(Queue::default());
+        let jobs = Arc::clone(&queue);
+        let thread = thread::Builder::new()
+            .name("quadrille-sqlite".to_owned())
+            .spawn(move || {
+                // Whatever ends the thread, nobody waits for it in vain.
+                let _closing = Closing(&jobs);
+                if let Err(error) = work(&connection, &jobs, &env) {
+                    tracing::error!(%error, "the database's writer cannot start");
+                }
+            })
+            .map_err(|error| StoreError::Failed(Arc::new(error)))?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Has `run` done in a transaction that it shares with others, and waits for the commit.
+    pub(super) async fn write<T, F>(&self, run: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Writes<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Job::Shared(Box::new(Write { run, result: None, reply })))?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Has `run` done on the connection, outside of any transaction.
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Job::Alone(Box::new(move |connection| {
+            // The one who asked may have left.
+            let _ = reply.send(run(connection));
+        })))?;
+        answer.await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Takes no more, does what waits, and ends the thread. To be waited for off the async threads.
+    pub(super) fn close(&self) {
+        self.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A closure that holds the last reference to the store drops it on the thread itself.
+        if let Some(thread) = thread
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(StoreError::Closed);
+        }
+        if waiting.jobs.len() >= WAITING {
+            return Err(StoreError::Busy);
+        }
+        waiting.jobs.push(job);
+        if mem::take(&mut waiting.asleep) {
+            drop(waiting);
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.work.notify_one();
+    }
+
+    /// All that waits, into the empty `jobs`; nothing when there is nothing and never will be.
+    fn take(&self, jobs: &mut Vec<Job>) {
+        let mut waiting = self.lock();
+        while waiting.jobs.is_empty() && !waiting.closed {
+            waiting.asleep = true;
+            waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        mem::swap(&mut waiting.jobs, jobs);
+    }
+}
+
+struct Closing<'a>(&'a Queue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.closed = true;
+        let jobs = mem::take(&mut waiting.jobs);
+        drop(waiting);
+        drop(jobs);
+    }
+}
+
+impl<T, F> Share for Write<F, T>
+where
+    T: Send,
+    F: FnMut(&mut Writes<'_>) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, writes: &mut Writes<'_>) -> Result<(), StoreError> {
+        self.result = Some((self.run)(writes)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Self { result, reply, .. } = *self;
+        // The one who asked may have left; what was asked is done nevertheless.
+        let _ = reply.send(outcome.and_then(|()| result.ok_or(StoreError::Closed)));
+    }
+}
+
+fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreError> {
+    let mut writes = Writes::prepare(connection, env.clone())?;
+    let mut jobs = Vec::new();
+    let mut batch = Vec::new();
+    loop {
+        queue.take(&mut jobs);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        for job in jobs.drain(..) {
+            match job {
+                Job::Shared(write) => batch.push(write),
+                Job::Alone(run) => {
+                    commit(&mut writes, &mut batch);
+                    run(connection);
+                }
+            }
+            if batch.len() == BATCH {
+                commit(&mut writes, &mut batch);
+            }
+        }
+        commit(&mut writes, &mut batch);
+    }
+}
+
+/// Commits `batch` and answers. If one of it fails by itself, each gets a transaction of its own.
+fn commit(writes: &mut Writes<'_>, batch: &mut Vec<Box<dyn Share>>) {
+    if batch.is_empty() {
+        return;
+    }
+    let outcome = together(writes, batch);
+    let Err(error) = outcome else {
+        return batch.drain(..).for_each(|write| write.answer(Ok(())));
+    };
+    let is_everyones = matches!(error, StoreError::Busy | StoreError::Full | StoreError::ReadOnly);
+    if is_everyones || batch.len() == 1 {
+        return batch.drain(..).for_each(|write| write.answer(Err(error.clone())));
+    }
+    for mut write in batch.drain(..) {
+        let outcome = together(writes, std::slice::from_mut(&mut write));
+        write.answer(outcome);
+    }
+}
+
+fn together(writes: &mut Writes<'_>, batch: &mut [Box<dyn Share>]) -> Result<(), StoreError> {
+    writes.begin()?;
+    let done = batch.iter_mut().try_for_each(|write| write.run(writes)).and_then(|()| {
+        writes.sweep(batch.len());
+        writes.commit()
+    });
+    if done.is_err() {
+        writes.roll_back();
+    }
+    done
+}
