@@ -21,6 +21,8 @@ mod quirks;
 pub mod scope;
 pub mod seal;
 pub mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(all(feature = "axum", feature = "consumer"))]
 pub use crate::axum::{

@@ -110,7 +110,8 @@ impl RowIds {
                 }
                 Drawn::Over => {
                     let _turn = self.renewing.lock().await;
-                    if matches!(self.state().draw(self.env.now()), Drawn::Over) {
+                    let drawn = self.state().draw(self.env.now());
+                    if matches!(drawn, Drawn::Over) {
                         self.renew(store).await?;
                     }
                 }

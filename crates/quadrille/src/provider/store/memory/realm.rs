@@ -40,16 +40,19 @@ pub(super) struct Realm {
     families: Rows<Arc<FamilyRecord>>,
     tokens: Tokens,
     foreign: Shards<SecretHash, Foreign>,
-    consents: Mutex<HashMap<(Arc<str>, Arc<str>), Consent>>,
+    consents: Mutex<HashMap<SubjectAndClient, Consent>>,
     sessions: Shards<SecretHash, Arc<Session>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
     revoked: Rows<Seconds>,
     /// Spares most reads the look-up in `revoked` and `cut`.
     any_revoked: AtomicBool,
     /// Grants up to this number are dead; by subject, and client if it is for one only.
-    cut: RwLock<HashMap<(Arc<str>, Option<Arc<str>>), RowId>>,
+    cut: RwLock<HashMap<SubjectAndAnyClient, RowId>>,
     log: Mutex<Log>,
 }
+
+type SubjectAndClient = (Arc<str>, Arc<str>);
+type SubjectAndAnyClient = (Arc<str>, Option<Arc<str>>);
 
 struct Ticket {
     expires: i64,

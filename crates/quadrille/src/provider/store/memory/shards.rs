@@ -147,10 +147,9 @@ impl Hasher for RowHasher {
         self.write_u64(row.cast_unsigned());
     }
     fn write_u64(&mut self, word: u64) {
-        // The high half of the product of the low bits, and the low half of that of the high ones:
-        // numbers differ in both.
-        let product =
-            u128::from(self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        // Numbers differ in their high bits and in their low ones; the two halves of the product have
+        // something of both.
+        let product = u128::from(self.0 ^ word) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
         self.0 = (product >> 64) as u64 ^ product as u64;
     }
     fn finish(&self) -> u64 {
