@@ -78,6 +78,26 @@ impl Sub<Duration> for Timestamp {
 }
 
 /// Where time and randomness come from when they do not come from the system.
+///
+/// ```
+/// use quadrille::{Env, Timestamp, env::Source};
+///
+/// /// A place where it is always noon, and no die has any other face.
+/// struct Noon;
+///
+/// impl Source for Noon {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_seconds(43_200)
+///     }
+///     fn fill(&self, bytes: &mut [u8]) {
+///         bytes.fill(4);
+///     }
+/// }
+///
+/// let env = Env::from_source(Noon);
+/// assert_eq!(env.now().seconds(), 43_200);
+/// assert_eq!(env.random(), [4, 4, 4]);
+/// ```
 pub trait Source: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;

@@ -72,6 +72,15 @@ impl Policy {
 
     /// Lets confidential clients leave PKCE out, as clients from before RFC 9700 do. What is given
     /// up: a code that leaks from the browser can be injected into another session of that client.
+    /// Public clients must use PKCE all the same.
+    ///
+    /// ```
+    /// use quadrille::Policy;
+    ///
+    /// assert!(Policy::safe().pkce_for_confidential_clients);
+    /// let policy = Policy::safe().allow_confidential_clients_without_pkce();
+    /// assert!(!policy.pkce_for_confidential_clients);
+    /// ```
     #[must_use]
     pub const fn allow_confidential_clients_without_pkce(mut self) -> Self {
         self.pkce_for_confidential_clients = false;

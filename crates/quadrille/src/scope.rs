@@ -123,7 +123,15 @@ impl Scopes {
         self == other || other.iter().all(|name| self.contains(name))
     }
 
-    /// All of both.
+    /// All of both: what to ask for when more is needed than was granted.
+    ///
+    /// ```
+    /// use quadrille::Scopes;
+    ///
+    /// let (granted, needed) = (Scopes::parse("a b")?, Scopes::parse("b c")?);
+    /// assert_eq!(granted.union(&needed).as_str(), "a b c");
+    /// # Ok::<(), quadrille::scope::InvalidScope>(())
+    /// ```
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         if self.is_superset(other) {
@@ -133,7 +141,15 @@ impl Scopes {
         }
     }
 
-    /// Those that are in both.
+    /// Those that are in both: what remains of a wish under a ceiling.
+    ///
+    /// ```
+    /// use quadrille::Scopes;
+    ///
+    /// let (asked, allowed) = (Scopes::parse("a b")?, Scopes::parse("b c")?);
+    /// assert_eq!(asked.intersection(&allowed).as_str(), "b");
+    /// # Ok::<(), quadrille::scope::InvalidScope>(())
+    /// ```
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         if other.is_superset(self) {
@@ -190,6 +206,22 @@ pub trait Scope: Send + Sync + 'static {
 
 /// What a handler requires: a [`Scope`], a tuple of them (all), [`Any`] of a tuple (one), or `()`
 /// (a valid token is enough).
+///
+/// ```
+/// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
+///
+/// scopes! {
+///     Photos = "photos:read", "See your photos";
+///     Upload = "photos:write", "Add photos of yours";
+/// }
+///
+/// let granted = Scopes::parse("photos:read")?;
+/// assert!(Photos::is_met(&granted));
+/// assert!(!<(Photos, Upload)>::is_met(&granted));
+/// assert!(Any::<(Photos, Upload)>::is_met(&granted));
+/// assert!(<()>::is_met(&Scopes::EMPTY));
+/// # Ok::<(), quadrille::scope::InvalidScope>(())
+/// ```
 pub trait ScopeRequirement: Send + Sync + 'static {
     /// Whether `granted` suffices.
     fn is_met(granted: &Scopes) -> bool;

@@ -105,6 +105,21 @@ impl KeyRing {
     /// A ring as an operator writes it: "new,old", each 32 bytes in base64 (either alphabet, with
     /// or without padding).
     ///
+    /// ```
+    /// use quadrille::{KeyRing, seal::KeyRingError};
+    ///
+    /// let ring = KeyRing::parse(
+    ///     "b29vb29vb29vb29vb29vb29vb29vb29vb29vb29vb28=, \
+    ///      YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=",
+    /// )?;
+    /// assert!(!ring.is_ephemeral());
+    /// assert_eq!(
+    ///     KeyRing::parse("hunter2").unwrap_err(),
+    ///     KeyRingError::Malformed { position: 1 },
+    /// );
+    /// # Ok::<(), KeyRingError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`KeyRingError::Malformed`] naming the position of the key that is not; never its text.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
@@ -153,7 +168,17 @@ impl KeyRing {
         BASE64_URL_SAFE_NO_PAD.encode(self.seal_bytes(env, purpose, site, plain))
     }
 
-    /// [`KeyRing::seal`] without base64, for databases.
+    /// [`KeyRing::seal`] without base64, for databases: 37 bytes longer than `plain`.
+    ///
+    /// ```
+    /// use quadrille::{Env, KeyRing};
+    ///
+    /// let ring = KeyRing::ephemeral();
+    /// let sealed = ring.seal_bytes(&Env::system(), "token", "https://app.example", b"secret");
+    /// assert_eq!(sealed.len(), 6 + 37);
+    /// assert_eq!(&ring.open_bytes("token", "https://app.example", &sealed)?[..], b"secret");
+    /// # Ok::<(), quadrille::seal::OpenError>(())
+    /// ```
     pub fn seal_bytes(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
         let Some(key) = self.keys.first() else { return out };
@@ -217,6 +242,15 @@ impl KeyRing {
 
     /// Keys derived from the ring for one purpose at one site, for codes of authenticity, masks and
     /// derived secrets. Make it once and keep it.
+    ///
+    /// ```
+    /// use quadrille::KeyRing;
+    ///
+    /// let keys = KeyRing::ephemeral().derive("verifier", "https://app.example");
+    /// let code = keys.mac(keys.newest(), &[b"attempt 7"]);
+    /// assert_eq!(code, keys.mac(keys.newest(), &[b"attempt", b" 7"]));
+    /// assert_ne!(code, keys.mac(keys.newest(), &[b"attempt 8"]));
+    /// ```
     pub fn derive(&self, purpose: &str, site: &str) -> DerivedKeys {
         let keys = self.keys.iter().map(|key| {
             let derived = hmac::sign(&key.mac, &associated(purpose, site));

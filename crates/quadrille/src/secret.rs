@@ -69,6 +69,20 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// For `#[serde(serialize_with)]` on fields that are written into sealed boxes or token answers.
 ///
+/// ```
+/// use quadrille::Secret;
+///
+/// #[derive(serde::Serialize)]
+/// struct Boxed {
+///     #[serde(serialize_with = "quadrille::secret::serialize_exposed")]
+///     token: Secret,
+/// }
+///
+/// let boxed = Boxed { token: Secret::from("2YotnFZFEjr1zCsicMWpAA") };
+/// assert_eq!(serde_json::to_string(&boxed)?, r#"{"token":"2YotnFZFEjr1zCsicMWpAA"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of the serializer.
 pub fn serialize_exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,6 +9,14 @@ use http::{
 use super::{ClientAuth, form::FormWriter};
 
 /// Why a URL is none to send a message to. The operator's fault, or that of whose metadata it is.
+///
+/// ```
+/// use quadrille::oauth2::{AuthorizationRequest, EndpointError};
+///
+/// let request = AuthorizationRequest::new("web");
+/// assert_eq!(request.to_url("https://id.example/#top"), Err(EndpointError::Fragment));
+/// assert_eq!(request.to_url("/oauth/authorize"), Err(EndpointError::Malformed));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {

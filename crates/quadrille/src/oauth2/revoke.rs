@@ -133,6 +133,19 @@ impl RevocationResponse {
 }
 
 /// Why a server did not revoke a token. Always the other party's fault.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Response, StatusCode};
+/// use quadrille::oauth2::{RevocationResponse, RevocationResponseError};
+///
+/// let mut answer = Response::new(Bytes::new());
+/// *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+/// assert_eq!(
+///     RevocationResponse::parse(&answer),
+///     Err(RevocationResponseError::Status(StatusCode::SERVICE_UNAVAILABLE)),
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevocationResponseError {

@@ -184,6 +184,21 @@ impl fmt::Debug for TokenResponse {
 }
 
 /// Why an answer of a token endpoint gives no token. Always the other party's fault.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use quadrille::{oauth2::{ErrorCode, TokenResponse, TokenResponseError}, scope::ScopeSeparator};
+///
+/// let answer = Response::new(Bytes::from_static(br#"{"error":"invalid_grant"}"#));
+/// match TokenResponse::parse(&answer, ScopeSeparator::Space) {
+///     // The refresh token is dead. Whatever else went wrong, it may still be alive.
+///     Err(TokenResponseError::Refused { error, .. }) => {
+///         assert_eq!(error.error, ErrorCode::InvalidGrant);
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenResponseError {
