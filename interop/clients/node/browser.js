@@ -1,5 +1,9 @@
 // A browser for pages without script: cookies, redirects and forms.
 
+import { once } from 'node:events';
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
+
 import { parse } from 'node-html-parser';
 
 export class Browser {
@@ -39,20 +43,15 @@ export class Browser {
     for (let hop = 0; hop < 10; hop += 1) {
       if (url.origin + url.pathname === this.redirectUri) return url;
       if (method === 'GET' && fields) url.search = fields;
-      const answer = await fetch(url, {
-        method,
-        body: method === 'GET' ? undefined : fields,
-        redirect: 'manual',
-        headers: { cookie: [...this.#cookies].map((pair) => pair.join('=')).join('; '), origin: url.origin },
-      });
-      answer.headers.getSetCookie().forEach((cookie) => this.#keep(cookie));
-      const location = answer.headers.get('location');
-      if (location === null) {
-        const html = parse(await answer.text());
-        return { url, status: answer.status, html, text: html.structuredText };
+      const cookie = [...this.#cookies].map((pair) => pair.join('=')).join('; ');
+      const { status, headers, body } = await navigate(method, url, cookie, method === 'GET' ? undefined : fields);
+      headers['set-cookie']?.forEach((cookie) => this.#keep(cookie));
+      const onward = headers.location ?? headers.refresh?.match(/^0; ?url=(.*)$/i)?.[1];
+      if (onward === undefined) {
+        const html = parse(body);
+        return { url, status, html, text: html.structuredText };
       }
-      await answer.body?.cancel();
-      [method, url, fields] = ['GET', new URL(location, url), undefined];
+      [method, url, fields] = ['GET', new URL(onward, url), undefined];
     }
     throw new Error(`too many redirects, last to ${url}`);
   }
@@ -64,6 +63,17 @@ export class Browser {
     if (attributes.some((attribute) => /^max-age=(0|-\d+)$/i.test(attribute))) this.#cookies.delete(name);
     else this.#cookies.set(name, value);
   }
+}
+
+/** Asks for a page as a browser does. (`fetch` would say that a script asks.) */
+async function navigate(method, url, cookie, form) {
+  const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  if (cookie) headers.cookie = cookie;
+  if (form) Object.assign(headers, { 'content-type': 'application/x-www-form-urlencoded', origin: url.origin });
+  const request = http.request(url, { method, headers });
+  request.end(form?.toString());
+  const [answer] = await once(request, 'response');
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
 }
 
 /** What a browser would send if no button were pressed. */

@@ -10,6 +10,9 @@ class Browser:
     def __init__(self, user, password, redirect_uri):
         self.user, self.password, self.redirect_uri = user, password, redirect_uri
         self.http = requests.Session()
+        self.http.headers.update(
+            {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        )
         self.signed_in = self.asked = 0
 
     def authorize(self, url, decision="allow"):
