@@ -3,11 +3,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header::CACHE_CONTROL};
 
 use super::{
     ClientAuth, EndpointError, ErrorResponse, RequestError,
-    error::json_response,
     form::{FormWriter, Params},
     post::post_form,
 };
@@ -113,9 +112,11 @@ impl fmt::Debug for RevocationRequest<'_> {
 pub struct RevocationResponse;
 
 impl RevocationResponse {
-    /// The answer of the endpoint.
+    /// The answer of the endpoint: nothing, which nobody may keep.
     pub fn to_response(self) -> Response<Bytes> {
-        json_response(StatusCode::OK, b"{}".to_vec())
+        let mut response = Response::new(Bytes::new());
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
     }
 
     /// Reads the answer of a server.

@@ -254,7 +254,7 @@ pub enum AuthorizationRequestError {
     #[error(transparent)]
     Unaddressed(RequestError),
     /// Something else is wrong. Once the client and its redirect URI have been checked, the client
-    /// is told by an [`AuthorizationResponse::Error`].
+    /// is told by an [`AuthorizationResponse::Error`](crate::oauth2::AuthorizationResponse::Error).
     #[error("{reason}")]
     Refused {
         /// Whom to tell.

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// The answer to an [`AuthorizationRequest`], which the browser carries back.
+/// The answer to an [`AuthorizationRequest`](crate::oauth2::AuthorizationRequest), which the browser carries back.
 ///
 /// ```
 /// use quadrille::oauth2::{AuthorizationResponse, form::Params};

@@ -106,7 +106,7 @@ impl<'a> TokenRequest<'a> {
     }
 
     /// Reads the parameters of a request. The client is read by
-    /// [`PresentedClient`](super::PresentedClient); parameters that are not known are left alone.
+    /// [`PresentedClient`](crate::oauth2::PresentedClient); parameters that are not known are left alone.
     ///
     /// # Errors
     /// [`RequestError`].

@@ -1,9 +1,11 @@
 //! The revocation endpoint (RFC 7009).
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{Method, Request, Response, header};
 
-use crate::oauth2::{PresentedClient, RequestError, form::Params};
+use crate::oauth2::{
+    PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params,
+};
 
 use super::super::{
     AuthorizationServer, Client,
@@ -21,12 +23,7 @@ impl AuthorizationServer {
     /// is none of its business: the answer is the same.
     pub async fn revoke(&self, request: Request<Bytes>) -> Response<Bytes> {
         match revoke(self.inner(), &request).await {
-            Ok(()) => {
-                let mut response = Response::new(Bytes::new());
-                let no_store = HeaderValue::from_static("no-store");
-                response.headers_mut().insert(header::CACHE_CONTROL, no_store);
-                response
-            }
+            Ok(()) => RevocationResponse.to_response(),
             Err(error) => {
                 let used_basic = request.headers().contains_key(header::AUTHORIZATION);
                 wire::error(&error, used_basic, "revocation")
@@ -38,10 +35,8 @@ impl AuthorizationServer {
 async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     wire::admit(request, &[Method::POST], "POST")?;
     let params = Params::of_body(request).map_err(RequestError::from)?;
-    let token = params.one("token").map_err(RequestError::from)?;
-    let token = token.ok_or(RequestError::Missing("token"))?;
-    // The hint is not needed: a token says what it is. That it is sent once is still asked for.
-    params.one("token_type_hint").map_err(RequestError::from)?;
+    // The hint is not needed: a token says what it is.
+    let RevocationRequest { token, .. } = RevocationRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
