@@ -233,6 +233,15 @@ impl AuthorizationServer {
         &self.0.paths
     }
 
+    /// Gives back what this process holds in the store, so that processes that live for one command
+    /// do not use it up. The server can go on afterwards.
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub async fn stop(&self) -> Result<(), Error> {
+        Ok(self.0.shared.rows.release_to(&*self.0.store).await?)
+    }
+
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }

@@ -366,6 +366,9 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
     assert!(world.issued(512).await.is_some());
     assert_eq!(store.consent(world.issuer, "alice", CLIENT).await.unwrap(), None);
     assert!(store.consent(world.issuer, "alice", "other").await.unwrap().is_some());
+    let left = store.consents(world.issuer, "alice").await.unwrap();
+    assert_eq!(left.iter().map(|consent| &*consent.client).collect::<Vec<_>>(), ["other"]);
+    assert_eq!(store.consents(world.issuer, "Alice").await.unwrap(), []);
 }
 
 /// One with the same id that comes later inherits neither tokens nor consents.

@@ -86,6 +86,7 @@ verbs! {
     fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
     fn consent(issuer: IssuerId; subject: str, client: str) -> Option<Consent>;
+    fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
     fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp) -> bool;
     fn put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
     fn session(issuer: IssuerId; id: SecretHash) -> Option<Arc<Session>>;

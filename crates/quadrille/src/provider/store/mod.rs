@@ -194,6 +194,13 @@ pub trait Store: Send + Sync + 'static {
         client: &str,
     ) -> impl Future<Output = Result<Option<Consent>, StoreError>> + Send;
 
+    /// All that a person has consented to, ordered by client.
+    fn consents(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> impl Future<Output = Result<Vec<Consent>, StoreError>> + Send;
+
     /// Remembers `key` (a nonce, a `jti`) in `space` until it expires. `false` when it was known:
     /// only one of any number of callers gets `true`.
     fn remember_once(

@@ -124,6 +124,10 @@ impl RowIds {
     /// # Errors
     /// Those of [`Store::lease`].
     pub async fn release(&self, store: &impl Store) -> Result<(), StoreError> {
+        self.release_to(store).await
+    }
+
+    pub(crate) async fn release_to(&self, store: &dyn ErasedStore) -> Result<(), StoreError> {
         let (lease, end) = {
             let mut state = self.state();
             (state.lease.take(), time_of(state.next) + Duration::from_millis(1))

@@ -216,6 +216,10 @@ impl Store for MemoryStore {
         Ok(self.realm(issuer)?.consent(subject, client))
     }
 
+    async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        Ok(self.realm(issuer)?.consents(subject))
+    }
+
     async fn remember_once(
         &self,
         issuer: IssuerId,

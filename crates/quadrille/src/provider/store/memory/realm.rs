@@ -261,6 +261,14 @@ impl Realm {
         lock(&self.consents).get(&(subject.into(), client.into())).cloned()
     }
 
+    pub(super) fn consents(&self, subject: &str) -> Vec<Consent> {
+        let consents = lock(&self.consents);
+        let of_subject = consents.values().filter(|consent| *consent.subject == *subject);
+        let mut found: Vec<_> = of_subject.cloned().collect();
+        found.sort_by(|a, b| a.client.cmp(&b.client));
+        found
+    }
+
     pub(super) fn remember_once(
         &self,
         space: &'static str,

@@ -388,6 +388,27 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        self.look(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT client, scopes, given FROM consents
+                 WHERE issuer = ?1 AND subject = ?2 ORDER BY client",
+            )?;
+            let mut rows = statement.query(params![issuer.0, subject])?;
+            let mut consents = Vec::new();
+            while let Some(row) = rows.next()? {
+                consents.push(Consent {
+                    subject: subject.into(),
+                    client: row.get(0)?,
+                    scopes: rows::scopes(row, 1)?,
+                    given: rows::seconds(row, 2)?,
+                });
+            }
+            Ok(consents)
+        })
+        .await
+    }
+
     async fn remember_once(
         &self,
         issuer: IssuerId,
