@@ -2,7 +2,10 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use quadrille::{provider::store::StoreError, seal::KeyRingError};
+use quadrille::{
+    provider::{self, AdminError, RegistrationError, store::StoreError},
+    seal::KeyRingError,
+};
 
 use crate::config::ConfigError;
 
@@ -30,13 +33,24 @@ pub enum Failure {
         error: io::Error,
     },
     /// The database cannot be used.
-    #[error("the database {}: {error}{}", path.display(), advice(error))]
+    #[error("{}: {error}", path.display())]
     Database {
         /// Its file.
         path: PathBuf,
         /// What is wrong with it.
         error: StoreError,
     },
+    /// A page cannot be read.
+    #[error("{}: {error:#}", path.display())]
+    Template {
+        /// Its file.
+        path: PathBuf,
+        /// Where and why.
+        error: minijinja::Error,
+    },
+    /// The authorization server cannot work.
+    #[error(transparent)]
+    Server(#[from] crate::web::AppError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {}", describe(error))]
     Listen {
@@ -64,6 +78,12 @@ pub enum Failure {
     /// What was given to a command cannot be taken.
     #[error("{0}")]
     Refused(Refused),
+    /// A client cannot be registered like that.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
+    /// A client cannot be changed like that.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// The system refused something that it never should.
     #[error("{}", describe(.0))]
     System(#[from] io::Error),
@@ -96,26 +116,12 @@ pub enum Refused {
         "a user name has 1 to 64 characters, none of them a control character or a space at either end"
     )]
     UserName,
-    /// Not a redirect URI that can be registered.
-    #[error("{uri:?} is no redirect URI: {reason}")]
-    RedirectUri {
-        /// As given.
-        uri: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// A grant that sends people back needs a place to send them to.
-    #[error("a client with the grant authorization_code needs --redirect-uri")]
-    NoRedirectUri,
     /// Not a scope.
     #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
     Scope(String),
-    /// A client without a secret cannot act for itself.
-    #[error("a public client cannot use the grant client_credentials: it has no secret")]
-    PublicClientCredentials,
-    /// Public clients have no secret.
-    #[error("the client {0:?} is public: it has no secret to rotate")]
-    NoSecret(String),
+    /// Not a token of this provider.
+    #[error("this is no live token of this provider")]
+    Token,
     /// The issuer changed while others serve under the old one.
     #[error(
         "this data directory is being served as {current}; stop that before serving it as {asked}"
@@ -128,6 +134,12 @@ pub enum Refused {
     },
 }
 
+impl From<provider::Error> for Failure {
+    fn from(error: provider::Error) -> Self {
+        Self::Server(error.into())
+    }
+}
+
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
@@ -138,10 +150,10 @@ impl Failure {
     /// The exit code of the program.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::System(_) => 1,
+            Self::System(_) | Self::Server(_) => 1,
             // 2 is clap's: the command line itself makes no sense.
-            Self::Refused(_) => 2,
-            Self::Config(_) | Self::Keys { .. } => 3,
+            Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
+            Self::Config(_) | Self::Keys { .. } | Self::Template { .. } => 3,
             Self::File { .. } | Self::Database { .. } => 4,
             Self::Listen { .. } => 5,
             Self::NotFound { .. } => 6,
@@ -162,30 +174,17 @@ impl Failure {
                 StoreError::Newer { .. } => "database_newer",
                 _ => "database",
             },
+            Self::Template { .. } => "template",
+            Self::Server(_) => "server",
             Self::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
                 "address_in_use"
             }
             Self::Listen { .. } => "listen",
             Self::NotFound { .. } => "not_found",
             Self::Exists { .. } => "exists",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => "refused",
             Self::System(_) => "system",
         }
-    }
-}
-
-/// What the operator can do about it.
-fn advice(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Busy => {
-            "; another program holds it, for example a backup: try again when it is done"
-        }
-        StoreError::Full => "; make room and start again, nothing that was answered is lost",
-        StoreError::ReadOnly => "; make the file and its folder writable for this user",
-        StoreError::Newer { .. } => {
-            "; use the newer program, or the backup from before the upgrade"
-        }
-        _ => "",
     }
 }
 

@@ -7,12 +7,15 @@
 
 pub mod cli;
 pub mod config;
-mod data;
+pub mod data;
 pub mod demo;
 mod failure;
+pub mod http;
 mod logging;
 pub mod output;
 pub mod serve;
+pub mod users;
+pub mod web;
 
 pub use failure::Failure;
 

@@ -1,8 +1,26 @@
 //! `quadrille client`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use std::{sync::Arc, time::Duration};
 
-use crate::{Failure, config::Settings, output::Output};
+use clap::{Args, Subcommand, ValueEnum};
+use quadrille::{
+    Env, Scopes, Secret,
+    provider::{
+        AdminError, AuthorizationServer, Client, ClientType, GrantType, NewClient,
+        store::GrantTypes,
+    },
+};
+use serde::Serialize;
+
+use crate::{
+    Failure,
+    config::{Settings, parse_duration},
+    data::Data,
+    failure::Refused,
+    output::Output,
+};
+
+use super::when;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum ClientCommand {
@@ -27,8 +45,8 @@ Examples:
         /// Its client_id
         id: String,
         /// How long the secrets of before stay good, such as 0s, 1h or 7d
-        #[arg(long, value_name = "DURATION", default_value = "24h")]
-        keep_old: String,
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+        keep_old: Duration,
     },
     /// Remove an application and every token it holds
     Remove {
@@ -48,7 +66,8 @@ pub(super) struct AddArgs {
     /// What it may ask for; repeatable
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// How it may get tokens; repeatable [default: authorization_code and refresh_token]
+    /// How it may get tokens; repeatable [default: authorization_code and
+    /// refresh_token, or client_credentials without --redirect-uri]
     #[arg(long = "grant", value_name = "GRANT", value_enum)]
     grants: Vec<Grant>,
     /// It cannot keep a secret: a phone or single-page application
@@ -71,10 +90,189 @@ pub(super) enum Grant {
     ClientCredentials,
 }
 
-pub(super) fn run(
-    _command: &ClientCommand,
-    _settings: &Settings,
-    _output: Output,
+/// A client as it is shown; the names are those of RFC 7591, section 2.
+#[derive(Serialize)]
+struct Shown<'a> {
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    client_name: &'a str,
+    client_type: ClientType,
+    redirect_uris: &'a [String],
+    grant_types: &'a GrantTypes,
+    scope: &'a str,
+    first_party: bool,
+    secrets: Vec<ShownSecret>,
+    created: String,
+}
+
+#[derive(Serialize)]
+struct ShownSecret {
+    expires: Option<String>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(client: &'a Client, secret: Option<&'a Secret>) -> Self {
+        let secrets = client.secrets.iter();
+        Self {
+            client_id: &client.id,
+            client_secret: secret.map(Secret::expose),
+            client_name: &client.name,
+            client_type: client.client_type,
+            redirect_uris: &client.redirect_uris,
+            grant_types: &client.grant_types,
+            scope: client.scopes.as_str(),
+            first_party: client.first_party,
+            secrets: secrets
+                .map(|secret| ShownSecret { expires: secret.expires.map(when) })
+                .collect(),
+            created: when(client.created),
+        }
+    }
+
+    fn text(&'a self) -> String {
+        let grants: Vec<_> = self.grant_types.iter().map(|grant| grant.as_str()).collect();
+        let kind = match self.client_type {
+            ClientType::Confidential => "confidential",
+            ClientType::Public => "public",
+        };
+        let grants = grants.join(" ");
+        let mut lines = vec![["client_id", self.client_id]];
+        lines.extend(self.client_secret.map(|secret| ["client_secret", secret]));
+        lines.push(["name", self.client_name]);
+        lines.push(["type", kind]);
+        lines.extend(self.redirect_uris.iter().map(|uri| ["redirect URI", uri.as_str()]));
+        lines.push(["grants", &grants]);
+        lines.push(["scopes", self.scope]);
+        if self.first_party {
+            lines.push(["consent", "not asked: first party"]);
+        }
+        let until = |secret: &'a ShownSecret| secret.expires.as_deref();
+        lines.extend(self.secrets.iter().filter_map(until).map(|end| ["secret until", end]));
+        lines.push(["since", &self.created]);
+        super::table(lines.into_iter())
+    }
+}
+
+pub(super) async fn run(
+    command: &ClientCommand,
+    settings: &Settings,
+    output: Output,
 ) -> Result<(), Failure> {
+    let data = match command {
+        ClientCommand::Add(_) => Data::open_or_make(settings).await?,
+        _ => Data::open_existing(settings).await?,
+    };
+    let server = data.server(settings).await?;
+    let result = match command {
+        ClientCommand::Add(args) => add(&server, args, output).await,
+        ClientCommand::List => list(&server, output).await,
+        ClientCommand::Show { id } => show(&server, id, output).await,
+        ClientCommand::RotateSecret { id, keep_old } => {
+            rotate_secret(&server, id, *keep_old, output).await
+        }
+        ClientCommand::Remove { id } => remove(&server, id, output).await,
+    };
+    data.close(server).await;
+    result
+}
+
+async fn add(server: &AuthorizationServer, args: &AddArgs, output: Output) -> Result<(), Failure> {
+    // Hexadecimal: an id that begins with a hyphen would be taken for a flag.
+    let id = Env::system()
+        .random::<12>()
+        .iter()
+        .fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
+    // One flag may name several, as they stand in messages.
+    let scopes = args.scopes.join(" ");
+    let scopes = Scopes::parse(&scopes).map_err(|_| Refused::Scope(scopes))?;
+    let name = args.name.trim();
+    let mut new = match args.public {
+        true => NewClient::public(name),
+        false => NewClient::confidential(name),
+    };
+    new = args.redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
+    if !args.grants.is_empty() {
+        new = new.grant_types(args.grants.iter().map(|grant| grant.grant_type()));
+    }
+    if args.first_party {
+        new = new.first_party();
+    }
+    let registered = server.register(new).await?;
+    let secret = registered.secret.as_ref();
+    let shown = Shown::new(&registered.client, secret);
+    output.result(&shown, || shown.text());
+    note_secret(secret, output);
     Ok(())
+}
+
+async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failure> {
+    let clients = server.clients().await?;
+    let shown: Vec<_> = clients.iter().map(|client| Shown::new(client, None)).collect();
+    output.result(&shown, || {
+        super::table(shown.iter().map(|client| {
+            [client.client_id, client.client_name, client.scope, client.created.as_str()]
+        }))
+    });
+    Ok(())
+}
+
+async fn show(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
+    let client = find(server, id).await?;
+    let shown = Shown::new(&client, None);
+    output.result(&shown, || shown.text());
+    Ok(())
+}
+
+async fn rotate_secret(
+    server: &AuthorizationServer,
+    id: &str,
+    keep_old: Duration,
+    output: Output,
+) -> Result<(), Failure> {
+    let secret = match server.rotate_secret(id, keep_old).await {
+        Ok(secret) => secret,
+        Err(AdminError::UnknownClient) => return Err(not_found(id)),
+        Err(error) => return Err(error.into()),
+    };
+    let client = find(server, id).await?;
+    let shown = Shown::new(&client, Some(&secret));
+    output.result(&shown, || shown.text());
+    note_secret(Some(&secret), output);
+    Ok(())
+}
+
+async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
+    let client = find(server, id).await?;
+    if !server.remove_client(id).await? {
+        return Err(not_found(id));
+    }
+    output.result(&Shown::new(&client, None), || {
+        format!("{} ({id}) was removed, and with it every token it held.", client.name)
+    });
+    Ok(())
+}
+
+async fn find(server: &AuthorizationServer, id: &str) -> Result<Arc<Client>, Failure> {
+    server.client(id).await?.ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: &str) -> Failure {
+    Failure::NotFound { what: "client", name: id.to_owned() }
+}
+
+fn note_secret(secret: Option<&Secret>, output: Output) {
+    if secret.is_some() && !output.is_json() {
+        output.note("Keep the client_secret now: only a hash of it is stored.");
+    }
+}
+
+impl Grant {
+    const fn grant_type(self) -> GrantType {
+        match self {
+            Self::AuthorizationCode => GrantType::AuthorizationCode,
+            Self::RefreshToken => GrantType::RefreshToken,
+            Self::ClientCredentials => GrantType::ClientCredentials,
+        }
+    }
 }

@@ -1,24 +1,50 @@
 //! `quadrille token`.
 
-use clap::Subcommand;
+use std::io::Read as _;
 
-use crate::{Failure, config::Settings, output::Output};
+use clap::Subcommand;
+use quadrille::Secret;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::{Failure, config::Settings, data::Data, failure::Refused, output::Output};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum TokenCommand {
-    /// Revoke a token and all that came of the same consent; every process refuses it within a second
-    #[command(after_help = "Example:\n  quadrille token revoke --token-stdin < leaked-token")]
+    /// Revoke a token, and all that came of the same consent
+    #[command(after_help = "\
+Every process that serves refuses it within a second.
+
+Example:
+  quadrille token revoke --token-stdin < leaked-token")]
     Revoke {
-        /// Read the token from standard input, where no list of processes shows it
+        /// Read the token from standard input: on a command line everybody could see it
         #[arg(long, required = true)]
         token_stdin: bool,
     },
 }
 
-pub(super) fn run(
-    _command: &TokenCommand,
-    _settings: &Settings,
-    _output: Output,
+pub(super) async fn run(
+    command: &TokenCommand,
+    settings: &Settings,
+    output: Output,
 ) -> Result<(), Failure> {
+    let TokenCommand::Revoke { .. } = command;
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin().lock().take(64 * 1024).read_to_string(&mut text)?;
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(Refused::Token.into());
+    }
+    let data = Data::open_existing(settings).await?;
+    let server = data.server(settings).await?;
+    let revoked = server.revoke_token(&Secret::from(token)).await;
+    data.close(server).await;
+    if !revoked? {
+        return Err(Refused::Token.into());
+    }
+    output.result(&json!({ "revoked": true }), || {
+        "Revoked, and all that was granted with it.".to_owned()
+    });
     Ok(())
 }

@@ -1,19 +1,40 @@
 //! `quadrille user`.
 
-use clap::Subcommand;
+use std::{
+    io::{IsTerminal as _, Read as _},
+    num::NonZeroUsize,
+};
 
-use crate::{Failure, config::Settings, output::Output};
+use clap::Subcommand;
+use quadrille::{
+    Secret,
+    provider::{AuthorizationServer, Cost, Kdf},
+};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    Failure,
+    config::Settings,
+    data::Data,
+    failure::Refused,
+    output::Output,
+    users::{MOST_PASSWORD, User, UserName, Users as _, check_password},
+};
+
+use super::when;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum UserCommand {
     /// Let a person sign in
-    #[command(
-        after_help = "Examples:\n  quadrille user add ada\n  pass ada | quadrille user add ada --password-stdin"
-    )]
+    #[command(after_help = "\
+Examples:
+  quadrille user add ada
+  pass show ada | quadrille user add ada --password-stdin")]
     Add {
         /// What they sign in with: a name or an e-mail address; case does not matter
         name: String,
-        /// Read the password from standard input (the first line) instead of asking for it
+        /// Read the password from the first line of standard input instead of asking for it
         #[arg(long)]
         password_stdin: bool,
     },
@@ -26,10 +47,98 @@ pub(super) enum UserCommand {
     },
 }
 
-pub(super) fn run(
-    _command: &UserCommand,
-    _settings: &Settings,
-    _output: Output,
+/// A user as it is shown.
+#[derive(Serialize)]
+struct Shown<'a> {
+    username: &'a str,
+    subject: &'a str,
+    created: String,
+}
+
+impl<'a> From<&'a User> for Shown<'a> {
+    fn from(user: &'a User) -> Self {
+        Self { username: user.name.as_str(), subject: &user.subject, created: when(user.created) }
+    }
+}
+
+pub(super) async fn run(
+    command: &UserCommand,
+    settings: &Settings,
+    output: Output,
 ) -> Result<(), Failure> {
+    match command {
+        UserCommand::Add { name, password_stdin } => {
+            let name = UserName::parse(name)?;
+            let password = if *password_stdin { read_password()? } else { ask_password()? };
+            check_password(&password)?;
+            add(&Data::open_or_make(settings).await?, name, password, output).await
+        }
+        UserCommand::List => list(&Data::open_existing(settings).await?, output).await,
+        UserCommand::Remove { name } => {
+            let data = Data::open_existing(settings).await?;
+            let server = data.server(settings).await?;
+            let result = remove(&data, &server, name, output).await;
+            data.close(server).await;
+            result
+        }
+    }
+}
+
+async fn add(data: &Data, name: UserName, password: Secret, output: Output) -> Result<(), Failure> {
+    let kdf = Kdf::with_threads(Cost::RECOMMENDED, NonZeroUsize::MIN, 1);
+    let hash = kdf.hash(data.env(), password).await.map_err(std::io::Error::other)?;
+    let user = User::new(data.env(), name, hash);
+    let added = data.users().add(user.clone()).await.map_err(|error| data.failure(error))?;
+    if !added {
+        return Err(Failure::Exists { what: "user", name: user.name.to_string() });
+    }
+    output.result(&Shown::from(&user), || format!("{} can sign in.", user.name));
     Ok(())
+}
+
+async fn list(data: &Data, output: Output) -> Result<(), Failure> {
+    let users = data.users().all().await.map_err(|error| data.failure(error))?;
+    let shown: Vec<_> = users.iter().map(Shown::from).collect();
+    output.result(&shown, || {
+        super::table(shown.iter().map(|user| [user.username, user.subject, &user.created]))
+    });
+    Ok(())
+}
+
+async fn remove(
+    data: &Data,
+    server: &AuthorizationServer,
+    name: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let missing = || Failure::NotFound { what: "user", name: name.to_owned() };
+    let parsed = UserName::parse(name).map_err(|_| missing())?;
+    // First nobody can sign in any more, then what they opened before is closed.
+    let removed = data.users().remove(&parsed).await.map_err(|error| data.failure(error))?;
+    let user = removed.ok_or_else(missing)?;
+    server.revoke_subject(&user.subject).await?;
+    output.result(&Shown::from(&user), || format!("{} was removed.", user.name));
+    Ok(())
+}
+
+/// The first line of standard input.
+fn read_password() -> Result<Secret, Failure> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_PASSWORD + 2));
+    let most = u64::try_from(MOST_PASSWORD + 2).unwrap_or(u64::MAX);
+    std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(std::io::Error::other)?;
+    Ok(Secret::from(text))
+}
+
+/// Asks twice, without showing what is typed.
+fn ask_password() -> Result<Secret, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Refused::NoTerminal.into());
+    }
+    let first = Secret::from(rpassword::prompt_password("Password: ")?);
+    check_password(&first)?;
+    let second = Secret::from(rpassword::prompt_password("Once more: ")?);
+    if first == second { Ok(first) } else { Err(Refused::PasswordsDiffer.into()) }
 }

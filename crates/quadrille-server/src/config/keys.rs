@@ -24,6 +24,7 @@ pub const KEYS: &[Key] = &[
     key("data_dir", "QUADRILLE_DATA_DIR", "folder of the database and the key ring"),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
     key("issuer", "QUADRILLE_ISSUER", "public URL of the provider: its name in every token"),
+    key("name", "QUADRILLE_NAME", "what people call this site, on every page"),
     key(
         "trusted_proxies",
         "QUADRILLE_TRUSTED_PROXIES",

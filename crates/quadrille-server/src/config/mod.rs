@@ -8,7 +8,7 @@ mod keys;
 mod value;
 
 pub use keys::{KEYS, Key};
-pub use value::{Expected, Issuer, LogFormat, Network};
+pub use value::{Expected, Issuer, LogFormat, Network, parse_duration};
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -172,6 +172,8 @@ pub struct Settings {
     pub keys: Option<quadrille::Secret>,
     /// The file with the ring of keys.
     pub keys_file: PathBuf,
+    /// What people call this site; its host if nobody said.
+    pub name: Option<String>,
     /// Scopes and what they mean, for the consent page.
     pub scopes: BTreeMap<String, String>,
     /// How long a person stays signed in.
@@ -246,20 +248,6 @@ impl Settings {
     pub fn effective(&self) -> &[Effective] {
         &self.effective
     }
-
-    /// The issuer: as it was said, or that of a loopback address.
-    ///
-    /// # Errors
-    /// [`ConfigError::PlainIssuer`] when others than this machine could reach a plain one.
-    pub fn issuer_for(&self, listening: SocketAddr) -> Result<Issuer, ConfigError> {
-        let plain = || ConfigError::PlainIssuer(listening);
-        match &self.issuer {
-            Some(issuer) if issuer.is_https() || listening.ip().is_loopback() => Ok(issuer.clone()),
-            Some(_) => Err(plain()),
-            None if listening.ip().is_loopback() => Ok(Issuer::localhost(listening.port())),
-            None => Err(plain()),
-        }
-    }
 }
 
 /// What was found for each setting, the strongest place first.
@@ -291,6 +279,7 @@ impl Found {
             ToString::to_string,
             "http://localhost:PORT of listen",
         )?;
+        let name = self.optional("name", value::name, Clone::clone, "the host of the issuer")?;
         let trusted_proxies =
             self.or("trusted_proxies", value::networks, |list| value::show_list(list), Vec::new())?;
         let templates = self.optional("templates", value::path, value::show_path, "built in")?;
@@ -312,6 +301,7 @@ impl Found {
             data_dir,
             listen,
             issuer,
+            name,
             trusted_proxies,
             templates,
             keys,

@@ -29,6 +29,9 @@ pub enum Expected {
         "an https URL (http for localhost) without query, fragment or user name, such as https://id.example"
     )]
     Issuer,
+    /// A name.
+    #[error("a name")]
+    Name,
     /// Networks.
     #[error("a list of addresses or networks, such as 10.0.0.0/8 or ::1")]
     Networks,
@@ -41,7 +44,7 @@ pub enum Expected {
     )]
     Scopes,
     /// A duration.
-    #[error("a duration longer than zero, such as 90s, 15m, 12h or 30d")]
+    #[error("a duration, such as 90s, 15m, 12h or 30d")]
     Duration,
     /// A number.
     #[error("a number from 1 to 1000000")]
@@ -114,6 +117,11 @@ impl Issuer {
     /// The path under which all its pages are: empty, or `/id`.
     pub fn path(&self) -> &str {
         self.text.get(self.origin..).unwrap_or("")
+    }
+
+    /// Where applications find everything else (RFC 8414, section 3).
+    pub fn metadata_url(&self) -> String {
+        format!("{}/.well-known/oauth-authorization-server{}", self.origin(), self.path())
     }
 
     /// Whether what goes there is encrypted on its way.
@@ -210,6 +218,13 @@ pub(super) fn issuer(value: &Value) -> Result<Issuer, Expected> {
     Issuer::parse(value.as_str().ok_or(Expected::Issuer)?)
 }
 
+pub(super) fn name(value: &Value) -> Result<String, Expected> {
+    match value.as_str().map(str::trim) {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(Expected::Name),
+    }
+}
+
 pub(super) fn networks(value: &Value) -> Result<Vec<Network>, Expected> {
     list(value, Expected::Networks)?.iter().map(|text| Network::parse(text)).collect()
 }
@@ -244,26 +259,32 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
 }
 
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
-    let seconds = match value {
-        Value::Integer(seconds) => u64::try_from(*seconds).ok(),
-        Value::String(text) => {
-            let text = text.trim();
-            let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-            let factor = match text.strip_prefix(digits).map(str::trim) {
-                Some("" | "s") => Some(1),
-                Some("m") => Some(60),
-                Some("h") => Some(3600),
-                Some("d") => Some(86400),
-                _ => None,
-            };
-            let number = digits.trim().parse::<u64>().ok();
-            number.zip(factor).and_then(|(number, factor)| number.checked_mul(factor))
-        }
-        _ => None,
+    let duration = match value {
+        Value::Integer(seconds) => parse_duration(&seconds.to_string())?,
+        Value::String(text) => parse_duration(text)?,
+        _ => return Err(Expected::Duration),
     };
+    if duration.is_zero() { Err(Expected::Duration) } else { Ok(duration) }
+}
+
+/// Reads `90s`, `15m`, `12h` or `30d`; bare numbers are seconds.
+///
+/// # Errors
+/// [`Expected::Duration`].
+pub fn parse_duration(text: &str) -> Result<Duration, Expected> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text.strip_prefix(digits) {
+        Some("" | "s") => 1,
+        Some("m") => 60,
+        Some("h") => 3600,
+        Some("d") => 86400,
+        _ => return Err(Expected::Duration),
+    };
+    let number: u64 = digits.trim().parse().map_err(|_| Expected::Duration)?;
     // A hundred years: more is a slip, and would overflow where seconds are stored.
-    match seconds {
-        Some(seconds @ 1..=3_155_760_000) => Ok(Duration::from_secs(seconds)),
+    match number.checked_mul(factor) {
+        Some(seconds @ 0..=3_155_760_000) => Ok(Duration::from_secs(seconds)),
         _ => Err(Expected::Duration),
     }
 }

@@ -1,11 +1,19 @@
 //! `quadrille serve`.
 
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
+
 use clap::Args;
+use quadrille::provider::{Kdf, store::Store as _};
+use tokio::net::TcpListener;
 
 use crate::{
     Failure,
-    config::{Flags, Settings},
+    config::{Flags, Issuer, Settings},
+    data::Data,
+    http::{Limits, Server},
     output::Output,
+    users::Users as _,
+    web::{App, Pages, Parts},
 };
 
 /// Arguments of `quadrille serve`.
@@ -45,6 +53,112 @@ impl ServeArgs {
 ///
 /// # Errors
 /// [`Failure`] when it cannot start.
-pub fn run(_settings: &Settings, _output: Output) -> Result<(), Failure> {
+pub fn run(settings: &Settings, output: Output) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(settings, output))
+}
+
+async fn serve(settings: &Settings, output: Output) -> Result<(), Failure> {
+    let address = settings.listen;
+    let failure = |error| Failure::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(failure)?;
+    let listening = listener.local_addr().map_err(failure)?;
+    let data = Data::open_or_make(settings).await?;
+    let keys = data.keys(settings)?;
+    let (issuer, serving) = data.serve_as(settings, listening).await?;
+    let name = settings.name.as_deref().unwrap_or(issuer.authority());
+    let app = App::new(Parts {
+        env: data.env().clone(),
+        store: data.store().clone(),
+        users: Arc::clone(data.users()) as _,
+        keys,
+        policy: settings.policy.clone(),
+        scopes: settings.scopes.clone(),
+        kdf: Kdf::default(),
+        pages: Pages::load(name, &issuer, settings.templates.as_deref())?,
+        session_lifetime: settings.session_lifetime,
+        issuer: issuer.clone(),
+    })
+    .await?;
+    let limits = Limits {
+        header_timeout: settings.header_timeout,
+        body_timeout: settings.body_timeout,
+        shutdown_timeout: settings.shutdown_timeout,
+        max_connections: settings.max_connections,
+        trusted_proxies: settings.trusted_proxies.clone(),
+    };
+    // Before anybody is told that we are ready, so that whoever stops us then is heard.
+    let stop = stop_signal()?;
+    let server = Server::new(data.env().clone(), issuer.clone(), limits, app.router());
+    announce(&data, &issuer, listening, output).await?;
+    if !server.run(listener, stop).await {
+        tracing::warn!("some requests were not answered in time");
+    }
+    data.close(app.server().clone()).await;
+    drop(serving);
+    tracing::info!("stopped");
     Ok(())
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut term, mut int) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            tracing::info!("stopping: what is under way is answered");
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+        tracing::info!("stopping: what is under way is answered");
+    })
+}
+
+/// Says that it runs, where, and what to do next.
+async fn announce(
+    data: &Data,
+    issuer: &Issuer,
+    listening: SocketAddr,
+    output: Output,
+) -> Result<(), Failure> {
+    let failure = |error| data.failure(error);
+    let has_users = !data.users().is_empty().await.map_err(failure)?;
+    let id = data.store().issuer(issuer.as_str()).await.map_err(failure)?;
+    let has_clients = !data.store().clients(id).await.map_err(failure)?.is_empty();
+    let ready =
+        serde_json::json!({ "issuer": issuer.as_str(), "listening": listening.to_string() });
+    output.result(&ready, || next_steps(data.dir(), issuer, has_users, has_clients));
+    Ok(())
+}
+
+fn next_steps(dir: &Path, issuer: &Issuer, has_users: bool, has_clients: bool) -> String {
+    let mut text = format!("Serving {issuer}\nData in {}\n", dir.display());
+    // What stands in quotes can be pasted into a shell.
+    let dir = format!("'{}'", dir.display().to_string().replace('\'', r"'\''"));
+    if !has_users || !has_clients {
+        text.push_str("\nNext, in another terminal:\n");
+    }
+    if !has_users {
+        text.push_str(&format!("  quadrille user add ada --data-dir {dir}\n"));
+    }
+    if !has_clients {
+        text.push_str(&format!(
+            "  quadrille client add 'My application' --data-dir {dir} \\\n      --redirect-uri http://localhost:3000/login/quadrille/authorized --scope profile\n"
+        ));
+    }
+    text.push_str(&format!(
+        "\nApplications find everything else at\n  {}\nStop with Ctrl-C.",
+        issuer.metadata_url()
+    ));
+    text
 }

@@ -1,0 +1,15 @@
+-- People who can sign in. `name` is as it was given, `key` as it is looked for.
+CREATE TABLE program_users (
+    key      TEXT NOT NULL PRIMARY KEY,
+    name     TEXT NOT NULL,
+    subject  TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    created  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row: what this data directory is called, and whether somebody said so.
+CREATE TABLE program_issuer (
+    only   INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    issuer TEXT NOT NULL,
+    given  INTEGER NOT NULL
+) STRICT;

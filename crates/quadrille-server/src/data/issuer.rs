@@ -1,0 +1,172 @@
+//! What a data directory is called.
+//!
+//! A data directory has one issuer, which the store makes part of every key. The first command
+//! writes it down, so that later ones need not be told. When it changes (another port at home, the
+//! real domain one day), clients, consents and sessions come along; tokens that carry the old name
+//! in their seals do not. It cannot change while the directory is served.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    net::SocketAddr,
+};
+
+use quadrille::provider::store::StoreError;
+
+use super::Data;
+use crate::{
+    Failure,
+    config::{ConfigError, Issuer, Settings},
+    failure::Refused,
+};
+
+/// What is written down.
+struct Recorded {
+    issuer: String,
+    /// Whether somebody said so; else it follows the port.
+    given: bool,
+}
+
+/// Held while a process serves. The system lets go of it however the process ends.
+#[derive(Debug)]
+pub struct Serving {
+    _lock: File,
+}
+
+impl Data {
+    /// The issuer for a process that serves at `listening`, and the lock that keeps it.
+    ///
+    /// # Errors
+    /// [`Refused::IssuerInUse`] when others serve it under another name,
+    /// [`ConfigError::PlainIssuer`], or those of the database.
+    pub async fn serve_as(
+        &self,
+        settings: &Settings,
+        listening: SocketAddr,
+    ) -> Result<(Issuer, Serving), Failure> {
+        let recorded = self.recorded().await?;
+        let kept = recorded.as_ref().filter(|recorded| recorded.given);
+        let kept = kept.and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
+        let given = settings.issuer.is_some() || kept.is_some();
+        let issuer = match settings.issuer.clone().or(kept) {
+            Some(issuer) => issuer,
+            None if listening.ip().is_loopback() => Issuer::localhost(listening.port()),
+            None => return Err(ConfigError::PlainIssuer(listening).into()),
+        };
+        if !issuer.is_https() && !listening.ip().is_loopback() {
+            return Err(ConfigError::PlainIssuer(listening).into());
+        }
+        let lock = self.adopt(&issuer, given, recorded).await?;
+        lock.lock_shared().map_err(|error| self.lock_failure(error))?;
+        Ok((issuer, Serving { _lock: lock }))
+    }
+
+    /// The issuer for a command: the one that is written down, unless settings say another.
+    ///
+    /// # Errors
+    /// As [`Data::serve_as`].
+    pub async fn issuer(&self, settings: &Settings) -> Result<Issuer, Failure> {
+        let recorded = self.recorded().await?;
+        let known = recorded.as_ref().and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
+        match (&settings.issuer, known) {
+            (None, Some(known)) => Ok(known),
+            (Some(asked), _) => {
+                self.adopt(asked, true, recorded).await?;
+                Ok(asked.clone())
+            }
+            (None, None) => {
+                let issuer = Issuer::localhost(settings.listen.port());
+                self.adopt(&issuer, false, recorded).await?;
+                Ok(issuer)
+            }
+        }
+    }
+
+    /// Makes `issuer` the name of this directory, unless it is served under another.
+    async fn adopt(
+        &self,
+        issuer: &Issuer,
+        given: bool,
+        recorded: Option<Recorded>,
+    ) -> Result<File, Failure> {
+        let lock = self.lock()?;
+        let before = match recorded {
+            Some(recorded) if recorded.issuer == issuer.as_str() && recorded.given == given => {
+                return Ok(lock);
+            }
+            Some(recorded) => Some(recorded.issuer),
+            None => None,
+        };
+        let changes = before.as_deref().is_some_and(|before| before != issuer.as_str());
+        if changes {
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Refused::IssuerInUse {
+                        current: before.unwrap_or_default(),
+                        asked: issuer.to_string(),
+                    }
+                    .into());
+                }
+                Err(TryLockError::Error(error)) => return Err(self.lock_failure(error)),
+            }
+        }
+        self.record(before, issuer.to_string(), given).await?;
+        if changes {
+            lock.unlock().map_err(|error| self.lock_failure(error))?;
+        }
+        Ok(lock)
+    }
+
+    async fn recorded(&self) -> Result<Option<Recorded>, Failure> {
+        let read = self.store.read(|connection| {
+            let mut rows = connection.prepare("SELECT issuer, given FROM program_issuer")?;
+            let mut rows = rows.query([])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(Recorded { issuer: row.get(0)?, given: row.get(1)? }))
+        });
+        read.await.map_err(|error| self.failure(error))
+    }
+
+    async fn record(
+        &self,
+        before: Option<String>,
+        issuer: String,
+        given: bool,
+    ) -> Result<(), Failure> {
+        let write = self.store.write(move |transaction| -> Result<(), StoreError> {
+            if let Some(before) = &before {
+                // What an earlier try under the new name left behind gives way.
+                transaction.execute(
+                    "DELETE FROM issuers WHERE issuer = ?1 AND ?1 <> ?2",
+                    [&issuer, before],
+                )?;
+                transaction.execute(
+                    "UPDATE issuers SET issuer = ?1 WHERE issuer = ?2",
+                    [&issuer, before],
+                )?;
+            }
+            transaction.execute(
+                "INSERT INTO program_issuer (only, issuer, given) VALUES (1, ?1, ?2)
+                 ON CONFLICT (only) DO UPDATE SET issuer = ?1, given = ?2",
+                (&issuer, given),
+            )?;
+            Ok(())
+        });
+        write.await.map_err(|error| self.failure(error))
+    }
+
+    fn lock(&self) -> Result<File, Failure> {
+        let path = self.dir.join("serving");
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| Failure::File { path, error })
+    }
+
+    fn lock_failure(&self, error: std::io::Error) -> Failure {
+        Failure::File { path: self.dir.join("serving"), error }
+    }
+}

@@ -1,0 +1,84 @@
+//! The file with the key ring.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use quadrille::{Env, KeyRing};
+use zeroize::Zeroizing;
+
+use crate::Failure;
+
+const HEAD: &str = "\
+# The key ring of this provider: whoever has it can forge sessions and tokens.
+# A key on each line, the newest first. To rotate, put a new one (openssl rand -base64 32) on top,
+# restart, and take the old one out when the longest-lived refresh token has ended.
+";
+
+/// The ring in the file, which is made when it is missing.
+pub(super) fn load_or_make(env: &Env, path: &Path) -> Result<KeyRing, Failure> {
+    match load(path) {
+        Err(Failure::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            make(env, path).map_err(|error| Failure::File { path: path.to_owned(), error })?;
+            load(path)
+        }
+        loaded => loaded,
+    }
+}
+
+/// The ring in the file.
+pub(super) fn load(path: &Path) -> Result<KeyRing, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::File { path: path.to_owned(), error })?;
+    let text = Zeroizing::new(text);
+    warn_if_others_can_read(path);
+    let keys: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    KeyRing::parse(&Zeroizing::new(keys.join(",")))
+        .map_err(|error| Failure::Keys { place: path.display().to_string(), error })
+}
+
+/// Makes the file. Of several processes that start at once, one makes it and the others read that.
+fn make(env: &Env, path: &Path) -> io::Result<()> {
+    let name: [u8; 8] = env.random();
+    let scratch = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(name)));
+    let key = Zeroizing::new(env.random::<32>());
+    let line = Zeroizing::new(BASE64_STANDARD.encode(&key[..]));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = (|| {
+        let mut file = options.open(&scratch)?;
+        file.write_all(HEAD.as_bytes())?;
+        file.write_all(line.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        // A link is there at once and whole, or not because another one is.
+        match std::fs::hard_link(&scratch, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            result => result,
+        }
+    })();
+    let _ = std::fs::remove_file(&scratch);
+    written
+}
+
+#[cfg(unix)]
+fn warn_if_others_can_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        tracing::warn!("{path} can be read by others on this machine: chmod 600 {path}");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_read(_: &Path) {}

@@ -1,0 +1,147 @@
+//! The data directory: database, key ring, and who serves it.
+//!
+//! ```text
+//! DIR              mode 0700
+//!   quadrille.db   the database, with quadrille.db-wal and -shm beside it
+//!   keys           the key ring, mode 0600: a key on each line, the newest first
+//!   serving        locked by every process that serves
+//! ```
+
+mod issuer;
+mod keys;
+
+use std::{
+    fs::DirBuilder,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use quadrille::{
+    Env, KeyRing,
+    provider::{
+        AuthorizationServer,
+        store::{SqliteStore, StoreError},
+    },
+};
+
+use crate::{Failure, config::Settings, users::SqliteUsers, web::AppError};
+
+/// The program's own tables. Append, never change.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_program.sql")];
+
+/// A data directory that is open.
+#[derive(Debug)]
+pub struct Data {
+    env: Env,
+    dir: PathBuf,
+    database: PathBuf,
+    store: Arc<SqliteStore>,
+    users: Arc<SqliteUsers>,
+}
+
+impl Data {
+    /// Opens the data directory, and makes it when it is missing.
+    ///
+    /// # Errors
+    /// [`Failure::File`] or [`Failure::Database`].
+    pub async fn open_or_make(settings: &Settings) -> Result<Self, Failure> {
+        let dir = &settings.data_dir;
+        make_dir(dir).map_err(|error| Failure::File { path: dir.clone(), error })?;
+        Self::open(settings).await
+    }
+
+    /// Opens the data directory, which must be there: a mistyped name would look like an empty one.
+    ///
+    /// # Errors
+    /// [`Failure::File`] or [`Failure::Database`].
+    pub async fn open_existing(settings: &Settings) -> Result<Self, Failure> {
+        let path = database(&settings.data_dir);
+        std::fs::metadata(&path).map_err(|error| Failure::File { path, error })?;
+        Self::open(settings).await
+    }
+
+    async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let env = Env::system();
+        let database = database(&settings.data_dir);
+        let failure = |error| Failure::Database { path: database.clone(), error };
+        let store = Arc::new(SqliteStore::open(&database, env.clone()).map_err(failure)?);
+        store.migrate("program", MIGRATIONS).await.map_err(failure)?;
+        let users = Arc::new(SqliteUsers::new(store.clone()));
+        Ok(Self { env, dir: settings.data_dir.clone(), database, store, users })
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The clock and the dice.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The store in it.
+    pub fn store(&self) -> &Arc<SqliteStore> {
+        &self.store
+    }
+
+    /// The people in it.
+    pub fn users(&self) -> &Arc<SqliteUsers> {
+        &self.users
+    }
+
+    /// The key ring: that of the settings, else that of the file, which is made when it is missing.
+    ///
+    /// # Errors
+    /// [`Failure::Keys`] or [`Failure::File`].
+    pub fn keys(&self, settings: &Settings) -> Result<KeyRing, Failure> {
+        match &settings.keys {
+            Some(keys) => KeyRing::parse(keys.expose())
+                .map_err(|error| Failure::Keys { place: "QUADRILLE_KEYS".to_owned(), error }),
+            None => keys::load_or_make(&self.env, &settings.keys_file),
+        }
+    }
+
+    /// What went wrong with the database.
+    pub fn failure(&self, error: StoreError) -> Failure {
+        Failure::Database { path: self.database.clone(), error }
+    }
+
+    /// The authorization server of this directory, for commands that change what it holds.
+    ///
+    /// # Errors
+    /// Those of the issuer, the key ring and the database.
+    pub async fn server(&self, settings: &Settings) -> Result<AuthorizationServer, Failure> {
+        let issuer = self.issuer(settings).await?;
+        Ok(AuthorizationServer::new(issuer.as_str(), Arc::clone(&self.store))
+            .map_err(AppError::from)?
+            .keys(self.keys(settings)?)
+            .policy(settings.policy.clone())
+            .env(self.env.clone()))
+    }
+
+    /// Writes what waits, and ends.
+    pub async fn close(self, server: AuthorizationServer) {
+        if let Err(error) = server.stop().await {
+            tracing::warn!(%error, "the number of this process was not given back");
+        }
+        // Waiting for the last commit must not stand in the way of others.
+        let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
+    }
+}
+
+fn database(dir: &Path) -> PathBuf {
+    dir.join("quadrille.db")
+}
+
+fn make_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}

@@ -1,0 +1,49 @@
+//! The request log.
+
+use std::net::IpAddr;
+
+use axum::http::{Method, Request, StatusCode};
+use quadrille::{Env, Timestamp};
+use tracing::Level;
+
+/// A request under way. Queries are left out: they hold codes and states.
+pub(super) struct Entry(Option<Line>);
+
+struct Line {
+    started: Timestamp,
+    method: Method,
+    path: String,
+    address: IpAddr,
+}
+
+impl Entry {
+    pub(super) fn new<B>(env: &Env, request: &Request<B>, address: IpAddr) -> Self {
+        // What nobody reads is not written down.
+        if !tracing::enabled!(target: "quadrille::request", Level::ERROR) {
+            return Self(None);
+        }
+        Self(Some(Line {
+            started: env.now(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            address,
+        }))
+    }
+
+    /// What was answered. What went well is for `debug`: a busy provider would write nothing else.
+    pub(super) fn write(self, env: &Env, status: StatusCode) {
+        let Some(line) = self.0 else { return };
+        let Line { started, method, path, address } = line;
+        let (millis, status) = (env.now().since(started).as_millis(), status.as_u16());
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(target: "quadrille::request", %method, path, status, %address, millis)
+            };
+        }
+        match status {
+            500.. => line!(error),
+            400.. => line!(info),
+            _ => line!(debug),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a person sees of their account: the applications that may act for them.
+
+use axum::{
+    Form,
+    body::Body,
+    extract::{
+        Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
+    http::{HeaderMap, Response, StatusCode},
+};
+use quadrille::provider::store::{Consent, Store as _, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::{App, Visitor, cookies::Cookie, forms::Purpose};
+
+/// A form with nothing but its binding.
+#[derive(Debug, Deserialize)]
+pub(super) struct Bound {
+    #[serde(default)]
+    pub(super) form: String,
+}
+
+/// What the page sends to withdraw a consent.
+#[derive(Debug, Deserialize)]
+pub(super) struct Withdraw {
+    #[serde(default)]
+    form: String,
+    #[serde(default)]
+    client_id: String,
+}
+
+/// The query of the page.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    withdrawn: bool,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    user: &'a str,
+    form: String,
+    notice: Option<&'static str>,
+    applications: Vec<Application>,
+}
+
+#[derive(Serialize)]
+struct Application {
+    id: String,
+    name: String,
+    initial: String,
+    scopes: Vec<ScopeLine>,
+    given: String,
+}
+
+/// A scope as a person reads it.
+#[derive(Debug, Serialize)]
+pub(super) struct ScopeLine {
+    pub(super) name: String,
+    pub(super) description: String,
+}
+
+/// `GET /`
+pub(super) async fn page(
+    State(app): State<App>,
+    asked: Result<Query<Asked>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let visitor = match app.visitor(&headers).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return app.see_other(&app.pages.site().sign_in),
+        Err(error) => return app.store_failed(&error),
+    };
+    let applications = match app.applications(&visitor).await {
+        Ok(applications) => applications,
+        Err(error) => return app.store_failed(&error),
+    };
+    let cookie = app.cookies.read(&headers, Cookie::Session).unwrap_or_default();
+    let page = Page {
+        user: visitor.user.name.as_str(),
+        form: app.forms.field(Purpose::Account, cookie),
+        notice: asked
+            .is_ok_and(|Query(asked)| asked.withdrawn)
+            .then_some("Withdrawn. The application can no longer act for you."),
+        applications,
+    };
+    app.pages.render(StatusCode::OK, "applications.html", &page, None)
+}
+
+/// `POST /applications/withdraw`
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    headers: HeaderMap,
+    form: Result<Form<Withdraw>, FormRejection>,
+) -> Response<Body> {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return app.bad_form(&rejection),
+    };
+    let visitor = match app.visitor(&headers).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return app.see_other(&app.pages.site().sign_in),
+        Err(error) => return app.store_failed(&error),
+    };
+    let cookie = app.cookies.read(&headers, Cookie::Session);
+    if let Err(refusal) = app.forms.check(Purpose::Account, &headers, cookie, &form.form) {
+        tracing::info!(%refusal, "a form was refused");
+        return app.foreign_form();
+    }
+    match app.server.revoke_consent(&visitor.user.subject, &form.client_id).await {
+        Ok(()) => app.see_other(&format!("{}?withdrawn=true", app.pages.site().home)),
+        Err(error) => {
+            tracing::error!(%error, "a consent was not withdrawn");
+            app.failed()
+        }
+    }
+}
+
+impl App {
+    async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, StoreError> {
+        let consents = self.store.consents(self.issuer_id, &visitor.user.subject).await?;
+        let mut applications = Vec::with_capacity(consents.len());
+        for Consent { client, scopes, given, .. } in consents {
+            // One that was removed in the meantime can do nothing any more.
+            let Some(client) = self.store.client(self.issuer_id, &client).await? else { continue };
+            applications.push(Application {
+                id: client.id.to_string(),
+                name: client.name.clone(),
+                initial: initial(&client.name),
+                scopes: self.scope_lines(scopes.iter()),
+                given: day(given),
+            });
+        }
+        Ok(applications)
+    }
+
+    /// Scopes as a person reads them.
+    pub(super) fn scope_lines<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<ScopeLine> {
+        let line = |name: &str| ScopeLine {
+            name: name.to_owned(),
+            description: self.scopes.get(name).cloned().unwrap_or_else(|| name.to_owned()),
+        };
+        names.map(line).collect()
+    }
+}
+
+/// What stands for `name` in a small square.
+pub(super) fn initial(name: &str) -> String {
+    name.chars()
+        .find(|c| c.is_alphanumeric())
+        .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
+}
+
+/// The day of a time, in UTC.
+fn day(time: quadrille::Timestamp) -> String {
+    jiff::Timestamp::from_second(time.seconds())
+        .map(|time| time.strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default()
+}

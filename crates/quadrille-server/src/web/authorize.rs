@@ -1,0 +1,131 @@
+//! Asking for consent.
+
+use axum::{
+    body::Body,
+    extract::{OriginalUri, State},
+    http::{HeaderMap, Response, StatusCode},
+    response::IntoResponse as _,
+};
+use quadrille::provider::{Authorization, ConsentPage, Decision, Step};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+
+use super::{App, Visitor, account::initial};
+
+/// What the consent page sends beside its ticket.
+#[derive(Debug, Deserialize)]
+pub(super) struct ConsentForm {
+    /// The ticked boxes.
+    #[serde(default)]
+    scope: Vec<String>,
+    /// The button.
+    decision: Choice,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Choice {
+    Allow,
+    Deny,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    client: ClientView<'a>,
+    user: &'a str,
+    user_initial: String,
+    scopes: &'a [quadrille::provider::ScopeInfo],
+    action: &'a str,
+    fields: Vec<Field<'a>>,
+    destination: &'a str,
+    switch: String,
+}
+
+#[derive(Serialize)]
+struct ClientView<'a> {
+    name: &'a str,
+    initial: String,
+}
+
+#[derive(Serialize)]
+struct Field<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+/// `GET` and `POST /oauth/authorize`
+pub(super) async fn ask(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    request: Authorization,
+) -> Response<Body> {
+    let visitor = match app.visitor(&headers).await {
+        Ok(visitor) => visitor,
+        Err(error) => return app.store_failed(&error),
+    };
+    match request.step(visitor.as_ref().map(Visitor::authentication)).await {
+        Step::SignIn(back) => app.see_other(&format!("{}?next={back}", app.pages.site().sign_in)),
+        Step::Consent(page) => {
+            let Some(visitor) = visitor else { return app.failed() };
+            app.consent_page(&page, &visitor, uri.path_and_query().map_or("", |uri| uri.as_str()))
+        }
+        Step::Done(reply) => reply.into_response(),
+    }
+}
+
+/// `POST /oauth/consent`
+pub(super) async fn answer(
+    State(app): State<App>,
+    headers: HeaderMap,
+    decision: Decision<ConsentForm>,
+) -> Response<Body> {
+    if let Err(refusal) = app.forms.same_origin(&headers) {
+        tracing::info!(%refusal, "a consent form was refused");
+        return app.foreign_form();
+    }
+    let visitor = match app.visitor(&headers).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return app.signed_out_meanwhile(),
+        Err(error) => return app.store_failed(&error),
+    };
+    let by = decision.by(visitor.authentication());
+    let reply = match decision.form.decision {
+        Choice::Allow => by.only(&decision.form.scope).await,
+        Choice::Deny => by.deny().await,
+    };
+    reply.into_response()
+}
+
+impl App {
+    fn consent_page(&self, page: &ConsentPage, visitor: &Visitor, uri: &str) -> Response<Body> {
+        let user = visitor.user.name.as_str();
+        let next: String = form_urlencoded::byte_serialize(uri.as_bytes()).collect();
+        let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
+        let destination = page.form_action().trim_start_matches("'self'").trim();
+        let view = Page {
+            client: ClientView { name: &page.client.name, initial: initial(&page.client.name) },
+            user,
+            user_initial: initial(user),
+            scopes: &page.scopes,
+            action: &page.action,
+            fields: fields.collect(),
+            destination: if destination.is_empty() { self.issuer.origin() } else { destination },
+            switch: format!("{}?next={next}", self.pages.site().sign_in),
+        };
+        self.pages.render(StatusCode::OK, "consent.html", &view, Some(page.form_action()))
+    }
+
+    fn signed_out_meanwhile(&self) -> Response<Body> {
+        self.pages.message(
+            StatusCode::FORBIDDEN,
+            &super::Message {
+                title: "You are signed out",
+                text: "Nothing was granted. Go back to the application and start again.",
+                code: None,
+                link: None,
+                alert: true,
+            },
+        )
+    }
+}

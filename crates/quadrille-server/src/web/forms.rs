@@ -1,0 +1,185 @@
+//! Forms that only this site's own pages can send.
+//!
+//! Each form carries a box sealed for its purpose and bound to a cookie: the session's, or before
+//! sign-in one of its own, so that nobody can be signed in as somebody else either (login CSRF).
+//! What browsers say about the origin is checked as well.
+
+use std::time::Duration;
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use quadrille::{Env, KeyRing, Timestamp};
+
+use crate::config::Issuer;
+
+/// How long a form may lie open.
+const LIFETIME: Duration = Duration::from_secs(12 * 3600);
+
+/// What a form is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Signing in.
+    SignIn,
+    /// What a person does who is signed in.
+    Account,
+}
+
+/// Why a form was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FormRefusal {
+    /// Another site sent it.
+    #[error("another site sent the form")]
+    Foreign,
+    /// It was not made for this browser, or its cookie is gone.
+    #[error("the form was not made for this browser, or the cookie is gone")]
+    Unbound,
+    /// It lay open too long, or was sealed under a key that is gone.
+    #[error("the form is too old")]
+    Old,
+}
+
+/// Makes and checks what makes forms ours.
+#[derive(Debug)]
+pub(super) struct Forms {
+    env: Env,
+    keys: KeyRing,
+    issuer: Issuer,
+}
+
+impl Forms {
+    /// For this provider.
+    pub(super) fn new(env: Env, keys: KeyRing, issuer: Issuer) -> Self {
+        Self { env, keys, issuer }
+    }
+
+    /// The hidden field of a form for the browser that has `cookie`.
+    pub(super) fn field(&self, purpose: Purpose, cookie: &str) -> String {
+        let mut plain = [0; 40];
+        let (time, bound) = plain.split_at_mut(8);
+        time.copy_from_slice(&self.env.now().millis().to_be_bytes());
+        bound.copy_from_slice(&hash(cookie));
+        self.keys.seal(&self.env, purpose.name(), self.issuer.as_str(), &plain)
+    }
+
+    /// Whether a form with this field may be taken from the browser that has `cookie`.
+    ///
+    /// # Errors
+    /// [`FormRefusal`].
+    pub(super) fn check(
+        &self,
+        purpose: Purpose,
+        headers: &HeaderMap,
+        cookie: Option<&str>,
+        field: &str,
+    ) -> Result<(), FormRefusal> {
+        let is_ours_for_sure = self.same_origin(headers)?;
+        let plain = self
+            .keys
+            .open(purpose.name(), self.issuer.as_str(), field)
+            .map_err(|_| FormRefusal::Old)?;
+        let (time, bound) = plain.split_first_chunk::<8>().ok_or(FormRefusal::Old)?;
+        let made = Timestamp::from_millis(i64::from_be_bytes(*time));
+        if self.env.now().since(made) > LIFETIME {
+            return Err(FormRefusal::Old);
+        }
+        let is_bound =
+            cookie.is_some_and(|cookie| verify_slices_are_equal(bound, &hash(cookie)).is_ok());
+        // Tabs that open at once take each other's cookie away before anybody has signed in. What
+        // the browser says about itself is then enough.
+        if is_bound || (purpose == Purpose::SignIn && is_ours_for_sure) {
+            Ok(())
+        } else {
+            Err(FormRefusal::Unbound)
+        }
+    }
+
+    /// Whether the browser says that a page of this site sent the request: `false` when it says
+    /// nothing, as old ones do.
+    ///
+    /// # Errors
+    /// [`FormRefusal::Foreign`] when it says that another site did.
+    pub(super) fn same_origin(&self, headers: &HeaderMap) -> Result<bool, FormRefusal> {
+        let said = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+        let site = match said(HeaderName::from_static("sec-fetch-site")) {
+            Some(b"same-origin") => true,
+            // Typed in, or sent by a program.
+            None | Some(b"none") => false,
+            Some(_) => return Err(FormRefusal::Foreign),
+        };
+        match said(header::ORIGIN) {
+            Some(origin) if origin == self.issuer.origin().as_bytes() => Ok(true),
+            Some(_) => Err(FormRefusal::Foreign),
+            None => Ok(site),
+        }
+    }
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "quadrille sign-in form",
+            Self::Account => "quadrille account form",
+        }
+    }
+}
+
+fn hash(cookie: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, cookie.as_bytes()).as_ref());
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forms() -> Forms {
+        Forms::new(Env::system(), KeyRing::ephemeral(), Issuer::localhost(4004))
+    }
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn a_form_counts_for_its_purpose_and_browser_only() {
+        let forms = forms();
+        let (field, silent) = (forms.field(Purpose::Account, "cookie"), HeaderMap::new());
+        let check = |purpose, cookie, field: &str| forms.check(purpose, &silent, cookie, field);
+        assert_eq!(check(Purpose::Account, Some("cookie"), &field), Ok(()));
+        assert_eq!(check(Purpose::SignIn, Some("cookie"), &field), Err(FormRefusal::Old));
+        assert_eq!(check(Purpose::Account, Some("other"), &field), Err(FormRefusal::Unbound));
+        assert_eq!(check(Purpose::Account, None, &field), Err(FormRefusal::Unbound));
+        assert_eq!(check(Purpose::Account, Some("cookie"), ""), Err(FormRefusal::Old));
+    }
+
+    #[test]
+    fn a_form_that_another_site_sends_is_refused_whatever_it_holds() {
+        let forms = forms();
+        let field = forms.field(Purpose::SignIn, "cookie");
+        for line in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let refused = forms.check(Purpose::SignIn, &headers(&[line]), Some("cookie"), &field);
+            assert_eq!(refused, Err(FormRefusal::Foreign), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn tabs_that_lost_their_cookie_to_another_may_sign_in_but_do_nothing_else() {
+        let forms = forms();
+        let ours =
+            headers(&[("origin", "http://localhost:4004"), ("sec-fetch-site", "same-origin")]);
+        let field = forms.field(Purpose::SignIn, "lost");
+        assert_eq!(forms.check(Purpose::SignIn, &ours, Some("other"), &field), Ok(()));
+        let field = forms.field(Purpose::Account, "lost");
+        let refused = forms.check(Purpose::Account, &ours, Some("other"), &field);
+        assert_eq!(refused, Err(FormRefusal::Unbound));
+    }
+}

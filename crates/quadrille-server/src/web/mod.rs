@@ -1,0 +1,304 @@
+//! The provider's pages, and the routes to them.
+
+mod account;
+mod authorize;
+mod cookies;
+mod forms;
+mod pages;
+mod sign_in;
+mod throttle;
+mod visitor;
+
+pub use pages::{Link, Message, Pages};
+pub use visitor::Visitor;
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{OriginalUri, State, rejection::FormRejection},
+    http::{HeaderValue, Response, StatusCode, header},
+    routing::{get, post},
+};
+use quadrille::{
+    Env, KeyRing, Policy,
+    provider::{
+        AuthorizationServer, IssuerError, Kdf, Problem,
+        store::{IssuerId, SqliteStore, Store as _, StoreError},
+    },
+};
+
+use crate::{config::Issuer, users::Users};
+
+use cookies::Cookies;
+use forms::Forms;
+use throttle::SignInThrottle;
+
+/// What a provider is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The clock and the dice.
+    pub env: Env,
+    /// What it is called.
+    pub issuer: Issuer,
+    /// Where it keeps its facts.
+    pub store: Arc<SqliteStore>,
+    /// Who can sign in.
+    pub users: Arc<dyn Users>,
+    /// What seals its tokens, tickets and forms.
+    pub keys: KeyRing,
+    /// Its rules.
+    pub policy: Policy,
+    /// Scopes and what they mean.
+    pub scopes: BTreeMap<String, String>,
+    /// Where passwords are hashed.
+    pub kdf: Kdf,
+    /// Its pages.
+    pub pages: Pages,
+    /// How long people stay signed in.
+    pub session_lifetime: Duration,
+}
+
+/// A provider with its pages: what handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What all clones of an [`App`] have in common.
+#[derive(Debug)]
+pub struct Shared {
+    env: Env,
+    issuer: Issuer,
+    issuer_id: IssuerId,
+    store: Arc<SqliteStore>,
+    users: Arc<dyn Users>,
+    scopes: BTreeMap<String, String>,
+    kdf: Kdf,
+    pages: Arc<Pages>,
+    session_lifetime: Duration,
+    server: AuthorizationServer,
+    cookies: Cookies,
+    forms: Forms,
+    throttle: SignInThrottle,
+}
+
+/// Why a provider could not be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The issuer cannot be one.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The authorization server cannot work.
+    #[error(transparent)]
+    Server(#[from] quadrille::provider::Error),
+}
+
+impl App {
+    /// Puts a provider together, and makes sure that it can work.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn new(parts: Parts) -> Result<Self, AppError> {
+        let Parts { env, issuer, store, users, keys, policy, scopes, kdf, pages, session_lifetime } =
+            parts;
+        let pages = Arc::new(pages);
+        let problems = Arc::clone(&pages);
+        let server = AuthorizationServer::new(issuer.as_str(), store.clone())?
+            .keys(keys.clone())
+            .policy(policy)
+            .scopes(&scopes)
+            .env(env.clone())
+            .kdf(kdf.clone())
+            .problem_page(move |problem| show(&problems, problem));
+        server.start().await?;
+        let issuer_id = store.issuer(issuer.as_str()).await?;
+        Ok(Self(Arc::new(Shared {
+            cookies: Cookies { secure: issuer.is_https() },
+            forms: Forms::new(env.clone(), keys, issuer.clone()),
+            throttle: SignInThrottle::default(),
+            env,
+            issuer,
+            issuer_id,
+            store,
+            users,
+            scopes,
+            kdf,
+            pages,
+            session_lifetime,
+            server,
+        })))
+    }
+
+    /// The authorization server behind the pages.
+    pub fn server(&self) -> &AuthorizationServer {
+        &self.server
+    }
+
+    /// All routes: the endpoints of the authorization server, the pages, `/health`.
+    pub fn router(&self) -> Router {
+        let at = |path: &str| format!("{}{path}", self.issuer.path());
+        let site = self.pages.site();
+        let mut router = Router::new()
+            .route(self.server.authorize_path(), get(authorize::ask).post(authorize::ask))
+            .route(self.server.consent_path(), post(authorize::answer))
+            .route(&site.sign_in, get(sign_in::page).post(sign_in::submit))
+            .route(&site.sign_out, post(sign_in::sign_out))
+            .route(&site.home, get(account::page))
+            .route(&site.withdraw, post(account::withdraw))
+            .route(&at("/assets/{name}"), get(asset))
+            .route("/health", get(health))
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method);
+        if !self.issuer.path().is_empty() {
+            router = router.route(self.issuer.path(), get(account::page));
+        }
+        self.server.attach(router.with_state(self.clone()))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "App({})", self.issuer)
+    }
+}
+
+/// Answers for all handlers.
+impl Shared {
+    fn see_other(&self, path: &str) -> Response<Body> {
+        let Ok(location) = HeaderValue::try_from(path) else { return self.failed() };
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        let headers = response.headers_mut();
+        headers.insert(header::LOCATION, location);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        response
+    }
+
+    fn store_failed(&self, error: &StoreError) -> Response<Body> {
+        tracing::error!(%error, "the store failed");
+        self.failed()
+    }
+
+    fn failed(&self) -> Response<Body> {
+        self.pages.message(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &Message {
+                title: "Something went wrong here",
+                text: "It is not your fault. Please try again in a while.",
+                code: Some("server_error"),
+                link: None,
+                alert: true,
+            },
+        )
+    }
+
+    /// For forms that other sites sent, or that were made for another browser.
+    fn foreign_form(&self) -> Response<Body> {
+        self.pages.message(
+            StatusCode::FORBIDDEN,
+            &Message {
+                title: "This form is not from here",
+                text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
+                code: None,
+                link: Some(Link { href: &self.pages.site().home, text: "Your applications" }),
+                alert: true,
+            },
+        )
+    }
+
+    /// For bodies that are no form.
+    fn bad_form(&self, rejection: &FormRejection) -> Response<Body> {
+        tracing::info!(%rejection, "a form cannot be read");
+        self.pages.message(
+            rejection.status(),
+            &Message {
+                title: "This form cannot be read",
+                text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
+                code: Some("invalid_request"),
+                link: Some(Link { href: &self.pages.site().home, text: "Your applications" }),
+                alert: true,
+            },
+        )
+    }
+}
+
+/// A problem of the authorization server, on a page like all others.
+fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
+    pages.message_bytes(
+        problem.status(),
+        &Message {
+            title: problem.title(),
+            text: problem.text(),
+            code: Some(problem.code()),
+            link: None,
+            alert: true,
+        },
+    )
+}
+
+/// `GET /assets/...`
+async fn asset(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
+    match app.pages.asset(uri.path()) {
+        Some(asset) => asset,
+        None => not_found(State(app)).await,
+    }
+}
+
+/// `GET /health`: whether the provider can do its work, for whoever watches it.
+async fn health(State(app): State<App>) -> Response<Body> {
+    let looked = app.store.read(|connection| -> Result<(), StoreError> {
+        connection.query_row("SELECT 1 FROM program_issuer", [], |_| Ok(()))?;
+        Ok(())
+    });
+    let (status, body) = match looked.await {
+        Ok(()) => (StatusCode::OK, r#"{"status":"ok"}"#),
+        Err(error) => {
+            tracing::error!(%error, "the store does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"the store does not answer"}"#)
+        }
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn not_found(State(app): State<App>) -> Response<Body> {
+    app.pages.message(
+        StatusCode::NOT_FOUND,
+        &Message {
+            title: "There is no such page",
+            text: "The address may be mistyped, or the page is gone.",
+            code: None,
+            link: Some(Link { href: &app.pages.site().home, text: "Your applications" }),
+            alert: false,
+        },
+    )
+}
+
+async fn wrong_method(State(app): State<App>) -> Response<Body> {
+    app.pages.message(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &Message {
+            title: "This page cannot be used like that",
+            text: "Open it by its address, or send the form that is on it.",
+            code: Some("invalid_request"),
+            link: Some(Link { href: &app.pages.site().home, text: "Your applications" }),
+            alert: true,
+        },
+    )
+}

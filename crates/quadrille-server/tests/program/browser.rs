@@ -1,0 +1,168 @@
+//! A browser for pages without script: cookies, redirects and forms.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use reqwest::{
+    Client, Method, Response, StatusCode, Url,
+    header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE},
+    redirect,
+};
+
+/// One person's browser.
+pub struct Browser {
+    http: Client,
+    pub cookies: Mutex<BTreeMap<String, String>>,
+    /// As if it came from there, for programs that trust us as a proxy.
+    address: Option<String>,
+}
+
+/// What it shows.
+pub struct Page {
+    pub url: Url,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub html: String,
+}
+
+/// A form on a page.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub action: Url,
+    pub fields: Vec<(String, String)>,
+}
+
+impl Browser {
+    pub fn new() -> Self {
+        let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Self { http, cookies: Mutex::default(), address: None }
+    }
+
+    pub fn at(address: &str) -> Self {
+        Self { address: Some(address.to_owned()), ..Self::new() }
+    }
+
+    /// One request, its redirect not followed.
+    pub async fn send(&self, method: Method, url: &str, form: Option<&Form>) -> Response {
+        let mut request = self.http.request(method, url).header("accept", "text/html");
+        let cookies: Vec<_> = self
+            .cookies
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        if let Some(address) = &self.address {
+            request = request.header("x-forwarded-for", address);
+        }
+        if let Some(form) = form {
+            request = request.form(&form.fields);
+        }
+        let response = request.send().await.unwrap();
+        for line in response.headers().get_all(SET_COOKIE) {
+            let line = line.to_str().unwrap();
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            let mut cookies = self.cookies.lock().unwrap();
+            if line.contains("Max-Age=0") {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        response
+    }
+
+    /// Goes to a page.
+    pub async fn get(&self, url: &str) -> Page {
+        let response = self.send(Method::GET, url, None).await;
+        self.follow(response).await
+    }
+
+    /// Sends a form.
+    pub async fn submit(&self, form: &Form) -> Page {
+        let response = self.send(Method::POST, form.action.as_str(), Some(form)).await;
+        self.follow(response).await
+    }
+
+    /// Signs in at a page that asks for it.
+    pub async fn sign_in(&self, page: &Page, name: &str, password: &str) -> Page {
+        let form = page.form("username").with("username", name).with("password", password);
+        self.submit(&form).await
+    }
+
+    /// Where redirects lead to on this site; one to elsewhere is a page of its own.
+    async fn follow(&self, mut response: Response) -> Page {
+        loop {
+            let here = response.url().clone();
+            let next = response.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned());
+            let Some(next) = next else { break };
+            let next = here.join(&next).unwrap();
+            if next.origin() != here.origin() {
+                let (status, headers) = (response.status(), response.headers().clone());
+                return Page { url: next, status, headers, html: String::new() };
+            }
+            response = self.send(Method::GET, next.as_str(), None).await;
+        }
+        let url = response.url().clone();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Page { url, status, headers, html: response.text().await.unwrap() }
+    }
+}
+
+impl Page {
+    /// The form that has a control of this name.
+    pub fn form(&self, control: &str) -> Form {
+        let forms =
+            self.html.split("<form").skip(1).map(|form| form.split("</form>").next().unwrap());
+        let wanted = format!("name=\"{control}\"");
+        let form = forms.into_iter().find(|form| form.contains(&wanted));
+        let form = form.unwrap_or_else(|| panic!("no {control} on {}: {}", self.url, self.html));
+        let action = attribute(form.split('>').next().unwrap(), "action").unwrap();
+        let inputs = form.split("<input").skip(1).map(|input| input.split('>').next().unwrap());
+        let fields = inputs
+            .filter(|input| !input.contains("type=\"checkbox\"") || input.contains(" checked"))
+            .filter_map(|input| {
+                Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default()))
+            })
+            .collect();
+        Form { action: self.url.join(&action).unwrap(), fields }
+    }
+
+    /// A parameter of its address.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Form {
+    /// With this field, once.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.retain(|(known, _)| known != name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.fields.retain(|(known, _)| known != name);
+        self
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let value = tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
+    let plain = [
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&#x2f;", "/"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ];
+    Some(plain.iter().fold(value.to_owned(), |text, (from, to)| text.replace(from, to)))
+}

@@ -1,0 +1,231 @@
+//! The whole dance, through real forms.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::{
+    browser::{Browser, Page},
+    process::{Folder, Program},
+};
+
+/// RFC 7636, appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const REDIRECT: &str = "http://127.0.0.1:9/callback";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A provider with a user and a client.
+pub struct Stage {
+    pub program: Program,
+    pub client: Value,
+    pub folder: Folder,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    pub fn with(arguments: &[&str]) -> Self {
+        let folder = Folder::new();
+        let scopes = ["--set", "scopes=photos:read=See your photos;photos:write=Add <photos>"];
+        let program = Program::start_with(&folder, &[&scopes, arguments].concat());
+        program.add_user("Ada", PASSWORD);
+        let client = add_client(&program, "Photo <printer>");
+        Self { program, client, folder }
+    }
+
+    pub fn authorize_url(&self) -> String {
+        authorize_url(&self.program, &self.client)
+    }
+
+    /// The answer of the token endpoint.
+    pub async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+        token(&self.program, &self.client, fields).await
+    }
+
+    /// From the beginning to the consent page.
+    pub async fn consent_page(&self, browser: &Browser) -> Page {
+        let page = browser.get(&self.authorize_url()).await;
+        browser.sign_in(&page, "ada", PASSWORD).await
+    }
+
+    /// From the beginning to the tokens.
+    pub async fn dance(&self, browser: &Browser) -> Value {
+        let page = self.consent_page(browser).await;
+        let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+        self.redeem(&page).await
+    }
+
+    pub async fn redeem(&self, page: &Page) -> Value {
+        let code = page.parameter("code").unwrap_or_else(|| panic!("{} {}", page.url, page.html));
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        let (status, tokens) = self.token(&fields).await;
+        assert_eq!(status, 200, "{tokens}");
+        tokens
+    }
+}
+
+pub fn add_client(program: &Program, name: &str) -> Value {
+    let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
+    program.json(&[&["client", "add", name, "--redirect-uri", REDIRECT], &scopes[..]].concat())
+}
+
+pub fn authorize_url(program: &Program, client: &Value) -> String {
+    let query = [
+        ("response_type", "code"),
+        ("client_id", client["client_id"].as_str().unwrap()),
+        ("redirect_uri", REDIRECT),
+        ("scope", "photos:read photos:write"),
+        ("state", "s&t=1"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    reqwest::Url::parse_with_params(&program.url("/oauth/authorize"), query).unwrap().into()
+}
+
+pub async fn token(
+    program: &Program,
+    client: &Value,
+    fields: &[(&str, &str)],
+) -> (StatusCode, Value) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let response = http
+        .post(program.url("/oauth/token"))
+        .basic_auth(client["client_id"].as_str().unwrap(), client["client_secret"].as_str())
+        .form(fields)
+        .send()
+        .await
+        .unwrap();
+    (response.status(), response.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn a_person_signs_in_lets_an_application_in_and_it_gets_tokens() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = browser.get(&stage.authorize_url()).await;
+    assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/sign-in"));
+    assert!(page.html.contains("to continue to <strong>Photo &lt;printer&gt;</strong>"));
+
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert_eq!(page.url.path(), "/oauth/authorize");
+    assert!(page.html.contains("Photo &lt;printer&gt;</em> asks for access"), "{}", page.html);
+    assert!(page.html.contains("See your photos") && page.html.contains("Add &lt;photos&gt;"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("form-action 'self' http://127.0.0.1:9"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"));
+
+    // One of the two boxes is unticked.
+    let mut form = page.form("ticket").with("decision", "allow");
+    form.fields.retain(|field| field != &("scope".to_owned(), "photos:write".to_owned()));
+    let page = browser.submit(&form).await;
+    assert!(page.url.as_str().starts_with(REDIRECT), "{} {}", page.url, page.html);
+    assert_eq!(page.parameter("state").as_deref(), Some("s&t=1"));
+    assert_eq!(page.parameter("iss").as_deref(), Some(&*stage.program.issuer));
+
+    let tokens = stage.redeem(&page).await;
+    assert_eq!(tokens["scope"], "photos:read");
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    assert_eq!(stage.token(&fields).await.0, 200);
+    stage.program.stop();
+}
+
+#[tokio::test]
+async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    let again = browser.get(&stage.authorize_url()).await;
+    assert!(again.parameter("code").is_some(), "{} {}", again.url, again.html);
+
+    let applications = browser.get(&stage.program.url("/")).await;
+    assert!(applications.html.contains("Photo &lt;printer&gt;"), "{}", applications.html);
+    assert!(applications.html.contains("See your photos"));
+    let page = browser.submit(&applications.form("client_id")).await;
+    assert!(page.html.contains("Withdrawn"), "{}", page.html);
+    assert!(!page.html.contains("printer"));
+
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let (status, error) = stage.token(&fields).await;
+    assert_eq!((status, &error["error"]), (StatusCode::BAD_REQUEST, &Value::from("invalid_grant")));
+    let asked = browser.get(&stage.authorize_url()).await;
+    assert!(asked.html.contains("asks for access"), "{}", asked.html);
+}
+
+#[tokio::test]
+async fn saying_no_tells_the_application_so() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = stage.consent_page(&browser).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "deny")).await;
+    assert_eq!(page.parameter("error").as_deref(), Some("access_denied"));
+    assert_eq!(page.parameter("state").as_deref(), Some("s&t=1"));
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_an_address_that_is_not_registered() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let url = stage.authorize_url().replace("127.0.0.1%3A9", "evil.example");
+    let page = browser.get(&url).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    assert!(page.html.contains("not registered") && page.html.contains("class=\"card"));
+    assert!(!page.html.contains("evil.example"));
+    let page = browser.get(&stage.program.url("/oauth/authorize?client_id=nobody")).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_consent_form_counts_in_the_browser_it_was_shown_in() {
+    let stage = Stage::new();
+    let (ada, other) = (Browser::new(), Browser::new());
+    let page = stage.consent_page(&ada).await;
+    stage.program.add_user("Mallory", PASSWORD);
+    other.sign_in(&other.get(&stage.program.url("/sign-in")).await, "mallory", PASSWORD).await;
+    let form = page.form("ticket").with("decision", "allow");
+    let refused = other.submit(&form).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.html);
+    assert!(ada.submit(&form).await.parameter("code").is_some());
+}
+
+#[tokio::test]
+async fn logs_and_pages_hold_no_secret() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = browser.get(&stage.authorize_url()).await;
+    let failed = browser.sign_in(&page, "ada", "canary-wrong-password").await;
+    assert!(!failed.html.contains("canary"));
+    let tokens = stage.dance(&browser).await;
+    let (_, error) = token(
+        &stage.program,
+        &serde_json::json!({ "client_id": stage.client["client_id"], "client_secret": "canary-secret" }),
+        &[("grant_type", "client_credentials")],
+    )
+    .await;
+    assert_eq!(error["error"], "invalid_client");
+    let session = browser.cookies.lock().unwrap()["quadrille-id-session"].clone();
+    let log = stage.program.log();
+    assert!(log.contains("/oauth/token"), "requests are in the log: {log}");
+    let secret = |value: &Value| value.as_str().unwrap().to_owned();
+    for canary in [
+        "canary",
+        PASSWORD,
+        &secret(&stage.client["client_secret"]),
+        &secret(&tokens["access_token"]),
+        &secret(&tokens["refresh_token"]),
+        &session,
+        "code=",
+        "state=",
+        VERIFIER,
+    ] {
+        assert!(!log.contains(canary), "{canary} is in the log:\n{log}");
+    }
+}

@@ -1,0 +1,185 @@
+//! The program as a child process, in a folder of its own.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// A folder that is gone after the test.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("quadrille-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The program, told nothing by the environment of whoever runs the tests.
+pub fn quadrille(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("QUADRILLE_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments);
+    command
+}
+
+/// Runs a command on a data directory to its end.
+pub fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = quadrille(arguments)
+        .arg("--data-dir")
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that reads no input may have ended already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a command with `--json` that must succeed; what it answered.
+pub fn json(data: &Path, arguments: &[&str], input: &str) -> Value {
+    let arguments = [arguments, &["--json"]].concat();
+    let output = run(data, &arguments, input);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs a command that must fail; its exit code and what it said.
+pub fn failure(data: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = run(data, arguments, "");
+    assert!(!output.status.success(), "{arguments:?}: {}", text(&output.stdout));
+    (output.status.code().unwrap(), text(&output.stderr))
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A running `quadrille serve`.
+pub struct Program {
+    child: Child,
+    pub issuer: String,
+    pub listening: String,
+    pub data: PathBuf,
+    log: PathBuf,
+}
+
+impl Program {
+    /// On a free port, in `folder`.
+    pub fn start(folder: &Folder) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// With further arguments.
+    pub fn start_with(folder: &Folder, arguments: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let (data, log) = (folder.data(), folder.path().join(format!("log-{number}")));
+        let listen: &[&str] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut child = quadrille(&["serve", "--json", "--log", "debug"])
+            .args(listen)
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("{line:?}: {}", std::fs::read_to_string(&log).unwrap()));
+        let field = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self { child, issuer: field("issuer"), listening: field("listening"), data, log }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// Runs a command on the data that the program has open.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        json(&self.data, arguments, "")
+    }
+
+    pub fn add_user(&self, name: &str, password: &str) -> Value {
+        json(&self.data, &["user", "add", name, "--password-stdin"], &format!("{password}\n"))
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        (status, self.log())
+    }
+
+    /// Stops it as a service manager does; it must end well.
+    pub fn stop(self) {
+        self.signal("-TERM");
+        let (status, log) = self.ended();
+        assert!(status.success(), "{log}");
+        assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks until it is so, for as long as `limit`. The only wait in these tests: another process
+/// cannot be told the time.
+pub async fn eventually<F: Future<Output = bool>>(limit: Duration, ask: impl Fn() -> F) -> bool {
+    let asking = async {
+        while !ask().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(limit, asking).await.is_ok()
+}
+
+/// Everything that a connection says until it is closed.
+pub fn rest_of(stream: &mut std::net::TcpStream) -> String {
+    let mut said = Vec::new();
+    let _ = stream.read_to_end(&mut said);
+    String::from_utf8_lossy(&said).into_owned()
+}

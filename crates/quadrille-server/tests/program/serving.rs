@@ -1,0 +1,283 @@
+//! Starting, stopping, and what stands in the way.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    browser::Browser,
+    flow::{Stage, add_client, token},
+    process::{Folder, Program, eventually, json, quadrille, rest_of, run, text},
+};
+
+#[tokio::test]
+async fn the_first_start_makes_a_private_data_directory_and_says_what_to_do_next() {
+    let folder = Folder::new();
+    let mut child = quadrille(&["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(folder.data())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 2048];
+    let length = child.stdout.as_mut().unwrap().read(&mut said).unwrap();
+    let said = text(&said[..length]);
+    assert!(said.starts_with("Serving http://localhost:"), "{said}");
+    assert!(said.contains("quadrille user add ada --data-dir '"), "{said}");
+    assert!(said.contains("quadrille client add "), "{said}");
+    let mode = |name: &str| {
+        std::fs::metadata(folder.data().join(name)).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!((mode(""), mode("keys"), mode("quadrille.db")), (0o700, 0o600, 0o600));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn what_was_given_out_before_a_stop_is_good_after_the_next_start() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    let listen = stage.program.listening.clone();
+    let Stage { program, client, folder } = stage;
+    program.stop();
+    let program = Program::start_with(&folder, &["--listen", &listen]);
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let (status, answer) = token(&program, &client, &fields).await;
+    assert_eq!(status, 200, "{answer}");
+    let home = browser.get(&program.url("/")).await;
+    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+}
+
+#[tokio::test]
+async fn on_another_port_people_clients_and_sessions_are_still_there() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    stage.consent_page(&browser).await;
+    let Stage { program, client, folder } = stage;
+    let before = program.issuer.clone();
+    program.stop();
+    let program = Program::start(&folder);
+    assert_ne!(program.issuer, before);
+    let home = browser.get(&program.url("/")).await;
+    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+    let clients = program.json(&["client", "list"]);
+    assert_eq!(clients[0]["client_id"], client["client_id"]);
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_told_from_other_trouble() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&folder.data(), &["serve", "--listen", &address], "");
+    assert_eq!(output.status.code(), Some(5));
+    let said = text(&output.stderr);
+    assert!(said.contains(&address) && said.contains("listens there already"), "{said}");
+    assert!(!folder.data().exists(), "nothing is made for nothing");
+    let output = run(&folder.data(), &["serve", "--json", "--listen", &address], "");
+    let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"], "address_in_use");
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_needs_an_https_issuer() {
+    let folder = Folder::new();
+    let output = run(&folder.data(), &["serve", "--listen", "0.0.0.0:0"], "");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("needs an https issuer"), "{}", text(&output.stderr));
+    let arguments = ["--listen", "0.0.0.0:0", "--issuer", "https://id.example"];
+    let program = Program::start_with(&folder, &arguments);
+    assert_eq!(program.issuer, "https://id.example");
+    let port = program.listening.rsplit(':').next().unwrap().to_owned();
+    let url = format!("http://127.0.0.1:{port}/sign-in");
+    let page = Browser::new().send(reqwest::Method::GET, &url, None).await;
+    let cookie = page.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-quadrille-id-form="), "{cookie}");
+    assert!(cookie.contains("; Secure"), "{cookie}");
+    program.stop();
+    // It is remembered: nobody has to say it twice, and nobody serves localhost by accident.
+    assert_eq!(Program::start(&folder).issuer, "https://id.example");
+}
+
+#[tokio::test]
+async fn one_data_directory_is_not_served_under_two_names_at_once() {
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &["--issuer", "https://id.example"]);
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--issuer", "https://other.example"];
+    let output = run(&folder.data(), &arguments, "");
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("is being served as https://id.example"), "{said}");
+    program.stop();
+    assert_eq!(
+        Program::start_with(&folder, &["--issuer", "https://other.example"]).issuer,
+        "https://other.example"
+    );
+}
+
+#[tokio::test]
+async fn a_client_removed_and_a_token_revoked_elsewhere_are_refused_within_a_second() {
+    let stage = Stage::new();
+    let (program, client) = (&stage.program, &stage.client);
+    // A second process beside it, on the same data.
+    let second = Program::start_with(&stage.folder, &["--issuer", &program.issuer]);
+    let refresh = |tokens: &serde_json::Value| tokens["refresh_token"].as_str().unwrap().to_owned();
+    let works = async |program: &Program, client: &serde_json::Value, token_text: &str| {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token_text)];
+        // The second one has the name of the first and an address of its own.
+        let url = format!("http://{}/oauth/token", program.listening);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (id, secret) =
+            (client["client_id"].as_str().unwrap(), client["client_secret"].as_str());
+        let answer = http.post(url).basic_auth(id, secret).form(&fields).send().await.unwrap();
+        answer.status() == 200
+    };
+    let tokens = stage.dance(&Browser::new()).await;
+    let leaked = refresh(&tokens);
+    let done = run(&program.data, &["token", "revoke", "--token-stdin"], &leaked);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    for process in [program, &second] {
+        let refused = || async { !works(process, client, &leaked).await };
+        assert!(eventually(Duration::from_secs(1), refused).await);
+    }
+
+    let machine = program.json(&["client", "add", "Machine", "--grant", "client_credentials"]);
+    let gets_token = async |process: &Program| {
+        let url = format!("http://{}/oauth/token", process.listening);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (id, secret) =
+            (machine["client_id"].as_str().unwrap(), machine["client_secret"].as_str());
+        let fields = [("grant_type", "client_credentials")];
+        let answer = http.post(url).basic_auth(id, secret).form(&fields).send().await.unwrap();
+        answer.status()
+    };
+    for process in [program, &second] {
+        assert_eq!(gets_token(process).await, 200);
+    }
+    program.json(&["client", "remove", machine["client_id"].as_str().unwrap()]);
+    for process in [program, &second] {
+        let refused = || async { gets_token(process).await == 401 };
+        assert!(eventually(Duration::from_secs(1), refused).await);
+    }
+}
+
+#[tokio::test]
+async fn a_removed_user_is_signed_out_and_their_applications_are_cut_off() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    stage.program.json(&["user", "remove", "ada"]);
+    let home = browser.get(&stage.program.url("/")).await;
+    assert_eq!(home.url.path(), "/sign-in");
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+    ];
+    assert_eq!(stage.token(&fields).await.1["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let client = add_client(&program, "Machine");
+    let mut half = TcpStream::connect(&program.listening).unwrap();
+    let body = "grant_type=client_credentials";
+    let head = format!(
+        "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    half.write_all(head.as_bytes()).unwrap();
+    half.write_all(&body.as_bytes()[..10]).unwrap();
+    // An idle connection does not hold the stop up.
+    let mut idle = TcpStream::connect(&program.listening).unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    idle.read_exact(&mut [0; 15]).unwrap();
+    assert!(
+        eventually(Duration::from_secs(5), || async { program.log().contains("/health") }).await
+    );
+
+    program.signal("-TERM");
+    let address = program.listening.clone();
+    let closed = || async { TcpStream::connect(&address).is_err() };
+    assert!(eventually(Duration::from_secs(5), closed).await, "nothing new is taken");
+    half.write_all(&body.as_bytes()[10..]).unwrap();
+    let answer = rest_of(&mut half);
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let (status, log) = program.ended();
+    assert!(status.success() && log.contains("stopped"), "{log}");
+    drop(client);
+}
+
+#[tokio::test]
+async fn several_processes_share_keys_through_the_environment() {
+    let folder = Folder::new();
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let mut command = quadrille(&["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]);
+    let mut child = command
+        .arg(folder.data())
+        .env("QUADRILLE_KEYS", key)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 8]).unwrap();
+    assert!(!folder.data().join("keys").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output = quadrille(&["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(folder.data())
+        .env("QUADRILLE_KEYS", "canary")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("QUADRILLE_KEYS") && !said.contains("canary"), "{said}");
+}
+
+#[test]
+fn a_database_of_a_later_version_and_one_that_is_none_are_left_alone() {
+    let folder = Folder::new();
+    json(&folder.data(), &["migrate"], "");
+    let database = folder.data().join("quadrille.db");
+    let sql = "INSERT INTO migrations (namespace, version, applied) VALUES ('quadrille', 999, 0)";
+    rusqlite::Connection::open(&database).unwrap().execute(sql, []).unwrap();
+    let output = run(&folder.data(), &["serve", "--listen", "127.0.0.1:0"], "");
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).contains("version 999"), "{}", text(&output.stderr));
+
+    let other = Folder::new();
+    std::fs::create_dir_all(other.data()).unwrap();
+    std::fs::write(other.data().join("quadrille.db"), "no database at all, ".repeat(100)).unwrap();
+    let output = run(&other.data(), &["serve", "--listen", "127.0.0.1:0", "--json"], "");
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_written_is_a_clear_error() {
+    let folder = Folder::new();
+    json(&folder.data(), &["migrate"], "");
+    let set = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(folder.data(), permissions).unwrap();
+    };
+    set(0o500);
+    // Root may write anywhere; then there is nothing to see here.
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let output = run(&folder.data(), &["user", "list"], "");
+    set(0o700);
+    if !is_root {
+        assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    }
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = run(&file.join("data"), &["serve", "--listen", "127.0.0.1:0"], "");
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).contains("file/data"), "{}", text(&output.stderr));
+}
