@@ -4,8 +4,12 @@
 mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
+#[cfg(feature = "consumer")]
+mod service;
 
 pub use clock::ManualClock;
+#[cfg(feature = "consumer")]
+pub use service::{Asked, FakeService};
 
 #[cfg(feature = "provider")]
 #[doc(inline)]

@@ -1,0 +1,5 @@
+//! The consumer as its users see it: an application, a browser, a service.
+
+mod support;
+
+mod visit;
