@@ -97,7 +97,7 @@ fn measure_round(
     window: Duration,
     report: &mut Report,
 ) -> Result<()> {
-    let stage = Stage::set(programs)?;
+    let stage = Stage::new(programs);
     let wanted = |title: &str| options.only.as_deref().is_none_or(|part| title.contains(part));
     for workload in WORKLOADS.iter().filter(|workload| wanted(workload.title)) {
         let mut sides = [Side::Bare, Side::Quadrille];

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::Result;
+use crate::{Result, stage::Role};
 
 /// Which cores server and load run on.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,8 @@ pub(crate) struct Cores {
 
 /// A server that listens. It is killed when this is dropped.
 pub(crate) struct Server {
-    /// For messages.
-    pub(crate) name: String,
+    /// Which one it is.
+    pub(crate) role: Role,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     child: Child,
@@ -30,9 +30,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `command`, which will listen on `port`.
-    pub(crate) fn spawn(name: &str, port: u16, mut command: Command) -> Result<Self> {
-        let child = command.spawn().map_err(|error| format!("{name}: {error}"))?;
-        Ok(Self { name: name.to_owned(), address: (Ipv4Addr::LOCALHOST, port).into(), child })
+    pub(crate) fn spawn(role: Role, port: u16, mut command: Command) -> Result<Self> {
+        let child = command.spawn().map_err(|error| format!("{role:?}: {error}"))?;
+        Ok(Self { role, address: (Ipv4Addr::LOCALHOST, port).into(), child })
     }
 
     /// Connects as soon as it listens.
@@ -43,10 +43,10 @@ impl Server {
                 return Ok(stream);
             }
             if let Some(status) = self.child.try_wait()? {
-                return Err(format!("{} ended before it listened: {status}", self.name).into());
+                return Err(format!("{:?} ended before it listened: {status}", self.role).into());
             }
             if begun.elapsed() > Duration::from_secs(20) {
-                return Err(format!("{} does not listen", self.name).into());
+                return Err(format!("{:?} does not listen", self.role).into());
             }
             std::thread::sleep(Duration::from_micros(100));
         }

@@ -11,11 +11,12 @@ use crate::{
     Result,
     load::{
         self,
-        message::get,
+        message::{basic, get},
         script::{Repeat, Script},
     },
     process::{Server, free_port, pinned},
-    stage::Programs,
+    stage::{Programs, Role},
+    workload::client_credentials,
 };
 
 /// The program's own figures, in one round.
@@ -42,7 +43,7 @@ const LIVE_TOKENS: u64 = 100_000;
 /// Measures them.
 pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> {
     let program = programs.ours.join("quadrille");
-    let data = programs.data_for("program")?;
+    let data = programs.data_for(Role::Program)?;
     let added = Command::new(&program)
         .args(["client", "add", "Bench", "--grant", "client_credentials", "--scope", "read"])
         .args(["--scope", "write", "--json", "--data-dir"])
@@ -58,7 +59,7 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
             .and_then(|value| value.as_str())
             .ok_or_else(|| format!("no {name}: {added}"))
     };
-    let credentials = (text("client_id")?, text("client_secret")?);
+    let authorization = basic(text("client_id")?, text("client_secret")?);
 
     let serve = |port: u16| {
         let mut command = pinned(programs.cores.server, &program);
@@ -72,17 +73,14 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
     let (server, first_answer) = first_answer(serve)?;
     let idle = server.resident()? as f64;
     let script =
-        || Box::new(Repeat::client_credentials_of("/oauth/token", credentials)) as Box<dyn Script>;
+        || Box::new(Repeat::client_credentials("/oauth/token", &authorization)) as Box<dyn Script>;
     load::run(&server, (0..16).map(|_| script()).collect(), Duration::ZERO, window)?;
     Ok(Figures {
         first_answer: first_answer.as_secs_f64(),
         idle,
         loaded: server.resident()? as f64,
-        token: bytes_per_token(&programs.quadrille("memory", None)?, "/oauth/token")?,
-        bare_token: bytes_per_token(
-            &programs.bare("limits", programs.cores.server, "limits", None)?,
-            "/mem/token",
-        )?,
+        token: bytes_per_token(&programs.start(Role::Memory)?)?,
+        bare_token: bytes_per_token(&programs.start(Role::Limits)?)?,
         size: fs::metadata(&program)?.len() as f64,
     })
 }
@@ -91,7 +89,7 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
 fn first_answer(serve: impl Fn(u16) -> Command) -> Result<(Server, Duration)> {
     let port = free_port()?;
     let begun = Instant::now();
-    let mut server = Server::spawn("quadrille serve", port, serve(port))?;
+    let mut server = Server::spawn(Role::Program, port, serve(port))?;
     let mut stream = server.connect()?;
     let target = "/.well-known/oauth-authorization-server";
     stream.write_all(&get(target, &[("Connection", "close")]))?;
@@ -104,9 +102,10 @@ fn first_answer(serve: impl Fn(u16) -> Command) -> Result<(Server, Duration)> {
     Ok((server, elapsed))
 }
 
-fn bytes_per_token(server: &Server, endpoint: &str) -> Result<f64> {
+fn bytes_per_token(server: &Server) -> Result<f64> {
+    let script = client_credentials(server)?;
     let issue = |count| {
-        let script = || Box::new(Repeat::client_credentials(endpoint)) as Box<dyn Script>;
+        let script = || Box::new(script.clone()) as Box<dyn Script>;
         load::run_count(server, (0..16).map(|_| script()).collect(), count)
     };
     // What the first requests allocate once is not the tokens'.

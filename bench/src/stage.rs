@@ -1,6 +1,7 @@
 //! The servers of one round.
 
 use std::{
+    cell::OnceCell,
     fs,
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -35,78 +36,92 @@ pub(crate) struct Programs {
     pub(crate) cores: Cores,
 }
 
-/// All servers of a round: started together, idle while another is measured.
-pub(crate) struct Stage {
+/// The servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
     /// `baseline`: hello, tokens in memory and in SQLite.
-    pub(crate) limits: Server,
+    Limits,
     /// `baseline`: the login written by hand.
-    pub(crate) login: Server,
+    HandLogin,
+    /// `baseline` again: the service that logins go to, on the core of the load.
+    Service,
     /// Quadrille's provider in memory, and its hello.
-    pub(crate) our_memory: Server,
+    Memory,
     /// Quadrille's provider on SQLite.
-    pub(crate) our_sqlite: Server,
+    Sqlite,
     /// Quadrille's login.
-    pub(crate) our_login: Server,
-    /// The service both logins go to; on the core of the load.
-    _service: Server,
+    Login,
+    /// The `quadrille` program.
+    Program,
 }
 
-impl Stage {
-    /// Starts them.
-    pub(crate) fn set(programs: &Programs) -> Result<Self> {
+impl Role {
+    /// Whose it is.
+    pub(crate) const fn side(self) -> Side {
+        match self {
+            Self::Limits | Self::HandLogin | Self::Service => Side::Bare,
+            Self::Memory | Self::Sqlite | Self::Login | Self::Program => Side::Quadrille,
+        }
+    }
+}
+
+/// The servers of a round. Each starts when it is first wanted, and then waits idle while others are
+/// measured.
+pub(crate) struct Stage<'p> {
+    programs: &'p Programs,
+    servers: [OnceCell<Server>; 7],
+}
+
+impl<'p> Stage<'p> {
+    /// Empty, databases too.
+    pub(crate) fn new(programs: &'p Programs) -> Self {
+        // It may not be there.
         let _ = fs::remove_dir_all(&programs.data);
-        let service = programs.bare("limits", programs.cores.load, "service", None)?;
-        let stub = format!("http://{}/stub", service.address);
-        let core = programs.cores.server;
-        Ok(Self {
-            limits: programs.bare("limits", core, "limits", None)?,
-            login: programs.bare("login", core, "login", Some(&stub))?,
-            our_memory: programs.quadrille("memory", None)?,
-            our_sqlite: programs.quadrille("sqlite", None)?,
-            our_login: programs.quadrille("login", Some(&stub))?,
-            _service: service,
-        })
+        Self { programs, servers: Default::default() }
+    }
+
+    /// One of them.
+    pub(crate) fn server(&self, role: Role) -> Result<&Server> {
+        let cell = self.servers.get(role as usize).ok_or("no such role")?;
+        if let Some(server) = cell.get() {
+            return Ok(server);
+        }
+        let service = match role {
+            Role::HandLogin | Role::Login => Some(self.server(Role::Service)?),
+            _ => None,
+        };
+        let server = self.programs.start_with(role, service)?;
+        Ok(cell.get_or_init(|| server))
     }
 }
 
 impl Programs {
     /// A folder of its own for a server.
-    pub(crate) fn data_for(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.data.join(name);
+    pub(crate) fn data_for(&self, role: Role) -> Result<PathBuf> {
+        let folder = self.data.join(format!("{role:?}"));
         fs::create_dir_all(&folder)?;
         Ok(folder)
     }
 
-    /// Starts a program of the bare handlers.
-    pub(crate) fn bare(
-        &self,
-        program: &str,
-        core: usize,
-        name: &str,
-        stub: Option<&str>,
-    ) -> Result<Server> {
-        self.start(core, &self.baseline.join(program), name, None, stub)
+    /// Starts a server that needs no other.
+    pub(crate) fn start(&self, role: Role) -> Result<Server> {
+        self.start_with(role, None)
     }
 
-    /// Starts Quadrille's side.
-    pub(crate) fn quadrille(&self, mode: &str, stub: Option<&str>) -> Result<Server> {
-        let program = self.ours.join("quadrille-bench-server");
-        self.start(self.cores.server, &program, mode, Some(mode), stub)
-    }
-
-    fn start(
-        &self,
-        core: usize,
-        program: &std::path::Path,
-        name: &str,
-        mode: Option<&str>,
-        stub: Option<&str>,
-    ) -> Result<Server> {
-        let (port, data) = (free_port()?, self.data_for(name)?);
-        let mut command = pinned(core, program);
-        command.args(mode).env("PORT", port.to_string()).env("DATA_DIR", data);
-        command.envs(stub.map(|stub| ("STUB", stub)));
-        let mut server = Server::spawn(name, port, command)?;
+    fn start_with(&self, role: Role, service: Option<&Server>) -> Result<Server> {
+        let core = if role == Role::Service { self.cores.load } else { self.cores.server };
+        let (folder, program, mode) = match role {
+            Role::Limits | Role::Service => (&self.baseline, "limits", None),
+            Role::HandLogin => (&self.baseline, "login", None),
+            Role::Memory => (&self.ours, "quadrille-bench-server", Some("memory")),
+            Role::Sqlite => (&self.ours, "quadrille-bench-server", Some("sqlite")),
+            Role::Login => (&self.ours, "quadrille-bench-server", Some("login")),
+            Role::Program => (&self.ours, "quadrille", Some("serve")),
+        };
+        let (port, mut command) = (free_port()?, pinned(core, &folder.join(program)));
+        command.args(mode).env("PORT", port.to_string()).env("DATA_DIR", self.data_for(role)?);
+        command.envs(service.map(|server| ("STUB", format!("http://{}/stub", server.address))));
+        let mut server = Server::spawn(role, port, command)?;
         server.connect()?;
         Ok(server)
     }

@@ -6,10 +6,11 @@ use crate::{
     Result,
     load::{
         self,
+        message::basic,
         script::{Collect, Dance, Refresh, Repeat, Script, Visit},
     },
     process::Server,
-    stage::{Side, Stage, fetch},
+    stage::{Role, Side, Stage, fetch},
     stats::Sample,
 };
 
@@ -111,12 +112,18 @@ const BEARER_TOKENS: u64 = 1000;
 
 impl Workload {
     /// Measures one side once.
-    pub(crate) fn play(&self, stage: &Stage, side: Side, window: Duration) -> Result<Sample> {
-        let actor = Actor::of(self.play, stage, side);
+    pub(crate) fn play(&self, stage: &Stage<'_>, side: Side, window: Duration) -> Result<Sample> {
+        let actor = Actor::of(self.play, stage, side)?;
         let script = actor.script(self.play)?;
         let scripts = (0..self.connections).map(|_| script()).collect();
         load::run(actor.server, scripts, window / 4, window)
     }
+}
+
+/// The client credentials of the client `bench` at a provider, for [`crate::program`].
+pub(crate) fn client_credentials(server: &Server) -> Result<Repeat> {
+    let actor = Actor::at(server);
+    Ok(Repeat::client_credentials(actor.token, &actor.basic()?))
 }
 
 /// A server, and where on it the requests of a workload go.
@@ -127,60 +134,92 @@ struct Actor<'s> {
     protected: &'static str,
     sign_in: &'static str,
     login: &'static str,
+    /// Where the generated secret of the client is; the bare handlers have a fixed one.
+    secret: Option<&'static str>,
 }
 
 impl<'s> Actor<'s> {
-    fn of(play: Play, stage: &'s Stage, side: Side) -> Self {
+    fn of(play: Play, stage: &'s Stage<'_>, side: Side) -> Result<Self> {
         let is_login = matches!(play, Play::LoginRedirect | Play::Login);
         let is_durable = matches!(play, Play::ClientCredentials(Store::Sqlite));
-        match side {
+        let role = match side {
+            Side::Bare if is_login => Role::HandLogin,
+            Side::Bare => Role::Limits,
+            Side::Quadrille if is_login => Role::Login,
+            Side::Quadrille if is_durable => Role::Sqlite,
+            Side::Quadrille => Role::Memory,
+        };
+        let actor = Self::at(stage.server(role)?);
+        // The bare handlers have all stores in one process.
+        if is_durable && side == Side::Bare {
+            return Ok(Self { token: "/sqf-group/token", ..actor });
+        }
+        Ok(actor)
+    }
+
+    const fn at(server: &'s Server) -> Self {
+        match server.role.side() {
             Side::Bare => Self {
-                server: if is_login { &stage.login } else { &stage.limits },
+                server,
                 authorize: "/mem/authorize",
-                token: if is_durable { "/sqf-group/token" } else { "/mem/token" },
+                token: "/mem/token",
                 protected: "/mem/resource",
                 // Without a session it makes one.
                 sign_in: "/mem/authorize",
                 login: "/login",
+                secret: None,
             },
             Side::Quadrille => Self {
-                server: match (is_login, is_durable) {
-                    (true, _) => &stage.our_login,
-                    (false, true) => &stage.our_sqlite,
-                    (false, false) => &stage.our_memory,
-                },
+                server,
                 authorize: "/oauth/authorize",
                 token: "/oauth/token",
                 protected: "/api/resource",
                 sign_in: "/sign-in",
                 login: "/login/stub",
+                secret: Some("/secret"),
             },
         }
     }
 
     /// Makes the script of each connection.
     fn script(&self, play: Play) -> Result<Box<dyn Fn() -> Box<dyn Script>>> {
-        let Self { authorize, token, protected, login, .. } = *self;
+        let Self { token, protected, login, .. } = *self;
         Ok(match play {
             Play::Hello => Box::new(|| Box::new(Repeat::hello())),
             Play::ClientCredentials(_) => {
-                Box::new(move || Box::new(Repeat::client_credentials(token)))
+                let basic = self.basic()?;
+                Box::new(move || Box::new(Repeat::client_credentials(token, &basic)))
             }
             Play::Refresh => {
-                let session = self.session()?;
-                Box::new(move || Box::new(Refresh::new(Dance::new(authorize, token, &session))))
+                let dance = self.dance()?;
+                Box::new(move || Box::new(Refresh::new(dance.clone())))
             }
             Play::Bearer => {
                 let tokens = self.tokens()?;
                 Box::new(move || Box::new(Repeat::bearer(protected, &tokens)))
             }
             Play::Dance => {
-                let session = self.session()?;
-                Box::new(move || Box::new(Dance::new(authorize, token, &session)))
+                let dance = self.dance()?;
+                Box::new(move || Box::new(dance.clone()))
             }
             Play::LoginRedirect => Box::new(move || Box::new(Repeat::login_redirect(login))),
             Play::Login => Box::new(move || Box::new(Visit::new(login))),
         })
+    }
+
+    /// What the client authenticates with.
+    fn basic(&self) -> Result<String> {
+        let Some(route) = self.secret else {
+            return Ok(basic("bench", "bench-secret-0123456789abcdef"));
+        };
+        fetch(self.server, route, |answer| {
+            answer.expect(200)?;
+            Ok(basic("bench", std::str::from_utf8(answer.body)?))
+        })
+    }
+
+    fn dance(&self) -> Result<Dance> {
+        Ok(Dance::new(self.authorize, self.token, &self.basic()?, &self.session()?))
     }
 
     /// The cookie of somebody who is signed in.
@@ -193,7 +232,8 @@ impl<'s> Actor<'s> {
 
     fn tokens(&self) -> Result<Vec<String>> {
         let tokens = Rc::new(RefCell::new(Vec::new()));
-        let collect = Collect::new(self.token, Rc::clone(&tokens));
+        let repeat = Repeat::client_credentials(self.token, &self.basic()?);
+        let collect = Collect::new(repeat, Rc::clone(&tokens));
         load::run_count(self.server, vec![Box::new(collect)], BEARER_TOKENS)?;
         Ok(tokens.take())
     }

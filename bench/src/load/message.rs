@@ -1,5 +1,7 @@
 //! Requests as bytes, and the little of an answer that is read.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use crate::Result;
 
 /// An answer that came whole.
@@ -114,4 +116,9 @@ pub(crate) fn write_post(out: &mut Vec<u8>, target: &str, authorization: &str, f
     for part in form {
         out.extend_from_slice(part.as_bytes());
     }
+}
+
+/// The value of an `Authorization` header (RFC 6749, section 2.3.1; nothing here needs encoding).
+pub(crate) fn basic(client: &str, secret: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{client}:{secret}")))
 }

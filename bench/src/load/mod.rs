@@ -31,7 +31,7 @@ pub(crate) fn run(
     let operations = crew.drive(Until::Time(begun + window))?;
     let (elapsed, cpu) = (begun.elapsed(), server.cpu()?.saturating_sub(cpu));
     if operations == 0 {
-        return Err(format!("{}: nothing came to an end in {elapsed:?}", server.name).into());
+        return Err(format!("nothing came to an end in {elapsed:?}").into());
     }
     Ok(Sample::new(operations, elapsed, cpu))
 }

@@ -1,8 +1,6 @@
 //! What one connection does over and over. The same scripts play against both sides.
 
-use std::collections::BTreeMap;
-
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use super::message::{Answer, get, query, write_get, write_post};
 use crate::Result;
@@ -25,8 +23,6 @@ pub(crate) trait Script {
     fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress>;
 }
 
-/// The secret of the client `bench`, on both sides.
-const SECRET: &str = "bench-secret-0123456789abcdef";
 /// The `redirect_uri` of the client.
 const REDIRECT_URI: &str = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
 /// The example of RFC 7636, appendix B.
@@ -34,6 +30,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The same requests in turn; each answer has this status and ends an operation.
+#[derive(Clone)]
 pub(crate) struct Repeat {
     requests: Vec<Vec<u8>>,
     next: usize,
@@ -47,16 +44,11 @@ impl Repeat {
         Self::new(vec![get("/hello", &[])], 200, "ok")
     }
 
-    /// Client credentials of `bench`.
-    pub(crate) fn client_credentials(endpoint: &str) -> Self {
-        Self::client_credentials_of(endpoint, ("bench", SECRET))
-    }
-
     /// Client credentials.
-    pub(crate) fn client_credentials_of(endpoint: &str, (client, secret): (&str, &str)) -> Self {
+    pub(crate) fn client_credentials(endpoint: &str, authorization: &str) -> Self {
         let mut request = Vec::new();
         let form = "grant_type=client_credentials&scope=read%20write";
-        write_post(&mut request, endpoint, &basic(client, secret), &[form]);
+        write_post(&mut request, endpoint, authorization, &[form]);
         Self::new(vec![request], 200, "access_token")
     }
 
@@ -91,19 +83,16 @@ impl Script for Repeat {
     }
 }
 
-/// Takes `count` access tokens by client credentials and hands them over at the end.
+/// Client credentials, and what they bring is kept.
 pub(crate) struct Collect {
     repeat: Repeat,
-    tokens: std::rc::Rc<std::cell::RefCell<Vec<String>>>,
+    tokens: Rc<RefCell<Vec<String>>>,
 }
 
 impl Collect {
     /// Into `tokens`.
-    pub(crate) fn new(
-        endpoint: &str,
-        tokens: std::rc::Rc<std::cell::RefCell<Vec<String>>>,
-    ) -> Self {
-        Self { repeat: Repeat::client_credentials(endpoint), tokens }
+    pub(crate) fn new(repeat: Repeat, tokens: Rc<RefCell<Vec<String>>>) -> Self {
+        Self { repeat, tokens }
     }
 }
 
@@ -121,6 +110,7 @@ impl Script for Collect {
 
 /// The code dance with PKCE by a person who is signed in and need not be asked: authorization
 /// request and token request. Two requests are one operation.
+#[derive(Clone)]
 pub(crate) struct Dance {
     authorize: Vec<u8>,
     token: String,
@@ -131,7 +121,7 @@ pub(crate) struct Dance {
 
 impl Dance {
     /// `session` is the cookie of the person who is signed in.
-    pub(crate) fn new(authorize: &str, token: &str, session: &str) -> Self {
+    pub(crate) fn new(authorize: &str, token: &str, authorization: &str, session: &str) -> Self {
         let target = format!(
             "{authorize}?response_type=code&client_id=bench&redirect_uri={REDIRECT_URI}\
              &scope=read%20write&state=af0ifjsldkj\
@@ -140,7 +130,7 @@ impl Dance {
         Self {
             authorize: get(&target, &[("Cookie", session)]),
             token: token.to_owned(),
-            authorization: basic("bench", SECRET),
+            authorization: authorization.to_owned(),
             code: None,
             refresh_token: None,
         }
@@ -289,8 +279,4 @@ fn percent_decoded(text: &str) -> Result<String> {
     let form = format!("v={text}");
     let value = url::form_urlencoded::parse(form.as_bytes()).next().ok_or("nothing to decode")?.1;
     Ok(value.into_owned())
-}
-
-fn basic(client: &str, secret: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{client}:{secret}")))
 }

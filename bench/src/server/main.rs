@@ -1,19 +1,28 @@
-//! Quadrille as a program would use it, beside the bare handlers: the same accept loop, runtime,
-//! allocator and profile.
+//! Quadrille as an application would use it, beside the bare handlers: the same accept loop,
+//! runtime, allocator and profile.
+
+mod provider;
+
 use axum::{
-    Router,
     http::header,
     response::{IntoResponse, Response},
     routing::get,
     serve::ListenerExt as _,
 };
 
-type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let mode = std::env::args().nth(1).ok_or("memory, sqlite or login?")?;
     let port: u16 = std::env::var("PORT")?.parse()?;
-    let app = Router::new().route("/hello", get(hello));
+    let origin = format!("http://127.0.0.1:{port}");
+    let app = match mode.as_str() {
+        "memory" => provider::in_memory(&origin).await?,
+        other => return Err(format!("there is no {other}").into()),
+    };
+    let app = app.route("/hello", get(hello));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
@@ -25,6 +34,7 @@ async fn hello() -> Response {
     json("{\"ok\":true}")
 }
 
+/// What the bare handlers answer with, too.
 fn json(body: &'static str) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, body).into_response()

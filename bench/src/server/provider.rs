@@ -1,0 +1,101 @@
+//! A provider with an application around it that knows who is signed in, by a cookie and a map as
+//! the bare handler does.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, State},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use quadrille::{
+    Env, Scopes,
+    provider::{
+        Access, Authentication, Authorization, AuthorizationServer, GrantType, NewClient, Step,
+        store::{MemoryStore, Store},
+    },
+    scopes,
+};
+
+use crate::{Result, json};
+
+scopes! {
+    Read = "read", "See things";
+    Write = "write", "Change things";
+}
+
+/// A provider that may forget.
+pub(crate) async fn in_memory(origin: &str) -> Result<Router> {
+    application(origin, MemoryStore::new(Env::system())).await
+}
+
+async fn application(origin: &str, store: impl Store) -> Result<Router> {
+    let server = AuthorizationServer::new(origin, store)?.scope::<Read>().scope::<Write>();
+    let client = NewClient::confidential("Bench")
+        .id("bench")
+        .redirect_uri("http://127.0.0.1:9/callback")
+        .scopes(Scopes::parse("read write")?)
+        .grant_types([
+            GrantType::AuthorizationCode,
+            GrantType::ClientCredentials,
+            GrantType::RefreshToken,
+        ])
+        .first_party();
+    let registered = server.register(client).await?;
+    let secret = registered.secret.ok_or("no secret")?.expose().to_owned();
+    let routes = Router::new()
+        .route("/secret", get(move || async move { secret }))
+        .route("/sign-in", get(sign_in))
+        .route(server.authorize_path(), get(ask).post(ask))
+        .route("/api/resource", get(resource))
+        .with_state(People::default());
+    Ok(server.attach(routes))
+}
+
+async fn ask(user: User, request: Authorization) -> Response {
+    match request.step(user.0).await {
+        Step::Done(reply) => reply.into_response(),
+        // The load is signed in, and its client needs no consent.
+        Step::SignIn(_) => StatusCode::UNAUTHORIZED.into_response(),
+        Step::Consent(_) => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
+async fn resource(_: Access<Read>) -> Response {
+    json("{\"sub\":\"7\",\"ok\":true}")
+}
+
+/// Who is signed in.
+type People = Arc<Mutex<HashMap<String, Authentication>>>;
+
+async fn sign_in(State(people): State<People>) -> Response {
+    let env = Env::system();
+    let id = env.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let cookie = format!("session={id}; HttpOnly; Path=/");
+    people
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(id, Authentication::new("7", env.now()));
+    [(header::SET_COOKIE, cookie)].into_response()
+}
+
+struct User(Option<Authentication>);
+
+impl FromRequestParts<People> for User {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        people: &People,
+    ) -> Result<Self, Self::Rejection> {
+        let cookies = parts.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok());
+        let id = cookies.unwrap_or("").split("; ").find_map(|pair| pair.strip_prefix("session="));
+        let people = people.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self(id.and_then(|id| people.get(id)).cloned()))
+    }
+}
