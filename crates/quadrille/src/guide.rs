@@ -1,8 +1,18 @@
-//! The guide, so that what it shows is compiled and run.
+//! The README and the guide, so that what they show is compiled and run.
 
 #[doc = include_str!("../../../docs/src/provider/guard.md")]
 mod guard {}
+#[doc = include_str!("../../../docs/src/consumer/hooks.md")]
+mod hooks {}
 #[doc = include_str!("../../../docs/src/program/keys.md")]
 mod keys {}
+#[doc = include_str!("../../../docs/src/consumer/login.md")]
+mod login {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]
 mod provider {}
+#[doc = include_str!("../../../README.md")]
+mod readme {}
+#[doc = include_str!("../../../docs/src/consumer/storage.md")]
+mod storage {}
+#[doc = include_str!("../../../docs/src/testing.md")]
+mod testing {}
