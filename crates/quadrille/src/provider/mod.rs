@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod authenticate;
 mod authorization;
+mod cache;
 mod client;
 mod consent;
 mod endpoint;
@@ -29,6 +30,7 @@ pub use admin::{AdminError, NewClient, Registered, RegistrationError};
 #[cfg(feature = "axum")]
 pub(crate) use authorization::Slot;
 pub use authorization::{Authorization, Back, ConsentPage, Step};
+pub use cache::Cached;
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
 pub use consent::{By, Decision};
 pub use error::{BrowserError, ClientError, Error, OperatorError};

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use crate::{Env, KeyRing, Policy, Scope, Timestamp};
 
 use super::{
-    GrantType,
+    Cached, GrantType,
     error::{Error, OperatorError},
     issuer::{Issuer, IssuerError},
     kdf::Kdf,
@@ -46,6 +46,8 @@ pub struct AuthorizationServer(Arc<Inner>);
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) issuer: Issuer,
+    /// As it was given; [`store`](Self::store) is this with a memory in front.
+    backing: Arc<dyn ErasedStore>,
     pub(crate) store: Arc<dyn ErasedStore>,
     pub(crate) ring: KeyRing,
     pub(crate) tokens: TokenKeys,
@@ -95,11 +97,13 @@ impl AuthorizationServer {
         let issuer = Issuer::parse(issuer)?;
         let ring = KeyRing::ephemeral();
         let env = Env::system();
+        let backing: Arc<dyn ErasedStore> = Arc::new(store);
         Ok(Self(Arc::new(Inner {
             tokens: TokenKeys::new(&ring, issuer.as_str()),
             paths: Paths::new(&issuer, "/oauth"),
             issuer,
-            store: Arc::new(store),
+            store: Cached::if_worth_it(&backing, &env),
+            backing,
             ring,
             policy: Policy::safe(),
             scopes: ScopeRegistry::default(),
@@ -165,6 +169,7 @@ impl AuthorizationServer {
     pub fn env(self, env: Env) -> Self {
         self.with(|inner| {
             inner.shared = Arc::new(Shared::new(env.clone()));
+            inner.store = Cached::if_worth_it(&inner.backing, &env);
             inner.env = env;
         })
     }

@@ -2,19 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod cache;
+mod world;
+
 use quadrille::{
-    Env,
-    provider::store::{MemoryStore, SqliteStore},
+    provider::{Cached, store::MemoryStore},
     testing::store_contract,
 };
-use tempfile::TempDir;
+use world::sqlite;
 
 store_contract!(memory, |env| (MemoryStore::new(env), ()));
-store_contract!(sqlite, |env| sqlite(env));
-
-/// A store in a new file, and the folder that goes with it.
-fn sqlite(env: Env) -> (SqliteStore, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("quadrille.db"), env).unwrap();
-    (store, folder)
-}
+store_contract!(sqlite, sqlite);
+store_contract!(cached, |env| {
+    let (store, folder) = sqlite(env.clone());
+    (Cached::new(store, env), folder)
+});

@@ -1,0 +1,288 @@
+//! Remembers what a store answered, for as long as it holds.
+
+mod view;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::{Env, Timestamp};
+
+use super::{
+    Client,
+    store::{
+        AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, ErasedStore,
+        FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
+        Session, Store, StoreError, TokenRef, Worker,
+    },
+};
+
+use view::View;
+
+/// A store with a memory in front of it: of clients, access tokens and sessions, bounded, and never
+/// of their absence. An `AuthorizationServer` puts it before every store that
+/// [is worth it](Store::is_cacheable).
+///
+/// What another process revoked or removed is noticed within half a second: before something is
+/// answered from memory whose truth was last checked longer ago, the store's
+/// [changes](Store::changes) are read, once however many requests wait. There is no background
+/// task. If changes may have been missed, or cannot be read, all is forgotten and the store is
+/// asked.
+pub struct Cached {
+    store: Arc<dyn ErasedStore>,
+    env: Env,
+    views: RwLock<HashMap<IssuerId, Arc<View>>>,
+}
+
+impl Cached {
+    /// Puts a memory before `store`.
+    pub fn new(store: impl Store, env: Env) -> Self {
+        Self::before(Arc::new(store), env)
+    }
+
+    fn before(store: Arc<dyn ErasedStore>, env: Env) -> Self {
+        Self { store, env, views: RwLock::default() }
+    }
+
+    /// Puts a memory before `store` if that is worth it.
+    pub(crate) fn if_worth_it(store: &Arc<dyn ErasedStore>, env: &Env) -> Arc<dyn ErasedStore> {
+        if store.is_cacheable() {
+            Arc::new(Self::before(Arc::clone(store), env.clone()))
+        } else {
+            Arc::clone(store)
+        }
+    }
+
+    fn view(&self, issuer: IssuerId) -> Arc<View> {
+        if let Some(view) = self.views.read().unwrap_or_else(PoisonError::into_inner).get(&issuer) {
+            return Arc::clone(view);
+        }
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(views.entry(issuer).or_insert_with(|| Arc::new(View::new(issuer))))
+    }
+
+    /// What `look` finds in memory, if that still holds.
+    async fn recall<T>(&self, view: &View, look: impl Fn(&View) -> Option<T> + Send) -> Option<T> {
+        let found = look(view)?;
+        let now = self.env.now();
+        if view.is_fresh(now) {
+            return Some(found);
+        }
+        view.refresh(&*self.store, now).await;
+        look(view)
+    }
+
+    fn forget(&self, issuer: IssuerId, change: Change) {
+        self.view(issuer).forget(&[change]);
+    }
+}
+
+impl fmt::Debug for Cached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cached").field(&self.store).finish()
+    }
+}
+
+impl Store for Cached {
+    async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
+        self.store.issuer(issuer).await
+    }
+
+    async fn lease(
+        &self,
+        renew: Option<Worker>,
+        holder: [u8; 16],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Worker, StoreError> {
+        self.store.lease(renew, holder, now, expires).await
+    }
+
+    fn is_cacheable(&self) -> bool {
+        self.store.is_cacheable()
+    }
+
+    async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
+        self.store.changes(issuer, position).await
+    }
+
+    async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        let view = self.view(issuer);
+        if let Some(client) = self.recall(&view, |view| view.client(id)).await {
+            return Ok(Some(client));
+        }
+        let mark = view.mark();
+        let client = self.store.client(issuer, id).await?;
+        if let Some(client) = &client {
+            view.keep_client(mark, client);
+        }
+        Ok(client)
+    }
+
+    async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+        self.store.clients(issuer).await
+    }
+
+    async fn put_client(&self, issuer: IssuerId, client: Client) -> Result<(), StoreError> {
+        let id = Arc::clone(&client.id);
+        self.store.put_client(issuer, client).await?;
+        self.forget(issuer, Change::Client(id));
+        Ok(())
+    }
+
+    async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
+        let removed = self.store.remove_client(issuer, id).await?;
+        self.forget(issuer, Change::Client(id.into()));
+        Ok(removed)
+    }
+
+    async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
+        self.store.answer(issuer, answer).await
+    }
+
+    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
+        self.store.put_code(issuer, code).await
+    }
+
+    async fn code(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
+        self.store.code(issuer, row).await
+    }
+
+    async fn redeem(
+        &self,
+        issuer: IssuerId,
+        code: RowId,
+        issue: Issue,
+    ) -> Result<Redeemed, StoreError> {
+        self.store.redeem(issuer, code, issue).await
+    }
+
+    /// Not remembered at once: the grant may be dead already, which only a read tells.
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+        self.store.issue(issuer, issue).await
+    }
+
+    async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
+        self.store.import(issuer, access).await
+    }
+
+    async fn access(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
+        let view = self.view(issuer);
+        if let Some(access) = self.recall(&view, |view| view.access(token)).await {
+            return Ok(Some(access));
+        }
+        let mark = view.mark();
+        let access = self.store.access(issuer, token).await?;
+        if let Some(access) = &access {
+            view.keep_access(mark, access);
+        }
+        Ok(access)
+    }
+
+    async fn family(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        self.store.family(issuer, row).await
+    }
+
+    async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
+        self.store.rotate(issuer, rotation).await
+    }
+
+    async fn revoke_grant(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let revoked = self.store.revoke_grant(issuer, grant, until).await?;
+        self.forget(issuer, Change::Grant(grant));
+        Ok(revoked)
+    }
+
+    async fn revoke_all(
+        &self,
+        issuer: IssuerId,
+        what: RevokeAll,
+        last: RowId,
+    ) -> Result<(), StoreError> {
+        let (RevokeAll::Subject(subject) | RevokeAll::Consent { subject, .. }) = &what;
+        let subject = Arc::clone(subject);
+        self.store.revoke_all(issuer, what, last).await?;
+        self.forget(issuer, Change::Subject(subject));
+        Ok(())
+    }
+
+    async fn consent(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+    ) -> Result<Option<Consent>, StoreError> {
+        self.store.consent(issuer, subject, client).await
+    }
+
+    async fn remember_once(
+        &self,
+        issuer: IssuerId,
+        space: &'static str,
+        key: SecretHash,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store.remember_once(issuer, space, key, expires).await
+    }
+
+    async fn put_session(
+        &self,
+        issuer: IssuerId,
+        session: Session,
+        replaces: Option<SecretHash>,
+    ) -> Result<(), StoreError> {
+        let id = session.id;
+        self.store.put_session(issuer, session, replaces).await?;
+        self.forget(issuer, Change::Session(id));
+        if let Some(before) = replaces {
+            self.forget(issuer, Change::Session(before));
+        }
+        Ok(())
+    }
+
+    async fn session(
+        &self,
+        issuer: IssuerId,
+        id: &SecretHash,
+    ) -> Result<Option<Arc<Session>>, StoreError> {
+        let view = self.view(issuer);
+        if let Some(session) = self.recall(&view, |view| view.session(id)).await {
+            return Ok(Some(session));
+        }
+        let mark = view.mark();
+        let session = self.store.session(issuer, id).await?;
+        if let Some(session) = &session {
+            view.keep_session(mark, session);
+        }
+        Ok(session)
+    }
+
+    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Result<bool, StoreError> {
+        let ended = self.store.end_session(issuer, id).await?;
+        self.forget(issuer, Change::Session(*id));
+        Ok(ended)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.sweep(now).await
+    }
+}

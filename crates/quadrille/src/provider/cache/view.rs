@@ -1,0 +1,294 @@
+//! What is remembered of one issuer, and when it must be forgotten.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    Timestamp,
+    provider::{
+        Actor, Client,
+        store::{
+            AccessRecord, Change, ErasedStore, IssuerId, RowId, SecretHash, Session, TokenRef,
+        },
+    },
+};
+
+/// How old what is known of the changes may be: half of the second that is promised.
+const FRESH: Duration = Duration::from_millis(500);
+
+const SHARDS: usize = 32;
+
+/// How many clients are remembered; more than that, and all are forgotten.
+const CLIENTS: usize = 4096;
+
+/// How many tokens and how many sessions are remembered: some 220 bytes each.
+const TOKENS: usize = 32_768;
+const SESSIONS: usize = 16_384;
+
+/// How many revoked grants are kept beside the tokens before these are searched for them.
+const REVOKED: usize = 1024;
+
+pub(super) struct View {
+    issuer: IssuerId,
+    /// When the changes were last asked for, in milliseconds; the minimum if never with success.
+    asked: AtomicI64,
+    /// The position in the changes. Held by the one who asks.
+    position: tokio::sync::Mutex<i64>,
+    /// Counts what was forgotten. What was read before that must not be remembered after it.
+    forgotten: AtomicU64,
+    clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
+    tokens: Recent<AccessRecord, { TOKENS / SHARDS / 2 }>,
+    sessions: Recent<Session, { SESSIONS / SHARDS / 2 }>,
+    /// Grants whose tokens may still be among `tokens`.
+    revoked: RwLock<HashSet<RowId>>,
+    any_revoked: AtomicBool,
+}
+
+/// Says what had been forgotten when a read began.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(u64);
+
+impl View {
+    pub(super) fn new(issuer: IssuerId) -> Self {
+        Self {
+            issuer,
+            asked: AtomicI64::new(i64::MIN),
+            position: tokio::sync::Mutex::new(-1),
+            forgotten: AtomicU64::new(0),
+            clients: RwLock::default(),
+            tokens: Recent::default(),
+            sessions: Recent::default(),
+            revoked: RwLock::default(),
+            any_revoked: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether what is remembered may be used without asking for changes first.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        let asked = self.asked.load(Ordering::Acquire);
+        // After a step back of the clock it is not.
+        asked <= now.millis() && now < Timestamp::from_millis(asked) + FRESH
+    }
+
+    /// Asks for changes, once however many want to know. What cannot be known is forgotten.
+    pub(super) async fn refresh(&self, store: &dyn ErasedStore, now: Timestamp) {
+        let mut position = self.position.lock().await;
+        if self.is_fresh(now) {
+            return;
+        }
+        loop {
+            match store.changes(self.issuer, *position).await {
+                Ok(told) => {
+                    let is_all = told.position == *position;
+                    if told.gap {
+                        self.forget_all();
+                    }
+                    self.forget(&told.changes);
+                    *position = told.position;
+                    if is_all || told.gap {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "changes cannot be read, so nothing is remembered");
+                    self.forget_all();
+                    return;
+                }
+            }
+        }
+        self.asked.store(now.millis(), Ordering::Release);
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.forgotten.load(Ordering::Acquire))
+    }
+
+    pub(super) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        read(&self.clients).get(id).cloned()
+    }
+
+    pub(super) fn access(&self, token: &TokenRef) -> Option<Arc<AccessRecord>> {
+        let found = match token {
+            TokenRef::Row { row, hash } => {
+                self.tokens.get(hash).filter(|found| found.row == *row)?
+            }
+            TokenRef::Foreign { .. } => return None,
+        };
+        let is_revoked = self.any_revoked.load(Ordering::Acquire)
+            && read(&self.revoked).contains(&found.grant.id);
+        (!is_revoked).then_some(found)
+    }
+
+    pub(super) fn session(&self, id: &SecretHash) -> Option<Arc<Session>> {
+        self.sessions.get(id)
+    }
+
+    pub(super) fn keep_client(&self, mark: Mark, client: &Arc<Client>) {
+        let mut clients = write(&self.clients);
+        if self.still(mark) {
+            if clients.len() >= CLIENTS {
+                clients.clear();
+            }
+            clients.insert(Arc::clone(&client.id), Arc::clone(client));
+        }
+    }
+
+    pub(super) fn keep_access(&self, mark: Mark, access: &Arc<AccessRecord>) {
+        self.tokens.put(access.hash, access, || self.still(mark));
+    }
+
+    pub(super) fn keep_session(&self, mark: Mark, session: &Arc<Session>) {
+        self.sessions.put(session.id, session, || self.still(mark));
+    }
+
+    pub(super) fn forget(&self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        // Before anything is taken out, so that nothing is put back: `put` looks at it under the
+        // lock of what it puts into.
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        for change in changes {
+            match change {
+                Change::Client(id) => {
+                    write(&self.clients).remove(id);
+                    self.tokens.retain(|token| token.grant.client != *id);
+                }
+                Change::Grant(grant) => self.forget_grant(*grant),
+                Change::Subject(subject) => {
+                    let is_theirs =
+                        |actor: &Actor| matches!(actor, Actor::User(user) if user == subject);
+                    self.tokens.retain(|token| !is_theirs(&token.grant.actor));
+                    self.sessions.retain(|session| session.authentication.subject != *subject);
+                }
+                Change::Session(id) => self.sessions.remove(id),
+            }
+        }
+    }
+
+    /// Searching all tokens for each grant would be slow, so they are collected.
+    fn forget_grant(&self, grant: RowId) {
+        let mut revoked = write(&self.revoked);
+        revoked.insert(grant);
+        if revoked.len() >= REVOKED {
+            self.tokens.retain(|token| !revoked.contains(&token.grant.id));
+            revoked.clear();
+        }
+        self.any_revoked.store(!revoked.is_empty(), Ordering::Release);
+    }
+
+    fn forget_all(&self) {
+        self.asked.store(i64::MIN, Ordering::Release);
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        write(&self.clients).clear();
+        self.tokens.retain(|_| false);
+        self.sessions.retain(|_| false);
+        let mut revoked = write(&self.revoked);
+        revoked.clear();
+        self.any_revoked.store(false, Ordering::Release);
+    }
+
+    fn still(&self, mark: Mark) -> bool {
+        self.forgotten.load(Ordering::Acquire) == mark.0
+    }
+}
+
+/// Entries by hash, in shards of two halves: when the younger half is full the older is dropped.
+struct Recent<V, const HALF: usize>([Mutex<Halves<V>>; SHARDS]);
+
+type Half<V> = HashMap<SecretHash, Arc<V>, BuildHasherDefault<HashIsHash>>;
+
+struct Halves<V> {
+    younger: Half<V>,
+    older: Half<V>,
+}
+
+impl<V, const HALF: usize> Default for Recent<V, HALF> {
+    fn default() -> Self {
+        let halves = |_| Halves { younger: HashMap::default(), older: HashMap::default() };
+        Self(std::array::from_fn(|shard| Mutex::new(halves(shard))))
+    }
+}
+
+impl<V, const HALF: usize> Recent<V, HALF> {
+    #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
+    fn lock(&self, hash: &SecretHash) -> MutexGuard<'_, Halves<V>> {
+        // The maps go by the first eight bytes.
+        lock(&self.0[usize::from(hash[8]) % SHARDS])
+    }
+
+    fn get(&self, hash: &SecretHash) -> Option<Arc<V>> {
+        let mut halves = self.lock(hash);
+        if let Some(found) = halves.younger.get(hash) {
+            return Some(Arc::clone(found));
+        }
+        let found = halves.older.remove(hash)?;
+        halves.put(*hash, Arc::clone(&found), HALF);
+        Some(found)
+    }
+
+    fn put(&self, hash: SecretHash, value: &Arc<V>, still: impl FnOnce() -> bool) {
+        let mut halves = self.lock(&hash);
+        if still() {
+            halves.put(hash, Arc::clone(value), HALF);
+        }
+    }
+
+    fn remove(&self, hash: &SecretHash) {
+        let mut halves = self.lock(hash);
+        halves.younger.remove(hash);
+        halves.older.remove(hash);
+    }
+
+    fn retain(&self, mut keep: impl FnMut(&V) -> bool) {
+        for shard in &self.0 {
+            let mut halves = lock(shard);
+            halves.younger.retain(|_, value| keep(value));
+            halves.older.retain(|_, value| keep(value));
+        }
+    }
+}
+
+impl<V> Halves<V> {
+    fn put(&mut self, hash: SecretHash, value: Arc<V>, half: usize) {
+        if self.younger.len() >= half {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(hash, value);
+    }
+}
+
+/// A SHA-256 hash needs no further hashing.
+#[derive(Default)]
+struct HashIsHash(u64);
+
+impl Hasher for HashIsHash {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+    fn write_usize(&mut self, _length: usize) {}
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,192 @@
+//! What is remembered is true, also when another process made it untrue.
+
+use std::time::Duration;
+
+use quadrille::{
+    provider::{
+        Cached,
+        store::{IssuerId, RevokeAll, RowId, SqliteStore, Store as _, StoreError},
+    },
+    testing::ManualClock,
+};
+use tempfile::TempDir;
+
+use crate::world::{
+    CLIENT, access, client, grant, hash, is_good, issue, issuer, open, session, sqlite,
+};
+
+/// Two processes on one file: one that serves and remembers, and the command line.
+struct Two {
+    serving: Cached,
+    command: SqliteStore,
+    issuer: IssuerId,
+    clock: ManualClock,
+    _folder: TempDir,
+}
+
+impl Two {
+    /// Tokens 100 to 109, a client and a session, all of them remembered.
+    async fn new() -> Self {
+        let clock = ManualClock::new();
+        let (store, folder) = sqlite(clock.env());
+        let command = open(folder.path(), clock.env());
+        let serving = Cached::new(store, clock.env());
+        let issuer = issuer(&serving).await;
+        for row in 100..110 {
+            serving.issue(issuer, issue(row, row, clock.now())).await.unwrap();
+        }
+        serving.put_session(issuer, session(1, "alice", clock.now()), None).await.unwrap();
+        let two = Self { serving, command, issuer, clock, _folder: folder };
+        two.remember().await;
+        two
+    }
+
+    async fn remember(&self) {
+        for _ in 0..2 {
+            for row in 100..110 {
+                assert!(is_good(&self.serving, self.issuer, row).await);
+            }
+            assert!(self.serving.client(self.issuer, CLIENT).await.unwrap().is_some());
+            assert!(self.serving.session(self.issuer, &hash(1)).await.unwrap().is_some());
+        }
+    }
+
+    fn half_a_second_later(&self) {
+        self.clock.advance(Duration::from_millis(500));
+    }
+}
+
+#[tokio::test]
+async fn a_grant_revoked_by_another_process_is_refused_half_a_second_later() {
+    let two = Two::new().await;
+    two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
+    assert!(is_good(&two.serving, two.issuer, 100).await, "this is what makes it fast");
+    two.half_a_second_later();
+    assert!(!is_good(&two.serving, two.issuer, 100).await);
+    assert!(is_good(&two.serving, two.issuer, 101).await);
+}
+
+#[tokio::test]
+async fn a_client_removed_by_another_process_is_refused_half_a_second_later() {
+    let two = Two::new().await;
+    two.command.remove_client(two.issuer, CLIENT).await.unwrap();
+    two.half_a_second_later();
+    assert_eq!(two.serving.client(two.issuer, CLIENT).await.unwrap(), None);
+    assert!(!is_good(&two.serving, two.issuer, 100).await);
+}
+
+#[tokio::test]
+async fn a_client_changed_by_another_process_is_seen_half_a_second_later() {
+    let two = Two::new().await;
+    let mut changed = client(CLIENT, 1);
+    changed.name = "Renamed".to_owned();
+    two.command.put_client(two.issuer, changed).await.unwrap();
+    two.half_a_second_later();
+    let seen = two.serving.client(two.issuer, CLIENT).await.unwrap().unwrap();
+    assert_eq!(seen.name, "Renamed");
+    assert!(is_good(&two.serving, two.issuer, 100).await);
+}
+
+#[tokio::test]
+async fn a_session_ended_by_another_process_is_over_half_a_second_later() {
+    let two = Two::new().await;
+    two.command.end_session(two.issuer, &hash(1)).await.unwrap();
+    two.half_a_second_later();
+    assert_eq!(two.serving.session(two.issuer, &hash(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_person_cut_off_by_another_process_is_out_half_a_second_later() {
+    let two = Two::new().await;
+    let subject = RevokeAll::Subject("alice".into());
+    two.command.revoke_all(two.issuer, subject, RowId(104)).await.unwrap();
+    two.half_a_second_later();
+    assert_eq!(two.serving.session(two.issuer, &hash(1)).await.unwrap(), None);
+    assert!(!is_good(&two.serving, two.issuer, 104).await);
+    assert!(is_good(&two.serving, two.issuer, 105).await, "granted later");
+}
+
+#[tokio::test]
+async fn what_this_process_revokes_is_refused_at_once() {
+    let two = Two::new().await;
+    two.serving.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
+    assert!(!is_good(&two.serving, two.issuer, 100).await);
+    two.serving.end_session(two.issuer, &hash(1)).await.unwrap();
+    assert_eq!(two.serving.session(two.issuer, &hash(1)).await.unwrap(), None);
+    two.serving.remove_client(two.issuer, CLIENT).await.unwrap();
+    assert!(!is_good(&two.serving, two.issuer, 101).await);
+}
+
+#[tokio::test]
+async fn nothing_absent_is_remembered() {
+    let two = Two::new().await;
+    assert!(!is_good(&two.serving, two.issuer, 200).await);
+    assert_eq!(two.serving.client(two.issuer, "new").await.unwrap(), None);
+    let access = access(200, grant(200, "bob"), two.clock.now());
+    let issue = quadrille::provider::store::Issue { access, family: None };
+    two.command.issue(two.issuer, issue).await.unwrap();
+    two.command.put_client(two.issuer, client("new", 2)).await.unwrap();
+    assert!(is_good(&two.serving, two.issuer, 200).await);
+    assert!(two.serving.client(two.issuer, "new").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn when_changes_were_missed_all_is_asked_for_again() {
+    let two = Two::new().await;
+    let without_a_trace = "INSERT INTO revoked (grant_id, issuer, expires)
+        SELECT 100, number, 9000000000 FROM issuers;
+        DELETE FROM changes; INSERT INTO changes (position, issuer, change) VALUES (90000, 0, '')";
+    two.command.write(|tx| Ok::<_, StoreError>(tx.execute_batch(without_a_trace)?)).await.unwrap();
+    assert!(is_good(&two.serving, two.issuer, 100).await);
+    two.half_a_second_later();
+    assert!(!is_good(&two.serving, two.issuer, 100).await);
+    two.remember_without(100).await;
+}
+
+#[tokio::test]
+async fn when_changes_cannot_be_read_the_store_is_asked() {
+    let two = Two::new().await;
+    two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
+    let broken = "ALTER TABLE changes RENAME TO lost";
+    two.command.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(broken)?)).await.unwrap();
+    two.half_a_second_later();
+    assert!(!is_good(&two.serving, two.issuer, 100).await);
+    two.remember_without(100).await;
+    let mended = "ALTER TABLE lost RENAME TO changes";
+    two.command.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(mended)?)).await.unwrap();
+    two.remember_without(100).await;
+}
+
+#[tokio::test]
+async fn after_a_step_back_of_the_clock_changes_are_asked_for() {
+    let two = Two::new().await;
+    two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
+    two.clock.set(two.clock.now() - Duration::from_secs(3600));
+    assert!(!is_good(&two.serving, two.issuer, 100).await);
+}
+
+#[tokio::test]
+async fn thousands_of_revocations_are_all_heeded() {
+    let clock = ManualClock::new();
+    let store = Cached::new(quadrille::provider::store::MemoryStore::new(clock.env()), clock.env());
+    let issuer = issuer(&store).await;
+    for row in 1000..5000 {
+        store.issue(issuer, issue(row, row, clock.now())).await.unwrap();
+        assert!(is_good(&store, issuer, row).await);
+    }
+    for row in (1000..5000).step_by(2) {
+        store.revoke_grant(issuer, RowId(row), clock.now()).await.unwrap();
+    }
+    for row in 1000..5000 {
+        assert_eq!(is_good(&store, issuer, row).await, row % 2 == 1, "{row}");
+    }
+}
+
+impl Two {
+    /// That everything but this token is still good.
+    async fn remember_without(&self, revoked: i64) {
+        for row in 100..110 {
+            assert_eq!(is_good(&self.serving, self.issuer, row).await, row != revoked);
+        }
+    }
+}
