@@ -234,6 +234,10 @@ impl Store for Cached {
         self.store.consent(issuer, subject, client).await
     }
 
+    async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        self.store.consents(issuer, subject).await
+    }
+
     async fn remember_once(
         &self,
         issuer: IssuerId,
