@@ -178,7 +178,7 @@ impl<S: Send + Sync, F: DeserializeOwned> FromRequest<S> for Decision<F> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
         let server = server(&request)?;
-        server.answer(read(request).await).await
+        server.answer(&read(request).await)
     }
 }
 

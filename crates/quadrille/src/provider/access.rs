@@ -134,7 +134,7 @@ pub enum AccessError {
 }
 
 impl AccessError {
-    pub(crate) fn operator(reason: Error) -> Self {
+    pub(crate) fn operator(reason: &Error) -> Self {
         tracing::error!(%reason, "an access token could not be checked");
         Self::Unavailable
     }

@@ -166,12 +166,11 @@ impl Inner {
             let issuer = self.issuer_id().await?;
             self.store.put_client(issuer, upgraded).await.map_err(Error::from)
         };
+        let client = &client.id;
         match stored.await {
-            Ok(()) => {
-                tracing::info!(client = %client.id, "the hash of a client secret was renewed")
-            }
+            Ok(()) => tracing::info!(%client, "the hash of a client secret was renewed"),
             Err(error) => {
-                tracing::warn!(client = %client.id, %error, "the hash of a client secret could not be renewed")
+                tracing::warn!(%client, %error, "the hash of a client secret was not renewed");
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, AuthorizationServer, Client,
+    Actor, Authentication, AuthorizationServer, Client, GrantType,
     error::{ClientError, Error},
     redirect,
     request::{self, Asked, Next, ToClient, Unasked},
@@ -100,11 +100,12 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
     let id = request::client_id(&params)?;
     let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
-    let asked =
-        request::check(&params, client, &inner.policy).map_err(|unasked| match unasked {
-            Unasked::Page(error) => Failed::Page(error.into()),
-            Unasked::Redirect(to) => Failed::Redirect(to),
-        })?;
+    let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
+    let asked = request::check(&params, client, offered, &inner.policy);
+    let asked = asked.map_err(|unasked| match unasked {
+        Unasked::Page(error) => Failed::Page(error.into()),
+        Unasked::Redirect(to) => Failed::Redirect(to),
+    })?;
     let mut back = FormWriter::new();
     for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
         back.append(name, value);

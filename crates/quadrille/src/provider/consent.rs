@@ -59,12 +59,12 @@ impl AuthorizationServer {
     ///
     /// # Errors
     /// A page that says why.
-    pub async fn answer<F: DeserializeOwned>(
+    pub fn answer<F: DeserializeOwned>(
         &self,
-        request: Request<Bytes>,
+        request: &Request<Bytes>,
     ) -> Result<Decision<F>, Reply> {
         let inner = self.inner();
-        read(inner, &request).map_err(|error| inner.pages.show(&error).into())
+        read(inner, request).map_err(|error| inner.pages.show(&error).into())
     }
 }
 

@@ -125,9 +125,9 @@ impl Inner {
                 return Err(AccessError::Unknown);
             }
         };
-        let issuer = self.issuer_id().await.map_err(AccessError::operator)?;
+        let issuer = self.issuer_id().await.map_err(|error| AccessError::operator(&error))?;
         let record = self.store.access(issuer, &token).await;
-        let record = record.map_err(|error| AccessError::operator(error.into()))?;
+        let record = record.map_err(|error| AccessError::operator(&error.into()))?;
         decide(record, self.now())
     }
 }

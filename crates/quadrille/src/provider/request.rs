@@ -65,10 +65,11 @@ pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientErr
 }
 
 /// Whether the request may be asked. Nothing is redirected to before client and redirect URI are
-/// known to belong together.
+/// known to belong together. `offered` is whether this server gives codes at all.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
+    offered: bool,
     policy: &Policy,
 ) -> Result<Asked, Unasked> {
     let page = |error: ClientError| Unasked::Page(error);
@@ -89,7 +90,10 @@ pub(crate) fn check(
     };
     let redirect_uri_sent = sent.is_some();
     let state = state.map(ToOwned::to_owned);
-    let parsed = parsed.map_err(ClientError::from);
+    let parsed = match parsed {
+        Ok(_) if !offered => Err(RequestError::UnsupportedResponseType.into()),
+        parsed => parsed.map_err(ClientError::from),
+    };
     match parsed.and_then(|request| details(request, &client, policy)) {
         Ok((scopes, challenge, prompt)) => {
             Ok(Asked { client, redirect_uri, redirect_uri_sent, scopes, state, challenge, prompt })

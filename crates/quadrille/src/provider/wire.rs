@@ -22,17 +22,17 @@ pub(crate) struct Unread(pub(crate) ClientError);
 /// With the feature `axum` it is what a handler returns; elsewhere it becomes an
 /// `http::Response<Bytes>`.
 #[derive(Debug)]
-pub struct Reply(Response<Bytes>);
+pub struct Reply(Box<Response<Bytes>>);
 
 impl From<Response<Bytes>> for Reply {
     fn from(response: Response<Bytes>) -> Self {
-        Self(response)
+        Self(Box::new(response))
     }
 }
 
 impl From<Reply> for Response<Bytes> {
     fn from(reply: Reply) -> Self {
-        reply.0
+        *reply.0
     }
 }
 

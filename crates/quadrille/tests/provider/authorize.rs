@@ -1,13 +1,16 @@
-//! The authorization endpoint and the consent page.
+//! The authorization endpoint: what may be asked, and what happens without asking.
 
-use crate::support::{Browser, World};
+use std::time::Duration;
+
+use quadrille::{Policy, provider::NewClient};
+
+use crate::support::{Browser, CALLBACK, World};
 
 #[tokio::test]
 async fn a_person_signs_in_consents_and_the_client_acts_for_them() {
     let world = World::new().await;
     let mut browser = Browser::default();
-    let asked = world.asking();
-    let away = world.ask(&mut browser, &asked).await;
+    let away = world.ask(&mut browser, &world.asking()).await;
     let next = away.query("next");
     assert!(away.location().starts_with("/sign-in?"), "nobody is signed in yet");
     world.sign_in("ada");
@@ -24,4 +27,251 @@ async fn a_person_signs_in_consents_and_the_client_acts_for_them() {
     let refreshed = world.refresh(&tokens.refresh.unwrap()).await.tokens();
     assert!(world.is_good(&refreshed.access).await);
     assert_ne!(refreshed.access, tokens.access);
+}
+
+#[tokio::test]
+async fn an_unknown_client_or_redirect_uri_gets_a_page_and_never_a_redirect() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let id = &world.client.id;
+    let good = "response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    for (query, reason) in [
+        (format!("client_id=nobody&{good}"), "unknown_client"),
+        (good.to_owned(), "invalid_request"),
+        (format!("client_id={id}&client_id={id}&{good}"), "invalid_request"),
+        (
+            format!("client_id={id}&redirect_uri=https://evil.example/"),
+            "redirect_uri_not_registered",
+        ),
+        (
+            format!("client_id={id}&redirect_uri=https://app.example/cb/"),
+            "redirect_uri_not_registered",
+        ),
+        (
+            format!("client_id={id}&redirect_uri=HTTPS://app.example/cb"),
+            "redirect_uri_not_registered",
+        ),
+        (format!("client_id={id}&redirect_uri=javascript:alert(1)"), "redirect_uri_not_registered"),
+        (format!("client_id={id}&{good}&redirect_uri=https://evil.example"), "invalid_request"),
+        (format!("client_id={id}&{good}&state=%zz"), "invalid_request"),
+        (format!("client_id={id}&{good}&state=%00"), "invalid_request"),
+        (format!("client_id={id}&{good}&state=%ff"), "invalid_request"),
+        (format!("client_id={id}&{good}&state={}", "x".repeat(17_000)), "invalid_request"),
+    ] {
+        let answer = Browser::default().get(&world, &format!("/oauth/authorize?{query}")).await;
+        assert_eq!(answer.status(), 400, "{query}");
+        assert_eq!(answer.header("location"), "", "{query}");
+        assert_eq!(answer.reason(), reason, "{query}");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(!answer.text().contains("evil"), "nothing of the request is shown");
+    }
+}
+
+#[tokio::test]
+async fn what_else_is_wrong_the_client_is_told_with_state_and_issuer() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let pkce = format!("code_challenge={}", world.verifier().challenge());
+    let s256 = format!("{pkce}&code_challenge_method=S256");
+    for (query, error) in [
+        (s256.clone(), "invalid_request"),
+        (format!("response_type=token&{s256}"), "unsupported_response_type"),
+        (format!("response_type=code%20token&{s256}"), "unsupported_response_type"),
+        (format!("response_type=code&response_type=code&{s256}"), "invalid_request"),
+        ("response_type=code".to_owned(), "invalid_request"),
+        (format!("response_type=code&{pkce}"), "invalid_request"),
+        (format!("response_type=code&{pkce}&code_challenge_method=plain"), "invalid_request"),
+        (format!("response_type=code&{pkce}&code_challenge_method=S512"), "invalid_request"),
+        (
+            "response_type=code&code_challenge=short&code_challenge_method=S256".into(),
+            "invalid_request",
+        ),
+        ("response_type=code&code_challenge_method=S256".into(), "invalid_request"),
+        (format!("response_type=code&{s256}&scope=photos:delete"), "invalid_scope"),
+        (format!("response_type=code&{s256}&scope=%22"), "invalid_scope"),
+        (format!("response_type=code&{s256}&scope=a&scope=b"), "invalid_request"),
+        (format!("response_type=code&{s256}&response_mode=fragment"), "invalid_request"),
+        (format!("response_type=code&{s256}&request=eyJ"), "request_not_supported"),
+        (format!("response_type=code&{s256}&request_uri=urn:x"), "request_uri_not_supported"),
+        (format!("response_type=code&{s256}&prompt=none%20login"), "invalid_request"),
+        (format!("response_type=code&{s256}&prompt=none"), "consent_required"),
+    ] {
+        let path = format!("/oauth/authorize?client_id={}&state=xyz&{query}", world.client.id);
+        let answer = Browser::default().get(&world, &path).await;
+        assert_eq!(answer.query("error"), error, "{query}");
+        assert!(answer.location().starts_with(CALLBACK), "{query}");
+        assert_eq!(answer.query("state"), "xyz", "{query}");
+        assert_eq!(answer.query("iss"), "https://id.example", "{query}");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    let path = format!("/oauth/authorize?client_id={}&state=a&state=b&{s256}", world.client.id);
+    let answer = Browser::default().get(&world, &path).await;
+    assert_eq!(answer.query("error"), "invalid_request");
+    assert!(!answer.location().contains("state="), "a repeated state cannot be echoed");
+}
+
+#[tokio::test]
+async fn methods_content_types_and_lengths_are_checked_before_anything_else() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let url = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
+    let (_, query) = url.split_once('?').unwrap();
+    let mut browser = Browser::default();
+    let page = browser.post(&world, "/oauth/authorize", query).await;
+    assert!(!page.ticket().is_empty(), "a POST with a form is a request, too");
+
+    let long = format!("{query}&x={}", "x".repeat(66_000));
+    let answer = browser.post(&world, "/oauth/authorize", &long).await;
+    assert_eq!(answer.status(), 413);
+    let json = world.request("POST", "/oauth/authorize", "application/json", "{}").await;
+    assert_eq!(json.status(), 415);
+    for path in ["/oauth/authorize", "/oauth/consent"] {
+        let answer = world.request("PUT", path, "text/plain", "").await;
+        assert_eq!(answer.status(), 405);
+        assert!(answer.header("allow").contains("POST"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn consent_is_remembered_for_the_person_the_client_and_the_scopes() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.scope = Some("photos:read".parse_scopes());
+    let page = world.ask(&mut browser, &asked).await;
+    browser.answer(&world, &page, "decision=all").await;
+
+    assert!(!world.ask(&mut browser, &asked).await.query("code").is_empty(), "not asked again");
+    let mut more = world.asking();
+    more.scope = Some("photos:read photos:write".parse_scopes());
+    let page = world.ask(&mut browser, &more).await;
+    browser.answer(&world, &page, "decision=all").await;
+    assert!(!world.ask(&mut browser, &more).await.query("code").is_empty());
+    assert!(!world.ask(&mut browser, &asked).await.query("code").is_empty(), "both are known now");
+
+    world.sign_in("grace");
+    assert!(!world.ask(&mut browser, &asked).await.ticket().is_empty(), "she never consented");
+    world.sign_in("ada");
+    world.server.revoke_consent("ada", &world.client.id).await.unwrap();
+    assert!(!world.ask(&mut browser, &asked).await.ticket().is_empty(), "it was taken back");
+}
+
+#[tokio::test]
+async fn prompt_decides_who_is_bothered() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    let mut none = world.asking();
+    none.extra.push(("prompt".into(), "none".into()));
+    assert_eq!(world.ask(&mut browser, &none).await.query("error"), "login_required");
+    world.sign_in("ada");
+    assert_eq!(world.ask(&mut browser, &none).await.query("error"), "consent_required");
+    let page = world.ask(&mut browser, &world.asking()).await;
+    browser.answer(&world, &page, "decision=all").await;
+    assert!(!world.ask(&mut browser, &none).await.query("code").is_empty());
+
+    let mut consent = world.asking();
+    consent.extra.push(("prompt".into(), "consent".into()));
+    assert!(!world.ask(&mut browser, &consent).await.ticket().is_empty(), "asked once more");
+}
+
+#[tokio::test]
+async fn prompt_login_asks_for_one_fresh_sign_in_and_no_second() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    world.clock.advance(Duration::from_secs(60));
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.extra.push(("prompt".into(), "login".into()));
+    let away = world.ask(&mut browser, &asked).await;
+    assert!(away.location().starts_with("/sign-in?"));
+    let next = away.query("next");
+    let again = browser.get(&world, &next).await;
+    assert!(again.location().starts_with("/sign-in?"), "coming back without it does not help");
+    world.clock.advance(Duration::from_secs(5));
+    world.sign_in("ada");
+    assert!(!browser.get(&world, &next).await.ticket().is_empty());
+    world.clock.advance(Duration::from_secs(3600));
+    let late = browser.get(&world, &next).await;
+    assert!(late.location().starts_with("/sign-in?"), "the way back is good for a while only");
+}
+
+#[tokio::test]
+async fn a_first_party_client_is_not_asked_for() {
+    let world = World::with(Policy::safe(), NewClient::first_party).await;
+    world.sign_in("ada");
+    let back = world.ask(&mut Browser::default(), &world.asking()).await;
+    let tokens = world.redeem(&back.query("code")).await.tokens();
+    assert!(world.is_good(&tokens.access).await);
+}
+
+#[tokio::test]
+async fn a_native_application_is_asked_for_every_time_since_any_program_can_claim_to_be_it() {
+    let world = World::public("http://127.0.0.1/cb").await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.redirect_uri = Some("http://127.0.0.1:53219/cb".into());
+    for _ in 0..2 {
+        let page = world.ask(&mut browser, &asked).await;
+        let csp = page.header("content-security-policy").to_owned();
+        assert!(csp.contains("form-action 'self' http://127.0.0.1:53219;"), "{csp}");
+        let back = browser.answer(&world, &page, "decision=all").await;
+        assert!(back.location().starts_with("http://127.0.0.1:53219/cb?code="));
+    }
+}
+
+#[tokio::test]
+async fn pkce_can_be_waived_for_confidential_clients_and_never_for_public_ones() {
+    let waived = Policy::safe().allow_confidential_clients_without_pkce();
+    let world = World::with(waived.clone(), NewClient::first_party).await;
+    world.sign_in("ada");
+    let mut asked = world.asking();
+    asked.code_challenge = None;
+    assert!(!world.ask(&mut Browser::default(), &asked).await.query("code").is_empty());
+
+    let public = World::public_with(waived, CALLBACK).await;
+    public.sign_in("ada");
+    let mut asked = public.asking();
+    asked.code_challenge = None;
+    let answer = public.ask(&mut Browser::default(), &asked).await;
+    assert_eq!(answer.query("error"), "invalid_request");
+    assert!(answer.query("error_description").contains("code_challenge"));
+}
+
+#[tokio::test]
+async fn a_client_may_not_ask_for_what_it_was_not_registered_for() {
+    use quadrille::provider::GrantType;
+    let only_itself = |new: NewClient| new.grant_types([GrantType::ClientCredentials]);
+    let world = World::with(Policy::safe(), only_itself).await;
+    world.sign_in("ada");
+    let answer = world.ask(&mut Browser::default(), &world.asking()).await;
+    assert_eq!(answer.query("error"), "unauthorized_client");
+}
+
+#[tokio::test]
+async fn without_a_redirect_uri_the_only_one_is_meant() {
+    let world = World::with(Policy::safe(), NewClient::first_party).await;
+    world.sign_in("ada");
+    let mut asked = world.asking();
+    asked.redirect_uri = None;
+    let back = world.ask(&mut Browser::default(), &asked).await;
+    assert!(back.location().starts_with(CALLBACK));
+
+    let two = |new: NewClient| new.redirect_uri("https://app.example/other").first_party();
+    let world = World::with(Policy::safe(), two).await;
+    let mut asked = world.asking();
+    asked.redirect_uri = None;
+    let page = world.ask(&mut Browser::default(), &asked).await;
+    assert_eq!(page.reason(), "redirect_uri_missing");
+}
+
+trait ParseScopes {
+    fn parse_scopes(&self) -> quadrille::Scopes;
+}
+
+impl ParseScopes for str {
+    fn parse_scopes(&self) -> quadrille::Scopes {
+        quadrille::Scopes::parse(self).unwrap()
+    }
 }

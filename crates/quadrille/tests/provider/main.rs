@@ -1,4 +1,19 @@
 //! The provider as applications and clients see it: in one process, over its real endpoints.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which these lints do not know for such"
+)]
 
+mod access;
 mod authorize;
+mod canaries;
+mod clients;
+mod consent;
+mod metadata;
+mod races;
+mod revoke;
 mod support;
+mod token;

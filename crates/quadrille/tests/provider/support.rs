@@ -33,16 +33,16 @@ use quadrille::{
 };
 use tower::ServiceExt as _;
 
-pub const ISSUER: &str = "https://id.example";
-pub const CALLBACK: &str = "https://app.example/cb";
+pub(crate) const ISSUER: &str = "https://id.example";
+pub(crate) const CALLBACK: &str = "https://app.example/cb";
 
 scopes! {
-    pub Photos = "photos:read", "See your photos";
-    pub Upload = "photos:write", "Add photos of yours";
+    pub(crate) Photos = "photos:read", "See your photos";
+    pub(crate) Upload = "photos:write", "Add photos of yours";
 }
 
 /// A clock to move by hand; the dice are real.
-pub struct Clock(AtomicI64);
+pub(crate) struct Clock(AtomicI64);
 
 struct ClockSource(Arc<Clock>);
 
@@ -56,22 +56,22 @@ impl Source for ClockSource {
 }
 
 impl Clock {
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.0.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
     }
 }
 
 /// Who is signed in at the application, and when they did.
-pub type SignedIn = Arc<Mutex<Option<Authentication>>>;
+pub(crate) type SignedIn = Arc<Mutex<Option<Authentication>>>;
 
-pub struct World {
-    pub clock: Arc<Clock>,
-    pub env: Env,
-    pub server: AuthorizationServer,
-    pub app: Router,
-    pub signed_in: SignedIn,
-    pub client: Client,
-    pub secret: String,
+pub(crate) struct World {
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) env: Env,
+    pub(crate) server: AuthorizationServer,
+    pub(crate) app: Router,
+    pub(crate) signed_in: SignedIn,
+    pub(crate) client: Client,
+    pub(crate) secret: String,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -113,11 +113,26 @@ async fn photos(access: Access<Photos>) -> String {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Policy::safe(), |new| new).await
     }
 
-    pub async fn with(policy: Policy, change: impl FnOnce(NewClient) -> NewClient) -> Self {
+    /// With a confidential client.
+    pub(crate) async fn with(policy: Policy, change: impl FnOnce(NewClient) -> NewClient) -> Self {
+        let client = NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
+        Self::of(policy, change(client)).await
+    }
+
+    /// With a public client.
+    pub(crate) async fn public(redirect_uri: &str) -> Self {
+        Self::public_with(Policy::safe(), redirect_uri).await
+    }
+
+    pub(crate) async fn public_with(policy: Policy, redirect_uri: &str) -> Self {
+        Self::of(policy, NewClient::public("Photo app").redirect_uri(redirect_uri)).await
+    }
+
+    async fn of(policy: Policy, new: NewClient) -> Self {
         let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
         let env = Env::from_source(ClockSource(clock.clone()));
         let server = AuthorizationServer::new(ISSUER, MemoryStore::new(env.clone()))
@@ -127,10 +142,8 @@ impl World {
             .policy(policy)
             .scope::<Photos>()
             .scope::<Upload>();
-        let client = NewClient::confidential("Photo printer")
-            .redirect_uri(CALLBACK)
-            .scopes(Scopes::parse("photos:read photos:write").unwrap());
-        let registered = server.register(change(client)).await.unwrap();
+        let new = new.scopes(Scopes::parse("photos:read photos:write").unwrap());
+        let registered = server.register(new).await.unwrap();
         let signed_in = SignedIn::default();
         let app = Router::new()
             .route("/oauth/authorize", get(ask).post(ask))
@@ -143,24 +156,36 @@ impl World {
         Self { clock, env, server, app, signed_in, client: registered.client, secret }
     }
 
-    pub fn sign_in(&self, subject: &str) {
+    pub(crate) fn sign_in(&self, subject: &str) {
         let authentication = Authentication::new(subject, self.env.now());
         *self.signed_in.lock().unwrap() = Some(authentication);
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer(Response::from_parts(parts, body))
     }
 
-    pub fn verifier(&self) -> Verifier {
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &str,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("content-type", content_type);
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) fn verifier(&self) -> Verifier {
         Verifier::from_bytes(&[42; 32])
     }
 
     /// A good request.
-    pub fn asking(&self) -> AuthorizationRequest<'_> {
+    pub(crate) fn asking(&self) -> AuthorizationRequest<'_> {
         let mut request = AuthorizationRequest::new(&*self.client.id);
         request.redirect_uri = self.client.redirect_uris.first().map(|uri| uri.as_str().into());
         request.state = Some("xyz".into());
@@ -168,12 +193,16 @@ impl World {
         request
     }
 
-    pub async fn ask(&self, browser: &mut Browser, request: &AuthorizationRequest<'_>) -> Answer {
+    pub(crate) async fn ask(
+        &self,
+        browser: &mut Browser,
+        request: &AuthorizationRequest<'_>,
+    ) -> Answer {
         let url = request.to_url("https://id.example/oauth/authorize").unwrap();
         browser.get(self, url.strip_prefix(ISSUER).unwrap()).await
     }
 
-    pub fn auth(&self) -> ClientAuth {
+    pub(crate) fn auth(&self) -> ClientAuth {
         let client_id = (*self.client.id).into();
         match self.secret.as_str() {
             "" => ClientAuth::None { client_id },
@@ -181,12 +210,12 @@ impl World {
         }
     }
 
-    pub async fn token(&self, auth: &ClientAuth, asked: &TokenRequest<'_>) -> Answer {
+    pub(crate) async fn token(&self, auth: &ClientAuth, asked: &TokenRequest<'_>) -> Answer {
         let request = asked.to_request("https://id.example/oauth/token", auth, &[]).unwrap();
         self.send(request.map(Body::from)).await
     }
 
-    pub async fn redeem(&self, code: &str) -> Answer {
+    pub(crate) async fn redeem(&self, code: &str) -> Answer {
         let verifier = self.verifier();
         let asked = TokenRequest::AuthorizationCode {
             code,
@@ -196,13 +225,13 @@ impl World {
         self.token(&self.auth(), &asked).await
     }
 
-    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Answer {
         let asked = TokenRequest::RefreshToken { refresh_token, scope: None };
         self.token(&self.auth(), &asked).await
     }
 
     /// A code for a person who signs in and grants everything.
-    pub async fn code(&self, subject: &str) -> String {
+    pub(crate) async fn code(&self, subject: &str) -> String {
         self.sign_in(subject);
         let mut browser = Browser::default();
         let request = self.asking();
@@ -214,52 +243,55 @@ impl World {
     }
 
     /// The tokens that such a code buys.
-    pub async fn tokens(&self, subject: &str) -> Tokens {
+    pub(crate) async fn tokens(&self, subject: &str) -> Tokens {
         let code = self.code(subject).await;
         self.redeem(&code).await.tokens()
     }
 
-    pub async fn photos(&self, token: &str) -> Answer {
+    pub(crate) async fn photos(&self, token: &str) -> Answer {
         let request =
             Request::get("/api/photos").header("authorization", format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    pub async fn is_good(&self, token: &str) -> bool {
+    pub(crate) async fn is_good(&self, token: &str) -> bool {
         self.photos(token).await.status() == 200
     }
 }
 
-pub struct Tokens {
-    pub access: String,
-    pub refresh: Option<String>,
-    pub scope: String,
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: Option<String>,
+    pub(crate) scope: String,
 }
 
 #[derive(Debug)]
-pub struct Answer(Response<Bytes>);
+pub(crate) struct Answer(Response<Bytes>);
 
 impl Answer {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn of(response: Response<Bytes>) -> Self {
+        Self(response)
+    }
+    pub(crate) fn status(&self) -> u16 {
         self.0.status().as_u16()
     }
-    pub fn headers(&self) -> &HeaderMap {
+    pub(crate) fn headers(&self) -> &HeaderMap {
         self.0.headers()
     }
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.0.headers().get(name).map_or("", |value| value.to_str().unwrap())
     }
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(self.0.body()).unwrap()
     }
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(self.0.body()).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
     /// The error in a direct answer.
-    pub fn error(&self) -> String {
+    pub(crate) fn error(&self) -> String {
         self.json()["error"].as_str().unwrap().to_owned()
     }
-    pub fn tokens(&self) -> Tokens {
+    pub(crate) fn tokens(&self) -> Tokens {
         assert_eq!(self.status(), 200, "{}", self.text());
         let json = self.json();
         let text = |name: &str| json[name].as_str().map(str::to_owned);
@@ -269,22 +301,22 @@ impl Answer {
             scope: text("scope").unwrap(),
         }
     }
-    pub fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         assert_eq!(self.status(), 303, "{}", self.text());
         self.header("location")
     }
     /// A parameter of the redirect.
-    pub fn query(&self, name: &str) -> String {
+    pub(crate) fn query(&self, name: &str) -> String {
         let (_, query) = self.location().split_once('?').unwrap();
         let params = Params::parse(query.as_bytes()).unwrap();
         params.many(name).next().unwrap_or_else(|| panic!("no {name}: {query}")).to_owned()
     }
-    pub fn ticket(&self) -> &str {
+    pub(crate) fn ticket(&self) -> &str {
         let field = self.text().lines().find_map(|line| line.strip_prefix("field=ticket="));
         field.unwrap_or_else(|| panic!("no consent page: {self:?}"))
     }
     /// The reason in small print on a problem page.
-    pub fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         let (_, rest) = self.text().split_once("<code>").unwrap_or_else(|| panic!("{self:?}"));
         rest.split_once("</code>").unwrap().0
     }
@@ -292,16 +324,16 @@ impl Answer {
 
 /// Keeps cookies.
 #[derive(Clone, Default)]
-pub struct Browser {
-    pub jar: BTreeMap<String, String>,
+pub(crate) struct Browser {
+    pub(crate) jar: BTreeMap<String, String>,
 }
 
 impl Browser {
-    pub async fn get(&mut self, world: &World, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, world: &World, path: &str) -> Answer {
         self.send(world, Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    pub async fn post(&mut self, world: &World, path: &str, form: &str) -> Answer {
+    pub(crate) async fn post(&mut self, world: &World, path: &str, form: &str) -> Answer {
         let request = Request::post(path)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(form.to_owned()))
@@ -310,7 +342,7 @@ impl Browser {
     }
 
     /// Submits the form of a consent page.
-    pub async fn answer(&mut self, world: &World, page: &Answer, fields: &str) -> Answer {
+    pub(crate) async fn answer(&mut self, world: &World, page: &Answer, fields: &str) -> Answer {
         let mut form = FormWriter::new();
         form.append("ticket", page.ticket());
         self.post(world, "/oauth/consent", &format!("{}&{fields}", form.finish())).await

@@ -45,22 +45,22 @@ fn describe(inner: &Inner) -> ServerMetadata {
         let methods = confidential.into_iter().chain(public);
         Some(methods.map(|method| method.as_str().to_owned()).collect())
     };
+    let name = |grant: &GrantType| grant.as_str().to_owned();
     let scopes: Vec<String> = inner.scopes.names().map(ToOwned::to_owned).collect();
-    let mut metadata = ServerMetadata::default();
-    metadata.issuer = inner.issuer.as_str().to_owned();
-    metadata.token_endpoint = url(&inner.paths.token);
-    metadata.revocation_endpoint = url(&inner.paths.revoke);
-    metadata.grant_types_supported =
-        Some(inner.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect());
-    metadata.token_endpoint_auth_methods_supported = methods(has_code);
-    metadata.revocation_endpoint_auth_methods_supported = methods(has_code);
-    metadata.scopes_supported = (!scopes.is_empty()).then_some(scopes);
-    if has_code {
-        metadata.authorization_endpoint = url(&inner.paths.authorize);
-        metadata.response_types_supported = vec!["code".to_owned()];
-        metadata.response_modes_supported = Some(vec!["query".to_owned()]);
-        metadata.code_challenge_methods_supported = Some(vec![Challenge::METHOD.to_owned()]);
-        metadata.authorization_response_iss_parameter_supported = true;
+    let one = |text: &str| vec![text.to_owned()];
+    ServerMetadata {
+        issuer: inner.issuer.as_str().to_owned(),
+        authorization_endpoint: url(&inner.paths.authorize).filter(|_| has_code),
+        token_endpoint: url(&inner.paths.token),
+        revocation_endpoint: url(&inner.paths.revoke),
+        scopes_supported: (!scopes.is_empty()).then_some(scopes),
+        response_types_supported: if has_code { one("code") } else { Vec::new() },
+        response_modes_supported: has_code.then(|| one("query")),
+        grant_types_supported: Some(inner.grant_types.iter().map(name).collect()),
+        token_endpoint_auth_methods_supported: methods(has_code),
+        revocation_endpoint_auth_methods_supported: methods(has_code),
+        code_challenge_methods_supported: has_code.then(|| one(Challenge::METHOD)),
+        authorization_response_iss_parameter_supported: has_code,
+        ..ServerMetadata::default()
     }
-    metadata
 }

@@ -1,0 +1,149 @@
+//! What an API sees of its callers, and what they are told.
+
+use std::time::Duration;
+
+use axum::{Router, body::Body, routing::get};
+use http::{HeaderMap, Request};
+use quadrille::{
+    Scopes,
+    oauth2::TokenRequest,
+    provider::{Access, AccessError, Guard},
+    scope::Any,
+};
+use tower::ServiceExt as _;
+
+use crate::support::{Photos, Upload, World};
+
+async fn get_with(world: &World, path: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = world.send(request.body(Body::empty()).unwrap()).await;
+    (answer.status(), answer.header("www-authenticate").to_owned(), answer.text().to_owned())
+}
+
+#[tokio::test]
+async fn a_caller_is_told_what_is_missing_in_the_words_of_rfc_6750() {
+    let world = World::new().await;
+    let tokens = world.tokens("ada").await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let realm = r#"realm="https://id.example""#;
+
+    let (status, challenge, _) = get_with(&world, "/api/photos", &[]).await;
+    assert_eq!((status, challenge), (401, format!(r#"Bearer {realm}, scope="photos:read""#)));
+
+    for bad in ["Bearer nonsense", "Bearer a b", "Bearer", "Bearer \u{e9}"] {
+        let (status, challenge, _) =
+            get_with(&world, "/api/photos", &[("authorization", bad)]).await;
+        assert_eq!(status, 401, "{bad}");
+        assert!(challenge.contains(r#"error="invalid_token""#), "{bad}: {challenge}");
+    }
+    let basic = [("authorization", "Basic YTpi")];
+    let (status, challenge, _) = get_with(&world, "/api/photos", &basic).await;
+    assert_eq!((status, challenge.contains("error=")), (401, false), "no bearer token came");
+
+    let two = [("authorization", &*bearer), ("authorization", "Bearer other")];
+    let (status, challenge, _) = get_with(&world, "/api/photos", &two).await;
+    assert_eq!((status, challenge.contains(r#"error="invalid_request""#)), (400, true));
+    let path = format!("/api/photos?access_token={}", tokens.access);
+    let one = [("authorization", &*bearer)];
+    assert_eq!(get_with(&world, &path, &one).await.0, 400, "header and query");
+    assert_eq!(get_with(&world, &path, &[]).await.0, 401, "a token in a query is not looked at");
+
+    let lower = format!("bearer {}", tokens.access);
+    assert_eq!(get_with(&world, "/api/photos", &[("authorization", &lower)]).await.0, 200);
+    world.clock.advance(Duration::from_secs(3600));
+    let (status, challenge, _) = get_with(&world, "/api/photos", &one).await;
+    assert_eq!((status, challenge.contains("invalid_token")), (401, true));
+    assert!(challenge.contains("expired"));
+}
+
+#[tokio::test]
+async fn too_little_scope_is_forbidden_and_names_what_is_needed() {
+    let world = World::new().await;
+    let refresh = world.tokens("ada").await.refresh.unwrap();
+    let scope = Some(Scopes::parse("photos:write").unwrap());
+    let asked = TokenRequest::RefreshToken { refresh_token: &refresh, scope };
+    let access = world.token(&world.auth(), &asked).await.tokens().access;
+    let bearer = format!("Bearer {access}");
+    let (status, challenge, _) =
+        get_with(&world, "/api/photos", &[("authorization", &bearer)]).await;
+    assert_eq!(status, 403);
+    assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.contains(r#"scope="photos:read""#), "{challenge}");
+}
+
+#[tokio::test]
+async fn an_optional_token_may_be_missing_and_must_not_be_bad() {
+    let world = World::new().await;
+    assert_eq!(get_with(&world, "/api/any", &[]).await, (200, String::new(), "None".into()));
+    let bad = [("authorization", "Bearer nonsense")];
+    assert_eq!(get_with(&world, "/api/any", &bad).await.0, 401);
+    let good = format!("Bearer {}", world.tokens("ada").await.access);
+    let (status, _, text) = get_with(&world, "/api/any", &[("authorization", &good)]).await;
+    assert_eq!(status, 200);
+    assert!(text.starts_with("Some(Access") && text.contains("User(\"ada\")"), "{text}");
+}
+
+#[tokio::test]
+async fn requirements_are_all_of_a_tuple_or_any_of_one() {
+    let world = World::new().await;
+    let refresh = world.tokens("ada").await.refresh.unwrap();
+    let scope = Some(Scopes::parse("photos:write").unwrap());
+    let asked = TokenRequest::RefreshToken { refresh_token: &refresh, scope };
+    let access = world.token(&world.auth(), &asked).await.tokens().access;
+    let app = Router::new()
+        .route("/all", get(|_: Access<(Photos, Upload)>| async {}))
+        .route("/one", get(|_: Access<Any<(Photos, Upload)>>| async {}))
+        .route("/none", get(|_: Access<()>| async {}));
+    let app: Router = world.server.attach(app);
+    for (path, status) in [("/all", 403), ("/one", 200), ("/none", 200)] {
+        let request = Request::get(path).header("authorization", format!("Bearer {access}"));
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_guard_of_its_own_protects_an_api_at_other_origins() {
+    let world = World::new().await;
+    let guard =
+        Guard::new(&world.server).origins(["https://api.example", "https://api.example:8443"]);
+    let app: Router = Router::new()
+        .route("/", get(|access: Access<Photos>| async move { access.user().unwrap().to_string() }))
+        .layer(guard.clone());
+    let ask = |host: &'static str, token: Option<String>| {
+        let app = app.clone();
+        async move {
+            let mut request = Request::get("/").header("host", host);
+            if let Some(token) = token {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let challenge = response.headers().get("www-authenticate");
+            let challenge = challenge.map_or("", |value| value.to_str().unwrap()).to_owned();
+            (response.status().as_u16(), challenge)
+        }
+    };
+    let token = world.tokens("ada").await.access;
+    assert_eq!(ask("api.example", Some(token.clone())).await.0, 200);
+    let realm = |challenge: String| challenge.split('"').nth(1).unwrap().to_owned();
+    assert_eq!(realm(ask("api.example:8443", None).await.1), "https://api.example:8443");
+    assert_eq!(realm(ask("evil.example", None).await.1), "https://api.example");
+
+    let mut headers = HeaderMap::new();
+    let uri = http::Uri::from_static("/anything");
+    assert!(guard.check(&uri, &headers).await.unwrap().is_none());
+    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    assert!(guard.check(&uri, &headers).await.unwrap().is_some());
+    world.server.revoke_token(&token.as_str().into()).await.unwrap();
+    assert_eq!(guard.check(&uri, &headers).await.unwrap_err(), AccessError::Unknown);
+}
+
+#[tokio::test]
+async fn a_forgotten_layer_is_the_operators_fault_and_lets_nobody_in() {
+    let app: Router = Router::new().route("/", get(|_: Option<Access>| async {}));
+    let response = app.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 500);
+}

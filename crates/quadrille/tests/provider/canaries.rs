@@ -1,0 +1,98 @@
+//! No secret gets into the log, or onto a page.
+
+use std::sync::{Arc, Mutex};
+
+use quadrille::{Policy, oauth2::ClientAuth, provider::NewClient};
+use tracing::{Event, Metadata, Subscriber, field::Field, span};
+
+use crate::support::{Browser, World};
+
+/// Keeps everything that is logged, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        attributes.record(&mut Write(&self.0));
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
+        values.record(&mut Write(&self.0));
+    }
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Write(&self.0));
+        self.0.lock().unwrap().push('\n');
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Write<'a>(&'a Mutex<String>);
+
+impl tracing::field::Visit for Write<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        *self.0.lock().unwrap() += &format!(" {field}={value:?}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page() {
+    let log = Log::default();
+    let guard = tracing::subscriber::set_default(log.clone());
+    let world = World::with(Policy::safe(), |new: NewClient| new).await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = world.ask(&mut browser, &world.asking()).await;
+    let ticket = page.ticket().to_owned();
+    let back = browser.answer(&world, &page, "decision=all").await;
+    let code = back.query("code");
+    let stranger =
+        ClientAuth::Basic { client_id: "stranger".into(), client_secret: "canary-guess".into() };
+    let mut pages = String::new();
+    for auth in [&stranger, &world.auth()] {
+        let verifier = world.verifier();
+        let asked = quadrille::oauth2::TokenRequest::AuthorizationCode {
+            code: &code,
+            redirect_uri: Some("https://canary.example"),
+            code_verifier: Some(verifier.expose()),
+        };
+        pages += world.token(auth, &asked).await.text();
+    }
+    let first = world.redeem(&code).await.tokens();
+    let second = world.refresh(first.refresh.as_deref().unwrap()).await.tokens();
+    world.photos(&first.access).await;
+    world.photos("canary-token").await;
+    pages += browser.answer(&world, &page, "decision=deny").await.text();
+    pages += Browser::default().answer(&world, &page, "decision=deny").await.text();
+    pages += browser.get(&world, "/oauth/authorize?client_id=canary-client").await.text();
+    world.clock.advance(std::time::Duration::from_secs(60));
+    pages += world.refresh(first.refresh.as_deref().unwrap()).await.text();
+    pages += world.redeem(&code).await.text();
+    drop(guard);
+
+    let log = log.0.lock().unwrap().clone();
+    assert!(log.contains("used before"), "what happened is logged: {log}");
+    assert!(log.contains("answered before"), "{log}");
+    assert!(log.contains("there is no such client"), "{log}");
+    let cookie = browser.jar.values().next().unwrap().clone();
+    for (what, secret) in [
+        ("client secret", world.secret.as_str()),
+        ("guess", "canary"),
+        ("ticket", &ticket),
+        ("cookie", &cookie),
+        ("code", &code),
+        ("verifier", world.verifier().expose()),
+        ("access token", &first.access),
+        ("access token", &second.access),
+        ("refresh token", first.refresh.as_ref().unwrap()),
+        ("refresh token", second.refresh.as_ref().unwrap()),
+        ("state", "xyz"),
+    ] {
+        assert!(!log.contains(secret), "a {what} is in the log: {log}");
+        assert!(!pages.contains(secret), "a {what} is on a page: {pages}");
+    }
+}

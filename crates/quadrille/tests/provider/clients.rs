@@ -1,0 +1,200 @@
+//! How clients authenticate, and what becomes of those who guess.
+
+use std::time::Duration;
+
+use http::Request;
+use quadrille::{
+    Policy, Secret,
+    oauth2::{ClientAuth, TokenRequest},
+    provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError, RemoteAddress},
+};
+
+use crate::support::{Answer, CALLBACK, World};
+
+const ITSELF: TokenRequest<'static> = TokenRequest::ClientCredentials { scope: None };
+
+async fn machine() -> World {
+    World::with(Policy::safe(), |new| new.grant_types([GrantType::ClientCredentials])).await
+}
+
+/// A world whose client has a secret that somebody chose.
+async fn chosen() -> World {
+    let mut world = machine().await;
+    world.server = world.server.clone().kdf(Kdf::new(Cost::TRIVIAL_FOR_TESTS_ONLY));
+    let new = NewClient::confidential("Legacy")
+        .grant_types([GrantType::ClientCredentials])
+        .chosen_secret("correct horse".into());
+    world.client = world.server.register(new).await.unwrap().client;
+    world.secret = "correct horse".into();
+    world
+}
+
+fn basic(id: &str, secret: &str) -> ClientAuth {
+    ClientAuth::Basic { client_id: id.into(), client_secret: secret.into() }
+}
+
+async fn from(world: &World, address: &str, auth: &ClientAuth) -> Answer {
+    let request = ITSELF.to_request("https://id.example/oauth/token", auth, &[]).unwrap();
+    let mut request: Request<bytes::Bytes> = request;
+    request.extensions_mut().insert(RemoteAddress(address.parse().unwrap()));
+    Answer::of(world.server.token(request).await)
+}
+
+#[tokio::test]
+async fn a_secret_in_the_header_or_in_the_body_is_good_and_in_both_is_not() {
+    let world = machine().await;
+    let (client_id, client_secret) = ((*world.client.id).into(), Secret::from(&*world.secret));
+    let post = ClientAuth::Post { client_id, client_secret };
+    world.token(&world.auth(), &ITSELF).await.tokens();
+    world.token(&post, &ITSELF).await.tokens();
+
+    let extra = [("client_secret", world.secret.as_str())];
+    let both = ITSELF.to_request("https://id.example/oauth/token", &world.auth(), &extra).unwrap();
+    let answer = world.send(both.map(axum::body::Body::from)).await;
+    assert_eq!((answer.status(), &*answer.error()), (400, "invalid_request"));
+}
+
+#[tokio::test]
+async fn the_basic_challenge_goes_to_those_who_used_basic() {
+    let world = machine().await;
+    let answer = world.token(&basic(&world.client.id, "wrong"), &ITSELF).await;
+    assert_eq!((answer.status(), &*answer.error()), (401, "invalid_client"));
+    assert!(answer.header("www-authenticate").starts_with("Basic "));
+    let client_id = (*world.client.id).into();
+    let post = ClientAuth::Post { client_id, client_secret: "wrong".into() };
+    let answer = world.token(&post, &ITSELF).await;
+    assert_eq!((answer.status(), answer.header("www-authenticate")), (401, ""));
+    let nobody = world.token(&basic("nobody", "x"), &ITSELF).await;
+    assert_eq!(nobody.text(), answer.text(), "unknown and wrong look alike");
+    let none = ClientAuth::None { client_id: (*world.client.id).into() };
+    assert_eq!(world.token(&none, &ITSELF).await.error(), "invalid_client");
+    for header in ["Basic", "Basic !!!", "Basic YQ==", "Bearer x", "Digest x"] {
+        let request = Request::post("/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", header)
+            .body("grant_type=client_credentials".into());
+        let answer = world.send(request.unwrap()).await;
+        assert_eq!((answer.status(), &*answer.error()), (401, "invalid_client"), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_client_has_no_secret_to_send() {
+    let world = World::public(CALLBACK).await;
+    let code = world.code("ada").await;
+    let verifier = world.verifier();
+    let asked = TokenRequest::AuthorizationCode {
+        code: &code,
+        redirect_uri: Some(CALLBACK),
+        code_verifier: Some(verifier.expose()),
+    };
+    let answer = world.token(&basic(&world.client.id, "made-up"), &asked).await;
+    assert_eq!(answer.error(), "invalid_client");
+    let empty = world.token(&basic(&world.client.id, ""), &asked).await;
+    assert_eq!(empty.status(), 200, "an empty one is none");
+}
+
+#[tokio::test]
+async fn while_a_new_secret_is_rolled_out_the_old_one_is_good() {
+    let world = machine().await;
+    let old = world.auth();
+    let day = Duration::from_secs(24 * 3600);
+    let new = world.server.rotate_secret(&world.client.id, day).await.unwrap();
+    let new = basic(&world.client.id, new.expose());
+    world.token(&old, &ITSELF).await.tokens();
+    world.token(&new, &ITSELF).await.tokens();
+    world.clock.advance(day);
+    assert_eq!(world.token(&old, &ITSELF).await.error(), "invalid_client");
+    world.token(&new, &ITSELF).await.tokens();
+    let client = world.server.client(&world.client.id).await.unwrap().unwrap();
+    assert_eq!(client.secrets.len(), 2);
+    world.server.rotate_secret(&world.client.id, Duration::ZERO).await.unwrap();
+    assert_eq!(world.token(&new, &ITSELF).await.error(), "invalid_client");
+}
+
+#[tokio::test]
+async fn the_operator_is_told_what_cannot_be_done() {
+    let world = World::public(CALLBACK).await;
+    let rotate = |id: &str| {
+        let (server, id) = (world.server.clone(), id.to_owned());
+        async move { server.rotate_secret(&id, Duration::ZERO).await.unwrap_err() }
+    };
+    assert!(matches!(rotate("nobody").await, AdminError::UnknownClient));
+    assert!(matches!(rotate(&world.client.id).await, AdminError::PublicClient));
+    let twin = NewClient::confidential("Twin").id(&*world.client.id);
+    let error = world.server.register(twin).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::IdTaken));
+}
+
+#[tokio::test]
+async fn a_removed_client_takes_its_tokens_along() {
+    let world = World::new().await;
+    let tokens = world.tokens("ada").await;
+    assert!(world.server.remove_client(&world.client.id).await.unwrap());
+    assert!(!world.server.remove_client(&world.client.id).await.unwrap());
+    assert!(!world.is_good(&tokens.access).await);
+    assert_eq!(world.refresh(&tokens.refresh.unwrap()).await.error(), "invalid_client");
+}
+
+#[tokio::test]
+async fn guesses_at_a_generated_secret_are_slowed_down_and_the_client_itself_is_not() {
+    let world = machine().await;
+    let wrong = basic(&world.client.id, "wrong");
+    for _ in 0..10 {
+        assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
+    }
+    let answer = from(&world, "192.0.2.1", &wrong).await;
+    assert_eq!((answer.status(), answer.header("retry-after")), (429, "10"));
+    assert_eq!(answer.error(), "invalid_client");
+    assert_eq!(from(&world, "198.51.100.1", &wrong).await.status(), 429, "whoever guesses at it");
+    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
+}
+
+#[tokio::test]
+async fn one_address_cannot_look_for_clients() {
+    let world = machine().await;
+    for name in 0..10 {
+        let nobody = basic(&format!("nobody{name}"), "x");
+        assert_eq!(from(&world, "192.0.2.1", &nobody).await.status(), 401);
+    }
+    assert_eq!(from(&world, "192.0.2.1", &basic("another", "x")).await.status(), 429);
+    assert_eq!(from(&world, "192.0.2.2", &basic("another", "x")).await.status(), 401);
+    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn guesses_at_a_chosen_secret_run_out_and_lock_nobody_else_out() {
+    let world = chosen().await;
+    let wrong = basic(&world.client.id, "wrong");
+    assert_eq!(from(&world, "192.0.2.7", &world.auth()).await.status(), 200);
+    for _ in 0..10 {
+        assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
+    }
+    assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 429);
+    let right_but_late = from(&world, "192.0.2.1", &world.auth()).await;
+    assert_eq!(right_but_late.status(), 429, "the eleventh guess is not looked at");
+    assert_eq!(from(&world, "192.0.2.2", &world.auth()).await.status(), 200, "elsewhere it is");
+    for _ in 0..20 {
+        assert_eq!(from(&world, "192.0.2.7", &wrong).await.status(), 401);
+    }
+    assert_eq!(
+        from(&world, "192.0.2.7", &world.auth()).await.status(),
+        200,
+        "where it has been right before, it is not held up"
+    );
+}
+
+#[tokio::test]
+async fn a_chosen_secret_is_hashed_anew_when_hashes_have_become_dearer() {
+    let mut world = chosen().await;
+    let dearer = Cost { iterations: 2, ..Cost::TRIVIAL_FOR_TESTS_ONLY };
+    world.server = world.server.clone().kdf(Kdf::new(dearer));
+    let before = format!("{:?}", world.client.secrets);
+    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
+    let client = world.server.client(&world.client.id).await.unwrap().unwrap();
+    let after = format!("{:?}", client.secrets);
+    assert!(before.contains("t=1") && after.contains("t=2"), "{before} {after}");
+    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
+}

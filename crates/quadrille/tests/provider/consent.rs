@@ -1,0 +1,210 @@
+//! The consent page, its ticket, and the answers to it.
+
+use std::time::Duration;
+
+use quadrille::{
+    KeyRing, Scopes,
+    oauth2::form::FormWriter,
+    provider::{AuthorizationServer, store::MemoryStore},
+};
+
+use crate::support::{Answer, Browser, World};
+
+async fn page(world: &World, browser: &mut Browser) -> Answer {
+    world.ask(browser, &world.asking()).await
+}
+
+#[tokio::test]
+async fn the_page_is_protected_and_lets_the_browser_go_back_to_the_client() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = page(&world, &mut browser).await;
+    let csp = page.header("content-security-policy");
+    assert!(csp.contains("form-action 'self' https://app.example;"), "{csp}");
+    assert!(csp.contains("frame-ancestors 'none'"));
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert_eq!(page.header("x-frame-options"), "DENY");
+    let cookie = page.header("set-cookie");
+    assert!(cookie.starts_with("__Host-quadrille-id-ticket-"), "{cookie}");
+    for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Max-Age=900"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_double_click_gets_the_same_redirect_and_one_code() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = page(&world, &mut browser).await;
+    let first = browser.answer(&world, &page, "decision=all").await;
+    let second = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!(first.location(), second.location());
+    let tokens = world.redeem(&first.query("code")).await.tokens();
+    let third = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!((third.status(), third.reason()), (409, "ticket_answered"), "the code is spent");
+    assert!(world.is_good(&tokens.access).await, "and what it bought lives");
+}
+
+#[tokio::test]
+async fn another_answer_than_the_first_is_told_that_the_page_was_answered() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let allowed = page(&world, &mut browser).await;
+    browser.answer(&world, &allowed, "decision=all").await;
+    for other in ["decision=deny", "decision=only&scope=photos:read"] {
+        let answer = browser.answer(&world, &allowed, other).await;
+        assert_eq!((answer.status(), answer.reason()), (409, "ticket_answered"), "{other}");
+    }
+    let mut asked = world.asking();
+    asked.extra.push(("prompt".into(), "consent".into()));
+    let denied = world.ask(&mut browser, &asked).await;
+    let no = browser.answer(&world, &denied, "decision=deny").await;
+    assert_eq!(no.query("error"), "access_denied");
+    assert_eq!(no.query("state"), "xyz");
+    let again = browser.answer(&world, &denied, "decision=deny").await;
+    assert_eq!(no.location(), again.location());
+    let yes = browser.answer(&world, &denied, "decision=all").await;
+    assert_eq!(yes.reason(), "ticket_answered");
+}
+
+#[tokio::test]
+async fn nothing_that_was_not_asked_for_can_be_granted() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.scope = Some(Scopes::parse("photos:read").unwrap());
+    let page = world.ask(&mut browser, &asked).await;
+    let fields = "decision=only&scope=photos:read&scope=photos:write&scope=admin";
+    let back = browser.answer(&world, &page, fields).await;
+    assert_eq!(world.redeem(&back.query("code")).await.tokens().scope, "photos:read");
+}
+
+#[tokio::test]
+async fn each_bad_ticket_has_its_own_reason() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = page(&world, &mut browser).await;
+    let ticket = page.ticket().to_owned();
+    let post = |mut browser: Browser, ticket: &str, fields: &str| {
+        let mut form = FormWriter::new();
+        form.append("ticket", ticket);
+        let form = format!("{}&{fields}", form.finish());
+        let world = &world;
+        async move {
+            let answer = browser.post(world, "/oauth/consent", &form).await;
+            (answer.status(), answer.reason().to_owned())
+        }
+    };
+    let is = |status, reason: &str| (status, reason.to_owned());
+    let all = "decision=all";
+    let here = || browser.clone();
+
+    let mut tampered = ticket.clone().into_bytes();
+    tampered[60] ^= 1;
+    let tampered = String::from_utf8(tampered).unwrap();
+    assert_eq!(post(here(), &tampered, all).await, is(400, "ticket_tampered"));
+    assert_eq!(post(here(), "", all).await, is(400, "ticket_missing"));
+    assert_eq!(post(here(), "abc", all).await, is(400, "ticket_tampered"));
+    let twice = format!("{all}&ticket={ticket}");
+    assert_eq!(post(here(), &ticket, &twice).await, is(400, "ticket_missing"));
+    assert_eq!(post(Browser::default(), &ticket, all).await, is(403, "ticket_other_browser"));
+    assert_eq!(post(here(), &ticket, "x=y").await, is(400, "form_fields"));
+    world.sign_in("grace");
+    assert_eq!(post(here(), &ticket, all).await, is(403, "ticket_other_user"));
+    assert_eq!(post(here(), &ticket, "decision=deny").await, is(403, "ticket_other_user"));
+    world.sign_in("ada");
+    let other =
+        AuthorizationServer::new("https://other.example", MemoryStore::new(world.env.clone()));
+    let request = http::Request::post("/oauth/consent")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", browser.jar.iter().map(|(n, v)| format!("{n}={v}")).collect::<String>())
+        .body(format!("ticket={ticket}&decision=all").into())
+        .unwrap();
+    let keys = |byte| KeyRing::new([&[byte; 32]]).unwrap();
+    let refused = |server: AuthorizationServer| {
+        let page = server.answer::<()>(&request).unwrap_err();
+        let page = http::Response::<bytes::Bytes>::from(page);
+        let text = String::from_utf8(page.body().to_vec()).unwrap();
+        text.split_once("<code>").unwrap().1.split_once("</code>").unwrap().0.to_owned()
+    };
+    assert_eq!(refused(other.unwrap().keys(keys(7))), "ticket_tampered", "another issuer's");
+    assert_eq!(refused(world.server.clone().keys(keys(8))), "ticket_unknown_key");
+
+    world.clock.advance(Duration::from_secs(15 * 60));
+    assert_eq!(post(here(), &ticket, all).await, is(400, "ticket_expired"));
+}
+
+#[tokio::test]
+async fn none_of_these_used_the_ticket_up() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = page(&world, &mut browser).await;
+    world.sign_in("grace");
+    browser.answer(&world, &page, "decision=deny").await;
+    Browser::default().answer(&world, &page, "decision=deny").await;
+    browser.answer(&world, &page, "nonsense=1").await;
+    world.sign_in("ada");
+    let back = browser.answer(&world, &page, "decision=all").await;
+    assert!(world.is_good(&world.redeem(&back.query("code")).await.tokens().access).await);
+}
+
+#[tokio::test]
+async fn twenty_tabs_are_finished_in_any_order_and_cookies_stay_few() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let mut tabs = Vec::new();
+    for _ in 0..20 {
+        // All at once: none of them has a cookie yet.
+        let mut fresh = Browser::default();
+        tabs.push(page(&world, &mut fresh).await);
+        browser.jar.append(&mut fresh.jar);
+    }
+    for tab in tabs.iter().rev() {
+        let back = browser.answer(&world, tab, "decision=all").await;
+        world.redeem(&back.query("code")).await.tokens();
+    }
+    let mut asked = world.asking();
+    asked.extra.push(("prompt".into(), "consent".into()));
+    for _ in 0..20 {
+        world.clock.advance(Duration::from_millis(1));
+        world.ask(&mut browser, &asked).await;
+    }
+    assert_eq!(browser.jar.len(), 24, "the oldest went");
+    let last = world.ask(&mut browser, &asked).await;
+    let back = browser.answer(&world, &last, "decision=all").await;
+    assert!(!back.query("code").is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_was_removed_while_the_page_was_open_gets_nothing() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = page(&world, &mut browser).await;
+    world.server.remove_client(&world.client.id).await.unwrap();
+    let answer = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!((answer.status(), answer.reason()), (400, "client_changed"));
+}
+
+#[tokio::test]
+async fn the_application_can_show_problems_on_pages_of_its_own() {
+    let world = World::new().await;
+    let server = world.server.clone().problem_page(|problem| {
+        let text = format!("{}: {}", problem.code(), problem.text());
+        let mut response = http::Response::new(text.into());
+        *response.status_mut() = problem.status();
+        response
+    });
+    let request = http::Request::get("/oauth/authorize?client_id=nobody").body(bytes::Bytes::new());
+    let reply = server.authorize(request.unwrap()).await.unwrap_err();
+    let response = http::Response::<bytes::Bytes>::from(reply);
+    assert_eq!(response.status(), 400);
+    assert!(response.body().starts_with(b"unknown_client: "));
+}
