@@ -132,6 +132,7 @@ impl App {
                 given: day(given),
             });
         }
+        applications.sort_by_cached_key(|application| application.name.to_lowercase());
         Ok(applications)
     }
 

@@ -294,8 +294,10 @@ impl App {
         let Ok(base) = Url::parse(origin) else { return home() };
         let Ok(url) = base.join(next) else { return home() };
         let clean = next.starts_with('/') && !next.contains(char::is_control);
+        // `/..//evil.example` is a path here, and a host in the next browser.
+        let is_path = !url.path().starts_with("//");
         let ours = url.origin() == base.origin() && url.path().starts_with(self.issuer.path());
-        if !(clean && ours) {
+        if !(clean && ours && is_path) {
             return home();
         }
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();

@@ -1,0 +1,195 @@
+//! The command line.
+
+use serde_json::Value;
+
+use crate::process::{Folder, failure, json, quadrille, run, text};
+
+const REDIRECT: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
+
+#[test]
+fn help_has_examples_and_says_what_exit_codes_mean() {
+    let help = text(&quadrille(&["--help"]).output().unwrap().stdout);
+    assert!(help.contains("quadrille demo") && help.contains("Exit codes"), "{help}");
+    for command in ["serve", "user", "client", "token", "migrate", "config", "demo"] {
+        let output = quadrille(&[command, "--help"]).output().unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{command}");
+    }
+    let serve = text(&quadrille(&["serve", "--help"]).output().unwrap().stdout);
+    assert!(serve.contains("QUADRILLE_KEYS") && serve.contains("--trusted-proxy"), "{serve}");
+    assert_eq!(quadrille(&["serv"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn users_are_added_listed_and_removed() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let add = ["user", "add", "Ada@example.org", "--password-stdin"];
+    let ada = json(&data, &add, "correct horse\nmore\n");
+    assert_eq!(ada["username"], "Ada@example.org");
+    assert_eq!(ada["subject"].as_str().unwrap().len(), 22);
+    let output =
+        run(&data, &["user", "add", "ada@EXAMPLE.org", "--password-stdin"], "correct horse");
+    assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
+    let list = json(&data, &["user", "list"], "");
+    assert_eq!(list[0]["subject"], ada["subject"]);
+    assert!(!list.to_string().contains("argon2"));
+    json(&data, &["user", "remove", "ada@example.org"], "");
+    assert_eq!(failure(&data, &["user", "remove", "ada@example.org"]).0, 6);
+    let again = json(&data, &add, "correct horse");
+    assert_ne!(again["subject"], ada["subject"], "a name given again is another person");
+}
+
+#[test]
+fn passwords_and_names_that_will_not_do_are_refused() {
+    let folder = Folder::new();
+    let code = |name: &str, password: &str| {
+        let output = run(&folder.data(), &["user", "add", name, "--password-stdin"], password);
+        (output.status.code().unwrap(), text(&output.stderr))
+    };
+    let (status, said) = code("ada", "short\n");
+    assert!(status == 2 && said.contains("at least 8"), "{said}");
+    assert_eq!(code("ada", &"x".repeat(2000)).0, 2);
+    assert_eq!(code("", "correct horse").0, 2);
+    assert_eq!(code(" ada", "correct horse").0, 2);
+    assert_eq!(code("a\u{1}b", "correct horse").0, 2);
+    assert!(!folder.data().exists(), "nothing is made for nothing");
+    let output = quadrille(&["user", "add", "ada", "--data-dir"])
+        .arg(folder.data())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(text(&output.stderr).contains("--password-stdin"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn clients_are_added_shown_rotated_and_removed() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let add =
+        [&["client", "add", "My app", "--scope", "a b", "--scope", "c"], &REDIRECT[..]].concat();
+    let client = json(&data, &add, "");
+    let id = client["client_id"].as_str().unwrap();
+    assert_eq!(client["scope"], "a b c");
+    assert_eq!(client["grant_types"], serde_json::json!(["authorization_code", "refresh_token"]));
+    assert_eq!(client["client_secret"].as_str().unwrap().len(), 43);
+
+    let shown = json(&data, &["client", "show", id], "");
+    assert_eq!(shown["client_name"], "My app");
+    assert_eq!(shown.get("client_secret"), None);
+    let rotated = json(&data, &["client", "rotate-secret", id, "--keep-old", "1h"], "");
+    assert_ne!(rotated["client_secret"], client["client_secret"]);
+    let secrets = json(&data, &["client", "show", id], "")["secrets"].clone();
+    assert_eq!(secrets.as_array().unwrap().len(), 2);
+    let rotated = json(&data, &["client", "rotate-secret", id, "--keep-old", "0s"], "");
+    assert_eq!(rotated["secrets"].as_array().unwrap().len(), 1, "{rotated}");
+
+    let public = [&["client", "add", "Phone", "--public"], &REDIRECT[..]].concat();
+    let public = json(&data, &public, "");
+    assert_eq!(public.get("client_secret"), None);
+    let list = json(&data, &["client", "list"], "");
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    let id = public["client_id"].as_str().unwrap();
+    assert_eq!(failure(&data, &["client", "rotate-secret", id]).0, 2);
+    json(&data, &["client", "remove", id], "");
+    for command in ["show", "remove", "rotate-secret"] {
+        assert_eq!(failure(&data, &["client", command, id]).0, 6, "{command}");
+    }
+}
+
+#[test]
+fn clients_that_could_never_work_or_never_be_safe_are_refused() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let refused = |arguments: &[&str]| {
+        let (code, said) = failure(&data, &[&["client", "add"], arguments].concat());
+        assert_eq!(code, 2, "{said}");
+        said
+    };
+    let said = refused(&["X", "--redirect-uri", "http://app.example/callback"]);
+    assert!(said.contains("http://app.example/callback"), "{said}");
+    refused(&["X", "--redirect-uri", "https://app.example/#fragment"]);
+    refused(&["X", "--grant", "authorization_code"]);
+    refused(&["X", "--public", "--grant", "client_credentials"]);
+    refused(&["X", "--scope", "\"quoted\"", REDIRECT[0], REDIRECT[1]]);
+    refused(&["", REDIRECT[0], REDIRECT[1]]);
+    refused(&["X", "--grant", "password"]);
+}
+
+#[test]
+fn a_command_on_a_directory_that_is_not_there_says_so_and_makes_nothing() {
+    let folder = Folder::new();
+    for command in [&["user", "list"][..], &["client", "list"], &["client", "show", "x"]] {
+        let (code, said) = failure(&folder.data(), command);
+        assert!(code == 4 && said.contains("no such file"), "{said}");
+    }
+    assert!(!folder.data().exists());
+}
+
+#[test]
+fn an_unknown_token_cannot_be_revoked() {
+    let folder = Folder::new();
+    json(&folder.data(), &["migrate"], "");
+    let output = run(&folder.data(), &["token", "revoke", "--token-stdin"], "canary-token");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!text(&output.stderr).contains("canary"));
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let folder = Folder::new();
+    let file = folder.path().join("quadrille.toml");
+    let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
+        trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n";
+    std::fs::write(&file, toml).unwrap();
+    let output = quadrille(&["config", "--json", "--set", "code_lifetime=50s", "--config"])
+        .arg(&file)
+        .env("QUADRILLE_CODE_LIFETIME", "40s")
+        .env("QUADRILLE_ACCESS_TOKEN_LIFETIME", "5m")
+        .env("QUADRILLE_KEYS", "canary")
+        .output()
+        .unwrap();
+    let settings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |key: &str| {
+        let setting = settings.as_array().unwrap().iter().find(|setting| setting["key"] == key);
+        let setting = setting.unwrap_or_else(|| panic!("{key} in {settings}"));
+        format!(
+            "{} from {}",
+            setting["value"].as_str().unwrap(),
+            setting["origin"].as_str().unwrap()
+        )
+    };
+    let file = file.to_str().unwrap();
+    assert_eq!(of("code_lifetime"), "50s from --set");
+    assert_eq!(of("access_token_lifetime"), "5m from QUADRILLE_ACCESS_TOKEN_LIFETIME");
+    assert_eq!(of("session_lifetime"), format!("1d from {file}"));
+    assert_eq!(of("trusted_proxies"), format!("10.0.0.0/8,::1/128 from {file}"));
+    assert_eq!(of("scopes"), format!("photos:read=See your photos from {file}"));
+    assert_eq!(of("listen"), "127.0.0.1:4004 from default");
+    assert!(!text(&output.stdout).contains("canary"));
+}
+
+#[test]
+fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
+    let folder = Folder::new();
+    let file = folder.path().join("quadrille.toml");
+    let said = |toml: &str| {
+        std::fs::write(&file, toml).unwrap();
+        let output = quadrille(&["config", "--config"]).arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+        text(&output.stderr)
+    };
+    let unknown = said("acess_token_lifetime = 5");
+    assert!(unknown.contains("did you mean \"access_token_lifetime\"?"), "{unknown}");
+    assert!(unknown.contains("quadrille.toml"));
+    assert!(said("listen = \"nowhere\"").contains("listen must be an address and port"));
+    assert!(said("code_lifetime = 0").contains("code_lifetime must be a duration"));
+    assert!(said("issuer = \"http://id.example\"").contains("issuer must be an https URL"));
+    assert!(said("trusted_proxies = [\"10.0.0.0/33\"]").contains("trusted_proxies must be"));
+    assert!(said("listen = ").contains("quadrille.toml"));
+    let secret = said("keys = \"canary\"");
+    assert!(secret.contains("QUADRILLE_KEYS") && !secret.contains("canary"), "{secret}");
+    // Other programs may have variables of this prefix: a remark is enough.
+    let output = quadrille(&["config"]).env("QUADRILLE_LISTN", "x").output().unwrap();
+    assert!(output.status.success());
+    assert!(text(&output.stderr).contains("did you mean \"listen\"?"), "{}", text(&output.stderr));
+}

@@ -1,0 +1,142 @@
+//! Bad input, and clients that do not behave.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use reqwest::{Method, StatusCode};
+
+use crate::{
+    browser::Browser,
+    process::{Folder, Program, rest_of},
+};
+
+/// What the program answers to these bytes.
+fn answer(program: &Program, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(&program.listening).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // It may close before everything is sent.
+    let _ = stream.write_all(request);
+    rest_of(&mut stream)
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
+    let folder = Folder::new();
+    let program =
+        Program::start_with(&folder, &["--set", "body_timeout=1s", "--set", "header_timeout=1s"]);
+    let head = "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let long = format!("{head}content-length: 1000000000\r\n\r\n");
+    let said = answer(&program, long.as_bytes());
+    assert_eq!(status(&said), 413, "{said}");
+    assert!(said.contains("\"error\":\"invalid_request\""), "{said}");
+
+    let chunk = format!("8000\r\n{}\r\n", "x".repeat(0x8000));
+    let endless = format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunk.repeat(3));
+    assert_eq!(status(&answer(&program, endless.as_bytes())), 413);
+
+    let slow = format!("{head}content-length: 100\r\n\r\ngrant_type=");
+    let said = answer(&program, slow.as_bytes());
+    assert_eq!(status(&said), 408, "{said}");
+
+    // A head that never ends is cut off, whatever is said to it.
+    let said = answer(&program, b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ");
+    assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
+    let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nx-huge: {}\r\n\r\n", "x".repeat(100_000));
+    assert_eq!(status(&answer(&program, huge.as_bytes())), 431);
+    assert_eq!(status(&answer(&program, b"\x16\x03\x01 no HTTP at all\r\n\r\n")), 400);
+    program.stop();
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_a_page_that_says_so() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let sent =
+        http.post(program.url("/sign-in")).body("{}").header("content-type", "application/json");
+    let response = sent.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(response.text().await.unwrap().contains("cannot be read"));
+    for body in ["username=%ff&password=x", "username=a&username=b", "=", "%"] {
+        let sent = http
+            .post(program.url("/sign-in"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        let response = sent.send().await.unwrap();
+        assert!(response.status().is_client_error(), "{body}: {}", response.status());
+        assert!(response.text().await.unwrap().contains("<h1>"), "{body}");
+    }
+    for (method, path, status) in [
+        (Method::DELETE, "/sign-in", 405),
+        (Method::GET, "/oauth/consent", 405),
+        (Method::GET, "/nowhere", 404),
+        (Method::GET, "/assets/none.css", 404),
+        (Method::GET, "/sign-in?next=%ff&next=b", 200),
+    ] {
+        let response = Browser::new().send(method, &program.url(path), None).await;
+        assert_eq!(response.status(), status, "{path}");
+    }
+    program.stop();
+}
+
+#[tokio::test]
+async fn a_browser_that_came_by_another_loopback_name_is_sent_to_the_public_one() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let url = format!("http://{}/sign-in?next=%2F", program.listening);
+    let response = Browser::new().send(Method::GET, &url, None).await;
+    assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(response.headers()["location"], program.url("/sign-in?next=%2F"));
+    // Programs that ask for anything else are answered where they are.
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let metadata = format!("http://{}/.well-known/oauth-authorization-server", program.listening);
+    let metadata: serde_json::Value =
+        http.get(metadata).send().await.unwrap().json().await.unwrap();
+    assert_eq!(metadata["issuer"], *program.issuer);
+}
+
+#[tokio::test]
+async fn an_issuer_with_a_path_keeps_everything_below_it() {
+    let folder = Folder::new();
+    let listening = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().to_string()
+    };
+    let issuer = format!("http://{listening}/id");
+    let program = Program::start_with(&folder, &["--listen", &listening, "--issuer", &issuer]);
+    let browser = Browser::new();
+    let page = browser.get(&program.url("/")).await;
+    assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/id/sign-in"));
+    program.add_user("ada", "correct horse");
+    let home = browser.sign_in(&page, "ada", "correct horse").await;
+    assert_eq!(home.url.path(), "/id/", "{}", home.html);
+    for path in [
+        "/.well-known/oauth-authorization-server/id",
+        "/id/.well-known/oauth-authorization-server",
+        "/health",
+    ] {
+        let response = browser.send(Method::GET, &format!("http://{listening}{path}"), None).await;
+        assert_eq!(response.status(), 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_connections_are_held_than_were_said_and_those_who_wait_get_their_turn() {
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &["--set", "max_connections=2"]);
+    let held = [(); 2].map(|()| TcpStream::connect(&program.listening).unwrap());
+    let mut third = TcpStream::connect(&program.listening).unwrap();
+    third.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    third.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    assert!(third.read(&mut [0; 1]).is_err(), "it waits");
+    drop(held);
+    third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert!(rest_of(&mut third).starts_with("HTTP/1.1 200"));
+}

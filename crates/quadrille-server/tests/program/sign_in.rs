@@ -1,0 +1,212 @@
+//! Signing in and out.
+
+use reqwest::{Method, StatusCode};
+
+use crate::{
+    browser::Browser,
+    flow::{PASSWORD, Stage},
+    process::text,
+};
+
+#[tokio::test]
+async fn a_wrong_password_and_a_name_that_nobody_has_get_the_same_answer() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let mut answers = Vec::new();
+    for name in ["ada", "nobody", "x\u{7f}y", &"x".repeat(65)] {
+        let page = browser.get(&stage.program.url("/sign-in")).await;
+        let failed = browser.sign_in(&page, name, "wrong password").await;
+        assert_eq!(failed.status, StatusCode::FORBIDDEN);
+        assert!(failed.html.contains("role=\"alert\""), "{}", failed.html);
+        let form = failed.form("username");
+        let sealed = &form.fields.iter().find(|(name, _)| name == "form").unwrap().1;
+        let plain = failed.html.replace(sealed, "");
+        answers.push(plain.split("value=\"\u{7f}").collect::<String>().replace(name, "NAME"));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert!(!browser.cookies.lock().unwrap().contains_key("quadrille-id-session"));
+}
+
+#[tokio::test]
+async fn names_are_the_same_in_capitals_and_passwords_are_not() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    let failed = browser.sign_in(&page, "ADA", &PASSWORD.to_uppercase()).await;
+    assert_eq!(failed.status, StatusCode::FORBIDDEN);
+    let home = browser.sign_in(&failed, " ADA ", PASSWORD).await;
+    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_and_the_person_is_not_kept_out_elsewhere() {
+    let stage = Stage::with(&["--trusted-proxy", "127.0.0.1"]);
+    let (home, attacker) = (Browser::at("192.0.2.1"), Browser::at("198.51.100.9"));
+    for name in ["ada", "nobody"] {
+        let mut page = attacker.get(&stage.program.url("/sign-in")).await;
+        for _ in 0..10 {
+            page = attacker.sign_in(&page, name, "wrong password").await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN);
+        }
+        // Now not even the right one is looked at.
+        page = attacker.sign_in(&page, name, PASSWORD).await;
+        assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS, "{name}");
+        assert!(page.header("retry-after").parse::<u64>().unwrap() <= 11);
+        assert!(page.html.contains("Too many attempts"));
+    }
+    let page = home.get(&stage.program.url("/sign-in")).await;
+    let page = home.sign_in(&page, "ada", PASSWORD).await;
+    assert_eq!(page.url.path(), "/");
+}
+
+#[tokio::test]
+async fn each_sign_in_gets_a_new_session_and_ends_the_one_before() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let session = || browser.cookies.lock().unwrap()["quadrille-id-session"].clone();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    browser.sign_in(&page, "ada", PASSWORD).await;
+    let first = session();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    assert!(page.html.contains("You are signed in as <strong>Ada"), "{}", page.html);
+    browser.sign_in(&page, "ada", PASSWORD).await;
+    assert_ne!(first, session());
+    let thief = Browser::new();
+    thief.cookies.lock().unwrap().insert("quadrille-id-session".to_owned(), first);
+    assert_eq!(thief.get(&stage.program.url("/")).await.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_for_good() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    let home = browser.sign_in(&page, "ada", PASSWORD).await;
+    let session = browser.cookies.lock().unwrap()["quadrille-id-session"].clone();
+    let forged = home.form("form").with("form", "x");
+    assert_eq!(browser.submit(&forged).await.status, StatusCode::FORBIDDEN);
+    let mut form = home.form("form");
+    form.action = stage.program.url("/sign-out").parse().unwrap();
+    let out = browser.submit(&form).await;
+    assert!(out.html.contains("You are signed out"), "{}", out.html);
+    browser.cookies.lock().unwrap().insert("quadrille-id-session".to_owned(), session);
+    assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_signs_nobody_in() {
+    let stage = Stage::new();
+    let (browser, mallory) = (Browser::new(), Browser::new());
+    browser.get(&stage.program.url("/sign-in")).await;
+    // Mallory's own form, sent by the browser of somebody else.
+    let page = mallory.get(&stage.program.url("/sign-in")).await;
+    let refused = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(!browser.cookies.lock().unwrap().contains_key("quadrille-id-session"));
+    // The page that says so has a form that works.
+    assert_eq!(browser.sign_in(&refused, "ada", PASSWORD).await.url.path(), "/");
+
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let form = mallory.get(&stage.program.url("/sign-in")).await.form("username");
+    let sent = http
+        .post(form.action.clone())
+        .header("origin", "https://evil.example")
+        .form(&form.with("username", "ada").with("password", PASSWORD).fields);
+    assert_eq!(sent.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn after_signing_in_nobody_is_led_to_another_site() {
+    let stage = Stage::new();
+    for next in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "/%09/evil.example",
+        "/\t/evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "http:evil.example",
+        "/..//evil.example",
+        " /",
+    ] {
+        let browser = Browser::new();
+        let url = reqwest::Url::parse_with_params(&stage.program.url("/sign-in"), [("next", next)]);
+        let page = browser.get(url.unwrap().as_str()).await;
+        let form = page.form("username").with("username", "ada").with("password", PASSWORD);
+        for next in [next, &form.fields.iter().find(|(name, _)| name == "next").unwrap().1] {
+            let form = form.clone().with("next", next);
+            let sent = browser.send(Method::POST, form.action.as_str(), Some(&form)).await;
+            assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+            let to = sent.headers()["location"].to_str().unwrap();
+            let reached = sent.url().join(to).unwrap();
+            assert_eq!(reached.origin(), sent.url().origin(), "{next} led to {to}");
+        }
+    }
+    let url = stage.program.url("/sign-in?next=%2F%3Fwithdrawn%3Dtrue");
+    let browser = Browser::new();
+    let home = browser.sign_in(&browser.get(&url).await, "ada", PASSWORD).await;
+    assert_eq!(home.url.query(), Some("withdrawn=true"));
+}
+
+#[tokio::test]
+async fn twenty_tabs_that_were_open_before_signing_in_all_get_there() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let mut tabs = Vec::new();
+    for _ in 0..20 {
+        tabs.push(browser.get(&stage.authorize_url()).await);
+    }
+    for tab in tabs.iter().rev() {
+        let page = browser.sign_in(tab, "ada", PASSWORD).await;
+        assert_eq!(page.url.path(), "/oauth/authorize", "{}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn every_page_has_the_headers_that_keep_it_harmless_and_no_script() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let mut pages = vec![
+        browser.get(&stage.program.url("/sign-in")).await,
+        browser.get(&stage.program.url("/nowhere")).await,
+        browser.get(&stage.program.url("/oauth/authorize")).await,
+        stage.consent_page(&browser).await,
+    ];
+    pages.push(browser.get(&stage.program.url("/")).await);
+    for page in &pages {
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'"), "{} {policy}", page.url);
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"));
+        assert!(!policy.contains("script-src") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("x-frame-options"), "DENY");
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert_eq!(page.header("referrer-policy"), "same-origin");
+        assert!(!page.html.contains("<script") && !page.html.contains(" style="));
+        assert!(page.html.contains("<html lang=\"en\">") && page.html.contains("<h1>"));
+    }
+    let style = pages[0].html.split("rel=\"stylesheet\" href=\"").nth(1).unwrap();
+    let style = style.split('"').next().unwrap().replace("&#x2f;", "/");
+    let style = browser.get(&stage.program.url(&style)).await;
+    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
+    assert!(style.header("cache-control").contains("immutable"));
+}
+
+#[tokio::test]
+async fn pages_can_be_replaced_from_a_folder_and_a_broken_one_is_named() {
+    let folder = crate::process::Folder::new();
+    let own = "{% extends \"base.html\" %}{% block main %}<h1>{{ title }} at {{ site.name }}</h1>{% endblock %}";
+    std::fs::write(folder.path().join("message.html"), own).unwrap();
+    std::fs::write(folder.path().join("style.css"), "h1 { color: red }").unwrap();
+    let templates = folder.path().to_str().unwrap().to_owned();
+    let stage = Stage::with(&["--templates", &templates, "--set", "name=Tom & Jerry"]);
+    let page = Browser::new().get(&stage.program.url("/nowhere")).await;
+    assert!(page.html.contains("There is no such page at Tom &amp; Jerry"), "{}", page.html);
+
+    std::fs::write(folder.path().join("message.html"), "{% if %}").unwrap();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--templates", &templates];
+    let output = crate::process::run(&crate::process::Folder::new().data(), &arguments, "");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("message.html"), "{}", text(&output.stderr));
+}
