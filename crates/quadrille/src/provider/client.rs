@@ -88,3 +88,29 @@ pub struct Client {
     /// When it was registered.
     pub created: Timestamp,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A confidential client for everything.
+    pub(crate) fn client(id: &str, redirect_uri: &str) -> Client {
+        Client {
+            id: id.into(),
+            number: RowId(0),
+            name: id.to_owned(),
+            client_type: ClientType::Confidential,
+            secrets: Vec::new(),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            scopes: Scopes::of(["a", "b"]),
+            grant_types: [
+                GrantType::AuthorizationCode,
+                GrantType::ClientCredentials,
+                GrantType::RefreshToken,
+            ]
+            .into(),
+            first_party: false,
+            created: Timestamp::default(),
+        }
+    }
+}

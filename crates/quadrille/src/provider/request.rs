@@ -207,3 +207,116 @@ fn is_identity_assured(asked: &Asked) -> bool {
     asked.client.client_type == ClientType::Confidential
         || asked.redirect_uri.starts_with("https://")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{oauth2::pkce::Verifier, provider::client::tests::client};
+    use proptest::prelude::*;
+
+    const CALLBACK: &str = "https://app.example/cb";
+
+    /// Names and values that mean something here, in any combination.
+    fn parameters() -> impl Strategy<Value = String> {
+        let challenge = Verifier::from_bytes(&[1; 32]).challenge().to_string();
+        let pairs = [
+            "client_id=app",
+            "redirect_uri=https://app.example/cb",
+            "redirect_uri=https://evil.example/",
+            "redirect_uri=",
+            "response_type=code",
+            "response_type=token",
+            "scope=a",
+            "scope=a+c",
+            "state=x",
+            "code_challenge_method=S256",
+            "code_challenge_method=plain",
+            "prompt=none",
+            "prompt=none+login",
+            "response_mode=fragment",
+            "request=x",
+        ];
+        let pairs = pairs.map(str::to_owned).into_iter();
+        let pairs: Vec<_> = pairs.chain([format!("code_challenge={challenge}")]).collect();
+        proptest::sample::subsequence(pairs.clone(), 0..=pairs.len())
+            .prop_shuffle()
+            .prop_map(|chosen| chosen.join("&"))
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_is_answered_at_a_registered_address_or_on_a_page(
+            query in parameters(), is_public: bool, is_known: bool, offered: bool,
+        ) {
+            let mut known = client("app", CALLBACK);
+            if is_public {
+                known.client_type = ClientType::Public;
+            }
+            let params = Params::parse(query.as_bytes()).unwrap();
+            let found = is_known.then(|| Arc::new(known));
+            match check(&params, found, offered, &Policy::safe()) {
+                Ok(asked) => {
+                    prop_assert_eq!(&*asked.redirect_uri, CALLBACK);
+                    prop_assert!(is_known && offered && query.contains("response_type=code"));
+                    prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
+                    prop_assert!(asked.challenge.is_some());
+                    prop_assert!(!query.contains("evil"));
+                }
+                Err(Unasked::Redirect(to)) => {
+                    prop_assert_eq!(&*to.redirect_uri, CALLBACK);
+                    prop_assert!(is_known && !query.contains("evil"));
+                }
+                Err(Unasked::Page(_)) => {}
+            }
+        }
+
+        #[test]
+        fn nobody_is_bothered_against_the_clients_wish_and_nothing_granted_without_consent(
+            none: bool, sign_in: bool, consent: bool, first_party: bool, is_public: bool,
+            is_native: bool, auth_time in proptest::option::of(0..3i64),
+            given in proptest::option::of(prop_oneof![Just("a"), Just("a b"), Just("b")]),
+            since in proptest::option::of(0..3i64),
+        ) {
+            let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
+            let mut asker = client("app", redirect_uri);
+            asker.first_party = first_party;
+            if is_public {
+                asker.client_type = ClientType::Public;
+            }
+            let asked = Asked {
+                client: Arc::new(asker),
+                redirect_uri: redirect_uri.into(),
+                redirect_uri_sent: true,
+                scopes: Scopes::of(["a", "b"]),
+                state: None,
+                challenge: None,
+                prompt: Prompt { none: none && !sign_in && !consent, sign_in, consent },
+            };
+            let at = |seconds: i64| Timestamp::from_seconds(seconds);
+            let authentication = auth_time.map(|time| Authentication::new("ada", at(time)));
+            let remembered = given.map(|scopes| Consent {
+                subject: "ada".into(),
+                client: "app".into(),
+                scopes: Scopes::of(scopes.split(' ')),
+                given: at(0),
+            });
+            let since = since.map(at);
+            let next = next(&asked, authentication.as_ref(), remembered.as_ref(), since);
+            if asked.prompt.none {
+                prop_assert!(!matches!(next, Next::SignIn | Next::Ask));
+            }
+            match next {
+                Next::Grant => {
+                    prop_assert!(!consent && authentication.is_some());
+                    let covers = given == Some("a b") && !(is_public && is_native);
+                    prop_assert!(first_party || covers);
+                    let is_fresh = since.is_some_and(|since| auth_time >= Some(since.seconds()));
+                    prop_assert!(!sign_in || is_fresh);
+                }
+                Next::Ask => prop_assert!(authentication.is_some()),
+                Next::SignIn => prop_assert!(authentication.is_none() || sign_in),
+                Next::Refuse(error) => prop_assert!(asked.prompt.none, "{}", error),
+            }
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use quadrille::testing::ManualClock;
+
 use crate::support::{Answer, Browser, World};
 
 const ROUNDS: usize = 50;
@@ -30,8 +32,18 @@ where
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_hundred_who_redeem_a_code_one_wins_and_the_replays_kill_what_was_bought() {
-    let world = Arc::new(World::new().await);
-    for round in 0..ROUNDS {
+    redeem_at_once(Arc::new(World::new().await), ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_disk_too_one_wins_a_code_and_replays_kill_what_was_bought() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::on_disk(folder.path(), ManualClock::new()).await;
+    redeem_at_once(Arc::new(world), 5).await;
+}
+
+async fn redeem_at_once(world: Arc<World>, rounds: usize) {
+    for round in 0..rounds {
         let code: Arc<str> = world.code("ada").await.into();
         let answers = at_once(&world, |world| {
             let code = code.clone();
@@ -51,9 +63,19 @@ async fn of_two_hundred_who_redeem_a_code_one_wins_and_the_replays_kill_what_was
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_who_refresh_at_once_all_get_the_one_successor() {
-    let world = Arc::new(World::new().await);
+    refresh_at_once(Arc::new(World::new().await), ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_disk_too_all_get_the_one_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::on_disk(folder.path(), ManualClock::new()).await;
+    refresh_at_once(Arc::new(world), 5).await;
+}
+
+async fn refresh_at_once(world: Arc<World>, rounds: usize) {
     let mut refresh: Arc<str> = world.tokens("ada").await.refresh.unwrap().into();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let answers = at_once(&world, |world| {
             let refresh = refresh.clone();
             async move { world.refresh(&refresh).await }
@@ -83,4 +105,38 @@ async fn two_hundred_who_answer_one_page_get_one_code() {
     let locations: BTreeSet<_> = answers.iter().map(Answer::location).collect();
     assert_eq!(locations.len(), 1);
     assert_eq!(world.redeem(&answers[0].query("code")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_one_process_takes_away_another_refuses_within_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let serving = World::on_disk(folder.path(), clock.clone()).await;
+    let command_line = World::on_disk(folder.path(), clock.clone()).await;
+    let second = std::time::Duration::from_secs(1);
+
+    let tokens = serving.tokens("ada").await;
+    assert!(serving.is_good(&tokens.access).await);
+    let server = &command_line.server;
+    assert!(server.revoke_token(&tokens.access.as_str().into()).await.unwrap());
+    clock.advance(second);
+    assert!(!serving.is_good(&tokens.access).await, "a revoked token");
+
+    let tokens = serving.tokens("ada").await;
+    assert!(serving.is_good(&tokens.access).await);
+    assert!(server.remove_client(&serving.client.id).await.unwrap());
+    clock.advance(second);
+    assert!(!serving.is_good(&tokens.access).await, "the token of a removed client");
+    let answer = serving.refresh(&tokens.refresh.unwrap()).await;
+    assert_eq!(answer.error(), "invalid_client", "and the client itself");
+}
+
+#[tokio::test]
+async fn keys_that_end_with_the_process_are_refused_for_a_store_that_does_not() {
+    use quadrille::provider::{AuthorizationServer, Error, OperatorError, store::SqliteStore};
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("x.db"), ManualClock::new().env()).unwrap();
+    let server = AuthorizationServer::new("https://id.example", store).unwrap();
+    let error = server.start().await.unwrap_err();
+    assert!(matches!(error, Error::Operator(OperatorError::EphemeralKeys)), "{error}");
 }

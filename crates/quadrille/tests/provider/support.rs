@@ -2,11 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
+    path::Path,
+    sync::{Arc, Mutex},
 };
 
 use axum::{
@@ -18,8 +15,7 @@ use axum::{
 };
 use http::{HeaderMap, Request, Response, header};
 use quadrille::{
-    Env, KeyRing, Policy, Scopes, Timestamp,
-    env::Source,
+    Env, KeyRing, Policy, Scopes,
     oauth2::{
         AuthorizationRequest, ClientAuth, TokenRequest,
         form::{FormWriter, Params},
@@ -27,9 +23,11 @@ use quadrille::{
     },
     provider::{
         Access, Authentication, Authorization, AuthorizationServer, Client, Decision, NewClient,
-        Reply, Step, store::MemoryStore,
+        Reply, Step,
+        store::{MemoryStore, SqliteStore, Store},
     },
     scopes,
+    testing::ManualClock,
 };
 use tower::ServiceExt as _;
 
@@ -41,31 +39,11 @@ scopes! {
     pub(crate) Upload = "photos:write", "Add photos of yours";
 }
 
-/// A clock to move by hand; the dice are real.
-pub(crate) struct Clock(AtomicI64);
-
-struct ClockSource(Arc<Clock>);
-
-impl Source for ClockSource {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.0.load(Ordering::SeqCst))
-    }
-    fn fill(&self, bytes: &mut [u8]) {
-        Env::system().fill(bytes);
-    }
-}
-
-impl Clock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
-    }
-}
-
 /// Who is signed in at the application, and when they did.
 pub(crate) type SignedIn = Arc<Mutex<Option<Authentication>>>;
 
 pub(crate) struct World {
-    pub(crate) clock: Arc<Clock>,
+    pub(crate) clock: ManualClock,
     pub(crate) env: Env,
     pub(crate) server: AuthorizationServer,
     pub(crate) app: Router,
@@ -133,9 +111,21 @@ impl World {
     }
 
     async fn of(policy: Policy, new: NewClient) -> Self {
-        let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
-        let env = Env::from_source(ClockSource(clock.clone()));
-        let server = AuthorizationServer::new(ISSUER, MemoryStore::new(env.clone()))
+        let clock = ManualClock::new();
+        let store = MemoryStore::new(clock.env());
+        Self::over(store, clock, policy, new).await
+    }
+
+    /// On a database file in `folder`. Other worlds may be on the same one, as other processes.
+    pub(crate) async fn on_disk(folder: &Path, clock: ManualClock) -> Self {
+        let store = SqliteStore::open(folder.join("provider.db"), clock.env()).unwrap();
+        let new = NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
+        Self::over(store, clock, Policy::safe(), new).await
+    }
+
+    async fn over(store: impl Store, clock: ManualClock, policy: Policy, new: NewClient) -> Self {
+        let env = clock.env();
+        let server = AuthorizationServer::new(ISSUER, store)
             .unwrap()
             .keys(KeyRing::new([&[7; 32]]).unwrap())
             .env(env.clone())

@@ -143,3 +143,76 @@ impl Inner {
         why.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Scopes,
+        oauth2::pkce::Verifier,
+        provider::{Actor, client::tests::client, store::Grant, token::sha256},
+    };
+    use proptest::prelude::*;
+
+    const CALLBACK: &str = "https://app.example/cb";
+
+    fn verifier(which: u8) -> Verifier {
+        Verifier::from_bytes(&[which; 32])
+    }
+
+    fn code(is_bound: bool, challenge: Option<u8>, redeemed: bool) -> CodeRecord {
+        CodeRecord {
+            row: RowId(1),
+            hash: sha256(b"right"),
+            grant: Grant {
+                id: RowId(1),
+                client: "app".into(),
+                actor: Actor::User("ada".into()),
+                scopes: Scopes::EMPTY,
+                authentication: None,
+            },
+            redirect_uri: is_bound.then(|| CALLBACK.into()),
+            challenge: challenge.map(|which| verifier(which).challenge().to_string().into()),
+            expires: Timestamp::from_seconds(100),
+            redeemed,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_code_is_redeemed_only_when_everything_about_it_is_right(
+            is_known: bool, is_right: bool, is_ours: bool, is_bound: bool, redeemed: bool,
+            challenge in proptest::option::of(0..2u8), presented in proptest::option::of(0..2u8),
+            redirect_uri in prop_oneof![Just(None), Just(Some(CALLBACK)), Just(Some("https://x/"))],
+            now in 90..110i64,
+        ) {
+            let record = code(is_bound, challenge, redeemed);
+            let client = client(if is_ours { "app" } else { "other" }, CALLBACK);
+            let hash = sha256(if is_right { b"right" } else { b"wrong" });
+            let presented_verifier = presented.map(verifier);
+            let asked = Presented {
+                hash: &hash,
+                redirect_uri,
+                verifier: presented_verifier.as_ref().map(Verifier::expose),
+            };
+            let now = Timestamp::from_seconds(now);
+            let decision = decide(is_known.then_some(&record), &client, asked, now);
+
+            let redirect_fits = if is_bound {
+                redirect_uri == Some(CALLBACK)
+            } else {
+                redirect_uri.is_none_or(|uri| uri == CALLBACK)
+            };
+            let could = is_known && is_right && is_ours && redirect_fits && challenge == presented;
+            let expected = match (could, redeemed, now < record.expires) {
+                (true, true, _) => Some(Decision::Replayed),
+                (true, false, true) => Some(Decision::Redeem),
+                _ => None,
+            };
+            match expected {
+                Some(expected) => prop_assert_eq!(decision, expected),
+                None => prop_assert!(matches!(decision, Decision::Refuse(_)), "{:?}", decision),
+            }
+        }
+    }
+}

@@ -68,11 +68,16 @@ pub(crate) fn decide(
     let was_last = presented.generation.checked_add(1) == Some(family.generation)
         && family.previous.as_ref().is_some_and(is);
     let is_recent = now.since(family.rotated) < policy.refresh_repeat_window;
-    if was_last && is_recent && scopes == family.rotated_scopes {
+    if was_last && is_recent && is_same_set(&scopes, &family.rotated_scopes) {
         Decision::Repeat(scopes)
     } else {
         Decision::Replayed
     }
+}
+
+/// Whatever the order they were named in.
+fn is_same_set(one: &Scopes, other: &Scopes) -> bool {
+    one.is_superset(other) && other.is_superset(one)
 }
 
 impl Inner {
@@ -131,5 +136,83 @@ impl Inner {
                 Rotated::Gone => return Err(ClientError::RefreshUnknown.into()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Actor, client::tests::client, store::RowId, token::sha256};
+    use proptest::prelude::*;
+
+    fn secret(generation: u32) -> SecretHash {
+        sha256(&generation.to_be_bytes())
+    }
+
+    /// A family that has turned so often, last at the 1000th second.
+    fn family(generation: u32) -> FamilyRecord {
+        let scopes = Scopes::of(["a", "b"]);
+        FamilyRecord {
+            row: RowId(1),
+            grant: Grant {
+                id: RowId(1),
+                client: "app".into(),
+                actor: Actor::User("ada".into()),
+                scopes: scopes.clone(),
+                authentication: None,
+            },
+            generation,
+            current: secret(generation),
+            previous: generation.checked_sub(1).map(secret),
+            rotated: Timestamp::from_seconds(1000),
+            rotated_scopes: scopes,
+            expires: Timestamp::from_seconds(2000),
+            ends: Timestamp::from_seconds(2010),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn of_all_tokens_of_a_family_one_turns_and_the_last_may_be_repeated_for_a_moment(
+            generation in 0..5u32, presented in 0..6u32, is_ours: bool, now in 995..2020i64,
+            scope in prop_oneof![
+                Just(None), Just(Some("a")), Just(Some("b a")), Just(Some("a b")), Just(Some("c"))
+            ],
+        ) {
+            let family = family(generation);
+            let client = client(if is_ours { "app" } else { "other" }, "https://app.example/cb");
+            let scope = scope.map(|scope| Scopes::of(scope.split(' ')));
+            let hash = secret(presented);
+            let asked = Presented { generation: presented, hash: &hash, scope: scope.as_ref() };
+            let at = Timestamp::from_seconds(now);
+            let decision = decide(Some(&family), &client, asked, &Policy::safe(), at);
+
+            let is_alive = is_ours && now < 2000;
+            let may = scope.as_ref().is_none_or(|scope| !scope.contains("c"));
+            match &decision {
+                Decision::Turn(scopes) => {
+                    prop_assert!(is_alive && may && presented == generation);
+                    prop_assert!(family.grant.scopes.is_superset(scopes));
+                }
+                Decision::Repeat(scopes) => {
+                    prop_assert!(is_alive && may && presented + 1 == generation && now < 1010);
+                    prop_assert!(is_same_set(&family.rotated_scopes, scopes));
+                }
+                Decision::Replayed => prop_assert!(is_alive && may && presented < generation),
+                Decision::Refuse(_) => {
+                    prop_assert!(!is_alive || !may || presented > generation, "{:?}", decision);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_genuine_token_with_another_secret_than_the_current_one_ends_nothing() {
+        let (family, hash) = (family(3), secret(99));
+        let asked = Presented { generation: 3, hash: &hash, scope: None };
+        let client = client("app", "https://app.example/cb");
+        let now = Timestamp::from_seconds(1001);
+        let decision = decide(Some(&family), &client, asked, &Policy::safe(), now);
+        assert_eq!(decision, Decision::Refuse(ClientError::RefreshUnknown));
     }
 }
