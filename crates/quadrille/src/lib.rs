@@ -1,4 +1,41 @@
-//! OAuth for Rust web applications, both sides of the dance.
+//! OAuth for Rust web applications, both sides of the dance: log in elsewhere, and let others in.
+//!
+//! Safe is the short spelling: PKCE, `state`, `iss`, exact redirect URIs, sealed cookies, hashed
+//! tokens and refresh tokens that turn are what you get by writing nothing. Whatever weakens it has
+//! a long name that says what is given up.
+//!
+#![cfg_attr(all(feature = "axum", feature = "consumer"), doc = include_str!("tour/consumer.md"))]
+//!
+#![cfg_attr(all(feature = "axum", feature = "provider"), doc = include_str!("tour/provider.md"))]
+//!
+//! # The messages alone
+//!
+//! [`oauth2`] holds the messages of both sides as plain values over [`http`]'s types. Nothing in it
+//! does I/O, reads a clock or draws randomness, so that it serves in any framework, in a queue
+//! worker or in a test. Beneath it are [`Scopes`], [`Secret`] (never printed, wiped when dropped),
+//! [`KeyRing`] (sealed boxes for cookies, URLs and databases) and [`Env`] (clock and dice, as an
+//! argument).
+//!
+//! # Features
+//!
+//! A feature adds API and never changes behaviour.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `consumer` (default) | logging in with, linking and calling other services |
+//! | `provider` (default) | the authorization server, and the guard of an API |
+//! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
+//! | `sqlite` | the provider's embedded database |
+//! | `testing` | contracts, a clock to move by hand and fake services, for tests of your own |
+//!
+//! Without any, what remains is the core: no runtime, no web framework, no HTTP client, no
+//! database.
+//!
+//! # Errors
+//!
+//! Errors are enums by fault: the browser's, the other party's, the network's or the operator's.
+//! Tests can compare them, logs get the precise reason, the wire gets the code that a specification
+//! names, and nobody gets a secret.
 
 #[cfg(feature = "axum")]
 pub mod axum;
