@@ -26,7 +26,7 @@ demo: ## A whole OAuth dance in your browser: a provider and a small website on 
 # ---------------------------------------------------------------------------------------------------- checks
 
 .PHONY: lint
-lint: format clippy rustdoc deny ## Everything that is checked without running it; a warning is an error
+lint: format clippy rustdoc deny pages ## Everything that is checked without running it; a warning is an error
 
 .PHONY: format
 format:
@@ -50,6 +50,10 @@ clippy:
 .PHONY: rustdoc
 rustdoc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(EVERYTHING) --no-deps
+
+.PHONY: pages
+pages:
+	tools/paths-in-architecture
 
 .PHONY: deny
 deny: cargo-deny
