@@ -42,7 +42,6 @@ impl GitHub {
     }
 
     /// This application's identifier and secret.
-    #[expect(clippy::new_ret_no_self, reason = "the registration is what people want to make")]
     pub fn new(id: impl Into<String>, secret: impl Into<Secret>) -> Client<Self> {
         Self::client(id, secret)
     }

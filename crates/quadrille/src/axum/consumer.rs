@@ -20,7 +20,7 @@ use http::{HeaderValue, StatusCode, header, request::Parts};
 
 use crate::{
     Error, Login, Result,
-    consumer::{Begin, Jar, Kind, Origin, Owner, Registered, loop_cookie},
+    consumer::{Begin, Jar, Kind, Origin, Owner, Registered, is_just_back},
     error::BrowserFault,
     oauth2::form::Params,
 };
@@ -159,7 +159,7 @@ async fn begin(
         (None, _) => Kind::Link,
     };
     origin.next = Some(next.to_owned());
-    let url = login.begin_as(jar, &registered, kind, begin)?;
+    let url = login.begin_as(jar, &registered, kind, &begin)?;
     redirect(StatusCode::FOUND, &url)
 }
 
@@ -187,8 +187,9 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     let query = parts.uri.query().unwrap_or("").to_owned();
     let verified = match login.verify(jar, &service, &query) {
         Ok(verified) => verified,
-        Err((error, origin)) => {
-            if let Some(response) = finished_before(login, jar, &error, &origin).await {
+        Err(failure) => {
+            let (error, origin) = *failure;
+            if let Some(response) = finished_before(login, jar, &error, &origin) {
                 return response;
             }
             // The application's own error handler looks at its session, as hooks do.
@@ -226,8 +227,9 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
     let query = parts.uri.query().unwrap_or("").to_owned();
     let verified = match login.verify(jar, &service, &query) {
         Ok(verified) => verified,
-        Err((error, origin)) => {
-            return match finished_before(login, jar, &error, &origin).await {
+        Err(failure) => {
+            let (error, origin) = *failure;
+            return match finished_before(login, jar, &error, &origin) {
                 Some(response) => response,
                 None => failed(login, jar, &mut parts, error, origin).await,
             };
@@ -266,15 +268,10 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
 }
 
 /// The back button, or a double click: the attempt is over, and all is well.
-async fn finished_before(
-    login: &Login,
-    jar: &Jar,
-    error: &Error,
-    origin: &Origin,
-) -> Option<Response> {
+fn finished_before(login: &Login, jar: &Jar, error: &Error, origin: &Origin) -> Option<Response> {
     let (service, next) = (origin.service.as_ref()?, origin.next.as_ref()?);
     let just_finished = *error == Error::Browser(BrowserFault::AttemptCookieMissing)
-        && jar.get(&login.ready().ok()?.style.name(&loop_cookie(&service.name))).is_some();
+        && is_just_back(login, jar, service);
     if just_finished { redirect(StatusCode::SEE_OTHER, next).ok() } else { None }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     Error, Login, Result,
     consumer::{
         Account, Api, Dynamic, Identity, Jar, Linked, MARGIN, Origin, Owner, Registered, Service,
-        Stored, Wanted, forget, loop_cookie, not_linked, of_account, recall,
+        Stored, Wanted, forget, is_just_back, loop_cookie, not_linked, of_account, recall,
     },
     error::{BrowserFault, NotLinked, NotLinkedReason, OperatorFault},
     scope::ScopeRequirement,
@@ -293,8 +293,8 @@ impl<'a> Found<'a> {
     /// theirs to decide, so the note goes.
     fn goes_in_circles(&self, who: &NotLinked) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
-        let what = loop_cookie(&self.registered.name);
-        let back = self.jar.get(&ready.style.name(&what)).is_some();
-        who.navigation && back && self.jar.remove(&ready.style, &what).is_ok()
+        who.navigation
+            && is_just_back(self.login, self.jar, &self.registered)
+            && self.jar.remove(&ready.style, &loop_cookie(&self.registered.name)).is_ok()
     }
 }

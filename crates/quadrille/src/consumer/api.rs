@@ -278,11 +278,11 @@ pub trait ApiPath {
     ///
     /// # Errors
     /// [`OperatorFault::CallMalformed`].
-    fn join_to(&self, base: &Url) -> Result<Url, OperatorFault>;
+    fn join_to(self, base: &Url) -> Result<Url, OperatorFault>;
 }
 
 impl ApiPath for &str {
-    fn join_to(&self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
         if self.starts_with("https://") || self.starts_with("http://") {
             return Url::parse(self).map_err(|_| OperatorFault::CallMalformed);
         }
@@ -293,19 +293,19 @@ impl ApiPath for &str {
 }
 
 impl ApiPath for String {
-    fn join_to(&self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
         self.as_str().join_to(base)
     }
 }
 
 impl ApiPath for &String {
-    fn join_to(&self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
         self.as_str().join_to(base)
     }
 }
 
 impl ApiPath for &[&str] {
-    fn join_to(&self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
         let mut url = base.clone();
         // A dot segment would climb out of the path, encoded or not.
         if self.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
@@ -320,7 +320,7 @@ impl ApiPath for &[&str] {
 }
 
 impl<const N: usize> ApiPath for [&str; N] {
-    fn join_to(&self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
         self.as_slice().join_to(base)
     }
 }

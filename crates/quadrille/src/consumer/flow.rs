@@ -13,11 +13,11 @@ use http::{Response, StatusCode};
 use tracing::info;
 
 use crate::{
-    Scopes, Secret,
+    Scopes, Secret, Timestamp,
     error::{BrowserFault, Error, NetworkFault, Result, ServiceFault},
     oauth2::{
         AuthorizationResponse, ErrorCode, TokenRequest, TokenResponse, TokenResponseError,
-        form::Params,
+        form::Params, pkce::Verifier,
     },
     quirks,
 };
@@ -38,7 +38,7 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 /// How long a token endpoint may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Back within this time and not linked: it would go in circles.
-pub(crate) const LOOP_WINDOW: Duration = Duration::from_secs(10);
+const LOOP_WINDOW: Duration = Duration::from_secs(10);
 
 /// A login that is about to begin: for [`Login::begin`].
 ///
@@ -143,7 +143,7 @@ impl Login {
     /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
     ///     .with(GitHub::new("our-id", "our-secret"));
     /// let jar = Jar::new(&HeaderMap::new());
-    /// let url = login.begin(&jar, Begin::new("github").next("/album"))?;
+    /// let url = login.begin(&jar, &Begin::new("github").next("/album"))?;
     /// assert!(url.starts_with("https://github.com/login/oauth/authorize?"));
     /// let cookies = jar.close();
     /// assert_eq!(cookies.len(), 1);
@@ -152,9 +152,16 @@ impl Login {
     ///
     /// # Errors
     /// [`OperatorFault`](crate::error::OperatorFault): an unknown service, a wrong configuration.
-    pub fn begin(&self, jar: &Jar, begin: Begin<'_>) -> Result<String> {
+    pub fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let registered = self.by_name(begin.service)?;
-        let kind = if begin.only_identify { Kind::Identify } else { Kind::Link };
+        let kind = if begin.only_identify {
+            Kind::Identify
+        } else if begin.scopes.is_empty() {
+            Kind::Link
+        } else {
+            let scopes = registered.spec.scopes.union(&begin.scopes).as_str().to_owned();
+            Kind::Widen { scopes, subject: String::new() }
+        };
         self.begin_as(jar, &registered, kind, begin)
     }
 
@@ -163,22 +170,14 @@ impl Login {
         jar: &Jar,
         registered: &Arc<Registered>,
         kind: Kind,
-        begin: Begin<'_>,
+        begin: &Begin<'_>,
     ) -> Result<String> {
         let ready = self.ready()?;
         let mut url = match &kind {
             Kind::Widen { scopes, .. } => {
                 registered.authorize_url(&Scopes::of(scopes.split(' ')))?
             }
-            _ if begin.scopes.is_empty() => registered.authorize_url.clone(),
-            _ => registered.authorize_url(&registered.spec.scopes.union(&begin.scopes))?,
-        };
-        let kind = match kind {
-            Kind::Link if !begin.scopes.is_empty() => Kind::Widen {
-                scopes: registered.spec.scopes.union(&begin.scopes).as_str().to_owned(),
-                subject: String::new(),
-            },
-            kind => kind,
+            Kind::Link | Kind::Identify => registered.authorize_url.clone(),
         };
         let attempt = Attempt {
             service: Arc::clone(&registered.name),
@@ -222,7 +221,8 @@ impl Login {
     ) -> Result<Finished> {
         let verified = match self.verify(jar, service, query) {
             Ok(verified) => verified,
-            Err((error, origin)) => {
+            Err(failure) => {
+                let (error, origin) = *failure;
                 self.end(jar, &origin)?;
                 return Err(error);
             }
@@ -238,11 +238,11 @@ impl Login {
         jar: &Jar,
         service: &str,
         query: &str,
-    ) -> Result<Verified, (Error, Origin)> {
+    ) -> Result<Verified, Box<(Error, Origin)>> {
         let mut origin = Origin::default();
         match self.verify_with(jar, service, query, &mut origin) {
             Ok(verified) => Ok(verified),
-            Err(error) => Err((error, origin)),
+            Err(error) => Err(Box::new((error, origin))),
         }
     }
 
@@ -305,7 +305,7 @@ impl Login {
         let request = TokenRequest::AuthorizationCode {
             code: code.expose(),
             redirect_uri: Some(&registered.callback),
-            code_verifier: verifier.as_ref().map(|verifier| verifier.expose()),
+            code_verifier: verifier.as_ref().map(Verifier::expose),
         };
         let asked = match &opened.attempt.kind {
             Kind::Widen { scopes, .. } => Scopes::of(scopes.split(' ')),
@@ -434,7 +434,7 @@ impl Authorized {
         let ready = login.ready()?;
         let registered = self.0.api.registered();
         let claims = self.claims().await?;
-        let subject: Arc<str> = claims.map_or("", |claims| claims.subject()).into();
+        let subject: Arc<str> = claims.map_or("", Claims::subject).into();
         if let Kind::Widen { subject: expected, .. } = &self.0.kind
             && !expected.is_empty()
             && **expected != *subject
@@ -459,7 +459,8 @@ impl Authorized {
     pub(crate) fn note_return(&self, jar: &Jar) -> Result<()> {
         let login = self.0.api.login();
         let what = loop_cookie(&self.0.api.registered().name);
-        Ok(jar.set(&login.ready()?.style, &what, "1".to_owned(), LOOP_WINDOW)?)
+        let now = login.0.env.now().seconds().to_string();
+        Ok(jar.set(&login.ready()?.style, &what, now, LOOP_WINDOW)?)
     }
 }
 
@@ -476,6 +477,15 @@ impl fmt::Debug for Authorized {
             .field("service", &self.0.api.registered().name)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether the visitor has come back from this service a moment ago.
+#[cfg(feature = "axum")]
+pub(crate) fn is_just_back(login: &Login, jar: &Jar, registered: &Registered) -> bool {
+    let Ok(ready) = login.ready() else { return false };
+    let noted = jar.get(&ready.style.name(&loop_cookie(&registered.name)));
+    let noted = noted.and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_seconds);
+    noted.is_some_and(|noted| login.0.env.now().since(noted) <= LOOP_WINDOW)
 }
 
 pub(crate) fn loop_cookie(service: &str) -> String {
@@ -530,5 +540,5 @@ fn token_fault(answer: &Response<Bytes>, error: &TokenResponseError) -> ServiceF
 
 /// An error code, no longer than codes are: it goes to pages and logs.
 fn short(code: &ErrorCode) -> Box<str> {
-    code.as_str().chars().filter(|c| c.is_ascii_graphic()).take(64).collect::<String>().into()
+    code.as_str().chars().filter(char::is_ascii_graphic).take(64).collect::<String>().into()
 }

@@ -38,7 +38,7 @@ pub use storage::{
 pub(crate) use self::{
     api::{Wanted, not_linked},
     attempt::Kind,
-    flow::{Origin, loop_cookie},
+    flow::{Origin, is_just_back, loop_cookie},
     identity::{forget, of_account, recall},
     login::Registered,
     refresh::MARGIN,

@@ -1,6 +1,6 @@
 //! What a service is: data. And this application's registration there.
 
-use std::{borrow::Cow, env, marker::PhantomData};
+use std::{borrow::Cow, env, fmt, marker::PhantomData};
 
 use crate::{
     Scopes, Secret,
@@ -297,7 +297,6 @@ impl From<Spec> for SpecBuf {
 pub struct Dynamic;
 
 /// This application as one service knows it: its identifier and secret there, and what it asks for.
-#[derive(Debug)]
 pub struct Client<S> {
     pub(crate) spec: SpecBuf,
     pub(crate) id: String,
@@ -353,5 +352,14 @@ impl<S> Client<S> {
     pub fn with_spec(mut self, change: impl FnOnce(&mut SpecBuf)) -> Self {
         change(&mut self.spec);
         self
+    }
+}
+
+impl<S> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("service", &self.spec.name)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -35,7 +35,7 @@ use crate::{
 ///     .http(service.clone());
 ///
 /// let jar = Jar::new(&HeaderMap::new());
-/// let url = login.begin(&jar, Begin::new("github").next("/album"))?;
+/// let url = login.begin(&jar, &Begin::new("github").next("/album"))?;
 /// let query = service.consent(&url, 7).expect("the request is right");
 /// let done = login.finish(&jar, "github", &query, &Owner::NOBODY).await?;
 /// assert_eq!(done.next, "/album");
@@ -191,12 +191,12 @@ impl FakeService {
             user,
             scope: state.scopes.clone().unwrap_or(asked),
             redirect_uri: request.redirect_uri.as_deref().map(str::to_owned),
-            challenge: request.code_challenge.clone(),
+            challenge: request.code_challenge,
         };
         state.codes.insert(code.clone(), issued);
         answer(
             &request,
-            AuthorizationResponse::Code {
+            &AuthorizationResponse::Code {
                 code: code.into(),
                 state: request.state.as_deref().map(str::to_owned),
                 iss: state.issuer.clone(),
@@ -211,7 +211,7 @@ impl FakeService {
         let request = AuthorizationRequest::parse(&params).ok()?;
         answer(
             &request,
-            AuthorizationResponse::Error {
+            &AuthorizationResponse::Error {
                 error: ErrorResponse::new(error),
                 state: request.state.as_deref().map(str::to_owned),
                 iss: self.lock().issuer.clone(),
@@ -337,7 +337,7 @@ impl State {
     }
 }
 
-fn answer(request: &AuthorizationRequest<'_>, answer: AuthorizationResponse) -> Option<String> {
+fn answer(request: &AuthorizationRequest<'_>, answer: &AuthorizationResponse) -> Option<String> {
     let url = answer.to_url(request.redirect_uri.as_deref()?).ok()?;
     url.split_once('?').map(|(_, query)| query.to_owned())
 }

@@ -1,0 +1,225 @@
+use std::error::Error as StdError;
+
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::StatusCode;
+use quadrille::{
+    Error, GitHub, KeyRing, Linked, Login, Service, Spec, consumer::MemoryStorage,
+    error::OperatorFault, recover,
+};
+
+use crate::support::{Browser, SECRET, SITE, World, pages};
+
+/// An application's own error type, around anything.
+#[derive(Debug, thiserror::Error)]
+#[error("the page could not be made")]
+struct AppError(#[source] Box<dyn StdError + Send + Sync>);
+
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for AppErrorBox {
+    fn from(error: E) -> Self {
+        Self(AppError(error.into()))
+    }
+}
+
+struct AppErrorBox(AppError);
+
+impl IntoResponse for AppErrorBox {
+    fn into_response(self) -> Response {
+        recover(&self.0).unwrap_or_else(|| StatusCode::IM_A_TEAPOT.into_response())
+    }
+}
+
+#[tokio::test]
+async fn an_applications_own_error_type_sends_visitors_to_log_in() {
+    async fn deep(visitor: quadrille::Visitor) -> Result<String, AppErrorBox> {
+        let github = visitor.linked("github").await?;
+        let _: serde_json::Value = github.get("missing").await?;
+        Ok(String::new())
+    }
+    async fn other() -> Result<(), AppErrorBox> {
+        Err(std::io::Error::other("disk").into())
+    }
+    let world = World::new();
+    let app = Router::new().route("/deep", get(deep)).route("/other", get(other));
+    let mut browser = Browser::new(world.login().attach(app));
+    assert_eq!(browser.visit("/deep?x=1").await.location(), "/login/github?next=%2Fdeep%3Fx%3D1");
+    assert_eq!(browser.visit("/other").await.status, StatusCode::IM_A_TEAPOT);
+}
+
+#[tokio::test]
+async fn a_handler_whose_router_was_not_attached_says_so() {
+    let mut browser = Browser::new(pages());
+    let page = browser.visit("/").await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.has_code("not_attached"));
+}
+
+#[tokio::test]
+async fn a_handler_for_a_service_that_was_not_added_says_so() {
+    let login = Login::new(KeyRing::ephemeral(), SITE);
+    let page = Browser::new(login.attach(pages())).visit("/").await;
+    assert_eq!((page.status, page.has_code("service_unknown")), (StatusCode::NOT_FOUND, true));
+}
+
+#[test]
+fn a_wrong_configuration_is_named_at_start() {
+    struct Odd<const N: usize>;
+    impl<const N: usize> Service for Odd<N> {
+        const SPEC: Spec = [
+            Spec::oauth2(
+                "odd one",
+                "https://a.example/a",
+                "https://a.example/t",
+                "https://a.example",
+            ),
+            Spec::oauth2("odd", "http://a.example/a", "https://a.example/t", "https://a.example"),
+            Spec::oauth2("odd", "https://a.example/a", "/token", "https://a.example"),
+            Spec::oauth2("odd", "https://a.example/a", "https://a.example/t", "api"),
+        ][N];
+    }
+    let code = |login: Login| login.check().err().map(|error| error.code());
+    let site = |url: &str| Login::new(KeyRing::ephemeral(), url);
+    let github = || GitHub::new("our-id", SECRET);
+    for (login, expected) in [
+        (site("https://app.example").with(github()), None),
+        (site("https://app.example/app/").with(github()), None),
+        (site("http://localhost:3000"), None),
+        (site("http://127.0.0.1:3000"), None),
+        (site("http://[::1]:3000"), None),
+        (site("http://app.localhost:3000"), None),
+        (site("http://app.example"), Some("public_url_insecure")),
+        (site("http://localhost.example"), Some("public_url_insecure")),
+        (site("http://10.0.0.1"), Some("public_url_insecure")),
+        (site("app.example"), Some("public_url_malformed")),
+        (site(""), Some("public_url_malformed")),
+        (site("https://app.example/?x=1"), Some("public_url_malformed")),
+        (site("https://app.example/#x"), Some("public_url_malformed")),
+        (site("https://user@app.example"), Some("public_url_malformed")),
+        (site("ftp://app.example"), Some("public_url_malformed")),
+        (site(SITE).at("login"), Some("mount_malformed")),
+        (site(SITE).at("/"), Some("mount_malformed")),
+        (site(SITE).at("/a//b"), Some("mount_malformed")),
+        (site(SITE).at("/a/../b"), Some("mount_malformed")),
+        (site(SITE).at("/{a}"), Some("mount_malformed")),
+        (site(SITE).at("/admin/login"), None),
+        (site(SITE).with(github()).with(github()), Some("service_repeated")),
+        (site(SITE).with(github()).with(github().named("github-admin")), None),
+        (site(SITE).with(Odd::<0>::client("a", "b")), Some("service_name_malformed")),
+        (site(SITE).with(Odd::<1>::client("a", "b")), Some("endpoint_malformed")),
+        (site(SITE).with(Odd::<2>::client("a", "b")), Some("endpoint_malformed")),
+        (site(SITE).with(Odd::<3>::client("a", "b")), Some("endpoint_malformed")),
+    ] {
+        let shown = format!("{login:?}");
+        assert_eq!(code(login), expected, "{shown}");
+        assert!(!shown.contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_a_page_too() {
+    let login = Login::new(KeyRing::ephemeral(), "http://app.example").with(GitHub::new("a", "b"));
+    let mut browser = Browser::new(login.attach(pages()));
+    for path in ["/", "/login/github", "/login/github/authorized?code=x&state=y"] {
+        let page = browser.visit(path).await;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        assert!(page.has_code("public_url_insecure"), "{path}");
+    }
+    let login = Login::new(KeyRing::ephemeral(), SITE).at("nonsense");
+    let _: Router = login.attach(Router::new());
+}
+
+#[test]
+fn a_missing_variable_is_named() {
+    let error = GitHub::from_env().err();
+    let Some(Error::Operator(OperatorFault::VariableMissing { name })) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(&*name, "GITHUB_OAUTH_CLIENT_ID");
+    struct MyGitea;
+    impl Service for MyGitea {
+        const SPEC: Spec = Spec::oauth2(
+            "my-gitea",
+            "https://git.example/a",
+            "https://git.example/t",
+            "https://git.example/",
+        );
+    }
+    let error = MyGitea::client_from_env().unwrap_err();
+    assert_eq!(error.to_string(), "set the environment variable MY_GITEA_OAUTH_CLIENT_ID");
+}
+
+/// A storage that says it lasts.
+struct Lasting(MemoryStorage);
+
+mod lasting {
+    use quadrille::{
+        Owner, Result,
+        consumer::{Account, Change, Context, Replaced, Stored, Token, TokenStorage},
+    };
+
+    impl TokenStorage for super::Lasting {
+        fn is_durable(&self) -> bool {
+            true
+        }
+        async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
+            self.0.link(cx, account, token).await
+        }
+        async fn load(
+            &self,
+            cx: &Context<'_>,
+            owner: &Owner,
+            service: &str,
+            subject: Option<&str>,
+        ) -> Result<Option<Stored>> {
+            self.0.load(cx, owner, service, subject).await
+        }
+        async fn replace(
+            &self,
+            cx: &Context<'_>,
+            seen: &Stored,
+            change: Change<'_>,
+        ) -> Result<Replaced> {
+            self.0.replace(cx, seen, change).await
+        }
+        async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
+            self.0.unlink(cx, account).await
+        }
+        async fn accounts(
+            &self,
+            service: &str,
+            after: Option<&Account>,
+            limit: usize,
+        ) -> Result<Vec<Stored>> {
+            self.0.accounts(service, after, limit).await
+        }
+    }
+}
+
+#[test]
+fn keys_that_end_with_the_process_are_refused_beside_a_storage_that_lasts() {
+    let world = World::new();
+    let login = world.login().storage(Lasting(MemoryStorage::new()));
+    assert_eq!(login.check().unwrap_err(), OperatorFault::EphemeralKeys.into());
+    let lasting = KeyRing::new([&[7; 32]]).unwrap();
+    let login = world.login_with(lasting).storage(Lasting(MemoryStorage::new()));
+    assert_eq!(login.check(), Ok(()));
+}
+
+#[tokio::test]
+async fn the_type_in_a_handler_stands_for_its_service() {
+    let world = World::new();
+    async fn who(github: Linked<GitHub>) -> String {
+        github.service().to_owned()
+    }
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .with(GitHub::new("our-id", SECRET).named("code"))
+        .http(world.service.clone());
+    let mut browser = Browser::new(login.attach(Router::new().route("/who", get(who))));
+    let away = browser.go("/who").await;
+    assert!(away.location().contains("%2Flogin%2Fcode%2Fauthorized"), "{away:?}");
+    let query = world.service.consent(away.location(), 7).unwrap();
+    assert_eq!(browser.go(&format!("/login/code/authorized?{query}")).await.text, "code");
+}

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use axum::{Router, extract::FromRequestParts, routing::get};
+use http::{StatusCode, request::Parts};
+use quadrille::{
+    After, Authorized, GitHub, Linked, Login, Result,
+    consumer::{MemoryStorage, Purpose},
+};
+
+use crate::support::{Browser, World, pages};
+
+/// Who is signed in, by a cookie that this toy application believes.
+struct CurrentUser(String);
+
+#[derive(Clone)]
+struct App {
+    cookie: &'static str,
+}
+
+impl FromRequestParts<App> for CurrentUser {
+    type Rejection = StatusCode;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, StatusCode> {
+        let cookies = parts.headers.get("cookie").and_then(|value| value.to_str().ok());
+        cookies
+            .and_then(|cookies| {
+                cookies
+                    .split("; ")
+                    .find_map(|pair| pair.strip_prefix(app.cookie)?.strip_prefix('='))
+            })
+            .map(|name| Self(name.to_owned()))
+            .ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
+fn owned(world: &World) -> Login {
+    world.login().owner(App { cookie: "session" }, |user: &CurrentUser| user.0.clone())
+}
+
+fn sign_in(browser: &mut Browser, user: &str) {
+    browser.cookies.insert("session".to_owned(), user.to_owned());
+}
+
+#[tokio::test]
+async fn after_alice_signs_out_bob_never_sees_her_account_in_the_same_browser() {
+    for in_memory in [false, true] {
+        let world = World::new();
+        let mut login = owned(&world);
+        if in_memory {
+            login = login.storage(MemoryStorage::new());
+        }
+        let mut browser = Browser::new(login.attach(pages()));
+        sign_in(&mut browser, "alice");
+        assert_eq!(browser.log_in(&world.service, "/album", 1).await.text, "You are user-1");
+        sign_in(&mut browser, "bob");
+        assert_eq!(browser.visit("/maybe").await.text, "nobody");
+        world.wait(Duration::from_secs(60));
+        assert_eq!(browser.visit("/album").await.status, StatusCode::SEE_OTHER);
+        browser.cookies.remove("session");
+        assert_eq!(browser.visit("/maybe").await.text, "nobody", "nor whoever is signed out");
+        sign_in(&mut browser, "bob");
+        assert_eq!(browser.log_in(&world.service, "/album", 2).await.text, "You are user-2");
+        sign_in(&mut browser, "alice");
+        // One browser has one cookie for it; a storage on the server knows both.
+        let alices = if in_memory { "number 1" } else { "nobody" };
+        assert_eq!(browser.visit("/maybe").await.text, alices);
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_finished_by_whoever_began_it() {
+    let world = World::new();
+    let mut browser = Browser::new(owned(&world).attach(pages()));
+    sign_in(&mut browser, "alice");
+    let away = browser.visit("/login/github").await;
+    let query = world.service.consent(away.location(), 1).unwrap();
+    for other in [Some("bob"), None] {
+        match other {
+            Some(user) => sign_in(&mut browser, user),
+            None => drop(browser.cookies.remove("session")),
+        }
+        let page = browser.go(&format!("/login/github/authorized?{query}")).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{page:?}");
+        assert!(page.has_code("user_changed"));
+    }
+    assert_eq!(world.service.times_asked(Purpose::RedeemCode), 0, "her code was not burnt");
+    sign_in(&mut browser, "alice");
+    let page = browser.go(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(page.text, "You are user-1");
+}
+
+#[tokio::test]
+async fn tabs_that_nobody_in_particular_opened_may_be_finished_after_signing_in() {
+    let world = World::new();
+    let mut browser = Browser::new(owned(&world).attach(pages()));
+    let first = browser.visit("/login/github").await.location().to_owned();
+    let second = browser.visit("/login/github").await.location().to_owned();
+    for (url, user) in [(second, "nobody"), (first, "alice")] {
+        if user == "alice" {
+            sign_in(&mut browser, user);
+        }
+        let query = world.service.consent(&url, 1).unwrap();
+        let page = browser.go(&format!("/login/github/authorized?{query}")).await;
+        assert_eq!(page.text, "You are user-1");
+    }
+}
+
+#[tokio::test]
+async fn the_applications_session_is_looked_at_on_our_own_origin_only() {
+    let world = World::new();
+    let mut browser = Browser::new(owned(&world).attach(pages()));
+    sign_in(&mut browser, "alice");
+    let away = browser.visit("/login/github").await;
+    let query = world.service.consent(away.location(), 1).unwrap();
+    // Coming from the service, the browser keeps a Strict cookie to itself.
+    let session = browser.cookies.remove("session").unwrap();
+    let hop = browser.visit(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(hop.status, StatusCode::OK);
+    let arrival = hop.refresh().unwrap().to_owned();
+    assert_eq!(arrival, format!("/login/github/arrived?{query}"));
+    assert!(hop.text.contains("<a href"), "a browser that does not go on by itself has a link");
+    assert_eq!(world.service.times_asked(Purpose::RedeemCode), 0);
+    sign_in(&mut browser, &session);
+    assert_eq!(browser.go(&arrival).await.text, "You are user-1");
+}
+
+#[tokio::test]
+async fn without_users_a_storage_on_the_server_tells_browsers_apart() {
+    let world = World::new();
+    let app = world.login().storage(MemoryStorage::new()).attach(pages());
+    let (mut one, mut two) = (Browser::new(app.clone()), Browser::new(app));
+    assert_eq!(one.log_in(&world.service, "/album", 1).await.text, "You are user-1");
+    assert_eq!(two.visit("/maybe").await.text, "nobody");
+    assert_eq!(two.log_in(&world.service, "/album", 2).await.text, "You are user-2");
+    assert_eq!(one.visit("/maybe").await.text, "number 1");
+}
+
+#[tokio::test]
+async fn a_user_may_have_several_accounts_and_the_last_one_linked_is_current() {
+    let world = World::new();
+    let login = owned(&world).storage(MemoryStorage::new());
+    let mut browser = Browser::new(login.attach(pages()));
+    sign_in(&mut browser, "alice");
+    for account in [1, 2] {
+        browser.log_in(&world.service, "/login/github", account).await;
+        assert_eq!(browser.visit("/maybe").await.text, format!("number {account}"));
+    }
+    let mut accounts = login.accounts::<GitHub>().unwrap();
+    let mut subjects = Vec::new();
+    while let Some(github) = accounts.next().await {
+        let account = github.unwrap().account();
+        assert_eq!(account.owner, quadrille::Owner::user("alice"));
+        subjects.push(account.subject.to_string());
+    }
+    assert_eq!(subjects, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_hook_can_say_whose_account_it_is() {
+    let world = World::new();
+    async fn sign_up(new: Authorized) -> Result<After> {
+        let claims = new.claims().await?.expect("GitHub says who someone is");
+        let user = format!("user-of-{}", claims.subject());
+        let cookie = [("set-cookie", format!("session={user}; Path=/"))];
+        Ok(After::answer((cookie, axum::response::Redirect::to(new.next()))).for_owner(user))
+    }
+    async fn whoami(user: CurrentUser, github: Linked<GitHub>) -> String {
+        format!("{} is {}", user.0, github.subject())
+    }
+    let app = Router::new().route("/me", get(whoami)).with_state(App { cookie: "session" });
+    let login = owned(&world).storage(MemoryStorage::new()).on_authorized((), sign_up);
+    let mut browser = Browser::new(login.attach(pages().merge(app)));
+    let away = browser.visit("/login/github?next=/me").await;
+    let query = world.service.consent(away.location(), 9).unwrap();
+    let page = browser.go(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(page.text, "user-of-9 is 9");
+    assert_eq!(world.service.times_asked(Purpose::Identity), 1, "asked once for each login");
+}
