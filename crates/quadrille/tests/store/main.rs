@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod cache;
+mod file;
+mod process;
+mod races;
 mod world;
 
 use quadrille::{

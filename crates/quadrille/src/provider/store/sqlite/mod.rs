@@ -68,7 +68,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Unopenable`], [`StoreError::ReadOnly`], [`StoreError::Busy`] when others hold
-    /// it for longer than ten seconds, [`StoreError::Full`], [`StoreError::Corrupt`] when it is
+    /// it for longer than five seconds, [`StoreError::Full`], [`StoreError::Corrupt`] when it is
     /// something else, and [`StoreError::Newer`].
     pub fn open(path: impl AsRef<Path>, env: Env) -> Result<Self, StoreError> {
         let path = path.as_ref();

@@ -10,8 +10,8 @@ use crate::{Env, provider::store::StoreError};
 pub(super) const MIGRATIONS: &[&str] =
     &[include_str!("../../../../migrations/sqlite/0001_store.sql")];
 
-/// How often to ask again for a lock, two milliseconds apart at most: about ten seconds.
-const PATIENCE: i32 = 5000;
+/// How often to ask again for a lock, two milliseconds apart at most: about five seconds.
+const PATIENCE: i32 = 2500;
 
 /// The connection that writes. Makes the file if need be, for this user only.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {

@@ -1,7 +1,9 @@
 //! One thread writes: it takes whatever waits, commits it together, and then answers.
 
 use std::{
-    mem,
+    error::Error,
+    fmt, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -96,7 +98,13 @@ impl Writer {
             // The one who asked may have left.
             let _ = reply.send(run(connection));
         })))?;
-        answer.await.map_err(|_| StoreError::Closed)
+        answer.await.map_err(|_| {
+            if self.queue.lock().closed {
+                StoreError::Closed
+            } else {
+                StoreError::Failed(Arc::new(Panicked))
+            }
+        })
     }
 
     /// Takes no more, does what waits, and ends the thread. To be waited for off the async threads.
@@ -184,6 +192,17 @@ where
     }
 }
 
+#[derive(Debug)]
+struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what was to be written panicked")
+    }
+}
+
+impl Error for Panicked {}
+
 fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreError> {
     let mut writes = Writes::prepare(connection, env.clone())?;
     let mut jobs = Vec::new();
@@ -198,7 +217,8 @@ fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreEr
                 Job::Shared(write) => batch.push(write),
                 Job::Alone(run) => {
                     commit(&mut writes, &mut batch);
-                    run(connection);
+                    // Its transaction is rolled back as it unwinds, and its caller told.
+                    let _ = catch_unwind(AssertUnwindSafe(|| run(connection)));
                 }
             }
             if batch.len() == BATCH {

@@ -1,0 +1,294 @@
+//! The file: who may read it, what is said when it is not as it should be, and what its writer does
+//! when something fails.
+
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+};
+
+use quadrille::{
+    Env,
+    provider::store::{RowId, SqliteStore, Store as _, StoreError},
+};
+use rusqlite::Connection;
+
+use crate::world::{code, is_good, issue, issuer, open, sqlite};
+
+fn failure(path: &Path) -> StoreError {
+    SqliteStore::open(path, Env::system()).unwrap_err()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (store, folder) = sqlite(Env::system());
+    issuer(&store).await;
+    let mut count = 0;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        count += 1;
+    }
+    assert_eq!(count, 3, "the database, its log, and the log's index");
+}
+
+#[tokio::test]
+async fn no_secret_and_no_foreign_uri_gets_into_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("file:odd?mode=memory")).unwrap();
+    let path = folder.path().join("file:odd?mode=memory").join("a b.db");
+    let store = SqliteStore::open(&path, Env::system()).unwrap();
+    issuer(&store).await;
+    assert!(path.exists());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_from_a_bad_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = failure(&folder.path().join("nowhere").join("quadrille.db"));
+    assert!(matches!(missing, StoreError::Unopenable(_)), "{missing:?}");
+    let directory = failure(folder.path());
+    assert!(matches!(directory, StoreError::Unopenable(_)), "{directory:?}");
+
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(&garbage, [b'x'; 10_000]).unwrap();
+    let error = failure(&garbage);
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+    assert!(error.to_string().contains("restore it from a backup"));
+    assert_eq!(std::fs::read(&garbage).unwrap(), [b'x'; 10_000], "it is left as it was");
+}
+
+#[tokio::test]
+async fn a_file_from_a_later_version_is_refused() {
+    let (store, folder) = sqlite(Env::system());
+    let later = "INSERT INTO migrations (namespace, version, applied) VALUES ('quadrille', 99, 0)";
+    store.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(later)?)).await.unwrap();
+    drop(store);
+    let error = failure(&folder.path().join("quadrille.db"));
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 1 }), "{error:?}");
+    assert!(error.to_string().contains("99"));
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_told_and_spoils_no_other() {
+    let (store, _folder) = sqlite(Env::system());
+    let issuer = issuer(&store).await;
+    let now = Env::system().now();
+    for row in [100, 101] {
+        store.put_code(issuer, code(row, now)).await.unwrap();
+    }
+    let damage = "UPDATE codes SET auth = '{' WHERE row = 100";
+    store.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(damage)?)).await.unwrap();
+    let error = store.code(issuer, RowId(100)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt("an authentication")), "{error:?}");
+    assert!(store.code(issuer, RowId(101)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_nothing_needs_a_restart_afterwards() {
+    let (store, _folder) = sqlite(Env::system());
+    let issuer = issuer(&store).await;
+    let now = Env::system().now();
+    limit(&store, "PRAGMA max_page_count = 1").await;
+    let mut row = 1000;
+    let error = loop {
+        match store.issue(issuer, issue(row, row, now)).await {
+            Ok(()) => row += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Full), "{error:?}");
+    assert!(!is_good(&store, issuer, row).await);
+    assert!(is_good(&store, issuer, row - 1).await, "it can still be read");
+    limit(&store, "PRAGMA max_page_count = 100000").await;
+    store.issue(issuer, issue(row, row, now)).await.unwrap();
+    assert!(is_good(&store, issuer, row).await);
+}
+
+#[tokio::test]
+async fn a_read_only_file_is_told() {
+    let (store, _folder) = sqlite(Env::system());
+    let issuer = issuer(&store).await;
+    let now = Env::system().now();
+    store.issue(issuer, issue(100, 100, now)).await.unwrap();
+    limit(&store, "PRAGMA query_only = 1").await;
+    let error = store.issue(issuer, issue(101, 101, now)).await.unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly), "{error:?}");
+    assert!(is_good(&store, issuer, 100).await);
+}
+
+/// Sets something on the writer's connection.
+async fn limit(store: &SqliteStore, pragma: &'static str) {
+    let set = move |db: &Connection| db.query_row(pragma, [], |_| Ok(()));
+    let done = store.write(move |tx| Ok::<_, StoreError>(set(tx))).await;
+    // Some answer with a row, and some do not.
+    assert!(matches!(done, Ok(Ok(()) | Err(rusqlite::Error::QueryReturnedNoRows))), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_lock_held_by_another_program_is_waited_for_then_told_and_stops_no_reader() {
+    let (store, folder) = sqlite(Env::system());
+    let issuer = issuer(&store).await;
+    let now = Env::system().now();
+    store.issue(issuer, issue(100, 100, now)).await.unwrap();
+    let other = Connection::open(folder.path().join("quadrille.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let store = Arc::new(store);
+    let blocked = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.issue(issuer, issue(101, 101, now)).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(is_good(&*store, issuer, 100).await);
+    let error = blocked.await.unwrap().unwrap_err();
+    assert!(matches!(error, StoreError::Busy), "{error:?}");
+    let waiting = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.issue(issuer, issue(101, 101, now)).await }
+    });
+    tokio::task::yield_now().await;
+    other.execute_batch("COMMIT").unwrap();
+    waiting.await.unwrap().unwrap();
+    assert!(is_good(&*store, issuer, 101).await);
+}
+
+/// Has the writer wait, so that what is asked for meanwhile is done together.
+struct Held {
+    release: mpsc::Sender<()>,
+    task: tokio::task::JoinHandle<Result<(), StoreError>>,
+}
+
+impl Held {
+    async fn new(store: &Arc<SqliteStore>) -> Self {
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, start) = tokio::sync::oneshot::channel();
+        let store = Arc::clone(store);
+        let task = tokio::spawn(async move {
+            let hold = move |_: &rusqlite::Transaction<'_>| {
+                started.send(()).unwrap();
+                wait.recv().unwrap();
+                Ok(())
+            };
+            store.write(hold).await
+        });
+        start.await.unwrap();
+        Self { release, task }
+    }
+
+    async fn release(self) {
+        self.release.send(()).unwrap();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_fails_does_not_fail_its_neighbours() {
+    let (store, _folder) = sqlite(Env::system());
+    let issuer = issuer(&store).await;
+    let now = Env::system().now();
+    store.issue(issuer, issue(120, 120, now)).await.unwrap();
+    let store = Arc::new(store);
+    let held = Held::new(&store).await;
+    let tasks: Vec<_> = (100..150)
+        .map(|row| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.issue(issuer, issue(row, row, now)).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    held.release().await;
+    for (row, task) in (100..).zip(tasks) {
+        let done = task.await.unwrap();
+        assert_eq!(done.is_ok(), row != 120, "{row}: {done:?}");
+        assert!(is_good(&*store, issuer, row).await);
+    }
+}
+
+#[tokio::test]
+async fn closing_does_what_is_waiting_and_takes_no_more() {
+    let (store, folder) = sqlite(Env::system());
+    let issuer = issuer(&store).await;
+    let now = Env::system().now();
+    let store = Arc::new(store);
+    let held = Held::new(&store).await;
+    let tasks: Vec<_> = (100..150)
+        .map(|row| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.issue(issuer, issue(row, row, now)).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let closing = tokio::task::spawn_blocking({
+        let store = Arc::clone(&store);
+        move || store.close()
+    });
+    held.release().await;
+    closing.await.unwrap();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let late = store.issue(issuer, issue(200, 200, now)).await.unwrap_err();
+    assert!(matches!(late, StoreError::Closed), "{late:?}");
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 1, "the log is moved into the database");
+    let store = open(folder.path(), Env::system());
+    for row in 100..150 {
+        assert!(is_good(&store, issuer, row).await);
+    }
+}
+
+#[tokio::test]
+async fn the_programs_own_write_is_all_or_nothing() {
+    #[derive(Debug, PartialEq)]
+    enum Refused {
+        NotToday,
+        Store,
+    }
+    impl From<StoreError> for Refused {
+        fn from(_: StoreError) -> Self {
+            Self::Store
+        }
+    }
+    let (store, _folder) = sqlite(Env::system());
+    store.migrate("notes", &["CREATE TABLE notes (text TEXT NOT NULL)"]).await.unwrap();
+    let refused = store.write(|tx| {
+        tx.execute("INSERT INTO notes (text) VALUES ('lost')", []).map_err(|_| Refused::Store)?;
+        Err::<(), _>(Refused::NotToday)
+    });
+    assert_eq!(refused.await, Err(Refused::NotToday));
+    let panicked = store.write(|tx| {
+        tx.execute("INSERT INTO notes (text) VALUES ('lost')", []).map_err(|_| Refused::Store)?;
+        if tx.is_autocommit() { Ok(()) } else { panic!("on purpose") }
+    });
+    assert_eq!(panicked.await, Err(Refused::Store));
+    let written = store.write(|tx| {
+        Ok::<_, StoreError>(tx.execute("INSERT INTO notes (text) VALUES ('kept')", [])?)
+    });
+    assert_eq!(written.await.unwrap(), 1);
+    let notes = store.read(|db| {
+        let mut notes = db.prepare("SELECT text FROM notes")?;
+        let notes = notes.query_map([], |row| row.get::<_, String>(0))?;
+        Ok::<_, StoreError>(notes.collect::<Result<Vec<_>, _>>()?)
+    });
+    assert_eq!(notes.await.unwrap(), ["kept"]);
+}
+
+#[tokio::test]
+async fn the_programs_own_tables_are_brought_up_to_date_step_by_step() {
+    const FIRST: &str = "CREATE TABLE notes (text TEXT NOT NULL)";
+    const SECOND: &str = "ALTER TABLE notes ADD COLUMN title TEXT";
+    const BROKEN: &str = "CREATE TABLE more (x TEXT); CREATE TABLE notes (text TEXT)";
+    let (store, _folder) = sqlite(Env::system());
+    store.migrate("notes", &[FIRST]).await.unwrap();
+    store.migrate("notes", &[FIRST, SECOND]).await.unwrap();
+    store.migrate("notes", &[FIRST, SECOND]).await.unwrap();
+    assert!(store.migrate("notes", &[FIRST, SECOND, BROKEN]).await.is_err());
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'more'";
+    let count = store.read(|db| Ok::<i64, StoreError>(db.query_row(tables, [], |row| row.get(0))?));
+    assert_eq!(count.await.unwrap(), 0, "all or nothing");
+    let newer = store.migrate("notes", &[FIRST]).await.unwrap_err();
+    assert!(matches!(newer, StoreError::Newer { found: 2, known: 1 }), "{newer:?}");
+    store.migrate("others", &["CREATE TABLE others (x TEXT)"]).await.unwrap();
+}
