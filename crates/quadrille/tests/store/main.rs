@@ -4,6 +4,7 @@
 
 mod cache;
 mod file;
+mod model;
 mod process;
 mod races;
 mod world;
