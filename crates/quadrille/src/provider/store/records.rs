@@ -257,7 +257,7 @@ pub struct Worker {
     pub not_before: Timestamp,
 }
 
-/// What a person or client is cut off from: see [`Store::revoke_all`].
+/// What a person or client is cut off from: see [`Store::revoke_all`](super::Store::revoke_all).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RevokeAll {
     /// Every grant and session of this subject.
