@@ -199,3 +199,38 @@ fn describe(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(error: StoreError) -> Failure {
+        Failure::Database { path: "/var/lib/quadrille/quadrille.db".into(), error }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_database_is_said_with_its_file_and_what_to_do() {
+        for (error, code, advice) in [
+            (StoreError::Busy, "database_locked", "end it, or wait"),
+            (StoreError::Full, "database_full", "make room"),
+            (StoreError::ReadOnly, "database_read_only", "writable"),
+            (StoreError::Newer { found: 9, known: 1 }, "database_newer", "version 9"),
+        ] {
+            let failure = database(error);
+            let said = failure.to_string();
+            assert_eq!((failure.code(), failure.exit_code()), (code, ExitCode::from(4)));
+            assert!(said.contains("quadrille.db") && said.contains(advice), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_use_is_told_from_one_that_is_not_ours() {
+        let failure = |kind: io::ErrorKind| Failure::Listen {
+            address: ([192, 0, 2, 1], 80).into(),
+            error: kind.into(),
+        };
+        assert_eq!(failure(io::ErrorKind::AddrInUse).code(), "address_in_use");
+        assert_eq!(failure(io::ErrorKind::AddrNotAvailable).code(), "listen");
+        assert_eq!(failure(io::ErrorKind::AddrNotAvailable).exit_code(), ExitCode::from(5));
+    }
+}

@@ -225,7 +225,8 @@ impl Settings {
         for (variable, text) in environment {
             let Some(name) = variable.strip_prefix("QUADRILLE_") else { continue };
             let name = name.to_ascii_lowercase();
-            if name == "config" {
+            // An empty one is none: container set-ups pass on what nobody filled in.
+            if name == "config" || text.is_empty() {
                 continue;
             }
             match keys::find(&name, || Origin::Environment(variable.clone())) {

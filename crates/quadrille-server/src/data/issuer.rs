@@ -156,7 +156,7 @@ impl Data {
     }
 
     fn lock(&self) -> Result<File, Failure> {
-        let path = self.dir.join("serving");
+        let path = self.dir.join("lock");
         OpenOptions::new()
             .read(true)
             .write(true)
@@ -167,6 +167,6 @@ impl Data {
     }
 
     fn lock_failure(&self, error: std::io::Error) -> Failure {
-        Failure::File { path: self.dir.join("serving"), error }
+        Failure::File { path: self.dir.join("lock"), error }
     }
 }

@@ -4,7 +4,7 @@
 //! DIR              mode 0700
 //!   quadrille.db   the database, with quadrille.db-wal and -shm beside it
 //!   keys           the key ring, mode 0600: a key on each line, the newest first
-//!   serving        locked by every process that serves
+//!   lock           held by every process that serves
 //! ```
 
 mod issuer;

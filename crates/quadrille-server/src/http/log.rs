@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Method, Request, StatusCode, Uri};
 use quadrille::{Env, Timestamp};
 use tracing::Level;
 
@@ -12,7 +12,7 @@ pub(super) struct Entry(Option<Line>);
 struct Line {
     started: Timestamp,
     method: Method,
-    path: String,
+    uri: Uri,
     address: IpAddr,
 }
 
@@ -25,7 +25,7 @@ impl Entry {
         Self(Some(Line {
             started: env.now(),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            uri: request.uri().clone(),
             address,
         }))
     }
@@ -33,7 +33,8 @@ impl Entry {
     /// What was answered. What went well is for `debug`: a busy provider would write nothing else.
     pub(super) fn write(self, env: &Env, status: StatusCode) {
         let Some(line) = self.0 else { return };
-        let Line { started, method, path, address } = line;
+        let Line { started, method, uri, address } = line;
+        let path = uri.path();
         let (millis, status) = (env.now().since(started).as_millis(), status.as_u16());
         macro_rules! line {
             ($level:ident) => {

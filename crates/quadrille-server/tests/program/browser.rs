@@ -9,40 +9,40 @@ use reqwest::{
 };
 
 /// One person's browser.
-pub struct Browser {
+pub(crate) struct Browser {
     http: Client,
-    pub cookies: Mutex<BTreeMap<String, String>>,
+    pub(crate) cookies: Mutex<BTreeMap<String, String>>,
     /// As if it came from there, for programs that trust us as a proxy.
     address: Option<String>,
 }
 
 /// What it shows.
-pub struct Page {
-    pub url: Url,
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub html: String,
+pub(crate) struct Page {
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) html: String,
 }
 
 /// A form on a page.
 #[derive(Clone, Debug)]
-pub struct Form {
-    pub action: Url,
-    pub fields: Vec<(String, String)>,
+pub(crate) struct Form {
+    pub(crate) action: Url,
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 impl Browser {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Self { http, cookies: Mutex::default(), address: None }
     }
 
-    pub fn at(address: &str) -> Self {
+    pub(crate) fn at(address: &str) -> Self {
         Self { address: Some(address.to_owned()), ..Self::new() }
     }
 
     /// One request, its redirect not followed.
-    pub async fn send(&self, method: Method, url: &str, form: Option<&Form>) -> Response {
+    pub(crate) async fn send(&self, method: Method, url: &str, form: Option<&Form>) -> Response {
         let mut request = self.http.request(method, url).header("accept", "text/html");
         let cookies: Vec<_> = self
             .cookies
@@ -75,19 +75,19 @@ impl Browser {
     }
 
     /// Goes to a page.
-    pub async fn get(&self, url: &str) -> Page {
+    pub(crate) async fn get(&self, url: &str) -> Page {
         let response = self.send(Method::GET, url, None).await;
         self.follow(response).await
     }
 
     /// Sends a form.
-    pub async fn submit(&self, form: &Form) -> Page {
+    pub(crate) async fn submit(&self, form: &Form) -> Page {
         let response = self.send(Method::POST, form.action.as_str(), Some(form)).await;
         self.follow(response).await
     }
 
     /// Signs in at a page that asks for it.
-    pub async fn sign_in(&self, page: &Page, name: &str, password: &str) -> Page {
+    pub(crate) async fn sign_in(&self, page: &Page, name: &str, password: &str) -> Page {
         let form = page.form("username").with("username", name).with("password", password);
         self.submit(&form).await
     }
@@ -113,7 +113,7 @@ impl Browser {
 
 impl Page {
     /// The form that has a control of this name.
-    pub fn form(&self, control: &str) -> Form {
+    pub(crate) fn form(&self, control: &str) -> Form {
         let forms =
             self.html.split("<form").skip(1).map(|form| form.split("</form>").next().unwrap());
         let wanted = format!("name=\"{control}\"");
@@ -131,25 +131,20 @@ impl Page {
     }
 
     /// A parameter of its address.
-    pub fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
 impl Form {
     /// With this field, once.
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|(known, _)| known != name);
         self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn without(mut self, name: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
         self
     }
 }

@@ -9,24 +9,24 @@ use crate::{
 };
 
 /// RFC 7636, appendix B.
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub const REDIRECT: &str = "http://127.0.0.1:9/callback";
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A provider with a user and a client.
-pub struct Stage {
-    pub program: Program,
-    pub client: Value,
-    pub folder: Folder,
+pub(crate) struct Stage {
+    pub(crate) program: Program,
+    pub(crate) client: Value,
+    pub(crate) folder: Folder,
 }
 
 impl Stage {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&[])
     }
 
-    pub fn with(arguments: &[&str]) -> Self {
+    pub(crate) fn with(arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let scopes = ["--set", "scopes=photos:read=See your photos;photos:write=Add <photos>"];
         let program = Program::start_with(&folder, &[&scopes, arguments].concat());
@@ -35,29 +35,29 @@ impl Stage {
         Self { program, client, folder }
     }
 
-    pub fn authorize_url(&self) -> String {
+    pub(crate) fn authorize_url(&self) -> String {
         authorize_url(&self.program, &self.client)
     }
 
     /// The answer of the token endpoint.
-    pub async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+    pub(crate) async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
         token(&self.program, &self.client, fields).await
     }
 
     /// From the beginning to the consent page.
-    pub async fn consent_page(&self, browser: &Browser) -> Page {
+    pub(crate) async fn consent_page(&self, browser: &Browser) -> Page {
         let page = browser.get(&self.authorize_url()).await;
         browser.sign_in(&page, "ada", PASSWORD).await
     }
 
     /// From the beginning to the tokens.
-    pub async fn dance(&self, browser: &Browser) -> Value {
+    pub(crate) async fn dance(&self, browser: &Browser) -> Value {
         let page = self.consent_page(browser).await;
         let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
         self.redeem(&page).await
     }
 
-    pub async fn redeem(&self, page: &Page) -> Value {
+    pub(crate) async fn redeem(&self, page: &Page) -> Value {
         let code = page.parameter("code").unwrap_or_else(|| panic!("{} {}", page.url, page.html));
         let fields = [
             ("grant_type", "authorization_code"),
@@ -71,12 +71,12 @@ impl Stage {
     }
 }
 
-pub fn add_client(program: &Program, name: &str) -> Value {
+pub(crate) fn add_client(program: &Program, name: &str) -> Value {
     let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
     program.json(&[&["client", "add", name, "--redirect-uri", REDIRECT], &scopes[..]].concat())
 }
 
-pub fn authorize_url(program: &Program, client: &Value) -> String {
+pub(crate) fn authorize_url(program: &Program, client: &Value) -> String {
     let query = [
         ("response_type", "code"),
         ("client_id", client["client_id"].as_str().unwrap()),
@@ -89,7 +89,7 @@ pub fn authorize_url(program: &Program, client: &Value) -> String {
     reqwest::Url::parse_with_params(&program.url("/oauth/authorize"), query).unwrap().into()
 }
 
-pub async fn token(
+pub(crate) async fn token(
     program: &Program,
     client: &Value,
     fields: &[(&str, &str)],

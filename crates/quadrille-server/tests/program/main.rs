@@ -1,5 +1,14 @@
 //! The program as people use it: a process, its command line, its pages.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which these lints do not know for such"
+)]
+
 mod browser;
 mod command_line;
 mod flow;

@@ -11,10 +11,10 @@ use std::{
 use serde_json::Value;
 
 /// A folder that is gone after the test.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("quadrille-{}-{number}", std::process::id()));
@@ -22,11 +22,11 @@ impl Folder {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.0.join("data")
     }
 }
@@ -38,7 +38,7 @@ impl Drop for Folder {
 }
 
 /// The program, told nothing by the environment of whoever runs the tests.
-pub fn quadrille(arguments: &[&str]) -> Command {
+pub(crate) fn quadrille(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("QUADRILLE_") {
@@ -50,7 +50,7 @@ pub fn quadrille(arguments: &[&str]) -> Command {
 }
 
 /// Runs a command on a data directory to its end.
-pub fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = quadrille(arguments)
         .arg("--data-dir")
         .arg(data)
@@ -65,7 +65,7 @@ pub fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 /// Runs a command with `--json` that must succeed; what it answered.
-pub fn json(data: &Path, arguments: &[&str], input: &str) -> Value {
+pub(crate) fn json(data: &Path, arguments: &[&str], input: &str) -> Value {
     let arguments = [arguments, &["--json"]].concat();
     let output = run(data, &arguments, input);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
@@ -73,33 +73,33 @@ pub fn json(data: &Path, arguments: &[&str], input: &str) -> Value {
 }
 
 /// Runs a command that must fail; its exit code and what it said.
-pub fn failure(data: &Path, arguments: &[&str]) -> (i32, String) {
+pub(crate) fn failure(data: &Path, arguments: &[&str]) -> (i32, String) {
     let output = run(data, arguments, "");
     assert!(!output.status.success(), "{arguments:?}: {}", text(&output.stdout));
     (output.status.code().unwrap(), text(&output.stderr))
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// A running `quadrille serve`.
-pub struct Program {
+pub(crate) struct Program {
     child: Child,
-    pub issuer: String,
-    pub listening: String,
-    pub data: PathBuf,
+    pub(crate) issuer: String,
+    pub(crate) listening: String,
+    pub(crate) data: PathBuf,
     log: PathBuf,
 }
 
 impl Program {
     /// On a free port, in `folder`.
-    pub fn start(folder: &Folder) -> Self {
+    pub(crate) fn start(folder: &Folder) -> Self {
         Self::start_with(folder, &[])
     }
 
     /// With further arguments.
-    pub fn start_with(folder: &Folder, arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(folder: &Folder, arguments: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let (data, log) = (folder.data(), folder.path().join(format!("log-{number}")));
@@ -122,36 +122,36 @@ impl Program {
         Self { child, issuer: field("issuer"), listening: field("listening"), data, log }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
 
     /// Runs a command on the data that the program has open.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         json(&self.data, arguments, "")
     }
 
-    pub fn add_user(&self, name: &str, password: &str) -> Value {
+    pub(crate) fn add_user(&self, name: &str, password: &str) -> Value {
         json(&self.data, &["user", "add", name, "--password-stdin"], &format!("{password}\n"))
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// Waits for its end.
-    pub fn ended(mut self) -> (ExitStatus, String) {
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         (status, self.log())
     }
 
     /// Stops it as a service manager does; it must end well.
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         self.signal("-TERM");
         let (status, log) = self.ended();
         assert!(status.success(), "{log}");
@@ -168,7 +168,10 @@ impl Drop for Program {
 
 /// Asks until it is so, for as long as `limit`. The only wait in these tests: another process
 /// cannot be told the time.
-pub async fn eventually<F: Future<Output = bool>>(limit: Duration, ask: impl Fn() -> F) -> bool {
+pub(crate) async fn eventually<F: Future<Output = bool>>(
+    limit: Duration,
+    ask: impl Fn() -> F,
+) -> bool {
     let asking = async {
         while !ask().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -178,7 +181,7 @@ pub async fn eventually<F: Future<Output = bool>>(limit: Duration, ask: impl Fn(
 }
 
 /// Everything that a connection says until it is closed.
-pub fn rest_of(stream: &mut std::net::TcpStream) -> String {
+pub(crate) fn rest_of(stream: &mut std::net::TcpStream) -> String {
     let mut said = Vec::new();
     let _ = stream.read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
