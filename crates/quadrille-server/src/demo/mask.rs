@@ -50,6 +50,7 @@ const TELLING: &[&str] = &[
     "pragma",
     "referer",
     "referrer-policy",
+    "refresh",
     "retry-after",
     "set-cookie",
     "www-authenticate",
@@ -179,7 +180,7 @@ impl Masker {
                 let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
                 (Vec::new(), vec![self.cookie(name.trim(), value, attributes)])
             }
-            "location" => self.url(text),
+            "location" | "refresh" => self.url(text),
             // The origin is enough: the rest is the request before.
             "referer" => (self.url(text).0, Vec::new()),
             _ => (vec![plain(text)], Vec::new()),
@@ -188,7 +189,7 @@ impl Masker {
     }
 
     fn cookie(&mut self, name: &str, value: &str, attributes: &str) -> Field {
-        let kind = if name.contains("attempt") { Kind::LoginCookie } else { Kind::Session };
+        let kind = if name.contains("-try-") { Kind::LoginCookie } else { Kind::Session };
         let mut pieces = Vec::new();
         if !value.is_empty() {
             pieces.push(self.masked(kind, value));

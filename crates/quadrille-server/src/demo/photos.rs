@@ -39,7 +39,9 @@ pub(super) fn all() -> Vec<Photo> {
 }
 
 fn draw(scene: &Scene) -> String {
-    let mut svg = String::from(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240">"#);
+    let mut svg = String::from(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240" viewBox="0 0 320 240">"#,
+    );
     let [top, bottom] = scene.sky;
     let (x, y, radius, colour) = scene.sun;
     let _ = write!(

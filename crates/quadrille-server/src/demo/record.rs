@@ -198,6 +198,7 @@ fn is_of_interest(path: &str) -> bool {
         || path.starts_with("/dance")
         || path.starts_with("/assets/")
         || path == "/favicon.ico"
+        || path.ends_with(".svg")
         || path.ends_with(".css"))
 }
 

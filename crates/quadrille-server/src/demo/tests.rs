@@ -100,7 +100,7 @@ fn made_up() -> Dance {
         "default-src 'none'; style-src 'self'; form-action 'self' http://localhost:8017; frame-ancestors 'none'",
     );
     let visitor = format!("visitor={SESSION}w");
-    let attempt = format!("{visitor}; quadrille-attempt-1={COOKIE}");
+    let attempt = format!("{visitor}; quadrille-try-Zm9v={COOKIE}");
     let session = format!("quadrille-id-session={SESSION}");
     let query = format!(
         "response_type=code&client_id=photo-prints&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&scope=photos%3Aread&state={STATE}&code_challenge={CHALLENGE}&code_challenge_method=S256"
@@ -131,7 +131,7 @@ fn made_up() -> Dance {
     );
     s.answer(e, 303, &[("location", "/login/album?next=/prints")], "");
     let e = s.ask(BW, "GET", "/login/album?next=%2Fprints", &[site, ("cookie", &visitor)], "");
-    s.answer(e, 303, &[("location", &authorize), ("set-cookie", &format!("quadrille-attempt-1={COOKIE}; Path=/login/album; HttpOnly; SameSite=Lax; Max-Age=900")), ("cache-control", "no-store")], "");
+    s.answer(e, 303, &[("location", &authorize), ("set-cookie", &format!("quadrille-try-Zm9v={COOKIE}; Path=/login/album; HttpOnly; SameSite=Lax; Max-Age=900")), ("cache-control", "no-store")], "");
     let e = s.ask(BP, "GET", &again, &[id, ("referer", WEBSITE)], "");
     s.answer(
         e,
@@ -172,7 +172,7 @@ fn made_up() -> Dance {
     s.answer(
         e,
         303,
-        &[("location", "/prints"), ("set-cookie", "quadrille-attempt-1=; Max-Age=0")],
+        &[("location", "/prints"), ("set-cookie", "quadrille-try-Zm9v=; Max-Age=0")],
         "",
     );
     let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
@@ -229,7 +229,7 @@ fn made_up() -> Dance {
 }
 
 fn page(dance: &Dance) -> String {
-    pages::dance(dance, "localhost:8017", "127.0.0.1:8018").unwrap()
+    pages::dance_html(dance)
 }
 
 #[test]

@@ -103,7 +103,7 @@ async fn serve(settings: &Settings, output: Output) -> Result<(), Failure> {
 }
 
 /// Waits for SIGTERM or Ctrl-C.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -208,8 +208,11 @@ impl Reqwest {
         Ok(Self(client))
     }
 
-    /// The one that is used when the application lends none.
-    pub(crate) fn standard() -> Result<Self> {
+    /// The one that is used when the application lends none, for clients that wrap it.
+    ///
+    /// # Errors
+    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
+    pub fn standard() -> Result<Self> {
         Self::new(
             reqwest::Client::builder()
                 .connect_timeout(Duration::from_secs(5))

@@ -1,0 +1,286 @@
+//! The demo, as people go through it, and as they do not.
+
+mod support;
+
+use std::path::Path;
+
+use serde_json::json;
+use support::{Browser, decide, element, heading, press, sign_in, visit};
+use thirtyfour::prelude::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_dance_from_the_first_page_to_the_drawing_of_it() {
+    visit("dance", async |browser, demo| {
+        browser.goto(&demo.website).await.unwrap();
+        browser.keep("1-website").await;
+        press(browser, "Print my photos").await;
+        element(browser, "//input[@name='password']").await;
+        assert!(browser.place().await.starts_with(&demo.provider), "signing in is the provider’s");
+        browser.keep("2-sign-in").await;
+        sign_in(browser).await;
+        element(browser, "//button[@value='allow']").await;
+        browser.keep("3-consent").await;
+        decide(browser, "allow").await;
+        heading(browser, "Here they are").await;
+        assert_eq!(
+            browser.place().await,
+            format!("{}/prints", demo.website),
+            "nothing is left in the address"
+        );
+        let pictures = browser.find_all(By::Tag("img")).await.unwrap();
+        assert_eq!(pictures.len(), 6);
+        for picture in pictures {
+            assert_eq!(picture.prop("naturalWidth").await.unwrap().as_deref(), Some("320"));
+        }
+        browser.keep_whole("4-photos").await;
+        press(browser, "Let an hour pass").await;
+        heading(browser, "Here they are").await;
+        press(browser, "Disconnect").await;
+        heading(browser, "The dance that just happened").await;
+        the_drawing(browser).await;
+    })
+    .await;
+}
+
+/// The last page: complete, usable by keyboard, on a phone, in the dark and on paper.
+async fn the_drawing(browser: &Browser) {
+    let page = browser.source().await.unwrap();
+    for chapter in [
+        "You ask for something",
+        "You say who you are, to the provider only",
+        "You decide",
+        "The code becomes a token, behind the browser’s back",
+        "The website uses the token",
+        "Time passes: a fresh token",
+        "You take it back",
+    ] {
+        assert!(page.contains(chapter), "{chapter} is missing");
+    }
+    assert!(page.contains("This token opens nothing"), "the revoked token is tried");
+    assert!(!page.contains("Something else"), "a step has no words");
+    assert!(!page.contains(quadrille_server::demo::PASSWORD), "the password is on the page");
+    for cookie in browser.get_all_cookies().await.unwrap() {
+        assert!(!page.contains(&cookie.value), "{} is on the page", cookie.name);
+    }
+
+    // An arrow opens by keyboard.
+    let arrow = element(browser, "//details[.//code[contains(., 'POST /oauth/token')]]").await;
+    let summary = arrow.find(By::Tag("summary")).await.unwrap();
+    summary.send_keys(Key::Enter + "").await.unwrap();
+    let opened = arrow.find(By::ClassName("panel")).await.unwrap();
+    opened.wait_until().displayed().await.unwrap();
+    assert!(opened.text().await.unwrap().contains("code_verifier"));
+
+    // One value can be followed: what does not carry it steps back.
+    let dimmed = async || {
+        let script = "return [...document.querySelectorAll('.step .tag')].filter(tag => getComputedStyle(tag).opacity < 1).length";
+        browser.execute(script, vec![]).await.unwrap().json().as_u64().unwrap()
+    };
+    assert_eq!(dimmed().await, 0);
+    let code = browser.find(By::Id("f-code")).await.unwrap();
+    code.send_keys(" ").await.unwrap();
+    browser
+        .cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] }),
+        )
+        .await;
+    assert!(dimmed().await > 10);
+    browser.keep_whole("6-follow-the-code").await;
+    browser.find(By::Id("f-all")).await.unwrap().send_keys(" ").await.unwrap();
+
+    browser.keep_whole("5-drawing").await;
+    browser.dark(true).await;
+    browser.keep_whole("7-dark").await;
+    browser.dark(false).await;
+    for width in [360, 820, 1280] {
+        browser.width(width, 900).await;
+        let overflow =
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let overflow = browser.execute(overflow, vec![]).await.unwrap();
+        assert_eq!(overflow.json().as_i64(), Some(0), "the page is wider than {width}");
+    }
+    browser.width(390, 844).await;
+    browser.keep_whole("8-phone").await;
+    browser.width(800, 1100).await;
+    browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    browser.keep_whole("9-paper").await;
+    browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "" })).await;
+    browser.width(0, 0).await;
+    let printed = browser.cdp("Page.printToPDF", json!({ "printBackground": true })).await;
+    assert!(printed["data"].as_str().unwrap().len() > 50_000, "a drawing on paper");
+    picture_for_the_readme(browser).await;
+}
+
+/// Kept only where it is asked for, so that running the tests does not change the working tree.
+async fn picture_for_the_readme(browser: &Browser) {
+    if std::env::var_os("QUADRILLE_README_PICTURE").is_none() {
+        return;
+    }
+    browser.width(1280, 1100).await;
+    browser.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/demo.png");
+    browser.screenshot(&target).await.unwrap();
+    browser.width(0, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_no_is_told_so_and_may_think_again() {
+    visit("deny", async |browser, demo| {
+        browser.goto(&demo.website).await.unwrap();
+        press(browser, "Print my photos").await;
+        sign_in(browser).await;
+        decide(browser, "deny").await;
+        element(browser, "//h1").await;
+        browser.wait_until_at(&demo.website).await;
+        browser.keep("1-denied").await;
+        assert!(browser.find_all(By::Tag("img")).await.unwrap().is_empty());
+
+        browser.goto(format!("{}/dance", demo.website)).await.unwrap();
+        element(browser, "//strong[contains(., 'You say no')]").await;
+        element(browser, "//strong[contains(., 'The answer is no')]").await;
+        let page = browser.source().await.unwrap();
+        assert!(!page.contains("The tokens"), "nothing was issued");
+        browser.keep("2-drawing").await;
+
+        browser.goto(format!("{}/prints", demo.website)).await.unwrap();
+        decide(browser, "allow").await;
+        heading(browser, "Here they are").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_back_button_leads_nowhere_bad() {
+    visit("back", async |browser, demo| {
+        browser.goto(&demo.website).await.unwrap();
+        press(browser, "Print my photos").await;
+        sign_in(browser).await;
+        element(browser, "//button[@value='allow']").await;
+        // Back from the consent page to the sign-in page, and on again.
+        browser.back().await.unwrap();
+        element(browser, "//body").await;
+        browser.keep("1-back-from-consent").await;
+        browser.forward().await.unwrap();
+        decide(browser, "allow").await;
+        heading(browser, "Here they are").await;
+        // Back from the photos to the consent page, which has been answered and says so.
+        while !browser.place().await.starts_with(&demo.provider) {
+            browser.back().await.unwrap();
+        }
+        browser.keep("2-back-from-the-photos").await;
+        decide(browser, "allow").await;
+        heading(browser, "Already answered").await;
+        browser.keep("3-answered-again").await;
+        // What was bought with the first answer is still good.
+        browser.goto(format!("{}/prints", demo.website)).await.unwrap();
+        heading(browser, "Here they are").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_on_allow_counts_once() {
+    visit("double-click", async |browser, demo| {
+        browser.goto(&demo.website).await.unwrap();
+        press(browser, "Print my photos").await;
+        sign_in(browser).await;
+        let allow = element(browser, "//button[@value='allow']").await;
+        browser.action_chain().double_click_element(&allow).perform().await.unwrap();
+        heading(browser, "Here they are").await;
+        browser.keep("1-photos").await;
+        // The tokens are alive: they can be used, and refreshed.
+        press(browser, "Let an hour pass").await;
+        heading(browser, "Here they are").await;
+        assert_eq!(browser.find_all(By::Tag("img")).await.unwrap().len(), 6);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_tabs_opened_at_once_finish_in_the_wrong_order() {
+    visit("twenty-tabs", async |browser, demo| {
+        browser.goto(&demo.website).await.unwrap();
+        let open = "for (let tab = 0; tab < 20; tab++) window.open('/prints')";
+        browser.execute(open, vec![]).await.unwrap();
+        let mut tabs = browser.windows().await.unwrap();
+        tabs.remove(0);
+        assert_eq!(tabs.len(), 20);
+        for tab in &tabs {
+            browser.turn_to(tab).await;
+            element(browser, "//input[@name='password']").await;
+        }
+        // The last first, then every other one, then the rest.
+        let order = (0..20).rev().step_by(2).chain((0..20).step_by(2));
+        for (nth, tab) in order.enumerate() {
+            browser.turn_to(&tabs[tab]).await;
+            sign_in(browser).await;
+            if nth == 0 {
+                decide(browser, "allow").await;
+            }
+            heading(browser, "Here they are").await;
+            assert_eq!(browser.place().await, format!("{}/prints", demo.website), "tab {tab}");
+        }
+        browser.keep("1-the-last-tab").await;
+        // Twenty logins later, the page shows one dance.
+        browser.goto(format!("{}/dance", demo.website)).await.unwrap();
+        heading(browser, "The dance that just happened").await;
+        let redeemed = "//strong[contains(., 'The code is redeemed')]";
+        assert_eq!(browser.find_all(By::XPath(redeemed)).await.unwrap().len(), 1);
+        browser.keep_whole("2-drawing").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_with_the_cookie_lost_ends_on_a_page_with_a_way_on() {
+    visit("cookie-lost", async |browser, demo| {
+        browser.goto(&demo.website).await.unwrap();
+        press(browser, "Print my photos").await;
+        element(browser, "//input[@name='password']").await;
+        forget_cookies_of(browser, &demo.website).await;
+        sign_in(browser).await;
+        decide(browser, "allow").await;
+        browser.wait_until_at(&demo.website).await;
+        element(browser, "//h1").await;
+        browser.keep("1-lost").await;
+        assert!(browser.find_all(By::Tag("img")).await.unwrap().is_empty(), "nobody is logged in");
+        // The page offers to try again, and that works.
+        element(browser, "//main//a | //body//a").await.click().await.unwrap();
+        if browser.find_all(By::XPath("//a[contains(., 'Print my photos')]")).await.unwrap().len()
+            == 1
+        {
+            press(browser, "Print my photos").await;
+        }
+        heading(browser, "Here they are").await;
+        browser.keep("2-tried-again").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_so_on_the_page_and_the_right_one_goes_on() {
+    visit("wrong-password", async |browser, demo| {
+        browser.goto(format!("{}/prints", demo.website)).await.unwrap();
+        let name = element(browser, "//input[@name='username']").await;
+        name.send_keys("nobody").await.unwrap();
+        let password = element(browser, "//input[@name='password']").await;
+        password.send_keys("not the password" + Key::Enter).await.unwrap();
+        element(browser, "//*[@role='alert']").await;
+        browser.keep("1-wrong").await;
+        sign_in(browser).await;
+        decide(browser, "allow").await;
+        heading(browser, "Here they are").await;
+    })
+    .await;
+}
+
+async fn forget_cookies_of(browser: &Browser, site: &str) {
+    let cookies = browser.cdp("Network.getCookies", json!({ "urls": [site] })).await;
+    let cookies = cookies["cookies"].as_array().unwrap();
+    assert!(!cookies.is_empty(), "there is something to forget");
+    for cookie in cookies {
+        let which = json!({ "name": cookie["name"], "url": site });
+        browser.cdp("Network.deleteCookies", which).await;
+    }
+}

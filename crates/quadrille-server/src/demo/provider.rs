@@ -1,0 +1,103 @@
+//! The demo's provider: the program's own pages and endpoints, an album behind them, one person who
+//! owns it and one website that may ask for it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, middleware, response::Response, routing::get};
+use http::{HeaderValue, header};
+use quadrille::{
+    Env, KeyRing, Policy, Scope as _, Scopes, Secret,
+    provider::{Access, Kdf, NewClient, store::SqliteStore},
+    scopes,
+};
+use serde::Serialize;
+
+use crate::{
+    Failure,
+    config::Issuer,
+    users::{User, UserName},
+    web::{App, Pages, Parts},
+};
+
+use super::{
+    PASSWORD, USER,
+    photos::{self, Photo},
+    record::{self, Recorder},
+    users::OneUser,
+};
+
+scopes! {
+    /// Reading photos.
+    pub(super) Photos = "photos:read", "See the photos in your album";
+}
+
+/// The provider, and what the website needs to know of it.
+pub(super) struct Provider {
+    pub(super) app: App,
+    pub(super) router: Router,
+    pub(super) client_id: Arc<str>,
+    pub(super) client_secret: Secret,
+}
+
+/// What the API says.
+#[derive(Serialize)]
+struct Album {
+    photos: Vec<Photo>,
+}
+
+impl Provider {
+    /// A provider at `issuer`, for a website that wants to be answered at `redirect_uri`.
+    pub(super) async fn start(
+        env: &Env,
+        issuer: &Issuer,
+        store: Arc<SqliteStore>,
+        redirect_uri: &str,
+        recorder: &Recorder,
+    ) -> Result<Self, Failure> {
+        let kdf = Kdf::default();
+        let failed = |_| Failure::System(std::io::Error::other("the demo's user was not made"));
+        let hash = kdf.hash(env, Secret::from(PASSWORD)).await.map_err(failed)?;
+        let user = User::new(env, UserName::parse(USER)?, hash);
+        let app = App::new(Parts {
+            env: env.clone(),
+            issuer: issuer.clone(),
+            store,
+            users: Arc::new(OneUser(user)),
+            keys: keys(env)?,
+            policy: Policy::safe(),
+            scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
+            kdf,
+            pages: Pages::load("Album", issuer, None)?,
+            session_lifetime: Duration::from_secs(24 * 3600),
+        })
+        .await?;
+        let website = NewClient::confidential("Sixpence Prints")
+            .redirect_uri(redirect_uri)
+            .scopes(Scopes::of([Photos::NAME]));
+        let registered = app.server().register(website).await?;
+        let api = Router::new().route("/api/photos", get(photos)).layer(app.server().layer());
+        let watch = middleware::from_fn_with_state(recorder.clone(), record::provider);
+        Ok(Self {
+            router: app.router().merge(api).layer(watch),
+            client_id: registered.client.id.clone(),
+            client_secret: registered.secret.unwrap_or_default(),
+            app,
+        })
+    }
+}
+
+/// They live as long as the store, which is no longer than the demo.
+fn keys(env: &Env) -> Result<KeyRing, Failure> {
+    KeyRing::new([&env.random()])
+        .map_err(|error| Failure::Keys { place: "the demo".to_owned(), error })
+}
+
+/// `GET /api/photos`
+async fn photos(_: Access<Photos>) -> Response {
+    let album = Album { photos: photos::all() };
+    let mut response = Response::new(Body::from(serde_json::to_vec(&album).unwrap_or_default()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
