@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
@@ -20,8 +20,8 @@ use tower::{Layer, Service};
 
 use crate::{
     provider::{
-        Access, Authorization, AuthorizationServer, BODY_LIMIT, ClientError, Decision, Guard,
-        GuardService, OperatorError, Problem, Refused, RemoteAddress, Reply, Slot, Unread,
+        Access, Authorization, AuthorizationServer, BODY_LIMIT, ClientError, Decision, Guarded,
+        OperatorError, Problem, Refused, RemoteAddress, Reply, Slot, Unread,
     },
     scope::ScopeRequirement,
 };
@@ -105,25 +105,22 @@ impl AuthorizationServer {
         router
     }
 
-    /// What the extractors need: the server at hand, a [`Guard`] for the issuer's own origin, and
-    /// the headers of consent pages set.
+    /// What the extractors need: the server at hand, which checks tokens for the issuer's own origin
+    /// unless a [`Guard`](crate::provider::Guard) did before, and the headers of consent pages set.
     pub fn layer(&self) -> ServerLayer {
-        ServerLayer { server: self.clone(), guard: Guard::new(self) }
+        ServerLayer(self.clone())
     }
 }
 
 /// See [`AuthorizationServer::layer`].
 #[derive(Clone, Debug)]
-pub struct ServerLayer {
-    server: AuthorizationServer,
-    guard: Guard,
-}
+pub struct ServerLayer(AuthorizationServer);
 
 impl<S> Layer<S> for ServerLayer {
     type Service = ServerService<S>;
 
     fn layer(&self, inner: S) -> ServerService<S> {
-        ServerService { server: self.server.clone(), inner: self.guard.layer(inner) }
+        ServerService { server: self.0.clone(), inner }
     }
 }
 
@@ -131,36 +128,55 @@ impl<S> Layer<S> for ServerLayer {
 #[derive(Clone, Debug)]
 pub struct ServerService<S> {
     server: AuthorizationServer,
-    inner: GuardService<S>,
+    inner: S,
 }
 
-impl<S> Service<Request> for ServerService<S>
+impl<S, B, R> Service<http::Request<B>> for ServerService<S>
 where
-    S: Service<Request, Response = Response> + Clone + Send + 'static,
-    S::Future: Send,
+    S: Service<http::Request<B>, Response = http::Response<R>>,
 {
-    type Response = Response;
+    type Response = S::Response;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+    type Future = ServerFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        request.extensions_mut().insert(self.server.clone());
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         // Only an authorization request leads to a page whose headers are to be set.
-        if request.uri().path() != self.server.authorize_path() {
-            return self.inner.call(request);
+        let slot = (request.uri().path() == self.server.authorize_path()).then(Slot::default);
+        if let Some(slot) = &slot {
+            request.extensions_mut().insert(slot.clone());
         }
-        let slot = Slot::default();
-        request.extensions_mut().insert(slot.clone());
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let mut response = answer.await?;
-            slot.apply(&mut response);
-            Ok(response)
-        })
+        request.extensions_mut().insert(self.server.clone());
+        ServerFuture { inner: self.inner.call(request), slot }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The answer of a [`ServerService`].
+    #[derive(Debug)]
+    pub struct ServerFuture<F> {
+        #[pin]
+        inner: F,
+        slot: Option<Slot>,
+    }
+}
+
+impl<F, R, E> Future for ServerFuture<F>
+where
+    F: Future<Output = Result<http::Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let mut answer = ready!(this.inner.poll(context));
+        if let (Ok(response), Some(slot)) = (&mut answer, this.slot) {
+            slot.apply(response);
+        }
+        Poll::Ready(answer)
     }
 }
 
@@ -186,6 +202,7 @@ impl<S: Send + Sync, R: ScopeRequirement> FromRequestParts<S> for Access<R> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        check(parts).await;
         Self::of(&parts.extensions)
     }
 }
@@ -194,6 +211,7 @@ impl<S: Send + Sync, R: ScopeRequirement> OptionalFromRequestParts<S> for Access
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refused> {
+        check(parts).await;
         Self::find(&parts.extensions)
     }
 }
@@ -207,6 +225,18 @@ impl IntoResponse for Reply {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         self.to_response().map(Body::from)
+    }
+}
+
+/// Checks the token, unless a guard before this did.
+async fn check(parts: &mut Parts) {
+    if parts.extensions.get::<Guarded>().is_none()
+        && let Some(server) = parts.extensions.get::<AuthorizationServer>()
+    {
+        let inner = server.inner();
+        let verdict = inner.check_access(&parts.uri, &parts.headers).await;
+        let realm = inner.issuer.origin().clone();
+        parts.extensions.insert(Guarded { realm, verdict });
     }
 }
 

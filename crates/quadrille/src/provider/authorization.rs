@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 
 use crate::{
     Scopes, Timestamp,
-    oauth2::form::{FormWriter, Params},
+    oauth2::form::{FormError, FormWriter, Params},
     page,
 };
 
@@ -35,11 +35,8 @@ const SINCE: &str = "quadrille_since";
 pub struct Authorization {
     inner: Arc<Inner>,
     asked: Asked,
-    /// The request, as parameters.
-    back: String,
+    request: Request<Bytes>,
     since: Option<Timestamp>,
-    headers: HeaderMap,
-    slot: Option<Slot>,
 }
 
 /// What to do with an authorization request.
@@ -91,12 +88,7 @@ impl From<ClientError> for Failed {
 
 async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
     wire::admit(&request, &[Method::GET, Method::HEAD, Method::POST], "GET, HEAD, POST")?;
-    let params = if request.method() == Method::POST {
-        Params::of_body(&request)
-    } else {
-        Params::of_query(&request)
-    };
-    let params = params.map_err(|error| ClientError::Request(error.into()))?;
+    let params = parameters(&request).map_err(|error| ClientError::Request(error.into()))?;
     let id = request::client_id(&params)?;
     let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
@@ -106,16 +98,17 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
         Unasked::Page(error) => Failed::Page(error.into()),
         Unasked::Redirect(to) => Failed::Redirect(to),
     })?;
-    let mut back = FormWriter::new();
-    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
-        back.append(name, value);
-    }
     let since = params.many(SINCE).next().and_then(|sealed| inner.open_since(sealed));
-    let back = back.finish();
     drop(params);
-    let slot = request.extensions().get::<Slot>().cloned();
-    let headers = request.into_parts().0.headers;
-    Ok(Authorization { inner: inner.clone(), asked, back, since, headers, slot })
+    Ok(Authorization { inner: inner.clone(), asked, request, since })
+}
+
+fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
+    if request.method() == Method::POST {
+        Params::of_body(request)
+    } else {
+        Params::of_query(request)
+    }
 }
 
 impl Authorization {
@@ -156,8 +149,14 @@ impl Authorization {
         }
     }
 
+    /// The same request by GET, whatever it was before.
     fn back(&self) -> Back {
-        let mut url = FormWriter::after_url(&inner_url(&self.inner.paths.authorize, &self.back));
+        let mut url = FormWriter::after_url(&self.inner.paths.authorize);
+        // They could be read before.
+        let params = parameters(&self.request).unwrap_or_default();
+        for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
+            url.append(name, value);
+        }
         if self.asked.prompt.sign_in {
             url.append(SINCE, &self.inner.seal_since());
         }
@@ -176,9 +175,9 @@ impl Authorization {
             action: inner.paths.consent.clone(),
             form_action: form_action(&self.asked.redirect_uri),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
-            cookies: ticket.cookies(&inner.issuer, &self.headers, now),
+            cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
         };
-        if let Some(slot) = &self.slot {
+        if let Some(slot) = self.request.extensions().get::<Slot>() {
             slot.fill(page.headers());
         }
         Step::Consent(Box::new(page))
@@ -411,10 +410,6 @@ impl Inner {
         let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
         (self.now().since(since) < self.policy.ticket_lifetime).then_some(since)
     }
-}
-
-fn inner_url(path: &str, query: &str) -> String {
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 fn form_action(redirect_uri: &str) -> String {

@@ -82,15 +82,11 @@ impl Guard {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<Option<Arc<AccessRecord>>, AccessError> {
-        let Some(token) = bearer::from_headers(headers)? else { return Ok(None) };
-        if in_query(uri) {
-            return Err(bearer::BearerError::Several.into());
-        }
         let Trust::Here(inner) = &self.0.trust;
-        inner.access(token).await.map(Some)
+        inner.check_access(uri, headers).await
     }
 
-    pub(crate) async fn guard(&self, uri: &Uri, headers: &HeaderMap) -> Guarded {
+    async fn guard(&self, uri: &Uri, headers: &HeaderMap) -> Guarded {
         let verdict = self.check(uri, headers).await;
         Guarded { realm: self.realm(headers), verdict }
     }
@@ -115,6 +111,18 @@ impl fmt::Debug for Guard {
 }
 
 impl Inner {
+    pub(crate) async fn check_access(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<AccessRecord>>, AccessError> {
+        let Some(token) = bearer::from_headers(headers)? else { return Ok(None) };
+        if in_query(uri) {
+            return Err(bearer::BearerError::Several.into());
+        }
+        self.access(token).await.map(Some)
+    }
+
     /// What an access token stands for, if it is good.
     async fn access(&self, text: &str) -> Result<Arc<AccessRecord>, AccessError> {
         let token = match self.tokens.read(TokenKind::Access, text) {

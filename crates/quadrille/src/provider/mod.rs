@@ -34,6 +34,8 @@ pub use cache::Cached;
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
 pub use consent::{By, Decision};
 pub use error::{BrowserError, ClientError, Error, OperatorError};
+#[cfg(feature = "axum")]
+pub(crate) use guard::Guarded;
 pub use guard::{Guard, GuardService};
 pub use issuer::IssuerError;
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
