@@ -2,13 +2,27 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _};
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+};
 
 use crate::config::{LogFormat, Settings};
 
-/// Starts the log for the rest of the program. A second call does nothing.
+/// Starts the log of a program that serves. A second call does nothing.
 pub(crate) fn start(settings: &Settings) {
-    let filter: Targets = settings.log.clone();
+    start_with(settings, settings.log.clone());
+}
+
+/// Starts the log of a command, which says by itself what it did: warnings, unless more was asked
+/// for.
+pub(crate) fn start_for_command(settings: &Settings) {
+    let quiet = Targets::new().with_default(LevelFilter::WARN);
+    start_with(settings, if settings.is_default("log") { quiet } else { settings.log.clone() });
+}
+
+fn start_with(settings: &Settings, filter: Targets) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // An error means that one runs already: that of a test, or of the demo.
     let _ = match settings.log_format {

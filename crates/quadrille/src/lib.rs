@@ -58,6 +58,7 @@ mod quirks;
 pub mod scope;
 pub mod seal;
 pub mod secret;
+pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -52,6 +52,7 @@ pub struct Cli {
 
 /// What every command understands.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Settings, for every command")]
 struct Common {
     /// Read settings from this TOML file [env: QUADRILLE_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
@@ -131,6 +132,10 @@ impl Cli {
             for remark in remarks {
                 output.note(&format!("quadrille: {remark}"));
             }
+            match self.command {
+                Command::Serve(_) => logging::start(&settings),
+                _ => logging::start_for_command(&settings),
+            }
             Ok(settings)
         };
         match &self.command {
@@ -139,11 +144,7 @@ impl Cli {
                 config::show(&settings()?, output);
                 Ok(())
             }
-            Command::Serve(_) => {
-                let settings = settings()?;
-                logging::start(&settings);
-                serve::run(&settings, output)
-            }
+            Command::Serve(_) => serve::run(&settings()?, output),
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
             Command::Token(command) => block_on(token::run(command, &settings()?, output)),

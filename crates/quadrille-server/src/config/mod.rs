@@ -245,6 +245,12 @@ impl Settings {
         found.settle(default_dir).map(|settings| (settings, remarks))
     }
 
+    /// Whether nobody set this one.
+    pub fn is_default(&self, key: &str) -> bool {
+        let is_set = |setting: &Effective| setting.key == key && setting.origin != Origin::Default;
+        !self.effective.iter().any(is_set)
+    }
+
     /// Every setting with its value and where that came from. Secrets are masked.
     pub fn effective(&self) -> &[Effective] {
         &self.effective

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
 
 use clap::Args;
-use quadrille::provider::{Kdf, store::Store as _};
+use quadrille::provider::Kdf;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -91,8 +91,8 @@ async fn serve(settings: &Settings, output: Output) -> Result<(), Failure> {
     };
     // Before anybody is told that we are ready, so that whoever stops us then is heard.
     let stop = stop_signal()?;
-    let server = Server::new(data.env().clone(), issuer.clone(), limits, app.router());
-    announce(&data, &issuer, listening, output).await?;
+    let server = Server::new(data.env().clone(), issuer, limits, app.router());
+    announce(&data, &app, listening, output).await?;
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
     }
@@ -124,20 +124,24 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Says that it runs, where, and what to do next.
+/// Says that it runs, where, and, to a person, what to do next.
 async fn announce(
     data: &Data,
-    issuer: &Issuer,
+    app: &App,
     listening: SocketAddr,
     output: Output,
 ) -> Result<(), Failure> {
-    let failure = |error| data.failure(error);
-    let has_users = !data.users().is_empty().await.map_err(failure)?;
-    let id = data.store().issuer(issuer.as_str()).await.map_err(failure)?;
-    let has_clients = !data.store().clients(id).await.map_err(failure)?.is_empty();
+    let issuer = app.issuer();
     let ready =
         serde_json::json!({ "issuer": issuer.as_str(), "listening": listening.to_string() });
-    output.result(&ready, || next_steps(data.dir(), issuer, has_users, has_clients));
+    let text = if output.is_json() {
+        String::new()
+    } else {
+        let has_users = !data.users().is_empty().await.map_err(|error| data.failure(error))?;
+        let has_clients = !app.server().clients().await?.is_empty();
+        next_steps(data.dir(), issuer, has_users, has_clients)
+    };
+    output.result(&ready, || text);
     Ok(())
 }
 

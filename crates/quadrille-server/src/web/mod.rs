@@ -133,6 +133,11 @@ impl App {
         })))
     }
 
+    /// What it is called.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// The authorization server behind the pages.
     pub fn server(&self) -> &AuthorizationServer {
         &self.server

@@ -13,9 +13,10 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
     Secret,
     provider::{KdfError, RemoteAddress, Verdict, store::Store as _},
+    target::same_site,
 };
 use serde::{Deserialize, Serialize};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use crate::users::{MOST_PASSWORD, User, UserName};
 
@@ -288,19 +289,7 @@ impl App {
 
     /// `next` if it is a page of this site, else the home page.
     fn local(&self, next: &str) -> String {
-        let origin = self.issuer.origin();
-        let home = || self.pages.site().home.clone();
-        // What a browser makes of it counts, not what it looks like.
-        let Ok(base) = Url::parse(origin) else { return home() };
-        let Ok(url) = base.join(next) else { return home() };
-        let clean = next.starts_with('/') && !next.contains(char::is_control);
-        // `/..//evil.example` is a path here, and a host in the next browser.
-        let is_path = !url.path().starts_with("//");
-        let ours = url.origin() == base.origin() && url.path().starts_with(self.issuer.path());
-        if !(clean && ours && is_path) {
-            return home();
-        }
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        format!("{}{query}", url.path())
+        let kept = same_site(self.issuer.origin(), next);
+        kept.unwrap_or_else(|| self.pages.site().home.clone())
     }
 }

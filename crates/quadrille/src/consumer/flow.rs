@@ -19,7 +19,7 @@ use crate::{
         AuthorizationResponse, ErrorCode, TokenRequest, TokenResponse, TokenResponseError,
         form::Params, pkce::Verifier,
     },
-    quirks,
+    quirks, target,
 };
 
 use super::{
@@ -30,7 +30,6 @@ use super::{
     http::Purpose,
     identity::{self, Claims},
     login::{Login, Ready, Registered},
-    target,
 };
 
 /// What a token endpoint may answer at most.
@@ -39,6 +38,8 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Back within this time and not linked: it would go in circles.
 const LOOP_WINDOW: Duration = Duration::from_secs(10);
+/// Longer pages to come back to are not worth carrying through every login.
+const LONGEST_NEXT: usize = 1024;
 
 /// A login that is about to begin: for [`Login::begin`].
 ///
@@ -378,7 +379,8 @@ impl Login {
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
-        let kept = if wanted.is_empty() { None } else { target::same_site(&ready.origin, wanted) };
+        let kept =
+            target::same_site(&ready.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.base_path))
     }
 }

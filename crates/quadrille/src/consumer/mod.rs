@@ -17,7 +17,6 @@ mod login;
 mod refresh;
 mod service;
 mod storage;
-mod target;
 mod wire;
 
 pub use account::{Account, IntoOwner, Owner, Stored, Token};
