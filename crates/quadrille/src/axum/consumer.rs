@@ -206,7 +206,7 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     let origin = || Origin {
         service: Some(Arc::clone(&verified.registered)),
         next: Some(next.clone()),
-        answered: None,
+        ..Origin::default()
     };
     let linked = async {
         let authorized = login.redeem(jar, &verified, &Owner::NOBODY).await?;
@@ -260,7 +260,7 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
             let origin = Origin {
                 service: Some(Arc::clone(&verified.registered)),
                 next: Some(verified.opened.attempt.next.clone()),
-                answered: None,
+                ..Origin::default()
             };
             failed(login, jar, &mut parts, error, origin).await
         }

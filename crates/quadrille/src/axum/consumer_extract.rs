@@ -12,7 +12,8 @@ use crate::{
     Error, Login, Result,
     consumer::{
         Account, Api, Dynamic, Identity, Jar, Linked, MARGIN, Origin, Owner, Registered, Service,
-        Stored, Wanted, forget, is_just_back, loop_cookie, not_linked, of_account, recall,
+        Stored, Wanted, forget_in_browser, is_just_back, loop_cookie, not_linked, of_account,
+        recall,
     },
     error::{BrowserFault, NotLinked, NotLinkedReason, OperatorFault},
     scope::ScopeRequirement,
@@ -106,7 +107,7 @@ impl Visitor {
     pub async fn unlink(&self, service: &str) -> Result<()> {
         let Visit { login, jar, .. } = &*self.visit;
         let registered = login.by_name(service)?;
-        forget(login, jar, &registered.name)?;
+        forget_in_browser(login, jar, &registered.name)?;
         if let Some(account) = self.account(service).await? {
             let ready = login.ready()?;
             let cx = login.context(ready, Some(jar));
@@ -275,14 +276,17 @@ impl<'a> Found<'a> {
     /// The answer to a visitor without the account: to log in, unless they have just been there.
     async fn rejected(&self, parts: &mut Parts, error: Error) -> Rejected {
         let Self { login, jar, registered, wanted } = self;
-        let error = match &error {
-            Error::NotLinked(who) if self.goes_in_circles(who) => BrowserFault::Loop.into(),
+        let (error, retry) = match error {
+            Error::NotLinked(who) if self.goes_in_circles(&who) => {
+                (BrowserFault::Loop.into(), Some(who.login_url))
+            }
             Error::NotLinked(_) => return error.into(),
-            _ => error,
+            other => (other, None),
         };
         let origin = Origin {
             service: Some(Arc::clone(registered)),
             next: Some(wanted.next.clone()),
+            retry,
             answered: None,
         };
         let answer = failed(login, jar, parts, error.clone(), origin).await;

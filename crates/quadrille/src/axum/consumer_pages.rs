@@ -27,9 +27,10 @@ pub(super) async fn failed(
     };
     log(&error, origin.service.as_ref().map(|service| &*service.name));
     let service = origin.service.as_ref();
-    let retry_url = service
-        .filter(|_| can_be_retried(&error))
-        .map(|service| login.login_path(service, origin.next.as_deref().unwrap_or(""), ""));
+    let retry_url = service.filter(|_| can_be_retried(&error)).map(|service| match &origin.retry {
+        Some(retry) => retry.clone(),
+        None => login.login_path(service, origin.next.as_deref().unwrap_or(""), ""),
+    });
     let event = Failed {
         error: error.clone(),
         service: service.map(|service| service.name.clone()),

@@ -129,6 +129,8 @@ pub(crate) struct Verified {
 pub(crate) struct Origin {
     pub(crate) service: Option<Arc<Registered>>,
     pub(crate) next: Option<String>,
+    /// Where to try again, when it is not the usual login.
+    pub(crate) retry: Option<String>,
     /// The attempt that was answered: it has failed for good.
     pub(crate) answered: Option<Opened>,
 }
@@ -540,7 +542,10 @@ fn token_fault(answer: &Response<Bytes>, error: &TokenResponseError) -> ServiceF
     }
 }
 
-/// An error code, no longer than codes are: it goes to pages and logs.
+/// An error code, if it looks like one: it goes to pages and logs, and a service that is out of
+/// order may put anything there.
 fn short(code: &ErrorCode) -> Box<str> {
-    code.as_str().chars().filter(char::is_ascii_graphic).take(64).collect::<String>().into()
+    let code = code.as_str();
+    let fit = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if fit && code.len() <= 40 { code.into() } else { "unreadable".into() }
 }

@@ -20,6 +20,7 @@ use super::{
     account::{Account, Owner, Stored},
     api::{Api, Wanted, not_linked},
     cookies::Jar,
+    flow::loop_cookie,
     identity,
     login::{Login, Registered},
     service::{Dynamic, Service},
@@ -244,11 +245,16 @@ impl Login {
 async fn forget(login: &Login, jar: Option<&Jar>, account: &Account) -> Result<()> {
     let ready = login.ready()?;
     if let Some(jar) = jar {
-        identity::forget(login, jar, &account.service)?;
-        jar.remove(&ready.style, &super::flow::loop_cookie(&account.service))?;
+        forget_in_browser(login, jar, &account.service)?;
     }
     login.0.storage.unlink(&login.context(ready, jar), account).await?;
     Ok(())
+}
+
+/// Removes what a browser keeps besides the account.
+pub(crate) fn forget_in_browser(login: &Login, jar: &Jar, service: &str) -> Result<()> {
+    identity::forget(login, jar, service)?;
+    Ok(jar.remove(&login.ready()?.style, &loop_cookie(service))?)
 }
 
 type Loading = Pin<Box<dyn Future<Output = Result<Vec<Stored>>> + Send>>;

@@ -38,7 +38,8 @@ pub(crate) use self::{
     api::{Wanted, not_linked},
     attempt::Kind,
     flow::{Origin, is_just_back, loop_cookie},
-    identity::{forget, of_account, recall},
+    identity::{of_account, recall},
+    linked::forget_in_browser,
     login::Registered,
     refresh::MARGIN,
 };

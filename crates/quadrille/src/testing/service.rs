@@ -61,6 +61,7 @@ struct State {
     refresh: HashMap<String, u64>,
     scripted: VecDeque<(Purpose, Scripted)>,
     log: Vec<Asked>,
+    forgetful: bool,
     drawn: u64,
 }
 
@@ -105,6 +106,7 @@ impl FakeService {
             refresh: HashMap::new(),
             scripted: VecDeque::new(),
             log: Vec::new(),
+            forgetful: false,
             drawn: 0,
         })))
     }
@@ -162,6 +164,11 @@ impl FakeService {
     /// Never answers the next request for this purpose.
     pub fn ignores_next(&self, purpose: Purpose) {
         self.lock().scripted.push_back((purpose, Scripted::Silence));
+    }
+
+    /// Keeps no list of what it is asked: for very many requests.
+    pub fn forgets_what_it_is_asked(&self) {
+        self.lock().forgetful = true;
     }
 
     /// Every request that came, in order.
@@ -228,7 +235,9 @@ impl FakeService {
         let scripted = {
             let mut state = self.lock();
             let asked = Asked { purpose, request: Arc::new(request.clone()) };
-            state.log.push(asked);
+            if !state.forgetful {
+                state.log.push(asked);
+            }
             let next = state.scripted.iter().position(|(scripted, _)| *scripted == purpose);
             next.and_then(|next| state.scripted.remove(next))
         };

@@ -11,10 +11,16 @@
 
 mod support;
 
+mod api;
 mod attempts;
 mod bad_input;
+mod canary;
 mod errors;
 mod hooks;
+mod identity;
+mod library;
+mod many;
 mod owners;
 mod refresh;
+mod storages;
 mod visit;

@@ -1,0 +1,143 @@
+use http::HeaderMap;
+use quadrille::{
+    GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
+    consumer::{Begin, Jar, MemoryStorage},
+    error::BrowserFault,
+    scope::ScopeSeparator,
+};
+use url::Url;
+
+use crate::support::{Browser, SECRET, SITE, World, pages};
+
+/// The cookies of one answer as the next request's header.
+fn carry(jar: &Jar) -> HeaderMap {
+    let pairs: Vec<_> = jar
+        .close()
+        .iter()
+        .map(|line| line.to_str().unwrap().split(';').next().unwrap().to_owned())
+        .collect();
+    let mut headers = HeaderMap::new();
+    headers.insert("cookie", pairs.join("; ").parse().unwrap());
+    headers
+}
+
+#[tokio::test]
+async fn any_program_can_do_a_login_without_a_web_framework() {
+    let world = World::new();
+    let login = world.login().storage(MemoryStorage::new());
+    let leaving = Jar::new(&HeaderMap::new());
+    let owner = Owner::user("ada");
+    let begin = Begin::new("github").next("/album").owner(&owner).parameter("login", "ada");
+    let url = login.begin(&leaving, &begin).unwrap();
+    assert!(url.contains("login=ada"));
+    let query = world.service.consent(&url, 7).unwrap();
+
+    let other_browser = Jar::new(&HeaderMap::new());
+    let error = login.finish(&other_browser, "github", &query, &owner).await.unwrap_err();
+    assert_eq!(error, BrowserFault::AttemptCookieMissing.into());
+    let coming_back = Jar::new(&carry(&leaving));
+    let bob = Owner::user("bob");
+    let error = login.finish(&coming_back, "github", &query, &bob).await.unwrap_err();
+    assert_eq!(error, BrowserFault::UserChanged.into());
+    let done = login.finish(&coming_back, "github", &query, &owner).await.unwrap();
+    assert_eq!((&*done.next, &*done.account.subject), ("/album", "7"));
+    let github = login.linked::<GitHub>(&done.account).await.unwrap();
+    let me: serde_json::Value = github.get("user").await.unwrap();
+    assert_eq!(me["login"], "user-7");
+}
+
+#[tokio::test]
+async fn services_known_at_run_time_only_work_the_same() {
+    let world = World::new();
+    let mut login = Login::new(KeyRing::ephemeral(), SITE).http(world.service.clone());
+    for tenant in 1..=3 {
+        let base = format!("https://tenant-{tenant}.example");
+        let mut spec = SpecBuf::oauth2(
+            format!("tenant-{tenant}"),
+            format!("{base}/authorize"),
+            format!("{base}/token"),
+            format!("{base}/api"),
+        );
+        spec.identity = Some(("user".into(), "id".into()));
+        login = login.with(spec.client("our-id", SECRET));
+    }
+    async fn page(
+        visitor: quadrille::Visitor,
+        axum::extract::Path(tenant): axum::extract::Path<String>,
+    ) -> quadrille::Result<String> {
+        let account = visitor.linked(&tenant).await?;
+        let me: serde_json::Value = account.get("user").await?;
+        Ok(format!("{} is {}", account.service(), me["login"]))
+    }
+    let routes = axum::Router::new().route("/at/{tenant}", axum::routing::get(page));
+    let mut browser = Browser::new(login.attach(routes));
+    for tenant in 1..=3_u64 {
+        let away = browser.go(&format!("/at/tenant-{tenant}")).await;
+        assert!(
+            away.location().starts_with(&format!("https://tenant-{tenant}.example/authorize?"))
+        );
+        let query = world.service.consent(away.location(), tenant).unwrap();
+        let page = browser.go(&format!("/login/tenant-{tenant}/authorized?{query}")).await;
+        assert_eq!(page.text, format!("tenant-{tenant} is \"user-{tenant}\""));
+    }
+}
+
+/// A service with every peculiarity that a row can say.
+struct Odd;
+
+impl Service for Odd {
+    const SPEC: Spec = Spec::oauth2(
+        "odd",
+        "https://odd.example/authorize?tenant=a%20b",
+        "https://odd.example/token",
+        "https://odd.example/api/",
+    )
+    .title("Odd")
+    .scopes("read write")
+    .parameters(&[("prompt", "consent"), ("audience", "api & more")])
+    .scope_separators(ScopeSeparator::Comma, ScopeSeparator::Comma)
+    .issuer_in_every_answer("https://odd.example")
+    .secret_in_body()
+    .without_pkce_because_the_service_fails_with_it();
+}
+
+#[tokio::test]
+async fn what_a_services_row_says_is_what_is_asked() {
+    let world = World::new();
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .with(Odd::client("our-id", SECRET).parameter("lang", "en"))
+        .http(world.service.clone());
+    let jar = Jar::new(&HeaderMap::new());
+    let url = login.begin(&jar, &Begin::new("odd")).unwrap();
+    let parsed = Url::parse(&url).unwrap();
+    let pairs: Vec<_> = parsed.query_pairs().map(|(k, v)| format!("{k}={v}")).collect();
+    for pair in
+        ["tenant=a b", "scope=read,write", "prompt=consent", "audience=api & more", "lang=en"]
+    {
+        assert!(pairs.iter().any(|known| known == pair), "{pair} in {pairs:?}");
+    }
+    assert!(!url.contains("code_challenge"));
+
+    let query = world.service.consent(&url, 7).unwrap();
+    let jar = Jar::new(&carry(&jar));
+    let error = login.finish(&jar, "odd", &query, &Owner::NOBODY).await.unwrap_err();
+    assert_eq!(error, BrowserFault::WrongIssuer.into(), "it always names itself");
+    let query = format!("{query}&iss=https%3A%2F%2Fodd.example");
+    let done = login.finish(&jar, "odd", &query, &Owner::NOBODY).await.unwrap();
+    assert_eq!(&*done.account.subject, "", "nothing says who it is");
+}
+
+#[tokio::test]
+async fn a_public_client_has_no_secret_to_send() {
+    let world = World::new();
+    let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+        .with(GitHub::public_client("our-id"))
+        .http(world.service.clone());
+    let mut browser = Browser::new(login.attach(pages()));
+    let page = browser.log_in(&world.service, "/album", 7).await;
+    assert!(page.has_code("client_refused"), "this service wants one: {page:?}");
+    let asked = world.service.asked();
+    let body = String::from_utf8_lossy(asked[0].request.body()).into_owned();
+    assert!(body.contains("client_id=our-id") && !body.contains("client_secret"), "{body}");
+    assert!(browser.cookies.keys().all(|name| name.starts_with("quadrille-")), "http, loopback");
+}
