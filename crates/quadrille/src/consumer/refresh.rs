@@ -112,6 +112,10 @@ impl Login {
             return if still_good { Ok(stored) } else { Err(NoToken::Expired) };
         }
         match self.refreshed(jar, registered, &stored).await {
+            // Another login or process was faster; its token may have ended too by now.
+            Ok(other) if !other.token.is_good(now, Duration::ZERO) => {
+                self.refreshed(jar, registered, &other).await
+            }
             Err(NoToken::Failed(error)) if still_good => {
                 warn!(service = &*registered.name, %error, code = error.code(),
                     "a token could not be refreshed yet and is used for the time it has left");
