@@ -217,7 +217,7 @@ async fn issuer(store: &impl Store) -> IssuerId {
         "grant_types": ["client_credentials"], "first_party": false, "created": 0,
     }))
     .unwrap();
-    store.put_client(issuer, client).await.unwrap();
+    store.put_client(issuer, client, None).await.unwrap();
     issuer
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Scopes, Secret};
+use crate::{Scopes, Secret, Timestamp};
 
 use super::{
     AuthorizationServer, Client, ClientSecret, ClientType, GrantType, SecretVerifier,
@@ -234,9 +234,6 @@ impl AuthorizationServer {
             Some(id) => id.as_str().into(),
             None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
         };
-        if inner.store.client(issuer, &id).await.map_err(Error::from)?.is_some() {
-            return Err(RegistrationError::IdTaken);
-        }
         let grant_types = new.granted_types();
         let (verifier, secret) = match (new.client_type, new.chosen_secret) {
             (ClientType::Public, _) => (None, None),
@@ -262,7 +259,10 @@ impl AuthorizationServer {
             first_party: new.first_party,
             created: inner.now(),
         };
-        inner.store.put_client(issuer, client.clone()).await.map_err(Error::from)?;
+        let was_put = inner.store.put_client(issuer, client.clone(), None).await;
+        if !was_put.map_err(Error::from)? {
+            return Err(RegistrationError::IdTaken);
+        }
         tracing::info!(client = %client.id, name = client.name, "client registered");
         Ok(Registered { client, secret })
     }
@@ -292,23 +292,20 @@ impl AuthorizationServer {
     /// [`AdminError`].
     pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
         let inner = self.inner();
-        let client = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
-        if client.client_type == ClientType::Public {
-            return Err(AdminError::PublicClient);
-        }
-        let (verifier, secret) = self.generate();
-        let now = inner.now();
-        let end = now + overlap;
-        let mut client = Client::clone(&client);
-        for known in &mut client.secrets {
-            known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
-        }
-        client.secrets.retain(|known| known.expires.is_none_or(|expires| now < expires));
-        client.secrets.push(ClientSecret { verifier, expires: None });
         let issuer = inner.issuer_id().await?;
-        inner.store.put_client(issuer, client).await.map_err(Error::from)?;
-        tracing::info!(client = id, "client secret rotated");
-        Ok(secret)
+        let (verifier, secret) = self.generate();
+        loop {
+            let before = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
+            if before.client_type == ClientType::Public {
+                return Err(AdminError::PublicClient);
+            }
+            let client = with_secret(&before, verifier.clone(), inner.now(), overlap);
+            if inner.store.put_client(issuer, client, Some(before)).await.map_err(Error::from)? {
+                tracing::info!(client = id, "client secret rotated");
+                return Ok(secret);
+            }
+            // It was changed in between: the change must not be undone.
+        }
     }
 
     /// Removes a client, and with it all it was granted. Says whether it was there.
@@ -367,6 +364,23 @@ impl AuthorizationServer {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))
     }
+}
+
+/// The client with one secret more, and all others good for `overlap` at most.
+fn with_secret(
+    client: &Client,
+    verifier: SecretVerifier,
+    now: Timestamp,
+    overlap: Duration,
+) -> Client {
+    let mut client = client.clone();
+    let end = now + overlap;
+    for known in &mut client.secrets {
+        known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
+    }
+    client.secrets.retain(|known| known.expires.is_none_or(|expires| now < expires));
+    client.secrets.push(ClientSecret { verifier, expires: None });
+    client
 }
 
 #[cfg(test)]

@@ -155,8 +155,8 @@ impl Inner {
     }
 
     /// Stores a hash made at today's cost. That it failed is no reason to refuse a right secret.
-    async fn upgrade(&self, client: &Client, old: &Arc<str>, better: Arc<str>) {
-        let mut upgraded = client.clone();
+    async fn upgrade(&self, client: &Arc<Client>, old: &Arc<str>, better: Arc<str>) {
+        let mut upgraded = Client::clone(client);
         for secret in &mut upgraded.secrets {
             if secret.verifier == SecretVerifier::Argon2id(old.clone()) {
                 secret.verifier = SecretVerifier::Argon2id(better.clone());
@@ -164,11 +164,13 @@ impl Inner {
         }
         let stored = async {
             let issuer = self.issuer_id().await?;
-            self.store.put_client(issuer, upgraded).await.map_err(Error::from)
+            self.store.put_client(issuer, upgraded, Some(client.clone())).await.map_err(Error::from)
         };
         let client = &client.id;
         match stored.await {
-            Ok(()) => tracing::info!(%client, "the hash of a client secret was renewed"),
+            Ok(true) => tracing::info!(%client, "the hash of a client secret was renewed"),
+            // The client was changed in between; another time.
+            Ok(false) => {}
             Err(error) => {
                 tracing::warn!(%client, %error, "the hash of a client secret was not renewed");
             }

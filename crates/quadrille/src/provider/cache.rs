@@ -125,11 +125,17 @@ impl Store for Cached {
         self.store.clients(issuer).await
     }
 
-    async fn put_client(&self, issuer: IssuerId, client: Client) -> Result<(), StoreError> {
+    async fn put_client(
+        &self,
+        issuer: IssuerId,
+        client: Client,
+        before: Option<Arc<Client>>,
+    ) -> Result<bool, StoreError> {
         let id = Arc::clone(&client.id);
-        self.store.put_client(issuer, client).await?;
+        let was_put = self.store.put_client(issuer, client, before).await?;
+        // Also when it was not: what is remembered may be older than what is there.
         self.forget(issuer, Change::Client(id));
-        Ok(())
+        Ok(was_put)
     }
 
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {

@@ -88,6 +88,32 @@ fn redirect(uri: &str, answer: &AuthorizationResponse) -> Result<Response<Bytes>
     Ok(response)
 }
 
+/// Lets applications in a browser read the answers of an endpoint that clients call. No cookie plays
+/// a part in them.
+pub(crate) fn for_any_origin(mut response: Response<Bytes>) -> Response<Bytes> {
+    let any = HeaderValue::from_static("*");
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    response
+}
+
+/// The answer to a browser that asks whether it may send a request for an application in it.
+pub(crate) fn preflight(request: &Request<Bytes>) -> Option<Response<Bytes>> {
+    if request.method() != Method::OPTIONS {
+        return None;
+    }
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Some(for_any_origin(response))
+}
+
 /// An error of an endpoint that clients call, the reason into the log.
 pub(crate) fn error(error: &Error, used_basic: bool, endpoint: &'static str) -> Response<Bytes> {
     match error {
@@ -101,6 +127,7 @@ pub(crate) fn error(error: &Error, used_basic: bool, endpoint: &'static str) -> 
         body = body.describe(description);
     }
     let mut response = body.to_response();
+    let status = response.status();
     let headers = response.headers_mut();
     // RFC 6749, section 5.2 asks for the challenge where the client used the header.
     if !used_basic {
@@ -117,6 +144,10 @@ pub(crate) fn error(error: &Error, used_basic: bool, endpoint: &'static str) -> 
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
             headers.remove(header::WWW_AUTHENTICATE);
             StatusCode::TOO_MANY_REQUESTS
+        }
+        Error::Operator(_) if status == StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            status
         }
         _ => return response,
     };

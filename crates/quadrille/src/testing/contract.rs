@@ -42,6 +42,7 @@ macro_rules! store_contract {
             an_issuer_keeps_its_number
             clients_are_found_by_their_exact_id
             a_client_is_replaced_and_removed
+            no_change_of_a_client_undoes_another
             a_code_comes_back_as_it_was_put
             a_code_is_redeemed_once
             a_code_of_a_revoked_grant_buys_nothing
@@ -107,9 +108,9 @@ pub async fn clients_are_found_by_their_exact_id<S: Store>(store: &S, clock: &Ma
     let world = World::of(store, clock).await;
     let other = store.issuer("https://other.example").await.unwrap();
     for (number, id) in (1..).zip(EXACT) {
-        store.put_client(world.issuer, client(id, number)).await.unwrap();
+        put_client(store, world.issuer, client(id, number)).await;
     }
-    store.put_client(other, client("elsewhere", 9)).await.unwrap();
+    put_client(store, other, client("elsewhere", 9)).await;
     for (number, id) in (1..).zip(EXACT) {
         let found = store.client(world.issuer, id).await.unwrap().unwrap();
         assert_eq!(*found, client(id, number));
@@ -125,13 +126,29 @@ pub async fn clients_are_found_by_their_exact_id<S: Store>(store: &S, clock: &Ma
     assert_eq!(ids, sorted);
 }
 
+/// Of two changes of one client the second must know of the first, and who was removed stays away.
+pub async fn no_change_of_a_client_undoes_another<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let held = store.client(world.issuer, CLIENT).await.unwrap().unwrap();
+    let renamed = |name: &str| Client { name: name.to_owned(), ..Client::clone(&held) };
+    let put = |client, before| store.put_client(world.issuer, client, before);
+    assert!(!put(renamed("Twin"), None).await.unwrap(), "the id is taken");
+    assert!(put(renamed("One"), Some(held.clone())).await.unwrap());
+    assert!(!put(renamed("Two"), Some(held.clone())).await.unwrap(), "it is no longer that");
+    let one = store.client(world.issuer, CLIENT).await.unwrap().unwrap();
+    assert_eq!(one.name, "One");
+    store.remove_client(world.issuer, CLIENT).await.unwrap();
+    assert!(!put(renamed("Two"), Some(one)).await.unwrap(), "it was removed");
+    assert_eq!(store.client(world.issuer, CLIENT).await.unwrap(), None);
+}
+
 /// The newest record counts, and removing says whether there was anything to remove.
 pub async fn a_client_is_replaced_and_removed<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let mut changed = client(CLIENT, 1);
     changed.name = "Renamed".to_owned();
     changed.grant_types = [GrantType::ClientCredentials].into();
-    store.put_client(world.issuer, changed.clone()).await.unwrap();
+    put_client(store, world.issuer, changed.clone()).await;
     assert_eq!(*store.client(world.issuer, CLIENT).await.unwrap().unwrap(), changed);
     let other = store.issuer("https://other.example").await.unwrap();
     assert!(!store.remove_client(other, CLIENT).await.unwrap());
@@ -232,7 +249,7 @@ pub async fn an_access_token_needs_its_own_hash_row_and_issuer<S: Store>(
 ) {
     let world = World::of(store, clock).await;
     let other = store.issuer("https://other.example").await.unwrap();
-    store.put_client(other, client(CLIENT, 1)).await.unwrap();
+    put_client(store, other, client(CLIENT, 1)).await;
     let access = world.access(300, world.grant(300));
     store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
     let token = |row, hash| TokenRef::Row { row: RowId(row), hash };
@@ -345,7 +362,7 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
 /// The other clients keep theirs.
 pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    store.put_client(world.issuer, client("other", 2)).await.unwrap();
+    put_client(store, world.issuer, client("other", 2)).await;
     for (row, name) in [(500, CLIENT), (510, "other")] {
         let grant = Grant { client: name.into(), ..world.grant(row) };
         let mut code = world.code(row + 1);
@@ -393,16 +410,16 @@ pub async fn a_removed_client_takes_its_tokens_with_it<S: Store>(store: &S, cloc
         token
     };
     assert!(is_alive().await);
-    store.put_client(world.issuer, client(CLIENT, 1)).await.unwrap();
+    put_client(store, world.issuer, client(CLIENT, 1)).await;
     assert!(is_alive().await, "the same client, changed, keeps what it has");
-    store.put_client(world.issuer, client(CLIENT, 600)).await.unwrap();
+    put_client(store, world.issuer, client(CLIENT, 600)).await;
     assert!(!is_alive().await, "another client under the same id");
     let access = world.access(701, world.grant(700));
     store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
     assert!(world.issued(701).await.is_some());
     assert!(store.remove_client(world.issuer, CLIENT).await.unwrap());
     assert_eq!(world.issued(701).await, None);
-    store.put_client(world.issuer, client(CLIENT, 800)).await.unwrap();
+    put_client(store, world.issuer, client(CLIENT, 800)).await;
     assert_eq!(world.issued(701).await, None);
 }
 
@@ -603,10 +620,10 @@ pub async fn changes_are_told_in_order_to_their_issuer<S: Store>(store: &S, cloc
     assert!(!none.gap);
     assert_eq!((none.position, none.changes), (start.position, Vec::new()));
 
-    store.put_client(world.issuer, client("new", 3)).await.unwrap();
+    put_client(store, world.issuer, client("new", 3)).await;
     store.revoke_grant(world.issuer, RowId(500), world.later(60)).await.unwrap();
     store.revoke_grant(world.issuer, RowId(500), world.later(60)).await.unwrap();
-    store.put_client(other, client("theirs", 4)).await.unwrap();
+    put_client(store, other, client("theirs", 4)).await;
     store.put_session(world.issuer, world.session("alice", 1), None).await.unwrap();
     store.end_session(world.issuer, &hash(1)).await.unwrap();
     store.end_session(world.issuer, &hash(1)).await.unwrap();
@@ -793,7 +810,7 @@ struct World<'s, S> {
 impl<'s, S: Store> World<'s, S> {
     async fn of(store: &'s S, clock: &'s ManualClock) -> Self {
         let issuer = store.issuer("https://id.example").await.unwrap();
-        store.put_client(issuer, client(CLIENT, 1)).await.unwrap();
+        put_client(store, issuer, client(CLIENT, 1)).await;
         Self { store, clock, issuer }
     }
 
@@ -903,4 +920,10 @@ fn hash(of: i64) -> SecretHash {
     let mut hash = [0x5a; 32];
     hash[..8].copy_from_slice(&of.to_be_bytes());
     hash
+}
+
+/// Puts a client there, whatever was before.
+async fn put_client(store: &impl Store, issuer: IssuerId, client: Client) {
+    let before = store.client(issuer, &client.id).await.unwrap();
+    assert!(store.put_client(issuer, client, before).await.unwrap());
 }

@@ -198,3 +198,19 @@ async fn a_chosen_secret_is_hashed_anew_when_hashes_have_become_dearer() {
     assert!(before.contains("t=1") && after.contains("t=2"), "{before} {after}");
     assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn secrets_that_are_rotated_at_once_are_all_good() {
+    let world = machine().await;
+    let hour = Duration::from_secs(3600);
+    let rotations: Vec<_> = (0..20)
+        .map(|_| {
+            let (server, id) = (world.server.clone(), world.client.id.clone());
+            tokio::spawn(async move { server.rotate_secret(&id, hour).await.unwrap() })
+        })
+        .collect();
+    for rotation in rotations {
+        let auth = basic(&world.client.id, rotation.await.unwrap().expose());
+        world.token(&auth, &ITSELF).await.tokens();
+    }
+}

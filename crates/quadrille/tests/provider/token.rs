@@ -289,6 +289,24 @@ async fn malformed_requests_are_refused_with_the_right_status() {
 }
 
 #[tokio::test]
+async fn an_application_in_a_browser_can_read_answers_and_errors() {
+    let world = World::public(CALLBACK).await;
+    for path in ["/oauth/token", "/oauth/revoke"] {
+        let preflight = world.request("OPTIONS", path, "", "").await;
+        assert_eq!(preflight.status(), 204);
+        assert_eq!(preflight.header("access-control-allow-origin"), "*");
+        assert_eq!(preflight.header("access-control-allow-methods"), "POST");
+        assert!(preflight.header("access-control-allow-headers").contains("authorization"));
+        let form = "application/x-www-form-urlencoded";
+        let error = world.request("POST", path, form, "").await;
+        assert_eq!(error.header("access-control-allow-origin"), "*");
+        assert_eq!(error.header("access-control-allow-credentials"), "");
+    }
+    let code = world.code("ada").await;
+    assert_eq!(world.redeem(&code).await.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_end_is_cut_off() {
     let world = World::new().await;
     let endless = axum::body::Body::from_stream(Endless);

@@ -12,7 +12,7 @@ use quadrille::{
 use tempfile::TempDir;
 
 use crate::world::{
-    CLIENT, access, client, grant, hash, is_good, issue, issuer, open, session, sqlite,
+    CLIENT, access, client, grant, hash, is_good, issue, issuer, open, put_client, session, sqlite,
 };
 
 /// Two processes on one file: one that serves and remembers, and the command line.
@@ -80,7 +80,7 @@ async fn a_client_changed_by_another_process_is_seen_half_a_second_later() {
     let two = Two::new().await;
     let mut changed = client(CLIENT, 1);
     changed.name = "Renamed".to_owned();
-    two.command.put_client(two.issuer, changed).await.unwrap();
+    put_client(&two.command, two.issuer, changed).await;
     two.half_a_second_later();
     let seen = two.serving.client(two.issuer, CLIENT).await.unwrap().unwrap();
     assert_eq!(seen.name, "Renamed");
@@ -125,7 +125,7 @@ async fn nothing_absent_is_remembered() {
     let access = access(200, grant(200, "bob"), two.clock.now());
     let issue = quadrille::provider::store::Issue { access, family: None };
     two.command.issue(two.issuer, issue).await.unwrap();
-    two.command.put_client(two.issuer, client("new", 2)).await.unwrap();
+    put_client(&two.command, two.issuer, client("new", 2)).await;
     assert!(is_good(&two.serving, two.issuer, 200).await);
     assert!(two.serving.client(two.issuer, "new").await.unwrap().is_some());
 }

@@ -13,7 +13,7 @@ use quadrille::{
 };
 
 use crate::world::{
-    CLIENT, access, client, code, family, grant, hash, is_good, issue, rotation, sqlite,
+    CLIENT, access, client, code, family, grant, hash, is_good, issue, put_client, rotation, sqlite,
 };
 
 /// Grants 100 to 105 belong to alice, 106 to 111 to bob; each may have a code, a refresh token and
@@ -160,7 +160,7 @@ async fn check<S: Store>(store: S, clock: ManualClock, verbs: Vec<Verb>) {
                 assert_eq!(new, model.remembered.insert(key), "{verb:?} in step {step}");
             }
             Verb::PutClient(number) => {
-                store.put_client(issuer, client(CLIENT, number)).await.unwrap();
+                put_client(&store, issuer, client(CLIENT, number)).await;
                 model.client = Some(number);
                 model.changes += 1;
             }

@@ -31,8 +31,14 @@ pub(crate) fn open(folder: &Path, env: Env) -> SqliteStore {
 /// An issuer with a client.
 pub(crate) async fn issuer(store: &impl Store) -> IssuerId {
     let issuer = store.issuer("https://id.example").await.unwrap();
-    store.put_client(issuer, client(CLIENT, 1)).await.unwrap();
+    put_client(store, issuer, client(CLIENT, 1)).await;
     issuer
+}
+
+/// Puts a client there, whatever was before.
+pub(crate) async fn put_client(store: &impl Store, issuer: IssuerId, client: Client) {
+    let before = store.client(issuer, &client.id).await.unwrap();
+    assert!(store.put_client(issuer, client, before).await.unwrap());
 }
 
 pub(crate) fn client(id: &str, number: i64) -> Client {

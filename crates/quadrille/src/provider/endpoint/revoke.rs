@@ -22,13 +22,16 @@ impl AuthorizationServer {
     /// with it all that was granted together with it. A token that is unknown, or not the client's,
     /// is none of its business: the answer is the same.
     pub async fn revoke(&self, request: Request<Bytes>) -> Response<Bytes> {
-        match revoke(self.inner(), &request).await {
+        if let Some(answer) = wire::preflight(&request) {
+            return answer;
+        }
+        wire::for_any_origin(match revoke(self.inner(), &request).await {
             Ok(()) => RevocationResponse.to_response(),
             Err(error) => {
                 let used_basic = request.headers().contains_key(header::AUTHORIZATION);
                 wire::error(&error, used_basic, "revocation")
             }
-        }
+        })
     }
 }
 

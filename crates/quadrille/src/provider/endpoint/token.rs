@@ -33,13 +33,16 @@ impl AuthorizationServer {
     /// # }
     /// ```
     pub async fn token(&self, request: Request<Bytes>) -> Response<Bytes> {
-        match token(self.inner(), &request).await {
+        if let Some(answer) = wire::preflight(&request) {
+            return answer;
+        }
+        wire::for_any_origin(match token(self.inner(), &request).await {
             Ok(tokens) => tokens.to_response(),
             Err(error) => {
                 let used_basic = request.headers().contains_key(header::AUTHORIZATION);
                 wire::error(&error, used_basic, "token")
             }
-        }
+        })
     }
 }
 

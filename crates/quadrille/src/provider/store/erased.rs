@@ -72,7 +72,7 @@ verbs! {
     fn changes(issuer: IssuerId, position: i64) -> Changes;
     fn client(issuer: IssuerId; id: str) -> Option<Arc<Client>>;
     fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
-    fn put_client(issuer: IssuerId, client: Client) -> ();
+    fn put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
     fn remove_client(issuer: IssuerId; id: str) -> bool;
     fn answer(issuer: IssuerId, answer: Answer) -> Answered;
     fn put_code(issuer: IssuerId, code: CodeRecord) -> ();

@@ -86,13 +86,16 @@ pub trait Store: Send + Sync + 'static {
         issuer: IssuerId,
     ) -> impl Future<Output = Result<Vec<Arc<Client>>, StoreError>> + Send;
 
-    /// Adds a client, or replaces the one with its id; a change of who it is (`Client::number`)
-    /// makes every token of before worthless.
+    /// Puts a client in the place of `before`, which must be what the store holds under its id:
+    /// `None` for a new one. Says whether it was, so that no change undoes another, and nobody comes
+    /// back who was removed. A change of who it is (`Client::number`) makes every token of before
+    /// worthless.
     fn put_client(
         &self,
         issuer: IssuerId,
         client: Client,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        before: Option<Arc<Client>>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Removes a client and with it all it was granted. Says whether it was there.
     fn remove_client(

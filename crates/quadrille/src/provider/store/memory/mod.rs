@@ -123,9 +123,13 @@ impl Store for MemoryStore {
         Ok(self.realm(issuer)?.clients())
     }
 
-    async fn put_client(&self, issuer: IssuerId, client: Client) -> Result<(), StoreError> {
-        self.realm(issuer)?.put_client(client);
-        Ok(())
+    async fn put_client(
+        &self,
+        issuer: IssuerId,
+        client: Client,
+        before: Option<Arc<Client>>,
+    ) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.put_client(client, before.as_deref()))
     }
 
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {

@@ -112,13 +112,20 @@ impl Realm {
         clients
     }
 
-    pub(super) fn put_client(&self, client: Client) {
+    pub(super) fn put_client(&self, client: Client, before: Option<&Client>) -> bool {
         let (id, number) = (Arc::clone(&client.id), client.number);
-        let before = write(&self.clients).insert(Arc::clone(&id), Arc::new(client));
+        {
+            let mut clients = write(&self.clients);
+            if clients.get(&id).map(|held| &**held) != before {
+                return false;
+            }
+            clients.insert(Arc::clone(&id), Arc::new(client));
+        }
         if before.is_some_and(|before| before.number != number) {
             lock(&self.consents).retain(|(_, client), _| *client != id);
         }
         self.tell(Change::Client(id));
+        true
     }
 
     pub(super) fn remove_client(&self, id: &str) -> bool {

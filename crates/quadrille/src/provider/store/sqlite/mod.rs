@@ -174,7 +174,7 @@ fn read_one<T>(
     rows.next()?.map(read).transpose()
 }
 
-fn client(record: &str) -> Result<Arc<Client>, StoreError> {
+pub(super) fn client(record: &str) -> Result<Arc<Client>, StoreError> {
     serde_json::from_str(record).map(Arc::new).map_err(|_| rows::bad("a client"))
 }
 
@@ -252,9 +252,16 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn put_client(&self, issuer: IssuerId, client: Client) -> Result<(), StoreError> {
+    async fn put_client(
+        &self,
+        issuer: IssuerId,
+        client: Client,
+        before: Option<Arc<Client>>,
+    ) -> Result<bool, StoreError> {
         let record = serde_json::to_string(&client).map_err(|_| rows::bad("a client"))?;
-        self.writer.write(move |writes| writes.put_client(issuer, &client, &record)).await
+        self.writer
+            .write(move |writes| writes.put_client(issuer, &client, &record, before.as_deref()))
+            .await
     }
 
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {

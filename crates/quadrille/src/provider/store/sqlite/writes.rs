@@ -168,13 +168,18 @@ impl<'c> Writes<'c> {
         issuer: IssuerId,
         client: &Client,
         record: &str,
-    ) -> Result<(), StoreError> {
-        let before = self.one(
-            "SELECT number FROM clients WHERE issuer = ?1 AND id = ?2",
+        before: Option<&Client>,
+    ) -> Result<bool, StoreError> {
+        let held: Option<String> = self.one(
+            "SELECT record FROM clients WHERE issuer = ?1 AND id = ?2",
             params![issuer.0, client.id],
             |row| row.get(0),
         )?;
-        if before.is_some_and(|before: i64| before != client.number.0) {
+        let held = held.map(|record| super::client(&record)).transpose()?;
+        if held.as_deref() != before {
+            return Ok(false);
+        }
+        if before.is_some_and(|before| before.number != client.number) {
             self.forget_consents(issuer, &client.id)?;
         }
         self.run(
@@ -182,7 +187,8 @@ impl<'c> Writes<'c> {
             ON CONFLICT DO UPDATE SET number = ?3, record = ?4",
             params![issuer.0, client.id, client.number.0, record],
         )?;
-        self.tell(issuer, &Change::Client(Arc::clone(&client.id)))
+        self.tell(issuer, &Change::Client(Arc::clone(&client.id)))?;
+        Ok(true)
     }
 
     pub(super) fn remove_client(
