@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    hash::{BuildHasher, Hash, Hasher, RandomState},
+    hash::{Hash, Hasher},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -94,10 +94,7 @@ impl Hash for Shared {
 }
 
 /// Keeps one of each, as long as a token refers to it.
-struct Interner {
-    hasher: RandomState,
-    shards: [RwLock<Known>; 16],
-}
+struct Interner(RwLock<Known>);
 
 struct Known {
     set: HashSet<Arc<Shared>>,
@@ -107,20 +104,19 @@ struct Known {
 
 impl Interner {
     fn new() -> Self {
-        let shard = |_| RwLock::new(Known { set: HashSet::new(), limit: 256 });
-        Self { hasher: RandomState::new(), shards: std::array::from_fn(shard) }
+        Self(RwLock::new(Known { set: HashSet::new(), limit: 1024 }))
     }
 
     fn intern(&self, shared: Shared) -> Arc<Shared> {
-        let shard = self.shard(&shared);
-        if let Some(known) = shard.read().unwrap_or_else(PoisonError::into_inner).set.get(&shared) {
+        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).set.get(&shared)
+        {
             return Arc::clone(known);
         }
-        let mut known = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.set.len() >= known.limit {
             known.set.retain(|shared| Arc::strong_count(shared) > 1);
+            known.limit = 1024.max(known.set.len() * 2);
             known.set.shrink_to_fit();
-            known.limit = 256.max(known.set.len() * 2);
         }
         if let Some(known) = known.set.get(&shared) {
             return Arc::clone(known);
@@ -128,11 +124,5 @@ impl Interner {
         let shared = Arc::new(shared);
         known.set.insert(Arc::clone(&shared));
         shared
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
-    fn shard(&self, shared: &Shared) -> &RwLock<Known> {
-        let hash = self.hasher.hash_one(&shared.client) ^ self.hasher.hash_one(&shared.actor);
-        &self.shards[hash as usize % self.shards.len()]
     }
 }

@@ -58,7 +58,7 @@ impl Sweeper {
         let turn = self.turn;
         for (index, (lap, table)) in self.laps.iter_mut().zip(TABLES).enumerate() {
             if index == 0 || index == turn {
-                lap.go_on(connection, table, index < ORDERED, now, 8 + writes * 4)?;
+                lap.go_on(connection, table, index < ORDERED, now, 8 + writes * 2)?;
             }
         }
         Ok(())
@@ -120,7 +120,7 @@ impl Lap {
             }
         }
         drop(found);
-        let is_over_the_rest = is_ordered && self.live >= LIVE && !self.count.is_multiple_of(WHOLE);
+        let is_over_the_rest = is_ordered && self.live >= LIVE && self.count % WHOLE != WHOLE - 1;
         if self.at.is_none() || is_over_the_rest {
             // Rows that expire in this second are worth waiting for, and others may come.
             let next = self.soonest.unwrap_or(now + 60).clamp(now + 1, now + 60);
