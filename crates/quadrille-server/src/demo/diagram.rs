@@ -418,7 +418,7 @@ fn groups(dance: &Dance, message: &Message) -> Vec<Group> {
     groups.push(Group { name: "headers", lines });
     match &message.body {
         Body::Form(fields) => {
-            groups.push(Group { name: "body", lines: parameters(dance, message, fields, false) })
+            groups.push(Group { name: "body", lines: parameters(dance, message, fields, false) });
         }
         Body::Json(fields) => groups.push(Group {
             name: "body",

@@ -36,8 +36,11 @@ const WATCHED: &str = "quadrille-demo-watched";
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
     env: Env,
-    dances: Arc<Mutex<VecDeque<(Arc<str>, Dance)>>>,
+    dances: Arc<Mutex<Dances>>,
 }
+
+/// Each visitor's, the oldest first.
+type Dances = VecDeque<(Arc<str>, Dance)>;
 
 /// A request that was written down.
 pub(super) struct Noted {

@@ -47,7 +47,7 @@ impl Process {
     /// What it [`tell`]s until it ends well.
     pub(crate) fn told(mut self) -> Vec<String> {
         let lines = self.lines.by_ref().map_while(Result::ok);
-        let told = lines.filter_map(|line| Some(self::told(&line)?.to_owned())).collect();
+        let told = lines.filter_map(|line| Some(told(&line)?.to_owned())).collect();
         assert!(self.child.wait().unwrap().success());
         told
     }

@@ -250,8 +250,8 @@ async fn killed_process() {
         .map(|_| {
             let (store, next) = (Arc::clone(&store), Arc::clone(&next));
             tokio::spawn(async move {
-                loop {
-                    let number = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let draw = || next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                for number in std::iter::repeat_with(draw) {
                     let row = row_of(argument(), number);
                     let now = Env::system().now();
                     let mut issue = issue(row, row, now);
