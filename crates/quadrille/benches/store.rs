@@ -34,12 +34,10 @@ use tokio::sync::oneshot;
 fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(async {
-        tokio::spawn(memory()).await.unwrap();
-        for waiters in [1, 8, 16, 64, 128] {
-            tokio::spawn(sqlite(waiters)).await.unwrap();
-        }
-    });
+    runtime.block_on(memory());
+    for waiters in [1, 8, 16, 64, 128] {
+        runtime.block_on(sqlite(waiters));
+    }
 }
 
 async fn memory() {
