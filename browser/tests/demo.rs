@@ -117,8 +117,8 @@ async fn picture_for_the_readme(browser: &Browser) {
     if std::env::var_os("QUADRILLE_README_PICTURE").is_none() {
         return;
     }
-    browser.width(1280, 1100).await;
-    browser.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
+    browser.width(1280, 1180).await;
+    browser.execute("document.getElementById('act4').scrollIntoView()", vec![]).await.unwrap();
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/demo.png");
     browser.screenshot(&target).await.unwrap();
     browser.width(0, 0).await;

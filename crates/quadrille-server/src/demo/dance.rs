@@ -105,7 +105,7 @@ pub(crate) struct Message {
 pub(crate) struct Exchange(u64);
 
 /// How much one dance may hold: a visitor who goes round in circles loses the oldest steps.
-const MOST_MESSAGES: usize = 240;
+const MOST_MESSAGES: usize = 480;
 
 /// The notebook.
 #[derive(Clone, Debug)]

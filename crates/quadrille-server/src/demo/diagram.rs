@@ -362,7 +362,8 @@ fn label(message: &Message) -> (String, String) {
         Head::Response { status } => {
             let reason = http::StatusCode::from_u16(*status).ok();
             let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
-            let detail = match (&message.body, message.header("location")) {
+            let next = message.header("location").or_else(|| message.header("refresh"));
+            let detail = match (&message.body, next) {
                 (_, Some(location)) => Some(format!("→ {}", path_of(&location))),
                 (Body::Page { title, .. }, _) => Some(format!("“{title}”")),
                 _ => message.parameter("error"),

@@ -29,9 +29,6 @@ pub(super) enum Step {
     Decide,
     /// The authorization response.
     Callback,
-    /// The website sends the browser to itself once more.
-    Hop,
-    Discover,
     Redeem,
     Refresh,
     Revoke,
@@ -116,16 +113,9 @@ pub(super) fn step(request: &Message) -> Step {
         (Party::Provider, "/sign-in") if post => Step::SignIn,
         (Party::Provider, "/sign-in") => Step::SignInPage,
         (Party::Provider, path) if path.starts_with("/api/") => Step::Call,
-        (Party::Provider, path) if path.starts_with("/.well-known/") => Step::Discover,
         (Party::Website, path) if path.starts_with("/login/") => {
             let answered = request.parameter("code").or_else(|| request.parameter("error"));
-            if answered.is_some() {
-                Step::Callback
-            } else if path.ends_with("/authorized") {
-                Step::Hop
-            } else {
-                Step::Begin
-            }
+            if answered.is_some() { Step::Callback } else { Step::Begin }
         }
         (Party::Website, _) => Step::Page,
         _ => Step::Other,
@@ -144,11 +134,11 @@ pub(super) fn act(step: Step, within: &[Step], response: Option<&Message>) -> Op
         },
         Step::SignInPage | Step::SignIn => Act::SignIn,
         Step::Decide => Act::Consent,
-        Step::Callback | Step::Hop | Step::Redeem => Act::Redeem,
+        Step::Callback | Step::Redeem => Act::Redeem,
         Step::Call => Act::Use,
         Step::Refresh => Act::Refresh,
         Step::Revoke => Act::Revoke,
-        Step::Page | Step::Discover | Step::Other => {
+        Step::Page | Step::Other => {
             if within.contains(&Step::Revoke) {
                 Act::Revoke
             } else if within.contains(&Step::Refresh) {
@@ -265,19 +255,6 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             rfc: Some(Rfc(6749, "4.1.2.1")),
             before: &[],
         },
-        Step::Hop => Words {
-            title: "Once more, now from its own pages",
-            text: "A request that comes from another site arrives without the strictest cookies. \
-                   This one comes from the website itself, so the website knows who you are.",
-            rfc: None,
-            before: &[],
-        },
-        Step::Discover => Words {
-            title: "The website reads the provider’s leaflet",
-            text: "Where the endpoints are and what is offered, in a well-known place.",
-            rfc: Some(Rfc(8414, "3")),
-            before: &[],
-        },
         Step::Redeem => Words {
             title: "The code is redeemed",
             text: "The website shows three things at once: the code, its own client secret, and \
@@ -390,7 +367,7 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
             rfc: Some(Rfc(6749, "4.1.2.1")),
             before: &[],
         },
-        (Step::Decide, 200..300) => Words {
+        (Step::Decide, 409) => Words {
             title: "Already answered",
             text: "The form had been answered before. The question is not asked twice.",
             rfc: None,
@@ -416,17 +393,11 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
             rfc: None,
             before: &[],
         },
-        (Step::Callback, 300..400) => Words {
-            title: "The code leaves the address bar",
-            text: "The website sends the browser on at once, so that the code stays in no history \
-                   and in no Referer header.",
+        (Step::Callback, 200..400) => Words {
+            title: "On to the page you wanted",
+            text: "The tokens stay with the website. The browser is sent on at once, so that the \
+                   code stays in no history and in no Referer header.",
             rfc: Some(Rfc(6749, "10.5")),
-            before: &[],
-        },
-        (Step::Hop | Step::Callback, _) if status < 400 => Words {
-            title: "Back to the page you wanted",
-            text: "The tokens stay with the website. The browser only learns that all went well.",
-            rfc: None,
             before: &["puts the tokens away, under your name"],
         },
         (Step::Redeem, 200) => Words {
@@ -478,13 +449,7 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
             rfc: Some(Rfc(6749, "7")),
             before: &["the token is alive", "its scope covers photos:read"],
         },
-        (Step::Discover, _) => Words {
-            title: "The leaflet",
-            text: "Exactly what is switched on, and nothing else.",
-            rfc: Some(Rfc(8414, "3.2")),
-            before: &[],
-        },
-        (Step::Begin | Step::Callback | Step::Hop | Step::Authorize | Step::Decide, _) => Words {
+        (Step::Begin | Step::Callback | Step::Authorize | Step::Decide, _) => Words {
             title: "A page that says what is wrong",
             text: "Nothing is sent on to anyone: it would not be safe to guess where to.",
             rfc: Some(Rfc(6749, "4.1.2.1")),
@@ -520,6 +485,9 @@ pub(super) fn note(name: &str, message: &Message) -> &'static str {
         "grant_type" => "What is being traded for a token.",
         "iss" => "Who is answering. An answer from anyone else is thrown away.",
         "location" => "Where the browser goes next.",
+        "refresh" => {
+            "Where the browser goes next, by its own decision: so the strictest cookies come along."
+        }
         "password" => "Masked even here.",
         "photos" => "Yours. SVG drawings, made by a few lines of code.",
         "redirect_uri" if back => "Must be the one of the authorization request.",

@@ -72,6 +72,7 @@ impl Provider {
         })
         .await?;
         let website = NewClient::confidential("Sixpence Prints")
+            .id("sixpence-prints")
             .redirect_uri(redirect_uri)
             .scopes(Scopes::of([Photos::NAME]));
         let registered = app.server().register(website).await?;

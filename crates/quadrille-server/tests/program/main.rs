@@ -11,6 +11,7 @@
 
 mod browser;
 mod command_line;
+mod demo;
 mod flow;
 mod limits;
 mod process;
