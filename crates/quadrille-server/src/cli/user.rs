@@ -3,6 +3,7 @@
 use std::{
     io::{IsTerminal as _, Read as _},
     num::NonZeroUsize,
+    sync::Arc,
 };
 
 use clap::Subcommand;
@@ -33,6 +34,20 @@ Examples:
   pass show ada | quadrille user add ada --password-stdin")]
     Add {
         /// What they sign in with: a name or an e-mail address; case does not matter
+        name: String,
+        /// Read the password from the first line of standard input instead of asking for it
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Give a person a new password; they are signed out everywhere
+    #[command(after_help = "\
+Applications that they let in keep what they were allowed.
+
+Examples:
+  quadrille user set-password ada
+  pass show ada | quadrille user set-password ada --password-stdin")]
+    SetPassword {
+        /// Their name
         name: String,
         /// Read the password from the first line of standard input instead of asking for it
         #[arg(long)]
@@ -69,9 +84,18 @@ pub(super) async fn run(
     match command {
         UserCommand::Add { name, password_stdin } => {
             let name = UserName::parse(name)?;
-            let password = if *password_stdin { read_password()? } else { ask_password()? };
-            check_password(&password)?;
+            let password = new_password(*password_stdin)?;
             add(&Data::open_or_make(settings).await?, name, password, output).await
+        }
+        UserCommand::SetPassword { name, password_stdin } => {
+            let data = Data::open_existing(settings).await?;
+            let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
+            data.users()
+                .by_name(&parsed)
+                .await
+                .map_err(|error| data.failure(error))?
+                .ok_or_else(|| not_found(name))?;
+            set_password(&data, &parsed, new_password(*password_stdin)?, output).await
         }
         UserCommand::List => list(&Data::open_existing(settings).await?, output).await,
         UserCommand::Remove { name } => {
@@ -85,15 +109,32 @@ pub(super) async fn run(
 }
 
 async fn add(data: &Data, name: UserName, password: Secret, output: Output) -> Result<(), Failure> {
-    let kdf = Kdf::with_threads(Cost::RECOMMENDED, NonZeroUsize::MIN, 1);
-    let hash = kdf.hash(data.env(), password).await.map_err(std::io::Error::other)?;
-    let user = User::new(data.env(), name, hash);
+    let user = User::new(data.env(), name, hash(data, password).await?);
     let added = data.users().add(user.clone()).await.map_err(|error| data.failure(error))?;
     if !added {
         return Err(Failure::Exists { what: "user", name: user.name.to_string() });
     }
     output.result(&Shown::from(&user), || format!("{} can sign in.", user.name));
     Ok(())
+}
+
+async fn set_password(
+    data: &Data,
+    name: &UserName,
+    password: Secret,
+    output: Output,
+) -> Result<(), Failure> {
+    let hash = hash(data, password).await?;
+    let set = data.users().set_password(name, hash, data.env().now()).await;
+    let user = set.map_err(|error| data.failure(error))?;
+    let user = user.ok_or_else(|| not_found(name.as_str()))?;
+    output.result(&Shown::from(&user), || format!("{} has a new password.", user.name));
+    Ok(())
+}
+
+async fn hash(data: &Data, password: Secret) -> Result<Arc<str>, Failure> {
+    let kdf = Kdf::with_threads(Cost::RECOMMENDED, NonZeroUsize::MIN, 1);
+    Ok(kdf.hash(data.env(), password).await.map_err(std::io::Error::other)?)
 }
 
 async fn list(data: &Data, output: Output) -> Result<(), Failure> {
@@ -111,14 +152,24 @@ async fn remove(
     name: &str,
     output: Output,
 ) -> Result<(), Failure> {
-    let missing = || Failure::NotFound { what: "user", name: name.to_owned() };
-    let parsed = UserName::parse(name).map_err(|_| missing())?;
+    let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
     // First nobody can sign in any more, then what they opened before is closed.
     let removed = data.users().remove(&parsed).await.map_err(|error| data.failure(error))?;
-    let user = removed.ok_or_else(missing)?;
+    let user = removed.ok_or_else(|| not_found(name))?;
     server.revoke_subject(&user.subject).await?;
     output.result(&Shown::from(&user), || format!("{} was removed.", user.name));
     Ok(())
+}
+
+fn not_found(name: &str) -> Failure {
+    Failure::NotFound { what: "user", name: name.to_owned() }
+}
+
+/// A password that may be one.
+fn new_password(from_stdin: bool) -> Result<Secret, Failure> {
+    let password = if from_stdin { read_password()? } else { ask_password()? };
+    check_password(&password)?;
+    Ok(password)
 }
 
 /// The first line of standard input.

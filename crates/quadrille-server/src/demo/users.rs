@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use quadrille::Timestamp;
+
 use crate::users::{Answering, User, UserName, Users};
 
 /// Somebody who can sign in, and nobody else. Kept in memory.
@@ -31,6 +33,15 @@ impl Users for OneUser {
 
     fn replace_hash<'a>(&'a self, _: &'a User, _: Arc<str>) -> Answering<'a, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        _: &'a UserName,
+        _: Arc<str>,
+        _: Timestamp,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn remove<'a>(&'a self, _: &'a UserName) -> Answering<'a, Option<User>> {

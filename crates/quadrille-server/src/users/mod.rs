@@ -26,7 +26,9 @@ pub struct User {
     pub name: UserName,
     /// Argon2id in PHC form.
     pub password: Arc<str>,
-    /// Since when.
+    /// Since when that is the password. Whoever signed in before has to do so again.
+    pub password_set: Timestamp,
+    /// Since when they can sign in.
     pub created: Timestamp,
 }
 
@@ -34,7 +36,8 @@ impl User {
     /// A new person.
     pub fn new(env: &Env, name: UserName, password: Arc<str>) -> Self {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()).into();
-        Self { subject, name, password, created: env.now() }
+        let now = env.now();
+        Self { subject, name, password, password_set: now, created: now }
     }
 }
 
@@ -114,6 +117,13 @@ pub trait Users: fmt::Debug + Send + Sync + 'static {
     fn all(&self) -> Answering<'_, Vec<User>>;
     /// Stores a better hash of the password that `user` has.
     fn replace_hash<'a>(&'a self, user: &'a User, better: Arc<str>) -> Answering<'a, ()>;
+    /// Gives a person a new password, and so ends their sessions. Says who it was.
+    fn set_password<'a>(
+        &'a self,
+        name: &'a UserName,
+        password: Arc<str>,
+        now: Timestamp,
+    ) -> Answering<'a, Option<User>>;
     /// Removes a person. Says who it was.
     fn remove<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>>;
 }

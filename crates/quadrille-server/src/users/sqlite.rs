@@ -33,19 +33,20 @@ impl SqliteUsers {
     }
 }
 
-const COLUMNS: &str = "subject, name, password, created";
+const COLUMNS: &str = "subject, name, password, password_set, created";
 
 impl Users for SqliteUsers {
     fn add(&self, user: User) -> Answering<'_, bool> {
         Box::pin(self.0.write(move |transaction| {
             let added = transaction.execute(
-                "INSERT INTO program_users (key, name, subject, password, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING",
+                "INSERT INTO program_users (key, name, subject, password, password_set, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO NOTHING",
                 (
                     user.name.key(),
                     user.name.as_str(),
                     &user.subject,
                     &user.password,
+                    user.password_set.seconds(),
                     user.created.seconds(),
                 ),
             )?;
@@ -93,6 +94,24 @@ impl Users for SqliteUsers {
         }))
     }
 
+    fn set_password<'a>(
+        &'a self,
+        name: &'a UserName,
+        password: Arc<str>,
+        now: Timestamp,
+    ) -> Answering<'a, Option<User>> {
+        let key = name.key().to_owned();
+        Box::pin(self.0.write(move |transaction| {
+            let sql = format!(
+                "UPDATE program_users SET password = ?1, password_set = ?2 WHERE key = ?3
+                 RETURNING {COLUMNS}"
+            );
+            let mut statement = transaction.prepare_cached(&sql)?;
+            let mut rows = statement.query((&password, now.seconds(), &key))?;
+            rows.next()?.map(user).transpose()
+        }))
+    }
+
     fn remove<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
         let key = name.key().to_owned();
         Box::pin(self.0.write(move |transaction| {
@@ -110,6 +129,7 @@ fn user(row: &Row<'_>) -> Result<User, StoreError> {
         subject: row.get(0)?,
         name: UserName::parse(&name).map_err(|_| StoreError::Corrupt("the name of a user"))?,
         password: row.get(2)?,
-        created: Timestamp::from_seconds(row.get(3)?),
+        password_set: Timestamp::from_seconds(row.get(3)?),
+        created: Timestamp::from_seconds(row.get(4)?),
     })
 }

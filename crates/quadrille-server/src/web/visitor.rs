@@ -44,6 +44,9 @@ impl App {
             return Ok(None);
         }
         let user = self.users.by_subject(&session.authentication.subject).await?;
+        // Sessions are kept in seconds.
+        let signed_in = session.authentication.auth_time.seconds();
+        let user = user.filter(|user| user.password_set.seconds() <= signed_in);
         Ok(user.map(|user| Visitor { user, session }))
     }
 

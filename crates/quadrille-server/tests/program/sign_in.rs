@@ -1,11 +1,13 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 
 use crate::{
     browser::Browser,
     flow::{PASSWORD, Stage},
-    process::text,
+    process::{eventually, failure, json, text},
 };
 
 #[tokio::test]
@@ -91,6 +93,27 @@ async fn signing_out_ends_the_session_for_good() {
     assert!(out.html.contains("You are signed out"), "{}", out.html);
     browser.cookies.lock().unwrap().insert("quadrille-id-session".to_owned(), session);
     assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_sessions_that_were_opened_with_the_old_one() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    browser.sign_in(&page, "ada", PASSWORD).await;
+    // Sessions are kept in seconds.
+    let later = || async {
+        let set = ["user", "set-password", "ADA", "--password-stdin"];
+        json(&stage.program.data, &set, "another horse\n");
+        browser.get(&stage.program.url("/")).await.url.path() == "/sign-in"
+    };
+    assert!(eventually(Duration::from_secs(10), later).await);
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    let failed = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert_eq!(failed.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.sign_in(&failed, "ada", "another horse").await.url.path(), "/");
+    let set = ["user", "set-password", "nobody", "--password-stdin"];
+    assert_eq!(failure(&stage.program.data, &set).0, 6);
 }
 
 #[tokio::test]
