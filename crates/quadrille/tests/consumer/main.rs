@@ -16,6 +16,7 @@ mod attempts;
 mod bad_input;
 mod canary;
 mod errors;
+mod examples;
 mod hooks;
 mod identity;
 mod library;

@@ -1,0 +1,71 @@
+#![allow(clippy::print_stdout, reason = "an example speaks")]
+
+//! Every hook: a hint for the service, a word about each login and refresh, an own error page.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Html,
+    routing::get,
+};
+use quadrille::{
+    After, Authorized, BeforeLogin, Failed, GitHub, KeyRing, Linked, Login, Refreshed, Result,
+};
+
+/// The application's state: how many people came.
+type Visitors = Arc<AtomicU64>;
+
+/// Before a visitor leaves: more for the service to know, or an answer instead.
+async fn leaving(before: BeforeLogin, headers: HeaderMap) -> After {
+    let german = headers.get("accept-language").is_some_and(|l| l.as_bytes().starts_with(b"de"));
+    println!("somebody leaves for {}", before.service);
+    let after = After::go_on().with_parameter("allow_signup", "false");
+    if german { after.with_parameter("lang", "de") } else { after }
+}
+
+/// When they come back: whether to store their account, and what to answer.
+async fn arrived(new: Authorized, State(visitors): State<Visitors>) -> Result<After> {
+    let me: serde_json::Value = new.get("user").await?;
+    if me["suspended_at"].is_string() {
+        return Ok(After::answer((StatusCode::FORBIDDEN, "Not today")).without_storing());
+    }
+    println!("visitor {} is {}", visitors.fetch_add(1, Ordering::Relaxed) + 1, me["login"]);
+    Ok(After::go_on())
+}
+
+/// Whatever went wrong, with a stable code.
+async fn failed(failed: Failed) -> After {
+    let again = failed.retry_url.unwrap_or_else(|| "/".to_owned());
+    let page =
+        format!("<p>That did not work ({}). <a href=\"{again}\">Again?</a>", failed.error.code());
+    After::answer((failed.error.status(), Html(page)))
+}
+
+/// A token was refreshed, for whichever request needed it.
+async fn refreshed(new: Refreshed) {
+    println!("{} gave a new token, good until {:?}", new.service, new.stored.token.expires);
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let visitors = Visitors::default();
+    let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+        .with(GitHub::from_env()?.scopes("read:user"))
+        .before_login((), leaving)
+        .on_authorized(Arc::clone(&visitors), arrived)
+        .on_error((), failed)
+        .on_refreshed((), refreshed);
+    let app = login.attach(Router::new().route("/", get(home)));
+    let listener = tokio::net::TcpListener::bind("localhost:3000").await?;
+    Ok(axum::serve(listener, app).await?)
+}
+
+async fn home(github: Linked<GitHub>) -> String {
+    format!("You are number {}", github.subject())
+}

@@ -1,0 +1,86 @@
+//! Signing people in to an application that keeps its sessions with tower-sessions: the application
+//! finds or makes the user, the session remembers them, and their account is theirs.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+    routing::get,
+};
+use quadrille::{After, Authorized, GitHub, KeyRing, Linked, Login, consumer::MemoryStorage};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
+
+/// The application: users by who they are on GitHub.
+#[derive(Clone, Default)]
+pub struct App(Arc<Mutex<HashMap<String, i64>>>);
+
+impl App {
+    fn user_for(&self, subject: &str) -> i64 {
+        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = users.len() as i64 + 1;
+        *users.entry(subject.to_owned()).or_insert(new)
+    }
+}
+
+/// Who is signed in: the application's own extractor.
+struct CurrentUser(i64);
+
+impl FromRequestParts<App> for CurrentUser {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let session = Session::from_request_parts(parts, app).await?;
+        match session.get("user").await {
+            Ok(Some(user)) => Ok(Self(user)),
+            _ => Err((StatusCode::UNAUTHORIZED, "sign in first")),
+        }
+    }
+}
+
+/// A hook is a handler: the event first, then whatever the application extracts.
+async fn signed_in(
+    new: Authorized,
+    session: Session,
+    State(app): State<App>,
+) -> quadrille::Result<After> {
+    let Some(claims) = new.claims().await? else { return Ok(After::go_on().without_storing()) };
+    let user = app.user_for(claims.subject());
+    if session.cycle_id().await.is_err() || session.insert("user", user).await.is_err() {
+        return Ok(After::answer("The session could not be kept").without_storing());
+    }
+    Ok(After::go_on().for_owner(user))
+}
+
+async fn home(user: CurrentUser, github: Linked<GitHub>) -> String {
+    format!("user {} is number {} on GitHub", user.0, github.subject())
+}
+
+async fn welcome() -> &'static str {
+    "Log in at /login/github?next=/home"
+}
+
+/// The whole application around these logins.
+pub fn app(login: Login) -> Router {
+    let app = App::default();
+    let login = login
+        .storage(MemoryStorage::new())
+        .owner(app.clone(), |user: &CurrentUser| user.0)
+        .on_authorized(app.clone(), signed_in);
+    let routes = Router::new().route("/", get(welcome)).route("/home", get(home)).with_state(app);
+    // Strict is fine: the callback hops to this origin before it looks at the session.
+    let sessions =
+        SessionManagerLayer::new(MemoryStore::default()).with_same_site(SameSite::Strict);
+    login.attach(routes).layer(sessions)
+}
+
+#[tokio::main]
+async fn main() -> quadrille::Result<()> {
+    let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000").with(GitHub::from_env()?);
+    let listener = tokio::net::TcpListener::bind("localhost:3000").await?;
+    Ok(axum::serve(listener, app(login)).await?)
+}

@@ -1,0 +1,38 @@
+//! The examples that live beside other crates, run as they are.
+
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "a program of its own")]
+#[path = "../../examples/axum_login.rs"]
+mod axum_login;
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "a program of its own")]
+#[path = "../../examples/tower_sessions.rs"]
+mod tower_sessions;
+
+use quadrille::KeyRing;
+
+use crate::support::{Browser, World};
+
+#[tokio::test]
+async fn beside_tower_sessions() {
+    let world = World::new();
+    let mut alice = Browser::new(tower_sessions::app(world.login()));
+    assert_eq!(alice.visit("/").await.text, "Log in at /login/github?next=/home");
+    let page = alice.log_in(&world.service, "/login/github?next=/home", 41).await;
+    assert_eq!(page.text, "user 1 is number 41 on GitHub");
+    let mut bob = Browser { app: alice.app.clone(), cookies: Default::default() };
+    let page = bob.log_in(&world.service, "/login/github?next=/home", 42).await;
+    assert_eq!(page.text, "user 2 is number 42 on GitHub");
+    assert_eq!(alice.visit("/home").await.text, "user 1 is number 41 on GitHub");
+}
+
+#[tokio::test]
+async fn beside_axum_login() {
+    let world = World::new();
+    let mut alice = Browser::new(axum_login::app(world.login_with(KeyRing::ephemeral())));
+    // axum-login sends her to the login by itself, saying where she wanted to go.
+    let page = alice.log_in(&world.service, "/home", 41).await;
+    assert_eq!(page.text, "user 1 is number 41 on GitHub");
+    let mut bob = Browser { app: alice.app.clone(), cookies: Default::default() };
+    let page = bob.log_in(&world.service, "/home", 42).await;
+    assert_eq!(page.text, "user 2 is number 42 on GitHub");
+    assert_eq!(alice.visit("/home").await.text, "user 1 is number 41 on GitHub");
+}
