@@ -187,8 +187,13 @@ async fn a_double_click_on_allow_counts_once() {
         sign_in(browser).await;
         let allow = element(browser, "//button[@value='allow']").await;
         browser.action_chain().double_click_element(&allow).perform().await.unwrap();
+        // When the website was quicker than the second click, the code is spent, and the provider says
+        // that it has the answer already. Either way it was one answer, and it counts.
+        let there = "contains(., 'Here they are') or contains(., 'Already answered')";
+        element(browser, &format!("//h1[{there}]")).await;
+        browser.keep("1-clicked-twice").await;
+        browser.goto(format!("{}/prints", demo.website)).await.unwrap();
         heading(browser, "Here they are").await;
-        browser.keep("1-photos").await;
         // The tokens are alive: they can be used, and refreshed.
         press(browser, "Let an hour pass").await;
         heading(browser, "Here they are").await;
