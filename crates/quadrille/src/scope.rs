@@ -1,6 +1,6 @@
 //! Scopes: sets of them as they stand in messages, and single ones as types.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -35,6 +35,9 @@ pub enum ScopeSeparator {
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(Option<Arc<str>>);
+
+/// How many names are compared with each further one before a table is worth it.
+const FEW: usize = 16;
 
 impl Scopes {
     /// No scope at all.
@@ -86,8 +89,16 @@ impl Scopes {
     /// The set of `names`, which are taken as they are; empty ones are left out.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::new();
+        // Few are compared one by one. Thousands, which nobody needs but anybody can send, must not
+        // each be compared with all the others.
+        let (mut few, mut many) = (0, HashSet::new());
         for name in names.into_iter().flat_map(|names| names.split(' ')) {
-            if name.is_empty() || text.split(' ').any(|known| known == name) {
+            if name.is_empty() || text.split(' ').take(FEW).any(|known| known == name) {
+                continue;
+            }
+            if few < FEW {
+                few += 1;
+            } else if !many.insert(name) {
                 continue;
             }
             if !text.is_empty() {

@@ -25,13 +25,16 @@ proptest! {
     }
 
     #[test]
-    fn each_name_stands_there_once(names in vec("[a-c ]{0,4}", 0..6)) {
+    fn each_name_stands_there_once_where_it_came_first(names in vec("[a-c ]{0,4}", 0..60)) {
         let set = Scopes::of(names.iter().map(String::as_str));
-        let mut seen: Vec<_> = set.iter().collect();
+        let mut seen: Vec<&str> = Vec::new();
+        for name in names.iter().flat_map(|names| names.split(' ')).filter(|name| !name.is_empty()) {
+            if !seen.contains(&name) {
+                seen.push(name);
+            }
+        }
         let count = seen.len();
-        seen.sort_unstable();
-        seen.dedup();
-        prop_assert_eq!(seen.len(), count);
+        prop_assert_eq!(set.iter().collect::<Vec<_>>(), seen);
         prop_assert!(set.iter().all(|name| set.contains(name) && !name.contains(' ')));
         prop_assert_eq!(set.is_empty(), count == 0);
     }
