@@ -140,3 +140,18 @@ async fn no_more_connections_are_held_than_were_said_and_those_who_wait_get_thei
     third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     assert!(rest_of(&mut third).starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test]
+async fn another_site_cannot_sign_anybody_out() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    // Browsers send no session cookie with the form of another site, but heed the answer.
+    let form = http.post(program.url("/sign-out")).form(&[("form", "x")]);
+    let foreign = form.try_clone().unwrap().header("origin", "https://evil.example");
+    let foreign = foreign.send().await.unwrap();
+    assert_eq!(foreign.status(), 403);
+    assert!(!foreign.headers().contains_key("set-cookie"));
+    let own = form.send().await.unwrap();
+    assert_eq!(own.status(), 200, "whoever has no session is signed out already");
+}
