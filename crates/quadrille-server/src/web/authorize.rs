@@ -102,7 +102,6 @@ impl App {
         let user = visitor.user.name.as_str();
         let next: String = form_urlencoded::byte_serialize(uri.as_bytes()).collect();
         let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
-        let destination = page.form_action().trim_start_matches("'self'").trim();
         let view = Page {
             client: ClientView { name: &page.client.name, initial: initial(&page.client.name) },
             user,
@@ -110,7 +109,7 @@ impl App {
             scopes: &page.scopes,
             action: &page.action,
             fields: fields.collect(),
-            destination: if destination.is_empty() { self.issuer.origin() } else { destination },
+            destination: &page.destination,
             switch: format!("{}?next={next}", self.pages.site().sign_in),
         };
         self.pages.render(StatusCode::OK, "consent.html", &view, Some(page.form_action()))

@@ -173,6 +173,7 @@ impl Authorization {
             scopes: inner.scopes.describe(&self.asked.scopes),
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
+            destination: redirect::destination(&self.asked.redirect_uri).unwrap_or_default(),
             form_action: form_action(&self.asked.redirect_uri),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
@@ -259,18 +260,21 @@ impl Approval<'_> {
     }
 }
 
-/// What is remembered of a consent, together with what was before.
+/// What is remembered of a consent: what was granted, and of what was before all that was not asked
+/// about now. So a scope that somebody has unticked is asked for again.
 pub(crate) fn remembered(
     before: Option<&Consent>,
     authentication: &Authentication,
     client: &Client,
-    scopes: &Scopes,
+    asked: &Scopes,
+    granted: &Scopes,
     now: Timestamp,
 ) -> Consent {
+    let before = before.map_or("", |before| before.scopes.as_str()).split(' ');
     Consent {
         subject: authentication.subject.clone(),
         client: client.id.clone(),
-        scopes: before.map_or_else(|| scopes.clone(), |before| before.scopes.union(scopes)),
+        scopes: before.filter(|name| !asked.contains(name)).chain(granted.iter()).collect(),
         given: now,
     }
 }
@@ -318,6 +322,8 @@ pub struct ConsentPage {
     pub subject: Arc<str>,
     /// Where the form is sent.
     pub action: Arc<str>,
+    /// Where the answer leads: the origin of the application, or the scheme that is its own.
+    pub destination: String,
     form_action: String,
     ticket: String,
     cookies: Vec<HeaderValue>,

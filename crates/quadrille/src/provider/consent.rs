@@ -159,7 +159,8 @@ impl By<'_> {
             .tokens
             .code_secret(ticket.key, &ticket.id)
             .ok_or(BrowserError::TicketUnderUnknownKey)?;
-        let consent = remembered(before.as_ref(), authentication, &client, &scopes, inner.now());
+        let (asked, now) = (&ticket.scopes, inner.now());
+        let consent = remembered(before.as_ref(), authentication, &client, asked, &scopes, now);
         let code = Approval {
             client: &client,
             redirect_uri: ticket.redirect_uri_sent.then(|| ticket.redirect_uri.clone()),

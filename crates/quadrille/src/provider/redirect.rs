@@ -81,13 +81,23 @@ pub(crate) fn is_registered(registered: &[String], presented: &str) -> bool {
     })
 }
 
-/// The origin for `form-action`: browsers apply it to the redirect that follows a form. For a scheme
-/// of an application's own it is the scheme.
+/// Where a redirect URI leads, as people and browsers name it: its origin, or the scheme of an
+/// application's own.
+pub(crate) fn destination(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    Some(match url.origin() {
+        origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
+        url::Origin::Opaque(_) => format!("{}:", url.scheme()),
+    })
+}
+
+/// The source for `form-action`: browsers apply it to the redirect that follows a form. The grammar
+/// of Content-Security-Policy has no IPv6 addresses, so that for `[::1]` it is the scheme.
 pub(crate) fn form_action(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok()?;
-    match url.origin() {
-        origin @ url::Origin::Tuple(..) => Some(origin.ascii_serialization()),
-        url::Origin::Opaque(_) => Some(format!("{}:", url.scheme())),
+    match url.host() {
+        Some(Host::Ipv6(_)) => Some(format!("{}:", url.scheme())),
+        _ => destination(uri),
     }
 }
 
@@ -203,6 +213,8 @@ mod tests {
         assert_eq!(back("https://app.example/cb?x"), "https://app.example");
         assert_eq!(back("http://127.0.0.1:5555/cb"), "http://127.0.0.1:5555");
         assert_eq!(back("com.example.app:/cb"), "com.example.app:");
+        assert_eq!(back("http://[::1]:5555/cb"), "http:", "which has no address in brackets");
+        assert_eq!(destination("http://[::1]:5555/cb").unwrap(), "http://[::1]:5555");
     }
 
     proptest! {

@@ -71,6 +71,25 @@ async fn another_answer_than_the_first_is_told_that_the_page_was_answered() {
 }
 
 #[tokio::test]
+async fn what_was_unticked_is_asked_for_again_though_it_was_granted_before() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let first = page(&world, &mut browser).await;
+    browser.answer(&world, &first, "decision=all").await;
+    assert!(!page(&world, &mut browser).await.query("code").is_empty(), "consent is remembered");
+    let mut asked = world.asking();
+    asked.extra.push(("prompt".into(), "consent".into()));
+    let second = world.ask(&mut browser, &asked).await;
+    browser.answer(&world, &second, "decision=only&scope=photos:read").await;
+    assert_eq!(page(&world, &mut browser).await.status(), 200, "one scope was taken back");
+    let mut asked = world.asking();
+    asked.scope = Some(Scopes::parse("photos:read").unwrap());
+    let kept = world.ask(&mut browser, &asked).await;
+    assert!(!kept.query("code").is_empty(), "the other one was not");
+}
+
+#[tokio::test]
 async fn nothing_that_was_not_asked_for_can_be_granted() {
     let world = World::new().await;
     world.sign_in("ada");
