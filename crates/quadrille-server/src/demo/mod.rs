@@ -4,10 +4,12 @@
 //! Both are what they would be in earnest: the website is an application of [`quadrille::Login`], the
 //! provider is the program that `quadrille serve` runs. Around them, `record.rs` and
 //! `back_channel.rs` write down what is said, `mask.rs` takes the secrets out on the way into the
-//! notebook (`dance.rs`), `thread.rs` finds the last login in it, `diagram.rs`, `explain.rs` and
-//! `safety.rs` make a page of it.
+//! notebook (`dance.rs`), `thread.rs` finds the last login in it. `diagram.rs` makes a page of it:
+//! `explain.rs` and `chapters.rs` say what each exchange is for, `words.rs` tells it, `written.rs`
+//! writes the messages out, `safety.rs` says who saw what.
 
 mod back_channel;
+mod chapters;
 mod clock;
 mod dance;
 mod diagram;
@@ -23,6 +25,8 @@ mod tests;
 mod thread;
 mod users;
 mod website;
+mod words;
+mod written;
 
 use std::{
     future::Future,

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{
     dance::{Dance, Head, Kind, Message, Party, ValueId},
-    diagram::{Chip, Link, worth_following},
+    diagram::Link,
     explain::Rfc,
+    written::{Chip, worth_following},
 };
 
 /// Who got to see a value.
@@ -189,7 +190,7 @@ fn is_token(dance: &Dance, id: ValueId) -> bool {
         .is_some_and(|value| matches!(value.kind, Kind::AccessToken | Kind::RefreshToken))
 }
 
-/// The last of its kind: of several attempts, the one that came through.
+/// The first of its kind: there is one login in what is shown.
 fn find(dance: &Dance, kind: Kind) -> Option<ValueId> {
     let of_kind = |id: &ValueId| dance.value(*id).is_some_and(|value| value.kind == kind);
     dance.messages().flat_map(Message::carries).find(of_kind)
