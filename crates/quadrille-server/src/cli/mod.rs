@@ -139,7 +139,11 @@ impl Cli {
             Ok(settings)
         };
         match &self.command {
-            Command::Demo(args) => demo::run(args, output),
+            Command::Demo(args) => {
+                // Of the settings it only heeds those of the log.
+                settings()?;
+                demo::run(args, output)
+            }
             Command::Config => {
                 config::show(&settings()?, output);
                 Ok(())

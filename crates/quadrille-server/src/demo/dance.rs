@@ -121,7 +121,7 @@ impl Dance {
     }
 
     /// In the order in which they were sent.
-    pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter()
     }
 

@@ -26,7 +26,6 @@ pub(super) struct Diagram {
     cards: Vec<Card>,
     messages: usize,
     past_browser: usize,
-    milliseconds: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,15 +123,12 @@ impl Diagram {
         }
         let messages = rows.len();
         let past_browser = rows.iter().filter(|row| row.back).count();
-        let first = dance.messages().next().map_or(0, |message| message.at.millis());
-        let last = dance.messages().next_back().map_or(0, |message| message.at.millis());
         Self {
             follow: follow(dance),
             seen: safety::seen(dance),
             cards: safety::cards(dance),
             messages,
             past_browser,
-            milliseconds: last - first,
             rows,
         }
     }
