@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout, reason = "an example speaks")]
-
 //! Every hook: a hint for the service, a word about each login and refresh, an own error page.
 
 use std::sync::{
