@@ -1,43 +1,27 @@
 //! One login, from leaving to being linked: what axum's routes call, and what any other program can
 //! call.
 
-use std::{
-    fmt,
-    ops::Deref,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
-use tracing::info;
+use http::StatusCode;
 
 use crate::{
-    Scopes, Secret, Timestamp,
-    error::{BrowserFault, Error, NetworkFault, Result, ServiceFault},
-    oauth2::{
-        AuthorizationResponse, ErrorCode, TokenRequest, TokenResponse, TokenResponseError,
-        form::Params, pkce::Verifier,
-    },
-    quirks, target,
+    Scopes, Secret,
+    error::{BrowserFault, Error, Result, ServiceFault},
+    oauth2::{AuthorizationResponse, ErrorCode, TokenRequest, form::Params, pkce::Verifier},
+    target,
 };
 
 use super::{
     account::{Account, Owner, Token},
-    api::Api,
     attempt::{Attempt, Kind, Opened, OwnerMark},
+    authorized::Authorized,
     cookies::Jar,
+    exchange::short,
     http::Purpose,
-    identity::{self, Claims},
     login::{Login, Ready, Registered},
 };
 
-/// What a token endpoint may answer at most.
-const ANSWER_LIMIT: usize = 256 * 1024;
-/// How long a token endpoint may take.
-const DEADLINE: Duration = Duration::from_secs(10);
-/// Back within this time and not linked: it would go in circles.
-const LOOP_WINDOW: Duration = Duration::from_secs(10);
 /// Longer pages to come back to are not worth carrying through every login.
 const LONGEST_NEXT: usize = 1024;
 
@@ -333,51 +317,8 @@ impl Login {
             obtained: now,
             expires: answer.expires_in.map(|lifetime| now + lifetime),
         };
-        let more: Vec<_> = answer.extra.into_iter().collect();
-        Ok(Authorized(Arc::new(AuthorizedInner {
-            api: Api::unstored(self, registered, owner, token.clone()),
-            token,
-            kind: opened.attempt.kind.clone(),
-            next: opened.attempt.next.clone(),
-            more: more.into_iter().collect(),
-            claims: OnceLock::new(),
-        })))
-    }
-
-    pub(crate) async fn ask_for_token(
-        &self,
-        ready: &Ready,
-        registered: &Arc<Registered>,
-        request: &TokenRequest<'_>,
-        purpose: Purpose,
-    ) -> Result<TokenResponse> {
-        let malformed = || crate::error::OperatorFault::EndpointMalformed {
-            service: (*registered.name).into(),
-        };
-        let request = request
-            .to_request(&registered.spec.token, &registered.auth, &[])
-            .map_err(|_| malformed())?;
-        let (mut parts, body) = request.into_parts();
-        parts.headers.entry(http::header::USER_AGENT).or_insert(super::api::USER_AGENT);
-        let request = http::Request::from_parts(parts, body.into());
-        let service = &registered.name;
-        let asking = async {
-            let answer = ready
-                .http
-                .send(request, purpose)
-                .await
-                .map_err(|fault| Error::Network { service: Arc::clone(service), fault })?;
-            let (parts, body) = answer.into_parts();
-            let body = body.collect(ANSWER_LIMIT).await.map_err(|error| error.at(service))?;
-            Ok(Response::from_parts(parts, body))
-        };
-        let answer: Response<Bytes> =
-            tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|_| {
-                Err(Error::Network { service: Arc::clone(service), fault: NetworkFault::TimedOut })
-            })?;
-        let separator = registered.spec.granted_scope_separator;
-        TokenResponse::parse(&answer, separator)
-            .map_err(|error| Error::service(service, token_fault(&answer, &error)))
+        let Attempt { kind, next, .. } = &opened.attempt;
+        Ok(Authorized::new(self, registered, owner, token, kind, next, answer.extra))
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
@@ -385,115 +326,6 @@ impl Login {
             target::same_site(&ready.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.base_path))
     }
-}
-
-/// A visitor who has just logged in with a service: what `on_authorized` hooks get. Calls of the
-/// service's API can be made with it as with [`Linked`](crate::Linked).
-#[derive(Clone)]
-pub struct Authorized(Arc<AuthorizedInner>);
-
-struct AuthorizedInner {
-    api: Api,
-    token: Token,
-    kind: Kind,
-    next: String,
-    more: serde_json::Map<String, serde_json::Value>,
-    claims: OnceLock<Claims>,
-}
-
-impl Authorized {
-    /// The token. (Calls of the service's API need not be built by hand: `new.get("user")`.)
-    pub fn token(&self) -> &Token {
-        &self.0.token
-    }
-
-    /// Where the visitor will be sent: a path of this site.
-    pub fn next(&self) -> &str {
-        &self.0.next
-    }
-
-    /// What else the token endpoint answered, like an `id_token`.
-    pub fn more(&self) -> &serde_json::Map<String, serde_json::Value> {
-        &self.0.more
-    }
-
-    /// Who the account is, as the service says it: asked once for each login. `None` for a service
-    /// without [`Spec::identity`](crate::Spec::identity).
-    ///
-    /// # Errors
-    /// Those of the request.
-    pub async fn claims(&self) -> Result<Option<&Claims>> {
-        if let Some(claims) = self.0.claims.get() {
-            return Ok(Some(claims));
-        }
-        match identity::ask(&self.0.api).await? {
-            Some(claims) => Ok(Some(self.0.claims.get_or_init(|| claims))),
-            None => Ok(None),
-        }
-    }
-
-    /// Keeps the account for `owner`.
-    pub(crate) async fn keep(&self, jar: &Jar, owner: &Owner) -> Result<Account> {
-        let login = self.0.api.login();
-        let ready = login.ready()?;
-        let registered = self.0.api.registered();
-        let claims = self.claims().await?;
-        let subject: Arc<str> = claims.map_or("", Claims::subject).into();
-        if let Kind::Widen { subject: expected, .. } = &self.0.kind
-            && !expected.is_empty()
-            && **expected != *subject
-        {
-            return Err(BrowserFault::AccountChanged.into());
-        }
-        let service = Arc::clone(&registered.name);
-        if self.0.kind == Kind::Identify {
-            let account = Account { owner: owner.clone(), service, subject };
-            identity::remember(login, jar, &account)?;
-            return Ok(account);
-        }
-        let owner = login.new_owner_key(ready, owner, jar)?;
-        let account = Account { owner, service, subject };
-        let cx = login.context(ready, Some(jar));
-        login.0.storage.link(&cx, &account, &self.0.token).await?;
-        info!(service = &*account.service, "an account was linked");
-        Ok(account)
-    }
-
-    /// Leaves a note for ten seconds, by which a login that goes in circles is noticed.
-    pub(crate) fn note_return(&self, jar: &Jar) -> Result<()> {
-        let login = self.0.api.login();
-        let what = loop_cookie(&self.0.api.registered().name);
-        let now = login.0.env.now().seconds().to_string();
-        Ok(jar.set(&login.ready()?.style, &what, now, LOOP_WINDOW)?)
-    }
-}
-
-impl Deref for Authorized {
-    type Target = Api;
-    fn deref(&self) -> &Api {
-        &self.0.api
-    }
-}
-
-impl fmt::Debug for Authorized {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authorized")
-            .field("service", &self.0.api.registered().name)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Whether the visitor has come back from this service a moment ago.
-#[cfg(feature = "axum")]
-pub(crate) fn is_just_back(login: &Login, jar: &Jar, registered: &Registered) -> bool {
-    let Ok(ready) = login.ready() else { return false };
-    let noted = jar.get(&ready.style.name(&loop_cookie(&registered.name)));
-    let noted = noted.and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_seconds);
-    noted.is_some_and(|noted| login.0.env.now().since(noted) <= LOOP_WINDOW)
-}
-
-pub(crate) fn loop_cookie(service: &str) -> String {
-    ["back-", service].concat()
 }
 
 /// RFC 9207, section 2.4.
@@ -515,37 +347,4 @@ fn refused(registered: &Arc<Registered>, error: &ErrorCode) -> Error {
         other => ServiceFault::AuthorizationRefused { error: short(other) },
     };
     Error::service(&registered.name, fault)
-}
-
-/// What a token endpoint's failure means.
-fn token_fault(answer: &Response<Bytes>, error: &TokenResponseError) -> ServiceFault {
-    let status = answer.status();
-    match error {
-        TokenResponseError::Refused { error, .. } => match &quirks::standard_error(&error.error) {
-            ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => ServiceFault::ClientRefused,
-            ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
-                ServiceFault::Unavailable { status }
-            }
-            // Overloaded services say whatever they like beside the status.
-            _ if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
-                ServiceFault::Unavailable { status }
-            }
-            other => ServiceFault::TokenRefused { error: short(other) },
-        },
-        TokenResponseError::Status(status)
-            if *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() =>
-        {
-            ServiceFault::Unavailable { status: *status }
-        }
-        TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceFault::ClientRefused,
-        _ => ServiceFault::Malformed { status },
-    }
-}
-
-/// An error code, if it looks like one: it goes to pages and logs, and a service that is out of
-/// order may put anything there.
-fn short(code: &ErrorCode) -> Box<str> {
-    let code = code.as_str();
-    let fit = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if fit && code.len() <= 40 { code.into() } else { "unreadable".into() }
 }

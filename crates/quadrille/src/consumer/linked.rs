@@ -19,8 +19,8 @@ use crate::{
 use super::{
     account::{Account, Owner, Stored},
     api::{Api, Wanted, not_linked},
+    authorized::loop_cookie,
     cookies::Jar,
-    flow::loop_cookie,
     identity,
     login::{Login, Registered},
     service::{Dynamic, Service},

@@ -8,7 +8,10 @@
 mod account;
 mod api;
 mod attempt;
+mod authorized;
+mod call;
 mod cookies;
+mod exchange;
 mod flow;
 mod http;
 mod identity;
@@ -20,9 +23,11 @@ mod storage;
 mod wire;
 
 pub use account::{Account, IntoOwner, Owner, Stored, Token};
-pub use api::{Answer, Api, ApiPath, Call};
+pub use api::{Api, ApiPath};
+pub use authorized::Authorized;
+pub use call::{Answer, Call};
 pub use cookies::Jar;
-pub use flow::{Authorized, Begin, Finished};
+pub use flow::{Begin, Finished};
 pub use http::{Body, HttpClient, Purpose, Reqwest};
 pub use identity::{Claims, Identity};
 pub use linked::{Accounts, Linked};
@@ -37,7 +42,8 @@ pub use storage::{
 pub(crate) use self::{
     api::{Wanted, not_linked},
     attempt::Kind,
-    flow::{Origin, is_just_back, loop_cookie},
+    authorized::{is_just_back, loop_cookie},
+    flow::Origin,
     identity::{of_account, recall},
     linked::forget_in_browser,
     login::Registered,

@@ -1,0 +1,155 @@
+//! The moment between a token and a stored account: what hooks see.
+
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+use tracing::info;
+
+#[cfg(feature = "axum")]
+use crate::Timestamp;
+use crate::error::{BrowserFault, Result};
+
+use super::{
+    account::{Account, Owner, Token},
+    api::Api,
+    attempt::Kind,
+    cookies::Jar,
+    identity::{self, Claims},
+    login::{Login, Registered},
+};
+
+/// Back within this time and not linked: it would go in circles.
+const LOOP_WINDOW: Duration = Duration::from_secs(10);
+
+/// A visitor who has just logged in with a service: what `on_authorized` hooks get. Calls of the
+/// service's API can be made with it as with [`Linked`](crate::Linked).
+#[derive(Clone)]
+pub struct Authorized(Arc<AuthorizedInner>);
+
+struct AuthorizedInner {
+    api: Api,
+    token: Token,
+    kind: Kind,
+    next: String,
+    more: Map<String, Value>,
+    claims: OnceLock<Claims>,
+}
+
+impl Authorized {
+    pub(crate) fn new(
+        login: &Login,
+        registered: &Arc<Registered>,
+        owner: &Owner,
+        token: Token,
+        kind: &Kind,
+        next: &str,
+        more: Map<String, Value>,
+    ) -> Self {
+        Self(Arc::new(AuthorizedInner {
+            api: Api::unstored(login, registered, owner, token.clone()),
+            token,
+            kind: kind.clone(),
+            next: next.to_owned(),
+            more,
+            claims: OnceLock::new(),
+        }))
+    }
+
+    /// The token. (Calls of the service's API need not be built by hand: `new.get("user")`.)
+    pub fn token(&self) -> &Token {
+        &self.0.token
+    }
+
+    /// Where the visitor will be sent: a path of this site.
+    pub fn next(&self) -> &str {
+        &self.0.next
+    }
+
+    /// What else the token endpoint answered, like an `id_token`.
+    pub fn more(&self) -> &Map<String, Value> {
+        &self.0.more
+    }
+
+    /// Who the account is, as the service says it: asked once for each login. `None` for a service
+    /// without [`Spec::identity`](crate::Spec::identity).
+    ///
+    /// # Errors
+    /// Those of the request.
+    pub async fn claims(&self) -> Result<Option<&Claims>> {
+        if let Some(claims) = self.0.claims.get() {
+            return Ok(Some(claims));
+        }
+        match identity::ask(&self.0.api).await? {
+            Some(claims) => Ok(Some(self.0.claims.get_or_init(|| claims))),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps the account for `owner`.
+    pub(crate) async fn keep(&self, jar: &Jar, owner: &Owner) -> Result<Account> {
+        let login = self.0.api.login();
+        let ready = login.ready()?;
+        let registered = self.0.api.registered();
+        let claims = self.claims().await?;
+        let subject: Arc<str> = claims.map_or("", Claims::subject).into();
+        if let Kind::Widen { subject: expected, .. } = &self.0.kind
+            && !expected.is_empty()
+            && **expected != *subject
+        {
+            return Err(BrowserFault::AccountChanged.into());
+        }
+        let service = Arc::clone(&registered.name);
+        if self.0.kind == Kind::Identify {
+            let account = Account { owner: owner.clone(), service, subject };
+            identity::remember(login, jar, &account)?;
+            return Ok(account);
+        }
+        let owner = login.new_owner_key(ready, owner, jar)?;
+        let account = Account { owner, service, subject };
+        let cx = login.context(ready, Some(jar));
+        login.0.storage.link(&cx, &account, &self.0.token).await?;
+        info!(service = &*account.service, "an account was linked");
+        Ok(account)
+    }
+
+    /// Leaves a note for ten seconds, by which a login that goes in circles is noticed.
+    pub(crate) fn note_return(&self, jar: &Jar) -> Result<()> {
+        let login = self.0.api.login();
+        let what = loop_cookie(&self.0.api.registered().name);
+        let now = login.0.env.now().seconds().to_string();
+        Ok(jar.set(&login.ready()?.style, &what, now, LOOP_WINDOW)?)
+    }
+}
+
+impl Deref for Authorized {
+    type Target = Api;
+    fn deref(&self) -> &Api {
+        &self.0.api
+    }
+}
+
+impl fmt::Debug for Authorized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorized")
+            .field("service", &self.0.api.registered().name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the visitor has come back from this service a moment ago.
+#[cfg(feature = "axum")]
+pub(crate) fn is_just_back(login: &Login, jar: &Jar, registered: &Registered) -> bool {
+    let Ok(ready) = login.ready() else { return false };
+    let noted = jar.get(&ready.style.name(&loop_cookie(&registered.name)));
+    let noted = noted.and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_seconds);
+    noted.is_some_and(|noted| login.0.env.now().since(noted) <= LOOP_WINDOW)
+}
+
+pub(crate) fn loop_cookie(service: &str) -> String {
+    ["back-", service].concat()
+}

@@ -1,0 +1,297 @@
+//! One call of a service's API, from its parts to its answer.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use url::Url;
+
+use crate::{
+    error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
+    oauth2::{bearer, form::FormWriter},
+};
+
+use super::{
+    account::{Stored, Token},
+    api::{Api, USER_AGENT},
+    http::{Body, Purpose},
+    login::is_secure,
+    refresh::{MARGIN, YOUNG},
+};
+
+/// How long until an answer's headers must be there, unless a call says otherwise.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// What an answer that is read whole may hold.
+const WHOLE_LIMIT: usize = 16 * 1024 * 1024;
+/// What is kept of the body of an error.
+const ERROR_LIMIT: usize = 64 * 1024;
+const MOST_REDIRECTS: usize = 5;
+
+/// One call, before it is sent.
+#[must_use = "a call is sent by `send`, `json` or `bytes`"]
+pub struct Call {
+    api: Api,
+    method: Method,
+    url: Result<Url, OperatorFault>,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: Result<Body, OperatorFault>,
+    purpose: Purpose,
+    deadline: Duration,
+    any_origin: bool,
+}
+
+impl Call {
+    pub(crate) fn new(api: Api, method: Method, url: Result<Url, OperatorFault>) -> Self {
+        Self {
+            api,
+            method,
+            url,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Ok(Body::default()),
+            purpose: Purpose::Api,
+            deadline: DEADLINE,
+            any_origin: false,
+        }
+    }
+
+    /// Adds a parameter to the query.
+    pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
+        self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets a header.
+    pub fn header(
+        mut self,
+        name: impl TryInto<HeaderName>,
+        value: impl TryInto<HeaderValue>,
+    ) -> Self {
+        match (name.try_into(), value.try_into()) {
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+            }
+            _ => self.body = Err(OperatorFault::CallMalformed),
+        }
+        self
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json_body(mut self, body: &impl Serialize) -> Self {
+        self.body = match serde_json::to_vec(body) {
+            Ok(json) => Ok(Bytes::from(json).into()),
+            Err(_) => Err(OperatorFault::CallMalformed),
+        };
+        self.header(header::CONTENT_TYPE, "application/json")
+    }
+
+    /// Sends the pairs as a form.
+    pub fn form_body<'a>(mut self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut writer = FormWriter::new();
+        for (name, value) in pairs {
+            writer.append(name, value);
+        }
+        self.body = Ok(Bytes::from(writer.finish()).into());
+        self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    /// Sends these bytes, or a [`Body::stream`] (which cannot be sent a second time, so that
+    /// neither a 401 nor a redirect is followed by another try).
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = Ok(body.into());
+        self
+    }
+
+    /// How long until the answer's headers must be there: 30 seconds unless set.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Lets this call, and its token with it, go to another origin than the service's API. What is
+    /// given up: whoever answers there can act as the visitor.
+    pub fn send_token_to_another_origin(mut self) -> Self {
+        self.any_origin = true;
+        self
+    }
+
+    pub(crate) fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Sends it and reads the JSON of the answer. An empty answer reads as `null`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
+        let answer = self.send().await?;
+        let status = answer.status;
+        let bytes = whole(&service, answer.body, deadline).await?;
+        let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+        serde_json::from_slice(text)
+            .map_err(|_| Error::service(&service, ServiceFault::Malformed { status }))
+    }
+
+    /// Sends it and reads the answer whole, 16 MiB at most.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn bytes(self) -> Result<Bytes> {
+        let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
+        whole(&service, self.send().await?.body, deadline).await
+    }
+
+    /// Sends it. The body of the answer comes as it is read, however long it is.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn send(self) -> Result<Answer> {
+        let Self { api, method, url, query, mut headers, body, purpose, deadline, any_origin } =
+            self;
+        let mut url = url?;
+        let mut body = Some(body?);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&query);
+        }
+        let origin = if any_origin { url.origin() } else { api.registered().api.origin() };
+        if url.origin() != origin || !is_secure(&url) {
+            return Err(OperatorFault::ForeignOrigin.into());
+        }
+        headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        let service = &api.registered().name;
+        let mut sending = Sending { api: &api, method, url, headers, purpose };
+        let mut refused = None;
+        let mut redirects = 0;
+        loop {
+            let stored = api.usable(MARGIN, refused.as_ref()).await?;
+            let again = again(&mut body);
+            let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
+            let answer = sending.exchange(request, deadline).await?;
+            body = again;
+            match answer.status {
+                StatusCode::UNAUTHORIZED
+                    if refused.is_none() && body.is_some() && can_refresh(&api, &stored) =>
+                {
+                    refused = Some(stored.token.access_token);
+                }
+                status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
+                    redirects += 1;
+                    let next = answer
+                        .headers
+                        .get(header::LOCATION)
+                        .and_then(|location| location.to_str().ok())
+                        .and_then(|location| sending.url.join(location).ok())
+                        .filter(|url| url.origin() == origin && redirects <= MOST_REDIRECTS);
+                    let Some(next) = next else {
+                        return Err(Error::service(service, ServiceFault::Redirected));
+                    };
+                    sending.url = next;
+                    if !sending.method.is_safe() && !matches!(status.as_u16(), 307 | 308) {
+                        sending.method = Method::GET;
+                        sending.headers.remove(header::CONTENT_TYPE);
+                        body = Some(Body::default());
+                    }
+                    if body.is_none() {
+                        return Err(Error::service(service, ServiceFault::Redirected));
+                    }
+                }
+                status if status.is_client_error() || status.is_server_error() => {
+                    return Err(error(service, answer, deadline).await);
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// An answer of an API, its body not read yet.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// A status that is no error.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body: a [`Stream`](futures_core::Stream) of bytes.
+    pub body: Body,
+}
+
+struct Sending<'a> {
+    api: &'a Api,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    purpose: Purpose,
+}
+
+impl Sending<'_> {
+    fn request(&self, token: &Token, body: Body) -> Result<Request<Body>> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorFault::CallMalformed)?;
+        *request.headers_mut() = self.headers.clone();
+        let bearer = bearer::header(&token.access_token).ok_or(OperatorFault::CallMalformed)?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        Ok(request)
+    }
+
+    async fn exchange(&self, request: Request<Body>, deadline: Duration) -> Result<Answer> {
+        let registered = self.api.registered();
+        let sending = self.api.login().ready()?.http.send(request, self.purpose);
+        let answer = tokio::time::timeout(deadline, sending).await;
+        let answer = answer
+            .unwrap_or(Err(NetworkFault::TimedOut))
+            .map_err(|fault| Error::Network { service: Arc::clone(&registered.name), fault })?;
+        let (parts, body) = answer.into_parts();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+fn can_refresh(api: &Api, stored: &Stored) -> bool {
+    let age = api.login().0.env.now().since(stored.token.obtained);
+    api.is_kept() && stored.token.refresh_token.is_some() && age >= YOUNG
+}
+
+/// A copy for another try; a stream has none.
+fn again(body: &mut Option<Body>) -> Option<Body> {
+    match body {
+        Some(Body::Whole(bytes)) => Some(Body::Whole(bytes.clone())),
+        _ => None,
+    }
+}
+
+async fn whole(service: &Arc<str>, body: Body, deadline: Duration) -> Result<Bytes> {
+    match tokio::time::timeout(deadline, body.collect(WHOLE_LIMIT)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(error.at(service)),
+        Err(_) => {
+            Err(Error::Network { service: Arc::clone(service), fault: NetworkFault::TimedOut })
+        }
+    }
+}
+
+async fn error(service: &Arc<str>, answer: Answer, deadline: Duration) -> Error {
+    let retry_after = answer
+        .headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let body = tokio::time::timeout(deadline, answer.body.head(ERROR_LIMIT)).await;
+    Error::Api {
+        service: Arc::clone(service),
+        status: answer.status,
+        retry_after,
+        body: body.unwrap_or_default(),
+    }
+}
