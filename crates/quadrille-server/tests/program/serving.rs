@@ -281,3 +281,53 @@ fn a_data_directory_that_cannot_be_written_is_a_clear_error() {
     assert_eq!(output.status.code(), Some(4));
     assert!(text(&output.stderr).contains("file/data"), "{}", text(&output.stderr));
 }
+
+#[tokio::test]
+async fn several_processes_may_start_for_the_first_time_at_once_and_share_one_key_ring() {
+    let folder = Folder::new();
+    let issuer = ["--issuer", "https://id.example"];
+    let programs: Vec<_> = std::thread::scope(|scope| {
+        let start = || Program::start_with(&folder, &issuer);
+        let starting: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+        starting.into_iter().map(|program| program.join().unwrap()).collect()
+    });
+    let machine = programs[0].json(&["client", "add", "Machine", "--grant", "client_credentials"]);
+    for program in &programs {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http
+            .post(format!("http://{}/oauth/token", program.listening))
+            .basic_auth(machine["client_id"].as_str().unwrap(), machine["client_secret"].as_str())
+            .form(&[("grant_type", "client_credentials")]);
+        assert_eq!(answer.send().await.unwrap().status(), 200);
+    }
+    let keys = std::fs::read_to_string(folder.data().join("keys")).unwrap();
+    assert_eq!(keys.lines().filter(|line| !line.starts_with('#')).count(), 1, "{keys}");
+    programs.into_iter().for_each(Program::stop);
+    let names: Vec<_> = std::fs::read_dir(folder.data()).unwrap().collect();
+    assert!(!names.iter().any(|name| format!("{name:?}").contains(".new")), "{names:?}");
+}
+
+#[test]
+fn a_key_ring_that_makes_no_sense_is_named_and_not_shown() {
+    let folder = Folder::new();
+    json(&folder.data(), &["migrate"], "");
+    std::fs::write(folder.data().join("keys"), "# a remark\ncanary\n").unwrap();
+    let output = run(&folder.data(), &["serve", "--listen", "127.0.0.1:0"], "");
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("data/keys") && !said.contains("canary"), "{said}");
+}
+
+#[test]
+fn a_database_that_another_program_holds_is_waited_for_and_then_named() {
+    let folder = Folder::new();
+    json(&folder.data(), &["migrate"], "");
+    let database = folder.data().join("quadrille.db");
+    let other = rusqlite::Connection::open(&database).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let output = run(&folder.data(), &["serve", "--listen", "127.0.0.1:0", "--json"], "");
+    assert_eq!(output.status.code(), Some(4));
+    let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"], "database_locked", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("quadrille.db"), "{error}");
+}

@@ -17,9 +17,9 @@ const PATIENCE: i32 = 2500;
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     make(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_handler(Some(wait))?;
     // SQLite does not call the busy handler where it fears a deadlock, as it does when two turn
-    // the same new file to WAL.
+    // the same new file to WAL. Where it does, waiting twice would multiply.
+    connection.busy_handler(None)?;
     let mut asked = 0;
     loop {
         match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
@@ -31,6 +31,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
             },
         }
     }
+    connection.busy_handler(Some(wait))?;
     // Synced with every commit. A log of up to 16 MB, overwritten in place, is moved into the file
     // more seldom and syncs faster than one that grows.
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;")?;
