@@ -1,6 +1,7 @@
 //! A store in an SQLite file.
 
 mod error;
+mod pace;
 mod reader;
 mod rows;
 mod schema;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{Env, provider::store::StoreError};
 
-use super::writes::Writes;
+use super::{pace::Pace, writes::Writes};
 
 /// How many writes are committed together at most.
 const BATCH: usize = 1024;
@@ -55,8 +55,8 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<Job>,
-    /// Whether the thread sleeps.
-    asleep: bool,
+    /// The thread sleeps until there are as many; zero when it is awake.
+    wanted: usize,
     closed: bool,
 }
 
@@ -140,7 +140,8 @@ impl Queue {
             return Err(StoreError::Busy);
         }
         waiting.jobs.push(job);
-        if mem::take(&mut waiting.asleep) {
+        if waiting.wanted != 0 && waiting.jobs.len() >= waiting.wanted {
+            waiting.wanted = 0;
             drop(waiting);
             self.work.notify_one();
         }
@@ -153,12 +154,20 @@ impl Queue {
     }
 
     /// All that waits, into the empty `jobs`; nothing when there is nothing and never will be.
-    fn take(&self, jobs: &mut Vec<Job>) {
+    fn take(&self, jobs: &mut Vec<Job>, pace: &mut Pace) {
         let mut waiting = self.lock();
+        if let Some((wanted, patience)) = pace.wait_for(waiting.jobs.len()) {
+            waiting.wanted = wanted;
+            let is_wanting = |waiting: &mut Waiting| waiting.wanted != 0 && !waiting.closed;
+            let woken = self.work.wait_timeout_while(waiting, patience, is_wanting);
+            (waiting, _) = woken.unwrap_or_else(PoisonError::into_inner);
+            pace.waited(wanted, waiting.jobs.len());
+        }
         while waiting.jobs.is_empty() && !waiting.closed {
-            waiting.asleep = true;
+            waiting.wanted = 1;
             waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        waiting.wanted = 0;
         mem::swap(&mut waiting.jobs, jobs);
     }
 }
@@ -207,8 +216,9 @@ fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreEr
     let mut writes = Writes::prepare(connection, env.clone())?;
     let mut jobs = Vec::new();
     let mut batch = Vec::new();
+    let mut pace = Pace::default();
     loop {
-        queue.take(&mut jobs);
+        queue.take(&mut jobs, &mut pace);
         if jobs.is_empty() {
             return Ok(());
         }
@@ -216,25 +226,25 @@ fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreEr
             match job {
                 Job::Shared(write) => batch.push(write),
                 Job::Alone(run) => {
-                    commit(&mut writes, &mut batch);
+                    commit(&mut writes, &mut batch, &mut pace);
                     // Its transaction is rolled back as it unwinds, and its caller told.
                     let _ = catch_unwind(AssertUnwindSafe(|| run(connection)));
                 }
             }
             if batch.len() == BATCH {
-                commit(&mut writes, &mut batch);
+                commit(&mut writes, &mut batch, &mut pace);
             }
         }
-        commit(&mut writes, &mut batch);
+        commit(&mut writes, &mut batch, &mut pace);
     }
 }
 
 /// Commits `batch` and answers. If one of it fails by itself, each gets a transaction of its own.
-fn commit(writes: &mut Writes<'_>, batch: &mut Vec<Box<dyn Share>>) {
+fn commit(writes: &mut Writes<'_>, batch: &mut Vec<Box<dyn Share>>, pace: &mut Pace) {
     if batch.is_empty() {
         return;
     }
-    let outcome = together(writes, batch);
+    let outcome = pace.time(batch.len(), || together(writes, batch));
     let Err(error) = outcome else {
         return batch.drain(..).for_each(|write| write.answer(Ok(())));
     };
