@@ -205,7 +205,8 @@ impl Script for Refresh {
 }
 
 /// A visitor without cookies who logs in: to the login's start, back with the code that the other
-/// service would give, then wherever the application sends them, until a page names them.
+/// service would give, then wherever the application sends them (by a redirect, or a
+/// page that goes on by itself), until a page names them.
 pub(crate) struct Visit {
     start: String,
     target: String,
@@ -244,7 +245,8 @@ impl Script for Visit {
     }
 
     fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
-        if answer.status == 200 {
+        let hop = answer.headers("refresh").find_map(|refresh| refresh.strip_prefix("0;url="));
+        if answer.status == 200 && hop.is_none() {
             if !std::str::from_utf8(answer.body)?.contains("octo") {
                 return Err("the visitor came out as nobody".into());
             }
@@ -252,11 +254,11 @@ impl Script for Visit {
             self.target.clone_from(&self.start);
             return Ok(Progress::Done);
         }
-        if !(302..=303).contains(&answer.status) {
+        if hop.is_none() && !(302..=303).contains(&answer.status) {
             answer.expect(302)?;
         }
         self.keep_cookies(answer);
-        let location = answer.location()?;
+        let location = hop.map_or_else(|| answer.location(), Ok)?;
         self.target = if location.contains("/stub/authorize?") {
             // The other service's page is played here: it would redirect back with a code.
             let back = percent_decoded(query(location, "redirect_uri")?)?;

@@ -1,14 +1,17 @@
 //! Quadrille as an application would use it, beside the bare handlers: the same accept loop,
 //! runtime, allocator and profile.
 
+mod login;
 mod provider;
 
 use axum::{
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::get,
     serve::ListenerExt as _,
 };
+
+use quadrille::Env;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,6 +23,8 @@ async fn main() -> Result<()> {
     let origin = format!("http://127.0.0.1:{port}");
     let app = match mode.as_str() {
         "memory" => provider::in_memory(&origin).await?,
+        "sqlite" => provider::on_sqlite(&origin, &std::env::var("DATA_DIR")?).await?,
+        "login" => login::site(&origin, &std::env::var("STUB")?)?,
         other => return Err(format!("there is no {other}").into()),
     };
     let app = app.route("/hello", get(hello));
@@ -38,4 +43,15 @@ async fn hello() -> Response {
 fn json(body: &'static str) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, body).into_response()
+}
+
+/// The id of a session.
+fn new_id(env: &Env) -> String {
+    env.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The value of the cookie whose name, with `=`, this is.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split("; ").find_map(|pair| pair.strip_prefix(name))
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,15 +15,15 @@ use axum::{
     routing::get,
 };
 use quadrille::{
-    Env, Scopes,
+    Env, KeyRing, Scopes,
     provider::{
         Access, Authentication, Authorization, AuthorizationServer, GrantType, NewClient, Step,
-        store::{MemoryStore, Store},
+        store::{MemoryStore, SqliteStore},
     },
     scopes,
 };
 
-use crate::{Result, json};
+use crate::{Result, cookie, json, new_id};
 
 scopes! {
     Read = "read", "See things";
@@ -31,11 +32,18 @@ scopes! {
 
 /// A provider that may forget.
 pub(crate) async fn in_memory(origin: &str) -> Result<Router> {
-    application(origin, MemoryStore::new(Env::system())).await
+    application(AuthorizationServer::new(origin, MemoryStore::new(Env::system()))?).await
 }
 
-async fn application(origin: &str, store: impl Store) -> Result<Router> {
-    let server = AuthorizationServer::new(origin, store)?.scope::<Read>().scope::<Write>();
+/// A provider that forgets nothing, in a database of its own.
+pub(crate) async fn on_sqlite(origin: &str, folder: &str) -> Result<Router> {
+    let env = Env::system();
+    let store = SqliteStore::open(Path::new(folder).join("quadrille.db"), env.clone())?;
+    application(AuthorizationServer::new(origin, store)?.keys(KeyRing::new([&env.random()])?)).await
+}
+
+async fn application(server: AuthorizationServer) -> Result<Router> {
+    let server = server.scope::<Read>().scope::<Write>();
     let client = NewClient::confidential("Bench")
         .id("bench")
         .redirect_uri("http://127.0.0.1:9/callback")
@@ -75,7 +83,7 @@ type People = Arc<Mutex<HashMap<String, Authentication>>>;
 
 async fn sign_in(State(people): State<People>) -> Response {
     let env = Env::system();
-    let id = env.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let id = new_id(&env);
     let cookie = format!("session={id}; HttpOnly; Path=/");
     people
         .lock()
@@ -93,8 +101,7 @@ impl FromRequestParts<People> for User {
         parts: &mut Parts,
         people: &People,
     ) -> Result<Self, Self::Rejection> {
-        let cookies = parts.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok());
-        let id = cookies.unwrap_or("").split("; ").find_map(|pair| pair.strip_prefix("session="));
+        let id = cookie(&parts.headers, "session=");
         let people = people.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Self(id.and_then(|id| people.get(id)).cloned()))
     }

@@ -1,0 +1,57 @@
+//! A site that people log in to with another service: the same as the login written by hand, a
+//! session of the application's own at the end.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{AppendHeaders, IntoResponse as _, Redirect},
+    routing::get,
+};
+use quadrille::{After, Authorized, Env, KeyRing, Login, Scopes, SpecBuf};
+
+use crate::{Result, cookie, new_id};
+
+/// Names of users by session.
+type Sessions = Arc<Mutex<HashMap<String, String>>>;
+
+/// The site. `service` is the base of the other service's endpoints.
+pub(crate) fn site(origin: &str, service: &str) -> Result<Router> {
+    let mut stub = SpecBuf::oauth2(
+        "stub",
+        format!("{service}/authorize"),
+        format!("{service}/token"),
+        service.to_owned(),
+    );
+    stub.scopes = Scopes::parse("profile")?;
+    stub.identity = Some(("userinfo".into(), "login".into()));
+    let sessions = Sessions::default();
+    let login = Login::new(KeyRing::ephemeral(), origin)
+        .with(stub.client("bench", "s3cret"))
+        .on_authorized(Arc::clone(&sessions), signed_in);
+    login.check()?;
+    Ok(login.attach(Router::new().route("/", get(home)).with_state(sessions)))
+}
+
+async fn signed_in(new: Authorized, State(sessions): State<Sessions>) -> quadrille::Result<After> {
+    let Some(claims) = new.claims().await? else { return Ok(After::go_on()) };
+    let id = new_id(&Env::system());
+    let cookie = format!("sid={id}; HttpOnly; SameSite=Lax; Path=/");
+    let name = claims.subject().to_owned();
+    sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, name);
+    let answer = (AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(new.next()));
+    Ok(After::answer(answer.into_response()).without_storing())
+}
+
+async fn home(State(sessions): State<Sessions>, headers: HeaderMap) -> String {
+    let sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
+    match cookie(&headers, "sid=").and_then(|id| sessions.get(id)) {
+        Some(name) => format!("{{\"user\":\"{name}\"}}"),
+        None => "{\"user\":null}".to_owned(),
+    }
+}
