@@ -1,6 +1,7 @@
 //! What is measured without load: sizes, memory and the time to start.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{Read as _, Write as _},
     process::{Command, Stdio},
@@ -44,33 +45,34 @@ const LIVE_TOKENS: u64 = 100_000;
 pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> {
     let program = programs.ours.join("quadrille");
     let data = programs.data_for(Role::Program)?;
+    let port = free_port()?;
+    let address = format!("127.0.0.1:{port}");
+    let common = ["--data-dir".into(), data.into_os_string()];
+    let common = common.into_iter().chain(["--issuer".into(), format!("http://{address}").into()]);
+    let common: Vec<OsString> = common.collect();
     let added = Command::new(&program)
         .args(["client", "add", "Bench", "--grant", "client_credentials", "--scope", "read"])
-        .args(["--scope", "write", "--json", "--data-dir"])
-        .arg(&data)
+        .args(["--scope", "write", "--json"])
+        .args(&common)
         .output()?;
     if !added.status.success() {
         return Err(String::from_utf8_lossy(&added.stderr).into());
     }
     let added: serde_json::Value = serde_json::from_slice(&added.stdout)?;
     let text = |name: &str| {
-        added
-            .get(name)
-            .and_then(|value| value.as_str())
-            .ok_or_else(|| format!("no {name}: {added}"))
+        let value = added.get(name).and_then(|value| value.as_str());
+        value.ok_or_else(|| format!("no {name}: {added}"))
     };
     let authorization = basic(text("client_id")?, text("client_secret")?);
 
-    let serve = |port: u16| {
+    let serve = || {
         let mut command = pinned(programs.cores.server, &program);
-        command.arg("serve").arg("--data-dir").arg(&data);
-        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
-        command.stdout(Stdio::null());
+        command.args(["serve", "--listen", &address]).args(&common).stdout(Stdio::null());
         command
     };
     // The first start makes what a start makes once.
-    drop(first_answer(serve)?);
-    let (server, first_answer) = first_answer(serve)?;
+    drop(first_answer(port, serve())?);
+    let (server, first_answer) = first_answer(port, serve())?;
     let idle = server.resident()? as f64;
     let script =
         || Box::new(Repeat::client_credentials("/oauth/token", &authorization)) as Box<dyn Script>;
@@ -86,10 +88,9 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
 }
 
 /// Starts the program and asks for its metadata until they come.
-fn first_answer(serve: impl Fn(u16) -> Command) -> Result<(Server, Duration)> {
-    let port = free_port()?;
+fn first_answer(port: u16, serve: Command) -> Result<(Server, Duration)> {
     let begun = Instant::now();
-    let mut server = Server::spawn(Role::Program, port, serve(port))?;
+    let mut server = Server::spawn(Role::Program, port, serve)?;
     let mut stream = server.connect()?;
     let target = "/.well-known/oauth-authorization-server";
     stream.write_all(&get(target, &[("Connection", "close")]))?;
