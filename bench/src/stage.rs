@@ -49,8 +49,10 @@ pub(crate) enum Role {
     Memory,
     /// Quadrille's provider on SQLite.
     Sqlite,
-    /// Quadrille's login.
+    /// Quadrille's login, accounts in cookies.
     Login,
+    /// Quadrille's login with a hook that makes the application's own session.
+    Sessions,
     /// The `quadrille` program.
     Program,
 }
@@ -60,7 +62,9 @@ impl Role {
     pub(crate) const fn side(self) -> Side {
         match self {
             Self::Limits | Self::HandLogin | Self::Service => Side::Bare,
-            Self::Memory | Self::Sqlite | Self::Login | Self::Program => Side::Quadrille,
+            Self::Memory | Self::Sqlite | Self::Login | Self::Sessions | Self::Program => {
+                Side::Quadrille
+            }
         }
     }
 }
@@ -69,7 +73,7 @@ impl Role {
 /// measured.
 pub(crate) struct Stage<'p> {
     programs: &'p Programs,
-    servers: [OnceCell<Server>; 7],
+    servers: [OnceCell<Server>; 8],
 }
 
 impl<'p> Stage<'p> {
@@ -87,7 +91,7 @@ impl<'p> Stage<'p> {
             return Ok(server);
         }
         let service = match role {
-            Role::HandLogin | Role::Login => Some(self.server(Role::Service)?),
+            Role::HandLogin | Role::Login | Role::Sessions => Some(self.server(Role::Service)?),
             _ => None,
         };
         let server = self.programs.start_with(role, service)?;
@@ -116,6 +120,7 @@ impl Programs {
             Role::Memory => (&self.ours, "quadrille-bench-server", Some("memory")),
             Role::Sqlite => (&self.ours, "quadrille-bench-server", Some("sqlite")),
             Role::Login => (&self.ours, "quadrille-bench-server", Some("login")),
+            Role::Sessions => (&self.ours, "quadrille-bench-server", Some("sessions")),
             Role::Program => (&self.ours, "quadrille", Some("serve")),
         };
         let (port, mut command) = (free_port()?, pinned(core, &folder.join(program)));

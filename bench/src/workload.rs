@@ -46,6 +46,7 @@ enum Play {
     Dance,
     LoginRedirect,
     Login,
+    LoginWithSessions,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +56,7 @@ enum Store {
 }
 
 /// `/hello` comes first: the others are read against it.
-pub(crate) const WORKLOADS: [Workload; 9] = [
+pub(crate) const WORKLOADS: [Workload; 10] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
         title: "client credentials, memory",
@@ -105,6 +106,12 @@ pub(crate) const WORKLOADS: [Workload; 9] = [
         target: Target::OfBare(1.0),
         play: Play::Login,
     },
+    Workload {
+        title: "whole login, own sessions by a hook",
+        connections: 16,
+        target: Target::None,
+        play: Play::LoginWithSessions,
+    },
 ];
 
 /// How many tokens the bearer route sees in turn.
@@ -140,11 +147,12 @@ struct Actor<'s> {
 
 impl<'s> Actor<'s> {
     fn of(play: Play, stage: &'s Stage<'_>, side: Side) -> Result<Self> {
-        let is_login = matches!(play, Play::LoginRedirect | Play::Login);
+        let is_login = matches!(play, Play::LoginRedirect | Play::Login | Play::LoginWithSessions);
         let is_durable = matches!(play, Play::ClientCredentials(Store::Sqlite));
         let role = match side {
             Side::Bare if is_login => Role::HandLogin,
             Side::Bare => Role::Limits,
+            Side::Quadrille if matches!(play, Play::LoginWithSessions) => Role::Sessions,
             Side::Quadrille if is_login => Role::Login,
             Side::Quadrille if is_durable => Role::Sqlite,
             Side::Quadrille => Role::Memory,
@@ -203,7 +211,7 @@ impl<'s> Actor<'s> {
                 Box::new(move || Box::new(dance.clone()))
             }
             Play::LoginRedirect => Box::new(move || Box::new(Repeat::login_redirect(login))),
-            Play::Login => Box::new(move || Box::new(Visit::new(login))),
+            Play::Login | Play::LoginWithSessions => Box::new(move || Box::new(Visit::new(login))),
         })
     }
 

@@ -1,5 +1,4 @@
-//! A site that people log in to with another service: the same as the login written by hand, a
-//! session of the application's own at the end.
+//! Sites that people log in to with another service, in the two ways there are.
 
 use std::{
     collections::HashMap,
@@ -13,30 +12,35 @@ use axum::{
     response::{AppendHeaders, IntoResponse as _, Redirect},
     routing::get,
 };
-use quadrille::{After, Authorized, Env, KeyRing, Login, Scopes, SpecBuf};
+use quadrille::{After, Authorized, Env, KeyRing, Login, Scopes, SpecBuf, Visitor};
 
 use crate::{Result, cookie, new_id};
 
+/// The short way: the account is kept, sealed, in the visitor's cookies, and pages ask for it.
+/// `service` is the base of the other service's endpoints.
+pub(crate) fn site(origin: &str, service: &str) -> Result<Router> {
+    let login = login(origin, service)?;
+    login.check()?;
+    Ok(login.attach(Router::new().route("/", get(home))))
+}
+
+async fn home(visitor: Visitor) -> quadrille::Result<String> {
+    Ok(match visitor.account("stub").await? {
+        Some(account) => format!("{{\"user\":\"{}\"}}", account.subject),
+        None => "{\"user\":null}".to_owned(),
+    })
+}
+
+/// The way of the login written by hand: a hook makes a session of the application's own.
+pub(crate) fn site_with_sessions(origin: &str, service: &str) -> Result<Router> {
+    let sessions = Sessions::default();
+    let login = login(origin, service)?.on_authorized(Arc::clone(&sessions), signed_in);
+    login.check()?;
+    Ok(login.attach(Router::new().route("/", get(home_of_session)).with_state(sessions)))
+}
+
 /// Names of users by session.
 type Sessions = Arc<Mutex<HashMap<String, String>>>;
-
-/// The site. `service` is the base of the other service's endpoints.
-pub(crate) fn site(origin: &str, service: &str) -> Result<Router> {
-    let mut stub = SpecBuf::oauth2(
-        "stub",
-        format!("{service}/authorize"),
-        format!("{service}/token"),
-        service.to_owned(),
-    );
-    stub.scopes = Scopes::parse("profile")?;
-    stub.identity = Some(("userinfo".into(), "login".into()));
-    let sessions = Sessions::default();
-    let login = Login::new(KeyRing::ephemeral(), origin)
-        .with(stub.client("bench", "s3cret"))
-        .on_authorized(Arc::clone(&sessions), signed_in);
-    login.check()?;
-    Ok(login.attach(Router::new().route("/", get(home)).with_state(sessions)))
-}
 
 async fn signed_in(new: Authorized, State(sessions): State<Sessions>) -> quadrille::Result<After> {
     let Some(claims) = new.claims().await? else { return Ok(After::go_on()) };
@@ -48,10 +52,22 @@ async fn signed_in(new: Authorized, State(sessions): State<Sessions>) -> quadril
     Ok(After::answer(answer.into_response()).without_storing())
 }
 
-async fn home(State(sessions): State<Sessions>, headers: HeaderMap) -> String {
+async fn home_of_session(State(sessions): State<Sessions>, headers: HeaderMap) -> String {
     let sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
     match cookie(&headers, "sid=").and_then(|id| sessions.get(id)) {
         Some(name) => format!("{{\"user\":\"{name}\"}}"),
         None => "{\"user\":null}".to_owned(),
     }
+}
+
+fn login(origin: &str, service: &str) -> Result<Login> {
+    let mut stub = SpecBuf::oauth2(
+        "stub",
+        format!("{service}/authorize"),
+        format!("{service}/token"),
+        service.to_owned(),
+    );
+    stub.scopes = Scopes::parse("profile")?;
+    stub.identity = Some(("userinfo".into(), "login".into()));
+    Ok(Login::new(KeyRing::ephemeral(), origin).with(stub.client("bench", "s3cret")))
 }

@@ -18,13 +18,14 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mode = std::env::args().nth(1).ok_or("memory, sqlite or login?")?;
+    let mode = std::env::args().nth(1).ok_or("memory, sqlite, login or sessions?")?;
     let port: u16 = std::env::var("PORT")?.parse()?;
     let origin = format!("http://127.0.0.1:{port}");
     let app = match mode.as_str() {
         "memory" => provider::in_memory(&origin).await?,
         "sqlite" => provider::on_sqlite(&origin, &std::env::var("DATA_DIR")?).await?,
         "login" => login::site(&origin, &std::env::var("STUB")?)?,
+        "sessions" => login::site_with_sessions(&origin, &std::env::var("STUB")?)?,
         other => return Err(format!("there is no {other}").into()),
     };
     let app = app.route("/hello", get(hello));
