@@ -44,7 +44,8 @@ impl JsonObject {
 
 fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    if text.bytes().any(needs_escape) {
+    // Not `any`: looking at every byte is faster, many at a time.
+    if text.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
         for byte in text.bytes() {
             match byte {
                 b'"' => out.extend_from_slice(b"\\\""),

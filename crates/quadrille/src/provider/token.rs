@@ -274,9 +274,12 @@ fn number(bytes: [u8; ROW]) -> Result<RowId, NoToken> {
     if row < 0 { Err(NoToken::Forged) } else { Ok(RowId(row)) }
 }
 
-fn fill(out: &mut [u8], parts: &[&[u8]]) {
-    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
-        *to = *from;
+/// Writes `parts` one after the other, as far as they fit.
+fn fill(mut out: &mut [u8], parts: &[&[u8]]) {
+    for part in parts {
+        let (to, rest) = out.split_at_mut(part.len().min(out.len()));
+        to.copy_from_slice(part.get(..to.len()).unwrap_or_default());
+        out = rest;
     }
 }
 

@@ -31,7 +31,8 @@ pub(in crate::oauth2) fn encode_into(out: &mut String, text: &str) {
 
 /// Undoes [`encode_into`], and whatever else is a valid form-encoding.
 pub(in crate::oauth2) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
-    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+    // Not `any`: looking at every byte is faster, many at a time.
+    if !raw.bytes().fold(false, |found, byte| found | matches!(byte, b'%' | b'+')) {
         return Ok(Cow::Borrowed(raw));
     }
     let mut out = Vec::with_capacity(raw.len());
