@@ -24,6 +24,17 @@ pub enum Failure {
         /// What is wrong with it.
         error: KeyRingError,
     },
+    /// There was a key ring, and now there is none.
+    #[error(
+        "the key ring {path} is gone, and nothing that {issuer} gave out is good without it: restore {path} from a backup, or start anew on purpose with a new ring, which ends every session and token: (umask 077; openssl rand -base64 32 > {path})",
+        path = path.display()
+    )]
+    KeysLost {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the directory is called.
+        issuer: String,
+    },
     /// A file or folder cannot be used.
     #[error("{}: {}", path.display(), describe(error))]
     File {
@@ -122,6 +133,26 @@ pub enum Refused {
     /// Not a token of this provider.
     #[error("this is no live token of this provider")]
     Token,
+    /// A command was told another issuer than the directory has.
+    #[error(
+        "this data directory is {current}, not {asked}; only `quadrille serve --rename-issuer` changes that"
+    )]
+    OtherIssuer {
+        /// What the directory is called.
+        current: String,
+        /// The one that was asked for.
+        asked: String,
+    },
+    /// The directory would be served under another name than it was given.
+    #[error(
+        "this data directory is {current}; as {asked}, tokens that it gave out as {current} would no longer be good, and every application would have to be told the new issuer. If you want that, add --rename-issuer"
+    )]
+    IssuerRenamed {
+        /// What the directory is called.
+        current: String,
+        /// The one that was asked for.
+        asked: String,
+    },
     /// The issuer changed while others serve under the old one.
     #[error(
         "this data directory is being served as {current}; stop that before serving it as {asked}"
@@ -153,7 +184,9 @@ impl Failure {
             Self::System(_) | Self::Server(_) => 1,
             // 2 is clap's: the command line itself makes no sense.
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
-            Self::Config(_) | Self::Keys { .. } | Self::Template { .. } => 3,
+            Self::Config(_) | Self::Keys { .. } | Self::KeysLost { .. } | Self::Template { .. } => {
+                3
+            }
             Self::File { .. } | Self::Database { .. } => 4,
             Self::Listen { .. } => 5,
             Self::NotFound { .. } => 6,
@@ -166,6 +199,7 @@ impl Failure {
         match self {
             Self::Config(_) => "config",
             Self::Keys { .. } => "keys",
+            Self::KeysLost { .. } => "keys_lost",
             Self::File { .. } => "file",
             Self::Database { error, .. } => match error {
                 StoreError::Busy => "database_locked",

@@ -148,7 +148,7 @@ impl Cli {
                 config::show(&settings()?, output);
                 Ok(())
             }
-            Command::Serve(_) => serve::run(&settings()?, output),
+            Command::Serve(args) => serve::run(args, &settings()?, output),
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
             Command::Token(command) => block_on(token::run(command, &settings()?, output)),

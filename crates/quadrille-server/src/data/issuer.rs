@@ -1,9 +1,10 @@
 //! What a data directory is called.
 //!
 //! A data directory has one issuer, which the store makes part of every key. The first command
-//! writes it down, so that later ones need not be told. When it changes (another port at home, the
-//! real domain one day), clients, consents and sessions come along; tokens that carry the old name
-//! in their seals do not. It cannot change while the directory is served.
+//! writes it down, so that later ones need not be told. Only `serve` changes it: where nobody ever
+//! gave one it follows the port, else it must be told to rename. Clients, consents and sessions
+//! come along; tokens that carry the old name in their seals do not. It cannot change while the
+//! directory is served.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -33,21 +34,23 @@ pub struct Serving {
 }
 
 impl Data {
-    /// The issuer for a process that serves at `listening`, and the lock that keeps it.
+    /// The issuer for a process that serves at `listening`, and the lock that keeps it. `rename`
+    /// lets it give the directory another name than somebody gave it before.
     ///
     /// # Errors
-    /// [`Refused::IssuerInUse`] when others serve it under another name,
+    /// [`Refused::IssuerRenamed`], [`Refused::IssuerInUse`] when others serve it under another name,
     /// [`ConfigError::PlainIssuer`], or those of the database.
     pub async fn serve_as(
         &self,
         settings: &Settings,
         listening: SocketAddr,
+        rename: bool,
     ) -> Result<(Issuer, Serving), Failure> {
         let recorded = self.recorded().await?;
         let kept = recorded.as_ref().filter(|recorded| recorded.given);
         let kept = kept.and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
         let given = settings.issuer.is_some() || kept.is_some();
-        let issuer = match settings.issuer.clone().or(kept) {
+        let issuer = match settings.issuer.clone().or_else(|| kept.clone()) {
             Some(issuer) => issuer,
             None if listening.ip().is_loopback() => Issuer::localhost(listening.port()),
             None => return Err(ConfigError::PlainIssuer(listening).into()),
@@ -55,21 +58,33 @@ impl Data {
         if !issuer.is_https() && !listening.ip().is_loopback() {
             return Err(ConfigError::PlainIssuer(listening).into());
         }
+        if let Some(before) = kept.filter(|before| before.as_str() != issuer.as_str()) {
+            let (current, asked) = (before.to_string(), issuer.to_string());
+            if !rename {
+                return Err(Refused::IssuerRenamed { current, asked }.into());
+            }
+            tracing::warn!(%before, now = %issuer, "renamed: tokens of before are no longer good");
+        }
         let lock = self.adopt(&issuer, given, recorded).await?;
         lock.lock_shared().map_err(|error| self.lock_failure(error))?;
         Ok((issuer, Serving { _lock: lock }))
     }
 
-    /// The issuer for a command: the one that is written down, unless settings say another.
+    /// The issuer for a command: the one that is written down; a new directory gets that of the
+    /// settings.
     ///
     /// # Errors
-    /// As [`Data::serve_as`].
+    /// [`Refused::OtherIssuer`] when the settings say another, or those of the database.
     pub async fn issuer(&self, settings: &Settings) -> Result<Issuer, Failure> {
         let recorded = self.recorded().await?;
         let known = recorded.as_ref().and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
         match (&settings.issuer, known) {
-            (None, Some(known)) => Ok(known),
-            (Some(asked), _) => {
+            (Some(asked), Some(known)) if known != *asked => {
+                Err(Refused::OtherIssuer { current: known.to_string(), asked: asked.to_string() }
+                    .into())
+            }
+            (_, Some(known)) => Ok(known),
+            (Some(asked), None) => {
                 self.adopt(asked, true, recorded).await?;
                 Ok(asked.clone())
             }
@@ -79,6 +94,11 @@ impl Data {
                 Ok(issuer)
             }
         }
+    }
+
+    /// What this directory is called, if it is called anything yet.
+    pub(super) async fn known_as(&self) -> Result<Option<String>, Failure> {
+        Ok(self.recorded().await?.map(|recorded| recorded.issuer))
     }
 
     /// Makes `issuer` the name of this directory, unless it is served under another.

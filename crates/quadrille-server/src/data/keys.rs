@@ -18,19 +18,20 @@ const HEAD: &str = "\
 # restart, and take the old one out when the longest-lived refresh token has ended.
 ";
 
-/// The ring in the file, which is made when it is missing.
-pub(super) fn load_or_make(env: &Env, path: &Path) -> Result<KeyRing, Failure> {
-    match load(path) {
-        Err(Failure::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-            make(env, path).map_err(|error| Failure::File { path: path.to_owned(), error })?;
-            load(path)
-        }
-        loaded => loaded,
+/// Makes the file. Of several processes that start at once, one makes it and the others read that.
+pub(super) fn make(env: &Env, path: &Path) -> Result<(), Failure> {
+    write(env, path).map_err(|error| Failure::File { path: path.to_owned(), error })
+}
+
+/// The ring in the file, if there is one.
+pub(super) fn load(path: &Path) -> Result<Option<KeyRing>, Failure> {
+    match read(path) {
+        Err(Failure::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }
 
-/// The ring in the file.
-pub(super) fn load(path: &Path) -> Result<KeyRing, Failure> {
+fn read(path: &Path) -> Result<KeyRing, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::File { path: path.to_owned(), error })?;
     let text = Zeroizing::new(text);
@@ -44,8 +45,7 @@ pub(super) fn load(path: &Path) -> Result<KeyRing, Failure> {
         .map_err(|error| Failure::Keys { place: path.display().to_string(), error })
 }
 
-/// Makes the file. Of several processes that start at once, one makes it and the others read that.
-fn make(env: &Env, path: &Path) -> io::Result<()> {
+fn write(env: &Env, path: &Path) -> io::Result<()> {
     let name: [u8; 8] = env.random();
     let scratch = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(name)));
     let key = Zeroizing::new(env.random::<32>());

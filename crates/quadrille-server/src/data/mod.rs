@@ -91,16 +91,32 @@ impl Data {
         &self.users
     }
 
-    /// The key ring: that of the settings, else that of the file, which is made when it is missing.
+    /// The key ring: that of the settings, else that of the file, which the first start makes.
     ///
     /// # Errors
-    /// [`Failure::Keys`] or [`Failure::File`].
-    pub fn keys(&self, settings: &Settings) -> Result<KeyRing, Failure> {
+    /// [`Failure::Keys`], [`Failure::File`], or [`Failure::KeysLost`] when the file of a directory
+    /// that was in use is gone: a new ring would end everything that was given out, without a word.
+    pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, Failure> {
         match &settings.keys {
             Some(keys) => KeyRing::parse(keys.expose())
                 .map_err(|error| Failure::Keys { place: "QUADRILLE_KEYS".to_owned(), error }),
-            None => keys::load_or_make(&self.env, &settings.keys_file),
+            None => self.keys_in(&settings.keys_file).await,
         }
+    }
+
+    async fn keys_in(&self, path: &Path) -> Result<KeyRing, Failure> {
+        if let Some(keys) = keys::load(path)? {
+            return Ok(keys);
+        }
+        let issuer = self.known_as().await?;
+        if issuer.is_none() {
+            keys::make(&self.env, path)?;
+        }
+        // Even where this directory has a name by now: somebody else may just have made both.
+        keys::load(path)?.ok_or_else(|| Failure::KeysLost {
+            path: path.to_owned(),
+            issuer: issuer.unwrap_or_default(),
+        })
     }
 
     /// What went wrong with the database.
@@ -113,10 +129,12 @@ impl Data {
     /// # Errors
     /// Those of the issuer, the key ring and the database.
     pub async fn server(&self, settings: &Settings) -> Result<AuthorizationServer, Failure> {
+        // Before the name is written down: a directory with a name has a ring.
+        let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         Ok(AuthorizationServer::new(issuer.as_str(), Arc::clone(&self.store))
             .map_err(AppError::from)?
-            .keys(self.keys(settings)?)
+            .keys(keys)
             .policy(settings.policy.clone())
             .env(self.env.clone()))
     }

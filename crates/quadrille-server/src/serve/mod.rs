@@ -38,6 +38,10 @@ pub struct ServeArgs {
     /// Take pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
     #[arg(long, value_name = "DIR")]
     templates: Option<String>,
+    /// Give the data directory another issuer than it has: tokens of before are no longer good,
+    /// and applications must be told
+    #[arg(long)]
+    rename_issuer: bool,
 }
 
 impl ServeArgs {
@@ -53,21 +57,21 @@ impl ServeArgs {
 ///
 /// # Errors
 /// [`Failure`] when it cannot start.
-pub fn run(settings: &Settings, output: Output) -> Result<(), Failure> {
+pub fn run(args: &ServeArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(serve(settings, output))
+        .block_on(serve(args, settings, output))
 }
 
-async fn serve(settings: &Settings, output: Output) -> Result<(), Failure> {
+async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
     let address = settings.listen;
     let failure = |error| Failure::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(failure)?;
     let listening = listener.local_addr().map_err(failure)?;
     let data = Data::open_or_make(settings).await?;
-    let keys = data.keys(settings)?;
-    let (issuer, serving) = data.serve_as(settings, listening).await?;
+    let keys = data.keys(settings).await?;
+    let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     let app = App::new(Parts {
         env: data.env().clone(),

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     browser::Browser,
     flow::{Stage, add_client, token},
-    process::{Folder, Program, eventually, json, quadrille, rest_of, run, text},
+    process::{Folder, Program, eventually, failure, json, quadrille, rest_of, run, text},
 };
 
 #[tokio::test]
@@ -109,16 +109,51 @@ async fn an_address_that_others_can_reach_needs_an_https_issuer() {
 async fn one_data_directory_is_not_served_under_two_names_at_once() {
     let folder = Folder::new();
     let program = Program::start_with(&folder, &["--issuer", "https://id.example"]);
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--issuer", "https://other.example"];
-    let output = run(&folder.data(), &arguments, "");
-    assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stderr);
-    assert!(said.contains("is being served as https://id.example"), "{said}");
+    let other = ["--listen", "127.0.0.1:0", "--issuer", "https://other.example"];
+    let renamed = [&["serve", "--rename-issuer"], &other[..]].concat();
+    let (code, said) = failure(&folder.data(), &renamed);
+    assert!(code == 2 && said.contains("is being served as https://id.example"), "{said}");
     program.stop();
-    assert_eq!(
-        Program::start_with(&folder, &["--issuer", "https://other.example"]).issuer,
-        "https://other.example"
-    );
+
+    // A name that was given is changed on purpose or not at all.
+    let (code, said) = failure(&folder.data(), &[&["serve"], &other[..]].concat());
+    assert!(code == 2 && said.contains("add --rename-issuer"), "{said}");
+    let renamed = ["--issuer", "https://other.example", "--rename-issuer"];
+    assert_eq!(Program::start_with(&folder, &renamed).issuer, "https://other.example");
+    assert_eq!(Program::start(&folder).issuer, "https://other.example");
+}
+
+#[test]
+fn no_command_but_serve_changes_what_a_data_directory_is_called() {
+    let folder = Folder::new();
+    let machine = ["client", "add", "Machine", "--grant", "client_credentials"];
+    let issuer = ["--issuer", "https://id.example"];
+    let client = json(&folder.data(), &[&machine[..], &issuer].concat(), "");
+    let id = client["client_id"].as_str().unwrap();
+    for command in [&machine[..], &["client", "list"], &["client", "remove", id]] {
+        let arguments = [command, &["--issuer", "https://typo.example"]].concat();
+        let (code, said) = failure(&folder.data(), &arguments);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("this data directory is https://id.example"), "{said}");
+    }
+    let list = json(&folder.data(), &[&["client", "list"], &issuer[..]].concat(), "");
+    assert_eq!(list[0]["client_id"], id);
+}
+
+#[test]
+fn a_key_ring_that_is_gone_is_asked_for_and_not_replaced() {
+    let folder = Folder::new();
+    let (data, keys) = (folder.data(), folder.data().join("keys"));
+    json(&data, &["client", "add", "Machine", "--grant", "client_credentials"], "");
+    let kept = std::fs::read(&keys).unwrap();
+    std::fs::remove_file(&keys).unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["client", "list"]] {
+        let (code, said) = failure(&data, command);
+        assert!(code == 3 && said.contains("data/keys") && said.contains("restore"), "{said}");
+        assert!(!keys.exists());
+    }
+    std::fs::write(&keys, kept).unwrap();
+    json(&data, &["client", "list"], "");
 }
 
 #[tokio::test]
