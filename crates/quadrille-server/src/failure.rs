@@ -78,6 +78,9 @@ pub enum Failure {
         /// As it was asked for.
         name: String,
     },
+    /// There is no such token, or it is dead already. It is not repeated: it may be somebody's.
+    #[error("this is no live token of this provider")]
+    NoToken,
     /// There is one already.
     #[error("there is a {what} {name:?} already")]
     Exists {
@@ -95,6 +98,9 @@ pub enum Failure {
     /// A client cannot be changed like that.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The result cannot be written.
+    #[error("cannot write to standard output: {}", describe(.0))]
+    Output(io::Error),
     /// The system refused something that it never should.
     #[error("{}", describe(.0))]
     System(#[from] io::Error),
@@ -116,6 +122,9 @@ pub enum Refused {
         /// How many.
         most: usize,
     },
+    /// Not text.
+    #[error("a password is text in UTF-8")]
+    PasswordNotUtf8,
     /// Typed differently the second time.
     #[error("the two passwords differ")]
     PasswordsDiffer,
@@ -130,9 +139,9 @@ pub enum Refused {
     /// Not a scope.
     #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
     Scope(String),
-    /// Not a token of this provider.
-    #[error("this is no live token of this provider")]
-    Token,
+    /// No token came.
+    #[error("there is no token on standard input")]
+    NothingToRevoke,
     /// A command was told another issuer than the directory has.
     #[error(
         "this data directory is {current}, not {asked}; only `quadrille serve --rename-issuer` changes that"
@@ -181,7 +190,7 @@ impl Failure {
     /// The exit code of the program.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::System(_) | Self::Server(_) => 1,
+            Self::System(_) | Self::Output(_) | Self::Server(_) => 1,
             // 2 is clap's: the command line itself makes no sense.
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
             Self::Config(_) | Self::Keys { .. } | Self::KeysLost { .. } | Self::Template { .. } => {
@@ -189,7 +198,7 @@ impl Failure {
             }
             Self::File { .. } | Self::Database { .. } => 4,
             Self::Listen { .. } => 5,
-            Self::NotFound { .. } => 6,
+            Self::NotFound { .. } | Self::NoToken => 6,
             Self::Exists { .. } => 7,
         })
     }
@@ -214,24 +223,38 @@ impl Failure {
                 "address_in_use"
             }
             Self::Listen { .. } => "listen",
-            Self::NotFound { .. } => "not_found",
+            Self::NotFound { .. } | Self::NoToken => "not_found",
             Self::Exists { .. } => "exists",
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => "refused",
             Self::System(_) => "system",
+            Self::Output(_) => "output",
         }
     }
 }
 
-/// The system's words without the number of the error.
-fn describe(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
-        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
-        _ => error.to_string(),
-    }
+/// What the system said, in words that are the same on each, without the number of the error.
+pub(crate) fn describe(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let words = match error.kind() {
+        Kind::AddrInUse => "another program listens there already",
+        Kind::AddrNotAvailable => "this machine does not have that address",
+        Kind::PermissionDenied => "permission denied",
+        Kind::NotFound => "no such file or folder",
+        Kind::NotADirectory => "a part of the path is a file, not a folder",
+        Kind::IsADirectory => "it is a folder, not a file",
+        Kind::InvalidData => "it is not text in UTF-8",
+        Kind::ReadOnlyFilesystem => "the file system is read-only",
+        Kind::StorageFull => "the disk is full",
+        Kind::QuotaExceeded => "the quota of the disk is used up",
+        _ => {
+            let said = error.to_string();
+            return said
+                .split_once(" (os error")
+                .map(|(words, _)| words.to_owned())
+                .unwrap_or(said);
+        }
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

@@ -8,24 +8,29 @@ use tracing_subscriber::{
     layer::SubscriberExt as _,
 };
 
-use crate::config::{LogFormat, Settings};
+use crate::{
+    config::{LogFormat, Settings},
+    output::Output,
+};
 
 /// Starts the log of a program that serves. A second call does nothing.
 pub(crate) fn start(settings: &Settings) {
-    start_with(settings, settings.log.clone());
+    start_with(settings.log.clone(), settings.log_format);
 }
 
 /// Starts the log of a command, which says by itself what it did: warnings, unless more was asked
-/// for.
-pub(crate) fn start_for_command(settings: &Settings) {
+/// for. Beside an answer in JSON the log is JSON too.
+pub(crate) fn start_for_command(settings: &Settings, output: Output) {
     let quiet = Targets::new().with_default(LevelFilter::WARN);
-    start_with(settings, if settings.is_default("log") { quiet } else { settings.log.clone() });
+    let filter = if settings.is_default("log") { quiet } else { settings.log.clone() };
+    let as_json = output.is_json() && settings.is_default("log_format");
+    start_with(filter, if as_json { LogFormat::Json } else { settings.log_format });
 }
 
-fn start_with(settings: &Settings, filter: Targets) {
+fn start_with(filter: Targets, format: LogFormat) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // An error means that one runs already: that of a test, or of the demo.
-    let _ = match settings.log_format {
+    let _ = match format {
         LogFormat::Text => {
             let layer = layer.with_ansi(std::io::stderr().is_terminal()).with_filter(filter);
             tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))

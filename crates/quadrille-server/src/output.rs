@@ -1,8 +1,10 @@
 //! What the program says: data to standard output, messages to standard error.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
+
+use crate::Failure;
 
 /// Where a command's result goes, and in which form.
 #[derive(Clone, Copy, Debug)]
@@ -22,19 +24,47 @@ impl Output {
     }
 
     /// The result: `value` as one line of JSON, or `text` as it is.
-    pub fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) {
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when it cannot be written: it may be the only copy of a secret.
+    pub fn result(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         let line = if self.json {
             serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
         } else {
             text()
         };
-        let mut out = std::io::stdout().lock();
-        // A reader that went away (`quadrille client list | head`) is no failure of ours.
-        let _ = writeln!(out, "{}", line.trim_end_matches('\n')).and_then(|()| out.flush());
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{}", line.trim_end_matches('\n')).and_then(|()| out.flush()) {
+            // A reader that went away (`quadrille client list | head`) is no failure of ours.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(()),
+        }
     }
 
-    /// A remark for a person; programs that read the result never see it.
+    /// A remark beside the result, on standard error.
     pub fn note(self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        if self.json {
+            self.say(&serde_json::json!({ "remark": text }).to_string());
+        } else {
+            self.say(text);
+        }
+    }
+
+    /// Why there is no result: `code` is for programs, `text` for people.
+    pub fn error(self, code: &str, text: &str) {
+        if self.json {
+            self.say(&serde_json::json!({ "error": code, "message": text }).to_string());
+        } else {
+            self.say(&format!("quadrille: {text}"));
+        }
+    }
+
+    fn say(self, line: &str) {
+        // Where even this cannot be written there is nobody left to tell.
+        let _ = writeln!(io::stderr().lock(), "{line}");
     }
 }

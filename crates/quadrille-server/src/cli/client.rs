@@ -200,10 +200,7 @@ async fn add(server: &AuthorizationServer, args: &AddArgs, output: Output) -> Re
     }
     let registered = server.register(new).await?;
     let secret = registered.secret.as_ref();
-    let shown = Shown::new(&registered.client, secret);
-    output.result(&shown, || shown.text());
-    note_secret(secret, output);
-    Ok(())
+    show_secret(&registered.client, secret, output)
 }
 
 async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failure> {
@@ -213,15 +210,13 @@ async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failur
         super::table(shown.iter().map(|client| {
             [client.client_id, client.client_name, client.scope, client.created.as_str()]
         }))
-    });
-    Ok(())
+    })
 }
 
 async fn show(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
     let client = find(server, id).await?;
     let shown = Shown::new(&client, None);
-    output.result(&shown, || shown.text());
-    Ok(())
+    output.result(&shown, || shown.text())
 }
 
 async fn rotate_secret(
@@ -236,10 +231,7 @@ async fn rotate_secret(
         Err(error) => return Err(error.into()),
     };
     let client = find(server, id).await?;
-    let shown = Shown::new(&client, Some(&secret));
-    output.result(&shown, || shown.text());
-    note_secret(Some(&secret), output);
-    Ok(())
+    show_secret(&client, Some(&secret), output)
 }
 
 async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
@@ -249,8 +241,7 @@ async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Resul
     }
     output.result(&Shown::new(&client, None), || {
         format!("{} ({id}) was removed, and with it every token it held.", client.name)
-    });
-    Ok(())
+    })
 }
 
 async fn find(server: &AuthorizationServer, id: &str) -> Result<Arc<Client>, Failure> {
@@ -261,10 +252,21 @@ fn not_found(id: &str) -> Failure {
     Failure::NotFound { what: "client", name: id.to_owned() }
 }
 
-fn note_secret(secret: Option<&Secret>, output: Output) {
-    if secret.is_some() && !output.is_json() {
-        output.note("Keep the client_secret now: only a hash of it is stored.");
+/// The client with its secret, which cannot be shown again.
+fn show_secret(client: &Client, secret: Option<&Secret>, output: Output) -> Result<(), Failure> {
+    let shown = Shown::new(client, secret);
+    let written = output.result(&shown, || shown.text());
+    match secret {
+        Some(_) if written.is_err() => output.note(&format!(
+            "The client_secret is lost. For another: quadrille client rotate-secret {}",
+            client.id
+        )),
+        Some(_) if !output.is_json() => {
+            output.note("Keep the client_secret now: only a hash of it is stored.");
+        }
+        _ => {}
     }
+    written
 }
 
 impl Grant {

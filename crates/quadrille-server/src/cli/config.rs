@@ -1,9 +1,9 @@
 //! `quadrille config`.
 
-use crate::{config::Settings, output::Output};
+use crate::{Failure, config::Settings, output::Output};
 
 /// Shows every setting.
-pub(super) fn show(settings: &Settings, output: Output) {
+pub(super) fn show(settings: &Settings, output: Output) -> Result<(), Failure> {
     let effective = settings.effective();
     output.result(&effective, || {
         let mut text = String::new();
@@ -12,5 +12,5 @@ pub(super) fn show(settings: &Settings, output: Output) {
             text.push_str(&format!("{line:<50} # {}: {}\n", setting.origin, setting.about));
         }
         text
-    });
+    })
 }

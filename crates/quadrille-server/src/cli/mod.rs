@@ -72,7 +72,7 @@ struct Common {
     /// Log as text or as json [env: QUADRILLE_LOG_FORMAT]
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// Answer with JSON on standard output; remarks go to standard error
+    /// Answer with a line of JSON on standard output; errors and remarks are JSON on standard error
     #[arg(long, global = true)]
     json: bool,
 }
@@ -100,26 +100,26 @@ enum Command {
 
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            // Help is asked for by people; a mistake may be that of a program.
+            if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+                let text = error.to_string();
+                Output::new(true).error("usage", text.trim_start_matches("error: ").trim_end());
+            } else {
+                let _ = error.print();
+            }
+            return code;
         }
     };
     let output = Output::new(cli.common.json);
     match cli.run(output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if output.is_json() {
-                let error = serde_json::json!({
-                    "error": failure.code(),
-                    "message": failure.to_string(),
-                });
-                output.note(&error.to_string());
-            } else {
-                output.note(&format!("quadrille: {failure}"));
-            }
+            output.error(failure.code(), &failure.to_string());
             failure.exit_code()
         }
     }
@@ -130,11 +130,11 @@ impl Cli {
         let settings = || -> Result<Settings, ConfigError> {
             let (settings, remarks) = self.common.settings(&self.command)?;
             for remark in remarks {
-                output.note(&format!("quadrille: {remark}"));
+                output.note(&remark.to_string());
             }
             match self.command {
                 Command::Serve(_) => logging::start(&settings),
-                _ => logging::start_for_command(&settings),
+                _ => logging::start_for_command(&settings, output),
             }
             Ok(settings)
         };
@@ -144,10 +144,7 @@ impl Cli {
                 settings()?;
                 demo::run(args, output)
             }
-            Command::Config => {
-                config::show(&settings()?, output);
-                Ok(())
-            }
+            Command::Config => config::show(&settings()?, output),
             Command::Serve(args) => serve::run(args, &settings()?, output),
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
@@ -163,8 +160,7 @@ async fn migrate(settings: &Settings, output: Output) -> Result<(), Failure> {
     let dir = data.dir().display().to_string();
     output.result(&serde_json::json!({ "data_dir": dir, "migrated": true }), || {
         format!("The database in {dir} is up to date.")
-    });
-    Ok(())
+    })
 }
 
 /// Runs a command that needs no more than this thread.

@@ -30,21 +30,21 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let TokenCommand::Revoke { .. } = command;
-    let mut text = Zeroizing::new(String::new());
-    std::io::stdin().lock().take(64 * 1024).read_to_string(&mut text)?;
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(Refused::Token.into());
-    }
+    let mut text = Zeroizing::new(Vec::new());
+    std::io::stdin().lock().take(64 * 1024).read_to_end(&mut text)?;
     let data = Data::open_existing(settings).await?;
+    // What is no text is no token either.
+    let Ok(token) = std::str::from_utf8(&text) else { return Err(Failure::NoToken) };
+    if token.trim().is_empty() {
+        return Err(Refused::NothingToRevoke.into());
+    }
     let server = data.server(settings).await?;
-    let revoked = server.revoke_token(&Secret::from(token)).await;
+    let revoked = server.revoke_token(&Secret::from(token.trim())).await;
     data.close(server).await;
     if !revoked? {
-        return Err(Refused::Token.into());
+        return Err(Failure::NoToken);
     }
     output.result(&json!({ "revoked": true }), || {
         "Revoked, and all that was granted with it.".to_owned()
-    });
-    Ok(())
+    })
 }

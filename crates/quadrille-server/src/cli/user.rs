@@ -114,8 +114,7 @@ async fn add(data: &Data, name: UserName, password: Secret, output: Output) -> R
     if !added {
         return Err(Failure::Exists { what: "user", name: user.name.to_string() });
     }
-    output.result(&Shown::from(&user), || format!("{} can sign in.", user.name));
-    Ok(())
+    output.result(&Shown::from(&user), || format!("{} can sign in.", user.name))
 }
 
 async fn set_password(
@@ -128,8 +127,7 @@ async fn set_password(
     let set = data.users().set_password(name, hash, data.env().now()).await;
     let user = set.map_err(|error| data.failure(error))?;
     let user = user.ok_or_else(|| not_found(name.as_str()))?;
-    output.result(&Shown::from(&user), || format!("{} has a new password.", user.name));
-    Ok(())
+    output.result(&Shown::from(&user), || format!("{} has a new password.", user.name))
 }
 
 async fn hash(data: &Data, password: Secret) -> Result<Arc<str>, Failure> {
@@ -142,8 +140,7 @@ async fn list(data: &Data, output: Output) -> Result<(), Failure> {
     let shown: Vec<_> = users.iter().map(Shown::from).collect();
     output.result(&shown, || {
         super::table(shown.iter().map(|user| [user.username, user.subject, &user.created]))
-    });
-    Ok(())
+    })
 }
 
 async fn remove(
@@ -157,8 +154,7 @@ async fn remove(
     let removed = data.users().remove(&parsed).await.map_err(|error| data.failure(error))?;
     let user = removed.ok_or_else(|| not_found(name))?;
     server.revoke_subject(&user.subject).await?;
-    output.result(&Shown::from(&user), || format!("{} was removed.", user.name));
-    Ok(())
+    output.result(&Shown::from(&user), || format!("{} was removed.", user.name))
 }
 
 fn not_found(name: &str) -> Failure {
@@ -179,7 +175,7 @@ fn read_password() -> Result<Secret, Failure> {
     std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(std::io::Error::other)?;
+    let text = std::str::from_utf8(line).map_err(|_| Refused::PasswordNotUtf8)?;
     Ok(Secret::from(text))
 }
 

@@ -21,7 +21,7 @@ use tracing_subscriber::filter::Targets;
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), crate::failure::describe(error))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -90,7 +90,7 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), Failure> {
             "username": USER,
             "password": PASSWORD,
         });
-        output.result(&ready, || format!("Open {} in your browser.", demo.website()));
+        output.result(&ready, || format!("Open {} in your browser.", demo.website()))?;
         output.note("Ctrl-C ends the demo; nothing of it is kept.");
         demo.run(stop).await;
         Ok(())

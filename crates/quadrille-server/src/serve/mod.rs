@@ -145,8 +145,7 @@ async fn announce(
         let has_clients = !app.server().clients().await?.is_empty();
         next_steps(data.dir(), issuer, has_users, has_clients)
     };
-    output.result(&ready, || text);
-    Ok(())
+    output.result(&ready, || text)
 }
 
 fn next_steps(dir: &Path, issuer: &Issuer, has_users: bool, has_clients: bool) -> String {

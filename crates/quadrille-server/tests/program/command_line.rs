@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::io::Write as _;
+
 use serde_json::Value;
 
 use crate::process::{Folder, failure, json, quadrille, run, text};
@@ -129,9 +131,72 @@ fn a_command_on_a_directory_that_is_not_there_says_so_and_makes_nothing() {
 fn an_unknown_token_cannot_be_revoked() {
     let folder = Folder::new();
     json(&folder.data(), &["migrate"], "");
-    let output = run(&folder.data(), &["token", "revoke", "--token-stdin"], "canary-token");
+    let revoke = |token: &str| {
+        let output = run(&folder.data(), &["token", "revoke", "--token-stdin", "--json"], token);
+        (output.status.code().unwrap(), text(&output.stderr))
+    };
+    let (code, said) = revoke("canary-token\n");
+    assert!(code == 6 && said.contains("not_found") && !said.contains("canary"), "{said}");
+    assert_eq!(revoke(" \n").0, 2);
+}
+
+#[test]
+fn a_secret_that_cannot_be_written_is_a_failure_that_says_how_to_get_another() {
+    let folder = Folder::new();
+    let output = quadrille(&["client", "add", "Machine", "--grant", "client_credentials"])
+        .arg("--data-dir")
+        .arg(folder.data())
+        .stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the disk is full"), "{said}");
+    let id = json(&folder.data(), &["client", "list"], "")[0]["client_id"].clone();
+    assert!(said.contains(&format!("rotate-secret {}", id.as_str().unwrap())), "{said}");
+}
+
+#[test]
+fn beside_json_mistakes_and_remarks_are_json_too() {
+    for arguments in [&["serv", "--json"][..], &["user", "add", "--json"], &["--json", "x", "y"]] {
+        let output = quadrille(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(error["error"], "usage");
+        assert!(!error["message"].as_str().unwrap().starts_with("error"), "{error}");
+    }
+    let output = quadrille(&["config", "--json"]).env("QUADRILLE_LISTN", "x").output().unwrap();
+    let remark: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(remark["remark"].as_str().unwrap().contains("did you mean"), "{remark}");
+}
+
+#[test]
+fn what_the_system_refuses_is_said_in_our_words() {
+    let folder = Folder::new();
+    let mut child = quadrille(&["user", "add", "ada", "--password-stdin", "--data-dir"])
+        .arg(folder.data())
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"correct \xff horse\n").unwrap();
+    let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(!text(&output.stderr).contains("canary"));
+    assert!(text(&output.stderr).contains("text in UTF-8"), "{}", text(&output.stderr));
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, b"\xff").unwrap();
+    let below = file.join("below");
+    for (path, words) in [
+        (&*file, "it is not text in UTF-8"),
+        (folder.path(), "it is a folder"),
+        (&*below, "a part of the path is a file"),
+    ] {
+        let output = quadrille(&["config", "--config"]).arg(path).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(words) && !said.contains("os error"), "{said}");
+    }
 }
 
 #[test]
