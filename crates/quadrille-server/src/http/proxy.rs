@@ -39,6 +39,15 @@ pub fn remote_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
     }
 }
 
+/// Whether a proxy on this machine says whom it saw, and is not believed: either somebody plays, or
+/// the operator has forgotten to trust it.
+pub(super) fn is_unheeded(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> bool {
+    let peer = peer.to_canonical();
+    peer.is_loopback()
+        && (headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for"))
+        && !trusted.iter().any(|network| network.contains(peer))
+}
+
 fn chain(
     headers: &HeaderMap,
     name: impl header::AsHeaderName,

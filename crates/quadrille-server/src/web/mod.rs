@@ -24,7 +24,7 @@ use axum::{
 use quadrille::{
     Env, KeyRing, Policy,
     provider::{
-        AuthorizationServer, IssuerError, Kdf, Problem,
+        self, AuthorizationServer, BrowserError, IssuerError, Kdf, Problem,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
 };
@@ -94,7 +94,7 @@ pub enum AppError {
     Issuer(#[from] IssuerError),
     /// The authorization server cannot work.
     #[error(transparent)]
-    Server(#[from] quadrille::provider::Error),
+    Server(#[from] provider::Error),
 }
 
 impl App {
@@ -247,7 +247,9 @@ fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
             title: problem.title(),
             text: problem.text(),
             code: Some(problem.code()),
-            link: None,
+            // What was answered before can be looked at, and taken back.
+            link: matches!(problem.error(), provider::Error::Browser(BrowserError::TicketAnswered))
+                .then(|| Link { href: &pages.site().home, text: "Your applications" }),
             alert: true,
         },
     )

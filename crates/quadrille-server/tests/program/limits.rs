@@ -50,6 +50,8 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
     let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nx-huge: {}\r\n\r\n", "x".repeat(100_000));
     assert_eq!(status(&answer(&program, huge.as_bytes())), 431);
+    let long = format!("GET /?{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(20_000));
+    assert_eq!(status(&answer(&program, long.as_bytes())), 431);
     assert_eq!(status(&answer(&program, b"\x16\x03\x01 no HTTP at all\r\n\r\n")), 400);
     program.stop();
 }
@@ -139,6 +141,21 @@ async fn no_more_connections_are_held_than_were_said_and_those_who_wait_get_thei
     drop(held);
     third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     assert!(rest_of(&mut third).starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_proxy_that_was_not_declared_is_pointed_out_once() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    for _ in 0..3 {
+        let browser = Browser::at("203.0.113.9");
+        assert_eq!(browser.get(&program.url("/")).await.status, StatusCode::OK);
+    }
+    assert_eq!(program.log().matches("add --trusted-proxy 127.0.0.1").count(), 1);
+    program.stop();
+    let trusting = Program::start_with(&folder, &["--trusted-proxy", "127.0.0.1"]);
+    Browser::at("203.0.113.9").get(&trusting.url("/")).await;
+    assert!(!trusting.log().contains("--trusted-proxy"));
 }
 
 #[tokio::test]
