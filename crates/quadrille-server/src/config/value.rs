@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use quadrille::{Scopes, Secret};
+use quadrille::{Scopes, Secret, provider::check_issuer};
 use toml::Value;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
@@ -73,23 +73,8 @@ impl Issuer {
     /// [`Expected::Issuer`].
     pub fn parse(text: &str) -> Result<Self, Expected> {
         let text = text.trim_end_matches('/');
+        check_issuer(text).map_err(|_| Expected::Issuer)?;
         let url = Url::parse(text).map_err(|_| Expected::Issuer)?;
-        let loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err(Expected::Issuer),
-        };
-        let bare = url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        let as_written = url.as_str().trim_end_matches('/') == text;
-        match url.scheme() {
-            "https" if bare && as_written => {}
-            "http" if bare && as_written && loopback => {}
-            _ => return Err(Expected::Issuer),
-        }
         Ok(Self { text: text.into(), origin: url.origin().ascii_serialization().len() })
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use url::{Host, Url};
+use url::Url;
+
+use super::redirect::is_loopback;
 
 /// Why a URL cannot be an issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +24,22 @@ pub enum IssuerError {
     TrailingSlash,
 }
 
+/// Whether `issuer` can be one.
+///
+/// ```
+/// use quadrille::provider::{IssuerError, check_issuer};
+///
+/// assert_eq!(check_issuer("https://id.example"), Ok(()));
+/// assert_eq!(check_issuer("http://id.localhost:4004"), Ok(()));
+/// assert_eq!(check_issuer("http://id.example"), Err(IssuerError::Insecure));
+/// ```
+///
+/// # Errors
+/// [`IssuerError`].
+pub fn check_issuer(issuer: &str) -> Result<(), IssuerError> {
+    Issuer::parse(issuer).map(|_| ())
+}
+
 /// A valid issuer and its parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Issuer {
@@ -34,15 +52,9 @@ pub(crate) struct Issuer {
 impl Issuer {
     pub(crate) fn parse(text: &str) -> Result<Self, IssuerError> {
         let url = Url::parse(text).map_err(|_| IssuerError::Malformed)?;
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
         match url.scheme() {
             "https" => {}
-            "http" if loopback => {}
+            "http" if is_loopback(&url) => {}
             "http" => return Err(IssuerError::Insecure),
             _ => return Err(IssuerError::Malformed),
         }
@@ -92,6 +104,7 @@ mod tests {
             ("https://id.example:8443/tenant/7", "/tenant/7"),
             ("http://127.0.0.1:8080", ""),
             ("http://localhost", ""),
+            ("http://id.localhost:4004", ""),
             ("http://[::1]:1", ""),
         ] {
             let issuer = Issuer::parse(text).unwrap();
@@ -103,6 +116,7 @@ mod tests {
             ("https://ID.example", IssuerError::Malformed),
             ("https://id.example/a/../b", IssuerError::Malformed),
             ("http://id.example", IssuerError::Insecure),
+            ("http://notlocalhost", IssuerError::Insecure),
             ("https://id.example?x", IssuerError::Extra),
             ("https://id.example#x", IssuerError::Extra),
             ("https://user@id.example", IssuerError::Extra),

@@ -37,7 +37,7 @@ pub use error::{BrowserError, ClientError, Error, OperatorError};
 #[cfg(feature = "axum")]
 pub(crate) use guard::Guarded;
 pub use guard::{Guard, GuardService};
-pub use issuer::IssuerError;
+pub use issuer::{IssuerError, check_issuer};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use problem::Problem;
 pub use redirect::{RedirectUriError, check_redirect_uri};

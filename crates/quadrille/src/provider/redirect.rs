@@ -117,11 +117,12 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
     matches!(after.bytes().next(), None | Some(b'/' | b'?')).then_some((host, after))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it leads to this machine; names under `localhost` do (RFC 6761, section 6.3).
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
 }
