@@ -140,11 +140,12 @@ impl fmt::Debug for TokenRequest<'_> {
     }
 }
 
-/// Reads `scope` strictly, as a server does; `None` when it was left out.
+/// Reads `scope` strictly, as a server does; `None` when it was left out. Spaces alone name nothing.
 pub(in crate::oauth2) fn read_scope(params: &Params<'_>) -> Result<Option<Scopes>, RequestError> {
     params
         .one("scope")?
-        .map(|text| Scopes::parse(text).map_err(|_| RequestError::MalformedScope))
+        .map(|text| Scopes::parse(text).ok().filter(|scopes| !scopes.is_empty()))
+        .map(|scopes| scopes.ok_or(RequestError::MalformedScope))
         .transpose()
 }
 
@@ -174,6 +175,11 @@ mod tests {
                 "invalid_request",
             ),
             (&long, RequestError::MalformedVerifier, "invalid_request"),
+            (
+                "grant_type=client_credentials&scope=+",
+                RequestError::MalformedScope,
+                "invalid_scope",
+            ),
             (
                 "grant_type=client_credentials&scope=a%22b",
                 RequestError::MalformedScope,

@@ -111,7 +111,7 @@ impl TokenResponse {
         if let Some(token) = &self.refresh_token {
             object.string("refresh_token", token.expose());
         }
-        if let Some(scope) = &self.scope {
+        if let Some(scope) = self.scope.as_ref().filter(|scope| !scope.is_empty()) {
             object.string("scope", scope.as_str());
         }
         for (name, value) in &self.extra {
