@@ -153,7 +153,7 @@ async fn remove(
     // First nobody can sign in any more, then what they opened before is closed.
     let removed = data.users().remove(&parsed).await.map_err(|error| data.failure(error))?;
     let user = removed.ok_or_else(|| not_found(name))?;
-    server.revoke_subject(&user.subject).await?;
+    server.remove_subject(&user.subject).await?;
     output.result(&Shown::from(&user), || format!("{} was removed.", user.name))
 }
 

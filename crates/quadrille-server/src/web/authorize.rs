@@ -2,13 +2,12 @@
 
 use axum::{
     body::Body,
-    extract::{OriginalUri, State},
+    extract::State,
     http::{HeaderMap, Response, StatusCode},
     response::IntoResponse as _,
 };
 use quadrille::provider::{Authorization, ConsentPage, Decision, Step};
 use serde::{Deserialize, Serialize};
-use url::form_urlencoded;
 
 use super::{App, Visitor, account::initial};
 
@@ -56,7 +55,6 @@ struct Field<'a> {
 /// `GET` and `POST /oauth/authorize`
 pub(super) async fn ask(
     State(app): State<App>,
-    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     request: Authorization,
 ) -> Response<Body> {
@@ -68,7 +66,7 @@ pub(super) async fn ask(
         Step::SignIn(back) => app.see_other(&format!("{}?next={back}", app.pages.site().sign_in)),
         Step::Consent(page) => {
             let Some(visitor) = visitor else { return app.failed() };
-            app.consent_page(&page, &visitor, uri.path_and_query().map_or("", |uri| uri.as_str()))
+            app.consent_page(&page, &visitor)
         }
         Step::Done(reply) => reply.into_response(),
     }
@@ -98,9 +96,8 @@ pub(super) async fn answer(
 }
 
 impl App {
-    fn consent_page(&self, page: &ConsentPage, visitor: &Visitor, uri: &str) -> Response<Body> {
+    fn consent_page(&self, page: &ConsentPage, visitor: &Visitor) -> Response<Body> {
         let user = visitor.user.name.as_str();
-        let next: String = form_urlencoded::byte_serialize(uri.as_bytes()).collect();
         let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
         let view = Page {
             client: ClientView { name: &page.client.name, initial: initial(&page.client.name) },
@@ -110,7 +107,7 @@ impl App {
             action: &page.action,
             fields: fields.collect(),
             destination: &page.destination,
-            switch: format!("{}?next={next}", self.pages.site().sign_in),
+            switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
         };
         self.pages.render(StatusCode::OK, "consent.html", &view, Some(page.form_action()))
     }

@@ -88,7 +88,8 @@ impl NewClient {
         self
     }
 
-    /// It is the provider's own, so that people are not asked for consent.
+    /// It is the provider's own, so that people are not asked for consent, as far as it can be
+    /// told from others: see [`Client::first_party`].
     #[must_use]
     pub fn first_party(mut self) -> Self {
         self.first_party = true;
@@ -335,12 +336,24 @@ impl AuthorizationServer {
         Ok(revoked)
     }
 
-    /// Ends everything of a person: sessions, tokens and remembered consents.
+    /// Ends everything of a person: sessions, tokens and remembered consents. They may sign in and
+    /// consent again; who shall not is to be [removed](Self::remove_subject).
     ///
     /// # Errors
     /// [`Error`] when the store fails.
     pub async fn revoke_subject(&self, subject: &str) -> Result<(), Error> {
-        self.revoke_all(RevokeAll::Subject(subject.into())).await
+        let last = self.newest_row().await?;
+        self.revoke_all(RevokeAll::Subject(subject.into()), last).await
+    }
+
+    /// Ends everything of a person for ever: whatever this subject is granted later is worthless,
+    /// also by a request that is under way and took them for signed in. So a subject must not be
+    /// given to anybody else.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn remove_subject(&self, subject: &str) -> Result<(), Error> {
+        self.revoke_all(RevokeAll::Subject(subject.into()), RowId::MAX).await
     }
 
     /// Takes back what a person has let a client do: tokens and the remembered consent.
@@ -348,13 +361,19 @@ impl AuthorizationServer {
     /// # Errors
     /// [`Error`] when the store fails.
     pub async fn revoke_consent(&self, subject: &str, client: &str) -> Result<(), Error> {
-        self.revoke_all(RevokeAll::Consent { subject: subject.into(), client: client.into() }).await
+        let what = RevokeAll::Consent { subject: subject.into(), client: client.into() };
+        self.revoke_all(what, self.newest_row().await?).await
     }
 
-    async fn revoke_all(&self, what: RevokeAll) -> Result<(), Error> {
+    /// No grant of before has a higher number.
+    async fn newest_row(&self) -> Result<RowId, Error> {
         let inner = self.inner();
         // Other processes may have drawn higher numbers in this millisecond.
-        let last = inner.row().await?.max(RowId::last_at(inner.now()));
+        Ok(inner.row().await?.max(RowId::last_at(inner.now())))
+    }
+
+    async fn revoke_all(&self, what: RevokeAll, last: RowId) -> Result<(), Error> {
+        let inner = self.inner();
         tracing::info!(?what, "everything revoked");
         Ok(inner.store.revoke_all(inner.issuer_id().await?, what, last).await?)
     }

@@ -18,7 +18,7 @@ use super::{
     request::{self, Asked, Next, ToClient, Unasked},
     scopes::ScopeInfo,
     server::Inner,
-    store::{CodeRecord, Consent, Grant, RowId},
+    store::{CodeRecord, Grant, RowId},
     ticket::Ticket,
     token::{TokenKind, TokenSecret},
     wire::{self, Reply},
@@ -54,7 +54,9 @@ pub enum Step {
 
 impl AuthorizationServer {
     /// The authorization endpoint: reads and checks a request, by GET with a query or by POST with
-    /// a form. What must not be asked comes back as the answer to give.
+    /// a form. What must not be asked comes back as the answer to give. So does the answer to a
+    /// HEAD request (204) and to a browser that reads ahead (`Sec-Purpose: prefetch`, 503): nobody
+    /// is there to grant anything.
     ///
     /// # Errors
     /// The answer: a page when client or redirect URI are wrong, else a redirect that tells the
@@ -65,6 +67,7 @@ impl AuthorizationServer {
             Ok(authorization) => Ok(authorization),
             Err(Failed::Page(error)) => Err(inner.pages.show(&error).into()),
             Err(Failed::Redirect(to)) => Err(inner.tell(&to)),
+            Err(Failed::Probed(response)) => Err(response.into()),
         }
     }
 }
@@ -72,6 +75,7 @@ impl AuthorizationServer {
 enum Failed {
     Page(Error),
     Redirect(ToClient),
+    Probed(Response<Bytes>),
 }
 
 impl From<Error> for Failed {
@@ -88,6 +92,9 @@ impl From<ClientError> for Failed {
 
 async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
     wire::admit(&request, &[Method::GET, Method::HEAD, Method::POST], "GET, HEAD, POST")?;
+    if let Some(response) = wire::probed(&request) {
+        return Err(Failed::Probed(response));
+    }
     let params = parameters(&request).map_err(|error| ClientError::Request(error.into()))?;
     let id = request::client_id(&params)?;
     let issuer = inner.issuer_id().await?;
@@ -174,6 +181,7 @@ impl Authorization {
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
             destination: redirect::destination(&self.asked.redirect_uri).unwrap_or_default(),
+            back: self.back(),
             form_action: form_action(&self.asked.redirect_uri),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
@@ -260,25 +268,6 @@ impl Approval<'_> {
     }
 }
 
-/// What is remembered of a consent: what was granted, and of what was before all that was not asked
-/// about now. So a scope that somebody has unticked is asked for again.
-pub(crate) fn remembered(
-    before: Option<&Consent>,
-    authentication: &Authentication,
-    client: &Client,
-    asked: &Scopes,
-    granted: &Scopes,
-    now: Timestamp,
-) -> Consent {
-    let before = before.map_or("", |before| before.scopes.as_str()).split(' ');
-    Consent {
-        subject: authentication.subject.clone(),
-        client: client.id.clone(),
-        scopes: before.filter(|name| !asked.contains(name)).chain(granted.iter()).collect(),
-        given: now,
-    }
-}
-
 /// The address to which the sign-in page sends the person when they have signed in: path and query
 /// of the authorization endpoint. It is displayed encoded, fit to stand as a value in a query.
 ///
@@ -324,6 +313,8 @@ pub struct ConsentPage {
     pub action: Arc<str>,
     /// Where the answer leads: the origin of the application, or the scheme that is its own.
     pub destination: String,
+    /// Where the sign-in page sends whoever signs in as somebody else: to this request again.
+    pub back: Back,
     form_action: String,
     ticket: String,
     cookies: Vec<HeaderValue>,

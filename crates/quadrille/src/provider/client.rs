@@ -86,7 +86,9 @@ pub struct Client {
     pub scopes: Scopes,
     /// How it may get tokens.
     pub grant_types: GrantTypes,
-    /// Whether people are not asked for consent, because the client is the provider's own.
+    /// Whether people are not asked for consent, because the client is the provider's own. They
+    /// are if it is public and the answer goes to a loopback address or a scheme, where any program
+    /// could claim to be it (RFC 8252, section 8.6).
     pub first_party: bool,
     /// When it was registered.
     pub created: Timestamp,

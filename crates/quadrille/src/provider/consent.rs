@@ -10,12 +10,12 @@ use crate::{Scopes, oauth2::form::Params};
 
 use super::{
     Authentication, AuthorizationServer, Client,
-    authorization::{Approval, remembered},
+    authorization::Approval,
     error::{BrowserError, ClientError, Error},
     form_fields, redirect,
     request::ToClient,
     server::Inner,
-    store::{Answer, Answered, CodeRecord, RowId},
+    store::{Answer, Answered, CodeRecord, Consent, RowId},
     ticket::Ticket,
     token::{TokenKind, TokenSecret},
     wire::{self, Reply},
@@ -128,12 +128,13 @@ impl By<'_> {
         self.reply(Some(scopes)).await
     }
 
-    /// Grants those of `scopes` that were asked for. None of them is a grant, too: of nothing but
-    /// knowing who the person is.
+    /// Grants those of `scopes` that were asked for. None of them is a no, as with
+    /// [`deny`](Self::deny), unless nothing was asked for.
     pub async fn only<S: AsRef<str>>(self, scopes: &[S]) -> Reply {
         let chosen = |name: &&str| scopes.iter().any(|scope| scope.as_ref() == *name);
-        let scopes = self.ticket.scopes.iter().filter(chosen).collect();
-        self.reply(Some(scopes)).await
+        let granted: Scopes = self.ticket.scopes.iter().filter(chosen).collect();
+        let is_no = granted.is_empty() && !self.ticket.scopes.is_empty();
+        self.reply((!is_no).then_some(granted)).await
     }
 
     /// Says no. The client is told.
@@ -154,13 +155,16 @@ impl By<'_> {
         let By { inner, ticket, authentication } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
-        let before = inner.store.consent(issuer, &authentication.subject, &client.id).await?;
         let secret = inner
             .tokens
             .code_secret(ticket.key, &ticket.id)
             .ok_or(BrowserError::TicketUnderUnknownKey)?;
-        let (asked, now) = (&ticket.scopes, inner.now());
-        let consent = remembered(before.as_ref(), authentication, &client, asked, &scopes, now);
+        let consent = Consent {
+            subject: authentication.subject.clone(),
+            client: client.id.clone(),
+            scopes: scopes.clone(),
+            given: inner.now(),
+        };
         let code = Approval {
             client: &client,
             redirect_uri: ticket.redirect_uri_sent.then(|| ticket.redirect_uri.clone()),
@@ -173,6 +177,7 @@ impl By<'_> {
             ticket: ticket.id,
             expires: ticket.expires,
             approved: Some(code.clone()),
+            asked: ticket.scopes.clone(),
             consent: Some(consent),
         };
         let row = match (inner.store.answer(issuer, answer).await?, &code) {
@@ -192,8 +197,13 @@ impl By<'_> {
         let By { inner, ticket, .. } = &self;
         let issuer = inner.issuer_id().await?;
         self.client().await?;
-        let answer =
-            Answer { ticket: ticket.id, expires: ticket.expires, approved: None, consent: None };
+        let answer = Answer {
+            ticket: ticket.id,
+            expires: ticket.expires,
+            approved: None,
+            asked: ticket.scopes.clone(),
+            consent: None,
+        };
         match inner.store.answer(issuer, answer).await? {
             Answered::First | Answered::Denied => {}
             Answered::Approved(_) | Answered::Spent => {

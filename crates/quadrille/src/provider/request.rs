@@ -192,7 +192,7 @@ pub(crate) fn next(
         return Next::SignIn;
     }
     let is_remembered = consent.is_some_and(|consent| consent.scopes.is_superset(&asked.scopes));
-    let may_skip = asked.client.first_party || (is_remembered && is_identity_assured(asked));
+    let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured(asked);
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
         (false, true) => Next::Refuse(ClientError::ConsentRequired),
@@ -201,8 +201,8 @@ pub(crate) fn next(
 }
 
 /// Whether the answer reaches nobody but the client. Any program on the same machine can claim a
-/// loopback port or a private-use scheme and the `client_id` of a public client, so that a consent
-/// of before must not speak for the one who asks now (RFC 8252, section 8.6).
+/// loopback port or a private-use scheme and the `client_id` of a public client, so that
+/// neither a consent of before nor whose the client is must speak for the one who asks now (RFC 8252, section 8.6).
 fn is_identity_assured(asked: &Asked) -> bool {
     asked.client.client_type == ClientType::Confidential
         || asked.redirect_uri.starts_with("https://")
@@ -308,8 +308,8 @@ mod tests {
             match next {
                 Next::Grant => {
                     prop_assert!(!consent && authentication.is_some());
-                    let covers = given == Some("a b") && !(is_public && is_native);
-                    prop_assert!(first_party || covers);
+                    prop_assert!(first_party || given == Some("a b"));
+                    prop_assert!(!(is_public && is_native));
                     let is_fresh = since.is_some_and(|since| auth_time >= Some(since.seconds()));
                     prop_assert!(!sign_in || is_fresh);
                 }

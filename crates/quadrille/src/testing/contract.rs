@@ -52,6 +52,7 @@ macro_rules! store_contract {
             a_grant_is_revoked_once_and_with_all_it_gave
             a_grant_can_be_revoked_before_anything_is_issued
             a_person_is_cut_off_from_what_was_granted_so_far
+            a_person_who_is_removed_is_cut_off_for_ever
             a_person_withdraws_one_consent
             a_removed_client_takes_its_tokens_with_it
             a_refresh_token_turns_only_as_it_was_read
@@ -59,6 +60,7 @@ macro_rules! store_contract {
             a_page_is_answered_once
             an_answer_given_again_says_what_became_of_the_first
             a_consent_is_of_one_person_to_one_client
+            a_consent_changes_only_what_was_asked_about
             a_key_is_remembered_once_until_it_expires
             a_session_lives_until_it_is_ended_or_replaced
             changes_are_told_in_order_to_their_issuer
@@ -359,6 +361,47 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
     assert!(store.session(world.issuer, &hash(2)).await.unwrap().is_some());
 }
 
+/// Also from what is granted later, by a request that was under way; nobody else is.
+pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let answer = |ticket, row, subject: &str| {
+        let mut code = world.code(row);
+        code.grant.actor = Actor::User(subject.into());
+        Answer {
+            ticket: [ticket; 16],
+            expires: world.later(60),
+            approved: Some(code),
+            asked: Scopes::of(["photos"]),
+            consent: Some(world.consent(subject, CLIENT, "photos")),
+        }
+    };
+    store.answer(world.issuer, answer(1, 500, "alice")).await.unwrap();
+    assert!(store.consent(world.issuer, "alice", CLIENT).await.unwrap().is_some());
+    let subject = RevokeAll::Subject("alice".into());
+    store.revoke_all(world.issuer, subject.clone(), RowId::MAX).await.unwrap();
+    store.revoke_all(world.issuer, subject, RowId(600)).await.unwrap();
+    store.answer(world.issuer, answer(2, 700, "alice")).await.unwrap();
+    store.answer(world.issuer, answer(3, 800, "bob")).await.unwrap();
+    let mut silent = world.code(i64::MAX - 9);
+    silent.grant.actor = Actor::User("alice".into());
+    store.put_code(world.issuer, silent.clone()).await.unwrap();
+    for (row, subject, redeemed) in [
+        (500, "alice", Redeemed::Revoked),
+        (700, "alice", Redeemed::Revoked),
+        (silent.row.0, "alice", Redeemed::Revoked),
+        (800, "bob", Redeemed::Issued),
+    ] {
+        let grant = Grant { actor: Actor::User(subject.into()), ..world.grant(row) };
+        let issue = Issue {
+            access: world.access(row + 1, grant.clone()),
+            family: Some(world.family(row + 2, grant)),
+        };
+        assert_eq!(store.redeem(world.issuer, RowId(row), issue).await.unwrap(), redeemed, "{row}");
+        let consent = store.consent(world.issuer, subject, CLIENT).await.unwrap();
+        assert_eq!(consent.is_some(), redeemed == Redeemed::Issued, "{row}");
+    }
+}
+
 /// The other clients keep theirs.
 pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
@@ -371,6 +414,7 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
             ticket: hash(row)[..16].try_into().unwrap(),
             expires: world.later(60),
             approved: Some(code),
+            asked: Scopes::of(["photos"]),
             consent: Some(world.consent("alice", name, "photos")),
         };
         assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::First);
@@ -399,6 +443,7 @@ pub async fn a_removed_client_takes_its_tokens_with_it<S: Store>(store: &S, cloc
         ticket: [1; 16],
         expires: world.later(60),
         approved: None,
+        asked: Scopes::of(["photos"]),
         consent: Some(world.consent("alice", CLIENT, "photos")),
     };
     store.answer(world.issuer, answer).await.unwrap();
@@ -489,6 +534,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
         ticket: [ticket; 16],
         expires: world.later(60),
         approved: Some(code.clone()),
+        asked: Scopes::of([scope]),
         consent: Some(world.consent("alice", CLIENT, scope)),
     };
     let again = answer(1, &first, "photos");
@@ -526,6 +572,7 @@ pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
             ticket: [ticket; 16],
             expires: world.later(900),
             approved: Some(code.clone()),
+            asked: Scopes::EMPTY,
             consent: None,
         };
         store.answer(world.issuer, answer.clone()).await.unwrap();
@@ -550,6 +597,7 @@ pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock
             ticket: [ticket; 16],
             expires: world.later(60),
             approved: None,
+            asked: consent.scopes.clone(),
             consent: Some(consent.clone()),
         };
         store.answer(world.issuer, answer).await.unwrap();
@@ -565,6 +613,27 @@ pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock
         assert_eq!(store.consent(world.issuer, subject, client).await.unwrap(), None);
     }
     assert_eq!(store.consent(other, "alice", CLIENT).await.unwrap(), None);
+}
+
+/// So two pages that were open at once both count, and what was unticked is forgotten.
+pub async fn a_consent_changes_only_what_was_asked_about<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let answer = async |ticket, asked: &str, granted: &str| {
+        let consent = Consent {
+            scopes: Scopes::parse(granted).unwrap(),
+            ..world.consent("alice", CLIENT, "none")
+        };
+        let asked = Scopes::parse(asked).unwrap();
+        let (ticket, expires) = ([ticket; 16], world.later(60));
+        let consent = Some(consent);
+        let answer = Answer { ticket, expires, approved: None, asked, consent };
+        store.answer(world.issuer, answer).await.unwrap();
+        let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+        consent.unwrap().scopes.as_str().to_owned()
+    };
+    assert_eq!(answer(1, "photos", "photos").await, "photos");
+    assert_eq!(answer(2, "profile albums", "profile albums").await, "photos profile albums");
+    assert_eq!(answer(3, "albums photos", "albums").await, "profile albums");
 }
 
 /// In its space, of its issuer.

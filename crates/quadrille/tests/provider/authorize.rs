@@ -119,6 +119,9 @@ async fn methods_content_types_and_lengths_are_checked_before_anything_else() {
     let mut browser = Browser::default();
     let page = browser.post(&world, "/oauth/authorize", query).await;
     assert!(!page.ticket().is_empty(), "a POST with a form is a request, too");
+    let back = page.text().lines().find_map(|line| line.strip_prefix("back=")).unwrap();
+    let again = browser.get(&world, back).await;
+    assert!(!again.ticket().is_empty(), "and can be asked again after another sign-in: {back}");
 
     let long = format!("{query}&x={}", "x".repeat(66_000));
     let answer = browser.post(&world, "/oauth/authorize", &long).await;
@@ -203,6 +206,28 @@ async fn a_first_party_client_is_not_asked_for() {
     let back = world.ask(&mut Browser::default(), &world.asking()).await;
     let tokens = world.redeem(&back.query("code")).await.tokens();
     assert!(world.is_good(&tokens.access).await);
+}
+
+#[tokio::test]
+async fn a_request_behind_which_no_person_stands_is_granted_nothing() {
+    let world = World::with(Policy::safe(), NewClient::first_party).await;
+    world.sign_in("ada");
+    let url = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
+    let ask = |method, (name, value): (&str, &str)| {
+        let request = http::Request::builder().method(method).uri(&url).header(name, value);
+        world.send(request.body(axum::body::Body::empty()).unwrap())
+    };
+    for (method, header, status) in [
+        ("HEAD", ("accept", "*/*"), 204),
+        ("GET", ("sec-purpose", "prefetch"), 503),
+        ("GET", ("sec-purpose", "prefetch;prerender"), 503),
+        ("GET", ("purpose", "prefetch"), 503),
+    ] {
+        let answer = ask(method, header).await;
+        assert_eq!((answer.status(), answer.header("location")), (status, ""), "{header:?}");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    assert!(!ask("GET", ("purpose", "other")).await.query("code").is_empty());
 }
 
 #[tokio::test]

@@ -90,6 +90,33 @@ async fn what_was_unticked_is_asked_for_again_though_it_was_granted_before() {
 }
 
 #[tokio::test]
+async fn two_pages_for_different_scopes_are_both_remembered() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let asked = |scope: &str| {
+        let mut asked = world.asking();
+        asked.scope = Some(Scopes::parse(scope).unwrap());
+        asked
+    };
+    let read = world.ask(&mut browser, &asked("photos:read")).await;
+    let write = world.ask(&mut browser, &asked("photos:write")).await;
+    browser.answer(&world, &read, "decision=all").await;
+    browser.answer(&world, &write, "decision=all").await;
+    assert!(!page(&world, &mut browser).await.query("code").is_empty());
+}
+
+#[tokio::test]
+async fn allowing_nothing_of_what_was_asked_for_is_a_no() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = page(&world, &mut browser).await;
+    let back = browser.answer(&world, &page, "decision=only&scope=admin").await;
+    assert_eq!(back.query("error"), "access_denied");
+}
+
+#[tokio::test]
 async fn nothing_that_was_not_asked_for_can_be_granted() {
     let world = World::new().await;
     world.sign_in("ada");

@@ -109,4 +109,15 @@ async fn the_operator_ends_a_token_or_everything_of_a_person() {
     assert!(!world.is_good(&laptop.access).await);
     assert_eq!(world.redeem(&waiting).await.error(), "invalid_grant", "codes under way, too");
     assert!(world.is_good(&grace.access).await);
+    world.clock.advance(std::time::Duration::from_secs(1));
+    assert!(world.is_good(&world.tokens("ada").await.access).await, "she may come back");
+}
+
+#[tokio::test]
+async fn whoever_is_removed_gets_nothing_by_a_page_that_was_open() {
+    let world = World::new().await;
+    world.server.remove_subject("ada").await.unwrap();
+    world.clock.advance(std::time::Duration::from_secs(60));
+    let late = world.code("ada").await;
+    assert_eq!(world.redeem(&late).await.error(), "invalid_grant");
 }

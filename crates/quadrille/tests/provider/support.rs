@@ -64,7 +64,8 @@ async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumRespon
     match request.step(user).await {
         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
         Step::Consent(page) => {
-            let mut html = format!("client={}\n", page.client.name);
+            let mut html =
+                format!("client={}\nback={}\n", page.client.name, page.back.path_and_query());
             for scope in &page.scopes {
                 html += &format!("scope={} {}\n", scope.name, scope.description);
             }
@@ -288,7 +289,7 @@ impl Answer {
         Tokens {
             access: text("access_token").unwrap(),
             refresh: text("refresh_token"),
-            scope: text("scope").unwrap(),
+            scope: text("scope").unwrap_or_default(),
         }
     }
     pub(crate) fn location(&self) -> &str {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quadrille::{
-    Env,
+    Env, Scopes,
     provider::{
         Cached,
         store::{Answer, Answered, IssuerId, MemoryStore, Redeemed, Rotated, RowId, Store},
@@ -168,6 +168,7 @@ async fn run<S: Store>(
         ticket: [round.try_into().unwrap(); 16],
         expires: later,
         approved: Some(code(row(2, process, round, racer), now)),
+        asked: Scopes::EMPTY,
         consent: None,
     };
     let answered = store.answer(issuer, answer).await.unwrap();

@@ -19,7 +19,7 @@ impl AuthorizationServer {
     /// ```
     pub fn metadata(&self, request: &Request<Bytes>) -> Response<Bytes> {
         if let Err(error) = wire::admit(request, &[Method::GET, Method::HEAD], "GET, HEAD") {
-            return wire::error(&error.into(), false, "metadata");
+            return wire::error(&error.into(), "metadata");
         }
         let inner = self.inner();
         let document = inner.metadata.get_or_init(|| {

@@ -1,7 +1,7 @@
 //! The revocation endpoint (RFC 7009).
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response};
 
 use crate::oauth2::{
     PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params,
@@ -27,10 +27,7 @@ impl AuthorizationServer {
         }
         wire::for_any_origin(match revoke(self.inner(), &request).await {
             Ok(()) => RevocationResponse.to_response(),
-            Err(error) => {
-                let used_basic = request.headers().contains_key(header::AUTHORIZATION);
-                wire::error(&error, used_basic, "revocation")
-            }
+            Err(error) => wire::error(&error, "revocation"),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749, section 3.2).
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response};
 
 use crate::oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params};
 
@@ -38,10 +38,7 @@ impl AuthorizationServer {
         }
         wire::for_any_origin(match token(self.inner(), &request).await {
             Ok(tokens) => tokens.to_response(),
-            Err(error) => {
-                let used_basic = request.headers().contains_key(header::AUTHORIZATION);
-                wire::error(&error, used_basic, "token")
-            }
+            Err(error) => wire::error(&error, "token"),
         })
     }
 }

@@ -104,7 +104,7 @@ pub trait Store: Send + Sync + 'static {
         id: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes a person's answer.
+    /// Takes a person's answer: ticket, code and consent at once.
     fn answer(
         &self,
         issuer: IssuerId,
@@ -181,7 +181,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Revokes all grants with numbers up to `last` (see [`RowId::last_at`]) of a person, or of a
-    /// person to a client.
+    /// person to a client, also those that are stored only later: with [`RowId::MAX`] whatever
+    /// that person is ever granted.
     fn revoke_all(
         &self,
         issuer: IssuerId,

@@ -177,7 +177,11 @@ pub struct Answer {
     pub expires: Timestamp,
     /// What was approved; `None` when it was denied.
     pub approved: Option<CodeRecord>,
-    /// The consent to remember with it.
+    /// What the page asked for.
+    pub asked: Scopes,
+    /// The consent to remember with it, as [`Consent::following`] says: of what was remembered
+    /// before, all that the page did not ask about stays. It is not remembered when the grant of
+    /// the code is dead already.
     pub consent: Option<Consent>,
 }
 
@@ -201,10 +205,32 @@ pub struct Consent {
     pub subject: Arc<str>,
     /// The `client_id`.
     pub client: Arc<str>,
-    /// All scopes consented to so far. Storing a consent replaces the one of before.
+    /// All scopes consented to so far; in an [`Answer`] those of this answer.
     pub scopes: Scopes,
     /// When they last did.
     pub given: Timestamp,
+}
+
+impl Consent {
+    /// What is remembered after this one was given, where `before` was remembered and `asked` was
+    /// asked for. So a scope that somebody has unticked is asked for again. A store reads `before`
+    /// and keeps the result at once, so that of two pages answered together neither is lost.
+    ///
+    /// ```
+    /// use quadrille::{Scopes, Timestamp, provider::store::Consent};
+    ///
+    /// let (subject, client, given) = ("ada".into(), "app".into(), Timestamp::default());
+    /// let consent = Consent { subject, client, scopes: Scopes::parse("b")?, given };
+    /// let consent = consent.following(&Scopes::parse("a c")?, &Scopes::parse("b c")?);
+    /// assert_eq!(consent.scopes.as_str(), "a b");
+    /// # Ok::<(), quadrille::scope::InvalidScope>(())
+    /// ```
+    #[must_use]
+    pub fn following(mut self, before: &Scopes, asked: &Scopes) -> Self {
+        let kept = before.iter().filter(|name| !asked.contains(name));
+        self.scopes = kept.chain(self.scopes.iter()).collect();
+        self
+    }
 }
 
 /// A person's session at the provider's own pages.
@@ -260,7 +286,7 @@ pub struct Worker {
 /// What a person or client is cut off from: see [`Store::revoke_all`](super::Store::revoke_all).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RevokeAll {
-    /// Every grant and session of this subject.
+    /// Every grant, session and remembered consent of this subject.
     Subject(Arc<str>),
     /// Every grant this subject gave to this client, and the remembered consent.
     Consent {

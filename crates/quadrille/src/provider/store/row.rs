@@ -19,6 +19,9 @@ const WORKER_BITS: u32 = 10;
 const LEASE: Duration = Duration::from_secs(300);
 
 impl RowId {
+    /// Above every number that is ever drawn: what is cut off up to here is cut off for ever.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// The last number that anyone could draw at this time.
     ///
     /// ```

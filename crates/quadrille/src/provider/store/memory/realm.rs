@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    Timestamp,
+    Scopes, Timestamp,
     provider::{
         Actor, Client,
         store::{
@@ -136,7 +136,7 @@ impl Realm {
     }
 
     pub(super) fn answer(&self, answer: Answer, now: Timestamp) -> Answered {
-        let Answer { ticket, expires, approved, consent } = answer;
+        let Answer { ticket, expires, approved, asked, consent } = answer;
         let mut tickets = self.tickets.lock(&ticket);
         if let Some(before) = tickets.get(&ticket) {
             let Some(row) = before.code else { return Answered::Denied };
@@ -149,12 +149,18 @@ impl Realm {
         }
         let code = approved.as_ref().map(|code| code.row);
         tickets.insert(ticket, Ticket { expires: expires.seconds(), code }, now);
-        if let Some(code) = approved {
-            self.put_code(code, now);
-        }
         if let Some(consent) = consent {
             let key = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
-            lock(&self.consents).insert(key, consent);
+            // Held while the grant is looked at: whoever revokes takes it afterwards.
+            let mut consents = lock(&self.consents);
+            if approved.as_ref().is_none_or(|code| self.is_alive(&code.grant)) {
+                let before = consents.get(&key).map_or(&Scopes::EMPTY, |before| &before.scopes);
+                let consent = consent.following(before, &asked);
+                consents.insert(key, consent);
+            }
+        }
+        if let Some(code) = approved {
+            self.put_code(code, now);
         }
         Answered::First
     }
@@ -243,24 +249,29 @@ impl Realm {
     }
 
     pub(super) fn revoke_all(&self, what: RevokeAll, last: RowId) {
-        let (subject, client) = match what {
-            RevokeAll::Subject(subject) => {
-                for mut sessions in self.sessions.each() {
-                    sessions.retain(|_, session| session.authentication.subject != subject);
-                }
-                (subject, None)
-            }
-            RevokeAll::Consent { subject, client } => {
-                lock(&self.consents).remove(&(Arc::clone(&subject), Arc::clone(&client)));
-                (subject, Some(client))
-            }
+        let key = match what {
+            RevokeAll::Subject(subject) => (subject, None),
+            RevokeAll::Consent { subject, client } => (subject, Some(client)),
         };
         {
             let mut cut = write(&self.cut);
-            let known = cut.entry((Arc::clone(&subject), client)).or_insert(last);
+            let known = cut.entry(key.clone()).or_insert(last);
             *known = last.max(*known);
         }
         self.any_revoked.store(true, Ordering::SeqCst);
+        let subject = match key {
+            (subject, None) => {
+                for mut sessions in self.sessions.each() {
+                    sessions.retain(|_, session| session.authentication.subject != subject);
+                }
+                lock(&self.consents).retain(|(who, _), _| *who != subject);
+                subject
+            }
+            (subject, Some(client)) => {
+                lock(&self.consents).remove(&(Arc::clone(&subject), client));
+                subject
+            }
+        };
         self.tell(Change::Subject(subject));
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Row, Statement, named_params, params};
 
 use crate::{
-    Env, Timestamp,
+    Env, Scopes, Timestamp,
     provider::{
         Client,
         store::{
@@ -241,7 +241,17 @@ impl<'c> Writes<'c> {
         if let Some(code) = &answer.approved {
             self.put_code(issuer, code)?;
         }
-        if let Some(consent) = &answer.consent {
+        if let Some(consent) = &answer.consent
+            && self.would_live(issuer, answer.approved.as_ref())?
+        {
+            let before = self.one(
+                "SELECT scopes FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3",
+                params![issuer.0, consent.subject, consent.client],
+                |row| row.get::<_, String>(0),
+            )?;
+            let before = before.map(|text| Scopes::parse(&text)).transpose();
+            let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;
+            let consent = consent.clone().following(&before.unwrap_or_default(), &answer.asked);
             self.run(
                 "INSERT INTO consents (issuer, subject, client, scopes, given)
                 VALUES (?1, ?2, ?3, ?4, ?5)
@@ -256,6 +266,21 @@ impl<'c> Writes<'c> {
             )?;
         }
         Ok(Answered::First)
+    }
+
+    /// Whether what was approved, if anything was, is not revoked already.
+    fn would_live(
+        &self,
+        issuer: IssuerId,
+        approved: Option<&CodeRecord>,
+    ) -> Result<bool, StoreError> {
+        let Some(code) = approved else { return Ok(true) };
+        let lives = self.one(
+            concat!("SELECT 1 FROM codes t WHERE row = ?1 AND issuer = ?2 AND ", alive!()),
+            params![code.row.0, issuer.0],
+            |_| Ok(()),
+        )?;
+        Ok(lives.is_some())
     }
 
     pub(super) fn put_code(
@@ -374,10 +399,12 @@ impl<'c> Writes<'c> {
     ) -> Result<(), StoreError> {
         let (subject, client) = match what {
             RevokeAll::Subject(subject) => {
-                self.run(
+                for sql in [
                     "DELETE FROM sessions WHERE issuer = ?1 AND subject = ?2",
-                    params![issuer.0, subject],
-                )?;
+                    "DELETE FROM consents WHERE issuer = ?1 AND subject = ?2",
+                ] {
+                    self.run(sql, params![issuer.0, subject])?;
+                }
                 (subject, "")
             }
             RevokeAll::Consent { subject, client } => {
