@@ -139,6 +139,11 @@ pub enum Refused {
     /// Not a scope.
     #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
     Scope(String),
+    /// Nobody would ever be sent there.
+    #[error(
+        "--redirect-uri is of no use without the grant authorization_code: leave it out, or add --grant authorization_code"
+    )]
+    RedirectUriUnused,
     /// No token came.
     #[error("there is no token on standard input")]
     NothingToRevoke,

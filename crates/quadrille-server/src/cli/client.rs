@@ -183,6 +183,10 @@ async fn add(server: &AuthorizationServer, args: &AddArgs, output: Output) -> Re
         .random::<12>()
         .iter()
         .fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
+    let codes = args.grants.is_empty() || args.grants.contains(&Grant::AuthorizationCode);
+    if !codes && !args.redirect_uris.is_empty() {
+        return Err(Refused::RedirectUriUnused.into());
+    }
     // One flag may name several, as they stand in messages.
     let scopes = args.scopes.join(" ");
     let scopes = Scopes::parse(&scopes).map_err(|_| Refused::Scope(scopes))?;

@@ -111,6 +111,11 @@ fn clients_that_could_never_work_or_never_be_safe_are_refused() {
     assert!(said.contains("http://app.example/callback"), "{said}");
     refused(&["X", "--redirect-uri", "https://app.example/#fragment"]);
     refused(&["X", "--grant", "authorization_code"]);
+    let said = refused(&["X", "--grant", "refresh_token"]);
+    assert!(said.contains("authorization_code"), "{said}");
+    refused(&["X", "--grant", "refresh_token", "--grant", "client_credentials"]);
+    let said = refused(&["X", "--grant", "client_credentials", REDIRECT[0], REDIRECT[1]]);
+    assert!(said.contains("--redirect-uri"), "{said}");
     refused(&["X", "--public", "--grant", "client_credentials"]);
     refused(&["X", "--scope", "\"quoted\"", REDIRECT[0], REDIRECT[1]]);
     refused(&["", REDIRECT[0], REDIRECT[1]]);

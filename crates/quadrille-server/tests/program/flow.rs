@@ -138,6 +138,18 @@ async fn a_person_signs_in_lets_an_application_in_and_it_gets_tokens() {
 }
 
 #[tokio::test]
+async fn a_question_answered_before_has_a_way_on() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = stage.consent_page(&browser).await;
+    let form = page.form("ticket").with("decision", "allow");
+    stage.redeem(&browser.submit(&form).await).await;
+    let again = browser.submit(&form).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.html);
+    assert!(again.html.contains("\">Your applications</a>"), "{}", again.html);
+}
+
+#[tokio::test]
 async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     let stage = Stage::new();
     let browser = Browser::new();

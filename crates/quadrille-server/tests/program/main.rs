@@ -13,6 +13,7 @@ mod browser;
 mod command_line;
 mod demo;
 mod flow;
+mod killed;
 mod limits;
 mod process;
 mod serving;

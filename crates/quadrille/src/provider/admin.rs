@@ -134,6 +134,12 @@ impl NewClient {
         if granted.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
             return Err(RegistrationError::NoRedirectUri);
         }
+        // A refresh token comes with a code only (RFC 6749, section 4.4.3).
+        if granted.contains(&GrantType::RefreshToken)
+            && !granted.contains(&GrantType::AuthorizationCode)
+        {
+            return Err(RegistrationError::RefreshTokenAlone);
+        }
         let is_public = self.client_type == ClientType::Public;
         if is_public && granted.contains(&GrantType::ClientCredentials) {
             return Err(RegistrationError::PublicClientForItself);
@@ -184,6 +190,9 @@ pub enum RegistrationError {
     /// There is no way for it to get a token.
     #[error("a client needs at least one grant type")]
     NoGrantType,
+    /// It would renew what it never gets.
+    #[error("refresh_token needs authorization_code: no other grant gives a refresh token")]
+    RefreshTokenAlone,
     /// A client that cannot keep a secret cannot act for itself.
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
@@ -417,6 +426,7 @@ mod tests {
         let codes = [GrantType::AuthorizationCode];
         assert_eq!(refused(NewClient::public("App").grant_types(codes)), "NoRedirectUri");
         assert_eq!(refused(web().grant_types([])), "NoGrantType");
+        assert_eq!(refused(web().grant_types([GrantType::RefreshToken])), "RefreshTokenAlone");
         assert_eq!(refused(web().chosen_secret("short".into())), "ShortSecret");
         assert_eq!(refused(NewClient::confidential(" ")), "Name");
         assert_eq!(refused(web().id("a b")), "Id");
