@@ -16,7 +16,7 @@ use quadrille::{After, Authorized, GitHub, KeyRing, Linked, Login, consumer::Mem
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
 
 /// The application: users by who they are on GitHub.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct App(Arc<Mutex<HashMap<String, i64>>>);
 
 impl App {
