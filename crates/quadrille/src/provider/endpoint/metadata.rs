@@ -14,7 +14,7 @@ impl AuthorizationServer {
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
     /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
     /// let request = http::Request::get("/.well-known/oauth-authorization-server");
-    /// let response = server.metadata(&request.body(().into())?);
+    /// let response = server.metadata(&request.body(bytes::Bytes::new())?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn metadata(&self, request: &Request<Bytes>) -> Response<Bytes> {
