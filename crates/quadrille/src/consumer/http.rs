@@ -1,17 +1,16 @@
-//! How requests leave: the trait that an application may implement, and reqwest behind it.
+//! How requests leave: the trait that an application may implement.
 
 use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::{Request, Response};
 
-use crate::error::{NetworkFault, OperatorFault, Result, ServiceFault};
+use crate::error::{NetworkFault, Result, ServiceFault};
 
 /// What a request is for, so that layers that repeat, record or log know what they must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +39,7 @@ impl Purpose {
     }
 }
 
-/// Sends requests. Implemented by [`Reqwest`]; implement it with `async fn` for another client, or
+/// Sends requests. Implemented by [`Reqwest`](super::Reqwest); implement it with `async fn` for another client, or
 /// for tests.
 ///
 /// It must not follow redirects: whether the token may go there is decided by the caller.
@@ -180,87 +179,6 @@ impl CollectError {
 /// The next item of a stream.
 pub(crate) async fn next<T>(stream: &mut Pin<Box<dyn Stream<Item = T> + Send>>) -> Option<T> {
     std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await
-}
-
-/// reqwest, with its redirects switched off.
-///
-/// ```
-/// use quadrille::{KeyRing, Login, consumer::Reqwest};
-///
-/// // The application's own proxy, certificate authorities, resolver ...
-/// let http = Reqwest::new(reqwest::Client::builder().user_agent("photos/1.0"))?;
-/// let login = Login::new(KeyRing::ephemeral(), "https://app.example").http(http);
-/// # Ok::<(), quadrille::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Reqwest(reqwest::Client);
-
-impl Reqwest {
-    /// A client of this builder, whose redirect policy is replaced by none.
-    ///
-    /// # Errors
-    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
-    pub fn new(builder: reqwest::ClientBuilder) -> Result<Self> {
-        let client = builder
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|_| OperatorFault::HttpClient)?;
-        Ok(Self(client))
-    }
-
-    /// The one that is used when the application lends none, for clients that wrap it.
-    ///
-    /// # Errors
-    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
-    pub fn standard() -> Result<Self> {
-        Self::new(
-            reqwest::Client::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .tcp_nodelay(true)
-                .pool_idle_timeout(Duration::from_secs(60))
-                .referer(false),
-        )
-    }
-}
-
-impl HttpClient for Reqwest {
-    async fn send(
-        &self,
-        request: Request<Body>,
-        _: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
-        let request = request.map(|body| match body {
-            Body::Whole(bytes) => reqwest::Body::from(bytes),
-            Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
-        });
-        let request = reqwest::Request::try_from(request).map_err(|_| NetworkFault::Connect)?;
-        let response = self.0.execute(request).await.map_err(|error| fault(&error))?;
-        let mut answer = Response::new(());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = response.headers().clone();
-        Ok(answer.map(|()| Body::stream(Pieces(Box::pin(response.bytes_stream())))))
-    }
-}
-
-struct Pieces<S>(Pin<Box<S>>);
-
-impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Pieces<S> {
-    type Item = Result<Bytes, NetworkFault>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx).map_err(|error| fault(&error))
-    }
-}
-
-fn fault(error: &reqwest::Error) -> NetworkFault {
-    // The error's text would name the URL; its kind is all that is told.
-    if error.is_timeout() {
-        NetworkFault::TimedOut
-    } else if error.is_connect() {
-        NetworkFault::Connect
-    } else {
-        NetworkFault::Interrupted
-    }
 }
 
 /// [`HttpClient`] without its type.

@@ -19,8 +19,9 @@ use crate::{
 use super::{
     account::Owner,
     attempt::Seals,
+    clients,
     cookies::{CookieStyle, Jar},
-    http::{ErasedClient, HttpClient, Reqwest},
+    http::{ErasedClient, HttpClient},
     refresh::Refresher,
     service::{Client, ClientAuthentication, Service, SpecBuf},
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
@@ -153,7 +154,7 @@ impl Login {
         self.change(|inner| inner.storage = Arc::new(storage))
     }
 
-    /// Sends requests by this client: [`Reqwest`] with the application's own settings, or another.
+    /// Sends requests by this client: [`Reqwest`](super::Reqwest) with the application's own settings, or another.
     #[must_use]
     pub fn http(self, client: impl HttpClient) -> Self {
         self.change(|inner| inner.http = Some(Arc::new(client)))
@@ -348,7 +349,7 @@ impl Ready {
         }
         let http = match &inner.http {
             Some(http) => Arc::clone(http),
-            None => Arc::new(Reqwest::standard().map_err(|_| OperatorFault::HttpClient)?),
+            None => clients::standard()?,
         };
         Ok(Self {
             style: CookieStyle::new(url.scheme() == "https", &inner.mount),

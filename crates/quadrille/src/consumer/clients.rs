@@ -1,0 +1,205 @@
+//! The two clients there are: hyper with nothing around it, and reqwest with what an application
+//! wants of it.
+
+use std::{
+    env,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{Request, Response};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+
+use crate::error::{NetworkFault, OperatorFault, Result};
+
+use super::http::{Body, ErasedClient, HttpClient, Purpose};
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an unused one is kept.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The client that is used when the application lends none.
+pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, OperatorFault> {
+    let proxy = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].iter().any(|name| {
+        env::var_os(name).is_some() || env::var_os(name.to_ascii_lowercase()).is_some()
+    });
+    if proxy {
+        let client = Reqwest::standard().map_err(|_| OperatorFault::HttpClient)?;
+        return Ok(Arc::new(client));
+    }
+    Ok(Arc::new(Direct::new()?))
+}
+
+/// hyper and its pool. A login makes two requests, and most of what a richer client does for each
+/// (redirects, proxies, reading the URL twice more) is not wanted here.
+struct Direct(Client<HttpsConnector<HttpConnector>, Body>);
+
+impl Direct {
+    fn new() -> Result<Self, OperatorFault> {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        tcp.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .try_with_platform_verifier()
+            .map_err(|_| OperatorFault::HttpClient)?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(connector);
+        Ok(Self(client))
+    }
+}
+
+impl HttpClient for Direct {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        _: Purpose,
+    ) -> Result<Response<Body>, NetworkFault> {
+        match self.0.request(request).await {
+            Ok(answer) => Ok(answer.map(|body| Body::stream(Frames(body)))),
+            Err(error) if error.is_connect() => Err(NetworkFault::Connect),
+            Err(_) => Err(NetworkFault::Interrupted),
+        }
+    }
+}
+
+/// A body as it comes in; trailers are left out.
+struct Frames(Incoming);
+
+impl Stream for Frames {
+    type Item = Result<Bytes, NetworkFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(_)) => return Poll::Ready(Some(Err(NetworkFault::Interrupted))),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A body as it goes out.
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = NetworkFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, NetworkFault>>> {
+        self.poll_next(cx).map_ok(Frame::data)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// reqwest, with its redirects switched off.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, consumer::Reqwest};
+///
+/// // The application's own proxy, certificate authorities, resolver ...
+/// let http = Reqwest::new(reqwest::Client::builder().user_agent("photos/1.0"))?;
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example").http(http);
+/// # Ok::<(), quadrille::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reqwest(reqwest::Client);
+
+impl Reqwest {
+    /// A client of this builder, whose redirect policy is replaced by none.
+    ///
+    /// # Errors
+    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
+    pub fn new(builder: reqwest::ClientBuilder) -> Result<Self> {
+        let client = builder
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|_| OperatorFault::HttpClient)?;
+        Ok(Self(client))
+    }
+
+    /// One that follows the environment's proxies, as is used when the application lends none:
+    /// for clients that wrap it.
+    ///
+    /// # Errors
+    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
+    pub fn standard() -> Result<Self> {
+        Self::new(
+            reqwest::Client::builder()
+                .connect_timeout(CONNECT)
+                .pool_idle_timeout(IDLE)
+                .referer(false),
+        )
+    }
+}
+
+impl HttpClient for Reqwest {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        _: Purpose,
+    ) -> Result<Response<Body>, NetworkFault> {
+        let request = request.map(|body| match body {
+            Body::Whole(bytes) => reqwest::Body::from(bytes),
+            Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
+        });
+        let request = reqwest::Request::try_from(request).map_err(|_| NetworkFault::Connect)?;
+        let response = self.0.execute(request).await.map_err(|error| fault(&error))?;
+        let mut answer = Response::new(());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = response.headers().clone();
+        Ok(answer.map(|()| Body::stream(Pieces(Box::pin(response.bytes_stream())))))
+    }
+}
+
+struct Pieces<S>(Pin<Box<S>>);
+
+impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Pieces<S> {
+    type Item = Result<Bytes, NetworkFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx).map_err(|error| fault(&error))
+    }
+}
+
+fn fault(error: &reqwest::Error) -> NetworkFault {
+    // The error's text would name the URL; its kind is all that is told.
+    if error.is_timeout() {
+        NetworkFault::TimedOut
+    } else if error.is_connect() {
+        NetworkFault::Connect
+    } else {
+        NetworkFault::Interrupted
+    }
+}
