@@ -160,7 +160,7 @@ async fn begin(
     };
     origin.next = Some(next.to_owned());
     let url = login.begin_as(jar, &registered, kind, &begin)?;
-    redirect(StatusCode::FOUND, &url)
+    redirect(StatusCode::FOUND, url)
 }
 
 /// Further scopes for the account that is linked: all that it has, and these.
@@ -251,7 +251,7 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
         authorized.note_return(jar)?;
         match after.into_parts() {
             (Some(answer), _) => Ok(answer),
-            (None, _) => redirect(StatusCode::SEE_OTHER, authorized.next()),
+            (None, _) => redirect(StatusCode::SEE_OTHER, authorized.next().to_owned()),
         }
     };
     match linked.await {
@@ -272,7 +272,7 @@ fn finished_before(login: &Login, jar: &Jar, error: &Error, origin: &Origin) -> 
     let (service, next) = (origin.service.as_ref()?, origin.next.as_ref()?);
     let just_finished = *error == Error::Browser(BrowserFault::AttemptCookieMissing)
         && is_just_back(login, jar, service);
-    if just_finished { redirect(StatusCode::SEE_OTHER, next).ok() } else { None }
+    if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }
 }
 
 fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
@@ -293,7 +293,7 @@ fn not_attached() -> Error {
     crate::error::OperatorFault::NotAttached.into()
 }
 
-fn redirect(status: StatusCode, to: &str) -> Result<Response> {
+fn redirect(status: StatusCode, to: String) -> Result<Response> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     let location =

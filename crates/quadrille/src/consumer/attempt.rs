@@ -97,7 +97,7 @@ pub(crate) struct Sealed {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) attempt: Attempt,
-    id: [u8; 6],
+    id: [u8; 8],
     binding: [u8; 16],
     key: KeyId,
 }
@@ -105,10 +105,11 @@ pub(crate) struct Opened {
 impl Attempt {
     /// Seals the attempt and sets its cookie.
     pub(crate) fn seal(&self, seals: &Seals<'_>, jar: &Jar) -> Result<Sealed> {
-        let [a, b] = seals.env.random();
+        let [a, b, c, d] = seals.env.random();
         let random: [u8; 16] = seals.env.random();
         let [t0, t1, t2, t3] = (self.begun.seconds() as u32).to_be_bytes();
-        let id = [t0, t1, t2, t3, a, b];
+        // Tabs of one moment must not share a name.
+        let id = [t0, t1, t2, t3, a, b, c, d];
         let key = seals.verifiers.newest();
         make_room(seals, jar)?;
         jar.set(seals.style, &cookie_name(&id), BASE64_URL_SAFE_NO_PAD.encode(random), LIFETIME)?;
@@ -193,7 +194,7 @@ fn verifier(keys: &DerivedKeys, key: KeyId, binding: &[u8; 16]) -> Result<Verifi
 }
 
 /// The name begins with the time, so that names sort by age.
-fn cookie_name(id: &[u8; 6]) -> String {
+fn cookie_name(id: &[u8; 8]) -> String {
     let mut name = String::with_capacity(COOKIE.len() + 12);
     name.push_str(COOKIE);
     for byte in id {

@@ -164,7 +164,11 @@ impl Login {
             Kind::Widen { scopes, .. } => {
                 registered.authorize_url(&Scopes::of(scopes.split(' ')))?
             }
-            Kind::Link | Kind::Identify => registered.authorize_url.clone(),
+            Kind::Link | Kind::Identify => {
+                let mut url = String::with_capacity(registered.authorize_url.len() + 512);
+                url.push_str(&registered.authorize_url);
+                url
+            }
         };
         let attempt = Attempt {
             service: Arc::clone(&registered.name),

@@ -12,6 +12,7 @@ use crate::{
 use super::{
     account::{Account, Owner},
     api::Api,
+    call::Call,
     cookies::Jar,
     http::Purpose,
     login::{Login, Registered},
@@ -81,9 +82,9 @@ impl<S> Identity<S> {
 pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
     let registered = api.registered();
     let Some((url, name)) = &registered.identity else { return Ok(None) };
-    let call = api.request(http::Method::GET, url.as_str()).purpose(Purpose::Identity);
+    let call = Call::new(api.clone(), http::Method::GET, Ok(url.clone()));
     // The service's user information may be on another origin than its API; its row says so.
-    let all: Value = call.send_token_to_another_origin().json().await?;
+    let all: Value = call.purpose(Purpose::Identity).send_token_to_another_origin().json().await?;
     let subject = match all.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
