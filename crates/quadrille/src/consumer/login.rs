@@ -154,7 +154,8 @@ impl Login {
         self.change(|inner| inner.storage = Arc::new(storage))
     }
 
-    /// Sends requests by this client: [`Reqwest`](super::Reqwest) with the application's own settings, or another.
+    /// Sends requests by this client: [`Reqwest`](super::Reqwest) with the application's own settings, or
+    /// another.
     #[must_use]
     pub fn http(self, client: impl HttpClient) -> Self {
         self.change(|inner| inner.http = Some(Arc::new(client)))
