@@ -104,7 +104,13 @@ pub(crate) async fn element(browser: &WebDriver, xpath: &str) -> WebElement {
 /// Presses the button, or follows the link, with this text.
 pub(crate) async fn press(browser: &WebDriver, text: &str) {
     let xpath = format!("//*[self::button or self::a][contains(normalize-space(.), \"{text}\")]");
-    element(browser, &xpath).await.click().await.unwrap();
+    click(&element(browser, &xpath).await).await;
+}
+
+/// Clicks what leads to another page, and waits until this one is gone: the next page may have the same heading.
+async fn click(leads_on: &WebElement) {
+    leads_on.click().await.unwrap();
+    leads_on.wait_until().wait(PATIENCE, OFTEN).stale().await.expect("another page");
 }
 
 /// Fills in the provider's sign-in form and sends it.
@@ -115,13 +121,11 @@ pub(crate) async fn sign_in(browser: &WebDriver) {
     let password = element(browser, "//input[@name='password']").await;
     password.send_keys(PASSWORD).await.unwrap();
     password.send_keys(Key::Enter + "").await.unwrap();
+    password.wait_until().wait(PATIENCE, OFTEN).stale().await.expect("another page");
 }
 
 /// Waits for the consent page and answers it.
 pub(crate) async fn decide(browser: &WebDriver, decision: &str) {
-    element(browser, &format!("//button[@name='decision'][@value='{decision}']"))
-        .await
-        .click()
-        .await
-        .unwrap();
+    let button = format!("//button[@name='decision'][@value='{decision}']");
+    click(&element(browser, &button).await).await;
 }
