@@ -1,0 +1,64 @@
+//! Clients, and what goes with them.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+
+use crate::provider::{
+    Client,
+    store::{Change, IssuerId, StoreError},
+};
+
+use super::Writes;
+
+impl Writes<'_> {
+    pub(crate) fn put_client(
+        &self,
+        issuer: IssuerId,
+        client: &Client,
+        record: &str,
+        before: Option<&Client>,
+    ) -> Result<bool, StoreError> {
+        let held: Option<String> = self.one(
+            "SELECT record FROM clients WHERE issuer = ?1 AND id = ?2",
+            params![issuer.0, client.id],
+            |row| row.get(0),
+        )?;
+        let held = held.map(|record| super::super::client(&record)).transpose()?;
+        if held.as_deref() != before {
+            return Ok(false);
+        }
+        if before.is_some_and(|before| before.number != client.number) {
+            self.forget_consents(issuer, &client.id)?;
+        }
+        self.run(
+            "INSERT INTO clients (issuer, id, number, record) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET number = ?3, record = ?4",
+            params![issuer.0, client.id, client.number.0, record],
+        )?;
+        self.tell(issuer, &Change::Client(Arc::clone(&client.id)))?;
+        Ok(true)
+    }
+
+    pub(crate) fn remove_client(
+        &self,
+        issuer: IssuerId,
+        id: &Arc<str>,
+    ) -> Result<bool, StoreError> {
+        let removed =
+            self.run("DELETE FROM clients WHERE issuer = ?1 AND id = ?2", params![issuer.0, id])?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        self.forget_consents(issuer, id)?;
+        self.tell(issuer, &Change::Client(Arc::clone(id)))?;
+        Ok(true)
+    }
+
+    fn forget_consents(&self, issuer: IssuerId, client: &str) -> Result<usize, StoreError> {
+        self.run(
+            "DELETE FROM consents WHERE issuer = ?1 AND client = ?2",
+            params![issuer.0, client],
+        )
+    }
+}

@@ -1,0 +1,152 @@
+//! What the writer's thread does for each verb, within the transaction that it shares with others.
+
+mod clients;
+mod consents;
+mod numbers;
+mod revoking;
+mod sessions;
+mod tokens;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
+
+use crate::{
+    Env, Timestamp,
+    provider::store::{Change, IssuerId, StoreError},
+};
+
+use super::{
+    rows::{self, alive, family_columns, grant_columns},
+    sweep::Sweeper,
+};
+
+/// How many changes are kept for processes that have not heard of them yet.
+const CHANGES: i64 = 10_000;
+
+/// Statements of the verbs that must be fast are prepared once; the others are looked up.
+pub(super) struct Writes<'c> {
+    connection: &'c Connection,
+    env: Env,
+    sweeper: Sweeper,
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    put_access: Statement<'c>,
+    put_family: Statement<'c>,
+    put_code: Statement<'c>,
+    find_code: Statement<'c>,
+    mark_code: Statement<'c>,
+    find_family: Statement<'c>,
+    turn_family: Statement<'c>,
+}
+
+impl<'c> Writes<'c> {
+    pub(super) fn prepare(connection: &'c Connection, env: Env) -> Result<Self, StoreError> {
+        connection.set_prepared_statement_cache_capacity(64);
+        let prepare = |sql| connection.prepare(sql);
+        Ok(Self {
+            connection,
+            env,
+            sweeper: Sweeper::default(),
+            begin: prepare("BEGIN IMMEDIATE")?,
+            commit: prepare("COMMIT")?,
+            put_access: prepare(concat!(
+                "INSERT INTO access_tokens (row, issuer, ",
+                grant_columns!(),
+                ", hash, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            ))?,
+            put_family: prepare(concat!(
+                "INSERT INTO families (row, issuer, ",
+                grant_columns!(),
+                ", generation, current, previous, rotated, rotated_scopes, expires, ends)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+            ))?,
+            put_code: prepare(concat!(
+                "INSERT INTO codes (row, issuer, ",
+                grant_columns!(),
+                ", hash, expires, redirect_uri, challenge, redeemed)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+            ))?,
+            find_code: prepare(concat!(
+                "SELECT redeemed, grant_id, ",
+                alive!(),
+                " FROM codes t WHERE row = ?1 AND issuer = ?2"
+            ))?,
+            mark_code: prepare("UPDATE codes SET redeemed = 1 WHERE row = ?1")?,
+            find_family: prepare(concat!(
+                "SELECT ",
+                family_columns!(),
+                " FROM families t WHERE row = ?1 AND issuer = ?2 AND ",
+                alive!()
+            ))?,
+            turn_family: prepare(
+                "UPDATE families SET generation = generation + 1, previous = current, current = ?2,
+                rotated = ?3, rotated_scopes = ?4, expires = ?5 WHERE row = ?1",
+            )?,
+        })
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        self.begin.execute([])?;
+        Ok(())
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        self.commit.execute([])?;
+        Ok(())
+    }
+
+    pub(super) fn roll_back(&self) {
+        // SQLite has rolled back by itself after the graver errors.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    /// Gives back expired rows, in proportion to the number of writes that go with it.
+    pub(super) fn sweep(&mut self, writes: usize) {
+        let now = self.env.now();
+        if let Err(error) = self.sweeper.step(self.connection, now, writes) {
+            tracing::warn!(%error, "expired rows could not be given back");
+        }
+    }
+
+    pub(super) fn sweep_all(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.sweeper.all(self.connection, now)
+    }
+
+    fn tell(&self, issuer: IssuerId, change: &Change) -> Result<(), StoreError> {
+        let change = serde_json::to_string(change).map_err(|_| rows::bad("a change"))?;
+        self.run(
+            "INSERT INTO changes (issuer, change) VALUES (?1, ?2)",
+            params![issuer.0, change],
+        )?;
+        self.run(
+            "DELETE FROM changes WHERE position <= ?1",
+            [self.connection.last_insert_rowid() - CHANGES],
+        )?;
+        Ok(())
+    }
+
+    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, read).optional()?)
+    }
+
+    fn read<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        super::read_one(self.connection, sql, params, read)
+    }
+}

@@ -1,0 +1,65 @@
+//! Revoking a grant, and all that a person gave.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+
+use crate::{
+    Timestamp,
+    provider::store::{Change, IssuerId, RevokeAll, RowId, StoreError},
+};
+
+use super::super::rows;
+use super::Writes;
+
+impl Writes<'_> {
+    pub(crate) fn revoke_grant(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let revoked = self.run(
+            "INSERT INTO revoked (grant_id, issuer, expires) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO NOTHING",
+            params![grant.0, issuer.0, until.seconds()],
+        )?;
+        if revoked == 0 {
+            return Ok(false);
+        }
+        self.tell(issuer, &Change::Grant(grant))?;
+        Ok(true)
+    }
+
+    pub(crate) fn revoke_all(
+        &self,
+        issuer: IssuerId,
+        what: &RevokeAll,
+        last: RowId,
+    ) -> Result<(), StoreError> {
+        let (subject, client) = match what {
+            RevokeAll::Subject(subject) => {
+                for sql in [
+                    "DELETE FROM sessions WHERE issuer = ?1 AND subject = ?2",
+                    "DELETE FROM consents WHERE issuer = ?1 AND subject = ?2",
+                ] {
+                    self.run(sql, params![issuer.0, subject])?;
+                }
+                (subject, "")
+            }
+            RevokeAll::Consent { subject, client } => {
+                self.run(
+                    "DELETE FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3",
+                    params![issuer.0, subject, client],
+                )?;
+                (subject, &**client)
+            }
+        };
+        self.run(
+            "INSERT INTO cut (issuer, actor, client, last) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET last = max(last, ?4)",
+            params![issuer.0, rows::user(subject), client, last.0],
+        )?;
+        self.tell(issuer, &Change::Subject(Arc::clone(subject)))
+    }
+}

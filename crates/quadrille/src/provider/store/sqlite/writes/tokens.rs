@@ -1,0 +1,142 @@
+//! Codes and tokens: put, bought, turned.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::provider::store::{
+    AccessRecord, CodeRecord, FamilyRecord, Issue, IssuerId, Redeemed, Rotated, Rotation, RowId,
+    StoreError,
+};
+
+use super::super::rows::{self, GrantRow};
+use super::Writes;
+
+impl Writes<'_> {
+    pub(crate) fn put_code(
+        &mut self,
+        issuer: IssuerId,
+        code: &CodeRecord,
+    ) -> Result<(), StoreError> {
+        let grant = GrantRow::of(&code.grant)?;
+        self.put_code.execute(params![
+            code.row.0,
+            issuer.0,
+            grant.id,
+            grant.client,
+            grant.actor,
+            grant.scopes,
+            grant.auth,
+            code.hash,
+            code.expires.seconds(),
+            code.redirect_uri,
+            code.challenge,
+            code.redeemed,
+        ])?;
+        Ok(())
+    }
+
+    pub(crate) fn redeem(
+        &mut self,
+        issuer: IssuerId,
+        code: RowId,
+        issue: &Issue,
+    ) -> Result<Redeemed, StoreError> {
+        let found = self
+            .find_code
+            .query_row([code.0, issuer.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        match found {
+            None => Ok(Redeemed::Unknown),
+            Some((true, grant, _)) => Ok(Redeemed::Replayed(RowId(grant))),
+            Some((false, _, false)) => Ok(Redeemed::Revoked),
+            Some((false, _, true)) => {
+                self.mark_code.execute([code.0])?;
+                self.issue(issuer, issue)?;
+                Ok(Redeemed::Issued)
+            }
+        }
+    }
+
+    pub(crate) fn issue(&mut self, issuer: IssuerId, issue: &Issue) -> Result<(), StoreError> {
+        self.put_access(issuer, &issue.access)?;
+        match &issue.family {
+            Some(family) => self.put_family(issuer, family),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn import(
+        &mut self,
+        issuer: IssuerId,
+        access: &AccessRecord,
+    ) -> Result<(), StoreError> {
+        self.put_access(issuer, access)?;
+        self.run(
+            "INSERT INTO foreign_tokens (key, row, expires) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET row = ?2, expires = ?3",
+            params![rows::key(issuer, "", &access.hash), access.row.0, access.expires.seconds()],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn rotate(
+        &mut self,
+        issuer: IssuerId,
+        rotation: &Rotation,
+    ) -> Result<Rotated, StoreError> {
+        let mut found = self.find_family.query([rotation.family.0, issuer.0])?;
+        let Some(row) = found.next()? else { return Ok(Rotated::Gone) };
+        let family = rows::family(row)?;
+        drop(found);
+        if family.generation != rotation.generation || family.current != rotation.presented {
+            return Ok(Rotated::Lost(Arc::new(family)));
+        }
+        self.turn_family.execute(params![
+            rotation.family.0,
+            rotation.successor,
+            rotation.rotated.seconds(),
+            rotation.scopes.as_str(),
+            rotation.expires.seconds(),
+        ])?;
+        self.put_access(issuer, &rotation.access)?;
+        Ok(Rotated::Turned)
+    }
+
+    fn put_access(&mut self, issuer: IssuerId, access: &AccessRecord) -> Result<(), StoreError> {
+        let grant = GrantRow::of(&access.grant)?;
+        self.put_access.execute(params![
+            access.row.0,
+            issuer.0,
+            grant.id,
+            grant.client,
+            grant.actor,
+            grant.scopes,
+            grant.auth,
+            access.hash,
+            access.expires.seconds(),
+        ])?;
+        Ok(())
+    }
+
+    fn put_family(&mut self, issuer: IssuerId, family: &FamilyRecord) -> Result<(), StoreError> {
+        let grant = GrantRow::of(&family.grant)?;
+        self.put_family.execute(params![
+            family.row.0,
+            issuer.0,
+            grant.id,
+            grant.client,
+            grant.actor,
+            grant.scopes,
+            grant.auth,
+            family.generation,
+            family.current,
+            family.previous,
+            family.rotated.seconds(),
+            family.rotated_scopes.as_str(),
+            family.expires.seconds(),
+            family.ends.seconds(),
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Access tokens, ours and those that others made.
+
+use std::sync::Arc;
+
+use crate::{
+    Timestamp,
+    provider::{
+        Actor, Authentication,
+        store::{Issue, RowId, Store, TokenRef},
+    },
+    testing::ManualClock,
+};
+
+use super::world::{CLIENT, World, client, hash, put_client};
+
+/// For a person, signed in one way or another, and for a client.
+pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let mut signed_in = Authentication::new("7", Timestamp::from_seconds(1_700_000_000));
+    signed_in.amr = vec!["pwd".into(), "otp".into()];
+    signed_in.acr = Some("urn:gold".into());
+    signed_in.session = Some("s \"1\"".into());
+    let by_another = Authentication::new("admin", Timestamp::from_seconds(1));
+    let actors: [(_, Option<Authentication>); 6] = [
+        (Actor::User("7".into()), None),
+        (Actor::User("7".into()), Some(signed_in)),
+        (Actor::User("c7".into()), Some(by_another)),
+        (Actor::User("".into()), None),
+        (Actor::Client(CLIENT.into()), None),
+        (Actor::Client("7".into()), None),
+    ];
+    for (row, (actor, authentication)) in (300..).zip(actors) {
+        let mut grant = world.grant(row + 100);
+        grant.actor = actor;
+        grant.authentication = authentication.map(Arc::new);
+        let access = world.access(row, grant);
+        store.issue(world.issuer, Issue { access: access.clone(), family: None }).await.unwrap();
+        assert_eq!(world.issued(row).await, Some(access));
+    }
+}
+
+/// No other will do.
+pub async fn an_access_token_needs_its_own_hash_row_and_issuer<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let other = store.issuer("https://other.example").await.unwrap();
+    put_client(store, other, client(CLIENT, 1)).await;
+    let access = world.access(300, world.grant(300));
+    store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
+    let token = |row, hash| TokenRef::Row { row: RowId(row), hash };
+    let good = token(300, hash(300));
+    assert!(store.access(world.issuer, &good).await.unwrap().is_some());
+    assert_eq!(store.access(other, &good).await.unwrap(), None);
+    let mut nearly = hash(300);
+    nearly[31] ^= 1;
+    for bad in [
+        token(300, nearly),
+        token(301, hash(300)),
+        token(-1, hash(300)),
+        TokenRef::Foreign { hash: hash(300) },
+    ] {
+        assert_eq!(store.access(world.issuer, &bad).await.unwrap(), None, "{bad:?}");
+    }
+}
+
+/// By its own issuer only, and until it is revoked.
+pub async fn a_token_that_others_made_is_found_by_its_hash<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let other = store.issuer("https://other.example").await.unwrap();
+    let access = world.access(300, world.grant(301));
+    store.import(world.issuer, access.clone()).await.unwrap();
+    let token = TokenRef::Foreign { hash: access.hash };
+    let found = store.access(world.issuer, &token).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&access));
+    assert_eq!(store.access(other, &token).await.unwrap(), None);
+    assert!(store.revoke_grant(world.issuer, RowId(301), world.later(60)).await.unwrap());
+    assert_eq!(store.access(world.issuer, &token).await.unwrap(), None);
+}
+
+/// Whether it began or not.
+pub async fn a_dropped_future_leaves_all_or_nothing<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    for row in 0..20 {
+        let grant = world.grant(1000 + row);
+        let issue = Issue {
+            access: world.access(2000 + row, grant.clone()),
+            family: Some(world.family(3000 + row, grant)),
+        };
+        let mut asked = Box::pin(store.issue(world.issuer, issue));
+        if row % 2 == 0 {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            let _ = asked.as_mut().poll(&mut context);
+        }
+        drop(asked);
+        // Writes are done in the order in which they began.
+        store.remember_once(world.issuer, "fence", hash(row), world.later(60)).await.unwrap();
+        let has_begun = row % 2 == 0;
+        assert_eq!(world.issued(2000 + row).await.is_some(), has_begun);
+        let family = store.family(world.issuer, RowId(3000 + row)).await.unwrap();
+        assert_eq!(family.is_some(), has_begun);
+    }
+}

@@ -1,0 +1,113 @@
+//! What every [`Store`](crate::provider::store::Store) must do, as tests to be run on it.
+//!
+//! ```
+//! # mod tests {
+//! use quadrille::{provider::store::MemoryStore, testing::store_contract};
+//!
+//! // Makes an empty store, and what must live as long as it (a folder, a container).
+//! store_contract!(memory, |env| (MemoryStore::new(env), ()));
+//! # }
+//! ```
+//!
+//! Each behaviour is a public function as well, in a module for its group of verbs, and a test of its
+//! own in the module made.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "these are tests, in the library so that others can run them"
+)]
+
+pub mod access;
+pub mod clients;
+pub mod codes;
+pub mod consents;
+pub mod issuers;
+pub mod refresh;
+pub mod revoking;
+pub mod rows;
+pub mod sessions;
+pub mod sweeping;
+mod world;
+
+/// Makes a module of tests that a store keeps the [contract](self), from a name for the module and a
+/// function from an [`Env`](crate::Env) to an empty store and what must live as long as it.
+#[macro_export]
+macro_rules! store_contract {
+    ($module:ident, $make:expr) => {
+        $crate::store_contract! { @tests $module, $make,
+            issuers {
+                an_issuer_keeps_its_number
+                changes_are_told_in_order_to_their_issuer
+            }
+            clients {
+                clients_are_found_by_their_exact_id
+                a_client_is_replaced_and_removed
+                no_change_of_a_client_undoes_another
+                a_removed_client_takes_its_tokens_with_it
+            }
+            consents {
+                a_page_is_answered_once
+                an_answer_given_again_says_what_became_of_the_first
+                a_consent_is_of_one_person_to_one_client
+                a_consent_changes_only_what_was_asked_about
+            }
+            codes {
+                a_code_comes_back_as_it_was_put
+                a_code_is_redeemed_once
+                a_code_of_a_revoked_grant_buys_nothing
+            }
+            access {
+                an_access_token_comes_back_as_it_was_issued
+                an_access_token_needs_its_own_hash_row_and_issuer
+                a_token_that_others_made_is_found_by_its_hash
+                a_dropped_future_leaves_all_or_nothing
+            }
+            refresh {
+                a_refresh_token_turns_only_as_it_was_read
+                a_refresh_token_of_a_revoked_grant_is_gone
+            }
+            revoking {
+                a_grant_is_revoked_once_and_with_all_it_gave
+                a_grant_can_be_revoked_before_anything_is_issued
+                a_person_is_cut_off_from_what_was_granted_so_far
+                a_person_who_is_removed_is_cut_off_for_ever
+                a_person_withdraws_one_consent
+            }
+            sessions {
+                a_session_lives_until_it_is_ended_or_replaced
+                a_key_is_remembered_once_until_it_expires
+            }
+            sweeping {
+                what_expired_is_given_back_by_sweeping
+                what_expired_is_given_back_by_issuing
+            }
+            rows {
+                no_two_hold_the_same_worker_number
+                row_numbers_rise_and_never_repeat
+            }
+        }
+    };
+    (@tests $module:ident, $make:expr, $($group:ident { $($name:ident)* })*) => {
+        mod $module {
+            #[allow(unused_imports, reason = "what is needed depends on the store")]
+            use super::*;
+            $($(
+                #[test]
+                fn $name() {
+                    let clock = $crate::testing::ManualClock::new();
+                    let make: fn($crate::Env) -> _ = $make;
+                    let (store, _alive) = make(clock.env());
+                    $crate::testing::contract::run(
+                        $crate::testing::contract::$group::$name(&store, &clock),
+                    );
+                }
+            )*)*
+        }
+    };
+}
+
+/// Drives one behaviour to its end.
+pub fn run(behaviour: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(behaviour);
+}

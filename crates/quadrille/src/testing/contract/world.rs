@@ -1,0 +1,148 @@
+//! What the behaviours have in common: a store with something in it, and records to put there.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    Scopes, Timestamp,
+    provider::{
+        Actor, Authentication, Client, ClientType, GrantType,
+        store::{
+            AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, IssuerId, Rotation, RowId,
+            SecretHash, Session, Store, TokenRef,
+        },
+    },
+    testing::ManualClock,
+};
+
+pub(super) const CLIENT: &str = "app";
+
+/// Ids that differ in case and trailing space only.
+pub(super) const EXACT: [&str; 5] = ["abc", "Abc", "ABC", "abc ", "abc\u{e9}"];
+
+/// A store with an issuer and a client.
+pub(super) struct World<'s, S> {
+    store: &'s S,
+    clock: &'s ManualClock,
+    pub(super) issuer: IssuerId,
+}
+
+impl<'s, S: Store> World<'s, S> {
+    pub(super) async fn of(store: &'s S, clock: &'s ManualClock) -> Self {
+        let issuer = store.issuer("https://id.example").await.unwrap();
+        put_client(store, issuer, client(CLIENT, 1)).await;
+        Self { store, clock, issuer }
+    }
+
+    /// In so many seconds. The clock stands at a whole second.
+    pub(super) fn later(&self, seconds: u64) -> Timestamp {
+        self.clock.now() + Duration::from_secs(seconds)
+    }
+
+    pub(super) fn grant(&self, id: i64) -> Grant {
+        let mut authentication = Authentication::new("alice", self.clock.now());
+        authentication.amr = vec!["pwd".into()];
+        Grant {
+            id: RowId(id),
+            client: CLIENT.into(),
+            actor: Actor::User("alice".into()),
+            scopes: Scopes::of(["photos", "profile"]),
+            authentication: Some(Arc::new(authentication)),
+        }
+    }
+
+    pub(super) fn code(&self, row: i64) -> CodeRecord {
+        CodeRecord {
+            row: RowId(row),
+            hash: hash(row),
+            grant: self.grant(row),
+            redirect_uri: Some("https://app.example/back?a=b%20c".into()),
+            challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()),
+            expires: self.later(60),
+            redeemed: false,
+        }
+    }
+
+    pub(super) fn access(&self, row: i64, grant: Grant) -> AccessRecord {
+        AccessRecord { row: RowId(row), hash: hash(row), grant, expires: self.later(3600) }
+    }
+
+    pub(super) fn family(&self, row: i64, grant: Grant) -> FamilyRecord {
+        FamilyRecord {
+            row: RowId(row),
+            rotated_scopes: grant.scopes.clone(),
+            grant,
+            generation: 0,
+            current: hash(row),
+            previous: None,
+            rotated: self.clock.now(),
+            expires: self.later(3600),
+            ends: self.later(36_000),
+        }
+    }
+
+    /// Turns `family` as it stands, with an access token in this row.
+    pub(super) fn rotation(&self, family: &FamilyRecord, row: i64) -> Rotation {
+        let scopes = Scopes::of(["photos"]);
+        let grant = Grant { scopes: scopes.clone(), ..family.grant.clone() };
+        Rotation {
+            family: family.row,
+            generation: family.generation,
+            presented: family.current,
+            successor: hash(row + 1),
+            scopes,
+            rotated: self.clock.now(),
+            expires: self.later(7200),
+            access: self.access(row, grant),
+        }
+    }
+
+    pub(super) fn consent(&self, subject: &str, client: &str, scopes: &str) -> Consent {
+        Consent {
+            subject: subject.into(),
+            client: client.into(),
+            scopes: Scopes::of(scopes.split(' ')),
+            given: self.clock.now(),
+        }
+    }
+
+    pub(super) fn session(&self, subject: &str, id: i64) -> Session {
+        Session {
+            id: hash(id),
+            authentication: Authentication::new(subject, self.clock.now()),
+            expires: self.later(3600),
+        }
+    }
+
+    /// The access token in this row.
+    pub(super) async fn issued(&self, row: i64) -> Option<AccessRecord> {
+        let token = TokenRef::Row { row: RowId(row), hash: hash(row) };
+        self.store.access(self.issuer, &token).await.unwrap().map(Arc::unwrap_or_clone)
+    }
+}
+
+pub(super) fn client(id: &str, number: i64) -> Client {
+    Client {
+        id: id.into(),
+        number: RowId(number),
+        name: "An application".to_owned(),
+        client_type: ClientType::Confidential,
+        secrets: Vec::new(),
+        redirect_uris: vec!["https://app.example/back".to_owned()],
+        scopes: Scopes::of(["photos", "profile"]),
+        grant_types: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
+        first_party: false,
+        created: Timestamp::from_seconds(1_700_000_000),
+    }
+}
+
+pub(super) fn hash(of: i64) -> SecretHash {
+    let mut hash = [0x5a; 32];
+    hash[..8].copy_from_slice(&of.to_be_bytes());
+    hash
+}
+
+/// Puts a client there, whatever was before.
+pub(super) async fn put_client(store: &impl Store, issuer: IssuerId, client: Client) {
+    let before = store.client(issuer, &client.id).await.unwrap();
+    assert!(store.put_client(issuer, client, before).await.unwrap());
+}
