@@ -31,6 +31,10 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// Later than any other: when something ends that does not. It comes back from whole seconds as
+    /// it was.
+    pub const NEVER: Self = Self::from_seconds(i64::MAX / 1000);
+
     /// From whole seconds since the Unix epoch; saturates.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))

@@ -13,15 +13,15 @@ use crate::{Env, Timestamp};
 use super::{
     Client,
     store::{
-        AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, ErasedStore,
-        FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
-        Session, Store, StoreError, TokenRef, Worker,
+        AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
+        ErasedStore, FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+        SecretHash, Session, Store, StoreError, TemporaryRecord, TokenRef, Worker,
     },
 };
 
 use view::View;
 
-/// A store with a memory in front of it: of clients, access tokens and sessions, bounded, and never
+/// A store with a memory in front of it: of clients, access tokens, token credentials and sessions, bounded, and never
 /// of their absence. An `AuthorizationServer` puts it before every store that
 /// [is worth it](Store::is_cacheable).
 ///
@@ -205,6 +205,48 @@ impl Store for Cached {
 
     async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
         self.store.rotate(issuer, rotation).await
+    }
+
+    async fn put_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: TemporaryRecord,
+    ) -> Result<(), StoreError> {
+        self.store.put_temporary(issuer, temporary).await
+    }
+
+    async fn temporary(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<TemporaryRecord>>, StoreError> {
+        self.store.temporary(issuer, token).await
+    }
+
+    async fn redeem_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: RowId,
+        credential: CredentialRecord,
+    ) -> Result<Redeemed, StoreError> {
+        self.store.redeem_temporary(issuer, temporary, credential).await
+    }
+
+    async fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
+        let view = self.view(issuer);
+        if let Some(credential) = self.recall(&view, |view| view.credential(token)).await {
+            return Ok(Some(credential));
+        }
+        let mark = view.mark();
+        let credential = self.store.credential(issuer, token).await?;
+        if let Some(credential) = &credential {
+            view.keep_credential(mark, credential);
+        }
+        Ok(credential)
     }
 
     async fn revoke_grant(

@@ -15,7 +15,7 @@ use super::{
     form_fields, redirect,
     request::ToClient,
     server::Inner,
-    store::{Answer, Answered, CodeRecord, Consent, RowId},
+    store::{Answer, Answered, CodeRecord, Consent, Outcome, RowId},
     ticket::Ticket,
     token::{TokenKind, TokenSecret},
     wire::{self, Reply},
@@ -176,7 +176,7 @@ impl By<'_> {
         let answer = Answer {
             ticket: ticket.id,
             expires: ticket.expires,
-            approved: Some(code.clone()),
+            outcome: Outcome::Code(code.clone()),
             asked: ticket.scopes.clone(),
             consent: Some(consent),
         };
@@ -186,7 +186,7 @@ impl By<'_> {
                 code.row
             }
             (Answered::Approved(then), code) => same_code(&then, code, inner.now())?,
-            (Answered::Spent | Answered::Denied, _) => {
+            (Answered::Verified(_) | Answered::Spent | Answered::Denied, _) => {
                 return Err(BrowserError::TicketAnswered.into());
             }
         };
@@ -200,13 +200,13 @@ impl By<'_> {
         let answer = Answer {
             ticket: ticket.id,
             expires: ticket.expires,
-            approved: None,
+            outcome: Outcome::Denied,
             asked: ticket.scopes.clone(),
             consent: None,
         };
         match inner.store.answer(issuer, answer).await? {
             Answered::First | Answered::Denied => {}
-            Answered::Approved(_) | Answered::Spent => {
+            Answered::Approved(_) | Answered::Verified(_) | Answered::Spent => {
                 return Err(BrowserError::TicketAnswered.into());
             }
         }

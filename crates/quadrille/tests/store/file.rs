@@ -67,7 +67,7 @@ async fn a_file_from_a_later_version_is_refused() {
     store.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(later)?)).await.unwrap();
     drop(store);
     let error = failure(&folder.path().join("quadrille.db"));
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 1 }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 1..99 }), "{error:?}");
     assert!(error.to_string().contains("99"));
 }
 

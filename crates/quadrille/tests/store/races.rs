@@ -6,13 +6,18 @@ use quadrille::{
     Env, Scopes,
     provider::{
         Cached,
-        store::{Answer, Answered, IssuerId, MemoryStore, Redeemed, Rotated, RowId, Store},
+        store::{
+            Answer, Answered, Approval, CredentialRecord, Identifier, IssuerId, MemoryStore,
+            Outcome, Redeemed, Rotated, RowId, Store, TemporaryRecord, TemporaryState,
+        },
     },
 };
 
 use crate::{
     process::{Process, argument, folder, ready, tell, told},
-    world::{code, family, grant, hash, is_good, issue, issuer, open, rotation, sqlite},
+    world::{
+        CLIENT, access, code, family, grant, hash, is_good, issue, issuer, open, rotation, sqlite,
+    },
 };
 
 const ROUNDS: i64 = 50;
@@ -20,6 +25,8 @@ const RACERS: i64 = 200;
 
 const CODES: i64 = 1_000_000;
 const FAMILIES: i64 = 2_000_000;
+const PENDING: i64 = 3_000_000;
+const APPROVED: i64 = 4_000_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_200_wins_in_memory() {
@@ -92,8 +99,9 @@ async fn opening_process() {
     tell(&format!("{:?}", store.issuer("https://id.example").await.unwrap()));
 }
 
-/// How many won: a code, a refresh token, a key, a page.
-type Won = [u32; 4];
+/// How many won: a code, a refresh token, a key, a page, an approval of temporary credentials, and
+/// token credentials for them.
+type Won = [u32; 6];
 
 fn parse(line: &str) -> Won {
     serde_json::from_str(line).unwrap()
@@ -103,12 +111,12 @@ async fn one_of_200_wins<S: Store>(store: Arc<S>) {
     let issuer = issuer(&*store).await;
     lay_out(&*store, issuer).await;
     for (round, won) in race(&store, issuer, 0, RACERS).await.into_iter().enumerate() {
-        assert_eq!(won, [1; 4], "round {round}");
+        assert_eq!(won, [1; 6], "round {round}");
     }
     check(&*store, issuer).await;
 }
 
-/// A code and a refresh token for each round.
+/// A code, a refresh token and temporary credentials for each round.
 async fn lay_out(store: &impl Store, issuer: IssuerId) {
     let now = Env::system().now();
     for round in 0..ROUNDS {
@@ -117,7 +125,27 @@ async fn lay_out(store: &impl Store, issuer: IssuerId) {
         let mut first = issue(FAMILIES + round + 1000, grant.id.0, now);
         first.family = Some(family(FAMILIES + round, grant, now));
         store.issue(issuer, first).await.unwrap();
+        let approved = TemporaryState::Approved(approval(APPROVED + round));
+        for (row, state) in
+            [(PENDING + round, TemporaryState::Pending), (APPROVED + round, approved)]
+        {
+            let temporary = TemporaryRecord {
+                row: RowId(row),
+                identifier: Identifier::Row(hash(row)),
+                secret: [7; 8].into(),
+                client: CLIENT.into(),
+                callback: "oob".into(),
+                scopes: Scopes::EMPTY,
+                expires: now + std::time::Duration::from_secs(3600),
+                state,
+            };
+            store.put_temporary(issuer, temporary).await.unwrap();
+        }
     }
+}
+
+fn approval(number: i64) -> Approval {
+    Approval { verifier: hash(number), grant: grant(number, "alice") }
 }
 
 /// The rows of what racers of this process issue.
@@ -131,7 +159,7 @@ async fn race<S: Store>(store: &Arc<S>, issuer: IssuerId, process: i64, racers: 
         let tasks: Vec<_> = (0..racers)
             .map(|racer| tokio::spawn(run(Arc::clone(store), issuer, process, round, racer)))
             .collect();
-        let mut won = [0; 4];
+        let mut won = [0; 6];
         for task in tasks {
             for (won, wins) in won.iter_mut().zip(task.await.unwrap()) {
                 *won += u32::from(wins);
@@ -142,14 +170,14 @@ async fn race<S: Store>(store: &Arc<S>, issuer: IssuerId, process: i64, racers: 
     rounds
 }
 
-/// One tries to win each of the four.
+/// One tries to win each of the six.
 async fn run<S: Store>(
     store: Arc<S>,
     issuer: IssuerId,
     process: i64,
     round: i64,
     racer: i64,
-) -> [bool; 4] {
+) -> [bool; 6] {
     let now = Env::system().now();
     let bought = issue(row(0, process, round, racer), CODES + round, now);
     let redeemed = store.redeem(issuer, RowId(CODES + round), bought).await.unwrap();
@@ -167,17 +195,39 @@ async fn run<S: Store>(
     let answer = Answer {
         ticket: [round.try_into().unwrap(); 16],
         expires: later,
-        approved: Some(code(row(2, process, round, racer), now)),
+        outcome: Outcome::Code(code(row(2, process, round, racer), now)),
         asked: Scopes::EMPTY,
         consent: None,
     };
     let answered = store.answer(issuer, answer).await.unwrap();
     assert!(matches!(answered, Answered::First | Answered::Approved(_)), "{answered:?}");
+
+    let approval = approval(row(3, process, round, racer));
+    let answer = Answer {
+        ticket: [0xff; 16],
+        expires: later,
+        outcome: Outcome::Temporary(RowId(PENDING + round), approval),
+        asked: Scopes::EMPTY,
+        consent: None,
+    };
+    let approved = store.answer(issuer, answer).await.unwrap();
+    assert!(matches!(approved, Answered::First | Answered::Verified(_)), "{approved:?}");
+
+    let credential = CredentialRecord {
+        access: Arc::new(access(APPROVED + round, grant(APPROVED + round, "alice"), now)),
+        is_foreign: false,
+        secret: racer.to_be_bytes().into(),
+    };
+    let row = RowId(APPROVED + round);
+    let exchanged = store.redeem_temporary(issuer, row, credential).await.unwrap();
+    assert!(matches!(exchanged, Redeemed::Issued | Redeemed::Replayed(_)), "{exchanged:?}");
     [
         redeemed == Redeemed::Issued,
         rotated == Rotated::Turned,
         remembered,
         answered == Answered::First,
+        approved == Answered::First,
+        exchanged == Redeemed::Issued,
     ]
 }
 

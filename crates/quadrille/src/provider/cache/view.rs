@@ -15,7 +15,8 @@ use crate::{
     provider::{
         Actor, Client,
         store::{
-            AccessRecord, Change, ErasedStore, IssuerId, RowId, SecretHash, Session, TokenRef,
+            AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, SecretHash,
+            Session, TokenRef,
         },
     },
 };
@@ -28,8 +29,9 @@ const SHARDS: usize = 32;
 /// How many clients are remembered; more than that, and all are forgotten.
 const CLIENTS: usize = 4096;
 
-/// How many tokens and how many sessions are remembered: some 220 bytes each.
+/// How many tokens, credentials and sessions are remembered: some 220 bytes each.
 const TOKENS: usize = 32_768;
+const CREDENTIALS: usize = 32_768;
 const SESSIONS: usize = 16_384;
 
 /// How many revoked grants are kept beside the tokens before these are searched for them.
@@ -45,6 +47,7 @@ pub(super) struct View {
     forgotten: AtomicU64,
     clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
     tokens: Recent<AccessRecord, { TOKENS / SHARDS / 2 }>,
+    credentials: Recent<CredentialRecord, { CREDENTIALS / SHARDS / 2 }>,
     sessions: Recent<Session, { SESSIONS / SHARDS / 2 }>,
     /// Grants whose tokens may still be among `tokens`.
     revoked: RwLock<HashSet<RowId>>,
@@ -64,6 +67,7 @@ impl View {
             forgotten: AtomicU64::new(0),
             clients: RwLock::default(),
             tokens: Recent::default(),
+            credentials: Recent::default(),
             sessions: Recent::default(),
             revoked: RwLock::default(),
             any_revoked: AtomicBool::new(false),
@@ -121,9 +125,25 @@ impl View {
             }
             TokenRef::Foreign { .. } => return None,
         };
-        let is_revoked = self.any_revoked.load(Ordering::Acquire)
-            && read(&self.revoked).contains(&found.grant.id);
-        (!is_revoked).then_some(found)
+        (!self.is_revoked(found.grant.id)).then_some(found)
+    }
+
+    pub(super) fn credential(&self, token: &TokenRef) -> Option<Arc<CredentialRecord>> {
+        let found = match token {
+            TokenRef::Row { row, hash } => {
+                let is_it =
+                    |found: &Arc<CredentialRecord>| !found.is_foreign && found.access.row == *row;
+                self.credentials.get(hash).filter(is_it)?
+            }
+            TokenRef::Foreign { hash } => {
+                self.credentials.get(hash).filter(|found| found.is_foreign)?
+            }
+        };
+        (!self.is_revoked(found.access.grant.id)).then_some(found)
+    }
+
+    fn is_revoked(&self, grant: RowId) -> bool {
+        self.any_revoked.load(Ordering::Acquire) && read(&self.revoked).contains(&grant)
     }
 
     pub(super) fn session(&self, id: &SecretHash) -> Option<Arc<Session>> {
@@ -144,6 +164,10 @@ impl View {
         self.tokens.put(access.hash, access, || self.still(mark));
     }
 
+    pub(super) fn keep_credential(&self, mark: Mark, credential: &Arc<CredentialRecord>) {
+        self.credentials.put(credential.access.hash, credential, || self.still(mark));
+    }
+
     pub(super) fn keep_session(&self, mark: Mark, session: &Arc<Session>) {
         self.sessions.put(session.id, session, || self.still(mark));
     }
@@ -160,12 +184,14 @@ impl View {
                 Change::Client(id) => {
                     write(&self.clients).remove(id);
                     self.tokens.retain(|token| token.grant.client != *id);
+                    self.credentials.retain(|held| held.access.grant.client != *id);
                 }
                 Change::Grant(grant) => self.forget_grant(*grant),
                 Change::Subject(subject) => {
                     let is_theirs =
                         |actor: &Actor| matches!(actor, Actor::User(user) if user == subject);
                     self.tokens.retain(|token| !is_theirs(&token.grant.actor));
+                    self.credentials.retain(|held| !is_theirs(&held.access.grant.actor));
                     self.sessions.retain(|session| session.authentication.subject != *subject);
                 }
                 Change::Session(id) => self.sessions.remove(id),
@@ -179,6 +205,7 @@ impl View {
         revoked.insert(grant);
         if revoked.len() >= REVOKED {
             self.tokens.retain(|token| !revoked.contains(&token.grant.id));
+            self.credentials.retain(|held| !revoked.contains(&held.access.grant.id));
             revoked.clear();
         }
         self.any_revoked.store(!revoked.is_empty(), Ordering::Release);
@@ -189,6 +216,7 @@ impl View {
         self.forgotten.fetch_add(1, Ordering::AcqRel);
         write(&self.clients).clear();
         self.tokens.retain(|_| false);
+        self.credentials.retain(|_| false);
         self.sessions.retain(|_| false);
         let mut revoked = write(&self.revoked);
         revoked.clear();

@@ -5,9 +5,9 @@ use std::{fmt, pin::Pin, sync::Arc};
 use crate::{Timestamp, provider::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, FamilyRecord, Issue, IssuerId,
-    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store, StoreError,
-    TokenRef, Worker,
+    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
+    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store,
+    StoreError, TemporaryRecord, TokenRef, Worker,
 };
 
 /// What a verb of an [`ErasedStore`] answers.
@@ -83,6 +83,10 @@ verbs! {
     fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
     fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
     fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+    fn put_temporary(issuer: IssuerId, temporary: TemporaryRecord) -> ();
+    fn temporary(issuer: IssuerId; token: TokenRef) -> Option<Arc<TemporaryRecord>>;
+    fn redeem_temporary(issuer: IssuerId, temporary: RowId, credential: CredentialRecord) -> Redeemed;
+    fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
     fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
     fn consent(issuer: IssuerId; subject: str, client: str) -> Option<Consent>;

@@ -12,6 +12,7 @@
 mod erased;
 mod error;
 mod memory;
+mod oauth1;
 mod records;
 mod row;
 #[cfg(feature = "sqlite")]
@@ -20,10 +21,13 @@ mod sqlite;
 pub(crate) use erased::ErasedStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
+pub use oauth1::{
+    Approval, CredentialRecord, Identifier, SealedSecret, TemporaryRecord, TemporaryState,
+};
 pub use records::{
     AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord, Grant,
-    GrantTypes, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
-    Session, TicketId, TokenRef, Worker,
+    GrantTypes, Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+    SecretHash, Session, TicketId, TokenRef, Worker,
 };
 pub use row::RowIds;
 #[cfg(feature = "sqlite")]
@@ -104,7 +108,8 @@ pub trait Store: Send + Sync + 'static {
         id: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes a person's answer: ticket, code and consent at once.
+    /// Takes a person's answer: ticket, code (or the approval of temporary credentials) and consent
+    /// at once.
     fn answer(
         &self,
         issuer: IssuerId,
@@ -171,8 +176,41 @@ pub trait Store: Send + Sync + 'static {
         rotation: Rotation,
     ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
 
+    /// Stores temporary credentials (RFC 5849, section 2.1). They are approved or denied by
+    /// [`Store::answer`].
+    fn put_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: TemporaryRecord,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Temporary credentials, whatever has become of them; `None` when there are none, or their
+    /// identifier differs.
+    fn temporary(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> impl Future<Output = Result<Option<Arc<TemporaryRecord>>, StoreError>> + Send;
+
+    /// Marks approved temporary credentials as redeemed and stores the token credentials that they
+    /// buy, at once. `Unknown` when they were not approved.
+    fn redeem_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: RowId,
+        credential: CredentialRecord,
+    ) -> impl Future<Output = Result<Redeemed, StoreError>> + Send;
+
+    /// Live token credentials (RFC 5849, section 2.3): `None` when there are none, their identifier
+    /// differs, their grant was revoked or their client is gone. Expiry is the caller's to judge.
+    fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> impl Future<Output = Result<Option<Arc<CredentialRecord>>, StoreError>> + Send;
+
     /// Revokes a grant: its codes and tokens are dead, also those not yet issued. `until` is when
-    /// the last of them would have ended. Says whether this call did it.
+    /// the last of them would have ended; token credentials, which may never end, are removed. Says whether this call did it.
     fn revoke_grant(
         &self,
         issuer: IssuerId,

@@ -9,6 +9,8 @@ use crate::{
     provider::{Actor, Authentication},
 };
 
+use super::{Approval, TemporaryRecord};
+
 /// A SHA-256 hash of a secret of at least 128 random bits.
 pub type SecretHash = [u8; 32];
 
@@ -175,26 +177,42 @@ pub struct Answer {
     pub ticket: TicketId,
     /// Until when the ticket's use must be remembered.
     pub expires: Timestamp,
-    /// What was approved; `None` when it was denied.
-    pub approved: Option<CodeRecord>,
+    /// What was said.
+    pub outcome: Outcome,
     /// What the page asked for.
     pub asked: Scopes,
     /// The consent to remember with it, as [`Consent::following`] says: of what was remembered
-    /// before, all that the page did not ask about stays. It is not remembered when the grant of
-    /// the code is dead already.
+    /// before, all that the page did not ask about stays. It is not remembered when what was
+    /// approved is dead already.
     pub consent: Option<Consent>,
+}
+
+/// What a person said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Yes, and this code stands for it.
+    Code(CodeRecord),
+    /// Yes, to the temporary credentials in this row. They are approved or denied once, however many
+    /// pages asked about them: their state does the work of the ticket.
+    Temporary(RowId, Approval),
+    /// No.
+    Denied,
+    /// No, to the temporary credentials in this row.
+    TemporaryDenied(RowId),
 }
 
 /// How an answer was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
-    /// It is the first: the ticket is used up, the code and the consent are in.
+    /// It is the first: the ticket is used up, what was approved and the consent are in.
     First,
     /// The page was approved before, and this is the code of then. Nothing was written.
     Approved(Arc<CodeRecord>),
-    /// The page was approved before, and the code of then is gone. Nothing was written.
+    /// The temporary credentials were approved before, and not exchanged yet. Nothing was written.
+    Verified(Arc<TemporaryRecord>),
+    /// What was approved before is gone. Nothing was written.
     Spent,
-    /// The page was denied before. Nothing was written.
+    /// It was denied before. Nothing was written.
     Denied,
 }
 

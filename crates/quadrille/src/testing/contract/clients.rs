@@ -4,7 +4,7 @@ use crate::{
     Scopes,
     provider::{
         Client, GrantType,
-        store::{Answer, Issue, RowId, Store},
+        store::{Answer, Issue, Outcome, RowId, Store},
     },
     testing::ManualClock,
 };
@@ -76,7 +76,7 @@ pub async fn a_removed_client_takes_its_tokens_with_it<S: Store>(store: &S, cloc
     let answer = Answer {
         ticket: [1; 16],
         expires: world.later(60),
-        approved: None,
+        outcome: Outcome::Denied,
         asked: Scopes::of(["photos"]),
         consent: Some(world.consent("alice", CLIENT, "photos")),
     };

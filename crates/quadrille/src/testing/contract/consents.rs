@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Scopes,
-    provider::store::{Answer, Answered, CodeRecord, Consent, Issue, Store},
+    provider::store::{Answer, Answered, CodeRecord, Consent, Issue, Outcome, Store},
     testing::ManualClock,
 };
 
@@ -18,7 +18,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let answer = |ticket, code: &CodeRecord, scope| Answer {
         ticket: [ticket; 16],
         expires: world.later(60),
-        approved: Some(code.clone()),
+        outcome: Outcome::Code(code.clone()),
         asked: Scopes::of([scope]),
         consent: Some(world.consent("alice", CLIENT, scope)),
     };
@@ -28,7 +28,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
     assert_eq!(consent, again.consent);
     let approved = Answered::Approved(Arc::new(first.clone()));
-    let contrary = Answer { approved: None, consent: None, ..again };
+    let contrary = Answer { outcome: Outcome::Denied, consent: None, ..again };
     assert_eq!(store.answer(world.issuer, contrary.clone()).await.unwrap(), approved);
     let other_code = answer(1, &second, "everything");
     assert_eq!(store.answer(world.issuer, other_code).await.unwrap(), approved);
@@ -41,7 +41,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let approve = answer(2, &second, "everything");
     assert_eq!(store.answer(world.issuer, approve.clone()).await.unwrap(), Answered::Denied);
     assert_eq!(store.code(world.issuer, second.row).await.unwrap(), None);
-    let elsewhere = Answer { approved: None, consent: None, ..approve };
+    let elsewhere = Answer { outcome: Outcome::Denied, consent: None, ..approve };
     assert_eq!(store.answer(other, elsewhere).await.unwrap(), Answered::First);
 }
 
@@ -56,7 +56,7 @@ pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
         let answer = Answer {
             ticket: [ticket; 16],
             expires: world.later(900),
-            approved: Some(code.clone()),
+            outcome: Outcome::Code(code.clone()),
             asked: Scopes::EMPTY,
             consent: None,
         };
@@ -81,7 +81,7 @@ pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock
         let answer = Answer {
             ticket: [ticket; 16],
             expires: world.later(60),
-            approved: None,
+            outcome: Outcome::Denied,
             asked: consent.scopes.clone(),
             consent: Some(consent.clone()),
         };
@@ -111,7 +111,7 @@ pub async fn a_consent_changes_only_what_was_asked_about<S: Store>(store: &S, cl
         let asked = Scopes::parse(asked).unwrap();
         let (ticket, expires) = ([ticket; 16], world.later(60));
         let consent = Some(consent);
-        let answer = Answer { ticket, expires, approved: None, asked, consent };
+        let answer = Answer { ticket, expires, outcome: Outcome::Denied, asked, consent };
         store.answer(world.issuer, answer).await.unwrap();
         let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
         consent.unwrap().scopes.as_str().to_owned()

@@ -23,6 +23,7 @@ pub mod clients;
 pub mod codes;
 pub mod consents;
 pub mod issuers;
+pub mod oauth1;
 pub mod refresh;
 pub mod revoking;
 pub mod rows;
@@ -66,6 +67,15 @@ macro_rules! store_contract {
             refresh {
                 a_refresh_token_turns_only_as_it_was_read
                 a_refresh_token_of_a_revoked_grant_is_gone
+            }
+            oauth1 {
+                temporary_credentials_come_back_as_they_were_put
+                credentials_with_identifiers_of_others_are_found_by_their_hash
+                temporary_credentials_are_answered_once
+                temporary_credentials_are_redeemed_once
+                temporary_credentials_of_a_revoked_grant_buy_nothing
+                token_credentials_stay_revoked_for_ever
+                credentials_that_expired_are_given_back
             }
             revoking {
                 a_grant_is_revoked_once_and_with_all_it_gave

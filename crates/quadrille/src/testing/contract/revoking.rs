@@ -4,7 +4,7 @@ use crate::{
     Scopes,
     provider::{
         Actor,
-        store::{Answer, Answered, Grant, Issue, Redeemed, RevokeAll, RowId, Store},
+        store::{Answer, Answered, Grant, Issue, Outcome, Redeemed, RevokeAll, RowId, Store},
     },
     testing::ManualClock,
 };
@@ -94,7 +94,7 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
         Answer {
             ticket: [ticket; 16],
             expires: world.later(60),
-            approved: Some(code),
+            outcome: Outcome::Code(code),
             asked: Scopes::of(["photos"]),
             consent: Some(world.consent(subject, CLIENT, "photos")),
         }
@@ -137,7 +137,7 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
         let answer = Answer {
             ticket: hash(row)[..16].try_into().unwrap(),
             expires: world.later(60),
-            approved: Some(code),
+            outcome: Outcome::Code(code),
             asked: Scopes::of(["photos"]),
             consent: Some(world.consent("alice", name, "photos")),
         };

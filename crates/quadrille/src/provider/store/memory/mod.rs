@@ -1,5 +1,6 @@
 //! A store in memory: fast, and gone with the process.
 
+mod oauth1;
 mod realm;
 mod shards;
 mod tokens;
@@ -13,9 +14,9 @@ use std::{
 use crate::{Env, Timestamp, provider::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, FamilyRecord, Issue, IssuerId,
-    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store, StoreError,
-    TokenRef, Worker,
+    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
+    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store,
+    StoreError, TemporaryRecord, TokenRef, Worker,
 };
 
 use realm::Realm;
@@ -190,6 +191,40 @@ impl Store for MemoryStore {
 
     async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
         Ok(self.realm(issuer)?.rotate(rotation, self.env.now()))
+    }
+
+    async fn put_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: TemporaryRecord,
+    ) -> Result<(), StoreError> {
+        self.realm(issuer)?.credentials.put_temporary(temporary, self.env.now());
+        Ok(())
+    }
+
+    async fn temporary(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<TemporaryRecord>>, StoreError> {
+        Ok(self.realm(issuer)?.credentials.temporary(token))
+    }
+
+    async fn redeem_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: RowId,
+        credential: CredentialRecord,
+    ) -> Result<Redeemed, StoreError> {
+        Ok(self.realm(issuer)?.redeem_temporary(temporary, credential, self.env.now()))
+    }
+
+    async fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
+        Ok(self.realm(issuer)?.credential(token))
     }
 
     async fn revoke_grant(

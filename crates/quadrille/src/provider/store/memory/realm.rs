@@ -13,15 +13,16 @@ use crate::{
     provider::{
         Actor, Client,
         store::{
-            AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord,
-            Grant, Issue, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session,
-            TicketId, TokenRef,
+            AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, Grant, Issue, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+            SecretHash, Session, TicketId, TokenRef,
         },
     },
 };
 
 use super::{
     lock,
+    oauth1::Credentials,
     shards::{Expires, Rows, Shards},
     tokens::Tokens,
 };
@@ -40,6 +41,7 @@ pub(super) struct Realm {
     families: Rows<Arc<FamilyRecord>>,
     tokens: Tokens,
     foreign: Shards<SecretHash, Foreign>,
+    pub(super) credentials: Credentials,
     consents: Mutex<HashMap<SubjectAndClient, Consent>>,
     sessions: Shards<SecretHash, Arc<Session>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
@@ -82,6 +84,7 @@ impl Realm {
             families: Shards::new(),
             tokens: Tokens::new(),
             foreign: Shards::new(),
+            credentials: Credentials::new(),
             consents: Mutex::default(),
             sessions: Shards::new(),
             once: Shards::new(),
@@ -123,6 +126,7 @@ impl Realm {
         }
         if before.is_some_and(|before| before.number != number) {
             lock(&self.consents).retain(|(_, client), _| *client != id);
+            self.credentials.retain(|grant| self.is_alive(grant));
         }
         self.tell(Change::Client(id));
         true
@@ -131,12 +135,27 @@ impl Realm {
     pub(super) fn remove_client(&self, id: &str) -> bool {
         let Some(client) = write(&self.clients).remove(id) else { return false };
         lock(&self.consents).retain(|(_, client), _| **client != *id);
+        self.credentials.retain(|grant| self.is_alive(grant));
         self.tell(Change::Client(Arc::clone(&client.id)));
         true
     }
 
     pub(super) fn answer(&self, answer: Answer, now: Timestamp) -> Answered {
-        let Answer { ticket, expires, approved, asked, consent } = answer;
+        let Answer { ticket, expires, outcome, asked, consent } = answer;
+        let code = match outcome {
+            Outcome::Code(code) => Some(code),
+            Outcome::Denied => None,
+            Outcome::Temporary(row, approval) => {
+                let grant = approval.grant.clone();
+                let remember = || self.remember_consent(consent, &asked, Some(&grant));
+                let is_alive = |grant: &Grant| self.is_alive(grant);
+                return self.credentials.answer(row, Some(approval), is_alive, remember);
+            }
+            Outcome::TemporaryDenied(row) => {
+                let remember = || self.remember_consent(consent, &asked, None);
+                return self.credentials.answer(row, None, |grant| self.is_alive(grant), remember);
+            }
+        };
         let mut tickets = self.tickets.lock(&ticket);
         if let Some(before) = tickets.get(&ticket) {
             let Some(row) = before.code else { return Answered::Denied };
@@ -147,22 +166,26 @@ impl Realm {
                 _ => Answered::Spent,
             };
         }
-        let code = approved.as_ref().map(|code| code.row);
-        tickets.insert(ticket, Ticket { expires: expires.seconds(), code }, now);
-        if let Some(consent) = consent {
-            let key = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
-            // Held while the grant is looked at: whoever revokes takes it afterwards.
-            let mut consents = lock(&self.consents);
-            if approved.as_ref().is_none_or(|code| self.is_alive(&code.grant)) {
-                let before = consents.get(&key).map_or(&Scopes::EMPTY, |before| &before.scopes);
-                let consent = consent.following(before, &asked);
-                consents.insert(key, consent);
-            }
-        }
-        if let Some(code) = approved {
+        let row = code.as_ref().map(|code| code.row);
+        tickets.insert(ticket, Ticket { expires: expires.seconds(), code: row }, now);
+        self.remember_consent(consent, &asked, code.as_ref().map(|code| &code.grant));
+        if let Some(code) = code {
             self.put_code(code, now);
         }
         Answered::First
+    }
+
+    /// Unless what was approved with it is dead already.
+    fn remember_consent(&self, consent: Option<Consent>, asked: &Scopes, with: Option<&Grant>) {
+        let Some(consent) = consent else { return };
+        let key = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
+        // Held while the grant is looked at: whoever revokes takes it afterwards.
+        let mut consents = lock(&self.consents);
+        if with.is_none_or(|grant| self.is_alive(grant)) {
+            let before = consents.get(&key).map_or(&Scopes::EMPTY, |before| &before.scopes);
+            let consent = consent.following(before, asked);
+            consents.insert(key, consent);
+        }
     }
 
     pub(super) fn put_code(&self, code: CodeRecord, now: Timestamp) {
@@ -236,6 +259,20 @@ impl Realm {
         Rotated::Turned
     }
 
+    pub(super) fn redeem_temporary(
+        &self,
+        row: RowId,
+        credential: CredentialRecord,
+        now: Timestamp,
+    ) -> Redeemed {
+        self.credentials.redeem(row, credential, |grant| self.is_alive(grant), now)
+    }
+
+    pub(super) fn credential(&self, token: &TokenRef) -> Option<Arc<CredentialRecord>> {
+        let found = self.credentials.credential(token);
+        found.filter(|found| self.is_alive(&found.access.grant))
+    }
+
     pub(super) fn revoke_grant(&self, grant: RowId, until: Timestamp, now: Timestamp) -> bool {
         let mut revoked = self.revoked.lock(&grant);
         if revoked.get(&grant).is_some() {
@@ -244,6 +281,7 @@ impl Realm {
         revoked.insert(grant, Seconds(until.seconds()), now);
         self.any_revoked.store(true, Ordering::SeqCst);
         drop(revoked);
+        self.credentials.remove(grant);
         self.tell(Change::Grant(grant));
         true
     }
@@ -272,6 +310,7 @@ impl Realm {
                 subject
             }
         };
+        self.credentials.retain(|grant| self.is_alive(grant));
         self.tell(Change::Subject(subject));
     }
 
@@ -333,6 +372,7 @@ impl Realm {
             + self.families.sweep(now, PER_SWEEP)
             + self.tokens.sweep(now, PER_SWEEP)
             + self.foreign.sweep(now, PER_SWEEP)
+            + self.credentials.sweep(now)
             + self.sessions.sweep(now, PER_SWEEP)
             + self.once.sweep(now, PER_SWEEP)
             + self.revoked.sweep(now, PER_SWEEP)

@@ -1,6 +1,7 @@
 //! A store in an SQLite file.
 
 mod error;
+mod oauth1;
 mod pace;
 mod reader;
 mod rows;
@@ -16,14 +17,15 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use crate::{Env, Timestamp, provider::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, FamilyRecord, Issue, IssuerId,
-    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store, StoreError,
-    TokenRef, Worker,
+    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
+    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store,
+    StoreError, TemporaryRecord, TokenRef, Worker,
 };
 
 use reader::Readers;
 use rows::{alive, code_columns, family_columns, grant_columns};
 use writer::Writer;
+use writes::Writes;
 
 /// How many changes are told at a time.
 const CHANGES: i64 = 4096;
@@ -355,6 +357,41 @@ impl Store for SqliteStore {
 
     async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
         self.writer.write(move |writes| writes.rotate(issuer, &rotation)).await
+    }
+
+    async fn put_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: TemporaryRecord,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |writes| writes.put_temporary(issuer, &temporary)).await
+    }
+
+    async fn temporary(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<TemporaryRecord>>, StoreError> {
+        self.look(|db| oauth1::temporary(db, issuer, token)).await
+    }
+
+    async fn redeem_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: RowId,
+        credential: CredentialRecord,
+    ) -> Result<Redeemed, StoreError> {
+        let redeem =
+            move |writes: &mut Writes<'_>| writes.redeem_temporary(issuer, temporary, &credential);
+        self.writer.write(redeem).await
+    }
+
+    async fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
+        self.look(|db| oauth1::credential(db, issuer, token)).await
     }
 
     async fn revoke_grant(

@@ -7,8 +7,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use crate::{Env, provider::store::StoreError};
 
 /// The tables of the store. Append, never change.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("../../../../migrations/sqlite/0001_store.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/sqlite/0001_store.sql"),
+    include_str!("../../../../migrations/sqlite/0002_oauth1.sql"),
+];
 
 /// How often to ask again for a lock, two milliseconds apart at most: about five seconds.
 const PATIENCE: i32 = 2500;

@@ -4,18 +4,20 @@ use rusqlite::{Connection, params, types::Value};
 
 use crate::{Timestamp, provider::store::StoreError};
 
-/// The tables whose rows expire, with their keys. Those of the first five are ordered by time.
-const TABLES: [(&str, &str); 8] = [
+/// The tables whose rows expire, with their keys. The first of them are ordered by time.
+const TABLES: [(&str, &str); 10] = [
     ("access_tokens", "row"),
     ("codes", "row"),
     ("families", "row"),
     ("revoked", "grant_id"),
+    ("temporary_credentials", "row"),
+    ("token_credentials", "grant_id"),
     ("foreign_tokens", "key"),
     ("tickets", "key"),
     ("once", "key"),
     ("sessions", "key"),
 ];
-const ORDERED: usize = 4;
+const ORDERED: usize = 6;
 
 /// A lap over an ordered table ends after as many live rows in succession: what follows is younger.
 const LIVE: usize = 256;

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use crate::provider::{
     Client,
-    store::{Change, IssuerId, StoreError},
+    store::{Change, IssuerId, RowId, StoreError},
 };
 
 use super::Writes;
@@ -30,6 +30,7 @@ impl Writes<'_> {
         }
         if before.is_some_and(|before| before.number != client.number) {
             self.forget_consents(issuer, &client.id)?;
+            self.remove_credentials_of_client(issuer, &client.id, client.number)?;
         }
         self.run(
             "INSERT INTO clients (issuer, id, number, record) VALUES (?1, ?2, ?3, ?4)
@@ -51,6 +52,7 @@ impl Writes<'_> {
             return Ok(false);
         }
         self.forget_consents(issuer, id)?;
+        self.remove_credentials_of_client(issuer, id, RowId::MAX)?;
         self.tell(issuer, &Change::Client(Arc::clone(id)))?;
         Ok(true)
     }

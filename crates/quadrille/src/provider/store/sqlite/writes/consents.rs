@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use crate::{
     Scopes,
-    provider::store::{Answer, Answered, CodeRecord, IssuerId, StoreError},
+    provider::store::{Answer, Answered, CodeRecord, Consent, IssuerId, Outcome, StoreError},
 };
 
 use super::super::rows::{self, alive, code_columns, grant_columns};
@@ -17,6 +17,32 @@ impl Writes<'_> {
         &mut self,
         issuer: IssuerId,
         answer: &Answer,
+    ) -> Result<Answered, StoreError> {
+        let (answered, lives) = match &answer.outcome {
+            Outcome::Code(code) => {
+                let answered = self.answer_page(issuer, answer, Some(code))?;
+                (answered, self.would_live(issuer, code)?)
+            }
+            Outcome::Denied => (self.answer_page(issuer, answer, None)?, true),
+            Outcome::Temporary(row, approval) => {
+                let answered = self.answer_temporary(issuer, *row, Some(approval))?;
+                let found = self.find_temporary(issuer, *row)?;
+                (answered, found.is_some_and(|(_, is_alive)| is_alive))
+            }
+            Outcome::TemporaryDenied(row) => (self.answer_temporary(issuer, *row, None)?, true),
+        };
+        if let (Answered::First, true, Some(consent)) = (&answered, lives, &answer.consent) {
+            self.remember_consent(issuer, consent, &answer.asked)?;
+        }
+        Ok(answered)
+    }
+
+    /// What is said on a page with a ticket.
+    fn answer_page(
+        &mut self,
+        issuer: IssuerId,
+        answer: &Answer,
+        code: Option<&CodeRecord>,
     ) -> Result<Answered, StoreError> {
         let key = rows::key(issuer, "", &answer.ticket);
         let before = self.one("SELECT code FROM tickets WHERE key = ?1", [&key], |row| {
@@ -43,45 +69,45 @@ impl Writes<'_> {
         }
         self.run(
             "INSERT INTO tickets (key, code, expires) VALUES (?1, ?2, ?3)",
-            params![key, answer.approved.as_ref().map(|code| code.row.0), answer.expires.seconds()],
+            params![key, code.map(|code| code.row.0), answer.expires.seconds()],
         )?;
-        if let Some(code) = &answer.approved {
+        if let Some(code) = code {
             self.put_code(issuer, code)?;
-        }
-        if let Some(consent) = &answer.consent
-            && self.would_live(issuer, answer.approved.as_ref())?
-        {
-            let before = self.one(
-                "SELECT scopes FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3",
-                params![issuer.0, consent.subject, consent.client],
-                |row| row.get::<_, String>(0),
-            )?;
-            let before = before.map(|text| Scopes::parse(&text)).transpose();
-            let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;
-            let consent = consent.clone().following(&before.unwrap_or_default(), &answer.asked);
-            self.run(
-                "INSERT INTO consents (issuer, subject, client, scopes, given)
-                VALUES (?1, ?2, ?3, ?4, ?5)
-                ON CONFLICT DO UPDATE SET scopes = ?4, given = ?5",
-                params![
-                    issuer.0,
-                    consent.subject,
-                    consent.client,
-                    consent.scopes.as_str(),
-                    consent.given.seconds()
-                ],
-            )?;
         }
         Ok(Answered::First)
     }
 
-    /// Whether what was approved, if anything was, is not revoked already.
-    fn would_live(
+    fn remember_consent(
         &self,
         issuer: IssuerId,
-        approved: Option<&CodeRecord>,
-    ) -> Result<bool, StoreError> {
-        let Some(code) = approved else { return Ok(true) };
+        consent: &Consent,
+        asked: &Scopes,
+    ) -> Result<(), StoreError> {
+        let before = self.one(
+            "SELECT scopes FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3",
+            params![issuer.0, consent.subject, consent.client],
+            |row| row.get::<_, String>(0),
+        )?;
+        let before = before.map(|text| Scopes::parse(&text)).transpose();
+        let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;
+        let consent = consent.clone().following(&before.unwrap_or_default(), asked);
+        self.run(
+            "INSERT INTO consents (issuer, subject, client, scopes, given)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT DO UPDATE SET scopes = ?4, given = ?5",
+            params![
+                issuer.0,
+                consent.subject,
+                consent.client,
+                consent.scopes.as_str(),
+                consent.given.seconds()
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Whether the code that was approved is not revoked already.
+    fn would_live(&self, issuer: IssuerId, code: &CodeRecord) -> Result<bool, StoreError> {
         let lives = self.one(
             concat!("SELECT 1 FROM codes t WHERE row = ?1 AND issuer = ?2 AND ", alive!()),
             params![code.row.0, issuer.0],

@@ -3,6 +3,7 @@
 mod clients;
 mod consents;
 mod numbers;
+mod oauth1;
 mod revoking;
 mod sessions;
 mod tokens;

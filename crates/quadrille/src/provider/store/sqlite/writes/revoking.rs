@@ -27,6 +27,7 @@ impl Writes<'_> {
         if revoked == 0 {
             return Ok(false);
         }
+        self.remove_credential(issuer, grant)?;
         self.tell(issuer, &Change::Grant(grant))?;
         Ok(true)
     }
@@ -60,6 +61,7 @@ impl Writes<'_> {
             ON CONFLICT DO UPDATE SET last = max(last, ?4)",
             params![issuer.0, rows::user(subject), client, last.0],
         )?;
+        self.remove_credentials_of_actor(issuer, &rows::user(subject), client, last)?;
         self.tell(issuer, &Change::Subject(Arc::clone(subject)))
     }
 }
