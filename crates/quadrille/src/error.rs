@@ -125,6 +125,10 @@ pub enum BrowserFault {
     /// The answer comes from another issuer than the one asked (RFC 9207, section 2.4).
     #[error("the answer names another issuer than the service's")]
     WrongIssuer,
+    /// A tenant that [`Login::with_tenants`](crate::Login::with_tenants) knows nothing of: in a
+    /// link, or in an account that has outlived it.
+    #[error("no such tenant")]
+    TenantUnknown,
 }
 
 /// What the service did.
@@ -233,6 +237,13 @@ pub enum OperatorFault {
         /// The name asked for.
         service: Box<str>,
     },
+    /// Whoever knows the tenants ([`Login::with_tenants`](crate::Login::with_tenants)) failed; the
+    /// log says how.
+    #[error("a tenant of {service} could not be looked up")]
+    TenantLookup {
+        /// The service, without the tenant.
+        service: Box<str>,
+    },
     /// A service is registered under this name, but as another type.
     #[error("{service} is not what its extractor's type says")]
     ServiceMismatch {
@@ -313,6 +324,7 @@ impl Error {
                 BrowserFault::AccountChanged => "account_changed",
                 BrowserFault::Loop => "login_loop",
                 BrowserFault::WrongIssuer => "wrong_issuer",
+                BrowserFault::TenantUnknown => "tenant_unknown",
             },
             Self::Service { fault, .. } => match fault {
                 ServiceFault::AuthorizationRefused { .. } => "authorization_refused",
@@ -340,6 +352,7 @@ impl Error {
                 OperatorFault::ServiceNameMalformed { .. } => "service_name_malformed",
                 OperatorFault::ServiceRepeated { .. } => "service_repeated",
                 OperatorFault::ServiceUnknown { .. } => "service_unknown",
+                OperatorFault::TenantLookup { .. } => "tenant_lookup_failed",
                 OperatorFault::ServiceMismatch { .. } => "service_mismatch",
                 OperatorFault::NotAttached => "not_attached",
                 OperatorFault::EphemeralKeys => "ephemeral_keys",
@@ -364,15 +377,17 @@ impl Error {
                 StatusCode::FORBIDDEN
             }
             Self::Browser(BrowserFault::Loop) => StatusCode::CONFLICT,
+            Self::Browser(BrowserFault::TenantUnknown) => StatusCode::NOT_FOUND,
             Self::Browser(_) => StatusCode::BAD_REQUEST,
             Self::Network { fault: NetworkFault::TimedOut, .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Service { .. } | Self::Api { .. } | Self::Network { .. } => {
                 StatusCode::BAD_GATEWAY
             }
             Self::Operator(OperatorFault::ServiceUnknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Operator(OperatorFault::Storage(StorageFault::Unavailable)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Operator(
+                OperatorFault::Storage(StorageFault::Unavailable)
+                | OperatorFault::TenantLookup { .. },
+            ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Operator(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -386,6 +401,7 @@ impl Error {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
             Self::Operator(OperatorFault::Storage(fault)) => *fault == StorageFault::Unavailable,
+            Self::Operator(OperatorFault::TenantLookup { .. }) => true,
             Self::NotLinked(_) | Self::Browser(_) | Self::Operator(_) => false,
         }
     }

@@ -120,7 +120,7 @@ async fn leave(Path(service): Path<String>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
     let (login, jar) = (&visit.login, &visit.jar);
-    let mut origin = Origin { service: login.by_name(&service).ok(), ..Origin::default() };
+    let mut origin = Origin::default();
     match begin(login, jar, &service, &mut parts, &mut origin).await {
         Ok(response) => response,
         Err(error) => failed(login, jar, &mut parts, error, origin).await,
@@ -134,7 +134,8 @@ async fn begin(
     parts: &mut Parts,
     origin: &mut Origin,
 ) -> Result<Response> {
-    let registered = login.by_name(service)?;
+    let registered = login.by_name(service).await?;
+    origin.service = Some(Arc::clone(&registered));
     let query = parts.uri.query().unwrap_or("").to_owned();
     let params = Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
     let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
@@ -172,7 +173,7 @@ async fn widen(
     ask: &str,
 ) -> Result<Kind> {
     let asked = login.asked_scopes(ask)?.union(&registered.spec.scopes);
-    let (scopes, subject) = match login.load(jar, registered, owner).await? {
+    let (scopes, subject) = match login.load(jar, &registered.name, owner).await? {
         Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
         None => (asked, "".into()),
     };
@@ -185,7 +186,7 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
-    let verified = match login.verify(jar, &service, &query) {
+    let verified = match login.verify(jar, &service, &query).await {
         Ok(verified) => verified,
         Err(failure) => {
             let (error, origin) = *failure;
@@ -225,7 +226,7 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
     let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
-    let verified = match login.verify(jar, &service, &query) {
+    let verified = match login.verify(jar, &service, &query).await {
         Ok(verified) => verified,
         Err(failure) => {
             let (error, origin) = *failure;

@@ -85,7 +85,7 @@ impl Visitor {
     /// [`Error::NotLinked`], which sends them to log in, and what a refresh may run into.
     pub async fn linked(&self, service: &str) -> Result<Linked<Dynamic>> {
         let Visit { login, jar, .. } = &*self.visit;
-        let registered = login.by_name(service)?;
+        let registered = login.by_name(service).await?;
         let found = Found { login, jar, registered, wanted: self.wanted.clone() };
         found.linked(&self.owner).await
     }
@@ -96,7 +96,8 @@ impl Visitor {
     /// Those of the storage.
     pub async fn account(&self, service: &str) -> Result<Option<Account>> {
         let Visit { login, jar, .. } = &*self.visit;
-        let stored = login.load(jar, &login.by_name(service)?, &self.owner).await?;
+        login.check_name(service)?;
+        let stored = login.load(jar, service, &self.owner).await?;
         Ok(stored.map(|stored| stored.account))
     }
 
@@ -106,9 +107,9 @@ impl Visitor {
     /// Those of the storage.
     pub async fn unlink(&self, service: &str) -> Result<()> {
         let Visit { login, jar, .. } = &*self.visit;
-        let registered = login.by_name(service)?;
-        forget_in_browser(login, jar, &registered.name)?;
-        if let Some(account) = self.account(service).await? {
+        let account = self.account(service).await?;
+        forget_in_browser(login, jar, service)?;
+        if let Some(account) = account {
             let ready = login.ready()?;
             let cx = login.context(ready, Some(jar));
             login.0.storage.unlink(&cx, &account).await?;
@@ -158,7 +159,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
         let visit = visit_of::<S>(parts)?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = found.login.0.handlers.find_owner(parts).await;
-        let stored = found.login.load(found.jar, &found.registered, &owner).await?;
+        let stored = found.login.load(found.jar, &found.registered.name, &owner).await?;
         let now = found.login.0.env.now();
         let usable = |stored: &Stored| {
             let alive = stored.token.refresh_token.is_some()
@@ -248,7 +249,7 @@ impl<'a> Found<'a> {
     async fn linked_with<S, Sc: ScopeRequirement>(&self, owner: &Owner) -> Result<Linked<S, Sc>> {
         let Self { login, jar, registered, wanted } = self;
         let scopes = || Sc::names().join(" ");
-        let Some(stored) = login.load(jar, registered, owner).await? else {
+        let Some(stored) = login.load(jar, &registered.name, owner).await? else {
             let reason = NotLinkedReason::Missing;
             return Err(not_linked(login, registered, wanted, reason, &scopes()));
         };
@@ -265,7 +266,7 @@ impl<'a> Found<'a> {
         if let Some(identity) = recall(self.login, self.jar, &self.registered, owner)? {
             return Ok(Some(identity));
         }
-        let stored = self.login.load(self.jar, &self.registered, owner).await?;
+        let stored = self.login.load(self.jar, &self.registered.name, owner).await?;
         let now = self.login.0.env.now();
         Ok(stored
             .filter(|stored| !stored.account.subject.is_empty())

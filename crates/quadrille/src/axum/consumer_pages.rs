@@ -29,7 +29,7 @@ pub(super) async fn failed(
     let service = origin.service.as_ref();
     let retry_url = service.filter(|_| can_be_retried(&error)).map(|service| match &origin.retry {
         Some(retry) => retry.clone(),
-        None => login.login_path(service, origin.next.as_deref().unwrap_or(""), ""),
+        None => login.login_path(&service.name, origin.next.as_deref().unwrap_or(""), ""),
     });
     let event = Failed {
         error: error.clone(),
@@ -115,6 +115,7 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "That was another account",
                 format!("The further permission must come from the account at {name} that is linked already."),
             ),
+            BrowserFault::TenantUnknown => no_such_login(),
             BrowserFault::Loop => (
                 "Going in circles",
                 format!("You have just come back from {name}, and this page still finds no account with the permissions it needs. {name} may have granted less than the page asked for, the browser may refuse this site's cookies, or the site may keep no accounts."),
@@ -132,9 +133,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             "That did not work",
             format!("{name} answered in a way that makes no login."),
         ),
-        Error::Operator(_) if error.status() == StatusCode::NOT_FOUND => (
-            "No such login",
-            "This site has no login by that name.".to_owned(),
+        Error::Operator(_) if error.status() == StatusCode::NOT_FOUND => no_such_login(),
+        Error::Operator(_) if error.is_transient() => (
+            "No answer",
+            "This site cannot look that up just now. Try again in a moment.".to_owned(),
         ),
         Error::Operator(_) => (
             "This site is not set up for it",
@@ -142,6 +144,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
         ),
         Error::NotLinked(_) => ("Log in first", format!("This page needs your account at {name}.")),
     }
+}
+
+fn no_such_login() -> (&'static str, String) {
+    ("No such login", "This site has no login by that name.".to_owned())
 }
 
 /// Errors that another try can mend.

@@ -244,7 +244,7 @@ pub(crate) fn not_linked(
 ) -> Error {
     Error::NotLinked(Box::new(NotLinked {
         service: Arc::clone(&registered.name),
-        login_url: login.login_path(registered, &wanted.next, scopes),
+        login_url: login.login_path(&registered.name, &wanted.next, scopes),
         navigation: wanted.navigation,
         reason,
     }))

@@ -127,20 +127,24 @@ impl Login {
     /// use http::HeaderMap;
     /// use quadrille::{GitHub, KeyRing, Login, consumer::{Begin, Jar}};
     ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
     /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
     ///     .with(GitHub::new("our-id", "our-secret"));
     /// let jar = Jar::new(&HeaderMap::new());
-    /// let url = login.begin(&jar, &Begin::new("github").next("/album"))?;
+    /// let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
     /// assert!(url.starts_with("https://github.com/login/oauth/authorize?"));
     /// let cookies = jar.close();
     /// assert_eq!(cookies.len(), 1);
     /// # Ok::<(), quadrille::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`OperatorFault`](crate::error::OperatorFault): an unknown service, a wrong configuration.
-    pub fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
-        let registered = self.by_name(begin.service)?;
+    /// [`OperatorFault`](crate::error::OperatorFault): an unknown service, a wrong configuration;
+    /// [`BrowserFault::TenantUnknown`].
+    pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
+        let registered = self.by_name(begin.service).await?;
         let kind = if begin.only_identify {
             Kind::Identify
         } else if begin.scopes.is_empty() {
@@ -210,7 +214,7 @@ impl Login {
         query: &str,
         owner: &Owner,
     ) -> Result<Finished> {
-        let verified = match self.verify(jar, service, query) {
+        let verified = match self.verify(jar, service, query).await {
             Ok(verified) => verified,
             Err(failure) => {
                 let (error, origin) = *failure;
@@ -224,20 +228,20 @@ impl Login {
     }
 
     /// Whether the callback's query answers an attempt of this browser, with a code.
-    pub(crate) fn verify(
+    pub(crate) async fn verify(
         &self,
         jar: &Jar,
         service: &str,
         query: &str,
     ) -> Result<Verified, Box<(Error, Origin)>> {
         let mut origin = Origin::default();
-        match self.verify_with(jar, service, query, &mut origin) {
+        match self.verify_with(jar, service, query, &mut origin).await {
             Ok(verified) => Ok(verified),
             Err(error) => Err(Box::new((error, origin))),
         }
     }
 
-    fn verify_with(
+    async fn verify_with(
         &self,
         jar: &Jar,
         service: &str,
@@ -245,7 +249,7 @@ impl Login {
         origin: &mut Origin,
     ) -> Result<Verified> {
         let ready = self.ready()?;
-        let registered = self.by_name(service)?;
+        let registered = self.by_name(service).await?;
         origin.service = Some(Arc::clone(&registered));
         let params =
             Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;

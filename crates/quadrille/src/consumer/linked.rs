@@ -144,7 +144,7 @@ impl Login {
     /// [`Error::NotLinked`](crate::Error::NotLinked), those of the storage, and
     /// [`OperatorFault::OutsideRequest`] where tokens are in cookies.
     pub async fn linked<S: Service>(&self, account: &Account) -> Result<Linked<S>> {
-        let registered = self.by_name(&account.service)?;
+        let registered = self.by_name(&account.service).await?;
         if registered.type_id != std::any::TypeId::of::<S>() {
             let service = (*account.service).into();
             return Err(OperatorFault::ServiceMismatch { service }.into());
@@ -157,7 +157,7 @@ impl Login {
     /// # Errors
     /// As [`Login::linked`].
     pub async fn linked_by_name(&self, account: &Account) -> Result<Linked<Dynamic>> {
-        self.account(&self.by_name(&account.service)?, account).await
+        self.account(&self.by_name(&account.service).await?, account).await
     }
 
     async fn account<S>(
@@ -204,15 +204,15 @@ impl Login {
     pub fn accounts<S: Service>(&self) -> Result<Accounts<S>> {
         let registered = self.by_type::<S>()?;
         let unknown = || OperatorFault::ServiceUnknown { service: S::SPEC.name.into() };
-        Ok(Accounts {
-            login: self.clone(),
-            registered: registered.ok_or_else(unknown)?,
-            page: VecDeque::new(),
-            last: None,
-            loading: None,
-            done: false,
-            service: PhantomData,
-        })
+        Ok(Accounts::new(self, registered.ok_or_else(unknown)?))
+    }
+
+    /// [`Login::accounts`] for services that are known at run time only, and for one tenant's.
+    ///
+    /// # Errors
+    /// As [`Login::accounts`], and [`BrowserFault::TenantUnknown`](crate::error::BrowserFault).
+    pub async fn accounts_by_name(&self, service: &str) -> Result<Accounts<Dynamic>> {
+        Ok(Accounts::new(self, self.by_name(service).await?))
     }
 
     /// Forgets an account, outside a request.
@@ -227,7 +227,7 @@ impl Login {
     pub(crate) async fn load(
         &self,
         jar: &Jar,
-        registered: &Arc<Registered>,
+        service: &str,
         owner: &Owner,
     ) -> Result<Option<Stored>> {
         let ready = self.ready()?;
@@ -235,10 +235,10 @@ impl Login {
             // A browser never seen has linked nothing, but a storage for tests may have something
             // for everyone.
             let cx = self.context(ready, Some(jar));
-            return self.0.storage.load(&cx, &Owner::NOBODY, &registered.name, None).await;
+            return self.0.storage.load(&cx, &Owner::NOBODY, service, None).await;
         };
         let cx = self.context(ready, Some(jar));
-        self.0.storage.load(&cx, &owner, &registered.name, None).await
+        self.0.storage.load(&cx, &owner, service, None).await
     }
 }
 
@@ -275,6 +275,18 @@ pub struct Accounts<S> {
 const PAGE: usize = 100;
 
 impl<S> Accounts<S> {
+    fn new(login: &Login, registered: Arc<Registered>) -> Self {
+        Self {
+            login: login.clone(),
+            registered,
+            page: VecDeque::new(),
+            last: None,
+            loading: None,
+            done: false,
+            service: PhantomData,
+        }
+    }
+
     /// The next account.
     pub async fn next(&mut self) -> Option<Result<Linked<S>>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await

@@ -25,6 +25,7 @@ use super::{
     refresh::Refresher,
     service::{Client, ClientAuthentication, Service, SpecBuf},
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
+    tenant::{KnownTenants, Tenants},
 };
 
 /// The services that a site lets people log in with, where their accounts are kept, and what
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) storage: Arc<dyn ErasedStorage>,
     http: Option<Arc<dyn ErasedClient>>,
     clients: Vec<Registration>,
+    pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
     #[cfg(feature = "axum")]
@@ -65,10 +67,11 @@ pub(crate) struct Inner {
     ready: OnceLock<Result<Ready, OperatorFault>>,
 }
 
+/// This application at one service, as it was configured.
 #[derive(Clone)]
-struct Registration {
+pub(crate) struct Registration {
     type_id: TypeId,
-    spec: SpecBuf,
+    pub(crate) spec: SpecBuf,
     auth: ClientAuth,
 }
 
@@ -84,6 +87,7 @@ pub(crate) struct Ready {
     pub(crate) style: CookieStyle,
     pub(crate) http: Arc<dyn ErasedClient>,
     pub(crate) services: Arc<[Arc<Registered>]>,
+    pub(crate) known_tenants: Arc<KnownTenants>,
     verifiers: DerivedKeys,
 }
 
@@ -115,6 +119,7 @@ impl Login {
             storage: Arc::new(CookieStorage),
             http: None,
             clients: Vec::new(),
+            tenants: Vec::new(),
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
             #[cfg(feature = "axum")]
@@ -126,18 +131,7 @@ impl Login {
     /// Lets people log in with this service.
     #[must_use]
     pub fn with<S: 'static>(self, client: Client<S>) -> Self {
-        let client_id = client.id.into();
-        let auth = match (client.secret, client.spec.authentication) {
-            (None, _) => ClientAuth::None { client_id },
-            (Some(client_secret), ClientAuthentication::Basic) => {
-                ClientAuth::Basic { client_id, client_secret }
-            }
-            (Some(client_secret), ClientAuthentication::Post) => {
-                ClientAuth::Post { client_id, client_secret }
-            }
-        };
-        let registration = Registration { type_id: TypeId::of::<S>(), spec: client.spec, auth };
-        self.change(|inner| inner.clients.push(registration))
+        self.change(|inner| inner.clients.push(client.into()))
     }
 
     /// Moves everything to another path than `/login`: routes, callbacks and cookies, so that two
@@ -186,10 +180,11 @@ impl Login {
     /// Where on this site people log in with `service`, to come back to `next`.
     ///
     /// # Errors
-    /// [`OperatorFault::ServiceUnknown`].
+    /// [`OperatorFault::ServiceUnknown`], and [`BrowserFault::TenantUnknown`] for a name that no
+    /// tenant can have.
     pub fn login_url(&self, service: &str, next: Option<&str>) -> Result<String> {
-        let service = self.by_name(service)?;
-        Ok(self.login_path(&service, next.unwrap_or(""), ""))
+        self.check_name(service)?;
+        Ok(self.login_path(service, next.unwrap_or(""), ""))
     }
 
     pub(crate) fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
@@ -215,15 +210,6 @@ impl Login {
         ready.as_ref().map_err(|fault| fault.clone().into())
     }
 
-    pub(crate) fn by_name(&self, name: &str) -> Result<Arc<Registered>> {
-        let services = &self.ready()?.services;
-        services
-            .iter()
-            .find(|service| *service.name == *name)
-            .cloned()
-            .ok_or_else(|| OperatorFault::ServiceUnknown { service: name.into() }.into())
-    }
-
     pub(crate) fn by_type<S: Service>(&self) -> Result<Option<Arc<Registered>>> {
         let id = TypeId::of::<S>();
         Ok(self.ready()?.services.iter().find(|service| service.type_id == id).cloned())
@@ -231,9 +217,9 @@ impl Login {
 
     /// The path of the login route with what it shall do; empty ones are left out. Further scopes
     /// are sealed: a stranger's link must not make visitors grant more than the site asks for.
-    pub(crate) fn login_path(&self, service: &Registered, next: &str, scopes: &str) -> String {
+    pub(crate) fn login_path(&self, service: &str, next: &str, scopes: &str) -> String {
         let Ok(ready) = self.ready() else { return String::new() };
-        let path = [&ready.base_path, &self.0.mount, "/", &service.name].concat();
+        let path = [&ready.base_path, &self.0.mount, "/", service].concat();
         let mut path = FormWriter::after_url(&path);
         if !next.is_empty() {
             path.append("next", next);
@@ -310,7 +296,8 @@ const ASK: &str = "further scopes";
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.0.clients.iter().map(|client| &client.spec.name).collect();
+        let mut names: Vec<&str> = self.0.clients.iter().map(|c| c.spec.name.as_ref()).collect();
+        names.extend(self.0.tenants.iter().map(Tenants::service));
         f.debug_struct("Login")
             .field("public_url", &self.0.public_url)
             .field("mount", &self.0.mount)
@@ -340,14 +327,19 @@ impl Ready {
         let origin = url[..Position::BeforePath].to_owned();
         let base_path = url.path().trim_end_matches('/').to_owned();
         let site = [&origin, &base_path, &inner.mount].map(String::as_str).concat();
-        let mut services: Vec<Arc<Registered>> = Vec::new();
-        for registration in &inner.clients {
-            let service = Registered::new(registration, &site)?;
-            if services.iter().any(|known| known.name == service.name) {
-                return Err(OperatorFault::ServiceRepeated { service: (*service.name).into() });
+        let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
+        names.extend(inner.tenants.iter().map(Tenants::service));
+        for (index, name) in names.iter().enumerate() {
+            check_service_name(name)?;
+            if names.iter().take(index).any(|known| known == name) {
+                return Err(OperatorFault::ServiceRepeated { service: (*name).into() });
             }
-            services.push(Arc::new(service));
         }
+        let services: Vec<_> = inner
+            .clients
+            .iter()
+            .map(|registration| Registered::new(registration, &site).map(Arc::new))
+            .collect::<Result<_, _>>()?;
         let http = match &inner.http {
             Some(http) => Arc::clone(http),
             None => clients::standard()?,
@@ -356,6 +348,7 @@ impl Ready {
             style: CookieStyle::new(url.scheme() == "https", &inner.mount),
             verifiers: inner.keys.derive("pkce verifier", &site),
             services: services.into(),
+            known_tenants: Arc::default(),
             origin,
             base_path,
             site,
@@ -377,14 +370,34 @@ impl Ready {
     }
 }
 
+impl<S: 'static> From<Client<S>> for Registration {
+    fn from(client: Client<S>) -> Self {
+        let client_id = client.id.into();
+        let auth = match (client.secret, client.spec.authentication) {
+            (None, _) => ClientAuth::None { client_id },
+            (Some(client_secret), ClientAuthentication::Basic) => {
+                ClientAuth::Basic { client_id, client_secret }
+            }
+            (Some(client_secret), ClientAuthentication::Post) => {
+                ClientAuth::Post { client_id, client_secret }
+            }
+        };
+        Self { type_id: TypeId::of::<S>(), spec: client.spec, auth }
+    }
+}
+
+fn check_service_name(name: &str) -> Result<(), OperatorFault> {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > 40 || !name.bytes().all(fit) {
+        return Err(OperatorFault::ServiceNameMalformed { service: name.into() });
+    }
+    Ok(())
+}
+
 impl Registered {
-    fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
+    /// The service's name has been checked.
+    pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
         let spec = registration.spec.clone();
-        let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if spec.name.is_empty() || spec.name.len() > 40 || !spec.name.bytes().all(fit) {
-            let service = spec.name.into_owned().into();
-            return Err(OperatorFault::ServiceNameMalformed { service });
-        }
         let malformed = || OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() };
         let endpoint = |text: &str| match Url::parse(text) {
             Ok(url) if is_secure(&url) && url.has_host() => Ok(url),

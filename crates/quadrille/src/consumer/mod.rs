@@ -21,6 +21,7 @@ mod login;
 mod refresh;
 mod service;
 mod storage;
+mod tenant;
 mod wire;
 
 pub use account::{Account, IntoOwner, Owner, Stored, Token};

@@ -35,7 +35,7 @@ use crate::{
 ///     .http(service.clone());
 ///
 /// let jar = Jar::new(&HeaderMap::new());
-/// let url = login.begin(&jar, &Begin::new("github").next("/album"))?;
+/// let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
 /// let query = service.consent(&url, 7).expect("the request is right");
 /// let done = login.finish(&jar, "github", &query, &Owner::NOBODY).await?;
 /// assert_eq!(done.next, "/album");

@@ -16,7 +16,7 @@ async fn account(world: &World) -> (Login, Linked<GitHub>) {
     let login = world.login().storage(MemoryStorage::new());
     let jar = Jar::new(&http::HeaderMap::new());
     let owner = quadrille::Owner::user(1);
-    let url = login.begin(&jar, &Begin::new("github").owner(&owner)).unwrap();
+    let url = login.begin(&jar, &Begin::new("github").owner(&owner)).await.unwrap();
     let query = world.service.consent(&url, 7).unwrap();
     let done = login.finish(&jar, "github", &query, &owner).await.unwrap();
     let linked = login.linked::<GitHub>(&done.account).await.unwrap();

@@ -28,7 +28,7 @@ async fn any_program_can_do_a_login_without_a_web_framework() {
     let leaving = Jar::new(&HeaderMap::new());
     let owner = Owner::user("ada");
     let begin = Begin::new("github").next("/album").owner(&owner).parameter("login", "ada");
-    let url = login.begin(&leaving, &begin).unwrap();
+    let url = login.begin(&leaving, &begin).await.unwrap();
     assert!(url.contains("login=ada"));
     let query = world.service.consent(&url, 7).unwrap();
 
@@ -108,7 +108,7 @@ async fn what_a_services_row_says_is_what_is_asked() {
         .with(Odd::client("our-id", SECRET).parameter("lang", "en"))
         .http(world.service.clone());
     let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new("odd")).unwrap();
+    let url = login.begin(&jar, &Begin::new("odd")).await.unwrap();
     let parsed = Url::parse(&url).unwrap();
     let pairs: Vec<_> = parsed.query_pairs().map(|(k, v)| format!("{k}={v}")).collect();
     for pair in

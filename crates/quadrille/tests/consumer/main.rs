@@ -24,4 +24,5 @@ mod many;
 mod owners;
 mod refresh;
 mod storages;
+mod tenants;
 mod visit;
