@@ -59,6 +59,9 @@ describe('oauth4webapi', () => {
     return { parameters, verifier, callback, tokens: await exchange(who, parameters, verifier) };
   }
 
+  const callApi = (token) =>
+    oauth.protectedResourceRequest(token, 'GET', provider.me, new Headers(), null, loopback);
+
   async function refresh({ client, authentication }, token) {
     const answer = await oauth.refreshTokenGrantRequest(server, client, authentication, token, loopback);
     return oauth.processRefreshTokenResponse(server, client, answer);
@@ -68,7 +71,7 @@ describe('oauth4webapi', () => {
     ['in the header', oauth.ClientSecretBasic],
     ['in the body', oauth.ClientSecretPost],
   ]) {
-    it(`logs in and refreshes with its secret ${name}`, async () => {
+    it(`logs in, refreshes and calls the API with its secret ${name}`, async () => {
       const who = registered(provider.webClient(), method);
       const { callback, tokens } = await logIn(who);
       assert.equal(callback.searchParams.get('iss'), provider.issuer);
@@ -77,6 +80,8 @@ describe('oauth4webapi', () => {
       const renewed = await refresh(who, tokens.refresh_token);
       assert.notEqual(renewed.access_token, tokens.access_token);
       assert.notEqual(renewed.refresh_token, tokens.refresh_token);
+      const me = await (await callApi(renewed.access_token)).json();
+      assert.deepEqual([me.username, me.client_id], [PERSON.username, who.client.client_id]);
     });
   }
 
@@ -106,11 +111,17 @@ describe('oauth4webapi', () => {
   for (const kind of ['refresh_token', 'access_token']) {
     it(`is refused after it revoked its ${kind}`, async () => {
       const { tokens } = await logIn(web);
+      assert.equal((await callApi(tokens.access_token)).status, 200);
       const answer = await oauth.revocationRequest(server, web.client, web.authentication, tokens[kind], {
         additionalParameters: { token_type_hint: kind },
         ...loopback,
       });
       await oauth.processRevocationResponse(answer);
+      await assert.rejects(callApi(tokens.access_token), (error) => {
+        assert.equal(error.status, 401);
+        assert.equal(error.cause[0].parameters.error, 'invalid_token');
+        return true;
+      });
       await assert.rejects(refresh(web, tokens.refresh_token), { error: 'invalid_grant', status: 400 });
     });
   }

@@ -23,6 +23,8 @@ describe('openid-client', () => {
       execute: [client.allowInsecureRequests],
     });
 
+  const callApi = (config, token) => client.fetchProtectedResource(config, token, provider.me, 'GET');
+
   const browser = () => new Browser({ fill: PERSON, redirectUri: REDIRECT_URI });
 
   async function ask(config, decision) {
@@ -58,13 +60,15 @@ describe('openid-client', () => {
     ['in the header', client.ClientSecretBasic],
     ['in the body', client.ClientSecretPost],
   ]) {
-    it(`logs in and refreshes with its secret ${name}`, async () => {
+    it(`logs in, refreshes and calls the API with its secret ${name}`, async () => {
       const { config, callback, tokens } = await logIn(web, authentication(web.client_secret));
       assert.equal(callback.searchParams.get('iss'), provider.issuer);
       assert.deepEqual(tokens.scope.split(' ').sort(), SCOPE.split(' ').sort());
       const renewed = await client.refreshTokenGrant(config, tokens.refresh_token);
       assert.notEqual(renewed.access_token, tokens.access_token);
       assert.notEqual(renewed.refresh_token, tokens.refresh_token);
+      const me = await (await callApi(config, renewed.access_token)).json();
+      assert.deepEqual([me.username, me.client_id], [PERSON.username, web.client_id]);
     });
   }
 
@@ -88,7 +92,9 @@ describe('openid-client', () => {
   for (const kind of ['refresh_token', 'access_token']) {
     it(`is refused after it revoked its ${kind}`, async () => {
       const { config, tokens } = await logIn(web);
+      assert.equal((await callApi(config, tokens.access_token)).status, 200);
       await client.tokenRevocation(config, tokens[kind], { token_type_hint: kind });
+      await assert.rejects(callApi(config, tokens.access_token), refusedToken);
       await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), { error: 'invalid_grant' });
     });
   }
@@ -98,5 +104,14 @@ describe('openid-client', () => {
     const tokens = await client.clientCredentialsGrant(config, { scope: 'photos:read' });
     assert.equal(tokens.scope, 'photos:read');
     assert.equal(tokens.refresh_token, undefined);
+    const me = await (await callApi(config, tokens.access_token)).json();
+    assert.equal(me.sub, undefined);
   });
 });
+
+/** A challenge that says so (RFC 6750, section 3.1). */
+function refusedToken(error) {
+  assert.equal(error.status, 401);
+  assert.equal(error.cause[0].parameters.error, 'invalid_token');
+  return true;
+}

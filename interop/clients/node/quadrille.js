@@ -36,6 +36,7 @@ export class Quadrille {
       provider.ended.then(() => { throw new Error(`quadrille serve did not start:\n${provider.log()}`); }),
     ]);
     provider.issuer = JSON.parse(line).issuer;
+    provider.me = new URL(`${provider.issuer}/api/me`);
     provider.run(['user', 'add', PERSON.username, '--password-stdin'], `${PERSON.password}\n`);
     return provider;
   }

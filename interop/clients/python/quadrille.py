@@ -37,6 +37,7 @@ class Quadrille:
         )
         try:
             self.issuer = json.loads(self._first_line())["issuer"]
+            self.me = self.issuer + "/api/me"
             self.run("user", "add", USER, "--password-stdin", stdin=PASSWORD + "\n")
         except BaseException:
             self._end()

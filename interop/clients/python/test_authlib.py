@@ -7,7 +7,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from authlib.integrations.requests_client import OAuth2Session
 
 from browser import parameters
-from quadrille import REDIRECT_URI, SCOPE
+from quadrille import REDIRECT_URI, SCOPE, USER
 
 
 @pytest.fixture(params=[OAuth2Session, OAuth2Client], ids=["requests", "httpx"])
@@ -54,12 +54,15 @@ def log_in(provider, browser, session):
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_confidential_client_logs_in_and_refreshes(session, log_in, web, method):
+def test_a_confidential_client_logs_in_refreshes_and_calls_the_api(provider, session, log_in, web, method):
     one, token, _ = log_in(web, method)
     assert set(token["scope"].split()) == set(SCOPE.split())
+    me = one.get(provider.me).json()
+    assert (me["username"], me["client_id"]) == (USER, web.client_id)
     renewed = one.refresh_token(session.metadata["token_endpoint"])
     assert renewed["access_token"] != token["access_token"]
     assert renewed["refresh_token"] != token["refresh_token"]
+    assert one.get(provider.me).json() == me
 
 
 def test_a_public_client_logs_in_and_refreshes(session, log_in, public):
@@ -76,10 +79,14 @@ def test_a_used_code_fails(session, log_in, web):
 
 
 @pytest.mark.parametrize("kind", ["refresh_token", "access_token"])
-def test_a_revoked_token_is_refused(session, log_in, web, kind):
+def test_a_revoked_token_is_refused(provider, session, log_in, web, kind):
     one, token, _ = log_in(web)
+    assert one.get(provider.me).status_code == 200
     answer = one.revoke_token(session.metadata["revocation_endpoint"], token=token[kind], token_type_hint=kind)
     assert answer.status_code == 200
+    answer = one.get(provider.me)
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
     with pytest.raises(AuthlibBaseError) as refused:
         one.refresh_token(session.metadata["token_endpoint"], refresh_token=token["refresh_token"])
     assert refused.value.error == "invalid_grant"

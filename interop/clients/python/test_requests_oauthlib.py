@@ -9,7 +9,7 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from browser import parameters
-from quadrille import REDIRECT_URI, SCOPE
+from quadrille import REDIRECT_URI, SCOPE, USER
 
 
 @pytest.fixture
@@ -39,13 +39,16 @@ def post(client):
 
 
 @pytest.mark.parametrize("authentication", [basic, post])
-def test_a_confidential_client_logs_in_and_refreshes(dance, web, authentication):
+def test_a_confidential_client_logs_in_refreshes_and_calls_the_api(dance, provider, web, authentication):
     done = dance(web, **authentication(web))
     assert set(done.token["scope"]) == set(SCOPE.split())
     assert done.token["token_type"] == "Bearer"
+    me = done.session.get(provider.me).json()
+    assert (me["username"], me["client_id"]) == (USER, web.client_id)
     renewed = done.session.refresh_token(dance.metadata["token_endpoint"], **refresh_with(web, authentication))
     assert renewed["access_token"] != done.token["access_token"]
     assert renewed["refresh_token"] != done.token["refresh_token"]
+    assert done.session.get(provider.me).json() == me
 
 
 def test_a_public_client_logs_in_and_refreshes_with_its_id_alone(dance, public):
@@ -91,19 +94,24 @@ def test_without_the_verifier_the_code_is_refused(dance, provider, browser, web)
 
 
 @pytest.mark.parametrize("kind", ["refresh_token", "access_token"])
-def test_a_revoked_token_is_refused(dance, web, kind):
+def test_a_revoked_token_is_refused(dance, provider, web, kind):
     done = dance(web, **basic(web))
+    assert done.session.get(provider.me).status_code == 200
     url, headers, body = done.session._client.prepare_token_revocation_request(
         dance.metadata["revocation_endpoint"], done.token[kind], token_type_hint=kind
     )
     assert done.session.post(url, headers=headers, data=body, withhold_token=True, **basic(web)).status_code == 200
+    answer = done.session.get(provider.me)
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
     with pytest.raises(InvalidGrantError):
         done.session.refresh_token(dance.metadata["token_endpoint"], **basic(web))
 
 
-def test_a_machine_gets_a_token_for_itself(dance, machine):
+def test_a_machine_gets_a_token_for_itself(dance, provider, machine):
     with OAuth2Session(client=BackendApplicationClient(machine.client_id, scope=["photos:read"])) as session:
         token = session.fetch_token(dance.metadata["token_endpoint"], **basic(machine))
+        assert session.get(provider.me).json() == {"client_id": machine.client_id, "scope": "photos:read"}
     assert token["scope"] == ["photos:read"]
     assert "refresh_token" not in token
 

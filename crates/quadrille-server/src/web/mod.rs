@@ -4,6 +4,7 @@ mod account;
 mod authorize;
 mod cookies;
 mod forms;
+mod me;
 mod pages;
 mod sign_in;
 mod throttle;
@@ -154,6 +155,7 @@ impl App {
             .route(&site.sign_out, post(sign_in::sign_out))
             .route(&site.home, get(account::page))
             .route(&site.withdraw, post(account::withdraw))
+            .route(&at("/api/me"), get(me::me).post(me::me))
             .route(&at("/assets/{name}"), get(asset))
             .route("/health", get(health))
             .fallback(not_found)

@@ -15,6 +15,7 @@ mod demo;
 mod flow;
 mod killed;
 mod limits;
+mod me;
 mod process;
 mod serving;
 mod sign_in;

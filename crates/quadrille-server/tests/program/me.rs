@@ -1,0 +1,99 @@
+//! `/api/me`: a token at work.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+use crate::{
+    browser::Browser,
+    flow::{Stage, token},
+    process::{Program, eventually, run},
+};
+
+/// What the API says to this token.
+pub(crate) async fn me(
+    program: &Program,
+    method: Method,
+    token: &str,
+) -> (StatusCode, HeaderMap, Value) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = http.request(method, program.url("/api/me")).bearer_auth(token);
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.text().await.unwrap();
+    (status, headers, serde_json::from_str(&body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn an_application_learns_for_whom_it_acts_and_what_it_may_do() {
+    let stage = Stage::new();
+    let tokens = stage.dance(&Browser::new()).await;
+    for method in [Method::GET, Method::POST] {
+        let token = tokens["access_token"].as_str().unwrap();
+        let (status, headers, me) = me(&stage.program, method, token).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["content-type"], "application/json");
+        let sub = stage.program.json(&["user", "list"])[0]["subject"].clone();
+        assert_eq!(
+            me,
+            json!({
+                "sub": sub,
+                "username": "Ada",
+                "client_id": stage.client["client_id"],
+                "scope": "photos:read photos:write",
+            })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_machine_is_not_taken_for_a_person() {
+    let stage = Stage::new();
+    let machine = ["client", "add", "Machine", "--grant", "client_credentials", "--scope", "a"];
+    let machine = stage.program.json(&machine);
+    let form = [("grant_type", "client_credentials")];
+    let (_, tokens) = token(&stage.program, &machine, &form).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let (_, _, me) = me(&stage.program, Method::GET, token).await;
+    assert_eq!(me, json!({ "client_id": machine["client_id"], "scope": "a" }));
+}
+
+#[tokio::test]
+async fn who_brings_no_good_token_is_told_by_the_challenge() {
+    let stage = Stage::new();
+    let (status, headers, _) = me(&stage.program, Method::GET, "canary").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let challenge = headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with("Bearer ") && challenge.contains("invalid_token"), "{challenge}");
+    let answer = Browser::new().get(&stage.program.url("/api/me")).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(!answer.header("www-authenticate").contains("error"), "{:?}", answer.headers);
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_consent_its_user_and_by_command() {
+    let stage = Stage::new();
+    let (program, browser) = (&stage.program, Browser::new());
+    let refused = |token: &Value| {
+        let token = token.as_str().unwrap().to_owned();
+        async move { me(program, Method::GET, &token).await.0 == StatusCode::UNAUTHORIZED }
+    };
+    // Commands are other processes.
+    let soon = Duration::from_secs(5);
+
+    let token = stage.dance(&browser).await["access_token"].clone();
+    let page = browser.get(&program.url("/")).await;
+    browser.submit(&page.form("client_id")).await;
+    assert!(refused(&token).await, "withdrawn by the person, in this process: at once");
+
+    let token = stage.dance_again(&browser).await["access_token"].clone();
+    let revoke = ["token", "revoke", "--token-stdin"];
+    assert!(run(&program.data, &revoke, token.as_str().unwrap()).status.success());
+    assert!(eventually(soon, || refused(&token)).await);
+
+    let token = stage.dance_again(&browser).await["access_token"].clone();
+    program.json(&["user", "remove", "ada"]);
+    assert!(eventually(soon, || refused(&token)).await);
+}
