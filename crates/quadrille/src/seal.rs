@@ -4,6 +4,8 @@
 //! a ring key), so that no number of boxes wears a ring key out. Purpose and site (or issuer) are
 //! associated data: a box made for one use does not open for another.
 
+mod derived;
+
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
@@ -14,6 +16,8 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::Env;
+
+pub use derived::{DerivedKeys, MaskKeys};
 
 const VERSION: u8 = 1;
 const KEY_ID_LEN: usize = 4;
@@ -239,58 +243,11 @@ impl KeyRing {
         body.truncate(length);
         Ok(body)
     }
-
-    /// Keys derived from the ring for one purpose at one site, for codes of authenticity, masks and
-    /// derived secrets. Make it once and keep it.
-    ///
-    /// ```
-    /// use quadrille::KeyRing;
-    ///
-    /// let keys = KeyRing::ephemeral().derive("verifier", "https://app.example");
-    /// let code = keys.mac(keys.newest(), &[b"attempt 7"]);
-    /// assert_eq!(code, keys.mac(keys.newest(), &[b"attempt", b" 7"]));
-    /// assert_ne!(code, keys.mac(keys.newest(), &[b"attempt 8"]));
-    /// ```
-    pub fn derive(&self, purpose: &str, site: &str) -> DerivedKeys {
-        let keys = self.keys.iter().map(|key| {
-            let derived = hmac::sign(&key.mac, &associated(purpose, site));
-            (key.id, hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
-        });
-        DerivedKeys(keys.collect())
-    }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyRing({} keys)", self.keys.len())
-    }
-}
-
-/// What [`KeyRing::derive`] made: a key for each key of the ring, under the same ids.
-#[derive(Clone)]
-pub struct DerivedKeys(Arc<[(KeyId, hmac::Key)]>);
-
-impl DerivedKeys {
-    /// The id of the newest key.
-    pub fn newest(&self) -> KeyId {
-        self.0.first().map(|(id, _)| *id).unwrap_or_default()
-    }
-
-    /// HMAC-SHA-256 of `parts`, one after the other, under the key with this id. Parts must have
-    /// fixed lengths, or say them. `None` when the ring has no such key.
-    pub fn mac(&self, key: KeyId, parts: &[&[u8]]) -> Option<[u8; 32]> {
-        let (_, key) = self.0.iter().find(|(id, _)| *id == key)?;
-        let mut context = hmac::Context::with_key(key);
-        for part in parts {
-            context.update(part);
-        }
-        <[u8; 32]>::try_from(context.sign().as_ref()).ok()
-    }
-}
-
-impl fmt::Debug for DerivedKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DerivedKeys({} keys)", self.0.len())
     }
 }
 
@@ -372,17 +329,5 @@ mod tests {
                 .to_string()
                 .contains("QUADRILLE_NO_SUCH_VARIABLE")
         );
-    }
-
-    #[test]
-    fn derived_keys_differ_by_purpose_site_and_ring_key() {
-        let ring = KeyRing::new([&[2; 32], &[1; 32]]).unwrap();
-        let keys = ring.derive("p", "s");
-        let mac = keys.mac(keys.newest(), &[b"x"]).unwrap();
-        assert_ne!(mac, ring.derive("q", "s").mac(keys.newest(), &[b"x"]).unwrap());
-        assert_ne!(mac, ring.derive("p", "t").mac(keys.newest(), &[b"x"]).unwrap());
-        let old = KeyRing::new([&[1; 32]]).unwrap().derive("p", "s").newest();
-        assert_ne!(mac, keys.mac(old, &[b"x"]).unwrap());
-        assert_eq!(keys.mac([0; 4], &[b"x"]), None);
     }
 }

@@ -153,7 +153,7 @@ fn decide(
 }
 
 fn in_query(uri: &Uri) -> bool {
-    let query = uri.query().unwrap_or("");
+    let Some(query) = uri.query() else { return false };
     query.split('&').any(|pair| pair.split('=').next() == Some("access_token"))
 }
 

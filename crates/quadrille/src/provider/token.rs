@@ -5,8 +5,8 @@
 //! refresh        kind+version 1 | key id 4 | family 8, generation 4, masked | secret 32 | MAC 16   87 characters
 //! ```
 //!
-//! in base64url without padding. Rows are numbered by time; the mask (HMAC over the secret, which
-//! nobody sees twice) keeps that from being read or compared. Of the secret only the SHA-256 is
+//! in base64url without padding. Rows are numbered by time; the mask (AES of the first half of the
+//! secret, which nobody sees twice) keeps that from being read or compared. Of the secret only the SHA-256 is
 //! stored. A refresh token says by its MAC that it is genuine, so that an old one, of which no row
 //! tells any more, is known for what it is: somebody has a copy.
 
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     KeyRing,
-    seal::{DerivedKeys, KeyId},
+    seal::{DerivedKeys, KeyId, MaskKeys},
 };
 
 use super::store::{RowId, SecretHash, TicketId};
@@ -91,7 +91,7 @@ impl TokenText {
 /// Makes and reads tokens for one issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenKeys {
-    mask: DerivedKeys,
+    mask: MaskKeys,
     genuine: DerivedKeys,
     successor: DerivedKeys,
     code: DerivedKeys,
@@ -100,7 +100,7 @@ pub(crate) struct TokenKeys {
 impl TokenKeys {
     pub(crate) fn new(ring: &KeyRing, issuer: &str) -> Self {
         Self {
-            mask: ring.derive("provider token mask", issuer),
+            mask: ring.derive_masks("provider token mask", issuer),
             genuine: ring.derive("provider refresh mac", issuer),
             successor: ring.derive("provider refresh successor", issuer),
             code: ring.derive("provider code", issuer),
@@ -110,7 +110,7 @@ impl TokenKeys {
     /// The text of an access token or a code.
     pub(crate) fn write(&self, kind: TokenKind, row: RowId, secret: &TokenSecret) -> TokenText {
         let (head, key) = (head(kind), self.mask.newest());
-        let mask = self.mask.mac(key, &[&[head], &secret[..]]).unwrap_or_default();
+        let mask = self.mask(key, &secret[..]).unwrap_or_default();
         let mut raw = Zeroizing::new([0; SHORT]);
         fill(&mut raw[..], &[&[head], &key, &masked(&row.0.to_be_bytes(), &mask), &secret[..]]);
         TokenText::of(&raw[..])
@@ -122,9 +122,9 @@ impl TokenKeys {
         if raw.first() != Some(&head(kind)) {
             return Err(NoToken::OtherKind);
         }
-        let (start, key, rest) = split_head(&raw[..])?;
+        let (key, rest) = split_head(&raw[..])?;
         let (row, secret) = rest.split_first_chunk::<ROW>().ok_or(NoToken::Foreign)?;
-        let mask = self.mask.mac(key, &[&[start], secret]).ok_or(NoToken::UnknownKey)?;
+        let mask = self.mask(key, secret).ok_or(NoToken::UnknownKey)?;
         Ok(Presented { row: number(masked(row, &mask))?, hash: sha256(secret) })
     }
 
@@ -152,7 +152,7 @@ impl TokenKeys {
     /// The text of a refresh token.
     pub(crate) fn write_refresh(&self, token: &Refresh) -> TokenText {
         let head = head(TokenKind::Refresh);
-        let mask = self.mask.mac(token.key, &[&[head], &token.secret[..]]).unwrap_or_default();
+        let mask = self.mask(token.key, &token.secret[..]).unwrap_or_default();
         let mut place = [0; PLACE];
         fill(&mut place, &[&token.family.0.to_be_bytes(), &token.generation.to_be_bytes()]);
         let place = masked(&place, &mask);
@@ -175,13 +175,13 @@ impl TokenKeys {
             return Err(NoToken::Foreign);
         }
         let (body, tag) = raw.split_last_chunk::<MAC>().ok_or(NoToken::Foreign)?;
-        let (start, key, rest) = split_head(body)?;
+        let (key, rest) = split_head(body)?;
         let mac = self.genuine.mac(key, &[body]).ok_or(NoToken::UnknownKey)?;
         if mac.get(..MAC).is_none_or(|mac| verify_slices_are_equal(mac, tag).is_err()) {
             return Err(NoToken::Forged);
         }
         let (place, secret) = rest.split_first_chunk::<PLACE>().ok_or(NoToken::Foreign)?;
-        let mask = self.mask.mac(key, &[&[start], secret]).ok_or(NoToken::UnknownKey)?;
+        let mask = self.mask(key, secret).ok_or(NoToken::UnknownKey)?;
         let place = masked(place, &mask);
         let (family, generation) = place.split_first_chunk::<ROW>().ok_or(NoToken::Foreign)?;
         Ok(Refresh {
@@ -190,6 +190,11 @@ impl TokenKeys {
             secret: Zeroizing::new(secret.try_into().map_err(|_| NoToken::Foreign)?),
             key,
         })
+    }
+
+    /// Hides a row's number beside this secret; `None` when the ring has lost the key.
+    fn mask(&self, key: KeyId, secret: &[u8]) -> Option<[u8; 16]> {
+        self.mask.mask(key, secret.first_chunk()?)
     }
 
     /// The key that [`TokenKeys::code_secret`] should name from now on.
@@ -255,13 +260,13 @@ fn decode<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, NoToken> {
     }
 }
 
-fn split_head(raw: &[u8]) -> Result<(u8, KeyId, &[u8]), NoToken> {
-    let (start, rest) = raw.split_first().ok_or(NoToken::Foreign)?;
+fn split_head(raw: &[u8]) -> Result<(KeyId, &[u8]), NoToken> {
+    let (_, rest) = raw.split_first().ok_or(NoToken::Foreign)?;
     let (key, rest) = rest.split_first_chunk::<4>().ok_or(NoToken::Foreign)?;
-    Ok((*start, *key, rest))
+    Ok((*key, rest))
 }
 
-fn masked<const N: usize>(bytes: &[u8; N], mask: &[u8]) -> [u8; N] {
+fn masked<const N: usize>(bytes: &[u8; N], mask: &[u8; 16]) -> [u8; N] {
     let mut out = *bytes;
     for (byte, mask) in out.iter_mut().zip(mask) {
         *byte ^= mask;

@@ -63,9 +63,9 @@ pub fn from_headers(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
     if more {
         return Err(BearerError::Several);
     }
-    let token = value.to_str().ok().and_then(|text| text.split_once(' ')).map(|(_, token)| token);
-    match token.map(str::trim_ascii) {
-        Some(token) if is_token(token) => Ok(Some(token)),
+    let token = bytes.get(7..).unwrap_or_default().trim_ascii();
+    match std::str::from_utf8(token) {
+        Ok(token) if is_token(token) => Ok(Some(token)),
         _ => Err(BearerError::Malformed),
     }
 }
@@ -129,10 +129,12 @@ pub fn header(token: &Secret) -> Option<HeaderValue> {
 /// `b64token` (RFC 6750, section 2.1).
 fn is_token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
+    // Not `all`: looking at every byte is faster, many at a time.
+    !body.is_empty() && body.bytes().fold(true, |good, byte| good & is_token_byte(byte))
+}
+
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 
 #[cfg(test)]
