@@ -12,13 +12,17 @@ use quadrille::{
 use tokio::net::TcpListener;
 
 /// A row of the table of customers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Customer {
+    /// Where their Gitea is.
     pub host: String,
+    /// What it calls us.
     pub client_id: String,
+    /// And how it knows us.
     pub client_secret: String,
 }
 
+/// The table, by customer's name.
 pub type Customers = Arc<BTreeMap<String, Customer>>;
 
 #[tokio::main]
@@ -35,6 +39,7 @@ async fn main() -> Result<()> {
     Ok(axum::serve(TcpListener::bind("localhost:3000").await?, app).await?)
 }
 
+/// The application, around a login that needs nothing but its services.
 pub fn app(login: Login, customers: Customers) -> Router {
     let login = login.with_tenants("gitea", customers, gitea_of);
     login.attach(Router::new().route("/{customer}", get(home)))

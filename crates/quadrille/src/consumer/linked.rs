@@ -311,9 +311,12 @@ impl<S> Stream for Accounts<S> {
                 return Poll::Ready(None);
             }
             let loading = this.loading.get_or_insert_with(|| {
-                let (storage, last) = (Arc::clone(&this.login.0.storage), this.last.clone());
+                let (login, last) = (this.login.clone(), this.last.clone());
                 let service = Arc::clone(&this.registered.name);
-                Box::pin(async move { storage.accounts(&service, last.as_ref(), PAGE).await })
+                Box::pin(async move {
+                    let cx = login.context(login.ready()?, None);
+                    login.0.storage.accounts(&cx, &service, last.as_ref(), PAGE).await
+                })
             });
             let Poll::Ready(loaded) = loading.as_mut().poll(cx) else { return Poll::Pending };
             this.loading = None;

@@ -41,6 +41,8 @@ pub use storage::{
     Change, Context, CookieStorage, MemoryStorage, NullStorage, Replaced, TokenStorage,
 };
 
+#[cfg(feature = "testing")]
+pub(crate) use self::cookies::CookieStyle;
 #[cfg(feature = "axum")]
 pub(crate) use self::{
     api::{Wanted, not_linked},

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
-    Secret, Timestamp,
+    Env, Secret, Timestamp,
     error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
     oauth2::TokenRequest,
 };
@@ -43,7 +43,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// The refreshes under way and those of the last minutes, by digest of the old refresh token.
 #[derive(Debug, Default)]
-pub(crate) struct Refresher(Mutex<HashMap<[u8; 32], Flight>>);
+pub(crate) struct Refresher {
+    flights: Mutex<HashMap<[u8; 32], Flight>>,
+    holder: OnceLock<u64>,
+}
 
 #[derive(Debug)]
 struct Flight {
@@ -199,14 +202,22 @@ impl Login {
 
     /// Asks the service and, where the storage is on the server, writes down what came of it.
     async fn fly(&self, registered: &Arc<Registered>, stored: &Stored) -> Outcome {
-        let in_browser = self.0.storage.is_in_browser();
-        if !in_browser {
-            match self.leased(stored).await {
-                Ok(None) => {}
-                Ok(Some(token)) => return Outcome::Refreshed(token),
-                Err(error) => return Outcome::Failed(error),
-            }
+        if self.0.storage.is_in_browser() {
+            return self.land(registered, stored).await;
         }
+        let outcome = match self.leased(stored).await {
+            Ok(None) => self.land(registered, stored).await,
+            Ok(Some(token)) => Outcome::Refreshed(token),
+            Err(error) => return Outcome::Failed(error),
+        };
+        if let Err(error) = self.release(stored).await {
+            warn!(service = &*registered.name, %error, code = error.code(),
+                "a lease could not be given back, and ends by itself");
+        }
+        outcome
+    }
+
+    async fn land(&self, registered: &Arc<Registered>, stored: &Stored) -> Outcome {
         let outcome = self.ask(registered, stored).await;
         match &outcome {
             Outcome::Refreshed(_) => info!(service = &*registered.name, "a token was refreshed"),
@@ -222,7 +233,9 @@ impl Login {
             Outcome::Ended => Change::NeedsLinkingAgain,
             Outcome::Failed(_) => return outcome,
         };
-        if !in_browser && let Err(error) = self.write_down(stored, change).await {
+        if !self.0.storage.is_in_browser()
+            && let Err(error) = self.write_down(stored, change).await
+        {
             return Outcome::Failed(error);
         }
         #[cfg(feature = "axum")]
@@ -237,18 +250,30 @@ impl Login {
     /// Waits until this process may refresh; the token when another has done it meanwhile.
     async fn leased(&self, stored: &Stored) -> Result<Option<Token>> {
         let storage = &self.0.storage;
+        let cx = self.context(self.ready()?, None);
+        let Stored { account, version, .. } = stored;
+        let holder = self.0.refresher.holder(&self.0.env);
         let waited = LEASE.as_millis() / LOOK.as_millis();
         for _ in 0..waited {
-            if storage.lease(&stored.account, LEASE).await? {
+            let leased = storage.lease(&cx, account, holder, LEASE).await?;
+            // Also with the lease: it may have been given back since the account was read.
+            let subject = Some(&*account.subject);
+            let now = storage.load(&cx, &account.owner, &account.service, subject).await?;
+            if let Some(now) = now.filter(|now| now.version != *version) {
+                return Ok(Some(now.token));
+            }
+            if leased {
                 break;
             }
             tokio::time::sleep(LOOK).await;
         }
+        Ok(None)
+    }
+
+    async fn release(&self, stored: &Stored) -> Result<()> {
         let cx = self.context(self.ready()?, None);
-        let Stored { account, version, .. } = stored;
-        let subject = Some(&*account.subject);
-        let now = storage.load(&cx, &account.owner, &account.service, subject).await?;
-        Ok(now.filter(|now| now.version != *version).map(|now| now.token))
+        let holder = self.0.refresher.holder(&self.0.env);
+        self.0.storage.release(&cx, &stored.account, holder).await
     }
 
     async fn write_down(&self, stored: &Stored, change: Change<'_>) -> Result<()> {
@@ -289,7 +314,12 @@ impl Login {
 
 impl Refresher {
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Flight>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this process is called in leases.
+    fn holder(&self, env: &Env) -> u64 {
+        *self.holder.get_or_init(|| u64::from_be_bytes(env.random()))
     }
 }
 

@@ -178,7 +178,10 @@ fn is_name(tenant: &str) -> bool {
 
 /// The tenants of the last minute, by their service's name.
 #[derive(Debug, Default)]
-pub(crate) struct KnownTenants(Mutex<HashMap<Arc<str>, (Timestamp, Arc<Registered>)>>);
+pub(crate) struct KnownTenants(Mutex<Known>);
+
+/// Each with the time at which it was looked up.
+type Known = HashMap<Arc<str>, (Timestamp, Arc<Registered>)>;
 
 impl KnownTenants {
     fn recall(&self, name: &str, now: Timestamp) -> Option<Arc<Registered>> {
@@ -199,7 +202,7 @@ impl KnownTenants {
         known.insert(Arc::clone(&registered.name), (now, Arc::clone(registered)));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, (Timestamp, Arc<Registered>)>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,16 +1,21 @@
-//! For tests of code that uses or extends this crate: a clock to move by hand, and what every store
-//! must do.
+//! For tests of code that uses or extends this crate: a clock to move by hand, a service to log in
+//! with, and what every store and every token storage must do.
 
 mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
 #[cfg(feature = "consumer")]
 mod service;
+#[cfg(feature = "consumer")]
+pub mod storage;
 
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
 pub use service::{Asked, FakeService};
 
+#[cfg(feature = "consumer")]
+#[doc(inline)]
+pub use crate::storage_contract;
 #[cfg(feature = "provider")]
 #[doc(inline)]
 pub use crate::store_contract;

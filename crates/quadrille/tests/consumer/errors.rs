@@ -189,11 +189,12 @@ mod lasting {
         }
         async fn accounts(
             &self,
+            cx: &Context<'_>,
             service: &str,
             after: Option<&Account>,
             limit: usize,
         ) -> Result<Vec<Stored>> {
-            self.0.accounts(service, after, limit).await
+            self.0.accounts(cx, service, after, limit).await
         }
     }
 }

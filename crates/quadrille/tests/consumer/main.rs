@@ -23,6 +23,8 @@ mod library;
 mod many;
 mod owners;
 mod refresh;
+#[cfg(feature = "sqlite")]
+mod shared;
 mod storages;
 mod tenants;
 mod visit;

@@ -2,6 +2,7 @@ use http::StatusCode;
 use quadrille::{
     GitHub, KeyRing, Linked, Login,
     consumer::{CookieStorage, MemoryStorage, Purpose, Token},
+    testing::storage_contract,
 };
 
 use crate::support::{Browser, SECRET, SITE, World, pages};
@@ -127,3 +128,6 @@ async fn a_first_try_with_ephemeral_keys_survives_a_restart() {
     browser.app = start();
     assert_eq!(browser.visit("/maybe").await.text, "nobody", "not an error");
 }
+
+storage_contract!(memory, || (MemoryStorage::new(), ()), [one_account, many_accounts]);
+storage_contract!(cookies, || (CookieStorage, ()), [one_account]);

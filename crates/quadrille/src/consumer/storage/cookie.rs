@@ -86,7 +86,13 @@ impl TokenStorage for CookieStorage {
         Ok(known)
     }
 
-    async fn accounts(&self, _: &str, _: Option<&Account>, _: usize) -> Result<Vec<Stored>> {
+    async fn accounts(
+        &self,
+        _: &Context<'_>,
+        _: &str,
+        _: Option<&Account>,
+        _: usize,
+    ) -> Result<Vec<Stored>> {
         Err(OperatorFault::OutsideRequest.into())
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -17,10 +18,18 @@ use super::{Change, Context, Replaced, TokenStorage};
 /// process whose visitors may be asked again.
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
-    accounts: Mutex<BTreeMap<Account, Stored>>,
+    accounts: Mutex<BTreeMap<Account, Kept>>,
     /// A token that everyone has who linked none, by service.
     everyones: BTreeMap<Box<str>, Token>,
     version: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    stored: Stored,
+    /// The version that a visitor linked: the greatest of an owner's accounts is the one linked
+    /// last, whichever was refreshed since.
+    linked: u64,
 }
 
 impl MemoryStorage {
@@ -45,11 +54,10 @@ impl MemoryStorage {
         Self { everyones: BTreeMap::from([(service.into(), token)]), ..Self::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, Stored>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, Kept>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rising, so that the greatest version of an owner's accounts is the one linked last.
     fn next_version(&self) -> u64 {
         self.version.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -67,7 +75,8 @@ impl TokenStorage for MemoryStorage {
             version: self.next_version(),
             needs_linking_again: false,
         };
-        self.lock().insert(account.clone(), stored);
+        let linked = stored.version;
+        self.lock().insert(account.clone(), Kept { stored, linked });
         Ok(())
     }
 
@@ -82,11 +91,10 @@ impl TokenStorage for MemoryStorage {
         let accounts = self.lock();
         let found = accounts
             .range(&first..)
-            .map(|(_, stored)| stored)
-            .take_while(|s| s.account.owner == *owner && *s.account.service == *service)
-            .filter(|s| subject.is_none_or(|subject| *s.account.subject == *subject))
-            .max_by_key(|s| s.version)
-            .cloned();
+            .take_while(|(account, _)| account.owner == *owner && *account.service == *service)
+            .filter(|(account, _)| subject.is_none_or(|subject| *account.subject == *subject))
+            .max_by_key(|(_, kept)| kept.linked)
+            .map(|(_, kept)| kept.stored.clone());
         Ok(found.or_else(|| {
             let token = self.everyones.get(service)?.clone();
             Some(Stored { account: first, token, version: 0, needs_linking_again: false })
@@ -100,18 +108,18 @@ impl TokenStorage for MemoryStorage {
         change: Change<'_>,
     ) -> Result<Replaced> {
         let mut accounts = self.lock();
-        match accounts.get(&seen.account) {
-            Some(current) if current.version == seen.version => {}
-            None if seen.version == 0 => {}
-            other => return Ok(Replaced::Changed(other.cloned())),
-        }
+        let linked = match accounts.get(&seen.account) {
+            Some(current) if current.stored.version == seen.version => current.linked,
+            None if seen.version == 0 => 0,
+            other => return Ok(Replaced::Changed(other.map(|kept| kept.stored.clone()))),
+        };
         let (token, needs_linking_again) = match change {
             Change::Token(token) => (token.clone(), false),
             Change::NeedsLinkingAgain => (seen.token.clone(), true),
         };
         let version = self.next_version();
         let stored = Stored { account: seen.account.clone(), token, version, needs_linking_again };
-        accounts.insert(seen.account.clone(), stored.clone());
+        accounts.insert(seen.account.clone(), Kept { stored: stored.clone(), linked });
         Ok(Replaced::Done(stored))
     }
 
@@ -121,13 +129,16 @@ impl TokenStorage for MemoryStorage {
 
     async fn accounts(
         &self,
+        _: &Context<'_>,
         service: &str,
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Stored>> {
         let accounts = self.lock();
-        let later = accounts.values().filter(|s| after.is_none_or(|after| s.account > *after));
-        Ok(later.filter(|s| *s.account.service == *service).take(limit).cloned().collect())
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = accounts.range::<Account, _>((start, Bound::Unbounded));
+        let here = later.filter(|(account, _)| *account.service == *service);
+        Ok(here.take(limit).map(|(_, kept)| kept.stored.clone()).collect())
     }
 }
 
@@ -162,7 +173,13 @@ impl TokenStorage for NullStorage {
         Ok(false)
     }
 
-    async fn accounts(&self, _: &str, _: Option<&Account>, _: usize) -> Result<Vec<Stored>> {
+    async fn accounts(
+        &self,
+        _: &Context<'_>,
+        _: &str,
+        _: Option<&Account>,
+        _: usize,
+    ) -> Result<Vec<Stored>> {
         Ok(Vec::new())
     }
 }

@@ -18,7 +18,9 @@ pub use memory::{MemoryStorage, NullStorage};
 /// Keeps linked accounts. Each verb is atomic, and those that may lose to another request say so.
 ///
 /// Implement it with `async fn`. A storage that outlives the process should keep the token sealed:
-/// [`Context::seal`].
+/// [`Context::seal`]. Keys are compared byte for byte: many databases take `abc` and `ABC ` for the
+/// same unless they are told otherwise. With the feature `testing`,
+/// [`storage_contract!`](crate::storage_contract) tests all that is said here.
 pub trait TokenStorage: Send + Sync + 'static {
     /// Whether what is kept outlives the process, so that keys that do not are refused beside it.
     fn is_durable(&self) -> bool;
@@ -62,23 +64,40 @@ pub trait TokenStorage: Send + Sync + 'static {
         account: &Account,
     ) -> impl Future<Output = Result<bool>> + Send;
 
-    /// The next accounts at `service`, of every owner, in the order of their keys, at most `limit`.
+    /// The next accounts at `service`, of every owner, in the order of their keys (as [`Account`]s
+    /// compare), at most `limit`.
     fn accounts(
         &self,
+        cx: &Context<'_>,
         service: &str,
         after: Option<&Account>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Stored>>> + Send;
 
-    /// Whether this process may refresh the account now, the others keeping away for as long as
-    /// `lease` says. A storage that serves one process only has nothing to do here.
+    /// Whether `holder`, a number that each process draws for itself, may refresh the account now,
+    /// the others keeping away for as long as `lease` says, unless it is released before. Whoever
+    /// holds a lease is given it again. A storage that serves one process only has nothing to do
+    /// here.
     fn lease(
         &self,
+        cx: &Context<'_>,
         account: &Account,
+        holder: u64,
         lease: Duration,
     ) -> impl Future<Output = Result<bool>> + Send {
-        let _ = (account, lease);
+        let _ = (cx, account, holder, lease);
         async { Ok(true) }
+    }
+
+    /// Gives a lease back. One that `holder` does not hold (any more) is left alone.
+    fn release(
+        &self,
+        cx: &Context<'_>,
+        account: &Account,
+        holder: u64,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (cx, account, holder);
+        async { Ok(()) }
     }
 }
 
@@ -181,11 +200,24 @@ pub(crate) trait ErasedStorage: Send + Sync {
     ) -> BoxFuture<'a, Result<bool>>;
     fn accounts<'a>(
         &'a self,
+        cx: &'a Context<'a>,
         service: &'a str,
         after: Option<&'a Account>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Stored>>>;
-    fn lease<'a>(&'a self, account: &'a Account, lease: Duration) -> BoxFuture<'a, Result<bool>>;
+    fn lease<'a>(
+        &'a self,
+        cx: &'a Context<'a>,
+        account: &'a Account,
+        holder: u64,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<bool>>;
+    fn release<'a>(
+        &'a self,
+        cx: &'a Context<'a>,
+        account: &'a Account,
+        holder: u64,
+    ) -> BoxFuture<'a, Result<()>>;
 }
 
 impl<T: TokenStorage> ErasedStorage for T {
@@ -229,13 +261,28 @@ impl<T: TokenStorage> ErasedStorage for T {
     }
     fn accounts<'a>(
         &'a self,
+        cx: &'a Context<'a>,
         service: &'a str,
         after: Option<&'a Account>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Stored>>> {
-        Box::pin(self.accounts(service, after, limit))
+        Box::pin(self.accounts(cx, service, after, limit))
     }
-    fn lease<'a>(&'a self, account: &'a Account, lease: Duration) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(self.lease(account, lease))
+    fn lease<'a>(
+        &'a self,
+        cx: &'a Context<'a>,
+        account: &'a Account,
+        holder: u64,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.lease(cx, account, holder, lease))
+    }
+    fn release<'a>(
+        &'a self,
+        cx: &'a Context<'a>,
+        account: &'a Account,
+        holder: u64,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.release(cx, account, holder))
     }
 }

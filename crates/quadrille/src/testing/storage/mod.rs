@@ -1,0 +1,90 @@
+//! What every [`TokenStorage`](crate::consumer::TokenStorage) must do, as tests to be run on it.
+//!
+//! ```
+//! # mod tests {
+//! use quadrille::{consumer::{CookieStorage, MemoryStorage}, testing::storage_contract};
+//!
+//! // Makes an empty storage, and what must live as long as it (a folder, a container). A storage
+//! // that several processes may share leaves out the groups: it must do everything.
+//! storage_contract!(memory, || (MemoryStorage::new(), ()), [one_account, many_accounts]);
+//! storage_contract!(cookies, || (CookieStorage, ()), [one_account]);
+//! # }
+//! ```
+//!
+//! Each behaviour is a public function as well, in a module for its group, and a test of its own in
+//! the module made.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "these are tests, in the library so that others can run them"
+)]
+
+pub mod many_accounts;
+pub mod one_account;
+pub mod several_processes;
+mod world;
+
+/// Makes a module of tests that a token storage keeps the [contract](self), from a name for the
+/// module, a function to an empty storage and what must live as long as it, and the groups that
+/// apply: all of them unless said.
+///
+/// `one_account` is for every storage that keeps anything, `many_accounts` for those that keep more
+/// than one account of an owner and are reached outside requests, `several_processes` for those that
+/// more than one process may share.
+#[macro_export]
+macro_rules! storage_contract {
+    ($module:ident, $make:expr) => {
+        $crate::storage_contract!($module, $make, [one_account, many_accounts, several_processes]);
+    };
+    ($module:ident, $make:expr, [$($group:ident),+ $(,)?]) => {
+        mod $module {
+            #[allow(unused_imports, reason = "what is needed depends on the storage")]
+            use super::*;
+            $($crate::storage_contract!(@ $group $make);)+
+        }
+    };
+    (@ one_account $make:expr) => {
+        $crate::storage_contract! { @tests one_account $make,
+            what_was_linked_comes_back_as_it_was
+            an_account_is_its_owners_own
+            linking_again_takes_the_place_of_what_was_there
+            only_what_was_seen_is_replaced
+            an_account_that_needs_linking_again_is_kept
+            an_account_is_unlinked_once
+        }
+    };
+    (@ many_accounts $make:expr) => {
+        $crate::storage_contract! { @tests many_accounts $make,
+            accounts_are_told_apart_byte_by_byte
+            without_a_subject_the_one_linked_last_is_found
+            unlinking_one_leaves_the_others
+            accounts_come_page_by_page_in_the_order_of_their_keys
+            one_of_many_replaces_what_all_have_seen
+        }
+    };
+    (@ several_processes $make:expr) => {
+        $crate::storage_contract! { @tests several_processes $make,
+            a_lease_is_held_by_one
+            a_lease_that_was_given_back_is_free
+            a_lease_ends_by_itself
+            one_of_many_gets_the_lease
+        }
+    };
+    (@tests $group:ident $make:expr, $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let (storage, _alive) = ($make)();
+                $crate::testing::storage::run($crate::testing::storage::$group::$name(&storage));
+            }
+        )*
+    };
+}
+
+/// Drives one behaviour to its end.
+pub fn run(behaviour: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    // A storage may use timers and sockets.
+    runtime.enable_all().build().unwrap().block_on(behaviour);
+}

@@ -1,0 +1,84 @@
+//! What the behaviours have in common: what a storage is handed with each call, and records.
+
+use std::sync::Arc;
+
+use crate::{
+    Env, KeyRing, Owner, Scopes,
+    consumer::{Account, Context, CookieStyle, Jar, Stored, Token, TokenStorage},
+    testing::ManualClock,
+};
+
+/// Texts that differ in case and trailing space only.
+pub(super) const EXACT: [&str; 5] = ["abc", "Abc", "ABC", "abc ", "abc\u{e9}"];
+
+/// A site, and a browser whose cookies come back.
+pub(super) struct World {
+    pub(super) clock: ManualClock,
+    env: Env,
+    keys: KeyRing,
+    jar: Jar,
+    style: CookieStyle,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let clock = ManualClock::new();
+        Self {
+            env: clock.env(),
+            clock,
+            keys: KeyRing::ephemeral(),
+            jar: Jar::new(&http::HeaderMap::new()),
+            style: CookieStyle::new(true, "/login"),
+        }
+    }
+
+    /// In a request.
+    pub(super) fn visit(&self) -> Context<'_> {
+        Context { jar: Some(&self.jar), ..self.outside() }
+    }
+
+    /// Outside of any.
+    pub(super) fn outside(&self) -> Context<'_> {
+        Context {
+            jar: None,
+            env: &self.env,
+            keys: &self.keys,
+            site: "https://app.example/login",
+            style: &self.style,
+        }
+    }
+}
+
+pub(super) fn account(owner: &str, service: &str, subject: &str) -> Account {
+    Account { owner: Owner::user(owner), service: service.into(), subject: subject.into() }
+}
+
+/// A token with everything that one may have.
+pub(super) fn token(world: &World, name: &str) -> Token {
+    let now = world.clock.now();
+    let mut token = Token::new(format!("access-{name}"))
+        .refresh_token(format!("refresh-{name}-\u{e9}"))
+        .scopes(Scopes::of(["photos:read", "profile"]))
+        .expires(now + std::time::Duration::from_secs(3600));
+    token.obtained = now;
+    token
+}
+
+pub(super) async fn find<S: TokenStorage>(
+    storage: &S,
+    world: &World,
+    account: &Account,
+) -> Option<Stored> {
+    let Account { owner, service, subject } = account;
+    storage.load(&world.visit(), owner, service, Some(subject)).await.unwrap()
+}
+
+pub(super) async fn current<S: TokenStorage>(
+    storage: &S,
+    world: &World,
+    account: &Account,
+) -> Option<Arc<str>> {
+    let Account { owner, service, .. } = account;
+    let found = storage.load(&world.visit(), owner, service, None).await.unwrap();
+    found.map(|stored| stored.account.subject)
+}
