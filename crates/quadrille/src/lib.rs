@@ -46,6 +46,7 @@ pub mod env;
 pub mod error;
 #[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]
 mod guide;
+pub mod oauth1;
 pub mod oauth2;
 pub mod page;
 pub mod policy;

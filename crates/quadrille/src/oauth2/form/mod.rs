@@ -167,7 +167,7 @@ impl<'a> Params<'a> {
 
     /// The parameters in an answer that does not say what it is. Nearly any text can be read as a
     /// form, so that it is taken for one only if its names are made of what names are made of.
-    pub(super) fn of_answer(body: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of_answer(body: &'a [u8]) -> Option<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]".contains(&byte);
         let params = Self::parse(body).ok()?;
         let is_form = params.iter().all(|(name, _)| name.bytes().all(is_name));
@@ -212,7 +212,7 @@ impl fmt::Debug for Params<'_> {
 }
 
 /// Whether a body is declared as a form, whatever the parameters of its media type.
-fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let mut declared = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (declared.next(), declared.next()) else { return false };
     value.to_str().is_ok_and(|value| {

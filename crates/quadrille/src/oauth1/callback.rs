@@ -1,0 +1,92 @@
+//! The person's way to the server and back (RFC 5849, section 2.2).
+
+use std::fmt;
+
+use crate::{
+    Secret,
+    oauth2::form::{FormError, FormWriter, Params},
+};
+
+use super::Problem;
+
+/// What stands for a callback where the client has none (RFC 5849, section 2.1): the server shows
+/// the verifier, and the person types it.
+pub const OUT_OF_BAND: &str = "oob";
+
+/// The URL of the server to which the person is sent, with the temporary credential. A query that is
+/// there already is kept.
+///
+/// ```
+/// let url = quadrille::oauth1::authorization_url("https://id.example/authorize?lang=fr", "hdk48Djdsa");
+/// assert_eq!(url, "https://id.example/authorize?lang=fr&oauth_token=hdk48Djdsa");
+/// ```
+pub fn authorization_url(endpoint: &str, token: &str) -> String {
+    let mut url = FormWriter::after_url(endpoint);
+    url.append("oauth_token", token);
+    url.finish()
+}
+
+/// How a person comes back.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Callback {
+    /// They said yes.
+    Approved {
+        /// The temporary credential.
+        token: String,
+        /// `oauth_verifier`, with which it is redeemed.
+        verifier: Secret,
+    },
+    /// They said no, or the server did.
+    Refused {
+        /// The temporary credential, where the server names it.
+        token: Option<String>,
+        /// What the server says is wrong. RFC 5849 has no word for a refusal; where nothing is said,
+        /// the person refused.
+        problem: Problem,
+    },
+}
+
+impl Callback {
+    /// The URL of the client to which the person is sent back.
+    pub fn to_url(&self, callback: &str) -> String {
+        let mut url = FormWriter::after_url(callback);
+        match self {
+            Self::Approved { token, verifier } => {
+                url.append("oauth_token", token).append("oauth_verifier", verifier.expose());
+            }
+            Self::Refused { token, problem } => {
+                url.append_some("oauth_token", token.as_deref());
+                url.append("oauth_problem", problem.as_str());
+            }
+        }
+        url.finish()
+    }
+
+    /// Reads the query of the callback.
+    ///
+    /// # Errors
+    /// [`FormError::Duplicate`] when a parameter is repeated.
+    pub fn parse(params: &Params<'_>) -> Result<Self, FormError> {
+        let token = params.one("oauth_token")?;
+        let problem = params.one("oauth_problem")?;
+        match (token, params.one("oauth_verifier")?, problem) {
+            (Some(token), Some(verifier), None) => {
+                Ok(Self::Approved { token: token.to_owned(), verifier: verifier.into() })
+            }
+            (token, _, problem) => Ok(Self::Refused {
+                // Twitter names it so.
+                token: token.or(params.one("denied")?).map(str::to_owned),
+                problem: problem.and_then(Problem::parse).unwrap_or(Problem::UserRefused),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Approved { .. } => f.write_str("Approved"),
+            Self::Refused { problem, .. } => write!(f, "Refused({problem:?})"),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The answers of the two endpoints that give credentials (RFC 5849, sections 2.1 and 2.3).
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA},
+};
+
+use crate::{
+    Secret,
+    oauth2::form::{FormWriter, Params},
+};
+
+use super::Problem;
+
+/// Temporary or token credentials, as a server gives them.
+///
+/// ```
+/// use quadrille::{Secret, oauth1::Credentials};
+///
+/// let given = Credentials::temporary("hdk48Djdsa", Secret::from("xyz4992k83j47x0b"));
+/// let read = Credentials::parse(&given.to_response())?;
+/// assert!(read.callback_confirmed);
+/// assert_eq!(read, given);
+/// # Ok::<(), quadrille::oauth1::CredentialsError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// `oauth_token`.
+    pub token: String,
+    /// `oauth_token_secret`.
+    pub secret: Secret,
+    /// `oauth_callback_confirmed`, which a server says with temporary credentials to show that it
+    /// speaks revision A (RFC 5849, section 2.1).
+    pub callback_confirmed: bool,
+    /// Whatever else stands there, such as `user_id`.
+    pub extra: Vec<(String, String)>,
+}
+
+/// Why an answer gives no credentials.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// The server says what is wrong, in the words of the OAuth Problem Reporting extension.
+    #[error("the server refuses: {}", .0.as_str())]
+    Problem(Problem),
+    /// The server refuses, with this status.
+    #[error("the server answers {0}")]
+    Status(StatusCode),
+    /// The answer holds no credentials.
+    #[error("the answer holds no credentials")]
+    Malformed,
+}
+
+impl Credentials {
+    /// Temporary credentials, with `oauth_callback_confirmed`.
+    pub fn temporary(token: impl Into<String>, secret: Secret) -> Self {
+        Self { callback_confirmed: true, ..Self::token(token, secret) }
+    }
+
+    /// Token credentials.
+    pub fn token(token: impl Into<String>, secret: Secret) -> Self {
+        Self { token: token.into(), secret, callback_confirmed: false, extra: Vec::new() }
+    }
+
+    /// A further member.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// The answer: a form that nobody may keep.
+    pub fn to_response(&self) -> Response<Bytes> {
+        let mut body = FormWriter::new();
+        body.append("oauth_token", &self.token);
+        body.append("oauth_token_secret", self.secret.expose());
+        if self.callback_confirmed {
+            body.append("oauth_callback_confirmed", "true");
+        }
+        for (name, value) in &self.extra {
+            body.append(name, value);
+        }
+        let mut response = Response::new(Bytes::from(body.finish()));
+        let headers = response.headers_mut();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, form);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+        response
+    }
+
+    /// Reads an answer: a form, whatever it says of itself, or, from some servers, JSON.
+    ///
+    /// # Errors
+    /// [`CredentialsError`].
+    pub fn parse(response: &Response<Bytes>) -> Result<Self, CredentialsError> {
+        let members = members(response.body());
+        if !response.status().is_success() {
+            let problem = problem(response, members.as_deref());
+            return Err(problem.map_or(CredentialsError::Status(response.status()), |problem| {
+                CredentialsError::Problem(problem)
+            }));
+        }
+        let mut members = members.ok_or(CredentialsError::Malformed)?;
+        let mut take = |name: &str| {
+            let at = members.iter().position(|(known, _)| known == name)?;
+            Some(members.remove(at).1)
+        };
+        let token = take("oauth_token").filter(|token| !token.is_empty());
+        // Servers that take RSA only may leave it empty.
+        let secret = take("oauth_token_secret");
+        let confirmed = take("oauth_callback_confirmed");
+        match (token, secret) {
+            (Some(token), Some(secret)) => Ok(Self {
+                token,
+                secret: secret.into(),
+                callback_confirmed: confirmed.is_some_and(|it| it.eq_ignore_ascii_case("true")),
+                extra: members,
+            }),
+            _ => Err(problem(response, Some(&members))
+                .map_or(CredentialsError::Malformed, CredentialsError::Problem)),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("callback_confirmed", &self.callback_confirmed)
+            .finish_non_exhaustive()
+    }
+}
+
+fn members(body: &[u8]) -> Option<Vec<(String, String)>> {
+    // Some servers end the form with a line break.
+    let body = body.trim_ascii();
+    if body.first() == Some(&b'{') {
+        let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+        let text = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        return Some(json.into_iter().map(|(name, value)| (name, text(value))).collect());
+    }
+    let params = Params::of_answer(body)?;
+    Some(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// `oauth_problem`, from the body or the challenge.
+fn problem(response: &Response<Bytes>, members: Option<&[(String, String)]>) -> Option<Problem> {
+    let in_body = members.into_iter().flatten().find(|(name, _)| name == "oauth_problem");
+    if let Some((_, word)) = in_body {
+        return Problem::parse(word);
+    }
+    let challenges = response.headers().get_all(http::header::WWW_AUTHENTICATE);
+    let words = challenges.iter().filter_map(|value| {
+        let (_, rest) = value.to_str().ok()?.split_once("oauth_problem=")?;
+        rest.trim_start_matches('"').split(['"', ',', ' ']).next()
+    });
+    words.filter_map(Problem::parse).next()
+}

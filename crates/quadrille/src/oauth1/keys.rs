@@ -1,0 +1,269 @@
+//! The RSA keys of clients that sign with one (RFC 5849, section 3.4.3).
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{rsa, signature};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use zeroize::Zeroizing;
+
+use super::SignatureMethod;
+
+/// Why a text is no key that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// It is not PEM, or not whole.
+    #[error("not a key in PEM form")]
+    NotPem,
+    /// It is protected by a passphrase.
+    #[error("the key is encrypted; decrypt it first")]
+    Encrypted,
+    /// It is PEM of something else: a key of another kind, a private one for a public one.
+    #[error("not an RSA key of the kind that is needed here")]
+    OtherKind,
+    /// It is too short to be safe, or longer than 8192 bits.
+    #[error("the RSA key has {bits} bits, which is too few or too many")]
+    Length {
+        /// How many it has.
+        bits: usize,
+    },
+    /// RSA-SHA1 cannot be signed by this build.
+    #[error("signing with RSA-SHA1 needs the feature rsa-sha1")]
+    Sha1NotBuilt,
+}
+
+/// A client's private key. It is wiped when dropped and never printed.
+#[derive(Clone)]
+pub struct RsaSigningKey(Arc<Private>);
+
+struct Private {
+    pair: rsa::KeyPair,
+    #[cfg(feature = "rsa-sha1")]
+    sha1: Option<rsa_crate::RsaPrivateKey>,
+}
+
+impl RsaSigningKey {
+    /// Reads a private key as PEM: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`),
+    /// of 2048 to 8192 bits.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let (label, der) = decode_pem(pem)?;
+        let der = Zeroizing::new(der);
+        let pair = match label {
+            "PRIVATE KEY" => rsa::KeyPair::from_pkcs8(&der),
+            "RSA PRIVATE KEY" => rsa::KeyPair::from_der(&der),
+            "ENCRYPTED PRIVATE KEY" => return Err(KeyError::Encrypted),
+            _ => return Err(KeyError::OtherKind),
+        };
+        let pair = pair.map_err(|_| KeyError::OtherKind)?;
+        let bits = pair.public_modulus_len() * 8;
+        if !(2048..=8192).contains(&bits) {
+            return Err(KeyError::Length { bits });
+        }
+        Ok(Self(Arc::new(Private {
+            #[cfg(feature = "rsa-sha1")]
+            sha1: super::rsa_sha1::read(label, &der),
+            pair,
+        })))
+    }
+
+    /// Signs with one of the RSA methods.
+    pub(super) fn sign(
+        &self,
+        method: SignatureMethod,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let algorithm = match method {
+            SignatureMethod::RsaSha256 => &signature::RSA_PKCS1_SHA256,
+            SignatureMethod::RsaSha512 => &signature::RSA_PKCS1_SHA512,
+            #[cfg(feature = "rsa-sha1")]
+            SignatureMethod::RsaSha1 => {
+                let key = self.0.sha1.as_ref().ok_or(KeyError::OtherKind)?;
+                return super::rsa_sha1::sign(key, message).ok_or(KeyError::OtherKind);
+            }
+            #[cfg(not(feature = "rsa-sha1"))]
+            SignatureMethod::RsaSha1 => return Err(KeyError::Sha1NotBuilt),
+            SignatureMethod::HmacSha1
+            | SignatureMethod::HmacSha256
+            | SignatureMethod::HmacSha512
+            | SignatureMethod::Plaintext => return Err(KeyError::OtherKind),
+        };
+        let mut signature = vec![0; self.0.pair.public_modulus_len()];
+        // These signatures have no random part; the generator blinds the computation.
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let signed = self.0.pair.sign(algorithm, &random, message, &mut signature);
+        signed.map(|()| signature).map_err(|_| KeyError::OtherKind)
+    }
+}
+
+impl fmt::Debug for RsaSigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RsaSigningKey({} bits)", self.0.pair.public_modulus_len() * 8)
+    }
+}
+
+/// A client's public key, by which its RSA signatures are verified.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RsaVerifyingKey {
+    /// `RSAPublicKey` (RFC 8017, appendix A.1.1).
+    der: Arc<[u8]>,
+    bits: usize,
+}
+
+impl RsaVerifyingKey {
+    /// Reads a public key as PEM: `BEGIN PUBLIC KEY`, `BEGIN RSA PUBLIC KEY`, or the key of a
+    /// certificate, whose other contents say nothing here. It has 2048 to 8192 bits.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        Self::from_pem_with(pem, 2048)
+    }
+
+    /// As [`from_pem`](Self::from_pem), for keys from 1024 bits. What is given up: such keys can be
+    /// broken by whoever spends enough on it, and then sign in the client's name.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_pem_of_1024_bits_and_up_as_old_installations_have_them(
+        pem: &str,
+    ) -> Result<Self, KeyError> {
+        Self::from_pem_with(pem, 1024)
+    }
+
+    fn from_pem_with(pem: &str, least: usize) -> Result<Self, KeyError> {
+        let (label, der) = decode_pem(pem)?;
+        let key = match label {
+            "PUBLIC KEY" | "RSA PUBLIC KEY" => &*der,
+            "CERTIFICATE" => key_of_certificate(&der).ok_or(KeyError::OtherKind)?,
+            _ => return Err(KeyError::OtherKind),
+        };
+        let key = rsa::PublicKey::from_der(key).map_err(|_| KeyError::OtherKind)?;
+        let bits = modulus_bits(key.as_ref()).ok_or(KeyError::OtherKind)?;
+        if !(least..=8192).contains(&bits) {
+            return Err(KeyError::Length { bits });
+        }
+        Ok(Self { der: key.as_ref().into(), bits })
+    }
+
+    /// The key as PEM (`BEGIN RSA PUBLIC KEY`), to be kept and read again.
+    pub fn to_pem(&self) -> String {
+        let mut pem = "-----BEGIN RSA PUBLIC KEY-----\n".to_owned();
+        let text = BASE64_STANDARD.encode(&self.der);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, tail) = rest.split_at(rest.len().min(64));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = tail;
+        }
+        pem.push_str("-----END RSA PUBLIC KEY-----\n");
+        pem
+    }
+
+    /// How long its modulus is.
+    pub const fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// Whether it made this signature.
+    pub(super) fn verifies(
+        &self,
+        method: SignatureMethod,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let Some(algorithm) = method.rsa() else { return false };
+        signature::UnparsedPublicKey::new(algorithm, &self.der).verify(message, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for RsaVerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RsaVerifyingKey({} bits)", self.bits)
+    }
+}
+
+/// The label and the bytes of the first thing in a PEM text (RFC 7468).
+fn decode_pem(pem: &str) -> Result<(&str, Vec<u8>), KeyError> {
+    let (_, rest) = pem.split_once("-----BEGIN ").ok_or(KeyError::NotPem)?;
+    let (label, rest) = rest.split_once("-----").ok_or(KeyError::NotPem)?;
+    let (body, rest) = rest.split_once("-----END ").ok_or(KeyError::NotPem)?;
+    if !rest.starts_with(label) {
+        return Err(KeyError::NotPem);
+    }
+    // The headers that OpenSSL writes before an encrypted PKCS#1 key.
+    if body.contains("ENCRYPTED") {
+        return Err(KeyError::Encrypted);
+    }
+    // Environment variables often hold their line breaks as two characters.
+    let body = body.replace("\\n", "");
+    let text: Zeroizing<String> =
+        Zeroizing::new(body.chars().filter(|char| !char.is_ascii_whitespace()).collect());
+    let der = BASE64_STANDARD.decode(text.as_bytes()).map_err(|_| KeyError::NotPem)?;
+    Ok((label, der))
+}
+
+const INTEGER: u8 = 0x02;
+const SEQUENCE: u8 = 0x30;
+const VERSION: u8 = 0xa0;
+
+/// The first element of DER: its tag, its contents, its bytes as a whole, and what follows.
+struct Element<'a> {
+    tag: u8,
+    contents: &'a [u8],
+    whole: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    fn first(der: &'a [u8]) -> Option<Self> {
+        let (tag, after) = der.split_first()?;
+        let (first, mut after) = after.split_first()?;
+        let mut length = usize::from(*first);
+        if length >= 0x80 {
+            let count = length - 0x80;
+            // No key is longer than three bytes can say.
+            if count > 3 {
+                return None;
+            }
+            let (digits, tail) = after.split_at_checked(count)?;
+            length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
+            after = tail;
+        }
+        let (contents, rest) = after.split_at_checked(length)?;
+        let whole = der.get(..der.len() - rest.len())?;
+        Some(Self { tag: *tag, contents, whole, rest })
+    }
+
+    fn is(self, tag: u8) -> Option<Self> {
+        (self.tag == tag).then_some(self)
+    }
+}
+
+/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280, section 4.1).
+fn key_of_certificate(der: &[u8]) -> Option<&[u8]> {
+    let certificate = Element::first(der)?.is(SEQUENCE)?;
+    let signed = Element::first(certificate.contents)?.is(SEQUENCE)?;
+    let mut fields = signed.contents;
+    if let Some(version) = Element::first(fields)?.is(VERSION) {
+        fields = version.rest;
+    }
+    // Serial number, signature algorithm, issuer, validity, subject.
+    for _ in 0..5 {
+        fields = Element::first(fields)?.rest;
+    }
+    Some(Element::first(fields)?.is(SEQUENCE)?.whole)
+}
+
+/// How long the modulus of an `RSAPublicKey` is.
+fn modulus_bits(der: &[u8]) -> Option<usize> {
+    let key = Element::first(der)?.is(SEQUENCE)?;
+    let modulus = Element::first(key.contents)?.is(INTEGER)?.contents;
+    let zeros = modulus.iter().position(|byte| *byte != 0)?;
+    let modulus = modulus.get(zeros..)?;
+    let top = modulus.first()?.leading_zeros();
+    Some(modulus.len() * 8 - usize::try_from(top).ok()?)
+}

@@ -1,0 +1,39 @@
+//! OAuth 1.0a (RFC 5849): signatures and messages, both halves of each exchange.
+//!
+//! As in [`oauth2`](crate::oauth2), everything here is a value or a plain function: nothing is sent,
+//! looked up or awaited. The client signs with a [`Signer`]; the server reads a [`SignedRequest`] and
+//! asks it whether it is signed by the right key.
+//!
+//! | exchange | client | server |
+//! |---|---|---|
+//! | a signed request (section 3) | [`Signer::sign`] | [`SignedRequest::read`], [`SignedRequest::is_signed_by`] |
+//! | temporary credentials (2.1) | `oauth_callback` in [`Signer::sign`], [`Credentials::parse`] | [`SignedRequest::callback`], [`Credentials::temporary`] |
+//! | the person's decision (2.2) | [`authorization_url`], [`Callback::parse`] | [`Callback::to_url`] |
+//! | token credentials (2.3) | `oauth_verifier` in [`Signer::sign`], [`Credentials::parse`] | [`SignedRequest::verifier`], [`Credentials::token`] |
+//! | errors (3.2) | [`Problem::parse`] | [`RequestError::problem`], [`Challenge`] |
+//!
+//! What OAuth 1 leaves to the server (which nonces were seen, how old a timestamp may be) is not
+//! decided here.
+
+mod callback;
+mod challenge;
+mod credentials;
+mod encoding;
+mod error;
+mod header;
+mod keys;
+mod method;
+mod request;
+#[cfg(feature = "rsa-sha1")]
+mod rsa_sha1;
+mod signer;
+
+pub use callback::{Callback, OUT_OF_BAND, authorization_url};
+pub use challenge::Challenge;
+pub use credentials::{Credentials, CredentialsError};
+pub use encoding::percent_encode;
+pub use error::{Problem, RequestError};
+pub use keys::{KeyError, RsaSigningKey, RsaVerifyingKey};
+pub use method::SignatureMethod;
+pub use request::{SignedRequest, VerifyingKey};
+pub use signer::{Placement, SignError, Signer};
