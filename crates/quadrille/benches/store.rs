@@ -21,6 +21,7 @@ use std::{
 
 use quadrille::{
     Env, Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor, Cached, Client,
         store::{
@@ -98,6 +99,7 @@ async fn rotate(
         previous: None,
         rotated: now,
         rotated_scopes: template.scopes.clone(),
+        rotated_resources: Resources::EMPTY,
         expires: now,
         ends: now,
     };
@@ -111,6 +113,7 @@ async fn rotate(
             presented: family.current,
             successor: hash(RowId(index as i64 + 1)),
             scopes: template.scopes.clone(),
+            resources: Resources::EMPTY,
             rotated: now,
             expires: now,
             access: issue(template, rows.draw(store).await.unwrap()).access,
@@ -228,6 +231,7 @@ fn template(_: &Env) -> Grant {
         actor: Actor::Client(client.clone()),
         client,
         scopes: Scopes::of(["read", "write"]),
+        resources: Resources::EMPTY,
         authentication: None,
     }
 }

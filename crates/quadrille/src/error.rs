@@ -217,6 +217,12 @@ pub enum OperatorFault {
         /// Its name.
         service: Box<str>,
     },
+    /// A resource that tokens of a service are for is not an absolute URI, or has a fragment.
+    #[error("a resource of {service} is not an absolute URI without a fragment")]
+    ResourceMalformed {
+        /// The name of the service.
+        service: Box<str>,
+    },
     /// A service's name is not fit for paths and cookies.
     #[error(
         "a service's name is made of letters, digits, '-' and '_', at most 40: not {service:?}"
@@ -349,6 +355,7 @@ impl Error {
                 OperatorFault::PublicUrlInsecure => "public_url_insecure",
                 OperatorFault::MountMalformed => "mount_malformed",
                 OperatorFault::EndpointMalformed { .. } => "endpoint_malformed",
+                OperatorFault::ResourceMalformed { .. } => "resource_malformed",
                 OperatorFault::ServiceNameMalformed { .. } => "service_name_malformed",
                 OperatorFault::ServiceRepeated { .. } => "service_repeated",
                 OperatorFault::ServiceUnknown { .. } => "service_unknown",

@@ -43,6 +43,11 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_SCOPES",
         "scopes and what they let an application do, as people read it",
     ),
+    key(
+        "resources",
+        "QUADRILLE_RESOURCES",
+        "URIs of the APIs elsewhere that take tokens of this provider",
+    ),
     key("session_lifetime", "QUADRILLE_SESSION_LIFETIME", "how long a person stays signed in"),
     key("code_lifetime", "QUADRILLE_CODE_LIFETIME", "how long an authorization code is good"),
     key(

@@ -12,6 +12,7 @@ pub use value::{Expected, Issuer, LogFormat, Network, parse_duration};
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+use quadrille::oauth2::Resources;
 use serde::Serialize;
 use toml::Value;
 use tracing_subscriber::filter::Targets;
@@ -176,6 +177,8 @@ pub struct Settings {
     pub name: Option<String>,
     /// Scopes and what they mean, for the consent page.
     pub scopes: BTreeMap<String, String>,
+    /// The APIs that tokens can be meant for.
+    pub resources: Resources,
     /// How long a person stays signed in.
     pub session_lifetime: Duration,
     /// See [`quadrille::Policy`].
@@ -294,6 +297,8 @@ impl Found {
         let keys_file =
             self.or("keys_file", value::path, value::show_path, data_dir.join("keys"))?;
         let scopes = self.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
+        let show = |set: &Resources| set.as_str().replace(' ', ",");
+        let resources = self.or("resources", value::resources, show, Resources::EMPTY)?;
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         let session_lifetime = self.duration("session_lifetime", hours(12))?;
         let safe = quadrille::Policy::safe();
@@ -314,6 +319,7 @@ impl Found {
             keys,
             keys_file,
             scopes,
+            resources,
             session_lifetime,
             policy: safe
                 .code_lifetime(code)

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use quadrille::{Scopes, Secret, provider::check_issuer};
+use quadrille::{Scopes, Secret, oauth2::Resources, provider::check_issuer};
 use toml::Value;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
@@ -38,6 +38,9 @@ pub enum Expected {
     /// A ring of keys.
     #[error("a key ring: text")]
     Keys,
+    /// Resources.
+    #[error("URIs of APIs without a fragment, as in [\"https://api.example\"]")]
+    Resources,
     /// Scopes.
     #[error(
         "a table of scopes, such as \"photos:read\" = \"See your photos\" (in the environment: photos:read=See your photos;...)"
@@ -241,6 +244,11 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
         return Err(Expected::Scopes);
     }
     Ok(pairs.into_iter().collect())
+}
+
+pub(super) fn resources(value: &Value) -> Result<Resources, Expected> {
+    let uris = list(value, Expected::Resources)?;
+    Resources::of(uris.iter().map(String::as_str)).map_err(|_| Expected::Resources)
 }
 
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {

@@ -7,6 +7,7 @@ use axum::{Router, body::Body, middleware, response::Response, routing::get};
 use http::{HeaderValue, header};
 use quadrille::{
     Env, KeyRing, Policy, Scope as _, Scopes, Secret,
+    oauth2::Resources,
     provider::{Access, Kdf, NewClient, store::SqliteStore},
     scopes,
 };
@@ -66,6 +67,7 @@ impl Provider {
             keys: keys(env)?,
             policy: Policy::safe(),
             scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
+            resources: Resources::EMPTY,
             kdf,
             pages: Pages::load("Album", issuer, None)?,
             session_lifetime: Duration::from_secs(24 * 3600),

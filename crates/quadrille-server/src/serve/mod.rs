@@ -80,6 +80,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
         keys,
         policy: settings.policy.clone(),
         scopes: settings.scopes.clone(),
+        resources: settings.resources.clone(),
         kdf: Kdf::default(),
         pages: Pages::load(name, &issuer, settings.templates.as_deref())?,
         session_lifetime: settings.session_lifetime,

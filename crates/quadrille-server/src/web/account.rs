@@ -51,6 +51,7 @@ struct Application {
     name: String,
     initial: String,
     scopes: Vec<ScopeLine>,
+    resources: Vec<String>,
     given: String,
 }
 
@@ -121,7 +122,7 @@ impl App {
     async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, StoreError> {
         let consents = self.store.consents(self.issuer_id, &visitor.user.subject).await?;
         let mut applications = Vec::with_capacity(consents.len());
-        for Consent { client, scopes, given, .. } in consents {
+        for Consent { client, resources, scopes, given, .. } in consents {
             // One that was removed in the meantime can do nothing any more.
             let Some(client) = self.store.client(self.issuer_id, &client).await? else { continue };
             applications.push(Application {
@@ -129,6 +130,7 @@ impl App {
                 name: client.name.clone(),
                 initial: initial(&client.name),
                 scopes: self.scope_lines(scopes.iter()),
+                resources: resources.iter().map(str::to_owned).collect(),
                 given: day(given),
             });
         }

@@ -24,6 +24,7 @@ use axum::{
 };
 use quadrille::{
     Env, KeyRing, Policy,
+    oauth2::Resources,
     provider::{
         self, AuthorizationServer, BrowserError, IssuerError, Kdf, Problem,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
@@ -53,6 +54,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Scopes and what they mean.
     pub scopes: BTreeMap<String, String>,
+    /// The APIs that tokens can be meant for.
+    pub resources: Resources,
     /// Where passwords are hashed.
     pub kdf: Kdf,
     /// Its pages.
@@ -104,14 +107,26 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn new(parts: Parts) -> Result<Self, AppError> {
-        let Parts { env, issuer, store, users, keys, policy, scopes, kdf, pages, session_lifetime } =
-            parts;
+        let Parts {
+            env,
+            issuer,
+            store,
+            users,
+            keys,
+            policy,
+            scopes,
+            resources,
+            kdf,
+            pages,
+            session_lifetime,
+        } = parts;
         let pages = Arc::new(pages);
         let problems = Arc::clone(&pages);
         let server = AuthorizationServer::new(issuer.as_str(), store.clone())?
             .keys(keys.clone())
             .policy(policy)
             .scopes(&scopes)
+            .resources(resources)
             .env(env.clone())
             .kdf(kdf.clone())
             .problem_page(move |problem| show(&problems, problem));

@@ -209,7 +209,8 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = Folder::new();
     let file = folder.path().join("quadrille.toml");
     let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
-        trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n";
+        trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n\
+        resources = [\"https://api.example\", \"urn:mail\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n";
     std::fs::write(&file, toml).unwrap();
     let output = quadrille(&["config", "--json", "--set", "code_lifetime=50s", "--config"])
         .arg(&file)
@@ -233,6 +234,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(of("access_token_lifetime"), "5m from QUADRILLE_ACCESS_TOKEN_LIFETIME");
     assert_eq!(of("session_lifetime"), format!("1d from {file}"));
     assert_eq!(of("trusted_proxies"), format!("10.0.0.0/8,::1/128 from {file}"));
+    assert_eq!(of("resources"), format!("https://api.example,urn:mail from {file}"));
     assert_eq!(of("scopes"), format!("photos:read=See your photos from {file}"));
     assert_eq!(of("listen"), "127.0.0.1:4004 from default");
     assert!(!text(&output.stdout).contains("canary"));

@@ -234,7 +234,7 @@ async fn check(parts: &mut Parts) {
         && let Some(server) = parts.extensions.get::<AuthorizationServer>()
     {
         let inner = server.inner();
-        let verdict = inner.check_access(&parts.uri, &parts.headers).await;
+        let verdict = inner.check_own(&parts.uri, &parts.headers).await;
         let realm = inner.issuer.origin().clone();
         parts.extensions.insert(Guarded { realm, verdict });
     }

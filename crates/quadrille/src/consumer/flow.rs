@@ -301,6 +301,7 @@ impl Login {
             code: code.expose(),
             redirect_uri: Some(&registered.callback),
             code_verifier: verifier.as_ref().map(Verifier::expose),
+            resource: registered.resources.clone(),
         };
         let asked = match &opened.attempt.kind {
             Kind::Widen { scopes, .. } => Scopes::of(scopes.split(' ')),

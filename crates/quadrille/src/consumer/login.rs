@@ -12,7 +12,7 @@ use url::{Host, Position, Url};
 use crate::{
     Env, KeyRing, Scopes,
     error::{BrowserFault, OperatorFault, Result},
-    oauth2::{AuthorizationRequest, ClientAuth, form::FormWriter},
+    oauth2::{AuthorizationRequest, ClientAuth, Resources, form::FormWriter},
     seal::DerivedKeys,
 };
 
@@ -97,6 +97,7 @@ pub(crate) struct Registered {
     pub(crate) type_id: TypeId,
     pub(crate) spec: SpecBuf,
     pub(crate) auth: ClientAuth,
+    pub(crate) resources: Resources,
     pub(crate) callback: String,
     /// The authorization request, but for `state` and the PKCE challenge.
     pub(crate) authorize_url: String,
@@ -416,11 +417,15 @@ impl Registered {
             }
             None => None,
         };
+        let resources = Resources::parse(&spec.resources);
+        let resources = resources
+            .map_err(|_| OperatorFault::ResourceMalformed { service: spec.name.as_ref().into() })?;
         let callback = format!("{site}/{}/authorized", spec.name);
         let mut registered = Self {
             name: spec.name.as_ref().into(),
             type_id: registration.type_id,
             auth: registration.auth.clone(),
+            resources,
             authorize_url: String::new(),
             callback,
             api,
@@ -437,6 +442,7 @@ impl Registered {
         request.redirect_uri = Some(self.callback.as_str().into());
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
+        request.resource = self.resources.clone();
         request.extra = self
             .spec
             .parameters

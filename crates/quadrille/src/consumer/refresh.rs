@@ -289,7 +289,8 @@ impl Login {
         };
         let old = &stored.token;
         let refresh_token = old.refresh_token.as_ref().map_or("", Secret::expose);
-        let request = TokenRequest::RefreshToken { refresh_token, scope: None };
+        let resource = registered.resources.clone();
+        let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
         match self.ask_for_token(ready, registered, &request, Purpose::Refresh).await {
             Ok(answer) => {
                 let now = self.0.env.now();

@@ -41,6 +41,9 @@ pub struct Spec {
     pub api: &'static str,
     /// What is asked for when the application does not say, separated by spaces.
     pub scopes: &'static str,
+    /// The APIs that tokens are asked for (RFC 8707), separated by spaces; none where the service
+    /// does not want to know.
+    pub resources: &'static str,
     /// Further parameters of the authorization request.
     pub parameters: &'static [(&'static str, &'static str)],
     /// The issuer that the service names in its answers (RFC 9207), where it does.
@@ -87,6 +90,7 @@ impl Spec {
             token,
             api,
             scopes: "",
+            resources: "",
             parameters: &[],
             issuer: None,
             issuer_required: false,
@@ -110,6 +114,14 @@ impl Spec {
     #[must_use]
     pub const fn scopes(mut self, scopes: &'static str) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// The API that tokens are asked for (RFC 8707), or several, separated by spaces: for a service
+    /// whose tokens are good at one API only. Its authorization and token requests name it.
+    #[must_use]
+    pub const fn resources(mut self, resources: &'static str) -> Self {
+        self.resources = resources;
         self
     }
 
@@ -234,6 +246,7 @@ pub struct SpecBuf {
     pub token: Cow<'static, str>,
     pub api: Cow<'static, str>,
     pub scopes: Scopes,
+    pub resources: Cow<'static, str>,
     pub parameters: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     pub issuer: Option<Cow<'static, str>>,
     pub issuer_required: bool,
@@ -279,6 +292,7 @@ impl From<Spec> for SpecBuf {
             token: spec.token.into(),
             api: spec.api.into(),
             scopes: Scopes::of(spec.scopes.split(' ')),
+            resources: spec.resources.into(),
             parameters: spec.parameters.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
             issuer: spec.issuer.map(Into::into),
             issuer_required: spec.issuer_required,

@@ -19,10 +19,10 @@ use crate::Secret;
 /// How this client authenticates to a server.
 ///
 /// ```
-/// use quadrille::{Secret, oauth2::{ClientAuth, TokenRequest}};
+/// use quadrille::{Secret, oauth2::{ClientAuth, Resources, TokenRequest}};
 ///
 /// let auth = ClientAuth::Basic { client_id: "web:1".into(), client_secret: Secret::from("s&t") };
-/// let request = TokenRequest::ClientCredentials { scope: None }
+/// let request = TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY }
 ///     .to_request("https://id.example/oauth/token", &auth, &[])?;
 /// // Both are form-encoded first, so that a colon in the id does no harm: "web%3A1:s%26t".
 /// assert_eq!(request.headers()["authorization"], "Basic d2ViJTNBMTpzJTI2dA==");

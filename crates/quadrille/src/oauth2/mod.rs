@@ -8,8 +8,8 @@
 //! ```
 //! use quadrille::{Env, Scopes, Secret, scope::ScopeSeparator};
 //! use quadrille::oauth2::{
-//!     AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient, TokenRequest,
-//!     TokenResponse, bearer, form::Params, pkce::Verifier,
+//!     AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient, Resources,
+//!     TokenRequest, TokenResponse, bearer, form::Params, pkce::Verifier,
 //! };
 //!
 //! const CALLBACK: &str = "https://app.example/callback";
@@ -46,6 +46,7 @@
 //!     code: code.expose(),
 //!     redirect_uri: Some(CALLBACK),
 //!     code_verifier: Some(verifier.expose()),
+//!     resource: Resources::EMPTY,
 //! }
 //! .to_request("https://id.example/oauth/token", &auth, &[])?;
 //!
@@ -72,6 +73,7 @@
 //! | exchange | client | server |
 //! |---|---|---|
 //! | authorization (RFC 6749, 7636, 9207) | [`AuthorizationRequest::to_url`], [`AuthorizationResponse::parse`] | [`AuthorizationRequest::parse`], [`AuthorizationResponse::to_url`] |
+//! | for which API (RFC 8707) | [`Resources`], in both requests | [`Resources::narrowed`] |
 //! | token (RFC 6749) | [`TokenRequest::to_request`], [`TokenResponse::parse`] | [`TokenRequest::parse`], [`TokenResponse::to_response`] |
 //! | client authentication (RFC 6749) | [`ClientAuth`] | [`PresentedClient`] |
 //! | revocation (RFC 7009) | [`RevocationRequest::to_request`], [`RevocationResponse::parse`] | [`RevocationRequest::parse`], [`RevocationResponse::to_response`] |
@@ -88,6 +90,7 @@ mod json;
 pub mod metadata;
 pub mod pkce;
 mod post;
+mod resource;
 mod revoke;
 mod token;
 
@@ -98,5 +101,6 @@ pub use authorize::{
 pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, PresentedClient};
 pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use post::EndpointError;
+pub use resource::{InvalidResource, Resources};
 pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};
 pub use token::{TokenRequest, TokenResponse, TokenResponseError, TokenType};

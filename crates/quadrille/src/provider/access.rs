@@ -8,13 +8,13 @@ use http::{Extensions, Response, StatusCode, header};
 use crate::{
     Scopes, Timestamp,
     oauth2::{
-        ErrorCode,
+        ErrorCode, Resources,
         bearer::{BearerError, Challenge},
     },
     scope::ScopeRequirement,
 };
 
-use super::{Actor, Authentication, error::Error, guard::Guarded, store::AccessRecord};
+use super::{Actor, Authentication, Verified, error::Error, guard::Guarded};
 
 /// A request that carries a good token for what the handler needs: a scope, a tuple of scopes (all
 /// of them), `Any<(A, B)>` (one of them), or nothing more than a token, `()`.
@@ -23,7 +23,7 @@ use super::{Actor, Authentication, error::Error, guard::Guarded, store::AccessRe
 /// the challenges of RFC 6750. `Option<Access<S>>` is `None` only when no token came; a bad one is
 /// refused all the same. Elsewhere [`Access::of`] reads what a [`Guard`](super::Guard) found.
 pub struct Access<S: ScopeRequirement = ()> {
-    record: Arc<AccessRecord>,
+    token: Verified,
     required: PhantomData<fn() -> S>,
 }
 
@@ -48,8 +48,8 @@ impl<S: ScopeRequirement> Access<S> {
         let verdict = guarded.map_or(Err(AccessError::NoGuard), |found| found.verdict.clone());
         match verdict {
             Ok(None) => Ok(None),
-            Ok(Some(record)) if S::is_met(&record.grant.scopes) => {
-                Ok(Some(Self { record, required: PhantomData }))
+            Ok(Some(token)) if S::is_met(token.scopes()) => {
+                Ok(Some(Self { token, required: PhantomData }))
             }
             Ok(Some(_)) => Err(refused::<S>(extensions, AccessError::InsufficientScope)),
             Err(error) => Err(refused::<S>(extensions, error)),
@@ -58,7 +58,7 @@ impl<S: ScopeRequirement> Access<S> {
 
     /// Who acts: a person through the client, or the client itself.
     pub fn actor(&self) -> &Actor {
-        &self.record.grant.actor
+        self.token.actor()
     }
 
     /// The person for whom the client acts; `None` when it acts for itself.
@@ -71,28 +71,33 @@ impl<S: ScopeRequirement> Access<S> {
 
     /// The `client_id`.
     pub fn client(&self) -> &Arc<str> {
-        &self.record.grant.client
+        self.token.client()
     }
 
     /// What the token is good for.
     pub fn scopes(&self) -> &Scopes {
-        &self.record.grant.scopes
+        self.token.scopes()
+    }
+
+    /// The APIs at which it is good (RFC 8707); the server's own where there is none.
+    pub fn audience(&self) -> &Resources {
+        self.token.audience()
     }
 
     /// How and when the person signed in; `None` when the client acts for itself.
     pub fn authentication(&self) -> Option<&Arc<Authentication>> {
-        self.record.grant.authentication.as_ref()
+        self.token.authentication()
     }
 
     /// When the token stops being good.
     pub fn expires(&self) -> Timestamp {
-        self.record.expires
+        self.token.expires()
     }
 }
 
 impl<S: ScopeRequirement> Clone for Access<S> {
     fn clone(&self) -> Self {
-        Self { record: self.record.clone(), required: PhantomData }
+        Self { token: self.token.clone(), required: PhantomData }
     }
 }
 
@@ -119,6 +124,9 @@ pub enum AccessError {
     /// The token is none of ours, or was revoked.
     #[error("there is no such access token")]
     Unknown,
+    /// The token is good, but at another API (RFC 8707).
+    #[error("the access token is meant for another API")]
+    OtherAudience,
     /// The token has expired.
     #[error("the access token has expired")]
     Expired,
@@ -144,7 +152,7 @@ impl AccessError {
         match self {
             Self::Missing => None,
             Self::Bearer(error) => Some(error.code()),
-            Self::Unknown | Self::Expired => Some(ErrorCode::InvalidToken),
+            Self::Unknown | Self::Expired | Self::OtherAudience => Some(ErrorCode::InvalidToken),
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
             Self::Unavailable => Some(ErrorCode::TemporarilyUnavailable),
             Self::NoGuard => Some(ErrorCode::ServerError),
@@ -203,6 +211,7 @@ impl Refused {
             AccessError::Bearer(_) => "the access token is malformed",
             AccessError::Unknown => "the access token is not known, or was revoked",
             AccessError::Expired => "the access token has expired",
+            AccessError::OtherAudience => "the access token is not meant for this API",
             AccessError::InsufficientScope => "the access token is not good for this",
             AccessError::Unavailable | AccessError::NoGuard => "access tokens cannot be checked",
         }

@@ -7,7 +7,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 
 use crate::{
     Scopes, Timestamp,
-    oauth2::form::{FormError, FormWriter, Params},
+    oauth2::{
+        Resources,
+        form::{FormError, FormWriter, Params},
+    },
     page,
 };
 
@@ -100,7 +103,7 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
     let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
     let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
-    let asked = request::check(&params, client, offered, &inner.policy);
+    let asked = request::check(&params, client, offered, &inner.resources, &inner.policy);
     let asked = asked.map_err(|unasked| match unasked {
         Unasked::Page(error) => Failed::Page(error.into()),
         Unasked::Redirect(to) => Failed::Redirect(to),
@@ -129,6 +132,11 @@ impl Authorization {
         &self.asked.scopes
     }
 
+    /// At which APIs they want to do it; at the server's own where there is none (RFC 8707).
+    pub fn resources(&self) -> &Resources {
+        &self.asked.resources
+    }
+
     /// What to do next, for the person who is signed in, if somebody is.
     pub async fn step(self, authentication: Option<Authentication>) -> Step {
         match self.decide(authentication).await {
@@ -143,7 +151,8 @@ impl Authorization {
         let consent = match &authentication {
             Some(authentication) if !asked.client.first_party => {
                 let issuer = inner.issuer_id().await?;
-                inner.store.consent(issuer, &authentication.subject, &asked.client.id).await?
+                let (subject, client) = (&authentication.subject, &asked.client.id);
+                inner.store.consent(issuer, subject, client, &asked.resources).await?
             }
             _ => None,
         };
@@ -178,6 +187,7 @@ impl Authorization {
         let page = ConsentPage {
             client: self.asked.client.clone(),
             scopes: inner.scopes.describe(&self.asked.scopes),
+            resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
             destination: redirect::destination(&self.asked.redirect_uri).unwrap_or_default(),
@@ -202,6 +212,7 @@ impl Authorization {
             redirect_uri: asked.redirect_uri_sent.then(|| asked.redirect_uri.clone()),
             challenge,
             scopes: asked.scopes.clone(),
+            resources: asked.resources.clone(),
             authentication,
         }
         .code(inner, inner.row().await?, &secret);
@@ -244,6 +255,7 @@ pub(crate) struct Approval<'a> {
     pub(crate) redirect_uri: Option<Arc<str>>,
     pub(crate) challenge: Option<Arc<str>>,
     pub(crate) scopes: Scopes,
+    pub(crate) resources: Resources,
     pub(crate) authentication: Authentication,
 }
 
@@ -258,6 +270,7 @@ impl Approval<'_> {
                 client: self.client.id.clone(),
                 actor: Actor::User(self.authentication.subject.clone()),
                 scopes: self.scopes,
+                resources: self.resources,
                 authentication: Some(Arc::new(self.authentication)),
             },
             redirect_uri: self.redirect_uri,
@@ -307,6 +320,8 @@ pub struct ConsentPage {
     pub client: Arc<Client>,
     /// For what.
     pub scopes: Vec<ScopeInfo>,
+    /// At which APIs (RFC 8707); at the server's own where there is none.
+    pub resources: Resources,
     /// Whom.
     pub subject: Arc<str>,
     /// Where the form is sent.

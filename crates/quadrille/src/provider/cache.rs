@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::{Env, Timestamp};
+use crate::{Env, Timestamp, oauth2::Resources};
 
 use super::{
     Client,
@@ -278,8 +278,9 @@ impl Store for Cached {
         issuer: IssuerId,
         subject: &str,
         client: &str,
+        resources: &Resources,
     ) -> Result<Option<Consent>, StoreError> {
-        self.store.consent(issuer, subject, client).await
+        self.store.consent(issuer, subject, client, resources).await
     }
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde::de::DeserializeOwned;
 
-use crate::{Scopes, oauth2::form::Params};
+use crate::{
+    Scopes,
+    oauth2::{Resources, form::Params},
+};
 
 use super::{
     Authentication, AuthorizationServer, Client,
@@ -95,6 +98,11 @@ impl<F> Decision<F> {
         &self.ticket.scopes
     }
 
+    /// At which APIs; at the server's own where there is none (RFC 8707).
+    pub fn resources(&self) -> &Resources {
+        &self.ticket.resources
+    }
+
     /// The `client_id` of who asked.
     pub fn client(&self) -> &str {
         &self.ticket.client
@@ -155,6 +163,9 @@ impl By<'_> {
         let By { inner, ticket, authentication } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
+        if inner.resources.narrowed(&ticket.resources).is_none() {
+            return Err(ClientError::ResourceUnknown.into());
+        }
         let secret = inner
             .tokens
             .code_secret(ticket.key, &ticket.id)
@@ -162,6 +173,7 @@ impl By<'_> {
         let consent = Consent {
             subject: authentication.subject.clone(),
             client: client.id.clone(),
+            resources: ticket.resources.clone(),
             scopes: scopes.clone(),
             given: inner.now(),
         };
@@ -170,6 +182,7 @@ impl By<'_> {
             redirect_uri: ticket.redirect_uri_sent.then(|| ticket.redirect_uri.clone()),
             challenge: ticket.challenge.clone(),
             scopes,
+            resources: ticket.resources.clone(),
             authentication: authentication.clone(),
         }
         .code(inner, inner.row().await?, &secret);

@@ -106,6 +106,9 @@ pub enum ClientError {
     /// A scope was asked for that the client may not have.
     #[error("the client may not ask for this scope")]
     ScopeNotAllowed,
+    /// A resource was asked for that this server does not know (RFC 8707, section 2).
+    #[error("the resource is not known here")]
+    ResourceUnknown,
     /// PKCE is required (RFC 7636, section 4.4.1).
     #[error("a code_challenge is required")]
     ChallengeMissing,
@@ -174,6 +177,9 @@ pub enum ClientError {
     /// More scope was asked for than was granted.
     #[error("more scope was asked for than was granted")]
     ScopeNotGranted,
+    /// A token was asked for at another resource than was granted (RFC 8707, section 2.2).
+    #[error("the resource is not among those that were granted")]
+    ResourceNotGranted,
     /// A public client asked for a token for itself.
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
@@ -258,6 +264,7 @@ impl ClientError {
                 ErrorCode::UnauthorizedClient
             }
             Self::ScopeNotAllowed | Self::ScopeNotGranted => ErrorCode::InvalidScope,
+            Self::ResourceUnknown | Self::ResourceNotGranted => ErrorCode::InvalidTarget,
             Self::LoginRequired => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
             Self::Denied => ErrorCode::AccessDenied,
@@ -288,6 +295,8 @@ impl ClientError {
             | Self::PublicClientForItself
             | Self::ScopeNotAllowed
             | Self::ScopeNotGranted
+            | Self::ResourceUnknown
+            | Self::ResourceNotGranted
             | Self::ChallengeMissing
             | Self::ResponseMode
             | Self::PromptNoneAmongOthers

@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 use crate::oauth2::bearer;
 
 use super::{
-    AuthorizationServer,
+    AuthorizationServer, Verified,
     access::AccessError,
     server::Inner,
     store::{AccessRecord, TokenRef},
@@ -26,22 +26,30 @@ use super::{
 /// It trusts what this process' server issued. A token is looked for in the `Authorization` header
 /// only: in a query it would end up in logs.
 ///
+/// A token is good where it was meant to be and nowhere else (RFC 8707). With an
+/// [`audience`](Self::audience) a guard takes tokens for that API only; without one it stands before
+/// the server's own API, and takes only those that name none.
+///
 /// ```
 /// use quadrille::{Env, provider::{AuthorizationServer, Guard, store::MemoryStore}};
 ///
-/// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
-/// let guard = Guard::new(&server).origins(["https://api.example"]);
-/// # Ok::<(), quadrille::provider::IssuerError>(())
+/// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+///     .resource("https://api.example")?;
+/// let guard = Guard::new(&server).origins(["https://api.example"]).audience("https://api.example");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Guard(Arc<Inside>);
 
+#[derive(Clone)]
 struct Inside {
     trust: Trust,
     origins: Vec<Arc<str>>,
+    audience: Option<Arc<str>>,
 }
 
 /// Whose word is taken for what a token is worth.
+#[derive(Clone)]
 enum Trust {
     /// The server in this process.
     Here(Arc<Inner>),
@@ -53,7 +61,7 @@ pub(crate) struct Guarded {
     /// The origin that was asked, which goes into challenges.
     pub(crate) realm: Arc<str>,
     /// The token that came, if one came.
-    pub(crate) verdict: Result<Option<Arc<AccessRecord>>, AccessError>,
+    pub(crate) verdict: Result<Option<Verified>, AccessError>,
 }
 
 impl Guard {
@@ -61,16 +69,22 @@ impl Guard {
     pub fn new(server: &AuthorizationServer) -> Self {
         let inner = server.inner().clone();
         let origins = vec![inner.issuer.origin().clone()];
-        Self(Arc::new(Inside { trust: Trust::Here(inner), origins }))
+        Self(Arc::new(Inside { trust: Trust::Here(inner), origins, audience: None }))
     }
 
     /// The API's own public origins, the first of them the main one. The `Host` header may choose
     /// among them, but never adds one.
     #[must_use]
     pub fn origins<O: Into<Arc<str>>>(self, origins: impl IntoIterator<Item = O>) -> Self {
-        let Trust::Here(inner) = &self.0.trust;
-        let origins = origins.into_iter().map(Into::into).collect();
-        Self(Arc::new(Inside { trust: Trust::Here(inner.clone()), origins }))
+        self.with(|inside| inside.origins = origins.into_iter().map(Into::into).collect())
+    }
+
+    /// The API's URI, by which clients ask for tokens that are good here
+    /// ([`AuthorizationServer::resource`]). Tokens for other APIs, and those that name none, are
+    /// refused.
+    #[must_use]
+    pub fn audience(self, uri: impl Into<Arc<str>>) -> Self {
+        self.with(|inside| inside.audience = Some(uri.into()))
     }
 
     /// Checks the token that came with a request: `None` when none did.
@@ -81,14 +95,20 @@ impl Guard {
         &self,
         uri: &Uri,
         headers: &HeaderMap,
-    ) -> Result<Option<Arc<AccessRecord>>, AccessError> {
+    ) -> Result<Option<Verified>, AccessError> {
         let Trust::Here(inner) = &self.0.trust;
-        inner.check_access(uri, headers).await
+        let token = inner.check_access(uri, headers).await?;
+        token.map(|token| meant_for(self.0.audience.as_deref(), token)).transpose()
     }
 
     async fn guard(&self, uri: &Uri, headers: &HeaderMap) -> Guarded {
         let verdict = self.check(uri, headers).await;
         Guarded { realm: self.realm(headers), verdict }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     fn realm(&self, headers: &HeaderMap) -> Arc<str> {
@@ -106,16 +126,30 @@ impl Guard {
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("origins", &self.0.origins).finish_non_exhaustive()
+        f.debug_struct("Guard")
+            .field("origins", &self.0.origins)
+            .field("audience", &self.0.audience)
+            .finish_non_exhaustive()
     }
 }
 
 impl Inner {
-    pub(crate) async fn check_access(
+    /// Checks a token for the server's own API.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn check_own(
         &self,
         uri: &Uri,
         headers: &HeaderMap,
-    ) -> Result<Option<Arc<AccessRecord>>, AccessError> {
+    ) -> Result<Option<Verified>, AccessError> {
+        let token = self.check_access(uri, headers).await?;
+        token.map(|token| meant_for(None, token)).transpose()
+    }
+
+    async fn check_access(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Option<Verified>, AccessError> {
         let Some(token) = bearer::from_headers(headers)? else { return Ok(None) };
         if in_query(uri) {
             return Err(bearer::BearerError::Several.into());
@@ -124,7 +158,7 @@ impl Inner {
     }
 
     /// What an access token stands for, if it is good.
-    async fn access(&self, text: &str) -> Result<Arc<AccessRecord>, AccessError> {
+    async fn access(&self, text: &str) -> Result<Verified, AccessError> {
         let token = match self.tokens.read(TokenKind::Access, text) {
             Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
             Err(NoToken::Foreign) => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
@@ -136,7 +170,7 @@ impl Inner {
         let issuer = self.issuer_id().await.map_err(|error| AccessError::operator(&error))?;
         let record = self.store.access(issuer, &token).await;
         let record = record.map_err(|error| AccessError::operator(&error.into()))?;
-        decide(record, self.now())
+        decide(record, self.now()).map(Verified::from)
     }
 }
 
@@ -150,6 +184,15 @@ fn decide(
         Some(record) if now >= record.expires => Err(AccessError::Expired),
         Some(record) => Ok(record),
     }
+}
+
+/// Whether a good token is meant for the API with this URI: the server's own where there is none.
+fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, AccessError> {
+    let is_meant = match audience {
+        Some(uri) => token.audience().contains(uri),
+        None => token.audience().is_empty(),
+    };
+    if is_meant { Ok(token) } else { Err(AccessError::OtherAudience) }
 }
 
 fn in_query(uri: &Uri) -> bool {

@@ -23,6 +23,7 @@ pub mod store;
 mod throttle;
 mod ticket;
 mod token;
+mod verified;
 mod wire;
 
 pub use access::{Access, AccessError, Refused};
@@ -44,6 +45,7 @@ pub use redirect::{RedirectUriError, check_redirect_uri};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use throttle::{Rate, RemoteAddress, Throttle, Who};
+pub use verified::Verified;
 pub use wire::Reply;
 #[cfg(feature = "axum")]
 pub(crate) use wire::{BODY_LIMIT, Unread};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     Policy, Scopes, Timestamp,
     oauth2::{
-        AuthorizationRequest, AuthorizationRequestError, RequestError, form::Params,
+        AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, form::Params,
         pkce::Challenge,
     },
 };
@@ -26,6 +26,7 @@ pub(crate) struct Asked {
     /// Whether the request named it, so that the token request must, too.
     pub(crate) redirect_uri_sent: bool,
     pub(crate) scopes: Scopes,
+    pub(crate) resources: Resources,
     pub(crate) state: Option<String>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) prompt: Prompt,
@@ -65,11 +66,13 @@ pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientErr
 }
 
 /// Whether the request may be asked. Nothing is redirected to before client and redirect URI are
-/// known to belong together. `offered` is whether this server gives codes at all.
+/// known to belong together. `offered` is whether this server gives codes at all, `known` the APIs
+/// that it gives them for.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
     offered: bool,
+    known: &Resources,
     policy: &Policy,
 ) -> Result<Asked, Unasked> {
     let page = |error: ClientError| Unasked::Page(error);
@@ -94,20 +97,35 @@ pub(crate) fn check(
         Ok(_) if !offered => Err(RequestError::UnsupportedResponseType.into()),
         parsed => parsed.map_err(ClientError::from),
     };
-    match parsed.and_then(|request| details(request, &client, policy)) {
-        Ok((scopes, challenge, prompt)) => {
-            Ok(Asked { client, redirect_uri, redirect_uri_sent, scopes, state, challenge, prompt })
-        }
+    match parsed.and_then(|request| details(request, &client, known, policy)) {
+        Ok(Details { scopes, resources, challenge, prompt }) => Ok(Asked {
+            client,
+            redirect_uri,
+            redirect_uri_sent,
+            scopes,
+            resources,
+            state,
+            challenge,
+            prompt,
+        }),
         Err(error) => Err(Unasked::Redirect(ToClient { error, redirect_uri, state })),
     }
+}
+
+struct Details {
+    scopes: Scopes,
+    resources: Resources,
+    challenge: Option<Challenge>,
+    prompt: Prompt,
 }
 
 /// What can be told to the client when it is wrong.
 fn details(
     request: &AuthorizationRequest<'_>,
     client: &Client,
+    known: &Resources,
     policy: &Policy,
-) -> Result<(Scopes, Option<Challenge>, Prompt), ClientError> {
+) -> Result<Details, ClientError> {
     if request.extra("request").is_some() {
         return Err(ClientError::RequestObject);
     }
@@ -126,7 +144,9 @@ fn details(
         return Err(ClientError::ChallengeMissing);
     }
     let scopes = requested(request.scope.as_ref(), &client.scopes)?;
-    Ok((scopes, request.code_challenge, Prompt::read(request.extra("prompt"))?))
+    let resources = known.narrowed(&request.resource).ok_or(ClientError::ResourceUnknown)?;
+    let prompt = Prompt::read(request.extra("prompt"))?;
+    Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
 }
 
 /// The scopes that a request asks for: all of the client's when it names none.
@@ -235,6 +255,8 @@ mod tests {
             "prompt=none+login",
             "response_mode=fragment",
             "request=x",
+            "resource=https://API.example/",
+            "resource=urn:unknown",
         ];
         let pairs = pairs.map(str::to_owned).into_iter();
         let pairs: Vec<_> = pairs.chain([format!("code_challenge={challenge}")]).collect();
@@ -254,13 +276,16 @@ mod tests {
             }
             let params = Params::parse(query.as_bytes()).unwrap();
             let found = is_known.then(|| Arc::new(known));
-            match check(&params, found, offered, &Policy::safe()) {
+            let known = Resources::of(["https://api.example"]).unwrap();
+            match check(&params, found, offered, &known, &Policy::safe()) {
                 Ok(asked) => {
                     prop_assert_eq!(&*asked.redirect_uri, CALLBACK);
                     prop_assert!(is_known && offered && query.contains("response_type=code"));
                     prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
                     prop_assert!(asked.challenge.is_some());
-                    prop_assert!(!query.contains("evil"));
+                    prop_assert!(!query.contains("evil") && !query.contains("unknown"));
+                    let named = query.contains("API");
+                    prop_assert_eq!(asked.resources, if named { known } else { Resources::EMPTY });
                 }
                 Err(Unasked::Redirect(to)) => {
                     prop_assert_eq!(&*to.redirect_uri, CALLBACK);
@@ -288,6 +313,7 @@ mod tests {
                 redirect_uri: redirect_uri.into(),
                 redirect_uri_sent: true,
                 scopes: Scopes::of(["a", "b"]),
+                resources: Resources::EMPTY,
                 state: None,
                 challenge: None,
                 prompt: Prompt { none: none && !sign_in && !consent, sign_in, consent },
@@ -297,6 +323,7 @@ mod tests {
             let remembered = given.map(|scopes| Consent {
                 subject: "ada".into(),
                 client: "app".into(),
+                resources: Resources::EMPTY,
                 scopes: Scopes::of(scopes.split(' ')),
                 given: at(0),
             });

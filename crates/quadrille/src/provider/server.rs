@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-use crate::{Env, KeyRing, Policy, Scope, Timestamp};
+use crate::{
+    Env, KeyRing, Policy, Scope, Timestamp,
+    oauth2::{InvalidResource, Resources},
+};
 
 use super::{
     Cached, GrantType,
@@ -53,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) tokens: TokenKeys,
     pub(crate) policy: Policy,
     pub(crate) scopes: ScopeRegistry,
+    /// The APIs that tokens can be meant for.
+    pub(crate) resources: Resources,
     pub(crate) grant_types: BTreeSet<GrantType>,
     pub(crate) env: Env,
     pub(crate) kdf: Kdf,
@@ -107,6 +112,7 @@ impl AuthorizationServer {
             ring,
             policy: Policy::safe(),
             scopes: ScopeRegistry::default(),
+            resources: Resources::EMPTY,
             grant_types: [
                 GrantType::AuthorizationCode,
                 GrantType::ClientCredentials,
@@ -155,6 +161,32 @@ impl AuthorizationServer {
                 inner.scopes.add(name.as_ref(), description.as_ref());
             }
         })
+    }
+
+    /// Makes an API known that has its tokens from this server, by its URI, so that clients can ask
+    /// for a token that is good there and nowhere else (RFC 8707). Call it once for each; a
+    /// `resource` that is not known is refused with `invalid_target`.
+    ///
+    /// ```
+    /// use quadrille::{Env, provider::{AuthorizationServer, Guard, store::MemoryStore}};
+    ///
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    ///     .resource("https://api.example")?;
+    /// let guard = Guard::new(&server).audience("https://api.example");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidResource`].
+    pub fn resource(self, uri: &str) -> Result<Self, InvalidResource> {
+        let resources = Resources::of(self.0.resources.iter().chain([uri]))?;
+        Ok(self.resources(resources))
+    }
+
+    /// These are all the APIs that are known: [`resource`](Self::resource) for a whole set.
+    #[must_use]
+    pub fn resources(self, resources: Resources) -> Self {
+        self.with(|inner| inner.resources = resources)
     }
 
     /// The grant types offered at all; every client has its own selection of them. All three unless

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Env, KeyRing, Scopes, Timestamp,
+    oauth2::Resources,
     seal::{KeyId, OpenError},
 };
 
@@ -40,6 +41,7 @@ pub(crate) struct Ticket {
     pub(crate) redirect_uri: Arc<str>,
     pub(crate) redirect_uri_sent: bool,
     pub(crate) scopes: Scopes,
+    pub(crate) resources: Resources,
     pub(crate) state: Option<String>,
     pub(crate) challenge: Option<Arc<str>>,
     pub(crate) expires: Timestamp,
@@ -68,6 +70,7 @@ impl Ticket {
             redirect_uri: asked.redirect_uri.clone(),
             redirect_uri_sent: asked.redirect_uri_sent,
             scopes: asked.scopes.clone(),
+            resources: asked.resources.clone(),
             state: asked.state.clone(),
             challenge: asked.challenge.map(|challenge| challenge.to_string().into()),
             expires,

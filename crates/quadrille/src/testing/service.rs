@@ -309,7 +309,7 @@ impl State {
         }
         let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
         let (user, scope) = match asked {
-            TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, .. } => {
                 let known = self.codes.remove(code).ok_or(ErrorCode::InvalidGrant)?;
                 let proved = match (&known.challenge, code_verifier) {
                     (Some(challenge), Some(verifier)) => challenge.matches(verifier),

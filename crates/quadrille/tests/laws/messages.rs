@@ -8,7 +8,7 @@ use quadrille::{
     Scopes, Secret,
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode,
-        ErrorResponse, PresentedClient, RevocationRequest, TokenRequest, TokenResponse,
+        ErrorResponse, PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse,
         TokenTypeHint, bearer,
         form::{FormWriter, Params},
         pkce::Verifier,
@@ -30,6 +30,11 @@ fn printable() -> impl Strategy<Value = String> {
 
 fn scopes() -> impl Strategy<Value = Scopes> {
     "[!#-\\[\\]-~]{1,8}( [!#-\\[\\]-~]{1,8}){0,4}".prop_map(|text| Scopes::parse(&text).unwrap())
+}
+
+fn resources() -> impl Strategy<Value = Resources> {
+    vec("https://[a-z]{1,9}\\.example(/[!$-;=?-Z_a-z~]{0,9})?|urn:[a-z]{1,9}", 0..4)
+        .prop_map(|uris| Resources::of(uris.iter().map(String::as_str)).unwrap())
 }
 
 fn auth() -> impl Strategy<Value = ClientAuth> {
@@ -80,7 +85,7 @@ proptest! {
 
     #[test]
     fn any_client_id_and_secret(auth in auth()) {
-        let asked = TokenRequest::ClientCredentials { scope: None };
+        let asked = TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
         assert_same_client(&auth, &asked.to_request(ENDPOINT, &auth, &[]).unwrap());
     }
 
@@ -90,6 +95,7 @@ proptest! {
         redirect_uri in option::of(value()),
         verifier in option::of(any::<[u8; 32]>()),
         scope in option::of(scopes()),
+        resource in resources(),
         auth in auth(),
     ) {
         let verifier = verifier.map(|bytes| Verifier::from_bytes(&bytes));
@@ -98,15 +104,16 @@ proptest! {
                 code: &token,
                 redirect_uri: redirect_uri.as_deref(),
                 code_verifier: verifier.as_ref().map(Verifier::expose),
+                resource: resource.clone(),
             },
-            TokenRequest::RefreshToken { refresh_token: &token, scope: scope.clone() },
-            TokenRequest::ClientCredentials { scope },
+            TokenRequest::RefreshToken { refresh_token: &token, scope: scope.clone(), resource: resource.clone() },
+            TokenRequest::ClientCredentials { scope, resource },
         ] {
             let request =
-                asked.to_request(ENDPOINT, &auth, &[("resource", "a"), ("resource", "b")]).unwrap();
+                asked.to_request(ENDPOINT, &auth, &[("audience", "a"), ("audience", "b")]).unwrap();
             let params = Params::of_body(&request).unwrap();
             prop_assert_eq!(TokenRequest::parse(&params).unwrap(), asked);
-            prop_assert_eq!(params.many("resource").collect::<Vec<_>>(), ["a", "b"]);
+            prop_assert_eq!(params.many("audience").collect::<Vec<_>>(), ["a", "b"]);
             assert_same_client(&auth, &request);
         }
     }
@@ -142,6 +149,7 @@ proptest! {
         client_id in value(),
         redirect_uri in option::of(value()),
         scope in option::of(scopes()),
+        resource in resources(),
         state in option::of(value()),
         verifier in option::of(any::<[u8; 32]>()),
         extra in option::of(value()),
@@ -149,6 +157,7 @@ proptest! {
         let mut request = AuthorizationRequest::new(client_id);
         request.redirect_uri = redirect_uri.map(Into::into);
         request.scope = scope;
+        request.resource = resource;
         request.state = state.map(Into::into);
         request.code_challenge = verifier.map(|bytes| Verifier::from_bytes(&bytes).challenge());
         request.extra.extend(extra.map(|value| ("login_hint".into(), value.into())));

@@ -6,7 +6,7 @@ use axum::{Router, body::Body, routing::get};
 use http::{HeaderMap, Request};
 use quadrille::{
     Scopes,
-    oauth2::TokenRequest,
+    oauth2::{Resources, TokenRequest},
     provider::{Access, AccessError, Guard},
     scope::Any,
 };
@@ -64,7 +64,8 @@ async fn too_little_scope_is_forbidden_and_names_what_is_needed() {
     let world = World::new().await;
     let refresh = world.tokens("ada").await.refresh.unwrap();
     let scope = Some(Scopes::parse("photos:write").unwrap());
-    let asked = TokenRequest::RefreshToken { refresh_token: &refresh, scope };
+    let asked =
+        TokenRequest::RefreshToken { refresh_token: &refresh, scope, resource: Resources::EMPTY };
     let access = world.token(&world.auth(), &asked).await.tokens().access;
     let bearer = format!("Bearer {access}");
     let (status, challenge, _) =
@@ -91,7 +92,8 @@ async fn requirements_are_all_of_a_tuple_or_any_of_one() {
     let world = World::new().await;
     let refresh = world.tokens("ada").await.refresh.unwrap();
     let scope = Some(Scopes::parse("photos:write").unwrap());
-    let asked = TokenRequest::RefreshToken { refresh_token: &refresh, scope };
+    let asked =
+        TokenRequest::RefreshToken { refresh_token: &refresh, scope, resource: Resources::EMPTY };
     let access = world.token(&world.auth(), &asked).await.tokens().access;
     let app = Router::new()
         .route("/all", get(|_: Access<(Photos, Upload)>| async {}))

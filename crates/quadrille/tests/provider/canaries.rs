@@ -5,7 +5,11 @@ use std::{
     thread::ThreadId,
 };
 
-use quadrille::{Policy, oauth2::ClientAuth, provider::NewClient};
+use quadrille::{
+    Policy,
+    oauth2::{ClientAuth, Resources},
+    provider::NewClient,
+};
 use tracing::{Event, Metadata, Subscriber, field::Field, span};
 
 use crate::support::{Browser, World};
@@ -70,6 +74,7 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
             code: &code,
             redirect_uri: Some("https://canary.example"),
             code_verifier: Some(verifier.expose()),
+            resource: Resources::EMPTY,
         };
         pages += world.token(auth, &asked).await.text();
     }

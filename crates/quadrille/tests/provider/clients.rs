@@ -5,13 +5,14 @@ use std::time::Duration;
 use http::Request;
 use quadrille::{
     Policy, Secret,
-    oauth2::{ClientAuth, TokenRequest},
+    oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError, RemoteAddress},
 };
 
 use crate::support::{Answer, CALLBACK, World};
 
-const ITSELF: TokenRequest<'static> = TokenRequest::ClientCredentials { scope: None };
+const ITSELF: TokenRequest<'static> =
+    TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
 
 async fn machine() -> World {
     World::with(Policy::safe(), |new| new.grant_types([GrantType::ClientCredentials])).await
@@ -88,6 +89,7 @@ async fn a_public_client_has_no_secret_to_send() {
         code: &code,
         redirect_uri: Some(CALLBACK),
         code_verifier: Some(verifier.expose()),
+        resource: Resources::EMPTY,
     };
     let answer = world.token(&basic(&world.client.id, "made-up"), &asked).await;
     assert_eq!(answer.error(), "invalid_client");

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod audience;
 mod authorize;
 mod canaries;
 mod clients;

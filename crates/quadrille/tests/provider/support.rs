@@ -17,7 +17,7 @@ use http::{HeaderMap, Request, Response, header};
 use quadrille::{
     Env, KeyRing, Policy, Scopes,
     oauth2::{
-        AuthorizationRequest, ClientAuth, TokenRequest,
+        AuthorizationRequest, ClientAuth, Resources, TokenRequest,
         form::{FormWriter, Params},
         pkce::Verifier,
     },
@@ -33,6 +33,9 @@ use tower::ServiceExt as _;
 
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const CALLBACK: &str = "https://app.example/cb";
+/// Two APIs elsewhere.
+pub(crate) const API: &str = "https://api.example";
+pub(crate) const MAIL: &str = "https://mail.example/v1";
 
 scopes! {
     pub(crate) Photos = "photos:read", "See your photos";
@@ -68,6 +71,9 @@ async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumRespon
                 format!("client={}\nback={}\n", page.client.name, page.back.path_and_query());
             for scope in &page.scopes {
                 html += &format!("scope={} {}\n", scope.name, scope.description);
+            }
+            for uri in page.resources.iter() {
+                html += &format!("at={uri}\n");
             }
             for (name, value) in page.form_fields() {
                 html += &format!("field={name}={value}\n");
@@ -132,7 +138,11 @@ impl World {
             .env(env.clone())
             .policy(policy)
             .scope::<Photos>()
-            .scope::<Upload>();
+            .scope::<Upload>()
+            .resource(API)
+            .unwrap()
+            .resource(MAIL)
+            .unwrap();
         let new = new.scopes(Scopes::parse("photos:read photos:write").unwrap());
         let registered = server.register(new).await.unwrap();
         let signed_in = SignedIn::default();
@@ -212,12 +222,14 @@ impl World {
             code,
             redirect_uri: self.client.redirect_uris.first().map(String::as_str),
             code_verifier: Some(verifier.expose()),
+            resource: Resources::EMPTY,
         };
         self.token(&self.auth(), &asked).await
     }
 
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Answer {
-        let asked = TokenRequest::RefreshToken { refresh_token, scope: None };
+        let asked =
+            TokenRequest::RefreshToken { refresh_token, scope: None, resource: Resources::EMPTY };
         self.token(&self.auth(), &asked).await
     }
 

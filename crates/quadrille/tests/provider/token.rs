@@ -8,7 +8,7 @@ use std::{
 
 use quadrille::{
     Policy, Scopes,
-    oauth2::{ClientAuth, TokenRequest, pkce::Verifier},
+    oauth2::{ClientAuth, Resources, TokenRequest, pkce::Verifier},
     provider::NewClient,
 };
 
@@ -21,7 +21,8 @@ async fn redeem(
     redirect_uri: Option<&str>,
     code_verifier: Option<&str>,
 ) -> Answer {
-    let asked = TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier };
+    let resource = Resources::EMPTY;
+    let asked = TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource };
     world.token(auth, &asked).await
 }
 
@@ -157,7 +158,8 @@ async fn a_repeat_for_other_scopes_is_no_repeat() {
     let first = world.tokens("ada").await.refresh.unwrap();
     world.refresh(&first).await.tokens();
     let scope = Some(Scopes::parse("photos:read").unwrap());
-    let asked = TokenRequest::RefreshToken { refresh_token: &first, scope };
+    let asked =
+        TokenRequest::RefreshToken { refresh_token: &first, scope, resource: Resources::EMPTY };
     assert_eq!(world.token(&world.auth(), &asked).await.error(), "invalid_grant");
 }
 
@@ -170,7 +172,11 @@ async fn scopes_shrink_for_one_access_token_and_never_grow() {
         let world = &world;
         async move {
             let scope = Some(Scopes::parse(scope).unwrap());
-            let asked = TokenRequest::RefreshToken { refresh_token: &token, scope };
+            let asked = TokenRequest::RefreshToken {
+                refresh_token: &token,
+                scope,
+                resource: Resources::EMPTY,
+            };
             world.token(&world.auth(), &asked).await
         }
     };
@@ -187,7 +193,11 @@ async fn scopes_shrink_for_one_access_token_and_never_grow() {
 async fn another_client_uses_no_refresh_token_up() {
     let world = World::new().await;
     let refresh = world.tokens("ada").await.refresh.unwrap();
-    let asked = TokenRequest::RefreshToken { refresh_token: &refresh, scope: None };
+    let asked = TokenRequest::RefreshToken {
+        refresh_token: &refresh,
+        scope: None,
+        resource: Resources::EMPTY,
+    };
     let stranger = other(&world).await;
     assert_eq!(world.token(&stranger, &asked).await.error(), "invalid_grant");
     let next = world.refresh(&refresh).await.tokens();
@@ -229,7 +239,14 @@ async fn a_confidential_client_gets_a_token_for_itself_and_no_refresh_token() {
     let ask = |scope: Option<&str>| {
         let scope = scope.map(|scope| Scopes::parse(scope).unwrap());
         let world = &world;
-        async move { world.token(&world.auth(), &TokenRequest::ClientCredentials { scope }).await }
+        async move {
+            world
+                .token(
+                    &world.auth(),
+                    &TokenRequest::ClientCredentials { scope, resource: Resources::EMPTY },
+                )
+                .await
+        }
     };
     let tokens = ask(None).await.tokens();
     assert_eq!((tokens.refresh.as_deref(), &*tokens.scope), (None, "photos:read photos:write"));
@@ -245,7 +262,7 @@ async fn a_confidential_client_gets_a_token_for_itself_and_no_refresh_token() {
 #[tokio::test]
 async fn what_a_client_may_not_or_nobody_can_is_refused_by_name() {
     let world = World::new().await;
-    let asked = TokenRequest::ClientCredentials { scope: None };
+    let asked = TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
     let answer = world.token(&world.auth(), &asked).await;
     assert_eq!((answer.status(), &*answer.error()), (400, "unauthorized_client"));
     let public = World::public(CALLBACK).await;

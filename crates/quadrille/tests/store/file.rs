@@ -8,6 +8,7 @@ use std::{
 
 use quadrille::{
     Env,
+    oauth2::Resources,
     provider::store::{RowId, SqliteStore, Store as _, StoreError},
 };
 use rusqlite::Connection;
@@ -69,6 +70,32 @@ async fn a_file_from_a_later_version_is_refused() {
     let error = failure(&folder.path().join("quadrille.db"));
     assert!(matches!(error, StoreError::Newer { found: 99, known: 1..99 }), "{error:?}");
     assert!(error.to_string().contains("99"));
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_keeps_what_is_in_it() {
+    let (store, folder) = sqlite(Env::system());
+    drop(store);
+    let path = folder.path().join("before.db");
+    let before = Connection::open(&path).unwrap();
+    before.execute_batch(include_str!("../../migrations/sqlite/0001_store.sql")).unwrap();
+    before
+        .execute_batch(
+            "CREATE TABLE migrations (namespace TEXT NOT NULL, version INTEGER NOT NULL,
+                applied INTEGER NOT NULL, PRIMARY KEY (namespace, version)) STRICT, WITHOUT ROWID;
+            INSERT INTO migrations VALUES ('quadrille', 1, 0);
+            INSERT INTO issuers VALUES (1, 'https://id.example');
+            INSERT INTO consents VALUES (1, 'alice', 'app', 'photos', 7);",
+        )
+        .unwrap();
+    drop(before);
+    let store = SqliteStore::open(&path, Env::system()).unwrap();
+    let issuer = store.issuer("https://id.example").await.unwrap();
+    let consents = store.consents(issuer, "alice").await.unwrap();
+    assert_eq!(consents.len(), 1);
+    assert_eq!((consents[0].scopes.as_str(), consents[0].resources.as_str()), ("photos", ""));
+    let consent = store.consent(issuer, "alice", "app", &Resources::EMPTY).await.unwrap();
+    assert_eq!(consent.as_ref(), consents.first());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use quadrille::{
     Env, Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor, Authentication, Client,
         store::{
@@ -64,6 +65,7 @@ pub(crate) fn grant(id: i64, subject: &str) -> Grant {
         client: CLIENT.into(),
         actor: Actor::User(subject.into()),
         scopes: Scopes::of(["photos", "profile"]),
+        resources: Resources::of(["https://api.example"]).unwrap(),
         authentication: Some(Arc::new(authentication)),
     }
 }
@@ -92,6 +94,7 @@ pub(crate) fn family(row: i64, grant: Grant, now: Timestamp) -> FamilyRecord {
     FamilyRecord {
         row: RowId(row),
         rotated_scopes: grant.scopes.clone(),
+        rotated_resources: grant.resources.clone(),
         grant,
         generation: 0,
         current: hash(row),
@@ -110,6 +113,7 @@ pub(crate) fn rotation(family: &FamilyRecord, row: i64, now: Timestamp) -> Rotat
         presented: family.current,
         successor: hash(-row),
         scopes: family.grant.scopes.clone(),
+        resources: family.grant.resources.clone(),
         rotated: now,
         expires: now + HOUR,
         access: access(row, family.grant.clone(), now),

@@ -15,7 +15,8 @@ use quadrille::{
     Scopes, Secret,
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient,
-        RevocationRequest, TokenRequest, TokenResponse, TokenResponseError, TokenTypeHint, bearer,
+        Resources, RevocationRequest, TokenRequest, TokenResponse, TokenResponseError,
+        TokenTypeHint, bearer,
         form::{FormWriter, Params},
         metadata::{ServerMetadata, well_known_urls},
         pkce::{Challenge, Verifier},
@@ -62,7 +63,7 @@ fn clients_authenticate_by_basic_as_in_rfc_6749() {
         let secret = text(&case, "client_secret").unwrap();
         let authorization = text(&case, "authorization").unwrap();
         let auth = ClientAuth::Basic { client_id: id.into(), client_secret: Secret::from(secret) };
-        let request = TokenRequest::ClientCredentials { scope: None }
+        let request = TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY }
             .to_request("https://server.example.com/token", &auth, &[])
             .unwrap();
         assert_eq!(request.headers()[header::AUTHORIZATION], authorization);

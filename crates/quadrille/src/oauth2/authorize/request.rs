@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use crate::{
     Scopes,
     oauth2::{
-        EndpointError, RequestError,
+        EndpointError, RequestError, Resources,
         form::{FormWriter, Params},
         pkce::Challenge,
         post::check_absolute,
@@ -75,6 +75,8 @@ pub struct AuthorizationRequest<'a> {
     pub scope: Option<Scopes>,
     /// What stands between scopes when they are written.
     pub scope_separator: ScopeSeparator,
+    /// The APIs that the token is wanted for (RFC 8707).
+    pub resource: Resources,
     /// What goes back unchanged with the answer.
     pub state: Option<Cow<'a, str>>,
     /// The PKCE challenge; `code_challenge_method` goes with it.
@@ -92,6 +94,7 @@ impl<'a> AuthorizationRequest<'a> {
             redirect_uri: None,
             scope: None,
             scope_separator: ScopeSeparator::Space,
+            resource: Resources::EMPTY,
             state: None,
             code_challenge: None,
             extra: Vec::new(),
@@ -111,6 +114,7 @@ impl<'a> AuthorizationRequest<'a> {
         if let Some(scope) = &self.scope {
             url.append("scope", &scope.join(self.scope_separator));
         }
+        self.resource.write(&mut url);
         url.append_some("state", self.state.as_deref());
         if let Some(challenge) = &self.code_challenge {
             url.append("code_challenge", &challenge.to_string());
@@ -158,6 +162,7 @@ impl<'a> AuthorizationRequest<'a> {
             None => return Err(RequestError::Missing("response_type")),
         };
         let scope = read_scope(params)?;
+        let resource = Resources::read(params)?;
         let code_challenge =
             Challenge::read(params.one("code_challenge")?, params.one("code_challenge_method")?)?;
         let mut extra = Vec::new();
@@ -177,6 +182,7 @@ impl<'a> AuthorizationRequest<'a> {
             redirect_uri: redirect_uri.map(Cow::Borrowed),
             scope,
             scope_separator: ScopeSeparator::Space,
+            resource,
             state: state.map(Cow::Borrowed),
             code_challenge,
             extra,
@@ -207,6 +213,7 @@ impl<'a> AuthorizationRequest<'a> {
             redirect_uri: self.redirect_uri.map(owned),
             scope: self.scope,
             scope_separator: self.scope_separator,
+            resource: self.resource,
             state: self.state.map(owned),
             code_challenge: self.code_challenge,
             extra: self.extra.into_iter().map(|(n, v)| (owned(n), owned(v))).collect(),
@@ -222,6 +229,7 @@ impl fmt::Debug for AuthorizationRequest<'_> {
             .field("client_id", &self.client_id)
             .field("redirect_uri", &self.redirect_uri)
             .field("scope", &self.scope)
+            .field("resource", &self.resource)
             .field("code_challenge", &self.code_challenge)
             .field("extra", &self.extra.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .finish_non_exhaustive()
@@ -277,11 +285,12 @@ pub struct Addressee {
 }
 
 /// The parameters that have fields of their own.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "response_type",
     "client_id",
     "redirect_uri",
     "scope",
+    "resource",
     "state",
     "code_challenge",
     "code_challenge_method",
@@ -350,6 +359,11 @@ mod tests {
             ),
             ("response_type=code&scope=%22", RequestError::MalformedScope, "invalid_scope"),
             (
+                "response_type=code&resource=/photos",
+                RequestError::MalformedResource,
+                "invalid_target",
+            ),
+            (
                 "response_type=code&prompt=none&prompt=login",
                 FormError::Duplicate("prompt").into(),
                 "invalid_request",
@@ -396,11 +410,13 @@ mod tests {
 
     #[test]
     fn further_parameters_are_kept_and_resources_may_repeat() {
-        let query = b"client_id=web&response_type=code&resource=a&resource=b&nonce=n&empty=";
+        let query = b"client_id=web&response_type=code&resource=urn:a&resource=urn:b&nonce=n\
+            &unknown=1&unknown=2&empty=";
         let params = Params::parse(query).unwrap();
         let request = AuthorizationRequest::parse(&params).unwrap().into_owned();
         let names: Vec<_> = request.extra.iter().map(|(name, value)| (&**name, &**value)).collect();
-        assert_eq!(names, [("resource", "a"), ("resource", "b"), ("nonce", "n")]);
+        assert_eq!(names, [("nonce", "n"), ("unknown", "1"), ("unknown", "2")]);
+        assert_eq!(request.resource.as_str(), "urn:a urn:b");
         assert_eq!(request.extra("nonce"), Some("n"));
     }
 }

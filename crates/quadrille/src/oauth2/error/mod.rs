@@ -177,6 +177,9 @@ pub enum RequestError {
     /// The `scope` holds a character that none may hold.
     #[error("the scope is malformed")]
     MalformedScope,
+    /// A `resource` is no absolute URI, or has a fragment, or there are too many (RFC 8707, section 2).
+    #[error("the resource must be an absolute URI without a fragment")]
+    MalformedResource,
     /// The `code_challenge` is not the unpadded base64url of 32 bytes.
     #[error("the code_challenge is malformed")]
     MalformedChallenge,
@@ -204,6 +207,7 @@ impl RequestError {
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::MalformedScope => ErrorCode::InvalidScope,
+            Self::MalformedResource => ErrorCode::InvalidTarget,
         }
     }
 }

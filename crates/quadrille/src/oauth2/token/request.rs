@@ -8,7 +8,7 @@ use http::Request;
 use crate::{
     Scopes,
     oauth2::{
-        ClientAuth, EndpointError, RequestError,
+        ClientAuth, EndpointError, RequestError, Resources,
         form::{FormWriter, Params},
         pkce,
         post::post_form,
@@ -18,9 +18,10 @@ use crate::{
 /// What a client asks the token endpoint for, by grant.
 ///
 /// ```
-/// use quadrille::oauth2::{ClientAuth, TokenRequest, form::Params};
+/// use quadrille::oauth2::{ClientAuth, Resources, TokenRequest, form::Params};
 ///
-/// let asked = TokenRequest::RefreshToken { refresh_token: "tGzv3JOkF0XG5Qx2TlKWIA", scope: None };
+/// let (refresh_token, resource) = ("tGzv3JOkF0XG5Qx2TlKWIA", Resources::EMPTY);
+/// let asked = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
 /// let auth = ClientAuth::None { client_id: "app".into() };
 /// let request = asked.to_request("https://id.example/oauth/token", &auth, &[])?;
 ///
@@ -40,6 +41,8 @@ pub enum TokenRequest<'a> {
         redirect_uri: Option<&'a str>,
         /// The PKCE verifier.
         code_verifier: Option<&'a str>,
+        /// Some of the APIs that were granted; none for all of them (RFC 8707, section 2.2).
+        resource: Resources,
     },
     /// Get a new access token (RFC 6749, section 6).
     RefreshToken {
@@ -47,11 +50,15 @@ pub enum TokenRequest<'a> {
         refresh_token: &'a str,
         /// Fewer scopes than were granted; `None` for all of them.
         scope: Option<Scopes>,
+        /// Some of the APIs that were granted; none for all of them.
+        resource: Resources,
     },
     /// Get a token for the client itself (RFC 6749, section 4.4).
     ClientCredentials {
         /// The scopes; `None` for those that the server gives by itself.
         scope: Option<Scopes>,
+        /// The APIs that it is for.
+        resource: Resources,
     },
 }
 
@@ -59,10 +66,12 @@ impl<'a> TokenRequest<'a> {
     /// As it stands in a message.
     ///
     /// ```
-    /// use quadrille::oauth2::TokenRequest;
+    /// use quadrille::oauth2::{Resources, TokenRequest};
     ///
-    /// let request = TokenRequest::ClientCredentials { scope: None };
+    /// let resource = Resources::of(["https://api.example"])?;
+    /// let request = TokenRequest::ClientCredentials { scope: None, resource };
     /// assert_eq!(request.grant_type(), "client_credentials");
+    /// # Ok::<(), quadrille::oauth2::InvalidResource>(())
     /// ```
     pub const fn grant_type(&self) -> &'static str {
         match self {
@@ -72,8 +81,7 @@ impl<'a> TokenRequest<'a> {
         }
     }
 
-    /// The HTTP request, with the client's authentication and any further parameters, such as
-    /// `resource`.
+    /// The HTTP request, with the client's authentication and any further parameters.
     ///
     /// # Errors
     /// [`EndpointError`] when the endpoint is no URL to send a request to.
@@ -86,17 +94,20 @@ impl<'a> TokenRequest<'a> {
         let mut body = FormWriter::new();
         body.append("grant_type", self.grant_type());
         match self {
-            Self::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            Self::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
                 body.append("code", code);
                 body.append_some("redirect_uri", *redirect_uri);
                 body.append_some("code_verifier", *code_verifier);
+                resource.write(&mut body);
             }
-            Self::RefreshToken { refresh_token, scope } => {
+            Self::RefreshToken { refresh_token, scope, resource } => {
                 body.append("refresh_token", refresh_token);
                 body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+                resource.write(&mut body);
             }
-            Self::ClientCredentials { scope } => {
+            Self::ClientCredentials { scope, resource } => {
                 body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+                resource.write(&mut body);
             }
         }
         for (name, value) in extra {
@@ -122,13 +133,18 @@ impl<'a> TokenRequest<'a> {
                     code: required("code")?,
                     redirect_uri: params.one("redirect_uri")?,
                     code_verifier,
+                    resource: Resources::read(params)?,
                 })
             }
             "refresh_token" => Ok(Self::RefreshToken {
                 refresh_token: required("refresh_token")?,
                 scope: read_scope(params)?,
+                resource: Resources::read(params)?,
             }),
-            "client_credentials" => Ok(Self::ClientCredentials { scope: read_scope(params)? }),
+            "client_credentials" => Ok(Self::ClientCredentials {
+                scope: read_scope(params)?,
+                resource: Resources::read(params)?,
+            }),
             _ => Err(RequestError::UnsupportedGrantType),
         }
     }
@@ -181,6 +197,11 @@ mod tests {
                 "invalid_scope",
             ),
             (
+                "grant_type=client_credentials&resource=api",
+                RequestError::MalformedResource,
+                "invalid_target",
+            ),
+            (
                 "grant_type=client_credentials&scope=a%22b",
                 RequestError::MalformedScope,
                 "invalid_scope",
@@ -198,17 +219,18 @@ mod tests {
             code: "a/b",
             redirect_uri: Some("https://app.example/cb?x=1"),
             code_verifier: None,
+            resource: Resources::of(["urn:r"]).unwrap(),
         };
         let auth = ClientAuth::Post { client_id: "i".into(), client_secret: "s".into() };
         let request =
-            asked.to_request("https://id.example/token?t=1", &auth, &[("resource", "r")]).unwrap();
+            asked.to_request("https://id.example/token?t=1", &auth, &[("audience", "a")]).unwrap();
         assert_eq!(request.method(), "POST");
         assert_eq!(request.uri(), "https://id.example/token?t=1");
         assert_eq!(request.headers()["accept"], "application/json");
         assert_eq!(
             request.body(),
             "grant_type=authorization_code&code=a%2Fb&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3Fx%3D1\
-             &resource=r&client_id=i&client_secret=s"
+             &resource=urn%3Ar&audience=a&client_id=i&client_secret=s"
         );
         for bad in ["https://id.example/#f", "/token", "ftp://x/", "", "https://a b/"] {
             assert!(asked.to_request(bad, &auth, &[]).is_err(), "{bad}");

@@ -57,14 +57,14 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
         return Err(ClientError::GrantTypeNotAllowed.into());
     }
     let tokens = match asked {
-        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
-            inner.redeem(&client, code, redirect_uri, code_verifier).await?
+        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
+            inner.redeem(&client, code, redirect_uri, code_verifier, &resource).await?
         }
-        TokenRequest::RefreshToken { refresh_token, scope } => {
-            inner.refresh(&client, refresh_token, scope.as_ref()).await?
+        TokenRequest::RefreshToken { refresh_token, scope, resource } => {
+            inner.refresh(&client, refresh_token, scope.as_ref(), &resource).await?
         }
-        TokenRequest::ClientCredentials { scope } => {
-            inner.client_credentials(&client, scope.as_ref()).await?
+        TokenRequest::ClientCredentials { scope, resource } => {
+            inner.client_credentials(&client, scope.as_ref(), &resource).await?
         }
     };
     tracing::debug!(client = %client.id, ?grant_type, "tokens issued");

@@ -1,6 +1,9 @@
 //! A token for the client itself (RFC 6749, section 4.4).
 
-use crate::{Scopes, oauth2::TokenResponse};
+use crate::{
+    Scopes,
+    oauth2::{Resources, TokenResponse},
+};
 
 use super::super::{
     Actor, Client, ClientType,
@@ -10,12 +13,19 @@ use super::super::{
     store::{Grant, Issue},
 };
 
-/// Whether this client may have a token for itself, and for which scopes.
-pub(crate) fn decide(client: &Client, scope: Option<&Scopes>) -> Result<Scopes, ClientError> {
+/// Whether this client may have a token for itself, for which scopes and at which of the `known`
+/// APIs.
+pub(crate) fn decide(
+    client: &Client,
+    scope: Option<&Scopes>,
+    resource: &Resources,
+    known: &Resources,
+) -> Result<(Scopes, Resources), ClientError> {
     if client.client_type == ClientType::Public {
         return Err(ClientError::PublicClientForItself);
     }
-    requested(scope, &client.scopes)
+    let resources = known.narrowed(resource).ok_or(ClientError::ResourceUnknown)?;
+    Ok((requested(scope, &client.scopes)?, resources))
 }
 
 impl Inner {
@@ -23,8 +33,9 @@ impl Inner {
         &self,
         client: &Client,
         scope: Option<&Scopes>,
+        resource: &Resources,
     ) -> Result<TokenResponse, Error> {
-        let scopes = decide(client, scope)?;
+        let (scopes, resources) = decide(client, scope, resource, &self.resources)?;
         let issuer = self.issuer_id().await?;
         // One number serves for the grant and its only token.
         let row = self.row().await?;
@@ -33,6 +44,7 @@ impl Inner {
             client: client.id.clone(),
             actor: Actor::Client(client.id.clone()),
             scopes: scopes.clone(),
+            resources,
             authentication: None,
         };
         let minted = self.mint(row, grant, self.now());

@@ -4,14 +4,15 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     Timestamp,
-    oauth2::{TokenResponse, pkce::Challenge},
+    oauth2::{Resources, TokenResponse, pkce::Challenge},
 };
 
 use super::super::{
     Client,
     error::{ClientError, Error},
+    grant::narrowed,
     server::Inner,
-    store::{CodeRecord, Issue, Redeemed, RowId, SecretHash},
+    store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
     token::TokenKind,
 };
 
@@ -21,13 +22,15 @@ pub(crate) struct Presented<'a> {
     pub(crate) hash: &'a SecretHash,
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: Option<&'a str>,
+    /// The APIs asked for; all that were granted when it names none.
+    pub(crate) resource: &'a Resources,
 }
 
 /// What to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Redeem it.
-    Redeem,
+    /// Redeem it, for a token with this audience.
+    Redeem(Resources),
     /// It was redeemed before: somebody has a copy. What it bought must die.
     Replayed,
     /// No. Nothing is used up by it.
@@ -62,7 +65,10 @@ pub(crate) fn decide(
     if now >= code.expires {
         return Decision::Refuse(ClientError::CodeExpired);
     }
-    Decision::Redeem
+    match narrowed(&code.grant.resources, presented.resource) {
+        Ok(audience) => Decision::Redeem(audience),
+        Err(error) => Decision::Refuse(error),
+    }
 }
 
 fn check_redirect_uri(
@@ -98,6 +104,7 @@ impl Inner {
         code: &str,
         redirect_uri: Option<&str>,
         verifier: Option<&str>,
+        resource: &Resources,
     ) -> Result<TokenResponse, Error> {
         let read = self.tokens.read(TokenKind::Code, code).map_err(|reason| {
             tracing::debug!(%reason, "no code of ours");
@@ -105,9 +112,9 @@ impl Inner {
         })?;
         let (issuer, now) = (self.issuer_id().await?, self.now());
         let code = self.store.code(issuer, read.row).await?;
-        let presented = Presented { hash: &read.hash, redirect_uri, verifier };
-        let code = match (decide(code.as_deref(), client, presented, now), code) {
-            (Decision::Redeem, Some(code)) => code,
+        let presented = Presented { hash: &read.hash, redirect_uri, verifier, resource };
+        let (code, audience) = match (decide(code.as_deref(), client, presented, now), code) {
+            (Decision::Redeem(audience), Some(code)) => (code, audience),
             (Decision::Replayed, Some(code)) => {
                 return Err(self.replayed(code.grant.id, ClientError::CodeReplayed).await);
             }
@@ -117,6 +124,7 @@ impl Inner {
         let grant = code.grant.clone();
         let first = self.first_refresh(client, &grant, now).await?;
         let (family, refresh) = first.unzip();
+        let grant = Grant { resources: audience, ..grant };
         let minted = self.mint(self.row().await?, grant, now);
         let refresh = refresh.map(|refresh| self.tokens.write_refresh(&refresh));
         let response = minted.response(refresh.as_ref(), &code.grant.scopes);
@@ -150,11 +158,15 @@ mod tests {
     use crate::{
         Scopes,
         oauth2::pkce::Verifier,
-        provider::{Actor, client::tests::client, store::Grant, token::sha256},
+        provider::{Actor, client::tests::client, token::sha256},
     };
     use proptest::prelude::*;
 
     const CALLBACK: &str = "https://app.example/cb";
+
+    fn resources(text: &str) -> Resources {
+        Resources::parse(text).unwrap()
+    }
 
     fn verifier(which: u8) -> Verifier {
         Verifier::from_bytes(&[which; 32])
@@ -169,6 +181,7 @@ mod tests {
                 client: "app".into(),
                 actor: Actor::User("ada".into()),
                 scopes: Scopes::EMPTY,
+                resources: resources("https://a.example urn:b"),
                 authentication: None,
             },
             redirect_uri: is_bound.then(|| CALLBACK.into()),
@@ -184,13 +197,16 @@ mod tests {
             is_known: bool, is_right: bool, is_ours: bool, is_bound: bool, redeemed: bool,
             challenge in proptest::option::of(0..2u8), presented in proptest::option::of(0..2u8),
             redirect_uri in prop_oneof![Just(None), Just(Some(CALLBACK)), Just(Some("https://x/"))],
+            resource in prop_oneof![Just(""), Just("urn:b"), Just("urn:c"), Just("urn:b urn:c")],
             now in 90..110i64,
         ) {
             let record = code(is_bound, challenge, redeemed);
             let client = client(if is_ours { "app" } else { "other" }, CALLBACK);
             let hash = sha256(if is_right { b"right" } else { b"wrong" });
             let presented_verifier = presented.map(verifier);
+            let resource = resources(resource);
             let asked = Presented {
+                resource: &resource,
                 hash: &hash,
                 redirect_uri,
                 verifier: presented_verifier.as_ref().map(Verifier::expose),
@@ -206,7 +222,12 @@ mod tests {
             let could = is_known && is_right && is_ours && redirect_fits && challenge == presented;
             let expected = match (could, redeemed, now < record.expires) {
                 (true, true, _) => Some(Decision::Replayed),
-                (true, false, true) => Some(Decision::Redeem),
+                (true, false, true) if resource.is_empty() => {
+                    Some(Decision::Redeem(record.grant.resources.clone()))
+                }
+                (true, false, true) if resource.as_str() == "urn:b" => {
+                    Some(Decision::Redeem(resource.clone()))
+                }
                 _ => None,
             };
             match expected {

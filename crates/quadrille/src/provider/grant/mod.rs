@@ -6,15 +6,27 @@ pub(crate) mod refresh;
 
 use std::time::Duration;
 
-use crate::{Scopes, Timestamp, oauth2::TokenResponse};
+use crate::{
+    Scopes, Timestamp,
+    oauth2::{Resources, TokenResponse},
+};
 
 use super::{
     Client, GrantType,
-    error::Error,
+    error::{ClientError, Error},
     server::Inner,
     store::{AccessRecord, FamilyRecord, Grant, RowId},
     token::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
 };
+
+/// The audience of a token from what was granted: all of it when the client names nothing (RFC 8707,
+/// section 2.2).
+pub(crate) fn narrowed(granted: &Resources, wanted: &Resources) -> Result<Resources, ClientError> {
+    if wanted.is_empty() {
+        return Ok(granted.clone());
+    }
+    granted.narrowed(wanted).ok_or(ClientError::ResourceNotGranted)
+}
 
 /// Tokens that are about to be stored and answered.
 pub(crate) struct Minted {
@@ -55,6 +67,7 @@ impl Inner {
             previous: None,
             rotated: now,
             rotated_scopes: grant.scopes.clone(),
+            rotated_resources: grant.resources.clone(),
             expires: ends.min(now + self.policy.refresh_token_idle_lifetime),
             ends,
         };

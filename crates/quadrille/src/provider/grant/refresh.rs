@@ -2,11 +2,15 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::{Policy, Scopes, Timestamp, oauth2::TokenResponse};
+use crate::{
+    Policy, Scopes, Timestamp,
+    oauth2::{Resources, TokenResponse},
+};
 
 use super::super::{
     Client,
     error::{ClientError, Error},
+    grant::narrowed,
     server::Inner,
     store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
 };
@@ -18,16 +22,25 @@ pub(crate) struct Presented<'a> {
     pub(crate) hash: &'a SecretHash,
     /// The scopes asked for; all of the grant's when it names none.
     pub(crate) scope: Option<&'a Scopes>,
+    /// The APIs asked for; all of the grant's when it names none.
+    pub(crate) resource: &'a Resources,
+}
+
+/// What the access token will be good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) scopes: Scopes,
+    pub(crate) resources: Resources,
 }
 
 /// What to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Turn it, and issue an access token for these scopes.
-    Turn(Scopes),
-    /// It turned a moment ago, and the answer may be lost: issue another access token for these
-    /// scopes, with the same successor.
-    Repeat(Scopes),
+    /// Turn it, and issue an access token for this.
+    Turn(Wanted),
+    /// It turned a moment ago, and the answer may be lost: issue another access token for this,
+    /// with the same successor.
+    Repeat(Wanted),
     /// It was used before: somebody has a copy. The family must die.
     Replayed,
     /// No. Nothing is used up by it.
@@ -56,9 +69,14 @@ pub(crate) fn decide(
         Some(scope) if family.grant.scopes.is_superset(scope) => scope.clone(),
         Some(_) => return Decision::Refuse(ClientError::ScopeNotGranted),
     };
+    let resources = match narrowed(&family.grant.resources, presented.resource) {
+        Ok(resources) => resources,
+        Err(error) => return Decision::Refuse(error),
+    };
+    let wanted = Wanted { scopes, resources };
     let is = |known: &SecretHash| verify_slices_are_equal(known, presented.hash).is_ok();
     if presented.generation == family.generation && is(&family.current) {
-        return Decision::Turn(scopes);
+        return Decision::Turn(wanted);
     }
     if presented.generation >= family.generation {
         // Genuine, but of a generation or secret that this family never had: a store that was
@@ -68,16 +86,20 @@ pub(crate) fn decide(
     let was_last = presented.generation.checked_add(1) == Some(family.generation)
         && family.previous.as_ref().is_some_and(is);
     let is_recent = now.since(family.rotated) < policy.refresh_repeat_window;
-    if was_last && is_recent && is_same_set(&scopes, &family.rotated_scopes) {
-        Decision::Repeat(scopes)
+    if was_last && is_recent && is_what_it_turned_for(&wanted, family) {
+        Decision::Repeat(wanted)
     } else {
         Decision::Replayed
     }
 }
 
 /// Whatever the order they were named in.
-fn is_same_set(one: &Scopes, other: &Scopes) -> bool {
-    one.is_superset(other) && other.is_superset(one)
+fn is_what_it_turned_for(wanted: &Wanted, family: &FamilyRecord) -> bool {
+    let (scopes, resources) = (&family.rotated_scopes, &family.rotated_resources);
+    wanted.scopes.is_superset(scopes)
+        && scopes.is_superset(&wanted.scopes)
+        && wanted.resources.is_superset(resources)
+        && resources.is_superset(&wanted.resources)
 }
 
 impl Inner {
@@ -86,6 +108,7 @@ impl Inner {
         client: &Client,
         token: &str,
         scope: Option<&Scopes>,
+        resource: &Resources,
     ) -> Result<TokenResponse, Error> {
         let token = self.tokens.read_refresh(token).map_err(|reason| {
             tracing::debug!(%reason, "no refresh token of ours");
@@ -93,16 +116,17 @@ impl Inner {
         })?;
         let (issuer, now) = (self.issuer_id().await?, self.now());
         let hash = token.hash();
-        let presented = Presented { generation: token.generation, hash: &hash, scope };
+        let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
         let next = self.tokens.next_refresh(&token);
         let successor = self.tokens.write_refresh(&next);
         let mut family = self.store.family(issuer, token.family).await?;
         loop {
             let decision = decide(family.as_deref(), client, presented, &self.policy, now);
-            let (scopes, current) = match (decision, family) {
-                (Decision::Turn(scopes), Some(family)) => (scopes, family),
-                (Decision::Repeat(scopes), Some(family)) => {
-                    let grant = Grant { scopes: scopes.clone(), ..family.grant.clone() };
+            let (Wanted { scopes, resources }, current) = match (decision, family) {
+                (Decision::Turn(wanted), Some(family)) => (wanted, family),
+                (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
+                    let family = family.grant.clone();
+                    let grant = Grant { scopes: scopes.clone(), resources, ..family };
                     let minted = self.mint(self.row().await?, grant, now);
                     let response = minted.response(Some(&successor), &scopes);
                     let issue = Issue { access: minted.record, family: None };
@@ -116,7 +140,11 @@ impl Inner {
                 (Decision::Refuse(error), _) => return Err(error.into()),
                 (_, None) => return Err(ClientError::RefreshUnknown.into()),
             };
-            let grant = Grant { scopes: scopes.clone(), ..current.grant.clone() };
+            let grant = Grant {
+                scopes: scopes.clone(),
+                resources: resources.clone(),
+                ..current.grant.clone()
+            };
             let minted = self.mint(self.row().await?, grant, now);
             let response = minted.response(Some(&successor), &scopes);
             let rotation = Rotation {
@@ -125,6 +153,7 @@ impl Inner {
                 presented: hash,
                 successor: next.hash(),
                 scopes,
+                resources,
                 rotated: now,
                 expires: current.ends.min(now + self.policy.refresh_token_idle_lifetime),
                 access: minted.record,
@@ -145,6 +174,12 @@ mod tests {
     use crate::provider::{Actor, client::tests::client, store::RowId, token::sha256};
     use proptest::prelude::*;
 
+    const BOTH: &str = "https://a.example urn:b";
+
+    fn resources(text: &str) -> Resources {
+        Resources::parse(text).unwrap()
+    }
+
     fn secret(generation: u32) -> SecretHash {
         sha256(&generation.to_be_bytes())
     }
@@ -159,6 +194,7 @@ mod tests {
                 client: "app".into(),
                 actor: Actor::User("ada".into()),
                 scopes: scopes.clone(),
+                resources: resources(BOTH),
                 authentication: None,
             },
             generation,
@@ -166,6 +202,7 @@ mod tests {
             previous: generation.checked_sub(1).map(secret),
             rotated: Timestamp::from_seconds(1000),
             rotated_scopes: scopes,
+            rotated_resources: resources(BOTH),
             expires: Timestamp::from_seconds(2000),
             ends: Timestamp::from_seconds(2010),
         }
@@ -175,6 +212,9 @@ mod tests {
         #[test]
         fn of_all_tokens_of_a_family_one_turns_and_the_last_may_be_repeated_for_a_moment(
             generation in 0..5u32, presented in 0..6u32, is_ours: bool, now in 995..2020i64,
+            resource in prop_oneof![
+                Just(""), Just("urn:b"), Just("urn:b https://a.example/"), Just("urn:b urn:c")
+            ],
             scope in prop_oneof![
                 Just(None), Just(Some("a")), Just(Some("b a")), Just(Some("a b")), Just(Some("c"))
             ],
@@ -183,20 +223,30 @@ mod tests {
             let client = client(if is_ours { "app" } else { "other" }, "https://app.example/cb");
             let scope = scope.map(|scope| Scopes::of(scope.split(' ')));
             let hash = secret(presented);
-            let asked = Presented { generation: presented, hash: &hash, scope: scope.as_ref() };
+            let resource = resources(resource);
+            let asked = Presented {
+                generation: presented,
+                hash: &hash,
+                scope: scope.as_ref(),
+                resource: &resource,
+            };
             let at = Timestamp::from_seconds(now);
             let decision = decide(Some(&family), &client, asked, &Policy::safe(), at);
 
             let is_alive = is_ours && now < 2000;
-            let may = scope.as_ref().is_none_or(|scope| !scope.contains("c"));
+            let may = scope.as_ref().is_none_or(|scope| !scope.contains("c"))
+                && !resource.contains("urn:c");
             match &decision {
-                Decision::Turn(scopes) => {
+                Decision::Turn(Wanted { scopes, resources }) => {
                     prop_assert!(is_alive && may && presented == generation);
                     prop_assert!(family.grant.scopes.is_superset(scopes));
+                    prop_assert!(family.grant.resources.is_superset(resources));
+                    prop_assert!(!resources.is_empty());
                 }
-                Decision::Repeat(scopes) => {
+                Decision::Repeat(wanted) => {
                     prop_assert!(is_alive && may && presented + 1 == generation && now < 1010);
-                    prop_assert!(is_same_set(&family.rotated_scopes, scopes));
+                    prop_assert!(is_what_it_turned_for(wanted, &family));
+                    prop_assert!(resource.as_str() != "urn:b");
                 }
                 Decision::Replayed => prop_assert!(is_alive && may && presented < generation),
                 Decision::Refuse(_) => {
@@ -209,7 +259,8 @@ mod tests {
     #[test]
     fn a_genuine_token_with_another_secret_than_the_current_one_ends_nothing() {
         let (family, hash) = (family(3), secret(99));
-        let asked = Presented { generation: 3, hash: &hash, scope: None };
+        let resource = &Resources::EMPTY;
+        let asked = Presented { generation: 3, hash: &hash, scope: None, resource };
         let client = client("app", "https://app.example/cb");
         let now = Timestamp::from_seconds(1001);
         let decision = decide(Some(&family), &client, asked, &Policy::safe(), now);

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use crate::{Timestamp, provider::Client};
+use crate::{Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
@@ -89,7 +89,7 @@ verbs! {
     fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
     fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
-    fn consent(issuer: IssuerId; subject: str, client: str) -> Option<Consent>;
+    fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources) -> Option<Consent>;
     fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
     fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp) -> bool;
     fn put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();

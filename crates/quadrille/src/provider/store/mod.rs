@@ -37,7 +37,7 @@ use std::{future::Future, sync::Arc};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::Timestamp;
+use crate::{Timestamp, oauth2::Resources};
 
 use super::Client;
 
@@ -228,15 +228,16 @@ pub trait Store: Send + Sync + 'static {
         last: RowId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// What a person has consented to.
+    /// What a person has consented to, at exactly these APIs.
     fn consent(
         &self,
         issuer: IssuerId,
         subject: &str,
         client: &str,
+        resources: &Resources,
     ) -> impl Future<Output = Result<Option<Consent>, StoreError>> + Send;
 
-    /// All that a person has consented to, ordered by client.
+    /// All that a person has consented to, ordered by client and resources.
     fn consents(
         &self,
         issuer: IssuerId,

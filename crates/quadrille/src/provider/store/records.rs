@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::Resources,
     provider::{Actor, Authentication},
 };
 
@@ -54,6 +55,8 @@ pub struct Grant {
     pub actor: Actor,
     /// What may be done.
     pub scopes: Scopes,
+    /// At which APIs (RFC 8707); at the server's own where there is none.
+    pub resources: Resources,
     /// How and when the person signed in; `None` where nobody did (client credentials).
     pub authentication: Option<Arc<Authentication>>,
 }
@@ -84,7 +87,8 @@ pub struct AccessRecord {
     pub row: RowId,
     /// The hash of its secret.
     pub hash: SecretHash,
-    /// What it stands for. The scopes are the token's own, which may be fewer than the grant's.
+    /// What it stands for. Scopes and resources are the token's own, which may be fewer than the
+    /// grant's; the resources are its audience.
     pub grant: Grant,
     /// When it stops being good.
     pub expires: Timestamp,
@@ -107,6 +111,8 @@ pub struct FamilyRecord {
     pub rotated: Timestamp,
     /// The scopes asked for when it last turned: a repeat must ask for the same.
     pub rotated_scopes: Scopes,
+    /// The resources asked for when it last turned: likewise.
+    pub rotated_resources: Resources,
     /// When it stops being good if it lies unused; moves at each turn.
     pub expires: Timestamp,
     /// When it stops being good in any case.
@@ -135,6 +141,8 @@ pub struct Rotation {
     pub successor: SecretHash,
     /// The scopes of the access token.
     pub scopes: Scopes,
+    /// The audience of the access token.
+    pub resources: Resources,
     /// Now.
     pub rotated: Timestamp,
     /// When the successor stops being good if it lies unused.
@@ -216,13 +224,16 @@ pub enum Answered {
     Denied,
 }
 
-/// What a person has let a client do, remembered so as not to ask again.
+/// What a person has let a client do at certain APIs, remembered so as not to ask again. For other
+/// APIs, or more of them at once, there is another one: a scope may mean something else there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The person.
     pub subject: Arc<str>,
     /// The `client_id`.
     pub client: Arc<str>,
+    /// At which APIs; at the server's own where there is none.
+    pub resources: Resources,
     /// All scopes consented to so far; in an [`Answer`] those of this answer.
     pub scopes: Scopes,
     /// When they last did.
@@ -235,10 +246,11 @@ impl Consent {
     /// and keeps the result at once, so that of two pages answered together neither is lost.
     ///
     /// ```
-    /// use quadrille::{Scopes, Timestamp, provider::store::Consent};
+    /// use quadrille::{Scopes, Timestamp, oauth2::Resources, provider::store::Consent};
     ///
     /// let (subject, client, given) = ("ada".into(), "app".into(), Timestamp::default());
-    /// let consent = Consent { subject, client, scopes: Scopes::parse("b")?, given };
+    /// let (scopes, resources) = (Scopes::parse("b")?, Resources::EMPTY);
+    /// let consent = Consent { subject, client, resources, scopes, given };
     /// let consent = consent.following(&Scopes::parse("a c")?, &Scopes::parse("b c")?);
     /// assert_eq!(consent.scopes.as_str(), "a b");
     /// # Ok::<(), quadrille::scope::InvalidScope>(())
@@ -306,7 +318,7 @@ pub struct Worker {
 pub enum RevokeAll {
     /// Every grant, session and remembered consent of this subject.
     Subject(Arc<str>),
-    /// Every grant this subject gave to this client, and the remembered consent.
+    /// Every grant this subject gave to this client, and the remembered consents.
     Consent {
         /// The person.
         subject: Arc<str>,

@@ -2,6 +2,7 @@
 
 use crate::{
     Scopes,
+    oauth2::Resources,
     provider::{
         Client, GrantType,
         store::{Answer, Issue, Outcome, RowId, Store},
@@ -84,7 +85,8 @@ pub async fn a_removed_client_takes_its_tokens_with_it<S: Store>(store: &S, cloc
     let is_alive = async || {
         let token = world.issued(501).await.is_some();
         assert_eq!(store.family(world.issuer, RowId(502)).await.unwrap().is_some(), token);
-        let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+        let consent =
+            store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
         assert_eq!(consent.is_some(), token);
         token
     };

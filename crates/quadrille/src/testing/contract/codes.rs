@@ -2,6 +2,7 @@
 
 use crate::{
     Scopes,
+    oauth2::Resources,
     provider::store::{Issue, Redeemed, RowId, Store},
     testing::ManualClock,
 };
@@ -17,6 +18,7 @@ pub async fn a_code_comes_back_as_it_was_put<S: Store>(store: &S, clock: &Manual
     bare.redirect_uri = None;
     bare.challenge = None;
     bare.grant.scopes = Scopes::EMPTY;
+    bare.grant.resources = Resources::EMPTY;
     bare.grant.authentication = None;
     for code in [full, bare] {
         store.put_code(world.issuer, code.clone()).await.unwrap();

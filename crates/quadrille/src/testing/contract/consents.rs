@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     Scopes,
-    provider::store::{Answer, Answered, CodeRecord, Consent, Issue, Outcome, Store},
+    oauth2::Resources,
+    provider::store::{
+        Answer, Answered, CodeRecord, Consent, Issue, Outcome, RevokeAll, RowId, Store,
+    },
     testing::ManualClock,
 };
 
@@ -25,7 +28,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let again = answer(1, &first, "photos");
     assert_eq!(store.answer(world.issuer, again.clone()).await.unwrap(), Answered::First);
     assert_eq!(*store.code(world.issuer, first.row).await.unwrap().unwrap(), first);
-    let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+    let consent = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
     assert_eq!(consent, again.consent);
     let approved = Answered::Approved(Arc::new(first.clone()));
     let contrary = Answer { outcome: Outcome::Denied, consent: None, ..again };
@@ -33,7 +36,8 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let other_code = answer(1, &second, "everything");
     assert_eq!(store.answer(world.issuer, other_code).await.unwrap(), approved);
     assert_eq!(store.code(world.issuer, second.row).await.unwrap(), None);
-    let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap().unwrap();
+    let consent =
+        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap().unwrap();
     assert_eq!(consent.scopes.as_str(), "photos");
 
     let denied = Answer { ticket: [2; 16], ..contrary };
@@ -91,13 +95,58 @@ pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock
     give(1, &first).await;
     let more = world.consent("alice", CLIENT, "photos profile");
     give(2, &more).await;
-    let found = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+    let found = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
     assert_eq!(found, Some(more));
     for (subject, client) in [("Alice", CLIENT), ("alice ", CLIENT), ("alice", "App"), ("", CLIENT)]
     {
-        assert_eq!(store.consent(world.issuer, subject, client).await.unwrap(), None);
+        assert_eq!(
+            store.consent(world.issuer, subject, client, &Resources::EMPTY).await.unwrap(),
+            None
+        );
     }
-    assert_eq!(store.consent(other, "alice", CLIENT).await.unwrap(), None);
+    assert_eq!(store.consent(other, "alice", CLIENT, &Resources::EMPTY).await.unwrap(), None);
+}
+
+/// So that what is asked for there is asked anew.
+pub async fn a_consent_is_for_certain_apis<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let give = async |ticket, resources: &str, scopes: &str| {
+        let consent = Consent {
+            resources: Resources::parse(resources).unwrap(),
+            ..world.consent("alice", CLIENT, scopes)
+        };
+        let answer = Answer {
+            ticket: [ticket; 16],
+            expires: world.later(60),
+            outcome: Outcome::Denied,
+            asked: consent.scopes.clone(),
+            consent: Some(consent),
+        };
+        store.answer(world.issuer, answer).await.unwrap();
+    };
+    let (photos, both) = ("https://photos.example", "https://photos.example https://mail.example");
+    give(1, "", "read").await;
+    give(2, both, "read write").await;
+    give(3, photos, "write").await;
+    give(4, photos, "delete").await;
+    let held = async |resources: &str| {
+        let resources = Resources::parse(resources).unwrap();
+        let consent = store.consent(world.issuer, "alice", CLIENT, &resources).await.unwrap();
+        consent.map(|consent| {
+            assert_eq!(consent.resources, resources);
+            consent.scopes.as_str().to_owned()
+        })
+    };
+    assert_eq!(held("").await.as_deref(), Some("read"));
+    assert_eq!(held(photos).await.as_deref(), Some("write delete"));
+    assert_eq!(held(both).await.as_deref(), Some("read write"));
+    assert_eq!(held("https://mail.example").await, None);
+    let all = store.consents(world.issuer, "alice").await.unwrap();
+    let all: Vec<_> = all.iter().map(|consent| consent.resources.as_str()).collect();
+    assert_eq!(all, ["", photos, both]);
+    let what = RevokeAll::Consent { subject: "alice".into(), client: CLIENT.into() };
+    store.revoke_all(world.issuer, what, RowId(600)).await.unwrap();
+    assert_eq!(store.consents(world.issuer, "alice").await.unwrap(), []);
 }
 
 /// So two pages that were open at once both count, and what was unticked is forgotten.
@@ -113,7 +162,8 @@ pub async fn a_consent_changes_only_what_was_asked_about<S: Store>(store: &S, cl
         let consent = Some(consent);
         let answer = Answer { ticket, expires, outcome: Outcome::Denied, asked, consent };
         store.answer(world.issuer, answer).await.unwrap();
-        let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+        let consent =
+            store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
         consent.unwrap().scopes.as_str().to_owned()
     };
     assert_eq!(answer(1, "photos", "photos").await, "photos");

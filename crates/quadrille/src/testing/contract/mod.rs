@@ -51,6 +51,7 @@ macro_rules! store_contract {
                 a_page_is_answered_once
                 an_answer_given_again_says_what_became_of_the_first
                 a_consent_is_of_one_person_to_one_client
+                a_consent_is_for_certain_apis
                 a_consent_changes_only_what_was_asked_about
             }
             codes {

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor,
         store::{
@@ -150,7 +151,7 @@ pub async fn temporary_credentials_are_answered_once<S: Store>(store: &S, clock:
     let other = store.issuer("https://other.example").await.unwrap();
     assert_eq!(store.answer(other, first.clone()).await.unwrap(), Answered::Spent);
     assert_eq!(store.answer(world.issuer, first.clone()).await.unwrap(), Answered::First);
-    let consent = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+    let consent = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
     assert_eq!(consent, first.consent);
 
     let state = TemporaryState::Approved(approval(&world, 101));
@@ -164,7 +165,7 @@ pub async fn temporary_credentials_are_answered_once<S: Store>(store: &S, clock:
     }
     let found = store.temporary(world.issuer, &ours(100)).await.unwrap();
     assert_eq!(found.as_deref(), Some(&approved));
-    let found = store.consent(world.issuer, "alice", CLIENT).await.unwrap();
+    let found = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
     assert_eq!(found, consent);
 
     store.put_temporary(world.issuer, temporary(&world, 300)).await.unwrap();
@@ -219,7 +220,10 @@ pub async fn temporary_credentials_of_a_revoked_grant_buy_nothing<S: Store>(
     store.revoke_grant(world.issuer, RowId(101), world.later(60)).await.unwrap();
     let answer = said(&world, Outcome::Temporary(RowId(100), approval(&world, 101)));
     assert_eq!(store.answer(world.issuer, answer.clone()).await.unwrap(), Answered::First);
-    assert_eq!(store.consent(world.issuer, "alice", CLIENT).await.unwrap(), None);
+    assert_eq!(
+        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap(),
+        None
+    );
     assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::Spent);
     let credential = credential(&world, world.grant(101));
     let redeemed = store.redeem_temporary(world.issuer, RowId(100), credential).await.unwrap();

@@ -25,6 +25,7 @@ pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, cloc
         previous: Some(family.current),
         rotated: rotation.rotated,
         rotated_scopes: rotation.scopes.clone(),
+        rotated_resources: rotation.resources.clone(),
         expires: rotation.expires,
         ..family.clone()
     };

@@ -2,6 +2,7 @@
 
 use crate::{
     Scopes,
+    oauth2::Resources,
     provider::{
         Actor,
         store::{Answer, Answered, Grant, Issue, Outcome, Redeemed, RevokeAll, RowId, Store},
@@ -100,7 +101,9 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
         }
     };
     store.answer(world.issuer, answer(1, 500, "alice")).await.unwrap();
-    assert!(store.consent(world.issuer, "alice", CLIENT).await.unwrap().is_some());
+    assert!(
+        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap().is_some()
+    );
     let subject = RevokeAll::Subject("alice".into());
     store.revoke_all(world.issuer, subject.clone(), RowId::MAX).await.unwrap();
     store.revoke_all(world.issuer, subject, RowId(600)).await.unwrap();
@@ -121,7 +124,8 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
             family: Some(world.family(row + 2, grant)),
         };
         assert_eq!(store.redeem(world.issuer, RowId(row), issue).await.unwrap(), redeemed, "{row}");
-        let consent = store.consent(world.issuer, subject, CLIENT).await.unwrap();
+        let consent =
+            store.consent(world.issuer, subject, CLIENT, &Resources::EMPTY).await.unwrap();
         assert_eq!(consent.is_some(), redeemed == Redeemed::Issued, "{row}");
     }
 }
@@ -149,8 +153,13 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
     store.revoke_all(world.issuer, what, RowId(600)).await.unwrap();
     assert_eq!(world.issued(502).await, None);
     assert!(world.issued(512).await.is_some());
-    assert_eq!(store.consent(world.issuer, "alice", CLIENT).await.unwrap(), None);
-    assert!(store.consent(world.issuer, "alice", "other").await.unwrap().is_some());
+    assert_eq!(
+        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap(),
+        None
+    );
+    assert!(
+        store.consent(world.issuer, "alice", "other", &Resources::EMPTY).await.unwrap().is_some()
+    );
     let left = store.consents(world.issuer, "alice").await.unwrap();
     assert_eq!(left.iter().map(|consent| &*consent.client).collect::<Vec<_>>(), ["other"]);
     assert_eq!(store.consents(world.issuer, "Alice").await.unwrap(), []);

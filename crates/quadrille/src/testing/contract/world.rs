@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor, Authentication, Client, ClientType, GrantType,
         store::{
@@ -46,6 +47,7 @@ impl<'s, S: Store> World<'s, S> {
             client: CLIENT.into(),
             actor: Actor::User("alice".into()),
             scopes: Scopes::of(["photos", "profile"]),
+            resources: resources("https://api.example https://mail.example/?a=b%20c"),
             authentication: Some(Arc::new(authentication)),
         }
     }
@@ -70,6 +72,7 @@ impl<'s, S: Store> World<'s, S> {
         FamilyRecord {
             row: RowId(row),
             rotated_scopes: grant.scopes.clone(),
+            rotated_resources: grant.resources.clone(),
             grant,
             generation: 0,
             current: hash(row),
@@ -82,14 +85,16 @@ impl<'s, S: Store> World<'s, S> {
 
     /// Turns `family` as it stands, with an access token in this row.
     pub(super) fn rotation(&self, family: &FamilyRecord, row: i64) -> Rotation {
-        let scopes = Scopes::of(["photos"]);
-        let grant = Grant { scopes: scopes.clone(), ..family.grant.clone() };
+        let (scopes, resources) = (Scopes::of(["photos"]), resources("https://api.example"));
+        let grant =
+            Grant { scopes: scopes.clone(), resources: resources.clone(), ..family.grant.clone() };
         Rotation {
             family: family.row,
             generation: family.generation,
             presented: family.current,
             successor: hash(row + 1),
             scopes,
+            resources,
             rotated: self.clock.now(),
             expires: self.later(7200),
             access: self.access(row, grant),
@@ -100,6 +105,7 @@ impl<'s, S: Store> World<'s, S> {
         Consent {
             subject: subject.into(),
             client: client.into(),
+            resources: Resources::EMPTY,
             scopes: Scopes::of(scopes.split(' ')),
             given: self.clock.now(),
         }
@@ -133,6 +139,10 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         first_party: false,
         created: Timestamp::from_seconds(1_700_000_000),
     }
+}
+
+pub(super) fn resources(text: &str) -> Resources {
+    Resources::parse(text).unwrap()
 }
 
 pub(super) fn hash(of: i64) -> SecretHash {

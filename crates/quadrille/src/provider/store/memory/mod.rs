@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use crate::{Env, Timestamp, provider::Client};
+use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
@@ -251,8 +251,9 @@ impl Store for MemoryStore {
         issuer: IssuerId,
         subject: &str,
         client: &str,
+        resources: &Resources,
     ) -> Result<Option<Consent>, StoreError> {
-        Ok(self.realm(issuer)?.consent(subject, client))
+        Ok(self.realm(issuer)?.consent(subject, client, resources))
     }
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {

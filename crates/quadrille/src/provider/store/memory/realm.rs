@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor, Client,
         store::{
@@ -42,7 +43,7 @@ pub(super) struct Realm {
     tokens: Tokens,
     foreign: Shards<SecretHash, Foreign>,
     pub(super) credentials: Credentials,
-    consents: Mutex<HashMap<SubjectAndClient, Consent>>,
+    consents: Mutex<HashMap<ConsentKey, Consent>>,
     sessions: Shards<SecretHash, Arc<Session>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
     revoked: Rows<Seconds>,
@@ -53,7 +54,8 @@ pub(super) struct Realm {
     log: Mutex<Log>,
 }
 
-type SubjectAndClient = (Arc<str>, Arc<str>);
+/// Subject, client and resources.
+type ConsentKey = (Arc<str>, Arc<str>, Resources);
 type SubjectAndAnyClient = (Arc<str>, Option<Arc<str>>);
 
 struct Ticket {
@@ -125,7 +127,7 @@ impl Realm {
             clients.insert(Arc::clone(&id), Arc::new(client));
         }
         if before.is_some_and(|before| before.number != number) {
-            lock(&self.consents).retain(|(_, client), _| *client != id);
+            lock(&self.consents).retain(|(_, client, _), _| *client != id);
             self.credentials.retain(|grant| self.is_alive(grant));
         }
         self.tell(Change::Client(id));
@@ -134,7 +136,7 @@ impl Realm {
 
     pub(super) fn remove_client(&self, id: &str) -> bool {
         let Some(client) = write(&self.clients).remove(id) else { return false };
-        lock(&self.consents).retain(|(_, client), _| **client != *id);
+        lock(&self.consents).retain(|(_, client, _), _| **client != *id);
         self.credentials.retain(|grant| self.is_alive(grant));
         self.tell(Change::Client(Arc::clone(&client.id)));
         true
@@ -178,7 +180,8 @@ impl Realm {
     /// Unless what was approved with it is dead already.
     fn remember_consent(&self, consent: Option<Consent>, asked: &Scopes, with: Option<&Grant>) {
         let Some(consent) = consent else { return };
-        let key = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
+        let (subject, client) = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
+        let key = (subject, client, consent.resources.clone());
         // Held while the grant is looked at: whoever revokes takes it afterwards.
         let mut consents = lock(&self.consents);
         if with.is_none_or(|grant| self.is_alive(grant)) {
@@ -254,6 +257,7 @@ impl Realm {
         family.previous = Some(std::mem::replace(&mut family.current, rotation.successor));
         family.rotated = rotation.rotated;
         family.rotated_scopes = rotation.scopes;
+        family.rotated_resources = rotation.resources;
         family.expires = rotation.expires;
         self.tokens.insert(rotation.access, now);
         Rotated::Turned
@@ -302,11 +306,11 @@ impl Realm {
                 for mut sessions in self.sessions.each() {
                     sessions.retain(|_, session| session.authentication.subject != subject);
                 }
-                lock(&self.consents).retain(|(who, _), _| *who != subject);
+                lock(&self.consents).retain(|(who, ..), _| *who != subject);
                 subject
             }
             (subject, Some(client)) => {
-                lock(&self.consents).remove(&(Arc::clone(&subject), client));
+                lock(&self.consents).retain(|(who, to, _), _| *who != subject || *to != client);
                 subject
             }
         };
@@ -314,15 +318,23 @@ impl Realm {
         self.tell(Change::Subject(subject));
     }
 
-    pub(super) fn consent(&self, subject: &str, client: &str) -> Option<Consent> {
-        lock(&self.consents).get(&(subject.into(), client.into())).cloned()
+    pub(super) fn consent(
+        &self,
+        subject: &str,
+        client: &str,
+        resources: &Resources,
+    ) -> Option<Consent> {
+        let key = (subject.into(), client.into(), resources.clone());
+        lock(&self.consents).get(&key).cloned()
     }
 
     pub(super) fn consents(&self, subject: &str) -> Vec<Consent> {
         let consents = lock(&self.consents);
         let of_subject = consents.values().filter(|consent| *consent.subject == *subject);
         let mut found: Vec<_> = of_subject.cloned().collect();
-        found.sort_by(|a, b| a.client.cmp(&b.client));
+        found.sort_by(|a, b| {
+            (&a.client, a.resources.as_str()).cmp(&(&b.client, b.resources.as_str()))
+        });
         found
     }
 

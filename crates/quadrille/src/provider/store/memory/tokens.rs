@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor, Authentication,
         store::{AccessRecord, Grant, RowId, SecretHash, is_same},
@@ -43,8 +44,9 @@ impl Tokens {
 
     pub(super) fn insert(&self, record: AccessRecord, now: Timestamp) {
         let AccessRecord { row, hash, grant, expires } = record;
-        let Grant { id: grant, client, actor, scopes, authentication } = grant;
-        let shared = self.shared.intern(Shared { client, actor, scopes, authentication });
+        let Grant { id: grant, client, actor, scopes, resources, authentication } = grant;
+        let shared =
+            self.shared.intern(Shared { client, actor, scopes, resources, authentication });
         let expires = u32::try_from(expires.seconds().max(0)).unwrap_or(u32::MAX);
         self.rows.lock(&row).insert(row, Token { hash, grant, shared, expires }, now);
     }
@@ -66,6 +68,7 @@ impl Tokens {
                 client: Arc::clone(&shared.client),
                 actor: shared.actor.clone(),
                 scopes: shared.scopes.clone(),
+                resources: shared.resources.clone(),
                 authentication: shared.authentication.clone(),
             },
             expires: Timestamp::from_seconds(expires.into()),
@@ -83,12 +86,13 @@ struct Shared {
     client: Arc<str>,
     actor: Actor,
     scopes: Scopes,
+    resources: Resources,
     authentication: Option<Arc<Authentication>>,
 }
 
 impl Hash for Shared {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.client, &self.actor, &self.scopes).hash(state);
+        (&self.client, &self.actor, &self.scopes, &self.resources).hash(state);
         self.authentication.as_ref().map(|who| who.auth_time).hash(state);
     }
 }

@@ -14,7 +14,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
-use crate::{Env, Timestamp, provider::Client};
+use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
@@ -417,14 +417,16 @@ impl Store for SqliteStore {
         issuer: IssuerId,
         subject: &str,
         client: &str,
+        resources: &Resources,
     ) -> Result<Option<Consent>, StoreError> {
         let sql = "SELECT scopes, given FROM consents
-            WHERE issuer = ?1 AND subject = ?2 AND client = ?3";
+            WHERE issuer = ?1 AND subject = ?2 AND client = ?3 AND resources = ?4";
         self.look(|db| {
-            read_one(db, sql, params![issuer.0, subject, client], |row| {
+            read_one(db, sql, params![issuer.0, subject, client, resources.as_str()], |row| {
                 Ok(Consent {
                     subject: subject.into(),
                     client: client.into(),
+                    resources: resources.clone(),
                     scopes: rows::scopes(row, 0)?,
                     given: rows::seconds(row, 1)?,
                 })
@@ -436,8 +438,8 @@ impl Store for SqliteStore {
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
         self.look(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT client, scopes, given FROM consents
-                 WHERE issuer = ?1 AND subject = ?2 ORDER BY client",
+                "SELECT client, resources, scopes, given FROM consents
+                 WHERE issuer = ?1 AND subject = ?2 ORDER BY client, resources",
             )?;
             let mut rows = statement.query(params![issuer.0, subject])?;
             let mut consents = Vec::new();
@@ -445,8 +447,9 @@ impl Store for SqliteStore {
                 consents.push(Consent {
                     subject: subject.into(),
                     client: row.get(0)?,
-                    scopes: rows::scopes(row, 1)?,
-                    given: rows::seconds(row, 2)?,
+                    resources: rows::resources(row, 1)?,
+                    scopes: rows::scopes(row, 2)?,
+                    given: rows::seconds(row, 3)?,
                 });
             }
             Ok(consents)

@@ -121,11 +121,11 @@ fn read_credential(row: &Row<'_>) -> Result<CredentialRecord, StoreError> {
     Ok(CredentialRecord {
         access: Arc::new(AccessRecord {
             row: grant.id,
-            hash: row.get(5)?,
+            hash: row.get(6)?,
             grant,
-            expires: rows::seconds(row, 8)?,
+            expires: rows::seconds(row, 9)?,
         }),
-        is_foreign: row.get(6)?,
-        secret: row.get::<_, Vec<u8>>(7)?.into(),
+        is_foreign: row.get(7)?,
+        secret: row.get::<_, Vec<u8>>(8)?.into(),
     })
 }

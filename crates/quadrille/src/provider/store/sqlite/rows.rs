@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::Resources,
     provider::{
         Actor, Authentication,
         store::{
@@ -19,7 +20,7 @@ use crate::{
 /// The columns of a grant, in the order in which [`grant`] reads them.
 macro_rules! grant_columns {
     () => {
-        "grant_id, client, actor, scopes, auth"
+        "grant_id, client, actor, scopes, resources, auth"
     };
 }
 pub(super) use grant_columns;
@@ -50,6 +51,7 @@ pub(super) struct GrantRow<'a> {
     pub(super) client: &'a str,
     pub(super) actor: Option<String>,
     pub(super) scopes: &'a str,
+    pub(super) resources: &'a str,
     pub(super) auth: Option<String>,
 }
 
@@ -73,6 +75,7 @@ impl<'a> GrantRow<'a> {
             client: &grant.client,
             actor,
             scopes: grant.scopes.as_str(),
+            resources: grant.resources.as_str(),
             auth,
         })
     }
@@ -97,7 +100,7 @@ pub(super) fn grant(row: &Row<'_>, first: usize) -> Result<Grant, StoreError> {
         Actor::User(subject) => Some(subject),
         Actor::Client(_) => None,
     };
-    let auth = row.get_ref(first + 4)?.as_str_or_null().map_err(|_| bad("an authentication"))?;
+    let auth = row.get_ref(first + 5)?.as_str_or_null().map_err(|_| bad("an authentication"))?;
     let authentication = match auth {
         Some(auth) => Some(Arc::new(authentication(auth, subject)?)),
         None => None,
@@ -107,6 +110,7 @@ pub(super) fn grant(row: &Row<'_>, first: usize) -> Result<Grant, StoreError> {
         client,
         actor,
         scopes: scopes(row, first + 3)?,
+        resources: resources(row, first + 4)?,
         authentication,
     })
 }
@@ -116,11 +120,11 @@ pub(super) fn code(row: &Row<'_>) -> Result<CodeRecord, StoreError> {
     Ok(CodeRecord {
         row: RowId(row.get(0)?),
         grant: grant(row, 1)?,
-        hash: row.get(6)?,
-        expires: seconds(row, 7)?,
-        redirect_uri: row.get(8)?,
-        challenge: row.get(9)?,
-        redeemed: row.get(10)?,
+        hash: row.get(7)?,
+        expires: seconds(row, 8)?,
+        redirect_uri: row.get(9)?,
+        challenge: row.get(10)?,
+        redeemed: row.get(11)?,
     })
 }
 
@@ -137,8 +141,8 @@ pub(super) fn access(row: &Row<'_>) -> Result<AccessRecord, StoreError> {
     Ok(AccessRecord {
         row: RowId(row.get(0)?),
         grant: grant(row, 1)?,
-        hash: row.get(6)?,
-        expires: seconds(row, 7)?,
+        hash: row.get(7)?,
+        expires: seconds(row, 8)?,
     })
 }
 
@@ -147,13 +151,14 @@ pub(super) fn family(row: &Row<'_>) -> Result<FamilyRecord, StoreError> {
     Ok(FamilyRecord {
         row: RowId(row.get(0)?),
         grant: grant(row, 1)?,
-        generation: row.get(6)?,
-        current: row.get(7)?,
-        previous: row.get::<_, Option<SecretHash>>(8)?,
-        rotated: seconds(row, 9)?,
-        rotated_scopes: scopes(row, 10)?,
-        expires: seconds(row, 11)?,
-        ends: seconds(row, 12)?,
+        generation: row.get(7)?,
+        current: row.get(8)?,
+        previous: row.get::<_, Option<SecretHash>>(9)?,
+        rotated: seconds(row, 10)?,
+        rotated_scopes: scopes(row, 11)?,
+        rotated_resources: resources(row, 12)?,
+        expires: seconds(row, 13)?,
+        ends: seconds(row, 14)?,
     })
 }
 
@@ -163,7 +168,8 @@ macro_rules! family_columns {
         concat!(
             "row, ",
             grant_columns!(),
-            ", generation, current, previous, rotated, rotated_scopes, expires, ends"
+            ", generation, current, previous, rotated, rotated_scopes, rotated_resources, \
+             expires, ends"
         )
     };
 }
@@ -187,6 +193,11 @@ pub(super) fn seconds(row: &Row<'_>, column: usize) -> Result<Timestamp, StoreEr
 pub(super) fn scopes(row: &Row<'_>, column: usize) -> Result<Scopes, StoreError> {
     let text = row.get_ref(column)?.as_str().map_err(|_| bad("scopes"))?;
     Scopes::parse(text).map_err(|_| bad("scopes"))
+}
+
+pub(super) fn resources(row: &Row<'_>, column: usize) -> Result<Resources, StoreError> {
+    let text = row.get_ref(column)?.as_str().map_err(|_| bad("resources"))?;
+    Resources::parse(text).map_err(|_| bad("resources"))
 }
 
 pub(super) fn bad(what: &'static str) -> StoreError {

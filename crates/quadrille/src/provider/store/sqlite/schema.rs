@@ -10,6 +10,7 @@ use crate::{Env, provider::store::StoreError};
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0001_store.sql"),
     include_str!("../../../../migrations/sqlite/0002_oauth1.sql"),
+    include_str!("../../../../migrations/sqlite/0003_resources.sql"),
 ];
 
 /// How often to ask again for a lock, two milliseconds apart at most: about five seconds.

@@ -84,21 +84,23 @@ impl Writes<'_> {
         asked: &Scopes,
     ) -> Result<(), StoreError> {
         let before = self.one(
-            "SELECT scopes FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3",
-            params![issuer.0, consent.subject, consent.client],
+            "SELECT scopes FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3
+            AND resources = ?4",
+            params![issuer.0, consent.subject, consent.client, consent.resources.as_str()],
             |row| row.get::<_, String>(0),
         )?;
         let before = before.map(|text| Scopes::parse(&text)).transpose();
         let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;
         let consent = consent.clone().following(&before.unwrap_or_default(), asked);
         self.run(
-            "INSERT INTO consents (issuer, subject, client, scopes, given)
-            VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT DO UPDATE SET scopes = ?4, given = ?5",
+            "INSERT INTO consents (issuer, subject, client, resources, scopes, given)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT DO UPDATE SET scopes = ?5, given = ?6",
             params![
                 issuer.0,
                 consent.subject,
                 consent.client,
+                consent.resources.as_str(),
                 consent.scopes.as_str(),
                 consent.given.seconds()
             ],

@@ -52,19 +52,20 @@ impl<'c> Writes<'c> {
             put_access: prepare(concat!(
                 "INSERT INTO access_tokens (row, issuer, ",
                 grant_columns!(),
-                ", hash, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                ", hash, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
             ))?,
             put_family: prepare(concat!(
                 "INSERT INTO families (row, issuer, ",
                 grant_columns!(),
-                ", generation, current, previous, rotated, rotated_scopes, expires, ends)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+                ", generation, current, previous, rotated, rotated_scopes, rotated_resources,
+                expires, ends)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
             ))?,
             put_code: prepare(concat!(
                 "INSERT INTO codes (row, issuer, ",
                 grant_columns!(),
                 ", hash, expires, redirect_uri, challenge, redeemed)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
             ))?,
             find_code: prepare(concat!(
                 "SELECT redeemed, grant_id, ",
@@ -80,7 +81,7 @@ impl<'c> Writes<'c> {
             ))?,
             turn_family: prepare(
                 "UPDATE families SET generation = generation + 1, previous = current, current = ?2,
-                rotated = ?3, rotated_scopes = ?4, expires = ?5 WHERE row = ?1",
+                rotated = ?3, rotated_scopes = ?4, rotated_resources = ?5, expires = ?6 WHERE row = ?1",
             )?,
         })
     }

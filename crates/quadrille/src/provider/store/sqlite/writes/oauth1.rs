@@ -24,7 +24,7 @@ impl Writes<'_> {
         self.run(
             "INSERT INTO temporary_credentials
             (row, issuer, identifier, is_foreign, secret, client, callback, asked, expires, state)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 temporary.row.0,
                 issuer.0,
@@ -161,7 +161,8 @@ impl Writes<'_> {
         let grant = GrantRow::of(&approval.grant)?;
         self.run(
             "UPDATE temporary_credentials SET state = :state, verifier = :verifier,
-            grant_id = :grant, actor = :actor, scopes = :scopes, auth = :auth WHERE row = :row",
+            grant_id = :grant, actor = :actor, scopes = :scopes, resources = :resources,
+            auth = :auth WHERE row = :row",
             named_params! {
                 ":row": row.0,
                 ":state": oauth1::APPROVED,
@@ -169,6 +170,7 @@ impl Writes<'_> {
                 ":grant": grant.id,
                 ":actor": grant.actor,
                 ":scopes": grant.scopes,
+                ":resources": grant.resources,
                 ":auth": grant.auth,
             },
         )?;
@@ -189,14 +191,16 @@ impl Writes<'_> {
         let grant = GrantRow::of(&access.grant)?;
         self.run(
             "INSERT INTO token_credentials
-            (grant_id, issuer, client, actor, scopes, auth, hash, is_foreign, secret, expires)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            (grant_id, issuer, client, actor, scopes, resources, auth, hash, is_foreign, secret,
+            expires)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 grant.id,
                 issuer.0,
                 grant.client,
                 grant.actor,
                 grant.scopes,
+                grant.resources,
                 grant.auth,
                 access.hash,
                 credential.is_foreign,

@@ -26,6 +26,7 @@ impl Writes<'_> {
             grant.client,
             grant.actor,
             grant.scopes,
+            grant.resources,
             grant.auth,
             code.hash,
             code.expires.seconds(),
@@ -97,6 +98,7 @@ impl Writes<'_> {
             rotation.successor,
             rotation.rotated.seconds(),
             rotation.scopes.as_str(),
+            rotation.resources.as_str(),
             rotation.expires.seconds(),
         ])?;
         self.put_access(issuer, &rotation.access)?;
@@ -112,6 +114,7 @@ impl Writes<'_> {
             grant.client,
             grant.actor,
             grant.scopes,
+            grant.resources,
             grant.auth,
             access.hash,
             access.expires.seconds(),
@@ -128,12 +131,14 @@ impl Writes<'_> {
             grant.client,
             grant.actor,
             grant.scopes,
+            grant.resources,
             grant.auth,
             family.generation,
             family.current,
             family.previous,
             family.rotated.seconds(),
             family.rotated_scopes.as_str(),
+            family.rotated_resources.as_str(),
             family.expires.seconds(),
             family.ends.seconds(),
         ])?;
