@@ -24,7 +24,7 @@ impl Writes<'_> {
         self.run(
             "INSERT INTO temporary_credentials
             (row, issuer, identifier, is_foreign, secret, client, callback, asked, expires, state)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 temporary.row.0,
                 issuer.0,
