@@ -3,11 +3,11 @@
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use quadrille::{
-    provider::{self, AdminError, RegistrationError, store::StoreError},
+    provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError},
     seal::KeyRingError,
 };
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, web::AppError};
 
 /// Why a command failed. Each kind has its exit code, which `quadrille --help` lists.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,7 @@ pub enum Failure {
     },
     /// The authorization server cannot work.
     #[error(transparent)]
-    Server(#[from] crate::web::AppError),
+    Server(#[from] AppError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {}", describe(error))]
     Listen {
@@ -192,9 +192,27 @@ impl From<Refused> for Failure {
 }
 
 impl Failure {
+    /// What is wrong with the database, if that is what stood in the way, wherever it was noticed.
+    fn database(&self) -> Option<&StoreError> {
+        let error = match self {
+            Self::Database { error, .. } | Self::Server(AppError::Store(error)) => {
+                return Some(error);
+            }
+            Self::Server(AppError::Server(error))
+            | Self::Registration(RegistrationError::Server(error))
+            | Self::Admin(AdminError::Server(error)) => error,
+            _ => return None,
+        };
+        match error {
+            provider::Error::Operator(OperatorError::Store(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// The exit code of the program.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
+            _ if self.database().is_some() => 4,
             Self::System(_) | Self::Output(_) | Self::Server(_) => 1,
             // 2 is clap's: the command line itself makes no sense.
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
@@ -210,18 +228,21 @@ impl Failure {
 
     /// A word for programs that read the error as JSON.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Config(_) => "config",
-            Self::Keys { .. } => "keys",
-            Self::KeysLost { .. } => "keys_lost",
-            Self::File { .. } => "file",
-            Self::Database { error, .. } => match error {
+        if let Some(error) = self.database() {
+            return match error {
                 StoreError::Busy => "database_locked",
                 StoreError::Full => "database_full",
                 StoreError::ReadOnly => "database_read_only",
                 StoreError::Newer { .. } => "database_newer",
                 _ => "database",
-            },
+            };
+        }
+        match self {
+            Self::Config(_) => "config",
+            Self::Keys { .. } => "keys",
+            Self::KeysLost { .. } => "keys_lost",
+            Self::File { .. } => "file",
+            Self::Database { .. } => "database",
             Self::Template { .. } => "template",
             Self::Server(_) => "server",
             Self::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
@@ -282,6 +303,18 @@ mod tests {
             let said = failure.to_string();
             assert_eq!((failure.code(), failure.exit_code()), (code, ExitCode::from(4)));
             assert!(said.contains("quadrille.db") && said.contains(advice), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_fails_in_the_middle_of_a_command_is_told_as_one_that_fails_at_its_start() {
+        let error = || provider::Error::from(StoreError::Full);
+        for failure in [
+            Failure::from(error()),
+            RegistrationError::from(error()).into(),
+            AdminError::from(error()).into(),
+        ] {
+            assert_eq!((failure.code(), failure.exit_code()), ("database_full", ExitCode::from(4)));
         }
     }
 

@@ -9,7 +9,10 @@ use axum::{
     },
     http::{HeaderMap, Response, StatusCode},
 };
-use quadrille::provider::store::{Consent, Store as _, StoreError};
+use quadrille::provider::{
+    self, OperatorError,
+    store::{Consent, Store as _, StoreError},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{App, Visitor, cookies::Cookie, forms::Purpose};
@@ -111,6 +114,7 @@ pub(super) async fn withdraw(
     }
     match app.server.revoke_consent(&visitor.user.subject, &form.client_id).await {
         Ok(()) => app.see_other(&format!("{}?withdrawn=true", app.pages.site().home)),
+        Err(provider::Error::Operator(OperatorError::Store(error))) => app.store_failed(&error),
         Err(error) => {
             tracing::error!(%error, "a consent was not withdrawn");
             app.failed()

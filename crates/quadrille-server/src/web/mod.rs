@@ -210,16 +210,23 @@ impl Shared {
 
     fn store_failed(&self, error: &StoreError) -> Response<Body> {
         tracing::error!(%error, "the store failed");
-        self.failed()
+        match error.is_transient() {
+            true => self.failure(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            false => self.failed(),
+        }
     }
 
     fn failed(&self) -> Response<Body> {
+        self.failure(StatusCode::INTERNAL_SERVER_ERROR, "server_error")
+    }
+
+    fn failure(&self, status: StatusCode, code: &'static str) -> Response<Body> {
         self.pages.message(
-            StatusCode::INTERNAL_SERVER_ERROR,
+            status,
             &Message {
                 title: "Something went wrong here",
                 text: "It is not your fault. Please try again in a while.",
-                code: Some("server_error"),
+                code: Some(code),
                 link: None,
                 alert: true,
             },

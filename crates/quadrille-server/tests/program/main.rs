@@ -11,6 +11,7 @@
 
 mod browser;
 mod command_line;
+mod database;
 mod demo;
 mod flow;
 mod killed;

@@ -100,12 +100,23 @@ impl Program {
 
     /// With further arguments.
     pub(crate) fn start_with(folder: &Folder, arguments: &[&str]) -> Self {
+        Self::start_by(folder, arguments, |_| ())
+    }
+
+    /// In an environment of its own.
+    pub(crate) fn start_by(
+        folder: &Folder,
+        arguments: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let (data, log) = (folder.data(), folder.path().join(format!("log-{number}")));
         let listen: &[&str] =
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let mut child = quadrille(&["serve", "--json", "--log", "debug"])
+        let mut command = quadrille(&["serve", "--json", "--log", "debug"]);
+        prepare(&mut command);
+        let mut child = command
             .args(listen)
             .args(arguments)
             .arg("--data-dir")

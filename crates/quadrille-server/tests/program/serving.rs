@@ -4,7 +4,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
-    process::{Command, Stdio},
+    process::Stdio,
     time::Duration,
 };
 
@@ -276,47 +276,6 @@ async fn several_processes_share_keys_through_the_environment() {
     assert!(said.contains("QUADRILLE_KEYS") && !said.contains("canary"), "{said}");
 }
 
-#[test]
-fn a_database_of_a_later_version_and_one_that_is_none_are_left_alone() {
-    let folder = Folder::new();
-    json(&folder.data(), &["migrate"], "");
-    let database = folder.data().join("quadrille.db");
-    let sql = "INSERT INTO migrations (namespace, version, applied) VALUES ('quadrille', 999, 0)";
-    rusqlite::Connection::open(&database).unwrap().execute(sql, []).unwrap();
-    let output = run(&folder.data(), &["serve", "--listen", "127.0.0.1:0"], "");
-    assert_eq!(output.status.code(), Some(4));
-    assert!(text(&output.stderr).contains("version 999"), "{}", text(&output.stderr));
-
-    let other = Folder::new();
-    std::fs::create_dir_all(other.data()).unwrap();
-    std::fs::write(other.data().join("quadrille.db"), "no database at all, ".repeat(100)).unwrap();
-    let output = run(&other.data(), &["serve", "--listen", "127.0.0.1:0", "--json"], "");
-    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
-}
-
-#[test]
-fn a_data_directory_that_cannot_be_written_is_a_clear_error() {
-    let folder = Folder::new();
-    json(&folder.data(), &["migrate"], "");
-    let set = |mode| {
-        let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(folder.data(), permissions).unwrap();
-    };
-    set(0o500);
-    // Root may write anywhere; then there is nothing to see here.
-    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let output = run(&folder.data(), &["user", "list"], "");
-    set(0o700);
-    if !is_root {
-        assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
-    }
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    let output = run(&file.join("data"), &["serve", "--listen", "127.0.0.1:0"], "");
-    assert_eq!(output.status.code(), Some(4));
-    assert!(text(&output.stderr).contains("file/data"), "{}", text(&output.stderr));
-}
-
 #[tokio::test]
 async fn several_processes_may_start_for_the_first_time_at_once_and_share_one_key_ring() {
     let folder = Folder::new();
@@ -351,18 +310,4 @@ fn a_key_ring_that_makes_no_sense_is_named_and_not_shown() {
     assert_eq!(output.status.code(), Some(3));
     let said = text(&output.stderr);
     assert!(said.contains("data/keys") && !said.contains("canary"), "{said}");
-}
-
-#[test]
-fn a_database_that_another_program_holds_is_waited_for_and_then_named() {
-    let folder = Folder::new();
-    json(&folder.data(), &["migrate"], "");
-    let database = folder.data().join("quadrille.db");
-    let other = rusqlite::Connection::open(&database).unwrap();
-    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
-    let output = run(&folder.data(), &["serve", "--listen", "127.0.0.1:0", "--json"], "");
-    assert_eq!(output.status.code(), Some(4));
-    let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
-    assert_eq!(error["error"], "database_locked", "{error}");
-    assert!(error["message"].as_str().unwrap().contains("quadrille.db"), "{error}");
 }

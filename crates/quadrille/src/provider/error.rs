@@ -230,10 +230,10 @@ impl Error {
         match self {
             Self::Client(error) => error.code(),
             Self::Browser(_) => ErrorCode::InvalidRequest,
-            Self::Operator(OperatorError::Store(StoreError::Busy | StoreError::Closed))
-            | Self::Operator(OperatorError::Kdf(KdfError::Busy)) => {
+            Self::Operator(OperatorError::Store(error)) if error.is_transient() => {
                 ErrorCode::TemporarilyUnavailable
             }
+            Self::Operator(OperatorError::Kdf(KdfError::Busy)) => ErrorCode::TemporarilyUnavailable,
             Self::Operator(_) => ErrorCode::ServerError,
         }
     }

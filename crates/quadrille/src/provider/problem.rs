@@ -115,6 +115,9 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::RedirectUriMissing) => "redirect_uri_missing",
             Error::Client(ClientError::RedirectUriNotRegistered) => "redirect_uri_not_registered",
             Error::Client(_) => "invalid_request",
+            Error::Operator(_) if self.0.code() == ErrorCode::TemporarilyUnavailable => {
+                "temporarily_unavailable"
+            }
             Error::Operator(_) => "server_error",
         }
     }

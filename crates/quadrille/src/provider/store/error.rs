@@ -18,7 +18,7 @@ pub enum StoreError {
     #[error("the database is read-only; make the file and its folder writable for this user")]
     ReadOnly,
     /// It cannot be opened, or made.
-    #[error("the database file cannot be opened or made; check that its folder exists")]
+    #[error("the database file cannot be opened or made ({0}); check that its folder exists")]
     Unopenable(#[source] Arc<io::Error>),
     /// It was made by a later version of this program.
     #[error(
@@ -37,6 +37,14 @@ pub enum StoreError {
     #[error("the database holds something unreadable: {0}; restore it from a backup")]
     Corrupt(&'static str),
     /// Anything else.
-    #[error("the database failed")]
+    #[error("the database failed: {0}")]
     Failed(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Whether the same may work later, without a restart: when a lock, a full disk or a file that
+    /// cannot be written has been seen to, or by another process.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy | Self::Full | Self::ReadOnly | Self::Closed)
+    }
 }

@@ -63,8 +63,10 @@ fn seal(cx: &Context<'_>, account: &Account, token: &Token) -> Vec<u8> {
     cx.seal(account, &serde_json::to_vec(token).unwrap())
 }
 
-/// A row, its token still sealed.
-fn row(row: &Row<'_>) -> rusqlite::Result<(Account, Vec<u8>, u64, bool)> {
+/// A row, its token still sealed: account, token, version, whether it has ended.
+type Found = (Account, Vec<u8>, u64, bool);
+
+fn row(row: &Row<'_>) -> rusqlite::Result<Found> {
     let text = |index| row.get::<_, String>(index);
     let account = Account {
         owner: Owner::from_key(&text(0)?),
@@ -76,17 +78,14 @@ fn row(row: &Row<'_>) -> rusqlite::Result<(Account, Vec<u8>, u64, bool)> {
 
 fn open(
     cx: &Context<'_>,
-    (account, sealed, version, needs_linking_again): (Account, Vec<u8>, u64, bool),
+    (account, sealed, version, needs_linking_again): Found,
 ) -> Result<Stored> {
     let plain = cx.open(&account, &sealed).map_err(|_| StorageFault::Unreadable)?;
     let token = serde_json::from_slice(&plain).map_err(|_| StorageFault::Unreadable)?;
     Ok(Stored { account, token, version, needs_linking_again })
 }
 
-fn find(
-    db: &Connection,
-    account: &Account,
-) -> rusqlite::Result<Option<(Account, Vec<u8>, u64, bool)>> {
+fn find(db: &Connection, account: &Account) -> rusqlite::Result<Option<Found>> {
     let Account { owner, service, subject } = account;
     let sql = format!(
         "SELECT {COLUMNS} FROM accounts WHERE owner = ?1 AND service = ?2 AND subject = ?3"
