@@ -1,7 +1,7 @@
 //! Sealed boxes: what a browser, a URL or a database may carry but not read or change.
 //!
-//! A box is AES-256-GCM under a key derived for this box alone (HMAC-SHA-256 of a random salt under
-//! a ring key), so that no number of boxes wears a ring key out. Purpose and site (or issuer) are
+//! A box is AES-256-GCM under a key derived for this box alone (a random salt, encrypted under two
+//! keys of the ring: a half from each), so that no number of boxes wears a ring key out. Purpose and site (or issuer) are
 //! associated data: a box made for one use does not open for another.
 
 mod derived;
@@ -10,6 +10,7 @@ use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    cipher::EncryptingKey,
     digest, hmac,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -70,7 +71,8 @@ pub type KeyId = [u8; KEY_ID_LEN];
 
 struct RingKey {
     id: KeyId,
-    seal: hmac::Key,
+    /// `None` cannot be: every digest has the length of a key.
+    seal: Option<[EncryptingKey; 2]>,
     mac: hmac::Key,
 }
 
@@ -260,16 +262,23 @@ impl RingKey {
         for (to, from) in id.iter_mut().zip(digest.as_ref()) {
             *to = *from;
         }
-        let sub =
-            |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref());
-        Self { id, seal: sub(b"quadrille seal"), mac: sub(b"quadrille mac") }
+        let sub = |label: &[u8]| hmac::sign(&root, label);
+        let half = |label: &[u8]| derived::block_key(sub(label).as_ref());
+        Self {
+            id,
+            seal: half(b"quadrille seal 1").zip(half(b"quadrille seal 2")).map(<[_; 2]>::from),
+            mac: hmac::Key::new(hmac::HMAC_SHA256, sub(b"quadrille mac").as_ref()),
+        }
     }
 
     /// The key for the one box with this salt.
     fn box_key(&self, salt: &[u8; SALT_LEN]) -> Option<LessSafeKey> {
-        UnboundKey::new(&AES_256_GCM, hmac::sign(&self.seal, salt).as_ref())
-            .ok()
-            .map(LessSafeKey::new)
+        let mut key = Zeroizing::new([0; 2 * SALT_LEN]);
+        for (half, under) in key.chunks_exact_mut(SALT_LEN).zip(self.seal.as_ref()?) {
+            half.copy_from_slice(salt);
+            under.encrypt(half).ok()?;
+        }
+        UnboundKey::new(&AES_256_GCM, &key[..]).ok().map(LessSafeKey::new)
     }
 }
 

@@ -61,6 +61,8 @@ pub(super) fn hop(to: &str) -> Response {
     );
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
+    // Room for all there will be: growing costs more than filling.
+    headers.reserve(12);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,

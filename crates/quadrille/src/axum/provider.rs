@@ -86,19 +86,19 @@ impl AuthorizationServer {
             .route(
                 &paths.token,
                 any(move |request: Request| async move {
-                    Reply::from(token.token(read(request).await).await)
+                    token.token(read(request).await).await.map(Body::from)
                 }),
             )
             .route(
                 &paths.revoke,
                 any(move |request: Request| async move {
-                    Reply::from(revoke.revoke(read(request).await).await)
+                    revoke.revoke(read(request).await).await.map(Body::from)
                 }),
             );
         for path in &paths.metadata {
             let server = self.clone();
             let metadata = move |request: Request| async move {
-                Reply::from(server.metadata(&request.map(|_| Bytes::new())))
+                server.metadata(&request.map(|_| Bytes::new())).map(Body::from)
             };
             router = router.route(path, any(metadata));
         }

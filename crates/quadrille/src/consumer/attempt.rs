@@ -8,12 +8,13 @@ use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
 
 use crate::{
     Env, KeyRing, Timestamp,
     error::{BrowserFault, Error, OperatorFault, Result},
     oauth2::pkce::Verifier,
-    seal::{DerivedKeys, KeyId, OpenError},
+    seal::{KeyId, MaskKeys, OpenError},
 };
 
 use super::{
@@ -80,7 +81,7 @@ impl OwnerMark {
 pub(crate) struct Seals<'a> {
     pub(crate) env: &'a Env,
     pub(crate) keys: &'a KeyRing,
-    pub(crate) verifiers: &'a DerivedKeys,
+    pub(crate) verifiers: &'a MaskKeys,
     /// The public URL with the mount.
     pub(crate) site: &'a str,
     pub(crate) style: &'a CookieStyle,
@@ -188,14 +189,18 @@ fn read(plain: &[u8]) -> Option<Opened> {
     Some(Opened { attempt: Attempt { service, next, kind, begun_by, begun }, id, binding, key })
 }
 
-fn verifier(keys: &DerivedKeys, key: KeyId, binding: &[u8; 16]) -> Result<Verifier> {
-    let mac = keys.mac(key, &[binding]).ok_or(BrowserFault::AttemptExpired)?;
-    Ok(Verifier::from_bytes(&mac))
+/// Derived from what the cookie holds: two blocks, of the 16 random bytes and of their opposites.
+fn verifier(keys: &MaskKeys, key: KeyId, binding: &[u8; 16]) -> Result<Verifier> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    for (half, nonce) in bytes.chunks_exact_mut(16).zip([*binding, binding.map(|byte| !byte)]) {
+        half.copy_from_slice(&keys.mask(key, &nonce).ok_or(BrowserFault::AttemptExpired)?);
+    }
+    Ok(Verifier::from_bytes(&bytes))
 }
 
 /// The name begins with the time, so that names sort by age.
 fn cookie_name(id: &[u8; 8]) -> String {
-    let mut name = String::with_capacity(COOKIE.len() + 12);
+    let mut name = String::with_capacity(COOKIE.len() + 2 * id.len());
     name.push_str(COOKIE);
     for byte in id {
         for nibble in [byte >> 4, byte & 15] {

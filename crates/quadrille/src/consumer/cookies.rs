@@ -132,13 +132,12 @@ impl Jar {
         let name = style.name(what);
         let mut line =
             String::with_capacity(name.len() + 96 + value.as_ref().map_or(0, String::len));
-        let _ = write!(
-            line,
-            "{name}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
-            value.as_deref().unwrap_or(""),
-            lives.as_secs(),
-            if style.secure { "; Secure" } else { "" },
-        );
+        for part in [&name, "=", value.as_deref().unwrap_or(""), "; Path=/; Max-Age="] {
+            line.push_str(part);
+        }
+        let _ = write!(line, "{}", lives.as_secs());
+        line.push_str("; HttpOnly; SameSite=Lax");
+        line.push_str(if style.secure { "; Secure" } else { "" });
         let mut line = HeaderValue::try_from(line).map_err(|_| OperatorFault::CallMalformed)?;
         line.set_sensitive(true);
         state.set.retain(|set| set.name != name);

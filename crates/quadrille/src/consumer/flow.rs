@@ -1,7 +1,7 @@
 //! One login, from leaving to being linked: what axum's routes call, and what any other program can
 //! call.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use http::StatusCode;
 
@@ -186,9 +186,8 @@ impl Login {
         url.push_str("&state=");
         url.push_str(&sealed.state);
         if registered.spec.pkce {
-            url.push_str("&code_challenge=");
-            url.push_str(&sealed.verifier.challenge().to_string());
-            url.push_str("&code_challenge_method=S256");
+            let challenge = sealed.verifier.challenge();
+            let _ = write!(url, "&code_challenge={challenge}&code_challenge_method=S256");
         }
         if !begin.parameters.is_empty() {
             let mut writer = crate::oauth2::form::FormWriter::after_url(&url);

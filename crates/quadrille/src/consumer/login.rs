@@ -13,7 +13,7 @@ use crate::{
     Env, KeyRing, Scopes,
     error::{BrowserFault, OperatorFault, Result},
     oauth2::{AuthorizationRequest, ClientAuth, Resources, form::FormWriter},
-    seal::DerivedKeys,
+    seal::MaskKeys,
 };
 
 use super::{
@@ -88,7 +88,7 @@ pub(crate) struct Ready {
     pub(crate) http: Arc<dyn ErasedClient>,
     pub(crate) services: Arc<[Arc<Registered>]>,
     pub(crate) known_tenants: Arc<KnownTenants>,
-    verifiers: DerivedKeys,
+    verifiers: MaskKeys,
 }
 
 /// A service, ready for use.
@@ -347,7 +347,7 @@ impl Ready {
         };
         Ok(Self {
             style: CookieStyle::new(url.scheme() == "https", &inner.mount),
-            verifiers: inner.keys.derive("pkce verifier", &site),
+            verifiers: inner.keys.derive_masks("pkce verifier", &site),
             services: services.into(),
             known_tenants: Arc::default(),
             origin,

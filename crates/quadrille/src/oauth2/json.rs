@@ -11,20 +11,23 @@ impl JsonObject {
         Self(out)
     }
 
-    pub(crate) fn string(&mut self, name: &str, value: &str) {
-        self.name(name);
+    /// Names in the code need no escapes.
+    pub(crate) fn string(&mut self, name: &'static str, value: &str) {
+        self.known(name);
         write_string(&mut self.0, value);
     }
 
-    pub(crate) fn number(&mut self, name: &str, value: u64) {
+    pub(crate) fn number(&mut self, name: &'static str, value: u64) {
         use std::io::Write as _;
-        self.name(name);
+        self.known(name);
         // Writing into a Vec cannot fail.
         let _ = write!(self.0, "{value}");
     }
 
     pub(crate) fn value(&mut self, name: &str, value: &serde_json::Value) {
-        self.name(name);
+        self.next();
+        write_string(&mut self.0, name);
+        self.0.push(b':');
         self.0.extend_from_slice(value.to_string().as_bytes());
     }
 
@@ -33,12 +36,17 @@ impl JsonObject {
         self.0
     }
 
-    fn name(&mut self, name: &str) {
+    fn known(&mut self, name: &'static str) {
+        self.next();
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+    }
+
+    fn next(&mut self) {
         if self.0.len() > 1 {
             self.0.push(b',');
         }
-        write_string(&mut self.0, name);
-        self.0.push(b':');
     }
 }
 
@@ -82,13 +90,13 @@ mod tests {
         let text: String =
             (0..=0x2ff).filter_map(char::from_u32).chain(['\u{2028}', '🦀']).collect();
         let mut object = JsonObject::with_capacity(16);
-        object.string(&text, &text);
+        object.string("s", &text);
         object.number("n", u64::MAX);
-        object.value("v", &serde_json::json!([null, {"a": 1.5}]));
+        object.value(&text, &serde_json::json!([null, {"a": 1.5}]));
         let read: serde_json::Value = serde_json::from_slice(&object.finish()).unwrap();
-        assert_eq!(read[&text], text.as_str());
+        assert_eq!(read["s"], text.as_str());
         assert_eq!(read["n"], u64::MAX);
-        assert_eq!(read["v"][1]["a"], 1.5);
+        assert_eq!(read[&text][1]["a"], 1.5);
         assert_eq!(JsonObject::with_capacity(2).finish(), b"{}");
     }
 }

@@ -122,7 +122,11 @@ impl FromStr for Challenge {
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(self.0))
+        let mut text = [0; 43];
+        let length = BASE64_URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).unwrap_or(0);
+        f.write_str(
+            text.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or(""),
+        )
     }
 }
 

@@ -29,7 +29,8 @@ impl KeyRing {
         )
     }
 
-    /// Keys derived from the ring for one purpose at one site, for masks. Make it once and keep it.
+    /// Keys derived from the ring for one purpose at one site, for masks and for secrets that are
+    /// derived from something random. Make it once and keep it.
     ///
     /// ```
     /// use quadrille::KeyRing;
@@ -42,10 +43,7 @@ impl KeyRing {
     pub fn derive_masks(&self, purpose: &str, site: &str) -> MaskKeys {
         MaskKeys(
             self.derived(purpose, site)
-                .filter_map(|(id, key)| {
-                    let key = UnboundCipherKey::new(&AES_256, key.as_ref()).ok()?;
-                    Some((id, EncryptingKey::ecb(key).ok()?))
-                })
+                .filter_map(|(id, key)| Some((id, block_key(key.as_ref())?)))
                 .collect(),
         )
     }
@@ -93,11 +91,11 @@ impl MaskKeys {
         newest(&self.0)
     }
 
-    /// A mask for what stands beside `nonce` and is to be unreadable: to be combined with it by
-    /// XOR. It hides only what no other thing has the same nonce as, and authenticates nothing.
-    /// `None` when the ring has no such key.
+    /// What nobody without the ring can tell who knows `nonce`: a mask, by XOR, for what stands
+    /// beside it, or a secret. It hides one thing for each nonce, and authenticates nothing. `None`
+    /// when the ring has no such key.
     ///
-    /// It is one block of AES-256, which costs a twentieth of an HMAC.
+    /// It is one block of AES-256, which costs a fraction of an HMAC.
     pub fn mask(&self, key: KeyId, nonce: &[u8; 16]) -> Option<[u8; 16]> {
         let mut block = *nonce;
         find(&self.0, key)?.encrypt(&mut block).ok()?;
@@ -109,6 +107,11 @@ impl fmt::Debug for MaskKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MaskKeys({} keys)", self.0.len())
     }
+}
+
+/// AES-256 of single blocks, for what is never the same twice.
+pub(super) fn block_key(key: &[u8]) -> Option<EncryptingKey> {
+    EncryptingKey::ecb(UnboundCipherKey::new(&AES_256, key).ok()?).ok()
 }
 
 fn newest<K>(keys: &[(KeyId, K)]) -> KeyId {

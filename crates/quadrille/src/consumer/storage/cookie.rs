@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use tracing::warn;
 
@@ -113,8 +113,8 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     }
     // The first cookie says how many there are, so that a left-over second one is not joined.
     let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
-    let count = if second.is_empty() { '1' } else { '2' };
-    jar.set(cx.style, &name(&account.service, 0), format!("{count}{first}"), LIVES)?;
+    let count = if second.is_empty() { "1" } else { "2" };
+    jar.set(cx.style, &name(&account.service, 0), [count, first].concat(), LIVES)?;
     if second.is_empty() {
         jar.remove(cx.style, &name(&account.service, 1))?;
     } else {
@@ -127,9 +127,9 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
     let jar = jar(cx)?;
     let Some(first) = jar.get(&cx.style.name(&name(service, 0))) else { return Ok(None) };
     let sealed = match (first.strip_prefix('1'), first.strip_prefix('2')) {
-        (Some(whole), _) => whole.to_owned(),
+        (Some(whole), _) => Cow::Borrowed(whole),
         (_, Some(half)) => match jar.get(&cx.style.name(&name(service, 1))) {
-            Some(second) => [half, &second].concat(),
+            Some(second) => Cow::Owned([half, &second].concat()),
             None => return Ok(None),
         },
         _ => return Ok(None),
@@ -156,7 +156,7 @@ fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
     let subject = from.text()?.into();
     let access_token = from.text()?.into();
     let refresh_token = Some(from.text()?).filter(|text| !text.is_empty()).map(Secret::from);
-    let scopes = Scopes::of(from.text()?.split(' '));
+    let scopes = Scopes::parse(from.text()?).ok()?;
     let obtained = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
     let expires = match i64::try_from(from.number()?).ok()? {
         0 => None,
@@ -186,7 +186,7 @@ fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
 }
 
 fn name(service: &str, chunk: usize) -> String {
-    if chunk == 0 { format!("token-{service}") } else { format!("token2-{service}") }
+    [if chunk == 0 { "token-" } else { "token2-" }, service].concat()
 }
 
 fn jar<'a>(cx: &Context<'a>) -> Result<&'a Jar> {

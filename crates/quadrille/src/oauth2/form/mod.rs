@@ -110,18 +110,50 @@ impl<'a> Params<'a> {
             return Err(FormError::Nul);
         }
         let text = std::str::from_utf8(input).map_err(|_| FormError::NotUtf8)?;
-        let mut pairs = Vec::with_capacity(if text.is_empty() { 0 } else { 8 });
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            if pairs.len() == limits.parameters {
-                return Err(FormError::TooMany);
+        let mut params = Self(Vec::with_capacity(if text.is_empty() { 0 } else { 8 }));
+        // One look at each byte; most need no second one.
+        let mut pair = Pair::default();
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'&' => {
+                    params.push(text, pair, at, limits)?;
+                    pair = Pair { start: at + 1, ..Pair::default() };
+                }
+                b'=' if pair.equals.is_none() => pair.equals = Some(at),
+                b'%' | b'+' => pair.is_encoded = true,
+                _ => {}
             }
-            if pair.len() > limits.value_bytes {
-                return Err(FormError::ValueTooLong);
-            }
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            pairs.push((decode(name)?, decode(value)?));
         }
-        Ok(Self(pairs))
+        params.push(text, pair, text.len(), limits)?;
+        Ok(params)
+    }
+
+    /// Takes the pair that ends before `end`, if it is not empty.
+    fn push(
+        &mut self,
+        text: &'a str,
+        pair: Pair,
+        end: usize,
+        limits: Limits,
+    ) -> Result<(), FormError> {
+        if pair.start == end {
+            return Ok(());
+        }
+        if self.0.len() == limits.parameters {
+            return Err(FormError::TooMany);
+        }
+        if end - pair.start > limits.value_bytes {
+            return Err(FormError::ValueTooLong);
+        }
+        let equals = pair.equals.unwrap_or(end);
+        let name = text.get(pair.start..equals).unwrap_or_default();
+        let value = text.get(equals + 1..end).unwrap_or_default();
+        self.0.push(if pair.is_encoded {
+            (decode(name)?, decode(value)?)
+        } else {
+            (Cow::Borrowed(name), Cow::Borrowed(value))
+        });
+        Ok(())
     }
 
     /// The parameters in the query of `request`; none when it has no query.
@@ -204,6 +236,14 @@ impl<'a> Params<'a> {
 }
 
 /// Names only: values may be secrets.
+/// Where a pair stands, as far as it was read.
+#[derive(Clone, Copy, Default)]
+struct Pair {
+    start: usize,
+    equals: Option<usize>,
+    is_encoded: bool,
+}
+
 impl fmt::Debug for Params<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Params")?;

@@ -31,6 +31,11 @@ impl FormWriter {
         Self { text: String::new(), separator: None }
     }
 
+    /// Nothing yet, and room for this many bytes.
+    pub(in crate::oauth2) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), separator: None }
+    }
+
     /// Goes on after `url`: at its query if it has one. The URL must have no fragment.
     pub fn after_url(url: &str) -> Self {
         let mut text = String::with_capacity(url.len() + 256);

@@ -91,7 +91,7 @@ impl<'a> TokenRequest<'a> {
         auth: &ClientAuth,
         extra: &[(&str, &str)],
     ) -> Result<Request<Bytes>, EndpointError> {
-        let mut body = FormWriter::new();
+        let mut body = FormWriter::with_capacity(384);
         body.append("grant_type", self.grant_type());
         match self {
             Self::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
