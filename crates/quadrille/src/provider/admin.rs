@@ -4,11 +4,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Scopes, Secret, Timestamp};
+use crate::{Scopes, Secret, Timestamp, oauth1::SignatureMethod};
 
 use super::{
-    AuthorizationServer, Client, ClientSecret, ClientType, GrantType, SecretVerifier,
+    AuthorizationServer, Client, ClientSecret, ClientType, GrantType, NewOAuth1Key,
+    NewOAuth1KeyError, SecretVerifier,
     error::Error,
+    oauth1::NewOAuth1,
     redirect::{RedirectUriError, check_redirect_uri},
     store::{RevokeAll, RowId},
     token::sha256,
@@ -40,6 +42,7 @@ pub struct NewClient {
     scopes: Scopes,
     grant_types: Option<BTreeSet<GrantType>>,
     first_party: bool,
+    oauth1: Option<NewOAuth1>,
 }
 
 impl NewClient {
@@ -63,6 +66,7 @@ impl NewClient {
             scopes: Scopes::EMPTY,
             grant_types: None,
             first_party: false,
+            oauth1: None,
         }
     }
 
@@ -111,6 +115,39 @@ impl NewClient {
         self
     }
 
+    /// It may use OAuth 1.0a, and signs with this. Its identifier there is the `client_id`, its
+    /// callbacks are the redirect URIs. With no [grant type](Self::grant_types) it can use that only.
+    ///
+    /// ```
+    /// # use quadrille::provider::{NewClient, NewOAuth1Key};
+    /// let printer = NewClient::confidential("Photo printer")
+    ///     .redirect_uri("https://printer.example/callback")
+    ///     .grant_types([])
+    ///     .oauth1(NewOAuth1Key::Secret);
+    /// ```
+    #[must_use]
+    pub fn oauth1(mut self, key: NewOAuth1Key) -> Self {
+        self.oauth1 = Some(NewOAuth1::new(key));
+        self
+    }
+
+    /// People may carry the verifier to it, because it has no address to be answered at
+    /// (`oauth_callback=oob`). Say [`oauth1`](Self::oauth1) first.
+    #[must_use]
+    pub fn oauth1_out_of_band(mut self) -> Self {
+        self.oauth1.iter_mut().for_each(|oauth1| oauth1.out_of_band = true);
+        self
+    }
+
+    /// Of the signature methods of the server it may use these only. Say [`oauth1`](Self::oauth1)
+    /// first.
+    #[must_use]
+    pub fn oauth1_methods(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
+        let methods: Vec<_> = methods.into_iter().collect();
+        self.oauth1.iter_mut().for_each(|oauth1| oauth1.methods.clone_from(&methods));
+        self
+    }
+
     fn granted_types(&self) -> BTreeSet<GrantType> {
         self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
             [] => [GrantType::ClientCredentials].into(),
@@ -128,8 +165,13 @@ impl NewClient {
                 .map_err(|reason| RegistrationError::RedirectUri { uri: uri.clone(), reason })?;
         }
         let granted = self.granted_types();
-        if granted.is_empty() {
-            return Err(RegistrationError::NoGrantType);
+        match &self.oauth1 {
+            None if granted.is_empty() => return Err(RegistrationError::NoGrantType),
+            None => {}
+            Some(_) if self.client_type == ClientType::Public => {
+                return Err(RegistrationError::OAuth1OfPublicClient);
+            }
+            Some(oauth1) => oauth1.key.check()?,
         }
         if granted.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
             return Err(RegistrationError::NoRedirectUri);
@@ -170,6 +212,8 @@ pub struct Registered {
     pub client: Client,
     /// Its generated secret, which is nowhere else: show it once.
     pub secret: Option<Secret>,
+    /// Its generated shared-secret for OAuth 1.0a.
+    pub oauth1_secret: Option<Secret>,
 }
 
 /// Why a client was not registered. Mostly the operator's to mend.
@@ -199,6 +243,12 @@ pub enum RegistrationError {
     /// A client that cannot keep a secret must not be given one.
     #[error("a public client has no secret")]
     SecretOfPublicClient,
+    /// A client that cannot keep a secret cannot sign.
+    #[error("a public client has no part in OAuth 1.0a: it could not keep its key")]
+    OAuth1OfPublicClient,
+    /// Its key for OAuth 1.0a was not taken.
+    #[error(transparent)]
+    OAuth1Key(#[from] NewOAuth1KeyError),
     /// The chosen secret is too short.
     #[error("a chosen secret needs at least 12 characters")]
     ShortSecret,
@@ -226,6 +276,9 @@ pub enum AdminError {
     /// It is a public client, which has no secret.
     #[error("a public client has no secret")]
     PublicClient,
+    /// The key for OAuth 1.0a was not taken.
+    #[error(transparent)]
+    OAuth1Key(#[from] NewOAuth1KeyError),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] Error),
@@ -245,8 +298,12 @@ impl AuthorizationServer {
             None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
         };
         let grant_types = new.granted_types();
+        let (oauth1, oauth1_secret) =
+            new.oauth1.as_ref().map(|oauth1| oauth1.register(inner)).transpose()?.unzip();
         let (verifier, secret) = match (new.client_type, new.chosen_secret) {
             (ClientType::Public, _) => (None, None),
+            // OAuth 1.0a has its own.
+            (ClientType::Confidential, None) if grant_types.is_empty() => (None, None),
             (ClientType::Confidential, Some(chosen)) => {
                 let hash = inner.kdf.hash(&inner.env, chosen).await.map_err(Error::from)?;
                 (Some(SecretVerifier::Argon2id(hash)), None)
@@ -267,6 +324,7 @@ impl AuthorizationServer {
             scopes: new.scopes,
             grant_types,
             first_party: new.first_party,
+            oauth1,
             created: inner.now(),
         };
         let was_put = inner.store.put_client(issuer, client.clone(), None).await;
@@ -274,7 +332,7 @@ impl AuthorizationServer {
             return Err(RegistrationError::IdTaken);
         }
         tracing::info!(client = %client.id, name = client.name, "client registered");
-        Ok(Registered { client, secret })
+        Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })
     }
 
     /// A client.

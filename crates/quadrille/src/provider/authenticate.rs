@@ -1,6 +1,9 @@
 //! Which client is asking, and whether it is (RFC 6749, section 2.3).
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
@@ -93,15 +96,22 @@ impl Inner {
         error: ClientError,
         from: Option<RemoteAddress>,
     ) -> ClientError {
+        let id = client.map(|client| &*client.id);
+        tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
+        self.count_failure(client, from).map_or(error, ClientError::Throttled)
+    }
+
+    /// Counts a failure of a client and of an address. How long they must wait if there were too
+    /// many.
+    pub(crate) fn count_failure(
+        &self,
+        client: Option<&Client>,
+        from: Option<RemoteAddress>,
+    ) -> Option<Duration> {
         let (throttle, now) = (&self.shared.throttle, self.now());
         let by_client = client.and_then(|client| throttle.failed(Who::Client(&client.id), now));
         let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
-        let id = client.map(|client| &*client.id);
-        tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
-        match by_client.max(by_address) {
-            Some(wait) => ClientError::Throttled(wait),
-            None => error,
-        }
+        by_client.max(by_address)
     }
 
     /// An unknown client costs as much as one with a chosen secret, where there are such.

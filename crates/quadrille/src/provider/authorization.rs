@@ -15,15 +15,14 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, AuthorizationServer, Client, GrantType,
+    Authentication, AuthorizationServer, Client, GrantType, dance,
     error::{ClientError, Error},
     redirect,
     request::{self, Asked, Next, ToClient, Unasked},
     scopes::ScopeInfo,
     server::Inner,
-    store::{CodeRecord, Grant, RowId},
+    store::{Answer, Outcome},
     ticket::Ticket,
-    token::{TokenKind, TokenSecret},
     wire::{self, Reply},
 };
 
@@ -31,7 +30,8 @@ use super::{
 const SINCE: &str = "quadrille_since";
 
 /// An authorization request after client, redirect URI, scopes and PKCE were checked (RFC 6749,
-/// section 4.1.1).
+/// section 4.1.1), or one for temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A handler
+/// need not know which.
 ///
 /// With the feature `axum` it is an extractor, which answers bad requests itself; elsewhere
 /// [`AuthorizationServer::authorize`] makes it. Ask [`step`](Self::step) what to do with it.
@@ -87,6 +87,15 @@ impl From<Error> for Failed {
     }
 }
 
+impl From<Unasked> for Failed {
+    fn from(unasked: Unasked) -> Self {
+        match unasked {
+            Unasked::Page(error) => Self::Page(error.into()),
+            Unasked::Redirect(to) => Self::Redirect(to),
+        }
+    }
+}
+
 impl From<ClientError> for Failed {
     fn from(error: ClientError) -> Self {
         Self::Page(error.into())
@@ -99,15 +108,15 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
         return Err(Failed::Probed(response));
     }
     let params = parameters(&request).map_err(|error| ClientError::Request(error.into()))?;
-    let id = request::client_id(&params)?;
-    let issuer = inner.issuer_id().await?;
-    let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
-    let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
-    let asked = request::check(&params, client, offered, &inner.resources, &inner.policy);
-    let asked = asked.map_err(|unasked| match unasked {
-        Unasked::Page(error) => Failed::Page(error.into()),
-        Unasked::Redirect(to) => Failed::Redirect(to),
-    })?;
+    let asked = if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
+        inner.asked_by_temporary(&params).await?
+    } else {
+        let id = request::client_id(&params)?;
+        let issuer = inner.issuer_id().await?;
+        let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
+        let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
+        request::check(&params, client, offered, &inner.resources, &inner.policy)?
+    };
     let since = params.many(SINCE).next().and_then(|sealed| inner.open_since(sealed));
     drop(params);
     Ok(Authorization { inner: inner.clone(), asked, request, since })
@@ -190,9 +199,9 @@ impl Authorization {
             resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
-            destination: redirect::destination(&self.asked.redirect_uri).unwrap_or_default(),
+            destination: self.asked.dance.destination().and_then(redirect::destination),
             back: self.back(),
-            form_action: form_action(&self.asked.redirect_uri),
+            form_action: form_action(self.asked.dance.destination()),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
         };
@@ -205,38 +214,38 @@ impl Authorization {
     async fn grant(&self, authentication: Authentication) -> Result<Step, Error> {
         let (inner, asked) = (&self.inner, &self.asked);
         let issuer = inner.issuer_id().await?;
-        let secret = TokenSecret::new(inner.env.random());
-        let challenge = asked.challenge.map(|challenge| challenge.to_string().into());
-        let code = Approval {
-            client: &asked.client,
-            redirect_uri: asked.redirect_uri_sent.then(|| asked.redirect_uri.clone()),
-            challenge,
-            scopes: asked.scopes.clone(),
-            resources: asked.resources.clone(),
-            authentication,
-        }
-        .code(inner, inner.row().await?, &secret);
-        let text = inner.tokens.write(TokenKind::Code, code.row, &secret);
-        tracing::info!(client = %asked.client.id, grant = code.grant.id.0, "code issued without asking");
-        inner.store.put_code(issuer, code).await?;
-        Ok(Step::Done(
-            wire::redirect_code(
-                &asked.redirect_uri,
-                text.as_str(),
-                asked.state.as_deref(),
-                inner.issuer.as_str(),
-            )?
-            .into(),
-        ))
+        let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
+        let grant =
+            dance::grant(inner.row().await?, &asked.client, scopes, resources, authentication);
+        let (number, client) = (grant.id, &asked.client);
+        // A page that does not exist: its ticket is never used again.
+        let ticket = inner.env.random();
+        let secret = asked.dance.secret(inner, inner.tokens.newest(), &ticket).unwrap_or_default();
+        let row = match asked.dance.outcome(inner, grant, &secret) {
+            Outcome::Code(code) => {
+                inner.store.put_code(issuer, code).await?;
+                number
+            }
+            outcome => {
+                let answer = Answer {
+                    ticket,
+                    expires: inner.now(),
+                    outcome: outcome.clone(),
+                    asked: asked.scopes.clone(),
+                    consent: None,
+                };
+                let answered = inner.store.answer(issuer, answer).await?;
+                dance::approved_row(&answered, &outcome, inner.now())?
+            }
+        };
+        tracing::info!(client = %client.id, grant = number.0, "granted without asking");
+        Ok(Step::Done(asked.dance.approved(inner, client, row, &secret)?.into()))
     }
 
     fn refuse(&self, error: ClientError) -> Step {
-        let to = ToClient {
-            error,
-            redirect_uri: self.asked.redirect_uri.clone(),
-            state: self.asked.state.clone(),
-        };
-        Step::Done(self.inner.tell(&to))
+        let (inner, client) = (&self.inner, &self.asked.client);
+        let told = self.asked.dance.refused(inner, client, error);
+        Step::Done(told.unwrap_or_else(|error| inner.pages.show(&error)).into())
     }
 }
 
@@ -246,38 +255,6 @@ impl fmt::Debug for Authorization {
             .field("client", &self.asked.client.id)
             .field("scopes", &self.asked.scopes)
             .finish_non_exhaustive()
-    }
-}
-
-/// What was approved, as the code that stands for it.
-pub(crate) struct Approval<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) redirect_uri: Option<Arc<str>>,
-    pub(crate) challenge: Option<Arc<str>>,
-    pub(crate) scopes: Scopes,
-    pub(crate) resources: Resources,
-    pub(crate) authentication: Authentication,
-}
-
-impl Approval<'_> {
-    /// One number serves for the code and the grant that it stands for.
-    pub(crate) fn code(self, inner: &Inner, row: RowId, secret: &TokenSecret) -> CodeRecord {
-        CodeRecord {
-            row,
-            hash: super::token::sha256(&secret[..]),
-            grant: Grant {
-                id: row,
-                client: self.client.id.clone(),
-                actor: Actor::User(self.authentication.subject.clone()),
-                scopes: self.scopes,
-                resources: self.resources,
-                authentication: Some(Arc::new(self.authentication)),
-            },
-            redirect_uri: self.redirect_uri,
-            challenge: self.challenge,
-            expires: inner.now() + inner.policy.code_lifetime,
-            redeemed: false,
-        }
     }
 }
 
@@ -326,8 +303,10 @@ pub struct ConsentPage {
     pub subject: Arc<str>,
     /// Where the form is sent.
     pub action: Arc<str>,
-    /// Where the answer leads: the origin of the application, or the scheme that is its own.
-    pub destination: String,
+    /// Where the answer leads: the origin of the application, or the scheme that is its own. `None`
+    /// where it leads nowhere, because a code is shown which the person types in at the application
+    /// (RFC 5849, section 2.1: `oob`).
+    pub destination: Option<String>,
     /// Where the sign-in page sends whoever signs in as somebody else: to this request again.
     pub back: Back,
     form_action: String,
@@ -424,8 +403,8 @@ impl Inner {
     }
 }
 
-fn form_action(redirect_uri: &str) -> String {
-    match redirect::form_action(redirect_uri) {
+fn form_action(destination: Option<&str>) -> String {
+    match destination.and_then(redirect::form_action) {
         Some(origin) => format!("'self' {origin}"),
         None => "'self'".to_owned(),
     }

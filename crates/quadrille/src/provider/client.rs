@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Scopes, Timestamp};
 
 use super::{
-    redirect,
+    OAuth1Client, redirect,
     store::{GrantTypes, RowId, SecretHash},
 };
 
@@ -90,6 +90,9 @@ pub struct Client {
     /// are if it is public and the answer goes to a loopback address or a scheme, where any program
     /// could claim to be it (RFC 8252, section 8.6).
     pub first_party: bool,
+    /// Its part in OAuth 1.0a, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth1: Option<OAuth1Client>,
     /// When it was registered.
     pub created: Timestamp,
 }
@@ -158,6 +161,7 @@ pub(crate) mod tests {
             ]
             .into(),
             first_party: false,
+            oauth1: None,
             created: Timestamp::default(),
         }
     }

@@ -12,15 +12,12 @@ use crate::{
 };
 
 use super::{
-    Authentication, AuthorizationServer, Client,
-    authorization::Approval,
+    Authentication, AuthorizationServer, Client, dance,
     error::{BrowserError, ClientError, Error},
-    form_fields, redirect,
-    request::ToClient,
+    form_fields,
     server::Inner,
-    store::{Answer, Answered, CodeRecord, Consent, Outcome, RowId},
+    store::{Answer, Answered, Consent, Outcome},
     ticket::Ticket,
-    token::{TokenKind, TokenSecret},
     wire::{self, Reply},
 };
 
@@ -166,9 +163,9 @@ impl By<'_> {
         if inner.resources.narrowed(&ticket.resources).is_none() {
             return Err(ClientError::ResourceUnknown.into());
         }
-        let secret = inner
-            .tokens
-            .code_secret(ticket.key, &ticket.id)
+        let secret = ticket
+            .dance
+            .secret(inner, ticket.key, &ticket.id)
             .ok_or(BrowserError::TicketUnderUnknownKey)?;
         let consent = Consent {
             subject: authentication.subject.clone(),
@@ -177,58 +174,36 @@ impl By<'_> {
             scopes: scopes.clone(),
             given: inner.now(),
         };
-        let code = Approval {
-            client: &client,
-            redirect_uri: ticket.redirect_uri_sent.then(|| ticket.redirect_uri.clone()),
-            challenge: ticket.challenge.clone(),
-            scopes,
-            resources: ticket.resources.clone(),
-            authentication: authentication.clone(),
+        let (resources, who) = (ticket.resources.clone(), authentication.clone());
+        let grant = dance::grant(inner.row().await?, &client, scopes, resources, who);
+        let number = grant.id;
+        let outcome = ticket.dance.outcome(inner, grant, &secret);
+        let answered =
+            inner.store.answer(issuer, self.answer(outcome.clone(), Some(consent))).await?;
+        let row = dance::approved_row(&answered, &outcome, inner.now())?;
+        if answered == Answered::First {
+            tracing::info!(client = %client.id, grant = number.0, "consent given");
         }
-        .code(inner, inner.row().await?, &secret);
-        let answer = Answer {
-            ticket: ticket.id,
-            expires: ticket.expires,
-            outcome: Outcome::Code(code.clone()),
-            asked: ticket.scopes.clone(),
-            consent: Some(consent),
-        };
-        let row = match (inner.store.answer(issuer, answer).await?, &code) {
-            (Answered::First, code) => {
-                tracing::info!(client = %client.id, grant = code.grant.id.0, "consent given");
-                code.row
-            }
-            (Answered::Approved(then), code) => same_code(&then, code, inner.now())?,
-            (Answered::Verified(_) | Answered::Spent | Answered::Denied, _) => {
-                return Err(BrowserError::TicketAnswered.into());
-            }
-        };
-        self.redirect(row, &secret)
+        ticket.dance.approved(inner, &client, row, &secret)
     }
 
     async fn refuse(self) -> Result<Response<Bytes>, Error> {
         let By { inner, ticket, .. } = &self;
         let issuer = inner.issuer_id().await?;
-        self.client().await?;
-        let answer = Answer {
-            ticket: ticket.id,
-            expires: ticket.expires,
-            outcome: Outcome::Denied,
-            asked: ticket.scopes.clone(),
-            consent: None,
-        };
-        match inner.store.answer(issuer, answer).await? {
-            Answered::First | Answered::Denied => {}
+        let client = self.client().await?;
+        match inner.store.answer(issuer, self.answer(ticket.dance.no(), None)).await? {
+            Answered::First | Answered::Denied => {
+                ticket.dance.refused(inner, &client, ClientError::Denied)
+            }
             Answered::Approved(_) | Answered::Verified(_) | Answered::Spent => {
-                return Err(BrowserError::TicketAnswered.into());
+                Err(BrowserError::TicketAnswered.into())
             }
         }
-        let to = ToClient {
-            error: ClientError::Denied,
-            redirect_uri: ticket.redirect_uri.clone(),
-            state: ticket.state.clone(),
-        };
-        wire::redirect_error(&to, inner.issuer.as_str())
+    }
+
+    fn answer(&self, outcome: Outcome, consent: Option<Consent>) -> Answer {
+        let Ticket { id, expires, scopes, .. } = &self.ticket;
+        Answer { ticket: *id, expires: *expires, outcome, asked: scopes.clone(), consent }
     }
 
     /// The client, if it is still what it was when the page was shown, and the person is the one
@@ -243,13 +218,6 @@ impl By<'_> {
             .filter(|client| is_unchanged(client, ticket))
             .ok_or(BrowserError::ClientChanged.into())
     }
-
-    fn redirect(&self, row: RowId, secret: &TokenSecret) -> Result<Response<Bytes>, Error> {
-        let By { inner, ticket, .. } = self;
-        let code = inner.tokens.write(TokenKind::Code, row, secret);
-        let (uri, state) = (&ticket.redirect_uri, ticket.state.as_deref());
-        wire::redirect_code(uri, code.as_str(), state, inner.issuer.as_str())
-    }
 }
 
 impl fmt::Debug for By<'_> {
@@ -261,26 +229,9 @@ impl fmt::Debug for By<'_> {
     }
 }
 
-/// The row of the code of an earlier answer, if that said the same as this one and its code is
-/// unspent.
-fn same_code(
-    then: &CodeRecord,
-    now_given: &CodeRecord,
-    now: crate::Timestamp,
-) -> Result<RowId, BrowserError> {
-    let is_same = then.hash == now_given.hash
-        && then.grant.scopes == now_given.grant.scopes
-        && then.grant.actor == now_given.grant.actor;
-    if is_same && !then.redeemed && now < then.expires {
-        Ok(then.row)
-    } else {
-        Err(BrowserError::TicketAnswered)
-    }
-}
-
 /// Whether what was asked may still be granted.
 fn is_unchanged(client: &Client, ticket: &Ticket) -> bool {
     client.number == ticket.number
-        && redirect::is_registered(&client.redirect_uris, &ticket.redirect_uri)
+        && ticket.dance.is_open_to(client)
         && client.scopes.is_superset(&ticket.scopes)
 }

@@ -134,6 +134,19 @@ pub enum ClientError {
     #[error("the person said no")]
     Denied,
 
+    /// There is an `oauth_token` and a `client_id`: one is of OAuth 1.0a, the other of OAuth 2.
+    #[error("the request has an oauth_token and a client_id")]
+    TwoDances,
+    /// There are no such temporary credentials (any more).
+    #[error("there are no such temporary credentials")]
+    TemporaryUnknown,
+    /// The temporary credentials have expired.
+    #[error("the temporary credentials have expired")]
+    TemporaryExpired,
+    /// The temporary credentials were denied, or exchanged.
+    #[error("the temporary credentials were used before")]
+    TemporaryUsed,
+
     /// There is no such code (any more), or it is none of ours.
     #[error("there is no such code")]
     CodeUnknown,
@@ -250,7 +263,11 @@ impl ClientError {
             | Self::RedirectUriNotRegistered
             | Self::ChallengeMissing
             | Self::ResponseMode
-            | Self::PromptNoneAmongOthers => ErrorCode::InvalidRequest,
+            | Self::PromptNoneAmongOthers
+            | Self::TwoDances
+            | Self::TemporaryUnknown
+            | Self::TemporaryExpired
+            | Self::TemporaryUsed => ErrorCode::InvalidRequest,
             Self::RequestObject => ErrorCode::RequestNotSupported,
             Self::RequestUri => ErrorCode::RequestUriNotSupported,
             Self::Authentication(error) => error.code(),

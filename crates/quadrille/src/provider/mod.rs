@@ -7,6 +7,7 @@ mod authorization;
 mod cache;
 mod client;
 mod consent;
+mod dance;
 mod endpoint;
 mod error;
 mod form_fields;
@@ -14,6 +15,7 @@ mod grant;
 mod guard;
 mod issuer;
 mod kdf;
+mod oauth1;
 mod problem;
 mod redirect;
 mod request;
@@ -24,6 +26,7 @@ mod throttle;
 mod ticket;
 mod token;
 mod verified;
+mod verifier_page;
 mod wire;
 
 pub use access::{Access, AccessError, Refused};
@@ -40,12 +43,17 @@ pub(crate) use guard::Guarded;
 pub use guard::{Guard, GuardService};
 pub use issuer::{IssuerError, check_issuer};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
+pub use oauth1::{
+    NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential, OAuth1Error,
+    OAuth1Key, OAuth1Value,
+};
 pub use problem::Problem;
 pub use redirect::{RedirectUriError, check_redirect_uri};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use throttle::{Rate, RemoteAddress, Throttle, Who};
 pub use verified::Verified;
+pub use verifier_page::VerifierPage;
 pub use wire::Reply;
 #[cfg(feature = "axum")]
 pub(crate) use wire::{BODY_LIMIT, Unread};

@@ -7,7 +7,11 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{oauth2::ErrorCode, page::Page};
 
-use super::error::{BrowserError, ClientError, Error};
+use super::{
+    Client,
+    error::{BrowserError, ClientError, Error},
+    verifier_page::VerifierPage,
+};
 
 /// What went wrong, in words for the person in front of the browser.
 #[derive(Debug)]
@@ -49,6 +53,11 @@ impl<'a> Problem<'a> {
         match self.0 {
             Error::Browser(BrowserError::TicketAnswered) => "Already answered",
             Error::Browser(_) => "This page is out of date",
+            Error::Client(
+                ClientError::TemporaryUnknown
+                | ClientError::TemporaryExpired
+                | ClientError::TemporaryUsed,
+            ) => "This page is out of date",
             Error::Client(_) => "This application made a mistake",
             Error::Operator(_) => "Something went wrong here",
         }
@@ -69,7 +78,12 @@ impl<'a> Problem<'a> {
                 "This page was opened in another browser, or this one has lost a cookie. Go back \
                  to the application and start again, with cookies allowed."
             }
-            Error::Browser(_) => "Nothing was granted. Go back to the application and start again.",
+            Error::Browser(_)
+            | Error::Client(
+                ClientError::TemporaryUnknown
+                | ClientError::TemporaryExpired
+                | ClientError::TemporaryUsed,
+            ) => "Nothing was granted. Go back to the application and start again.",
             Error::Client(ClientError::UnknownClient) => {
                 "The application that sent you here is not known. Nothing was granted."
             }
@@ -114,6 +128,9 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::UnknownClient) => "unknown_client",
             Error::Client(ClientError::RedirectUriMissing) => "redirect_uri_missing",
             Error::Client(ClientError::RedirectUriNotRegistered) => "redirect_uri_not_registered",
+            Error::Client(ClientError::TemporaryUnknown) => "temporary_unknown",
+            Error::Client(ClientError::TemporaryExpired) => "temporary_expired",
+            Error::Client(ClientError::TemporaryUsed) => "temporary_used",
             Error::Client(_) => "invalid_request",
             Error::Operator(_) if self.0.code() == ErrorCode::TemporarilyUnavailable => {
                 "temporarily_unavailable"
@@ -123,24 +140,40 @@ impl<'a> Problem<'a> {
     }
 }
 
-type PageFn = dyn Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync;
+pub(crate) type PageFn = dyn Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync;
 
-/// How problems are shown.
+pub(crate) type VerifierFn = dyn Fn(&VerifierPage<'_>) -> Response<Bytes> + Send + Sync;
+
+/// How problems, and what must be shown to the person, are shown.
 #[derive(Clone, Default)]
-pub(crate) struct Pages(Option<Arc<PageFn>>);
+pub(crate) struct Pages {
+    pub(crate) problem: Option<Arc<PageFn>>,
+    pub(crate) verifier: Option<Arc<VerifierFn>>,
+}
 
 impl Pages {
-    pub(crate) fn new(
-        page: impl Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Some(Arc::new(page)))
+    /// The page that shows a verifier.
+    pub(crate) fn verifier(&self, client: &Client, verifier: &str) -> Response<Bytes> {
+        self.show_verifier(&VerifierPage { client, verifier: Some(verifier) })
+    }
+
+    /// The page that says that the client was refused.
+    pub(crate) fn refused(&self, client: &Client) -> Response<Bytes> {
+        self.show_verifier(&VerifierPage { client, verifier: None })
+    }
+
+    fn show_verifier(&self, shown: &VerifierPage<'_>) -> Response<Bytes> {
+        match &self.verifier {
+            Some(page) => page(shown),
+            None => shown.to_response(),
+        }
     }
 
     /// The page, and the reason into the log.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
         log(error);
         let problem = Problem(error);
-        match &self.0 {
+        match &self.problem {
             Some(page) => page(&problem),
             None => problem.to_response(),
         }
@@ -156,6 +189,9 @@ fn log(error: &Error) {
 
 impl fmt::Debug for Pages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Pages(custom)" } else { "Pages(default)" })
+        f.debug_struct("Pages")
+            .field("problem", &self.problem.is_some())
+            .field("verifier", &self.verifier.is_some())
+            .finish()
     }
 }

@@ -14,22 +14,21 @@ use crate::{
 };
 
 use super::{
-    Authentication, Client, ClientType, GrantType, error::ClientError, redirect, store::Consent,
+    Authentication, Client, ClientType, GrantType,
+    dance::{Dance, ForCode},
+    error::ClientError,
+    redirect,
+    store::Consent,
 };
 
 /// An authorization request that may be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) client: Arc<Client>,
-    /// Where to answer.
-    pub(crate) redirect_uri: Arc<str>,
-    /// Whether the request named it, so that the token request must, too.
-    pub(crate) redirect_uri_sent: bool,
     pub(crate) scopes: Scopes,
     pub(crate) resources: Resources,
-    pub(crate) state: Option<String>,
-    pub(crate) challenge: Option<Challenge>,
     pub(crate) prompt: Prompt,
+    pub(crate) dance: Dance,
 }
 
 /// The `prompt` parameter (OpenID Connect Core, section 3.1.2.1), which plain OAuth clients send,
@@ -98,16 +97,11 @@ pub(crate) fn check(
         parsed => parsed.map_err(ClientError::from),
     };
     match parsed.and_then(|request| details(request, &client, known, policy)) {
-        Ok(Details { scopes, resources, challenge, prompt }) => Ok(Asked {
-            client,
-            redirect_uri,
-            redirect_uri_sent,
-            scopes,
-            resources,
-            state,
-            challenge,
-            prompt,
-        }),
+        Ok(Details { scopes, resources, challenge, prompt }) => {
+            let challenge = challenge.map(|challenge| challenge.to_string().into());
+            let dance = Dance::Code(ForCode { redirect_uri, redirect_uri_sent, state, challenge });
+            Ok(Asked { client, scopes, resources, prompt, dance })
+        }
         Err(error) => Err(Unasked::Redirect(ToClient { error, redirect_uri, state })),
     }
 }
@@ -224,8 +218,15 @@ pub(crate) fn next(
 /// loopback port or a private-use scheme and the `client_id` of a public client, so that
 /// neither a consent of before nor whose the client is must speak for the one who asks now (RFC 8252, section 8.6).
 fn is_identity_assured(asked: &Asked) -> bool {
-    asked.client.client_type == ClientType::Confidential
-        || asked.redirect_uri.starts_with("https://")
+    match &asked.dance {
+        Dance::Code(code) => {
+            asked.client.client_type == ClientType::Confidential
+                || code.redirect_uri.starts_with("https://")
+        }
+        // The client signed for its temporary credentials. But a code that is shown can be carried to
+        // anybody, so that the person must have said for whom it is.
+        Dance::Verifier(_) => asked.dance.destination().is_some(),
+    }
 }
 
 #[cfg(test)]
@@ -279,10 +280,10 @@ mod tests {
             let known = Resources::of(["https://api.example"]).unwrap();
             match check(&params, found, offered, &known, &Policy::safe()) {
                 Ok(asked) => {
-                    prop_assert_eq!(&*asked.redirect_uri, CALLBACK);
+                    prop_assert_eq!(asked.dance.destination(), Some(CALLBACK));
                     prop_assert!(is_known && offered && query.contains("response_type=code"));
                     prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
-                    prop_assert!(asked.challenge.is_some());
+                    prop_assert!(matches!(asked.dance, Dance::Code(code) if code.challenge.is_some()));
                     prop_assert!(!query.contains("evil") && !query.contains("unknown"));
                     let named = query.contains("API");
                     prop_assert_eq!(asked.resources, if named { known } else { Resources::EMPTY });
@@ -310,12 +311,14 @@ mod tests {
             }
             let asked = Asked {
                 client: Arc::new(asker),
-                redirect_uri: redirect_uri.into(),
-                redirect_uri_sent: true,
+                dance: Dance::Code(ForCode {
+                    redirect_uri: redirect_uri.into(),
+                    redirect_uri_sent: true,
+                    state: None,
+                    challenge: None,
+                }),
                 scopes: Scopes::of(["a", "b"]),
                 resources: Resources::EMPTY,
-                state: None,
-                challenge: None,
                 prompt: Prompt { none: none && !sign_in && !consent, sign_in, consent },
             };
             let at = |seconds: i64| Timestamp::from_seconds(seconds);

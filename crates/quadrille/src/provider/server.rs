@@ -19,18 +19,21 @@ use super::{
     error::{Error, OperatorError},
     issuer::{Issuer, IssuerError},
     kdf::Kdf,
+    oauth1::{Memo, Nonces, OAuth1},
     problem::{Pages, Problem},
     scopes::ScopeRegistry,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store},
     throttle::{Rate, Throttle},
     token::TokenKeys,
+    verifier_page::VerifierPage,
 };
 
 /// An authorization server: lets applications in, with their users' consent. Cheap to clone.
 ///
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
-/// [`metadata`](Self::metadata). With the feature `axum`, `attach` puts them and the layer that the
+/// [`metadata`](Self::metadata), and for OAuth 1.0a [`request_token`](Self::request_token) and
+/// [`access_token`](Self::access_token). With the feature `axum`, `attach` puts them and the layer that the
 /// extractors need into a router.
 ///
 /// ```
@@ -62,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) kdf: Kdf,
     pub(crate) pages: Pages,
+    pub(crate) oauth1: OAuth1,
     pub(crate) paths: Paths,
     pub(crate) metadata: OnceLock<Bytes>,
     pub(crate) shared: Arc<Shared>,
@@ -73,6 +77,9 @@ pub(crate) struct Shared {
     /// Whether a client with a secret that somebody chose was ever seen: only then must an unknown
     /// client cost as much.
     pub(crate) has_chosen_secrets: AtomicBool,
+    /// The signed requests that this process has seen.
+    pub(crate) nonces: Nonces,
+    pub(crate) oauth1_keys: Memo,
     rows: RowIds,
     issuer: OnceCell<IssuerId>,
 }
@@ -84,6 +91,8 @@ pub(crate) struct Paths {
     pub(crate) consent: Arc<str>,
     pub(crate) token: Arc<str>,
     pub(crate) revoke: Arc<str>,
+    pub(crate) request_token: Arc<str>,
+    pub(crate) access_token: Arc<str>,
     /// Both well-known forms; one where the issuer has no path.
     pub(crate) metadata: Vec<Arc<str>>,
 }
@@ -121,6 +130,7 @@ impl AuthorizationServer {
             .into(),
             kdf: Kdf::default(),
             pages: Pages::default(),
+            oauth1: OAuth1::off(),
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
@@ -236,7 +246,37 @@ impl AuthorizationServer {
         self,
         page: impl Fn(&Problem<'_>) -> http::Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
-        self.with(|inner| inner.pages = Pages::new(page))
+        self.with(|inner| inner.pages.problem = Some(Arc::new(page)))
+    }
+
+    /// Offers OAuth 1.0a beside OAuth 2: the endpoints
+    /// [`request_token`](Self::request_token) and [`access_token`](Self::access_token), requests
+    /// with temporary credentials at the authorization endpoint, and signed requests at the API.
+    #[must_use]
+    pub fn oauth1(self, oauth1: OAuth1) -> Self {
+        self.with(|inner| inner.oauth1 = oauth1)
+    }
+
+    /// Shows verifiers that a person is to carry to a client (`oauth_callback=oob`) on pages of the
+    /// application's own instead of the small default one.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let server = server.verifier_page(|shown| {
+    ///     http::Response::new(match shown.verifier {
+    ///         Some(code) => format!("Type {code} in at the application.").into(),
+    ///         None => "Nothing was granted.".into(),
+    ///     })
+    /// });
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn verifier_page(
+        self,
+        page: impl Fn(&VerifierPage<'_>) -> http::Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.pages.verifier = Some(Arc::new(page)))
     }
 
     /// The issuer, as clients know it.
@@ -319,6 +359,8 @@ impl Shared {
         Self {
             throttle: Throttle::new(Rate::FAILURES),
             has_chosen_secrets: AtomicBool::new(false),
+            nonces: Nonces::new(env.now()),
+            oauth1_keys: Memo::default(),
             rows: RowIds::new(env),
             issuer: OnceCell::new(),
         }
@@ -340,6 +382,8 @@ impl Paths {
             consent: path("/consent"),
             token: path("/token"),
             revoke: path("/revoke"),
+            request_token: path("/request_token"),
+            access_token: path("/access_token"),
             metadata,
         }
     }

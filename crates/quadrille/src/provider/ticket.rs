@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     Authentication,
+    dance::Dance,
     error::BrowserError,
     issuer::Issuer,
     request::Asked,
@@ -30,7 +31,7 @@ const PAGES: usize = 24;
 pub(crate) struct Ticket {
     /// Ordered by time, so that of many cookies the oldest is known.
     pub(crate) id: TicketId,
-    /// The key from which the code's secret is derived.
+    /// The key from which the secret of the code, or of the verifier, is derived.
     pub(crate) key: KeyId,
     /// What the cookie holds.
     browser: [u8; 16],
@@ -38,12 +39,9 @@ pub(crate) struct Ticket {
     pub(crate) client: Arc<str>,
     /// Tells the client from a later one with its id.
     pub(crate) number: RowId,
-    pub(crate) redirect_uri: Arc<str>,
-    pub(crate) redirect_uri_sent: bool,
     pub(crate) scopes: Scopes,
     pub(crate) resources: Resources,
-    pub(crate) state: Option<String>,
-    pub(crate) challenge: Option<Arc<str>>,
+    pub(crate) dance: Dance,
     pub(crate) expires: Timestamp,
 }
 
@@ -67,13 +65,10 @@ impl Ticket {
             subject: authentication.subject.clone(),
             client: asked.client.id.clone(),
             number: asked.client.number,
-            redirect_uri: asked.redirect_uri.clone(),
-            redirect_uri_sent: asked.redirect_uri_sent,
             scopes: asked.scopes.clone(),
             resources: asked.resources.clone(),
-            state: asked.state.clone(),
-            challenge: asked.challenge.map(|challenge| challenge.to_string().into()),
-            expires,
+            dance: asked.dance.clone(),
+            expires: asked.dance.ends().map_or(expires, |ends| ends.min(expires)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The tokens that this server makes: texts that find their row by its number.
 //!
 //! ```text
-//! access, code   kind+version 1 | key id 4 | row 8, masked                 | secret 32            60 characters
+//! the others     kind+version 1 | key id 4 | row 8, masked                 | secret 32            60 characters
 //! refresh        kind+version 1 | key id 4 | family 8, generation 4, masked | secret 32 | MAC 16   87 characters
 //! ```
 //!
@@ -39,6 +39,10 @@ pub(crate) enum TokenKind {
     Access,
     Code,
     Refresh,
+    /// The identifier of temporary credentials.
+    Temporary,
+    /// The identifier of token credentials.
+    Credential,
 }
 
 /// Why a text is none of our tokens.
@@ -54,7 +58,7 @@ pub(crate) enum NoToken {
     Forged,
 }
 
-/// An access token or a code, as it was read.
+/// A token that is not a refresh token, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Presented {
     pub(crate) row: RowId,
@@ -107,7 +111,7 @@ impl TokenKeys {
         }
     }
 
-    /// The text of an access token or a code.
+    /// The text of a token that is not a refresh token.
     pub(crate) fn write(&self, kind: TokenKind, row: RowId, secret: &TokenSecret) -> TokenText {
         let (head, key) = (head(kind), self.mask.newest());
         let mask = self.mask(key, &secret[..]).unwrap_or_default();
@@ -116,7 +120,7 @@ impl TokenKeys {
         TokenText::of(&raw[..])
     }
 
-    /// Reads an access token or a code.
+    /// Reads a token that is not a refresh token.
     pub(crate) fn read(&self, kind: TokenKind, text: &str) -> Result<Presented, NoToken> {
         let raw = decode::<SHORT>(text)?;
         if raw.first() != Some(&head(kind)) {
@@ -207,6 +211,13 @@ impl TokenKeys {
     pub(crate) fn code_secret(&self, key: KeyId, ticket: &TicketId) -> Option<TokenSecret> {
         self.code.mac(key, &[ticket]).map(Zeroizing::new)
     }
+
+    /// What the verifier for the temporary credentials in this row is made of: always the same, for
+    /// the same reason.
+    pub(crate) fn verifier_secret(&self, key: KeyId, temporary: RowId) -> Option<TokenSecret> {
+        // No ticket is as long.
+        self.code.mac(key, &[b"oauth1 verifier\0", &temporary.0.to_be_bytes()]).map(Zeroizing::new)
+    }
 }
 
 impl Refresh {
@@ -228,9 +239,8 @@ pub(crate) fn kind(text: &str) -> Option<TokenKind> {
         (_, Ok(raw)) => *raw.first()?,
         _ => return None,
     };
-    [TokenKind::Access, TokenKind::Code, TokenKind::Refresh]
-        .into_iter()
-        .find(|kind| head(*kind) == first)
+    use TokenKind::{Access, Code, Credential, Refresh, Temporary};
+    [Access, Code, Refresh, Temporary, Credential].into_iter().find(|kind| head(*kind) == first)
 }
 
 /// SHA-256, under which secrets are stored.
@@ -245,6 +255,8 @@ const fn head(kind: TokenKind) -> u8 {
         TokenKind::Access => 1,
         TokenKind::Code => 2,
         TokenKind::Refresh => 3,
+        TokenKind::Temporary => 4,
+        TokenKind::Credential => 5,
     };
     kind << 4 | VERSION
 }

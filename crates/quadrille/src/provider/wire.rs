@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
-use crate::oauth2::{AuthorizationResponse, ErrorResponse};
+use crate::{
+    oauth1::Callback,
+    oauth2::{AuthorizationResponse, ErrorResponse},
+};
 
 use super::{
     error::{ClientError, Error, OperatorError},
@@ -96,8 +99,16 @@ pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Byt
     redirect(&to.redirect_uri, &AuthorizationResponse::Error { error, state, iss })
 }
 
+/// The answer of the authorization endpoint in the OAuth 1.0a dance (RFC 5849, section 2.2).
+pub(crate) fn redirect_callback(uri: &str, answer: &Callback) -> Result<Response<Bytes>, Error> {
+    redirect_to(answer.to_url(uri).try_into().ok())
+}
+
 fn redirect(uri: &str, answer: &AuthorizationResponse) -> Result<Response<Bytes>, Error> {
-    let location = answer.to_url(uri).ok().and_then(|url| HeaderValue::try_from(url).ok());
+    redirect_to(answer.to_url(uri).ok().and_then(|url| HeaderValue::try_from(url).ok()))
+}
+
+fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> {
     let location = location.ok_or(OperatorError::RedirectUri)?;
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SEE_OTHER;

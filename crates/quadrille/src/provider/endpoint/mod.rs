@@ -3,3 +3,5 @@
 mod metadata;
 mod revoke;
 mod token;
+
+pub(crate) use revoke::revocable;

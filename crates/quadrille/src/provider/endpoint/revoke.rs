@@ -21,10 +21,17 @@ impl AuthorizationServer {
     /// The revocation endpoint: a client that has authenticated ends one of its own tokens, and
     /// with it all that was granted together with it. A token that is unknown, or not the client's,
     /// is none of its business: the answer is the same.
+    ///
+    /// Where OAuth 1.0a is offered, a client may sign the request instead, with the token that it
+    /// ends or without any.
     pub async fn revoke(&self, request: Request<Bytes>) -> Response<Bytes> {
         if let Some(answer) = wire::preflight(&request) {
             return answer;
         }
+        let request = match self.inner().revoke_signed(request).await {
+            Ok(answer) => return wire::for_any_origin(answer),
+            Err(request) => request,
+        };
         wire::for_any_origin(match revoke(self.inner(), &request).await {
             Ok(()) => RevocationResponse.to_response(),
             Err(error) => wire::error(&error, "revocation"),
@@ -42,7 +49,7 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = inner.authenticate(&presented, from).await?;
     let Some(grant) = inner.grant_of(token).await? else { return Ok(()) };
-    if let Some(grant) = decide(&grant, &client) {
+    if let Some(grant) = revocable(&grant, &client) {
         let until = inner.all_over(inner.now());
         if inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await? {
             tracing::info!(client = %client.id, grant = grant.0, "the client revoked a grant");
@@ -52,7 +59,7 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
 }
 
 /// What to revoke: what the client itself was granted.
-fn decide(grant: &Grant, client: &Client) -> Option<RowId> {
+pub(crate) fn revocable(grant: &Grant, client: &Client) -> Option<RowId> {
     (grant.client == client.id).then_some(grant.id)
 }
 
@@ -66,14 +73,25 @@ impl Inner {
                 let family = self.store.family(issuer, token.family).await?;
                 return Ok(family.map(|family| family.grant.clone()));
             }
-            Some(TokenKind::Code) => return Ok(None),
+            Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
+            Some(TokenKind::Credential) => {
+                let held = self.credential(text).await?;
+                return Ok(held.map(|held| held.access.grant.clone()));
+            }
             Some(TokenKind::Access) => match self.tokens.read(TokenKind::Access, text) {
                 Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
                 Err(_) => return Ok(None),
             },
             None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
         };
-        let access = self.store.access(issuer, &access).await?;
-        Ok(access.map(|access| access.grant.clone()))
+        let found = self.store.access(issuer, &access).await?;
+        let found = match (found, access) {
+            // Identifiers that the application made look like tokens that others made.
+            (None, TokenRef::Foreign { .. }) => {
+                self.credential(text).await?.map(|held| held.access.clone())
+            }
+            (found, _) => found,
+        };
+        Ok(found.map(|found| found.grant.clone()))
     }
 }

@@ -137,6 +137,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         scopes: Scopes::of(["photos", "profile"]),
         grant_types: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         first_party: false,
+        oauth1: None,
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }

@@ -1,0 +1,207 @@
+//! Token credentials (RFC 5849, section 2.3).
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use crate::{Timestamp, oauth1::Credentials};
+
+use super::{
+    super::{
+        AuthorizationServer, Error,
+        server::Inner,
+        store::{
+            AccessRecord, Approval, CredentialRecord, Identifier, Redeemed, RowId, TemporaryRecord,
+            TemporaryState,
+        },
+        token::{TokenKind, sha256},
+    },
+    OAuth1Error, OAuth1Value,
+    verify::{CheckedToken, Wanted},
+    wire,
+};
+
+/// What to do about a request for token credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Decision<'t> {
+    /// Exchange.
+    Redeem(&'t Approval),
+    /// They were exchanged before: somebody has a copy. What they bought must die.
+    Replayed(RowId),
+    /// No. Nothing is used up by it.
+    Refuse(OAuth1Error),
+}
+
+/// Decides, for temporary credentials with which the request was signed by the client that has them.
+/// Only who has the verifier counts as replaying.
+fn decide<'t>(
+    temporary: &'t TemporaryRecord,
+    verifier: Option<&str>,
+    now: Timestamp,
+) -> Decision<'t> {
+    let Some(verifier) = verifier else {
+        return Decision::Refuse(OAuth1Error::VerifierMissing);
+    };
+    let verifier = sha256(verifier.as_bytes());
+    let is_right =
+        |approval: &Approval| verify_slices_are_equal(&approval.verifier, &verifier).is_ok();
+    match &temporary.state {
+        TemporaryState::Redeemed(approval) if is_right(approval) => {
+            Decision::Replayed(approval.grant.id)
+        }
+        TemporaryState::Approved(approval) | TemporaryState::Redeemed(approval)
+            if !is_right(approval) =>
+        {
+            Decision::Refuse(OAuth1Error::VerifierWrong)
+        }
+        _ if now >= temporary.expires => Decision::Refuse(OAuth1Error::TokenExpired),
+        TemporaryState::Approved(approval) => Decision::Redeem(approval),
+        TemporaryState::Redeemed(_) => Decision::Refuse(OAuth1Error::VerifierWrong),
+        TemporaryState::Pending => Decision::Refuse(OAuth1Error::NotApproved),
+        TemporaryState::Denied => Decision::Refuse(OAuth1Error::Denied),
+    }
+}
+
+impl AuthorizationServer {
+    /// The endpoint for token credentials (RFC 5849, section 2.3), by POST or GET: a client exchanges
+    /// temporary credentials and the verifier. The answer says in `scope` what was granted.
+    pub async fn access_token(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let inner = self.inner();
+        match access_token(inner, request).await {
+            Ok(credentials) => credentials.to_response(),
+            Err(error) => wire::error(&error, inner.issuer.origin(), "token credentials"),
+        }
+    }
+}
+
+async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, OAuth1Error> {
+    let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
+    let signed = wire::read(&parts, &body)?;
+    let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
+    let checked = inner.check_signed(&signed, origin, Wanted::Temporary, from).await?;
+    signed.check_body(&body)?;
+    let client = &checked.client;
+    let CheckedToken::Temporary(temporary) = &checked.token else {
+        return Err(OAuth1Error::TokenMissing);
+    };
+    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let approval = match decide(temporary, signed.verifier(), now) {
+        Decision::Redeem(approval) => approval,
+        Decision::Replayed(grant) => return Err(inner.replayed_temporary(grant).await),
+        Decision::Refuse(OAuth1Error::VerifierWrong) => {
+            return Err(inner.guessed(client, OAuth1Error::VerifierWrong, from));
+        }
+        Decision::Refuse(error) => return Err(error),
+    };
+    inner.remember_signed(&signed).await?;
+    let grant = approval.grant.clone();
+    let number = grant.id;
+    let scopes = grant.scopes.clone();
+    let (token, identifier) = inner.identifier(OAuth1Value::Token, TokenKind::Credential, number);
+    let (secret, sealed) = inner.shared_secret(wire::TOKEN);
+    let lifetime = inner.oauth1.token_lifetime;
+    let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
+    let access = AccessRecord { row: number, hash: *identifier.hash(), grant, expires };
+    let credential = CredentialRecord {
+        access: Arc::new(access),
+        is_foreign: matches!(identifier, Identifier::Foreign(_)),
+        secret: sealed,
+    };
+    let redeemed = inner.store.redeem_temporary(issuer, temporary.row, credential).await;
+    match redeemed.map_err(Error::from)? {
+        Redeemed::Issued => {
+            tracing::debug!(client = %client.id, grant = number.0, "token credentials issued");
+            let credentials = Credentials::token(token, secret).with("scope", scopes.as_str());
+            Ok(match lifetime {
+                // As the session extension names it.
+                Some(lifetime) => {
+                    credentials.with("oauth_expires_in", lifetime.as_secs().to_string())
+                }
+                None => credentials,
+            })
+        }
+        Redeemed::Replayed(grant) => Err(inner.replayed_temporary(grant).await),
+        Redeemed::Revoked => Err(OAuth1Error::TokenRevoked),
+        Redeemed::Unknown => Err(OAuth1Error::TokenUnknown),
+    }
+}
+
+impl Inner {
+    /// Ends a grant of which somebody has a copy.
+    async fn replayed_temporary(&self, grant: RowId) -> OAuth1Error {
+        let until = self.all_over(self.now());
+        let revoked = async {
+            Ok::<_, Error>(self.store.revoke_grant(self.issuer_id().await?, grant, until).await?)
+        };
+        match revoked.await {
+            Ok(is_first) => {
+                if is_first {
+                    tracing::warn!(grant = grant.0, "a grant was revoked: its verifier came twice");
+                }
+                OAuth1Error::TokenReplayed
+            }
+            Err(error) => OAuth1Error::operator(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Scopes,
+        oauth2::Resources,
+        provider::{Actor, store::Grant},
+    };
+    use proptest::prelude::*;
+
+    fn approval() -> Approval {
+        Approval {
+            verifier: sha256(b"right"),
+            grant: Grant {
+                id: RowId(7),
+                client: "app".into(),
+                actor: Actor::User("ada".into()),
+                scopes: Scopes::EMPTY,
+                resources: Resources::EMPTY,
+                authentication: None,
+            },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn credentials_are_given_for_the_right_verifier_once_in_time(
+            state in 0..4_u8, verifier in prop_oneof![Just(None), Just(Some("right")), Just(Some("wrong"))],
+            now in 90..110_i64,
+        ) {
+            let temporary = TemporaryRecord {
+                row: RowId(1),
+                identifier: Identifier::Row([0; 32]),
+                secret: [].into(),
+                client: "app".into(),
+                callback: "oob".into(),
+                scopes: Scopes::EMPTY,
+                expires: Timestamp::from_seconds(100),
+                state: match state {
+                    0 => TemporaryState::Pending,
+                    1 => TemporaryState::Approved(approval()),
+                    2 => TemporaryState::Redeemed(approval()),
+                    _ => TemporaryState::Denied,
+                },
+            };
+            let decision = decide(&temporary, verifier, Timestamp::from_seconds(now));
+            match (state, verifier, now < 100) {
+                (1, Some("right"), true) => {
+                    prop_assert_eq!(decision, Decision::Redeem(&approval()));
+                }
+                (2, Some("right"), _) => {
+                    prop_assert_eq!(decision, Decision::Replayed(RowId(7)));
+                }
+                _ => prop_assert!(matches!(decision, Decision::Refuse(_)), "{:?}", decision),
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What the program around a server does to clients' keys for OAuth 1.0a.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    Secret,
+    oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
+};
+
+use super::{
+    super::{AdminError, AuthorizationServer, Client, Error, server::Inner, token::TokenSecret},
+    OAuth1Client, OAuth1Credential, OAuth1Key,
+    wire::CLIENT,
+};
+
+/// A key that a client is to sign with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NewOAuth1Key {
+    /// A shared-secret, which will be generated.
+    Secret,
+    /// A shared-secret that the client brings along from elsewhere. Who has seen one signed request
+    /// can try guesses at it, as many as they like.
+    ChosenSecret(Secret),
+    /// The public half of an RSA key of 2048 bits and up, in PEM.
+    RsaPublicKey(String),
+    /// The same with as few as 1024 bits, which can be broken at a price.
+    RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(String),
+}
+
+/// Why a key was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NewOAuth1KeyError {
+    /// It is no RSA public key, or too short.
+    #[error(transparent)]
+    Rsa(#[from] KeyError),
+    /// The chosen secret is too short.
+    #[error("a chosen shared-secret needs at least 16 characters")]
+    ShortSecret,
+}
+
+/// What [`NewClient`](super::super::NewClient) says of OAuth 1.0a.
+#[derive(Clone, Debug)]
+pub(crate) struct NewOAuth1 {
+    pub(crate) key: NewOAuth1Key,
+    pub(crate) out_of_band: bool,
+    pub(crate) methods: Vec<SignatureMethod>,
+}
+
+impl NewOAuth1 {
+    pub(crate) const fn new(key: NewOAuth1Key) -> Self {
+        Self { key, out_of_band: false, methods: Vec::new() }
+    }
+
+    pub(crate) fn register(
+        &self,
+        inner: &Inner,
+    ) -> Result<(OAuth1Client, Option<Secret>), NewOAuth1KeyError> {
+        let (credential, secret) = self.key.make(inner)?;
+        let keys = vec![OAuth1Key { credential, expires: None }];
+        let (out_of_band, methods) = (self.out_of_band, self.methods.clone());
+        Ok((OAuth1Client { keys, out_of_band, methods }, secret))
+    }
+}
+
+impl NewOAuth1Key {
+    /// Whether it can be taken.
+    pub(crate) fn check(&self) -> Result<(), NewOAuth1KeyError> {
+        match self {
+            Self::Secret => {}
+            Self::ChosenSecret(secret) if secret.expose().len() < 16 => {
+                return Err(NewOAuth1KeyError::ShortSecret);
+            }
+            Self::ChosenSecret(_) => {}
+            Self::RsaPublicKey(pem) => drop(RsaVerifyingKey::from_pem(pem)?),
+            Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => drop(
+                RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them(pem)?,
+            ),
+        }
+        Ok(())
+    }
+
+    /// The key as it is stored, and the secret if one was generated.
+    fn make(&self, inner: &Inner) -> Result<(OAuth1Credential, Option<Secret>), NewOAuth1KeyError> {
+        self.check()?;
+        let seal = |secret: &Secret| {
+            let plain = secret.expose().as_bytes();
+            let sealed = inner.ring.seal(&inner.env, CLIENT, inner.issuer.as_str(), plain);
+            OAuth1Credential::SharedSecret(sealed.into())
+        };
+        Ok(match self {
+            Self::Secret => {
+                let secret = inner.oauth1.secret(&TokenSecret::new(inner.env.random()));
+                let secret = Secret::from(secret);
+                (seal(&secret), Some(secret))
+            }
+            Self::ChosenSecret(secret) => (seal(secret), None),
+            Self::RsaPublicKey(pem) => (OAuth1Credential::RsaPublicKey(pem.as_str().into()), None),
+            Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => {
+                (OAuth1Credential::ShortRsaPublicKey(pem.as_str().into()), None)
+            }
+        })
+    }
+}
+
+impl AuthorizationServer {
+    /// Gives a client a key to sign with in OAuth 1.0a, and so a part in it if it had none. Keys that
+    /// it has stay good for `overlap`, so that the new one can be rolled out first. Gives the secret
+    /// if one was generated.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, NewClient, NewOAuth1Key, store::MemoryStore}};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let new = NewClient::confidential("Photo printer").redirect_uri("https://printer.example/callback");
+    /// let client = server.register(new).await?.client;
+    /// let secret = server.add_oauth1_key(&client.id, NewOAuth1Key::Secret, Duration::ZERO).await?;
+    /// assert!(secret.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn add_oauth1_key(
+        &self,
+        id: &str,
+        key: NewOAuth1Key,
+        overlap: Duration,
+    ) -> Result<Option<Secret>, AdminError> {
+        let inner = self.inner();
+        let (credential, secret) = key.make(inner)?;
+        self.change_oauth1(id, |before| {
+            if before.client_type == super::super::ClientType::Public {
+                return Err(AdminError::PublicClient);
+            }
+            let mut oauth1 = before.oauth1.clone().unwrap_or_default();
+            let (now, end) = (inner.now(), inner.now() + overlap);
+            for known in &mut oauth1.keys {
+                known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
+            }
+            oauth1.keys.retain(|known| known.expires.is_none_or(|expires| now < expires));
+            oauth1.keys.push(OAuth1Key { credential: credential.clone(), expires: None });
+            Ok(Some(oauth1))
+        })
+        .await?;
+        tracing::info!(client = id, "client key for OAuth 1.0a added");
+        Ok(secret)
+    }
+
+    /// Lets people carry the verifier to a client (`oauth_callback=oob`), or not.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn set_oauth1_out_of_band(&self, id: &str, allowed: bool) -> Result<(), AdminError> {
+        self.change_oauth1(id, |before| {
+            let mut oauth1 = before.oauth1.clone().unwrap_or_default();
+            oauth1.out_of_band = allowed;
+            Ok(Some(oauth1))
+        })
+        .await
+    }
+
+    /// Takes a client's part in OAuth 1.0a away: none of its signatures is good any more.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn remove_oauth1(&self, id: &str) -> Result<(), AdminError> {
+        self.change_oauth1(id, |_| Ok(None)).await?;
+        tracing::info!(client = id, "client's part in OAuth 1.0a removed");
+        Ok(())
+    }
+
+    /// The shared-secrets of a client that are good now, the oldest first: they can be had again,
+    /// since signatures cannot be checked without them.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn reveal_oauth1_secrets(&self, id: &str) -> Result<Vec<Secret>, AdminError> {
+        let inner = self.inner();
+        let client = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
+        let keys = client.oauth1.iter().flat_map(|oauth1| oauth1.good_keys(inner.now()));
+        let opened = keys.filter_map(|key| match &key.credential {
+            OAuth1Credential::SharedSecret(sealed) => {
+                let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed).ok()?;
+                std::str::from_utf8(&plain).ok().map(Secret::from)
+            }
+            _ => None,
+        });
+        Ok(opened.collect())
+    }
+
+    async fn change_oauth1(
+        &self,
+        id: &str,
+        change: impl Fn(&Client) -> Result<Option<OAuth1Client>, AdminError>,
+    ) -> Result<(), AdminError> {
+        let inner = self.inner();
+        let issuer = inner.issuer_id().await?;
+        loop {
+            let before = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
+            let client = Client { oauth1: change(&before)?, ..Client::clone(&before) };
+            let put = inner.store.put_client(issuer, client, Some(Arc::clone(&before))).await;
+            if put.map_err(Error::from)? {
+                return Ok(());
+            }
+            // It was changed in between: the change must not be undone.
+        }
+    }
+}

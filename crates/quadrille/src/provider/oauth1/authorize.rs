@@ -1,0 +1,61 @@
+//! The authorization endpoint, asked with temporary credentials (RFC 5849, section 2.2).
+
+use std::sync::Arc;
+
+use crate::oauth2::{RequestError, Resources, form::Params};
+
+use super::super::{
+    Client, Timestamp,
+    dance::{Dance, ForVerifier},
+    error::{ClientError, Error},
+    request::{Asked, Prompt},
+    server::Inner,
+    store::{TemporaryRecord, TemporaryState},
+    token::TokenKind,
+};
+
+impl Inner {
+    /// What the client that has these temporary credentials asks for. What is wrong with them is for
+    /// a page: only they say where to redirect to.
+    pub(crate) async fn asked_by_temporary(&self, params: &Params<'_>) -> Result<Asked, Error> {
+        let token = params.one("oauth_token").map_err(RequestError::from)?;
+        let token = token.ok_or(RequestError::Missing("oauth_token"))?;
+        if params.many("client_id").next().is_some() {
+            return Err(ClientError::TwoDances.into());
+        }
+        let issuer = self.issuer_id().await?;
+        let reference = self.token_ref(TokenKind::Temporary, token);
+        let reference = reference.ok_or(ClientError::TemporaryUnknown)?;
+        let temporary = self.store.temporary(issuer, &reference).await?;
+        let temporary = temporary.ok_or(ClientError::TemporaryUnknown)?;
+        let client = self.store.client(issuer, &temporary.client).await?;
+        Ok(decide(&temporary, token, client, self.now())?)
+    }
+}
+
+fn decide(
+    temporary: &TemporaryRecord,
+    token: &str,
+    client: Option<Arc<Client>>,
+    now: Timestamp,
+) -> Result<Asked, ClientError> {
+    let client = client.ok_or(ClientError::TemporaryUnknown)?;
+    if now >= temporary.expires {
+        return Err(ClientError::TemporaryExpired);
+    }
+    // Approved ones are let through: the same answer given again has the same effect.
+    if matches!(temporary.state, TemporaryState::Redeemed(_) | TemporaryState::Denied) {
+        return Err(ClientError::TemporaryUsed);
+    }
+    let dance = Dance::Verifier(ForVerifier {
+        temporary: temporary.row,
+        token: token.into(),
+        callback: temporary.callback.clone(),
+        expires: temporary.expires,
+    });
+    if !dance.is_open_to(&client) || !client.scopes.is_superset(&temporary.scopes) {
+        return Err(ClientError::TemporaryUnknown);
+    }
+    let (scopes, prompt) = (temporary.scopes.clone(), Prompt::default());
+    Ok(Asked { client, scopes, resources: Resources::EMPTY, prompt, dance })
+}

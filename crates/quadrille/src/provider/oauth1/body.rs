@@ -1,0 +1,129 @@
+//! Bodies of signed requests: read before the service behind gets them, and replayed to it.
+//!
+//! A signature covers the fields of a form (RFC 5849, section 3.4.1.3), so that it cannot be checked
+//! without them. Other bodies are left alone, unless their hash was signed.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderValue, Method, header, request::Parts};
+use http_body::{Body, Frame, SizeHint};
+
+use super::{super::wire::BODY_LIMIT, OAuth1Error, wire::is_form};
+
+pin_project_lite::pin_project! {
+    /// The body of a request behind a [`Guard`](crate::provider::Guard): as it came or, where a
+    /// signature covers it, replayed.
+    #[derive(Debug)]
+    #[project = Projected]
+    pub enum GuardBody<B> {
+        #[doc(hidden)]
+        Untouched { #[pin] body: B },
+        #[doc(hidden)]
+        Replayed { first: Bytes, rest: Option<Pin<Box<B>>> },
+    }
+}
+
+/// What was read of the body, among the request's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyRead(pub(crate) Result<Bytes, OAuth1Error>);
+
+/// Whether the body belongs to what a signature covers, as far as can be told without it.
+pub(crate) fn is_covered(parts: &Parts) -> bool {
+    let credentials = parts.headers.get(header::AUTHORIZATION);
+    let query = parts.uri.query().unwrap_or("");
+    let has_hash = |text: &[u8]| {
+        let name = b"oauth_body_hash";
+        text.windows(name.len()).any(|part| part == name)
+    };
+    match credentials.map(HeaderValue::as_bytes) {
+        Some(value) if is_oauth(value) => is_form(&parts.headers) || has_hash(value),
+        Some(_) => false,
+        None if query.contains("oauth_signature") => {
+            is_form(&parts.headers) || has_hash(query.as_bytes())
+        }
+        // The protocol's parameters may be among the fields.
+        None => is_form(&parts.headers) && !matches!(parts.method, Method::GET | Method::HEAD),
+    }
+}
+
+/// Whether credentials are of the scheme `OAuth`.
+pub(crate) fn is_oauth(credentials: &[u8]) -> bool {
+    let scheme = credentials.split(|byte| *byte == b' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"oauth")
+}
+
+/// Reads a body, as far as it may be long, and gives it back whole.
+pub(crate) async fn read<B: Body>(body: B) -> (BodyRead, GuardBody<B>) {
+    let mut rest = Box::pin(body);
+    let mut first = BytesMut::new();
+    while let Some(frame) = poll_fn(|context| rest.as_mut().poll_frame(context)).await {
+        match frame.map(Frame::into_data) {
+            Ok(Ok(mut data)) => first.extend_from_slice(&data.copy_to_bytes(data.remaining())),
+            // Trailers mean nothing to a form.
+            Ok(Err(_)) => {}
+            Err(_) => return (BodyRead(Err(OAuth1Error::BodyBroken)), replayed(first, None)),
+        }
+        if first.len() > BODY_LIMIT {
+            return (BodyRead(Err(OAuth1Error::BodyTooLong)), replayed(first, Some(rest)));
+        }
+    }
+    let first = first.freeze();
+    let read = BodyRead(Ok(first.clone()));
+    (read, GuardBody::Replayed { first, rest: None })
+}
+
+fn replayed<B>(first: BytesMut, rest: Option<Pin<Box<B>>>) -> GuardBody<B> {
+    GuardBody::Replayed { first: first.freeze(), rest }
+}
+
+impl<B: Body> Body for GuardBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let whole = |mut data: B::Data| data.copy_to_bytes(data.remaining());
+        let frame = match self.project() {
+            Projected::Untouched { body } => body.poll_frame(context),
+            Projected::Replayed { first, .. } if !first.is_empty() => {
+                return Poll::Ready(Some(Ok(Frame::data(std::mem::take(first)))));
+            }
+            Projected::Replayed { rest: Some(rest), .. } => rest.as_mut().poll_frame(context),
+            Projected::Replayed { rest: None, .. } => return Poll::Ready(None),
+        };
+        frame.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(whole))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Untouched { body } => body.is_end_stream(),
+            Self::Replayed { first, rest } => {
+                first.is_empty() && rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Untouched { body } => body.size_hint(),
+            Self::Replayed { first, rest } => {
+                let first = first.len() as u64;
+                let Some(rest) = rest else { return SizeHint::with_exact(first) };
+                let after = rest.size_hint();
+                let mut hint = SizeHint::new();
+                hint.set_lower(after.lower().saturating_add(first));
+                if let Some(upper) = after.upper() {
+                    hint.set_upper(upper.saturating_add(first));
+                }
+                hint
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Temporary credentials (RFC 5849, section 2.1).
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use crate::{
+    Scopes,
+    oauth1::{Credentials, OUT_OF_BAND, SignedRequest},
+    provider::request,
+};
+
+use super::{
+    super::{
+        AuthorizationServer, Client, redirect,
+        server::Inner,
+        store::{TemporaryRecord, TemporaryState},
+        token::TokenKind,
+    },
+    OAuth1Error, OAuth1Value,
+    verify::Wanted,
+    wire,
+};
+
+impl AuthorizationServer {
+    /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client says
+    /// where the person is to be sent back to, and gets what to send them to the authorization
+    /// endpoint with. The scopes it wants are in the `realm` of the `Authorization` header or in a
+    /// parameter `scope`, separated by spaces; without either they are all that it may ask for.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, OAuth1, store::MemoryStore}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    ///     .oauth1(OAuth1::new());
+    /// let response = server.request_token(http::Request::post("/oauth/request_token").body("".into())?).await;
+    /// assert_eq!(response.status(), 401);
+    /// assert_eq!(response.headers()["www-authenticate"], r#"OAuth realm="https://id.example""#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn request_token(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let inner = self.inner();
+        match request_token(inner, request).await {
+            Ok(credentials) => credentials.to_response(),
+            Err(error) => wire::error(&error, inner.issuer.origin(), "temporary credentials"),
+        }
+    }
+}
+
+async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, OAuth1Error> {
+    let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
+    let signed = wire::read(&parts, &body)?;
+    let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
+    let checked = inner.check_signed(&signed, origin, Wanted::Nothing, from).await?;
+    signed.check_body(&body)?;
+    let client = &checked.client;
+    let (callback, scopes) = decide(&signed, client)?;
+    inner.remember_signed(&signed).await?;
+    let now = inner.now();
+    let row = inner.row().await?;
+    let (token, identifier) = inner.identifier(OAuth1Value::Temporary, TokenKind::Temporary, row);
+    let (secret, sealed) = inner.shared_secret(wire::TEMPORARY);
+    let record = TemporaryRecord {
+        row,
+        identifier,
+        secret: sealed,
+        client: client.id.clone(),
+        callback: callback.into(),
+        scopes,
+        expires: now + inner.oauth1.temporary_lifetime,
+        state: TemporaryState::Pending,
+    };
+    let issuer = inner.issuer_id().await?;
+    inner.store.put_temporary(issuer, record).await.map_err(super::super::Error::from)?;
+    tracing::debug!(client = %client.id, "temporary credentials issued");
+    Ok(Credentials::temporary(token, secret))
+}
+
+/// Where the person is sent back to, and what the client asks for.
+fn decide<'r>(
+    signed: &'r SignedRequest<'_>,
+    client: &Client,
+) -> Result<(&'r str, Scopes), OAuth1Error> {
+    let callback = signed.callback().ok_or(OAuth1Error::CallbackMissing)?;
+    let may_use = match callback {
+        OUT_OF_BAND => client.oauth1.as_ref().is_some_and(|oauth1| oauth1.out_of_band),
+        callback => redirect::is_registered(&client.redirect_uris, callback),
+    };
+    if !may_use {
+        return Err(OAuth1Error::CallbackNotRegistered);
+    }
+    let named = |text: &&str| !text.trim().is_empty();
+    let asked = match signed.realm().filter(named) {
+        Some(realm) => Some(realm),
+        None => signed.parameter("scope")?.filter(named),
+    };
+    let asked = asked.map(Scopes::parse).transpose();
+    let asked = asked.map_err(|_| OAuth1Error::ScopeNotAllowed)?;
+    let scopes = request::requested(asked.as_ref(), &client.scopes);
+    Ok((callback, scopes.map_err(|_| OAuth1Error::ScopeNotAllowed)?))
+}

@@ -1,0 +1,56 @@
+//! The revocation endpoint (RFC 7009), asked with a signed request.
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use crate::{oauth1::SignedRequest, oauth2::RevocationResponse};
+
+use super::{
+    super::{Error, endpoint::revocable, server::Inner},
+    OAuth1Error,
+    verify::Wanted,
+    wire,
+};
+
+impl Inner {
+    /// Answers a request to the revocation endpoint that is signed, and gives it back when it is not.
+    /// A client ends the `token` that it names or, where it names none, the one that it signed with.
+    pub(crate) async fn revoke_signed(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Request<Bytes>> {
+        if !self.oauth1.is_offered() {
+            return Err(request);
+        }
+        let (parts, body) = request.into_parts();
+        if matches!(SignedRequest::read(&parts, &body), Ok(None)) {
+            return Err(Request::from_parts(parts, body));
+        }
+        Ok(match self.try_revoke_signed(Request::from_parts(parts, body)).await {
+            Ok(()) => RevocationResponse.to_response(),
+            Err(error) => wire::error(&error, self.issuer.origin(), "revocation"),
+        })
+    }
+
+    async fn try_revoke_signed(&self, request: Request<Bytes>) -> Result<(), OAuth1Error> {
+        let (parts, body) = wire::admit(request, &[Method::POST], "POST")?;
+        let signed = wire::read(&parts, &body)?;
+        let (origin, from) = (self.issuer.origin(), wire::from(&parts));
+        let checked = self.check_signed(&signed, origin, Wanted::CredentialOrNothing, from).await?;
+        signed.check_body(&body)?;
+        let token = signed.parameter("token")?.or(signed.token());
+        let token = token.ok_or(OAuth1Error::TokenMissing)?;
+        self.remember_signed(&signed).await?;
+        let grant = self.grant_of(token).await?;
+        let Some(grant) = grant.and_then(|grant| revocable(&grant, &checked.client)) else {
+            return Ok(());
+        };
+        let (issuer, until) = (self.issuer_id().await?, self.all_over(self.now()));
+        let revoked = self.store.revoke_grant(issuer, grant, until).await;
+        if revoked.map_err(Error::from)? {
+            let client = &checked.client.id;
+            tracing::info!(%client, grant = grant.0, "the client revoked a grant");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! The texts that credentials are made of.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+/// What [`OAuth1::values`](super::OAuth1::values) is asked to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OAuth1Value {
+    /// The identifier of temporary credentials. It must never come twice: twenty letters and digits
+    /// at the least.
+    Temporary,
+    /// The identifier of token credentials. It must never come twice: twenty letters and digits at
+    /// the least.
+    Token,
+    /// A shared-secret, of a client or of a token. There must be nothing to guess: 22 letters and
+    /// digits at the least.
+    Secret,
+    /// A verifier that travels in the callback. There must be nothing to guess in the half hour that
+    /// it is good for.
+    Verifier,
+    /// A verifier that the person types in. The same, but they will read it off a screen.
+    TypedVerifier,
+}
+
+pub(super) type Make = dyn Fn(OAuth1Value, &[u8; 32]) -> Option<String> + Send + Sync;
+
+/// Letters and digits that nobody takes for one another.
+const PLAIN: &str = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+impl OAuth1Value {
+    /// `length` characters of `alphabet` out of `bytes`. Each of the bytes serves for one of the
+    /// characters, of which there are 32 at most.
+    ///
+    /// ```
+    /// use quadrille::provider::OAuth1Value;
+    ///
+    /// assert_eq!(OAuth1Value::Token.letters(&[27; 32], "ABCDEFGHIJKLMNOPQRSTUVWXYZ", 3).len(), 3);
+    /// ```
+    pub fn letters(self, bytes: &[u8; 32], alphabet: &str, length: usize) -> String {
+        let letters: Vec<char> = alphabet.chars().collect();
+        // As a long number divided by the size of the alphabet again and again: no letter is likelier
+        // than another by more than one in 2^64, as long as at most 32 are wanted of 62.
+        let mut number = *bytes;
+        let size = u32::try_from(letters.len().max(1)).unwrap_or(u32::MAX);
+        let mut text = String::with_capacity(length);
+        for _ in 0..length.min(32) {
+            let mut remainder = 0_u64;
+            for byte in &mut number {
+                let value = remainder << 8 | u64::from(*byte);
+                *byte = (value / u64::from(size)) as u8;
+                remainder = value % u64::from(size);
+            }
+            text.extend(usize::try_from(remainder).ok().and_then(|index| letters.get(index)));
+        }
+        text
+    }
+
+    /// What is made where the application makes nothing. Identifiers are tokens, and not made here.
+    pub(super) fn default(self, bytes: &[u8; 32]) -> String {
+        match self {
+            Self::TypedVerifier => self.letters(bytes, PLAIN, 8),
+            Self::Verifier => {
+                BASE64_URL_SAFE_NO_PAD.encode(bytes.first_chunk::<16>().unwrap_or(&[0; 16]))
+            }
+            Self::Temporary | Self::Token | Self::Secret => BASE64_URL_SAFE_NO_PAD.encode(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn letters_are_of_the_alphabet_as_many_as_asked_for_and_all_come() {
+        let mut seen = HashSet::new();
+        for round in 0..200_u8 {
+            let bytes: [u8; 32] = crate::Env::system().random();
+            let text = OAuth1Value::Token.letters(&bytes, PLAIN, 8 + usize::from(round % 20));
+            assert_eq!(text.len(), 8 + usize::from(round % 20));
+            seen.extend(text.chars());
+        }
+        assert_eq!(seen, PLAIN.chars().collect());
+        assert_eq!(OAuth1Value::TypedVerifier.default(&[0; 32]), "22222222");
+        assert_ne!(OAuth1Value::TypedVerifier.default(&[1; 32]), "22222222");
+    }
+}

@@ -1,0 +1,375 @@
+//! Checking a signed request (RFC 5849, section 3.2): what is cheap first, then the signature, and
+//! only then is anything remembered.
+
+use std::sync::{Arc, LazyLock};
+
+use url::Url;
+
+use crate::{
+    Secret, Timestamp,
+    oauth1::{RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
+};
+
+use super::{
+    super::{
+        Client, Error,
+        redirect::is_loopback,
+        server::Inner,
+        store::{CredentialRecord, Identifier, RowId, SealedSecret, TemporaryRecord, TokenRef},
+        throttle::RemoteAddress,
+        token::{NoToken, TokenKind, TokenSecret, sha256},
+    },
+    OAuth1, OAuth1Error, OAuth1Value,
+    keys::{Ready, ReadyKeys},
+    nonces::{Once, Seen},
+    wire,
+};
+
+/// The longest nonce that is remembered.
+const NONCE: usize = 255;
+
+/// What a request must be signed with beside the client's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Nothing,
+    Temporary,
+    Credential,
+    /// Token credentials or nothing.
+    CredentialOrNothing,
+}
+
+/// What it was signed with.
+#[derive(Clone, Debug)]
+pub(crate) enum CheckedToken {
+    None,
+    Temporary(Arc<TemporaryRecord>),
+    Credential(Arc<CredentialRecord>),
+}
+
+impl CheckedToken {
+    fn secret(&self) -> Option<(&'static str, &SealedSecret)> {
+        match self {
+            Self::None => None,
+            Self::Temporary(record) => Some((wire::TEMPORARY, &record.secret)),
+            Self::Credential(record) => Some((wire::TOKEN, &record.secret)),
+        }
+    }
+
+    /// Whether it was given to this client. One that was registered later, under the same name, has
+    /// no part in it.
+    fn is_of(&self, client: &Client) -> bool {
+        match self {
+            Self::None => true,
+            Self::Temporary(record) => record.client == client.id && client.number <= record.row,
+            Self::Credential(record) => {
+                let grant = &record.access.grant;
+                grant.client == client.id && client.number <= grant.id
+            }
+        }
+    }
+}
+
+/// A request whose signature is right.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) client: Arc<Client>,
+    pub(crate) token: CheckedToken,
+}
+
+/// What can be said of a request without looking anything up.
+fn check_syntax(
+    signed: &SignedRequest<'_>,
+    origin: &str,
+    wanted: Wanted,
+    oauth1: &OAuth1,
+    began: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), OAuth1Error> {
+    let method = signed.method();
+    if !oauth1.methods.contains(&method) {
+        return Err(OAuth1Error::SignatureMethod);
+    }
+    if method == SignatureMethod::Plaintext && !is_private(origin) {
+        return Err(OAuth1Error::PlaintextWithoutTls);
+    }
+    match (wanted, signed.token()) {
+        (Wanted::Nothing, Some(_)) => return Err(OAuth1Error::TokenUnexpected),
+        (Wanted::Temporary | Wanted::Credential, None) => return Err(OAuth1Error::TokenMissing),
+        _ => {}
+    }
+    if signed.nonce().is_some_and(|nonce| nonce.len() > NONCE) {
+        return Err(OAuth1Error::NonceTooLong);
+    }
+    // PLAINTEXT may leave it out (section 3.1).
+    let Some(timestamp) = signed.timestamp() else { return Ok(()) };
+    let window = i64::try_from(oauth1.window.as_secs()).unwrap_or(i64::MAX);
+    match now.seconds().saturating_sub(timestamp.seconds()) {
+        age if age > window => Err(OAuth1Error::TimestampOld),
+        age if age < -window => Err(OAuth1Error::TimestampAhead),
+        _ if began.is_some_and(|began| timestamp.seconds() < began.seconds()) => {
+            Err(OAuth1Error::TimestampBeforeStart)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether what is sent to this origin is read by nobody on the way.
+fn is_private(origin: &str) -> bool {
+    origin.starts_with("https://") || Url::parse(origin).is_ok_and(|url| is_loopback(&url))
+}
+
+impl Inner {
+    /// Checks a request. Nothing is remembered yet, so that what turns out to be wrong in another way
+    /// uses nothing up: call [`remember_signed`](Self::remember_signed) when all is right.
+    pub(crate) async fn check_signed(
+        &self,
+        signed: &SignedRequest<'_>,
+        origin: &str,
+        wanted: Wanted,
+        from: Option<RemoteAddress>,
+    ) -> Result<Checked, OAuth1Error> {
+        let now = self.now();
+        let began = (!self.oauth1.shares_nonces).then(|| self.shared.nonces.began());
+        check_syntax(signed, origin, wanted, &self.oauth1, began, now)?;
+        let issuer = self.issuer_id().await?;
+        let client = self.store.client(issuer, signed.client()).await.map_err(Error::from)?;
+        let token = self.presented(signed.token(), wanted).await?;
+        let keys = client.as_ref().and_then(|client| self.ready_keys(client));
+        let is_right = self.is_right(signed, origin, keys.as_deref(), token.as_ref(), now);
+        match decide(
+            client.as_ref(),
+            token.as_ref(),
+            keys.as_deref(),
+            is_right,
+            signed.method(),
+            now,
+        ) {
+            Ok(()) => {}
+            Err(error) => return Err(self.failed_signature(client.as_deref(), error, from)),
+        }
+        match (client, token) {
+            (Some(client), Some(token)) => Ok(Checked { client, token }),
+            _ => Err(OAuth1Error::UnknownClient),
+        }
+    }
+
+    /// What the token of a request stands for; `None` when it stands for nothing.
+    async fn presented(
+        &self,
+        token: Option<&str>,
+        wanted: Wanted,
+    ) -> Result<Option<CheckedToken>, OAuth1Error> {
+        let Some(token) = token else { return Ok(Some(CheckedToken::None)) };
+        let issuer = self.issuer_id().await?;
+        Ok(match wanted {
+            Wanted::Nothing => None,
+            Wanted::Temporary => match self.token_ref(TokenKind::Temporary, token) {
+                None => None,
+                Some(reference) => {
+                    let found = self.store.temporary(issuer, &reference).await;
+                    found.map_err(Error::from)?.map(CheckedToken::Temporary)
+                }
+            },
+            Wanted::Credential | Wanted::CredentialOrNothing => {
+                self.credential(token).await?.map(CheckedToken::Credential)
+            }
+        })
+    }
+
+    /// The token credentials that an identifier stands for, whether they have expired or not.
+    pub(crate) async fn credential(
+        &self,
+        token: &str,
+    ) -> Result<Option<Arc<CredentialRecord>>, Error> {
+        let Some(reference) = self.token_ref(TokenKind::Credential, token) else { return Ok(None) };
+        Ok(self.store.credential(self.issuer_id().await?, &reference).await?)
+    }
+
+    /// How a token is found; `None` when it is one of ours and damaged, or of another kind.
+    pub(crate) fn token_ref(&self, kind: TokenKind, text: &str) -> Option<TokenRef> {
+        match self.tokens.read(kind, text) {
+            Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
+            Err(NoToken::Foreign) => Some(TokenRef::Foreign { hash: sha256(text.as_bytes()) }),
+            Err(reason) => {
+                tracing::debug!(%reason, "no token of ours");
+                None
+            }
+        }
+    }
+
+    /// Whether the signature is right. Where anything is missing, as much work is done with keys
+    /// that are nobody's, and it is not.
+    fn is_right(
+        &self,
+        signed: &SignedRequest<'_>,
+        origin: &str,
+        keys: Option<&ReadyKeys>,
+        token: Option<&CheckedToken>,
+        now: Timestamp,
+    ) -> bool {
+        let opened = token.and_then(CheckedToken::secret).map(|(purpose, sealed)| {
+            self.ring
+                .open_bytes(purpose, self.issuer.as_str(), sealed)
+                .ok()
+                .and_then(|plain| std::str::from_utf8(&plain).ok().map(Secret::from))
+        });
+        // `None` where there is a secret that cannot be read.
+        let token_secret = match opened {
+            None => Some(Secret::default()),
+            Some(opened) => opened,
+        };
+        let is_whole = token.is_some() && token_secret.is_some();
+        let token_secret = token_secret.unwrap_or_default();
+        let verify = |key: &Ready| match key {
+            Ready::Secret(secret) => {
+                let token_secret = Some(&token_secret);
+                let key = VerifyingKey::Shared { client_secret: secret, token_secret };
+                signed.is_signed_by(origin, &key)
+            }
+            Ready::Rsa(key) => signed.is_signed_by(origin, &VerifyingKey::Rsa(key)),
+        };
+        let mut fitting =
+            keys.into_iter().flat_map(|keys| keys.fit(signed.method(), now)).peekable();
+        if fitting.peek().is_none() {
+            verify_for_nobody(signed, origin, &token_secret);
+            return false;
+        }
+        fitting.any(verify) && is_whole
+    }
+
+    /// A wrong signature is counted, and answered with 429 once there are too many. Nothing that is
+    /// right is held up by it.
+    fn failed_signature(
+        &self,
+        client: Option<&Client>,
+        error: OAuth1Error,
+        from: Option<RemoteAddress>,
+    ) -> OAuth1Error {
+        match error {
+            OAuth1Error::SignatureWrong | OAuth1Error::UnknownClient | OAuth1Error::NoKey => {
+                self.count_failure(client, from).map_or(error, OAuth1Error::Throttled)
+            }
+            error => error,
+        }
+    }
+
+    /// Somebody guessed at something that the client should know.
+    pub(super) fn guessed(
+        &self,
+        client: &Client,
+        error: OAuth1Error,
+        from: Option<RemoteAddress>,
+    ) -> OAuth1Error {
+        self.count_failure(Some(client), from).map_or(error, OAuth1Error::Throttled)
+    }
+
+    /// Remembers a request, so that it does not come twice. Only what was signed rightly may get
+    /// here.
+    pub(crate) async fn remember_signed(
+        &self,
+        signed: &SignedRequest<'_>,
+    ) -> Result<(), OAuth1Error> {
+        let (Some(timestamp), Some(nonce)) = (signed.timestamp(), signed.nonce()) else {
+            return Ok(());
+        };
+        let seen = Seen {
+            client: signed.client(),
+            token: signed.token(),
+            timestamp: timestamp.seconds(),
+            nonce,
+        };
+        let once = if self.oauth1.shares_nonces {
+            let issuer = self.issuer_id().await?;
+            let expires = timestamp + self.oauth1.window;
+            let key = seen.key();
+            match self.store.remember_once(issuer, "oauth1", key, expires).await {
+                Ok(true) => Once::First,
+                Ok(false) => Once::Again,
+                Err(error) => return Err(Error::from(error).into()),
+            }
+        } else {
+            self.shared.nonces.remember(seen, self.now(), self.oauth1.window)
+        };
+        match once {
+            Once::First => Ok(()),
+            Once::Again => Err(OAuth1Error::NonceUsed),
+            Once::Full => {
+                tracing::error!("more signed requests than can be remembered");
+                Err(OAuth1Error::NoncesFull)
+            }
+        }
+    }
+
+    /// An identifier for new credentials in `row`, and how it is recognised.
+    pub(super) fn identifier(
+        &self,
+        value: OAuth1Value,
+        kind: TokenKind,
+        row: RowId,
+    ) -> (String, Identifier) {
+        let secret = TokenSecret::new(self.env.random());
+        match self.oauth1.own_value(value, &secret) {
+            Some(own) => {
+                let hash = sha256(own.as_bytes());
+                (own, Identifier::Foreign(hash))
+            }
+            None => {
+                let text = self.tokens.write(kind, row, &secret).as_str().to_owned();
+                (text, Identifier::Row(sha256(&secret[..])))
+            }
+        }
+    }
+
+    /// A shared-secret, and how it is stored.
+    pub(super) fn shared_secret(&self, purpose: &str) -> (Secret, SealedSecret) {
+        let secret = Secret::from(self.oauth1.secret(&TokenSecret::new(self.env.random())));
+        let plain = secret.expose().as_bytes();
+        let sealed = self.ring.seal_bytes(&self.env, purpose, self.issuer.as_str(), plain);
+        (secret, sealed.into())
+    }
+}
+
+/// What is wrong with a request of which it is known whether its signature is right. A token that is
+/// unknown is named as such, so that a client knows to ask for another: nobody can guess one.
+fn decide(
+    client: Option<&Arc<Client>>,
+    token: Option<&CheckedToken>,
+    keys: Option<&ReadyKeys>,
+    is_right: bool,
+    method: SignatureMethod,
+    now: Timestamp,
+) -> Result<(), OAuth1Error> {
+    let (Some(client), Some(keys)) = (client, keys) else {
+        return Err(OAuth1Error::UnknownClient);
+    };
+    if keys.fit(method, now).next().is_none() {
+        return Err(OAuth1Error::NoKey);
+    }
+    let token = token.ok_or(OAuth1Error::TokenUnknown)?;
+    if !is_right {
+        return Err(OAuth1Error::SignatureWrong);
+    }
+    if !token.is_of(client) {
+        return Err(OAuth1Error::TokenOfOtherClient);
+    }
+    if client.oauth1.as_ref().is_none_or(|oauth1| !oauth1.may_use(method)) {
+        return Err(OAuth1Error::SignatureMethodOfClient);
+    }
+    match token {
+        CheckedToken::Credential(record) if now >= record.access.expires => {
+            Err(OAuth1Error::TokenExpired)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// As much work as for somebody. An RSA key costs most, and is kept for the purpose.
+fn verify_for_nobody(signed: &SignedRequest<'_>, origin: &str, token_secret: &Secret) {
+    static NOBODY: LazyLock<Option<RsaVerifyingKey>> =
+        LazyLock::new(|| RsaVerifyingKey::from_pem(include_str!("nobody.pem")).ok());
+    let key = match &*NOBODY {
+        Some(key) if signed.method().is_rsa() => VerifyingKey::Rsa(key),
+        _ => VerifyingKey::Shared { client_secret: token_secret, token_secret: Some(token_secret) },
+    };
+    let _ = signed.is_signed_by(origin, &key);
+}

@@ -1,0 +1,84 @@
+//! Requests to the two endpoints as they come in, and refusals.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header, request::Parts};
+
+use crate::oauth1::{Challenge, Problem, SignedRequest};
+
+use super::{
+    super::{
+        throttle::RemoteAddress,
+        wire::{BODY_LIMIT, Unread},
+    },
+    OAuth1Error,
+};
+
+/// What secrets are sealed for.
+pub(super) const CLIENT: &str = "provider oauth1 client";
+pub(super) const TEMPORARY: &str = "provider oauth1 temporary";
+pub(super) const TOKEN: &str = "provider oauth1 token";
+
+/// Refuses other methods than these, and bodies that are too long.
+pub(super) fn admit(
+    request: Request<Bytes>,
+    methods: &[Method],
+    names: &'static str,
+) -> Result<(Parts, Bytes), OAuth1Error> {
+    let (parts, body) = request.into_parts();
+    if !methods.contains(&parts.method) {
+        return Err(OAuth1Error::Method(names));
+    }
+    if parts.extensions.get::<Unread>().is_some() || body.len() > BODY_LIMIT {
+        return Err(OAuth1Error::BodyTooLong);
+    }
+    Ok((parts, body))
+}
+
+/// The request as it was signed.
+pub(super) fn read<'r>(parts: &'r Parts, body: &'r [u8]) -> Result<SignedRequest<'r>, OAuth1Error> {
+    SignedRequest::read(parts, body)?.ok_or(OAuth1Error::Unsigned)
+}
+
+/// Where the request came from.
+pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
+    parts.extensions.get().copied()
+}
+
+/// A refusal, the reason into the log.
+pub(super) fn error(error: &OAuth1Error, realm: &str, endpoint: &'static str) -> Response<Bytes> {
+    match error {
+        OAuth1Error::Unavailable => tracing::error!(reason = %error, endpoint, "request failed"),
+        reason => tracing::info!(%reason, endpoint, "request refused"),
+    }
+    let mut response = challenge(error, realm).to_response();
+    *response.status_mut() = error.status();
+    let headers = response.headers_mut();
+    match error {
+        OAuth1Error::Method(allowed) => {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        OAuth1Error::Throttled(wait) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        OAuth1Error::Unavailable | OAuth1Error::NoncesFull => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => return response,
+    }
+    headers.remove(header::WWW_AUTHENTICATE);
+    response
+}
+
+/// What the client is told, with the parameter that was missing or wrong.
+pub(crate) fn challenge(error: &OAuth1Error, realm: &str) -> Challenge {
+    let challenge = Challenge::new(realm);
+    let Some(problem) = error.problem() else { return challenge };
+    let challenge = challenge.problem(problem);
+    match (problem, error.parameter()) {
+        (Problem::ParameterAbsent, Some(name)) => challenge.extra("oauth_parameters_absent", name),
+        (Problem::ParameterRejected, Some(name)) => {
+            challenge.extra("oauth_parameters_rejected", name)
+        }
+        _ => challenge,
+    }
+}
