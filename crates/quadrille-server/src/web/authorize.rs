@@ -37,7 +37,7 @@ struct Page<'a> {
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
-    destination: &'a str,
+    destination: Option<&'a str>,
     switch: String,
 }
 
@@ -108,7 +108,7 @@ impl App {
             resources: page.resources.iter().collect(),
             action: &page.action,
             fields: fields.collect(),
-            destination: &page.destination,
+            destination: page.destination.as_deref(),
             switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
         };
         self.pages.render(StatusCode::OK, "consent.html", &view, Some(page.form_action()))

@@ -77,8 +77,8 @@ impl AuthorizationServer {
         app.layer(self.layer()).merge(self.routes())
     }
 
-    /// The endpoints that clients call: token, revocation and metadata, at their paths from the root
-    /// of the origin.
+    /// The endpoints that clients call: token, revocation and metadata, and the two of OAuth 1.0a
+    /// where that is offered, at their paths from the root of the origin.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let (token, revoke) = (self.clone(), self.clone());
         let paths = self.paths();
@@ -95,6 +95,22 @@ impl AuthorizationServer {
                     revoke.revoke(read(request).await).await.map(Body::from)
                 }),
             );
+        if self.inner().oauth1.is_offered() {
+            let (temporary, access) = (self.clone(), self.clone());
+            router = router
+                .route(
+                    &paths.request_token,
+                    any(move |request: Request| async move {
+                        Reply::from(temporary.request_token(read(request).await).await)
+                    }),
+                )
+                .route(
+                    &paths.access_token,
+                    any(move |request: Request| async move {
+                        Reply::from(access.access_token(read(request).await).await)
+                    }),
+                );
+        }
         for path in &paths.metadata {
             let server = self.clone();
             let metadata = move |request: Request| async move {

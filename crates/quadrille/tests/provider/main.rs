@@ -14,6 +14,8 @@ mod canaries;
 mod clients;
 mod consent;
 mod metadata;
+mod oauth1_dance;
+mod oauth1_support;
 mod races;
 mod revoke;
 mod support;

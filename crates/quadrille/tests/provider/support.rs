@@ -130,7 +130,29 @@ impl World {
         Self::over(store, clock, Policy::safe(), new).await
     }
 
+    /// With a server and a confidential client of the test's own making.
+    pub(crate) async fn set_up(
+        policy: Policy,
+        client: impl FnOnce(NewClient) -> NewClient,
+        server: impl FnOnce(AuthorizationServer) -> AuthorizationServer,
+    ) -> Self {
+        let clock = ManualClock::new();
+        let store = MemoryStore::new(clock.env());
+        let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
+        Self::build(store, clock, policy, new, server).await
+    }
+
     async fn over(store: impl Store, clock: ManualClock, policy: Policy, new: NewClient) -> Self {
+        Self::build(store, clock, policy, new, |server| server).await
+    }
+
+    pub(crate) async fn build(
+        store: impl Store,
+        clock: ManualClock,
+        policy: Policy,
+        new: NewClient,
+        change: impl FnOnce(AuthorizationServer) -> AuthorizationServer,
+    ) -> Self {
         let env = clock.env();
         let server = AuthorizationServer::new(ISSUER, store)
             .unwrap()
@@ -143,6 +165,7 @@ impl World {
             .unwrap()
             .resource(MAIL)
             .unwrap();
+        let server = change(server);
         let new = new.scopes(Scopes::parse("photos:read photos:write").unwrap());
         let registered = server.register(new).await.unwrap();
         let signed_in = SignedIn::default();

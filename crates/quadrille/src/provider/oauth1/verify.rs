@@ -33,7 +33,6 @@ const NONCE: usize = 255;
 pub(crate) enum Wanted {
     Nothing,
     Temporary,
-    Credential,
     /// Token credentials or nothing.
     CredentialOrNothing,
 }
@@ -94,7 +93,7 @@ fn check_syntax(
     }
     match (wanted, signed.token()) {
         (Wanted::Nothing, Some(_)) => return Err(OAuth1Error::TokenUnexpected),
-        (Wanted::Temporary | Wanted::Credential, None) => return Err(OAuth1Error::TokenMissing),
+        (Wanted::Temporary, None) => return Err(OAuth1Error::TokenMissing),
         _ => {}
     }
     if signed.nonce().is_some_and(|nonce| nonce.len() > NONCE) {
@@ -170,7 +169,7 @@ impl Inner {
                     found.map_err(Error::from)?.map(CheckedToken::Temporary)
                 }
             },
-            Wanted::Credential | Wanted::CredentialOrNothing => {
+            Wanted::CredentialOrNothing => {
                 self.credential(token).await?.map(CheckedToken::Credential)
             }
         })
