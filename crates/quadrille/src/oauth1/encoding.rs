@@ -125,7 +125,7 @@ impl Covered {
         let mut out = String::with_capacity(
             method.len() + base_uri.len() + text.len() + 6 * spans.len() + 24,
         );
-        encode_into(&mut out, method);
+        encode_into(&mut out, &method.to_ascii_uppercase());
         out.push('&');
         encode_into(&mut out, base_uri);
         let mut separator = "&";

@@ -10,6 +10,7 @@
 )]
 
 mod messages;
+mod oauth1;
 mod panics;
 mod scopes;
 mod seals;

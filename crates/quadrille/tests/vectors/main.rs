@@ -25,6 +25,8 @@ use quadrille::{
 };
 use serde_json::Value;
 
+mod oauth1;
+
 fn load(json: &str, list: &str) -> Vec<Value> {
     let mut file: Value = serde_json::from_str(json).expect("the vectors are JSON");
     let Value::Array(cases) = file[list].take() else { panic!("no list {list}") };
