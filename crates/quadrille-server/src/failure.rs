@@ -1,8 +1,14 @@
 //! Why a command failed, and with which exit code.
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use quadrille::{
+    oauth1::KeyError,
     provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError},
     seal::KeyRingError,
 };
@@ -144,6 +150,35 @@ pub enum Refused {
         "--redirect-uri is of no use without the grant authorization_code: leave it out, or add --grant authorization_code"
     )]
     RedirectUriUnused,
+    /// Nobody could ever come back from its consent page.
+    #[error(
+        "an application that signs (--oauth1) needs --redirect-uri, or --oob if people carry the verifier to it"
+    )]
+    NoCallback,
+    /// A file holds no RSA public key.
+    #[error("{}: {reason}", path.display())]
+    RsaKey {
+        /// Which.
+        path: PathBuf,
+        /// What it holds instead.
+        reason: KeyError,
+    },
+    /// An RSA key can be broken at a price.
+    #[error(
+        "{}: the RSA key has {bits} bits, and 2048 is the least that is safe; where the application cannot have another, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
+        path.display()
+    )]
+    ShortRsaKey {
+        /// Its file.
+        path: PathBuf,
+        /// How long it is.
+        bits: usize,
+    },
+    /// Requests of OAuth 1.0a could come twice, once to each process.
+    #[error(
+        "another process serves this data directory with OAuth 1.0a, and they would not know which requests the other has seen: set oauth1.several_processes = true for all of them"
+    )]
+    NoncesNotShared,
     /// No token came.
     #[error("there is no token on standard input")]
     NothingToRevoke,
@@ -177,6 +212,17 @@ pub enum Refused {
         /// The one that was asked for.
         asked: String,
     },
+}
+
+impl Refused {
+    /// Why the key in this file was not taken.
+    pub(crate) fn rsa_key(path: &Path, reason: KeyError) -> Self {
+        let path = path.to_owned();
+        match reason {
+            KeyError::Length { bits: bits @ 1024..2048 } => Self::ShortRsaKey { path, bits },
+            reason => Self::RsaKey { path, reason },
+        }
+    }
 }
 
 impl From<provider::Error> for Failure {

@@ -13,7 +13,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigErro
     let table: Table = toml::from_str(&text)
         .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
     let origin = || Origin::File(path.to_owned());
-    let known = table.into_iter().map(|(name, value)| {
+    let known = table.into_iter().flat_map(settings).map(|(name, value)| {
         let key = keys::find(&name, origin)?;
         if key.secret {
             let variable = key.variable;
@@ -22,4 +22,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigErro
         Ok((key, value))
     });
     known.collect()
+}
+
+/// A setting, or those of a section.
+fn settings((name, value): (String, Value)) -> Vec<(String, Value)> {
+    match value {
+        Value::Table(section) if keys::is_section(&name) => {
+            section.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)).collect()
+        }
+        value => vec![(name, value)],
+    }
 }

@@ -66,6 +66,36 @@ pub const KEYS: &[Key] = &[
         "how long refreshing may go on after a person consented",
     ),
     key(
+        "oauth1.enabled",
+        "QUADRILLE_OAUTH1_ENABLED",
+        "whether OAuth 1.0a is offered, to applications that are registered for it",
+    ),
+    key(
+        "oauth1.signature_methods",
+        "QUADRILLE_OAUTH1_SIGNATURE_METHODS",
+        "signatures that are taken; further ones are HMAC-SHA1-as-most-clients-sign, RSA-SHA1-with-its-broken-digest and PLAINTEXT-which-carries-the-secrets",
+    ),
+    key(
+        "oauth1.timestamp_window",
+        "QUADRILLE_OAUTH1_TIMESTAMP_WINDOW",
+        "how far the timestamp of a signed request may be from this clock, either way",
+    ),
+    key(
+        "oauth1.temporary_lifetime",
+        "QUADRILLE_OAUTH1_TEMPORARY_LIFETIME",
+        "how long temporary credentials are good, while a person decides",
+    ),
+    key(
+        "oauth1.token_lifetime",
+        "QUADRILLE_OAUTH1_TOKEN_LIFETIME",
+        "how long token credentials are good; applications cannot renew them",
+    ),
+    key(
+        "oauth1.several_processes",
+        "QUADRILLE_OAUTH1_SEVERAL_PROCESSES",
+        "whether several processes serve this folder: each signed request is then remembered in the database, which costs a commit",
+    ),
+    key(
         "header_timeout",
         "QUADRILLE_HEADER_TIMEOUT",
         "how long the head of a request may take, and a connection lie idle",
@@ -88,6 +118,20 @@ pub const KEYS: &[Key] = &[
     ),
     key("log_format", "QUADRILLE_LOG_FORMAT", "text or json"),
 ];
+
+/// The setting of this environment variable.
+pub(super) fn find_variable(variable: &str) -> Result<&'static Key, ConfigError> {
+    if let Some(key) = KEYS.iter().find(|key| key.variable == variable) {
+        return Ok(key);
+    }
+    let name = variable.trim_start_matches("QUADRILLE_").to_ascii_lowercase();
+    find(&name, || Origin::Environment(variable.to_owned()))
+}
+
+/// Whether some settings stand in a section of this name.
+pub(super) fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(section, _)| section == name))
+}
 
 /// The setting of this name.
 pub(super) fn find(

@@ -5,9 +5,11 @@
 
 mod file;
 mod keys;
+mod oauth1;
 mod value;
 
 pub use keys::{KEYS, Key};
+pub use oauth1::OAuth1Settings;
 pub use value::{Expected, Issuer, LogFormat, Network, parse_duration};
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -183,6 +185,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// See [`quadrille::Policy`].
     pub policy: quadrille::Policy,
+    /// Whether and how OAuth 1.0a is offered beside OAuth 2.
+    pub oauth1: OAuth1Settings,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
     /// How long it may take to send the body.
@@ -226,13 +230,14 @@ impl Settings {
         // Unknown variables are remarks only: the prefix is not ours alone.
         let mut remarks = Vec::new();
         for (variable, text) in environment {
-            let Some(name) = variable.strip_prefix("QUADRILLE_") else { continue };
-            let name = name.to_ascii_lowercase();
             // An empty one is none: container set-ups pass on what nobody filled in.
-            if name == "config" || text.is_empty() {
+            if !variable.starts_with("QUADRILLE_")
+                || variable == "QUADRILLE_CONFIG"
+                || text.is_empty()
+            {
                 continue;
             }
-            match keys::find(&name, || Origin::Environment(variable.clone())) {
+            match keys::find_variable(&variable) {
                 Ok(key) => {
                     let value = (Origin::Environment(variable), Value::String(text));
                     found.values.entry(key.name).or_insert(value);
@@ -308,6 +313,7 @@ impl Found {
             self.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
         let total =
             self.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
+        let oauth1 = self.oauth1()?;
         let seconds = Duration::from_secs;
         Ok(Settings {
             data_dir,
@@ -325,6 +331,7 @@ impl Found {
                 .code_lifetime(code)
                 .access_token_lifetime(access)
                 .refresh_token_lifetimes(idle, total),
+            oauth1,
             header_timeout: self.duration("header_timeout", seconds(30))?,
             body_timeout: self.duration("body_timeout", seconds(10))?,
             shutdown_timeout: self.duration("shutdown_timeout", seconds(10))?,
@@ -342,6 +349,11 @@ impl Found {
 
     fn duration(&mut self, key: &'static str, default: Duration) -> Result<Duration, ConfigError> {
         self.or(key, value::duration, |duration| value::show_duration(*duration), default)
+    }
+
+    /// Off unless somebody turned it on.
+    fn switch(&mut self, key: &'static str) -> Result<bool, ConfigError> {
+        self.or(key, value::switch, ToString::to_string, false)
     }
 
     fn or<T>(

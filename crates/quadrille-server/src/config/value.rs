@@ -49,6 +49,14 @@ pub enum Expected {
     /// A duration.
     #[error("a duration, such as 90s, 15m, 12h or 30d")]
     Duration,
+    /// On or off.
+    #[error("true or false")]
+    Switch,
+    /// Signature methods.
+    #[error(
+        "a list of HMAC-SHA256, HMAC-SHA512, RSA-SHA256, RSA-SHA512, HMAC-SHA1-as-most-clients-sign, RSA-SHA1-with-its-broken-digest and PLAINTEXT-which-carries-the-secrets"
+    )]
+    SignatureMethods,
     /// A number.
     #[error("a number from 1 to 1000000")]
     Count,
@@ -291,6 +299,14 @@ pub(super) fn count(value: &Value) -> Result<usize, Expected> {
     number.filter(|number| (1..=1_000_000).contains(number)).ok_or(Expected::Count)
 }
 
+pub(super) fn switch(value: &Value) -> Result<bool, Expected> {
+    match value {
+        Value::Boolean(on) => Ok(*on),
+        Value::String(text) => text.trim().parse().map_err(|_| Expected::Switch),
+        _ => Err(Expected::Switch),
+    }
+}
+
 pub(super) fn targets(value: &Value) -> Result<Targets, Expected> {
     let text = value.as_str().ok_or(Expected::Targets)?;
     text.parse().map_err(|_| Expected::Targets)
@@ -332,7 +348,7 @@ pub(super) fn show_duration(duration: Duration) -> String {
 }
 
 /// A list, or one text separated by commas.
-fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Expected> {
+pub(super) fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Expected> {
     match value {
         Value::Array(values) => values
             .iter()

@@ -7,7 +7,7 @@
 //! directory is served.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     net::SocketAddr,
 };
 
@@ -177,13 +177,7 @@ impl Data {
 
     fn lock(&self) -> Result<File, Failure> {
         let path = self.dir.join("lock");
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| Failure::File { path, error })
+        super::open_lock(&path).map_err(|error| Failure::File { path, error })
     }
 
     fn lock_failure(&self, error: std::io::Error) -> Failure {

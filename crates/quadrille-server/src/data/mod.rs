@@ -5,13 +5,15 @@
 //!   quadrille.db   the database, with quadrille.db-wal and -shm beside it
 //!   keys           the key ring, mode 0600: a key on each line, the newest first
 //!   lock           held by every process that serves
+//!   oauth1.lock    held by those that offer OAuth 1.0a
 //! ```
 
 mod issuer;
 mod keys;
+mod nonces;
 
 use std::{
-    fs::DirBuilder,
+    fs::{DirBuilder, File, OpenOptions},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -147,6 +149,10 @@ impl Data {
         // Waiting for the last commit must not stand in the way of others.
         let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
     }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 fn database(dir: &Path) -> PathBuf {

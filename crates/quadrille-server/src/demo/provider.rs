@@ -66,6 +66,7 @@ impl Provider {
             users: Arc::new(OneUser(user)),
             keys: keys(env)?,
             policy: Policy::safe(),
+            oauth1: None,
             scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
             resources: Resources::EMPTY,
             kdf,

@@ -38,6 +38,10 @@ pub struct ServeArgs {
     /// Take pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
     #[arg(long, value_name = "DIR")]
     templates: Option<String>,
+    /// Offer OAuth 1.0a as well, to applications that are registered for it
+    /// [env: QUADRILLE_OAUTH1_ENABLED]
+    #[arg(long)]
+    oauth1: bool,
     /// Give the data directory another issuer than it has: tokens of before are no longer good,
     /// and applications must be told
     #[arg(long)]
@@ -50,6 +54,7 @@ impl ServeArgs {
         flags.give("listen", "--listen", self.listen.as_deref());
         flags.give_all("trusted_proxies", "--trusted-proxy", &self.trusted_proxies);
         flags.give("templates", "--templates", self.templates.as_deref());
+        flags.give("oauth1.enabled", "--oauth1", self.oauth1.then_some("true"));
     }
 }
 
@@ -72,6 +77,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
     let data = Data::open_or_make(settings).await?;
     let keys = data.keys(settings).await?;
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
+    let taking_signed = data.take_signed(&settings.oauth1)?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     let app = App::new(Parts {
         env: data.env().clone(),
@@ -79,6 +85,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
         users: Arc::clone(data.users()) as _,
         keys,
         policy: settings.policy.clone(),
+        oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         resources: settings.resources.clone(),
         kdf: Kdf::default(),
@@ -97,12 +104,12 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
     // Before anybody is told that we are ready, so that whoever stops us then is heard.
     let stop = stop_signal()?;
     let server = Server::new(data.env().clone(), issuer, limits, app.router());
-    announce(&data, &app, listening, output).await?;
+    announce(&data, &app, settings, listening, output).await?;
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
     }
     data.close(app.server().clone()).await;
-    drop(serving);
+    drop((serving, taking_signed));
     tracing::info!("stopped");
     Ok(())
 }
@@ -133,6 +140,7 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 async fn announce(
     data: &Data,
     app: &App,
+    settings: &Settings,
     listening: SocketAddr,
     output: Output,
 ) -> Result<(), Failure> {
@@ -144,12 +152,19 @@ async fn announce(
     } else {
         let has_users = !data.users().is_empty().await.map_err(|error| data.failure(error))?;
         let has_clients = !app.server().clients().await?.is_empty();
-        next_steps(data.dir(), issuer, has_users, has_clients)
+        let signs = settings.oauth1.enabled;
+        next_steps(data.dir(), issuer, has_users, has_clients, signs)
     };
     output.result(&ready, || text)
 }
 
-fn next_steps(dir: &Path, issuer: &Issuer, has_users: bool, has_clients: bool) -> String {
+fn next_steps(
+    dir: &Path,
+    issuer: &Issuer,
+    has_users: bool,
+    has_clients: bool,
+    signs: bool,
+) -> String {
     let mut text = format!("Serving {issuer}\nData in {}\n", dir.display());
     // What stands in quotes can be pasted into a shell.
     let dir = format!("'{}'", dir.display().to_string().replace('\'', r"'\''"));
@@ -165,8 +180,16 @@ fn next_steps(dir: &Path, issuer: &Issuer, has_users: bool, has_clients: bool) -
         ));
     }
     text.push_str(&format!(
-        "\nApplications find everything else at\n  {}\nStop with Ctrl-C.",
+        "\nApplications find everything else at\n  {}\n",
         issuer.metadata_url()
     ));
+    if signs {
+        // There is no metadata in OAuth 1.0a.
+        text.push_str("Those that sign their requests (OAuth 1.0a) must be told\n");
+        for endpoint in ["request_token", "authorize", "access_token"] {
+            text.push_str(&format!("  {issuer}/oauth/{endpoint}\n"));
+        }
+    }
+    text.push_str("Stop with Ctrl-C.");
     text
 }

@@ -37,6 +37,7 @@ struct Page<'a> {
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
+    /// `None` where the answer is a code that the person types in at the application.
     destination: Option<&'a str>,
     switch: String,
 }

@@ -26,10 +26,12 @@ use quadrille::{
     Env, KeyRing, Policy,
     oauth2::Resources,
     provider::{
-        self, AuthorizationServer, BrowserError, IssuerError, Kdf, Problem,
+        self, AuthorizationServer, BrowserError, IssuerError, Kdf, OAuth1, Problem, VerifierPage,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
 };
+
+use serde::Serialize;
 
 use crate::{config::Issuer, users::Users};
 
@@ -52,6 +54,8 @@ pub struct Parts {
     pub keys: KeyRing,
     /// Its rules.
     pub policy: Policy,
+    /// How it offers OAuth 1.0a, if it does.
+    pub oauth1: Option<OAuth1>,
     /// Scopes and what they mean.
     pub scopes: BTreeMap<String, String>,
     /// The APIs that tokens can be meant for.
@@ -114,6 +118,7 @@ impl App {
             users,
             keys,
             policy,
+            oauth1,
             scopes,
             resources,
             kdf,
@@ -121,15 +126,19 @@ impl App {
             session_lifetime,
         } = parts;
         let pages = Arc::new(pages);
-        let problems = Arc::clone(&pages);
-        let server = AuthorizationServer::new(issuer.as_str(), store.clone())?
+        let (problems, verifiers) = (Arc::clone(&pages), Arc::clone(&pages));
+        let mut server = AuthorizationServer::new(issuer.as_str(), store.clone())?
             .keys(keys.clone())
             .policy(policy)
             .scopes(&scopes)
             .resources(resources)
             .env(env.clone())
             .kdf(kdf.clone())
-            .problem_page(move |problem| show(&problems, problem));
+            .problem_page(move |problem| show(&problems, problem))
+            .verifier_page(move |shown| show_verifier(&verifiers, shown));
+        if let Some(oauth1) = oauth1 {
+            server = server.oauth1(oauth1);
+        }
         server.start().await?;
         let issuer_id = store.issuer(issuer.as_str()).await?;
         Ok(Self(Arc::new(Shared {
@@ -277,6 +286,32 @@ fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
             alert: true,
         },
     )
+}
+
+/// The verifier that a person carries to an application, or that they said no to it.
+fn show_verifier(pages: &Pages, shown: &VerifierPage<'_>) -> Response<bytes::Bytes> {
+    let name = shown.client.name.as_str();
+    if let Some(verifier) = shown.verifier {
+        let page = Verifier { client: name, verifier };
+        return pages.render_bytes(StatusCode::OK, "verifier.html", &page, None);
+    }
+    pages.message_bytes(
+        StatusCode::OK,
+        &Message {
+            title: &format!("{name} was not let in"),
+            text: "Nothing was granted. You can close this page.",
+            code: None,
+            link: Some(Link { href: &pages.site().home, text: "Your applications" }),
+            alert: false,
+        },
+    )
+}
+
+/// What `verifier.html` knows.
+#[derive(Serialize)]
+struct Verifier<'a> {
+    client: &'a str,
+    verifier: &'a str,
 }
 
 /// `GET /assets/...`

@@ -20,6 +20,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("sign-in.html", include_str!("../../templates/sign-in.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("applications.html", include_str!("../../templates/applications.html")),
+    ("verifier.html", include_str!("../../templates/verifier.html")),
     ("message.html", include_str!("../../templates/message.html")),
 ];
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -164,7 +165,7 @@ impl Pages {
         self.render_bytes(status, template, context, form_action).map(Body::from)
     }
 
-    fn render_bytes(
+    pub(super) fn render_bytes(
         &self,
         status: StatusCode,
         template: &str,

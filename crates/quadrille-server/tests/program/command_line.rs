@@ -210,12 +210,14 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     let file = folder.path().join("quadrille.toml");
     let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
         trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n\
-        resources = [\"https://api.example\", \"urn:mail\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n";
+        resources = [\"https://api.example\", \"urn:mail\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n\
+        [oauth1]\nenabled = true\nsignature_methods = [\"HMAC-SHA512\"]\ntimestamp_window = \"2m\"\n";
     std::fs::write(&file, toml).unwrap();
     let output = quadrille(&["config", "--json", "--set", "code_lifetime=50s", "--config"])
         .arg(&file)
         .env("QUADRILLE_CODE_LIFETIME", "40s")
         .env("QUADRILLE_ACCESS_TOKEN_LIFETIME", "5m")
+        .env("QUADRILLE_OAUTH1_TIMESTAMP_WINDOW", "1m")
         .env("QUADRILLE_KEYS", "canary")
         .output()
         .unwrap();
@@ -236,6 +238,10 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(of("trusted_proxies"), format!("10.0.0.0/8,::1/128 from {file}"));
     assert_eq!(of("resources"), format!("https://api.example,urn:mail from {file}"));
     assert_eq!(of("scopes"), format!("photos:read=See your photos from {file}"));
+    assert_eq!(of("oauth1.enabled"), format!("true from {file}"));
+    assert_eq!(of("oauth1.signature_methods"), format!("HMAC-SHA512 from {file}"));
+    assert_eq!(of("oauth1.timestamp_window"), "1m from QUADRILLE_OAUTH1_TIMESTAMP_WINDOW");
+    assert_eq!(of("oauth1.token_lifetime"), "(until they are revoked) from default");
     assert_eq!(of("listen"), "127.0.0.1:4004 from default");
     assert!(!text(&output.stdout).contains("canary"));
 }
@@ -258,6 +264,12 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
     assert!(said("issuer = \"http://id.example\"").contains("issuer must be an https URL"));
     assert!(said("trusted_proxies = [\"10.0.0.0/33\"]").contains("trusted_proxies must be"));
     assert!(said("listen = ").contains("quadrille.toml"));
+    let nested = said("[oauth1]\nenable = true");
+    assert!(nested.contains("\"oauth1.enable\"; did you mean \"oauth1.enabled\"?"), "{nested}");
+    assert!(said("oauth1 = true").contains("no setting \"oauth1\""));
+    assert!(said("[oauth1]\nenabled = \"perhaps\"").contains("true or false"));
+    let short = said("[oauth1]\nsignature_methods = [\"HMAC-SHA1\"]");
+    assert!(short.contains("HMAC-SHA1-as-most-clients-sign"), "{short}");
     let secret = said("keys = \"canary\"");
     assert!(secret.contains("QUADRILLE_KEYS") && !secret.contains("canary"), "{secret}");
     // Other programs may have variables of this prefix: a remark is enough.

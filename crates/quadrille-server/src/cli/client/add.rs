@@ -1,0 +1,175 @@
+//! `quadrille client add`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use quadrille::{
+    Env, Scopes,
+    oauth1::RsaVerifyingKey,
+    provider::{AuthorizationServer, GrantType, NewClient, NewOAuth1Key},
+};
+
+use crate::{Failure, config::Settings, failure::Refused, output::Output};
+
+use super::{show_secrets, shown::Secrets};
+
+/// Arguments of `quadrille client add`.
+#[derive(Args, Debug)]
+pub(in super::super) struct AddArgs {
+    /// What people call it; the consent page shows it
+    name: String,
+    /// Where people may be sent back to (exact match; any port of a loopback address); repeatable
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// What it may ask for; repeatable
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// How it may get tokens; repeatable [default: authorization_code and
+    /// refresh_token, or client_credentials without --redirect-uri; none with --oauth1]
+    #[arg(long = "grant", value_name = "GRANT", value_enum)]
+    grants: Vec<Grant>,
+    /// It cannot keep a secret: a phone or single-page application
+    #[arg(long)]
+    public: bool,
+    /// It is your own: people are not asked for consent
+    #[arg(long)]
+    first_party: bool,
+    #[command(flatten)]
+    oauth1: OAuth1Args,
+}
+
+/// What a client has to do with OAuth 1.0a.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "OAuth 1.0a")]
+struct OAuth1Args {
+    /// It signs its requests (OAuth 1.0a) with a secret that is generated; its callbacks are the
+    /// redirect URIs. `serve` must offer it: --oauth1
+    #[arg(long)]
+    oauth1: bool,
+    /// People may carry the verifier to it, because it has no address (oauth_callback=oob)
+    #[arg(long, requires = "oauth1")]
+    oob: bool,
+    #[command(flatten)]
+    key: RsaArgs,
+}
+
+/// An RSA key instead of a secret.
+#[derive(Args, Debug)]
+pub(super) struct RsaArgs {
+    /// It signs with an RSA key of 2048 bits and up: FILE has the public half, in PEM
+    #[arg(long, value_name = "FILE", requires = "oauth1")]
+    rsa_key: Option<PathBuf>,
+    /// The same for keys that are too short to be safe
+    #[arg(
+        long = "rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
+        value_name = "FILE",
+        requires = "oauth1",
+        conflicts_with = "rsa_key"
+    )]
+    short_rsa_key: Option<PathBuf>,
+}
+
+/// A grant type by its name on the wire.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[value(rename_all = "snake_case")]
+enum Grant {
+    /// People are sent here and come back with a code
+    AuthorizationCode,
+    /// Tokens are renewed without people
+    RefreshToken,
+    /// It acts for itself
+    ClientCredentials,
+}
+
+impl AddArgs {
+    /// The client that is asked for.
+    fn client(&self) -> Result<NewClient, Failure> {
+        // Hexadecimal: an id that begins with a hyphen would be taken for a flag.
+        let id = Env::system()
+            .random::<12>()
+            .iter()
+            .fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
+        let oauth1 = &self.oauth1;
+        let sends_people = oauth1.oauth1
+            || self.grants.is_empty()
+            || self.grants.contains(&Grant::AuthorizationCode);
+        if !sends_people && !self.redirect_uris.is_empty() {
+            return Err(Refused::RedirectUriUnused.into());
+        }
+        if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob {
+            return Err(Refused::NoCallback.into());
+        }
+        // One flag may name several, as they stand in messages.
+        let scopes = self.scopes.join(" ");
+        let scopes = Scopes::parse(&scopes).map_err(|_| Refused::Scope(scopes))?;
+        let name = self.name.trim();
+        let mut new = match self.public {
+            true => NewClient::public(name),
+            false => NewClient::confidential(name),
+        };
+        new = self.redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
+        if oauth1.oauth1 || !self.grants.is_empty() {
+            new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
+        }
+        if self.first_party {
+            new = new.first_party();
+        }
+        if oauth1.oauth1 {
+            new = new.oauth1(oauth1.key.read()?);
+        }
+        Ok(if oauth1.oob { new.oauth1_out_of_band() } else { new })
+    }
+}
+
+pub(super) async fn add(
+    server: &AuthorizationServer,
+    args: &AddArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    let registered = server.register(args.client()?).await?;
+    if args.oauth1.oauth1 && !settings.oauth1.enabled {
+        output.note("OAuth 1.0a is off by these settings: `quadrille serve --oauth1` offers it.");
+    }
+    let secrets =
+        Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
+    show_secrets(&registered.client, secrets, output)
+}
+
+impl RsaArgs {
+    /// The key; a secret that is to be generated if none was given.
+    pub(super) fn read(&self) -> Result<NewOAuth1Key, Failure> {
+        if let Some(path) = &self.rsa_key {
+            let pem = read_pem(path)?;
+            return match RsaVerifyingKey::from_pem(&pem) {
+                Ok(_) => Ok(NewOAuth1Key::RsaPublicKey(pem)),
+                Err(reason) => Err(Refused::rsa_key(path, reason).into()),
+            };
+        }
+        if let Some(path) = &self.short_rsa_key {
+            let pem = read_pem(path)?;
+            let read = RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them;
+            return match read(&pem) {
+                Ok(_) => {
+                    Ok(NewOAuth1Key::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem))
+                }
+                Err(reason) => Err(Refused::rsa_key(path, reason).into()),
+            };
+        }
+        Ok(NewOAuth1Key::Secret)
+    }
+}
+
+fn read_pem(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::File { path: path.to_owned(), error })
+}
+
+impl Grant {
+    const fn grant_type(self) -> GrantType {
+        match self {
+            Self::AuthorizationCode => GrantType::AuthorizationCode,
+            Self::RefreshToken => GrantType::RefreshToken,
+            Self::ClientCredentials => GrantType::ClientCredentials,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `quadrille client`.
+
+mod add;
+mod shown;
+
+use std::{sync::Arc, time::Duration};
+
+use clap::{Args, Subcommand};
+use quadrille::provider::{AdminError, AuthorizationServer, Client};
+
+use crate::{
+    Failure,
+    config::{Settings, parse_duration},
+    data::Data,
+    output::Output,
+};
+
+use add::{AddArgs, RsaArgs};
+use shown::{Secrets, Shown};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum ClientCommand {
+    /// Register an application; its secret is shown once
+    #[command(after_help = "\
+Examples:
+  quadrille client add \"Photo printer\" --redirect-uri https://printer.example/callback \\
+      --scope photos:read --scope profile
+  quadrille client add \"Phone app\" --public --redirect-uri com.example.app:/callback --scope photos:read
+  quadrille client add \"Nightly job\" --grant client_credentials --scope reports:write
+  quadrille client add \"Old printer\" --oauth1 --redirect-uri https://old.example/callback \\
+      --scope photos:read
+  quadrille client add \"Terminal\" --oauth1 --oob --rsa-key public.pem --scope photos:read")]
+    Add(AddArgs),
+    /// List all applications
+    List,
+    /// Show one application
+    Show {
+        /// Its client_id
+        id: String,
+    },
+    /// Give an application a new secret; the old one stays good for a while
+    #[command(after_help = "\
+Examples:
+  quadrille client rotate-secret 2Yx3 --keep-old 7d
+  quadrille client rotate-secret 2Yx3 --oauth1 --rsa-key new.pem")]
+    RotateSecret(RotateArgs),
+    /// Remove an application and every token it holds
+    Remove {
+        /// Its client_id
+        id: String,
+    },
+}
+
+/// Arguments of `quadrille client rotate-secret`.
+#[derive(Args, Debug)]
+pub(super) struct RotateArgs {
+    /// Its client_id
+    id: String,
+    /// How long the secrets of before stay good, such as 0s, 1h or 7d
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+    keep_old: Duration,
+    /// What it signs with (OAuth 1.0a), if it can do both; a client that had no part in OAuth 1.0a
+    /// gets one
+    #[arg(long)]
+    oauth1: bool,
+    #[command(flatten)]
+    key: RsaArgs,
+}
+
+pub(super) async fn run(
+    command: &ClientCommand,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    let data = match command {
+        ClientCommand::Add(_) => Data::open_or_make(settings).await?,
+        _ => Data::open_existing(settings).await?,
+    };
+    let server = data.server(settings).await?;
+    let result = match command {
+        ClientCommand::Add(args) => add::add(&server, args, settings, output).await,
+        ClientCommand::List => list(&server, output).await,
+        ClientCommand::Show { id } => show(&server, id, output).await,
+        ClientCommand::RotateSecret(args) => rotate_secret(&server, args, output).await,
+        ClientCommand::Remove { id } => remove(&server, id, output).await,
+    };
+    data.close(server).await;
+    result
+}
+
+async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failure> {
+    let clients = server.clients().await?;
+    let shown: Vec<_> =
+        clients.iter().map(|client| Shown::new(client, Secrets::default())).collect();
+    output.result(&shown, || {
+        super::table(shown.iter().map(|client| {
+            let ways = client.ways();
+            [client.client_id, client.client_name, ways, client.scope, client.created.as_str()]
+        }))
+    })
+}
+
+async fn show(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
+    let client = find(server, id).await?;
+    let shown = Shown::new(&client, Secrets::default());
+    output.result(&shown, || shown.text())
+}
+
+async fn rotate_secret(
+    server: &AuthorizationServer,
+    args: &RotateArgs,
+    output: Output,
+) -> Result<(), Failure> {
+    let (id, keep_old) = (args.id.as_str(), args.keep_old);
+    let client = find(server, id).await?;
+    // Where there is only one thing to rotate, it need not be said which.
+    let signs_only = client.oauth1.is_some() && client.grant_types.is_empty();
+    let (mut secret, mut oauth1) = (None, None);
+    let rotated = if args.oauth1 || signs_only {
+        let added = server.add_oauth1_key(id, args.key.read()?, keep_old).await;
+        added.map(|generated| oauth1 = generated)
+    } else {
+        server.rotate_secret(id, keep_old).await.map(|generated| secret = Some(generated))
+    };
+    match rotated {
+        Ok(()) => {}
+        Err(AdminError::UnknownClient) => return Err(not_found(id)),
+        Err(error) => return Err(error.into()),
+    }
+    let client = find(server, id).await?;
+    let secrets = Secrets { client: secret.as_ref(), oauth1: oauth1.as_ref() };
+    show_secrets(&client, secrets, output)
+}
+
+async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
+    let client = find(server, id).await?;
+    if !server.remove_client(id).await? {
+        return Err(not_found(id));
+    }
+    output.result(&Shown::new(&client, Secrets::default()), || {
+        format!("{} ({id}) was removed, and with it every token it held.", client.name)
+    })
+}
+
+async fn find(server: &AuthorizationServer, id: &str) -> Result<Arc<Client>, Failure> {
+    server.client(id).await?.ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: &str) -> Failure {
+    Failure::NotFound { what: "client", name: id.to_owned() }
+}
+
+/// The client with its secrets, which are not shown again.
+fn show_secrets(client: &Client, secrets: Secrets<'_>, output: Output) -> Result<(), Failure> {
+    let shown = Shown::new(client, secrets);
+    let written = output.result(&shown, || shown.text());
+    let mut names = Vec::new();
+    names.extend(secrets.client.map(|_| ("client_secret", "")));
+    names.extend(secrets.oauth1.map(|_| ("oauth1_secret", " --oauth1")));
+    for (name, flag) in names {
+        if written.is_err() {
+            output.note(&format!(
+                "The {name} is lost. For another: quadrille client rotate-secret {}{flag}",
+                client.id
+            ));
+        } else if !output.is_json() {
+            output.note(&format!("Keep the {name} now: it is not shown again."));
+        }
+    }
+    written
+}

@@ -1,0 +1,158 @@
+//! How a client is shown.
+
+use quadrille::{
+    Secret,
+    provider::{Client, ClientType, OAuth1Client, OAuth1Credential, store::GrantTypes},
+};
+use serde::Serialize;
+
+use super::super::{table, when};
+
+/// A client as it is shown; the names are those of RFC 7591, section 2.
+#[derive(Serialize)]
+pub(super) struct Shown<'a> {
+    pub(super) client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oauth1_secret: Option<&'a str>,
+    pub(super) client_name: &'a str,
+    client_type: ClientType,
+    redirect_uris: &'a [String],
+    grant_types: &'a GrantTypes,
+    pub(super) scope: &'a str,
+    first_party: bool,
+    secrets: Vec<ShownSecret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oauth1: Option<ShownOAuth1>,
+    pub(super) created: String,
+}
+
+/// Secrets that are shown once, when they were generated.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Secrets<'a> {
+    pub(super) client: Option<&'a Secret>,
+    pub(super) oauth1: Option<&'a Secret>,
+}
+
+#[derive(Serialize)]
+struct ShownSecret {
+    expires: Option<String>,
+}
+
+/// The part in OAuth 1.0a.
+#[derive(Serialize)]
+struct ShownOAuth1 {
+    keys: Vec<ShownKey>,
+    out_of_band: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signature_methods: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ShownKey {
+    kind: &'static str,
+    expires: Option<String>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(client: &'a Client, secrets: Secrets<'a>) -> Self {
+        let expiries = client.secrets.iter();
+        Self {
+            client_id: &client.id,
+            client_secret: secrets.client.map(Secret::expose),
+            oauth1_secret: secrets.oauth1.map(Secret::expose),
+            client_name: &client.name,
+            client_type: client.client_type,
+            redirect_uris: &client.redirect_uris,
+            grant_types: &client.grant_types,
+            scope: client.scopes.as_str(),
+            first_party: client.first_party,
+            secrets: expiries
+                .map(|secret| ShownSecret { expires: secret.expires.map(when) })
+                .collect(),
+            oauth1: client.oauth1.as_ref().map(ShownOAuth1::new),
+            created: when(client.created),
+        }
+    }
+
+    pub(super) fn text(&'a self) -> String {
+        let mut grants: Vec<_> = self.grant_types.iter().map(|grant| grant.as_str()).collect();
+        if self.oauth1.is_some() {
+            grants.push("OAuth 1.0a");
+        }
+        let kind = match self.client_type {
+            ClientType::Confidential => "confidential",
+            ClientType::Public => "public",
+        };
+        let grants = grants.join(" ");
+        let mut lines = vec![["client_id", self.client_id]];
+        lines.extend(self.client_secret.map(|secret| ["client_secret", secret]));
+        lines.extend(self.oauth1_secret.map(|secret| ["oauth1_secret", secret]));
+        lines.push(["name", self.client_name]);
+        lines.push(["type", kind]);
+        lines.extend(self.redirect_uris.iter().map(|uri| ["redirect URI", uri.as_str()]));
+        lines.push(["grants", &grants]);
+        lines.push(["scopes", self.scope]);
+        if self.first_party {
+            lines.push(["consent", "not asked: first party"]);
+        }
+        let until = |secret: &'a ShownSecret| secret.expires.as_deref();
+        lines.extend(self.secrets.iter().filter_map(until).map(|end| ["secret until", end]));
+        if let Some(oauth1) = &self.oauth1 {
+            lines.extend(oauth1.lines());
+        }
+        lines.push(["since", &self.created]);
+        table(lines.into_iter())
+    }
+
+    /// How it may come by tokens, in a word or two.
+    pub(super) fn ways(&self) -> &'static str {
+        match (&self.oauth1, self.grant_types.is_empty()) {
+            (None, _) => "OAuth 2",
+            (Some(_), true) => "OAuth 1.0a",
+            (Some(_), false) => "OAuth 2 and 1.0a",
+        }
+    }
+}
+
+impl ShownOAuth1 {
+    fn new(oauth1: &OAuth1Client) -> Self {
+        let kind = |credential: &OAuth1Credential| match credential {
+            OAuth1Credential::SharedSecret(_) => "shared_secret",
+            OAuth1Credential::RsaPublicKey(_) => "rsa_public_key",
+            OAuth1Credential::ShortRsaPublicKey(_) => "short_rsa_public_key",
+            _ => "other",
+        };
+        let key = |key: &quadrille::provider::OAuth1Key| ShownKey {
+            kind: kind(&key.credential),
+            expires: key.expires.map(when),
+        };
+        Self {
+            keys: oauth1.keys.iter().map(key).collect(),
+            out_of_band: oauth1.out_of_band,
+            signature_methods: oauth1.methods.iter().map(|method| method.as_str()).collect(),
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = [&str; 2]> {
+        let key = |key: &'_ ShownKey| ["signs with", key.words()];
+        let until = self.keys.iter().filter_map(|key| key.expires.as_deref());
+        self.keys
+            .iter()
+            .map(key)
+            .chain(until.map(|end| ["key until", end]))
+            .chain(self.out_of_band.then_some(["verifier", "may be carried by people (oob)"]))
+    }
+}
+
+impl ShownKey {
+    fn words(&self) -> &'static str {
+        match self.kind {
+            "shared_secret" => "a shared secret",
+            "rsa_public_key" => "an RSA key",
+            "short_rsa_public_key" => "an RSA key that may be short",
+            _ => "another key",
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The settings of OAuth 1.0a.
+
+use std::time::Duration;
+
+use quadrille::{oauth1::SignatureMethod, provider::OAuth1};
+use toml::Value;
+
+use super::{ConfigError, Found, value, value::Expected};
+
+/// Whether and how OAuth 1.0a is offered.
+#[derive(Clone, Debug)]
+pub struct OAuth1Settings {
+    /// Whether it is offered at all.
+    pub enabled: bool,
+    /// Which signatures are taken.
+    pub methods: Vec<SignatureMethod>,
+    /// How far a timestamp may be from our clock, either way.
+    pub timestamp_window: Duration,
+    /// How long temporary credentials are good.
+    pub temporary_lifetime: Duration,
+    /// How long token credentials are good; until they are revoked if nobody said.
+    pub token_lifetime: Option<Duration>,
+    /// Whether several processes serve the same data directory, and so must share what they have
+    /// seen.
+    pub several_processes: bool,
+}
+
+impl OAuth1Settings {
+    /// What the authorization server offers; `None` where it is off.
+    pub fn offer(&self) -> Option<OAuth1> {
+        if !self.enabled {
+            return None;
+        }
+        let mut oauth1 = OAuth1::new()
+            .allow_hmac_sha1_as_most_clients_sign()
+            .allow_rsa_sha1_with_its_broken_digest_as_old_clients_sign()
+            .allow_plaintext_which_carries_the_secrets_themselves()
+            .only(self.methods.iter().copied())
+            .timestamp_window(self.timestamp_window)
+            .temporary_lifetime(self.temporary_lifetime);
+        if let Some(lifetime) = self.token_lifetime {
+            oauth1 = oauth1.token_lifetime(lifetime);
+        }
+        if self.several_processes {
+            oauth1 = oauth1.remember_nonces_in_the_store();
+        }
+        Some(oauth1)
+    }
+}
+
+const SAFE: [SignatureMethod; 4] = [
+    SignatureMethod::HmacSha256,
+    SignatureMethod::HmacSha512,
+    SignatureMethod::RsaSha256,
+    SignatureMethod::RsaSha512,
+];
+
+/// Those whose names in the settings say what is given up: whoever allows them has read it.
+const UNSAFE: [(SignatureMethod, &str); 3] = [
+    (SignatureMethod::HmacSha1, "HMAC-SHA1-as-most-clients-sign"),
+    (SignatureMethod::RsaSha1, "RSA-SHA1-with-its-broken-digest"),
+    (SignatureMethod::Plaintext, "PLAINTEXT-which-carries-the-secrets"),
+];
+
+/// What a signature method is called in the settings.
+fn name(method: SignatureMethod) -> &'static str {
+    let long = UNSAFE.iter().find(|(known, _)| *known == method).map(|(_, name)| *name);
+    long.unwrap_or(method.as_str())
+}
+
+impl Found {
+    pub(super) fn oauth1(&mut self) -> Result<OAuth1Settings, ConfigError> {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        Ok(OAuth1Settings {
+            enabled: self.switch("oauth1.enabled")?,
+            methods: self.or("oauth1.signature_methods", methods, show_methods, SAFE.to_vec())?,
+            timestamp_window: self.duration("oauth1.timestamp_window", minutes(5))?,
+            temporary_lifetime: self.duration("oauth1.temporary_lifetime", minutes(30))?,
+            token_lifetime: self.optional(
+                "oauth1.token_lifetime",
+                value::duration,
+                |duration| value::show_duration(*duration),
+                "until they are revoked",
+            )?,
+            several_processes: self.switch("oauth1.several_processes")?,
+        })
+    }
+}
+
+fn methods(list: &Value) -> Result<Vec<SignatureMethod>, Expected> {
+    let known = SAFE.into_iter().chain(UNSAFE.map(|(method, _)| method));
+    let names = value::list(list, Expected::SignatureMethods)?;
+    let method = |wanted: &String| known.clone().find(|method| name(*method) == wanted);
+    let methods = names.iter().map(method).collect::<Option<Vec<_>>>();
+    methods.filter(|methods| !methods.is_empty()).ok_or(Expected::SignatureMethods)
+}
+
+#[expect(clippy::ptr_arg, reason = "has the shape of the other show functions")]
+fn show_methods(methods: &Vec<SignatureMethod>) -> String {
+    methods.iter().map(|method| name(*method)).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_something_up_is_only_allowed_by_its_long_name() {
+        let read = |text: &str| methods(&Value::String(text.to_owned()));
+        assert_eq!(
+            read("RSA-SHA512, HMAC-SHA256"),
+            Ok(vec![SignatureMethod::RsaSha512, SignatureMethod::HmacSha256])
+        );
+        for method in SAFE.into_iter().chain(UNSAFE.map(|(method, _)| method)) {
+            assert_eq!(read(name(method)), Ok(vec![method]));
+        }
+        for wrong in ["HMAC-SHA1", "RSA-SHA1", "PLAINTEXT", "", "hmac-sha256", "HMAC-SHA256,x"] {
+            assert_eq!(read(wrong), Err(Expected::SignatureMethods), "{wrong}");
+        }
+    }
+}
