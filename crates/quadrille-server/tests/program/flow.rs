@@ -148,6 +148,57 @@ async fn a_person_signs_in_lets_an_application_in_and_it_gets_tokens() {
 }
 
 #[tokio::test]
+async fn a_state_of_eight_kibibytes_comes_back_as_it_was_sent() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    // The longest that a text can become on its way: each byte percent-encoded.
+    let state = "\u{e9}".repeat(8192 / 6);
+    let (before, after) = (stage.authorize_url(), "state=s%26t%3D1");
+    assert!(before.contains(after), "{before}");
+    let url = before.replace(after, &format!("state={}", "%C3%A9".repeat(8192 / 6)));
+    let page = browser.get(&url).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    assert_eq!(page.parameter("state"), Some(state), "{}", page.status);
+    stage.redeem(&page).await;
+}
+
+#[tokio::test]
+async fn a_browser_that_reads_ahead_is_granted_nothing() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    stage.dance(&browser).await;
+    let cookies = browser.cookies.lock().unwrap().clone();
+    let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let http = http.build().unwrap();
+    let ask = |purpose| {
+        let request = http.get(stage.authorize_url()).header("cookie", cookies.join("; "));
+        request.header("sec-purpose", purpose).send()
+    };
+    for purpose in ["prefetch", "prefetch;prerender"] {
+        let answer = ask(purpose).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{purpose}");
+        assert!(!answer.headers().contains_key("location"), "{purpose}");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+    }
+    let answer = ask("").await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert!(answer.headers()["location"].to_str().unwrap().starts_with(REDIRECT));
+}
+
+#[tokio::test]
+async fn a_token_for_nothing_in_particular_names_no_scope() {
+    let stage = Stage::new();
+    let machine = ["client", "add", "Machine", "--grant", "client_credentials"];
+    let machine = stage.program.json(&machine);
+    let fields = [("grant_type", "client_credentials")];
+    let (status, tokens) = token(&stage.program, &machine, &fields).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(tokens["access_token"].is_string() && tokens.get("scope").is_none(), "{tokens}");
+}
+
+#[tokio::test]
 async fn a_question_answered_before_has_a_way_on() {
     let stage = Stage::new();
     let browser = Browser::new();

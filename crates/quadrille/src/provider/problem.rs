@@ -15,24 +15,28 @@ use super::{
 
 /// What went wrong, in words for the person in front of the browser.
 #[derive(Debug)]
-pub struct Problem<'a>(&'a Error);
+pub struct Problem<'a> {
+    error: &'a Error,
+    /// The site's front page, where it is known.
+    home: Option<&'a str>,
+}
 
 impl<'a> Problem<'a> {
     /// The default page, where there is no server to ask for another.
     #[cfg(feature = "axum")]
     pub(crate) fn show(error: &'a Error) -> Response<Bytes> {
         log(error);
-        Self(error).to_response()
+        Self { error, home: None }.to_response()
     }
 
     /// The precise reason, for a log or a choice between pages. Do not show it.
     pub fn error(&self) -> &'a Error {
-        self.0
+        self.error
     }
 
     /// The status of the page.
     pub fn status(&self) -> StatusCode {
-        match self.0 {
+        match self.error {
             Error::Browser(
                 BrowserError::TicketOfOtherUser | BrowserError::TicketOfOtherBrowser,
             ) => StatusCode::FORBIDDEN,
@@ -41,7 +45,7 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Client(error) if error.is_content_type() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Client(_) | Error::Browser(_) => StatusCode::BAD_REQUEST,
-            Error::Operator(_) if self.0.code() == ErrorCode::TemporarilyUnavailable => {
+            Error::Operator(_) if self.error.code() == ErrorCode::TemporarilyUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Error::Operator(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -50,7 +54,7 @@ impl<'a> Problem<'a> {
 
     /// A heading.
     pub fn title(&self) -> &'static str {
-        match self.0 {
+        match self.error {
             Error::Browser(BrowserError::TicketAnswered) => "Already answered",
             Error::Browser(_) => "This page is out of date",
             Error::Client(
@@ -65,7 +69,7 @@ impl<'a> Problem<'a> {
 
     /// A sentence or two on what happened and what to do.
     pub fn text(&self) -> &'static str {
-        match self.0 {
+        match self.error {
             Error::Browser(BrowserError::TicketAnswered) => {
                 "You have answered this question before. Go back to the application; if it still \
                  waits for you, start there again."
@@ -103,9 +107,12 @@ impl<'a> Problem<'a> {
 
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let page = Page::new(self.title()).text(self.text()).code(self.code());
+        let mut page = Page::new(self.title()).text(self.text()).code(self.code());
+        if let Some(home) = self.home {
+            page = page.link("Back to the site", home);
+        }
         let mut response = page.to_response(self.status());
-        if let Error::Client(ClientError::Method(allowed)) = self.0 {
+        if let Error::Client(ClientError::Method(allowed)) = self.error {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
         response
@@ -113,7 +120,7 @@ impl<'a> Problem<'a> {
 
     /// A short name for the reason, stable, for the person who is asked for help.
     pub fn code(&self) -> &'static str {
-        match self.0 {
+        match self.error {
             Error::Browser(error) => match error {
                 BrowserError::TicketMissing => "ticket_missing",
                 BrowserError::TicketTampered => "ticket_tampered",
@@ -132,7 +139,7 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::TemporaryExpired) => "temporary_expired",
             Error::Client(ClientError::TemporaryUsed) => "temporary_used",
             Error::Client(_) => "invalid_request",
-            Error::Operator(_) if self.0.code() == ErrorCode::TemporarilyUnavailable => {
+            Error::Operator(_) if self.error.code() == ErrorCode::TemporarilyUnavailable => {
                 "temporarily_unavailable"
             }
             Error::Operator(_) => "server_error",
@@ -145,13 +152,19 @@ pub(crate) type PageFn = dyn Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync;
 pub(crate) type VerifierFn = dyn Fn(&VerifierPage<'_>) -> Response<Bytes> + Send + Sync;
 
 /// How problems, and what must be shown to the person, are shown.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Pages {
     pub(crate) problem: Option<Arc<PageFn>>,
     pub(crate) verifier: Option<Arc<VerifierFn>>,
+    home: Arc<str>,
 }
 
 impl Pages {
+    /// The default ones, at an issuer whose URL has this path.
+    pub(crate) fn at(path: &str) -> Self {
+        Self { problem: None, verifier: None, home: [path, "/"].concat().into() }
+    }
+
     /// The page that shows a verifier.
     pub(crate) fn verifier(&self, client: &Client, verifier: &str) -> Response<Bytes> {
         self.show_verifier(&VerifierPage { client, verifier: Some(verifier) })
@@ -172,7 +185,7 @@ impl Pages {
     /// The page, and the reason into the log.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
         log(error);
-        let problem = Problem(error);
+        let problem = Problem { error, home: Some(&self.home) };
         match &self.problem {
             Some(page) => page(&problem),
             None => problem.to_response(),

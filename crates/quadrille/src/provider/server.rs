@@ -115,6 +115,7 @@ impl AuthorizationServer {
         Ok(Self(Arc::new(Inner {
             tokens: TokenKeys::new(&ring, issuer.as_str()),
             paths: Paths::new(&issuer, "/oauth"),
+            pages: Pages::at(issuer.path()),
             issuer,
             store: Cached::if_worth_it(&backing, &env),
             backing,
@@ -129,7 +130,6 @@ impl AuthorizationServer {
             ]
             .into(),
             kdf: Kdf::default(),
-            pages: Pages::default(),
             oauth1: OAuth1::off(),
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),

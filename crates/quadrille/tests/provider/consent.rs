@@ -68,6 +68,8 @@ async fn another_answer_than_the_first_is_told_that_the_page_was_answered() {
     assert_eq!(no.location(), again.location());
     let yes = browser.answer(&world, &denied, "decision=all").await;
     assert_eq!(yes.reason(), "ticket_answered");
+    let way_on = r#"<a class="button" href="/">Back to the site</a>"#;
+    assert!(yes.text().contains(way_on), "{}", yes.text());
 }
 
 #[tokio::test]

@@ -268,6 +268,8 @@ fn scopes(value: &Value, separator: ScopeSeparator) -> Option<Scopes> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::oauth2::ErrorCode;
 
@@ -313,6 +315,21 @@ mod tests {
         assert_eq!(read(r#"["a","b",7]"#, ScopeSeparator::Space), some("a b"));
         assert_eq!(read(r#""""#, ScopeSeparator::Comma), some(""));
         assert_eq!(read("null", ScopeSeparator::Comma), None);
+    }
+
+    #[test]
+    fn an_empty_scope_is_left_out_of_the_answer() {
+        // RFC 6749, appendix A.4: a scope has one token at least.
+        for (scope, written) in [
+            (None, None),
+            (Some(Scopes::EMPTY), None),
+            (Some(Scopes::of(["a", "b"])), Some(json!("a b"))),
+        ] {
+            let mut tokens = TokenResponse::new("a");
+            tokens.scope = scope;
+            let answer: Value = serde_json::from_slice(tokens.to_response().body()).unwrap();
+            assert_eq!(answer.get("scope"), written.as_ref(), "{answer}");
+        }
     }
 
     #[test]
