@@ -1,6 +1,7 @@
 //! The provider in an axum application.
 
 use std::{
+    fmt,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -20,8 +21,9 @@ use tower::{Layer, Service};
 
 use crate::{
     provider::{
-        Access, Authorization, AuthorizationServer, BODY_LIMIT, ClientError, Decision, Guarded,
-        OperatorError, Problem, Refused, RemoteAddress, Reply, Slot, Unread,
+        self, Access, Authorization, AuthorizationServer, BODY_LIMIT, ClientError, Decision,
+        GuardBody, Guarded, OperatorError, Problem, Refused, RemoteAddress, Reply, Site, Slot,
+        Unread, is_covered,
     },
     scope::ScopeRequirement,
 };
@@ -147,40 +149,75 @@ pub struct ServerService<S> {
     inner: S,
 }
 
-impl<S, B, R> Service<http::Request<B>> for ServerService<S>
+impl<S, R> Service<http::Request<Body>> for ServerService<S>
 where
-    S: Service<http::Request<B>, Response = http::Response<R>>,
+    S: Service<http::Request<Body>, Response = http::Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ServerFuture<S::Future>;
+    type Future = ServerFuture<S::Future, Result<S::Response, S::Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         // Only an authorization request leads to a page whose headers are to be set.
         let slot = (request.uri().path() == self.server.authorize_path()).then(Slot::default);
         if let Some(slot) = &slot {
             request.extensions_mut().insert(slot.clone());
         }
         request.extensions_mut().insert(self.server.clone());
-        ServerFuture { inner: self.inner.call(request), slot }
+        let is_signed = self.server.inner().oauth1.is_offered() && is_covered(&request);
+        if !is_signed {
+            let running = Running::Now { future: self.inner.call(request) };
+            return ServerFuture { running, slot };
+        }
+        // The one that is ready must be the one that is called.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        let future = Box::pin(async move { inner.call(with_body(request).await).await });
+        ServerFuture { running: Running::WithBody { future }, slot }
     }
+}
+
+/// The body is read where a signature covers it. Whether that is right is seen when a handler asks.
+async fn with_body(request: http::Request<Body>) -> http::Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    let (read, body) = provider::read_body(body).await;
+    parts.extensions.insert(read);
+    let body = match body {
+        GuardBody::Replayed { first, rest: None } => Body::from(first),
+        body => Body::new(body),
+    };
+    http::Request::from_parts(parts, body)
 }
 
 pin_project_lite::pin_project! {
     /// The answer of a [`ServerService`].
-    #[derive(Debug)]
-    pub struct ServerFuture<F> {
+    pub struct ServerFuture<F, O> {
         #[pin]
-        inner: F,
+        running: Running<F, O>,
         slot: Option<Slot>,
     }
 }
 
-impl<F, R, E> Future for ServerFuture<F>
+pin_project_lite::pin_project! {
+    #[project = RunningNow]
+    enum Running<F, O> {
+        Now { #[pin] future: F },
+        WithBody { future: Pin<Box<dyn Future<Output = O> + Send>> },
+    }
+}
+
+impl<F, O> fmt::Debug for ServerFuture<F, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, R, E> Future for ServerFuture<F, Result<http::Response<R>, E>>
 where
     F: Future<Output = Result<http::Response<R>, E>>,
 {
@@ -188,7 +225,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let mut answer = ready!(this.inner.poll(context));
+        let mut answer = ready!(match this.running.project() {
+            RunningNow::Now { future } => future.poll(context),
+            RunningNow::WithBody { future } => future.as_mut().poll(context),
+        });
         if let (Ok(response), Some(slot)) = (&mut answer, this.slot) {
             slot.apply(response);
         }
@@ -244,15 +284,23 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Checks the token, unless a guard before this did.
+/// Checks the token or the signature, unless a guard before this did.
 async fn check(parts: &mut Parts) {
     if parts.extensions.get::<Guarded>().is_none()
-        && let Some(server) = parts.extensions.get::<AuthorizationServer>()
+        && let Some(server) = parts.extensions.get::<AuthorizationServer>().cloned()
     {
         let inner = server.inner();
-        let verdict = inner.check_own(&parts.uri, &parts.headers).await;
+        note_address(parts);
         let realm = inner.issuer.origin().clone();
-        parts.extensions.insert(Guarded { realm, verdict });
+        let body = provider::body_of(parts);
+        let verdict = provider::at_public_path(parts, async |parts| {
+            let body = body.as_ref().map(|body| &body[..]).map_err(|error| *error);
+            let site = Site { origin: &realm, audience: None, allows_clients: false };
+            inner.check_request(parts, body, site).await
+        });
+        let verdict = verdict.await;
+        let offers_oauth1 = inner.oauth1.is_offered();
+        parts.extensions.insert(Guarded { realm, offers_oauth1, verdict });
     }
 }
 
@@ -270,11 +318,16 @@ async fn read(request: Request) -> http::Request<Bytes> {
         parts.extensions.insert(Unread(ClientError::BodyTooLong));
         Bytes::new()
     });
+    note_address(&mut parts);
+    http::Request::from_parts(parts, body)
+}
+
+/// Where the request came from, unless somebody knew better.
+fn note_address(parts: &mut Parts) {
     if parts.extensions.get::<RemoteAddress>().is_none()
         && let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
     {
         let address = RemoteAddress(address.ip());
         parts.extensions.insert(address);
     }
-    http::Request::from_parts(parts, body)
 }

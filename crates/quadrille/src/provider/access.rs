@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Extensions, Response, StatusCode, header};
 
 use crate::{
-    Scopes, Timestamp,
+    Scopes, Timestamp, oauth1,
     oauth2::{
         ErrorCode, Resources,
         bearer::{BearerError, Challenge},
@@ -14,9 +14,11 @@ use crate::{
     scope::ScopeRequirement,
 };
 
-use super::{Actor, Authentication, Verified, error::Error, guard::Guarded};
+use super::{
+    Actor, Authentication, OAuth1Error, Verified, error::Error, guard::Guarded, oauth1::refusal,
+};
 
-/// A request that carries a good token for what the handler needs: a scope, a tuple of scopes (all
+/// A request that carries a good token, or is signed with good credentials of OAuth 1.0a, for what the handler needs: a scope, a tuple of scopes (all
 /// of them), `Any<(A, B)>` (one of them), or nothing more than a token, `()`.
 ///
 /// With the feature `axum` it is an extractor, and answers by itself what is not good enough, with
@@ -89,7 +91,7 @@ impl<S: ScopeRequirement> Access<S> {
         self.token.authentication()
     }
 
-    /// When the token stops being good.
+    /// When the token stops being good: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.
     pub fn expires(&self) -> Timestamp {
         self.token.expires()
     }
@@ -121,6 +123,9 @@ pub enum AccessError {
     /// What came cannot be read.
     #[error(transparent)]
     Bearer(#[from] BearerError),
+    /// The request is signed, and the signature or what goes with it is no good (RFC 5849).
+    #[error(transparent)]
+    Signature(OAuth1Error),
     /// The token is none of ours, or was revoked.
     #[error("there is no such access token")]
     Unknown,
@@ -150,12 +155,22 @@ impl AccessError {
     /// The code on the wire (RFC 6750, section 3.1). None is named where no token came.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
-            Self::Missing => None,
+            Self::Missing | Self::Signature(_) => None,
             Self::Bearer(error) => Some(error.code()),
             Self::Unknown | Self::Expired | Self::OtherAudience => Some(ErrorCode::InvalidToken),
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
             Self::Unavailable => Some(ErrorCode::TemporarilyUnavailable),
             Self::NoGuard => Some(ErrorCode::ServerError),
+        }
+    }
+}
+
+impl From<OAuth1Error> for AccessError {
+    fn from(error: OAuth1Error) -> Self {
+        match error {
+            // Where the reason was logged.
+            OAuth1Error::Unavailable | OAuth1Error::NoncesFull => Self::Unavailable,
+            error => Self::Signature(error),
         }
     }
 }
@@ -166,6 +181,7 @@ impl AccessError {
 pub struct Refused {
     error: AccessError,
     realm: Option<Arc<str>>,
+    offers_oauth1: bool,
     required: Vec<&'static str>,
 }
 
@@ -190,14 +206,33 @@ impl Refused {
         }
     }
 
-    /// The answer: the challenge, or a plain failure where the request is not to blame.
+    /// The answer: the challenge, or a plain failure where the request is not to blame. Where signed
+    /// requests are taken, there is a challenge for each of the two.
     pub fn to_response(&self) -> Response<Bytes> {
         tracing::debug!(reason = %self.error, "an API request was refused");
-        let mut response = self.challenge().to_response();
+        let bearer = self.challenge();
+        let realm = self.realm.as_deref().unwrap_or("");
+        let (mut response, other) = match &self.error {
+            AccessError::Signature(error) => {
+                (refusal(error, realm), Some(bearer.to_header_value()))
+            }
+            _ => {
+                let other = self.offers_oauth1.then(|| oauth1::Challenge::new(realm));
+                (bearer.to_response(), other.map(|other| other.to_header_value()))
+            }
+        };
         let status = match self.error {
             AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             AccessError::NoGuard => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => return response,
+            _ => {
+                let headers = response.headers_mut();
+                if let Some(other) = other
+                    && headers.contains_key(header::WWW_AUTHENTICATE)
+                {
+                    headers.append(header::WWW_AUTHENTICATE, other);
+                }
+                return response;
+            }
         };
         *response.status_mut() = status;
         response.headers_mut().remove(header::WWW_AUTHENTICATE);
@@ -206,7 +241,7 @@ impl Refused {
 
     const fn description(&self) -> &'static str {
         match self.error {
-            AccessError::Missing => "",
+            AccessError::Missing | AccessError::Signature(_) => "",
             AccessError::Bearer(BearerError::Several) => "send one access token, in the header",
             AccessError::Bearer(_) => "the access token is malformed",
             AccessError::Unknown => "the access token is not known, or was revoked",
@@ -222,6 +257,8 @@ fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> 
     if error == AccessError::NoGuard {
         tracing::error!("{error}");
     }
-    let realm = extensions.get::<Guarded>().map(|guarded| guarded.realm.clone());
-    Refused { error, realm, required: S::names() }
+    let guarded = extensions.get::<Guarded>();
+    let realm = guarded.map(|guarded| guarded.realm.clone());
+    let offers_oauth1 = guarded.is_some_and(|guarded| guarded.offers_oauth1);
+    Refused { error, realm, offers_oauth1, required: S::names() }
 }

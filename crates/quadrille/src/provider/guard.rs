@@ -7,14 +7,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, Uri, header};
+use http::{HeaderMap, Request, Response, Uri, header, request::Parts};
+use http_body::Body;
 use tower::{Layer, Service};
 
 use crate::oauth2::bearer;
 
 use super::{
-    AuthorizationServer, Verified,
+    AuthorizationServer, GuardBody, OAuth1Error, Verified,
     access::AccessError,
+    oauth1::{self, BodyRead},
     server::Inner,
     store::{AccessRecord, TokenRef},
     token::{NoToken, TokenKind, sha256},
@@ -22,6 +24,10 @@ use super::{
 
 /// Checks the access tokens that come with requests (RFC 6750): as a tower layer in front of any
 /// service, or by [`check`](Self::check). [`Access`](super::Access) reads what it found.
+///
+/// Where the server offers OAuth 1.0a, signed requests are taken beside bearer tokens (RFC 5849, section
+/// 3): the guard reads the body of a form, which the signature covers, up to 64 KiB, and hands it on. The
+/// origin in the base string is one of the API's own.
 ///
 /// It trusts what this process' server issued. A token is looked for in the `Authorization` header
 /// only: in a query it would end up in logs.
@@ -46,6 +52,17 @@ struct Inside {
     trust: Trust,
     origins: Vec<Arc<str>>,
     audience: Option<Arc<str>>,
+    allows_clients: bool,
+}
+
+/// What a request is checked for.
+pub(crate) struct Site<'a> {
+    /// The API's own public origin, over which requests are signed.
+    pub(crate) origin: &'a str,
+    /// Its URI, if tokens must name it.
+    pub(crate) audience: Option<&'a str>,
+    /// Whether clients may sign for themselves.
+    pub(crate) allows_clients: bool,
 }
 
 /// Whose word is taken for what a token is worth.
@@ -60,6 +77,8 @@ enum Trust {
 pub(crate) struct Guarded {
     /// The origin that was asked, which goes into challenges.
     pub(crate) realm: Arc<str>,
+    /// Whether signed requests are taken, which challenges say, too.
+    pub(crate) offers_oauth1: bool,
     /// The token that came, if one came.
     pub(crate) verdict: Result<Option<Verified>, AccessError>,
 }
@@ -69,7 +88,12 @@ impl Guard {
     pub fn new(server: &AuthorizationServer) -> Self {
         let inner = server.inner().clone();
         let origins = vec![inner.issuer.origin().clone()];
-        Self(Arc::new(Inside { trust: Trust::Here(inner), origins, audience: None }))
+        Self(Arc::new(Inside {
+            trust: Trust::Here(inner),
+            origins,
+            audience: None,
+            allows_clients: false,
+        }))
     }
 
     /// The API's own public origins, the first of them the main one. The `Host` header may choose
@@ -87,23 +111,41 @@ impl Guard {
         self.with(|inside| inside.audience = Some(uri.into()))
     }
 
-    /// Checks the token that came with a request: `None` when none did.
+    /// Takes signed requests without a token as well (OAuth 1.0a, "two-legged"), from clients that may
+    /// act for themselves ([`GrantType::ClientCredentials`](super::GrantType::ClientCredentials)). For
+    /// the handler who acts is then an [`Actor::Client`](super::Actor::Client).
+    #[must_use]
+    pub fn allow_clients_that_sign_for_themselves_without_a_token(self) -> Self {
+        self.with(|inside| inside.allows_clients = true)
+    }
+
+    /// Checks the token that came with a request, or its signature where OAuth 1.0a is offered: `None`
+    /// when it has neither. `body` matters only to signed requests: it is the whole form, or what an
+    /// `oauth_body_hash` is of.
     ///
     /// # Errors
     /// [`AccessError`] when what came is no good.
-    pub async fn check(
-        &self,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Result<Option<Verified>, AccessError> {
-        let Trust::Here(inner) = &self.0.trust;
-        let token = inner.check_access(uri, headers).await?;
-        token.map(|token| meant_for(self.0.audience.as_deref(), token)).transpose()
+    pub async fn check(&self, parts: &Parts, body: &[u8]) -> Result<Option<Verified>, AccessError> {
+        self.check_at(&self.origin(parts), parts, Ok(body)).await
     }
 
-    async fn guard(&self, uri: &Uri, headers: &HeaderMap) -> Guarded {
-        let verdict = self.check(uri, headers).await;
-        Guarded { realm: self.realm(headers), verdict }
+    async fn check_at(
+        &self,
+        origin: &str,
+        parts: &Parts,
+        body: Result<&[u8], OAuth1Error>,
+    ) -> Result<Option<Verified>, AccessError> {
+        let Trust::Here(inner) = &self.0.trust;
+        let (audience, allows_clients) = (self.0.audience.as_deref(), self.0.allows_clients);
+        inner.check_request(parts, body, Site { origin, audience, allows_clients }).await
+    }
+
+    async fn guard(&self, parts: &Parts) -> Guarded {
+        let Trust::Here(inner) = &self.0.trust;
+        let (realm, body) = (self.origin(parts), oauth1::body_of(parts));
+        let body = body.as_ref().map(|body| &body[..]).map_err(|error| *error);
+        let verdict = self.check_at(&realm, parts, body).await;
+        Guarded { realm, offers_oauth1: inner.oauth1.is_offered(), verdict }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
@@ -111,17 +153,26 @@ impl Guard {
         self
     }
 
-    fn realm(&self, headers: &HeaderMap) -> Arc<str> {
+    /// The origin that was asked: of those that the API has, the one in the Host header, if it is
+    /// there, else the main one.
+    fn origin(&self, parts: &Parts) -> Arc<str> {
         let main = || self.0.origins.first().cloned().unwrap_or_default();
         if self.0.origins.len() < 2 {
             return main();
         }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let is_asked = |origin: &&Arc<str>| {
-            origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host)
-        };
-        self.0.origins.iter().find(is_asked).cloned().unwrap_or_else(main)
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        // HTTP/2 has it elsewhere.
+        let host = host.or(parts.uri.authority().map(|authority| authority.as_str())).unwrap_or("");
+        self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
     }
+}
+
+/// Whether a host, with or without its port, is that of an origin.
+fn is_at(origin: &str, host: &str) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let bare = |text: &str| text.strip_suffix(port).unwrap_or(text).to_ascii_lowercase();
+    bare(authority) == bare(host)
 }
 
 impl fmt::Debug for Guard {
@@ -134,15 +185,19 @@ impl fmt::Debug for Guard {
 }
 
 impl Inner {
-    /// Checks a token for the server's own API.
-    #[cfg(feature = "axum")]
-    pub(crate) async fn check_own(
+    /// Checks a signature, or else a token.
+    pub(crate) async fn check_request(
         &self,
-        uri: &Uri,
-        headers: &HeaderMap,
+        parts: &Parts,
+        body: Result<&[u8], OAuth1Error>,
+        site: Site<'_>,
     ) -> Result<Option<Verified>, AccessError> {
-        let token = self.check_access(uri, headers).await?;
-        token.map(|token| meant_for(None, token)).transpose()
+        let found =
+            match self.check_signature(parts, body, site.origin, site.allows_clients).await? {
+                None => self.check_access(&parts.uri, &parts.headers).await?,
+                signed => signed,
+            };
+        found.map(|found| meant_for(site.audience, found)).transpose()
     }
 
     async fn check_access(
@@ -218,9 +273,9 @@ pub struct GuardService<S> {
 
 impl<S, B, R> Service<Request<B>> for GuardService<S>
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<GuardBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Send + 'static,
+    B: Body + Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -230,20 +285,44 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         // The one that is ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         let guard = self.guard.clone();
         Box::pin(async move {
-            let (uri, headers) = (request.uri(), request.headers());
-            let guarded = if headers.contains_key(header::AUTHORIZATION) {
-                guard.guard(uri, headers).await
-            } else {
-                Guarded { realm: guard.realm(headers), verdict: Ok(None) }
-            };
-            request.extensions_mut().insert(guarded);
-            inner.call(request).await
+            let request = guard.with_body(request).await;
+            let (mut parts, body) = request.into_parts();
+            let guarded = at_public_path(&mut parts, async |parts| guard.guard(parts).await).await;
+            parts.extensions.insert(guarded);
+            inner.call(Request::from_parts(parts, body)).await
         })
     }
+}
+
+impl Guard {
+    /// Reads the body where a signature covers it, and nobody did before.
+    async fn with_body<B: Body>(&self, request: Request<B>) -> Request<GuardBody<B>> {
+        let Trust::Here(inner) = &self.0.trust;
+        let is_read = request.extensions().get::<BodyRead>().is_some();
+        if is_read || !inner.oauth1.is_offered() || !oauth1::is_covered(&request) {
+            return request.map(|body| GuardBody::Untouched { body });
+        }
+        let (mut parts, body) = request.into_parts();
+        let (read, body) = oauth1::read(body).await;
+        parts.extensions.insert(read);
+        Request::from_parts(parts, body)
+    }
+}
+
+/// Looks at a request whose path is as the client wrote and signed it, also within a nested router.
+pub(crate) async fn at_public_path<T>(parts: &mut Parts, look: impl AsyncFnOnce(&Parts) -> T) -> T {
+    #[cfg(feature = "axum")]
+    if let Some(original) = parts.extensions.get::<axum::extract::OriginalUri>() {
+        let nested = std::mem::replace(&mut parts.uri, original.0.clone());
+        let seen = look(parts).await;
+        parts.uri = nested;
+        return seen;
+    }
+    look(parts).await
 }

@@ -38,15 +38,17 @@ pub use cache::Cached;
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
 pub use consent::{By, Decision};
 pub use error::{BrowserError, ClientError, Error, OperatorError};
-#[cfg(feature = "axum")]
-pub(crate) use guard::Guarded;
 pub use guard::{Guard, GuardService};
+#[cfg(feature = "axum")]
+pub(crate) use guard::{Guarded, Site, at_public_path};
 pub use issuer::{IssuerError, check_issuer};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use oauth1::{
-    NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential, OAuth1Error,
-    OAuth1Key, OAuth1Value,
+    GuardBody, NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential,
+    OAuth1Error, OAuth1Key, OAuth1Value,
 };
+#[cfg(feature = "axum")]
+pub(crate) use oauth1::{body_of, is_covered, read as read_body};
 pub use problem::Problem;
 pub use redirect::{RedirectUriError, check_redirect_uri};
 pub use scopes::ScopeInfo;

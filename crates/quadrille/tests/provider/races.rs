@@ -9,7 +9,7 @@ use crate::support::{Answer, Browser, World};
 const ROUNDS: usize = 50;
 const AT_ONCE: usize = 200;
 
-async fn at_once<F>(world: &Arc<World>, run: impl Fn(Arc<World>) -> F) -> Vec<Answer>
+pub(crate) async fn at_once<F>(world: &Arc<World>, run: impl Fn(Arc<World>) -> F) -> Vec<Answer>
 where
     F: Future<Output = Answer> + Send + 'static,
 {

@@ -10,10 +10,12 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderValue, Method, header, request::Parts};
+use http::{HeaderValue, Method, Request, header};
 use http_body::{Body, Frame, SizeHint};
 
-use super::{super::wire::BODY_LIMIT, OAuth1Error, wire::is_form};
+use crate::oauth2::form::is_form;
+
+use super::{super::wire::BODY_LIMIT, OAuth1Error};
 
 pin_project_lite::pin_project! {
     /// The body of a request behind a [`Guard`](crate::provider::Guard): as it came or, where a
@@ -33,21 +35,20 @@ pin_project_lite::pin_project! {
 pub(crate) struct BodyRead(pub(crate) Result<Bytes, OAuth1Error>);
 
 /// Whether the body belongs to what a signature covers, as far as can be told without it.
-pub(crate) fn is_covered(parts: &Parts) -> bool {
-    let credentials = parts.headers.get(header::AUTHORIZATION);
-    let query = parts.uri.query().unwrap_or("");
+pub(crate) fn is_covered<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    let credentials = headers.get(header::AUTHORIZATION);
+    let query = request.uri().query().unwrap_or("");
     let has_hash = |text: &[u8]| {
         let name = b"oauth_body_hash";
         text.windows(name.len()).any(|part| part == name)
     };
     match credentials.map(HeaderValue::as_bytes) {
-        Some(value) if is_oauth(value) => is_form(&parts.headers) || has_hash(value),
+        Some(value) if is_oauth(value) => is_form(headers) || has_hash(value),
         Some(_) => false,
-        None if query.contains("oauth_signature") => {
-            is_form(&parts.headers) || has_hash(query.as_bytes())
-        }
+        None if query.contains("oauth_signature") => is_form(headers) || has_hash(query.as_bytes()),
         // The protocol's parameters may be among the fields.
-        None => is_form(&parts.headers) && !matches!(parts.method, Method::GET | Method::HEAD),
+        None => is_form(headers) && !matches!(*request.method(), Method::GET | Method::HEAD),
     }
 }
 

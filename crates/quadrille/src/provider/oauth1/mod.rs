@@ -3,8 +3,10 @@
 mod access_token;
 mod admin;
 mod authorize;
+mod body;
 mod client;
 mod error;
+mod guard;
 mod keys;
 mod nonces;
 mod request_token;
@@ -14,13 +16,17 @@ mod verify;
 mod wire;
 
 pub use admin::{NewOAuth1Key, NewOAuth1KeyError};
+pub use body::GuardBody;
 pub use client::{OAuth1Client, OAuth1Credential, OAuth1Key};
 pub use error::OAuth1Error;
 pub use values::OAuth1Value;
 
 pub(crate) use admin::NewOAuth1;
+pub(crate) use body::{BodyRead, is_covered, read};
+pub(crate) use guard::body_of;
 pub(crate) use keys::Memo;
 pub(crate) use nonces::Nonces;
+pub(crate) use wire::refusal;
 
 use std::{fmt, sync::Arc, time::Duration};
 

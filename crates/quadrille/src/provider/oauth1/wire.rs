@@ -50,6 +50,11 @@ pub(super) fn error(error: &OAuth1Error, realm: &str, endpoint: &'static str) ->
         OAuth1Error::Unavailable => tracing::error!(reason = %error, endpoint, "request failed"),
         reason => tracing::info!(%reason, endpoint, "request refused"),
     }
+    refusal(error, realm)
+}
+
+/// What is answered to a request that is refused.
+pub(crate) fn refusal(error: &OAuth1Error, realm: &str) -> Response<Bytes> {
     let mut response = challenge(error, realm).to_response();
     *response.status_mut() = error.status();
     let headers = response.headers_mut();
@@ -70,7 +75,7 @@ pub(super) fn error(error: &OAuth1Error, realm: &str, endpoint: &'static str) ->
 }
 
 /// What the client is told, with the parameter that was missing or wrong.
-pub(crate) fn challenge(error: &OAuth1Error, realm: &str) -> Challenge {
+fn challenge(error: &OAuth1Error, realm: &str) -> Challenge {
     let challenge = Challenge::new(realm);
     let Some(problem) = error.problem() else { return challenge };
     let challenge = challenge.problem(problem);

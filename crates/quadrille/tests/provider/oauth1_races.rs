@@ -1,0 +1,130 @@
+//! Signed requests, many at once.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::Request;
+use quadrille::{
+    KeyRing, Policy, provider::NewClient, provider::store::SqliteStore, testing::ManualClock,
+};
+
+use crate::{
+    oauth1_support::{Signing, client, credentials, offered, problem, world, world_with},
+    races::at_once,
+    support::{Answer, CALLBACK, World},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_hundred_who_exchange_one_verifier_one_wins_and_what_it_bought_dies() {
+    exchange_at_once(Arc::new(world().await), 20).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_disk_too_one_wins_a_verifier() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let store = SqliteStore::open(folder.path().join("provider.db"), clock.env()).unwrap();
+    let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
+    let world = World::build(store, clock, Policy::safe(), new, |server| {
+        server.keys(KeyRing::new([&[7; 32]]).unwrap()).oauth1(offered())
+    });
+    exchange_at_once(Arc::new(world.await), 3).await;
+}
+
+async fn exchange_at_once(world: Arc<World>, rounds: usize) {
+    for round in 0..rounds {
+        let (temporary, verifier) = Signing::new(&world).approved(&world, "ada").await;
+        let answers = at_once(&world, |world| {
+            let (temporary, verifier) = (temporary.clone(), verifier.clone());
+            async move { Signing::new(&world).token(&world, &temporary, &verifier).await }
+        })
+        .await;
+        let (won, lost): (Vec<&Answer>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status() == 200);
+        assert_eq!(won.len(), 1, "round {round}");
+        for answer in lost {
+            assert_eq!(problem(answer), "token_used", "round {round}");
+        }
+        let token = credentials(won[0]);
+        let answer = Signing::new(&world).with(&token).photos(&world).await;
+        assert_eq!(problem(&answer), "token_rejected", "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_hundred_equal_requests_one_is_let_through() {
+    one_request_at_once(Arc::new(world().await)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn so_it_is_where_nonces_are_remembered_in_the_store() {
+    let shared = world_with(offered().remember_nonces_in_the_store(), client).await;
+    one_request_at_once(Arc::new(shared)).await;
+}
+
+async fn one_request_at_once(world: Arc<World>) {
+    let signing = Signing::new(&world);
+    let token = signing.linked(&world, "ada").await;
+    for round in 0..20 {
+        let request = signing.with(&token).request(&world, "GET", "/api/photos", None, &[]);
+        let header = request.headers()["authorization"].clone();
+        let answers = at_once(&world, |world| {
+            let request = Request::get("/api/photos").header("authorization", header.clone());
+            let request = request.body(Body::empty()).unwrap();
+            async move { world.send(request).await }
+        })
+        .await;
+        let passed = answers.iter().filter(|answer| answer.status() == 200).count();
+        assert_eq!(passed, 1, "round {round}");
+        let refused = answers.iter().filter(|answer| answer.status() == 401);
+        assert!(refused.clone().all(|answer| problem(answer) == "nonce_used"), "round {round}");
+        assert_eq!(refused.count(), 199);
+    }
+}
+
+#[tokio::test]
+async fn processes_that_share_a_store_share_what_they_have_seen_and_no_start_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let process = async || {
+        let store = SqliteStore::open(folder.path().join("provider.db"), clock.env()).unwrap();
+        let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
+        let oauth1 = offered().remember_nonces_in_the_store();
+        World::build(store, clock.clone(), Policy::safe(), new, |server| server.oauth1(oauth1))
+            .await
+    };
+    let first = process().await;
+    let signing = Signing::new(&first);
+    let token = signing.linked(&first, "ada").await;
+    let request = || signing.with(&token).request(&first, "GET", "/api/photos", None, &[]);
+    let seen = request();
+    let header = seen.headers()["authorization"].clone();
+    let unseen = request();
+    assert_eq!(first.send(seen).await.status(), 200);
+    clock.advance(std::time::Duration::from_secs(5));
+    let second = process().await;
+    assert_eq!(second.send(unseen).await.status(), 200, "signed before it started");
+    let again = Request::get("/api/photos").header("authorization", header);
+    let again = second.send(again.body(Body::empty()).unwrap()).await;
+    assert_eq!(problem(&again), "nonce_used");
+}
+
+#[tokio::test]
+async fn a_process_that_remembers_for_itself_refuses_what_was_signed_before_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let process = async || {
+        let store = SqliteStore::open(folder.path().join("provider.db"), clock.env()).unwrap();
+        let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
+        World::build(store, clock.clone(), Policy::safe(), new, |server| server.oauth1(offered()))
+            .await
+    };
+    let first = process().await;
+    let signing = Signing::new(&first);
+    let token = signing.linked(&first, "ada").await;
+    let early = signing.with(&token).request(&first, "GET", "/api/photos", None, &[]);
+    clock.advance(std::time::Duration::from_secs(1));
+    let second = process().await;
+    assert_eq!(problem(&second.send(early).await), "timestamp_refused");
+    assert_eq!(signing.with(&token).photos(&second).await.status(), 200, "what is new passes");
+}
