@@ -268,12 +268,17 @@ fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError>
         return Err(ClientAuthError::UnsupportedScheme);
     }
     let pair = BASIC.decode(credentials.trim()).map_err(|_| ClientAuthError::MalformedBasic)?;
+    // One look at all of it; most need no second one.
+    let is_plain = pair.iter().fold(true, |plain, byte| plain & !matches!(byte, 0 | b'%' | b'+'));
     let mut id = String::from_utf8(pair).map_err(|_| ClientAuthError::MalformedBasic)?;
     let colon = id.find(':').ok_or(ClientAuthError::MalformedBasic)?;
     let secret = id.split_off(colon + 1);
     id.truncate(colon);
     if id.is_empty() {
         return Err(ClientAuthError::MalformedBasic);
+    }
+    if is_plain {
+        return Ok((id, secret));
     }
     Ok((decode_lenient(id)?, decode_lenient(secret)?))
 }

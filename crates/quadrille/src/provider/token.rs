@@ -97,7 +97,7 @@ impl TokenText {
 pub(crate) struct TokenKeys {
     mask: MaskKeys,
     genuine: DerivedKeys,
-    successor: DerivedKeys,
+    successor: MaskKeys,
     code: DerivedKeys,
 }
 
@@ -106,7 +106,7 @@ impl TokenKeys {
         Self {
             mask: ring.derive_masks("provider token mask", issuer),
             genuine: ring.derive("provider refresh mac", issuer),
-            successor: ring.derive("provider refresh successor", issuer),
+            successor: ring.derive_masks("provider refresh successor", issuer),
             code: ring.derive("provider code", issuer),
         }
     }
@@ -138,13 +138,12 @@ impl TokenKeys {
     }
 
     /// The refresh token that follows this one: always the same, so that who asks twice gets it
-    /// twice, although only its hash is stored.
+    /// twice, although only its hash is stored. Its secret is as random as the first one of the
+    /// family, so that nothing else need be derived from.
     pub(crate) fn next_refresh(&self, token: &Refresh) -> Refresh {
         let generation = token.generation.saturating_add(1);
-        let parts: [&[u8]; 3] =
-            [&token.secret[..], &token.family.0.to_be_bytes(), &generation.to_be_bytes()];
         // Under the key of the token presented, so that a new key in the ring changes nothing.
-        let secret = self.successor.mac(token.key, &parts).unwrap_or_default();
+        let secret = self.successor.secret(token.key, &token.secret).unwrap_or_default();
         Refresh {
             family: token.family,
             generation,

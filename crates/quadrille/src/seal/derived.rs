@@ -101,6 +101,24 @@ impl MaskKeys {
         find(&self.0, key)?.encrypt(&mut block).ok()?;
         Some(block)
     }
+
+    /// A secret of 32 bytes that belongs to `random`: always the same, and nobody without the ring
+    /// can tell it. Each half of it is a half of `random` under the key, so it is as random as that.
+    /// `None` when the ring has no such key.
+    ///
+    /// ```
+    /// use quadrille::{Env, KeyRing};
+    ///
+    /// let keys = KeyRing::ephemeral().derive_masks("successors", "https://id.example");
+    /// let first = Env::system().random();
+    /// let second = keys.secret(keys.newest(), &first);
+    /// assert_eq!(second, keys.secret(keys.newest(), &first));
+    /// ```
+    pub fn secret(&self, key: KeyId, random: &[u8; 32]) -> Option<[u8; 32]> {
+        let mut secret = *random;
+        find(&self.0, key)?.encrypt(&mut secret).ok()?;
+        Some(secret)
+    }
 }
 
 impl fmt::Debug for MaskKeys {
@@ -149,5 +167,9 @@ mod tests {
         let old = KeyRing::new([&[1; 32]]).unwrap().derive_masks("p", "s").newest();
         assert_ne!(mask, keys.mask(old, &[7; 16]).unwrap());
         assert_eq!(keys.mask([0; 4], &[7; 16]), None);
+        let secret = keys.secret(keys.newest(), &[7; 32]).unwrap();
+        assert_ne!(secret, keys.secret(old, &[7; 32]).unwrap());
+        assert_ne!(secret, keys.secret(keys.newest(), &[8; 32]).unwrap());
+        assert_eq!(keys.secret([0; 4], &[7; 32]), None);
     }
 }
