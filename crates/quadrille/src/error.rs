@@ -141,7 +141,8 @@ pub enum ServiceFault {
         /// The code, as far as it is one.
         error: Box<str>,
     },
-    /// Its token endpoint answered with this error (RFC 6749, section 5.2).
+    /// Its token endpoint answered with this error (RFC 6749, section 5.2), or a request for
+    /// credentials of OAuth 1 with this `oauth_problem`.
     #[error("it refused the token request: {error}")]
     TokenRefused {
         /// The code, as far as it is one.
@@ -169,6 +170,10 @@ pub enum ServiceFault {
     /// It redirects in circles, or to another origin, where the token must not follow.
     #[error("it redirects a call to another origin or in circles")]
     Redirected,
+    /// It did not confirm the callback (`oauth_callback_confirmed`; RFC 5849, section 2.1): it speaks
+    /// OAuth 1.0 without the repair, in which anybody can finish another's login.
+    #[error("it did not confirm the callback, as OAuth 1.0a must")]
+    CallbackNotConfirmed,
     /// What it says about the account has no usable identifier.
     #[error("its user information names no subject")]
     SubjectMissing,
@@ -221,6 +226,29 @@ pub enum OperatorFault {
     #[error("a resource of {service} is not an absolute URI without a fragment")]
     ResourceMalformed {
         /// The name of the service.
+        service: Box<str>,
+    },
+    /// A service is registered with a secret where its protocol or signature method wants a
+    /// private key, with a key where it wants a secret, or with nothing.
+    #[error(
+        "{service} wants another kind of credential: a shared secret, or a private key for RSA"
+    )]
+    CredentialMismatch {
+        /// Its name.
+        service: Box<str>,
+    },
+    /// The private key that requests to a service are signed with cannot be read or used.
+    #[error(
+        "the private key for {service} must be RSA of 2048 bits or more, as PEM or the path of a PEM file"
+    )]
+    SigningKeyUnusable {
+        /// Its name.
+        service: Box<str>,
+    },
+    /// Out-of-band logins are a thing of OAuth 1.
+    #[error("{service} knows no out-of-band logins: it speaks OAuth 2")]
+    NotOutOfBand {
+        /// Its name.
         service: Box<str>,
     },
     /// A service's name is not fit for paths and cookies.
@@ -340,6 +368,7 @@ impl Error {
                 ServiceFault::Malformed { .. } => "service_answer_malformed",
                 ServiceFault::TooLarge => "service_answer_too_large",
                 ServiceFault::Redirected => "service_redirected",
+                ServiceFault::CallbackNotConfirmed => "callback_not_confirmed",
                 ServiceFault::SubjectMissing => "subject_missing",
             },
             Self::Api { .. } => "api_error",
@@ -356,6 +385,9 @@ impl Error {
                 OperatorFault::MountMalformed => "mount_malformed",
                 OperatorFault::EndpointMalformed { .. } => "endpoint_malformed",
                 OperatorFault::ResourceMalformed { .. } => "resource_malformed",
+                OperatorFault::CredentialMismatch { .. } => "credential_mismatch",
+                OperatorFault::SigningKeyUnusable { .. } => "signing_key_unusable",
+                OperatorFault::NotOutOfBand { .. } => "not_out_of_band",
                 OperatorFault::ServiceNameMalformed { .. } => "service_name_malformed",
                 OperatorFault::ServiceRepeated { .. } => "service_repeated",
                 OperatorFault::ServiceUnknown { .. } => "service_unknown",
@@ -415,6 +447,20 @@ impl Error {
 
     pub(crate) fn service(service: &Arc<str>, fault: ServiceFault) -> Self {
         Self::Service { service: Arc::clone(service), fault }
+    }
+}
+
+impl ServiceFault {
+    /// An error code, if it looks like one: it goes to pages and logs, and a service that is out of
+    /// order may put anything there.
+    pub(crate) fn shown(code: &str) -> Box<str> {
+        let fit = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if fit && !code.is_empty() && code.len() <= 40 { code.into() } else { "unreadable".into() }
+    }
+
+    /// Whether a status says that there is too much to do, or nothing works.
+    pub(crate) fn is_overload(status: StatusCode) -> bool {
+        status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
     }
 }
 

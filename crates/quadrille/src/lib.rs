@@ -75,8 +75,10 @@ pub use env::{Env, Timestamp};
 #[cfg(feature = "consumer")]
 pub use error::{Error, Result};
 pub use policy::Policy;
+#[cfg(all(feature = "consumer", feature = "rsa-sha1"))]
+pub use presets::Jira;
 #[cfg(feature = "consumer")]
-pub use presets::GitHub;
+pub use presets::{GitHub, Twitter};
 pub use scope::{Scope, Scopes};
 pub use seal::KeyRing;
 pub use secret::Secret;

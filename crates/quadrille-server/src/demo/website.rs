@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use quadrille::{
     KeyRing, Linked, Login, Secret, Service, Spec,
-    consumer::MemoryStorage,
+    consumer::{MemoryStorage, Protocol},
     oauth2::{ClientAuth, RevocationRequest},
 };
 
@@ -68,8 +68,10 @@ pub(super) fn router(
             spec.authorize = format!("{issuer}/oauth/authorize").into();
             spec.token = format!("{issuer}/oauth/token").into();
             spec.api = format!("{issuer}/api/").into();
-            spec.issuer = Some(issuer.to_owned().into());
-            spec.issuer_required = true;
+            if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
+                oauth2.issuer = Some(issuer.to_owned().into());
+                oauth2.issuer_required = true;
+            }
         });
     let login = Login::new(KeyRing::ephemeral(), url)
         .with(client)

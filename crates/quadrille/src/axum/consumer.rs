@@ -160,7 +160,7 @@ async fn begin(
         (None, _) => Kind::Link,
     };
     origin.next = Some(next.to_owned());
-    let url = login.begin_as(jar, &registered, kind, &begin)?;
+    let url = login.begin_as(jar, &registered, kind, &begin).await?;
     redirect(StatusCode::FOUND, url)
 }
 
@@ -172,7 +172,7 @@ async fn widen(
     owner: &Owner,
     ask: &str,
 ) -> Result<Kind> {
-    let asked = login.asked_scopes(ask)?.union(&registered.spec.scopes);
+    let asked = login.asked_scopes(ask)?.union(&registered.spec().scopes);
     let (scopes, subject) = match login.load(jar, &registered.name, owner).await? {
         Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
         None => (asked, "".into()),
@@ -203,7 +203,7 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     if login.0.handlers.look_at_the_visitor() {
         return hop_to_arrival(login, &service, &query);
     }
-    let next = verified.opened.attempt.next.clone();
+    let next = verified.answered.attempt.next.clone();
     let origin = || Origin {
         service: Some(Arc::clone(&verified.registered)),
         next: Some(next.clone()),
@@ -211,8 +211,8 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     };
     let linked = async {
         let authorized = login.redeem(jar, &verified, &Owner::NOBODY).await?;
-        authorized.keep(jar, &Owner::NOBODY).await?;
-        authorized.note_return(jar)
+        authorized.keep(Some(jar), &Owner::NOBODY).await?;
+        authorized.note_return(jar, &verified.answered.cookie)
     };
     match linked.await {
         Ok(()) => hop(&next),
@@ -247,9 +247,9 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
             false => handlers.find_owner(&mut parts).await,
         };
         if let Some(owner) = after.owner(|| owner) {
-            authorized.keep(jar, &owner).await?;
+            authorized.keep(Some(jar), &owner).await?;
         }
-        authorized.note_return(jar)?;
+        authorized.note_return(jar, &verified.answered.cookie)?;
         match after.into_parts() {
             (Some(answer), _) => Ok(answer),
             (None, _) => redirect(StatusCode::SEE_OTHER, authorized.next().to_owned()),
@@ -260,7 +260,7 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
         Err(error) => {
             let origin = Origin {
                 service: Some(Arc::clone(&verified.registered)),
-                next: Some(verified.opened.attempt.next.clone()),
+                next: Some(verified.answered.attempt.next.clone()),
                 ..Origin::default()
             };
             failed(login, jar, &mut parts, error, origin).await

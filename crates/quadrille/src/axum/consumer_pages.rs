@@ -39,7 +39,7 @@ pub(super) async fn failed(
     };
     let (answer, _) = login.0.handlers.error(event, parts).await.into_parts();
     answer.unwrap_or_else(|| {
-        let title = service.map(|service| &*service.spec.title);
+        let title = service.map(|service| &*service.spec().title);
         let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.base_path));
         usual_page(&error, title, retry_url.as_deref(), &home)
     })

@@ -100,9 +100,13 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Token {
-    /// The access token (RFC 6749, section 1.4).
+    /// The access token (RFC 6749, section 1.4), or the identifier of token credentials (RFC 5849,
+    /// section 2.3).
     #[serde(serialize_with = "secret::serialize_exposed")]
     pub access_token: Secret,
+    /// The secret that requests with this token are signed by: OAuth 1 only.
+    #[serde(default, serialize_with = "secret::serialize_exposed_option")]
+    pub token_secret: Option<Secret>,
     /// What gets the next one (RFC 6749, section 1.5).
     #[serde(serialize_with = "secret::serialize_exposed_option")]
     pub refresh_token: Option<Secret>,
@@ -120,11 +124,19 @@ impl Token {
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
+            token_secret: None,
             refresh_token: None,
             scopes: Scopes::EMPTY,
             obtained: Timestamp::default(),
             expires: None,
         }
+    }
+
+    /// The same token with the secret that requests are signed by, as services of OAuth 1 give it.
+    #[must_use]
+    pub fn token_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.token_secret = Some(secret.into());
+        self
     }
 
     /// The same token with these scopes.

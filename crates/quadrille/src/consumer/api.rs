@@ -19,8 +19,9 @@ use super::{
     account::{Account, Owner, Stored, Token},
     call::Call,
     cookies::Jar,
-    login::{Login, Registered},
+    login::Login,
     refresh::{MARGIN, NoToken},
+    registered::Registered,
 };
 
 pub(crate) const USER_AGENT: HeaderValue =
@@ -170,6 +171,15 @@ impl Api {
     /// [`Error::NotLinked`] when there is none to be had, and what a refresh may run into.
     pub async fn access_token(&self) -> Result<Secret> {
         Ok(self.usable(MARGIN, None).await?.token.access_token)
+    }
+
+    /// What belongs to [`access_token`](Api::access_token) with a service of OAuth 1: the secret that
+    /// its requests are signed by.
+    ///
+    /// # Errors
+    /// As [`Api::access_token`].
+    pub async fn token_secret(&self) -> Result<Option<Secret>> {
+        Ok(self.usable(MARGIN, None).await?.token.token_secret)
     }
 
     pub(crate) fn login(&self) -> &Login {

@@ -7,20 +7,24 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use tracing::info;
 
-#[cfg(feature = "axum")]
-use crate::Timestamp;
-use crate::error::{BrowserFault, Result};
+use crate::{
+    Env, Timestamp,
+    error::{BrowserFault, Result},
+    target,
+};
 
 use super::{
     account::{Account, Owner, Token},
     api::Api,
-    attempt::Kind,
+    attempt::{AttemptCookie, Kind, Seals},
     cookies::Jar,
     identity::{self, Claims},
-    login::{Login, Registered},
+    login::Login,
+    registered::Registered,
 };
 
 /// Back within this time and not linked: it would go in circles.
@@ -91,7 +95,9 @@ impl Authorized {
     }
 
     /// Keeps the account for `owner`.
-    pub(crate) async fn keep(&self, jar: &Jar, owner: &Owner) -> Result<Account> {
+    ///
+    /// Without a jar, for a program that has no browser, whoever owns it is who was said.
+    pub(crate) async fn keep(&self, jar: Option<&Jar>, owner: &Owner) -> Result<Account> {
         let login = self.0.api.login();
         let ready = login.ready()?;
         let registered = self.0.api.registered();
@@ -106,23 +112,31 @@ impl Authorized {
         let service = Arc::clone(&registered.name);
         if self.0.kind == Kind::Identify {
             let account = Account { owner: owner.clone(), service, subject };
-            identity::remember(login, jar, &account)?;
+            if let Some(jar) = jar {
+                identity::remember(login, jar, &account)?;
+            }
             return Ok(account);
         }
-        let owner = login.new_owner_key(ready, owner, jar)?;
+        let owner = match jar {
+            Some(jar) => login.new_owner_key(ready, owner, jar)?,
+            None => owner.clone(),
+        };
         let account = Account { owner, service, subject };
-        let cx = login.context(ready, Some(jar));
+        let cx = login.context(ready, jar);
         login.0.storage.link(&cx, &account, &self.0.token).await?;
         info!(service = &*account.service, "an account was linked");
         Ok(account)
     }
 
-    /// Leaves a note for ten seconds, by which a login that goes in circles is noticed.
-    pub(crate) fn note_return(&self, jar: &Jar) -> Result<()> {
+    /// Leaves a note for ten seconds, by which a login that goes in circles is noticed, and one that
+    /// is brought back once more (the back button, a double click).
+    pub(crate) fn note_return(&self, jar: &Jar, ended: &AttemptCookie) -> Result<()> {
         let login = self.0.api.login();
         let what = loop_cookie(&self.0.api.registered().name);
-        let now = login.0.env.now().seconds().to_string();
-        Ok(jar.set(&login.ready()?.style, &what, now, LOOP_WINDOW)?)
+        let now = login.0.env.now().seconds();
+        let next = BASE64_URL_SAFE_NO_PAD.encode(&self.0.next);
+        let note = format!("{now}.{}.{next}", ended.mark());
+        Ok(jar.set(&login.ready()?.style, &what, note, LOOP_WINDOW)?)
     }
 }
 
@@ -145,9 +159,40 @@ impl fmt::Debug for Authorized {
 #[cfg(feature = "axum")]
 pub(crate) fn is_just_back(login: &Login, jar: &Jar, registered: &Registered) -> bool {
     let Ok(ready) = login.ready() else { return false };
-    let noted = jar.get(&ready.style.name(&loop_cookie(&registered.name)));
-    let noted = noted.and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_seconds);
-    noted.is_some_and(|noted| login.0.env.now().since(noted) <= LOOP_WINDOW)
+    let note = jar.get(&ready.style.name(&loop_cookie(&registered.name)));
+    note.is_some_and(|note| Note::read(&note).is_some_and(|note| note.is_fresh(&login.0.env)))
+}
+
+/// Where the login went that was finished a moment ago by an attempt whose cookie is gone since.
+pub(crate) fn just_finished(
+    seals: &Seals<'_>,
+    jar: &Jar,
+    service: &str,
+    mark: &str,
+) -> Option<String> {
+    let note = jar.get(&seals.style.name(&loop_cookie(service)))?;
+    let note = Note::read(&note).filter(|note| note.mark == mark && note.is_fresh(seals.env))?;
+    let next = BASE64_URL_SAFE_NO_PAD.decode(note.next).ok()?;
+    target::same_site("", std::str::from_utf8(&next).ok()?)
+}
+
+/// What [`Authorized::note_return`] wrote.
+struct Note<'a> {
+    noted: Timestamp,
+    mark: &'a str,
+    next: &'a str,
+}
+
+impl<'a> Note<'a> {
+    fn read(note: &'a str) -> Option<Self> {
+        let (seconds, rest) = note.split_once('.')?;
+        let (mark, next) = rest.split_once('.')?;
+        Some(Self { noted: Timestamp::from_seconds(seconds.parse().ok()?), mark, next })
+    }
+
+    fn is_fresh(&self, env: &Env) -> bool {
+        env.now().since(self.noted) <= LOOP_WINDOW
+    }
 }
 
 pub(crate) fn loop_cookie(service: &str) -> String {

@@ -15,9 +15,10 @@ use crate::{
 use super::{
     account::{Stored, Token},
     api::{Api, USER_AGENT},
+    dance::Dance,
     http::{Body, Purpose},
-    login::is_secure,
     refresh::{MARGIN, YOUNG},
+    registered::is_secure,
 };
 
 /// How long until an answer's headers must be there, unless a call says otherwise.
@@ -241,9 +242,18 @@ impl Sending<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorFault::CallMalformed)?;
         *request.headers_mut() = self.headers.clone();
-        let bearer = bearer::header(&token.access_token).ok_or(OperatorFault::CallMalformed)?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        Ok(request)
+        match &self.api.registered().dance {
+            Dance::OAuth2(_) => {
+                let bearer =
+                    bearer::header(&token.access_token).ok_or(OperatorFault::CallMalformed)?;
+                request.headers_mut().insert(header::AUTHORIZATION, bearer);
+                Ok(request)
+            }
+            // Each try is another request with a nonce of its own.
+            Dance::OAuth1(dance) => {
+                Ok(dance.signing.sign_call(&self.api.login().0.env, request, token)?)
+            }
+        }
     }
 
     async fn exchange(&self, request: Request<Body>, deadline: Duration) -> Result<Answer> {

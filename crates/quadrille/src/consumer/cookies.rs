@@ -94,9 +94,15 @@ impl Jar {
         came(&state.came).find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
     }
 
-    /// The names of the cookies that came and match.
-    pub(crate) fn names<'a, T>(&self, pick: impl Fn(&str) -> Option<T> + 'a) -> Vec<T> {
-        came(&self.lock().came).filter_map(|(name, _)| pick(name)).collect()
+    /// What `pick` makes of the names and values of the cookies that came and were not removed.
+    pub(crate) fn pick<T>(&self, pick: impl Fn(&str, &str) -> Option<T>) -> Vec<T> {
+        let state = self.lock();
+        let removed =
+            |name: &str| state.set.iter().any(|set| set.name == name && set.value.is_none());
+        came(&state.came)
+            .filter(|(name, _)| !removed(name))
+            .filter_map(|(name, value)| pick(name, value))
+            .collect()
     }
 
     pub(crate) fn set(

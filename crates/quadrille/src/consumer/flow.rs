@@ -1,25 +1,23 @@
 //! One login, from leaving to being linked: what axum's routes call, and what any other program can
 //! call.
 
-use std::{fmt::Write as _, sync::Arc};
-
-use http::StatusCode;
+use std::sync::Arc;
 
 use crate::{
-    Scopes, Secret,
-    error::{BrowserFault, Error, Result, ServiceFault},
-    oauth2::{AuthorizationResponse, ErrorCode, TokenRequest, form::Params, pkce::Verifier},
+    Scopes,
+    error::{BrowserFault, Error, Result},
+    oauth2::form::{FormWriter, Params},
     target,
 };
 
 use super::{
-    account::{Account, Owner, Token},
-    attempt::{Attempt, Kind, Opened, OwnerMark},
+    account::{Account, Owner},
+    attempt::{Attempt, AttemptCookie, Kind, OwnerMark},
     authorized::Authorized,
     cookies::Jar,
-    exchange::short,
-    http::Purpose,
-    login::{Login, Ready, Registered},
+    dance::{Answered, Dance, Granted, Proof},
+    login::{Login, Ready},
+    registered::Registered,
 };
 
 /// Longer pages to come back to are not worth carrying through every login.
@@ -89,6 +87,32 @@ impl<'a> Begin<'a> {
         self.parameters.push((name.into(), value.into()));
         self
     }
+
+    pub(crate) fn service(&self) -> &str {
+        self.service
+    }
+
+    pub(crate) fn kind(&self, registered: &Registered) -> Kind {
+        if self.only_identify {
+            Kind::Identify
+        } else if self.scopes.is_empty() {
+            Kind::Link
+        } else {
+            let scopes = registered.spec().scopes.union(&self.scopes).as_str().to_owned();
+            Kind::Widen { scopes, subject: String::new() }
+        }
+    }
+
+    pub(crate) fn add_parameters(&self, url: String) -> String {
+        if self.parameters.is_empty() {
+            return url;
+        }
+        let mut writer = FormWriter::after_url(&url);
+        for (name, value) in &self.parameters {
+            writer.append(name, value);
+        }
+        writer.finish()
+    }
 }
 
 /// A login that is done: what [`Login::finish`] gives.
@@ -103,9 +127,8 @@ pub struct Finished {
 
 /// An answer that belongs to an attempt of this browser. Nothing is used up yet.
 pub(crate) struct Verified {
-    pub(crate) opened: Opened,
     pub(crate) registered: Arc<Registered>,
-    code: Secret,
+    pub(crate) answered: Answered,
 }
 
 /// Where a failed login came from, as far as it is known.
@@ -116,7 +139,7 @@ pub(crate) struct Origin {
     /// Where to try again, when it is not the usual login.
     pub(crate) retry: Option<String>,
     /// The attempt that was answered: it has failed for good.
-    pub(crate) answered: Option<Opened>,
+    pub(crate) answered: Option<AttemptCookie>,
 }
 
 impl Login {
@@ -142,21 +165,15 @@ impl Login {
     ///
     /// # Errors
     /// [`OperatorFault`](crate::error::OperatorFault): an unknown service, a wrong configuration;
-    /// [`BrowserFault::TenantUnknown`].
+    /// [`BrowserFault::TenantUnknown`]. With a service of OAuth 1, which is asked for temporary
+    /// credentials first, also what that request may run into.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
-        let registered = self.by_name(begin.service).await?;
-        let kind = if begin.only_identify {
-            Kind::Identify
-        } else if begin.scopes.is_empty() {
-            Kind::Link
-        } else {
-            let scopes = registered.spec.scopes.union(&begin.scopes).as_str().to_owned();
-            Kind::Widen { scopes, subject: String::new() }
-        };
-        self.begin_as(jar, &registered, kind, begin)
+        let registered = self.by_name(begin.service()).await?;
+        let kind = begin.kind(&registered);
+        self.begin_as(jar, &registered, kind, begin).await
     }
 
-    pub(crate) fn begin_as(
+    pub(crate) async fn begin_as(
         &self,
         jar: &Jar,
         registered: &Arc<Registered>,
@@ -164,39 +181,33 @@ impl Login {
         begin: &Begin<'_>,
     ) -> Result<String> {
         let ready = self.ready()?;
-        let mut url = match &kind {
-            Kind::Widen { scopes, .. } => {
-                registered.authorize_url(&Scopes::of(scopes.split(' ')))?
-            }
-            Kind::Link | Kind::Identify => {
-                let mut url = String::with_capacity(registered.authorize_url.len() + 512);
-                url.push_str(&registered.authorize_url);
-                url
+        let attempt = self.attempt(ready, registered, kind, begin);
+        let url = match &registered.dance {
+            Dance::OAuth2(dance) => dance.leave(registered, &self.seals(ready), jar, &attempt)?,
+            Dance::OAuth1(dance) => {
+                let callback = &registered.callback;
+                let leaving = dance.leave(self, ready, registered, &attempt, callback).await?;
+                attempt.into_cookie(&leaving.temporary, &self.seals(ready), jar)?;
+                leaving.url
             }
         };
-        let attempt = Attempt {
+        Ok(begin.add_parameters(url))
+    }
+
+    pub(crate) fn attempt(
+        &self,
+        ready: &Ready,
+        registered: &Registered,
+        kind: Kind,
+        begin: &Begin<'_>,
+    ) -> Attempt {
+        Attempt {
             service: Arc::clone(&registered.name),
             next: self.next(ready, begin.next),
             kind,
             begun_by: OwnerMark::of(&begin.owner),
             begun: self.0.env.now(),
-        };
-        let sealed = attempt.seal(&self.seals(ready), jar)?;
-        // Base64url and fixed words need no encoding, and the URL has a query already.
-        url.push_str("&state=");
-        url.push_str(&sealed.state);
-        if registered.spec.pkce {
-            let challenge = sealed.verifier.challenge();
-            let _ = write!(url, "&code_challenge={challenge}&code_challenge_method=S256");
         }
-        if !begin.parameters.is_empty() {
-            let mut writer = crate::oauth2::form::FormWriter::after_url(&url);
-            for (name, value) in &begin.parameters {
-                writer.append(name, value);
-            }
-            url = writer.finish();
-        }
-        Ok(url)
     }
 
     /// Finishes a login: checks the callback's query, redeems the code, and keeps the account. Send
@@ -222,11 +233,11 @@ impl Login {
             }
         };
         let authorized = self.redeem(jar, &verified, owner).await?;
-        let account = authorized.keep(jar, owner).await?;
-        Ok(Finished { account, next: verified.opened.attempt.next })
+        let account = authorized.keep(Some(jar), owner).await?;
+        Ok(Finished { account, next: verified.answered.attempt.next })
     }
 
-    /// Whether the callback's query answers an attempt of this browser, with a code.
+    /// Whether the callback's query answers an attempt of this browser, with something to redeem.
     pub(crate) async fn verify(
         &self,
         jar: &Jar,
@@ -252,37 +263,23 @@ impl Login {
         origin.service = Some(Arc::clone(&registered));
         let params =
             Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
-        // The state first: what strangers send has no effect at all.
-        let state = params.one("state").map_err(|_| BrowserFault::CallbackMalformed)?;
-        let state = state.ok_or(BrowserFault::StateUnknown)?;
         let seals = self.seals(ready);
-        let opened = Opened::open(&seals, state)?;
-        if opened.attempt.service != registered.name {
-            return Err(BrowserFault::StateUnknown.into());
-        }
-        origin.next = Some(opened.attempt.next.clone());
-        opened.check(&seals, jar)?;
-        let response =
-            AuthorizationResponse::parse(&params).map_err(|_| BrowserFault::CallbackMalformed)?;
-        check_issuer(&registered, response.iss())?;
-        match response {
-            AuthorizationResponse::Code { code, .. } => Ok(Verified { opened, registered, code }),
-            AuthorizationResponse::Error { error, .. } => {
-                origin.answered = Some(opened);
-                Err(refused(&registered, &error.error))
-            }
-        }
+        let answered = match &registered.dance {
+            Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
+            Dance::OAuth1(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
+        };
+        Ok(Verified { registered, answered })
     }
 
     /// Ends an attempt that failed for good.
     pub(crate) fn end(&self, jar: &Jar, origin: &Origin) -> Result<()> {
-        if let Some(opened) = &origin.answered {
-            opened.end(&self.seals(self.ready()?), jar)?;
+        if let Some(cookie) = &origin.answered {
+            cookie.end(&self.seals(self.ready()?), jar)?;
         }
         Ok(())
     }
 
-    /// Redeems the code.
+    /// Redeems the code or the verifier.
     pub(crate) async fn redeem(
         &self,
         jar: &Jar,
@@ -290,43 +287,44 @@ impl Login {
         owner: &Owner,
     ) -> Result<Authorized> {
         let ready = self.ready()?;
-        let Verified { opened, registered, code } = verified;
-        if !opened.attempt.begun_by.may_be_finished_by(owner) {
+        let Verified { registered, answered: Answered { attempt, cookie, proof } } = verified;
+        let granted = self.grant(ready, registered, attempt, proof, owner).await;
+        let is_over = match &granted {
+            Ok(_) => true,
+            // Nothing was used up.
+            Err(error) => !error.is_transient() && *error != BrowserFault::UserChanged.into(),
+        };
+        if is_over {
+            cookie.end(&self.seals(ready), jar)?;
+        }
+        granted
+    }
+
+    pub(crate) async fn grant(
+        &self,
+        ready: &Ready,
+        registered: &Arc<Registered>,
+        attempt: &Attempt,
+        proof: &Proof,
+        owner: &Owner,
+    ) -> Result<Authorized> {
+        if !attempt.begun_by.may_be_finished_by(owner) {
             return Err(BrowserFault::UserChanged.into());
         }
-        let seals = self.seals(ready);
-        let verifier = if registered.spec.pkce { Some(opened.verifier(&seals)?) } else { None };
-        let request = TokenRequest::AuthorizationCode {
-            code: code.expose(),
-            redirect_uri: Some(&registered.callback),
-            code_verifier: verifier.as_ref().map(Verifier::expose),
-            resource: registered.resources.clone(),
-        };
-        let asked = match &opened.attempt.kind {
-            Kind::Widen { scopes, .. } => Scopes::of(scopes.split(' ')),
-            Kind::Link | Kind::Identify => registered.spec.scopes.clone(),
-        };
-        let answer = self.ask_for_token(ready, registered, &request, Purpose::RedeemCode).await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => {
-                if !error.is_transient() {
-                    opened.end(&seals, jar)?;
-                }
-                return Err(error);
+        let granted = match (&registered.dance, proof) {
+            (Dance::OAuth2(dance), Proof::Code { code, verifier }) => {
+                let (code, verifier) = (code.expose(), verifier.as_ref());
+                dance.redeem(self, ready, registered, attempt, code, verifier).await?
             }
+            (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
+                dance.redeem(self, ready, registered, attempt, temporary, verifier).await?
+            }
+            // Another protocol's answer.
+            _ => return Err(BrowserFault::StateUnknown.into()),
         };
-        opened.end(&seals, jar)?;
-        let now = self.0.env.now();
-        let token = Token {
-            access_token: answer.access_token,
-            refresh_token: answer.refresh_token,
-            scopes: answer.scope.unwrap_or(asked),
-            obtained: now,
-            expires: answer.expires_in.map(|lifetime| now + lifetime),
-        };
-        let Attempt { kind, next, .. } = &opened.attempt;
-        Ok(Authorized::new(self, registered, owner, token, kind, next, answer.extra))
+        let Granted { token, more } = granted;
+        let Attempt { kind, next, .. } = attempt;
+        Ok(Authorized::new(self, registered, owner, token, kind, next, more))
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
@@ -334,25 +332,4 @@ impl Login {
             target::same_site(&ready.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.base_path))
     }
-}
-
-/// RFC 9207, section 2.4.
-fn check_issuer(registered: &Registered, iss: Option<&str>) -> Result<(), BrowserFault> {
-    match (&registered.spec.issuer, iss) {
-        (Some(expected), Some(iss)) if *expected != *iss => Err(BrowserFault::WrongIssuer),
-        (Some(_), None) if registered.spec.issuer_required => Err(BrowserFault::WrongIssuer),
-        _ => Ok(()),
-    }
-}
-
-fn refused(registered: &Arc<Registered>, error: &ErrorCode) -> Error {
-    let fault = match error {
-        ErrorCode::AccessDenied => return BrowserFault::Denied.into(),
-        ErrorCode::UnauthorizedClient | ErrorCode::InvalidClient => ServiceFault::ClientRefused,
-        ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
-            ServiceFault::Unavailable { status: StatusCode::SERVICE_UNAVAILABLE }
-        }
-        other => ServiceFault::AuthorizationRefused { error: short(other) },
-    };
-    Error::service(&registered.name, fault)
 }

@@ -16,7 +16,11 @@ use crate::error::{NetworkFault, Result, ServiceFault};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// Redeems a code for a token. Good once: never repeat it, never log its body or its answer.
+    /// Asks for temporary credentials (OAuth 1). Each answer is another pair with a secret: never
+    /// repeat it, never log its body or its answer.
+    TemporaryCredentials,
+    /// Redeems a code (OAuth 2) or a verifier (OAuth 1) for a token. Good once: never repeat it,
+    /// never log its body or its answer.
     RedeemCode,
     /// Refreshes a token. May be good once: never repeat it, never log its body or its answer.
     Refresh,

@@ -15,7 +15,8 @@ use super::{
     call::Call,
     cookies::Jar,
     http::Purpose,
-    login::{Login, Registered},
+    login::Login,
+    registered::Registered,
     storage::length_first,
     wire::{Reader, Writer},
 };

@@ -22,7 +22,8 @@ use super::{
     authorized::loop_cookie,
     cookies::Jar,
     identity,
-    login::{Login, Registered},
+    login::Login,
+    registered::Registered,
     service::{Dynamic, Service},
 };
 
@@ -145,7 +146,7 @@ impl Login {
     /// [`OperatorFault::OutsideRequest`] where tokens are in cookies.
     pub async fn linked<S: Service>(&self, account: &Account) -> Result<Linked<S>> {
         let registered = self.by_name(&account.service).await?;
-        if registered.type_id != std::any::TypeId::of::<S>() {
+        if registered.registration.type_id != std::any::TypeId::of::<S>() {
             let service = (*account.service).into();
             return Err(OperatorFault::ServiceMismatch { service }.into());
         }

@@ -7,12 +7,12 @@ use std::{
 };
 
 use tracing::warn;
-use url::{Host, Position, Url};
+use url::{Position, Url};
 
 use crate::{
     Env, KeyRing, Scopes,
     error::{BrowserFault, OperatorFault, Result},
-    oauth2::{AuthorizationRequest, ClientAuth, Resources, form::FormWriter},
+    oauth2::form::FormWriter,
     seal::MaskKeys,
 };
 
@@ -21,9 +21,11 @@ use super::{
     attempt::Seals,
     clients,
     cookies::{CookieStyle, Jar},
+    dance::Dance,
     http::{ErasedClient, HttpClient},
     refresh::Refresher,
-    service::{Client, ClientAuthentication, Service, SpecBuf},
+    registered::{Registered, Registration, is_secure},
+    service::{Client, Service},
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
     tenant::{KnownTenants, Tenants},
 };
@@ -67,14 +69,6 @@ pub(crate) struct Inner {
     ready: OnceLock<Result<Ready, OperatorFault>>,
 }
 
-/// This application at one service, as it was configured.
-#[derive(Clone)]
-pub(crate) struct Registration {
-    type_id: TypeId,
-    pub(crate) spec: SpecBuf,
-    auth: ClientAuth,
-}
-
 /// What follows from the configuration, worked out once.
 #[derive(Clone)]
 pub(crate) struct Ready {
@@ -89,21 +83,6 @@ pub(crate) struct Ready {
     pub(crate) services: Arc<[Arc<Registered>]>,
     pub(crate) known_tenants: Arc<KnownTenants>,
     verifiers: MaskKeys,
-}
-
-/// A service, ready for use.
-pub(crate) struct Registered {
-    pub(crate) name: Arc<str>,
-    pub(crate) type_id: TypeId,
-    pub(crate) spec: SpecBuf,
-    pub(crate) auth: ClientAuth,
-    pub(crate) resources: Resources,
-    pub(crate) callback: String,
-    /// The authorization request, but for `state` and the PKCE challenge.
-    pub(crate) authorize_url: String,
-    /// The base of API calls, with a slash at the end of its path.
-    pub(crate) api: Url,
-    pub(crate) identity: Option<(Url, String)>,
 }
 
 impl Login {
@@ -213,7 +192,12 @@ impl Login {
 
     pub(crate) fn by_type<S: Service>(&self) -> Result<Option<Arc<Registered>>> {
         let id = TypeId::of::<S>();
-        Ok(self.ready()?.services.iter().find(|service| service.type_id == id).cloned())
+        Ok(self
+            .ready()?
+            .services
+            .iter()
+            .find(|service| service.registration.type_id == id)
+            .cloned())
     }
 
     /// The path of the login route with what it shall do; empty ones are left out. Further scopes
@@ -359,7 +343,10 @@ impl Ready {
 
     /// What works, but not as well as it might.
     fn warn_about(&self, inner: &Inner) {
-        let rotating = |service: &&Arc<Registered>| service.spec.rotates_refresh_tokens;
+        let rotating = |service: &&Arc<Registered>| match &service.dance {
+            Dance::OAuth2(oauth2) => oauth2.spec.rotates_refresh_tokens,
+            Dance::OAuth1(_) => false,
+        };
         if inner.storage.is_in_browser() {
             for service in self.services.iter().filter(rotating) {
                 warn!(
@@ -371,105 +358,12 @@ impl Ready {
     }
 }
 
-impl<S: 'static> From<Client<S>> for Registration {
-    fn from(client: Client<S>) -> Self {
-        let client_id = client.id.into();
-        let auth = match (client.secret, client.spec.authentication) {
-            (None, _) => ClientAuth::None { client_id },
-            (Some(client_secret), ClientAuthentication::Basic) => {
-                ClientAuth::Basic { client_id, client_secret }
-            }
-            (Some(client_secret), ClientAuthentication::Post) => {
-                ClientAuth::Post { client_id, client_secret }
-            }
-        };
-        Self { type_id: TypeId::of::<S>(), spec: client.spec, auth }
-    }
-}
-
 fn check_service_name(name: &str) -> Result<(), OperatorFault> {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.len() > 40 || !name.bytes().all(fit) {
         return Err(OperatorFault::ServiceNameMalformed { service: name.into() });
     }
     Ok(())
-}
-
-impl Registered {
-    /// The service's name has been checked.
-    pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
-        let spec = registration.spec.clone();
-        let malformed = || OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() };
-        let endpoint = |text: &str| match Url::parse(text) {
-            Ok(url) if is_secure(&url) && url.has_host() => Ok(url),
-            _ => Err(malformed()),
-        };
-        endpoint(&spec.authorize)?;
-        endpoint(&spec.token)?;
-        let mut api = endpoint(&spec.api)?;
-        if !api.path().ends_with('/') {
-            api.set_path(&format!("{}/", api.path()));
-        }
-        let identity = match &spec.identity {
-            Some((path, subject)) => {
-                let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
-                Some((url, subject.clone().into_owned()))
-            }
-            None => None,
-        };
-        let resources = Resources::parse(&spec.resources);
-        let resources = resources
-            .map_err(|_| OperatorFault::ResourceMalformed { service: spec.name.as_ref().into() })?;
-        let callback = format!("{site}/{}/authorized", spec.name);
-        let mut registered = Self {
-            name: spec.name.as_ref().into(),
-            type_id: registration.type_id,
-            auth: registration.auth.clone(),
-            resources,
-            authorize_url: String::new(),
-            callback,
-            api,
-            identity,
-            spec,
-        };
-        registered.authorize_url = registered.authorize_url(&registered.spec.scopes)?;
-        Ok(registered)
-    }
-
-    /// The authorization request for these scopes, but for `state` and the PKCE challenge.
-    pub(crate) fn authorize_url(&self, scopes: &Scopes) -> Result<String, OperatorFault> {
-        let mut request = AuthorizationRequest::new(self.auth.client_id());
-        request.redirect_uri = Some(self.callback.as_str().into());
-        request.scope = (!scopes.is_empty()).then(|| scopes.clone());
-        request.scope_separator = self.spec.scope_separator;
-        request.resource = self.resources.clone();
-        request.extra = self
-            .spec
-            .parameters
-            .iter()
-            .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
-            .collect();
-        request.to_url(&self.spec.authorize).map_err(|_| OperatorFault::EndpointMalformed {
-            service: self.spec.name.as_ref().into(),
-        })
-    }
-}
-
-impl std::fmt::Debug for Registered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registered").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// `https`, or `http` to this machine (RFC 8252, section 7.3 calls it loopback).
-pub(crate) fn is_secure(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
 }
 
 fn check_mount(mount: &str) -> Result<(), OperatorFault> {

@@ -12,13 +12,16 @@ mod authorized;
 mod call;
 mod clients;
 mod cookies;
+mod dance;
 mod exchange;
 mod flow;
 mod http;
 mod identity;
 mod linked;
 mod login;
+mod out_of_band;
 mod refresh;
+mod registered;
 mod service;
 mod storage;
 mod tenant;
@@ -35,14 +38,20 @@ pub use http::{Body, HttpClient, Purpose};
 pub use identity::{Claims, Identity};
 pub use linked::{Accounts, Linked};
 pub use login::Login;
+pub use out_of_band::OutOfBand;
 pub use refresh::Refreshed;
-pub use service::{Client, ClientAuthentication, Dynamic, Service, Spec, SpecBuf};
+pub use service::{
+    Client, ClientAuthentication, Dynamic, OAuth1, OAuth2, Protocol, Service, Spec, SpecBuf,
+};
 pub use storage::{
     Change, Context, CookieStorage, MemoryStorage, NullStorage, Replaced, TokenStorage,
 };
 
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::CookieStyle;
+#[cfg(feature = "rsa-sha1")]
+pub(crate) use service::variable;
+
 #[cfg(feature = "axum")]
 pub(crate) use self::{
     api::{Wanted, not_linked},
@@ -51,6 +60,6 @@ pub(crate) use self::{
     flow::Origin,
     identity::{of_account, recall},
     linked::forget_in_browser,
-    login::Registered,
     refresh::MARGIN,
+    registered::Registered,
 };

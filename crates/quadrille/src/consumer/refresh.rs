@@ -23,8 +23,10 @@ use crate::{
 use super::{
     account::{Stored, Token},
     cookies::Jar,
+    dance::Dance,
     http::Purpose,
-    login::{Login, Registered},
+    login::Login,
+    registered::Registered,
     storage::{Change, Replaced},
 };
 
@@ -287,15 +289,18 @@ impl Login {
             Ok(ready) => ready,
             Err(error) => return Outcome::Failed(error),
         };
+        // OAuth 1 has nothing to refresh, and gives no refresh token either.
+        let Dance::OAuth2(dance) = &registered.dance else { return Outcome::Ended };
         let old = &stored.token;
         let refresh_token = old.refresh_token.as_ref().map_or("", Secret::expose);
-        let resource = registered.resources.clone();
+        let resource = dance.resources.clone();
         let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
-        match self.ask_for_token(ready, registered, &request, Purpose::Refresh).await {
+        match dance.ask_for_token(self, ready, registered, &request, Purpose::Refresh).await {
             Ok(answer) => {
                 let now = self.0.env.now();
                 Outcome::Refreshed(Token {
                     access_token: answer.access_token,
+                    token_secret: None,
                     // Not given anew means still good.
                     refresh_token: answer.refresh_token.or_else(|| old.refresh_token.clone()),
                     scopes: answer.scope.unwrap_or_else(|| old.scopes.clone()),

@@ -20,7 +20,8 @@ use crate::{
 };
 
 use super::{
-    login::{Login, Registered, Registration},
+    login::Login,
+    registered::{Registered, Registration},
     service::Client,
 };
 

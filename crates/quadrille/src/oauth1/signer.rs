@@ -383,12 +383,12 @@ impl Signed<'_> {
     }
 }
 
-/// Unguessable, and made of letters and digits only, which every server takes.
+/// Unguessable, and 28 letters and digits: servers built on oauthlib take no others than 20 to 30.
 fn nonce(env: &Env) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let bytes: [u8; 16] = env.random();
+    let bytes: [u8; 14] = env.random();
     let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().map_or('0', char::from);
-    let mut out = String::with_capacity(32);
+    let mut out = String::with_capacity(28);
     for byte in bytes {
         out.push(digit(byte >> 4));
         out.push(digit(byte & 15));

@@ -5,13 +5,17 @@ mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
 #[cfg(feature = "consumer")]
+mod oauth1_service;
+#[cfg(feature = "consumer")]
+mod script;
+#[cfg(feature = "consumer")]
 mod service;
 #[cfg(feature = "consumer")]
 pub mod storage;
 
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
-pub use service::{Asked, FakeService};
+pub use {oauth1_service::FakeOAuth1Service, script::Asked, service::FakeService};
 
 #[cfg(feature = "consumer")]
 #[doc(inline)]

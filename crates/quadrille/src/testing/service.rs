@@ -1,7 +1,7 @@
 //! A service that exists in this process only.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -19,6 +19,8 @@ use crate::{
         TokenRequest, TokenResponse, bearer, form::Params, pkce::Challenge,
     },
 };
+
+use super::script::{Asked, Script, Scripted, whole};
 
 /// A service to log in with that exists in this process only: an authorization server and an API of
 /// one resource, `user`, as strict as the real ones. Give it to [`Login::http`](crate::Login::http);
@@ -59,9 +61,7 @@ struct State {
     codes: HashMap<String, Code>,
     access: HashMap<String, u64>,
     refresh: HashMap<String, u64>,
-    scripted: VecDeque<(Purpose, Scripted)>,
-    log: Vec<Asked>,
-    forgetful: bool,
+    script: Script,
     drawn: u64,
 }
 
@@ -71,23 +71,6 @@ struct Code {
     scope: String,
     redirect_uri: Option<String>,
     challenge: Option<Challenge>,
-}
-
-#[derive(Debug)]
-enum Scripted {
-    Answer(Response<Bytes>),
-    Fault(NetworkFault),
-    Silence,
-}
-
-/// One request that came.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Asked {
-    /// What it was for.
-    pub purpose: Purpose,
-    /// The request.
-    pub request: Arc<Request<Bytes>>,
 }
 
 impl FakeService {
@@ -104,9 +87,7 @@ impl FakeService {
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
-            scripted: VecDeque::new(),
-            log: Vec::new(),
-            forgetful: false,
+            script: Script::default(),
             drawn: 0,
         })))
     }
@@ -153,32 +134,32 @@ impl FakeService {
 
     /// Answers the next request for this purpose with this.
     pub fn answers_next_with(&self, purpose: Purpose, answer: Response<Bytes>) {
-        self.lock().scripted.push_back((purpose, Scripted::Answer(answer)));
+        self.lock().script.push(purpose, Scripted::Answer(answer));
     }
 
     /// Fails the next request for this purpose.
     pub fn fails_next(&self, purpose: Purpose, fault: NetworkFault) {
-        self.lock().scripted.push_back((purpose, Scripted::Fault(fault)));
+        self.lock().script.push(purpose, Scripted::Fault(fault));
     }
 
     /// Never answers the next request for this purpose.
     pub fn ignores_next(&self, purpose: Purpose) {
-        self.lock().scripted.push_back((purpose, Scripted::Silence));
+        self.lock().script.push(purpose, Scripted::Silence);
     }
 
     /// Keeps no list of what it is asked: for very many requests.
     pub fn forgets_what_it_is_asked(&self) {
-        self.lock().forgetful = true;
+        self.lock().script.forgetful = true;
     }
 
     /// Every request that came, in order.
     pub fn asked(&self) -> Vec<Asked> {
-        self.lock().log.clone()
+        self.lock().script.asked.clone()
     }
 
     /// How many requests came for this purpose.
     pub fn times_asked(&self, purpose: Purpose) -> usize {
-        self.lock().log.iter().filter(|asked| asked.purpose == purpose).count()
+        self.lock().script.times_asked(purpose)
     }
 
     /// The user says yes to the authorization request in `url`: the query of the callback. `None`
@@ -232,19 +213,9 @@ impl FakeService {
         request: Request<Bytes>,
         purpose: Purpose,
     ) -> Result<Response<Bytes>, NetworkFault> {
-        let scripted = {
-            let mut state = self.lock();
-            let asked = Asked { purpose, request: Arc::new(request.clone()) };
-            if !state.forgetful {
-                state.log.push(asked);
-            }
-            let next = state.scripted.iter().position(|(scripted, _)| *scripted == purpose);
-            next.and_then(|next| state.scripted.remove(next))
-        };
+        let scripted = self.lock().script.take(&request, purpose);
         match scripted {
-            Some((_, Scripted::Answer(answer))) => Ok(answer),
-            Some((_, Scripted::Fault(fault))) => Err(fault),
-            Some((_, Scripted::Silence)) => std::future::pending().await,
+            Some(scripted) => scripted.play().await,
             None => Ok(self.lock().answer(&request)),
         }
     }
@@ -260,17 +231,7 @@ impl HttpClient for FakeService {
         request: Request<Body>,
         purpose: Purpose,
     ) -> Result<Response<Body>, NetworkFault> {
-        let (parts, mut body) = request.into_parts();
-        let mut all = Vec::new();
-        while let Some(piece) = std::future::poll_fn(|cx| {
-            futures_core::Stream::poll_next(std::pin::Pin::new(&mut body), cx)
-        })
-        .await
-        {
-            all.extend_from_slice(&piece?);
-        }
-        let request = Request::from_parts(parts, Bytes::from(all));
-        Ok(self.respond(request, purpose).await?.map(Body::from))
+        Ok(self.respond(whole(request).await?, purpose).await?.map(Body::from))
     }
 }
 

@@ -36,19 +36,25 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-#[test]
-fn no_secret_reaches_a_log_or_a_page() {
+/// What is logged on the way through `work`.
+pub(crate) fn logged(work: impl Future<Output = ()>) -> String {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
-    let mut shown = String::new();
     tracing::subscriber::with_default(subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(everything_that_can_go_wrong(&mut shown));
+        runtime.block_on(work);
     });
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.0.lock().unwrap().clone();
+    String::from_utf8(log).unwrap()
+}
+
+#[test]
+fn no_secret_reaches_a_log_or_a_page() {
+    let mut shown = String::new();
+    let log = logged(everything_that_can_go_wrong(&mut shown));
     for word in
         ["a token was refreshed", "client_refused", "access_denied", "an account was linked"]
     {

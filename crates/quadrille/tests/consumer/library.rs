@@ -10,7 +10,7 @@ use url::Url;
 use crate::support::{Browser, SECRET, SITE, World, pages};
 
 /// The cookies of one answer as the next request's header.
-fn carry(jar: &Jar) -> HeaderMap {
+pub(crate) fn carry(jar: &Jar) -> HeaderMap {
     let pairs: Vec<_> = jar
         .close()
         .iter()

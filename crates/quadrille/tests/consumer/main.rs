@@ -21,6 +21,7 @@ mod hooks;
 mod identity;
 mod library;
 mod many;
+mod oauth1;
 mod owners;
 mod refresh;
 #[cfg(feature = "sqlite")]

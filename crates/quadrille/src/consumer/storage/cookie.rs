@@ -106,6 +106,10 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     out.text(token.scopes.as_str());
     out.number(token.obtained.seconds().unsigned_abs());
     out.number(token.expires.map_or(0, |expires| expires.seconds().unsigned_abs() + 1));
+    match &token.token_secret {
+        None => out.number(0),
+        Some(secret) => out.number(1).text(secret.expose()),
+    };
     let plain = zeroize::Zeroizing::new(out.finish());
     let text = cx.keys.seal(cx.env, PURPOSE, &site(cx, &account.owner, &account.service), &plain);
     if text.len() > CHUNK * CHUNKS {
@@ -162,7 +166,11 @@ fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
         0 => None,
         seconds => Some(Timestamp::from_seconds(seconds - 1)),
     };
-    let token = Token { access_token, refresh_token, scopes, obtained, expires };
+    let token_secret = match from.number()? {
+        0 => None,
+        _ => Some(from.text()?.into()),
+    };
+    let token = Token { access_token, token_secret, refresh_token, scopes, obtained, expires };
     let account = Account { owner: owner.clone(), service: service.into(), subject };
     Some(stored(account, token, ended))
 }

@@ -1,0 +1,196 @@
+//! A login attempt: what is known when a visitor leaves for a service and needed when they return.
+//!
+//! Nothing is kept on the server. Each attempt has a cookie of its own, so that many tabs finish in
+//! any order. With OAuth 2 everything travels in `state` ([`state`]); with OAuth 1, whose service
+//! gives out a secret before the visitor leaves, everything is in the cookie ([`temporary`]).
+
+pub(crate) mod state;
+pub(crate) mod temporary;
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::digest;
+
+use crate::{
+    Env, KeyRing, Timestamp,
+    error::{BrowserFault, OperatorFault},
+    seal::{MaskKeys, OpenError},
+};
+
+use super::{
+    account::Owner,
+    cookies::{CookieStyle, Jar},
+    wire::{Reader, Writer},
+};
+
+/// How long a visitor may take at the service: time to find a password, and to make an account.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
+const VERSION: u64 = 1;
+/// How many of a cookie name's last digits are no time.
+const MARK: usize = 8;
+
+/// What an attempt carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// The service's name.
+    pub(crate) service: Arc<str>,
+    /// Where to go in the end.
+    pub(crate) next: String,
+    /// What kind of login.
+    pub(crate) kind: Kind,
+    /// Who was signed in when it began.
+    pub(crate) begun_by: OwnerMark,
+    /// When it began.
+    pub(crate) begun: Timestamp,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To link an account.
+    Link,
+    /// To grant further scopes for an account that is linked already, by this subject.
+    Widen { scopes: String, subject: String },
+    /// To know who the visitor is; no token is kept.
+    Identify,
+}
+
+/// A digest of an owner: `None` when nobody was signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnerMark(Option<[u8; 16]>);
+
+impl OwnerMark {
+    pub(crate) fn of(owner: &Owner) -> Self {
+        if !owner.is_user() {
+            return Self(None);
+        }
+        let digest = digest::digest(&digest::SHA256, owner.as_str().as_bytes());
+        Self(digest.as_ref().first_chunk().copied())
+    }
+
+    /// Whether `now` may finish what this one began. An attempt that nobody in particular began may
+    /// be finished by whoever has signed in since, in the same browser (another tab's login).
+    pub(crate) fn may_be_finished_by(self, now: &Owner) -> bool {
+        self.0.is_none() || self == Self::of(now)
+    }
+}
+
+/// What is needed to seal and to open.
+pub(crate) struct Seals<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) keys: &'a KeyRing,
+    pub(crate) verifiers: &'a MaskKeys,
+    /// The public URL with the mount.
+    pub(crate) site: &'a str,
+    pub(crate) style: &'a CookieStyle,
+}
+
+/// The name of an attempt's cookie. The attempt ends when the cookie goes.
+#[derive(Clone, Debug)]
+pub(crate) struct AttemptCookie(String);
+
+impl AttemptCookie {
+    /// Hexadecimal digits after a prefix. The first bytes are the time, so that names sort by age.
+    fn new(prefix: &str, id: &[u8]) -> Self {
+        let mut name = String::with_capacity(prefix.len() + 2 * id.len());
+        name.push_str(prefix);
+        for byte in id {
+            for nibble in [byte >> 4, byte & 15] {
+                name.push(char::from_digit(nibble.into(), 16).unwrap_or('0'));
+            }
+        }
+        Self(name)
+    }
+
+    /// What tells one attempt of a browser from another, and no secret.
+    pub(crate) fn mark(&self) -> &str {
+        self.0.get(self.0.len().saturating_sub(MARK)..).unwrap_or_default()
+    }
+
+    /// Ends the attempt.
+    pub(crate) fn end(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), OperatorFault> {
+        jar.remove(seals.style, &self.0)
+    }
+}
+
+impl Attempt {
+    fn write(&self, out: &mut Writer) {
+        out.number(VERSION);
+        out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);
+        match &self.begun_by.0 {
+            None => out.number(0),
+            Some(mark) => out.number(1).fixed(mark),
+        };
+        match &self.kind {
+            Kind::Link => out.number(0),
+            Kind::Identify => out.number(1),
+            Kind::Widen { scopes, subject } => out.number(2).text(scopes).text(subject),
+        };
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        if from.number()? != VERSION {
+            return None;
+        }
+        let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
+        let (service, next) = (from.text()?.into(), from.text()?.to_owned());
+        let begun_by = OwnerMark(match from.number()? {
+            0 => None,
+            _ => Some(from.fixed()?),
+        });
+        let kind = match from.number()? {
+            0 => Kind::Link,
+            1 => Kind::Identify,
+            _ => Kind::Widen { scopes: from.text()?.to_owned(), subject: from.text()?.to_owned() },
+        };
+        Some(Self { service, next, kind, begun_by, begun })
+    }
+
+    fn check_age(&self, now: Timestamp) -> Result<(), BrowserFault> {
+        if now.since(self.begun) > LIFETIME {
+            return Err(BrowserFault::AttemptExpired);
+        }
+        Ok(())
+    }
+
+    /// The first bytes of an attempt's cookie's name.
+    fn begun_bytes(&self) -> [u8; 4] {
+        (self.begun.seconds() as u32).to_be_bytes()
+    }
+}
+
+/// What a box that does not open means to the visitor who brings it.
+fn not_ours(error: OpenError) -> BrowserFault {
+    match error {
+        // Keys that were dropped from the ring within the hour: for the visitor, too late.
+        OpenError::UnknownKey => BrowserFault::AttemptExpired,
+        OpenError::Malformed | OpenError::Broken => BrowserFault::StateUnknown,
+    }
+}
+
+/// Removes the oldest attempts' cookies, so that with one more of `coming` bytes there are no more
+/// than `most`, and no more than `bytes` in all.
+fn make_room(
+    seals: &Seals<'_>,
+    jar: &Jar,
+    prefix: &str,
+    coming: usize,
+    (most, bytes): (usize, usize),
+) -> Result<(), OperatorFault> {
+    let mut known = jar.pick(|name, value| {
+        let id = seals.style.strip(prefix, name)?;
+        Some((AttemptCookie([prefix, id].concat()), name.len() + value.len()))
+    });
+    known.sort_unstable_by(|(a, _), (b, _)| a.0.cmp(&b.0));
+    let mut count = known.len();
+    let mut total = coming + known.iter().map(|(_, size)| size).sum::<usize>();
+    for (cookie, size) in known {
+        if count < most && total <= bytes {
+            break;
+        }
+        cookie.end(seals, jar)?;
+        count -= 1;
+        total -= size;
+    }
+    Ok(())
+}

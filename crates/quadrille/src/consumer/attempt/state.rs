@@ -1,0 +1,106 @@
+//! An attempt that travels in `state` (OAuth 2).
+//!
+//! Its cookie holds 16 random bytes; everything else is sealed inside `state` and bound to that
+//! cookie, and the PKCE verifier is derived from it. So twenty tabs fit.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::{
+    consumer::{
+        cookies::Jar,
+        wire::{Reader, Writer},
+    },
+    error::{BrowserFault, Error, Result},
+    oauth2::pkce::Verifier,
+    seal::{KeyId, MaskKeys},
+};
+
+use super::{Attempt, AttemptCookie, LIFETIME, Seals, make_room, not_ours};
+
+/// How many attempts of one browser are kept, and in how many bytes of cookies; the oldest make
+/// room.
+const MOST: (usize, usize) = (24, 2048);
+const PURPOSE: &str = "login attempt";
+const COOKIE: &str = "try-";
+
+/// What goes out with the visitor.
+pub(crate) struct Sealed {
+    pub(crate) state: String,
+    /// For PKCE (RFC 7636, section 4.1).
+    pub(crate) verifier: Verifier,
+}
+
+/// An attempt that came back.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) attempt: Attempt,
+    pub(crate) cookie: AttemptCookie,
+    binding: [u8; 16],
+    key: KeyId,
+}
+
+impl Attempt {
+    /// Seals the attempt and sets its cookie.
+    pub(crate) fn into_state(&self, seals: &Seals<'_>, jar: &Jar) -> Result<Sealed> {
+        let [a, b, c, d] = seals.env.random();
+        let random: [u8; 16] = seals.env.random();
+        let [t0, t1, t2, t3] = self.begun_bytes();
+        // Tabs of one moment must not share a name.
+        let id = [t0, t1, t2, t3, a, b, c, d];
+        let key = seals.verifiers.newest();
+        let cookie = AttemptCookie::new(COOKIE, &id);
+        let value = BASE64_URL_SAFE_NO_PAD.encode(random);
+        make_room(seals, jar, COOKIE, cookie.0.len() + value.len(), MOST)?;
+        jar.set(seals.style, &cookie.0, value, LIFETIME)?;
+        let mut out = Writer::with_capacity(128 + self.next.len());
+        out.fixed(&id).fixed(&random).fixed(&key);
+        self.write(&mut out);
+        Ok(Sealed {
+            state: seals.keys.seal(seals.env, PURPOSE, seals.site, &out.finish()),
+            verifier: verifier(seals.verifiers, key, &random)?,
+        })
+    }
+}
+
+impl Opened {
+    /// Opens `state`. Whether this browser began the attempt is another question:
+    /// [`Opened::check`].
+    pub(crate) fn open(seals: &Seals<'_>, state: &str) -> Result<Self> {
+        let plain = seals.keys.open(PURPOSE, seals.site, state).map_err(not_ours)?;
+        read(&plain).ok_or(Error::Browser(BrowserFault::StateUnknown))
+    }
+
+    /// Checks that the attempt is young enough and this browser's own.
+    pub(crate) fn check(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), BrowserFault> {
+        self.attempt.check_age(seals.env.now())?;
+        let cookie =
+            jar.get(&seals.style.name(&self.cookie.0)).ok_or(BrowserFault::AttemptCookieMissing)?;
+        let cookie = BASE64_URL_SAFE_NO_PAD.decode(cookie).unwrap_or_default();
+        verify_slices_are_equal(&cookie, &self.binding)
+            .map_err(|_| BrowserFault::AttemptCookieMissing)
+    }
+
+    /// The PKCE verifier.
+    pub(crate) fn verifier(&self, seals: &Seals<'_>) -> Result<Verifier> {
+        verifier(seals.verifiers, self.key, &self.binding)
+    }
+}
+
+fn read(plain: &[u8]) -> Option<Opened> {
+    let mut from = Reader(plain);
+    let id: [u8; 8] = from.fixed()?;
+    let (binding, key) = (from.fixed()?, from.fixed()?);
+    let attempt = Attempt::read(&mut from)?;
+    Some(Opened { attempt, cookie: AttemptCookie::new(COOKIE, &id), binding, key })
+}
+
+/// Derived from what the cookie holds: two blocks, of the 16 random bytes and of their opposites.
+fn verifier(keys: &MaskKeys, key: KeyId, binding: &[u8; 16]) -> Result<Verifier> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    for (half, nonce) in bytes.chunks_exact_mut(16).zip([*binding, binding.map(|byte| !byte)]) {
+        half.copy_from_slice(&keys.mask(key, &nonce).ok_or(BrowserFault::AttemptExpired)?);
+    }
+    Ok(Verifier::from_bytes(&bytes))
+}

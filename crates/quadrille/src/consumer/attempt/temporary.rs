@@ -1,0 +1,139 @@
+//! An attempt with temporary credentials (OAuth 1; RFC 5849, section 2.1).
+//!
+//! All of it is sealed in the attempt's cookie, the temporary secret with it. The callback is found
+//! to be its answer by the temporary identifier that the service repeats there, so that nothing of
+//! ours stands in the callback's URL, which many services compare with a registered one. Only the
+//! browser that began has the cookie.
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+
+use crate::{
+    Secret,
+    consumer::{
+        cookies::Jar,
+        wire::{Reader, Writer},
+    },
+    error::{BrowserFault, OperatorFault},
+};
+
+use super::{Attempt, AttemptCookie, LIFETIME, Seals, make_room, not_ours};
+
+/// How many attempts of one browser are kept, and in how many bytes of cookies; the oldest make
+/// room. Requests with more than 8 KiB of headers are refused by many a proxy.
+const MOST: (usize, usize) = (8, 4096);
+const COOKIE: &str = "try1-";
+const PURPOSE: &str = "login attempt with temporary credentials";
+const OUT_OF_BAND: &str = "login attempt out of band";
+
+/// Temporary credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Temporary {
+    pub(crate) token: Secret,
+    pub(crate) secret: Secret,
+}
+
+/// An attempt that came back.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) attempt: Attempt,
+    pub(crate) cookie: AttemptCookie,
+    pub(crate) temporary: Temporary,
+}
+
+impl Attempt {
+    /// Seals the attempt into a cookie of its own.
+    pub(crate) fn into_cookie(
+        &self,
+        temporary: &Temporary,
+        seals: &Seals<'_>,
+        jar: &Jar,
+    ) -> Result<(), OperatorFault> {
+        let [t0, t1, t2, t3] = self.begun_bytes();
+        let [a, b, c, d] = fingerprint(temporary.token.expose());
+        let cookie = AttemptCookie::new(COOKIE, &[t0, t1, t2, t3, a, b, c, d]);
+        let value = self.seal_with(temporary, seals, PURPOSE);
+        let size = seals.style.name(&cookie.0).len() + value.len();
+        if size > MOST.1 {
+            return Err(OperatorFault::CookieTooLarge { bytes: size });
+        }
+        make_room(seals, jar, COOKIE, size, MOST)?;
+        jar.set(seals.style, &cookie.0, value, LIFETIME)
+    }
+
+    /// Seals the attempt for a program that keeps it itself.
+    pub(crate) fn into_text(&self, temporary: &Temporary, seals: &Seals<'_>) -> String {
+        self.seal_with(temporary, seals, OUT_OF_BAND)
+    }
+
+    fn seal_with(&self, temporary: &Temporary, seals: &Seals<'_>, purpose: &str) -> String {
+        let mut out = Writer::with_capacity(256);
+        self.write(&mut out);
+        out.text(temporary.token.expose()).text(temporary.secret.expose());
+        let plain = zeroize::Zeroizing::new(out.finish());
+        seals.keys.seal(seals.env, purpose, seals.site, &plain)
+    }
+}
+
+impl Opened {
+    /// The attempt of this browser whose temporary identifier is `token`.
+    pub(crate) fn find(seals: &Seals<'_>, jar: &Jar, token: &str) -> Result<Self, BrowserFault> {
+        let ends = mark(token);
+        let candidates = jar.pick(|name, value| {
+            let id = seals.style.strip(COOKIE, name)?;
+            id.ends_with(&ends).then(|| (AttemptCookie([COOKIE, id].concat()), value.to_owned()))
+        });
+        let mut fault = BrowserFault::AttemptCookieMissing;
+        for (cookie, value) in candidates {
+            match open(seals, PURPOSE, &value) {
+                Ok((attempt, temporary)) => {
+                    let (ours, theirs) = (temporary.token.expose().as_bytes(), token.as_bytes());
+                    if verify_slices_are_equal(ours, theirs).is_ok() {
+                        attempt.check_age(seals.env.now())?;
+                        return Ok(Self { attempt, cookie, temporary });
+                    }
+                }
+                Err(BrowserFault::AttemptExpired) => fault = BrowserFault::AttemptExpired,
+                // Changed by hand: as good as none.
+                Err(_) => {}
+            }
+        }
+        Err(fault)
+    }
+}
+
+/// What the cookie's name of the attempt with this temporary identifier ends in.
+pub(crate) fn mark(token: &str) -> String {
+    AttemptCookie::new("", &fingerprint(token)).0
+}
+
+/// Opens what [`Attempt::into_text`] made.
+pub(crate) fn open_text(
+    seals: &Seals<'_>,
+    text: &str,
+) -> Result<(Attempt, Temporary), BrowserFault> {
+    let (attempt, temporary) = open(seals, OUT_OF_BAND, text)?;
+    attempt.check_age(seals.env.now())?;
+    Ok((attempt, temporary))
+}
+
+fn open(
+    seals: &Seals<'_>,
+    purpose: &str,
+    sealed: &str,
+) -> Result<(Attempt, Temporary), BrowserFault> {
+    let plain = seals.keys.open(purpose, seals.site, sealed).map_err(not_ours)?;
+    read(&plain).ok_or(BrowserFault::StateUnknown)
+}
+
+fn read(plain: &[u8]) -> Option<(Attempt, Temporary)> {
+    let mut from = Reader(plain);
+    let attempt = Attempt::read(&mut from)?;
+    let (token, secret) = (from.text()?.into(), from.text()?.into());
+    Some((attempt, Temporary { token, secret }))
+}
+
+/// Tells a browser's few attempts apart. The token itself is compared afterwards.
+fn fingerprint(token: &str) -> [u8; 4] {
+    let digest = digest::digest(&digest::SHA256, token.as_bytes());
+    digest.as_ref().first_chunk().copied().unwrap_or_default()
+}

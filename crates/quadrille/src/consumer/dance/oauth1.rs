@@ -1,0 +1,209 @@
+//! A login with OAuth 1.0a (RFC 5849, section 2): temporary credentials, a verifier, and token
+//! credentials.
+
+use std::{borrow::Cow, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header};
+
+use crate::{
+    Secret,
+    consumer::{
+        account::Token,
+        attempt::{
+            Attempt, Seals,
+            temporary::{Opened, Temporary, mark},
+        },
+        authorized::just_finished,
+        cookies::Jar,
+        flow::Origin,
+        http::Purpose,
+        login::{Login, Ready},
+        registered::{Registered, Registration},
+        service::OAuth1,
+    },
+    error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
+    oauth1::{Callback, Credentials, Problem, authorization_url},
+    oauth2::form::{FormWriter, Params},
+    quirks,
+};
+
+use super::{
+    Answered, Granted, Proof,
+    oauth1_answer::{Asked, credentials, is_the_clients},
+    oauth1_signing::Signing,
+};
+
+type Text = Cow<'static, str>;
+type Pairs = Vec<(Text, Text)>;
+
+/// A service of OAuth 1, ready for use.
+pub(crate) struct OAuth1Dance {
+    spec: OAuth1<Text, Pairs>,
+    pub(crate) signing: Signing,
+    /// The authorization request, but for `oauth_token`.
+    authorize_url: String,
+}
+
+/// A visitor who is about to leave.
+pub(crate) struct Leaving {
+    pub(crate) url: String,
+    pub(crate) temporary: Temporary,
+}
+
+impl OAuth1Dance {
+    pub(crate) fn new(
+        registration: &Registration,
+        spec: &OAuth1<Text, Pairs>,
+    ) -> Result<Self, OperatorFault> {
+        let mut authorize_url = FormWriter::after_url(&registration.spec.authorize);
+        for (name, value) in &registration.spec.parameters {
+            authorize_url.append(name, value);
+        }
+        Ok(Self {
+            spec: spec.clone(),
+            signing: Signing::new(registration, spec)?,
+            authorize_url: authorize_url.finish(),
+        })
+    }
+
+    /// Asks for temporary credentials (RFC 5849, section 2.1), and says where to send the visitor
+    /// with them (section 2.2).
+    pub(crate) async fn leave(
+        &self,
+        login: &Login,
+        ready: &Ready,
+        registered: &Arc<Registered>,
+        attempt: &Attempt,
+        callback: &str,
+    ) -> Result<Leaving> {
+        let OAuth1 { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
+            &self.spec;
+        let scopes = attempt.asked(registered);
+        let scopes = (!scopes.is_empty()).then(|| scopes.as_str());
+        let request =
+            self.request(registered, endpoint, temporary_parameters, temporary_headers)?;
+        let request = self
+            .signing
+            .sign_first(&login.0.env, request, scopes, callback)
+            .map_err(|_| malformed(registered))?;
+        let purpose = Purpose::TemporaryCredentials;
+        let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
+        let Credentials { token, secret, .. } = credentials(&answer, Asked::Temporary)
+            .map_err(|fault| Error::service(&registered.name, fault))?;
+        Ok(Leaving {
+            url: authorization_url(&self.authorize_url, &token),
+            temporary: Temporary { token: token.into(), secret },
+        })
+    }
+
+    /// Whether the callback answers an attempt of this browser, with a verifier.
+    pub(crate) fn come_back(
+        &self,
+        registered: &Arc<Registered>,
+        seals: &Seals<'_>,
+        jar: &Jar,
+        params: &Params<'_>,
+        origin: &mut Origin,
+    ) -> Result<Answered> {
+        let callback = Callback::parse(params).map_err(|_| BrowserFault::CallbackMalformed)?;
+        let callback = quirks::standard_callback(callback);
+        let token = match &callback {
+            Callback::Approved { token, .. } => Some(token),
+            Callback::Refused { token, .. } => token.as_ref(),
+        };
+        // What strangers send has no effect at all: the attempt must be this browser's.
+        let token = token.ok_or(BrowserFault::StateUnknown)?;
+        let opened = Opened::find(seals, jar, token).inspect_err(|_| {
+            origin.next = just_finished(seals, jar, &registered.name, &mark(token));
+        })?;
+        if opened.attempt.service != registered.name {
+            return Err(BrowserFault::StateUnknown.into());
+        }
+        origin.next = Some(opened.attempt.next.clone());
+        match callback {
+            Callback::Approved { verifier, .. } => {
+                let Opened { attempt, cookie, temporary } = opened;
+                Ok(Answered { attempt, cookie, proof: Proof::Verifier { temporary, verifier } })
+            }
+            Callback::Refused { problem, .. } => {
+                origin.answered = Some(opened.cookie);
+                Err(refused(registered, problem))
+            }
+        }
+    }
+
+    /// Redeems the verifier for token credentials (RFC 5849, section 2.3).
+    pub(crate) async fn redeem(
+        &self,
+        login: &Login,
+        ready: &Ready,
+        registered: &Arc<Registered>,
+        attempt: &Attempt,
+        temporary: &Temporary,
+        verifier: &Secret,
+    ) -> Result<Granted> {
+        let spec = registered.spec();
+        let request =
+            self.request(registered, &spec.token, &spec.token_parameters, &spec.token_headers)?;
+        let (env, token) = (&login.0.env, (&temporary.token, &temporary.secret));
+        let request = self
+            .signing
+            .sign(env, request, token, &[("oauth_verifier", verifier.expose())])
+            .map_err(|_| malformed(registered))?;
+        let purpose = Purpose::RedeemCode;
+        let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
+        let Credentials { token, secret, extra, .. } = credentials(&answer, Asked::Token)
+            .map_err(|fault| Error::service(&registered.name, fault))?;
+        let token = Token {
+            access_token: token.into(),
+            token_secret: Some(secret),
+            refresh_token: None,
+            // OAuth 1 does not say what was granted.
+            scopes: attempt.asked(registered),
+            obtained: env.now(),
+            expires: None,
+        };
+        let more = extra.into_iter().map(|(name, value)| (name, value.into())).collect();
+        Ok(Granted { token, more })
+    }
+
+    /// A request for credentials, not signed yet.
+    fn request(
+        &self,
+        registered: &Registered,
+        endpoint: &str,
+        parameters: &[(Text, Text)],
+        headers: &[(Text, Text)],
+    ) -> Result<Request<Bytes>, OperatorFault> {
+        let (mut uri, mut body) = (FormWriter::after_url(endpoint), FormWriter::new());
+        let by_get = self.spec.credentials_by_get;
+        let target = if by_get { &mut uri } else { &mut body };
+        for (name, value) in parameters {
+            target.append(name, value);
+        }
+        let mut request = Request::new(Bytes::from(body.finish()));
+        *request.method_mut() = if by_get { Method::GET } else { Method::POST };
+        *request.uri_mut() = uri.finish().parse().map_err(|_| malformed(registered))?;
+        if !by_get {
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(header::CONTENT_TYPE, form);
+        }
+        registered.add_headers(&mut request, headers)?;
+        Ok(request)
+    }
+}
+
+fn malformed(registered: &Registered) -> OperatorFault {
+    OperatorFault::EndpointMalformed { service: (*registered.name).into() }
+}
+
+/// What a refusal in the callback means.
+fn refused(registered: &Registered, problem: Problem) -> Error {
+    let fault = match problem {
+        Problem::UserRefused | Problem::PermissionDenied => return BrowserFault::Denied.into(),
+        problem if is_the_clients(problem) => ServiceFault::ClientRefused,
+        other => ServiceFault::AuthorizationRefused { error: other.as_str().into() },
+    };
+    Error::service(&registered.name, fault)
+}

@@ -1,0 +1,123 @@
+//! What services of OAuth 1 answer to requests for credentials (RFC 5849, sections 2.1 and 2.3), and
+//! what their refusals mean.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use crate::{
+    error::ServiceFault,
+    oauth1::{Credentials, CredentialsError, Problem},
+};
+
+/// Credentials longer than this fit into no cookie.
+const LONGEST: usize = 1024;
+
+/// Which of the two requests for credentials.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked {
+    /// Temporary ones: nobody but this application has a part in it.
+    Temporary,
+    /// Those that a verifier is redeemed for.
+    Token,
+}
+
+/// Reads the answer to a request for credentials, in whatever shape.
+pub(super) fn credentials(
+    answer: &Response<Bytes>,
+    asked: Asked,
+) -> Result<Credentials, ServiceFault> {
+    let status = answer.status();
+    let fit = |text: &str| text.len() <= LONGEST && !text.chars().any(char::is_control);
+    let error = match Credentials::parse(answer) {
+        Ok(credentials) if fit(&credentials.token) && fit(credentials.secret.expose()) => {
+            return match asked {
+                Asked::Temporary if !credentials.callback_confirmed => {
+                    Err(ServiceFault::CallbackNotConfirmed)
+                }
+                _ => Ok(credentials),
+            };
+        }
+        Ok(_) => CredentialsError::Malformed,
+        Err(error) => error,
+    };
+    // Overloaded services say whatever they like beside the status.
+    if ServiceFault::is_overload(status) {
+        return Err(ServiceFault::Unavailable { status });
+    }
+    Err(match (error, asked) {
+        (CredentialsError::Problem(Problem::ConsumerKeyRateExceeded), _) => {
+            ServiceFault::Unavailable { status }
+        }
+        (CredentialsError::Problem(problem), _) if is_the_clients(problem) => {
+            ServiceFault::ClientRefused
+        }
+        (CredentialsError::Problem(problem), _) => {
+            ServiceFault::TokenRefused { error: problem.as_str().into() }
+        }
+        (CredentialsError::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), asked) => {
+            match asked {
+                Asked::Temporary => ServiceFault::ClientRefused,
+                Asked::Token => ServiceFault::TokenRefused { error: "unauthorized".into() },
+            }
+        }
+        _ => ServiceFault::Malformed { status },
+    })
+}
+
+/// Problems that whoever runs this application has to look at.
+pub(super) fn is_the_clients(problem: Problem) -> bool {
+    matches!(
+        problem,
+        Problem::ConsumerKeyUnknown
+            | Problem::ConsumerKeyRefused
+            | Problem::SignatureInvalid
+            | Problem::SignatureMethodRejected
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_credentials_is_told_by_fault() {
+        let refused = |word: &str| ServiceFault::TokenRefused { error: word.into() };
+        let code = |status| StatusCode::from_u16(status).unwrap();
+        let malformed = |status| ServiceFault::Malformed { status: code(status) };
+        let busy = |status| ServiceFault::Unavailable { status: code(status) };
+        let client = || ServiceFault::ClientRefused;
+        let long = format!("oauth_token=t&oauth_token_secret={}", "s".repeat(1025));
+        for (status, body, temporary, token) in [
+            (200, "", malformed(200), malformed(200)),
+            (200, "<html>a=b&oauth_tokens", malformed(200), malformed(200)),
+            (200, "oauth_token=t", malformed(200), malformed(200)),
+            (200, "oauth_token=&oauth_token_secret=s", malformed(200), malformed(200)),
+            (200, "oauth_token=a%0Ab&oauth_token_secret=s", malformed(200), malformed(200)),
+            (200, &long, malformed(200), malformed(200)),
+            (302, "", malformed(302), malformed(302)),
+            (400, "Bad", malformed(400), malformed(400)),
+            (401, "Failed to validate", client(), refused("unauthorized")),
+            (403, r#"{"errors":[]}"#, client(), refused("unauthorized")),
+            (401, "oauth_problem=%3Cscript%3E", client(), refused("unauthorized")),
+            (401, "oauth_problem=token_used", refused("token_used"), refused("token_used")),
+            (200, "oauth_problem=nonce_used", refused("nonce_used"), refused("nonce_used")),
+            (401, "oauth_problem=signature_invalid&base=canary", client(), client()),
+            (401, "oauth_problem=consumer_key_rate_exceeded", busy(401), busy(401)),
+            (429, "oauth_problem=user_refused", busy(429), busy(429)),
+            (503, "<html>", busy(503), busy(503)),
+        ] {
+            let answer = Response::builder().status(status).body(Bytes::from(body.to_owned()));
+            let answer = answer.unwrap();
+            assert_eq!(credentials(&answer, Asked::Temporary), Err(temporary), "{status} {body}");
+            assert_eq!(credentials(&answer, Asked::Token), Err(token), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn only_temporary_credentials_need_the_callback_confirmed() {
+        let answer = Response::new(Bytes::from("oauth_token=t&oauth_token_secret=s"));
+        let unconfirmed = ServiceFault::CallbackNotConfirmed;
+        assert_eq!(credentials(&answer, Asked::Temporary), Err(unconfirmed));
+        assert!(credentials(&answer, Asked::Token).is_ok());
+    }
+}

@@ -1,0 +1,129 @@
+//! How requests to one service of OAuth 1 are signed.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::Request;
+
+use crate::{
+    Env, Secret,
+    consumer::{
+        account::Token,
+        http::Body,
+        registered::Registration,
+        service::{Credential, OAuth1},
+    },
+    error::OperatorFault,
+    oauth1::{Placement, RsaSigningKey, SignError, Signer},
+    oauth2::form::is_form,
+};
+
+type Text = Cow<'static, str>;
+type Pairs = Vec<(Text, Text)>;
+
+/// This application's key at a service, and where signatures go.
+pub(crate) struct Signing {
+    signer: Signer,
+    placement: Placement,
+}
+
+impl Signing {
+    pub(super) fn new(
+        registration: &Registration,
+        spec: &OAuth1<Text, Pairs>,
+    ) -> Result<Self, OperatorFault> {
+        let method = spec.signature_method;
+        let service = || Box::from(&*registration.spec.name);
+        let mismatch = |_| OperatorFault::CredentialMismatch { service: service() };
+        let unusable = || OperatorFault::SigningKeyUnusable { service: service() };
+        let signer = match &registration.credential {
+            Credential::Secret(secret) => Signer::hmac(method, &registration.id, secret),
+            Credential::Key(key) if method.is_rsa() => {
+                let pem = pem(key).ok_or_else(unusable)?;
+                let key = RsaSigningKey::from_pem(pem.expose()).map_err(|_| unusable())?;
+                let signer = Signer::rsa(method, &registration.id, &key);
+                return Ok(Self::with(signer.map_err(|_| unusable())?, spec));
+            }
+            Credential::Key(_) | Credential::None => return Err(mismatch(())),
+        };
+        Ok(Self::with(signer.map_err(|_| mismatch(()))?, spec))
+    }
+
+    fn with(mut signer: Signer, spec: &OAuth1<Text, Pairs>) -> Self {
+        if let Some(realm) = &spec.realm {
+            signer = signer.realm(realm);
+        }
+        if !spec.body_hash {
+            signer = signer.without_body_hash();
+        }
+        Self { signer, placement: spec.placement }
+    }
+
+    /// Signs a request for temporary credentials, for these scopes.
+    pub(super) fn sign_first(
+        &self,
+        env: &Env,
+        request: Request<Bytes>,
+        scopes: Option<&str>,
+        callback: &str,
+    ) -> Result<Request<Bytes>, SignError> {
+        let signer = self.signer.clone();
+        let signer = if let Some(scopes) = scopes { signer.realm(scopes) } else { signer };
+        self.place(signer, &request).sign(env, request, &[("oauth_callback", callback)])
+    }
+
+    /// Signs a request with a token.
+    pub(super) fn sign(
+        &self,
+        env: &Env,
+        request: Request<Bytes>,
+        (token, secret): (&Secret, &Secret),
+        further: &[(&str, &str)],
+    ) -> Result<Request<Bytes>, SignError> {
+        let signer = self.signer.clone().token(token.expose(), secret);
+        self.place(signer, &request).sign(env, request, further)
+    }
+
+    /// Signs a call of the API. A body that streams is not part of the signature.
+    pub(crate) fn sign_call(
+        &self,
+        env: &Env,
+        request: Request<Body>,
+        token: &Token,
+    ) -> Result<Request<Body>, OperatorFault> {
+        let none = Secret::default();
+        let token = (&token.access_token, token.token_secret.as_ref().unwrap_or(&none));
+        let sign = |request| {
+            let signed = self.sign(env, request, token, &[]);
+            signed.map_err(|_| OperatorFault::CallMalformed)
+        };
+        let (parts, body) = request.into_parts();
+        match body {
+            Body::Whole(bytes) => Ok(sign(Request::from_parts(parts, bytes))?.map(Body::Whole)),
+            // The parameters of a form are always part of the signature (RFC 5849, section
+            // 3.4.1.3.1), and these are not known yet.
+            Body::Stream(_) if is_form(&parts.headers) => Err(OperatorFault::CallMalformed),
+            stream @ Body::Stream(_) => {
+                Ok(sign(Request::from_parts(parts, Bytes::new()))?.map(|_| stream))
+            }
+        }
+    }
+
+    /// Only a form has room for the protocol's parameters (RFC 5849, section 3.5.2).
+    fn place(&self, signer: Signer, request: &Request<Bytes>) -> Signer {
+        match self.placement {
+            Placement::Body if !is_form(request.headers()) => signer.placement(Placement::Header),
+            placement => signer.placement(placement),
+        }
+    }
+}
+
+/// The key itself, or what is in the file that it names. Line ends may be written as `\n`, as
+/// environment variables often have them.
+fn pem(key: &Secret) -> Option<Secret> {
+    let text = key.expose().trim();
+    if !text.starts_with("-----BEGIN") {
+        return std::fs::read_to_string(text).ok().map(Secret::from);
+    }
+    Some(Secret::from(text.replace("\\n", "\n")))
+}

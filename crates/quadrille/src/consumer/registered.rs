@@ -1,0 +1,127 @@
+//! A service as an application registered it, ready for use.
+
+use std::{any::TypeId, borrow::Cow, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request};
+use url::{Host, Url};
+
+use crate::{Scopes, error::OperatorFault};
+
+use super::{
+    attempt::{Attempt, Kind},
+    dance::{Dance, OAuth1Dance, OAuth2Dance},
+    service::{Client, Credential, Protocol, SpecBuf},
+};
+
+/// A service as the application gave it.
+#[derive(Clone)]
+pub(crate) struct Registration {
+    pub(crate) type_id: TypeId,
+    pub(crate) spec: SpecBuf,
+    pub(crate) id: String,
+    pub(crate) credential: Credential,
+}
+
+impl<S: 'static> From<Client<S>> for Registration {
+    fn from(client: Client<S>) -> Self {
+        let Client { spec, id, credential, .. } = client;
+        Self { type_id: TypeId::of::<S>(), spec, id, credential }
+    }
+}
+
+/// A service, ready for use.
+pub(crate) struct Registered {
+    pub(crate) name: Arc<str>,
+    pub(crate) registration: Registration,
+    pub(crate) callback: String,
+    /// The base of API calls, with a slash at the end of its path.
+    pub(crate) api: Url,
+    pub(crate) identity: Option<(Url, String)>,
+    pub(crate) dance: Dance,
+}
+
+impl Registered {
+    /// The service's name has been checked.
+    pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
+        let Registration { spec, .. } = registration;
+        let malformed = || OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() };
+        let endpoint = |text: &str| match Url::parse(text) {
+            Ok(url) if is_secure(&url) && url.has_host() => Ok(url),
+            _ => Err(malformed()),
+        };
+        endpoint(&spec.authorize)?;
+        endpoint(&spec.token)?;
+        let mut api = endpoint(&spec.api)?;
+        if !api.path().ends_with('/') {
+            api.set_path(&format!("{}/", api.path()));
+        }
+        let identity = match &spec.identity {
+            Some((path, subject)) => {
+                let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
+                Some((url, subject.clone().into_owned()))
+            }
+            None => None,
+        };
+        let callback = format!("{site}/{}/authorized", spec.name);
+        let dance = match &spec.protocol {
+            Protocol::OAuth2(oauth2) => {
+                Dance::OAuth2(OAuth2Dance::new(registration, oauth2, &callback)?)
+            }
+            Protocol::OAuth1(oauth1) => {
+                endpoint(&oauth1.temporary)?;
+                Dance::OAuth1(Box::new(OAuth1Dance::new(registration, oauth1)?))
+            }
+        };
+        let name = spec.name.as_ref().into();
+        let registration = registration.clone();
+        Ok(Self { name, registration, callback, api, identity, dance })
+    }
+
+    pub(crate) fn spec(&self) -> &SpecBuf {
+        &self.registration.spec
+    }
+
+    /// Sets the headers that a service's row asks for.
+    pub(crate) fn add_headers(
+        &self,
+        request: &mut Request<Bytes>,
+        headers: &[(Cow<'static, str>, Cow<'static, str>)],
+    ) -> Result<(), OperatorFault> {
+        for (name, value) in headers {
+            let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value))
+            else {
+                return Err(OperatorFault::EndpointMalformed { service: (*self.name).into() });
+            };
+            request.headers_mut().insert(name, value);
+        }
+        Ok(())
+    }
+}
+
+impl Attempt {
+    /// The scopes that were asked for.
+    pub(crate) fn asked(&self, registered: &Registered) -> Scopes {
+        match &self.kind {
+            Kind::Widen { scopes, .. } => Scopes::of(scopes.split(' ')),
+            Kind::Link | Kind::Identify => registered.spec().scopes.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registered").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// `https`, or `http` to this machine (RFC 8252, section 7.3 calls it loopback).
+pub(crate) fn is_secure(url: &Url) -> bool {
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    }
+}

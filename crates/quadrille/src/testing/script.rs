@@ -1,0 +1,79 @@
+//! What a fake service is told to answer, and what it was asked.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::{
+    consumer::{Body, Purpose},
+    error::NetworkFault,
+};
+
+/// One request that came.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Asked {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// The request.
+    pub request: Arc<Request<Bytes>>,
+}
+
+/// What to answer next instead of the truth.
+#[derive(Debug)]
+pub(super) enum Scripted {
+    Answer(Response<Bytes>),
+    Fault(NetworkFault),
+    Silence,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    next: VecDeque<(Purpose, Scripted)>,
+    pub(super) asked: Vec<Asked>,
+    pub(super) forgetful: bool,
+}
+
+impl Script {
+    pub(super) fn push(&mut self, purpose: Purpose, scripted: Scripted) {
+        self.next.push_back((purpose, scripted));
+    }
+
+    /// Notes a request; what is to be answered, if the script says so.
+    pub(super) fn take(&mut self, request: &Request<Bytes>, purpose: Purpose) -> Option<Scripted> {
+        if !self.forgetful {
+            self.asked.push(Asked { purpose, request: Arc::new(request.clone()) });
+        }
+        let next = self.next.iter().position(|(scripted, _)| *scripted == purpose)?;
+        self.next.remove(next).map(|(_, scripted)| scripted)
+    }
+
+    pub(super) fn times_asked(&self, purpose: Purpose) -> usize {
+        self.asked.iter().filter(|asked| asked.purpose == purpose).count()
+    }
+}
+
+impl Scripted {
+    pub(super) async fn play(self) -> Result<Response<Bytes>, NetworkFault> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            Self::Fault(fault) => Err(fault),
+            Self::Silence => std::future::pending().await,
+        }
+    }
+}
+
+/// A request with its whole body.
+pub(super) async fn whole(request: Request<Body>) -> Result<Request<Bytes>, NetworkFault> {
+    let (parts, mut body) = request.into_parts();
+    let mut all = Vec::new();
+    while let Some(piece) = std::future::poll_fn(|cx| {
+        futures_core::Stream::poll_next(std::pin::Pin::new(&mut body), cx)
+    })
+    .await
+    {
+        all.extend_from_slice(&piece?);
+    }
+    Ok(Request::from_parts(parts, Bytes::from(all)))
+}

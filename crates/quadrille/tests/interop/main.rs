@@ -1,0 +1,16 @@
+//! Our consumer logs in with services that others wrote. Both listen on loopback; a person with a
+//! browser (`interop/clients/node/visit.js`) goes through their forms.
+
+#![cfg(all(feature = "consumer", feature = "axum", feature = "testing"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail"
+)]
+
+mod oauthlib;
+mod oidc_provider;
+mod support;
