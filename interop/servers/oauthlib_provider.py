@@ -123,8 +123,8 @@ def body_hash_is_right(request, body):
     """oauthlib makes `oauth_body_hash` in its client and never looks at it in its server."""
     said = request.oauth_params.get("oauth_body_hash")
     if said is None:
-        return not body or "form-urlencoded" in request.headers.get("Content-Type", "")
-    # By the method's own digest; PLAINTEXT has none, and takes the extension's SHA-1.
+        is_form = "form-urlencoded" in request.headers.get("Content-Type", "")
+        return not body or is_form or request.signature_method == "PLAINTEXT"
     by_method = {"256": hashlib.sha256, "512": hashlib.sha512}
     digest = by_method.get(request.signature_method[-3:], hashlib.sha1)
     return said == base64.b64encode(digest(body).digest()).decode()

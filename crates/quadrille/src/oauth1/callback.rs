@@ -76,7 +76,10 @@ impl Callback {
             (token, _, problem) => Ok(Self::Refused {
                 // Twitter names it so.
                 token: token.or(params.one("denied")?).map(str::to_owned),
-                problem: problem.and_then(Problem::parse).unwrap_or(Problem::UserRefused),
+                problem: problem.map_or(Problem::UserRefused, |word| {
+                    // A word of the server's own is no word of the person's.
+                    Problem::parse(word).unwrap_or(Problem::PermissionUnknown)
+                }),
             }),
         }
     }

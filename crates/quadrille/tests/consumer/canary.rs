@@ -43,6 +43,9 @@ pub(crate) fn logged(work: impl Future<Output = ()>) -> String {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
+    // With one subscriber alone, tracing asks that of whichever thread comes by an event first, and
+    // the threads of other tests have none.
+    let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     tracing::subscriber::with_default(subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(work);

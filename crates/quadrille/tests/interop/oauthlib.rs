@@ -133,7 +133,9 @@ async fn a_visitor_logs_in_and_calls_are_signed_by_every_method_in_every_place()
         assert_eq!(get["signed"], json!(["empty", "q", "q"]), "{name}");
         assert_eq!(form["signed"], json!(["a b", "c"]), "{name}");
         assert!(form["body"].as_str().unwrap().starts_with("a+b=d%26e%2B%25&c="), "{name}");
-        assert_eq!((&json["body_hash"], &json["body"]), (&json!(true), &json!("{\"a\":\"ü\"}")));
+        // PLAINTEXT signs nothing.
+        assert_eq!(json["body_hash"], json!(method != SignatureMethod::Plaintext), "{name}");
+        assert_eq!(json["body"], json!("{\"a\":\"ü\"}"), "{name}");
         assert_eq!(moved["signed"], json!(["moved"]), "{name}: signed again");
     }
 }

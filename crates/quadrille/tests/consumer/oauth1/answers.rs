@@ -51,7 +51,7 @@ async fn what_else_the_service_refuses_is_told_by_fault() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));
     for (problem, code) in [
-        ("consumer_key_rejected", "client_refused"),
+        ("consumer_key_refused", "client_refused"),
         ("token_expired", "authorization_refused"),
         ("%3Cscript%3Ealert(1)", "authorization_refused"),
     ] {
@@ -85,7 +85,7 @@ fn bad_answers() -> Vec<(u16, Bytes, &'static str, &'static str)> {
             "service_answer_too_large",
         ),
         (302, Bytes::new(), malformed, malformed),
-        (400, Bytes::from("oauth_problem=parameter_absent"), "token_refused", "token_refused"),
+        (400, Bytes::from("oauth_problem=timestamp_refused"), "token_refused", "token_refused"),
         (
             401,
             Bytes::from("oauth_problem=consumer_key_unknown"),
