@@ -80,9 +80,9 @@ test: test-core test-rust test-interop ## All tests: the core alone, Rust, brows
 test-core: ## The core builds and passes its tests without any I/O crate in its tree
 	tools/core-without-io
 
-# The browser's tests and those against node's oidc-provider are among them.
+# The browser's tests and those against node's oidc-provider and python's oauthlib are among them.
 .PHONY: test-rust
-test-rust: chromium interop/node_modules/.installed ## Rust: unit, integration, documentation and browser tests, examples
+test-rust: chromium interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples
 	$(CARGO) test $(EVERYTHING) --no-fail-fast
 
 .PHONY: test-interop
