@@ -18,15 +18,17 @@ export const PERSON = { username: 'margot', password: 'correct horse battery sta
 
 /** A provider with one user, in a directory of its own. */
 export class Quadrille {
-  static async start() {
+  /** `settings` are by their environment variables. */
+  static async start(settings = {}) {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing; build it: make program`);
     const provider = new Quadrille();
+    provider.env = { ...env, ...settings };
     provider.directory = mkdtempSync(path.join(tmpdir(), 'quadrille-'));
     provider.data = path.join(provider.directory, 'data');
     provider.logFile = path.join(provider.directory, 'log');
     const log = openSync(provider.logFile, 'w');
     provider.process = spawn(PROGRAM, ['serve', '--data-dir', provider.data, '--listen', '127.0.0.1:0', '--json'], {
-      env,
+      env: provider.env,
       stdio: ['ignore', 'pipe', log],
     });
     closeSync(log);
@@ -43,7 +45,7 @@ export class Quadrille {
 
   /** One command on the data that the server has open. */
   run(args, input = '') {
-    return execFileSync(PROGRAM, [...args, '--data-dir', this.data], { env, input, encoding: 'utf8', timeout: 30_000 });
+    return execFileSync(PROGRAM, [...args, '--data-dir', this.data], { env: this.env, input, encoding: 'utf8', timeout: 30_000 });
   }
 
   /** Registers a client; what the command prints. */

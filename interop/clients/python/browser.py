@@ -17,6 +17,12 @@ class Browser:
 
     def authorize(self, url, decision="allow"):
         """From an authorization request to the URL that the client gets, through whatever pages come."""
+        end = self.visit(url, decision)
+        assert isinstance(end, str), f"neither sign-in nor consent: {end.status} {end.text()}"
+        return end
+
+    def visit(self, url, decision="allow"):
+        """The same to wherever it ends: the URL that the client gets, or a page without such forms."""
         page = self._follow("GET", url)
         for _ in range(4):
             if isinstance(page, str):
@@ -28,7 +34,7 @@ class Browser:
                 self.asked += 1
                 page = self._submit(form, {"decision": decision})
             else:
-                raise AssertionError(f"neither sign-in nor consent: {page.status} {page.text()}")
+                return page
         raise AssertionError(f"going in circles at {page.url}")
 
     def _submit(self, form, filled):

@@ -1,6 +1,8 @@
 import os
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from browser import Browser
 from quadrille import PASSWORD, REDIRECT_URI, USER, Quadrille
@@ -15,6 +17,34 @@ def provider(tmp_path_factory):
     provider = Quadrille(tmp_path_factory.mktemp("quadrille"))
     yield provider
     provider.stop()
+
+
+@pytest.fixture(scope="session")
+def oauth1(tmp_path_factory):
+    """A provider that offers OAuth 1.0a with every signature method there is."""
+    methods = "HMAC-SHA256 HMAC-SHA512 RSA-SHA256 RSA-SHA512 HMAC-SHA1-as-most-clients-sign"
+    methods += " RSA-SHA1-with-its-broken-digest PLAINTEXT-which-carries-the-secrets"
+    provider = Quadrille(
+        tmp_path_factory.mktemp("quadrille"),
+        QUADRILLE_OAUTH1_ENABLED="true",
+        QUADRILLE_OAUTH1_SIGNATURE_METHODS=",".join(methods.split()),
+    )
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def rsa(tmp_path_factory):
+    """Makes an RSA key: the private half as PEM text, and the file of the public half."""
+
+    def rsa(bits=2048):
+        key = generate_private_key(public_exponent=65537, key_size=bits)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        file = tmp_path_factory.mktemp("rsa") / "public.pem"
+        file.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        return private, str(file)
+
+    return rsa
 
 
 @pytest.fixture(scope="session")

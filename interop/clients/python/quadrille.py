@@ -20,19 +20,20 @@ ENVIRONMENT = {**os.environ, "QUADRILLE_SCOPES": "photos:read=See your photos;ph
 
 
 class Quadrille:
-    """A provider with one user, in a directory of its own."""
+    """A provider with one user, in a directory of its own. `settings` are by their environment variables."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, **settings):
         if not PROGRAM.exists():
             raise RuntimeError(f"{PROGRAM} is missing; build it: make program")
         self.directory = Path(directory)
+        self.environment = {**ENVIRONMENT, **settings}
         self.log = open(self.directory / "log", "w+")
         self.data = self.directory / "data"
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", "--json"],
             stdout=subprocess.PIPE,
             stderr=self.log,
-            env=ENVIRONMENT,
+            env=self.environment,
             text=True,
         )
         try:
@@ -48,7 +49,7 @@ class Quadrille:
         done = subprocess.run(
             [PROGRAM, *arguments, "--data-dir", self.data],
             input=stdin,
-            env=ENVIRONMENT,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=30,
@@ -67,6 +68,12 @@ class Quadrille:
 
     def machine_client(self):
         return self.client("Machine", "--grant", "client_credentials", "--scope", "photos:read")
+
+    def oauth1_client(self, *options):
+        return self.web_client("--oauth1", *options)
+
+    def revoke(self, token):
+        self.run("token", "revoke", "--token-stdin", stdin=token)
 
     def metadata(self):
         answer = requests.get(self.issuer + "/.well-known/oauth-authorization-server", timeout=10)

@@ -17,6 +17,7 @@ mod flow;
 mod killed;
 mod limits;
 mod me;
+mod oauth1;
 mod process;
 mod serving;
 mod sign_in;
