@@ -9,6 +9,7 @@ mod load;
 mod process;
 mod program;
 mod report;
+mod spread;
 mod stage;
 mod stats;
 mod workload;

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     program::Figures,
+    spread::Spread,
     stage::Side,
-    stats::{Sample, Spread},
+    stats::Sample,
     workload::{Target, WORKLOADS, Workload},
 };
 

@@ -10,7 +10,7 @@
 //!
 //! # The messages alone
 //!
-//! [`oauth2`] holds the messages of both sides as plain values over [`http`]'s types. Nothing in it
+//! [`oauth2`] and [`oauth1`] hold the messages of both sides as plain values over [`http`]'s types. Nothing in them
 //! does I/O, reads a clock or draws randomness, so that it serves in any framework, in a queue
 //! worker or in a test. Beneath it are [`Scopes`], [`Secret`] (never printed, wiped when dropped),
 //! [`KeyRing`] (sealed boxes for cookies, URLs and databases) and [`Env`] (clock and dice, as an
@@ -26,6 +26,7 @@
 //! | `provider` (default) | the authorization server, and the guard of an API |
 //! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
 //! | `sqlite` | the provider's embedded database |
+//! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
 //! | `testing` | contracts, a clock to move by hand and fake services, for tests of your own |
 //!
 //! Without any, what remains is the core: no runtime, no web framework, no HTTP client, no

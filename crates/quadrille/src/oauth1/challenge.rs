@@ -10,7 +10,7 @@ use http::{
 
 use crate::oauth2::form::FormWriter;
 
-use super::{Problem, encoding::encode_into, header};
+use super::{Problem, header, percent_encode};
 
 /// `WWW-Authenticate: OAuth` (RFC 5849, section 3.5.1), with the problem in the words of the OAuth
 /// Problem Reporting extension.
@@ -97,7 +97,7 @@ impl fmt::Display for Challenge {
             text.push_str(", ");
             text.push_str(name);
             text.push_str("=\"");
-            encode_into(&mut text, value);
+            text.push_str(&percent_encode(value));
             text.push('"');
         }
         f.write_str(&text)

@@ -1,5 +1,4 @@
-//! Percent-encoding (RFC 5849, section 3.6), and what a signature covers, in the order in which it
-//! is covered (section 3.4.1.3).
+//! Percent-encoding (RFC 5849, section 3.6).
 
 use std::borrow::Cow;
 
@@ -12,38 +11,55 @@ use super::RequestError;
 /// assert_eq!(quadrille::oauth1::percent_encode("Ladies + Gentlemen"), "Ladies%20%2B%20Gentlemen");
 /// ```
 pub fn percent_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    encode_into(&mut out, text);
-    out
+    let mut out = Vec::with_capacity(text.len() + 16);
+    encode_into(&mut out, text.as_bytes());
+    // It is ASCII.
+    String::from_utf8(out).unwrap_or_default()
 }
 
-pub(super) fn encode_into(out: &mut String, text: &str) {
-    encode_with(out, text, "%");
+pub(super) fn encode_into(out: &mut Vec<u8>, bytes: &[u8]) {
+    encode_with(out, bytes, b"%");
 }
 
 /// Encodes what [`encode_into`] would have written once more, in one go: base strings hold their
 /// parameters so.
-fn encode_twice_into(out: &mut String, text: &str) {
-    encode_with(out, text, "%25");
+pub(super) fn encode_twice_into(out: &mut Vec<u8>, bytes: &[u8]) {
+    encode_with(out, bytes, b"%25");
 }
 
-fn encode_with(out: &mut String, text: &str, percent: &str) {
-    let mut rest = text;
-    while let Some(end) = rest.bytes().position(|byte| !is_unreserved(byte)) {
-        // The byte at `end` begins a character, since all bytes before it are ASCII.
-        let (plain, tail) = rest.split_at(end);
-        out.push_str(plain);
-        let mut chars = tail.chars();
-        if let Some(char) = chars.next() {
-            for byte in char.encode_utf8(&mut [0; 4]).bytes() {
-                out.push_str(percent);
-                out.push(hex_digit(byte >> 4));
-                out.push(hex_digit(byte & 15));
-            }
-        }
-        rest = chars.as_str();
+fn encode_with(out: &mut Vec<u8>, bytes: &[u8], percent: &[u8]) {
+    let mut rest = bytes;
+    loop {
+        let (plain, tail) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, &[]));
+        out.extend_from_slice(plain);
+        let Some((byte, tail)) = tail.split_first() else { return };
+        out.extend_from_slice(percent);
+        out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        rest = tail;
     }
-    out.push_str(rest);
+}
+
+/// Decodes a name or a value of a query or a form and encodes it twice, without a text in between:
+/// whatever bytes it stands for.
+pub(super) fn recode_twice_into(out: &mut Vec<u8>, raw: &[u8]) -> Result<(), RequestError> {
+    let mut rest = raw;
+    loop {
+        let (plain, tail) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, &[]));
+        out.extend_from_slice(plain);
+        let Some((byte, mut tail)) = tail.split_first() else { return Ok(()) };
+        let decoded = match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (digits, after) =
+                    tail.split_first_chunk::<2>().ok_or(RequestError::BrokenPercent)?;
+                tail = after;
+                from_hex(*digits).ok_or(RequestError::BrokenPercent)?
+            }
+            byte => *byte,
+        };
+        encode_twice_into(out, &[decoded]);
+        rest = tail;
+    }
 }
 
 /// Undoes [`percent_encode`]. A plus sign is a plus sign.
@@ -52,110 +68,78 @@ pub(super) fn decode(raw: &str) -> Result<Cow<'_, str>, RequestError> {
         return Ok(Cow::Borrowed(raw));
     }
     let mut out = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
+    let mut rest = raw.as_bytes();
+    while let Some((byte, mut tail)) = rest.split_first() {
         let decoded = match byte {
             b'%' => {
-                let (Some(high), Some(low)) = (hex_value(bytes.next()), hex_value(bytes.next()))
-                else {
-                    return Err(RequestError::BrokenPercent);
-                };
-                high << 4 | low
+                let (digits, after) =
+                    tail.split_first_chunk::<2>().ok_or(RequestError::BrokenPercent)?;
+                tail = after;
+                from_hex(*digits).ok_or(RequestError::BrokenPercent)?
             }
-            byte => byte,
+            byte => *byte,
         };
         if decoded == 0 {
             return Err(RequestError::Nul);
         }
         out.push(decoded);
+        rest = tail;
     }
     String::from_utf8(out).map(Cow::Owned).map_err(|_| RequestError::NotUtf8)
 }
 
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+/// How many bytes from the start need no encoding.
+fn plain_length(bytes: &[u8]) -> usize {
+    let is_unreserved = |byte: &u8| UNRESERVED.get(usize::from(*byte)).copied().unwrap_or(false);
+    bytes.iter().position(|byte| !is_unreserved(byte)).unwrap_or(bytes.len())
 }
 
-fn hex_digit(nibble: u8) -> char {
-    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
-}
-
-fn hex_value(byte: Option<u8>) -> Option<u8> {
-    char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-/// Names and values that a signature covers.
-///
-/// They are held encoded twice, as they stand in the base string. Sorting them so gives the order
-/// that they have encoded once (RFC 5849, section 3.4.1.3.2): the second encoding puts the same text
-/// after each percent sign and changes nothing else.
-pub(super) struct Covered {
-    text: String,
-    spans: Vec<Span>,
-}
-
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    equals: usize,
-    end: usize,
-}
-
-impl Covered {
-    pub(super) fn with_capacity(bytes: usize, parameters: usize) -> Self {
-        Self { text: String::with_capacity(bytes), spans: Vec::with_capacity(parameters) }
-    }
-
-    pub(super) fn add(&mut self, name: &str, value: &str) {
-        let start = self.text.len();
-        encode_twice_into(&mut self.text, name);
-        let equals = self.text.len();
-        encode_twice_into(&mut self.text, value);
-        self.spans.push(Span { start, equals, end: self.text.len() });
-    }
-
-    /// The base string (RFC 5849, section 3.4.1.1).
-    pub(super) fn base_string(mut self, method: &str, base_uri: &str) -> String {
-        let Self { text, spans } = &mut self;
-        let part = |from, to| text.get(from..to).unwrap_or_default();
-        spans.sort_unstable_by(|a, b| {
-            let names = part(a.start, a.equals).cmp(part(b.start, b.equals));
-            names.then_with(|| part(a.equals, a.end).cmp(part(b.equals, b.end)))
-        });
-        let mut out = String::with_capacity(
-            method.len() + base_uri.len() + text.len() + 6 * spans.len() + 24,
-        );
-        encode_into(&mut out, &method.to_ascii_uppercase());
-        out.push('&');
-        encode_into(&mut out, base_uri);
-        let mut separator = "&";
-        for span in spans.iter() {
-            out.push_str(separator);
-            separator = "%26";
-            out.push_str(part(span.start, span.equals));
-            out.push_str("%3D");
-            out.push_str(part(span.equals, span.end));
+/// By byte (RFC 3986, section 2.3).
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "at compile time")]
+        {
+            table[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
         }
-        if spans.is_empty() {
-            out.push('&');
-        }
-        out
+        byte += 1;
     }
+    table
+};
+
+const fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble }
 }
 
-/// The base string URI (RFC 5849, section 3.4.1.2): of an origin, in lower case and without a port
-/// that goes without saying, and of the path as it was sent.
-pub(super) fn base_uri(origin: &str, path: &str) -> String {
-    let mut out = String::with_capacity(origin.len() + path.len() + 1);
-    out.push_str(origin.trim_end_matches('/'));
-    out.make_ascii_lowercase();
-    let default_port = if out.starts_with("https:") { ":443" } else { ":80" };
-    if let Some(length) = out.strip_suffix(default_port).map(str::len) {
-        out.truncate(length);
+fn from_hex([high, low]: [u8; 2]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    Some(value(high)? << 4 | value(low)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recoding_is_decoding_and_encoding_twice() {
+        let mut out = Vec::new();
+        recode_twice_into(&mut out, b"r%20b+%2b%41\xff%25").unwrap();
+        assert_eq!(out, b"r%2520b%2520%252BA%25FF%2525");
+        for broken in ["%", "a%4", "%4g", "%+1"] {
+            assert_eq!(
+                recode_twice_into(&mut out, broken.as_bytes()),
+                Err(RequestError::BrokenPercent)
+            );
+            assert_eq!(decode(broken), Err(RequestError::BrokenPercent));
+        }
     }
-    if !path.starts_with('/') {
-        out.push('/');
+
+    #[test]
+    fn values_are_decoded_once() {
+        assert_eq!(decode("a%2520b+c").unwrap(), "a%20b+c");
+        assert_eq!(decode("%ff"), Err(RequestError::NotUtf8));
+        assert_eq!(decode("%00"), Err(RequestError::Nul));
     }
-    out.push_str(path);
-    out
 }

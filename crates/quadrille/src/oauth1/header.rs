@@ -105,15 +105,15 @@ fn value(text: &str) -> Result<(Cow<'_, str>, &str), RequestError> {
     Err(RequestError::HeaderMalformed)
 }
 
-/// Writes `name="value"`, the value percent-encoded.
-pub(super) fn append(out: &mut String, name: &str, value: &str) {
+/// Writes `name="value"`, percent-encoded.
+pub(super) fn append(out: &mut Vec<u8>, name: &str, value: &str) {
     if out.len() > "OAuth ".len() {
-        out.push_str(", ");
+        out.extend_from_slice(b", ");
     }
-    encode_into(out, name);
-    out.push_str("=\"");
-    encode_into(out, value);
-    out.push('"');
+    encode_into(out, name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    encode_into(out, value.as_bytes());
+    out.push(b'"');
 }
 
 /// Writes the realm, which is not encoded. What must not stand in a quoted string is left out.

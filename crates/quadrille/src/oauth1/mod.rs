@@ -15,6 +15,7 @@
 //! What OAuth 1 leaves to the server (which nonces were seen, how old a timestamp may be) is not
 //! decided here.
 
+mod base_string;
 mod callback;
 mod challenge;
 mod credentials;

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Placement, RequestError, RsaVerifyingKey, SignatureMethod,
-    encoding::{Covered, base_uri},
+    base_string::{BaseString, Covered, Origin},
     header::{self, Pair},
     signer,
 };
@@ -250,12 +250,17 @@ impl<'a> SignedRequest<'a> {
     /// The signature base string (RFC 5849, section 3.4.1) at `origin`, which is the server's own
     /// public one: what the client believes, the `Host` header say, proves nothing.
     pub fn base_string(&self, origin: &str) -> String {
+        self.base(origin).into()
+    }
+
+    fn base(&self, origin: &str) -> BaseString {
         let length = self.parts.uri.query().map_or(0, str::len);
-        let mut covered = Covered::with_capacity(512 + 2 * length, 16);
+        let mut covered = Covered::with_capacity(1024 + 4 * length, 16);
         for (name, value) in self.covered() {
             covered.add(name, value);
         }
-        covered.base_string(self.parts.method.as_str(), &base_uri(origin, self.parts.uri.path()))
+        let method = self.parts.method.as_str();
+        covered.base_string(method, Origin::parse(origin), self.parts.uri.path())
     }
 
     /// Whether the signature was made with this key over this request at `origin`. Comparing takes
@@ -264,19 +269,19 @@ impl<'a> SignedRequest<'a> {
         match (key, self.method) {
             (VerifyingKey::Shared { client_secret, token_secret }, SignatureMethod::Plaintext) => {
                 let expected = signer::shared_key(client_secret, *token_secret);
-                verify_slices_are_equal(expected.as_bytes(), self.signature().as_bytes()).is_ok()
+                verify_slices_are_equal(&expected, self.signature().as_bytes()).is_ok()
             }
             (VerifyingKey::Shared { client_secret, token_secret }, method) => {
                 let Some(algorithm) = method.hmac() else { return false };
                 let key = signer::shared_key(client_secret, *token_secret);
-                let key = hmac::Key::new(algorithm, key.as_bytes());
-                let tag = hmac::sign(&key, self.base_string(origin).as_bytes());
+                let key = hmac::Key::new(algorithm, &key);
+                let tag = hmac::sign(&key, self.base(origin).as_bytes());
                 let Ok(signature) = BASE64_STANDARD.decode(self.signature()) else { return false };
                 verify_slices_are_equal(tag.as_ref(), &signature).is_ok()
             }
             (VerifyingKey::Rsa(key), method) => {
                 let Ok(signature) = BASE64_STANDARD.decode(self.signature()) else { return false };
-                key.verifies(method, self.base_string(origin).as_bytes(), &signature)
+                key.verifies(method, self.base(origin).as_bytes(), &signature)
             }
         }
     }

@@ -10,12 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     Env, Secret,
-    oauth2::form::{FormError, FormWriter, Params, is_form},
+    oauth2::form::{FormWriter, is_form},
 };
 
 use super::{
-    KeyError, RsaSigningKey, SignatureMethod,
-    encoding::{Covered, base_uri, encode_into},
+    KeyError, RequestError, RsaSigningKey, SignatureMethod,
+    base_string::{BaseString, Covered, Origin},
+    encoding::encode_into,
     header as authorization,
 };
 
@@ -38,9 +39,9 @@ pub enum SignError {
     /// It has no absolute `http` or `https` URL.
     #[error("only a request to an absolute http or https URL can be signed")]
     NotAbsolute,
-    /// Its query or its form cannot be read.
+    /// Its query or its form cannot be read, so that nobody could verify it.
     #[error(transparent)]
-    Form(#[from] FormError),
+    Parameters(#[from] RequestError),
     /// The parameters should go into a body that is no form.
     #[error("protocol parameters can stand in the body of a form only")]
     NoForm,
@@ -76,6 +77,16 @@ pub struct Signer {
     placement: Placement,
     realm: Option<Arc<str>>,
     body_hash: bool,
+    constant: Arc<Constant>,
+}
+
+/// What is the same for every request.
+#[derive(Default)]
+struct Constant {
+    /// Its part of the base string.
+    covered: Covered,
+    /// The beginning of the header.
+    header: Vec<u8>,
 }
 
 #[derive(Clone)]
@@ -129,7 +140,34 @@ impl Signer {
             placement: Placement::Header,
             realm: None,
             body_hash: true,
+            constant: Arc::default(),
         }
+        .prepared()
+    }
+
+    fn prepared(mut self) -> Self {
+        let mut constant =
+            Constant { covered: Covered::with_capacity(192, 4), header: b"OAuth ".to_vec() };
+        if let Some(realm) = &self.realm {
+            let mut text = String::new();
+            authorization::append_realm(&mut text, realm);
+            constant.header.extend_from_slice(text.as_bytes());
+        }
+        self.each_constant(&mut |name, value| {
+            constant.covered.add(name, value);
+            authorization::append(&mut constant.header, name, value);
+        });
+        self.constant = Arc::new(constant);
+        self
+    }
+
+    fn each_constant(&self, each: &mut impl FnMut(&str, &str)) {
+        each("oauth_consumer_key", &self.client);
+        if let Some(token) = &self.token {
+            each("oauth_token", token);
+        }
+        each("oauth_signature_method", self.method.as_str());
+        each("oauth_version", "1.0");
     }
 
     /// With a temporary or token credential. RSA signatures do not depend on its secret.
@@ -139,7 +177,7 @@ impl Signer {
         if let Some(key) = shared(self.method, &self.client_secret, Some(secret)) {
             self.key = key;
         }
-        self
+        self.prepared()
     }
 
     /// Where the protocol parameters go: into the header unless said otherwise.
@@ -153,7 +191,7 @@ impl Signer {
     #[must_use]
     pub fn realm(mut self, realm: &str) -> Self {
         self.realm = Some(realm.into());
-        self
+        self.prepared()
     }
 
     /// Leaves `oauth_body_hash` out, for the few servers that refuse what they do not know. What is
@@ -198,7 +236,7 @@ impl Signer {
             Placement::Query => {
                 let url = request.uri().to_string();
                 let mut url = FormWriter::after_url(&url);
-                signed.append_to(&mut url);
+                self.append_to(&mut url, &signed);
                 *request.uri_mut() =
                     Uri::try_from(url.finish()).map_err(|_| SignError::NotAbsolute)?;
             }
@@ -207,7 +245,7 @@ impl Signer {
             }
             Placement::Body => {
                 let mut text = FormWriter::after_body(request.body());
-                signed.append_to(&mut text);
+                self.append_to(&mut text, &signed);
                 *request.body_mut() = text.finish().into();
                 let headers = request.headers_mut();
                 headers.remove(header::CONTENT_LENGTH);
@@ -239,29 +277,22 @@ impl Signer {
     }
 
     fn signed<'a>(
-        &'a self,
+        &self,
         env: &Env,
         method: &Method,
         uri: &Uri,
         body: &Covers<'_>,
-        further: &[(&'a str, &'a str)],
+        further: &'a [(&'a str, &'a str)],
     ) -> Result<Signed<'a>, SignError> {
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        let (Some(scheme @ ("http" | "https")), Some(authority)) =
+            (uri.scheme_str(), uri.authority())
+        else {
             return Err(SignError::NotAbsolute);
         };
-        if !matches!(scheme, "http" | "https") {
-            return Err(SignError::NotAbsolute);
-        }
         // Who the user is does not belong to an origin.
-        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let query = Params::parse(uri.query().unwrap_or("").as_bytes())?;
-        let form = match body {
-            Covers::Form(form) => Params::parse(form)?,
-            Covers::Hash(_) | Covers::Nothing => Params::default(),
-        };
-        if query.iter().chain(form.iter()).any(|(name, _)| name.starts_with("oauth_")) {
-            return Err(SignError::SignedAlready);
-        }
+        let authority = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let query = uri.query().unwrap_or_default().as_bytes();
+        let form = if let Covers::Form(form) = body { form } else { &[][..] };
         let body_hash = match (body, self.method.body_hash()) {
             (Covers::Hash(body), Some(algorithm)) if self.body_hash => {
                 Some(BASE64_STANDARD.encode(digest::digest(algorithm, body)))
@@ -269,40 +300,50 @@ impl Signer {
             _ => None,
         };
         let mut signed = Signed {
-            client: &self.client,
-            token: self.token.as_deref(),
-            method: self.method,
-            timestamp: env.now().seconds().to_string(),
-            nonce: nonce(env),
-            further: further.to_vec(),
+            timestamp: Digits::of(env.now().seconds()),
+            nonce: Nonce::random(env),
+            further,
             body_hash,
             signature: String::new(),
         };
+        // The base string is written behind its parameters.
+        let room = 2 * self.constant.covered.length() + 4 * (query.len() + form.len()) + 640;
+        let mut covered = self.constant.covered.clone_with_room(room, 12 + further.len());
+        covered.add_encoded(query)?;
+        covered.add_encoded(form)?;
+        if covered.of_the_protocol() > self.constant.covered.of_the_protocol() {
+            return Err(SignError::SignedAlready);
+        }
+        signed.each_but_signature(&mut |name, value| covered.add(name, value));
+        let base = || -> BaseString {
+            covered.base_string(method.as_str(), Origin { scheme, authority }, uri.path())
+        };
         signed.signature = match &self.key {
             Key::Plaintext(secrets) => secrets.expose().to_owned(),
-            Key::Hmac(key) => {
-                let base = signed.base_string(method, scheme, host, uri.path(), &query, &form);
-                BASE64_STANDARD.encode(hmac::sign(key, base.as_bytes()))
-            }
-            Key::Rsa(key) => {
-                let base = signed.base_string(method, scheme, host, uri.path(), &query, &form);
-                BASE64_STANDARD.encode(key.sign(self.method, base.as_bytes())?)
-            }
+            Key::Hmac(key) => BASE64_STANDARD.encode(hmac::sign(key, base().as_bytes())),
+            Key::Rsa(key) => BASE64_STANDARD.encode(key.sign(self.method, base().as_bytes())?),
         };
         Ok(signed)
     }
 
     fn header_value(&self, signed: &Signed<'_>) -> HeaderValue {
-        let mut out = String::with_capacity(384);
-        out.push_str("OAuth ");
-        if let Some(realm) = &self.realm {
-            authorization::append_realm(&mut out, realm);
-        }
-        signed.each(|name, value| authorization::append(&mut out, name, value));
+        let length = self.constant.header.len() + 160 + 2 * signed.signature.len();
+        let mut out = Vec::with_capacity(length);
+        out.extend_from_slice(&self.constant.header);
+        signed.each(&mut |name, value| authorization::append(&mut out, name, value));
         // It is all printable ASCII.
-        let mut value = HeaderValue::try_from(out).unwrap_or(HeaderValue::from_static("OAuth"));
+        let value = HeaderValue::from_maybe_shared(Bytes::from(out));
+        let mut value = value.unwrap_or(HeaderValue::from_static("OAuth"));
         value.set_sensitive(true);
         value
+    }
+
+    fn append_to(&self, out: &mut FormWriter, signed: &Signed<'_>) {
+        let mut append = |name: &str, value: &str| {
+            out.append(name, value);
+        };
+        self.each_constant(&mut append);
+        signed.each(&mut append);
     }
 }
 
@@ -323,95 +364,124 @@ enum Covers<'a> {
     Hash(&'a [u8]),
 }
 
-/// The protocol parameters of one request.
+/// The protocol parameters that differ from request to request.
 struct Signed<'a> {
-    client: &'a str,
-    token: Option<&'a str>,
-    method: SignatureMethod,
-    timestamp: String,
-    nonce: String,
-    further: Vec<(&'a str, &'a str)>,
+    timestamp: Digits,
+    nonce: Nonce,
+    further: &'a [(&'a str, &'a str)],
     body_hash: Option<String>,
     signature: String,
 }
 
 impl Signed<'_> {
-    fn each(&self, mut each: impl FnMut(&str, &str)) {
-        self.each_but_signature(&mut each);
+    fn each(&self, each: &mut impl FnMut(&str, &str)) {
+        self.each_but_signature(each);
         each("oauth_signature", &self.signature);
     }
 
     fn each_but_signature(&self, each: &mut impl FnMut(&str, &str)) {
-        each("oauth_consumer_key", self.client);
-        if let Some(token) = self.token {
-            each("oauth_token", token);
-        }
-        each("oauth_signature_method", self.method.as_str());
-        each("oauth_timestamp", &self.timestamp);
-        each("oauth_nonce", &self.nonce);
-        each("oauth_version", "1.0");
-        for (name, value) in &self.further {
+        each("oauth_timestamp", self.timestamp.as_str());
+        each("oauth_nonce", self.nonce.as_str());
+        for (name, value) in self.further {
             each(name, value);
         }
         if let Some(hash) = &self.body_hash {
             each("oauth_body_hash", hash);
         }
     }
-
-    fn append_to(&self, out: &mut FormWriter) {
-        self.each(|name, value| {
-            out.append(name, value);
-        });
-    }
-
-    fn base_string(
-        &self,
-        method: &Method,
-        scheme: &str,
-        host: &str,
-        path: &str,
-        query: &Params<'_>,
-        form: &Params<'_>,
-    ) -> String {
-        let mut covered = Covered::with_capacity(512, 10 + query.iter().len() + form.iter().len());
-        for (name, value) in query.iter().chain(form.iter()) {
-            covered.add(name, value);
-        }
-        self.each_but_signature(&mut |name, value| covered.add(name, value));
-        let origin = [scheme, "://", host].concat();
-        covered.base_string(method.as_str(), &base_uri(&origin, path))
-    }
 }
 
 /// Unguessable, and 28 letters and digits: servers built on oauthlib take no others than 20 to 30.
-fn nonce(env: &Env) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let bytes: [u8; 14] = env.random();
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().map_or('0', char::from);
-    let mut out = String::with_capacity(28);
-    for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
+struct Nonce([u8; 28]);
+
+impl Nonce {
+    fn random(env: &Env) -> Self {
+        let bytes: [u8; 14] = env.random();
+        let mut out = [b'0'; 28];
+        for (digits, byte) in out.chunks_exact_mut(2).zip(bytes) {
+            digits.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        }
+        Self(out)
     }
-    out
+
+    fn as_str(&self) -> &str {
+        // It is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+const fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
+}
+
+/// A number, written.
+struct Digits {
+    bytes: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    /// Of a time; one before 1970 is 0.
+    fn of(number: i64) -> Self {
+        let mut rest = u64::try_from(number).unwrap_or(0);
+        let (mut bytes, mut start) = ([b'0'; 20], 20);
+        for (index, digit) in bytes.iter_mut().enumerate().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            (rest, start) = (rest / 10, index);
+            if rest == 0 {
+                break;
+            }
+        }
+        Self { bytes, start }
+    }
+
+    fn as_str(&self) -> &str {
+        // It is ASCII.
+        std::str::from_utf8(self.bytes.get(self.start..).unwrap_or_default()).unwrap_or_default()
+    }
 }
 
 /// The secrets, encoded and joined (RFC 5849, section 3.4.2). The separator is always there.
-pub(super) fn shared_key(client: &Secret, token: Option<&Secret>) -> Zeroizing<String> {
+pub(super) fn shared_key(client: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let token = token.map_or("", Secret::expose);
     // Large enough that no copy of it is left behind by growing.
     let longest = 3 * (client.expose().len() + token.len()) + 1;
-    let mut key = Zeroizing::new(String::with_capacity(longest));
-    encode_into(&mut key, client.expose());
-    key.push('&');
-    encode_into(&mut key, token);
+    let mut key = Zeroizing::new(Vec::with_capacity(longest));
+    encode_into(&mut key, client.expose().as_bytes());
+    key.push(b'&');
+    encode_into(&mut key, token.as_bytes());
     key
 }
 
 fn shared(method: SignatureMethod, client: &Secret, token: Option<&Secret>) -> Option<Key> {
     let key = shared_key(client, token);
     if method == SignatureMethod::Plaintext {
-        return Some(Key::Plaintext(Secret::from(key.as_str())));
+        // It is ASCII.
+        return Some(Key::Plaintext(std::str::from_utf8(&key).unwrap_or_default().into()));
     }
-    Some(Key::Hmac(Arc::new(hmac::Key::new(method.hmac()?, key.as_bytes()))))
+    Some(Key::Hmac(Arc::new(hmac::Key::new(method.hmac()?, &key))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_everywhere() {
+        for number in [0, 7, 10, 1_800_000_000, i64::MAX] {
+            assert_eq!(Digits::of(number).as_str(), number.to_string());
+        }
+        assert_eq!(Digits::of(-1).as_str(), "0");
+    }
+
+    #[test]
+    fn a_form_may_be_as_long_as_it_likes() {
+        let signer = Signer::hmac(SignatureMethod::HmacSha1, "k", &Secret::from("s")).unwrap();
+        let form = format!("media_data={}{}", "A".repeat(1 << 20), "&x=1".repeat(500));
+        let request = Request::post("https://api.example/upload")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))
+            .unwrap();
+        assert!(signer.sign(&Env::system(), request, &[]).is_ok());
+    }
 }
