@@ -175,10 +175,12 @@ impl<'a> Origin<'a> {
     fn encode_into(self, out: &mut Vec<u8>) {
         let default = if self.scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
         let authority = self.authority.strip_suffix(default).unwrap_or(self.authority);
-        let lower = |out: &mut Vec<u8>, text: &str| {
-            for byte in text.bytes() {
-                encode_into(out, &[byte.to_ascii_lowercase()]);
-            }
+        let lower = |out: &mut Vec<u8>, text: &str| match text
+            .bytes()
+            .any(|byte| byte.is_ascii_uppercase())
+        {
+            true => encode_into(out, text.to_ascii_lowercase().as_bytes()),
+            false => encode_into(out, text.as_bytes()),
         };
         lower(out, self.scheme);
         if !self.scheme.is_empty() {
