@@ -8,6 +8,8 @@ mod hooks {}
 mod keys {}
 #[doc = include_str!("../../../docs/src/consumer/login.md")]
 mod login {}
+#[doc = include_str!("../../../docs/src/provider/oauth1.md")]
+mod oauth1 {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]
 mod provider {}
 #[doc = include_str!("../../../README.md")]

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, Uri, header, request::Parts};
+use http::{HeaderMap, Request, Response, Uri, header, request::Parts, uri::Authority};
 use http_body::Body;
 use tower::{Layer, Service};
 
@@ -162,7 +162,7 @@ impl Guard {
         }
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         // HTTP/2 has it elsewhere.
-        let host = host.or(parts.uri.authority().map(|authority| authority.as_str())).unwrap_or("");
+        let host = host.or(parts.uri.authority().map(Authority::as_str)).unwrap_or("");
         self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
     }
 }

@@ -6,13 +6,15 @@ use std::{
 };
 
 use quadrille::{
-    Policy,
+    oauth1::SignatureMethod,
     oauth2::{ClientAuth, Resources},
-    provider::NewClient,
 };
 use tracing::{Event, Metadata, Subscriber, field::Field, span};
 
-use crate::support::{Browser, World};
+use crate::{
+    oauth1_support::{self, Signing, authorize, credentials},
+    support::Browser,
+};
 
 /// Keeps everything that is logged on this thread, at every level. It is set for the whole process:
 /// tracing remembers for each place in the code whether anybody listens, and another test may come
@@ -58,7 +60,7 @@ impl tracing::field::Visit for Write<'_> {
 async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page() {
     let log = Log(Arc::default(), std::thread::current().id());
     tracing::subscriber::set_global_default(log.clone()).unwrap();
-    let world = World::with(Policy::safe(), |new: NewClient| new).await;
+    let world = oauth1_support::world().await;
     world.sign_in("ada");
     let mut browser = Browser::default();
     let page = world.ask(&mut browser, &world.asking()).await;
@@ -89,7 +91,21 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
     pages += world.refresh(first.refresh.as_deref().unwrap()).await.text();
     pages += world.redeem(&code).await.text();
 
+    let signing = Signing::new(&world);
+    let (temporary, oauth_verifier) = signing.approved(&world, "ada").await;
+    let guess = Signing::by(&world, SignatureMethod::HmacSha256, "canary-guess");
+    pages += guess.token(&world, &temporary, &oauth_verifier).await.text();
+    pages += signing.token(&world, &temporary, "canary-verifier").await.text();
+    let token = credentials(&signing.token(&world, &temporary, &oauth_verifier).await);
+    pages += signing.with(&token).photos(&world).await.text();
+    pages += guess.with(&token).photos(&world).await.text();
+    pages += signing.token(&world, &temporary, &oauth_verifier).await.text();
+    pages += signing.with(&token).photos(&world).await.text();
+    pages += authorize(&world, &mut browser, &temporary.token).await.text();
+    pages += authorize(&world, &mut browser, "canary-token").await.text();
+
     let log = log.0.lock().unwrap().clone();
+    assert!(log.contains("a grant was revoked: its verifier came twice"), "{log}");
     assert!(log.contains("used before"), "what happened is logged: {log}");
     assert!(log.contains("answered before"), "{log}");
     assert!(log.contains("there is no such client"), "{log}");
@@ -106,6 +122,12 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
         ("refresh token", first.refresh.as_ref().unwrap()),
         ("refresh token", second.refresh.as_ref().unwrap()),
         ("state", "xyz"),
+        ("shared-secret of a client", oauth1_support::SECRET),
+        ("shared-secret of temporary credentials", temporary.secret.expose()),
+        ("shared-secret of token credentials", token.secret.expose()),
+        ("oauth_verifier", &oauth_verifier),
+        ("temporary credentials", &temporary.token),
+        ("token credentials", &token.token),
     ] {
         assert!(!log.contains(secret), "a {what} is in the log: {log}");
         assert!(!pages.contains(secret), "a {what} is on a page: {pages}");

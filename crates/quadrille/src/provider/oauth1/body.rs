@@ -106,7 +106,7 @@ impl<B: Body> Body for GuardBody<B> {
         match self {
             Self::Untouched { body } => body.is_end_stream(),
             Self::Replayed { first, rest } => {
-                first.is_empty() && rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+                first.is_empty() && rest.as_ref().is_none_or(Body::is_end_stream)
             }
         }
     }

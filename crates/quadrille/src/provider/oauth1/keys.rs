@@ -78,7 +78,9 @@ impl ReadyKeys {
 
 /// The keys of clients that were read before, as long as the clients are the same.
 #[derive(Default)]
-pub(crate) struct Memo(RwLock<HashMap<Arc<str>, (Arc<Client>, Arc<ReadyKeys>)>>);
+pub(crate) struct Memo(RwLock<HashMap<Arc<str>, Known>>);
+
+type Known = (Arc<Client>, Arc<ReadyKeys>);
 
 impl fmt::Debug for Memo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
