@@ -280,6 +280,22 @@ async fn identifiers_secrets_and_verifiers_may_have_the_applications_own_form() 
 }
 
 #[tokio::test]
+async fn the_application_may_add_to_the_answers() {
+    let oauth1 = offered().extras(|client, granted| {
+        let user = granted.map(|granted| format!("{:?}", granted.actor()));
+        vec![("for".to_owned(), client.name.clone()), ("by".to_owned(), user.unwrap_or_default())]
+    });
+    let world = world_with(oauth1, client).await;
+    let signing = Signing::new(&world);
+    let (temporary, verifier) = signing.approved(&world, "ada").await;
+    let token = credentials(&signing.token(&world, &temporary, &verifier).await);
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(temporary.extra, [pair("for", "Photo printer"), pair("by", "")]);
+    let by = pair("by", "User(\"ada\")");
+    assert!(token.extra.contains(&by) && token.extra.contains(&pair("for", "Photo printer")));
+}
+
+#[tokio::test]
 async fn without_it_there_is_no_trace_of_it() {
     let world = crate::support::World::new().await;
     for path in ["/oauth/request_token", "/oauth/access_token"] {

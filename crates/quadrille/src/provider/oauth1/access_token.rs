@@ -104,8 +104,9 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let lifetime = inner.oauth1.token_lifetime;
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
     let access = AccessRecord { row: number, hash: *identifier.hash(), grant, expires };
+    let access = Arc::new(access);
     let credential = CredentialRecord {
-        access: Arc::new(access),
+        access: access.clone(),
         is_foreign: matches!(identifier, Identifier::Foreign(_)),
         secret: sealed,
     };
@@ -114,13 +115,14 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
         Redeemed::Issued => {
             tracing::debug!(client = %client.id, grant = number.0, "token credentials issued");
             let credentials = Credentials::token(token, secret).with("scope", scopes.as_str());
-            Ok(match lifetime {
+            let credentials = match lifetime {
                 // As the session extension names it.
                 Some(lifetime) => {
                     credentials.with("oauth_expires_in", lifetime.as_secs().to_string())
                 }
                 None => credentials,
-            })
+            };
+            Ok(inner.oauth1.with_extras(credentials, client, Some(&access.into())))
         }
         Redeemed::Replayed(grant) => Err(inner.replayed_temporary(grant).await),
         Redeemed::Revoked => Err(OAuth1Error::TokenRevoked),

@@ -30,9 +30,9 @@ pub(crate) use wire::refusal;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::oauth1::SignatureMethod;
+use crate::oauth1::{Credentials, SignatureMethod};
 
-use super::token::TokenSecret;
+use super::{Client, Verified, token::TokenSecret};
 
 /// How a server offers OAuth 1.0a: give it to
 /// [`AuthorizationServer::oauth1`](super::AuthorizationServer::oauth1), without which there is none.
@@ -59,7 +59,11 @@ pub struct OAuth1 {
     pub(crate) token_lifetime: Option<Duration>,
     pub(crate) shares_nonces: bool,
     values: Option<Arc<values::Make>>,
+    extras: Option<Arc<Extras>>,
 }
+
+/// Makes further members of an answer.
+type Extras = dyn Fn(&Client, Option<&Verified>) -> Vec<(String, String)> + Send + Sync;
 
 impl OAuth1 {
     /// The safe way to offer it.
@@ -73,6 +77,7 @@ impl OAuth1 {
             token_lifetime: None,
             shares_nonces: false,
             values: None,
+            extras: None,
         }
     }
 
@@ -178,6 +183,40 @@ impl OAuth1 {
     ) -> Self {
         self.values = Some(Arc::new(make));
         self
+    }
+
+    /// Adds members to the answers that give credentials: to temporary ones where nothing was granted
+    /// yet, to token credentials with what was.
+    ///
+    /// ```
+    /// use quadrille::provider::{Actor, OAuth1};
+    ///
+    /// let oauth1 = OAuth1::new().extras(|_client, granted| match granted.map(|granted| granted.actor()) {
+    ///     Some(Actor::User(subject)) => vec![("user_id".to_owned(), subject.to_string())],
+    ///     _ => Vec::new(),
+    /// });
+    /// ```
+    #[must_use]
+    pub fn extras(
+        mut self,
+        extras: impl Fn(&Client, Option<&Verified>) -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.extras = Some(Arc::new(extras));
+        self
+    }
+
+    /// An answer with what the application adds to it.
+    pub(crate) fn with_extras(
+        &self,
+        credentials: Credentials,
+        client: &Client,
+        granted: Option<&Verified>,
+    ) -> Credentials {
+        let extras = self.extras.as_ref().map(|extras| extras(client, granted));
+        extras
+            .into_iter()
+            .flatten()
+            .fold(credentials, |credentials, (name, value)| credentials.with(name, value))
     }
 
     /// A value in the application's form, if it has one for it.

@@ -74,7 +74,8 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let issuer = inner.issuer_id().await?;
     inner.store.put_temporary(issuer, record).await.map_err(super::super::Error::from)?;
     tracing::debug!(client = %client.id, "temporary credentials issued");
-    Ok(Credentials::temporary(token, secret))
+    let credentials = Credentials::temporary(token, secret);
+    Ok(inner.oauth1.with_extras(credentials, client, None))
 }
 
 /// Where the person is sent back to, and what the client asks for.
