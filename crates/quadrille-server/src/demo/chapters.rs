@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    dance::{Dance, Exchange, Party},
-    explain::{self, Act, Step},
+    dance::Dance,
+    message::{Exchange, Message, Party},
+    telling::{Act, Step, steps},
 };
 
 /// An exchange, and what was found out about it.
@@ -21,12 +22,12 @@ pub(super) fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
     let mut under_way: Vec<(Exchange, Vec<Step>)> = Vec::new();
     for message in dance.messages() {
         if message.is_request() {
-            let step = explain::step(message);
+            let step = steps::step(message);
             for (_, within) in &mut under_way {
                 within.push(step);
             }
             under_way.push((message.exchange, Vec::new()));
-            let act = explain::act(step, &[], None);
+            let act = steps::act(step, &[], None);
             known.insert(
                 message.exchange,
                 Known { step, act, to: message.to, front: !message.is_back_channel() },
@@ -34,7 +35,7 @@ pub(super) fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
         } else if let Some(at) = under_way.iter().position(|(one, _)| *one == message.exchange) {
             let (_, within) = under_way.remove(at);
             if let Some(exchange) = known.get_mut(&message.exchange) {
-                exchange.act = explain::act(exchange.step, &within, Some(message));
+                exchange.act = steps::act(exchange.step, &within, Some(message));
             }
         }
     }
@@ -42,35 +43,46 @@ pub(super) fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
     known
 }
 
-/// A page that does nothing by itself leads to the next chapter; what happens while the website
-/// answers the browser belongs to the same one.
+/// What does nothing by itself belongs to the chapter that is open, or leads to the first; what
+/// happens while the website answers the browser belongs to the same one.
 fn settle(dance: &Dance, known: &mut BTreeMap<Exchange, Known>) {
+    let mut front: Vec<&mut Known> = known.values_mut().filter(|known| known.front).collect();
     let mut next = None;
-    for exchange in known.values_mut().rev().filter(|exchange| exchange.front) {
+    for exchange in front.iter_mut().rev() {
         next = exchange.act.or(next);
-        exchange.act = next;
+        // The provider's first answer belongs to the question; a page leads on to what comes of it.
+        if exchange.step != Step::Authorize {
+            exchange.act = next;
+        }
     }
     let mut last = None;
-    for exchange in known.values_mut().filter(|exchange| exchange.front) {
-        last = exchange.act.or(last);
-        exchange.act = last;
+    for exchange in &mut front {
+        let act = match (last, exchange.act) {
+            // The hour that passed is not over when the token is used again.
+            (Some(Act::Later), Some(Act::Use)) => last,
+            (_, act) => act.or(last).or(next),
+        };
+        exchange.act = act;
+        last = act;
     }
     let mut outer: Option<(Exchange, Option<Act>)> = None;
     for message in dance.messages() {
         match outer {
             Some((exchange, _)) if exchange == message.exchange => outer = None,
-            Some((_, act)) => {
-                if let Some(inner) = known.get_mut(&message.exchange)
-                    && message.is_back_channel()
-                {
+            Some((_, act)) if message.is_back_channel() => {
+                if let Some(inner) = known.get_mut(&message.exchange) {
                     inner.act = act;
                 }
             }
-            None if message.is_request() && message.to == Party::Website => {
+            None if starts_work(message) => {
                 let act = known.get(&message.exchange).and_then(|exchange| exchange.act);
                 outer = Some((message.exchange, act));
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
+}
+
+fn starts_work(message: &Message) -> bool {
+    message.is_request() && message.to == Party::Website
 }

@@ -1,8 +1,8 @@
 //! What was said between browser, website and provider, in order, with its secrets masked.
 //!
-//! [`Dance`] is a notebook that never holds a secret: messages are masked on the way in
-//! (`mask.rs`), and what is kept of a secret is its kind, its length, a few of its characters and a
-//! keyed fingerprint, which tells when the same value comes by again.
+//! [`Dance`] is a notebook that never holds a secret: messages are masked on the way in (`mask/`),
+//! and what is kept of a secret is its kind, its length, a few of its characters and a keyed
+//! fingerprint, which tells when the same value comes by again.
 
 use std::collections::VecDeque;
 
@@ -10,99 +10,11 @@ use http::{header, request, response};
 use quadrille::{Env, Timestamp};
 
 use super::{
+    base_string::base_string,
     mask::{Form, Masker},
-    thread,
+    message::{Exchange, Head, Message, Party, field},
+    value::{Protocol, Value, ValueId},
 };
-
-/// Who speaks, and who listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Party {
-    Browser,
-    Website,
-    Provider,
-}
-
-/// What a masked value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    State,
-    LoginCookie,
-    Challenge,
-    Verifier,
-    Code,
-    AccessToken,
-    RefreshToken,
-    ClientSecret,
-    Password,
-    Session,
-    Other,
-}
-
-/// The number of a masked value within its dance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ValueId(pub(crate) usize);
-
-/// A value that is worth following, without the value.
-#[derive(Clone, Debug)]
-pub(crate) struct Value {
-    pub(crate) kind: Kind,
-    /// Its first and last characters, if it is long enough to spare them.
-    pub(crate) shown: String,
-    pub(crate) length: usize,
-    /// Counts the values of a kind: the second access token is the one that a refresh brought.
-    pub(crate) ordinal: usize,
-}
-
-/// A stretch of a text that has been masked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    Plain(String),
-    Masked(ValueId),
-}
-
-/// A parameter, a header or a member of a JSON object; or a cookie or parameter within one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) value: Vec<Piece>,
-    pub(crate) within: Vec<Self>,
-}
-
-/// The start of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Head {
-    Request { method: String, path: String, query: Vec<Field> },
-    Response { status: u16 },
-}
-
-/// The rest of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
-    Empty,
-    Form(Vec<Field>),
-    Json(Vec<Field>),
-    Page { title: String, bytes: usize },
-    Opaque { content_type: String, bytes: usize },
-}
-
-/// One arrow of the diagram.
-#[derive(Clone, Debug)]
-pub(crate) struct Message {
-    /// A request and its response have the same.
-    pub(crate) exchange: Exchange,
-    pub(crate) at: Timestamp,
-    pub(crate) from: Party,
-    pub(crate) to: Party,
-    pub(crate) head: Head,
-    pub(crate) headers: Vec<Field>,
-    /// Names of headers that say nothing about OAuth.
-    pub(crate) further_headers: Vec<String>,
-    pub(crate) body: Body,
-}
-
-/// Ties a response to its request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Exchange(u64);
 
 /// How much one dance may hold: a visitor who goes round in circles loses the oldest steps.
 const MOST_MESSAGES: usize = 480;
@@ -120,6 +32,12 @@ impl Dance {
         Self { masker: Masker::new(env), messages: VecDeque::new(), exchanges: 0 }
     }
 
+    /// Tells it what a client signs with: a secret that never travels, so that the notebook would
+    /// not know it otherwise. It keeps as little of it as of the others.
+    pub(crate) fn introduce(&mut self, client_id: &str, client_secret: &str) {
+        self.masker.introduce(client_id, client_secret);
+    }
+
     /// In the order in which they were sent.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter()
@@ -135,14 +53,20 @@ impl Dance {
         self.masker.knows(secret)
     }
 
-    /// The dance that just happened: of all that this visitor did, perhaps in twenty tabs, what
-    /// belongs to the last login.
-    pub(crate) fn latest(&self) -> Self {
-        let mut latest = self.clone();
-        latest.messages = thread::latest(self);
-        let order: Vec<ValueId> = latest.messages().flat_map(Message::carries).collect();
-        latest.masker.number_again(&order);
-        latest
+    /// Which of the two dances it is: the last value that only one of them has tells.
+    pub(crate) fn protocol(&self) -> Protocol {
+        let messages = self.messages.iter().rev();
+        let mut values = messages.flat_map(Message::carries).filter_map(|id| self.value(id));
+        values.find_map(|value| value.kind.protocol()).unwrap_or(Protocol::OAuth2)
+    }
+
+    /// A dance of these messages only, its values counted anew.
+    pub(crate) fn only(&self, is_part: impl Fn(&Message) -> bool) -> Self {
+        let mut part = self.clone();
+        part.messages.retain(|message| is_part(message));
+        let order: Vec<ValueId> = part.messages().flat_map(Message::carries).collect();
+        part.masker.number_again(&order);
+        part
     }
 
     /// Writes a request down.
@@ -160,7 +84,23 @@ impl Dance {
             path: request.uri.path().to_owned(),
             query: self.masker.parameters(request.uri.query().unwrap_or_default()),
         };
-        self.push(exchange, at, (from, to), head, &request.headers, body);
+        let (headers, further_headers) = self.masker.headers(&request.headers);
+        let form = Form::of(field(&headers, header::CONTENT_TYPE.as_str()));
+        let mut message = Message {
+            exchange,
+            at,
+            from,
+            to,
+            head,
+            headers,
+            further_headers,
+            body: self.masker.body(form, body),
+            signed: None,
+        };
+        // After its parameters, which say what each value is.
+        message.signed = base_string(request, body)
+            .and_then(|text| self.masker.signed(&text, message.masked("oauth_signature")));
+        self.push(message);
         exchange
     }
 
@@ -176,181 +116,30 @@ impl Dance {
         else {
             return;
         };
-        let direction = (request.to, request.from);
-        let head = Head::Response { status: response.status.as_u16() };
-        self.push(exchange, at, direction, head, &response.headers, body);
-    }
-
-    fn push(
-        &mut self,
-        exchange: Exchange,
-        at: Timestamp,
-        (from, to): (Party, Party),
-        head: Head,
-        headers: &http::HeaderMap,
-        body: &[u8],
-    ) {
-        let (headers, further_headers) = self.masker.headers(headers);
-        let body = self.masker.body(Form::of(field(&headers, header::CONTENT_TYPE.as_str())), body);
-        if self.messages.len() == MOST_MESSAGES {
-            self.messages.pop_front();
-        }
-        self.messages.push_back(Message {
+        let (from, to) = (request.to, request.from);
+        let brings_token = matches!(&request.head, Head::Request { path, .. }
+            if path == "/oauth/access_token");
+        let (headers, further_headers) = self.masker.headers(&response.headers);
+        let form = Form::of(field(&headers, header::CONTENT_TYPE.as_str()));
+        let form = if brings_token { form.of_token_credentials() } else { form };
+        let body = self.masker.body(form, body);
+        self.push(Message {
             exchange,
             at,
             from,
             to,
-            head,
+            head: Head::Response { status: response.status.as_u16() },
             headers,
             further_headers,
             body,
+            signed: None,
         });
     }
-}
 
-impl Message {
-    /// Whether it went straight from website to provider or back, past the browser.
-    pub(crate) fn is_back_channel(&self) -> bool {
-        self.from != Party::Browser && self.to != Party::Browser
-    }
-
-    pub(crate) fn is_request(&self) -> bool {
-        matches!(self.head, Head::Request { .. })
-    }
-
-    pub(crate) fn is_post(&self) -> bool {
-        matches!(&self.head, Head::Request { method, .. } if method == "POST")
-    }
-
-    /// The header's text, or the parts of it that are not masked.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
-        field(&self.headers, name)
-    }
-
-    /// A parameter of the query, the form or the JSON object.
-    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        let query = match &self.head {
-            Head::Request { query, .. } => query.as_slice(),
-            Head::Response { .. } => &[],
-        };
-        let body = match &self.body {
-            Body::Form(fields) | Body::Json(fields) => fields.as_slice(),
-            Body::Empty | Body::Page { .. } | Body::Opaque { .. } => &[],
-        };
-        field(query, name).or_else(|| field(body, name))
-    }
-
-    /// The parameter's masked value.
-    pub(crate) fn masked(&self, name: &str) -> Option<ValueId> {
-        self.fields().find(|field| field.name == name).and_then(|field| {
-            field.value.iter().find_map(|piece| match piece {
-                Piece::Masked(id) => Some(*id),
-                Piece::Plain(_) => None,
-            })
-        })
-    }
-
-    /// Every masked value that travels in it, each once, in the order of their appearance.
-    pub(crate) fn carries(&self) -> Vec<ValueId> {
-        let mut carried = Vec::new();
-        for piece in self.fields().flat_map(|field| &field.value) {
-            if let Piece::Masked(id) = piece
-                && !carried.contains(id)
-            {
-                carried.push(*id);
-            }
+    fn push(&mut self, message: Message) {
+        if self.messages.len() == MOST_MESSAGES {
+            self.messages.pop_front();
         }
-        carried
+        self.messages.push_back(message);
     }
-
-    fn fields(&self) -> impl Iterator<Item = &Field> {
-        let query = match &self.head {
-            Head::Request { query, .. } => query.as_slice(),
-            Head::Response { .. } => &[],
-        };
-        let body = match &self.body {
-            Body::Form(fields) | Body::Json(fields) => fields.as_slice(),
-            Body::Empty | Body::Page { .. } | Body::Opaque { .. } => &[],
-        };
-        let top = query.iter().chain(&self.headers).chain(body);
-        top.flat_map(|field| std::iter::once(field).chain(&field.within))
-    }
-}
-
-impl Kind {
-    /// Whether it belongs to one login and no other.
-    pub(crate) const fn is_of_one_login(self) -> bool {
-        match self {
-            Self::State
-            | Self::Challenge
-            | Self::Verifier
-            | Self::Code
-            | Self::AccessToken
-            | Self::RefreshToken => true,
-            Self::LoginCookie
-            | Self::ClientSecret
-            | Self::Password
-            | Self::Session
-            | Self::Other => false,
-        }
-    }
-
-    /// What people call it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::LoginCookie => "login cookie",
-            Self::Challenge => "code challenge",
-            Self::Verifier => "code verifier",
-            Self::Code => "code",
-            Self::AccessToken => "access token",
-            Self::RefreshToken => "refresh token",
-            Self::ClientSecret => "client secret",
-            Self::Password => "password",
-            Self::Session => "session",
-            Self::Other => "hidden",
-        }
-    }
-
-    /// As it stands in class names.
-    pub(crate) const fn slug(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::LoginCookie => "login-cookie",
-            Self::Challenge => "challenge",
-            Self::Verifier => "verifier",
-            Self::Code => "code",
-            Self::AccessToken => "access",
-            Self::RefreshToken => "refresh",
-            Self::ClientSecret => "secret",
-            Self::Password => "password",
-            Self::Session => "session",
-            Self::Other => "other",
-        }
-    }
-}
-
-impl Party {
-    /// In a sentence.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Browser => "your browser",
-            Self::Website => "the website",
-            Self::Provider => "the provider",
-        }
-    }
-}
-
-fn field(fields: &[Field], name: &str) -> Option<String> {
-    let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
-    Some(
-        field
-            .value
-            .iter()
-            .filter_map(|piece| match piece {
-                Piece::Plain(text) => Some(text.as_str()),
-                Piece::Masked(_) => None,
-            })
-            .collect(),
-    )
 }

@@ -10,16 +10,22 @@ use serde::Serialize;
 
 use super::{
     chapters::{Known, exchanges},
-    dance::{Dance, Exchange, Head, Kind, Message, Party},
-    explain::{Rfc, Step},
-    safety::{self, Card, Seen},
-    words,
-    written::{Chip, Group, groups, label, worth_following},
+    chip::{Chip, worth_following},
+    dance::Dance,
+    message::{Exchange, Head, Message, Party},
+    proof::Proof,
+    telling::{self, Card, Link, Seen, Step},
+    value::{Kind, Protocol},
+    written::{Group, Writer, label},
 };
 
 /// What the template `dance.html` draws.
 #[derive(Debug, Serialize)]
 pub(super) struct Diagram {
+    /// `OAuth 1.0a` or `OAuth 2`.
+    name: &'static str,
+    lead: &'static str,
+    signed: bool,
     rows: Vec<Row>,
     follow: Vec<Follow>,
     seen: Vec<Seen>,
@@ -55,6 +61,7 @@ struct Row {
     before: &'static [&'static str],
     bars: Vec<Bar>,
     groups: Vec<Group>,
+    proof: Option<Proof>,
     further: Vec<String>,
     partner: Option<usize>,
     /// Seconds that the person took before this.
@@ -76,13 +83,6 @@ struct Bar {
     part: &'static str,
 }
 
-/// A section of an RFC.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Link {
-    text: String,
-    url: String,
-}
-
 #[derive(Debug, Serialize)]
 struct Follow {
     kind: &'static str,
@@ -91,6 +91,8 @@ struct Follow {
 
 impl Diagram {
     pub(super) fn of(dance: &Dance) -> Self {
+        let protocol = dance.protocol();
+        let writer = Writer { dance, telling: telling::of(protocol) };
         let exchanges = exchanges(dance);
         let mut rows = Vec::new();
         let mut chapter = None;
@@ -101,15 +103,14 @@ impl Diagram {
         let numbers = numbers(dance);
         for (index, message) in dance.messages().enumerate() {
             let Some(known) = exchanges.get(&message.exchange) else { continue };
-            let mut row = Row::of(dance, index + 1, message, known, authorized);
+            let mut row = Row::of(writer, index + 1, message, known, authorized);
             authorized |= known.step == Step::Authorize && !message.is_request();
             if known.act != chapter {
                 chapter = known.act;
                 chapters += 1;
-                row.act = chapter.map(|act| Chapter {
-                    number: chapters,
-                    title: act.title(),
-                    text: act.text(),
+                row.act = chapter.map(|act| {
+                    let (title, text) = writer.telling.chapter(act);
+                    Chapter { number: chapters, title, text }
                 });
             }
             row.partner = numbers.get(&(message.exchange, !message.is_request())).copied();
@@ -124,9 +125,12 @@ impl Diagram {
         let messages = rows.len();
         let past_browser = rows.iter().filter(|row| row.back).count();
         Self {
+            name: writer.telling.name(),
+            lead: writer.telling.lead(),
+            signed: protocol == Protocol::OAuth1,
             follow: follow(dance),
-            seen: safety::seen(dance),
-            cards: safety::cards(dance),
+            seen: telling::seen(dance, writer.telling),
+            cards: writer.telling.cards(dance),
             messages,
             past_browser,
             rows,
@@ -166,7 +170,7 @@ fn follow(dance: &Dance) -> Vec<Follow> {
         .messages()
         .flat_map(Message::carries)
         .filter_map(|id| dance.value(id).map(|value| value.kind))
-        .filter(|kind| !matches!(kind, Kind::Session | Kind::Other))
+        .filter(|kind| kind.is_worth_following())
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -174,14 +178,20 @@ fn follow(dance: &Dance) -> Vec<Follow> {
 }
 
 impl Row {
-    fn of(dance: &Dance, number: usize, message: &Message, known: &Known, again: bool) -> Self {
+    fn of(
+        writer: Writer<'_>,
+        number: usize,
+        message: &Message,
+        known: &Known,
+        again: bool,
+    ) -> Self {
         let words = match &message.head {
-            Head::Request { .. } => words::asked(known.step, known.act, message, again),
-            Head::Response { .. } => words::answered(known.step, known.act, message),
+            Head::Request { .. } => writer.telling.asked(known.step, known.act, message, again),
+            Head::Response { .. } => writer.telling.answered(known.step, known.act, message),
         };
         let carried = message.carries();
         let chips: Vec<Chip> =
-            carried.iter().filter_map(|id| worth_following(dance, *id)).collect();
+            carried.iter().filter_map(|id| worth_following(writer.dance, *id)).collect();
         let mut kinds: Vec<&'static str> = chips.iter().map(|chip| chip.kind).collect();
         kinds.dedup();
         let (label, detail) = label(message);
@@ -190,7 +200,7 @@ impl Row {
             act: None,
             title: words.title,
             text: words.text,
-            rfc: words.rfc.map(Link::of),
+            rfc: words.rfc.map(Link::from),
             from: class(message.from),
             to: class(message.to),
             from_name: message.from.name(),
@@ -207,19 +217,11 @@ impl Row {
             kinds,
             before: words.before,
             bars: Vec::new(),
-            groups: groups(dance, message),
+            groups: writer.groups(message),
+            proof: message.signed.as_ref().map(|signed| Proof::of(writer, message, signed)),
             further: message.further_headers.clone(),
             partner: None,
             pause: None,
-        }
-    }
-}
-
-impl Link {
-    pub(super) fn of(Rfc(rfc, section): Rfc) -> Self {
-        Self {
-            text: format!("RFC {rfc}, section {section}"),
-            url: format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{section}"),
         }
     }
 }

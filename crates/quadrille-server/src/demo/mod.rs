@@ -3,29 +3,33 @@
 //!
 //! Both are what they would be in earnest: the website is an application of [`quadrille::Login`], the
 //! provider is the program that `quadrille serve` runs. Around them, `record.rs` and
-//! `back_channel.rs` write down what is said, `mask.rs` takes the secrets out on the way into the
-//! notebook (`dance.rs`), `thread.rs` finds the last login in it. `diagram.rs` makes a page of it:
-//! `explain.rs` and `chapters.rs` say what each exchange is for, `words.rs` tells it, `written.rs`
-//! writes the messages out, `safety.rs` says who saw what.
+//! `back_channel.rs` write down what is said, `mask/` takes the secrets out on the way into the
+//! notebook (`dance.rs`, which holds what `message.rs` and `value.rs` describe), `thread.rs` finds the
+//! last login in it. `diagram.rs` makes a page of it: `chapters.rs` says what each exchange is for,
+//! `telling/` has the words, for each of the two dances its own, `written.rs` writes the messages out,
+//! `proof.rs` takes signatures apart (`base_string.rs`).
 
 mod back_channel;
+mod base_string;
 mod chapters;
+mod chip;
 mod clock;
 mod dance;
 mod diagram;
-mod explain;
 mod mask;
+mod message;
 mod pages;
 mod photos;
+mod proof;
 mod provider;
 mod record;
-mod safety;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod users;
+mod value;
 mod website;
-mod words;
 mod written;
 
 use std::{

@@ -18,7 +18,12 @@ use http_body_util::{BodyExt as _, Limited};
 use quadrille::Env;
 use url::form_urlencoded;
 
-use super::dance::{Dance, Exchange, Party};
+use super::{
+    dance::Dance,
+    message::{Exchange, Party},
+    thread,
+    value::Protocol,
+};
 
 /// How many visitors are remembered.
 const MOST_VISITORS: usize = 64;
@@ -53,11 +58,11 @@ impl Recorder {
         Self { env, dances: Arc::default() }
     }
 
-    /// What the visitor just did.
-    pub(super) fn latest(&self, visitor: &str) -> Dance {
+    /// What the visitor just did, or did last in this dance.
+    pub(super) fn latest(&self, visitor: &str, protocol: Option<Protocol>) -> Dance {
         let dances = self.lock();
         let found = dances.iter().find(|(known, _)| &**known == visitor);
-        found.map_or_else(|| Dance::new(&self.env), |(_, dance)| dance.latest())
+        found.map_or_else(|| Dance::new(&self.env), |(_, dance)| thread::latest(dance, protocol))
     }
 
     /// Between website and provider, past the browser: the visitor is known by the values that

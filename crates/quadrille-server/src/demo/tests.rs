@@ -7,8 +7,10 @@ use http::{Request, Response};
 use quadrille::{Env, Timestamp};
 
 use super::{
-    dance::{Dance, Head, Party},
-    pages, photos,
+    dance::Dance,
+    message::{Exchange, Head, Party},
+    pages, photos, thread,
+    value::Kind,
 };
 
 const WEBSITE: &str = "http://localhost:8017";
@@ -56,7 +58,7 @@ impl Script {
         uri: &str,
         headers: Lines<'_>,
         body: &str,
-    ) -> super::dance::Exchange {
+    ) -> Exchange {
         self.at = self.at + Duration::from_millis(7);
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -68,7 +70,7 @@ impl Script {
 
     fn answer(
         &mut self,
-        exchange: super::dance::Exchange,
+        exchange: Exchange,
         status: u16,
         headers: Lines<'_>,
         body: &str,
@@ -274,7 +276,7 @@ fn the_same_value_is_recognised_wherever_it_travels() {
         .unwrap();
     assert_eq!(sent, brought);
     let revoked = dance.messages().find_map(|message| message.masked("token")).unwrap();
-    assert_eq!(dance.value(revoked).unwrap().kind, super::dance::Kind::RefreshToken);
+    assert_eq!(dance.value(revoked).unwrap().kind, Kind::RefreshToken);
 }
 
 #[test]
@@ -373,7 +375,7 @@ fn of_two_logins_in_two_tabs_the_last_one_is_shown() {
         s.answer(e, 303, &[("location", "/prints")], "");
     }
     let all = s.dance.messages().count();
-    let latest = s.dance.latest();
+    let latest = thread::latest(&s.dance, None);
     let states: Vec<_> = latest.messages().filter_map(|message| message.masked("state")).collect();
     assert!(!states.is_empty() && states.iter().all(|state| *state == states[0]), "one login");
     assert_eq!(Some(states[0]), s.dance.messages().find_map(|message| message.masked("state")));

@@ -3,42 +3,84 @@
 //! A login is known by the values that belong to it alone: its `state`, its code, its tokens. Two
 //! exchanges that share one belong together.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::dance::{Dance, Exchange, Message, Party, ValueId};
+use super::{
+    dance::Dance,
+    message::{Exchange, Head, Message, Party},
+    value::{Protocol, ValueId},
+};
 
-/// The messages of the login that last did something, and the pages around them.
-pub(super) fn latest(dance: &Dance) -> VecDeque<Message> {
-    let mut values: BTreeMap<Exchange, BTreeSet<ValueId>> = BTreeMap::new();
+type Values = BTreeMap<Exchange, BTreeSet<ValueId>>;
+
+/// The dance that just happened: of all that this visitor did, perhaps in twenty tabs, what belongs
+/// to the login that last did something, and the pages around it. With `protocol`, to the last login
+/// that danced that dance.
+pub(super) fn latest(dance: &Dance, protocol: Option<Protocol>) -> Dance {
+    let values = values(dance);
+    let mut looked_at = BTreeSet::new();
+    let found = values.values().rev().filter(|values| !values.is_empty()).find_map(|start| {
+        if !start.is_disjoint(&looked_at) {
+            return None;
+        }
+        let thread = thread(&values, start.clone());
+        looked_at.extend(thread.iter().copied());
+        let danced = thread.iter().find_map(|id| dance.value(*id)?.kind.protocol());
+        (protocol.is_none() || danced == protocol).then_some((thread, danced))
+    });
+    match found {
+        Some((thread, danced)) => pick(dance, &values, &thread, danced),
+        None if protocol.is_none() => dance.only(|_| true),
+        None => dance.only(|_| false),
+    }
+}
+
+/// What each exchange carries that belongs to one login only.
+fn values(dance: &Dance) -> Values {
+    let mut values = Values::new();
     for message in dance.messages() {
         let of_one_login =
             |id: &ValueId| dance.value(*id).is_some_and(|value| value.kind.is_of_one_login());
         let carried = message.carries().into_iter().filter(of_one_login);
         values.entry(message.exchange).or_default().extend(carried);
     }
-    let Some(mut thread) = values.values().rev().find(|values| !values.is_empty()).cloned() else {
-        return dance.messages().cloned().collect();
-    };
-    // Values lead to exchanges, and these to further values, forwards and backwards.
+    values
+}
+
+/// Values lead to exchanges, and these to further values, forwards and backwards.
+fn thread(values: &Values, mut thread: BTreeSet<ValueId>) -> BTreeSet<ValueId> {
     loop {
         let known = thread.len();
-        for tied in values
-            .values()
-            .filter(|values| !values.is_disjoint(&thread))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            thread.extend(tied);
+        for tied in values.values() {
+            if !tied.is_disjoint(&thread) {
+                thread.extend(tied);
+            }
         }
         if thread.len() == known {
-            break;
+            return thread;
         }
     }
+}
+
+fn pick(
+    dance: &Dance,
+    values: &Values,
+    thread: &BTreeSet<ValueId>,
+    danced: Option<Protocol>,
+) -> Dance {
     let is_of_it = |exchange: &Exchange| {
-        values.get(exchange).is_some_and(|values| !values.is_disjoint(&thread))
+        values.get(exchange).is_some_and(|values| !values.is_disjoint(thread))
     };
+    // Pages carry nothing, but each dance has its own.
+    let pages_of_another: BTreeSet<Exchange> = dance
+        .messages()
+        .filter(|message| page_of(message).is_some_and(|page| danced.is_some_and(|it| it != page)))
+        .map(|message| message.exchange)
+        .collect();
     let is_of_another = |exchange: &Exchange| {
-        values.get(exchange).is_some_and(|values| !values.is_empty()) && !is_of_it(exchange)
+        !is_of_it(exchange)
+            && (pages_of_another.contains(exchange)
+                || values.get(exchange).is_some_and(|values| !values.is_empty()))
     };
     let first = dance.messages().find(|message| is_of_it(&message.exchange));
     let first = first.map(|message| message.exchange);
@@ -51,9 +93,18 @@ pub(super) fn latest(dance: &Dance) -> VecDeque<Message> {
         .last()
         .map(|message| message.exchange);
     let start = page.or(first);
-    dance
-        .messages()
-        .filter(|message| Some(message.exchange) >= start && !is_of_another(&message.exchange))
-        .cloned()
-        .collect()
+    dance.only(|message| Some(message.exchange) >= start && !is_of_another(&message.exchange))
+}
+
+/// Which dance a page of the website belongs to.
+fn page_of(request: &Message) -> Option<Protocol> {
+    match (&request.head, request.to) {
+        (Head::Request { path, .. }, Party::Website) if path.starts_with("/oauth1/") => {
+            Some(Protocol::OAuth1)
+        }
+        (Head::Request { path, .. }, Party::Website) if !path.starts_with("/login/") => {
+            Some(Protocol::OAuth2)
+        }
+        _ => None,
+    }
 }

@@ -108,7 +108,7 @@ pub(super) fn router(
 }
 
 async fn home(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
-    let danced = site.recorder.latest(&visitor.0).messages().next().is_some();
+    let danced = site.recorder.latest(&visitor.0, None).messages().next().is_some();
     pages::home(host(&site.provider), USER, PASSWORD, danced)
 }
 
@@ -145,7 +145,7 @@ async fn disconnect(
 }
 
 async fn dance(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
-    pages::dance(&site.recorder.latest(&visitor.0), host(&site.url), host(&site.provider))
+    pages::dance(&site.recorder.latest(&visitor.0, None), host(&site.url), host(&site.provider))
 }
 
 async fn style(uri: Uri) -> Response {

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    dance::{Body, Dance, Field, Head, Kind, Message, Piece, ValueId},
-    explain,
+    chip::Chip,
+    dance::Dance,
+    message::{Body, Field, Head, Message, Piece},
+    telling::Telling,
 };
 
 /// A part of a message, written out.
@@ -14,8 +16,9 @@ pub(super) struct Group {
     lines: Vec<Line>,
 }
 
+/// One line of it.
 #[derive(Debug, Serialize)]
-struct Line {
+pub(super) struct Line {
     /// What stands before the name: `?`, `&` or nothing.
     mark: &'static str,
     name: String,
@@ -26,44 +29,12 @@ struct Line {
     note: &'static str,
 }
 
+/// A stretch of text.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Part {
+pub(super) enum Part {
     Text { text: String },
     Chip { chip: Chip },
-}
-
-/// A masked value, as it is drawn.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Chip {
-    pub(super) kind: &'static str,
-    name: String,
-    shown: String,
-    length: usize,
-}
-
-impl Chip {
-    /// A masked value, as it is drawn.
-    pub(super) fn of(dance: &Dance, id: ValueId) -> Option<Self> {
-        let value = dance.value(id)?;
-        let name = match (value.kind, value.ordinal) {
-            (Kind::AccessToken | Kind::RefreshToken, 2..) => {
-                format!("{} {}", value.kind.name(), value.ordinal)
-            }
-            _ => value.kind.name().to_owned(),
-        };
-        Some(Self {
-            kind: value.kind.slug(),
-            name,
-            shown: value.shown.clone(),
-            length: value.length,
-        })
-    }
-}
-
-pub(super) fn worth_following(dance: &Dance, id: ValueId) -> Option<Chip> {
-    let kind = dance.value(id)?.kind;
-    (!matches!(kind, Kind::Session | Kind::Other)).then(|| Chip::of(dance, id)).flatten()
 }
 
 /// What stands on the arrow: the first line of the message, and what it is about.
@@ -96,97 +67,115 @@ fn path_of(url: &str) -> &str {
     }
 }
 
-/// The message, line by line, with a note on each.
-pub(super) fn groups(dance: &Dance, message: &Message) -> Vec<Group> {
-    let mut groups = Vec::new();
-    if let Head::Request { method, path, query } = &message.head {
-        let mut lines = vec![Line {
-            mark: "",
-            name: format!("{method} {path}"),
-            joint: "",
-            value: Vec::new(),
-            inner: false,
-            note: "",
-        }];
-        lines.extend(parameters(dance, message, query, true));
-        groups.push(Group { name: "request", lines });
-    }
-    if let Head::Response { .. } = &message.head {
-        let (label, _) = label(message);
-        let line =
-            Line { mark: "", name: label, joint: "", value: Vec::new(), inner: false, note: "" };
-        groups.push(Group { name: "response", lines: vec![line] });
-    }
-    let mut lines = Vec::new();
-    for header in &message.headers {
-        lines.push(line(dance, message, header, ("", ": "), false));
-        let parameters = header.name == "location";
-        for (index, inner) in header.within.iter().enumerate() {
-            let mark = match (parameters, index) {
-                (true, 0) => "?",
-                (true, _) => "&",
-                (false, _) => "",
-            };
-            lines.push(line(dance, message, inner, (mark, "="), true));
-        }
-    }
-    groups.push(Group { name: "headers", lines });
-    match &message.body {
-        Body::Form(fields) => {
-            groups.push(Group { name: "body", lines: parameters(dance, message, fields, false) });
-        }
-        Body::Json(fields) => groups.push(Group {
-            name: "body",
-            lines: fields
-                .iter()
-                .map(|field| line(dance, message, field, ("", ": "), false))
-                .collect(),
-        }),
-        other => {
-            if let Some(summary) = explain::summary(other) {
-                let line = Line {
-                    mark: "",
-                    name: String::new(),
-                    joint: "",
-                    value: vec![Part::Text { text: summary }],
-                    inner: false,
-                    note: "",
-                };
-                groups.push(Group { name: "body", lines: vec![line] });
+/// Writes the messages of a dance out.
+#[derive(Clone, Copy)]
+pub(super) struct Writer<'a> {
+    pub(super) dance: &'a Dance,
+    pub(super) telling: &'a dyn Telling,
+}
+
+impl Writer<'_> {
+    /// The message, line by line, with a note on each.
+    pub(super) fn groups(self, message: &Message) -> Vec<Group> {
+        let mut groups = Vec::new();
+        match &message.head {
+            Head::Request { method, path, query } => {
+                let mut lines = vec![Line::alone(format!("{method} {path}"))];
+                lines.extend(self.parameters(message, query, true));
+                groups.push(Group { name: "request", lines });
+            }
+            Head::Response { .. } => {
+                let (label, _) = label(message);
+                groups.push(Group { name: "response", lines: vec![Line::alone(label)] });
             }
         }
+        let headers = message.headers.iter().flat_map(|header| self.header(message, header));
+        groups.push(Group { name: "headers", lines: headers.collect() });
+        let body = match &message.body {
+            Body::Form(fields) => self.parameters(message, fields, false),
+            Body::Json(fields) => {
+                let line = |field| self.line(message, field, ("", ": "), false);
+                fields.iter().map(line).collect()
+            }
+            other => summary(other).map(Line::told).into_iter().collect(),
+        };
+        groups.push(Group { name: "body", lines: body });
+        groups.retain(|group| !group.lines.is_empty());
+        groups
     }
-    groups.retain(|group| !group.lines.is_empty());
-    groups
+
+    fn header(self, message: &Message, header: &Field) -> Vec<Line> {
+        let mut lines = vec![self.line(message, header, ("", ": "), false)];
+        for (index, inner) in header.within.iter().enumerate() {
+            let mark = match (header.name.as_str(), index) {
+                ("location", 0) => "?",
+                ("location", _) => "&",
+                _ => "",
+            };
+            lines.push(self.line(message, inner, (mark, "="), true));
+        }
+        lines
+    }
+
+    fn parameters(self, message: &Message, fields: &[Field], query: bool) -> Vec<Line> {
+        let mark = |index| match (query, index) {
+            (true, 0) => "?",
+            (false, 0) => "",
+            _ => "&",
+        };
+        let line = |(index, field)| self.line(message, field, (mark(index), "="), query);
+        fields.iter().enumerate().map(line).collect()
+    }
+
+    /// One field; before it stands a mark, and between name and value a joint.
+    pub(super) fn line(
+        self,
+        message: &Message,
+        field: &Field,
+        (mark, joint): (&'static str, &'static str),
+        inner: bool,
+    ) -> Line {
+        Line {
+            mark,
+            name: field.name.clone(),
+            joint,
+            value: self.text(&field.value),
+            inner,
+            note: self.telling.note(&field.name, message),
+        }
+    }
+
+    /// A text with its masked stretches.
+    pub(super) fn text(self, pieces: &[Piece]) -> Vec<Part> {
+        let part = |piece: &Piece| match piece {
+            Piece::Plain(text) => Some(Part::Text { text: text.clone() }),
+            Piece::Masked(id) => Chip::of(self.dance, *id).map(|chip| Part::Chip { chip }),
+        };
+        pieces.iter().filter_map(part).collect()
+    }
 }
 
-fn parameters(dance: &Dance, message: &Message, fields: &[Field], query: bool) -> Vec<Line> {
-    let mark = |index| match (query, index) {
-        (true, 0) => "?",
-        (false, 0) => "",
-        _ => "&",
-    };
-    let line = |(index, field)| line(dance, message, field, (mark(index), "="), query);
-    fields.iter().enumerate().map(line).collect()
+impl Line {
+    /// A first line.
+    fn alone(name: String) -> Self {
+        Self { mark: "", name, joint: "", value: Vec::new(), inner: false, note: "" }
+    }
+
+    /// A line of ours.
+    fn told(text: String) -> Self {
+        let value = vec![Part::Text { text }];
+        Self { mark: "", name: String::new(), joint: "", value, inner: false, note: "" }
+    }
 }
 
-fn line(
-    dance: &Dance,
-    message: &Message,
-    field: &Field,
-    (mark, joint): (&'static str, &'static str),
-    inner: bool,
-) -> Line {
-    let part = |piece: &Piece| match piece {
-        Piece::Plain(text) => Some(Part::Text { text: text.clone() }),
-        Piece::Masked(id) => Chip::of(dance, *id).map(|chip| Part::Chip { chip }),
-    };
-    Line {
-        mark,
-        name: field.name.clone(),
-        joint,
-        value: field.value.iter().filter_map(part).collect(),
-        inner,
-        note: explain::note(&field.name, message),
+/// A line that sums a body up.
+fn summary(body: &Body) -> Option<String> {
+    match body {
+        Body::Page { title, bytes } => Some(format!("“{title}”, {bytes} bytes of HTML")),
+        Body::Opaque { content_type, bytes } if content_type.is_empty() => {
+            Some(format!("{bytes} bytes"))
+        }
+        Body::Opaque { content_type, bytes } => Some(format!("{bytes} bytes of {content_type}")),
+        Body::Empty | Body::Form(_) | Body::Json(_) => None,
     }
 }

@@ -4,6 +4,9 @@
 //! harmless, a header is left out unless it is known to matter. What is masked keeps an identity, so
 //! that one sees the same `state` come back.
 
+mod names;
+mod oauth1;
+
 use std::collections::HashMap;
 
 use aws_lc_rs::hmac;
@@ -12,50 +15,11 @@ use http::HeaderMap;
 use quadrille::Env;
 use url::form_urlencoded;
 
-use super::dance::{Body, Field, Kind, Piece, Value, ValueId};
-
-/// Parameters and members that hold no secret.
-const HARMLESS: &[&str] = &[
-    "client_id",
-    "code_challenge_method",
-    "decision",
-    "error",
-    "error_description",
-    "expires_in",
-    "grant_type",
-    "iss",
-    "photos",
-    "redirect_uri",
-    "response_type",
-    "scope",
-    "title",
-    "token_type",
-    "token_type_hint",
-    "username",
-];
-
-/// Parameters whose value is a URL with parameters of its own.
-const URLS: &[&str] = &["next", "return_to"];
-
-/// Headers that matter to the dance.
-const TELLING: &[&str] = &[
-    "authorization",
-    "cache-control",
-    "content-security-policy",
-    "content-type",
-    "cookie",
-    "host",
-    "location",
-    "origin",
-    "pragma",
-    "referer",
-    "referrer-policy",
-    "refresh",
-    "retry-after",
-    "set-cookie",
-    "www-authenticate",
-    "x-frame-options",
-];
+use super::{
+    message::{Body, Field, Piece},
+    value::{Kind, Value, ValueId},
+};
+use names::{HARMLESS, TELLING, URLS, kind, shown, token_kind};
 
 /// No text of a message is kept beyond this many characters.
 const LONGEST: usize = 600;
@@ -64,6 +28,8 @@ const LONGEST: usize = 600;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Urlencoded,
+    /// Form-encoded, too: the answer that brings a token of OAuth 1.0a and its secret.
+    TokenCredentials,
     Json,
     Html,
     Other(String),
@@ -80,6 +46,11 @@ impl Form {
             _ => Self::Other(essence),
         }
     }
+
+    /// It is a token of OAuth 1.0a that comes in this form.
+    pub(super) fn of_token_credentials(self) -> Self {
+        if self == Self::Urlencoded { Self::TokenCredentials } else { self }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +58,10 @@ pub(super) struct Masker {
     key: hmac::Key,
     known: HashMap<[u8; 32], ValueId>,
     values: Vec<Value>,
+    /// What each client signs with, by its identifier,
+    client_secrets: HashMap<String, ValueId>,
+    /// and what goes with each token of OAuth 1.0a.
+    token_secrets: HashMap<ValueId, ValueId>,
 }
 
 impl Masker {
@@ -95,6 +70,8 @@ impl Masker {
             key: hmac::Key::new(hmac::HMAC_SHA256, &env.random::<32>()),
             known: HashMap::new(),
             values: Vec::new(),
+            client_secrets: HashMap::new(),
+            token_secrets: HashMap::new(),
         }
     }
 
@@ -121,8 +98,12 @@ impl Masker {
 
     /// A query, or a form.
     pub(super) fn parameters(&mut self, text: &str) -> Vec<Field> {
+        self.form(text, kind)
+    }
+
+    fn form(&mut self, text: &str, kind: fn(&str) -> Kind) -> Vec<Field> {
         form_urlencoded::parse(text.as_bytes())
-            .map(|(name, value)| self.named(&name, &value))
+            .map(|(name, value)| self.field(&name, &value, kind(&name)))
             .collect()
     }
 
@@ -150,7 +131,8 @@ impl Masker {
         }
         let text = String::from_utf8_lossy(body);
         match form {
-            Form::Urlencoded => Body::Form(self.parameters(&text)),
+            Form::Urlencoded => Body::Form(self.credentials(&text, kind)),
+            Form::TokenCredentials => Body::Form(self.credentials(&text, token_kind)),
             Form::Json => match serde_json::from_slice::<serde_json::Map<_, _>>(body) {
                 Ok(members) => {
                     let member = |(name, value): (&String, &serde_json::Value)| match value {
@@ -170,7 +152,12 @@ impl Masker {
 
     fn header(&mut self, name: &str, text: &str) -> Field {
         let (value, within) = match name {
-            "authorization" => (self.authorization(text), Vec::new()),
+            "authorization" => match text.split_once(' ') {
+                Some((scheme, parameters)) if scheme.eq_ignore_ascii_case("oauth") => {
+                    (vec![plain(scheme)], self.quoted(parameters))
+                }
+                _ => (self.authorization(text), Vec::new()),
+            },
             "cookie" => {
                 let cookies = text.split(';').filter_map(|cookie| cookie.trim().split_once('='));
                 (Vec::new(), cookies.map(|(name, value)| self.cookie(name, value, "")).collect())
@@ -229,6 +216,10 @@ impl Masker {
     }
 
     fn named(&mut self, name: &str, value: &str) -> Field {
+        self.field(name, value, kind(name))
+    }
+
+    fn field(&mut self, name: &str, value: &str, kind: Kind) -> Field {
         let (value, within) = match name {
             _ if value.is_empty() => (Vec::new(), Vec::new()),
             _ if HARMLESS.contains(&name) => (vec![plain(value)], Vec::new()),
@@ -241,7 +232,7 @@ impl Masker {
                 }
                 (base, Vec::new())
             }
-            _ => (vec![self.masked(kind(name), value)], Vec::new()),
+            _ => (vec![self.masked(kind, value)], Vec::new()),
         };
         Field { name: name.chars().take(80).collect(), value, within }
     }
@@ -265,31 +256,6 @@ impl Masker {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(tag.as_ref());
         fingerprint
-    }
-}
-
-fn kind(name: &str) -> Kind {
-    match name {
-        "state" => Kind::State,
-        "code" => Kind::Code,
-        "code_challenge" => Kind::Challenge,
-        "code_verifier" => Kind::Verifier,
-        "access_token" | "token" => Kind::AccessToken,
-        "refresh_token" => Kind::RefreshToken,
-        "client_secret" => Kind::ClientSecret,
-        "password" => Kind::Password,
-        _ => Kind::Other,
-    }
-}
-
-/// Four characters of a long random text give nothing away; of a password they might.
-fn shown(kind: Kind, secret: &str, length: usize) -> String {
-    let head: String = secret.chars().take(4).collect();
-    match length {
-        _ if kind == Kind::Password => "•".repeat(8),
-        0..20 => "•".repeat(8),
-        20..40 => format!("{head}••••"),
-        _ => format!("{head}••{}", secret.chars().skip(length - 4).collect::<String>()),
     }
 }
 

@@ -1,46 +1,17 @@
 //! What is said about each arrow.
 
-use super::{
-    dance::{Head, Message},
-    explain::{Act, Rfc, Step, Words},
-};
+use super::super::{Act, Rfc, Step, Words, shared};
+use crate::demo::message::{Head, Message};
 
 /// What is said about the request of an exchange.
 pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool) -> Words {
     match step {
-        Step::Page => match (act, request.is_post()) {
-            (Some(Act::Revoke), true) => Words {
-                title: "You press “disconnect”",
-                text: "The website should give up its access, there and not only here.",
-                rfc: None,
-                before: &[],
-            },
-            (Some(Act::Refresh), true) => Words {
-                title: "You let an hour pass",
-                text: "The clock of this demo is moved, for everybody in it. Nobody had to wait.",
-                rfc: None,
-                before: &[],
-            },
-            (Some(Act::Refresh), false) => Words {
-                title: "You come back later",
-                text: "You do nothing special. The website notices by itself that its token is \
-                       too old.",
-                rfc: None,
-                before: &[],
-            },
-            (Some(Act::Use), _) => Words {
-                title: "The page again",
-                text: "The same page as in the beginning. This time the website has a token.",
-                rfc: None,
-                before: &[],
-            },
-            _ => Words {
-                title: "You open a page",
-                text: "An ordinary request. The website knows you by a cookie of its own, and by \
-                       nothing else.",
-                rfc: None,
-                before: &[],
-            },
+        Step::Page if act == Some(Act::Later) => Words {
+            title: "You come back later",
+            text: "You do nothing special. The website notices by itself that its token is too \
+                   old.",
+            rfc: None,
+            before: &[],
         },
         Step::Begin => Words {
             title: "The login begins",
@@ -63,34 +34,12 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             rfc: Some(Rfc(6749, "4.1.1")),
             before: &[],
         },
-        Step::SignInPage => Words {
-            title: "Please sign in",
-            text: "This page is the provider’s. Look at the address bar before you type a \
-                   password: that is what it is for.",
-            rfc: None,
-            before: &[],
-        },
         Step::SignIn => Words {
             title: "Your password, to the provider",
             text: "The only message in this whole dance that holds your password. It does not \
                    touch the website.",
             rfc: Some(Rfc(6749, "3.1")),
             before: &[],
-        },
-        Step::Decide => match request.parameter("decision").as_deref() {
-            Some("deny") => Words {
-                title: "You say no",
-                text: "Your answer, from a form that only this browser could have sent.",
-                rfc: Some(Rfc(6749, "4.1.2.1")),
-                before: &[],
-            },
-            _ => Words {
-                title: "You say yes",
-                text: "Your answer, with the scopes that you ticked, from a form that only this \
-                       browser could have sent.",
-                rfc: Some(Rfc(6749, "10.12")),
-                before: &[],
-            },
         },
         Step::Callback if request.masked("code").is_some() => Words {
             title: "The browser brings the code",
@@ -137,40 +86,17 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             rfc: Some(Rfc(6750, "2.1")),
             before: &[],
         },
-        Step::Other => OTHER,
+        _ => shared::asked(step, act, request),
     }
 }
 
 /// What is said about the response of an exchange.
 pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Words {
-    let Head::Response { status } = response.head else { return OTHER };
+    let Head::Response { status } = response.head else {
+        return shared::answered(step, act, response);
+    };
     match (step, status) {
-        (_, 500..) => Words {
-            title: "Something broke",
-            text: "An error of the one who answers, not of the one who asked.",
-            rfc: None,
-            before: &[],
-        },
-        (Step::Page, 300..400) if act == Some(Act::Ask) => Words {
-            title: "One moment please",
-            text: "The website needs your photos and has no token for them yet: it sends the \
-                   browser off to get one.",
-            rfc: None,
-            before: &[],
-        },
-        (Step::Page, 300..400) => Words {
-            title: "Done",
-            text: "The browser is sent on to the next page.",
-            rfc: None,
-            before: &[],
-        },
-        (Step::Page, _) => Words {
-            title: "The page",
-            text: "Finished HTML. The browser gets to see what the website made of the answer, and \
-                   no token.",
-            rfc: None,
-            before: &[],
-        },
+        (_, 500..) => shared::answered(step, act, response),
         (Step::Begin, 300..400) => Words {
             title: "Go and ask the provider",
             text: "The website packs its question into a redirect. The verifier stays here, only \
@@ -216,32 +142,6 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
             text: "A refusal goes back the same way as a code would, with the state and the \
                    issuer. The website learns nothing about you.",
             rfc: Some(Rfc(6749, "4.1.2.1")),
-            before: &[],
-        },
-        (Step::Decide, 409) => Words {
-            title: "Already answered",
-            text: "The form had been answered before. The question is not asked twice.",
-            rfc: None,
-            before: &[],
-        },
-        (Step::SignInPage, _) => Words {
-            title: "A form",
-            text: "Plain HTML. It may not be framed by another site, and its form may only be \
-                   sent to where it should go.",
-            rfc: Some(Rfc(6749, "10.13")),
-            before: &[],
-        },
-        (Step::SignIn, 300..400) => Words {
-            title: "Welcome",
-            text: "A new session cookie, for the provider’s own pages. On with the question that \
-                   was asked.",
-            rfc: None,
-            before: &["Argon2id of the password matches"],
-        },
-        (Step::SignIn, _) => Words {
-            title: "That was not it",
-            text: "The same words, and the same time, whether the name or the password was wrong.",
-            rfc: None,
             before: &[],
         },
         (Step::Callback, 200..400) => Words {
@@ -306,9 +206,6 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
             rfc: Some(Rfc(6749, "4.1.2.1")),
             before: &[],
         },
-        _ => OTHER,
+        _ => shared::answered(step, act, response),
     }
 }
-
-const OTHER: Words =
-    Words { title: "Something else", text: "Not a step of OAuth.", rfc: None, before: &[] };

@@ -1,0 +1,176 @@
+//! What was said: one message, its fields, and the values that travel in it.
+
+use quadrille::Timestamp;
+
+use super::value::ValueId;
+
+/// Who speaks, and who listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Party {
+    Browser,
+    Website,
+    Provider,
+}
+
+/// A stretch of a text that has been masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Plain(String),
+    Masked(ValueId),
+}
+
+/// A parameter, a header or a member of a JSON object; or a cookie or parameter within one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) value: Vec<Piece>,
+    pub(crate) within: Vec<Self>,
+}
+
+/// The start of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    Request { method: String, path: String, query: Vec<Field> },
+    Response { status: u16 },
+}
+
+/// The rest of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    Empty,
+    Form(Vec<Field>),
+    Json(Vec<Field>),
+    Page { title: String, bytes: usize },
+    Opaque { content_type: String, bytes: usize },
+}
+
+/// One arrow of the diagram.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// A request and its response have the same.
+    pub(crate) exchange: Exchange,
+    pub(crate) at: Timestamp,
+    pub(crate) from: Party,
+    pub(crate) to: Party,
+    pub(crate) head: Head,
+    pub(crate) headers: Vec<Field>,
+    /// Names of headers that say nothing about OAuth.
+    pub(crate) further_headers: Vec<String>,
+    pub(crate) body: Body,
+    /// What was signed, if it is a signed request.
+    pub(crate) signed: Option<Signed>,
+}
+
+/// The base string of a signed request (RFC 5849, section 3.4.1), and what it was signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    /// Method, address and parameters, each encoded: with a `&` between them, the base string.
+    pub(crate) parts: [Vec<Piece>; 3],
+    /// The same for people: the method,
+    pub(crate) method: String,
+    /// the address without its query,
+    pub(crate) address: String,
+    /// and all parameters, sorted.
+    pub(crate) parameters: Vec<Field>,
+    /// Such as `HMAC-SHA1`.
+    pub(crate) algorithm: String,
+    pub(crate) client_secret: Option<ValueId>,
+    /// Of the token that it was signed for. Absent in the first request, which has no token yet.
+    pub(crate) token_secret: Option<ValueId>,
+    pub(crate) signature: Option<ValueId>,
+}
+
+/// Ties a response to its request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Exchange(pub(super) u64);
+
+impl Message {
+    /// Whether it went straight from website to provider or back, past the browser.
+    pub(crate) fn is_back_channel(&self) -> bool {
+        self.from != Party::Browser && self.to != Party::Browser
+    }
+
+    pub(crate) fn is_request(&self) -> bool {
+        matches!(self.head, Head::Request { .. })
+    }
+
+    /// The header's text, or the parts of it that are not masked.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        field(&self.headers, name)
+    }
+
+    /// A parameter of the query, the form or the JSON object.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let query = match &self.head {
+            Head::Request { query, .. } => query.as_slice(),
+            Head::Response { .. } => &[],
+        };
+        let body = match &self.body {
+            Body::Form(fields) | Body::Json(fields) => fields.as_slice(),
+            Body::Empty | Body::Page { .. } | Body::Opaque { .. } => &[],
+        };
+        field(query, name).or_else(|| field(body, name))
+    }
+
+    /// The parameter's masked value.
+    pub(crate) fn masked(&self, name: &str) -> Option<ValueId> {
+        self.fields().find(|field| field.name == name).and_then(|field| {
+            field.value.iter().find_map(|piece| match piece {
+                Piece::Masked(id) => Some(*id),
+                Piece::Plain(_) => None,
+            })
+        })
+    }
+
+    /// Every masked value that travels in it, each once, in the order of their appearance.
+    pub(crate) fn carries(&self) -> Vec<ValueId> {
+        let mut carried = Vec::new();
+        for piece in self.fields().flat_map(|field| &field.value) {
+            if let Piece::Masked(id) = piece
+                && !carried.contains(id)
+            {
+                carried.push(*id);
+            }
+        }
+        carried
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        let query = match &self.head {
+            Head::Request { query, .. } => query.as_slice(),
+            Head::Response { .. } => &[],
+        };
+        let body = match &self.body {
+            Body::Form(fields) | Body::Json(fields) => fields.as_slice(),
+            Body::Empty | Body::Page { .. } | Body::Opaque { .. } => &[],
+        };
+        let top = query.iter().chain(&self.headers).chain(body);
+        top.flat_map(|field| std::iter::once(field).chain(&field.within))
+    }
+}
+
+impl Party {
+    /// In a sentence.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "your browser",
+            Self::Website => "the website",
+            Self::Provider => "the provider",
+        }
+    }
+}
+
+/// The text of a field, or the parts of it that are not masked.
+pub(crate) fn field(fields: &[Field], name: &str) -> Option<String> {
+    let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
+    Some(
+        field
+            .value
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Plain(text) => Some(text.as_str()),
+                Piece::Masked(_) => None,
+            })
+            .collect(),
+    )
+}

@@ -1,0 +1,120 @@
+//! The values that are followed through a dance: what they are, and what is kept of them.
+
+/// What a masked value is. What you would guard most comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Password,
+    State,
+    LoginCookie,
+    Challenge,
+    Code,
+    Verifier,
+    TemporaryToken,
+    TemporarySecret,
+    OAuthVerifier,
+    ClientSecret,
+    AccessToken,
+    RefreshToken,
+    Token,
+    TokenSecret,
+    Nonce,
+    Signature,
+    Session,
+    Other,
+}
+
+/// The number of a masked value within its dance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ValueId(pub(crate) usize);
+
+/// A value that is worth following, without the value.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub(crate) kind: Kind,
+    /// Its first and last characters, if it is long enough to spare them; all of it, if it is no
+    /// secret.
+    pub(crate) shown: String,
+    pub(crate) length: usize,
+    /// Counts the values of a kind: the second access token is the one that a refresh brought.
+    pub(crate) ordinal: usize,
+}
+
+/// The dance that a value, or a chapter, belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    OAuth1,
+    OAuth2,
+}
+
+/// What is known of a kind.
+struct Facts {
+    name: &'static str,
+    slug: &'static str,
+    /// Whether it belongs to one login and no other.
+    of_one_login: bool,
+    /// The dance that it gives away, if only one has such values.
+    protocol: Option<Protocol>,
+}
+
+impl Kind {
+    const fn facts(self) -> Facts {
+        use Protocol::{OAuth1, OAuth2};
+        let (name, slug, of_one_login, protocol) = match self {
+            Self::Password => ("password", "password", false, None),
+            Self::State => ("state", "state", true, None),
+            Self::LoginCookie => ("login cookie", "login-cookie", false, None),
+            Self::Challenge => ("code challenge", "challenge", true, Some(OAuth2)),
+            Self::Code => ("code", "code", true, Some(OAuth2)),
+            Self::Verifier => ("code verifier", "verifier", true, Some(OAuth2)),
+            Self::TemporaryToken => ("temporary token", "temporary", true, Some(OAuth1)),
+            Self::TemporarySecret => ("temporary secret", "temporary-secret", true, Some(OAuth1)),
+            Self::OAuthVerifier => ("verifier", "oauth-verifier", true, Some(OAuth1)),
+            Self::ClientSecret => ("client secret", "secret", false, None),
+            Self::AccessToken => ("access token", "access", true, Some(OAuth2)),
+            Self::RefreshToken => ("refresh token", "refresh", true, Some(OAuth2)),
+            Self::Token => ("token", "token", true, Some(OAuth1)),
+            Self::TokenSecret => ("token secret", "token-secret", true, Some(OAuth1)),
+            Self::Nonce => ("nonce", "nonce", true, Some(OAuth1)),
+            Self::Signature => ("signature", "signature", true, Some(OAuth1)),
+            Self::Session => ("session", "session", false, None),
+            Self::Other => ("hidden", "other", false, None),
+        };
+        Facts { name, slug, of_one_login, protocol }
+    }
+
+    /// What people call it.
+    pub(crate) const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// As it stands in class names.
+    pub(crate) const fn slug(self) -> &'static str {
+        self.facts().slug
+    }
+
+    /// Whether it belongs to one login and no other.
+    pub(crate) const fn is_of_one_login(self) -> bool {
+        self.facts().of_one_login
+    }
+
+    /// The dance that it gives away, if only one has such values.
+    pub(crate) const fn protocol(self) -> Option<Protocol> {
+        self.facts().protocol
+    }
+
+    /// Whether it has a part in the dance, rather than being around it.
+    pub(crate) const fn is_worth_following(self) -> bool {
+        !matches!(self, Self::Session | Self::Other)
+    }
+
+    /// Whether it belongs to one message and no other. Then anybody may know it, and it is the kind
+    /// that is followed.
+    pub(crate) const fn is_of_one_message(self) -> bool {
+        matches!(self, Self::Nonce | Self::Signature)
+    }
+
+    /// Whether a second of its kind, in one dance, is worth telling from the first.
+    pub(crate) const fn is_counted(self) -> bool {
+        matches!(self, Self::AccessToken | Self::RefreshToken)
+    }
+}
