@@ -7,12 +7,11 @@
 use std::collections::VecDeque;
 
 use http::{header, request, response};
-use quadrille::{Env, Timestamp};
+use quadrille::{Env, Timestamp, oauth1::SignedRequest};
 
 use super::{
-    base_string::base_string,
     mask::{Form, Masker},
-    message::{Exchange, Head, Message, Party, field},
+    message::{Exchange, Head, Message, Party, Signed, field},
     value::{Protocol, Value, ValueId},
 };
 
@@ -98,10 +97,21 @@ impl Dance {
             signed: None,
         };
         // After its parameters, which say what each value is.
-        message.signed = base_string(request, body)
-            .and_then(|text| self.masker.signed(&text, message.masked("oauth_signature")));
+        message.signed = self.signed(request, body, message.masked("oauth_signature"));
         self.push(message);
         exchange
+    }
+
+    /// What a request signs, if it does: made by the library from the request itself.
+    fn signed(
+        &mut self,
+        request: &request::Parts,
+        body: &[u8],
+        signature: Option<ValueId>,
+    ) -> Option<Signed> {
+        let signed = SignedRequest::read(request, body).ok().flatten()?;
+        let origin = format!("{}://{}", request.uri.scheme()?, request.uri.authority()?);
+        self.masker.signed(&signed, &origin, signature)
     }
 
     /// Writes the answer to it down.

@@ -73,7 +73,7 @@ pub(crate) struct Signed {
     /// and all parameters, sorted.
     pub(crate) parameters: Vec<Field>,
     /// Such as `HMAC-SHA1`.
-    pub(crate) algorithm: String,
+    pub(crate) algorithm: &'static str,
     pub(crate) client_secret: Option<ValueId>,
     /// Of the token that it was signed for. Absent in the first request, which has no token yet.
     pub(crate) token_secret: Option<ValueId>,

@@ -7,10 +7,9 @@
 //! notebook (`dance.rs`, which holds what `message.rs` and `value.rs` describe), `thread.rs` finds the
 //! last login in it. `diagram.rs` makes a page of it: `chapters.rs` says what each exchange is for,
 //! `telling/` has the words, for each of the two dances its own, `written.rs` writes the messages out,
-//! `proof.rs` takes signatures apart (`base_string.rs`).
+//! `proof.rs` takes signatures apart.
 
 mod back_channel;
-mod base_string;
 mod chapters;
 mod chip;
 mod clock;

@@ -16,7 +16,7 @@ pub(super) struct Proof {
     parameters: Vec<Line>,
     /// The base string: method, address and parameters, encoded.
     parts: [Vec<Part>; 3],
-    algorithm: String,
+    algorithm: &'static str,
     client_secret: Option<Chip>,
     token_secret: Option<Chip>,
     signature: Option<Chip>,
@@ -37,7 +37,7 @@ impl Proof {
             address: signed.address.clone(),
             parameters: signed.parameters.iter().enumerate().map(line).collect(),
             parts: signed.parts.each_ref().map(|part| writer.text(part)),
-            algorithm: signed.algorithm.clone(),
+            algorithm: signed.algorithm,
             client_secret: signed.client_secret.and_then(chip),
             token_secret: signed.token_secret.and_then(chip),
             signature: signed.signature.and_then(chip),

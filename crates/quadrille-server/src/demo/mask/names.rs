@@ -12,6 +12,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "expires_in",
     "grant_type",
     "iss",
+    "limit",
     "oauth_callback_confirmed",
     "oauth_consumer_key",
     "oauth_problem",

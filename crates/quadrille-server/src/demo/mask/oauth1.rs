@@ -1,5 +1,6 @@
 //! What OAuth 1.0a writes differently: its header, the secrets that it signs with, the base string.
 
+use quadrille::oauth1::{SignedRequest, percent_encode};
 use url::form_urlencoded;
 
 use super::{Masker, plain};
@@ -35,17 +36,20 @@ impl Masker {
             .collect()
     }
 
-    /// A base string (RFC 5849, section 3.4.1), taken apart.
+    /// What was signed (RFC 5849, section 3.4.1), taken apart. `signature` is the one that came with
+    /// it.
     pub(in crate::demo) fn signed(
         &mut self,
-        base_string: &str,
+        request: &SignedRequest<'_>,
+        origin: &str,
         signature: Option<ValueId>,
     ) -> Option<Signed> {
+        let base_string = request.base_string(origin);
         let mut parts = base_string.splitn(3, '&');
         let (method, address, parameters) = (parts.next()?, parts.next()?, parts.next()?);
         let mut fields = Vec::new();
         let mut written = Vec::new();
-        // Encoded on their own first, and once more with all the others.
+        // Each is encoded on its own first, and then all of them once more.
         for (index, pair) in parameters.split("%26").filter(|pair| !pair.is_empty()).enumerate() {
             let (name, value) = pair.split_once("%3D")?;
             let field = self.named(&decoded(&decoded(name)), &decoded(&decoded(value)));
@@ -58,24 +62,16 @@ impl Masker {
             }
             fields.push(field);
         }
-        let text = |name: &str| {
-            let field = fields.iter().find(|field| field.name == name)?;
-            match field.value.first() {
-                Some(Piece::Plain(text)) => Some(text.clone()),
-                _ => None,
-            }
-        };
         let token = fields.iter().find(|field| field.name == "oauth_token").and_then(masked);
         Some(Signed {
             method: decoded(method),
             address: decoded(address),
             parts: [vec![plain(method)], vec![plain(address)], written],
-            algorithm: text("oauth_signature_method").unwrap_or_default(),
-            client_secret: text("oauth_consumer_key")
-                .and_then(|client| self.client_secrets.get(&client).copied()),
+            parameters: fields,
+            algorithm: request.method().as_str(),
+            client_secret: self.client_secrets.get(request.client()).copied(),
             token_secret: token.and_then(|token| self.token_secrets.get(&token).copied()),
             signature,
-            parameters: fields,
         })
     }
 }
@@ -89,26 +85,12 @@ fn masked(field: &Field) -> Option<ValueId> {
 
 fn twice_encoded(piece: &Piece) -> Piece {
     match piece {
-        Piece::Plain(text) => plain(&encoded(&encoded(text))),
+        Piece::Plain(text) => plain(&percent_encode(&percent_encode(text))),
         Piece::Masked(id) => Piece::Masked(*id),
     }
 }
 
-/// RFC 5849, section 3.6.
-fn encoded(text: &str) -> String {
-    let mut all = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                all.push(char::from(byte));
-            }
-            _ => all.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    all
-}
-
-/// The way back. A form's `+` and `&` mean nothing here.
+/// Undoes [`percent_encode`]. A form's `+` and `&` mean nothing here.
 fn decoded(text: &str) -> String {
     let guarded = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(guarded.as_bytes())
