@@ -15,7 +15,7 @@ use super::{
     message::{Exchange, Head, Message, Party},
     proof::Proof,
     telling::{self, Card, Link, Seen, Step},
-    value::{Kind, Protocol},
+    value::Kind,
     written::{Group, Writer, label},
 };
 
@@ -25,7 +25,6 @@ pub(super) struct Diagram {
     /// `OAuth 1.0a` or `OAuth 2`.
     name: &'static str,
     lead: &'static str,
-    signed: bool,
     rows: Vec<Row>,
     follow: Vec<Follow>,
     seen: Vec<Seen>,
@@ -125,9 +124,8 @@ impl Diagram {
         let messages = rows.len();
         let past_browser = rows.iter().filter(|row| row.back).count();
         Self {
-            name: writer.telling.name(),
+            name: protocol.name(),
             lead: writer.telling.lead(),
-            signed: protocol == Protocol::OAuth1,
             follow: follow(dance),
             seen: telling::seen(dance, writer.telling),
             cards: writer.telling.cards(dance),

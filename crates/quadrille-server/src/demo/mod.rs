@@ -136,9 +136,10 @@ impl Demo {
         let store = SqliteStore::open(&path, env.clone())
             .map(Arc::new)
             .map_err(|error| Failure::Database { path, error })?;
-        let redirect_uri = format!("{}{}", website.as_str(), website::CALLBACK);
+        let redirect_uris = website::CALLBACKS.map(|path| format!("{}{path}", website.as_str()));
         let started =
-            Provider::start(&env, &provider, store.clone(), &redirect_uri, &recorder).await?;
+            Provider::start(&env, &provider, store.clone(), &redirect_uris, &recorder).await?;
+        recorder.introduce(&started.client_id, &started.signing_secret);
         let router =
             website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder)
                 .map_err(std::io::Error::other)?;

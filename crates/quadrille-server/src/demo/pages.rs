@@ -28,7 +28,7 @@ pub(super) struct Fetched {
 
 /// What the API says.
 #[derive(Debug, Deserialize)]
-pub(super) struct Album {
+pub(super) struct Photos {
     pub(super) photos: Vec<Fetched>,
 }
 
@@ -39,18 +39,36 @@ struct Print<'a> {
     picture: String,
 }
 
+/// One of the two dances, and where on the website it is danced.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Ways {
+    pub(super) name: &'static str,
+    pub(super) prints: &'static str,
+    pub(super) later: &'static str,
+    pub(super) disconnect: &'static str,
+    pub(super) dance: &'static str,
+}
+
+/// Such a dance, and whether the visitor danced it already.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Choice {
+    pub(super) ways: Ways,
+    pub(super) danced: bool,
+}
+
 /// The first page.
-pub(super) fn home(provider: &str, user: &str, password: &str, danced: bool) -> Response {
-    page(StatusCode::OK, "home.html", context! { provider, user, password, danced })
+pub(super) fn home(provider: &str, user: &str, password: &str, dances: [Choice; 2]) -> Response {
+    let dances = Serde(dances);
+    page(StatusCode::OK, "home.html", context! { provider, user, password, dances })
 }
 
 /// The photos.
-pub(super) fn prints(album: &Album) -> Response {
+pub(super) fn prints(album: &Photos, ways: Ways) -> Response {
     fn print(photo: &Fetched) -> Print<'_> {
         Print { title: &photo.title, picture: BASE64_STANDARD.encode(&photo.svg) }
     }
     let photos: Vec<_> = album.photos.iter().map(print).collect();
-    page(StatusCode::OK, "prints.html", context! { photos => Serde(photos) })
+    page(StatusCode::OK, "prints.html", context! { photos => Serde(photos), ways => Serde(ways) })
 }
 
 /// A few words.
@@ -58,10 +76,11 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
     page(status, "message.html", context! { title, text })
 }
 
-/// The last page: the dance that just happened. Website and provider are named by their hosts.
-pub(super) fn dance(dance: &Dance, website: &str, provider: &str) -> Response {
-    let diagram = Serde(Diagram::of(dance));
-    page(StatusCode::OK, "dance.html", context! { d => diagram, website, provider })
+/// The last page: the dance that just happened, and the way to the other one. Website and provider
+/// are named by their hosts.
+pub(super) fn dance(dance: &Dance, website: &str, provider: &str, other: Choice) -> Response {
+    let (d, other) = (Serde(Diagram::of(dance)), Serde(other));
+    page(StatusCode::OK, "dance.html", context! { d, website, provider, other })
 }
 
 /// The website's sign: a photo.
@@ -117,8 +136,6 @@ fn respond(status: StatusCode, content_type: &'static str, body: String) -> Resp
 
 #[cfg(test)]
 pub(super) fn dance_html(dance: &Dance) -> String {
-    let diagram = Serde(Diagram::of(dance));
-    let values =
-        context! { d => diagram, website => "localhost:8017", provider => "127.0.0.1:8018" };
-    render("dance.html", values).unwrap()
+    let (website, provider) = ("localhost:8017", "127.0.0.1:8018");
+    render("dance.html", context! { d => Serde(Diagram::of(dance)), website, provider }).unwrap()
 }

@@ -3,15 +3,15 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, middleware, response::Response, routing::get};
+use axum::{Router, body::Body, extract::Query, middleware, response::Response, routing::get};
 use http::{HeaderValue, header};
 use quadrille::{
     Env, KeyRing, Policy, Scope as _, Scopes, Secret,
     oauth2::Resources,
-    provider::{Access, Kdf, NewClient, store::SqliteStore},
+    provider::{Access, Kdf, NewClient, NewOAuth1Key, OAuth1, store::SqliteStore},
     scopes,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Failure,
@@ -38,6 +38,8 @@ pub(super) struct Provider {
     pub(super) router: Router,
     pub(super) client_id: Arc<str>,
     pub(super) client_secret: Secret,
+    /// What the website signs with in OAuth 1.0a.
+    pub(super) signing_secret: Secret,
 }
 
 /// What the API says.
@@ -47,12 +49,12 @@ struct Album {
 }
 
 impl Provider {
-    /// A provider at `issuer`, for a website that wants to be answered at `redirect_uri`.
+    /// A provider at `issuer`, for a website that wants to be answered at `redirect_uris`.
     pub(super) async fn start(
         env: &Env,
         issuer: &Issuer,
         store: Arc<SqliteStore>,
-        redirect_uri: &str,
+        redirect_uris: &[String],
         recorder: &Recorder,
     ) -> Result<Self, Failure> {
         let kdf = Kdf::default();
@@ -66,7 +68,7 @@ impl Provider {
             users: Arc::new(OneUser(user)),
             keys: keys(env)?,
             policy: Policy::safe(),
-            oauth1: None,
+            oauth1: Some(OAuth1::new()),
             scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
             resources: Resources::EMPTY,
             kdf,
@@ -74,10 +76,13 @@ impl Provider {
             session_lifetime: Duration::from_secs(24 * 3600),
         })
         .await?;
-        let website = NewClient::confidential("Sixpence Prints")
+        let mut website = NewClient::confidential("Sixpence Prints")
             .id("sixpence-prints")
-            .redirect_uri(redirect_uri)
-            .scopes(Scopes::of([Photos::NAME]));
+            .scopes(Scopes::of([Photos::NAME]))
+            .oauth1(NewOAuth1Key::Secret);
+        for redirect_uri in redirect_uris {
+            website = website.redirect_uri(redirect_uri);
+        }
         let registered = app.server().register(website).await?;
         let api = Router::new().route("/api/photos", get(photos)).layer(app.server().layer());
         let watch = middleware::from_fn_with_state(recorder.clone(), record::provider);
@@ -85,6 +90,7 @@ impl Provider {
             router: app.router().merge(api).layer(watch),
             client_id: registered.client.id.clone(),
             client_secret: registered.secret.unwrap_or_default(),
+            signing_secret: registered.oauth1_secret.unwrap_or_default(),
             app,
         })
     }
@@ -96,9 +102,15 @@ fn keys(env: &Env) -> Result<KeyRing, Failure> {
         .map_err(|error| Failure::Keys { place: "the demo".to_owned(), error })
 }
 
-/// `GET /api/photos`
-async fn photos(_: Access<Photos>) -> Response {
-    let album = Album { photos: photos::all() };
+#[derive(Deserialize)]
+struct Wanted {
+    limit: Option<usize>,
+}
+
+/// `GET /api/photos`, by either dance: `Access` takes what comes.
+async fn photos(_: Access<Photos>, Query(wanted): Query<Wanted>) -> Response {
+    let mut album = Album { photos: photos::all() };
+    album.photos.truncate(wanted.limit.unwrap_or(usize::MAX));
     let mut response = Response::new(Body::from(serde_json::to_vec(&album).unwrap_or_default()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

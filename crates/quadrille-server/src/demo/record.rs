@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use axum::{
@@ -15,7 +15,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header, request};
 use http_body_util::{BodyExt as _, Limited};
-use quadrille::Env;
+use quadrille::{Env, Secret};
 use url::form_urlencoded;
 
 use super::{
@@ -42,6 +42,13 @@ const WATCHED: &str = "quadrille-demo-watched";
 pub(super) struct Recorder {
     env: Env,
     dances: Arc<Mutex<Dances>>,
+    /// What the website signs with: its identifier, and the secret.
+    signer: Arc<OnceLock<(Arc<str>, Secret)>>,
+}
+
+tokio::task_local! {
+    /// Who is waiting while the website talks to the provider.
+    static WAITING: Arc<str>;
 }
 
 /// Each visitor's, the oldest first.
@@ -55,20 +62,34 @@ pub(super) struct Noted {
 
 impl Recorder {
     pub(super) fn new(env: Env) -> Self {
-        Self { env, dances: Arc::default() }
+        Self { env, dances: Arc::default(), signer: Arc::default() }
+    }
+
+    /// Tells it what the website signs with: no message holds that.
+    pub(super) fn introduce(&self, client_id: &Arc<str>, client_secret: &Secret) {
+        self.signer.get_or_init(|| (client_id.clone(), client_secret.clone()));
     }
 
     /// What the visitor just did, or did last in this dance.
     pub(super) fn latest(&self, visitor: &str, protocol: Option<Protocol>) -> Dance {
         let dances = self.lock();
         let found = dances.iter().find(|(known, _)| &**known == visitor);
-        found.map_or_else(|| Dance::new(&self.env), |(_, dance)| thread::latest(dance, protocol))
+        found.map_or_else(|| self.blank(), |(_, dance)| thread::latest(dance, protocol))
     }
 
-    /// Between website and provider, past the browser: the visitor is known by the values that
-    /// travel.
+    fn blank(&self) -> Dance {
+        let mut dance = Dance::new(&self.env);
+        if let Some((client_id, client_secret)) = self.signer.get() {
+            dance.introduce(client_id, client_secret.expose());
+        }
+        dance
+    }
+
+    /// Between website and provider, past the browser: it is for the visitor who waits, and if
+    /// nobody does, the values that travel tell for whom.
     pub(super) fn back_channel(&self, request: &request::Parts, body: &[u8]) -> Option<Noted> {
-        let visitor = self.recognise(request, body)?;
+        let waiting = WAITING.try_with(Arc::clone).ok();
+        let visitor = waiting.or_else(|| self.recognise(request, body))?;
         Some(self.note((Party::Website, Party::Provider), visitor, request, body))
     }
 
@@ -94,7 +115,7 @@ impl Recorder {
             if dances.len() == MOST_VISITORS {
                 dances.pop_front();
             }
-            dances.push_back((visitor.clone(), Dance::new(&self.env)));
+            dances.push_back((visitor.clone(), self.blank()));
             dances.len() - 1
         });
         let exchange = dances.get_mut(at).map(|(_, dance)| dance.request(now, way, request, body));
@@ -133,9 +154,9 @@ pub(super) async fn website(
         .clone()
         .unwrap_or_else(|| BASE64_URL_SAFE_NO_PAD.encode(recorder.env.random::<18>()).into());
     request.extensions_mut().insert(Visitor(visitor.clone()));
-    let mut response =
-        observe(&recorder, (Party::Browser, Party::Website), Some(visitor.clone()), request, next)
-            .await;
+    let way = (Party::Browser, Party::Website);
+    let observed = observe(&recorder, way, Some(visitor.clone()), request, next);
+    let mut response = WAITING.scope(visitor.clone(), observed).await;
     if known.is_none() {
         set_cookie(response.headers_mut(), VISITOR, &visitor);
     }
@@ -211,7 +232,9 @@ fn is_of_interest(path: &str) -> bool {
 }
 
 fn is_for_programs(request: &Request) -> bool {
-    matches!(request.uri().path(), "/oauth/token" | "/oauth/revoke")
+    const ENDPOINTS: [&str; 4] =
+        ["/oauth/token", "/oauth/revoke", "/oauth/request_token", "/oauth/access_token"];
+    ENDPOINTS.contains(&request.uri().path())
         || request.uri().path().starts_with("/api/")
         || request.uri().path().starts_with("/.well-known/")
 }

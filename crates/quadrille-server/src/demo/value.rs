@@ -46,6 +46,16 @@ pub(crate) enum Protocol {
     OAuth2,
 }
 
+impl Protocol {
+    /// What people call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OAuth1 => "OAuth 1.0a",
+            Self::OAuth2 => "OAuth 2",
+        }
+    }
+}
+
 /// What is known of a kind.
 struct Facts {
     name: &'static str,

@@ -93,8 +93,6 @@ pub(super) struct Words {
 
 /// How one of the two dances is told.
 pub(super) trait Telling: Sync {
-    /// What people call it.
-    fn name(&self) -> &'static str;
     /// What is special about it, on top of the page.
     fn lead(&self) -> &'static str;
     /// Title and text of a chapter.

@@ -11,10 +11,6 @@ use crate::demo::{dance::Dance, message::Message, value::Kind};
 pub(super) struct OAuth1;
 
 impl Telling for OAuth1 {
-    fn name(&self) -> &'static str {
-        "OAuth 1.0a"
-    }
-
     fn lead(&self) -> &'static str {
         "This is the older dance. Nobody hands a token over for others to use: each request is \
          signed, with secrets that stay at home."

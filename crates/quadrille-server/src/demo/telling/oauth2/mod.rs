@@ -11,10 +11,6 @@ use crate::demo::{dance::Dance, message::Message, value::Kind};
 pub(super) struct OAuth2;
 
 impl Telling for OAuth2 {
-    fn name(&self) -> &'static str {
-        "OAuth 2"
-    }
-
     fn lead(&self) -> &'static str {
         ""
     }

@@ -1,47 +1,40 @@
 //! The demo's website: it prints your photos, which it gets through the provider's API.
 
+mod albums;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
     extract::State,
     middleware,
-    response::{Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use quadrille::{
-    KeyRing, Linked, Login, Secret, Service, Spec,
-    consumer::{MemoryStorage, Protocol},
-    oauth2::{ClientAuth, RevocationRequest},
+    KeyRing, Linked, Login, Service as _,
+    consumer::{MemoryStorage, Protocol as Facts},
+    oauth2::ClientAuth,
 };
 
 use super::{
     PASSWORD, USER,
     back_channel::BackChannel,
     clock::Clock,
-    pages::{self, Album},
+    pages::{self, Choice, Photos},
     provider::Provider,
     record::{self, Recorder, Visitor},
+    value::Protocol,
 };
+use albums::{Album, ByOAuth1, ByOAuth2, PHOTOS};
 
 /// How far the clock goes at a press of the button: longer than an access token lives.
 const AN_HOUR: Duration = Duration::from_secs(3660);
 
-/// The service that the photos are at. Where it is, is known when the demo has started.
-#[derive(Debug)]
-pub(super) struct AlbumService;
-
-impl Service for AlbumService {
-    const SPEC: Spec = Spec::oauth2("album", "", "", "")
-        .title("Album")
-        .scopes("photos:read")
-        .rotates_refresh_tokens();
-}
-
 /// Where the provider answers the website.
-pub(super) const CALLBACK: &str = "/login/album/authorized";
+pub(super) const CALLBACKS: [&str; 2] =
+    ["/login/album/authorized", "/login/album-oauth1/authorized"];
 
 /// What handlers share.
 #[derive(Clone)]
@@ -63,18 +56,28 @@ pub(super) fn router(
     recorder: &Recorder,
 ) -> quadrille::Result<Router> {
     let http = BackChannel::new(recorder.clone())?;
-    let client = AlbumService::client(&*provider.client_id, provider.client_secret.clone())
-        .with_spec(|spec| {
+    let oauth2 =
+        ByOAuth2::client(&*provider.client_id, provider.client_secret.clone()).with_spec(|spec| {
             spec.authorize = format!("{issuer}/oauth/authorize").into();
             spec.token = format!("{issuer}/oauth/token").into();
             spec.api = format!("{issuer}/api/").into();
-            if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
+            if let Facts::OAuth2(oauth2) = &mut spec.protocol {
                 oauth2.issuer = Some(issuer.to_owned().into());
                 oauth2.issuer_required = true;
             }
         });
+    let oauth1 =
+        ByOAuth1::client(&*provider.client_id, provider.signing_secret.clone()).with_spec(|spec| {
+            spec.authorize = format!("{issuer}/oauth/authorize").into();
+            spec.token = format!("{issuer}/oauth/access_token").into();
+            spec.api = format!("{issuer}/api/").into();
+            if let Facts::OAuth1(oauth1) = &mut spec.protocol {
+                oauth1.temporary = format!("{issuer}/oauth/request_token").into();
+            }
+        });
     let login = Login::new(KeyRing::ephemeral(), url)
-        .with(client)
+        .with(oauth2)
+        .with(oauth1)
         .storage(MemoryStorage::new())
         .http(http.clone())
         .env(clock.env());
@@ -92,10 +95,9 @@ pub(super) fn router(
     };
     let routes = Router::new()
         .route("/", get(home))
-        .route("/prints", get(prints))
-        .route("/later", post(later))
-        .route("/disconnect", post(disconnect))
-        .route("/dance", get(dance))
+        .merge(pages_of::<ByOAuth2>())
+        .merge(pages_of::<ByOAuth1>())
+        .route("/dance", get(last_dance))
         .route("/site.css", get(style))
         .route("/dance.css", get(style))
         .route("/icon.svg", get(async || pages::icon()))
@@ -107,45 +109,57 @@ pub(super) fn router(
     Ok(login.attach(routes).layer(watch))
 }
 
+/// What there is to see and do by one of the dances.
+fn pages_of<A: Album>() -> Router<Site> {
+    Router::new()
+        .route(A::WAYS.prints, get(prints::<A>))
+        .route(A::WAYS.later, post(later::<A>))
+        .route(A::WAYS.disconnect, post(disconnect::<A>))
+        .route(A::WAYS.dance, get(dance_by::<A>))
+}
+
 async fn home(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
-    let danced = site.recorder.latest(&visitor.0, None).messages().next().is_some();
-    pages::home(host(&site.provider), USER, PASSWORD, danced)
+    let dances = [site.choice::<ByOAuth2>(&visitor), site.choice::<ByOAuth1>(&visitor)];
+    pages::home(host(&site.provider), USER, PASSWORD, dances)
 }
 
 /// Whoever is not linked is sent to log in, and comes back here.
-async fn prints(album: Linked<AlbumService>) -> quadrille::Result<Response> {
-    let photos: Album = album.get("photos").await?;
-    Ok(pages::prints(&photos))
+async fn prints<A: Album>(album: Linked<A>) -> quadrille::Result<Response> {
+    let photos: Photos = album.get(PHOTOS).await?;
+    Ok(pages::prints(&photos, A::WAYS))
 }
 
-async fn later(State(site): State<Site>, headers: HeaderMap) -> Response {
+async fn later<A: Album>(State(site): State<Site>, headers: HeaderMap) -> Response {
     if let Some(refusal) = site.foreign(&headers) {
         return refusal;
     }
     site.clock.forward(AN_HOUR);
-    see_other("/prints")
+    see_other(A::WAYS.prints)
 }
 
-/// Gives the token back (RFC 7009), tries it once more, and forgets the account.
-async fn disconnect(
+/// Gives the token back, tries it once more, and forgets the account.
+async fn disconnect<A: Album>(
     State(site): State<Site>,
     headers: HeaderMap,
-    album: Option<Linked<AlbumService>>,
+    album: Option<Linked<A>>,
 ) -> quadrille::Result<Response> {
     if let Some(refusal) = site.foreign(&headers) {
         return Ok(refusal);
     }
     if let Some(album) = album {
-        let token = album.access_token().await?;
-        site.revoke(&token).await;
-        site.try_once_more(&token).await;
+        A::give_back(&album, &site).await?;
         album.unlink().await?;
     }
-    Ok(see_other("/dance"))
+    Ok(see_other(A::WAYS.dance))
 }
 
-async fn dance(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
-    pages::dance(&site.recorder.latest(&visitor.0, None), host(&site.url), host(&site.provider))
+/// The one that just happened.
+async fn last_dance(site: State<Site>, visitor: Extension<Visitor>) -> Response {
+    site.show(&visitor, None)
+}
+
+async fn dance_by<A: Album>(site: State<Site>, visitor: Extension<Visitor>) -> Response {
+    site.show(&visitor, Some(A::PROTOCOL))
 }
 
 async fn style(uri: Uri) -> Response {
@@ -162,28 +176,23 @@ impl Site {
         })
     }
 
-    async fn revoke(&self, token: &Secret) {
-        let revocation = RevocationRequest { token: token.expose(), token_type_hint: None };
-        match revocation.to_request(&format!("{}/oauth/revoke", self.provider), &self.client) {
-            Ok(request) => self.http.send(request).await,
-            Err(error) => tracing::error!(%error, "the token was not given back"),
-        }
+    fn choice<A: Album>(&self, visitor: &Visitor) -> Choice {
+        let danced = self.recorder.latest(&visitor.0, Some(A::PROTOCOL)).messages().next();
+        Choice { ways: A::WAYS, danced: danced.is_some() }
     }
 
-    async fn try_once_more(&self, token: &Secret) {
-        let request = Request::builder()
-            .method(Method::GET)
-            .uri(format!("{}/api/photos", self.provider))
-            .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
-            .body(Bytes::new());
-        if let Ok(request) = request {
-            self.http.send(request).await;
-        }
+    /// A dance, and the way to the other one.
+    fn show(&self, visitor: &Visitor, protocol: Option<Protocol>) -> Response {
+        let dance = self.recorder.latest(&visitor.0, protocol);
+        let other = match protocol.unwrap_or_else(|| dance.protocol()) {
+            Protocol::OAuth1 => self.choice::<ByOAuth2>(visitor),
+            Protocol::OAuth2 => self.choice::<ByOAuth1>(visitor),
+        };
+        pages::dance(&dance, host(&self.url), host(&self.provider), other)
     }
 }
 
 fn see_other(path: &str) -> Response {
-    use axum::response::IntoResponse as _;
     Redirect::to(path).into_response()
 }
 
