@@ -176,7 +176,8 @@ impl Masker {
     }
 
     fn cookie(&mut self, name: &str, value: &str, attributes: &str) -> Field {
-        let kind = if name.contains("-try-") { Kind::LoginCookie } else { Kind::Session };
+        let begun = name.contains("-try-") || name.contains("-try1-");
+        let kind = if begun { Kind::LoginCookie } else { Kind::Session };
         let mut pieces = Vec::new();
         if !value.is_empty() {
             pieces.push(self.masked(kind, value));

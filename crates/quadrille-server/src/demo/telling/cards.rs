@@ -135,17 +135,3 @@ pub(super) fn password(dance: &Dance, rfc: Rfc) -> Option<Card> {
         steps(dance, &[password]),
     ))
 }
-
-/// And the other one.
-pub(super) fn state(dance: &Dance, rfc: Rfc) -> Option<Card> {
-    let (state, chip) = find(dance, Kind::State)?;
-    let (_, cookie) = find(dance, Kind::LoginCookie)?;
-    Some(Card::new(
-        "state: the answer belongs to this browser",
-        [chip, Mark::word("opens only with"), cookie],
-        "The state went out through the address bar, the cookie stayed in the browser. An answer \
-         counts only where both meet again, so that nobody can log you in as somebody else.",
-        rfc,
-        steps(dance, &[state]),
-    ))
-}

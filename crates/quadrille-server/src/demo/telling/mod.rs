@@ -47,8 +47,10 @@ pub(super) enum Step {
     SignIn,
     /// The answer on the consent page.
     Decide,
-    /// The authorization response.
+    /// The authorization response, with something to redeem,
     Callback,
+    /// or without.
+    Refused,
     /// The code, or the temporary credentials, for a token.
     Redeem,
     Refresh,

@@ -94,6 +94,13 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
             rfc: None,
             before: &[],
         },
+        (Step::Refused, _) => Words {
+            title: "So there is nothing to see",
+            text: "The website says so, and offers a way on. You may think again: nothing was lost, \
+                   and nothing was given.",
+            rfc: None,
+            before: &[],
+        },
         (Step::SignInPage, _) => Words {
             title: "A form",
             text: "Plain HTML. It may not be framed by another site, and its form may only be \

@@ -22,9 +22,14 @@ pub(in crate::demo) fn step(request: &Message) -> Step {
         (Party::Provider, "/sign-in") => Step::SignInPage,
         (Party::Provider, path) if path.starts_with("/api/") => Step::Call,
         (Party::Website, path) if path.starts_with("/login/") => {
-            let answers = ["code", "error", "oauth_token", "oauth_problem"];
-            let answered = answers.iter().any(|name| request.parameter(name).is_some());
-            if answered { Step::Callback } else { Step::Begin }
+            let has = |names: [&str; 2]| names.iter().any(|name| request.parameter(name).is_some());
+            if has(["code", "oauth_verifier"]) {
+                Step::Callback
+            } else if has(["error", "oauth_problem"]) {
+                Step::Refused
+            } else {
+                Step::Begin
+            }
         }
         (Party::Website, path) if path.ends_with("/later") => Step::Later,
         (Party::Website, path) if path.ends_with("/disconnect") => Step::Disconnect,
@@ -45,7 +50,7 @@ pub(in crate::demo) fn act(step: Step, within: &[Step], response: Option<&Messag
             Act::Consent
         }
         Step::SignInPage | Step::SignIn => Act::SignIn,
-        Step::Decide => Act::Consent,
+        Step::Decide | Step::Refused => Act::Consent,
         Step::Callback | Step::Redeem => Act::Redeem,
         Step::Call => Act::Use,
         Step::Later | Step::Refresh => Act::Later,

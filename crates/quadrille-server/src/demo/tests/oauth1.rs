@@ -41,7 +41,7 @@ const CANARIES: [&str; 9] = [
 struct Signing {
     script: Script,
     /// Every signed request, to compare with.
-    sent: Vec<http::Request<Bytes>>,
+    sent: Vec<Request<Bytes>>,
 }
 
 impl Signing {

@@ -177,8 +177,8 @@ impl Site {
     }
 
     fn choice<A: Album>(&self, visitor: &Visitor) -> Choice {
-        let danced = self.recorder.latest(&visitor.0, Some(A::PROTOCOL)).messages().next();
-        Choice { ways: A::WAYS, danced: danced.is_some() }
+        let dance = self.recorder.latest(&visitor.0, Some(A::PROTOCOL));
+        Choice { ways: A::WAYS, danced: dance.messages().next().is_some() }
     }
 
     /// A dance, and the way to the other one.

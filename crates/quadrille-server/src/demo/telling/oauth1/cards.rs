@@ -2,7 +2,7 @@
 
 use super::super::{
     Card, Rfc,
-    cards::{Mark, find, numbers, password, state, steps, through_browser},
+    cards::{Mark, find, numbers, password, steps, through_browser},
 };
 use crate::demo::{
     chip::Chip,
@@ -20,7 +20,7 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
         once(dance),
         callback(dance),
         verifier(dance),
-        state(dance, Rfc(5849, "4.13")),
+        cookie(dance),
     ];
     cards.into_iter().flatten().collect()
 }
@@ -104,6 +104,19 @@ fn callback(dance: &Dance) -> Option<Card> {
             confirmed,
         )
     })
+}
+
+fn cookie(dance: &Dance) -> Option<Card> {
+    let (_, question) = find(dance, Kind::TemporaryToken)?;
+    let (cookie, chip) = find(dance, Kind::LoginCookie)?;
+    Some(Card::new(
+        "The answer belongs to this browser",
+        [question, Mark::word("counts only with"), chip],
+        "The question’s name went through the address bar, its secret stayed in a cookie, sealed. \
+         An answer counts only where both meet again, so that nobody can log you in as somebody else.",
+        Rfc(5849, "4.13"),
+        steps(dance, &[cookie]),
+    ))
 }
 
 fn verifier(dance: &Dance) -> Option<Card> {

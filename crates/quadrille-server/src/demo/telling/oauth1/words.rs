@@ -25,11 +25,7 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             text: "Who will ask, and where to answer: said past the browser, and signed, so that \
                    nobody on the way can put another address in.",
             rfc: Some(Rfc(5849, "2.1")),
-            before: &[
-                "seals a state into the callback",
-                "draws a nonce, looks at the clock",
-                "signs with its client secret",
-            ],
+            before: &["draws a nonce, looks at the clock", "signs with its client secret"],
         },
         Step::Authorize if again => Words {
             title: "The same question again",
@@ -53,15 +49,14 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             before: &[],
         },
         Step::Decide => Words { rfc: Some(Rfc(5849, "4.13")), ..shared::asked(step, act, request) },
-        Step::Callback if request.masked("oauth_verifier").is_some() => Words {
+        Step::Callback => Words {
             title: "The browser brings the verifier",
-            text: "With it come the question’s name, the state, and the cookie that the state is \
-                   bound to. Someone else’s verifier, slipped into your browser, would not have \
-                   them.",
+            text: "With it come the question’s name, and the cookie that holds the question’s \
+                   secret. Someone else’s verifier, slipped into your browser, would not have it.",
             rfc: Some(Rfc(5849, "2.2")),
             before: &[],
         },
-        Step::Callback => Words {
+        Step::Refused => Words {
             title: "The browser brings the refusal",
             text: "No verifier, only the question’s name and the reason.",
             rfc: Some(Rfc(5849, "2.2")),
@@ -72,10 +67,7 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             text: "The website shows the verifier, and signs with two secrets: its own, and that \
                    of the question. Whoever saw the verifier go by in a browser has neither.",
             rfc: Some(Rfc(5849, "2.3")),
-            before: &[
-                "state opens, and belongs to this browser’s cookie",
-                "it is the question that was asked",
-            ],
+            before: &["this browser’s cookie opens", "it is the question that was asked"],
         },
         Step::Call if act == Some(Act::Later) => Words {
             title: "The call, signed anew",

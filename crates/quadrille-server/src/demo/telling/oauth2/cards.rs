@@ -2,7 +2,7 @@
 
 use super::super::{
     Card, Rfc,
-    cards::{Mark, find, password, state, steps, through_browser},
+    cards::{Mark, find, password, steps, through_browser},
 };
 use crate::demo::{dance::Dance, message::Head, value::Kind};
 
@@ -11,7 +11,7 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
     let cards = [
         password(dance, Rfc(6749, "1")),
         pkce(dance),
-        state(dance, Rfc(6749, "10.12")),
+        state(dance),
         issuer(dance),
         code(dance),
         tokens(dance),
@@ -29,6 +29,19 @@ fn pkce(dance: &Dance) -> Option<Card> {
          visible to all, and nobody gets from it to the verifier.",
         Rfc(7636, "4.6"),
         steps(dance, &[challenge, verifier]),
+    ))
+}
+
+fn state(dance: &Dance) -> Option<Card> {
+    let (state, chip) = find(dance, Kind::State)?;
+    let (_, cookie) = find(dance, Kind::LoginCookie)?;
+    Some(Card::new(
+        "state: the answer belongs to this browser",
+        [chip, Mark::word("opens only with"), cookie],
+        "The state went out through the address bar, the cookie stayed in the browser. An answer \
+         counts only where both meet again, so that nobody can log you in as somebody else.",
+        Rfc(6749, "10.12"),
+        steps(dance, &[state]),
     ))
 }
 

@@ -41,14 +41,14 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             rfc: Some(Rfc(6749, "3.1")),
             before: &[],
         },
-        Step::Callback if request.masked("code").is_some() => Words {
+        Step::Callback => Words {
             title: "The browser brings the code",
             text: "With it come the state, and the cookie that the state is bound to. Someone \
                    else’s code, slipped into your browser, would not have them.",
             rfc: Some(Rfc(6749, "10.12")),
             before: &[],
         },
-        Step::Callback => Words {
+        Step::Refused => Words {
             title: "The browser brings the refusal",
             text: "No code, only the reason, and the state, so that the website knows which of \
                    its questions was answered.",

@@ -1,12 +1,22 @@
 //! The demo, as people go through it, and as they do not.
 
+mod drawing;
+mod oauth1;
 mod support;
-
-use std::path::Path;
 
 use serde_json::json;
 use support::{Browser, decide, element, heading, press, sign_in, visit};
 use thirtyfour::prelude::*;
+
+const CHAPTERS: [&str; 7] = [
+    "You ask for something",
+    "You say who you are, to the provider only",
+    "You decide",
+    "The code becomes a token, behind the browser’s back",
+    "The website uses the token",
+    "Time passes: a fresh token",
+    "You take it back",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_dance_from_the_first_page_to_the_drawing_of_it() {
@@ -37,91 +47,19 @@ async fn a_whole_dance_from_the_first_page_to_the_drawing_of_it() {
         heading(browser, "Here they are").await;
         press(browser, "Disconnect").await;
         heading(browser, "The dance that just happened").await;
-        the_drawing(browser).await;
+        let page = drawing::shows(browser, &CHAPTERS).await;
+        assert!(page.contains("This token opens nothing"), "the revoked token is tried");
+
+        let arrow = drawing::opens(browser, "POST /oauth/token").await;
+        assert!(arrow.contains("code_verifier"));
+        drawing::follows(browser, "code", 10).await;
+        browser.keep_whole("6-follow-the-code").await;
+        drawing::follow_all(browser).await;
+        browser.keep_whole("5-drawing").await;
+        drawing::looks_good_everywhere(browser, 7).await;
+        drawing::picture_for_the_readme(browser).await;
     })
     .await;
-}
-
-/// The last page: complete, usable by keyboard, on a phone, in the dark and on paper.
-async fn the_drawing(browser: &Browser) {
-    let page = browser.source().await.unwrap();
-    for chapter in [
-        "You ask for something",
-        "You say who you are, to the provider only",
-        "You decide",
-        "The code becomes a token, behind the browser’s back",
-        "The website uses the token",
-        "Time passes: a fresh token",
-        "You take it back",
-    ] {
-        assert!(page.contains(chapter), "{chapter} is missing");
-    }
-    assert!(page.contains("This token opens nothing"), "the revoked token is tried");
-    assert!(!page.contains("Something else"), "a step has no words");
-    assert!(!page.contains(quadrille_server::demo::PASSWORD), "the password is on the page");
-    for cookie in browser.get_all_cookies().await.unwrap() {
-        assert!(!page.contains(&cookie.value), "{} is on the page", cookie.name);
-    }
-
-    // An arrow opens by keyboard.
-    let arrow = element(browser, "//details[.//code[contains(., 'POST /oauth/token')]]").await;
-    let summary = arrow.find(By::Tag("summary")).await.unwrap();
-    summary.send_keys(Key::Enter + "").await.unwrap();
-    let opened = arrow.find(By::ClassName("panel")).await.unwrap();
-    opened.wait_until().displayed().await.unwrap();
-    assert!(opened.text().await.unwrap().contains("code_verifier"));
-
-    // One value can be followed: what does not carry it steps back.
-    let dimmed = async || {
-        let script = "return [...document.querySelectorAll('.step .tag')].filter(tag => getComputedStyle(tag).opacity < 1).length";
-        browser.execute(script, vec![]).await.unwrap().json().as_u64().unwrap()
-    };
-    assert_eq!(dimmed().await, 0);
-    let code = browser.find(By::Id("f-code")).await.unwrap();
-    code.send_keys(" ").await.unwrap();
-    browser
-        .cdp(
-            "Emulation.setEmulatedMedia",
-            json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] }),
-        )
-        .await;
-    assert!(dimmed().await > 10);
-    browser.keep_whole("6-follow-the-code").await;
-    browser.find(By::Id("f-all")).await.unwrap().send_keys(" ").await.unwrap();
-
-    browser.keep_whole("5-drawing").await;
-    browser.dark(true).await;
-    browser.keep_whole("7-dark").await;
-    browser.dark(false).await;
-    for width in [360, 820, 1280] {
-        browser.width(width, 900).await;
-        let overflow =
-            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        let overflow = browser.execute(overflow, vec![]).await.unwrap();
-        assert_eq!(overflow.json().as_i64(), Some(0), "the page is wider than {width}");
-    }
-    browser.width(390, 844).await;
-    browser.keep_whole("8-phone").await;
-    browser.width(800, 1100).await;
-    browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
-    browser.keep_whole("9-paper").await;
-    browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "" })).await;
-    browser.width(0, 0).await;
-    let printed = browser.cdp("Page.printToPDF", json!({ "printBackground": true })).await;
-    assert!(printed["data"].as_str().unwrap().len() > 50_000, "a drawing on paper");
-    picture_for_the_readme(browser).await;
-}
-
-/// Kept only where it is asked for, so that running the tests does not change the working tree.
-async fn picture_for_the_readme(browser: &Browser) {
-    if std::env::var_os("QUADRILLE_README_PICTURE").is_none() {
-        return;
-    }
-    browser.width(1280, 1180).await;
-    browser.execute("document.getElementById('act4').scrollIntoView()", vec![]).await.unwrap();
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/demo.png");
-    browser.screenshot(&target).await.unwrap();
-    browser.width(0, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

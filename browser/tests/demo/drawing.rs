@@ -1,0 +1,99 @@
+//! The last page: complete, usable by keyboard, on a phone, in the dark and on paper.
+
+use std::path::Path;
+
+use serde_json::json;
+use thirtyfour::prelude::*;
+
+use crate::support::{Browser, element};
+
+/// It has these chapters, no step without words, and no secret that the browser knows. Gives its
+/// source.
+pub(crate) async fn shows(browser: &Browser, chapters: &[&str]) -> String {
+    let page = browser.source().await.unwrap();
+    for chapter in chapters {
+        assert!(page.contains(chapter), "{chapter} is missing");
+    }
+    assert!(!page.contains("Something else"), "a step has no words");
+    assert!(!page.contains(quadrille_server::demo::PASSWORD), "the password is on the page");
+    for cookie in browser.get_all_cookies().await.unwrap() {
+        assert!(!page.contains(&cookie.value), "{} is on the page", cookie.name);
+    }
+    page
+}
+
+/// The first arrow with this label opens by keyboard. Gives what is there to read then.
+pub(crate) async fn opens(browser: &Browser, label: &str) -> String {
+    let arrow = element(browser, &format!("//details[.//code[contains(., '{label}')]]")).await;
+    let summary = arrow.find(By::Tag("summary")).await.unwrap();
+    summary.send_keys(Key::Enter + "").await.unwrap();
+    let opened = arrow.find(By::ClassName("panel")).await.unwrap();
+    opened.wait_until().displayed().await.unwrap();
+    opened.text().await.unwrap()
+}
+
+/// A value can be followed: what does not carry it, more arrows than `least`, steps back.
+pub(crate) async fn follows(browser: &Browser, kind: &str, least: u64) {
+    assert_eq!(dimmed(browser).await, 0);
+    let value = browser.find(By::Id(format!("f-{kind}"))).await.unwrap();
+    value.send_keys(" ").await.unwrap();
+    browser
+        .cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] }),
+        )
+        .await;
+    assert!(dimmed(browser).await > least);
+}
+
+/// Back to following everything.
+pub(crate) async fn follow_all(browser: &Browser) {
+    browser.find(By::Id("f-all")).await.unwrap().send_keys(" ").await.unwrap();
+    assert_eq!(dimmed(browser).await, 0);
+}
+
+async fn dimmed(browser: &Browser) -> u64 {
+    let script = "return [...document.querySelectorAll('.step .tag')].filter(tag => getComputedStyle(tag).opacity < 1).length";
+    browser.execute(script, vec![]).await.unwrap().json().as_u64().unwrap()
+}
+
+/// Keeps pictures of it in the dark, on a phone and on paper, numbered from `first`; it is no wider
+/// than the screen.
+pub(crate) async fn looks_good_everywhere(browser: &Browser, first: u8) {
+    browser.dark(true).await;
+    browser.keep_whole(&format!("{first}-dark")).await;
+    browser.dark(false).await;
+    for width in [360, 820, 1280] {
+        browser.width(width, 900).await;
+        fits(browser, width).await;
+    }
+    browser.width(390, 844).await;
+    browser.keep_whole(&format!("{}-phone", first + 1)).await;
+    browser.width(800, 1100).await;
+    browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    browser.keep_whole(&format!("{}-paper", first + 2)).await;
+    browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "" })).await;
+    browser.width(0, 0).await;
+    let printed = browser.cdp("Page.printToPDF", json!({ "printBackground": true })).await;
+    assert!(printed["data"].as_str().unwrap().len() > 50_000, "a drawing on paper");
+}
+
+/// The page is not wider than the window.
+pub(crate) async fn fits(browser: &Browser, width: u32) {
+    let overflow =
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    let overflow = browser.execute(overflow, vec![]).await.unwrap();
+    assert_eq!(overflow.json().as_i64(), Some(0), "the page is wider than {width}");
+}
+
+/// Kept only where it is asked for, so that running the tests does not change the working tree.
+pub(crate) async fn picture_for_the_readme(browser: &Browser) {
+    if std::env::var_os("QUADRILLE_README_PICTURE").is_none() {
+        return;
+    }
+    browser.width(1280, 1180).await;
+    browser.execute("document.getElementById('act4').scrollIntoView()", vec![]).await.unwrap();
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/demo.png");
+    browser.screenshot(&target).await.unwrap();
+    browser.width(0, 0).await;
+}
