@@ -24,12 +24,21 @@ pub(crate) async fn shows(browser: &Browser, chapters: &[&str]) -> String {
 
 /// The first arrow with this label opens by keyboard. Gives what is there to read then.
 pub(crate) async fn opens(browser: &Browser, label: &str) -> String {
+    let opened = turns(browser, label).await;
+    opened.wait_until().displayed().await.unwrap();
+    opened.text().await.unwrap()
+}
+
+/// And closes again.
+pub(crate) async fn closes(browser: &Browser, label: &str) {
+    turns(browser, label).await.wait_until().not_displayed().await.unwrap();
+}
+
+async fn turns(browser: &Browser, label: &str) -> WebElement {
     let arrow = element(browser, &format!("//details[.//code[contains(., '{label}')]]")).await;
     let summary = arrow.find(By::Tag("summary")).await.unwrap();
     summary.send_keys(Key::Enter + "").await.unwrap();
-    let opened = arrow.find(By::ClassName("panel")).await.unwrap();
-    opened.wait_until().displayed().await.unwrap();
-    opened.text().await.unwrap()
+    arrow.find(By::ClassName("panel")).await.unwrap()
 }
 
 /// A value can be followed: what does not carry it, more arrows than `least`, steps back.

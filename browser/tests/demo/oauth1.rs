@@ -50,14 +50,14 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
             assert!(page.contains(words), "{words}");
         }
         the_signatures(browser, demo).await;
-        browser.keep_whole("07-drawing").await;
+        browser.keep_whole("08-drawing").await;
         drawing::follows(browser, "token-secret", 10).await;
-        browser.keep_whole("08-follow-the-token-secret").await;
+        browser.keep_whole("09-follow-the-token-secret").await;
         drawing::follow_all(browser).await;
         // With a signature open, which is the widest that there is to see.
         drawing::opens(browser, "POST /oauth/request_token").await;
         drawing::opens(browser, "GET /api/photos").await;
-        drawing::looks_good_everywhere(browser, 9).await;
+        drawing::looks_good_everywhere(browser, 10).await;
     })
     .await;
 }
@@ -70,7 +70,7 @@ async fn the_signatures(browser: &Browser, demo: &crate::support::Running) {
     assert!(first.contains("nothing: there is no token yet"), "{first}");
     assert!(first.contains("oauth_callback"), "{first}");
     browser.keep_whole("06-request-token").await;
-    drawing::opens(browser, "POST /oauth/request_token").await;
+    drawing::closes(browser, "POST /oauth/request_token").await;
     let call = drawing::opens(browser, "GET /api/photos").await;
     let api = format!("{}/api/photos", demo.provider);
     for part in ["GET", &api, "limit=6", "HMAC-SHA256(", "token secret", "client secret"] {
@@ -78,8 +78,8 @@ async fn the_signatures(browser: &Browser, demo: &crate::support::Running) {
     }
     let encoded = api.replace(':', "%3A").replace('/', "%2F");
     assert!(call.contains(&format!("GET&{encoded}&limit%3D6%26oauth_consumer_key%3D")), "{call}");
-    browser.keep_whole("06-call").await;
-    drawing::opens(browser, "GET /api/photos").await;
+    browser.keep_whole("07-call").await;
+    drawing::closes(browser, "GET /api/photos").await;
 }
 
 async fn on_a_phone(browser: &Browser, name: &str) {
@@ -125,7 +125,7 @@ async fn both_dances_are_there_to_compare_and_neither_disturbs_the_other() {
         heading(browser, "Here they are").await;
         browser.goto(format!("{}/dance", demo.website)).await.unwrap();
         press(browser, "Now dance OAuth 1.0a").await;
-        decide(browser, "allow").await;
+        // You said yes to this website already, and it is not the dance that you said it to.
         heading(browser, "Here they are").await;
         press(browser, "See the dance").await;
         let page = drawing::shows(browser, &CHAPTERS[..2]).await;

@@ -83,6 +83,8 @@ impl Browser {
     /// Keeps the whole page, however long.
     pub(crate) async fn keep_whole(&self, what: &str) -> PathBuf {
         let path = output(&format!("{}-{what}.png", self.name));
+        // What sticks to the top of the window would hide what is there.
+        self.window.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
         let shot =
             self.cdp("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
         let base64 = shot["data"].as_str().unwrap();
@@ -92,7 +94,11 @@ impl Browser {
 
     /// Shows pages as on a screen of this width, in pixels; 0 for the window's own.
     pub(crate) async fn width(&self, width: u32, height: u32) {
-        let mobile = width != 0 && width < 600;
+        if width == 0 {
+            self.cdp("Emulation.clearDeviceMetricsOverride", json!({})).await;
+            return;
+        }
+        let mobile = width < 600;
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;

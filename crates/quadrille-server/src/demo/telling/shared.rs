@@ -134,6 +134,7 @@ pub(super) fn note(name: &str) -> &'static str {
         "content-security-policy" => "What the page may do: no script, no frames, forms only home.",
         "cookie" => "What this browser was given by this very site.",
         "decision" => "The button that you pressed.",
+        "limit" => "The API’s own: how many.",
         "location" => "Where the browser goes next.",
         "password" => "Masked even here.",
         "photos" => "Yours. SVG drawings, made by a few lines of code.",

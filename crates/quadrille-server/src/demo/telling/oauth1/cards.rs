@@ -25,10 +25,12 @@ pub(super) fn cards(dance: &Dance) -> Vec<Card> {
     cards.into_iter().flatten().collect()
 }
 
-/// The signed request that says most: for a token, if there is one.
+/// The signed request that says most: a call, if there is one.
 fn telling(dance: &Dance) -> Option<&Signed> {
     let signed = || dance.messages().filter_map(|message| message.signed.as_ref());
-    signed().find(|signed| signed.token_secret.is_some()).or_else(|| signed().next())
+    let kind = |signed: &Signed| dance.value(signed.token_secret?).map(|value| value.kind);
+    let call = signed().find(|signed| kind(signed) == Some(Kind::TokenSecret));
+    call.or_else(|| signed().last())
 }
 
 fn signature(dance: &Dance) -> Option<Card> {
@@ -56,6 +58,7 @@ fn secrets(dance: &Dance) -> Option<Card> {
     let made =
         numbers(dance, |message| signs(message, |signed| signed.token_secret == Some(secret)));
     let (all, with_secret) = through_browser(dance, &[Kind::TokenSecret, Kind::TemporarySecret]);
+    let with_secret = if with_secret == 0 { "not one".to_owned() } else { with_secret.to_string() };
     Some(Card::new(
         "The secrets stay at home",
         [chip, Mark::word(format!("sent: {} · signed: {}", brought.len(), made.len()))],

@@ -9,6 +9,7 @@ pub(super) fn note(name: &str, message: &Message) -> &'static str {
     match name {
         "authorization" => "Who asks, for whom, and the proof: not in the address.",
         "cache-control" if back => "A secret is not for caches.",
+        "limit" => "The API’s own, and signed like the others.",
         "oauth_callback" => "Where to answer. Signed, so that nobody on the way can change it.",
         "oauth_callback_confirmed" => "“I have taken note of where to answer.”",
         "oauth_consumer_key" => "Who is asking. Not a secret.",
@@ -18,7 +19,7 @@ pub(super) fn note(name: &str, message: &Message) -> &'static str {
         "oauth_signature_method" => "How it is signed. It is signed itself.",
         "oauth_timestamp" => "Seconds since 1970. Far from now would be refused.",
         "oauth_token" if !back => "The name of the question.",
-        "oauth_token" if message.is_request() => "Whose secret it is signed with, besides its own.",
+        "oauth_token" if message.is_request() => "Names the secret that it is signed with.",
         "oauth_token" => "A name. It opens nothing by itself.",
         "oauth_token_secret" => "To sign with. On the wire here, and never again.",
         "oauth_verifier" => "Whoever brings this has been there.",

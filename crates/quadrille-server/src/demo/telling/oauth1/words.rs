@@ -76,6 +76,12 @@ pub(super) fn asked(step: Step, act: Option<Act>, request: &Message, again: bool
             rfc: Some(Rfc(5849, "3.3")),
             before: &[],
         },
+        Step::Call if act == Some(Act::Revoke) => Words {
+            title: "The same call once more",
+            text: "Signed as well as ever: the website could have kept both secrets.",
+            rfc: Some(Rfc(5849, "3.1")),
+            before: &[],
+        },
         Step::Call => Words {
             title: "A signed call",
             text: "It names the client and the token, and holds a signature over this very \
