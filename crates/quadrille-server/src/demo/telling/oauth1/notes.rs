@@ -34,7 +34,7 @@ pub(super) fn note(name: &str, message: &Message) -> &'static str {
 pub(super) const fn remark(kind: Kind) -> &'static str {
     match kind {
         Kind::TemporaryToken => "The name of a question. Everybody may see it.",
-        Kind::TemporarySecret => "Came once, past the browser, and signed one request.",
+        Kind::TemporarySecret => "Came once, past the browser, to sign one request.",
         Kind::LoginCookie => "Holds the temporary secret, sealed: only the website can open it.",
         Kind::OAuthVerifier => "Passes through the browser, so it is worth little by itself.",
         Kind::ClientSecret => "Signed every request, and was in none.",
