@@ -82,6 +82,13 @@ async fn who_does_not_authenticate_revokes_nothing() {
     assert_eq!(revoke(&world, &world.auth(), &twice).await.error(), "invalid_request");
     let form = "application/x-www-form-urlencoded";
     assert_eq!(world.request("GET", "/oauth/revoke", form, "").await.status(), 405);
+    assert_eq!(world.request("POST", "/oauth/revoke", "text/plain", &body).await.status(), 415);
+    let overlong = format!("token={}", "x".repeat(17_000));
+    for broken in ["token=%zz", "token=%ff", "token=%00", &overlong] {
+        let answer = revoke(&world, &world.auth(), broken).await;
+        let case = broken.get(..9).unwrap_or(broken);
+        assert_eq!((answer.status(), &*answer.error()), (400, "invalid_request"), "{case}");
+    }
     assert!(world.is_good(&tokens.access).await);
 }
 

@@ -275,6 +275,7 @@ async fn malformed_requests_are_refused_with_the_right_status() {
     let form = "application/x-www-form-urlencoded";
     let long = format!("grant_type=x&x={}", "x".repeat(66_000));
     let wide = "x=1&".repeat(100);
+    let overlong = format!("grant_type=refresh_token&refresh_token={}", "x".repeat(17_000));
     for (method, content_type, body, status, error) in [
         ("GET", form, "", 405, "invalid_request"),
         ("PUT", form, "grant_type=client_credentials", 405, "invalid_request"),
@@ -282,6 +283,9 @@ async fn malformed_requests_are_refused_with_the_right_status() {
         ("POST", "text/plain", "grant_type=client_credentials", 415, "invalid_request"),
         ("POST", form, &long, 413, "invalid_request"),
         ("POST", form, &wide, 400, "invalid_request"),
+        ("POST", form, &overlong, 400, "invalid_request"),
+        ("POST", form, "grant_type=refresh_token&refresh_token=%C3%28", 400, "invalid_request"),
+        ("POST", form, "grant_type=refresh_token&refresh_token=a\0b", 400, "invalid_request"),
         ("POST", form, "", 400, "invalid_request"),
         ("POST", form, "grant_type=", 400, "invalid_request"),
         ("POST", form, "grant_type=password&client_id=x", 400, "unsupported_grant_type"),
