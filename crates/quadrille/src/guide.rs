@@ -10,6 +10,8 @@ mod keys {}
 mod login {}
 #[doc = include_str!("../../../docs/src/provider/oauth1.md")]
 mod oauth1 {}
+#[doc = include_str!("../../../docs/src/consumer/oauth1.md")]
+mod oauth1_services {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]
 mod provider {}
 #[doc = include_str!("../../../README.md")]

@@ -187,7 +187,7 @@ impl Login {
             Dance::OAuth1(dance) => {
                 let callback = &registered.callback;
                 let leaving = dance.leave(self, ready, registered, &attempt, callback).await?;
-                attempt.into_cookie(&leaving.temporary, &self.seals(ready), jar)?;
+                attempt.seal_into_cookie(&leaving.temporary, &self.seals(ready), jar)?;
                 leaving.url
             }
         };

@@ -57,7 +57,7 @@ impl Login {
         let leaving = dance.leave(self, ready, &registered, &attempt, OUT_OF_BAND).await?;
         Ok(OutOfBand {
             url: begin.add_parameters(leaving.url),
-            attempt: attempt.into_text(&leaving.temporary, &self.seals(ready)),
+            attempt: attempt.seal_into_text(&leaving.temporary, &self.seals(ready)),
         })
     }
 

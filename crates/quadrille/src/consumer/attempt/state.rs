@@ -43,7 +43,7 @@ pub(crate) struct Opened {
 
 impl Attempt {
     /// Seals the attempt and sets its cookie.
-    pub(crate) fn into_state(&self, seals: &Seals<'_>, jar: &Jar) -> Result<Sealed> {
+    pub(crate) fn seal_into_state(&self, seals: &Seals<'_>, jar: &Jar) -> Result<Sealed> {
         let [a, b, c, d] = seals.env.random();
         let random: [u8; 16] = seals.env.random();
         let [t0, t1, t2, t3] = self.begun_bytes();

@@ -42,7 +42,7 @@ pub(crate) struct Opened {
 
 impl Attempt {
     /// Seals the attempt into a cookie of its own.
-    pub(crate) fn into_cookie(
+    pub(crate) fn seal_into_cookie(
         &self,
         temporary: &Temporary,
         seals: &Seals<'_>,
@@ -61,7 +61,7 @@ impl Attempt {
     }
 
     /// Seals the attempt for a program that keeps it itself.
-    pub(crate) fn into_text(&self, temporary: &Temporary, seals: &Seals<'_>) -> String {
+    pub(crate) fn seal_into_text(&self, temporary: &Temporary, seals: &Seals<'_>) -> String {
         self.seal_with(temporary, seals, OUT_OF_BAND)
     }
 
@@ -106,7 +106,7 @@ pub(crate) fn mark(token: &str) -> String {
     AttemptCookie::new("", &fingerprint(token)).0
 }
 
-/// Opens what [`Attempt::into_text`] made.
+/// Opens what [`Attempt::seal_into_text`] made.
 pub(crate) fn open_text(
     seals: &Seals<'_>,
     text: &str,

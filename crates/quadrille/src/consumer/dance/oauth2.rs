@@ -106,7 +106,7 @@ impl OAuth2Dance {
                 url
             }
         };
-        let sealed = attempt.into_state(seals, jar)?;
+        let sealed = attempt.seal_into_state(seals, jar)?;
         // Base64url and fixed words need no encoding, and the URL has a query already.
         url.push_str("&state=");
         url.push_str(&sealed.state);

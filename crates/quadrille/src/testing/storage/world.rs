@@ -58,6 +58,7 @@ pub(super) fn token(world: &World, name: &str) -> Token {
     let now = world.clock.now();
     let mut token = Token::new(format!("access-{name}"))
         .refresh_token(format!("refresh-{name}-\u{e9}"))
+        .token_secret(format!("secret-{name}"))
         .scopes(Scopes::of(["photos:read", "profile"]))
         .expires(now + std::time::Duration::from_secs(3600));
     token.obtained = now;
