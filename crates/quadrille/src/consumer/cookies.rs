@@ -94,14 +94,16 @@ impl Jar {
         came(&state.came).find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
     }
 
-    /// What `pick` makes of the names and values of the cookies that came and were not removed.
+    /// What `pick` makes of the names and values of the cookies that came, as they are by now.
     pub(crate) fn pick<T>(&self, pick: impl Fn(&str, &str) -> Option<T>) -> Vec<T> {
         let state = self.lock();
-        let removed =
-            |name: &str| state.set.iter().any(|set| set.name == name && set.value.is_none());
+        let set = state.set.iter().map(|set| (set.name.as_str(), set.value.as_deref()));
+        let changed = |name: &str| state.set.iter().any(|set| set.name == name);
         came(&state.came)
-            .filter(|(name, _)| !removed(name))
-            .filter_map(|(name, value)| pick(name, value))
+            .filter(|(name, _)| !changed(name))
+            .map(|(name, value)| (name, Some(value)))
+            .chain(set)
+            .filter_map(|(name, value)| pick(name, value?))
             .collect()
     }
 

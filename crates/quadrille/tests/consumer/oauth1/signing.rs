@@ -89,7 +89,7 @@ async fn a_login_and_its_calls_by_every_method_in_every_place() {
                 match placement {
                     Placement::Header => assert!(header && !query, "{what}"),
                     Placement::Query => assert!(query && !header, "{what}"),
-                    _ => assert!(!query, "{what}"),
+                    Placement::Body => assert!(!query, "{what}"),
                 }
             }
         }
