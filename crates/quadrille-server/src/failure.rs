@@ -145,6 +145,9 @@ pub enum Refused {
     /// Not a scope.
     #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
     Scope(String),
+    /// Not a resource.
+    #[error("an audience is an absolute URI without a fragment, such as https://api.example")]
+    Audience,
     /// Nobody would ever be sent there.
     #[error(
         "--redirect-uri is of no use without the grant authorization_code: leave it out, or add --grant authorization_code"

@@ -99,6 +99,19 @@ describe('openid-client', () => {
     });
   }
 
+  it('learns what its tokens are worth, as does an API that they are meant for', async () => {
+    const { config, tokens } = await logIn(web);
+    const refresh = await client.tokenIntrospection(config, tokens.refresh_token);
+    assert.deepEqual([refresh.active, refresh.client_id], [true, web.client_id]);
+    const api = await discover(provider.client('API', '--resource-server'));
+    const access = await client.tokenIntrospection(api, tokens.access_token);
+    assert.deepEqual([access.active, access.iss, access.token_type], [true, provider.issuer, 'Bearer']);
+    assert.deepEqual(access.scope.split(' ').sort(), SCOPE.split(' ').sort());
+    assert.deepEqual(await client.tokenIntrospection(api, tokens.refresh_token), { active: false });
+    await client.tokenRevocation(config, tokens.refresh_token);
+    assert.deepEqual(await client.tokenIntrospection(api, tokens.access_token), { active: false });
+  });
+
   it('gets a token for a machine', async () => {
     const config = await discover(provider.machineClient());
     const tokens = await client.clientCredentialsGrant(config, { scope: 'photos:read' });

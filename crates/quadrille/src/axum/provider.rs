@@ -79,10 +79,10 @@ impl AuthorizationServer {
         app.layer(self.layer()).merge(self.routes())
     }
 
-    /// The endpoints that clients call: token, revocation and metadata, and the two of OAuth 1.0a
-    /// where that is offered, at their paths from the root of the origin.
+    /// The endpoints that clients call: token, revocation, introspection and metadata, and the two of
+    /// OAuth 1.0a where that is offered, at their paths from the root of the origin.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let (token, revoke) = (self.clone(), self.clone());
+        let (token, revoke, introspect) = (self.clone(), self.clone(), self.clone());
         let paths = self.paths();
         let mut router = Router::new()
             .route(
@@ -95,6 +95,12 @@ impl AuthorizationServer {
                 &paths.revoke,
                 any(move |request: Request| async move {
                     revoke.revoke(read(request).await).await.map(Body::from)
+                }),
+            )
+            .route(
+                &paths.introspect,
+                any(move |request: Request| async move {
+                    introspect.introspect(read(request).await).await.map(Body::from)
                 }),
             );
         if self.inner().oauth1.is_offered() {

@@ -77,6 +77,7 @@
 //! | token (RFC 6749) | [`TokenRequest::to_request`], [`TokenResponse::parse`] | [`TokenRequest::parse`], [`TokenResponse::to_response`] |
 //! | client authentication (RFC 6749) | [`ClientAuth`] | [`PresentedClient`] |
 //! | revocation (RFC 7009) | [`RevocationRequest::to_request`], [`RevocationResponse::parse`] | [`RevocationRequest::parse`], [`RevocationResponse::to_response`] |
+//! | introspection (RFC 7662) | [`IntrospectionRequest::to_request`], [`IntrospectionResponse::parse`] | [`IntrospectionRequest::parse`], [`IntrospectionResponse::to_response`] |
 //! | use of a token (RFC 6750) | [`bearer::header`], [`bearer::Challenge::parse_all`] | [`bearer::from_headers`], [`bearer::Challenge::to_response`] |
 //! | metadata (RFC 8414) | [`metadata::well_known_urls`], [`metadata::ServerMetadata::parse`] | [`metadata::well_known_paths`], [`metadata::ServerMetadata`] |
 //! | errors | [`ErrorResponse::parse`] | [`RequestError`], [`ErrorResponse::to_response`] |
@@ -86,6 +87,7 @@ pub mod bearer;
 mod client_auth;
 mod error;
 pub mod form;
+mod introspect;
 mod json;
 pub mod metadata;
 pub mod pkce;
@@ -100,6 +102,9 @@ pub use authorize::{
 };
 pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, PresentedClient};
 pub use error::{ErrorCode, ErrorResponse, RequestError};
+pub use introspect::{
+    ActiveToken, IntrospectionRequest, IntrospectionResponse, IntrospectionResponseError,
+};
 pub use post::EndpointError;
 pub use resource::{InvalidResource, Resources};
 pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};

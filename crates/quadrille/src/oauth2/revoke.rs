@@ -57,6 +57,15 @@ impl TokenTypeHint {
             Self::RefreshToken => "refresh_token",
         }
     }
+
+    /// One that is not known says nothing.
+    pub(super) fn read(params: &Params<'_>) -> Result<Option<Self>, RequestError> {
+        Ok(match params.one("token_type_hint")? {
+            Some("access_token") => Some(Self::AccessToken),
+            Some("refresh_token") => Some(Self::RefreshToken),
+            _ => None,
+        })
+    }
 }
 
 impl<'a> RevocationRequest<'a> {
@@ -83,11 +92,7 @@ impl<'a> RevocationRequest<'a> {
     pub fn parse(params: &'a Params<'_>) -> Result<Self, RequestError> {
         Ok(Self {
             token: params.one("token")?.ok_or(RequestError::Missing("token"))?,
-            token_type_hint: match params.one("token_type_hint")? {
-                Some("access_token") => Some(TokenTypeHint::AccessToken),
-                Some("refresh_token") => Some(TokenTypeHint::RefreshToken),
-                _ => None,
-            },
+            token_type_hint: TokenTypeHint::read(params)?,
         })
     }
 }

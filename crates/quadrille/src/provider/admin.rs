@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Scopes, Secret, Timestamp, oauth1::SignatureMethod};
+use crate::{Scopes, Secret, Timestamp, oauth1::SignatureMethod, oauth2::Resources};
 
 use super::{
     AuthorizationServer, Client, ClientSecret, ClientType, GrantType, NewOAuth1Key,
@@ -43,6 +43,7 @@ pub struct NewClient {
     grant_types: Option<BTreeSet<GrantType>>,
     first_party: bool,
     oauth1: Option<NewOAuth1>,
+    resource_server: Option<Resources>,
 }
 
 impl NewClient {
@@ -67,6 +68,7 @@ impl NewClient {
             grant_types: None,
             first_party: false,
             oauth1: None,
+            resource_server: None,
         }
     }
 
@@ -85,7 +87,8 @@ impl NewClient {
     }
 
     /// How it may get tokens. Unless said otherwise: by codes and refresh tokens when it has a
-    /// redirect URI, for itself when it has none.
+    /// redirect URI; not at all when it is a [resource server](Self::resource_server); for itself
+    /// when it is neither.
     #[must_use]
     pub fn grant_types(mut self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
         self.grant_types = Some(grant_types.into_iter().collect());
@@ -97,6 +100,15 @@ impl NewClient {
     #[must_use]
     pub fn first_party(mut self) -> Self {
         self.first_party = true;
+        self
+    }
+
+    /// It is an API elsewhere, which may ask what tokens that are meant for it are worth (RFC 7662):
+    /// those for `resources`, by the URIs of [`AuthorizationServer::resource`]; those that name no API
+    /// where there is none. It needs a secret, and no grant type.
+    #[must_use]
+    pub fn resource_server(mut self, resources: Resources) -> Self {
+        self.resource_server = Some(resources);
         self
     }
 
@@ -150,6 +162,7 @@ impl NewClient {
 
     fn granted_types(&self) -> BTreeSet<GrantType> {
         self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
+            [] if self.resource_server.is_some() => BTreeSet::new(),
             [] => [GrantType::ClientCredentials].into(),
             _ => [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         })
@@ -166,7 +179,9 @@ impl NewClient {
         }
         let granted = self.granted_types();
         match &self.oauth1 {
-            None if granted.is_empty() => return Err(RegistrationError::NoGrantType),
+            None if granted.is_empty() && self.resource_server.is_none() => {
+                return Err(RegistrationError::NoGrantType);
+            }
             None => {}
             Some(_) if self.client_type == ClientType::Public => {
                 return Err(RegistrationError::OAuth1OfPublicClient);
@@ -185,6 +200,9 @@ impl NewClient {
         let is_public = self.client_type == ClientType::Public;
         if is_public && granted.contains(&GrantType::ClientCredentials) {
             return Err(RegistrationError::PublicClientForItself);
+        }
+        if is_public && self.resource_server.is_some() {
+            return Err(RegistrationError::PublicResourceServer);
         }
         match &self.chosen_secret {
             Some(_) if is_public => return Err(RegistrationError::SecretOfPublicClient),
@@ -240,6 +258,9 @@ pub enum RegistrationError {
     /// A client that cannot keep a secret cannot act for itself.
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
+    /// An API must prove who it is before it is told anything.
+    #[error("a resource server needs a secret, and so cannot be public")]
+    PublicResourceServer,
     /// A client that cannot keep a secret must not be given one.
     #[error("a public client has no secret")]
     SecretOfPublicClient,
@@ -325,6 +346,7 @@ impl AuthorizationServer {
             grant_types,
             first_party: new.first_party,
             oauth1,
+            resource_server: new.resource_server,
             created: inner.now(),
         };
         let was_put = inner.store.put_client(issuer, client.clone(), None).await;
@@ -396,7 +418,8 @@ impl AuthorizationServer {
     /// [`Error`] when the store fails.
     pub async fn revoke_token(&self, token: &Secret) -> Result<bool, Error> {
         let inner = self.inner();
-        let Some(grant) = inner.grant_of(token.expose()).await? else { return Ok(false) };
+        let Some(found) = inner.find(token.expose()).await? else { return Ok(false) };
+        let grant = found.grant();
         let until = inner.all_over(inner.now());
         let revoked = inner.store.revoke_grant(inner.issuer_id().await?, grant.id, until).await?;
         tracing::info!(grant = grant.id.0, client = %grant.client, "grant revoked by the operator");

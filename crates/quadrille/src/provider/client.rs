@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Scopes, Timestamp};
+use crate::{Scopes, Timestamp, oauth2::Resources};
 
 use super::{
     OAuth1Client, redirect,
@@ -93,6 +93,10 @@ pub struct Client {
     /// Its part in OAuth 1.0a, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth1: Option<OAuth1Client>,
+    /// Whether it is an API elsewhere that may ask what tokens are worth (RFC 7662), and which: those
+    /// for these APIs, or, where there is none, those that name no API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_server: Option<Resources>,
     /// When it was registered.
     pub created: Timestamp,
 }
@@ -162,6 +166,7 @@ pub(crate) mod tests {
             .into(),
             first_party: false,
             oauth1: None,
+            resource_server: None,
             created: Timestamp::default(),
         }
     }

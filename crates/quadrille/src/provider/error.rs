@@ -193,6 +193,9 @@ pub enum ClientError {
     /// A token was asked for at another resource than was granted (RFC 8707, section 2.2).
     #[error("the resource is not among those that were granted")]
     ResourceNotGranted,
+    /// A public client asked what a token is worth, without proof of who it is (RFC 7662, section 4).
+    #[error("a public client cannot ask what a token is worth")]
+    PublicClientAsks,
     /// A public client asked for a token for itself.
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
@@ -276,6 +279,7 @@ impl ClientError {
             | Self::SecretWrong
             | Self::SecretExpired
             | Self::SecretOfPublicClient
+            | Self::PublicClientAsks
             | Self::Throttled(_) => ErrorCode::InvalidClient,
             Self::GrantTypeNotAllowed | Self::PublicClientForItself => {
                 ErrorCode::UnauthorizedClient

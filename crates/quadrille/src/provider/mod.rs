@@ -11,6 +11,7 @@ mod dance;
 mod endpoint;
 mod error;
 mod form_fields;
+mod found;
 mod grant;
 mod guard;
 mod issuer;

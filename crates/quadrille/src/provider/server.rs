@@ -32,8 +32,9 @@ use super::{
 ///
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
-/// [`metadata`](Self::metadata), and for OAuth 1.0a [`request_token`](Self::request_token) and
-/// [`access_token`](Self::access_token). With the feature `axum`, `attach` puts them and the layer that the
+/// [`introspect`](Self::introspect), [`metadata`](Self::metadata), and for OAuth 1.0a
+/// [`request_token`](Self::request_token) and [`access_token`](Self::access_token). With the feature
+/// `axum`, `attach` puts them and the layer that the
 /// extractors need into a router.
 ///
 /// ```
@@ -91,6 +92,7 @@ pub(crate) struct Paths {
     pub(crate) consent: Arc<str>,
     pub(crate) token: Arc<str>,
     pub(crate) revoke: Arc<str>,
+    pub(crate) introspect: Arc<str>,
     pub(crate) request_token: Arc<str>,
     pub(crate) access_token: Arc<str>,
     /// Both well-known forms; one where the issuer has no path.
@@ -382,6 +384,7 @@ impl Paths {
             consent: path("/consent"),
             token: path("/token"),
             revoke: path("/revoke"),
+            introspect: path("/introspect"),
             request_token: path("/request_token"),
             access_token: path("/access_token"),
             metadata,

@@ -13,6 +13,7 @@ mod authorize;
 mod canaries;
 mod clients;
 mod consent;
+mod introspect;
 mod metadata;
 mod oauth1_api;
 mod oauth1_bad_input;

@@ -33,12 +33,15 @@ async fn it_says_exactly_what_is_enabled() {
             "authorization_endpoint": "https://id.example/oauth/authorize",
             "token_endpoint": "https://id.example/oauth/token",
             "revocation_endpoint": "https://id.example/oauth/revoke",
+            "introspection_endpoint": "https://id.example/oauth/introspect",
             "scopes_supported": ["photos:read", "photos:write"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
             "token_endpoint_auth_methods_supported": authentication,
             "revocation_endpoint_auth_methods_supported": authentication,
+            "introspection_endpoint_auth_methods_supported":
+                ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         })

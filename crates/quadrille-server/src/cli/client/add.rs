@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use quadrille::{
     Env, Scopes,
     oauth1::RsaVerifyingKey,
+    oauth2::Resources,
     provider::{AuthorizationServer, GrantType, NewClient, NewOAuth1Key},
 };
 
@@ -25,7 +26,8 @@ pub(in super::super) struct AddArgs {
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// How it may get tokens; repeatable [default: authorization_code and
-    /// refresh_token, or client_credentials without --redirect-uri; none with --oauth1]
+    /// refresh_token, or client_credentials without --redirect-uri; none with --oauth1,
+    /// or for a --resource-server]
     #[arg(long = "grant", value_name = "GRANT", value_enum)]
     grants: Vec<Grant>,
     /// It cannot keep a secret: a phone or single-page application
@@ -34,6 +36,13 @@ pub(in super::super) struct AddArgs {
     /// It is your own: people are not asked for consent
     #[arg(long)]
     first_party: bool,
+    /// It is an API that asks this provider what tokens are worth (RFC 7662)
+    #[arg(long)]
+    resource_server: bool,
+    /// Which tokens it may ask about: those for this API, by its URI as in the setting resources;
+    /// repeatable [default: those that name no API]
+    #[arg(long = "audience", value_name = "URI", requires = "resource_server")]
+    audiences: Vec<String>,
     #[command(flatten)]
     oauth1: OAuth1Args,
 }
@@ -113,6 +122,10 @@ impl AddArgs {
         }
         if self.first_party {
             new = new.first_party();
+        }
+        if self.resource_server {
+            let apis = Resources::of(self.audiences.iter().map(String::as_str));
+            new = new.resource_server(apis.map_err(|_| Refused::Audience)?);
         }
         if oauth1.oauth1 {
             new = new.oauth1(oauth1.key.read()?);

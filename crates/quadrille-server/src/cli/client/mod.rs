@@ -27,6 +27,7 @@ Examples:
       --scope photos:read --scope profile
   quadrille client add \"Phone app\" --public --redirect-uri com.example.app:/callback --scope photos:read
   quadrille client add \"Nightly job\" --grant client_credentials --scope reports:write
+  quadrille client add \"Photo API\" --resource-server --audience https://api.example
   quadrille client add \"Old printer\" --oauth1 --redirect-uri https://old.example/callback \\
       --scope photos:read
   quadrille client add \"Terminal\" --oauth1 --oob --rsa-key public.pem --scope photos:read")]
@@ -114,7 +115,9 @@ async fn rotate_secret(
     let (id, keep_old) = (args.id.as_str(), args.keep_old);
     let client = find(server, id).await?;
     // Where there is only one thing to rotate, it need not be said which.
-    let signs_only = client.oauth1.is_some() && client.grant_types.is_empty();
+    let signs_only = client.oauth1.is_some()
+        && client.grant_types.is_empty()
+        && client.resource_server.is_none();
     let (mut secret, mut oauth1) = (None, None);
     let rotated = if args.oauth1 || signs_only {
         let added = server.add_oauth1_key(id, args.key.read()?, keep_old).await;

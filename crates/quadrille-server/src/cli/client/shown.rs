@@ -22,6 +22,8 @@ pub(super) struct Shown<'a> {
     grant_types: &'a GrantTypes,
     pub(super) scope: &'a str,
     first_party: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_server: Option<Vec<&'a str>>,
     secrets: Vec<ShownSecret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     oauth1: Option<ShownOAuth1>,
@@ -68,6 +70,7 @@ impl<'a> Shown<'a> {
             grant_types: &client.grant_types,
             scope: client.scopes.as_str(),
             first_party: client.first_party,
+            resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
             secrets: expiries
                 .map(|secret| ShownSecret { expires: secret.expires.map(when) })
                 .collect(),
@@ -96,6 +99,10 @@ impl<'a> Shown<'a> {
         lines.push(["scopes", self.scope]);
         if self.first_party {
             lines.push(["consent", "not asked: first party"]);
+        }
+        if let Some(apis) = &self.resource_server {
+            lines.push(["may ask about", "access tokens"]);
+            lines.extend(apis.iter().map(|uri| ["for", *uri]));
         }
         let until = |secret: &'a ShownSecret| secret.expires.as_deref();
         lines.extend(self.secrets.iter().filter_map(until).map(|end| ["secret until", end]));

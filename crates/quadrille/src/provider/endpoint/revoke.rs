@@ -11,9 +11,8 @@ use super::super::{
     AuthorizationServer, Client,
     error::{ClientError, Error},
     server::Inner,
-    store::{Grant, RowId, TokenRef},
+    store::{Grant, RowId},
     throttle::RemoteAddress,
-    token::{self, TokenKind, sha256},
     wire,
 };
 
@@ -48,8 +47,8 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
         PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = inner.authenticate(&presented, from).await?;
-    let Some(grant) = inner.grant_of(token).await? else { return Ok(()) };
-    if let Some(grant) = revocable(&grant, &client) {
+    let Some(found) = inner.find(token).await? else { return Ok(()) };
+    if let Some(grant) = revocable(found.grant(), &client) {
         let until = inner.all_over(inner.now());
         if inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await? {
             tracing::info!(client = %client.id, grant = grant.0, "the client revoked a grant");
@@ -61,37 +60,4 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
 /// What to revoke: what the client itself was granted.
 pub(crate) fn revocable(grant: &Grant, client: &Client) -> Option<RowId> {
     (grant.client == client.id).then_some(grant.id)
-}
-
-impl Inner {
-    /// What a token stands for, whatever kind it is; `None` when it is worth nothing.
-    pub(crate) async fn grant_of(&self, text: &str) -> Result<Option<Grant>, Error> {
-        let issuer = self.issuer_id().await?;
-        let access = match token::kind(text) {
-            Some(TokenKind::Refresh) => {
-                let Ok(token) = self.tokens.read_refresh(text) else { return Ok(None) };
-                let family = self.store.family(issuer, token.family).await?;
-                return Ok(family.map(|family| family.grant.clone()));
-            }
-            Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
-            Some(TokenKind::Credential) => {
-                let held = self.credential(text).await?;
-                return Ok(held.map(|held| held.access.grant.clone()));
-            }
-            Some(TokenKind::Access) => match self.tokens.read(TokenKind::Access, text) {
-                Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
-                Err(_) => return Ok(None),
-            },
-            None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
-        };
-        let found = self.store.access(issuer, &access).await?;
-        let found = match (found, access) {
-            // Identifiers that the application made look like tokens that others made.
-            (None, TokenRef::Foreign { .. }) => {
-                self.credential(text).await?.map(|held| held.access.clone())
-            }
-            (found, _) => found,
-        };
-        Ok(found.map(|found| found.grant.clone()))
-    }
 }

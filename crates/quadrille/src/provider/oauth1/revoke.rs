@@ -41,8 +41,8 @@ impl Inner {
         let token = signed.parameter("token")?.or(signed.token());
         let token = token.ok_or(OAuth1Error::TokenMissing)?;
         self.remember_signed(&signed).await?;
-        let grant = self.grant_of(token).await?;
-        let Some(grant) = grant.and_then(|grant| revocable(&grant, &checked.client)) else {
+        let found = self.find(token).await?;
+        let Some(grant) = found.and_then(|found| revocable(found.grant(), &checked.client)) else {
             return Ok(());
         };
         let (issuer, until) = (self.issuer_id().await?, self.all_over(self.now()));

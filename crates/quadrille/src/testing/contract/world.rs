@@ -138,6 +138,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         grant_types: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         first_party: false,
         oauth1: None,
+        resource_server: Some(resources("https://api.example")),
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }

@@ -1,0 +1,421 @@
+//! Introspection (RFC 7662): an API asks the server what a token is worth.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use serde_json::{Map, Value};
+
+use super::{
+    ClientAuth, EndpointError, ErrorResponse, RequestError, TokenTypeHint,
+    error::json_response,
+    form::{FormWriter, Params},
+    post::post_form,
+};
+use crate::{Scopes, Timestamp, scope::ScopeSeparator};
+
+/// A question about a token (RFC 7662, section 2.1).
+///
+/// ```
+/// use quadrille::oauth2::{ClientAuth, IntrospectionRequest, form::Params};
+///
+/// let asked = IntrospectionRequest { token: "mF_9.B5f-4.1JqM", token_type_hint: None };
+/// let auth = ClientAuth::Basic { client_id: "photos-api".into(), client_secret: "s3cret".into() };
+/// let request = asked.to_request("https://id.example/oauth/introspect", &auth)?;
+///
+/// // ... and on the other side:
+/// assert_eq!(IntrospectionRequest::parse(&Params::of_body(&request)?)?, asked);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct IntrospectionRequest<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// What kind it is, which may save the server a look-up.
+    pub token_type_hint: Option<TokenTypeHint>,
+}
+
+impl<'a> IntrospectionRequest<'a> {
+    /// The HTTP request, with the authentication of who asks.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when the endpoint is no URL to send a request to.
+    pub fn to_request(
+        &self,
+        endpoint: &str,
+        auth: &ClientAuth,
+    ) -> Result<Request<Bytes>, EndpointError> {
+        let mut body = FormWriter::new();
+        body.append("token", self.token);
+        body.append_some("token_type_hint", self.token_type_hint.map(TokenTypeHint::as_str));
+        post_form(endpoint, auth, body)
+    }
+
+    /// Reads the parameters of a request. A hint that is not known says nothing.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn parse(params: &'a Params<'_>) -> Result<Self, RequestError> {
+        Ok(Self {
+            token: params.one("token")?.ok_or(RequestError::Missing("token"))?,
+            token_type_hint: TokenTypeHint::read(params)?,
+        })
+    }
+}
+
+impl fmt::Debug for IntrospectionRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntrospectionRequest({:?})", self.token_type_hint)
+    }
+}
+
+/// The answer to an [`IntrospectionRequest`] (RFC 7662, section 2.2).
+///
+/// ```
+/// use quadrille::oauth2::{ActiveToken, IntrospectionResponse};
+///
+/// let mut token = ActiveToken::default();
+/// token.client_id = Some("printer".into());
+/// token.aud = vec!["https://api.example".into()];
+/// let answer = IntrospectionResponse::Active(Box::new(token));
+/// let response = answer.to_response();
+/// assert_eq!(
+///     response.body(),
+///     r#"{"active":true,"client_id":"printer","aud":"https://api.example"}"#,
+/// );
+/// assert_eq!(IntrospectionResponse::parse(&response), Ok(answer));
+/// assert_eq!(IntrospectionResponse::Inactive.to_response().body(), r#"{"active":false}"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IntrospectionResponse {
+    /// The token is good, or was until a moment ago: see [`ActiveToken::exp`].
+    Active(Box<ActiveToken>),
+    /// It is not good, or none of the business of who asks; nothing more is said.
+    Inactive,
+}
+
+/// What a good token stands for. Every member may be left out.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActiveToken {
+    /// What it is good for.
+    pub scope: Option<Scopes>,
+    /// The client it was given to.
+    pub client_id: Option<String>,
+    /// What people call the person who granted it.
+    pub username: Option<String>,
+    /// `Bearer`, for an access token.
+    pub token_type: Option<String>,
+    /// When it stops being good.
+    pub exp: Option<Timestamp>,
+    /// When it was issued.
+    pub iat: Option<Timestamp>,
+    /// When it begins to be good.
+    pub nbf: Option<Timestamp>,
+    /// Who granted it.
+    pub sub: Option<String>,
+    /// Where it is meant to be used.
+    pub aud: Vec<String>,
+    /// Who issued it.
+    pub iss: Option<String>,
+    /// Its number.
+    pub jti: Option<String>,
+    /// How well the person was authenticated (RFC 9470, section 6.2).
+    pub acr: Option<String>,
+    /// When the person signed in (RFC 9470, section 6.2).
+    pub auth_time: Option<Timestamp>,
+    /// All other members.
+    pub extra: Map<String, Value>,
+}
+
+/// Says neither who somebody is nor what else the server tells.
+impl fmt::Debug for ActiveToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActiveToken")
+            .field("scope", &self.scope)
+            .field("client_id", &self.client_id)
+            .field("aud", &self.aud)
+            .finish_non_exhaustive()
+    }
+}
+
+impl IntrospectionResponse {
+    /// The answer of the endpoint, which nobody may keep.
+    pub fn to_response(&self) -> Response<Bytes> {
+        let mut object = Map::new();
+        match self {
+            Self::Inactive => {
+                object.insert("active".to_owned(), false.into());
+            }
+            Self::Active(token) => {
+                object.insert("active".to_owned(), true.into());
+                token.write(&mut object);
+            }
+        }
+        json_response(StatusCode::OK, Value::Object(object).to_string().into_bytes())
+    }
+
+    /// Reads the answer of a server. `exp` and the like may be texts or have fractions, `aud` may be
+    /// one or several.
+    ///
+    /// # Errors
+    /// [`IntrospectionResponseError`].
+    pub fn parse(response: &Response<Bytes>) -> Result<Self, IntrospectionResponseError> {
+        let status = response.status();
+        let object = match serde_json::from_slice(response.body()) {
+            Ok(Value::Object(object)) if status.is_success() => object,
+            _ => {
+                return Err(match ErrorResponse::parse(response) {
+                    Some(error) => IntrospectionResponseError::Refused { status, error },
+                    None if status.is_success() => IntrospectionResponseError::Malformed,
+                    None => IntrospectionResponseError::Status(status),
+                });
+            }
+        };
+        match object.get("active") {
+            Some(Value::Bool(false)) => Ok(Self::Inactive),
+            Some(Value::Bool(true)) => ActiveToken::read(object)
+                .map(|token| Self::Active(Box::new(token)))
+                .ok_or(IntrospectionResponseError::Malformed),
+            _ => Err(match ErrorResponse::parse(response) {
+                Some(error) => IntrospectionResponseError::Refused { status, error },
+                None => IntrospectionResponseError::Malformed,
+            }),
+        }
+    }
+}
+
+impl ActiveToken {
+    fn write(&self, object: &mut Map<String, Value>) {
+        let mut text = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                object.insert(name.to_owned(), value.into());
+            }
+        };
+        text("scope", self.scope.as_ref().map(Scopes::as_str));
+        text("client_id", self.client_id.as_deref());
+        text("username", self.username.as_deref());
+        text("token_type", self.token_type.as_deref());
+        text("sub", self.sub.as_deref());
+        text("iss", self.iss.as_deref());
+        text("jti", self.jti.as_deref());
+        text("acr", self.acr.as_deref());
+        for (name, time) in
+            [("exp", self.exp), ("iat", self.iat), ("nbf", self.nbf), ("auth_time", self.auth_time)]
+        {
+            if let Some(time) = time {
+                object.insert(name.to_owned(), time.seconds().into());
+            }
+        }
+        match &*self.aud {
+            [] => {}
+            [only] => {
+                object.insert("aud".to_owned(), only.as_str().into());
+            }
+            several => {
+                object.insert("aud".to_owned(), several.into());
+            }
+        }
+        for (name, value) in &self.extra {
+            object.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+
+    /// `None` when a member that matters is not of its type: what is not understood must not widen
+    /// what a token is good for.
+    fn read(mut object: Map<String, Value>) -> Option<Self> {
+        object.remove("active");
+        let text = |value: Value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        };
+        let mut member = |name: &str| object.remove(name).filter(|value| !value.is_null());
+        let aud = match member("aud") {
+            None => Vec::new(),
+            Some(Value::String(only)) => vec![only],
+            Some(Value::Array(several)) => several.into_iter().map(text).collect::<Option<_>>()?,
+            Some(_) => return None,
+        };
+        let scope = match member("scope") {
+            None => None,
+            Some(Value::String(list)) => Some(Scopes::parse_lenient(&list, ScopeSeparator::Space)),
+            Some(Value::Array(list)) => {
+                let list = list.into_iter().map(text).collect::<Option<Vec<_>>>()?;
+                Some(Scopes::parse_lenient(&list.join(" "), ScopeSeparator::Space))
+            }
+            Some(_) => return None,
+        };
+        let mut texts = |name: &str| member(name).map(text).map_or(Some(None), |t| t.map(Some));
+        let [client_id, username, token_type, sub, iss, jti, acr] =
+            ["client_id", "username", "token_type", "sub", "iss", "jti", "acr"].map(&mut texts);
+        let mut times = |name: &str| member(name).map_or(Some(None), |v| time(&v).map(Some));
+        let [exp, iat, nbf, auth_time] = ["exp", "iat", "nbf", "auth_time"].map(&mut times);
+        Some(Self {
+            scope,
+            client_id: client_id?,
+            username: username?,
+            token_type: token_type?,
+            exp: exp?,
+            iat: iat?,
+            nbf: nbf?,
+            sub: sub?,
+            aud,
+            iss: iss?,
+            jti: jti?,
+            acr: acr?,
+            auth_time: auth_time?,
+            extra: object,
+        })
+    }
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    let seconds = match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let seconds = number.as_f64().filter(|seconds| seconds.abs() < 1e15)?;
+            Some(seconds as i64)
+        }),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    seconds.map(Timestamp::from_seconds)
+}
+
+/// Why a server did not say what a token is worth. Always the other party's fault, or that of whoever
+/// gave this API its credentials.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntrospectionResponseError {
+    /// It said no.
+    #[error("the introspection endpoint refused: {}", error.error)]
+    Refused {
+        /// With this status, which may be 200.
+        status: StatusCode,
+        /// And for this reason.
+        error: ErrorResponse,
+    },
+    /// It failed without an OAuth error.
+    #[error("the introspection endpoint answered with status {}", .0.as_u16())]
+    Status(StatusCode),
+    /// It answered something that is no answer to this question.
+    #[error("the introspection endpoint answered something that cannot be read")]
+    Malformed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth2::{ErrorCode, form::FormError};
+
+    fn read(
+        status: u16,
+        body: &'static str,
+    ) -> Result<IntrospectionResponse, IntrospectionResponseError> {
+        let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        IntrospectionResponse::parse(&response)
+    }
+
+    fn active(body: &'static str) -> ActiveToken {
+        match read(200, body) {
+            Ok(IntrospectionResponse::Active(token)) => *token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_must_name_one_token() {
+        let read = |body: &'static str| {
+            let params = Params::parse(body.as_bytes()).unwrap();
+            IntrospectionRequest::parse(&params).map(|request| request.token_type_hint)
+        };
+        assert_eq!(read("x=y"), Err(RequestError::Missing("token")));
+        assert_eq!(read("token=a&token=b"), Err(FormError::Duplicate("token").into()));
+        assert_eq!(read("token=a&token_type_hint=pink"), Ok(None));
+        let hint = "token=a&token_type_hint=refresh_token";
+        assert_eq!(read(hint), Ok(Some(TokenTypeHint::RefreshToken)));
+    }
+
+    #[test]
+    fn the_example_of_the_rfc_is_read() {
+        let token = active(
+            r#"{"active":true,"client_id":"l238j323ds-23ij4","username":"jdoe",
+            "scope":"read write dolphin","sub":"Z5O3upPC88QrAjx00dis",
+            "aud":"https://protected.example.net/resource","iss":"https://server.example.com/",
+            "exp":1419356238,"iat":1419350238,"extension_field":"twenty-seven"}"#,
+        );
+        assert_eq!(token.client_id.as_deref(), Some("l238j323ds-23ij4"));
+        assert_eq!(token.scope.unwrap().as_str(), "read write dolphin");
+        assert_eq!(token.sub.as_deref(), Some("Z5O3upPC88QrAjx00dis"));
+        assert_eq!(token.aud, ["https://protected.example.net/resource"]);
+        assert_eq!(token.exp, Some(Timestamp::from_seconds(1_419_356_238)));
+        assert_eq!(token.extra["extension_field"], "twenty-seven");
+        assert_eq!(token.extra.len(), 1);
+    }
+
+    #[test]
+    fn what_real_servers_answer_is_read_and_what_makes_no_sense_is_not() {
+        let token = active(r#"{"active":true,"aud":["a","b"],"exp":"17","iat":1.5,"scope":["a"]}"#);
+        assert_eq!(token.aud, ["a", "b"]);
+        assert_eq!(token.exp.map(Timestamp::seconds), Some(17));
+        assert_eq!(token.iat.map(Timestamp::seconds), Some(1));
+        assert_eq!(token.scope.unwrap().as_str(), "a");
+        assert_eq!(active(r#"{"active":true,"sub":null}"#), ActiveToken::default());
+        for malformed in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"active":"true"}"#,
+            r#"{"active":true,"aud":7}"#,
+            r#"{"active":true,"aud":[7]}"#,
+            r#"{"active":true,"scope":7}"#,
+            r#"{"active":true,"sub":7}"#,
+            r#"{"active":true,"exp":"soon"}"#,
+            r#"{"active":true,"exp":1e300}"#,
+        ] {
+            assert_eq!(read(200, malformed), Err(IntrospectionResponseError::Malformed));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_an_outage() {
+        let refused = |status| IntrospectionResponseError::Refused {
+            status,
+            error: ErrorResponse::new(ErrorCode::InvalidClient),
+        };
+        let body = r#"{"error":"invalid_client"}"#;
+        assert_eq!(read(401, body), Err(refused(StatusCode::UNAUTHORIZED)));
+        assert_eq!(read(200, body), Err(refused(StatusCode::OK)));
+        let active = read(503, r#"{"active":true}"#);
+        let status = IntrospectionResponseError::Status(StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(active, Err(status));
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_shows_nobody_in_debug_output() {
+        let token = ActiveToken {
+            scope: Some(Scopes::of(["a", "b"])),
+            client_id: Some("app".to_owned()),
+            username: Some("canary".to_owned()),
+            token_type: Some("Bearer".to_owned()),
+            exp: Some(Timestamp::from_seconds(4)),
+            iat: Some(Timestamp::from_seconds(3)),
+            nbf: Some(Timestamp::from_seconds(2)),
+            sub: Some("canary".to_owned()),
+            aud: vec!["urn:a".to_owned(), "urn:b".to_owned()],
+            iss: Some("https://id.example".to_owned()),
+            jti: Some("7".to_owned()),
+            acr: Some("gold".to_owned()),
+            auth_time: Some(Timestamp::from_seconds(1)),
+            extra: Map::from_iter([("x".to_owned(), Value::from("canary"))]),
+        };
+        assert!(!format!("{token:?}").contains("canary"));
+        let answer = IntrospectionResponse::Active(Box::new(token));
+        let response = answer.to_response();
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(IntrospectionResponse::parse(&response), Ok(answer));
+        let request = IntrospectionRequest { token: "canary", token_type_hint: None };
+        assert!(!format!("{request:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,60 @@
+//! What the store knows of a token of any kind, for those who revoke and those who ask.
+
+use std::sync::Arc;
+
+use super::{
+    error::Error,
+    server::Inner,
+    store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, TokenRef},
+    token::{self, Refresh, TokenKind, sha256},
+};
+
+/// A token whose grant is alive. Whether it has expired, or a refresh token was used before, is to
+/// be seen.
+pub(crate) enum Found {
+    Access(Arc<AccessRecord>),
+    /// A genuine refresh token, and its family.
+    Refresh(Refresh, Arc<FamilyRecord>),
+    /// Token credentials of OAuth 1.0a, by their identifier: proof of nothing without a signature.
+    Credential(Arc<CredentialRecord>),
+}
+
+impl Found {
+    pub(crate) fn grant(&self) -> &Grant {
+        match self {
+            Self::Access(access) => &access.grant,
+            Self::Refresh(_, family) => &family.grant,
+            Self::Credential(held) => &held.access.grant,
+        }
+    }
+}
+
+impl Inner {
+    /// Finds a token, whatever kind it is; `None` when it is worth nothing.
+    pub(crate) async fn find(&self, text: &str) -> Result<Option<Found>, Error> {
+        let issuer = self.issuer_id().await?;
+        let access = match token::kind(text) {
+            Some(TokenKind::Refresh) => {
+                let Ok(token) = self.tokens.read_refresh(text) else { return Ok(None) };
+                let family = self.store.family(issuer, token.family).await?;
+                return Ok(family.map(|family| Found::Refresh(token, family)));
+            }
+            Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
+            Some(TokenKind::Credential) => {
+                return Ok(self.credential(text).await?.map(Found::Credential));
+            }
+            Some(TokenKind::Access) => match self.tokens.read(TokenKind::Access, text) {
+                Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
+                Err(_) => return Ok(None),
+            },
+            None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
+        };
+        match (self.store.access(issuer, &access).await?, access) {
+            // Identifiers that the application made look like tokens that others made.
+            (None, TokenRef::Foreign { .. }) => {
+                Ok(self.credential(text).await?.map(Found::Credential))
+            }
+            (found, _) => Ok(found.map(Found::Access)),
+        }
+    }
+}
