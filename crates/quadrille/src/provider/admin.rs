@@ -324,7 +324,11 @@ impl AuthorizationServer {
         let (verifier, secret) = match (new.client_type, new.chosen_secret) {
             (ClientType::Public, _) => (None, None),
             // OAuth 1.0a has its own.
-            (ClientType::Confidential, None) if grant_types.is_empty() => (None, None),
+            (ClientType::Confidential, None)
+                if grant_types.is_empty() && new.resource_server.is_none() =>
+            {
+                (None, None)
+            }
             (ClientType::Confidential, Some(chosen)) => {
                 let hash = inner.kdf.hash(&inner.env, chosen).await.map_err(Error::from)?;
                 (Some(SecretVerifier::Argon2id(hash)), None)
