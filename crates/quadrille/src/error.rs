@@ -5,7 +5,12 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::seal::KeyRingError;
+use crate::{
+    seal::KeyRingError,
+    transport::{CollectError, NoHttpClient},
+};
+
+pub use crate::transport::NetworkFault;
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -177,21 +182,6 @@ pub enum ServiceFault {
     /// What it says about the account has no usable identifier.
     #[error("its user information names no subject")]
     SubjectMissing,
-}
-
-/// What happened on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NetworkFault {
-    /// No connection.
-    #[error("no connection")]
-    Connect,
-    /// No answer in time.
-    #[error("no answer in time")]
-    TimedOut,
-    /// The connection broke, or spoke something else than HTTP.
-    #[error("the connection broke")]
-    Interrupted,
 }
 
 /// What is wrong with the application itself.
@@ -479,5 +469,26 @@ impl From<KeyRingError> for Error {
 impl From<StorageFault> for Error {
     fn from(fault: StorageFault) -> Self {
         Self::Operator(OperatorFault::Storage(fault))
+    }
+}
+impl From<NoHttpClient> for OperatorFault {
+    fn from(_: NoHttpClient) -> Self {
+        Self::HttpClient
+    }
+}
+
+impl From<NoHttpClient> for Error {
+    fn from(error: NoHttpClient) -> Self {
+        OperatorFault::from(error).into()
+    }
+}
+
+impl CollectError {
+    /// Whose answer it was.
+    pub(crate) fn at(self, service: &Arc<str>) -> Error {
+        match self {
+            Self::TooLarge => Error::service(service, ServiceFault::TooLarge),
+            Self::Network(fault) => Error::Network { service: Arc::clone(service), fault },
+        }
     }
 }

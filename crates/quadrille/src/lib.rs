@@ -24,6 +24,7 @@
 //! |---|---|
 //! | `consumer` (default) | logging in with, linking and calling other services |
 //! | `provider` (default) | the authorization server, and the guard of an API |
+//! | `http-client` | what `consumer` sends requests with; with `provider`, the guard of an API elsewhere |
 //! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
 //! | `sqlite` | the provider's embedded database |
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
@@ -63,6 +64,8 @@ pub mod secret;
 pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "http-client")]
+mod transport;
 
 #[cfg(all(feature = "axum", feature = "consumer"))]
 pub use crate::axum::{

@@ -10,13 +10,13 @@ use url::Url;
 use crate::{
     error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
     oauth2::{bearer, form::FormWriter},
+    transport::{Body, Purpose},
 };
 
 use super::{
     account::{Stored, Token},
     api::{Api, USER_AGENT},
     dance::Dance,
-    http::{Body, Purpose},
     refresh::{MARGIN, YOUNG},
     registered::is_secure,
 };

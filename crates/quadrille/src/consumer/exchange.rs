@@ -5,11 +5,13 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response, header};
 
-use crate::error::{Error, NetworkFault, Result};
+use crate::{
+    error::{Error, NetworkFault, Result},
+    transport::Purpose,
+};
 
 use super::{
     api::USER_AGENT,
-    http::Purpose,
     login::{Login, Ready},
 };
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     Timestamp,
     error::{Error, OperatorFault, Result, ServiceFault},
+    transport::Purpose,
 };
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     api::Api,
     call::Call,
     cookies::Jar,
-    http::Purpose,
     login::Login,
     registered::Registered,
     storage::length_first,

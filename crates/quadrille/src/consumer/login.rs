@@ -14,15 +14,14 @@ use crate::{
     error::{BrowserFault, OperatorFault, Result},
     oauth2::form::FormWriter,
     seal::MaskKeys,
+    transport::{self, ErasedClient, HttpClient},
 };
 
 use super::{
     account::Owner,
     attempt::Seals,
-    clients,
     cookies::{CookieStyle, Jar},
     dance::Dance,
-    http::{ErasedClient, HttpClient},
     refresh::Refresher,
     registered::{Registered, Registration, is_secure},
     service::{Client, Service},
@@ -327,7 +326,7 @@ impl Ready {
             .collect::<Result<_, _>>()?;
         let http = match &inner.http {
             Some(http) => Arc::clone(http),
-            None => clients::standard()?,
+            None => transport::standard()?,
         };
         Ok(Self {
             style: CookieStyle::new(url.scheme() == "https", &inner.mount),

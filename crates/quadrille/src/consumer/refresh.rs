@@ -18,13 +18,13 @@ use crate::{
     Env, Secret, Timestamp,
     error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
     oauth2::TokenRequest,
+    transport::Purpose,
 };
 
 use super::{
     account::{Stored, Token},
     cookies::Jar,
     dance::Dance,
-    http::Purpose,
     login::Login,
     registered::Registered,
     storage::{Change, Replaced},

@@ -138,7 +138,7 @@ pub enum AccessError {
     /// The token is good, but not for this.
     #[error("the access token is not good for this")]
     InsufficientScope,
-    /// It cannot be told now: the store failed. The reason is in the log.
+    /// It cannot be told now: the store failed, or the issuer elsewhere. The reason is in the log.
     #[error("access tokens cannot be checked now")]
     Unavailable,
     /// There is no guard in front of the service.

@@ -13,6 +13,8 @@ use tower::{Layer, Service};
 
 use crate::oauth2::bearer;
 
+#[cfg(feature = "http-client")]
+use super::Introspection;
 use super::{
     AuthorizationServer, GuardBody, OAuth1Error, Verified,
     access::AccessError,
@@ -29,7 +31,8 @@ use super::{
 /// 3): the guard reads the body of a form, which the signature covers, up to 64 KiB, and hands it on. The
 /// origin in the base string is one of the API's own.
 ///
-/// It trusts what this process' server issued. A token is looked for in the `Authorization` header
+/// It trusts what this process' server issued or, [elsewhere](Self::elsewhere), what the issuer says
+/// when it is asked. A token is looked for in the `Authorization` header
 /// only: in a query it would end up in logs.
 ///
 /// A token is good where it was meant to be and nowhere else (RFC 8707). With an
@@ -70,6 +73,9 @@ pub(crate) struct Site<'a> {
 enum Trust {
     /// The server in this process.
     Here(Arc<Inner>),
+    /// An issuer that is asked.
+    #[cfg(feature = "http-client")]
+    Elsewhere(Arc<Introspection>),
 }
 
 /// What a guard found, among a request's extensions.
@@ -94,6 +100,15 @@ impl Guard {
             audience: None,
             allows_clients: false,
         }))
+    }
+
+    /// A guard for an API at `origin`, which asks an issuer elsewhere (feature `http-client`). Unless an
+    /// [`audience`](Self::audience) is given it takes only tokens that name no API.
+    #[cfg(feature = "http-client")]
+    pub fn elsewhere(origin: impl Into<Arc<str>>, trust: Introspection) -> Self {
+        let trust = Trust::Elsewhere(Arc::new(trust));
+        let origins = vec![origin.into()];
+        Self(Arc::new(Inside { trust, origins, audience: None, allows_clients: false }))
     }
 
     /// The API's own public origins, the first of them the main one. The `Host` header may choose
@@ -135,17 +150,33 @@ impl Guard {
         parts: &Parts,
         body: Result<&[u8], OAuth1Error>,
     ) -> Result<Option<Verified>, AccessError> {
-        let Trust::Here(inner) = &self.0.trust;
         let (audience, allows_clients) = (self.0.audience.as_deref(), self.0.allows_clients);
-        inner.check_request(parts, body, Site { origin, audience, allows_clients }).await
+        match &self.0.trust {
+            Trust::Here(inner) => {
+                inner.check_request(parts, body, Site { origin, audience, allows_clients }).await
+            }
+            #[cfg(feature = "http-client")]
+            Trust::Elsewhere(issuer) => {
+                let Some(token) = presented(&parts.uri, &parts.headers)? else { return Ok(None) };
+                meant_for(audience, issuer.access(token).await?).map(Some)
+            }
+        }
     }
 
     async fn guard(&self, parts: &Parts) -> Guarded {
-        let Trust::Here(inner) = &self.0.trust;
         let (realm, body) = (self.origin(parts), oauth1::body_of(parts));
         let body = body.as_ref().map(|body| &body[..]).map_err(|error| *error);
         let verdict = self.check_at(&realm, parts, body).await;
-        Guarded { realm, offers_oauth1: inner.oauth1.is_offered(), verdict }
+        Guarded { realm, offers_oauth1: self.offers_oauth1(), verdict }
+    }
+
+    /// Whether signed requests are taken: only by who has the store can their keys be known.
+    fn offers_oauth1(&self) -> bool {
+        match &self.0.trust {
+            Trust::Here(inner) => inner.oauth1.is_offered(),
+            #[cfg(feature = "http-client")]
+            Trust::Elsewhere(_) => false,
+        }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
@@ -205,10 +236,7 @@ impl Inner {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<Option<Verified>, AccessError> {
-        let Some(token) = bearer::from_headers(headers)? else { return Ok(None) };
-        if in_query(uri) {
-            return Err(bearer::BearerError::Several.into());
-        }
+        let Some(token) = presented(uri, headers)? else { return Ok(None) };
         self.access(token).await.map(Some)
     }
 
@@ -226,6 +254,14 @@ impl Inner {
         let record = self.store.access(issuer, &token).await;
         let record = record.map_err(|error| AccessError::operator(&error.into()))?;
         decide(record, self.now()).map(Verified::from)
+    }
+}
+
+/// The token that came with a request.
+fn presented<'a>(uri: &Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>, AccessError> {
+    match bearer::from_headers(headers)? {
+        Some(_) if in_query(uri) => Err(bearer::BearerError::Several.into()),
+        token => Ok(token),
     }
 }
 
@@ -303,9 +339,8 @@ where
 impl Guard {
     /// Reads the body where a signature covers it, and nobody did before.
     async fn with_body<B: Body>(&self, request: Request<B>) -> Request<GuardBody<B>> {
-        let Trust::Here(inner) = &self.0.trust;
         let is_read = request.extensions().get::<BodyRead>().is_some();
-        if is_read || !inner.oauth1.is_offered() || !oauth1::is_covered(&request) {
+        if is_read || !self.offers_oauth1() || !oauth1::is_covered(&request) {
             return request.map(|body| GuardBody::Untouched { body });
         }
         let (mut parts, body) = request.into_parts();

@@ -14,6 +14,8 @@ mod form_fields;
 mod found;
 mod grant;
 mod guard;
+#[cfg(feature = "http-client")]
+mod introspection;
 mod issuer;
 mod kdf;
 mod oauth1;
@@ -30,6 +32,8 @@ mod verified;
 mod verifier_page;
 mod wire;
 
+#[cfg(feature = "http-client")]
+pub use crate::transport::{Body, HttpClient, NetworkFault, NoHttpClient, Purpose, Reqwest};
 pub use access::{Access, AccessError, Refused};
 pub use admin::{AdminError, NewClient, Registered, RegistrationError};
 #[cfg(feature = "axum")]
@@ -42,6 +46,8 @@ pub use error::{BrowserError, ClientError, Error, OperatorError};
 pub use guard::{Guard, GuardService};
 #[cfg(feature = "axum")]
 pub(crate) use guard::{Guarded, Site, at_public_path};
+#[cfg(feature = "http-client")]
+pub use introspection::{Introspection, IntrospectionError};
 pub use issuer::{IssuerError, check_issuer};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use oauth1::{

@@ -2,7 +2,7 @@ use http::HeaderMap;
 use quadrille::{
     GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
     consumer::{Begin, Jar, MemoryStorage},
-    error::BrowserFault,
+    error::{BrowserFault, OperatorFault},
     scope::ScopeSeparator,
 };
 use url::Url;
@@ -94,6 +94,7 @@ impl Service for Odd {
     )
     .title("Odd")
     .scopes("read write")
+    .resources("https://odd.example/api urn:odd")
     .parameters(&[("prompt", "consent"), ("audience", "api & more")])
     .scope_separators(ScopeSeparator::Comma, ScopeSeparator::Comma)
     .issuer_in_every_answer("https://odd.example")
@@ -111,9 +112,15 @@ async fn what_a_services_row_says_is_what_is_asked() {
     let url = login.begin(&jar, &Begin::new("odd")).await.unwrap();
     let parsed = Url::parse(&url).unwrap();
     let pairs: Vec<_> = parsed.query_pairs().map(|(k, v)| format!("{k}={v}")).collect();
-    for pair in
-        ["tenant=a b", "scope=read,write", "prompt=consent", "audience=api & more", "lang=en"]
-    {
+    for pair in [
+        "tenant=a b",
+        "scope=read,write",
+        "resource=https://odd.example/api",
+        "resource=urn:odd",
+        "prompt=consent",
+        "audience=api & more",
+        "lang=en",
+    ] {
         assert!(pairs.iter().any(|known| known == pair), "{pair} in {pairs:?}");
     }
     assert!(!url.contains("code_challenge"));
@@ -125,6 +132,13 @@ async fn what_a_services_row_says_is_what_is_asked() {
     let query = format!("{query}&iss=https%3A%2F%2Fodd.example");
     let done = login.finish(&jar, "odd", &query, &Owner::NOBODY).await.unwrap();
     assert_eq!(&*done.account.subject, "", "nothing says who it is");
+    let asked = world.service.asked();
+    let body = String::from_utf8_lossy(asked.last().unwrap().request.body()).into_owned();
+    assert!(body.contains("resource=https%3A%2F%2Fodd.example%2Fapi&resource=urn%3Aodd"), "{body}");
+
+    let wrong = Odd::client("our-id", SECRET).with_spec(|spec| spec.resources = "/api".into());
+    let error = Login::new(KeyRing::ephemeral(), SITE).with(wrong).check().unwrap_err();
+    assert_eq!(error, OperatorFault::ResourceMalformed { service: "odd".into() }.into());
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ mod authorize;
 mod canaries;
 mod clients;
 mod consent;
+#[cfg(feature = "http-client")]
+mod elsewhere;
 mod introspect;
 mod metadata;
 mod oauth1_api;

@@ -17,7 +17,6 @@ use crate::{
         authorized::just_finished,
         cookies::Jar,
         flow::Origin,
-        http::Purpose,
         login::{Login, Ready},
         registered::{Registered, Registration},
         service::OAuth1,
@@ -26,6 +25,7 @@ use crate::{
     oauth1::{Callback, Credentials, Problem, authorization_url},
     oauth2::form::{FormWriter, Params},
     quirks,
+    transport::Purpose,
 };
 
 use super::{

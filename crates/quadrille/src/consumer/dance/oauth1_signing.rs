@@ -9,13 +9,13 @@ use crate::{
     Env, Secret,
     consumer::{
         account::Token,
-        http::Body,
         registered::Registration,
         service::{Credential, OAuth1},
     },
     error::OperatorFault,
     oauth1::{Placement, RsaSigningKey, SignError, Signer},
     oauth2::form::is_form,
+    transport::Body,
 };
 
 type Text = Cow<'static, str>;

@@ -12,7 +12,6 @@ use crate::{
         attempt::{Attempt, Kind, Seals, state::Opened},
         cookies::Jar,
         flow::Origin,
-        http::Purpose,
         login::{Login, Ready},
         registered::{Registered, Registration},
         service::{ClientAuthentication, Credential, OAuth2},
@@ -23,6 +22,7 @@ use crate::{
         TokenRequest, TokenResponse, TokenResponseError, form::Params, pkce::Verifier,
     },
     quirks,
+    transport::Purpose,
 };
 
 use super::{Answered, Granted, Proof};

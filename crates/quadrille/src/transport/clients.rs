@@ -19,9 +19,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use crate::error::{NetworkFault, OperatorFault, Result};
-
-use super::http::{Body, ErasedClient, HttpClient, Purpose};
+use super::{Body, ErasedClient, HttpClient, NetworkFault, NoHttpClient, Purpose};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -29,13 +27,12 @@ const CONNECT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The client that is used when the application lends none.
-pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, OperatorFault> {
+pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
     let proxy = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].iter().any(|name| {
         env::var_os(name).is_some() || env::var_os(name.to_ascii_lowercase()).is_some()
     });
     if proxy {
-        let client = Reqwest::standard().map_err(|_| OperatorFault::HttpClient)?;
-        return Ok(Arc::new(client));
+        return Ok(Arc::new(Reqwest::standard()?));
     }
     Ok(Arc::new(Direct::new()?))
 }
@@ -45,14 +42,14 @@ pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, OperatorFault> {
 struct Direct(Client<HttpsConnector<HttpConnector>, Body>);
 
 impl Direct {
-    fn new() -> Result<Self, OperatorFault> {
+    fn new() -> Result<Self, NoHttpClient> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .try_with_platform_verifier()
-            .map_err(|_| OperatorFault::HttpClient)?
+            .map_err(|_| NoHttpClient)?
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -140,12 +137,12 @@ impl Reqwest {
     /// A client of this builder, whose redirect policy is replaced by none.
     ///
     /// # Errors
-    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
-    pub fn new(builder: reqwest::ClientBuilder) -> Result<Self> {
+    /// [`NoHttpClient`] when reqwest cannot build it.
+    pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, NoHttpClient> {
         let client = builder
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|_| OperatorFault::HttpClient)?;
+            .map_err(|_| NoHttpClient)?;
         Ok(Self(client))
     }
 
@@ -153,8 +150,8 @@ impl Reqwest {
     /// for clients that wrap it.
     ///
     /// # Errors
-    /// [`OperatorFault::HttpClient`] when reqwest cannot build it.
-    pub fn standard() -> Result<Self> {
+    /// [`NoHttpClient`] when reqwest cannot build it.
+    pub fn standard() -> Result<Self, NoHttpClient> {
         Self::new(
             reqwest::Client::builder()
                 .connect_timeout(CONNECT)

@@ -1,4 +1,7 @@
-//! How requests leave: the trait that an application may implement.
+//! How requests leave, on either side: the trait that an application may implement, and the clients
+//! there are.
+
+mod clients;
 
 use std::{
     fmt,
@@ -10,7 +13,28 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::{Request, Response};
 
-use crate::error::{NetworkFault, Result, ServiceFault};
+pub use clients::Reqwest;
+pub(crate) use clients::standard;
+
+/// What happened on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkFault {
+    /// No connection.
+    #[error("no connection")]
+    Connect,
+    /// No answer in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The connection broke, or spoke something else than HTTP.
+    #[error("the connection broke")]
+    Interrupted,
+}
+
+/// An HTTP client cannot be made: this machine has no certificate authorities, say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client cannot be made")]
+pub struct NoHttpClient;
 
 /// What a request is for, so that layers that repeat, record or log know what they must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,13 +52,15 @@ pub enum Purpose {
     Identity,
     /// A call of the application's; carries a token in its headers.
     Api,
+    /// Asks what a token is worth; carries it in its body.
+    Introspect,
 }
 
 impl Purpose {
     /// Whether sending the same request again is harmless for the login. (Whether it is harmless
     /// for the application, its method says.)
     pub const fn may_be_repeated(self) -> bool {
-        matches!(self, Self::Identity | Self::Api)
+        matches!(self, Self::Identity | Self::Api | Self::Introspect)
     }
 
     /// Whether bodies may be logged. Headers never may: they hold tokens.
@@ -43,7 +69,7 @@ impl Purpose {
     }
 }
 
-/// Sends requests. Implemented by [`Reqwest`](super::Reqwest); implement it with `async fn` for another client, or
+/// Sends requests. Implemented by [`Reqwest`]; implement it with `async fn` for another client, or
 /// for tests.
 ///
 /// It must not follow redirects: whether the token may go there is decided by the caller.
@@ -166,17 +192,6 @@ pub(crate) enum CollectError {
 impl From<NetworkFault> for CollectError {
     fn from(fault: NetworkFault) -> Self {
         Self::Network(fault)
-    }
-}
-
-impl CollectError {
-    pub(crate) fn at(self, service: &std::sync::Arc<str>) -> crate::Error {
-        match self {
-            Self::TooLarge => crate::Error::service(service, ServiceFault::TooLarge),
-            Self::Network(fault) => {
-                crate::Error::Network { service: std::sync::Arc::clone(service), fault }
-            }
-        }
     }
 }
 
