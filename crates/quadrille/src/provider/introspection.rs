@@ -258,10 +258,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1000);
 
     fn token(change: impl FnOnce(&mut ActiveToken)) -> Result<Told, AccessError> {
-        let mut token = ActiveToken::default();
-        token.client_id = Some("app".to_owned());
-        token.sub = Some("ada".to_owned());
-        token.exp = Some(Timestamp::from_seconds(2000));
+        let mut token = ActiveToken {
+            client_id: Some("app".to_owned()),
+            sub: Some("ada".to_owned()),
+            exp: Some(Timestamp::from_seconds(2000)),
+            ..ActiveToken::default()
+        };
         change(&mut token);
         read(token, "https://id.example", NOW)
     }
