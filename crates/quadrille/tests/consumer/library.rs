@@ -136,7 +136,7 @@ async fn what_a_services_row_says_is_what_is_asked() {
     let body = String::from_utf8_lossy(asked.last().unwrap().request.body()).into_owned();
     assert!(body.contains("resource=https%3A%2F%2Fodd.example%2Fapi&resource=urn%3Aodd"), "{body}");
 
-    let wrong = Odd::client("our-id", SECRET).with_spec(|spec| spec.resources = "/api".into());
+    let wrong = SpecBuf::from(Odd::SPEC.resources("/api")).client("our-id", SECRET);
     let error = Login::new(KeyRing::ephemeral(), SITE).with(wrong).check().unwrap_err();
     assert_eq!(error, OperatorFault::ResourceMalformed { service: "odd".into() }.into());
 }
