@@ -138,8 +138,18 @@ pub(crate) fn fetch<T>(
     target: &str,
     read: impl FnOnce(&Answer<'_>) -> Result<T>,
 ) -> Result<T> {
+    fetch_with(server, target, ("Accept", "*/*"), read)
+}
+
+/// The same with a further header.
+pub(crate) fn fetch_with<T>(
+    server: &Server,
+    target: &str,
+    header: (&str, &str),
+    read: impl FnOnce(&Answer<'_>) -> Result<T>,
+) -> Result<T> {
     let mut stream = TcpStream::connect(server.address)?;
-    stream.write_all(&get(target, &[("Connection", "close")]))?;
+    stream.write_all(&get(target, &[("Connection", "close"), header]))?;
     let mut received = Vec::new();
     stream.read_to_end(&mut received)?;
     let (answer, _) = Answer::parse(&received)?.ok_or("half an answer")?;

@@ -1,16 +1,21 @@
 //! What is measured, as data.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use crate::{
     Result,
     load::{
         self,
-        message::basic,
-        script::{Collect, Dance, Refresh, Repeat, Script, Visit},
+        message::{basic, query},
+        oauth1::{Credentials, Signer},
+        script::{Collect, Dance, REDIRECT_URI, Refresh, Repeat, Script, Signed, Visit},
     },
     process::Server,
-    stage::{Role, Side, Stage, fetch},
+    stage::{Role, Side, Stage, fetch, fetch_with},
     stats::Sample,
 };
 
@@ -43,6 +48,7 @@ enum Play {
     ClientCredentials(Store),
     Refresh,
     Bearer,
+    Signed,
     Dance,
     LoginRedirect,
     Login,
@@ -56,7 +62,7 @@ enum Store {
 }
 
 /// `/hello` comes first: the others are read against it.
-pub(crate) const WORKLOADS: [Workload; 10] = [
+pub(crate) const WORKLOADS: [Workload; 11] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
         title: "client credentials, memory",
@@ -87,6 +93,12 @@ pub(crate) const WORKLOADS: [Workload; 10] = [
         connections: 16,
         target: Target::OfHello(0.85),
         play: Play::Bearer,
+    },
+    Workload {
+        title: "signed route (OAuth 1.0a), memory",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Signed,
     },
     Workload {
         title: "code dance, memory",
@@ -139,10 +151,19 @@ struct Actor<'s> {
     authorize: &'static str,
     token: &'static str,
     protected: &'static str,
+    /// The same for signed requests, and its origin as it is signed.
+    signed: (&'static str, String),
     sign_in: &'static str,
     login: &'static str,
     /// Where the generated secret of the client is; the bare handlers have a fixed one.
     secret: Option<&'static str>,
+    oauth1_secret: Option<&'static str>,
+}
+
+/// Where to begin with nonces that were never there before.
+fn fresh() -> u128 {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    now.as_nanos() << 64
 }
 
 impl<'s> Actor<'s> {
@@ -165,26 +186,31 @@ impl<'s> Actor<'s> {
         Ok(actor)
     }
 
-    const fn at(server: &'s Server) -> Self {
+    fn at(server: &'s Server) -> Self {
         match server.role.side() {
             Side::Bare => Self {
                 server,
                 authorize: "/mem/authorize",
                 token: "/mem/token",
                 protected: "/mem/resource",
+                // The `Host` that comes, which is without a port.
+                signed: ("/oauth1/resource", "http://127.0.0.1".to_owned()),
                 // Without a session it makes one.
                 sign_in: "/mem/authorize",
                 login: "/login",
                 secret: None,
+                oauth1_secret: None,
             },
             Side::Quadrille => Self {
                 server,
                 authorize: "/oauth/authorize",
                 token: "/oauth/token",
                 protected: "/api/resource",
+                signed: ("/api/resource", format!("http://{}", server.address)),
                 sign_in: "/sign-in",
                 login: "/login/stub",
                 secret: Some("/secret"),
+                oauth1_secret: Some("/oauth1-secret"),
             },
         }
     }
@@ -205,6 +231,16 @@ impl<'s> Actor<'s> {
             Play::Bearer => {
                 let tokens = self.tokens()?;
                 Box::new(move || Box::new(Repeat::bearer(protected, &tokens)))
+            }
+            Play::Signed => {
+                let credentials = self.token_credentials()?;
+                let (route, url) = (self.signed.0, self.signed_url(self.signed.0));
+                let connections = Cell::new(fresh());
+                Box::new(move || {
+                    let nonces = connections.replace(connections.get() + (1 << 64));
+                    let signer = Signer::new(&credentials, "GET", &url, None, nonces);
+                    Box::new(Signed::new(route, signer))
+                })
             }
             Play::Dance => {
                 let dance = self.dance()?;
@@ -235,6 +271,55 @@ impl<'s> Actor<'s> {
         fetch(self.server, self.sign_in, |answer| {
             let cookie = answer.headers("set-cookie").next().ok_or("no session")?;
             Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+        })
+    }
+
+    fn signed_url(&self, path: &str) -> String {
+        format!("{}{path}", self.signed.1)
+    }
+
+    /// Token credentials, by the dance of OAuth 1.0a of somebody who is signed in.
+    fn token_credentials(&self) -> Result<Credentials> {
+        let Some(secret) = self.oauth1_secret else {
+            return Ok(Credentials {
+                client: "bench".to_owned(),
+                client_secret: "cs-0123456789abcdef0123456789ab".to_owned(),
+                token: Some(("token".to_owned(), "ts-0123456789abcdef0123456789ab".to_owned())),
+            });
+        };
+        let client_secret =
+            fetch(self.server, secret, |answer| Ok(std::str::from_utf8(answer.body)?.to_owned()))?;
+        let mut credentials =
+            Credentials { client: "bench".to_owned(), client_secret, token: None };
+        let callback = Some(("oauth_callback", REDIRECT_URI));
+        let temporary = self.credentials("/oauth/request_token", &credentials, callback)?;
+        let target = format!("{}?oauth_token={}", self.authorize, temporary.0);
+        let cookie = self.session()?;
+        let verifier = fetch_with(self.server, &target, ("Cookie", &cookie), |answer| {
+            Ok(query(answer.location()?, "oauth_verifier")?.to_owned())
+        })?;
+        credentials.token = Some(temporary);
+        let verifier = Some(("oauth_verifier", verifier.as_str()));
+        credentials.token =
+            Some(self.credentials("/oauth/access_token", &credentials, verifier)?);
+        Ok(credentials)
+    }
+
+    fn credentials(
+        &self,
+        endpoint: &str,
+        credentials: &Credentials,
+        further: Option<(&str, &str)>,
+    ) -> Result<(String, String)> {
+        let url = self.signed_url(endpoint);
+        let mut signer = Signer::new(credentials, "GET", &url, further, fresh());
+        let mut header = Vec::new();
+        signer.sign(&mut header);
+        let header = String::from_utf8(header)?;
+        fetch_with(self.server, endpoint, ("Authorization", &header), |answer| {
+            answer.expect(200)?;
+            let text = |name| answer.form_text(name).map(str::to_owned);
+            Ok((text("oauth_token")?, text("oauth_token_secret")?))
         })
     }
 

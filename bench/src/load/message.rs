@@ -61,6 +61,11 @@ impl<'a> Answer<'a> {
             .ok_or_else(|| format!("no {name}").into())
     }
 
+    /// The value of `name` in a form-encoded body, as it stands there.
+    pub(crate) fn form_text(&self, name: &str) -> Result<&'a str> {
+        form_value(std::str::from_utf8(self.body)?, name)
+    }
+
     /// Fails unless the status is this.
     pub(crate) fn expect(&self, status: u16) -> Result<()> {
         if self.status == status {
@@ -72,11 +77,13 @@ impl<'a> Answer<'a> {
 
 /// The value of `name` in the query of `url`, as it stands there.
 pub(crate) fn query<'u>(url: &'u str, name: &str) -> Result<&'u str> {
-    url.split_once('?')
-        .and_then(|(_, query)| {
-            query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        })
-        .ok_or_else(|| format!("no {name} in {url}").into())
+    form_value(url.split_once('?').map_or("", |(_, query)| query), name)
+}
+
+fn form_value<'f>(form: &'f str, name: &str) -> Result<&'f str> {
+    form.split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        .ok_or_else(|| format!("no {name} in {form}").into())
 }
 
 /// A GET request, with further header lines.

@@ -3,6 +3,7 @@
 //! of the answers only what a script asks for is read.
 
 pub(crate) mod message;
+pub(crate) mod oauth1;
 pub(crate) mod script;
 
 use std::{

@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use super::message::{Answer, get, query, write_get, write_post};
+use super::{
+    message::{Answer, get, query, write_get, write_post},
+    oauth1::Signer,
+};
 use crate::Result;
 
 /// Whether an answer ended an operation.
@@ -24,7 +27,7 @@ pub(crate) trait Script {
 }
 
 /// The `redirect_uri` of the client.
-const REDIRECT_URI: &str = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
+pub(crate) const REDIRECT_URI: &str = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
 /// The example of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -79,6 +82,34 @@ impl Script for Repeat {
         if !std::str::from_utf8(answer.body)?.contains(self.mark) {
             return Err(format!("no {:?} in the answer", self.mark).into());
         }
+        Ok(Progress::Done)
+    }
+}
+
+/// A protected route, each request signed afresh.
+pub(crate) struct Signed {
+    route: String,
+    signer: Signer,
+}
+
+impl Signed {
+    /// `signer` is for this route.
+    pub(crate) fn new(route: &str, signer: Signer) -> Self {
+        Self { route: route.to_owned(), signer }
+    }
+}
+
+impl Script for Signed {
+    fn request(&mut self, out: &mut Vec<u8>) {
+        for part in ["GET ", &self.route, " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: "] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        self.signer.sign(out);
+        out.extend_from_slice(b"\r\n\r\n");
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
+        answer.expect(200)?;
         Ok(Progress::Done)
     }
 }

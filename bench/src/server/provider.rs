@@ -17,7 +17,8 @@ use axum::{
 use quadrille::{
     Env, KeyRing, Scopes,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, GrantType, NewClient, Step,
+        Access, Authentication, Authorization, AuthorizationServer, GrantType, NewClient,
+        NewOAuth1Key, OAuth1, Step,
         store::{MemoryStore, SqliteStore},
     },
     scopes,
@@ -43,7 +44,8 @@ pub(crate) async fn on_sqlite(origin: &str, folder: &str) -> Result<Router> {
 }
 
 async fn application(server: AuthorizationServer) -> Result<Router> {
-    let server = server.scope::<Read>().scope::<Write>();
+    let oauth1 = OAuth1::new().allow_hmac_sha1_as_most_clients_sign();
+    let server = server.scope::<Read>().scope::<Write>().oauth1(oauth1);
     let client = NewClient::confidential("Bench")
         .id("bench")
         .redirect_uri("http://127.0.0.1:9/callback")
@@ -53,11 +55,14 @@ async fn application(server: AuthorizationServer) -> Result<Router> {
             GrantType::ClientCredentials,
             GrantType::RefreshToken,
         ])
-        .first_party();
+        .first_party()
+        .oauth1(NewOAuth1Key::Secret);
     let registered = server.register(client).await?;
     let secret = registered.secret.ok_or("no secret")?.expose().to_owned();
+    let oauth1_secret = registered.oauth1_secret.ok_or("no secret")?.expose().to_owned();
     let routes = Router::new()
         .route("/secret", get(move || async move { secret }))
+        .route("/oauth1-secret", get(move || async move { oauth1_secret }))
         .route("/sign-in", get(sign_in))
         .route(server.authorize_path(), get(ask).post(ask))
         .route("/api/resource", get(resource))
