@@ -64,7 +64,7 @@ pub mod secret;
 pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(feature = "http-client")]
+#[cfg(all(feature = "http-client", any(feature = "consumer", feature = "provider")))]
 mod transport;
 
 #[cfg(all(feature = "axum", feature = "consumer"))]

@@ -81,7 +81,7 @@ impl fmt::Debug for IntrospectionRequest<'_> {
 /// let response = answer.to_response();
 /// assert_eq!(
 ///     response.body(),
-///     r#"{"active":true,"client_id":"printer","aud":"https://api.example"}"#,
+///     r#"{"active":true,"aud":"https://api.example","client_id":"printer"}"#,
 /// );
 /// assert_eq!(IntrospectionResponse::parse(&response), Ok(answer));
 /// assert_eq!(IntrospectionResponse::Inactive.to_response().body(), r#"{"active":false}"#);
