@@ -1,0 +1,18 @@
+//! The consumer against the provider, both in this process: two applications, a browser and a
+//! person.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail"
+)]
+
+mod oauth1;
+mod oauth2;
+mod printer;
+mod tampering;
+mod wire;
+mod world;
