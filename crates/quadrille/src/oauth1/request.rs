@@ -22,7 +22,7 @@ use super::{
 const LIMITS: Limits = Limits { bytes: 1 << 20, value_bytes: 1 << 20, parameters: 1000 };
 
 /// A request that says it is signed, read and in good form. Whether the signature is right is what
-/// [`verify`](Self::verify) tells.
+/// [`is_signed_by`](Self::is_signed_by) tells.
 ///
 /// ```
 /// use quadrille::{Env, Secret, oauth1::{SignatureMethod, SignedRequest, Signer, VerifyingKey}};
