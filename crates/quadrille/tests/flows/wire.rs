@@ -14,6 +14,9 @@ use tower::ServiceExt as _;
 /// What is made of a request on the way; `None` leaves it as it is.
 pub(crate) type Change = fn(&Request<Bytes>) -> Option<Request<Bytes>>;
 
+/// What for, and what.
+pub(crate) type Sent = (Purpose, Request<Bytes>);
+
 /// Who is on the line.
 #[derive(Clone, Copy)]
 pub(crate) enum Proxy {
@@ -33,7 +36,7 @@ pub(crate) struct Wire {
     proxy: Arc<Mutex<Proxy>>,
     /// What changed copies were answered.
     refused: Arc<Mutex<Vec<u16>>>,
-    sent: Arc<Mutex<Vec<(Purpose, Request<Bytes>)>>>,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Wire {
@@ -56,7 +59,7 @@ impl Wire {
     }
 
     /// What the consumer sent, since this was last asked.
-    pub(crate) fn sent(&self) -> Vec<(Purpose, Request<Bytes>)> {
+    pub(crate) fn sent(&self) -> Vec<Sent> {
         std::mem::take(&mut *self.sent.lock().unwrap())
     }
 

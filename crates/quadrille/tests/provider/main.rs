@@ -20,6 +20,7 @@ mod metadata;
 mod oauth1_api;
 mod oauth1_bad_input;
 mod oauth1_dance;
+mod oauth1_laws;
 mod oauth1_races;
 mod oauth1_support;
 mod races;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderValue, Request, header};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::oauth2::form::is_form;
@@ -48,7 +48,7 @@ pub(crate) fn is_covered<B>(request: &Request<B>) -> bool {
         Some(_) => false,
         None if query.contains("oauth_signature") => is_form(headers) || has_hash(query.as_bytes()),
         // The protocol's parameters may be among the fields.
-        None => is_form(headers) && !matches!(*request.method(), Method::GET | Method::HEAD),
+        None => is_form(headers),
     }
 }
 
