@@ -10,6 +10,7 @@
     reason = "a test may fail"
 )]
 
+mod examples;
 mod oauth1;
 mod oauth2;
 mod printer;

@@ -95,11 +95,8 @@ impl World {
 
     /// A person's browser, for the pages of the consumer and the provider.
     pub(crate) fn browser(&self, login: &Login) -> Browser {
-        let sites = BTreeMap::from([
-            (ALBUM, Site { app: self.album.clone(), cookies: BTreeMap::new() }),
-            (PRINTER, Site { app: login.attach(printer::pages()), cookies: BTreeMap::new() }),
-        ]);
-        Browser { sites }
+        let printer = login.attach(printer::pages());
+        Browser::of([(ALBUM, self.album.clone()), (PRINTER, printer)])
     }
 }
 
@@ -205,6 +202,12 @@ impl Page {
 }
 
 impl Browser {
+    pub(crate) fn of(sites: impl IntoIterator<Item = (&'static str, Router)>) -> Self {
+        let sites = sites.into_iter();
+        let site = |app| Site { app, cookies: BTreeMap::new() };
+        Self { sites: sites.map(|(origin, app)| (origin, site(app))).collect() }
+    }
+
     /// Opens a page, and whatever it leads to.
     pub(crate) async fn open(&mut self, url: &str) -> Page {
         self.follow(url, None).await
@@ -239,7 +242,8 @@ impl Browser {
             form.append("scope", &scope);
         }
         form.append("decision", decision);
-        self.follow(&format!("{ALBUM}/oauth/consent"), Some(form.finish())).await
+        let action = url::Url::parse(&page.url).unwrap().join("/oauth/consent").unwrap();
+        self.follow(action.as_str(), Some(form.finish())).await
     }
 
     async fn follow(&mut self, url: &str, mut form: Option<String>) -> Page {
@@ -259,8 +263,9 @@ impl Browser {
         let site = self.sites.iter_mut().find(|(origin, _)| url.starts_with(**origin));
         let (origin, site) = site.unwrap_or_else(|| panic!("nobody is at {url}"));
         let cookies: Vec<_> = site.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        let mut request = Request::get(&url[origin.len()..])
-            .header("host", &origin["https://".len()..])
+        let target = &url[origin.len()..];
+        let mut request = Request::get(if target.is_empty() { "/" } else { target })
+            .header("host", origin.split_once("://").unwrap().1)
             .header("accept", "text/html")
             .header("sec-fetch-mode", "navigate")
             .header("cookie", cookies.join("; "));

@@ -28,8 +28,8 @@ fn header(world: &World, signing: &Signing) -> String {
 }
 
 fn parameter(header: &str, name: &str) -> String {
-    let start = header.find(&format!("{name}=\"")).unwrap() + name.len() + 2;
-    header[start..].split('"').next().unwrap().to_owned()
+    let (_, rest) = header.split_once(&format!("{name}=\"")).unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -145,8 +145,13 @@ impl Written {
                     }
                     let pair = list.remove(at);
                     if matches!(change, Change::OtherValue) {
-                        let end = pair.len() - usize::from(pair.ends_with('"'));
-                        list.insert(at, format!("{}x{}", &pair[..end], &pair[end..]));
+                        list.insert(
+                            at,
+                            match pair.strip_suffix('"') {
+                                Some(quoted) => format!("{quoted}x\""),
+                                None => pair + "x",
+                            },
+                        );
                     }
                     break;
                 }
