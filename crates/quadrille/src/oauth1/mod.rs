@@ -36,5 +36,5 @@ pub use encoding::percent_encode;
 pub use error::{Problem, RequestError};
 pub use keys::{KeyError, RsaSigningKey, RsaVerifyingKey};
 pub use method::SignatureMethod;
-pub use request::{SignedRequest, VerifyingKey};
+pub use request::{HmacVerifyingKey, SignedRequest, VerifyingKey};
 pub use signer::{Placement, SignError, Signer};

@@ -69,8 +69,46 @@ pub enum VerifyingKey<'a> {
         /// The token's, where there is one.
         token_secret: Option<&'a Secret>,
     },
+    /// The same secrets, made ready for one method: for HMAC.
+    Hmac(&'a HmacVerifyingKey),
     /// The client's public key: for RSA.
     Rsa(&'a RsaVerifyingKey),
+}
+
+/// The secrets of a client and a token, made ready to verify many requests by one method. It can
+/// sign as well, and so is as secret as they are.
+///
+/// ```
+/// use quadrille::{Secret, oauth1::{HmacVerifyingKey, SignatureMethod}};
+///
+/// let (client, token) = (Secret::from("kd94hf93k423kf44"), Secret::from("pfkkdhi9sl3r4s00"));
+/// let key = HmacVerifyingKey::new(SignatureMethod::HmacSha256, &client, Some(&token));
+/// assert!(key.is_some());
+/// assert!(HmacVerifyingKey::new(SignatureMethod::Plaintext, &client, Some(&token)).is_none());
+/// ```
+#[derive(Clone)]
+pub struct HmacVerifyingKey {
+    method: SignatureMethod,
+    key: hmac::Key,
+}
+
+impl HmacVerifyingKey {
+    /// For this method; `None` if it is not one of HMAC.
+    pub fn new(
+        method: SignatureMethod,
+        client_secret: &Secret,
+        token_secret: Option<&Secret>,
+    ) -> Option<Self> {
+        let algorithm = method.hmac()?;
+        let key = signer::shared_key(client_secret, token_secret);
+        Some(Self { method, key: hmac::Key::new(algorithm, &key) })
+    }
+}
+
+impl fmt::Debug for HmacVerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HmacVerifyingKey").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 impl<'a> SignedRequest<'a> {
@@ -272,12 +310,14 @@ impl<'a> SignedRequest<'a> {
                 verify_slices_are_equal(&expected, self.signature().as_bytes()).is_ok()
             }
             (VerifyingKey::Shared { client_secret, token_secret }, method) => {
-                let Some(algorithm) = method.hmac() else { return false };
-                let key = signer::shared_key(client_secret, *token_secret);
-                let key = hmac::Key::new(algorithm, &key);
-                let tag = hmac::sign(&key, self.base(origin).as_bytes());
+                HmacVerifyingKey::new(method, client_secret, *token_secret)
+                    .is_some_and(|key| self.is_signed_by(origin, &VerifyingKey::Hmac(&key)))
+            }
+            (VerifyingKey::Hmac(key), method) => {
+                let tag = hmac::sign(&key.key, self.base(origin).as_bytes());
                 let Ok(signature) = BASE64_STANDARD.decode(self.signature()) else { return false };
-                verify_slices_are_equal(tag.as_ref(), &signature).is_ok()
+                let is_same = verify_slices_are_equal(tag.as_ref(), &signature).is_ok();
+                is_same && key.method == method
             }
             (VerifyingKey::Rsa(key), method) => {
                 let Ok(signature) = BASE64_STANDARD.decode(self.signature()) else { return false };
@@ -387,6 +427,24 @@ mod tests {
             "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
         );
         assert_eq!(signed.realm(), Some("Example"));
+    }
+
+    #[test]
+    fn a_key_that_was_made_ready_verifies_its_own_method_and_no_other() {
+        let secret = Secret::from("secret");
+        let sign = |method| {
+            let signer = super::super::Signer::hmac(method, "client", &secret).unwrap();
+            let request = Request::get("https://api.example/").body(Bytes::new()).unwrap();
+            parts(signer.sign(&crate::Env::system(), request, &[]).unwrap())
+        };
+        let key = HmacVerifyingKey::new(SignatureMethod::HmacSha256, &secret, None).unwrap();
+        for method in [SignatureMethod::HmacSha256, SignatureMethod::HmacSha512] {
+            let (parts, body) = sign(method);
+            let signed = SignedRequest::read(&parts, &body).unwrap().unwrap();
+            let is_right = signed.is_signed_by("https://api.example", &VerifyingKey::Hmac(&key));
+            assert_eq!(is_right, method == SignatureMethod::HmacSha256);
+        }
+        assert!(!format!("{key:?}").contains("secret"));
     }
 
     #[test]

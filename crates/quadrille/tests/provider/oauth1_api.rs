@@ -303,15 +303,24 @@ async fn keys_are_rotated_without_a_gap() {
     let world = world().await;
     let day = std::time::Duration::from_secs(24 * 3600);
     let token = Signing::new(&world).linked(&world, "ada").await;
+    // What a token's last signature was verified with is kept for the next one, and must not
+    // outlive the key.
+    let old = Signing::new(&world).with(&token);
+    for _ in 0..2 {
+        assert_eq!(old.photos(&world).await.status(), 200);
+    }
     let (server, id) = (&world.server, &world.client.id);
     let new = server.add_oauth1_key(id, quadrille::provider::NewOAuth1Key::Secret, day).await;
     let new = new.unwrap().unwrap();
     let revealed = server.reveal_oauth1_secrets(id).await.unwrap();
     assert_eq!(revealed, [SECRET.into(), new.clone()]);
-    let old = Signing::new(&world).with(&token);
+    let other = Signing::by(&world, SignatureMethod::HmacSha512, new.expose()).with(&token);
     let new = Signing::by(&world, SignatureMethod::HmacSha256, new.expose()).with(&token);
-    assert_eq!(old.photos(&world).await.status(), 200);
-    assert_eq!(new.photos(&world).await.status(), 200);
+    for signing in [&new, &new, &other, &other, &old, &new, &old, &old] {
+        assert_eq!(signing.photos(&world).await.status(), 200);
+    }
+    let wrong = Signing::by(&world, SignatureMethod::HmacSha256, "not the secret").with(&token);
+    assert_eq!(problem(&wrong.photos(&world).await), "signature_invalid");
     world.clock.advance(day);
     let answer = old.photos(&world).await;
     assert_eq!(problem(&answer), "signature_invalid");

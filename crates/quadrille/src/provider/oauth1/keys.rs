@@ -1,4 +1,4 @@
-//! What signatures are checked with: clients' keys, ready for use, and a key for nobody's.
+//! What signatures are checked with: keys of clients and tokens, ready for use.
 
 use std::{
     collections::HashMap,
@@ -8,17 +8,21 @@ use std::{
 
 use crate::{
     KeyRing, Secret, Timestamp,
-    oauth1::{RsaVerifyingKey, SignatureMethod},
+    oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
 };
 
 use super::{
-    super::{Client, server::Inner},
+    super::{
+        Client,
+        server::Inner,
+        store::{CredentialRecord, RowId},
+    },
     OAuth1Client, OAuth1Credential,
     wire::CLIENT,
 };
 
-/// How many clients' keys are kept ready; more than that, and all are forgotten.
-const CLIENTS: usize = 4096;
+/// How many clients' keys, and tokens' keys, are kept ready; more than that, and all are forgotten.
+const KEPT: usize = 4096;
 
 /// A key that was unsealed, or read.
 pub(crate) enum Ready {
@@ -41,13 +45,8 @@ impl ReadyKeys {
         &self,
         method: SignatureMethod,
         now: Timestamp,
-    ) -> impl Iterator<Item = &Ready> {
-        self.0
-            .iter()
-            .filter(move |(key, expires)| {
-                key.is_for(method) && expires.is_none_or(|expires| now < expires)
-            })
-            .map(|(key, _)| key)
+    ) -> impl Iterator<Item = &(Ready, Option<Timestamp>)> {
+        self.0.iter().filter(move |(key, expires)| key.is_for(method) && is_good(*expires, now))
     }
 
     fn of(client: &OAuth1Client, id: &str, ring: &KeyRing, issuer: &str) -> Self {
@@ -76,11 +75,27 @@ impl ReadyKeys {
     }
 }
 
-/// The keys of clients that were read before, as long as the clients are the same.
+fn is_good(expires: Option<Timestamp>, now: Timestamp) -> bool {
+    expires.is_none_or(|expires| now < expires)
+}
+
+/// The keys that were read before, as long as what they were read from is the same.
 #[derive(Default)]
-pub(crate) struct Memo(RwLock<HashMap<Arc<str>, Known>>);
+pub(crate) struct Memo {
+    clients: RwLock<HashMap<Arc<str>, Known>>,
+    tokens: RwLock<HashMap<RowId, KnownToken>>,
+}
 
 type Known = (Arc<Client>, Arc<ReadyKeys>);
+
+/// What a token's last good signature was verified with.
+struct KnownToken {
+    client: Arc<Client>,
+    held: Arc<CredentialRecord>,
+    /// When the client's key stops being good.
+    expires: Option<Timestamp>,
+    key: HmacVerifyingKey,
+}
 
 impl fmt::Debug for Memo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +107,7 @@ impl Inner {
     /// The keys of a client, if it has a part in OAuth 1.0a.
     pub(super) fn ready_keys(&self, client: &Arc<Client>) -> Option<Arc<ReadyKeys>> {
         let oauth1 = client.oauth1.as_ref()?;
-        let memo = &self.shared.oauth1_keys.0;
+        let memo = &self.shared.oauth1_keys.clients;
         {
             let known = memo.read().unwrap_or_else(PoisonError::into_inner);
             if let Some((then, keys)) = known.get(&client.id)
@@ -103,10 +118,44 @@ impl Inner {
         }
         let keys = Arc::new(ReadyKeys::of(oauth1, &client.id, &self.ring, self.issuer.as_str()));
         let mut known = memo.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= CLIENTS {
+        if known.len() >= KEPT {
             known.clear();
         }
         known.insert(client.id.clone(), (client.clone(), keys.clone()));
         Some(keys)
+    }
+
+    /// Whether a signature is right by what the token's last one was verified with. Unsealing its
+    /// secret costs as much as the rest of verifying.
+    pub(super) fn is_right_as_before(
+        &self,
+        signed: &SignedRequest<'_>,
+        origin: &str,
+        (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
+        now: Timestamp,
+    ) -> bool {
+        let known = self.shared.oauth1_keys.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&held.access.row).is_some_and(|known| {
+            Arc::ptr_eq(&known.client, client)
+                && Arc::ptr_eq(&known.held, held)
+                && is_good(known.expires, now)
+                && signed.is_signed_by(origin, &VerifyingKey::Hmac(&known.key))
+        })
+    }
+
+    /// Keeps what a signature was verified with for the next one.
+    pub(super) fn keep_key(
+        &self,
+        (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
+        expires: Option<Timestamp>,
+        key: HmacVerifyingKey,
+    ) {
+        let tokens = &self.shared.oauth1_keys.tokens;
+        let mut known = tokens.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        let token = KnownToken { client: client.clone(), held: held.clone(), expires, key };
+        known.insert(held.access.row, token);
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     Secret, Timestamp,
-    oauth1::{RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
+    oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
 };
 
 use super::{
@@ -134,7 +134,12 @@ impl Inner {
         let client = self.store.client(issuer, signed.client()).await.map_err(Error::from)?;
         let token = self.presented(signed.token(), wanted).await?;
         let keys = client.as_ref().and_then(|client| self.ready_keys(client));
-        let is_right = self.is_right(signed, origin, keys.as_deref(), token.as_ref(), now);
+        let held = match (&client, &token) {
+            (Some(client), Some(CheckedToken::Credential(held))) => Some((client, held)),
+            _ => None,
+        };
+        let is_right = held.is_some_and(|held| self.is_right_as_before(signed, origin, held, now))
+            || self.is_right(signed, origin, keys.as_deref(), token.as_ref(), held, now);
         match decide(
             client.as_ref(),
             token.as_ref(),
@@ -204,6 +209,7 @@ impl Inner {
         origin: &str,
         keys: Option<&ReadyKeys>,
         token: Option<&CheckedToken>,
+        held: Option<(&Arc<Client>, &Arc<CredentialRecord>)>,
         now: Timestamp,
     ) -> bool {
         let opened = token.and_then(CheckedToken::secret).map(|(purpose, sealed)| {
@@ -219,11 +225,18 @@ impl Inner {
         };
         let is_whole = token.is_some() && token_secret.is_some();
         let token_secret = token_secret.unwrap_or_default();
-        let verify = |key: &Ready| match key {
+        let verify = |(key, expires): &(Ready, Option<Timestamp>)| match key {
             Ready::Secret(secret) => {
                 let token_secret = Some(&token_secret);
-                let key = VerifyingKey::Shared { client_secret: secret, token_secret };
-                signed.is_signed_by(origin, &key)
+                let Some(key) = HmacVerifyingKey::new(signed.method(), secret, token_secret) else {
+                    let key = VerifyingKey::Shared { client_secret: secret, token_secret };
+                    return signed.is_signed_by(origin, &key);
+                };
+                let is_right = signed.is_signed_by(origin, &VerifyingKey::Hmac(&key));
+                if let Some(held) = held.filter(|_| is_right && is_whole) {
+                    self.keep_key(held, *expires, key);
+                }
+                is_right
             }
             Ready::Rsa(key) => signed.is_signed_by(origin, &VerifyingKey::Rsa(key)),
         };
