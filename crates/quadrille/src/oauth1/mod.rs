@@ -10,6 +10,7 @@
 //! | temporary credentials (2.1) | `oauth_callback` in [`Signer::sign`], [`Credentials::parse`] | [`SignedRequest::callback`], [`Credentials::temporary`] |
 //! | the person's decision (2.2) | [`authorization_url`], [`Callback::parse`] | [`Callback::to_url`] |
 //! | token credentials (2.3) | `oauth_verifier` in [`Signer::sign`], [`Credentials::parse`] | [`SignedRequest::verifier`], [`Credentials::token`] |
+//! | a signed request at an API without keys | [`Forwarded::of`], [`Verdict::parse`] | [`Forwarded::parse`], [`Verdict::to_response`] |
 //! | errors (3.2) | [`Problem::parse`] | [`RequestError::problem`], [`Challenge`] |
 //!
 //! What OAuth 1 leaves to the server (which nonces were seen, how old a timestamp may be) is not
@@ -21,6 +22,7 @@ mod challenge;
 mod credentials;
 mod encoding;
 mod error;
+mod forwarded;
 mod header;
 mod keys;
 mod method;
@@ -34,6 +36,7 @@ pub use challenge::Challenge;
 pub use credentials::{Credentials, CredentialsError};
 pub use encoding::percent_encode;
 pub use error::{Problem, RequestError};
+pub use forwarded::{Forwarded, Verdict};
 pub use keys::{KeyError, RsaSigningKey, RsaVerifyingKey};
 pub use method::SignatureMethod;
 pub use request::{HmacVerifyingKey, SignedRequest, VerifyingKey};

@@ -21,7 +21,7 @@ use crate::{Scopes, Timestamp, scope::ScopeSeparator};
 ///
 /// let asked = IntrospectionRequest { token: "mF_9.B5f-4.1JqM", token_type_hint: None };
 /// let auth = ClientAuth::Basic { client_id: "photos-api".into(), client_secret: "s3cret".into() };
-/// let request = asked.to_request("https://id.example/oauth/introspect", &auth)?;
+/// let request = asked.to_request("https://id.example/oauth/introspect", &auth, &[])?;
 ///
 /// // ... and on the other side:
 /// assert_eq!(IntrospectionRequest::parse(&Params::of_body(&request)?)?, asked);
@@ -36,7 +36,7 @@ pub struct IntrospectionRequest<'a> {
 }
 
 impl<'a> IntrospectionRequest<'a> {
-    /// The HTTP request, with the authentication of who asks.
+    /// The HTTP request, with the authentication of who asks and any further parameters.
     ///
     /// # Errors
     /// [`EndpointError`] when the endpoint is no URL to send a request to.
@@ -44,10 +44,14 @@ impl<'a> IntrospectionRequest<'a> {
         &self,
         endpoint: &str,
         auth: &ClientAuth,
+        extra: &[(&str, &str)],
     ) -> Result<Request<Bytes>, EndpointError> {
         let mut body = FormWriter::new();
         body.append("token", self.token);
         body.append_some("token_type_hint", self.token_type_hint.map(TokenTypeHint::as_str));
+        for (name, value) in extra {
+            body.append(name, value);
+        }
         post_form(endpoint, auth, body)
     }
 

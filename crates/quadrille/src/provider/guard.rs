@@ -128,7 +128,8 @@ impl Guard {
 
     /// Takes signed requests without a token as well (OAuth 1.0a, "two-legged"), from clients that may
     /// act for themselves ([`GrantType::ClientCredentials`](super::GrantType::ClientCredentials)). For
-    /// the handler who acts is then an [`Actor::Client`](super::Actor::Client).
+    /// the handler who acts is then an [`Actor::Client`](super::Actor::Client). A guard
+    /// [elsewhere](Self::elsewhere) can ask about tokens only, and takes no such requests.
     #[must_use]
     pub fn allow_clients_that_sign_for_themselves_without_a_token(self) -> Self {
         self.with(|inside| inside.allows_clients = true)
@@ -157,8 +158,14 @@ impl Guard {
             }
             #[cfg(feature = "http-client")]
             Trust::Elsewhere(issuer) => {
-                let Some(token) = presented(&parts.uri, &parts.headers)? else { return Ok(None) };
-                meant_for(audience, issuer.access(token).await?).map(Some)
+                let found = match issuer.signed(parts, body, origin).await? {
+                    None => match presented(&parts.uri, &parts.headers)? {
+                        Some(token) => Some(issuer.access(token).await?),
+                        None => None,
+                    },
+                    signed => signed,
+                };
+                found.map(|found| meant_for(audience, found)).transpose()
             }
         }
     }
@@ -170,12 +177,12 @@ impl Guard {
         Guarded { realm, offers_oauth1: self.offers_oauth1(), verdict }
     }
 
-    /// Whether signed requests are taken: only by who has the store can their keys be known.
+    /// Whether signed requests are taken.
     fn offers_oauth1(&self) -> bool {
         match &self.0.trust {
             Trust::Here(inner) => inner.oauth1.is_offered(),
             #[cfg(feature = "http-client")]
-            Trust::Elsewhere(_) => false,
+            Trust::Elsewhere(issuer) => issuer.takes_signed(),
         }
     }
 

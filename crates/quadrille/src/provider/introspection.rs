@@ -7,10 +7,12 @@ use std::{
     time::Duration,
 };
 
-use http::Response;
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
 
 use crate::{
     Env, Scopes, Timestamp,
+    oauth1::{Forwarded, SignedRequest, Verdict},
     oauth2::{
         ActiveToken, ClientAuth, EndpointError, IntrospectionRequest, IntrospectionResponse,
         IntrospectionResponseError, Resources,
@@ -21,9 +23,12 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, Verified, access::AccessError, issuer::check_issuer, token::sha256,
-    verified::Told,
+    Actor, Authentication, BODY_LIMIT, OAuth1Error, Verified, access::AccessError,
+    issuer::check_issuer, token::sha256, verified::Told,
 };
+
+/// The type of a token that is good for whoever has it.
+const BEARER: &str = "bearer";
 
 /// What the issuer may answer at most.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -55,6 +60,7 @@ pub struct Introspection {
     env: Env,
     remember: Duration,
     deadline: Duration,
+    takes_signed: bool,
     known: Mutex<HashMap<[u8; 32], Known>>,
 }
 
@@ -90,7 +96,7 @@ impl Introspection {
         check_issuer(without_query).map_err(|_| IntrospectionError::Endpoint)?;
         let probe = IntrospectionRequest { token: "x", token_type_hint: None };
         probe
-            .to_request(endpoint, &auth)
+            .to_request(endpoint, &auth, &[])
             .map_err(|_: EndpointError| IntrospectionError::Endpoint)?;
         if matches!(auth, ClientAuth::None { .. }) {
             return Err(IntrospectionError::NoSecret);
@@ -103,6 +109,7 @@ impl Introspection {
             env: Env::system(),
             remember: Duration::from_secs(5),
             deadline: Duration::from_secs(5),
+            takes_signed: false,
             known: Mutex::default(),
         })
     }
@@ -135,23 +142,88 @@ impl Introspection {
         self
     }
 
+    /// Takes requests that are signed (OAuth 1.0a) beside bearer tokens, of which the issuer is asked
+    /// each time: it has the keys, and knows which requests came before. It must be a Quadrille too,
+    /// and offer OAuth 1.0a; what it is sent is in [`Forwarded`]. Token credentials name no API, and so
+    /// are good at guards without an [`audience`](super::Guard::audience) only.
+    ///
+    /// Such a form may have some 20 KiB, depending on what is in it.
+    #[must_use]
+    pub fn signed_requests(mut self) -> Self {
+        self.takes_signed = true;
+        self
+    }
+
+    pub(crate) const fn takes_signed(&self) -> bool {
+        self.takes_signed
+    }
+
+    /// For whom a signed request acts, if the issuer finds it good; `None` when it is not signed.
+    /// `body` is as much as was read of it.
+    pub(crate) async fn signed(
+        &self,
+        parts: &Parts,
+        body: Result<&[u8], OAuth1Error>,
+        origin: &str,
+    ) -> Result<Option<Verified>, AccessError> {
+        let Some(request) = self.question(parts, body, origin)? else { return Ok(None) };
+        let purpose = Purpose::IntrospectSigned;
+        let told = match self.ask(request, purpose, Verdict::parse).await? {
+            Verdict::Bad(problem) => {
+                return Err(problem
+                    .map_or(OAuth1Error::TokenUnknown, OAuth1Error::ByIssuer)
+                    .into());
+            }
+            Verdict::Good(told) => read(*told, Verdict::TOKEN_TYPE, &self.issuer, self.env.now())?,
+        };
+        Ok(Some(Verified::from(Arc::new(told))))
+    }
+
+    /// What to ask of a signed request. Whatever can be told here is, so that it uses nothing up.
+    fn question(
+        &self,
+        parts: &Parts,
+        body: Result<&[u8], OAuth1Error>,
+        origin: &str,
+    ) -> Result<Option<Request<Bytes>>, OAuth1Error> {
+        if !self.takes_signed {
+            return Ok(None);
+        }
+        let Some(signed) = SignedRequest::read(parts, body.unwrap_or(&[]))? else {
+            return Ok(None);
+        };
+        let body = body?;
+        signed.check_body(body)?;
+        let token = signed.token().ok_or(OAuth1Error::TokenMissing)?;
+        let forwarded = Forwarded::of(parts, origin, body).ok_or(OAuth1Error::BodyBroken)?;
+        let asked = IntrospectionRequest { token, token_type_hint: None };
+        let request = asked.to_request(&self.endpoint, &self.auth, &forwarded.parameters());
+        match request {
+            Ok(request) if request.body().len() > BODY_LIMIT => Err(OAuth1Error::BodyTooLong),
+            Ok(request) => Ok(Some(request)),
+            // It was made once when this was.
+            Err(reason) => {
+                tracing::error!(%reason, "the issuer was not asked about a signed request");
+                Err(OAuth1Error::Unavailable)
+            }
+        }
+    }
+
     /// What an access token stands for, if it is good.
     pub(crate) async fn access(&self, token: &str) -> Result<Verified, AccessError> {
         let (key, now) = (sha256(token.as_bytes()), self.env.now());
         if let Some(known) = self.recall(&key, now) {
             return Ok(known);
         }
-        let answer = tokio::time::timeout(self.deadline, self.ask(token))
-            .await
-            .unwrap_or(Err(Unasked::Network(NetworkFault::TimedOut)))
-            .map_err(|reason| {
-                tracing::error!(%reason, "the issuer was not asked about an access token");
-                AccessError::Unavailable
-            })?;
+        let asked = IntrospectionRequest { token, token_type_hint: None };
+        let request = asked.to_request(&self.endpoint, &self.auth, &[]);
+        let request = request.map_err(|reason| unavailable(&reason.into()))?;
+        let purpose = Purpose::Introspect;
+        let answer = self.ask(request, purpose, IntrospectionResponse::parse).await?;
         let now = self.env.now();
         let told = match answer {
             IntrospectionResponse::Inactive => return Err(AccessError::Unknown),
-            IntrospectionResponse::Active(told) => read(*told, &self.issuer, now)?,
+            IntrospectionResponse::Active(told) => read(*told, BEARER, &self.issuer, now)?,
         };
         let until = (now + self.remember).min(told.expires);
         let token = Verified::from(Arc::new(told));
@@ -159,16 +231,31 @@ impl Introspection {
         Ok(token)
     }
 
-    async fn ask(&self, token: &str) -> Result<IntrospectionResponse, Unasked> {
-        let asked = IntrospectionRequest { token, token_type_hint: None };
-        let request = asked.to_request(&self.endpoint, &self.auth)?;
-        let answer = self.http.send(request.map(Into::into), Purpose::Introspect).await?;
+    async fn ask<T>(
+        &self,
+        request: Request<Bytes>,
+        purpose: Purpose,
+        parse: fn(&Response<Bytes>) -> Result<T, IntrospectionResponseError>,
+    ) -> Result<T, AccessError> {
+        let answer = tokio::time::timeout(self.deadline, self.send(request, purpose)).await;
+        answer
+            .unwrap_or(Err(Unasked::Network(NetworkFault::TimedOut)))
+            .and_then(|answer| Ok(parse(&answer)?))
+            .map_err(|reason| unavailable(&reason))
+    }
+
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        purpose: Purpose,
+    ) -> Result<Response<Bytes>, Unasked> {
+        let answer = self.http.send(request.map(Into::into), purpose).await?;
         let (parts, body) = answer.into_parts();
         let body = body.collect(ANSWER_LIMIT).await.map_err(|error| match error {
             CollectError::TooLarge => Unasked::TooLarge,
             CollectError::Network(fault) => fault.into(),
         })?;
-        Ok(IntrospectionResponse::parse(&Response::from_parts(parts, body))?)
+        Ok(Response::from_parts(parts, body))
     }
 
     fn recall(&self, key: &[u8; 32], now: Timestamp) -> Option<Verified> {
@@ -212,11 +299,16 @@ enum Unasked {
     TooLarge,
 }
 
+fn unavailable(reason: &Unasked) -> AccessError {
+    tracing::error!(%reason, "the issuer was not asked about a request");
+    AccessError::Unavailable
+}
+
 /// What an active token stands for. What is not said, or not understood, widens nothing.
-fn read(token: ActiveToken, issuer: &str, now: Timestamp) -> Result<Told, AccessError> {
-    let is_bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
+fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<Told, AccessError> {
+    let is_of_kind = |other: &String| other.eq_ignore_ascii_case(kind);
     let is_ours = token.iss.as_ref().is_none_or(|iss| iss == issuer);
-    if !is_ours || !token.token_type.as_ref().is_none_or(is_bearer) {
+    if !is_ours || !token.token_type.as_ref().is_none_or(is_of_kind) {
         return Err(AccessError::Unknown);
     }
     if token.nbf.is_some_and(|begins| now < begins) {
@@ -265,7 +357,7 @@ mod tests {
             ..ActiveToken::default()
         };
         change(&mut token);
-        read(token, "https://id.example", NOW)
+        read(token, BEARER, "https://id.example", NOW)
     }
 
     #[test]
@@ -275,6 +367,8 @@ mod tests {
         assert!(token(|token| token.token_type = Some("bearer".to_owned())).is_ok());
         let other = token(|token| token.iss = Some("https://other.example".to_owned()));
         assert_eq!(other.err(), Some(AccessError::Unknown));
+        let signed = token(|token| token.token_type = Some(Verdict::TOKEN_TYPE.to_owned()));
+        assert_eq!(signed.err(), Some(AccessError::Unknown));
         let dpop = token(|token| token.token_type = Some("DPoP".to_owned()));
         assert_eq!(dpop.err(), Some(AccessError::Unknown));
         let early = token(|token| token.nbf = Some(Timestamp::from_seconds(1001)));

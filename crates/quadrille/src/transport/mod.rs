@@ -54,6 +54,9 @@ pub enum Purpose {
     Api,
     /// Asks what a token is worth; carries it in its body.
     Introspect,
+    /// Asks what a signed request is worth (OAuth 1), which then counts as seen: never repeat it,
+    /// never log its body.
+    IntrospectSigned,
 }
 
 impl Purpose {

@@ -22,11 +22,11 @@ use tower::ServiceExt as _;
 
 use crate::support::{API, Browser, MAIL, Photos, World};
 
-const ENDPOINT: &str = "https://id.example/oauth/introspect";
+pub(crate) const ENDPOINT: &str = "https://id.example/oauth/introspect";
 
 /// How the way to the issuer is.
 #[derive(Clone, Copy)]
-enum Way {
+pub(crate) enum Way {
     Open,
     Broken,
     Silent,
@@ -35,23 +35,29 @@ enum Way {
 
 /// Asks the issuer in this process.
 #[derive(Clone)]
-struct Line {
+pub(crate) struct Line {
     issuer: Router,
     asked: Arc<AtomicUsize>,
+    signed: Arc<AtomicUsize>,
     way: Arc<Mutex<Way>>,
 }
 
 impl Line {
-    fn to(world: &World) -> Self {
+    pub(crate) fn to(world: &World) -> Self {
         let way = Arc::new(Mutex::new(Way::Open));
-        Self { issuer: world.app.clone(), asked: Arc::default(), way }
+        Self { issuer: world.app.clone(), asked: Arc::default(), signed: Arc::default(), way }
     }
 
-    fn set(&self, way: Way) {
+    pub(crate) fn set(&self, way: Way) {
         *self.way.lock().unwrap() = way;
     }
 
-    fn asked(&self) -> usize {
+    /// How often it was asked about signed requests.
+    pub(crate) fn asked_about_signed(&self) -> usize {
+        self.signed.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -62,8 +68,16 @@ impl HttpClient for Line {
         request: Request<Body>,
         purpose: Purpose,
     ) -> Result<Response<Body>, NetworkFault> {
-        assert_eq!((purpose, request.uri()), (Purpose::Introspect, &Uri::from_static(ENDPOINT)));
+        assert_eq!(request.uri(), &Uri::from_static(ENDPOINT));
         assert!(!purpose.may_be_logged());
+        // What is asked of a signed request is told once.
+        let is_token = match purpose {
+            Purpose::Introspect => true,
+            Purpose::IntrospectSigned => false,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(purpose.may_be_repeated(), is_token);
+        self.signed.fetch_add(usize::from(!is_token), Ordering::SeqCst);
         self.asked.fetch_add(1, Ordering::SeqCst);
         let way = *self.way.lock().unwrap();
         match way {

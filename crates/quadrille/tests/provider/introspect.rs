@@ -13,7 +13,7 @@ use crate::support::{API, Answer, Browser, MAIL, World};
 
 async fn ask(world: &World, auth: &ClientAuth, token: &str) -> Answer {
     let asked = IntrospectionRequest { token, token_type_hint: None };
-    let request = asked.to_request("https://id.example/oauth/introspect", auth).unwrap();
+    let request = asked.to_request("https://id.example/oauth/introspect", auth, &[]).unwrap();
     world.send(request.map(Body::from)).await
 }
 

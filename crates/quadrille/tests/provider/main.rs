@@ -20,6 +20,8 @@ mod metadata;
 mod oauth1_api;
 mod oauth1_bad_input;
 mod oauth1_dance;
+#[cfg(feature = "http-client")]
+mod oauth1_elsewhere;
 mod oauth1_laws;
 mod oauth1_races;
 mod oauth1_support;

@@ -188,13 +188,21 @@ impl<'a> Params<'a> {
     /// assert_eq!(Params::of_body(&request), Err(FormError::ContentType));
     /// ```
     pub fn of_body(request: &'a Request<Bytes>) -> Result<Self, FormError> {
+        Self::of_body_within(request, Limits::DEFAULT)
+    }
+
+    /// [`Params::of_body`] with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`Params::of_body`].
+    pub fn of_body_within(request: &'a Request<Bytes>, limits: Limits) -> Result<Self, FormError> {
         if request.body().is_empty() {
             return Ok(Self::default());
         }
         if !is_form(request.headers()) {
             return Err(FormError::ContentType);
         }
-        Self::parse(request.body())
+        Self::parse_within(request.body(), limits)
     }
 
     /// The parameters in an answer that does not say what it is. Nearly any text can be read as a

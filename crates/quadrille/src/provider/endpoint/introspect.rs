@@ -5,9 +5,10 @@ use http::{Method, Request, Response};
 
 use crate::{
     Timestamp,
+    oauth1::Forwarded,
     oauth2::{
         ActiveToken, IntrospectionRequest, IntrospectionResponse, PresentedClient, RequestError,
-        form::Params,
+        form::{Limits, Params},
     },
 };
 
@@ -15,11 +16,15 @@ use super::super::{
     Actor, AuthorizationServer, Client, ClientType,
     error::{ClientError, Error},
     found::Found,
+    oauth1::refusal,
     server::Inner,
-    store::Grant,
+    store::{AccessRecord, Grant},
     throttle::RemoteAddress,
     wire,
 };
+
+/// A whole form may be a parameter here.
+const LIMITS: Limits = Limits { value_bytes: Limits::DEFAULT.bytes, ..Limits::DEFAULT };
 
 impl AuthorizationServer {
     /// The introspection endpoint: who has authenticated asks what a token is worth. A client may
@@ -27,22 +32,23 @@ impl AuthorizationServer {
     /// [resource server](super::super::NewClient::resource_server), about the access tokens that are
     /// meant for it. Of all others it learns that they are not active.
     ///
+    /// About a request that a client signed (OAuth 1.0a) a resource server asks by sending along
+    /// what the signature covers: see [`Forwarded`]. The request is then remembered, and not good a
+    /// second time.
+    ///
     /// `sub` is the person for whom the client acts; it is left out where the client acts for
     /// itself, so that a machine is never taken for the user of the same name.
     pub async fn introspect(&self, request: Request<Bytes>) -> Response<Bytes> {
         match introspect(self.inner(), &request).await {
-            Ok(answer) => answer.to_response(),
+            Ok(answer) => answer,
             Err(error) => wire::error(&error, "introspection"),
         }
     }
 }
 
-async fn introspect(
-    inner: &Inner,
-    request: &Request<Bytes>,
-) -> Result<IntrospectionResponse, Error> {
+async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<Bytes>, Error> {
     wire::admit(request, &[Method::POST], "POST")?;
-    let params = Params::of_body(request).map_err(RequestError::from)?;
+    let params = Params::of_body_within(request, LIMITS).map_err(RequestError::from)?;
     // The hint is not needed: a token says what it is.
     let IntrospectionRequest { token, .. } = IntrospectionRequest::parse(&params)?;
     let presented =
@@ -52,15 +58,22 @@ async fn introspect(
     if asker.client_type == ClientType::Public {
         return Err(ClientError::PublicClientAsks.into());
     }
+    if let Some(forwarded) = Forwarded::parse(&params)? {
+        return Ok(match inner.judge(&forwarded, token, &asker).await {
+            Ok(verdict) => verdict.to_response(),
+            Err(error) => refusal(&error, inner.issuer.as_str()),
+        });
+    }
     let found = inner.find(token).await?;
     let active = found.and_then(|found| decide(&found, &asker, inner.now()));
-    Ok(match active {
+    let answer = match active {
         Some(mut token) => {
             token.iss = Some(inner.issuer.as_str().to_owned());
             IntrospectionResponse::Active(Box::new(token))
         }
         None => IntrospectionResponse::Inactive,
-    })
+    };
+    Ok(answer.to_response())
 }
 
 /// What is said of a token to who asks; `None` when it is not good, or none of their business. An
@@ -91,14 +104,27 @@ fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> 
     }
 }
 
+/// What is said of the token of a signed request that is good.
+pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
+    ActiveToken {
+        iss: Some(issuer.to_owned()),
+        exp: Some(access.expires).filter(|expires| *expires < Timestamp::NEVER),
+        iat: Some(access.row.time()),
+        ..describe(&access.grant)
+    }
+}
+
 fn may_know(found: &Found, asker: &Client) -> bool {
     let grant = found.grant();
-    grant.client == asker.id
-        || match (found, &asker.resource_server) {
-            (Found::Access(_), Some(apis)) if apis.is_empty() => grant.resources.is_empty(),
-            (Found::Access(_), Some(apis)) => apis.iter().any(|uri| grant.resources.contains(uri)),
-            (Found::Refresh(..) | Found::Credential(_), _) | (_, None) => false,
-        }
+    grant.client == asker.id || (matches!(found, Found::Access(_)) && is_meant_for(asker, grant))
+}
+
+/// Whether `asker` is an API for which what was granted is good.
+pub(crate) fn is_meant_for(asker: &Client, grant: &Grant) -> bool {
+    asker.resource_server.as_ref().is_some_and(|apis| match apis.is_empty() {
+        true => grant.resources.is_empty(),
+        false => apis.iter().any(|uri| grant.resources.contains(uri)),
+    })
 }
 
 fn describe(grant: &Grant) -> ActiveToken {

@@ -5,4 +5,5 @@ mod metadata;
 mod revoke;
 mod token;
 
+pub(crate) use introspect::{about, is_meant_for};
 pub(crate) use revoke::revocable;

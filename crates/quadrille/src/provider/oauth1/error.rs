@@ -114,6 +114,9 @@ pub enum OAuth1Error {
     /// A scope, or realm, was asked for that the client may not have.
     #[error("the client may not ask for this scope")]
     ScopeNotAllowed,
+    /// The issuer elsewhere says so, which was shown the request.
+    #[error("the issuer refused the request: {}", .0.as_str())]
+    ByIssuer(Problem),
 
     /// It cannot be told now: the server failed. The reason is in the log.
     #[error("signed requests cannot be checked now")]
@@ -131,6 +134,7 @@ impl OAuth1Error {
     pub const fn problem(&self) -> Option<Problem> {
         Some(match self {
             Self::Request(error) => error.problem(),
+            Self::ByIssuer(problem) => *problem,
             Self::Unsigned
             | Self::Method(_)
             | Self::BodyTooLong

@@ -6,6 +6,7 @@ mod authorize;
 mod body;
 mod client;
 mod error;
+mod forwarded;
 mod guard;
 mod keys;
 mod nonces;
