@@ -46,6 +46,15 @@ impl Covered {
         self.push(start, equals);
     }
 
+    /// Adds a parameter whose name and value need no encoding.
+    pub(super) fn add_plain(&mut self, name: &str, value: &str) {
+        let start = self.text.len();
+        self.text.extend_from_slice(name.as_bytes());
+        let equals = self.text.len();
+        self.text.extend_from_slice(value.as_bytes());
+        self.push(start, equals);
+    }
+
     /// Adds the parameters of a query or a form.
     ///
     /// # Errors
@@ -81,10 +90,15 @@ impl Covered {
         self.text.len()
     }
 
-    /// How many names begin with `oauth_`, which is unreserved and stands for itself.
-    pub(super) fn of_the_protocol(&self) -> usize {
+    pub(super) fn parameters(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether, after so many, a name begins with `oauth_`, which is unreserved and stands for
+    /// itself.
+    pub(super) fn has_of_the_protocol_after(&self, parameters: usize) -> bool {
         let name = |span: &Span| self.text.get(span.start..span.equals).unwrap_or_default();
-        self.spans.iter().filter(|span| name(span).starts_with(b"oauth_")).count()
+        self.spans.iter().skip(parameters).any(|span| name(span).starts_with(b"oauth_"))
     }
 
     /// The base string (RFC 5849, section 3.4.1.1) for an origin and the path as it was sent.

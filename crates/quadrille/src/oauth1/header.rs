@@ -107,13 +107,26 @@ fn value(text: &str) -> Result<(Cow<'_, str>, &str), RequestError> {
 
 /// Writes `name="value"`, percent-encoded.
 pub(super) fn append(out: &mut Vec<u8>, name: &str, value: &str) {
-    if out.len() > "OAuth ".len() {
-        out.extend_from_slice(b", ");
-    }
+    separate(out);
     encode_into(out, name.as_bytes());
     out.extend_from_slice(b"=\"");
     encode_into(out, value.as_bytes());
     out.push(b'"');
+}
+
+/// Writes `name="value"` of what needs no encoding.
+pub(super) fn append_plain(out: &mut Vec<u8>, name: &str, value: &str) {
+    separate(out);
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
+}
+
+fn separate(out: &mut Vec<u8>) {
+    if out.len() > "OAuth ".len() {
+        out.extend_from_slice(b", ");
+    }
 }
 
 /// Writes the realm, which is not encoded. What must not stand in a quoted string is left out.

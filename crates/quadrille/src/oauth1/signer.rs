@@ -311,10 +311,11 @@ impl Signer {
         let mut covered = self.constant.covered.clone_with_room(room, 12 + further.len());
         covered.add_encoded(query)?;
         covered.add_encoded(form)?;
-        if covered.of_the_protocol() > self.constant.covered.of_the_protocol() {
+        if covered.has_of_the_protocol_after(self.constant.covered.parameters()) {
             return Err(SignError::SignedAlready);
         }
-        signed.each_but_signature(&mut |name, value| covered.add(name, value));
+        signed.each_plain(&mut |name, value| covered.add_plain(name, value));
+        signed.each_other(&mut |name, value| covered.add(name, value));
         let base = || -> BaseString {
             covered.base_string(method.as_str(), Origin { scheme, authority }, uri.path())
         };
@@ -330,7 +331,9 @@ impl Signer {
         let length = self.constant.header.len() + 160 + 2 * signed.signature.len();
         let mut out = Vec::with_capacity(length);
         out.extend_from_slice(&self.constant.header);
-        signed.each(&mut |name, value| authorization::append(&mut out, name, value));
+        signed.each_plain(&mut |name, value| authorization::append_plain(&mut out, name, value));
+        signed.each_other(&mut |name, value| authorization::append(&mut out, name, value));
+        authorization::append(&mut out, SIGNATURE, &signed.signature);
         // It is all printable ASCII.
         let value = HeaderValue::from_maybe_shared(Bytes::from(out));
         let mut value = value.unwrap_or(HeaderValue::from_static("OAuth"));
@@ -343,7 +346,9 @@ impl Signer {
             out.append(name, value);
         };
         self.each_constant(&mut append);
-        signed.each(&mut append);
+        signed.each_plain(&mut append);
+        signed.each_other(&mut append);
+        append(SIGNATURE, &signed.signature);
     }
 }
 
@@ -356,6 +361,8 @@ impl fmt::Debug for Signer {
             .finish_non_exhaustive()
     }
 }
+
+const SIGNATURE: &str = "oauth_signature";
 
 /// What a signature says of the body.
 enum Covers<'a> {
@@ -374,14 +381,14 @@ struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    fn each(&self, each: &mut impl FnMut(&str, &str)) {
-        self.each_but_signature(each);
-        each("oauth_signature", &self.signature);
-    }
-
-    fn each_but_signature(&self, each: &mut impl FnMut(&str, &str)) {
+    /// Those that need no encoding.
+    fn each_plain(&self, each: &mut impl FnMut(&str, &str)) {
         each("oauth_timestamp", self.timestamp.as_str());
         each("oauth_nonce", self.nonce.as_str());
+    }
+
+    /// All others but the signature.
+    fn each_other(&self, each: &mut impl FnMut(&str, &str)) {
         for (name, value) in self.further {
             each(name, value);
         }
