@@ -23,8 +23,8 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, BODY_LIMIT, OAuth1Error, Verified, access::AccessError,
-    issuer::check_issuer, token::sha256, verified::Told,
+    Actor, Authentication, OAuth1Error, Verified, access::AccessError, issuer::check_issuer,
+    token::sha256, verified::Told, wire::BODY_LIMIT,
 };
 
 /// The type of a token that is good for whoever has it.

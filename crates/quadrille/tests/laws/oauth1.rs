@@ -7,8 +7,8 @@ use proptest::{collection::vec, option, prelude::*, sample};
 use quadrille::{
     Env, Secret,
     oauth1::{
-        Callback, Credentials, Placement, Problem, SignatureMethod, SignedRequest, Signer,
-        VerifyingKey,
+        Callback, Credentials, Forwarded, Placement, Problem, SignatureMethod, SignedRequest,
+        Signer, VerifyingKey,
     },
     oauth2::form::{FormWriter, Params},
 };
@@ -160,6 +160,26 @@ proptest! {
         if !body.is_empty() {
             body = rewritten(std::str::from_utf8(&body).unwrap(), rotate).into();
         }
+        prop_assert!(verifies(&parts, &body, &credentials));
+    }
+
+    #[test]
+    fn what_is_forwarded_verifies_as_it_did_where_it_came(
+        request in unsigned(), method in method(), placement in placement(), credentials in credentials(),
+    ) {
+        prop_assume!(placement != Placement::Body || request.headers().contains_key(header::CONTENT_TYPE));
+        let (parts, body) = signed(request, method, placement, &credentials);
+        let forwarded = Forwarded::of(&parts, ORIGIN, &body).unwrap();
+        let mut question = FormWriter::new();
+        for (name, value) in forwarded.parameters() {
+            question.append(name, value);
+        }
+        let question = question.finish();
+        let params = Params::parse(question.as_bytes()).unwrap();
+        let read = Forwarded::parse(&params).unwrap().unwrap();
+        prop_assert_eq!(&read, &forwarded);
+        let (parts, body, origin) = read.to_request().unwrap();
+        prop_assert_eq!(origin, ORIGIN);
         prop_assert!(verifies(&parts, &body, &credentials));
     }
 
