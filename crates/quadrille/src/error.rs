@@ -363,7 +363,7 @@ impl Error {
             },
             Self::Api { .. } => "api_error",
             Self::Network { fault, .. } => match fault {
-                NetworkFault::Connect => "service_unreachable",
+                NetworkFault::Connect | NetworkFault::AddressRefused => "service_unreachable",
                 NetworkFault::TimedOut => "service_timed_out",
                 NetworkFault::Interrupted => "service_interrupted",
             },

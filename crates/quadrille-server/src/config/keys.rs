@@ -48,6 +48,16 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_RESOURCES",
         "URIs of the APIs elsewhere that take tokens of this provider",
     ),
+    key(
+        "client_metadata_documents",
+        "QUADRILLE_CLIENT_METADATA_DOCUMENTS",
+        "whether applications are let in that nobody added, and whose client_id is the URL of a document about them",
+    ),
+    key(
+        "client_metadata_document_scopes",
+        "QUADRILLE_CLIENT_METADATA_DOCUMENT_SCOPES",
+        "the scopes that such applications may ask for",
+    ),
     key("session_lifetime", "QUADRILLE_SESSION_LIFETIME", "how long a person stays signed in"),
     key("code_lifetime", "QUADRILLE_CODE_LIFETIME", "how long an authorization code is good"),
     key(

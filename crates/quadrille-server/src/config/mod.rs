@@ -14,7 +14,7 @@ pub use value::{Expected, Issuer, LogFormat, Network, parse_duration};
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use quadrille::oauth2::Resources;
+use quadrille::{Scopes, oauth2::Resources};
 use serde::Serialize;
 use toml::Value;
 use tracing_subscriber::filter::Targets;
@@ -181,6 +181,10 @@ pub struct Settings {
     pub scopes: BTreeMap<String, String>,
     /// The APIs that tokens can be meant for.
     pub resources: Resources,
+    /// Whether clients are let in that describe themselves.
+    pub client_metadata_documents: bool,
+    /// What those may ask for, if not for all that there is.
+    pub client_metadata_document_scopes: Option<Scopes>,
     /// How long a person stays signed in.
     pub session_lifetime: Duration,
     /// See [`quadrille::Policy`].
@@ -304,6 +308,13 @@ impl Found {
         let scopes = self.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = self.or("resources", value::resources, show, Resources::EMPTY)?;
+        let client_metadata_documents = self.switch("client_metadata_documents")?;
+        let client_metadata_document_scopes = self.optional(
+            "client_metadata_document_scopes",
+            value::scope_names,
+            |scopes| scopes.as_str().replace(' ', ","),
+            "all of scopes",
+        )?;
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         let session_lifetime = self.duration("session_lifetime", hours(12))?;
         let safe = quadrille::Policy::safe();
@@ -326,6 +337,8 @@ impl Found {
             keys_file,
             scopes,
             resources,
+            client_metadata_documents,
+            client_metadata_document_scopes,
             session_lifetime,
             policy: safe
                 .code_lifetime(code)

@@ -41,6 +41,9 @@ pub enum Expected {
     /// Resources.
     #[error("URIs of APIs without a fragment, as in [\"https://api.example\"]")]
     Resources,
+    /// Names of scopes.
+    #[error("names of scopes, as in [\"photos:read\"]")]
+    ScopeNames,
     /// Scopes.
     #[error(
         "a table of scopes, such as \"photos:read\" = \"See your photos\" (in the environment: photos:read=See your photos;...)"
@@ -257,6 +260,11 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
 pub(super) fn resources(value: &Value) -> Result<Resources, Expected> {
     let uris = list(value, Expected::Resources)?;
     Resources::of(uris.iter().map(String::as_str)).map_err(|_| Expected::Resources)
+}
+
+pub(super) fn scope_names(value: &Value) -> Result<Scopes, Expected> {
+    let names = list(value, Expected::ScopeNames)?;
+    Scopes::parse(&names.join(" ")).map_err(|_| Expected::ScopeNames)
 }
 
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {

@@ -71,6 +71,7 @@ impl Provider {
             oauth1: Some(OAuth1::new()),
             scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
             resources: Resources::EMPTY,
+            client_documents: None,
             kdf,
             pages: Pages::load("Album", issuer, None)?,
             session_lifetime: Duration::from_secs(24 * 3600),

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
 
 use clap::Args;
-use quadrille::provider::Kdf;
+use quadrille::provider::{ClientMetadataDocuments, Kdf};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     http::{Limits, Server},
     output::Output,
     users::Users as _,
-    web::{App, Pages, Parts},
+    web::{App, AppError, Pages, Parts},
 };
 
 /// Arguments of `quadrille serve`.
@@ -88,6 +88,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         resources: settings.resources.clone(),
+        client_documents: client_documents(settings)?,
         kdf: Kdf::default(),
         pages: Pages::load(name, &issuer, settings.templates.as_deref())?,
         session_lifetime: settings.session_lifetime,
@@ -112,6 +113,18 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
     drop((serving, taking_signed));
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How clients are let in that describe themselves, if they are.
+fn client_documents(settings: &Settings) -> Result<Option<ClientMetadataDocuments>, AppError> {
+    if !settings.client_metadata_documents {
+        return Ok(None);
+    }
+    let documents = ClientMetadataDocuments::new()?;
+    Ok(Some(match &settings.client_metadata_document_scopes {
+        Some(scopes) => documents.scopes(scopes.clone()),
+        None => documents,
+    }))
 }
 
 /// Waits for SIGTERM or Ctrl-C.

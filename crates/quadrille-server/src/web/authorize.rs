@@ -46,6 +46,8 @@ struct Page<'a> {
 struct ClientView<'a> {
     name: &'a str,
     initial: String,
+    /// Who vouches for it, where nobody added it: its name is only what it calls itself.
+    host: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -102,7 +104,11 @@ impl App {
         let user = visitor.user.name.as_str();
         let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
         let view = Page {
-            client: ClientView { name: &page.client.name, initial: initial(&page.client.name) },
+            client: ClientView {
+                name: &page.client.name,
+                initial: initial(&page.client.name),
+                host: page.client_host.as_deref(),
+            },
             user,
             user_initial: initial(user),
             scopes: &page.scopes,
@@ -126,5 +132,37 @@ impl App {
                 alert: true,
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Issuer, web::Pages};
+
+    fn html(host: Option<&str>) -> String {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let view = Page {
+            client: ClientView { name: "Your <bank>", initial: "Y".to_owned(), host },
+            user: "ada",
+            user_initial: "A".to_owned(),
+            scopes: &[],
+            resources: Vec::new(),
+            action: "/oauth/consent",
+            fields: Vec::new(),
+            destination: None,
+            switch: String::new(),
+        };
+        let pages = Pages::load("Id", &issuer, None).unwrap();
+        let answer = pages.render_bytes(StatusCode::OK, "consent.html", &view, None);
+        String::from_utf8(answer.into_body().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_client_that_nobody_added_is_shown_with_the_host_that_vouches_for_it() {
+        let shown = html(Some("evil.example:8443"));
+        assert!(shown.contains(r#"<strong class="origin">evil.example:8443</strong>"#), "{shown}");
+        assert!(shown.contains("Nobody here knows") && !shown.contains("<bank>"));
+        assert!(!html(None).contains("Nobody here knows"));
     }
 }

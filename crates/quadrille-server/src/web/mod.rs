@@ -26,7 +26,8 @@ use quadrille::{
     Env, KeyRing, Policy,
     oauth2::Resources,
     provider::{
-        self, AuthorizationServer, BrowserError, IssuerError, Kdf, OAuth1, Problem, VerifierPage,
+        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError, Kdf,
+        NoHttpClient, OAuth1, Problem, VerifierPage,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
 };
@@ -60,6 +61,8 @@ pub struct Parts {
     pub scopes: BTreeMap<String, String>,
     /// The APIs that tokens can be meant for.
     pub resources: Resources,
+    /// How clients are let in that describe themselves, if they are.
+    pub client_documents: Option<ClientMetadataDocuments>,
     /// Where passwords are hashed.
     pub kdf: Kdf,
     /// Its pages.
@@ -103,6 +106,9 @@ pub enum AppError {
     /// The authorization server cannot work.
     #[error(transparent)]
     Server(#[from] provider::Error),
+    /// Documents of clients cannot be fetched.
+    #[error(transparent)]
+    Http(#[from] NoHttpClient),
 }
 
 impl App {
@@ -121,6 +127,7 @@ impl App {
             oauth1,
             scopes,
             resources,
+            client_documents,
             kdf,
             pages,
             session_lifetime,
@@ -138,6 +145,9 @@ impl App {
             .verifier_page(move |shown| show_verifier(&verifiers, shown));
         if let Some(oauth1) = oauth1 {
             server = server.oauth1(oauth1);
+        }
+        if let Some(documents) = client_documents {
+            server = server.client_metadata_documents(documents);
         }
         server.start().await?;
         let issuer_id = store.issuer(issuer.as_str()).await?;

@@ -210,7 +210,8 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     let file = folder.path().join("quadrille.toml");
     let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
         trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n\
-        resources = [\"https://api.example\", \"urn:mail\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n\
+        resources = [\"https://api.example\", \"urn:mail\"]\nclient_metadata_documents = true\n\
+        client_metadata_document_scopes = [\"photos:read\", \"b\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n\
         [oauth1]\nenabled = true\nsignature_methods = [\"HMAC-SHA512\"]\ntimestamp_window = \"2m\"\n";
     std::fs::write(&file, toml).unwrap();
     let output = quadrille(&["config", "--json", "--set", "code_lifetime=50s", "--config"])
@@ -237,6 +238,8 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(of("session_lifetime"), format!("1d from {file}"));
     assert_eq!(of("trusted_proxies"), format!("10.0.0.0/8,::1/128 from {file}"));
     assert_eq!(of("resources"), format!("https://api.example,urn:mail from {file}"));
+    assert_eq!(of("client_metadata_documents"), format!("true from {file}"));
+    assert_eq!(of("client_metadata_document_scopes"), format!("photos:read,b from {file}"));
     assert_eq!(of("scopes"), format!("photos:read=See your photos from {file}"));
     assert_eq!(of("oauth1.enabled"), format!("true from {file}"));
     assert_eq!(of("oauth1.signature_methods"), format!("HMAC-SHA512 from {file}"));

@@ -10,6 +10,7 @@
 )]
 
 mod browser;
+mod client_documents;
 mod command_line;
 mod database;
 mod demo;

@@ -87,6 +87,10 @@ pub struct ServerMetadata {
     /// Whether answers carry `iss` (RFC 9207, section 3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub authorization_response_iss_parameter_supported: bool,
+    /// Whether a `client_id` may be the URL of a document in which the client describes itself
+    /// (draft-ietf-oauth-client-id-metadata-document).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_id_metadata_document_supported: bool,
     /// A page for developers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_documentation: Option<String>,

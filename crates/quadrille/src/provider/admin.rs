@@ -351,6 +351,7 @@ impl AuthorizationServer {
             first_party: new.first_party,
             oauth1,
             resource_server: new.resource_server,
+            from_document: false,
             created: inner.now(),
         };
         let was_put = inner.store.put_client(issuer, client.clone(), None).await;

@@ -15,13 +15,16 @@ use crate::{
 };
 
 use super::{
-    Authentication, AuthorizationServer, Client, GrantType, dance,
+    Authentication, AuthorizationServer, Client, GrantType,
+    client_document::{NOT_STORED, host_of},
+    dance,
     error::{ClientError, Error},
     redirect,
     request::{self, Asked, Next, ToClient, Unasked},
     scopes::ScopeInfo,
     server::Inner,
     store::{Answer, Outcome},
+    throttle::RemoteAddress,
     ticket::Ticket,
     wire::{self, Reply},
 };
@@ -112,8 +115,8 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
         inner.asked_by_temporary(&params).await?
     } else {
         let id = request::client_id(&params)?;
-        let issuer = inner.issuer_id().await?;
-        let client = inner.store.client(issuer, id).await.map_err(Error::from)?;
+        let from = request.extensions().get::<RemoteAddress>().copied();
+        let client = inner.client_that_asks(id, from).await?;
         let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
         request::check(&params, client, offered, &inner.resources, &inner.policy)?
     };
@@ -158,6 +161,8 @@ impl Authorization {
     async fn decide(&self, authentication: Option<Authentication>) -> Result<Step, Error> {
         let (inner, asked) = (&self.inner, &self.asked);
         let consent = match &authentication {
+            // What was consented to before such a client was removed does not count.
+            Some(_) if asked.client.from_document && asked.client.number == NOT_STORED => None,
             Some(authentication) if !asked.client.first_party => {
                 let issuer = inner.issuer_id().await?;
                 let (subject, client) = (&authentication.subject, &asked.client.id);
@@ -195,6 +200,7 @@ impl Authorization {
         let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, expires);
         let page = ConsentPage {
             client: self.asked.client.clone(),
+            client_host: host_of(&self.asked.client),
             scopes: inner.scopes.describe(&self.asked.scopes),
             resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
@@ -215,9 +221,9 @@ impl Authorization {
         let (inner, asked) = (&self.inner, &self.asked);
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
-        let grant =
-            dance::grant(inner.row().await?, &asked.client, scopes, resources, authentication);
-        let (number, client) = (grant.id, &asked.client);
+        let client = &inner.let_in(asked.client.clone()).await?;
+        let grant = dance::grant(inner.row().await?, client, scopes, resources, authentication);
+        let number = grant.id;
         // A page that does not exist: its ticket is never used again.
         let ticket = inner.env.random();
         let secret = asked.dance.secret(inner, inner.tokens.newest(), &ticket).unwrap_or_default();
@@ -295,6 +301,10 @@ impl fmt::Display for Back {
 pub struct ConsentPage {
     /// Who asks.
     pub client: Arc<Client>,
+    /// The host that vouches for a client which nobody registered
+    /// ([`ClientMetadataDocuments`](super::ClientMetadataDocuments)). Show it: the client's name is
+    /// only what it calls itself.
+    pub client_host: Option<String>,
     /// For what.
     pub scopes: Vec<ScopeInfo>,
     /// At which APIs (RFC 8707); at the server's own where there is none.

@@ -97,7 +97,11 @@ pub struct Client {
     /// for these APIs, or, where there is none, those that name no API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_server: Option<Resources>,
-    /// When it was registered.
+    /// Whether it describes itself, in a document at the URL that is its `client_id`, instead of being
+    /// registered: see [`ClientMetadataDocuments`](super::ClientMetadataDocuments).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_document: bool,
+    /// When it was registered, or first let in.
     pub created: Timestamp,
 }
 
@@ -167,6 +171,7 @@ pub(crate) mod tests {
             first_party: false,
             oauth1: None,
             resource_server: None,
+            from_document: false,
             created: Timestamp::default(),
         }
     }

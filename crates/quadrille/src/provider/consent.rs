@@ -12,7 +12,9 @@ use crate::{
 };
 
 use super::{
-    Authentication, AuthorizationServer, Client, dance,
+    Authentication, AuthorizationServer, Client,
+    client_document::NOT_STORED,
+    dance,
     error::{BrowserError, ClientError, Error},
     form_fields,
     server::Inner,
@@ -167,6 +169,7 @@ impl By<'_> {
             .dance
             .secret(inner, ticket.key, &ticket.id)
             .ok_or(BrowserError::TicketUnderUnknownKey)?;
+        let client = inner.let_in(client).await?;
         let consent = Consent {
             subject: authentication.subject.clone(),
             client: client.id.clone(),
@@ -213,7 +216,7 @@ impl By<'_> {
         if !ticket.is_for(authentication) {
             return Err(BrowserError::TicketOfOtherUser.into());
         }
-        let client = inner.store.client(inner.issuer_id().await?, &ticket.client).await?;
+        let client = inner.client_that_asks(&ticket.client, None).await?;
         client
             .filter(|client| is_unchanged(client, ticket))
             .ok_or(BrowserError::ClientChanged.into())
@@ -231,7 +234,8 @@ impl fmt::Debug for By<'_> {
 
 /// Whether what was asked may still be granted.
 fn is_unchanged(client: &Client, ticket: &Ticket) -> bool {
-    client.number == ticket.number
-        && ticket.dance.is_open_to(client)
-        && client.scopes.is_superset(&ticket.scopes)
+    let is_same = client.number == ticket.number
+        // Somebody else has let it in since.
+        || client.from_document && ticket.number == NOT_STORED;
+    is_same && ticket.dance.is_open_to(client) && client.scopes.is_superset(&ticket.scopes)
 }

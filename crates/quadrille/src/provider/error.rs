@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::oauth2::{ClientAuthError, ErrorCode, RequestError, form::FormError};
 
-use super::{kdf::KdfError, store::StoreError};
+use super::{ClientDocumentError, kdf::KdfError, store::StoreError};
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,9 @@ pub enum ClientError {
     /// There is no such client.
     #[error("there is no such client")]
     UnknownClient,
+    /// The client describes itself in a document that was not taken.
+    #[error(transparent)]
+    Document(#[from] ClientDocumentError),
     /// A confidential client did not authenticate.
     #[error("a confidential client did not authenticate")]
     SecretMissing,
@@ -234,6 +237,12 @@ impl From<KdfError> for Error {
     }
 }
 
+impl From<ClientDocumentError> for Error {
+    fn from(error: ClientDocumentError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
         Self::Client(error.into())
@@ -275,6 +284,7 @@ impl ClientError {
             Self::RequestUri => ErrorCode::RequestUriNotSupported,
             Self::Authentication(error) => error.code(),
             Self::UnknownClient
+            | Self::Document(_)
             | Self::SecretMissing
             | Self::SecretWrong
             | Self::SecretExpired

@@ -6,10 +6,12 @@ mod authenticate;
 mod authorization;
 mod cache;
 mod client;
+mod client_document;
 mod consent;
 mod dance;
 mod endpoint;
 mod error;
+mod fetch;
 mod form_fields;
 mod found;
 mod grant;
@@ -41,8 +43,12 @@ pub(crate) use authorization::Slot;
 pub use authorization::{Authorization, Back, ConsentPage, Step};
 pub use cache::Cached;
 pub use client::{Client, ClientSecret, ClientType, GrantType, SecretVerifier};
+pub use client_document::{ClientDocumentError, ClientMetadataDocuments};
 pub use consent::{By, Decision};
 pub use error::{BrowserError, ClientError, Error, OperatorError};
+#[cfg(feature = "http-client")]
+pub use fetch::GuardedFetcher;
+pub use fetch::{FetchError, Fetched, Fetcher, is_public};
 pub use guard::{Guard, GuardService};
 #[cfg(feature = "axum")]
 pub(crate) use guard::{Guarded, Site, at_public_path};

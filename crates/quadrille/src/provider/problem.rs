@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use crate::{oauth2::ErrorCode, page::Page};
 
 use super::{
-    Client,
+    Client, ClientDocumentError,
     error::{BrowserError, ClientError, Error},
     verifier_page::VerifierPage,
 };
@@ -44,6 +44,9 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
             Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Client(error) if error.is_content_type() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::Client(ClientError::Document(ClientDocumentError::Throttled)) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Error::Client(_) | Error::Browser(_) => StatusCode::BAD_REQUEST,
             Error::Operator(_) if self.error.code() == ErrorCode::TemporarilyUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -91,6 +94,14 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::UnknownClient) => {
                 "The application that sent you here is not known. Nothing was granted."
             }
+            Error::Client(ClientError::Document(ClientDocumentError::Throttled)) => {
+                "Too many applications that could not be identified were tried from here. Nothing \
+                 was granted. Please try again in a while."
+            }
+            Error::Client(ClientError::Document(_)) => {
+                "The application that sent you here could not be identified: what it says of \
+                 itself on its website cannot be had, or is wrong. Nothing was granted."
+            }
             Error::Client(
                 ClientError::RedirectUriNotRegistered | ClientError::RedirectUriMissing,
             ) => {
@@ -133,6 +144,7 @@ impl<'a> Problem<'a> {
                 BrowserError::FormFields => "form_fields",
             },
             Error::Client(ClientError::UnknownClient) => "unknown_client",
+            Error::Client(ClientError::Document(_)) => "client_document",
             Error::Client(ClientError::RedirectUriMissing) => "redirect_uri_missing",
             Error::Client(ClientError::RedirectUriNotRegistered) => "redirect_uri_not_registered",
             Error::Client(ClientError::TemporaryUnknown) => "temporary_unknown",

@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    Cached, GrantType,
+    Cached, ClientMetadataDocuments, GrantType,
     error::{Error, OperatorError},
     issuer::{Issuer, IssuerError},
     kdf::Kdf,
@@ -67,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) kdf: Kdf,
     pub(crate) pages: Pages,
     pub(crate) oauth1: OAuth1,
+    pub(crate) documents: Option<ClientMetadataDocuments>,
     pub(crate) paths: Paths,
     pub(crate) metadata: OnceLock<Bytes>,
     pub(crate) shared: Arc<Shared>,
@@ -133,6 +134,7 @@ impl AuthorizationServer {
             .into(),
             kdf: Kdf::default(),
             oauth1: OAuth1::off(),
+            documents: None,
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
@@ -257,6 +259,13 @@ impl AuthorizationServer {
     #[must_use]
     pub fn oauth1(self, oauth1: OAuth1) -> Self {
         self.with(|inner| inner.oauth1 = oauth1)
+    }
+
+    /// Lets clients in that describe themselves at the URL that is their `client_id`. Without it such a
+    /// client is unknown, and nothing is fetched.
+    #[must_use]
+    pub fn client_metadata_documents(self, documents: ClientMetadataDocuments) -> Self {
+        self.with(|inner| inner.documents = Some(documents))
     }
 
     /// Shows verifiers that a person is to carry to a client (`oauth_callback=oob`) on pages of the

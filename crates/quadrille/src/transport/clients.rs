@@ -3,6 +3,9 @@
 
 use std::{
     env,
+    error::Error as StdError,
+    fmt, io,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -15,9 +18,16 @@ use http::{Request, Response};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{
+        Client,
+        connect::{
+            HttpConnector,
+            dns::{GaiResolver, Name},
+        },
+    },
     rt::{TokioExecutor, TokioTimer},
 };
+use tower::Service;
 
 use super::{Body, ErasedClient, HttpClient, NetworkFault, NoHttpClient, Purpose};
 
@@ -34,16 +44,27 @@ pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
     if proxy {
         return Ok(Arc::new(Reqwest::standard()?));
     }
-    Ok(Arc::new(Direct::new()?))
+    Ok(Arc::new(Direct::to(|_| true)?))
+}
+
+/// A client that connects to addresses that `admits` lets through, and to no name one of whose
+/// addresses it does not. It goes through no proxy, which would look names up by itself.
+///
+/// Addresses in place of a name are not looked up, and so are the caller's to check.
+#[cfg(feature = "provider")]
+pub(crate) fn guarded(admits: fn(IpAddr) -> bool) -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
+    Ok(Arc::new(Direct::to(admits)?))
 }
 
 /// hyper and its pool. A login makes two requests, and most of what a richer client does for each
 /// (redirects, proxies, reading the URL twice more) is not wanted here.
-struct Direct(Client<HttpsConnector<HttpConnector>, Body>);
+struct Direct(Client<HttpsConnector<HttpConnector<Resolver>>, Body>);
 
 impl Direct {
-    fn new() -> Result<Self, NoHttpClient> {
-        let mut tcp = HttpConnector::new();
+    /// One that connects to whatever `admits` lets through.
+    fn to(admits: fn(IpAddr) -> bool) -> Result<Self, NoHttpClient> {
+        let resolver = Resolver { system: GaiResolver::new(), admits };
+        let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.enforce_http(false);
@@ -69,10 +90,66 @@ impl HttpClient for Direct {
     ) -> Result<Response<Body>, NetworkFault> {
         match self.0.request(request).await {
             Ok(answer) => Ok(answer.map(|body| Body::stream(Frames(body)))),
+            Err(error) if is_not_admitted(&error) => Err(NetworkFault::AddressRefused),
             Err(error) if error.is_connect() => Err(NetworkFault::Connect),
             Err(_) => Err(NetworkFault::Interrupted),
         }
     }
+}
+
+/// Looks names up, and stands between what it finds and the connection: what is checked here is
+/// what is connected to, however the name is answered the next time.
+#[derive(Clone)]
+struct Resolver {
+    system: GaiResolver,
+    admits: fn(IpAddr) -> bool,
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.system.poll_ready(cx)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let (found, admits) = (self.system.call(name), self.admits);
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> = found.await?.collect();
+            if addresses.iter().all(|address| admits(address.ip())) {
+                Ok(addresses.into_iter())
+            } else {
+                Err(io::Error::other(NotAdmitted))
+            }
+        })
+    }
+}
+
+/// A name leads to an address that is not to be connected to.
+#[derive(Debug)]
+struct NotAdmitted;
+
+impl fmt::Display for NotAdmitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the address is not one to connect to")
+    }
+}
+
+impl StdError for NotAdmitted {}
+
+/// Whether it is for this that there is no connection.
+fn is_not_admitted(error: &(dyn StdError + 'static)) -> bool {
+    let mut reason = Some(error);
+    while let Some(error) = reason {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if inner.and_then(|inner| inner.downcast_ref::<NotAdmitted>()).is_some() {
+            return true;
+        }
+        reason = error.source();
+    }
+    false
 }
 
 /// A body as it comes in; trailers are left out.

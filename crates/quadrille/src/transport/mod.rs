@@ -14,6 +14,8 @@ use futures_core::Stream;
 use http::{Request, Response};
 
 pub use clients::Reqwest;
+#[cfg(feature = "provider")]
+pub(crate) use clients::guarded;
 pub(crate) use clients::standard;
 
 /// What happened on the way.
@@ -29,6 +31,9 @@ pub enum NetworkFault {
     /// The connection broke, or spoke something else than HTTP.
     #[error("the connection broke")]
     Interrupted,
+    /// The name leads to an address that is not to be connected to.
+    #[error("the name leads to an address that is not to be connected to")]
+    AddressRefused,
 }
 
 /// An HTTP client cannot be made: this machine has no certificate authorities, say.
@@ -57,13 +62,16 @@ pub enum Purpose {
     /// Asks what a signed request is worth (OAuth 1), which then counts as seen: never repeat it,
     /// never log its body.
     IntrospectSigned,
+    /// Gets a document at a URL that a stranger named. Carries nothing; what comes back is not to be
+    /// trusted, not even with a place in a log.
+    Document,
 }
 
 impl Purpose {
     /// Whether sending the same request again is harmless for the login. (Whether it is harmless
     /// for the application, its method says.)
     pub const fn may_be_repeated(self) -> bool {
-        matches!(self, Self::Identity | Self::Api | Self::Introspect)
+        matches!(self, Self::Identity | Self::Api | Self::Introspect | Self::Document)
     }
 
     /// Whether bodies may be logged. Headers never may: they hold tokens.

@@ -11,10 +11,13 @@ mod access;
 mod audience;
 mod authorize;
 mod canaries;
+mod client_documents;
 mod clients;
 mod consent;
 #[cfg(feature = "http-client")]
 mod elsewhere;
+#[cfg(feature = "http-client")]
+mod fetch;
 mod introspect;
 mod metadata;
 mod oauth1_api;

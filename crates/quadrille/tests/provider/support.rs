@@ -67,8 +67,12 @@ async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumRespon
     match request.step(user).await {
         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
         Step::Consent(page) => {
-            let mut html =
-                format!("client={}\nback={}\n", page.client.name, page.back.path_and_query());
+            let mut html = format!(
+                "client={}\nhost={}\n",
+                page.client.name,
+                page.client_host.as_deref().unwrap_or_default()
+            );
+            html += &format!("back={}\n", page.back.path_and_query());
             for scope in &page.scopes {
                 html += &format!("scope={} {}\n", scope.name, scope.description);
             }

@@ -22,6 +22,8 @@ pub(super) struct Shown<'a> {
     grant_types: &'a GrantTypes,
     pub(super) scope: &'a str,
     first_party: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    from_document: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_server: Option<Vec<&'a str>>,
     secrets: Vec<ShownSecret>,
@@ -70,6 +72,7 @@ impl<'a> Shown<'a> {
             grant_types: &client.grant_types,
             scope: client.scopes.as_str(),
             first_party: client.first_party,
+            from_document: client.from_document,
             resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
             secrets: expiries
                 .map(|secret| ShownSecret { expires: secret.expires.map(when) })
@@ -99,6 +102,9 @@ impl<'a> Shown<'a> {
         lines.push(["scopes", self.scope]);
         if self.first_party {
             lines.push(["consent", "not asked: first party"]);
+        }
+        if self.from_document {
+            lines.push(["described", "by the document at its client_id"]);
         }
         if let Some(apis) = &self.resource_server {
             lines.push(["may ask about", "access tokens"]);

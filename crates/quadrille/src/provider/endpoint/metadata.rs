@@ -63,6 +63,7 @@ fn describe(inner: &Inner) -> ServerMetadata {
         introspection_endpoint_auth_methods_supported: methods(false),
         code_challenge_methods_supported: has_code.then(|| one(Challenge::METHOD)),
         authorization_response_iss_parameter_supported: has_code,
+        client_id_metadata_document_supported: has_code && inner.documents.is_some(),
         ..ServerMetadata::default()
     }
 }

@@ -139,6 +139,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         first_party: false,
         oauth1: None,
         resource_server: Some(resources("https://api.example")),
+        from_document: true,
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }

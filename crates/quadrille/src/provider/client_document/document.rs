@@ -1,0 +1,341 @@
+//! What a client's metadata document says, and whether that is taken.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, de::IgnoredAny};
+use url::Url;
+
+use crate::{Scopes, Timestamp};
+
+use super::{
+    super::{
+        Client, ClientType, FetchError, GrantType, RedirectUriError, check_redirect_uri, redirect,
+        store::GrantTypes,
+    },
+    NOT_STORED,
+};
+
+/// How many redirect URIs a client may name.
+const REDIRECT_URIS: usize = 32;
+/// How long a client's name may be, in characters.
+const NAME: usize = 100;
+/// How long a URL may be that is a `client_id`, in bytes.
+const URL: usize = 1000;
+
+/// Why a client's metadata document was not taken. Nothing in it comes from the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientDocumentError {
+    /// It was not fetched.
+    #[error("the client's metadata document was not fetched: {0}")]
+    Fetch(#[from] FetchError),
+    /// Too many were not fetched, or not taken, of this host or for this address.
+    #[error("too many metadata documents of this host, or for this address, were no good")]
+    Throttled,
+    /// It is not a JSON object whose members have the right types.
+    #[error("the client's metadata document is malformed")]
+    Malformed,
+    /// It is another client's: its `client_id` is not the URL it was fetched from.
+    #[error("the client_id in the metadata document is not its URL")]
+    OtherClient,
+    /// It holds a secret, which everybody can read there.
+    #[error("the client's metadata document holds a secret")]
+    Secret,
+    /// The client would authenticate, in a way that is not possible for it here.
+    #[error("the token_endpoint_auth_method in the metadata document is not none")]
+    AuthMethod,
+    /// There is no redirect URI, or there are too many.
+    #[error("the client's metadata document names no redirect URI, or too many")]
+    NoRedirectUri,
+    /// A redirect URI could not be registered.
+    #[error("a redirect URI in the metadata document is not accepted: {0}")]
+    RedirectUri(RedirectUriError),
+    /// The client uses no authorization code.
+    #[error("the client's metadata document does not name the authorization code grant")]
+    GrantType,
+    /// The scope is malformed.
+    #[error("the scope in the metadata document is malformed")]
+    Scope,
+    /// The name is empty, too long, or holds characters that are not seen.
+    #[error("the client_name in the metadata document cannot be shown")]
+    Name,
+}
+
+/// The members that matter here (RFC 7591, section 2).
+#[derive(Deserialize)]
+struct Document {
+    client_id: String,
+    client_name: Option<String>,
+    redirect_uris: Option<Vec<String>>,
+    token_endpoint_auth_method: Option<String>,
+    grant_types: Option<Vec<String>>,
+    response_types: Option<Vec<String>>,
+    scope: Option<String>,
+    client_secret: Option<IgnoredAny>,
+    client_secret_expires_at: Option<IgnoredAny>,
+}
+
+/// A client, as its document describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    id: Arc<str>,
+    name: String,
+    redirect_uris: Vec<String>,
+    grant_types: GrantTypes,
+    scopes: Option<Scopes>,
+}
+
+/// The URL at which a client with this id describes itself, if it is one: https, written as a browser
+/// would, with a path, without user name, password and fragment.
+pub(crate) fn url_of(client_id: &str) -> Option<Url> {
+    if client_id.len() > URL || !client_id.starts_with("https://") {
+        return None;
+    }
+    let url = Url::parse(client_id).ok()?;
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    // As it was given, to the character: without dot segments, among other things.
+    (url.as_str() == client_id && is_bare && url.path() != "/").then_some(url)
+}
+
+/// Who vouches for a client that describes itself: the host of its `client_id`, with the port if it
+/// has one of its own.
+pub(crate) fn host_of(client: &Client) -> Option<String> {
+    let origin = redirect::destination(&client.id).filter(|_| client.from_document)?;
+    origin.strip_prefix("https://").map(ToOwned::to_owned)
+}
+
+/// Reads the document that was found at `url`.
+pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentError> {
+    let document: Document =
+        serde_json::from_slice(json).map_err(|_| ClientDocumentError::Malformed)?;
+    if document.client_id != url.as_str() {
+        return Err(ClientDocumentError::OtherClient);
+    }
+    if document.client_secret.is_some() || document.client_secret_expires_at.is_some() {
+        return Err(ClientDocumentError::Secret);
+    }
+    // The default of RFC 7591 is a secret, of which there can be none here.
+    if document.token_endpoint_auth_method.is_some_and(|method| method != "none") {
+        return Err(ClientDocumentError::AuthMethod);
+    }
+    let redirect_uris = document.redirect_uris.unwrap_or_default();
+    if redirect_uris.is_empty() || redirect_uris.len() > REDIRECT_URIS {
+        return Err(ClientDocumentError::NoRedirectUri);
+    }
+    for uri in &redirect_uris {
+        check_redirect_uri(uri).map_err(ClientDocumentError::RedirectUri)?;
+    }
+    let scopes = document.scope.map(|scope| Scopes::parse(&scope)).transpose();
+    Ok(Described {
+        id: url.as_str().into(),
+        name: name(document.client_name, url)?,
+        redirect_uris,
+        grant_types: grant_types(
+            document.grant_types.as_deref(),
+            document.response_types.as_deref(),
+        )?,
+        scopes: scopes.map_err(|_| ClientDocumentError::Scope)?,
+    })
+}
+
+/// What to call it: by its host, if it does not say.
+fn name(given: Option<String>, url: &Url) -> Result<String, ClientDocumentError> {
+    let Some(name) = given else { return Ok(url.host_str().unwrap_or_default().to_owned()) };
+    // Those that turn the direction of what follows could rewrite the page around them.
+    let is_unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let is_fit = !name.trim().is_empty() && name.chars().count() <= NAME;
+    if is_fit && !name.contains(is_unseen) { Ok(name) } else { Err(ClientDocumentError::Name) }
+}
+
+/// Those of its grant types that a public client can have here; by codes alone if it does not say.
+fn grant_types(
+    grants: Option<&[String]>,
+    responses: Option<&[String]>,
+) -> Result<GrantTypes, ClientDocumentError> {
+    let has = |list: Option<&[String]>, name: &str, default: bool| {
+        list.map_or(default, |list| list.iter().any(|known| known == name))
+    };
+    if !has(grants, GrantType::AuthorizationCode.as_str(), true) || !has(responses, "code", true) {
+        return Err(ClientDocumentError::GrantType);
+    }
+    let refreshes = has(grants, GrantType::RefreshToken.as_str(), false);
+    let refresh = refreshes.then_some(GrantType::RefreshToken);
+    Ok([GrantType::AuthorizationCode].into_iter().chain(refresh).collect())
+}
+
+impl Described {
+    /// The client, which may ask for no more than `ceiling`. Who it is, and since when, is told by
+    /// what is `stored` of it.
+    pub(crate) fn client(
+        &self,
+        ceiling: &Scopes,
+        stored: Option<&Client>,
+        now: Timestamp,
+    ) -> Client {
+        let scopes = match &self.scopes {
+            Some(scopes) => ceiling.iter().filter(|name| scopes.contains(name)).collect(),
+            None => ceiling.clone(),
+        };
+        Client {
+            id: self.id.clone(),
+            number: stored.map_or(NOT_STORED, |stored| stored.number),
+            name: self.name.clone(),
+            client_type: ClientType::Public,
+            secrets: Vec::new(),
+            redirect_uris: self.redirect_uris.clone(),
+            scopes,
+            grant_types: self.grant_types.clone(),
+            first_party: false,
+            oauth1: None,
+            resource_server: None,
+            from_document: true,
+            created: stored.map_or(now, |stored| stored.created),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const ID: &str = "https://app.example/client.json";
+
+    fn document(change: &Value) -> Result<Described, ClientDocumentError> {
+        let mut document = json!({
+            "client_id": ID,
+            "client_name": "Photo app",
+            "client_uri": "https://app.example",
+            "redirect_uris": ["https://app.example/cb", "http://127.0.0.1/cb"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "none",
+        });
+        for (name, value) in change.as_object().unwrap() {
+            document[name] = value.clone();
+        }
+        read(&Url::parse(ID).unwrap(), document.to_string().as_bytes())
+    }
+
+    fn client(change: &Value, ceiling: &str) -> Client {
+        let ceiling = Scopes::parse(ceiling).unwrap();
+        document(change).unwrap().client(&ceiling, None, Timestamp::default())
+    }
+
+    #[test]
+    fn a_client_id_is_a_documents_url_only_to_the_character() {
+        for id in [ID, "https://app.example:8443/c", "https://app.example/c?v=1"] {
+            assert!(url_of(id).is_some(), "{id}");
+        }
+        for id in [
+            "app",
+            "http://app.example/client.json",
+            "https://app.example",
+            "https://app.example/",
+            "https://App.example/client.json",
+            "https://app.example:443/client.json",
+            "https://app.example/a/../client.json",
+            "https://app.example/./client.json",
+            "https://app.example/client.json#x",
+            "https://user@app.example/client.json",
+            "https://user:x@app.example/client.json",
+            "https://app.example\\client.json",
+            " https://app.example/client.json",
+            "https:app.example/client.json",
+            "https://127.1/client.json",
+        ] {
+            assert!(url_of(id).is_none(), "{id}");
+        }
+        assert!(url_of(&format!("https://app.example/{}", "x".repeat(1000))).is_none());
+    }
+
+    #[test]
+    fn a_good_document_describes_a_public_client() {
+        let client = client(&json!({}), "a b");
+        assert_eq!((&*client.id, client.name.as_str()), (ID, "Photo app"));
+        assert_eq!(client.client_type, ClientType::Public);
+        assert!(client.secrets.is_empty() && !client.first_party && client.from_document);
+        assert_eq!(client.redirect_uris, ["https://app.example/cb", "http://127.0.0.1/cb"]);
+        assert_eq!(
+            client.grant_types,
+            [GrantType::AuthorizationCode, GrantType::RefreshToken].into()
+        );
+        assert_eq!(client.number, NOT_STORED);
+        assert_eq!(host_of(&client).as_deref(), Some("app.example"));
+    }
+
+    #[test]
+    fn what_is_left_out_widens_nothing() {
+        let plain = client(
+            &json!({"client_name": null, "grant_types": null, "response_types": null,
+                   "token_endpoint_auth_method": null}),
+            "a b",
+        );
+        assert_eq!(plain.name, "app.example");
+        assert_eq!(plain.grant_types, [GrantType::AuthorizationCode].into());
+    }
+
+    #[test]
+    fn a_client_gets_no_more_than_the_ceiling_whatever_it_says() {
+        let scopes = |change| client(&change, "a b").scopes.as_str().to_owned();
+        assert_eq!(scopes(json!({})), "a b");
+        assert_eq!(scopes(json!({"scope": "b c"})), "b");
+        assert_eq!(scopes(json!({"scope": "admin"})), "");
+        let machine = json!({"grant_types": ["authorization_code", "client_credentials", "x"]});
+        assert_eq!(client(&machine, "a").grant_types, [GrantType::AuthorizationCode].into());
+        assert!(!client(&json!({"first_party": true, "from_document": false}), "a").first_party);
+    }
+
+    #[test]
+    fn a_bad_document_is_not_taken() {
+        use ClientDocumentError::*;
+        let long = "x".repeat(NAME + 1);
+        let many = vec!["https://app.example/cb"; REDIRECT_URIS + 1];
+        for (change, error) in [
+            (json!({"client_id": "https://app.example/client.json/"}), OtherClient),
+            (json!({"client_id": "https://APP.example/client.json"}), OtherClient),
+            (json!({"client_id": "https://evil.example/client.json"}), OtherClient),
+            (json!({"client_id": null}), Malformed),
+            (json!({"client_id": 7}), Malformed),
+            (json!({"redirect_uris": "https://app.example/cb"}), Malformed),
+            (json!({"client_secret": "x"}), Secret),
+            (json!({"client_secret": ""}), Secret),
+            (json!({"client_secret_expires_at": 0}), Secret),
+            (json!({"token_endpoint_auth_method": "client_secret_basic"}), AuthMethod),
+            (json!({"token_endpoint_auth_method": "client_secret_post"}), AuthMethod),
+            (json!({"token_endpoint_auth_method": "client_secret_jwt"}), AuthMethod),
+            (json!({"token_endpoint_auth_method": "private_key_jwt"}), AuthMethod),
+            (json!({"token_endpoint_auth_method": ""}), AuthMethod),
+            (json!({"redirect_uris": null}), NoRedirectUri),
+            (json!({"redirect_uris": []}), NoRedirectUri),
+            (json!({"redirect_uris": many}), NoRedirectUri),
+            (
+                json!({"redirect_uris": ["https://app.example/cb", "http://app.example/cb"]}),
+                RedirectUri(RedirectUriError::Insecure),
+            ),
+            (
+                json!({"redirect_uris": ["javascript:alert(1)"]}),
+                RedirectUri(RedirectUriError::Scheme),
+            ),
+            (json!({"grant_types": ["refresh_token"]}), GrantType),
+            (json!({"grant_types": []}), GrantType),
+            (json!({"response_types": ["token"]}), GrantType),
+            (json!({"scope": "a \" b"}), Scope),
+            (json!({"client_name": " "}), Name),
+            (json!({"client_name": "Photo\napp"}), Name),
+            (json!({"client_name": "Photo \u{202e}ppa"}), Name),
+            (json!({"client_name": long}), Name),
+        ] {
+            assert_eq!(document(&change), Err(error), "{change}");
+        }
+        let url = Url::parse(ID).unwrap();
+        for malformed in ["", "[]", "null", "<html>", "{}"] {
+            assert_eq!(read(&url, malformed.as_bytes()), Err(Malformed), "{malformed}");
+        }
+        let twice = format!(r#"{{"client_id":"{ID}","client_id":"{ID}"}}"#);
+        assert_eq!(read(&url, twice.as_bytes()), Err(Malformed));
+    }
+}

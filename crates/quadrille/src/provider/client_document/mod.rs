@@ -1,0 +1,229 @@
+//! Clients that describe themselves, in a document at the URL that is their `client_id`
+//! (draft-ietf-oauth-client-id-metadata-document).
+//!
+//! Nobody registers them: the document is loaded when one asks, and the client is put into the store
+//! when a person says yes to it, since a grant lives no longer than its client's row.
+
+mod document;
+
+pub use document::ClientDocumentError;
+pub(crate) use document::host_of;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use url::Url;
+
+use crate::{Scopes, Timestamp};
+
+use super::{
+    Client, Fetcher,
+    error::{BrowserError, Error},
+    fetch::ErasedFetcher,
+    server::Inner,
+    store::RowId,
+    throttle::{Rate, RemoteAddress, Throttle, Who},
+};
+#[cfg(feature = "http-client")]
+use super::{GuardedFetcher, NoHttpClient};
+
+use document::Described;
+
+/// The number of a client that the store does not know yet: a person has to say yes to it first.
+/// It is never drawn.
+pub(crate) const NOT_STORED: RowId = RowId(0);
+
+/// How many documents are remembered; beyond that, those that are old are forgotten, or all.
+const REMEMBERED: usize = 512;
+/// How long a document is remembered, whatever it asks for.
+const SHORTEST: Duration = Duration::from_secs(5 * 60);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many documents of one host, or for one address, may be no good. Each is counted while it is
+/// under way, and taken back when it was good.
+const FAILURES: Rate = Rate { burst: 30, forgiven_every: Duration::from_secs(10) };
+
+/// Lets clients in that nobody registered: their `client_id` is the URL of a document in which they
+/// describe themselves, as clients of the Model Context Protocol do. Give it to
+/// [`AuthorizationServer::client_metadata_documents`](super::AuthorizationServer::client_metadata_documents).
+///
+/// Such a client is public and uses PKCE; people are asked for their consent, and the page must show
+/// them [who vouches for it](super::ConsentPage::client_host), since its name is only what it says. A
+/// document is remembered for as long as its `Cache-Control` says, but five minutes at least and a
+/// day at most. That there was none is not remembered, but counted, by host and by address.
+///
+/// ```
+/// use quadrille::{
+///     Env, Scopes,
+///     provider::{AuthorizationServer, ClientMetadataDocuments, store::MemoryStore},
+/// };
+///
+/// let documents = ClientMetadataDocuments::new()?.scopes(Scopes::parse("photos:read")?);
+/// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+///     .client_metadata_documents(documents);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientMetadataDocuments {
+    fetcher: Arc<dyn ErasedFetcher>,
+    scopes: Option<Scopes>,
+    memory: Arc<Memory>,
+}
+
+struct Memory {
+    known: Mutex<HashMap<Arc<str>, Known>>,
+    throttle: Throttle,
+}
+
+struct Known {
+    described: Arc<Described>,
+    until: Timestamp,
+}
+
+impl ClientMetadataDocuments {
+    /// Fetched by a [`GuardedFetcher`].
+    ///
+    /// # Errors
+    /// [`NoHttpClient`] when it cannot be made.
+    #[cfg(feature = "http-client")]
+    pub fn new() -> Result<Self, NoHttpClient> {
+        Ok(Self::fetched_by(GuardedFetcher::new()?))
+    }
+
+    /// Fetched by a fetcher of one's own.
+    pub fn fetched_by(fetcher: impl Fetcher) -> Self {
+        let memory = Memory { known: Mutex::default(), throttle: Throttle::new(FAILURES) };
+        Self { fetcher: Arc::new(fetcher), scopes: None, memory: Arc::new(memory) }
+    }
+
+    /// What such clients may ask people for at most: all scopes that the server makes known unless
+    /// said otherwise. Leave out what only clients that you have chosen should have.
+    #[must_use]
+    pub fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = Some(scopes);
+        self
+    }
+
+    /// What the document at `url` says. `is_stored` is whether a person has let this client in
+    /// before, so that nobody else can keep it out by naming other documents of its host.
+    async fn describe(
+        &self,
+        url: &Url,
+        is_stored: bool,
+        from: Option<RemoteAddress>,
+        now: Timestamp,
+    ) -> Result<Arc<Described>, ClientDocumentError> {
+        if let Some(described) = self.memory.recall(url, now) {
+            return Ok(described);
+        }
+        let host = url.host_str().filter(|_| !is_stored).map(Who::Client);
+        let parties = [from.map(Who::Address), host];
+        let throttle = &self.memory.throttle;
+        for who in parties.into_iter().flatten() {
+            if throttle.failed(who, now).is_some() {
+                return Err(ClientDocumentError::Throttled);
+            }
+        }
+        let fetched = self.fetcher.fetch(url).await?;
+        let described = Arc::new(document::read(url, &fetched.body)?);
+        for who in parties.into_iter().flatten() {
+            throttle.forgive(who, now);
+        }
+        let age = fetched.max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST);
+        self.memory.keep(url, described.clone(), now + age, now);
+        Ok(described)
+    }
+}
+
+impl Memory {
+    fn recall(&self, url: &Url, now: Timestamp) -> Option<Arc<Described>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // After a step back of the clock it is too new to be true.
+        let counts = |known: &&Known| now < known.until && known.until <= now + LONGEST;
+        known.get(url.as_str()).filter(counts).map(|known| known.described.clone())
+    }
+
+    fn keep(&self, url: &Url, described: Arc<Described>, until: Timestamp, now: Timestamp) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.retain(|_, known| now < known.until);
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+        }
+        known.insert(url.as_str().into(), Known { described, until });
+    }
+}
+
+impl fmt::Debug for ClientMetadataDocuments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientMetadataDocuments")
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// The client that wants to be let in: as it is registered, or as it describes itself now.
+    pub(crate) async fn client_that_asks(
+        &self,
+        id: &str,
+        from: Option<RemoteAddress>,
+    ) -> Result<Option<Arc<Client>>, Error> {
+        let stored = self.store.client(self.issuer_id().await?, id).await?;
+        if stored.as_ref().is_some_and(|client| !client.from_document) {
+            return Ok(stored);
+        }
+        let (Some(documents), Some(url)) = (&self.documents, document::url_of(id)) else {
+            return Ok(None);
+        };
+        let now = self.now();
+        let described = documents.describe(&url, stored.is_some(), from, now).await;
+        let described = described.inspect_err(|reason| {
+            tracing::info!(client = id, %reason, "a client could not be let in");
+        })?;
+        let known: Option<Scopes> = documents.scopes.clone();
+        let ceiling = known.unwrap_or_else(|| self.scopes.names().collect());
+        Ok(Some(Arc::new(described.client(&ceiling, stored.as_deref(), now))))
+    }
+
+    /// Puts a client that describes itself into the store, since a person says yes to it; one that is
+    /// registered is there. It must not have been removed since the person was asked.
+    pub(crate) async fn let_in(&self, client: Arc<Client>) -> Result<Arc<Client>, Error> {
+        if !client.from_document {
+            return Ok(client);
+        }
+        let issuer = self.issuer_id().await?;
+        loop {
+            let stored = self.store.client(issuer, &client.id).await?;
+            let row = match &stored {
+                Some(stored) if is_same(stored, &client) => Client {
+                    number: stored.number,
+                    created: stored.created,
+                    ..Client::clone(&client)
+                },
+                None if client.number == NOT_STORED => {
+                    Client { number: self.row().await?, ..Client::clone(&client) }
+                }
+                _ => return Err(BrowserError::ClientChanged.into()),
+            };
+            if stored.as_deref() == Some(&row) {
+                return Ok(Arc::new(row));
+            }
+            if self.store.put_client(issuer, row.clone(), stored).await? {
+                tracing::info!(client = %row.id, "a client that describes itself was stored");
+                return Ok(Arc::new(row));
+            }
+            // Somebody else let it in, or it was removed, in between.
+        }
+    }
+}
+
+/// Whether what is stored is the client that was asked about: no other one has come under its id.
+fn is_same(stored: &Client, asked: &Client) -> bool {
+    stored.from_document && (asked.number == NOT_STORED || asked.number == stored.number)
+}

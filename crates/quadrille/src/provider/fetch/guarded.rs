@@ -1,0 +1,244 @@
+//! The fetcher that keeps to the public Internet.
+
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use tokio::sync::Semaphore;
+use url::{Host, Url};
+
+use crate::transport::{
+    self, Body, CollectError, ErasedClient, NetworkFault, NoHttpClient, Purpose,
+};
+
+use super::{super::redirect::is_loopback, FetchError, Fetched, Fetcher, is_public};
+
+/// How long a document may be.
+const LIMIT: usize = 64 * 1024;
+
+/// How many are fetched at once; others wait, as long as their deadline lets them.
+const AT_ONCE: usize = 16;
+
+/// Fetches from the public Internet and from nowhere else: https only, to a host all of whose addresses
+/// [are public](is_public). What is checked is the address that is then connected to, so that a name
+/// that changes what it means in between gets nobody inside. Redirects are not followed, a proxy in
+/// the environment is not used (it would look names up by itself), an answer is at most 64 KiB of what is declared
+/// as JSON, and there within five seconds; sixteen are fetched at once.
+///
+/// ```
+/// use quadrille::provider::{FetchError, Fetcher as _, GuardedFetcher};
+/// use url::Url;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let fetcher = GuardedFetcher::new()?;
+/// let metadata = Url::parse("https://169.254.169.254/latest")?;
+/// assert_eq!(fetcher.fetch(&metadata).await, Err(FetchError::NotPublic));
+/// # Ok(())
+/// # }
+/// ```
+pub struct GuardedFetcher {
+    http: Arc<dyn ErasedClient>,
+    admits: fn(IpAddr) -> bool,
+    loopback: bool,
+    deadline: Duration,
+    permits: Semaphore,
+}
+
+impl GuardedFetcher {
+    /// To the public Internet.
+    ///
+    /// # Errors
+    /// [`NoHttpClient`] when there are no certificate authorities on this machine, say.
+    pub fn new() -> Result<Self, NoHttpClient> {
+        Self::to(is_public, false)
+    }
+
+    /// To this machine as well, with plain http there: whoever may name a URL reaches every service
+    /// that listens on it. For tests and development.
+    ///
+    /// # Errors
+    /// [`NoHttpClient`].
+    pub fn that_strangers_can_send_to_services_on_this_machine() -> Result<Self, NoHttpClient> {
+        Self::to(|address| is_public(address) || address.is_loopback(), true)
+    }
+
+    fn to(admits: fn(IpAddr) -> bool, loopback: bool) -> Result<Self, NoHttpClient> {
+        Ok(Self {
+            http: transport::guarded(admits)?,
+            admits,
+            loopback,
+            deadline: Duration::from_secs(5),
+            permits: Semaphore::new(AT_ONCE),
+        })
+    }
+
+    /// How long a fetch may take in all, five seconds unless said otherwise.
+    #[must_use]
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.deadline = time;
+        self
+    }
+
+    /// Whether a URL may be fetched, as far as it says so itself.
+    fn check(&self, url: &Url) -> Result<(), FetchError> {
+        let is_plain = url.scheme() == "http" && self.loopback && is_loopback(url);
+        let is_bare =
+            url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        if !is_bare || !(url.scheme() == "https" || is_plain) {
+            return Err(FetchError::Url);
+        }
+        // An address in place of a name is connected to without being looked up.
+        let address: Option<IpAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => Some(address.into()),
+            Some(Host::Ipv6(address)) => Some(address.into()),
+            Some(Host::Domain(_)) => None,
+            None => return Err(FetchError::Url),
+        };
+        match address {
+            Some(address) if !(self.admits)(address) => Err(FetchError::NotPublic),
+            _ => Ok(()),
+        }
+    }
+
+    async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
+        // It is never closed.
+        let _permit = self.permits.acquire().await.map_err(|_| FetchError::Unreachable)?;
+        let request = Request::get(url.as_str())
+            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+            // Whoever names many hosts leaves no connection behind.
+            .header(header::CONNECTION, HeaderValue::from_static("close"))
+            .body(Body::default())
+            .map_err(|_| FetchError::Url)?;
+        let answer = self.http.send(request, Purpose::Document).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status(answer.status().as_u16()));
+        }
+        if !is_json(answer.headers()) {
+            return Err(FetchError::ContentType);
+        }
+        let max_age = max_age(answer.headers());
+        let body = answer.into_body().collect(LIMIT).await.map_err(|error| match error {
+            CollectError::TooLarge => FetchError::TooLarge,
+            CollectError::Network(fault) => fault.into(),
+        })?;
+        Ok(Fetched { body, max_age })
+    }
+}
+
+impl Fetcher for GuardedFetcher {
+    async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+        self.check(url)?;
+        let fetched = tokio::time::timeout(self.deadline, self.get(url)).await;
+        fetched.unwrap_or(Err(FetchError::TimedOut))
+    }
+}
+
+impl From<NetworkFault> for FetchError {
+    fn from(fault: NetworkFault) -> Self {
+        match fault {
+            NetworkFault::AddressRefused => Self::NotPublic,
+            NetworkFault::TimedOut => Self::TimedOut,
+            NetworkFault::Connect | NetworkFault::Interrupted => Self::Unreachable,
+        }
+    }
+}
+
+impl fmt::Debug for GuardedFetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardedFetcher")
+            .field("loopback", &self.loopback)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether an answer is `application/json`, or another type with its syntax (RFC 6839, section 3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = declared.unwrap_or("").split(';').next().unwrap_or("").trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || essence.strip_prefix("application/").is_some_and(|name| name.ends_with("+json"))
+}
+
+/// For how long an answer may be kept, if it says so.
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let mut age = None;
+    let values = headers.get_all(header::CACHE_CONTROL).iter();
+    for directive in values.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')) {
+        let (name, value) = directive.trim().split_once('=').unwrap_or((directive.trim(), ""));
+        if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
+            return Some(Duration::ZERO);
+        }
+        if name.eq_ignore_ascii_case("max-age") {
+            age = value.trim_matches('"').parse().ok().map(Duration::from_secs);
+        }
+    }
+    age
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_https_to_a_public_host_is_sent() {
+        let fetcher = GuardedFetcher::new().unwrap();
+        let check = |url: &str| fetcher.check(&Url::parse(url).unwrap());
+        for url in ["https://app.example/a?b", "https://app.example:8443/", "https://9.9.9.9/"] {
+            assert_eq!(check(url), Ok(()), "{url}");
+        }
+        for url in [
+            "http://app.example/",
+            "http://127.0.0.1/",
+            "https://user@app.example/",
+            "https://:x@app.example/",
+            "https://app.example/#x",
+            "ftp://app.example/",
+            "file:///etc/passwd",
+            "data:application/json,{}",
+        ] {
+            assert_eq!(check(url), Err(FetchError::Url), "{url}");
+        }
+        for url in [
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://10.0.0.1/",
+        ] {
+            assert_eq!(check(url), Err(FetchError::NotPublic), "{url}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_let_in_by_its_long_name_only_and_nothing_else_with_it() {
+        let fetcher =
+            GuardedFetcher::that_strangers_can_send_to_services_on_this_machine().unwrap();
+        let check = |url: &str| fetcher.check(&Url::parse(url).unwrap());
+        assert_eq!(check("http://127.0.0.1:1/"), Ok(()));
+        assert_eq!(check("https://localhost/"), Ok(()));
+        assert_eq!(check("http://app.example/"), Err(FetchError::Url));
+        assert_eq!(check("https://10.0.0.1/"), Err(FetchError::NotPublic));
+    }
+
+    #[test]
+    fn headers_say_what_it_is_and_for_how_long() {
+        let headers = |name: header::HeaderName, value: &str| {
+            HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+        };
+        let json = |value: &str| is_json(&headers(header::CONTENT_TYPE, value));
+        assert!(json("application/json") && json("Application/JSON; charset=utf-8"));
+        assert!(json("application/cimd+json"));
+        for other in ["text/html", "application/jsonp", "text/x+json", "application/", ""] {
+            assert!(!json(other), "{other}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+        let age = |value: &str| max_age(&headers(header::CACHE_CONTROL, value));
+        assert_eq!(age("public, Max-Age=600"), Some(Duration::from_secs(600)));
+        assert_eq!(age("max-age=600, no-store"), Some(Duration::ZERO));
+        assert_eq!(age("max-age=-1"), None);
+        assert_eq!(age("s-maxage=5"), None);
+    }
+}

@@ -1,0 +1,387 @@
+//! Clients that nobody registered, and that describe themselves at their `client_id`.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::body::Body;
+use http::Request;
+use quadrille::{
+    Policy, Scopes,
+    oauth2::{ClientAuth, Resources, TokenRequest},
+    provider::{
+        AuthorizationServer, ClientMetadataDocuments, ClientType, FetchError, Fetched, Fetcher,
+        NewClient, RemoteAddress, store::MemoryStore,
+    },
+    testing::ManualClock,
+};
+use serde_json::json;
+use url::Url;
+
+use crate::support::{Answer, Browser, CALLBACK, World};
+
+const ID: &str = "https://app.example/client.json";
+const CANARY: &str = "canary-in-a-document";
+
+/// What stands on the web.
+#[derive(Clone, Default)]
+struct Web(Arc<Mutex<Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    answer: Option<Result<Fetched, FetchError>>,
+    fetched: Vec<String>,
+}
+
+impl Web {
+    /// With a good document, changed so.
+    fn with(change: &serde_json::Value) -> Self {
+        let web = Self::default();
+        web.put(change);
+        web
+    }
+
+    fn put(&self, change: &serde_json::Value) {
+        self.answers(Ok(Fetched::new(document(change))));
+    }
+
+    fn answers(&self, answer: Result<Fetched, FetchError>) {
+        self.0.lock().unwrap().answer = Some(answer);
+    }
+
+    fn fetched(&self) -> usize {
+        self.0.lock().unwrap().fetched.len()
+    }
+}
+
+impl Fetcher for Web {
+    async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+        let mut pages = self.0.lock().unwrap();
+        pages.fetched.push(url.to_string());
+        pages.answer.clone().unwrap_or(Err(FetchError::Status(404)))
+    }
+}
+
+fn document(change: &serde_json::Value) -> String {
+    let mut document = json!({
+        "client_id": ID,
+        "client_name": "Photo app",
+        "redirect_uris": [CALLBACK, "http://127.0.0.1/cb"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+        "software_id": CANARY,
+    });
+    for (name, value) in change.as_object().unwrap() {
+        document[name] = value.clone();
+    }
+    document.to_string()
+}
+
+/// A provider that lets such clients in; `client` of the world is this one.
+async fn world(web: &Web) -> World {
+    let documents = ClientMetadataDocuments::fetched_by(web.clone());
+    world_with(documents).await
+}
+
+async fn world_with(documents: ClientMetadataDocuments) -> World {
+    let set = |server: AuthorizationServer| server.client_metadata_documents(documents);
+    let mut world = World::set_up(Policy::safe(), |new| new, set).await;
+    as_the_client(&mut world);
+    world
+}
+
+/// From here on the world asks as the client of the document.
+fn as_the_client(world: &mut World) {
+    world.client.id = ID.into();
+    world.client.redirect_uris = vec![CALLBACK.to_owned()];
+    world.secret = String::new();
+}
+
+async fn page(world: &World, browser: &mut Browser) -> Answer {
+    world.sign_in("ada");
+    world.ask(browser, &world.asking()).await
+}
+
+/// A problem page, and never a redirect or what was fetched.
+fn assert_refused(answer: &Answer, status: u16) {
+    assert_eq!((answer.status(), answer.reason()), (status, "client_document"));
+    assert_eq!(answer.header("location"), "");
+    assert!(!answer.text().contains(CANARY));
+}
+
+#[tokio::test]
+async fn a_client_that_describes_itself_dances_from_the_question_to_a_refreshed_token() {
+    let web = Web::with(&json!({}));
+    let world = world(&web).await;
+    let mut browser = Browser::default();
+    let asked = page(&world, &mut browser).await;
+    assert_eq!(asked.status(), 200);
+    assert!(asked.text().contains("client=Photo app\nhost=app.example\n"), "{}", asked.text());
+    assert!(world.server.client(ID).await.unwrap().is_none(), "nobody has said yes yet");
+
+    let code = browser.answer(&world, &asked, "decision=all").await.query("code");
+    let stored = world.server.client(ID).await.unwrap().unwrap();
+    assert!(stored.from_document && stored.client_type == ClientType::Public);
+    let tokens = world.redeem(&code).await.tokens();
+    assert_eq!(tokens.scope, "photos:read photos:write");
+    assert!(world.is_good(&tokens.access).await);
+    let tokens = world.refresh(&tokens.refresh.unwrap()).await.tokens();
+    assert!(world.is_good(&tokens.access).await);
+    assert_eq!(web.fetched(), 1, "once for the page, the answer and the tokens");
+
+    // Remembered, as with any client.
+    let again = page(&world, &mut Browser::default()).await;
+    assert!(!again.query("code").is_empty());
+}
+
+#[tokio::test]
+async fn pkce_is_required_and_a_secret_refused() {
+    let world = world(&Web::with(&json!({}))).await;
+    world.sign_in("ada");
+    let mut asking = world.asking();
+    asking.code_challenge = None;
+    let answer = world.ask(&mut Browser::default(), &asking).await;
+    assert_eq!(answer.query("error"), "invalid_request");
+    let code = world.code("ada").await;
+    let auth = ClientAuth::Basic { client_id: ID.into(), client_secret: "guess".into() };
+    let verifier = world.verifier();
+    let asked = TokenRequest::AuthorizationCode {
+        code: &code,
+        redirect_uri: Some(CALLBACK),
+        code_verifier: Some(verifier.expose()),
+        resource: Resources::EMPTY,
+    };
+    assert_eq!(world.token(&auth, &asked).await.error(), "invalid_client");
+    world.redeem(&code).await.tokens();
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_when_it_is_off_or_the_id_is_no_documents_url() {
+    let web = Web::with(&json!({}));
+    let mut off = World::new().await;
+    as_the_client(&mut off);
+    assert_eq!(page(&off, &mut Browser::default()).await.reason(), "unknown_client");
+
+    let mut world = world(&web).await;
+    for id in ["app", "http://app.example/client.json", "https://app.example/", "https://a.b/#x"] {
+        world.client.id = id.into();
+        let answer = page(&world, &mut Browser::default()).await;
+        assert_eq!(answer.reason(), "unknown_client", "{id}");
+    }
+    // Nor for a client that somebody registered under such an id.
+    let registered = NewClient::public("Known").id("https://app.example/known");
+    world.server.register(registered.redirect_uri(CALLBACK)).await.unwrap();
+    world.client.id = "https://app.example/known".into();
+    assert!(page(&world, &mut Browser::default()).await.text().contains("client=Known\nhost=\n"));
+    // Nor at the token endpoint, for who was never let in.
+    world.client.id = ID.into();
+    assert_eq!(world.redeem("x").await.error(), "invalid_client");
+    assert_eq!(web.fetched(), 0);
+}
+
+#[tokio::test]
+async fn a_document_that_is_bad_or_cannot_be_had_is_a_page_and_never_a_redirect() {
+    let web = Web::default();
+    let world = world(&web).await;
+    for change in [
+        json!({"client_id": "https://evil.example/client.json"}),
+        json!({"client_secret": CANARY}),
+        json!({"token_endpoint_auth_method": "client_secret_post"}),
+        json!({"redirect_uris": ["http://app.example/cb", CANARY]}),
+        json!({"client_name": format!("{CANARY}\n")}),
+    ] {
+        web.put(&change);
+        assert_refused(&page(&world, &mut Browser::default()).await, 400);
+    }
+    web.answers(Ok(Fetched::new(CANARY)));
+    assert_refused(&page(&world, &mut Browser::default()).await, 400);
+    for error in [FetchError::NotPublic, FetchError::TimedOut, FetchError::Status(302)] {
+        web.answers(Err(error));
+        assert_refused(&page(&world, &mut Browser::default()).await, 400);
+    }
+    assert!(world.server.client(ID).await.unwrap().is_none());
+    // That it was bad is not remembered.
+    web.put(&json!({}));
+    assert_eq!(page(&world, &mut Browser::default()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_is_not_in_the_document_is_not_redirected_to() {
+    let world = world(&Web::with(&json!({"redirect_uris": ["https://app.example/other"]}))).await;
+    let answer = page(&world, &mut Browser::default()).await;
+    assert_eq!(answer.reason(), "redirect_uri_not_registered");
+}
+
+#[tokio::test]
+async fn scopes_are_capped_and_a_no_stores_nothing() {
+    let web = Web::with(&json!({"scope": "photos:read photos:write admin"}));
+    let documents = ClientMetadataDocuments::fetched_by(web.clone());
+    let world = world_with(documents.scopes(Scopes::parse("photos:read").unwrap())).await;
+    let mut browser = Browser::default();
+    let asked = page(&world, &mut browser).await;
+    assert!(asked.text().contains("scope=photos:read"));
+    assert!(!asked.text().contains("photos:write"));
+    let mut more = world.asking();
+    more.scope = Some(Scopes::parse("photos:write").unwrap());
+    let answer = world.ask(&mut Browser::default(), &more).await;
+    assert_eq!(answer.query("error"), "invalid_scope");
+
+    let denied = browser.answer(&world, &asked, "decision=deny").await;
+    assert_eq!(denied.query("error"), "access_denied");
+    assert!(world.server.client(ID).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_document_is_kept_as_long_as_it_says_within_bounds() {
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    for (says, kept) in [
+        (None, minutes(5)),
+        (Some(Duration::ZERO), minutes(5)),
+        (Some(minutes(60)), minutes(60)),
+        (Some(Duration::MAX), minutes(24 * 60)),
+    ] {
+        let web = Web::default();
+        let mut good = Fetched::new(document(&json!({})));
+        good.max_age = says;
+        web.answers(Ok(good));
+        let world = world(&web).await;
+        let second = Duration::from_secs(1);
+        for (wait, fetched) in [(Duration::ZERO, 1), (kept - second, 1), (second, 2)] {
+            world.clock.advance(wait);
+            assert_eq!(page(&world, &mut Browser::default()).await.status(), 200);
+            assert_eq!(web.fetched(), fetched, "{says:?}, {wait:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_changed_in_the_document_is_stored_when_somebody_says_yes_again() {
+    let web = Web::with(&json!({}));
+    let world = world(&web).await;
+    let tokens = world.tokens("ada").await;
+    let before = world.server.client(ID).await.unwrap().unwrap();
+    web.put(&json!({"client_name": "Better photo app"}));
+    world.clock.advance(Duration::from_secs(301));
+    let mut browser = Browser::default();
+    world.sign_in("bob");
+    let asked = world.ask(&mut browser, &world.asking()).await;
+    assert!(asked.text().contains("client=Better photo app"));
+    assert_eq!(world.server.client(ID).await.unwrap().unwrap().name, "Photo app");
+    browser.answer(&world, &asked, "decision=all").await.query("code");
+    let after = world.server.client(ID).await.unwrap().unwrap();
+    assert_eq!(after.name, "Better photo app");
+    assert_eq!((after.number, after.created), (before.number, before.created));
+    assert!(world.is_good(&tokens.access).await, "it is the same client");
+}
+
+#[tokio::test]
+async fn a_page_whose_redirect_uri_is_gone_from_the_document_is_not_granted() {
+    let web = Web::with(&json!({}));
+    let world = world(&web).await;
+    let mut browser = Browser::default();
+    let asked = page(&world, &mut browser).await;
+    web.put(&json!({"redirect_uris": ["https://app.example/other"]}));
+    world.clock.advance(Duration::from_secs(301));
+    let answer = browser.answer(&world, &asked, "decision=all").await;
+    assert_eq!(answer.reason(), "client_changed");
+    assert!(world.server.client(ID).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_double_click_gets_the_same_code_and_two_people_the_same_client() {
+    let world = world(&Web::with(&json!({}))).await;
+    let (mut ada, mut bob) = (Browser::default(), Browser::default());
+    let asked = page(&world, &mut ada).await;
+    world.sign_in("bob");
+    let other = world.ask(&mut bob, &world.asking()).await;
+    world.sign_in("ada");
+    let first = ada.answer(&world, &asked, "decision=all").await;
+    let second = ada.answer(&world, &asked, "decision=all").await;
+    assert_eq!(first.location(), second.location());
+    world.sign_in("bob");
+    let code = bob.answer(&world, &other, "decision=all").await.query("code");
+    for code in [first.query("code"), code] {
+        assert!(world.is_good(&world.redeem(&code).await.tokens().access).await);
+    }
+}
+
+#[tokio::test]
+async fn removing_it_ends_what_it_was_granted_and_open_pages_and_it_asks_anew() {
+    let world = world(&Web::with(&json!({}))).await;
+    let tokens = world.tokens("ada").await;
+    let mut browser = Browser::default();
+    world.sign_in("bob");
+    let open = world.ask(&mut browser, &world.asking()).await;
+    assert!(world.server.remove_client(ID).await.unwrap());
+    assert!(!world.is_good(&tokens.access).await);
+    let answer = browser.answer(&world, &open, "decision=all").await;
+    assert_eq!(answer.reason(), "client_changed");
+    let asked = page(&world, &mut Browser::default()).await;
+    assert!(asked.text().contains("field=ticket="), "nothing of before is remembered");
+    let again = world.tokens("ada").await;
+    assert!(world.is_good(&again.access).await && !world.is_good(&tokens.access).await);
+}
+
+#[tokio::test]
+async fn once_it_is_off_again_who_was_let_in_keeps_tokens_and_gets_no_more() {
+    let clock = ManualClock::new();
+    let store = Arc::new(MemoryStore::new(clock.env()));
+    let web = Web::with(&json!({}));
+    let documents = ClientMetadataDocuments::fetched_by(web.clone());
+    let new = || NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
+    let on = |server: AuthorizationServer| server.client_metadata_documents(documents);
+    let mut world = World::build(store.clone(), clock.clone(), Policy::safe(), new(), on).await;
+    as_the_client(&mut world);
+    let tokens = world.tokens("ada").await;
+    // As when the process starts again without it, on the same store.
+    let mut off = World::build(store, clock, Policy::safe(), new(), |server| server).await;
+    as_the_client(&mut off);
+    assert!(off.is_good(&tokens.access).await);
+    off.refresh(&tokens.refresh.unwrap()).await.tokens();
+    assert_eq!(page(&off, &mut Browser::default()).await.reason(), "unknown_client");
+    assert_eq!(web.fetched(), 1);
+}
+
+#[tokio::test]
+async fn who_names_documents_that_are_no_good_must_wait_and_keeps_no_known_client_out() {
+    let web = Web::with(&json!({}));
+    let mut world = world(&web).await;
+    world.tokens("ada").await;
+    world.clock.advance(Duration::from_secs(301));
+    // By host: whoever asks.
+    world.client.id = "https://app.example/other.json".into();
+    for _ in 0..30 {
+        assert_refused(&page(&world, &mut Browser::default()).await, 400);
+    }
+    let fetched = web.fetched();
+    assert_refused(&page(&world, &mut Browser::default()).await, 429);
+    assert_eq!(web.fetched(), fetched, "nothing is fetched for it");
+    // Whom people let in before is not kept out by that.
+    world.client.id = ID.into();
+    assert!(!page(&world, &mut Browser::default()).await.query("code").is_empty());
+    world.client.id = "https://app.example/other.json".into();
+    world.clock.advance(Duration::from_secs(10));
+    assert_refused(&page(&world, &mut Browser::default()).await, 400);
+    // By address: whatever is asked for.
+    web.answers(Err(FetchError::Unreachable));
+    let from = RemoteAddress([192, 0, 2, 1].into());
+    for n in 0..31 {
+        let id = format!("https://app{n}.example/client.json");
+        let mut asking = world.asking();
+        asking.client_id = id.into();
+        let url = asking.to_url("https://id.example/oauth/authorize").unwrap();
+        let request = Request::get(url).extension(from).body(Body::empty()).unwrap();
+        assert_refused(&world.send(request).await, if n < 30 { 400 } else { 429 });
+    }
+}
+
+#[tokio::test]
+async fn metadata_says_whether_it_is_offered() {
+    let path = "/.well-known/oauth-authorization-server";
+    let get = || Request::get(path).body(Body::empty()).unwrap();
+    let on = world(&Web::default()).await.send(get()).await.json();
+    assert_eq!(on["client_id_metadata_document_supported"], true);
+    let off = World::new().await.send(get()).await.json();
+    assert!(off.get("client_id_metadata_document_supported").is_none());
+}

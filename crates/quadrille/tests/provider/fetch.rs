@@ -1,0 +1,153 @@
+//! The guarded fetcher, against servers that would lead it astray.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use quadrille::provider::{FetchError, Fetched, Fetcher as _, GuardedFetcher};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+use url::Url;
+
+/// Answers every connection with these bytes and closes it, or keeps it open in silence.
+struct Server {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    async fn answering(answer: Option<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let Some(answer) = &answer else {
+                    open.push(stream);
+                    continue;
+                };
+                let mut request = [0; 2048];
+                let _ = stream.read(&mut request).await;
+                // Whoever has seen enough hangs up.
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        Self { address, connections }
+    }
+
+    async fn json(status: &str, headers: &str, body: &str) -> Self {
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+        Self::answering(Some(head + body)).await
+    }
+
+    fn url(&self) -> Url {
+        Url::parse(&format!("http://{}/client.json", self.address)).unwrap()
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+
+fn open() -> GuardedFetcher {
+    GuardedFetcher::that_strangers_can_send_to_services_on_this_machine().unwrap()
+}
+
+#[tokio::test]
+async fn a_document_comes_with_how_long_it_may_be_kept() {
+    let headers = format!("{JSON}cache-control: max-age=600\r\n");
+    let server = Server::json("200 OK", &headers, "{}").await;
+    let fetched = open().fetch(&server.url()).await;
+    assert_eq!(fetched, Ok(Fetched::new("{}").max_age(Duration::from_secs(600))));
+}
+
+#[tokio::test]
+async fn nothing_is_connected_to_on_this_machine_by_address_or_by_name() {
+    let server = Server::json("200 OK", JSON, "{}").await;
+    let fetcher = GuardedFetcher::new().unwrap();
+    let port = server.address.port();
+    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0"] {
+        let url = Url::parse(&format!("https://{host}:{port}/client.json")).unwrap();
+        assert_eq!(fetcher.fetch(&url).await, Err(FetchError::NotPublic), "{url}");
+    }
+    assert_eq!(fetcher.fetch(&server.url()).await, Err(FetchError::Url), "plain http");
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn private_networks_stay_closed_even_when_this_machine_is_open() {
+    for host in ["10.0.0.1", "192.168.0.1", "169.254.169.254", "[fd00::1]", "[fe80::1]"] {
+        let url = Url::parse(&format!("https://{host}/")).unwrap();
+        assert_eq!(open().fetch(&url).await, Err(FetchError::NotPublic), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let target = Server::json("200 OK", JSON, "{}").await;
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
+        let headers = format!("{JSON}location: {}\r\n", target.url());
+        let server = Server::json(status, &headers, "{}").await;
+        let code = status.split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(open().fetch(&server.url()).await, Err(FetchError::Status(code)));
+    }
+    assert_eq!(target.connections(), 0);
+}
+
+#[tokio::test]
+async fn only_a_200_of_json_that_is_not_too_long_is_taken() {
+    let long = "x".repeat(64 * 1024 + 1);
+    let fits = "x".repeat(64 * 1024);
+    for (status, headers, body, error) in [
+        ("404 Not Found", JSON, "{}", Some(FetchError::Status(404))),
+        ("500 Oops", JSON, "{}", Some(FetchError::Status(500))),
+        ("201 Created", JSON, "{}", Some(FetchError::Status(201))),
+        ("200 OK", "content-type: text/html\r\n", "{}", Some(FetchError::ContentType)),
+        ("200 OK", "", "{}", Some(FetchError::ContentType)),
+        ("200 OK", JSON, &long, Some(FetchError::TooLarge)),
+        ("200 OK", JSON, &fits, None),
+    ] {
+        let server = Server::json(status, headers, body).await;
+        assert_eq!(open().fetch(&server.url()).await.err(), error, "{status} {headers}");
+    }
+    let endless = format!("HTTP/1.1 200 OK\r\n{JSON}\r\n{long}{long}");
+    let server = Server::answering(Some(endless)).await;
+    assert_eq!(open().fetch(&server.url()).await.err(), Some(FetchError::TooLarge));
+}
+
+#[tokio::test]
+async fn what_is_no_http_or_not_there_is_unreachable() {
+    let server = Server::answering(Some("SSH-2.0-x\r\n".to_owned())).await;
+    assert_eq!(open().fetch(&server.url()).await, Err(FetchError::Unreachable));
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let url = Url::parse(&format!("http://{gone}/client.json")).unwrap();
+    assert_eq!(open().fetch(&url).await, Err(FetchError::Unreachable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_slow_is_not_waited_for_nor_is_a_queue_of_them() {
+    let server = Server::answering(None).await;
+    let fetcher = Arc::new(open().deadline(Duration::from_secs(3)));
+    let fetches: Vec<_> = (0..40)
+        .map(|_| {
+            let (fetcher, url) = (fetcher.clone(), server.url());
+            tokio::spawn(async move { fetcher.fetch(&url).await })
+        })
+        .collect();
+    for fetch in fetches {
+        assert_eq!(fetch.await.unwrap(), Err(FetchError::TimedOut));
+    }
+    assert!(server.connections() <= 16, "no more at once than that");
+}
