@@ -156,7 +156,8 @@ impl OAuth1 {
     /// Remembers requests in the store, as it must be where several processes answer for one issuer:
     /// otherwise a request could be sent once more to each. Every signed request then waits for the
     /// store. Unless this is said, each process remembers by itself, in memory, and refuses what was
-    /// signed before it started.
+    /// signed before it started; what a client signed whose clock is ahead could be sent once more
+    /// after a restart.
     #[must_use]
     pub fn remember_nonces_in_the_store(mut self) -> Self {
         self.shares_nonces = true;
