@@ -2,7 +2,7 @@
 
 use super::{
     RequestError,
-    encoding::{encode_into, encode_twice_into, recode_twice_into},
+    encoding::{End, encode_into, encode_twice_into, recode_twice_into},
 };
 
 /// Names and values that a signature covers (RFC 5849, section 3.4.1.3), and then the base string.
@@ -60,14 +60,19 @@ impl Covered {
     /// # Errors
     /// [`RequestError::BrokenPercent`].
     pub(super) fn add_encoded(&mut self, pairs: &[u8]) -> Result<(), RequestError> {
-        for pair in pairs.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let equals = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) =
-                pair.split_at_checked(equals.unwrap_or(pair.len())).unwrap_or_default();
+        let mut rest = pairs;
+        while let Some((first, tail)) = rest.split_first() {
+            if *first == b'&' {
+                rest = tail;
+                continue;
+            }
             let start = self.text.len();
-            recode_twice_into(&mut self.text, name)?;
+            let (end, after) = recode_twice_into(&mut self.text, rest, true)?;
             let equals = self.text.len();
-            recode_twice_into(&mut self.text, value.get(1..).unwrap_or_default())?;
+            rest = match end {
+                End::Equals => recode_twice_into(&mut self.text, after, false)?.1,
+                End::And | End::Text => after,
+            };
             self.push(start, equals);
         }
         Ok(())

@@ -28,6 +28,11 @@ pub(super) fn encode_twice_into(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 fn encode_with(out: &mut Vec<u8>, bytes: &[u8], percent: &[u8]) {
+    // Most texts need none, and looking at every byte is faster than asking at each whether to go on.
+    if bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut rest = bytes;
     loop {
         let (plain, tail) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, &[]));
@@ -39,15 +44,29 @@ fn encode_with(out: &mut Vec<u8>, bytes: &[u8], percent: &[u8]) {
     }
 }
 
-/// Decodes a name or a value of a query or a form and encodes it twice, without a text in between:
-/// whatever bytes it stands for.
-pub(super) fn recode_twice_into(out: &mut Vec<u8>, raw: &[u8]) -> Result<(), RequestError> {
+/// What ends a name or a value in a query or a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Equals,
+    And,
+    Text,
+}
+
+/// Decodes a name or a value of a query or a form up to its end, and encodes it twice, without a text
+/// in between: whatever bytes it stands for. Gives what follows. A value may hold `=`.
+pub(super) fn recode_twice_into<'a>(
+    out: &mut Vec<u8>,
+    raw: &'a [u8],
+    is_name: bool,
+) -> Result<(End, &'a [u8]), RequestError> {
     let mut rest = raw;
     loop {
         let (plain, tail) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, &[]));
         out.extend_from_slice(plain);
-        let Some((byte, mut tail)) = tail.split_first() else { return Ok(()) };
+        let Some((byte, mut tail)) = tail.split_first() else { return Ok((End::Text, &[])) };
         let decoded = match byte {
+            b'&' => return Ok((End::And, tail)),
+            b'=' if is_name => return Ok((End::Equals, tail)),
             b'+' => b' ',
             b'%' => {
                 let (digits, after) =
@@ -90,12 +109,11 @@ pub(super) fn decode(raw: &str) -> Result<Cow<'_, str>, RequestError> {
 
 /// How many bytes from the start need no encoding.
 fn plain_length(bytes: &[u8]) -> usize {
-    let is_plain = |byte: &u8| UNRESERVED.get(usize::from(*byte)).copied().unwrap_or(false);
-    // Most texts need none, and looking at every byte is faster than asking at each whether to go on.
-    if bytes.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
-        return bytes.len();
-    }
-    bytes.iter().position(|byte| !is_plain(byte)).unwrap_or(bytes.len())
+    bytes.iter().position(|byte| !is_plain(*byte)).unwrap_or(bytes.len())
+}
+
+fn is_plain(byte: u8) -> bool {
+    UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// By byte (RFC 3986, section 2.3).
@@ -129,11 +147,12 @@ mod tests {
     #[test]
     fn recoding_is_decoding_and_encoding_twice() {
         let mut out = Vec::new();
-        recode_twice_into(&mut out, b"r%20b+%2b%41\xff%25").unwrap();
+        let end = recode_twice_into(&mut out, b"r%20b+%2b%41\xff%25", false);
+        assert_eq!(end, Ok((End::Text, &b""[..])));
         assert_eq!(out, b"r%2520b%2520%252BA%25FF%2525");
         for broken in ["%", "a%4", "%4g", "%+1"] {
             assert_eq!(
-                recode_twice_into(&mut out, broken.as_bytes()),
+                recode_twice_into(&mut out, broken.as_bytes(), false),
                 Err(RequestError::BrokenPercent)
             );
             assert_eq!(decode(broken), Err(RequestError::BrokenPercent));

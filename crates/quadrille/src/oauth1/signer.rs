@@ -307,7 +307,12 @@ impl Signer {
             signature: String::new(),
         };
         // The base string is written behind its parameters.
-        let room = 2 * self.constant.covered.length() + 4 * (query.len() + form.len()) + 640;
+        let further_length: usize =
+            further.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let room = self.constant.covered.length()
+            + 2 * (query.len() + form.len() + further_length)
+            + 3 * (authority.len() + uri.path().len())
+            + 256;
         let mut covered = self.constant.covered.clone_with_room(room, 12 + further.len());
         covered.add_encoded(query)?;
         covered.add_encoded(form)?;
