@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use http::{
-    Request,
+    Request, Response,
     header::{AUTHORIZATION, CONTENT_TYPE},
     request::Parts,
 };
 use quadrille::{
     Env, Secret,
     oauth1::{
-        KeyError, Placement, RequestError, RsaSigningKey, RsaVerifyingKey, SignatureMethod,
-        SignedRequest, Signer, VerifyingKey, percent_encode,
+        Callback, Credentials, KeyError, Placement, RequestError, RsaSigningKey, RsaVerifyingKey,
+        SignatureMethod, SignedRequest, Signer, VerifyingKey, authorization_url, percent_encode,
     },
 };
 use serde_json::Value;
@@ -263,5 +263,83 @@ fn bodies_have_the_hashes_of_the_draft() {
         let signed = SignedRequest::read(&parts, b"").unwrap().unwrap();
         assert_eq!(signed.check_body(text(&case, "body").unwrap().as_bytes()), Ok(()), "{case}");
         assert_eq!(signed.check_body(b"Hello World?"), Err(RequestError::BodyHashWrong));
+    }
+}
+
+/// RFC 5849, sections 2.1 to 2.3: a dance in plain text, as it is printed there.
+#[test]
+fn the_messages_of_section_2_are_read_as_they_are_printed() {
+    let client = Secret::from("ja893SD9");
+    let read = |path: &str, header: &str| {
+        let request = Request::post(path).header(AUTHORIZATION, header).body(()).unwrap();
+        request.into_parts().0
+    };
+    let parts = read(
+        "/request_temp_credentials",
+        r#"OAuth realm="Example", oauth_consumer_key="jd83jd92dhsh93js", oauth_signature_method="PLAINTEXT", oauth_callback="http%3A%2F%2Fclient.example.net%2Fcb%3Fx%3D1", oauth_signature="ja893SD9%26""#,
+    );
+    let asked = SignedRequest::read(&parts, b"").unwrap().unwrap();
+    let key = VerifyingKey::Shared { client_secret: &client, token_secret: None };
+    assert!(asked.is_signed_by("https://server.example.com", &key));
+    assert_eq!(asked.client(), "jd83jd92dhsh93js");
+    assert_eq!((asked.timestamp(), asked.nonce()), (None, None));
+    let callback = asked.callback().unwrap();
+    assert_eq!(callback, "http://client.example.net/cb?x=1");
+
+    let body =
+        "oauth_token=hdk48Djdsa&oauth_token_secret=xyz4992k83j47x0b&oauth_callback_confirmed=true";
+    let given = Credentials::temporary("hdk48Djdsa", Secret::from("xyz4992k83j47x0b"));
+    assert_eq!(given.to_response().body(), body);
+    assert_eq!(Credentials::parse(&Response::new(body.into())), Ok(given));
+
+    assert_eq!(
+        authorization_url("https://server.example.com/authorize_access", "hdk48Djdsa"),
+        "https://server.example.com/authorize_access?oauth_token=hdk48Djdsa"
+    );
+    let approved = Callback::Approved { token: "hdk48Djdsa".into(), verifier: "473f82d3".into() };
+    assert_eq!(
+        approved.to_url(callback),
+        "http://client.example.net/cb?x=1&oauth_token=hdk48Djdsa&oauth_verifier=473f82d3"
+    );
+
+    let parts = read(
+        "/request_token",
+        r#"OAuth realm="Example", oauth_consumer_key="jd83jd92dhsh93js", oauth_token="hdk48Djdsa", oauth_signature_method="PLAINTEXT", oauth_verifier="473f82d3", oauth_signature="ja893SD9%26xyz4992k83j47x0b""#,
+    );
+    let redeemed = SignedRequest::read(&parts, b"").unwrap().unwrap();
+    let secret = Secret::from("xyz4992k83j47x0b");
+    let key = VerifyingKey::Shared { client_secret: &client, token_secret: Some(&secret) };
+    assert!(redeemed.is_signed_by("https://server.example.com", &key));
+    assert_eq!((redeemed.token(), redeemed.verifier()), (Some("hdk48Djdsa"), Some("473f82d3")));
+
+    let body = "oauth_token=j49ddk933skd9dks&oauth_token_secret=ll399dj47dskfjdk";
+    let given = Credentials::token("j49ddk933skd9dks", Secret::from("ll399dj47dskfjdk"));
+    assert_eq!(given.to_response().body(), body);
+}
+
+/// RFC 5849, section 3.5: one set of parameters in its three places.
+#[test]
+fn the_placements_of_section_3_5_are_read_as_they_are_printed() {
+    let header = r#"OAuth realm="Example",oauth_consumer_key="0685bd9184jfhq22",oauth_token="ad180jjd733klru7",oauth_signature_method="HMAC-SHA1",oauth_signature="wOJIO9A2W5mFwDgiDvZbTSMK%2FPY%3D",oauth_timestamp="137131200",oauth_nonce="4572616e48616d6d65724c61686176",oauth_version="1.0""#;
+    let pairs = "oauth_consumer_key=0685bd9184jfhq22&oauth_token=ad180jjd733klru7&oauth_signature_method=HMAC-SHA1&oauth_signature=wOJIO9A2W5mFwDgiDvZbTSMK%2FPY%3D&oauth_timestamp=137131200&oauth_nonce=4572616e48616d6d65724c61686176&oauth_version=1.0";
+    let in_header = Request::get("/example/path").header(AUTHORIZATION, header).body("");
+    let in_query = Request::get(format!("/example/path?{pairs}")).body("");
+    let in_body = Request::post("/example/path").header(CONTENT_TYPE, FORM).body(pairs);
+    for (request, placement, realm) in [
+        (in_header, Placement::Header, Some("Example")),
+        (in_query, Placement::Query, None),
+        (in_body, Placement::Body, None),
+    ] {
+        let (parts, body) = request.unwrap().into_parts();
+        let signed = SignedRequest::read(&parts, body.as_bytes()).unwrap().unwrap();
+        assert_eq!((signed.placement(), signed.realm()), (placement, realm));
+        assert_eq!(
+            (signed.client(), signed.token()),
+            ("0685bd9184jfhq22", Some("ad180jjd733klru7"))
+        );
+        assert_eq!(signed.method(), SignatureMethod::HmacSha1);
+        assert_eq!(signed.signature(), "wOJIO9A2W5mFwDgiDvZbTSMK/PY=");
+        assert_eq!(signed.nonce(), Some("4572616e48616d6d65724c61686176"));
+        assert_eq!(signed.timestamp().map(quadrille::Timestamp::seconds), Some(137_131_200));
     }
 }
