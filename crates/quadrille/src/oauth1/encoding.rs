@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::oauth2::form::{from_hex, hex_digit, is_unreserved, percent_decode};
+
 use super::RequestError;
 
 /// Encodes one text: everything but letters, digits, `-`, `.`, `_` and `~` (RFC 5849, section 3.6).
@@ -29,7 +31,7 @@ pub(super) fn encode_twice_into(out: &mut Vec<u8>, bytes: &[u8]) {
 
 fn encode_with(out: &mut Vec<u8>, bytes: &[u8], percent: &[u8]) {
     // Most texts need none, and looking at every byte is faster than asking at each whether to go on.
-    if bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+    if bytes.iter().fold(true, |plain, byte| plain & is_unreserved(*byte)) {
         out.extend_from_slice(bytes);
         return;
     }
@@ -83,61 +85,12 @@ pub(super) fn recode_twice_into<'a>(
 
 /// Undoes [`percent_encode`]. A plus sign is a plus sign.
 pub(super) fn decode(raw: &str) -> Result<Cow<'_, str>, RequestError> {
-    if !raw.contains('%') {
-        return Ok(Cow::Borrowed(raw));
-    }
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw.as_bytes();
-    while let Some((byte, mut tail)) = rest.split_first() {
-        let decoded = match byte {
-            b'%' => {
-                let (digits, after) =
-                    tail.split_first_chunk::<2>().ok_or(RequestError::BrokenPercent)?;
-                tail = after;
-                from_hex(*digits).ok_or(RequestError::BrokenPercent)?
-            }
-            byte => *byte,
-        };
-        if decoded == 0 {
-            return Err(RequestError::Nul);
-        }
-        out.push(decoded);
-        rest = tail;
-    }
-    String::from_utf8(out).map(Cow::Owned).map_err(|_| RequestError::NotUtf8)
+    Ok(percent_decode(raw)?)
 }
 
 /// How many bytes from the start need no encoding.
 fn plain_length(bytes: &[u8]) -> usize {
-    bytes.iter().position(|byte| !is_plain(*byte)).unwrap_or(bytes.len())
-}
-
-fn is_plain(byte: u8) -> bool {
-    UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false)
-}
-
-/// By byte (RFC 3986, section 2.3).
-const UNRESERVED: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        #[expect(clippy::indexing_slicing, reason = "at compile time")]
-        {
-            table[byte as usize] =
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        }
-        byte += 1;
-    }
-    table
-};
-
-const fn hex_digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble }
-}
-
-fn from_hex([high, low]: [u8; 2]) -> Option<u8> {
-    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    Some(value(high)? << 4 | value(low)?)
+    bytes.iter().position(|byte| !is_unreserved(*byte)).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Env, Secret,
-    oauth2::form::{FormWriter, is_form},
+    oauth2::form::{FormWriter, hex_digit, is_form},
 };
 
 use super::{
@@ -420,10 +420,6 @@ impl Nonce {
         // It is ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
-}
-
-const fn hex_digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
 }
 
 /// A number, written.

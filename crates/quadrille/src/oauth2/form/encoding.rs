@@ -19,8 +19,8 @@ pub(in crate::oauth2) fn encode_into(out: &mut String, text: &str) {
             plain if is_unreserved(plain) => out.push(char::from(plain)),
             other => {
                 out.push('%');
-                out.push(hex_digit(other >> 4));
-                out.push(hex_digit(other & 15));
+                out.push(char::from(hex_digit(other >> 4)));
+                out.push(char::from(hex_digit(other & 15)));
             }
         }
     }
@@ -28,33 +28,43 @@ pub(in crate::oauth2) fn encode_into(out: &mut String, text: &str) {
 
 /// Undoes [`encode_into`], and whatever else is a valid form-encoding.
 pub(in crate::oauth2) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
+    decode_with(raw, b' ')
+}
+
+/// Undoes percent-encoding alone: a plus sign is a plus sign.
+pub(crate) fn percent_decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
+    decode_with(raw, b'+')
+}
+
+fn decode_with(raw: &str, plus: u8) -> Result<Cow<'_, str>, FormError> {
     // Not `any`: looking at every byte is faster, many at a time.
     if !raw.bytes().fold(false, |found, byte| found | matches!(byte, b'%' | b'+')) {
         return Ok(Cow::Borrowed(raw));
     }
     let mut out = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
+    let mut rest = raw.as_bytes();
+    while let Some((byte, mut tail)) = rest.split_first() {
         let decoded = match byte {
-            b'+' => b' ',
+            b'+' => plus,
             b'%' => {
-                let (Some(high), Some(low)) = (hex_value(bytes.next()), hex_value(bytes.next()))
-                else {
-                    return Err(FormError::BrokenPercent);
-                };
-                high << 4 | low
+                let (digits, after) =
+                    tail.split_first_chunk::<2>().ok_or(FormError::BrokenPercent)?;
+                tail = after;
+                from_hex(*digits).ok_or(FormError::BrokenPercent)?
             }
-            byte => byte,
+            byte => *byte,
         };
         if decoded == 0 {
             return Err(FormError::Nul);
         }
         out.push(decoded);
+        rest = tail;
     }
     String::from_utf8(out).map(Cow::Owned).map_err(|_| FormError::NotUtf8)
 }
 
-fn is_unreserved(byte: u8) -> bool {
+/// Whether a byte stands for itself, always.
+pub(crate) fn is_unreserved(byte: u8) -> bool {
     UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
@@ -73,17 +83,20 @@ const UNRESERVED: [bool; 256] = {
     table
 };
 
-const fn hex_digit(nibble: u8) -> char {
-    (if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 }) as char
+/// A digit of a byte that is written percent-encoded (RFC 3986, section 2.1).
+pub(crate) const fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble }
 }
 
-fn hex_value(byte: Option<u8>) -> Option<u8> {
-    match byte? {
-        digit @ b'0'..=b'9' => Some(digit - b'0'),
-        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-        digit @ b'A'..=b'F' => Some(digit - b'A' + 10),
+/// The byte that two digits stand for, in either case.
+pub(crate) fn from_hex([high, low]: [u8; 2]) -> Option<u8> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
-    }
+    };
+    Some(value(high)? << 4 | value(low)?)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 
 pub(super) use encoding::{decode, encode_into};
+pub(crate) use encoding::{from_hex, hex_digit, is_unreserved, percent_decode};
 pub use writer::FormWriter;
 
 /// Why parameters could not be read. What is wrong is said without repeating what was sent.
