@@ -139,7 +139,8 @@ impl Data {
 
     async fn recorded(&self) -> Result<Option<Recorded>, Failure> {
         let read = self.store.read(|connection| {
-            let mut rows = connection.prepare("SELECT issuer, given FROM program_issuer")?;
+            let mut rows =
+                connection.prepare("SELECT issuer, given FROM quadrille_program_issuer")?;
             let mut rows = rows.query([])?;
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some(Recorded { issuer: row.get(0)?, given: row.get(1)? }))
@@ -157,16 +158,16 @@ impl Data {
             if let Some(before) = &before {
                 // What an earlier try under the new name left behind gives way.
                 transaction.execute(
-                    "DELETE FROM issuers WHERE issuer = ?1 AND ?1 <> ?2",
+                    "DELETE FROM quadrille_issuers WHERE issuer = ?1 AND ?1 <> ?2",
                     [&issuer, before],
                 )?;
                 transaction.execute(
-                    "UPDATE issuers SET issuer = ?1 WHERE issuer = ?2",
+                    "UPDATE quadrille_issuers SET issuer = ?1 WHERE issuer = ?2",
                     [&issuer, before],
                 )?;
             }
             transaction.execute(
-                "INSERT INTO program_issuer (only, issuer, given) VALUES (1, ?1, ?2)
+                "INSERT INTO quadrille_program_issuer (only, issuer, given) VALUES (1, ?1, ?2)
                  ON CONFLICT (only) DO UPDATE SET issuer = ?1, given = ?2",
                 (&issuer, given),
             )?;

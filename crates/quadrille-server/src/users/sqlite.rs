@@ -24,7 +24,10 @@ impl SqliteUsers {
         let value = value.to_owned();
         self.0
             .read(move |connection| {
-                let sql = format!("SELECT {COLUMNS} FROM program_users WHERE {column} = ?1");
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM quadrille_program_users
+                    WHERE {column} = ?1"
+                );
                 let mut statement = connection.prepare_cached(&sql)?;
                 let mut rows = statement.query([value])?;
                 rows.next()?.map(user).transpose()
@@ -39,7 +42,8 @@ impl Users for SqliteUsers {
     fn add(&self, user: User) -> Answering<'_, bool> {
         Box::pin(self.0.write(move |transaction| {
             let added = transaction.execute(
-                "INSERT INTO program_users (key, name, subject, password, password_set, created)
+                "INSERT INTO quadrille_program_users
+                 (key, name, subject, password, password_set, created)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO NOTHING",
                 (
                     user.name.key(),
@@ -64,14 +68,14 @@ impl Users for SqliteUsers {
 
     fn is_empty(&self) -> Answering<'_, bool> {
         Box::pin(self.0.read(|connection| {
-            let sql = "SELECT NOT EXISTS (SELECT 1 FROM program_users)";
+            let sql = "SELECT NOT EXISTS (SELECT 1 FROM quadrille_program_users)";
             Ok(connection.query_row(sql, [], |row| row.get(0))?)
         }))
     }
 
     fn all(&self) -> Answering<'_, Vec<User>> {
         Box::pin(self.0.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM program_users ORDER BY key");
+            let sql = format!("SELECT {COLUMNS} FROM quadrille_program_users ORDER BY key");
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             let mut users = Vec::new();
@@ -87,7 +91,8 @@ impl Users for SqliteUsers {
         Box::pin(self.0.write(move |transaction| {
             // Unless the password was changed in the meantime.
             transaction.execute(
-                "UPDATE program_users SET password = ?1 WHERE subject = ?2 AND password = ?3",
+                "UPDATE quadrille_program_users SET password = ?1 WHERE subject = ?2
+                AND password = ?3",
                 (&better, &subject, &before),
             )?;
             Ok(())
@@ -103,7 +108,7 @@ impl Users for SqliteUsers {
         let key = name.key().to_owned();
         Box::pin(self.0.write(move |transaction| {
             let sql = format!(
-                "UPDATE program_users SET password = ?1, password_set = ?2 WHERE key = ?3
+                "UPDATE quadrille_program_users SET password = ?1, password_set = ?2 WHERE key = ?3
                  RETURNING {COLUMNS}"
             );
             let mut statement = transaction.prepare_cached(&sql)?;
@@ -115,7 +120,10 @@ impl Users for SqliteUsers {
     fn remove<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
         let key = name.key().to_owned();
         Box::pin(self.0.write(move |transaction| {
-            let sql = format!("DELETE FROM program_users WHERE key = ?1 RETURNING {COLUMNS}");
+            let sql = format!(
+                "DELETE FROM quadrille_program_users
+                WHERE key = ?1 RETURNING {COLUMNS}"
+            );
             let mut statement = transaction.prepare_cached(&sql)?;
             let mut rows = statement.query([&key])?;
             rows.next()?.map(user).transpose()

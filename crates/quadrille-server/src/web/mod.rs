@@ -335,7 +335,7 @@ async fn asset(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Respons
 /// `GET /health`: whether the provider can do its work, for whoever watches it.
 async fn health(State(app): State<App>) -> Response<Body> {
     let looked = app.store.read(|connection| -> Result<(), StoreError> {
-        connection.query_row("SELECT 1 FROM program_issuer", [], |_| Ok(()))?;
+        connection.query_row("SELECT 1 FROM quadrille_program_issuer", [], |_| Ok(()))?;
         Ok(())
     });
     let (status, body) = match looked.await {

@@ -63,7 +63,8 @@ fn one_of_a_later_version_and_one_that_is_none_are_left_alone() {
     let folder = Folder::new();
     json(&folder.data(), &["migrate"], "");
     let database = folder.data().join("quadrille.db");
-    let sql = "INSERT INTO migrations (namespace, version, applied) VALUES ('quadrille', 999, 0)";
+    let sql = "INSERT INTO quadrille_migrations (namespace, version, applied)
+        VALUES ('quadrille/store', 999, 0)";
     rusqlite::Connection::open(&database).unwrap().execute(sql, []).unwrap();
     let output = run(&folder.data(), &["serve", "--listen", "127.0.0.1:0"], "");
     assert_eq!(output.status.code(), Some(4));

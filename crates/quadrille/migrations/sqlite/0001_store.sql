@@ -1,26 +1,27 @@
 -- Rows are numbered by time (see RowId), so that inserts are appends and look-ups an integer key;
 -- no token table has a second index. Secrets are there as SHA-256 only. Times are seconds since the
--- Unix epoch, except those of leases: milliseconds.
+-- Unix epoch, except those of leases: milliseconds. Every table and index is named `quadrille_...`,
+-- since an application may have its own tables in the same file.
 
-CREATE TABLE issuers (
+CREATE TABLE quadrille_issuers (
     number INTEGER PRIMARY KEY,
     issuer TEXT NOT NULL UNIQUE
 ) STRICT;
 
-CREATE TABLE workers (
+CREATE TABLE quadrille_workers (
     number  INTEGER PRIMARY KEY,
     holder  BLOB NOT NULL,
     expires INTEGER NOT NULL
 ) STRICT;
 
 -- What other processes must forget. The newest row is never removed, so that no position comes twice.
-CREATE TABLE changes (
+CREATE TABLE quadrille_changes (
     position INTEGER PRIMARY KEY,
     issuer   INTEGER NOT NULL,
     change   TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE clients (
+CREATE TABLE quadrille_clients (
     issuer INTEGER NOT NULL,
     id     TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -29,14 +30,15 @@ CREATE TABLE clients (
 ) STRICT, WITHOUT ROWID;
 
 -- `actor` is null for the client itself, `u` and the subject for a person, `c` and the id for
--- another client.
-CREATE TABLE codes (
+-- another client. `resources` are APIs (RFC 8707) with spaces between; empty for the server's own.
+CREATE TABLE quadrille_codes (
     row          INTEGER PRIMARY KEY,
     issuer       INTEGER NOT NULL,
     grant_id     INTEGER NOT NULL,
     client       TEXT NOT NULL,
     actor        TEXT,
     scopes       TEXT NOT NULL,
+    resources    TEXT NOT NULL,
     auth         TEXT,
     hash         BLOB NOT NULL,
     expires      INTEGER NOT NULL,
@@ -45,55 +47,58 @@ CREATE TABLE codes (
     redeemed     INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE access_tokens (
-    row      INTEGER PRIMARY KEY,
-    issuer   INTEGER NOT NULL,
-    grant_id INTEGER NOT NULL,
-    client   TEXT NOT NULL,
-    actor    TEXT,
-    scopes   TEXT NOT NULL,
-    auth     TEXT,
-    hash     BLOB NOT NULL,
-    expires  INTEGER NOT NULL
+CREATE TABLE quadrille_access_tokens (
+    row       INTEGER PRIMARY KEY,
+    issuer    INTEGER NOT NULL,
+    grant_id  INTEGER NOT NULL,
+    client    TEXT NOT NULL,
+    actor     TEXT,
+    scopes    TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    auth      TEXT,
+    hash      BLOB NOT NULL,
+    expires   INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE families (
-    row            INTEGER PRIMARY KEY,
-    issuer         INTEGER NOT NULL,
-    grant_id       INTEGER NOT NULL,
-    client         TEXT NOT NULL,
-    actor          TEXT,
-    scopes         TEXT NOT NULL,
-    auth           TEXT,
-    generation     INTEGER NOT NULL,
-    current        BLOB NOT NULL,
-    previous       BLOB,
-    rotated        INTEGER NOT NULL,
-    rotated_scopes TEXT NOT NULL,
-    expires        INTEGER NOT NULL,
-    ends           INTEGER NOT NULL
+CREATE TABLE quadrille_families (
+    row               INTEGER PRIMARY KEY,
+    issuer            INTEGER NOT NULL,
+    grant_id          INTEGER NOT NULL,
+    client            TEXT NOT NULL,
+    actor             TEXT,
+    scopes            TEXT NOT NULL,
+    resources         TEXT NOT NULL,
+    auth              TEXT,
+    generation        INTEGER NOT NULL,
+    current           BLOB NOT NULL,
+    previous          BLOB,
+    rotated           INTEGER NOT NULL,
+    rotated_scopes    TEXT NOT NULL,
+    rotated_resources TEXT NOT NULL,
+    expires           INTEGER NOT NULL,
+    ends              INTEGER NOT NULL
 ) STRICT;
 
 -- Where tokens that others made are kept. The keys of this and the following begin with the issuer's
 -- number in eight bytes.
-CREATE TABLE foreign_tokens (
+CREATE TABLE quadrille_foreign_tokens (
     key     BLOB PRIMARY KEY,
     row     INTEGER NOT NULL,
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE tickets (
+CREATE TABLE quadrille_tickets (
     key     BLOB PRIMARY KEY,
     code    INTEGER,
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE once (
+CREATE TABLE quadrille_once (
     key     BLOB PRIMARY KEY,
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE sessions (
+CREATE TABLE quadrille_sessions (
     key     BLOB PRIMARY KEY,
     issuer  INTEGER NOT NULL,
     subject TEXT NOT NULL,
@@ -101,26 +106,27 @@ CREATE TABLE sessions (
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX sessions_of_subject ON sessions (issuer, subject);
+CREATE INDEX quadrille_sessions_of_subject ON quadrille_sessions (issuer, subject);
 
-CREATE TABLE consents (
-    issuer  INTEGER NOT NULL,
-    subject TEXT NOT NULL,
-    client  TEXT NOT NULL,
-    scopes  TEXT NOT NULL,
-    given   INTEGER NOT NULL,
-    PRIMARY KEY (issuer, subject, client)
+CREATE TABLE quadrille_consents (
+    issuer    INTEGER NOT NULL,
+    subject   TEXT NOT NULL,
+    client    TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    scopes    TEXT NOT NULL,
+    given     INTEGER NOT NULL,
+    PRIMARY KEY (issuer, subject, client, resources)
 ) STRICT, WITHOUT ROWID;
 
 -- Tombstones, which also keep off what is not issued yet.
-CREATE TABLE revoked (
+CREATE TABLE quadrille_revoked (
     grant_id INTEGER PRIMARY KEY,
     issuer   INTEGER NOT NULL,
     expires  INTEGER NOT NULL
 ) STRICT;
 
 -- Grants of `actor` up to `last` are dead; to one client, or to all where it is empty.
-CREATE TABLE cut (
+CREATE TABLE quadrille_cut (
     issuer INTEGER NOT NULL,
     actor  TEXT NOT NULL,
     client TEXT NOT NULL,

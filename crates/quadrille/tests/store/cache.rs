@@ -133,9 +133,10 @@ async fn nothing_absent_is_remembered() {
 #[tokio::test]
 async fn when_changes_were_missed_all_is_asked_for_again() {
     let two = Two::new().await;
-    let without_a_trace = "INSERT INTO revoked (grant_id, issuer, expires)
-        SELECT 100, number, 9000000000 FROM issuers;
-        DELETE FROM changes; INSERT INTO changes (position, issuer, change) VALUES (90000, 0, '')";
+    let without_a_trace = "INSERT INTO quadrille_revoked (grant_id, issuer, expires)
+        SELECT 100, number, 9000000000 FROM quadrille_issuers;
+        DELETE FROM quadrille_changes; INSERT INTO quadrille_changes (position, issuer, change)
+        VALUES (90000, 0, '')";
     two.command.write(|tx| Ok::<_, StoreError>(tx.execute_batch(without_a_trace)?)).await.unwrap();
     assert!(is_good(&two.serving, two.issuer, 100).await);
     two.half_a_second_later();
@@ -147,12 +148,12 @@ async fn when_changes_were_missed_all_is_asked_for_again() {
 async fn when_changes_cannot_be_read_the_store_is_asked() {
     let two = Two::new().await;
     two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
-    let broken = "ALTER TABLE changes RENAME TO lost";
+    let broken = "ALTER TABLE quadrille_changes RENAME TO lost";
     two.command.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(broken)?)).await.unwrap();
     two.half_a_second_later();
     assert!(!is_good(&two.serving, two.issuer, 100).await);
     two.remember_without(100).await;
-    let mended = "ALTER TABLE lost RENAME TO changes";
+    let mended = "ALTER TABLE lost RENAME TO quadrille_changes";
     two.command.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(mended)?)).await.unwrap();
     two.remember_without(100).await;
 }

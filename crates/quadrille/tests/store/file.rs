@@ -8,7 +8,6 @@ use std::{
 
 use quadrille::{
     Env,
-    oauth2::Resources,
     provider::store::{RowId, SqliteStore, Store as _, StoreError},
 };
 use rusqlite::Connection;
@@ -64,7 +63,8 @@ fn a_folder_that_is_not_there_is_told_from_a_bad_file() {
 #[tokio::test]
 async fn a_file_from_a_later_version_is_refused() {
     let (store, folder) = sqlite(Env::system());
-    let later = "INSERT INTO migrations (namespace, version, applied) VALUES ('quadrille', 99, 0)";
+    let later = "INSERT INTO quadrille_migrations (namespace, version, applied)
+        VALUES ('quadrille/store', 99, 0)";
     store.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(later)?)).await.unwrap();
     drop(store);
     let error = failure(&folder.path().join("quadrille.db"));
@@ -72,30 +72,85 @@ async fn a_file_from_a_later_version_is_refused() {
     assert!(error.to_string().contains("99"));
 }
 
+/// What an application has in the file before the store comes to it.
+const AN_APPLICATION: &str = "
+    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE sessions (id TEXT PRIMARY KEY, user INTEGER NOT NULL);
+    CREATE TABLE clients (id INTEGER PRIMARY KEY, company TEXT NOT NULL);
+    CREATE TABLE tickets (id INTEGER PRIMARY KEY, complaint TEXT NOT NULL);
+    CREATE TABLE migrations (version INTEGER PRIMARY KEY);
+    CREATE TABLE issuers (bank TEXT); CREATE TABLE workers (name TEXT);
+    CREATE TABLE changes (what TEXT); CREATE TABLE codes (area TEXT);
+    CREATE TABLE access_tokens (token TEXT); CREATE TABLE families (name TEXT);
+    CREATE TABLE foreign_tokens (token TEXT); CREATE TABLE once (upon TEXT);
+    CREATE TABLE consents (given TEXT); CREATE TABLE revoked (what TEXT);
+    CREATE TABLE cut (film TEXT); CREATE TABLE temporary_credentials (badge TEXT);
+    CREATE TABLE token_credentials (token TEXT); CREATE TABLE program_users (name TEXT);
+    CREATE TABLE program_issuer (name TEXT);
+    CREATE INDEX sessions_of_subject ON sessions (user);
+    CREATE INDEX foreign_temporary_credentials ON temporary_credentials (badge);
+    CREATE INDEX foreign_token_credentials ON token_credentials (token);
+    CREATE INDEX token_credentials_of_actor ON token_credentials (token);
+    CREATE VIEW broken AS SELECT * FROM not_there_any_more;
+    CREATE TRIGGER on_sessions AFTER DELETE ON sessions BEGIN DELETE FROM clients; END;
+    INSERT INTO users VALUES (1, 'ada'); INSERT INTO sessions VALUES ('abc', 1);
+    INSERT INTO clients VALUES (1, 'Acme'); INSERT INTO tickets VALUES (1, 'too loud');
+    INSERT INTO migrations VALUES (41);
+    PRAGMA user_version = 41; PRAGMA application_id = 271828;";
+
+/// The application's part of the file: its schema, rows and numbers.
+fn the_applications(db: &Connection) -> Vec<String> {
+    let all = |sql: &str| {
+        let mut statement = db.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    [
+        all("SELECT name || coalesce(sql, '') FROM sqlite_schema
+            WHERE tbl_name NOT LIKE 'quadrille\\_%' ESCAPE '\\' ORDER BY name"),
+        all("SELECT id || user FROM sessions"),
+        all("SELECT id || company FROM clients"),
+        all("SELECT id || complaint FROM tickets"),
+        all("SELECT version || '' FROM migrations"),
+        all("SELECT user_version || '' FROM pragma_user_version"),
+        all("SELECT application_id || '' FROM pragma_application_id"),
+    ]
+    .concat()
+}
+
 #[tokio::test]
-async fn a_file_of_the_first_version_keeps_what_is_in_it() {
-    let (store, folder) = sqlite(Env::system());
-    drop(store);
-    let path = folder.path().join("before.db");
-    let before = Connection::open(&path).unwrap();
-    before.execute_batch(include_str!("../../migrations/sqlite/0001_store.sql")).unwrap();
-    before
-        .execute_batch(
-            "CREATE TABLE migrations (namespace TEXT NOT NULL, version INTEGER NOT NULL,
-                applied INTEGER NOT NULL, PRIMARY KEY (namespace, version)) STRICT, WITHOUT ROWID;
-            INSERT INTO migrations VALUES ('quadrille', 1, 0);
-            INSERT INTO issuers VALUES (1, 'https://id.example');
-            INSERT INTO consents VALUES (1, 'alice', 'app', 'photos', 7);",
-        )
-        .unwrap();
-    drop(before);
-    let store = SqliteStore::open(&path, Env::system()).unwrap();
-    let issuer = store.issuer("https://id.example").await.unwrap();
-    let consents = store.consents(issuer, "alice").await.unwrap();
-    assert_eq!(consents.len(), 1);
-    assert_eq!((consents[0].scopes.as_str(), consents[0].resources.as_str()), ("photos", ""));
-    let consent = store.consent(issuer, "alice", "app", &Resources::EMPTY).await.unwrap();
-    assert_eq!(consent.as_ref(), consents.first());
+async fn an_application_keeps_its_tables_of_the_same_names_in_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("application.db");
+    let application = Connection::open(&path).unwrap();
+    application.execute_batch(AN_APPLICATION).unwrap();
+    let before = the_applications(&application);
+    assert!(before.contains(&"1Acme".to_owned()) && before.contains(&"271828".to_owned()));
+
+    let clock = quadrille::testing::ManualClock::new();
+    let store = SqliteStore::open(&path, clock.env()).unwrap();
+    let issuer = issuer(&store).await;
+    for row in 100..200 {
+        store.issue(issuer, issue(row, row, clock.now())).await.unwrap();
+    }
+    clock.advance(std::time::Duration::from_hours(24 * 400));
+    assert_eq!(store.sweep(clock.now()).await.unwrap(), 100);
+    assert_eq!(the_applications(&application), before);
+
+    let ours = "SELECT count(*) FROM sqlite_schema WHERE tbl_name LIKE 'quadrille%'
+        AND name NOT LIKE 'quadrille\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let odd: i64 = application.query_row(ours, [], |row| row.get(0)).unwrap();
+    assert_eq!(odd, 0, "each of ours begins with quadrille_");
+}
+
+#[tokio::test]
+async fn an_application_may_call_its_own_migrations_quadrille() {
+    let (store, _folder) = sqlite(Env::system());
+    let own: &[&str] = &["CREATE TABLE clients (company TEXT)", "CREATE TABLE more (x TEXT)"];
+    store.migrate("quadrille", own).await.unwrap();
+    let count = "SELECT count(*) FROM sqlite_schema WHERE name IN ('clients', 'more')";
+    let count = store.read(|db| Ok::<i64, StoreError>(db.query_row(count, [], |row| row.get(0))?));
+    assert_eq!(count.await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -106,7 +161,7 @@ async fn a_damaged_row_is_told_and_spoils_no_other() {
     for row in [100, 101] {
         store.put_code(issuer, code(row, now)).await.unwrap();
     }
-    let damage = "UPDATE codes SET auth = '{' WHERE row = 100";
+    let damage = "UPDATE quadrille_codes SET auth = '{' WHERE row = 100";
     store.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(damage)?)).await.unwrap();
     let error = store.code(issuer, RowId(100)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt("an authentication")), "{error:?}");

@@ -36,7 +36,9 @@ const CHANGES: i64 = 4096;
 /// when they are on the disk (write-ahead log, `synchronous = FULL`). Reads go beside. What expired
 /// is given back a little at a time with the commits. Dropping the store does what is still waiting.
 ///
-/// A program can keep tables of its own in the same file:
+/// An application can keep tables of its own in the same file: those of the store, and their indices,
+/// are all named `quadrille_...`, and the pragmas `user_version` and `application_id` are left to the
+/// application. The file is set to write-ahead logging.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -76,12 +78,12 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, env: Env) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let connection = schema::open_writer(path)?;
-        schema::migrate(&connection, "quadrille", schema::MIGRATIONS, &env)?;
+        schema::migrate(&connection, schema::NAMESPACE, schema::MIGRATIONS, &env)?;
         let writer = Writer::start(connection, env.clone())?;
         Ok(Self { readers: Readers::new(path), writer, env })
     }
 
-    /// Brings tables of the program's own up to date: `migrations` are scripts, in order, of which
+    /// Brings tables of the application's own up to date: `migrations` are scripts, in order, of which
     /// those that `namespace` has not seen yet are run, all or none. Append to them, never change
     /// them. Several processes may do it at once.
     ///
@@ -201,7 +203,7 @@ impl Store for SqliteStore {
         // The row at `position` comes first: without it, others after it may be missing too.
         let known = self.look(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT position, issuer, change FROM changes
+                "SELECT position, issuer, change FROM quadrille_changes
                 WHERE position >= ?1 ORDER BY position LIMIT ?2",
             )?;
             let mut rows = statement.query([position, CHANGES])?;
@@ -228,13 +230,13 @@ impl Store for SqliteStore {
         if !known.gap {
             return Ok(known);
         }
-        let newest = "SELECT coalesce(max(position), 0) FROM changes";
+        let newest = "SELECT coalesce(max(position), 0) FROM quadrille_changes";
         let newest = self.look(|db| read_one(db, newest, [], |row| Ok(row.get(0)?))).await?;
         Ok(Changes { position: newest.unwrap_or(0), changes: Vec::new(), gap: true })
     }
 
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
-        let sql = "SELECT record FROM clients WHERE issuer = ?1 AND id = ?2";
+        let sql = "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2";
         self.look(|db| {
             read_one(db, sql, params![issuer.0, id], |row| client(&row.get::<_, String>(0)?))
         })
@@ -243,8 +245,10 @@ impl Store for SqliteStore {
 
     async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
         self.look(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT record FROM clients WHERE issuer = ?1 ORDER BY id")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT record FROM quadrille_clients
+                    WHERE issuer = ?1 ORDER BY id",
+            )?;
             let mut rows = statement.query([issuer.0])?;
             let mut clients = Vec::new();
             while let Some(row) = rows.next()? {
@@ -285,7 +289,12 @@ impl Store for SqliteStore {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-        let sql = concat!("SELECT ", code_columns!(), " FROM codes WHERE row = ?1 AND issuer = ?2");
+        let sql = concat!(
+            "SELECT ",
+            code_columns!(),
+            " FROM quadrille_codes WHERE row = ?1
+            AND issuer = ?2"
+        );
         self.look(|db| read_one(db, sql, [row.0, issuer.0], |row| rows::code(row).map(Arc::new)))
             .await
     }
@@ -317,7 +326,7 @@ impl Store for SqliteStore {
                 concat!(
                     "SELECT row, ",
                     grant_columns!(),
-                    ", hash, expires FROM access_tokens t
+                    ", hash, expires FROM quadrille_access_tokens t
                     WHERE row = ?1 AND issuer = ?2 AND ",
                     alive!()
                 ),
@@ -328,8 +337,9 @@ impl Store for SqliteStore {
                 concat!(
                     "SELECT row, ",
                     grant_columns!(),
-                    ", hash, expires FROM access_tokens t
-                    WHERE row = (SELECT row FROM foreign_tokens WHERE key = ?1) AND issuer = ?2 AND ",
+                    ", hash, expires FROM quadrille_access_tokens t
+                    WHERE row = (SELECT row FROM quadrille_foreign_tokens WHERE key = ?1)
+                    AND issuer = ?2 AND ",
                     alive!()
                 ),
                 rusqlite::types::Value::Blob(rows::key(issuer, "", hash)),
@@ -348,7 +358,7 @@ impl Store for SqliteStore {
         let sql = concat!(
             "SELECT ",
             family_columns!(),
-            " FROM families t WHERE row = ?1 AND issuer = ?2 AND ",
+            " FROM quadrille_families t WHERE row = ?1 AND issuer = ?2 AND ",
             alive!()
         );
         self.look(|db| read_one(db, sql, [row.0, issuer.0], |row| rows::family(row).map(Arc::new)))
@@ -419,7 +429,7 @@ impl Store for SqliteStore {
         client: &str,
         resources: &Resources,
     ) -> Result<Option<Consent>, StoreError> {
-        let sql = "SELECT scopes, given FROM consents
+        let sql = "SELECT scopes, given FROM quadrille_consents
             WHERE issuer = ?1 AND subject = ?2 AND client = ?3 AND resources = ?4";
         self.look(|db| {
             read_one(db, sql, params![issuer.0, subject, client, resources.as_str()], |row| {
@@ -438,7 +448,7 @@ impl Store for SqliteStore {
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
         self.look(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT client, resources, scopes, given FROM consents
+                "SELECT client, resources, scopes, given FROM quadrille_consents
                  WHERE issuer = ?1 AND subject = ?2 ORDER BY client, resources",
             )?;
             let mut rows = statement.query(params![issuer.0, subject])?;
@@ -483,7 +493,7 @@ impl Store for SqliteStore {
         issuer: IssuerId,
         id: &SecretHash,
     ) -> Result<Option<Arc<Session>>, StoreError> {
-        let sql = "SELECT subject, auth, expires FROM sessions WHERE key = ?1";
+        let sql = "SELECT subject, auth, expires FROM quadrille_sessions WHERE key = ?1";
         self.look(|db| {
             read_one(db, sql, [rows::key(issuer, "", id)], |row| {
                 rows::session(row, *id).map(Arc::new)

@@ -47,7 +47,8 @@ pub(super) fn temporary(
             let sql = concat!(
                 "SELECT ",
                 temporary_columns!(),
-                " FROM temporary_credentials WHERE row = ?1 AND issuer = ?2 AND NOT is_foreign"
+                " FROM quadrille_temporary_credentials WHERE row = ?1 AND issuer = ?2
+                AND NOT is_foreign"
             );
             (read_one(connection, sql, [row.0, issuer.0], read_temporary)?, hash)
         }
@@ -55,7 +56,8 @@ pub(super) fn temporary(
             let sql = concat!(
                 "SELECT ",
                 temporary_columns!(),
-                " FROM temporary_credentials WHERE issuer = ?1 AND identifier = ?2 AND is_foreign"
+                " FROM quadrille_temporary_credentials WHERE issuer = ?1 AND identifier = ?2
+                AND is_foreign"
             );
             (read_one(connection, sql, params![issuer.0, hash], read_temporary)?, hash)
         }
@@ -73,7 +75,7 @@ pub(super) fn credential(
             let sql = concat!(
                 "SELECT ",
                 credential_columns!(),
-                " FROM token_credentials t
+                " FROM quadrille_token_credentials t
                 WHERE grant_id = ?1 AND issuer = ?2 AND NOT is_foreign AND ",
                 alive!()
             );
@@ -83,7 +85,7 @@ pub(super) fn credential(
             let sql = concat!(
                 "SELECT ",
                 credential_columns!(),
-                " FROM token_credentials t
+                " FROM quadrille_token_credentials t
                 WHERE issuer = ?1 AND hash = ?2 AND is_foreign AND ",
                 alive!()
             );

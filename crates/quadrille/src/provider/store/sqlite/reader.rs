@@ -51,7 +51,7 @@ impl Readers {
 
 /// Waits, as patiently as the connection does, until the file can be read.
 pub(super) fn touch(connection: &Connection) -> Result<(), StoreError> {
-    connection.prepare_cached("SELECT 1 FROM issuers LIMIT 1")?.exists([])?;
+    connection.prepare_cached("SELECT 1 FROM quadrille_issuers LIMIT 1")?.exists([])?;
     Ok(())
 }
 

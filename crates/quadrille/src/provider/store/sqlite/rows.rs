@@ -29,11 +29,11 @@ pub(super) use grant_columns;
 /// revoked it.
 macro_rules! alive {
     () => {
-        "EXISTS (SELECT 1 FROM clients c
+        "EXISTS (SELECT 1 FROM quadrille_clients c
             WHERE c.issuer = t.issuer AND c.id = t.client AND c.number <= t.grant_id)
-        AND NOT EXISTS (SELECT 1 FROM revoked r
+        AND NOT EXISTS (SELECT 1 FROM quadrille_revoked r
             WHERE r.grant_id = t.grant_id AND r.issuer = t.issuer)
-        AND (t.actor IS NULL OR NOT EXISTS (SELECT 1 FROM cut
+        AND (t.actor IS NULL OR NOT EXISTS (SELECT 1 FROM quadrille_cut cut
             WHERE cut.issuer = t.issuer AND cut.actor = t.actor
             AND cut.client IN ('', t.client) AND cut.last >= t.grant_id))"
     };

@@ -6,11 +6,14 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use crate::{Env, provider::store::StoreError};
 
+/// What the store calls its own tables in `quadrille_migrations`: nothing that an application
+/// would call its own.
+pub(super) const NAMESPACE: &str = "quadrille/store";
+
 /// The tables of the store. Append, never change.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0001_store.sql"),
     include_str!("../../../../migrations/sqlite/0002_oauth1.sql"),
-    include_str!("../../../../migrations/sqlite/0003_resources.sql"),
 ];
 
 /// How often to ask again for a lock, two milliseconds apart at most: about five seconds.
@@ -58,7 +61,7 @@ pub(super) fn migrate(
 ) -> Result<(), StoreError> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS migrations (
+        "CREATE TABLE IF NOT EXISTS quadrille_migrations (
             namespace TEXT NOT NULL,
             version   INTEGER NOT NULL,
             applied   INTEGER NOT NULL,
@@ -66,7 +69,7 @@ pub(super) fn migrate(
         ) STRICT, WITHOUT ROWID",
     )?;
     let found: i64 = transaction.query_row(
-        "SELECT coalesce(max(version), 0) FROM migrations WHERE namespace = ?1",
+        "SELECT coalesce(max(version), 0) FROM quadrille_migrations WHERE namespace = ?1",
         [namespace],
         |row| row.get(0),
     )?;
@@ -77,7 +80,7 @@ pub(super) fn migrate(
     for (version, sql) in (1..).zip(migrations).filter(|(version, _)| *version > found) {
         transaction.execute_batch(sql)?;
         transaction.execute(
-            "INSERT INTO migrations (namespace, version, applied) VALUES (?1, ?2, ?3)",
+            "INSERT INTO quadrille_migrations (namespace, version, applied) VALUES (?1, ?2, ?3)",
             params![namespace, version, env.now().seconds()],
         )?;
     }

@@ -6,16 +6,16 @@ use crate::{Timestamp, provider::store::StoreError};
 
 /// The tables whose rows expire, with their keys. The first of them are ordered by time.
 const TABLES: [(&str, &str); 10] = [
-    ("access_tokens", "row"),
-    ("codes", "row"),
-    ("families", "row"),
-    ("revoked", "grant_id"),
-    ("temporary_credentials", "row"),
-    ("token_credentials", "grant_id"),
-    ("foreign_tokens", "key"),
-    ("tickets", "key"),
-    ("once", "key"),
-    ("sessions", "key"),
+    ("quadrille_access_tokens", "row"),
+    ("quadrille_codes", "row"),
+    ("quadrille_families", "row"),
+    ("quadrille_revoked", "grant_id"),
+    ("quadrille_temporary_credentials", "row"),
+    ("quadrille_token_credentials", "grant_id"),
+    ("quadrille_foreign_tokens", "key"),
+    ("quadrille_tickets", "key"),
+    ("quadrille_once", "key"),
+    ("quadrille_sessions", "key"),
 ];
 const ORDERED: usize = 6;
 

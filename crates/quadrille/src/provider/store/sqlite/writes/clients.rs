@@ -20,7 +20,7 @@ impl Writes<'_> {
         before: Option<&Client>,
     ) -> Result<bool, StoreError> {
         let held: Option<String> = self.one(
-            "SELECT record FROM clients WHERE issuer = ?1 AND id = ?2",
+            "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2",
             params![issuer.0, client.id],
             |row| row.get(0),
         )?;
@@ -33,7 +33,7 @@ impl Writes<'_> {
             self.remove_credentials_of_client(issuer, &client.id, client.number)?;
         }
         self.run(
-            "INSERT INTO clients (issuer, id, number, record) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO quadrille_clients (issuer, id, number, record) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET number = ?3, record = ?4",
             params![issuer.0, client.id, client.number.0, record],
         )?;
@@ -46,8 +46,11 @@ impl Writes<'_> {
         issuer: IssuerId,
         id: &Arc<str>,
     ) -> Result<bool, StoreError> {
-        let removed =
-            self.run("DELETE FROM clients WHERE issuer = ?1 AND id = ?2", params![issuer.0, id])?;
+        let removed = self.run(
+            "DELETE FROM quadrille_clients WHERE issuer = ?1
+                AND id = ?2",
+            params![issuer.0, id],
+        )?;
         if removed == 0 {
             return Ok(false);
         }
@@ -59,7 +62,7 @@ impl Writes<'_> {
 
     fn forget_consents(&self, issuer: IssuerId, client: &str) -> Result<usize, StoreError> {
         self.run(
-            "DELETE FROM consents WHERE issuer = ?1 AND client = ?2",
+            "DELETE FROM quadrille_consents WHERE issuer = ?1 AND client = ?2",
             params![issuer.0, client],
         )
     }

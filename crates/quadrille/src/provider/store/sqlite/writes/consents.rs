@@ -45,9 +45,10 @@ impl Writes<'_> {
         code: Option<&CodeRecord>,
     ) -> Result<Answered, StoreError> {
         let key = rows::key(issuer, "", &answer.ticket);
-        let before = self.one("SELECT code FROM tickets WHERE key = ?1", [&key], |row| {
-            row.get::<_, Option<i64>>(0)
-        })?;
+        let before =
+            self.one("SELECT code FROM quadrille_tickets WHERE key = ?1", [&key], |row| {
+                row.get::<_, Option<i64>>(0)
+            })?;
         match before {
             Some(None) => return Ok(Answered::Denied),
             Some(Some(code)) => {
@@ -55,7 +56,8 @@ impl Writes<'_> {
                     concat!(
                         "SELECT ",
                         code_columns!(),
-                        " FROM codes t WHERE row = ?1 AND issuer = ?2 AND NOT redeemed AND ",
+                        " FROM quadrille_codes t WHERE row = ?1 AND issuer = ?2
+                        AND NOT redeemed AND ",
                         alive!()
                     ),
                     params![code, issuer.0],
@@ -68,7 +70,7 @@ impl Writes<'_> {
             None => {}
         }
         self.run(
-            "INSERT INTO tickets (key, code, expires) VALUES (?1, ?2, ?3)",
+            "INSERT INTO quadrille_tickets (key, code, expires) VALUES (?1, ?2, ?3)",
             params![key, code.map(|code| code.row.0), answer.expires.seconds()],
         )?;
         if let Some(code) = code {
@@ -84,7 +86,8 @@ impl Writes<'_> {
         asked: &Scopes,
     ) -> Result<(), StoreError> {
         let before = self.one(
-            "SELECT scopes FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3
+            "SELECT scopes FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2
+            AND client = ?3
             AND resources = ?4",
             params![issuer.0, consent.subject, consent.client, consent.resources.as_str()],
             |row| row.get::<_, String>(0),
@@ -93,7 +96,7 @@ impl Writes<'_> {
         let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;
         let consent = consent.clone().following(&before.unwrap_or_default(), asked);
         self.run(
-            "INSERT INTO consents (issuer, subject, client, resources, scopes, given)
+            "INSERT INTO quadrille_consents (issuer, subject, client, resources, scopes, given)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
             ON CONFLICT DO UPDATE SET scopes = ?5, given = ?6",
             params![
@@ -111,7 +114,11 @@ impl Writes<'_> {
     /// Whether the code that was approved is not revoked already.
     fn would_live(&self, issuer: IssuerId, code: &CodeRecord) -> Result<bool, StoreError> {
         let lives = self.one(
-            concat!("SELECT 1 FROM codes t WHERE row = ?1 AND issuer = ?2 AND ", alive!()),
+            concat!(
+                "SELECT 1 FROM quadrille_codes t WHERE row = ?1
+                AND issuer = ?2 AND ",
+                alive!()
+            ),
             params![code.row.0, issuer.0],
             |_| Ok(()),
         )?;

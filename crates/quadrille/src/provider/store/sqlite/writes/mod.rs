@@ -50,19 +50,19 @@ impl<'c> Writes<'c> {
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
             put_access: prepare(concat!(
-                "INSERT INTO access_tokens (row, issuer, ",
+                "INSERT INTO quadrille_access_tokens (row, issuer, ",
                 grant_columns!(),
                 ", hash, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
             ))?,
             put_family: prepare(concat!(
-                "INSERT INTO families (row, issuer, ",
+                "INSERT INTO quadrille_families (row, issuer, ",
                 grant_columns!(),
                 ", generation, current, previous, rotated, rotated_scopes, rotated_resources,
                 expires, ends)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
             ))?,
             put_code: prepare(concat!(
-                "INSERT INTO codes (row, issuer, ",
+                "INSERT INTO quadrille_codes (row, issuer, ",
                 grant_columns!(),
                 ", hash, expires, redirect_uri, challenge, redeemed)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
@@ -70,17 +70,18 @@ impl<'c> Writes<'c> {
             find_code: prepare(concat!(
                 "SELECT redeemed, grant_id, ",
                 alive!(),
-                " FROM codes t WHERE row = ?1 AND issuer = ?2"
+                " FROM quadrille_codes t WHERE row = ?1 AND issuer = ?2"
             ))?,
-            mark_code: prepare("UPDATE codes SET redeemed = 1 WHERE row = ?1")?,
+            mark_code: prepare("UPDATE quadrille_codes SET redeemed = 1 WHERE row = ?1")?,
             find_family: prepare(concat!(
                 "SELECT ",
                 family_columns!(),
-                " FROM families t WHERE row = ?1 AND issuer = ?2 AND ",
+                " FROM quadrille_families t WHERE row = ?1 AND issuer = ?2 AND ",
                 alive!()
             ))?,
             turn_family: prepare(
-                "UPDATE families SET generation = generation + 1, previous = current, current = ?2,
+                "UPDATE quadrille_families
+                SET generation = generation + 1, previous = current, current = ?2,
                 rotated = ?3, rotated_scopes = ?4, rotated_resources = ?5, expires = ?6 WHERE row = ?1",
             )?,
         })
@@ -120,11 +121,11 @@ impl<'c> Writes<'c> {
     fn tell(&self, issuer: IssuerId, change: &Change) -> Result<(), StoreError> {
         let change = serde_json::to_string(change).map_err(|_| rows::bad("a change"))?;
         self.run(
-            "INSERT INTO changes (issuer, change) VALUES (?1, ?2)",
+            "INSERT INTO quadrille_changes (issuer, change) VALUES (?1, ?2)",
             params![issuer.0, change],
         )?;
         self.run(
-            "DELETE FROM changes WHERE position <= ?1",
+            "DELETE FROM quadrille_changes WHERE position <= ?1",
             [self.connection.last_insert_rowid() - CHANGES],
         )?;
         Ok(())

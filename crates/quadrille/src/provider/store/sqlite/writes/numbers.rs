@@ -11,9 +11,17 @@ use super::Writes;
 
 impl Writes<'_> {
     pub(crate) fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
-        self.run("INSERT INTO issuers (issuer) VALUES (?1) ON CONFLICT DO NOTHING", [issuer])?;
-        let number =
-            self.one("SELECT number FROM issuers WHERE issuer = ?1", [issuer], |row| row.get(0))?;
+        self.run(
+            "INSERT INTO quadrille_issuers (issuer)
+            VALUES (?1) ON CONFLICT DO NOTHING",
+            [issuer],
+        )?;
+        let number = self.one(
+            "SELECT number FROM quadrille_issuers
+                WHERE issuer = ?1",
+            [issuer],
+            |row| row.get(0),
+        )?;
         number.map(IssuerId).ok_or(StoreError::Corrupt("an issuer"))
     }
 
@@ -26,7 +34,7 @@ impl Writes<'_> {
     ) -> Result<Worker, StoreError> {
         if let Some(ours) = renew
             && 0 < self.run(
-                "UPDATE workers SET expires = ?3 WHERE number = ?1 AND holder = ?2",
+                "UPDATE quadrille_workers SET expires = ?3 WHERE number = ?1 AND holder = ?2",
                 params![ours.number, holder, expires.millis()],
             )?
         {
@@ -34,14 +42,15 @@ impl Writes<'_> {
         }
         // The number that has been free for longest, or the first that nobody ever had.
         let free = self.one(
-            "SELECT number, expires FROM workers WHERE expires <= ?1 ORDER BY expires LIMIT 1",
+            "SELECT number, expires FROM quadrille_workers
+            WHERE expires <= ?1 ORDER BY expires LIMIT 1",
             [now.millis()],
             |row| Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?))),
         )?;
         let (number, not_before) = match free {
             Some(free) => free,
             None => {
-                let next = "SELECT coalesce(max(number) + 1, 0) FROM workers";
+                let next = "SELECT coalesce(max(number) + 1, 0) FROM quadrille_workers";
                 let next = self.one(next, [], |row| row.get(0))?.unwrap_or(0);
                 if next > 1023 {
                     return Err(StoreError::Busy);
@@ -50,7 +59,7 @@ impl Writes<'_> {
             }
         };
         self.run(
-            "INSERT INTO workers (number, holder, expires) VALUES (?1, ?2, ?3)
+            "INSERT INTO quadrille_workers (number, holder, expires) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET holder = ?2, expires = ?3",
             params![number, holder, expires.millis()],
         )?;

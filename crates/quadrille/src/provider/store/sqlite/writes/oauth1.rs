@@ -22,7 +22,7 @@ impl Writes<'_> {
         temporary: &TemporaryRecord,
     ) -> Result<(), StoreError> {
         self.run(
-            "INSERT INTO temporary_credentials
+            "INSERT INTO quadrille_temporary_credentials
             (row, issuer, identifier, is_foreign, secret, client, callback, asked, expires, state)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
@@ -102,7 +102,7 @@ impl Writes<'_> {
         grant: RowId,
     ) -> Result<(), StoreError> {
         self.run(
-            "DELETE FROM token_credentials WHERE grant_id = ?1 AND issuer = ?2",
+            "DELETE FROM quadrille_token_credentials WHERE grant_id = ?1 AND issuer = ?2",
             [grant.0, issuer.0],
         )?;
         Ok(())
@@ -116,7 +116,8 @@ impl Writes<'_> {
         number: RowId,
     ) -> Result<(), StoreError> {
         self.run(
-            "DELETE FROM token_credentials WHERE issuer = ?1 AND client = ?2 AND grant_id < ?3",
+            "DELETE FROM quadrille_token_credentials WHERE issuer = ?1 AND client = ?2
+            AND grant_id < ?3",
             params![issuer.0, client, number.0],
         )?;
         Ok(())
@@ -131,7 +132,7 @@ impl Writes<'_> {
         last: RowId,
     ) -> Result<(), StoreError> {
         self.run(
-            "DELETE FROM token_credentials
+            "DELETE FROM quadrille_token_credentials
             WHERE issuer = ?1 AND actor = ?2 AND ?3 IN ('', client) AND grant_id <= ?4",
             params![issuer.0, actor, client, last.0],
         )?;
@@ -150,7 +151,7 @@ impl Writes<'_> {
                 temporary_columns!(),
                 ", ",
                 alive!(),
-                " AS is_alive FROM temporary_credentials t WHERE row = ?1 AND issuer = ?2"
+                " AS is_alive FROM quadrille_temporary_credentials t WHERE row = ?1 AND issuer = ?2"
             ),
             [row.0, issuer.0],
             |row| Ok((oauth1::read_temporary(row)?, row.get("is_alive")?)),
@@ -160,7 +161,7 @@ impl Writes<'_> {
     fn approve_temporary(&self, row: RowId, approval: &Approval) -> Result<(), StoreError> {
         let grant = GrantRow::of(&approval.grant)?;
         self.run(
-            "UPDATE temporary_credentials SET state = :state, verifier = :verifier,
+            "UPDATE quadrille_temporary_credentials SET state = :state, verifier = :verifier,
             grant_id = :grant, actor = :actor, scopes = :scopes, resources = :resources,
             auth = :auth WHERE row = :row",
             named_params! {
@@ -178,7 +179,11 @@ impl Writes<'_> {
     }
 
     fn mark_temporary(&self, row: RowId, state: i64) -> Result<(), StoreError> {
-        self.run("UPDATE temporary_credentials SET state = ?2 WHERE row = ?1", [row.0, state])?;
+        self.run(
+            "UPDATE quadrille_temporary_credentials SET state = ?2
+            WHERE row = ?1",
+            [row.0, state],
+        )?;
         Ok(())
     }
 
@@ -190,7 +195,7 @@ impl Writes<'_> {
         let access = &credential.access;
         let grant = GrantRow::of(&access.grant)?;
         self.run(
-            "INSERT INTO token_credentials
+            "INSERT INTO quadrille_token_credentials
             (grant_id, issuer, client, actor, scopes, resources, auth, hash, is_foreign, secret,
             expires)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

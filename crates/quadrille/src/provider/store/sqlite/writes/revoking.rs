@@ -20,7 +20,7 @@ impl Writes<'_> {
         until: Timestamp,
     ) -> Result<bool, StoreError> {
         let revoked = self.run(
-            "INSERT INTO revoked (grant_id, issuer, expires) VALUES (?1, ?2, ?3)
+            "INSERT INTO quadrille_revoked (grant_id, issuer, expires) VALUES (?1, ?2, ?3)
             ON CONFLICT DO NOTHING",
             params![grant.0, issuer.0, until.seconds()],
         )?;
@@ -41,8 +41,8 @@ impl Writes<'_> {
         let (subject, client) = match what {
             RevokeAll::Subject(subject) => {
                 for sql in [
-                    "DELETE FROM sessions WHERE issuer = ?1 AND subject = ?2",
-                    "DELETE FROM consents WHERE issuer = ?1 AND subject = ?2",
+                    "DELETE FROM quadrille_sessions WHERE issuer = ?1 AND subject = ?2",
+                    "DELETE FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2",
                 ] {
                     self.run(sql, params![issuer.0, subject])?;
                 }
@@ -50,14 +50,15 @@ impl Writes<'_> {
             }
             RevokeAll::Consent { subject, client } => {
                 self.run(
-                    "DELETE FROM consents WHERE issuer = ?1 AND subject = ?2 AND client = ?3",
+                    "DELETE FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2
+                    AND client = ?3",
                     params![issuer.0, subject, client],
                 )?;
                 (subject, &**client)
             }
         };
         self.run(
-            "INSERT INTO cut (issuer, actor, client, last) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO quadrille_cut (issuer, actor, client, last) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET last = max(last, ?4)",
             params![issuer.0, rows::user(subject), client, last.0],
         )?;

@@ -19,7 +19,7 @@ impl Writes<'_> {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         let remembered = self.run(
-            "INSERT INTO once (key, expires) VALUES (?1, ?2)
+            "INSERT INTO quadrille_once (key, expires) VALUES (?1, ?2)
             ON CONFLICT DO UPDATE SET expires = ?2 WHERE expires < ?3",
             params![rows::key(issuer, space, key), expires.seconds(), self.env.now().seconds()],
         )?;
@@ -34,7 +34,7 @@ impl Writes<'_> {
     ) -> Result<(), StoreError> {
         let who = &session.authentication;
         self.run(
-            "INSERT INTO sessions (key, issuer, subject, auth, expires)
+            "INSERT INTO quadrille_sessions (key, issuer, subject, auth, expires)
             VALUES (:key, :issuer, :subject, :auth, :expires)
             ON CONFLICT DO UPDATE SET subject = :subject, auth = :auth, expires = :expires",
             named_params! {
@@ -56,7 +56,11 @@ impl Writes<'_> {
         issuer: IssuerId,
         id: &SecretHash,
     ) -> Result<bool, StoreError> {
-        let ended = self.run("DELETE FROM sessions WHERE key = ?1", [rows::key(issuer, "", id)])?;
+        let ended = self.run(
+            "DELETE FROM quadrille_sessions
+            WHERE key = ?1",
+            [rows::key(issuer, "", id)],
+        )?;
         if ended == 0 {
             return Ok(false);
         }

@@ -74,7 +74,7 @@ impl Writes<'_> {
     ) -> Result<(), StoreError> {
         self.put_access(issuer, access)?;
         self.run(
-            "INSERT INTO foreign_tokens (key, row, expires) VALUES (?1, ?2, ?3)
+            "INSERT INTO quadrille_foreign_tokens (key, row, expires) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET row = ?2, expires = ?3",
             params![rows::key(issuer, "", &access.hash), access.row.0, access.expires.seconds()],
         )?;
