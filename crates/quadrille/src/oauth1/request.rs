@@ -131,8 +131,9 @@ impl<'a> SignedRequest<'a> {
             }
         }
         let header = header.map(header::parse).transpose()?;
-        let query = Params::parse_within(query, LIMITS)?;
-        let form = if is_form { Params::parse_within(body, LIMITS)? } else { Params::default() };
+        let read = |text| Params::parse_within(text, LIMITS).and_then(Params::all_readable);
+        let query = read(query)?;
+        let form = if is_form { read(body)? } else { Params::default() };
         let in_query = query.iter().any(|(name, _)| name.starts_with("oauth_"));
         let in_body = form.iter().any(|(name, _)| name.starts_with("oauth_"));
         let placement = match (&header, in_query, in_body) {

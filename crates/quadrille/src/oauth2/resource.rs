@@ -66,7 +66,7 @@ impl Resources {
 
     /// Reads the `resource` parameters of a request, strictly, as a server does.
     pub(super) fn read(params: &Params<'_>) -> Result<Self, RequestError> {
-        if params.many("resource").nth(MOST).is_some() {
+        if params.check("resource").is_err() || params.many("resource").nth(MOST).is_some() {
             return Err(RequestError::MalformedResource);
         }
         Self::of(params.many("resource")).map_err(|_| RequestError::MalformedResource)

@@ -67,6 +67,43 @@ async fn an_unknown_client_or_redirect_uri_gets_a_page_and_never_a_redirect() {
     }
 }
 
+/// What links and proxies add to requests, and no specification defines.
+pub(crate) const UNKNOWN: [&str; 7] = [
+    "utm_campaign=100%",
+    "utm_campaign=caf%E9",
+    "caf%E9=x",
+    "q=%u00f3",
+    "q=%00",
+    "fbclid=a&fbclid=b&fbclid=%zz",
+    "login_hint=Ren%E9&nonce=a&nonce=a",
+];
+
+#[tokio::test]
+async fn parameters_that_nobody_reads_may_be_broken_or_repeated() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let url = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
+    let (_, query) = url.split_once('?').unwrap();
+    let query = &format!("{query}&prompt=consent");
+    for unknown in UNKNOWN {
+        for query in [format!("{query}&{unknown}"), format!("{unknown}&{query}")] {
+            let mut browser = Browser::default();
+            let page = browser.get(&world, &format!("/oauth/authorize?{query}")).await;
+            assert_eq!(page.status(), 200, "{query}");
+            assert!(browser.answer(&world, &page, "decision=all").await.query("code").len() > 9);
+            let form = "application/x-www-form-urlencoded";
+            let posted = world.request("POST", "/oauth/authorize", form, &query).await;
+            assert_eq!(posted.status(), 200, "{query}");
+        }
+    }
+    let raw = [query.as_bytes(), b"&q=caf\xe9"].concat();
+    let request = http::Request::post("/oauth/authorize")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(axum::body::Body::from(raw))
+        .unwrap();
+    assert_eq!(world.send(request).await.status(), 200, "raw Latin-1 in a form");
+}
+
 #[tokio::test]
 async fn what_else_is_wrong_the_client_is_told_with_state_and_issuer() {
     let world = World::new().await;

@@ -310,6 +310,27 @@ async fn malformed_requests_are_refused_with_the_right_status() {
 }
 
 #[tokio::test]
+async fn what_no_endpoint_reads_may_be_broken_or_repeated_in_a_form() {
+    let world = World::new().await;
+    let form = "application/x-www-form-urlencoded";
+    for unknown in crate::authorize::UNKNOWN {
+        let tokens = world.tokens("ada").await;
+        let who = format!("client_id={}&client_secret={}", world.client.id, world.secret);
+        let ask = format!("{unknown}&{who}&token={}&{unknown}", tokens.access);
+        let introspected = world.request("POST", "/oauth/introspect", form, &ask).await;
+        assert_eq!(introspected.json()["active"], true, "{unknown}");
+        let refresh_token = tokens.refresh.unwrap();
+        let refresh = format!(
+            "{unknown}&{who}&grant_type=refresh_token&refresh_token={refresh_token}&{unknown}"
+        );
+        let refreshed = world.request("POST", "/oauth/token", form, &refresh).await.tokens();
+        let revoke = format!("{unknown}&{who}&token={}", refreshed.access);
+        assert_eq!(world.request("POST", "/oauth/revoke", form, &revoke).await.status(), 200);
+        assert!(!world.is_good(&refreshed.access).await, "{unknown}");
+    }
+}
+
+#[tokio::test]
 async fn an_application_in_a_browser_can_read_answers_and_errors() {
     let world = World::public(CALLBACK).await;
     for path in ["/oauth/token", "/oauth/revoke"] {

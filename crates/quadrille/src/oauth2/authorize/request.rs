@@ -134,6 +134,8 @@ impl<'a> AuthorizationRequest<'a> {
     pub fn parse(params: &'a Params<'_>) -> Result<Self, AuthorizationRequestError> {
         let address = || {
             let client_id = params.one("client_id")?.ok_or(RequestError::Missing("client_id"))?;
+            // A state that cannot be decoded cannot go back unchanged.
+            params.check("state")?;
             Ok((client_id, params.one("redirect_uri")?))
         };
         let (client_id, redirect_uri) =
@@ -165,17 +167,12 @@ impl<'a> AuthorizationRequest<'a> {
         let resource = Resources::read(params)?;
         let code_challenge =
             Challenge::read(params.one("code_challenge")?, params.one("code_challenge_method")?)?;
-        let mut extra = Vec::new();
-        for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
-            if !OWN.contains(&name) {
-                // Those that are not known are ignored (RFC 6749, section 3.1), even when they
-                // repeat.
-                if let Some(known) = ONCE.iter().find(|known| **known == name) {
-                    params.one(known)?;
-                }
-                extra.push((Cow::Borrowed(name), Cow::Borrowed(value)));
-            }
+        for name in READ {
+            params.one(name)?;
         }
+        // Those that are not known are ignored (RFC 6749, section 3.1), even when they repeat.
+        let extra = params.iter().filter(|(name, value)| !value.is_empty() && !OWN.contains(name));
+        let extra = extra.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
         Ok(Self {
             response_type,
             client_id: Cow::Borrowed(client_id),
@@ -185,12 +182,12 @@ impl<'a> AuthorizationRequest<'a> {
             resource,
             state: state.map(Cow::Borrowed),
             code_challenge,
-            extra,
+            extra: extra.collect(),
         })
     }
 
-    /// The first value of a further parameter, such as `prompt`. Those that other specifications
-    /// define stand there once at most, or [`parse`](Self::parse) would have failed.
+    /// The first value of a further parameter. `prompt`, `request`, `request_uri` and
+    /// `response_mode` stand there once at most, or [`parse`](Self::parse) would have failed.
     ///
     /// ```
     /// use quadrille::oauth2::AuthorizationRequest;
@@ -296,24 +293,8 @@ const OWN: [&str; 8] = [
     "code_challenge_method",
 ];
 
-/// Further parameters that may not repeat: of OpenID Connect Core, RFC 9101, 9396 and 9449.
-const ONCE: [&str; 15] = [
-    "nonce",
-    "prompt",
-    "max_age",
-    "login_hint",
-    "id_token_hint",
-    "display",
-    "ui_locales",
-    "claims",
-    "acr_values",
-    "request",
-    "request_uri",
-    "response_mode",
-    "authorization_details",
-    "dpop_jkt",
-    "registration",
-];
+/// Further parameters that this library's server reads (OpenID Connect Core, RFC 9101).
+const READ: [&str; 4] = ["prompt", "request", "request_uri", "response_mode"];
 
 #[cfg(test)]
 mod tests {
@@ -364,6 +345,12 @@ mod tests {
                 "invalid_target",
             ),
             (
+                "response_type=code&resource=urn:a&resource=%zz",
+                RequestError::MalformedResource,
+                "invalid_target",
+            ),
+            ("response_type=code&prompt=%", FormError::BrokenPercent.into(), "invalid_request"),
+            (
                 "response_type=code&prompt=none&prompt=login",
                 FormError::Duplicate("prompt").into(),
                 "invalid_request",
@@ -411,7 +398,7 @@ mod tests {
     #[test]
     fn further_parameters_are_kept_and_resources_may_repeat() {
         let query = b"client_id=web&response_type=code&resource=urn:a&resource=urn:b&nonce=n\
-            &unknown=1&unknown=2&empty=";
+            &unknown=1&unknown=2&empty=&utm_campaign=100%&login_hint=Ren%E9";
         let params = Params::parse(query).unwrap();
         let request = AuthorizationRequest::parse(&params).unwrap().into_owned();
         let names: Vec<_> = request.extra.iter().map(|(name, value)| (&**name, &**value)).collect();

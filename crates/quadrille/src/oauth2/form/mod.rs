@@ -77,6 +77,9 @@ impl Default for Limits {
 /// and none may repeat unless its specification says so (RFC 6749, section 3.1): ask with
 /// [`one`](Self::one), or with [`many`](Self::many) where it does.
 ///
+/// A parameter that cannot be decoded is an error only for the caller that asks for it: unknown
+/// parameters are ignored (RFC 6749, section 3.1), broken ones included.
+///
 /// ```
 /// use quadrille::oauth2::form::{FormError, Params};
 ///
@@ -85,16 +88,24 @@ impl Default for Limits {
 /// assert_eq!(params.one("scope")?, None);
 /// assert_eq!(params.one("x"), Err(FormError::Duplicate("x")));
 /// assert_eq!(params.many("x").collect::<Vec<_>>(), ["1", "2"]);
+///
+/// let params = Params::parse(b"code=a&utm_campaign=100%")?;
+/// assert_eq!(params.one("code")?, Some("a"));
+/// assert_eq!(params.one("utm_campaign"), Err(FormError::BrokenPercent));
 /// # Ok::<(), FormError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub struct Params<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// What could not be decoded: the name, if that could be, and why.
+    broken: Vec<(Option<Cow<'a, str>>, FormError)>,
+}
 
 impl<'a> Params<'a> {
     /// Reads a query (without its question mark) or a form body.
     ///
     /// # Errors
-    /// Every [`FormError`] but `Duplicate`, which [`one`](Self::one) finds, and `ContentType`.
+    /// [`FormError::TooLong`], [`FormError::ValueTooLong`] and [`FormError::TooMany`].
     pub fn parse(input: &'a [u8]) -> Result<Self, FormError> {
         Self::parse_within(input, Limits::DEFAULT)
     }
@@ -107,32 +118,32 @@ impl<'a> Params<'a> {
         if input.len() > limits.bytes {
             return Err(FormError::TooLong);
         }
-        if input.contains(&0) {
-            return Err(FormError::Nul);
-        }
-        let text = std::str::from_utf8(input).map_err(|_| FormError::NotUtf8)?;
-        let mut params = Self(Vec::with_capacity(if text.is_empty() { 0 } else { 8 }));
+        let capacity = if input.is_empty() { 0 } else { 8 };
+        let mut params = Self { pairs: Vec::with_capacity(capacity), broken: Vec::new() };
+        // Most inputs are UTF-8 throughout, and are checked once.
+        let text = std::str::from_utf8(input).ok();
         // One look at each byte; most need no second one.
         let mut pair = Pair::default();
-        for (at, byte) in text.bytes().enumerate() {
+        for (at, byte) in input.iter().enumerate() {
             match byte {
                 b'&' => {
-                    params.push(text, pair, at, limits)?;
+                    params.push(input, text, pair, at, limits)?;
                     pair = Pair { start: at + 1, ..Pair::default() };
                 }
                 b'=' if pair.equals.is_none() => pair.equals = Some(at),
-                b'%' | b'+' => pair.is_encoded = true,
+                b'%' | b'+' | 0 => pair.is_encoded = true,
                 _ => {}
             }
         }
-        params.push(text, pair, text.len(), limits)?;
+        params.push(input, text, pair, input.len(), limits)?;
         Ok(params)
     }
 
     /// Takes the pair that ends before `end`, if it is not empty.
     fn push(
         &mut self,
-        text: &'a str,
+        input: &'a [u8],
+        text: Option<&'a str>,
         pair: Pair,
         end: usize,
         limits: Limits,
@@ -140,21 +151,50 @@ impl<'a> Params<'a> {
         if pair.start == end {
             return Ok(());
         }
-        if self.0.len() == limits.parameters {
+        if self.pairs.len() + self.broken.len() == limits.parameters {
             return Err(FormError::TooMany);
         }
         if end - pair.start > limits.value_bytes {
             return Err(FormError::ValueTooLong);
         }
         let equals = pair.equals.unwrap_or(end);
-        let name = text.get(pair.start..equals).unwrap_or_default();
-        let value = text.get(equals + 1..end).unwrap_or_default();
-        self.0.push(if pair.is_encoded {
-            (decode(name)?, decode(value)?)
-        } else {
-            (Cow::Borrowed(name), Cow::Borrowed(value))
-        });
+        let part = |from: usize, to: usize| {
+            let raw = match text {
+                Some(text) => text.get(from..to),
+                None => std::str::from_utf8(input.get(from..to).unwrap_or_default())
+                    .map(Some)
+                    .map_err(|_| FormError::NotUtf8)?,
+            }
+            .unwrap_or_default();
+            match pair.is_encoded {
+                true if raw.contains('\0') => Err(FormError::Nul),
+                true => decode(raw),
+                false => Ok(Cow::Borrowed(raw)),
+            }
+        };
+        match (part(pair.start, equals), part(equals + 1, end.max(equals + 1))) {
+            (Ok(name), Ok(value)) => self.pairs.push((name, value)),
+            (Ok(name), Err(error)) => self.broken.push((Some(name), error)),
+            (Err(error), _) => self.broken.push((None, error)),
+        }
         Ok(())
+    }
+
+    /// The parameters, if all of them can be decoded: for requests whose signature covers every one.
+    pub(crate) fn all_readable(self) -> Result<Self, FormError> {
+        match self.broken.first() {
+            Some((_, error)) => Err(*error),
+            None => Ok(self),
+        }
+    }
+
+    /// Whether every parameter of this name could be decoded.
+    pub(super) fn check(&self, name: &str) -> Result<(), FormError> {
+        let mut broken = self.broken.iter();
+        match broken.find(|(known, _)| known.as_deref() == Some(name)) {
+            Some((_, error)) => Err(*error),
+            None => Ok(()),
+        }
     }
 
     /// The parameters in the query of `request`; none when it has no query.
@@ -211,7 +251,11 @@ impl<'a> Params<'a> {
     pub(crate) fn of_answer(body: &'a [u8]) -> Option<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]".contains(&byte);
         let params = Self::parse(body).ok()?;
-        let is_form = params.iter().all(|(name, _)| name.bytes().all(is_name));
+        let is_form = params.iter().all(|(name, _)| name.bytes().all(is_name))
+            && params
+                .broken
+                .iter()
+                .all(|(name, _)| name.as_ref().is_some_and(|name| name.bytes().all(is_name)));
         is_form.then_some(params)
     }
 
@@ -219,32 +263,34 @@ impl<'a> Params<'a> {
     /// value.
     ///
     /// # Errors
-    /// [`FormError::Duplicate`] when it has several values, equal ones included.
+    /// [`FormError::Duplicate`] when it has several values, equal ones included, or why it could not
+    /// be decoded.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, FormError> {
+        self.check(name)?;
         let mut values = self.many(name);
         let first = values.next();
         if values.next().is_some() { Err(FormError::Duplicate(name)) } else { Ok(first) }
     }
 
-    /// The values of a parameter that may repeat, such as `resource` (RFC 8707, section 2).
+    /// The values of a parameter that may repeat, such as `resource` (RFC 8707, section 2). Those
+    /// that could not be decoded are left out.
     pub fn many<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         self.iter()
             .filter(move |(known, value)| *known == name && !value.is_empty())
             .map(|(_, v)| v)
     }
 
-    /// All names and values, decoded, in their order; also those without a value.
+    /// All names and values that could be decoded, in their order; also those without a value.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+        self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty() && self.broken.is_empty()
     }
 }
 
-/// Names only: values may be secrets.
 /// Where a pair stands, as far as it was read.
 #[derive(Clone, Copy, Default)]
 struct Pair {
@@ -253,6 +299,7 @@ struct Pair {
     is_encoded: bool,
 }
 
+/// Names only: values may be secrets.
 impl fmt::Debug for Params<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Params")?;
@@ -276,19 +323,46 @@ mod tests {
 
     #[test]
     fn each_kind_of_broken_input_has_its_own_reason() {
-        let cases: [(&[u8], FormError); 8] = [
+        let cases: [(&[u8], FormError); 7] = [
             (b"a=\xff", FormError::NotUtf8),
             (b"a=%ff", FormError::NotUtf8),
             (b"a=%", FormError::BrokenPercent),
             (b"a=%4", FormError::BrokenPercent),
             (b"a=%zz", FormError::BrokenPercent),
-            (b"%=a", FormError::BrokenPercent),
             (b"a=\0", FormError::Nul),
             (b"a=%00", FormError::Nul),
         ];
         for (input, error) in cases {
-            assert_eq!(Params::parse(input), Err(error), "{}", input.escape_ascii());
+            let params = Params::parse(input).unwrap();
+            assert_eq!(params.one("a"), Err(error), "{}", input.escape_ascii());
+            assert_eq!(params.all_readable(), Err(error), "{}", input.escape_ascii());
         }
+        let unnamed = Params::parse(b"%=a").unwrap();
+        assert_eq!(unnamed.iter().count(), 0);
+        assert_eq!(unnamed.all_readable(), Err(FormError::BrokenPercent));
+    }
+
+    #[test]
+    fn what_nobody_asks_for_may_be_broken() {
+        for broken in [
+            &b"utm_campaign=100%"[..],
+            b"q=caf%E9",
+            b"q=caf\xe9",
+            b"caf\xe9=q",
+            b"caf%E9=q",
+            b"q=%u00f3",
+            b"q=%00",
+            b"q=\0",
+            b"q\0=1",
+            b"q=1&q=%&q=2",
+        ] {
+            for whole in [[broken, b"&code=a"].concat(), [b"code=a&", broken].concat()] {
+                let params = Params::parse(&whole).unwrap();
+                assert_eq!(params.one("code"), Ok(Some("a")), "{}", whole.escape_ascii());
+            }
+        }
+        let twice = Params::parse(b"code=a&code=%").unwrap();
+        assert_eq!(twice.one("code"), Err(FormError::BrokenPercent), "it is not the first one");
     }
 
     #[test]
@@ -305,7 +379,7 @@ mod tests {
     #[test]
     fn nothing_is_copied_that_was_not_encoded() {
         let params = Params::parse(b"plain=value&enc%6Fded=a+b").unwrap();
-        assert!(matches!(params.0[0], (Cow::Borrowed("plain"), Cow::Borrowed("value"))));
+        assert!(matches!(params.pairs[0], (Cow::Borrowed("plain"), Cow::Borrowed("value"))));
         assert_eq!(params.one("encoded"), Ok(Some("a b")));
     }
 
