@@ -112,6 +112,11 @@ pub const KEYS: &[Key] = &[
     ),
     key("body_timeout", "QUADRILLE_BODY_TIMEOUT", "how long the body of a request may take"),
     key(
+        "write_timeout",
+        "QUADRILLE_WRITE_TIMEOUT",
+        "how long a client may take to read an answer; then its connection is closed",
+    ),
+    key(
         "shutdown_timeout",
         "QUADRILLE_SHUTDOWN_TIMEOUT",
         "how long requests under way may take after a signal to stop",
@@ -119,7 +124,12 @@ pub const KEYS: &[Key] = &[
     key(
         "max_connections",
         "QUADRILLE_MAX_CONNECTIONS",
-        "how many connections are held at once; more wait",
+        "how many connections are held at once; for more, those that are idle are closed",
+    ),
+    key(
+        "max_connections_per_address",
+        "QUADRILLE_MAX_CONNECTIONS_PER_ADDRESS",
+        "how many of them one address may hold, or one IPv6 network of 64 bits; trusted proxies are not limited",
     ),
     key(
         "log",

@@ -195,10 +195,14 @@ pub struct Settings {
     pub header_timeout: Duration,
     /// How long it may take to send the body.
     pub body_timeout: Duration,
+    /// How long it may take to read an answer.
+    pub write_timeout: Duration,
     /// How long requests under way may take after a signal to stop.
     pub shutdown_timeout: Duration,
-    /// How many connections are held at once; more wait.
+    /// How many connections are held at once.
     pub max_connections: usize,
+    /// How many of them one address may hold.
+    pub max_connections_per_address: usize,
     /// What is logged.
     pub log: Targets,
     /// In which form.
@@ -326,6 +330,12 @@ impl Found {
             self.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
         let oauth1 = self.oauth1()?;
         let seconds = Duration::from_secs;
+        let max_connections =
+            self.or("max_connections", value::count, ToString::to_string, 4096)?;
+        // A quarter, but not less than a few browsers want.
+        let share = (max_connections / 4).max(16).min(max_connections);
+        let max_connections_per_address =
+            self.or("max_connections_per_address", value::count, ToString::to_string, share)?;
         Ok(Settings {
             data_dir,
             listen,
@@ -347,8 +357,10 @@ impl Found {
             oauth1,
             header_timeout: self.duration("header_timeout", seconds(30))?,
             body_timeout: self.duration("body_timeout", seconds(10))?,
+            write_timeout: self.duration("write_timeout", seconds(30))?,
             shutdown_timeout: self.duration("shutdown_timeout", seconds(10))?,
-            max_connections: self.or("max_connections", value::count, ToString::to_string, 4096)?,
+            max_connections,
+            max_connections_per_address,
             log: self.or("log", value::targets, ToString::to_string, value::default_targets())?,
             log_format: self.or(
                 "log_format",

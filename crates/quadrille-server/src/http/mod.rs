@@ -1,12 +1,18 @@
 //! The server: connections, their limits, and the way from a request to the router and back.
 
+mod answer;
+mod deadline;
+mod descriptors;
 mod log;
+mod places;
 mod proxy;
 
+pub(crate) use descriptors::reserve;
 pub use proxy::remote_address;
 
 use std::{
     convert::Infallible,
+    error::Error as _,
     future::Future,
     io,
     net::SocketAddr,
@@ -20,27 +26,23 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
-    http::{HeaderValue, Method, Request, Response, StatusCode, header},
+    http::{HeaderValue, header},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use quadrille::{Env, provider::RemoteAddress};
+use quadrille::Env;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::mpsc,
 };
-use tower::Service as _;
 
 use crate::config::{Issuer, Network};
 
-/// How large the body of a request may be: every one that is taken here is a form.
-const BODY_LIMIT: usize = 64 * 1024;
+use deadline::WriteDeadline;
+use places::{Place, Places, Taken};
 
 /// How large the head of a request may be, 100 headers at most (hyper's own limit). Hyper stops
 /// reading there, but has more in its buffer by then: see [`Inner::answer`].
@@ -56,10 +58,14 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long the body may take.
     pub body_timeout: Duration,
+    /// How long a client may take to read an answer.
+    pub write_timeout: Duration,
     /// How long requests under way may take after the signal to stop.
     pub shutdown_timeout: Duration,
     /// How many connections are held at once.
     pub max_connections: usize,
+    /// How many of them one address may hold, or one IPv6 network of 64 bits.
+    pub max_connections_per_address: usize,
     /// Whose `Forwarded` headers are believed.
     pub trusted_proxies: Vec<Network>,
 }
@@ -69,8 +75,10 @@ impl Default for Limits {
         Self {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(10),
             max_connections: 4096,
+            max_connections_per_address: 1024,
             trusted_proxies: Vec::new(),
         }
     }
@@ -88,6 +96,8 @@ struct Inner {
     router: Router,
     /// Whether the operator was told about a proxy that is not trusted.
     warned: AtomicBool,
+    /// And about an address that wants more connections than its share.
+    warned_of_share: AtomicBool,
 }
 
 /// Connections, and how to end them.
@@ -103,14 +113,19 @@ struct Connections {
 impl Server {
     /// Serves `router` as `issuer`.
     pub fn new(env: Env, issuer: Issuer, limits: Limits, router: Router) -> Self {
-        Self(Arc::new(Inner { env, issuer, limits, router, warned: AtomicBool::new(false) }))
+        let (warned, warned_of_share) = (AtomicBool::default(), AtomicBool::default());
+        Self(Arc::new(Inner { env, issuer, limits, router, warned, warned_of_share }))
     }
 
     /// Serves until `stop`, then answers what is under way. Says whether all of it was answered in
     /// time.
     pub async fn run(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> bool {
         let limits = &self.0.limits;
-        let connections = Arc::new(Semaphore::new(limits.max_connections));
+        let places = Places::new(
+            limits.max_connections,
+            limits.max_connections_per_address,
+            limits.trusted_proxies.clone(),
+        );
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
@@ -124,16 +139,13 @@ impl Server {
             alive,
         };
         let mut stop = pin!(stop);
+        // Accepted before the stop, and waiting for a place.
+        let mut last = None;
         loop {
-            let accepted = async {
-                // Whoever comes when there is no room waits in the system's queue.
-                let room = Arc::clone(&connections).acquire_owned().await;
-                (room, listener.accept().await)
-            };
-            let (room, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                accepted = accepted => accepted,
+                accepted = listener.accept() => accepted,
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -142,11 +154,22 @@ impl Server {
                     continue;
                 }
             };
-            self.serve(&held, stream, peer, room.ok());
+            let taken = tokio::select! {
+                biased;
+                taken = place(&places, peer) => taken,
+                () = &mut stop => {
+                    last = Some((stream, peer));
+                    break;
+                }
+            };
+            match taken {
+                Some(place) => self.serve(&held, stream, peer, Some(place)),
+                None => self.share_is_used(peer),
+            }
         }
         held.stopping.store(true, Ordering::Relaxed);
         // Whoever is connected already would be cut off if the listener were closed now.
-        for (stream, peer) in waiting(listener) {
+        for (stream, peer) in last.into_iter().chain(waiting(listener)) {
             self.serve(&held, stream, peer, None);
         }
         // So would those be whose request is on its way when their connection is closed.
@@ -157,143 +180,77 @@ impl Server {
         tokio::time::timeout(limits.shutdown_timeout, graceful.shutdown()).await.is_ok()
     }
 
-    fn serve(
-        &self,
-        held: &Connections,
-        stream: TcpStream,
-        peer: SocketAddr,
-        room: Option<OwnedSemaphorePermit>,
-    ) {
+    fn serve(&self, held: &Connections, stream: TcpStream, peer: SocketAddr, place: Option<Place>) {
         let _ = stream.set_nodelay(true);
         let (inner, stopping) = (Arc::clone(&self.0), Arc::clone(&held.stopping));
+        let place = place.map(Arc::new);
+        let seat = place.clone();
+        let write_timeout = self.0.limits.write_timeout;
         let service = service_fn(move |request| {
             let (inner, stopping) = (Arc::clone(&inner), Arc::clone(&stopping));
+            let seat = seat.clone();
             async move {
-                let mut response = inner.answer(request, peer).await;
+                let mut response = inner.answer(request, peer, seat.as_deref()).await;
                 if stopping.load(Ordering::Relaxed) {
                     response.headers_mut().insert(header::CONNECTION, CLOSE);
                 }
                 Ok::<_, Infallible>(response)
             }
         });
-        let connection = held.http.serve_connection(TokioIo::new(stream), service);
-        let connection = held.graceful.watch(connection);
+        let stream = TokioIo::new(WriteDeadline::new(stream, write_timeout, place.clone()));
+        let connection = held.graceful.watch(held.http.serve_connection(stream, service));
         let alive = held.alive.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            let left = async {
+                match &place {
+                    Some(place) => place.left().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                ended = connection => {
+                    if let Err(error) = ended {
+                        let cause = error.source().map(tracing::field::display);
+                        tracing::debug!(%error, cause, address = %peer.ip(), "a connection ended early");
+                    }
+                }
+                () = left => {
+                    tracing::debug!(address = %peer.ip(), "a connection made room for another");
+                }
             }
-            drop((room, alive));
+            drop((place, alive));
         });
     }
-}
 
-impl Inner {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
-        let address = remote_address(peer.ip(), request.headers(), &self.limits.trusted_proxies);
-        if proxy::is_unheeded(peer.ip(), request.headers(), &self.limits.trusted_proxies)
-            && !self.warned.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(
-                "a proxy on this machine says for whom it asks, but is not trusted: all visitors share its address; if it is yours, add --trusted-proxy {}",
-                peer.ip().to_canonical()
-            );
+    /// Tells the operator, once, that somebody wanted more connections than an address may hold.
+    fn share_is_used(&self, peer: SocketAddr) {
+        let (address, share) =
+            (peer.ip().to_canonical(), self.0.limits.max_connections_per_address);
+        if self.0.warned_of_share.swap(true, Ordering::Relaxed) {
+            tracing::debug!(%address, "a connection was refused: its address holds its share");
+            return;
         }
-        let entry = log::Entry::new(&self.env, &request, address);
-        if head_size(&request) > HEAD_LIMIT {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            entry.write(&self.env, status);
-            return refuse(status, "the head of the request is larger than 16 KiB");
-        }
-        let response = match self.to_public_url(&request) {
-            Some(redirect) => redirect,
-            None => match self.read(request).await {
-                Ok(mut request) => {
-                    request.extensions_mut().insert(RemoteAddress(address));
-                    let Ok(response) = self.router.clone().call(request).await;
-                    response
-                }
-                Err(refusal) => refusal,
-            },
-        };
-        entry.write(&self.env, response.status());
-        response
-    }
-
-    /// The way to the public URL for a browser that came to this machine by another of its names:
-    /// its cookies would not come along later.
-    fn to_public_url(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
-        let host = request.headers().get(header::HOST)?.to_str().ok()?;
-        let public = self.issuer.authority();
-        if host == public || !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return None;
-        }
-        let accept = request.headers().get(header::ACCEPT)?.to_str().ok()?;
-        let (asked, meant) = (loopback_port(host)?, loopback_port(public)?);
-        if asked != meant || !accept.contains("text/html") {
-            return None;
-        }
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let location = HeaderValue::try_from(format!("{}{path}", self.issuer.origin())).ok()?;
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
-        response.headers_mut().insert(header::LOCATION, location);
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Some(response)
-    }
-
-    /// The request with all of its body, which has its limits of size and time.
-    async fn read(&self, request: Request<Incoming>) -> Result<Request<Body>, Response<Body>> {
-        let (head, body) = request.into_parts();
-        if hyper::body::Body::is_end_stream(&body) {
-            return Ok(Request::from_parts(head, Body::empty()));
-        }
-        if hyper::body::Body::size_hint(&body).lower() > BODY_LIMIT as u64 {
-            return Err(too_large());
-        }
-        let collect = Limited::new(body, BODY_LIMIT).collect();
-        match tokio::time::timeout(self.limits.body_timeout, collect).await {
-            Ok(Ok(collected)) => Ok(Request::from_parts(head, Body::from(collected.to_bytes()))),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "the body of the request is broken")),
-            Err(_) => Err(refuse(
-                StatusCode::REQUEST_TIMEOUT,
-                "the body of the request took too long to arrive",
-            )),
-        }
+        tracing::warn!(
+            %address,
+            "an address holds {share} connections with requests under way, and gets no more (max_connections_per_address); if it is a proxy of yours, add --trusted-proxy {address}"
+        );
     }
 }
 
-fn too_large() -> Response<Body> {
-    refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body of the request is larger than 64 KiB")
-}
-
-/// An answer to what is no request that a handler could look at, in the form of RFC 6749, section
-/// 5.2, since programs are the only ones to send such.
-fn refuse(status: StatusCode, why: &'static str) -> Response<Body> {
-    let body = format!("{{\"error\":\"invalid_request\",\"error_description\":\"{why}\"}}");
-    let mut response = Response::new(Body::from(Bytes::from(body)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // The rest of the body is still on its way: it must not be taken for the next request.
-    headers.insert(header::CONNECTION, CLOSE);
-    response
+/// A place for a connection from `peer`, as soon as there is one; `None` when its address has its
+/// share.
+async fn place(places: &Arc<Places>, peer: SocketAddr) -> Option<Place> {
+    loop {
+        match places.take(peer.ip()) {
+            Taken::Place(place) => return Some(place),
+            Taken::ShareIsUsed => return None,
+            Taken::Full => places.freed().await,
+        }
+    }
 }
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-
-/// About how many bytes the head of this request had.
-fn head_size(request: &Request<Incoming>) -> usize {
-    let uri = request.uri();
-    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
-    let line = target + uri.authority().map_or(0, |authority| authority.as_str().len());
-    request
-        .headers()
-        .iter()
-        .fold(line, |size, (name, value)| size + name.as_str().len() + value.len() + ": \r\n".len())
-}
 
 /// The connections that the system has accepted for us; the listener is closed when there are no
 /// more.
@@ -312,14 +269,6 @@ fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr
     std::iter::from_fn(accept).filter_map(|(stream, peer)| {
         stream.set_nonblocking(true).ok()?;
         Some((TcpStream::from_std(stream).ok()?, peer))
-    })
-}
-
-/// The port of `host` if that is a name of this machine.
-fn loopback_port(host: &str) -> Option<&str> {
-    ["localhost", "127.0.0.1", "[::1]"].iter().find_map(|name| {
-        let rest = host.strip_prefix(name)?;
-        if rest.is_empty() { Some("80") } else { rest.strip_prefix(':') }
     })
 }
 

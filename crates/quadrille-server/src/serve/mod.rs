@@ -10,7 +10,7 @@ use crate::{
     Failure,
     config::{Flags, Issuer, Settings},
     data::Data,
-    http::{Limits, Server},
+    http::{Limits, Server, reserve},
     output::Output,
     users::Users as _,
     web::{App, AppError, Pages, Parts},
@@ -98,8 +98,10 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
     let limits = Limits {
         header_timeout: settings.header_timeout,
         body_timeout: settings.body_timeout,
+        write_timeout: settings.write_timeout,
         shutdown_timeout: settings.shutdown_timeout,
-        max_connections: settings.max_connections,
+        max_connections: reserve(settings.max_connections),
+        max_connections_per_address: settings.max_connections_per_address,
         trusted_proxies: settings.trusted_proxies.clone(),
     };
     // Before anybody is told that we are ready, so that whoever stops us then is heard.

@@ -1,10 +1,6 @@
 //! Bad input, and clients that do not behave.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{io::Write as _, net::TcpStream, time::Duration};
 
 use reqwest::{Method, StatusCode};
 
@@ -127,20 +123,6 @@ async fn an_issuer_with_a_path_keeps_everything_below_it() {
         let response = browser.send(Method::GET, &format!("http://{listening}{path}"), None).await;
         assert_eq!(response.status(), 200, "{path}");
     }
-}
-
-#[tokio::test]
-async fn no_more_connections_are_held_than_were_said_and_those_who_wait_get_their_turn() {
-    let folder = Folder::new();
-    let program = Program::start_with(&folder, &["--set", "max_connections=2"]);
-    let held = [(); 2].map(|()| TcpStream::connect(&program.listening).unwrap());
-    let mut third = TcpStream::connect(&program.listening).unwrap();
-    third.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-    third.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    assert!(third.read(&mut [0; 1]).is_err(), "it waits");
-    drop(held);
-    third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    assert!(rest_of(&mut third).starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]

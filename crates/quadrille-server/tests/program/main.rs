@@ -12,6 +12,7 @@
 mod browser;
 mod client_documents;
 mod command_line;
+mod connections;
 mod database;
 mod demo;
 mod flow;

@@ -103,6 +103,31 @@ impl Program {
         Self::start_by(folder, arguments, |_| ())
     }
 
+    /// By a shell that gave it other limits first.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_limited(folder: &Folder, limit: &str, arguments: &[&str]) -> Self {
+        Self::start_by(folder, arguments, |command| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+            shell.arg(command.get_program()).args(command.get_args());
+            for (name, value) in command.get_envs() {
+                match value {
+                    Some(value) => shell.env(name, value),
+                    None => shell.env_remove(name),
+                };
+            }
+            *command = shell;
+        })
+    }
+
+    /// How many files the system lets it have open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_files_allowed(&self) -> u64 {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+        line.split_whitespace().nth(3).unwrap().parse().unwrap()
+    }
+
     /// In an environment of its own.
     pub(crate) fn start_by(
         folder: &Folder,

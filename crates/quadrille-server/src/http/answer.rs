@@ -1,0 +1,145 @@
+//! The way from a request to the router and back, with the limits of a request.
+
+use std::{net::SocketAddr, sync::atomic::Ordering};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Method, Request, Response, StatusCode, header},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use quadrille::provider::RemoteAddress;
+use tower::Service as _;
+
+use super::{CLOSE, HEAD_LIMIT, Inner, log, places::Place, proxy, remote_address};
+
+/// How large the body of a request may be: every one that is taken here is a form.
+const BODY_LIMIT: usize = 64 * 1024;
+
+impl Inner {
+    /// Answers a request of the connection that holds `place`.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        place: Option<&Place>,
+    ) -> Response<Body> {
+        let address = remote_address(peer.ip(), request.headers(), &self.limits.trusted_proxies);
+        if proxy::is_unheeded(peer.ip(), request.headers(), &self.limits.trusted_proxies)
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                "a proxy on this machine says for whom it asks, but is not trusted: all visitors share its address; if it is yours, add --trusted-proxy {}",
+                peer.ip().to_canonical()
+            );
+        }
+        let entry = log::Entry::new(&self.env, &request, address);
+        if head_size(&request) > HEAD_LIMIT {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            entry.write(&self.env, status);
+            return refuse(status, "the head of the request is larger than 16 KiB");
+        }
+        let response = match self.to_public_url(&request) {
+            Some(redirect) => redirect,
+            None => match self.read(request).await {
+                Ok(mut request) => {
+                    // Only now: a body that is slow to come holds no place that others need.
+                    let busy = place.map(Place::busy);
+                    if matches!(busy, Some(None)) {
+                        return refuse(
+                            StatusCode::SERVICE_UNAVAILABLE,
+                            "the connection made room for another",
+                        );
+                    }
+                    request.extensions_mut().insert(RemoteAddress(address));
+                    let Ok(response) = self.router.clone().call(request).await;
+                    response
+                }
+                Err(refusal) => refusal,
+            },
+        };
+        entry.write(&self.env, response.status());
+        response
+    }
+
+    /// The way to the public URL for a browser that came to this machine by another of its names:
+    /// its cookies would not come along later.
+    fn to_public_url(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        let host = request.headers().get(header::HOST)?.to_str().ok()?;
+        let public = self.issuer.authority();
+        if host == public || !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let accept = request.headers().get(header::ACCEPT)?.to_str().ok()?;
+        let (asked, meant) = (loopback_port(host)?, loopback_port(public)?);
+        if asked != meant || !accept.contains("text/html") {
+            return None;
+        }
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let location = HeaderValue::try_from(format!("{}{path}", self.issuer.origin())).ok()?;
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+        response.headers_mut().insert(header::LOCATION, location);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Some(response)
+    }
+
+    /// The request with all of its body, which has its limits of size and time.
+    async fn read(&self, request: Request<Incoming>) -> Result<Request<Body>, Response<Body>> {
+        let (head, body) = request.into_parts();
+        if hyper::body::Body::is_end_stream(&body) {
+            return Ok(Request::from_parts(head, Body::empty()));
+        }
+        if hyper::body::Body::size_hint(&body).lower() > BODY_LIMIT as u64 {
+            return Err(too_large());
+        }
+        let collect = Limited::new(body, BODY_LIMIT).collect();
+        match tokio::time::timeout(self.limits.body_timeout, collect).await {
+            Ok(Ok(collected)) => Ok(Request::from_parts(head, Body::from(collected.to_bytes()))),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "the body of the request is broken")),
+            Err(_) => Err(refuse(
+                StatusCode::REQUEST_TIMEOUT,
+                "the body of the request took too long to arrive",
+            )),
+        }
+    }
+}
+
+fn too_large() -> Response<Body> {
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body of the request is larger than 64 KiB")
+}
+
+/// An answer to what is no request that a handler could look at, in the form of RFC 6749, section
+/// 5.2, since programs are the only ones to send such.
+fn refuse(status: StatusCode, why: &'static str) -> Response<Body> {
+    let body = format!("{{\"error\":\"invalid_request\",\"error_description\":\"{why}\"}}");
+    let mut response = Response::new(Body::from(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The rest of the body is still on its way: it must not be taken for the next request.
+    headers.insert(header::CONNECTION, CLOSE);
+    response
+}
+
+/// About how many bytes the head of this request had.
+fn head_size(request: &Request<Incoming>) -> usize {
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let line = target + uri.authority().map_or(0, |authority| authority.as_str().len());
+    request
+        .headers()
+        .iter()
+        .fold(line, |size, (name, value)| size + name.as_str().len() + value.len() + ": \r\n".len())
+}
+
+/// The port of `host` if that is a name of this machine.
+fn loopback_port(host: &str) -> Option<&str> {
+    ["localhost", "127.0.0.1", "[::1]"].iter().find_map(|name| {
+        let rest = host.strip_prefix(name)?;
+        if rest.is_empty() { Some("80") } else { rest.strip_prefix(':') }
+    })
+}
