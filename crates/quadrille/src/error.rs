@@ -285,12 +285,15 @@ pub enum OperatorFault {
     /// Something was sealed under a key that is not in the ring any more.
     #[error("a token was sealed under a key that is not in the ring (any more)")]
     KeyUnknown,
-    /// The token does not fit into cookies.
+    /// All login cookies of a browser together would be longer than proxies take (7 KiB). Keep
+    /// tokens on the server: [`Login::storage`](crate::Login::storage) with a
+    /// [`TokenStorage`](crate::consumer::TokenStorage) over the application's database, or
+    /// [`MemoryStorage`](crate::consumer::MemoryStorage) for one process.
     #[error(
-        "the service's token needs {bytes} bytes of cookies, more than browsers keep: use a storage on the server"
+        "this visitor's tokens need {bytes} bytes of cookies, and all login cookies together may have 7168: keep tokens on the server with Login::storage (a TokenStorage over your database; MemoryStorage for a single process)"
     )]
     CookieTooLarge {
-        /// How many.
+        /// Bytes of names and values, with those of the cookies that the visitor has already.
         bytes: usize,
     },
     /// With tokens in cookies: a refreshed token cannot be kept once the answer's headers have

@@ -43,6 +43,7 @@
 pub mod axum;
 #[cfg(feature = "consumer")]
 pub mod consumer;
+pub mod cookie;
 pub mod env;
 #[cfg(feature = "consumer")]
 pub mod error;
@@ -66,6 +67,8 @@ pub mod target;
 pub mod testing;
 #[cfg(all(feature = "http-client", any(feature = "consumer", feature = "provider")))]
 mod transport;
+#[cfg(test)]
+mod work;
 
 #[cfg(all(feature = "axum", feature = "consumer"))]
 pub use crate::axum::{

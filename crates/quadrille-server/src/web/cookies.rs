@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use quadrille::cookie;
 
 /// One of our cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +22,9 @@ pub(super) struct Cookies {
 }
 
 impl Cookies {
-    /// Its value in a request, if there is exactly one such cookie.
+    /// Its value in a request, unless there are several that differ.
     pub(super) fn read<'a>(&self, headers: &'a HeaderMap, cookie: Cookie) -> Option<&'a str> {
-        let mut found = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| *name == self.name(cookie))
-            .map(|(_, value)| value);
-        let value = found.next()?;
-        // A second one was put there by somebody else (a sibling domain, another path).
-        found.next().is_none().then_some(value)
+        cookie::one(headers, self.name(cookie))
     }
 
     /// Sets it; until the browser is closed if `lifetime` is `None`.

@@ -21,6 +21,7 @@ use super::{
     account::{Account, Owner, Token},
     api::Api,
     attempt::{AttemptCookie, Kind, Seals},
+    cookie_room::{Coming, make_room, size},
     cookies::Jar,
     identity::{self, Claims},
     login::Login,
@@ -135,8 +136,15 @@ impl Authorized {
         let what = loop_cookie(&self.0.api.registered().name);
         let now = login.0.env.now().seconds();
         let next = BASE64_URL_SAFE_NO_PAD.encode(&self.0.next);
-        let note = format!("{now}.{}.{next}", ended.mark());
-        Ok(jar.set(&login.ready()?.style, &what, note, LOOP_WINDOW)?)
+        let style = &login.ready()?.style;
+        let mut note = format!("{now}.{}.{next}", ended.mark());
+        let whole = style.name(&what);
+        let bytes = size(&whole, &note);
+        if make_room(jar, style, Coming::Kept(&[whole]), bytes).is_err() {
+            // Without the page: whoever comes back once more is told so, and no header bursts.
+            note.truncate(note.len() - next.len());
+        }
+        Ok(jar.set(style, &what, note, LOOP_WINDOW)?)
     }
 }
 

@@ -7,8 +7,13 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderValue, header};
+use url::Url;
 
-use crate::error::OperatorFault;
+use crate::{cookie, error::OperatorFault};
+
+/// How many cookies are looked at when there are many of one kind. Browsers keep fewer for one host
+/// (RFC 6265, section 6.1, asks for 50).
+const SEEN: usize = 256;
 
 /// The cookies of one request and its answer. Cheap to clone; all clones are the same jar.
 #[derive(Clone, Debug)]
@@ -16,7 +21,8 @@ pub struct Jar(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    came: Vec<HeaderValue>,
+    /// The `Cookie` headers of the request.
+    came: HeaderMap,
     set: Vec<Set>,
     left: bool,
 }
@@ -32,17 +38,34 @@ struct Set {
 /// How this site's cookies are named and marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CookieStyle {
-    /// `__Host-quadrille-`, with the mount's name after it unless that is the usual one.
+    /// What the names of all cookies of this library begin with at this origin, whatever the mount.
+    family: String,
+    /// The family, and after it the path of the login, unless that is the usual one.
     prefix: String,
     secure: bool,
 }
 
 impl CookieStyle {
-    /// `mount` is the path that the routes are at.
-    pub(crate) fn new(secure: bool, mount: &str) -> Self {
-        let mut prefix = String::from(if secure { "__Host-quadrille-" } else { "quadrille-" });
-        if mount != "/login" {
-            for byte in mount.trim_matches('/').bytes() {
+    /// The style of a login at `url`, the public URL, whose routes are at `mount`.
+    ///
+    /// Browsers tell the cookies of two ports of a host apart no more than those of two paths, so
+    /// the name has what is special in either.
+    pub(crate) fn of(url: &Url, mount: &str) -> Self {
+        let path = [url.path().trim_end_matches('/'), mount].concat();
+        Self::new(url.scheme() == "https", url.port(), &path)
+    }
+
+    /// `path` is that of the login routes, as browsers know it.
+    pub(crate) fn new(secure: bool, port: Option<u16>, path: &str) -> Self {
+        let mut family = String::from(if secure { "__Host-quadrille" } else { "quadrille" });
+        if let Some(port) = port {
+            // No path is written with a full stop.
+            let _ = write!(family, ".{port}");
+        }
+        family.push('-');
+        let mut prefix = family.clone();
+        if path != "/login" {
+            for byte in path.trim_matches('/').bytes() {
                 // Lower-case hexadecimal for whatever might be special; '-' itself too, so that no
                 // two paths share a name.
                 if byte.is_ascii_alphanumeric() {
@@ -53,7 +76,7 @@ impl CookieStyle {
             }
             prefix.push('-');
         }
-        Self { prefix, secure }
+        Self { family, prefix, secure }
     }
 
     pub(crate) fn name(&self, what: &str) -> String {
@@ -64,12 +87,20 @@ impl CookieStyle {
     pub(crate) fn strip<'a>(&self, kind: &str, name: &'a str) -> Option<&'a str> {
         name.strip_prefix(&self.prefix)?.strip_prefix(kind)
     }
+
+    /// Whether a cookie of this name is of this library, at this origin.
+    pub(crate) fn is_ours(&self, name: &str) -> bool {
+        name.starts_with(&self.family)
+    }
 }
 
 impl Jar {
     /// The jar of a request with these headers.
     pub fn new(headers: &HeaderMap) -> Self {
-        let came = headers.get_all(header::COOKIE).iter().cloned().collect();
+        let mut came = HeaderMap::new();
+        for line in headers.get_all(header::COOKIE) {
+            came.append(header::COOKIE, line.clone());
+        }
         Self(Arc::new(Mutex::new(State { came, set: Vec::new(), left: false })))
     }
 
@@ -86,25 +117,29 @@ impl Jar {
         self.lock().left
     }
 
+    /// The value of a cookie, as it is by now; `None` also when several came that differ.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let state = self.lock();
-        if let Some(set) = state.set.iter().rev().find(|set| set.name == name) {
-            return set.value.clone();
+        match state.set.iter().rev().find(|set| set.name == name) {
+            Some(set) => set.value.clone(),
+            None => cookie::one(&state.came, name).map(str::to_owned),
         }
-        came(&state.came).find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
     }
 
-    /// What `pick` makes of the names and values of the cookies that came, as they are by now.
+    /// What `pick` makes of the names and values of the cookies, as they are by now: of so many at
+    /// the most.
     pub(crate) fn pick<T>(&self, pick: impl Fn(&str, &str) -> Option<T>) -> Vec<T> {
         let state = self.lock();
-        let set = state.set.iter().map(|set| (set.name.as_str(), set.value.as_deref()));
         let changed = |name: &str| state.set.iter().any(|set| set.name == name);
-        came(&state.came)
-            .filter(|(name, _)| !changed(name))
-            .map(|(name, value)| (name, Some(value)))
-            .chain(set)
-            .filter_map(|(name, value)| pick(name, value?))
-            .collect()
+        let set = state.set.iter().filter_map(|set| pick(&set.name, set.value.as_deref()?));
+        // First what was set, which is ours for certain.
+        let picked = set.chain(
+            cookie::pairs(&state.came)
+                .filter_map(|(name, value)| Some((name, pick(name, value)?)))
+                .filter(|(name, _)| !changed(name))
+                .map(|(_, picked)| picked),
+        );
+        picked.take(SEEN).collect()
     }
 
     pub(crate) fn set(
@@ -120,9 +155,18 @@ impl Jar {
     /// Removes a cookie, if the browser has it.
     pub(crate) fn remove(&self, style: &CookieStyle, what: &str) -> Result<(), OperatorFault> {
         let name = style.name(what);
-        if self.get(&name).is_none() {
+        if self.pick(|known, _| (known == name).then_some(())).is_empty() {
             return Ok(());
         }
+        self.remove_known(style, what)
+    }
+
+    /// Removes a cookie that the browser has, without looking for it.
+    pub(crate) fn remove_known(
+        &self,
+        style: &CookieStyle,
+        what: &str,
+    ) -> Result<(), OperatorFault> {
         self.put(style, what, None, Duration::ZERO)
     }
 
@@ -158,15 +202,6 @@ impl Jar {
     }
 }
 
-/// The pairs in `Cookie` headers (RFC 6265, section 4.2.1), leniently: what is no pair is skipped.
-fn came(headers: &[HeaderValue]) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .iter()
-        .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +216,7 @@ mod tests {
 
     #[test]
     fn cookies_are_found_in_any_header_and_what_was_set_wins() {
-        let style = CookieStyle::new(true, "/login");
+        let style = CookieStyle::new(true, None, "/login");
         let jar = jar(&["a=1; broken;__Host-quadrille-x=old", "b=2"]);
         assert_eq!(jar.get("a").as_deref(), Some("1"));
         assert_eq!(jar.get("b").as_deref(), Some("2"));
@@ -200,7 +235,7 @@ mod tests {
 
     #[test]
     fn nothing_can_be_set_after_the_answer_has_left() {
-        let style = CookieStyle::new(false, "/login");
+        let style = CookieStyle::new(false, None, "/login");
         let jar = jar(&["quadrille-y=1"]);
         assert!(jar.close().is_empty());
         assert_eq!(
@@ -212,11 +247,39 @@ mod tests {
     }
 
     #[test]
-    fn no_two_mounts_share_a_name() {
-        let names = ["/login", "/admin/login", "/admin-login", "/admin_login", "/admin"]
-            .map(|mount| CookieStyle::new(true, mount).name("x"));
+    fn no_two_logins_of_a_host_share_a_name() {
+        let at = |url: &str, mount: &str| CookieStyle::of(&Url::parse(url).unwrap(), mount);
+        let names = [
+            at("https://app.example", "/login"),
+            at("https://app.example", "/admin/login"),
+            at("https://app.example", "/admin-login"),
+            at("https://app.example", "/admin_login"),
+            at("https://app.example", "/admin"),
+            at("https://app.example/admin", "/admin"),
+            at("https://app.example", "/3000"),
+            at("https://app.example/a", "/login"),
+            at("https://app.example/b", "/login"),
+            at("https://app.example:3000", "/login"),
+            at("https://app.example:3001", "/login"),
+            at("http://localhost", "/login"),
+            at("http://localhost:3000", "/login"),
+            at("http://localhost:3001", "/login"),
+        ]
+        .map(|style| style.name("x"));
         for (index, name) in names.iter().enumerate() {
             assert!(!names[index + 1..].contains(name), "{name}");
         }
+        assert_eq!(names[0], "__Host-quadrille-x");
+        // What is below a path, and reached there, is one place however it is said.
+        assert_eq!(at("https://app.example/admin", "/login").name("x"), names[1]);
+    }
+
+    #[test]
+    fn only_what_is_ours_at_this_origin_counts_as_ours() {
+        let style = CookieStyle::new(false, None, "/login");
+        assert!(style.is_ours("quadrille-token-github"));
+        assert!(style.is_ours("quadrille-admin_2flogin-token-github"));
+        assert!(!style.is_ours("quadrille.3000-token-github"));
+        assert!(!style.is_ours("session"));
     }
 }

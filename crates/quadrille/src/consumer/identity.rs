@@ -14,6 +14,7 @@ use super::{
     account::{Account, Owner},
     api::Api,
     call::Call,
+    cookie_room::{Coming, make_room, size},
     cookies::Jar,
     login::Login,
     registered::Registered,
@@ -104,7 +105,11 @@ pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()
     out.number(1).text(&account.subject).number(login.0.env.now().seconds().unsigned_abs());
     let site = site(&ready.site, &account.owner, &account.service);
     let sealed = login.keys().seal(&login.0.env, PURPOSE, &site, &out.finish());
-    Ok(jar.set(&ready.style, &name(&account.service), sealed, login.0.identity_lasts)?)
+    let what = name(&account.service);
+    let whole = ready.style.name(&what);
+    let bytes = size(&whole, &sealed);
+    make_room(jar, &ready.style, Coming::Kept(&[whole]), bytes)?;
+    Ok(jar.set(&ready.style, &what, sealed, login.0.identity_lasts)?)
 }
 
 /// Who the visitor is, if they logged in recently enough.

@@ -329,7 +329,7 @@ impl Ready {
             None => transport::standard()?,
         };
         Ok(Self {
-            style: CookieStyle::new(url.scheme() == "https", &inner.mount),
+            style: CookieStyle::of(&url, &inner.mount),
             verifiers: inner.keys.derive_masks("pkce verifier", &site),
             services: services.into(),
             known_tenants: Arc::default(),

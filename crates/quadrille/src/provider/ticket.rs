@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Env, KeyRing, Scopes, Timestamp,
+    Env, KeyRing, Scopes, Timestamp, cookie,
     oauth2::Resources,
     seal::{KeyId, OpenError},
 };
@@ -25,6 +25,10 @@ const PURPOSE: &str = "provider ticket";
 
 /// How many consent pages one browser may hold open; beyond that the oldest cookie goes.
 const PAGES: usize = 24;
+/// How many tickets' cookies are looked at: browsers keep fewer for a host (RFC 6265, section 6.1).
+const SEEN: usize = 256;
+/// How many cookies one answer removes.
+const GONE: usize = 64;
 
 /// What a consent page asked, of whom and where.
 #[derive(Clone, Serialize, Deserialize)]
@@ -95,7 +99,7 @@ impl Ticket {
             serde_json::from_slice(&plain).map_err(|_| BrowserError::TicketTampered)?;
         let name = ticket.cookie_name(issuer);
         let value = hex(&ticket.browser);
-        if !cookies(headers).any(|(known, held)| known == name && held == value) {
+        if !cookie::pairs(headers).any(|(known, held)| known == name && held == value) {
             return Err(BrowserError::TicketOfOtherBrowser);
         }
         if now >= ticket.expires {
@@ -119,11 +123,12 @@ impl Ticket {
         let secure = if issuer.is_https() { "; Secure" } else { "" };
         let attributes = |age| format!("; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
         let prefix = cookie_prefix(issuer);
-        let mut held: Vec<&str> = cookies(headers)
+        let mut held: Vec<&str> = cookie::pairs(headers)
             .filter_map(|(name, _)| name.starts_with(prefix).then_some(name))
+            .take(SEEN)
             .collect();
         held.sort_unstable();
-        let excess = (held.len() + 1).saturating_sub(PAGES);
+        let excess = (held.len() + 1).saturating_sub(PAGES).min(GONE);
         let gone = held.iter().take(excess).map(|name| format!("{name}={}", attributes(0)));
         let age = self.expires.since(now).as_secs();
         let own = format!("{}={}{}", self.cookie_name(issuer), hex(&self.browser), attributes(age));
@@ -141,15 +146,6 @@ impl Ticket {
 
 fn cookie_prefix(issuer: &Issuer) -> &'static str {
     if issuer.is_https() { "__Host-quadrille-id-ticket-" } else { "quadrille-id-ticket-" }
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -15,6 +15,7 @@ mod api;
 mod attempts;
 mod bad_input;
 mod canary;
+mod cookies;
 mod errors;
 mod examples;
 mod hooks;

@@ -167,30 +167,3 @@ fn not_ours(error: OpenError) -> BrowserFault {
         OpenError::Malformed | OpenError::Broken => BrowserFault::StateUnknown,
     }
 }
-
-/// Removes the oldest attempts' cookies, so that with one more of `coming` bytes there are no more
-/// than `most`, and no more than `bytes` in all.
-fn make_room(
-    seals: &Seals<'_>,
-    jar: &Jar,
-    prefix: &str,
-    coming: usize,
-    (most, bytes): (usize, usize),
-) -> Result<(), OperatorFault> {
-    let mut known = jar.pick(|name, value| {
-        let id = seals.style.strip(prefix, name)?;
-        Some((AttemptCookie([prefix, id].concat()), name.len() + value.len()))
-    });
-    known.sort_unstable_by(|(a, _), (b, _)| a.0.cmp(&b.0));
-    let mut count = known.len();
-    let mut total = coming + known.iter().map(|(_, size)| size).sum::<usize>();
-    for (cookie, size) in known {
-        if count < most && total <= bytes {
-            break;
-        }
-        cookie.end(seals, jar)?;
-        count -= 1;
-        total -= size;
-    }
-    Ok(())
-}

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     consumer::{
+        cookie_room::{Coming, WITH_STATE, make_room, size},
         cookies::Jar,
         wire::{Reader, Writer},
     },
@@ -17,13 +18,10 @@ use crate::{
     seal::{KeyId, MaskKeys},
 };
 
-use super::{Attempt, AttemptCookie, LIFETIME, Seals, make_room, not_ours};
+use super::{Attempt, AttemptCookie, LIFETIME, Seals, not_ours};
 
-/// How many attempts of one browser are kept, and in how many bytes of cookies; the oldest make
-/// room.
-const MOST: (usize, usize) = (24, 2048);
 const PURPOSE: &str = "login attempt";
-const COOKIE: &str = "try-";
+const COOKIE: &str = WITH_STATE.name;
 
 /// What goes out with the visitor.
 pub(crate) struct Sealed {
@@ -52,7 +50,8 @@ impl Attempt {
         let key = seals.verifiers.newest();
         let cookie = AttemptCookie::new(COOKIE, &id);
         let value = BASE64_URL_SAFE_NO_PAD.encode(random);
-        make_room(seals, jar, COOKIE, cookie.0.len() + value.len(), MOST)?;
+        let bytes = size(&seals.style.name(&cookie.0), &value);
+        make_room(jar, seals.style, Coming::Attempt(WITH_STATE), bytes)?;
         jar.set(seals.style, &cookie.0, value, LIFETIME)?;
         let mut out = Writer::with_capacity(128 + self.next.len());
         out.fixed(&id).fixed(&random).fixed(&key);
@@ -75,11 +74,14 @@ impl Opened {
     /// Checks that the attempt is young enough and this browser's own.
     pub(crate) fn check(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), BrowserFault> {
         self.attempt.check_age(seals.env.now())?;
-        let cookie =
-            jar.get(&seals.style.name(&self.cookie.0)).ok_or(BrowserFault::AttemptCookieMissing)?;
-        let cookie = BASE64_URL_SAFE_NO_PAD.decode(cookie).unwrap_or_default();
-        verify_slices_are_equal(&cookie, &self.binding)
-            .map_err(|_| BrowserFault::AttemptCookieMissing)
+        let wanted = seals.style.name(&self.cookie.0);
+        // A second cookie of that name is somebody else's, and takes nothing from the right one.
+        let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
+        let is_ours = held.into_iter().any(|value| {
+            let value = BASE64_URL_SAFE_NO_PAD.decode(value).unwrap_or_default();
+            verify_slices_are_equal(&value, &self.binding).is_ok()
+        });
+        if is_ours { Ok(()) } else { Err(BrowserFault::AttemptCookieMissing) }
     }
 
     /// The PKCE verifier.

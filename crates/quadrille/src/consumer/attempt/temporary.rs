@@ -10,18 +10,16 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use crate::{
     Secret,
     consumer::{
+        cookie_room::{Coming, WITH_TEMPORARY, make_room, size},
         cookies::Jar,
         wire::{Reader, Writer},
     },
     error::{BrowserFault, OperatorFault},
 };
 
-use super::{Attempt, AttemptCookie, LIFETIME, Seals, make_room, not_ours};
+use super::{Attempt, AttemptCookie, LIFETIME, Seals, not_ours};
 
-/// How many attempts of one browser are kept, and in how many bytes of cookies; the oldest make
-/// room. Requests with more than 8 KiB of headers are refused by many a proxy.
-const MOST: (usize, usize) = (8, 4096);
-const COOKIE: &str = "try1-";
+const COOKIE: &str = WITH_TEMPORARY.name;
 const PURPOSE: &str = "login attempt with temporary credentials";
 const OUT_OF_BAND: &str = "login attempt out of band";
 
@@ -52,11 +50,8 @@ impl Attempt {
         let [a, b, c, d] = fingerprint(temporary.token.expose());
         let cookie = AttemptCookie::new(COOKIE, &[t0, t1, t2, t3, a, b, c, d]);
         let value = self.seal_with(temporary, seals, PURPOSE);
-        let size = seals.style.name(&cookie.0).len() + value.len();
-        if size > MOST.1 {
-            return Err(OperatorFault::CookieTooLarge { bytes: size });
-        }
-        make_room(seals, jar, COOKIE, size, MOST)?;
+        let bytes = size(&seals.style.name(&cookie.0), &value);
+        make_room(jar, seals.style, Coming::Attempt(WITH_TEMPORARY), bytes)?;
         jar.set(seals.style, &cookie.0, value, LIFETIME)
     }
 

@@ -6,6 +6,7 @@ use crate::{
     Scopes, Secret, Timestamp,
     consumer::{
         account::{Account, Owner, Stored, Token},
+        cookie_room::{Coming, make_room, size},
         cookies::Jar,
         wire::{Reader, Writer},
     },
@@ -17,7 +18,7 @@ use super::{Change, Context, Replaced, TokenStorage, length_first};
 
 /// What one cookie holds. Browsers keep 4096 bytes with name and attributes.
 const CHUNK: usize = 3600;
-/// More than two would make headers that proxies refuse, and lock the visitor out.
+/// The budget of all login cookies has room for no more.
 const CHUNKS: usize = 2;
 const PURPOSE: &str = "token cookie";
 /// Until browsers forget it: they allow no more than 400 days.
@@ -29,8 +30,9 @@ const VERSION: u64 = 1;
 ///
 /// One account for each service and browser. The owner is part of the seal, so that after Alice
 /// signs out, Bob does not see her account in the same browser. What it cannot do: be reached
-/// outside a request ([`Linked::detach`](crate::Linked::detach) helps for a while), hold very large
-/// tokens (7 KB), or promise anything about refreshing across processes.
+/// outside a request ([`Linked::detach`](crate::Linked::detach) helps for a while), hold more than
+/// some 6 KiB for all services together ([`OperatorFault::CookieTooLarge`]), or promise anything
+/// about refreshing across processes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CookieStorage;
 
@@ -112,9 +114,9 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     };
     let plain = zeroize::Zeroizing::new(out.finish());
     let text = cx.keys.seal(cx.env, PURPOSE, &site(cx, &account.owner, &account.service), &plain);
-    if text.len() > CHUNK * CHUNKS {
-        return Err(OperatorFault::CookieTooLarge { bytes: text.len() }.into());
-    }
+    let names = [0, 1].map(|chunk| cx.style.name(&name(&account.service, chunk)));
+    let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
+    make_room(jar, cx.style, Coming::Kept(&names), bytes)?;
     // The first cookie says how many there are, so that a left-over second one is not joined.
     let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
     let count = if second.is_empty() { "1" } else { "2" };

@@ -28,7 +28,7 @@ impl World {
             clock,
             keys: KeyRing::ephemeral(),
             jar: Jar::new(&http::HeaderMap::new()),
-            style: CookieStyle::new(true, "/login"),
+            style: CookieStyle::new(true, None, "/login"),
         }
     }
 

@@ -1,0 +1,96 @@
+//! Reading the `Cookie` header (RFC 6265, sections 4.2 and 5.4).
+
+use http::{HeaderMap, header};
+
+/// The names and values of all cookies in `headers`, in their order. HTTP/2 sends several `Cookie`
+/// headers (RFC 9113, section 8.2.3); all of them are read.
+///
+/// The header belongs to every application of the host. A pair that is not `name=value`, or is not
+/// UTF-8, is left out and costs no other pair.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use quadrille::cookie;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.append("cookie", HeaderValue::from_bytes(b"name=Ren\xe9; theme=dark")?);
+/// headers.append("cookie", HeaderValue::from_static("lang=fr"));
+/// assert_eq!(cookie::pairs(&headers).collect::<Vec<_>>(), [("theme", "dark"), ("lang", "fr")]);
+/// # Ok::<(), http::header::InvalidHeaderValue>(())
+/// ```
+pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            #[cfg(test)]
+            crate::work::count();
+            let pair = std::str::from_utf8(pair.trim_ascii()).ok()?;
+            pair.split_once('=')
+        })
+}
+
+/// The value of the cookie `name`; `None` if there is none, or if there are two that differ: one of
+/// them was set by another path, another application or another domain, and which cannot be known.
+///
+/// ```
+/// use http::HeaderMap;
+/// use quadrille::cookie;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.append("cookie", "session=a; theme=dark".parse()?);
+/// assert_eq!(cookie::one(&headers, "session"), Some("a"));
+/// headers.append("cookie", "session=b".parse()?);
+/// assert_eq!(cookie::one(&headers, "session"), None);
+/// # Ok::<(), http::header::InvalidHeaderValue>(())
+/// ```
+pub fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = pairs(headers).filter(|(known, _)| *known == name).map(|(_, value)| value);
+    let first = values.next()?;
+    values.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn what_another_application_put_into_the_header_costs_nobody_their_cookie() {
+        for other in [
+            &b"name=Ren\xe9"[..],
+            "name=Ren\u{e9}".as_bytes(),
+            b"Ren\xe9=name",
+            b"\xff\xfe",
+            b"",
+            b"broken",
+            b"=",
+            b"\tname =\tx",
+            b"name=\"a,b\"",
+        ] {
+            for line in [[other, b"; ours=1"].concat(), [b"ours=1;", other].concat()] {
+                assert_eq!(one(&headers(&[&line]), "ours"), Some("1"), "{}", line.escape_ascii());
+            }
+            assert_eq!(one(&headers(&[other, b"ours=1"]), "ours"), Some("1"));
+        }
+    }
+
+    #[test]
+    fn equal_cookies_are_one_and_different_ones_are_none() {
+        assert_eq!(one(&headers(&[b"a=1; a=1", b"a=1"]), "a"), Some("1"));
+        assert_eq!(one(&headers(&[b"a=1; a=2"]), "a"), None);
+        assert_eq!(one(&headers(&[b"a=; a=2"]), "a"), None);
+        assert_eq!(one(&headers(&[b"A=1; a=2"]), "a"), Some("2"));
+        assert_eq!(one(&headers(&[b"b=1"]), "a"), None);
+    }
+}
