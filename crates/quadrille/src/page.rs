@@ -22,13 +22,19 @@ border-color:var(--accent);color:#fff}\
 a.button:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 small{opacity:.7}code{font-size:.9em}";
 
-/// Everything forbidden but the one style sheet and forms to this site.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+/// Everything forbidden but the one style sheet.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy("; form-action 'none'"));
+
+/// The same for a page with forms. Browsers apply `form-action` to every redirect that follows a
+/// form, and theirs lead to other sites.
+static POLICY_WITH_FORMS: LazyLock<HeaderValue> = LazyLock::new(|| policy(""));
+
+fn policy(form_action: &'static str) -> HeaderValue {
     let hash = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
     header_value(&format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{hash}'{form_action}; base-uri 'none'; frame-ancestors 'none'"
     ))
-});
+}
 
 /// A page of a title, a few sentences and the ways on.
 ///
@@ -51,12 +57,19 @@ pub struct Page {
     body: String,
     actions: String,
     code: Option<&'static str>,
+    has_forms: bool,
 }
 
 impl Page {
     /// A page with this heading.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), body: String::new(), actions: String::new(), code: None }
+        Self {
+            title: title.into(),
+            body: String::new(),
+            actions: String::new(),
+            code: None,
+            has_forms: false,
+        }
     }
 
     /// One more paragraph. It is escaped, as everything here.
@@ -77,6 +90,7 @@ impl Page {
     /// A way on that changes something: a form of hidden fields, sent by POST to this site.
     #[must_use]
     pub fn form(mut self, label: &str, action: &str, fields: &[(&str, &str)]) -> Self {
+        self.has_forms = true;
         let _ = write!(self.actions, r#"<form method="post" action="{}">"#, escape(action));
         for (name, value) in fields {
             let (name, value) = (escape(name), escape(value));
@@ -122,7 +136,8 @@ impl Page {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+        let policy = if self.has_forms { &POLICY_WITH_FORMS } else { &POLICY };
+        headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(policy).clone());
         protect(headers);
         response
     }
@@ -185,7 +200,10 @@ mod tests {
         let response = Page::new("Hello").to_response(StatusCode::OK);
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains("style-src 'sha256-"), "{policy}");
-        assert!(!policy.contains("unsafe"));
+        assert!(policy.contains("form-action 'none'") && !policy.contains("unsafe"));
+        let asking = Page::new("Go on?").form("Yes", "/login/a", &[]).to_response(StatusCode::OK);
+        let policy = asking.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(!policy.contains("form-action"), "the answer leads to another site: {policy}");
         let body = std::str::from_utf8(response.body()).unwrap();
         assert!(body.contains(&format!("<style>{STYLE}</style>")));
         assert!(!body.contains(" style="), "an inline style would be blocked");

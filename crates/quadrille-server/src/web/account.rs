@@ -15,7 +15,7 @@ use quadrille::provider::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{App, Visitor, cookies::Cookie, forms::Purpose};
+use super::{App, FormsLead, Visitor, cookies::Cookie, forms::Purpose};
 
 /// A form with nothing but its binding.
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,7 @@ pub(super) async fn page(
             .then_some("Withdrawn. The application can no longer act for you."),
         applications,
     };
-    app.pages.render(StatusCode::OK, "applications.html", &page, None)
+    app.pages.render(StatusCode::OK, "applications.html", &page, FormsLead::Here)
 }
 
 /// `POST /applications/withdraw`

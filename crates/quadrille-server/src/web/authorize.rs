@@ -9,7 +9,7 @@ use axum::{
 use quadrille::provider::{Authorization, ConsentPage, Decision, Step};
 use serde::{Deserialize, Serialize};
 
-use super::{App, Visitor, account::initial};
+use super::{App, FormsLead, Visitor, account::initial};
 
 /// What the consent page sends beside its ticket.
 #[derive(Debug, Deserialize)]
@@ -118,7 +118,7 @@ impl App {
             destination: page.destination.as_deref(),
             switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
         };
-        self.pages.render(StatusCode::OK, "consent.html", &view, Some(page.form_action()))
+        self.pages.render(StatusCode::OK, "consent.html", &view, FormsLead::On)
     }
 
     fn signed_out_meanwhile(&self) -> Response<Body> {
@@ -154,7 +154,7 @@ mod tests {
             switch: String::new(),
         };
         let pages = Pages::load("Id", &issuer, None).unwrap();
-        let answer = pages.render_bytes(StatusCode::OK, "consent.html", &view, None);
+        let answer = pages.render_bytes(StatusCode::OK, "consent.html", &view, FormsLead::On);
         String::from_utf8(answer.into_body().to_vec()).unwrap()
     }
 

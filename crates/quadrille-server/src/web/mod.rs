@@ -10,7 +10,7 @@ mod sign_in;
 mod throttle;
 mod visitor;
 
-pub use pages::{Link, Message, Pages};
+pub use pages::{FormsLead, Link, Message, Pages};
 pub use visitor::Visitor;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
@@ -303,7 +303,7 @@ fn show_verifier(pages: &Pages, shown: &VerifierPage<'_>) -> Response<bytes::Byt
     let name = shown.client.name.as_str();
     if let Some(verifier) = shown.verifier {
         let page = Verifier { client: name, verifier };
-        return pages.render_bytes(StatusCode::OK, "verifier.html", &page, None);
+        return pages.render_bytes(StatusCode::OK, "verifier.html", &page, FormsLead::Here);
     }
     pages.message_bytes(
         StatusCode::OK,

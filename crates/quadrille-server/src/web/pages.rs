@@ -54,6 +54,33 @@ pub struct Pages {
     icon: Bytes,
 }
 
+/// Where the forms of a page lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormsLead {
+    /// To pages of this site.
+    Here,
+    /// By redirects to an application, and on to wherever that leads.
+    On,
+}
+
+impl FormsLead {
+    /// The Content-Security-Policy.
+    const fn policy(self) -> &'static str {
+        match self {
+            Self::Here => {
+                "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                 base-uri 'none'; frame-ancestors 'none'"
+            }
+            // Browsers apply `form-action` to every redirect that follows a form. Nobody knows where
+            // the application leads on, and the code would be spent when they stop there.
+            Self::On => {
+                "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                 frame-ancestors 'none'"
+            }
+        }
+    }
+}
+
 /// Something that went wrong, or right, and the way on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message<'a> {
@@ -153,16 +180,15 @@ impl Pages {
         Some(response)
     }
 
-    /// A page. `form_action` is where its forms may lead to, redirects included, as it stands in a
-    /// Content-Security-Policy: `'self'` alone if `None`.
+    /// A page whose forms lead where `forms` says.
     pub fn render(
         &self,
         status: StatusCode,
         template: &str,
         context: &impl Serialize,
-        form_action: Option<&str>,
+        forms: FormsLead,
     ) -> Response<Body> {
-        self.render_bytes(status, template, context, form_action).map(Body::from)
+        self.render_bytes(status, template, context, forms).map(Body::from)
     }
 
     pub(super) fn render_bytes(
@@ -170,7 +196,7 @@ impl Pages {
         status: StatusCode,
         template: &str,
         context: &impl Serialize,
-        form_action: Option<&str>,
+        forms: FormsLead,
     ) -> Response<Bytes> {
         let whole = Value::from(Serde(Whole { site: &self.site, page: context }));
         let rendered = self.templates.get_template(template).and_then(|page| page.render(whole));
@@ -188,7 +214,7 @@ impl Pages {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        protect(response.headers_mut(), form_action);
+        protect(response.headers_mut(), forms);
         response
     }
 
@@ -202,7 +228,7 @@ impl Pages {
         status: StatusCode,
         message: &Message<'_>,
     ) -> Response<Bytes> {
-        self.render_bytes(status, "message.html", message, None)
+        self.render_bytes(status, "message.html", message, FormsLead::Here)
     }
 }
 
@@ -215,16 +241,9 @@ struct Whole<'a, T> {
 }
 
 /// The headers of every page.
-fn protect(headers: &mut HeaderMap, form_action: Option<&str>) {
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action {}; base-uri 'none'; frame-ancestors 'none'",
-        form_action.unwrap_or("'self'"),
-    );
-    // An origin that is no header value cannot be one; without it the way back is blocked, no more.
-    let policy = HeaderValue::try_from(policy)
-        .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    let fixed: [(HeaderName, &'static str); 4] = [
+fn protect(headers: &mut HeaderMap, forms: FormsLead) {
+    let fixed: [(HeaderName, &'static str); 5] = [
+        (header::CONTENT_SECURITY_POLICY, forms.policy()),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // `no-referrer` would also take the origin out of our own forms, where it is checked.

@@ -21,7 +21,7 @@ use url::form_urlencoded;
 use crate::users::{MOST_PASSWORD, User, UserName};
 
 use super::{
-    App, Link, Message,
+    App, FormsLead, Link, Message,
     cookies::Cookie,
     forms::{FormRefusal, Purpose},
     visitor::session_id,
@@ -269,32 +269,26 @@ impl App {
         let cookie = known.unwrap_or(&fresh);
         let form = self.forms.field(Purpose::SignIn, cookie);
         let next = self.local(next);
-        let (client, form_action) = self.waiting(&next).await.unzip();
+        let client = self.waiting(&next).await;
         let page = Page { client, problem, user, username, next: &next, form };
-        let form_action = form_action.flatten();
-        let mut response = self.pages.render(status, "sign-in.html", &page, form_action.as_deref());
+        let mut response = self.pages.render(status, "sign-in.html", &page, FormsLead::On);
         if known.is_none() {
             self.cookies.set(response.headers_mut(), Cookie::Form, cookie, None);
         }
         response
     }
 
-    /// The application that waits for the person to come back to `next`: its name, and where signing
-    /// in leads when consent was given before. Browsers apply `form-action` to every redirect that
-    /// follows a form.
-    async fn waiting(&self, next: &str) -> Option<(String, Option<String>)> {
+    /// The name of the application that waits for the person to come back to `next`.
+    async fn waiting(&self, next: &str) -> Option<String> {
         let (path, query) = next.split_once('?')?;
         if path != self.server.authorize_path() {
             return None;
         }
-        let parameter = |wanted: &str| {
-            let mut parameters = form_urlencoded::parse(query.as_bytes());
-            parameters.find(|(name, _)| name == wanted).map(|(_, value)| value)
-        };
+        let mut parameters = form_urlencoded::parse(query.as_bytes());
         // Without it the page says a little less.
-        let id = parameter("client_id")?;
+        let (_, id) = parameters.find(|(name, _)| name == "client_id")?;
         let client = self.store.client(self.issuer_id, &id).await.ok().flatten()?;
-        Some((client.name.clone(), client.form_action(parameter("redirect_uri").as_deref())))
+        Some(client.name.clone())
     }
 
     /// `next` if it is a page of this site, else the home page.

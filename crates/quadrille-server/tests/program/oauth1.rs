@@ -172,7 +172,7 @@ async fn a_person_sees_the_same_pages_as_in_the_other_dance() {
         page.html.contains("See your photos") && page.html.contains("http:&#x2f;&#x2f;127.0.0.1:9")
     );
     let policy = page.header("content-security-policy");
-    assert!(policy.contains("form-action 'self' http://127.0.0.1:9"), "{policy}");
+    assert!(!policy.contains("form-action"), "{policy}");
 
     // One of the two boxes is unticked.
     let mut form = page.form("ticket").with("decision", "allow");

@@ -11,7 +11,7 @@ use super::{
     NewOAuth1KeyError, SecretVerifier,
     error::Error,
     oauth1::NewOAuth1,
-    redirect::{RedirectUriError, check_redirect_uri},
+    redirect::{RedirectUri, RedirectUriError},
     store::{RevokeAll, RowId},
     token::sha256,
 };
@@ -168,15 +168,16 @@ impl NewClient {
         })
     }
 
-    /// Whether it may be registered.
-    fn check(&self) -> Result<(), RegistrationError> {
+    /// Its redirect URIs, if it may be registered.
+    fn check(&self) -> Result<Vec<RedirectUri>, RegistrationError> {
         if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
             return Err(RegistrationError::Name);
         }
-        for uri in &self.redirect_uris {
-            check_redirect_uri(uri)
-                .map_err(|reason| RegistrationError::RedirectUri { uri: uri.clone(), reason })?;
-        }
+        let checked = self.redirect_uris.iter().map(|uri| {
+            RedirectUri::parse(uri)
+                .map_err(|reason| RegistrationError::RedirectUri { uri: uri.clone(), reason })
+        });
+        let redirect_uris = checked.collect::<Result<_, _>>()?;
         let granted = self.granted_types();
         match &self.oauth1 {
             None if granted.is_empty() && self.resource_server.is_none() => {
@@ -217,7 +218,7 @@ impl NewClient {
             Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_plain) => {
                 Err(RegistrationError::Id)
             }
-            _ => Ok(()),
+            _ => Ok(redirect_uris),
         }
     }
 }
@@ -311,7 +312,7 @@ impl AuthorizationServer {
     /// # Errors
     /// [`RegistrationError`].
     pub async fn register(&self, new: NewClient) -> Result<Registered, RegistrationError> {
-        new.check()?;
+        let redirect_uris = new.check()?;
         let inner = self.inner();
         let issuer = inner.issuer_id().await?;
         let id: Arc<str> = match &new.id {
@@ -345,7 +346,7 @@ impl AuthorizationServer {
             name: new.name,
             client_type: new.client_type,
             secrets: secrets.into_iter().collect(),
-            redirect_uris: new.redirect_uris,
+            redirect_uris,
             scopes: new.scopes,
             grant_types,
             first_party: new.first_party,

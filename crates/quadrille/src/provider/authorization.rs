@@ -19,7 +19,6 @@ use super::{
     client_document::{NOT_STORED, host_of},
     dance,
     error::{ClientError, Error},
-    redirect,
     request::{self, Asked, Next, ToClient, Unasked},
     scopes::ScopeInfo,
     server::Inner,
@@ -205,9 +204,8 @@ impl Authorization {
             resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
-            destination: self.asked.dance.destination().and_then(redirect::destination),
+            destination: self.asked.dance.destination().map(|uri| uri.destination().to_owned()),
             back: self.back(),
-            form_action: form_action(self.asked.dance.destination()),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
         };
@@ -319,7 +317,6 @@ pub struct ConsentPage {
     pub destination: Option<String>,
     /// Where the sign-in page sends whoever signs in as somebody else: to this request again.
     pub back: Back,
-    form_action: String,
     ticket: String,
     cookies: Vec<HeaderValue>,
 }
@@ -330,28 +327,22 @@ impl ConsentPage {
         vec![(super::consent::TICKET, &self.ticket)]
     }
 
-    /// The value of `form-action` in a Content-Security-Policy: this site, and the origin to which
-    /// the answer is redirected. Browsers block the way back when it is left out.
-    pub fn form_action(&self) -> &str {
-        &self.form_action
-    }
-
     /// A strict policy for the page: styles and images from this site, nothing else.
-    pub fn content_security_policy(&self) -> String {
-        format!(
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {}; base-uri 'none'; frame-ancestors 'none'",
-            self.form_action
-        )
-    }
+    ///
+    /// It has no `form-action`. Browsers apply that to every redirect that follows a form, also to
+    /// those by which the application leads on, to another origin or into an app, and none of them
+    /// is known here: the code would be spent, and the person would not get there. Leave it out of a
+    /// policy of your own, on this page and on a sign-in page that leads to it.
+    pub const CONTENT_SECURITY_POLICY: &'static str = "default-src 'none'; style-src 'self'; \
+         img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
     /// The cookie that binds the form to this browser, the policy above, and what else keeps a page
     /// harmless.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         page::protect(&mut headers);
-        if let Ok(policy) = HeaderValue::try_from(self.content_security_policy()) {
-            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
+        let policy = HeaderValue::from_static(Self::CONTENT_SECURITY_POLICY);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         for cookie in &self.cookies {
             headers.append(header::SET_COOKIE, cookie.clone());
         }
@@ -410,12 +401,5 @@ impl Inner {
         let plain = self.ring.open(SINCE, self.issuer.as_str(), sealed).ok()?;
         let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
         (self.now().since(since) < self.policy.ticket_lifetime).then_some(since)
-    }
-}
-
-fn form_action(destination: Option<&str>) -> String {
-    match destination.and_then(redirect::form_action) {
-        Some(origin) => format!("'self' {origin}"),
-        None => "'self'".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Scopes, Timestamp, oauth2::Resources};
 
 use super::{
-    OAuth1Client, redirect,
+    OAuth1Client, RedirectUri, redirect,
     store::{GrantTypes, RowId, SecretHash},
 };
 
@@ -79,9 +79,10 @@ pub struct Client {
     pub client_type: ClientType,
     /// Its secrets; any that has not expired is good.
     pub secrets: Vec<ClientSecret>,
-    /// Where it may be answered (exact match, but for the port of a loopback address: RFC 8252,
+    /// Where it may be answered (exact match, but for the port of a URI to this machine: RFC 8252,
     /// section 7.3).
-    pub redirect_uris: Vec<String>,
+    #[serde(deserialize_with = "redirect::stored")]
+    pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask for.
     pub scopes: Scopes,
     /// How it may get tokens.
@@ -105,52 +106,9 @@ pub struct Client {
     pub created: Timestamp,
 }
 
-impl Client {
-    /// What the Content-Security-Policy's `form-action` has to allow on a page whose form leads, by
-    /// redirects, to the client's answer at `redirect_uri`: a sign-in page, after which the person
-    /// may be sent on without being asked. Browsers apply it to every redirect that follows a form.
-    /// `None` for what is not registered.
-    ///
-    /// ```
-    /// # use quadrille::{Env, Scopes, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
-    /// let printer = NewClient::confidential("Photo printer").redirect_uri("https://printer.example/cb");
-    /// let client = server.register(printer).await?.client;
-    /// let allowed = client.form_action(Some("https://printer.example/cb"));
-    /// assert_eq!(allowed.as_deref(), Some("'self' https://printer.example"));
-    /// assert_eq!(client.form_action(Some("https://evil.example/cb")), None);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn form_action(&self, redirect_uri: Option<&str>) -> Option<String> {
-        let uri = match (redirect_uri, &*self.redirect_uris) {
-            (Some(uri), registered) => redirect::is_registered(registered, uri).then_some(uri)?,
-            (None, [only]) => only,
-            (None, _) => return None,
-        };
-        Some(format!("'self' {}", redirect::form_action(uri)?))
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_may_lead_to_a_registered_redirect_uri_only() {
-        let mut client = client("app", "https://app.example/cb");
-        let allowed = Some("'self' https://app.example".to_owned());
-        assert_eq!(client.form_action(Some("https://app.example/cb")), allowed);
-        assert_eq!(client.form_action(None), allowed, "there is only one");
-        assert_eq!(client.form_action(Some("https://app.example/other")), None);
-        assert_eq!(client.form_action(Some("https://evil.example; script-src *")), None);
-        client.redirect_uris.push("com.example.app:/cb".to_owned());
-        assert_eq!(client.form_action(None), None, "which one?");
-        let native = client.form_action(Some("com.example.app:/cb"));
-        assert_eq!(native.as_deref(), Some("'self' com.example.app:"));
-    }
 
     /// A confidential client for everything.
     pub(crate) fn client(id: &str, redirect_uri: &str) -> Client {
@@ -160,7 +118,7 @@ pub(crate) mod tests {
             name: id.to_owned(),
             client_type: ClientType::Confidential,
             secrets: Vec::new(),
-            redirect_uris: vec![redirect_uri.to_owned()],
+            redirect_uris: vec![redirect_uri.parse().unwrap()],
             scopes: Scopes::of(["a", "b"]),
             grant_types: [
                 GrantType::AuthorizationCode,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
-    oauth1::{Callback, OUT_OF_BAND, Problem},
+    oauth1::{Callback, Problem},
     oauth2::Resources,
     seal::KeyId,
 };
@@ -17,7 +17,7 @@ use crate::{
 use super::{
     Actor, Authentication, Client,
     error::{BrowserError, ClientError, Error},
-    redirect,
+    redirect::RedirectUri,
     request::ToClient,
     server::Inner,
     store::{self, Answered, CodeRecord, Grant, Outcome, RowId, TicketId},
@@ -38,7 +38,7 @@ pub(crate) enum Dance {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ForCode {
     /// Where to answer.
-    pub(crate) redirect_uri: Arc<str>,
+    pub(crate) redirect_uri: RedirectUri,
     /// Whether the request named it, so that the token request must, too.
     pub(crate) redirect_uri_sent: bool,
     pub(crate) state: Option<String>,
@@ -50,17 +50,17 @@ pub(crate) struct ForVerifier {
     pub(crate) temporary: RowId,
     /// The identifier, as the client knows it.
     pub(crate) token: Arc<str>,
-    /// Where to answer, or [`OUT_OF_BAND`].
-    pub(crate) callback: Arc<str>,
+    /// Where to answer; `None` where the answer is shown to the person (`oob`).
+    pub(crate) callback: Option<RedirectUri>,
     pub(crate) expires: Timestamp,
 }
 
 impl Dance {
     /// Where the answer goes; `None` where it is shown to the person.
-    pub(crate) fn destination(&self) -> Option<&str> {
+    pub(crate) fn destination(&self) -> Option<&RedirectUri> {
         match self {
             Self::Code(asked) => Some(&asked.redirect_uri),
-            Self::Verifier(asked) => Some(&*asked.callback).filter(|to| *to != OUT_OF_BAND),
+            Self::Verifier(asked) => asked.callback.as_ref(),
         }
     }
 
@@ -74,13 +74,13 @@ impl Dance {
 
     /// Whether the client may still be answered so.
     pub(crate) fn is_open_to(&self, client: &Client) -> bool {
+        let is_registered =
+            |uri: &RedirectUri| RedirectUri::named(uri.as_str(), &client.redirect_uris).is_some();
         match self {
-            Self::Code(asked) => {
-                redirect::is_registered(&client.redirect_uris, &asked.redirect_uri)
-            }
+            Self::Code(asked) => is_registered(&asked.redirect_uri),
             Self::Verifier(asked) => {
                 client.oauth1.as_ref().is_some_and(|oauth1| match self.destination() {
-                    Some(callback) => redirect::is_registered(&client.redirect_uris, callback),
+                    Some(callback) => is_registered(callback),
                     None => oauth1.out_of_band,
                 }) && client.number <= asked.temporary
             }
@@ -108,7 +108,7 @@ impl Dance {
                 row: grant.id,
                 hash: sha256(&secret[..]),
                 grant,
-                redirect_uri: asked.redirect_uri_sent.then(|| asked.redirect_uri.clone()),
+                redirect_uri: asked.redirect_uri_sent.then(|| asked.redirect_uri.clone().into()),
                 challenge: asked.challenge.clone(),
                 expires: inner.now() + inner.policy.code_lifetime,
                 redeemed: false,
@@ -188,7 +188,7 @@ impl Dance {
 
 impl ForVerifier {
     fn verifier(&self, inner: &Inner, secret: &TokenSecret) -> String {
-        inner.oauth1.verifier(&*self.callback == OUT_OF_BAND, secret)
+        inner.oauth1.verifier(self.callback.is_none(), secret)
     }
 }
 

@@ -63,7 +63,7 @@ pub use oauth1::{
 #[cfg(feature = "axum")]
 pub(crate) use oauth1::{body_of, is_covered, read as read_body};
 pub use problem::Problem;
-pub use redirect::{RedirectUriError, check_redirect_uri};
+pub use redirect::{RedirectUri, RedirectUriError};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use throttle::{Rate, RemoteAddress, Throttle, Who};

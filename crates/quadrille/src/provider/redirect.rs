@@ -1,6 +1,12 @@
 //! Redirect URIs: which may be registered, and which of them a request names.
 
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::{Host, Url};
+
+/// How long a redirect URI may be, in bytes.
+const LONGEST: usize = 2000;
 
 /// Why a redirect URI may not be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +18,7 @@ pub enum RedirectUriError {
     /// It has a fragment (RFC 6749, section 3.1.2).
     #[error("a redirect URI has no fragment")]
     Fragment,
-    /// It holds a user name or password.
+    /// It holds a user name or password, or an empty one.
     #[error("a redirect URI holds no user name or password")]
     Credentials,
     /// It is plain http, and not to the machine itself.
@@ -21,100 +27,247 @@ pub enum RedirectUriError {
     /// Its scheme is not one that applications own (RFC 8252, section 7.1).
     #[error("a scheme of an application's own holds a dot: com.example.app:/callback")]
     Scheme,
-    /// It holds a space, a backslash, an asterisk, a control character or anything outside ASCII,
-    /// or is not written as a browser would.
+    /// Its host is neither a DNS name nor an address.
+    #[error("the host of a redirect URI is a DNS name or an address")]
+    Host,
+    /// Nothing stands after the scheme of an application's own.
+    #[error("a redirect URI names a path after its scheme: com.example.app:/callback")]
+    Empty,
+    /// It holds a character that no URI holds (RFC 3986, section 2) or an asterisk, or is not
+    /// written as a browser would.
     #[error(
         "a redirect URI is matched character by character: write it as a browser would, with no wildcard"
     )]
     Characters,
-    /// It is longer than 2000 characters.
+    /// It is longer than 2000 bytes.
     #[error("a redirect URI is at most 2000 characters long")]
     TooLong,
 }
 
-/// Whether `uri` may be registered.
+/// A redirect URI that may be registered (RFC 6749, section 3.1.2), or the callback of an OAuth 1.0a
+/// client (RFC 5849, section 2.1). There is no other way to make one than by a check, so that no
+/// client, document or row of a database holds anything else.
+///
+/// It is `https`, `http` to this machine, or has a scheme with a dot that an application owns (RFC
+/// 8252, section 7.1). A browser goes exactly there: it is written as a browser would, in the
+/// characters of RFC 3986, without user name, password and fragment.
 ///
 /// ```
-/// use quadrille::provider::{RedirectUriError, check_redirect_uri};
+/// use quadrille::provider::{RedirectUri, RedirectUriError};
 ///
-/// assert_eq!(check_redirect_uri("https://app.example/callback"), Ok(()));
-/// assert_eq!(check_redirect_uri("http://127.0.0.1/callback"), Ok(()));
-/// assert_eq!(check_redirect_uri("com.example.app:/callback"), Ok(()));
-/// assert_eq!(check_redirect_uri("http://app.example/"), Err(RedirectUriError::Insecure));
-/// assert_eq!(check_redirect_uri("javascript:alert(1)"), Err(RedirectUriError::Scheme));
+/// let uri = RedirectUri::parse("https://app.example/callback")?;
+/// assert_eq!(uri.as_str(), "https://app.example/callback");
+/// assert_eq!(uri.destination(), "https://app.example");
+/// assert!(RedirectUri::parse("http://127.0.0.1/callback").is_ok());
+/// assert!(RedirectUri::parse("com.example.app:/callback").is_ok());
+/// let refused = |uri| RedirectUri::parse(uri).unwrap_err();
+/// assert_eq!(refused("http://app.example/"), RedirectUriError::Insecure);
+/// assert_eq!(refused("javascript:alert(1)"), RedirectUriError::Scheme);
+/// # Ok::<(), RedirectUriError>(())
 /// ```
-///
-/// # Errors
-/// [`RedirectUriError`].
-pub fn check_redirect_uri(uri: &str) -> Result<(), RedirectUriError> {
-    if uri.len() > 2000 {
-        return Err(RedirectUriError::TooLong);
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct RedirectUri(Arc<str>);
+
+impl RedirectUri {
+    /// Checks `uri`.
+    ///
+    /// # Errors
+    /// [`RedirectUriError`].
+    pub fn parse(uri: &str) -> Result<Self, RedirectUriError> {
+        check(uri)?;
+        Ok(Self(uri.into()))
     }
-    if !uri.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'*')) {
-        return Err(RedirectUriError::Characters);
+
+    /// The URI, as it was registered or asked for.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where it leads, as people name it: its origin, or the scheme of an application's own with a
+    /// colon.
+    pub fn destination(&self) -> &str {
+        let scheme = self.0.find(':').map_or(0, |at| at + 1);
+        let end = match self.is_https() || is_http(&self.0) {
+            true => authority(&self.0).map_or(scheme, |authority| scheme + 2 + authority.len()),
+            false => scheme,
+        };
+        self.0.get(..end).unwrap_or_default()
+    }
+
+    /// Whether nobody but the owner of a host can be answered there.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// The one of the `registered` URIs that a request names: it is equal to one, character by
+    /// character, but for the port of a URI to this machine. A native application learns that only
+    /// when it starts to listen (RFC 8252, section 7.3), under `localhost` as under an address.
+    pub(crate) fn named(presented: &str, registered: &[Self]) -> Option<Self> {
+        if let Some(known) = registered.iter().find(|known| *known.0 == *presented) {
+            return Some(known.clone());
+        }
+        let (host, _, rest) = split_port(presented)?;
+        let is_known = registered.iter().filter_map(|known| split_port(&known.0));
+        let is_known = is_known.into_iter().any(|(a, _, b)| (a, b) == (host, rest));
+        is_known.then(|| Self::parse(presented).ok()).flatten()
+    }
+}
+
+impl fmt::Display for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for RedirectUri {
+    type Err = RedirectUriError;
+
+    fn from_str(uri: &str) -> Result<Self, RedirectUriError> {
+        Self::parse(uri)
+    }
+}
+
+impl AsRef<str> for RedirectUri {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for RedirectUri {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other
+    }
+}
+
+impl PartialEq<&str> for RedirectUri {
+    fn eq(&self, other: &&str) -> bool {
+        *self.0 == **other
+    }
+}
+
+impl From<RedirectUri> for Arc<str> {
+    fn from(uri: RedirectUri) -> Self {
+        uri.0
+    }
+}
+
+impl<'de> Deserialize<'de> for RedirectUri {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Reads the redirect URIs of a stored client. One that may not be registered is left out, so that
+/// it costs neither the client nor the others.
+pub(crate) fn stored<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<RedirectUri>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    Ok(texts.iter().filter_map(|uri| usable(uri)).collect())
+}
+
+/// A redirect URI that somebody else wrote down, if it may be used; the log tells of others.
+pub(crate) fn usable(uri: &str) -> Option<RedirectUri> {
+    RedirectUri::parse(uri)
+        .inspect_err(
+            |reason| tracing::warn!(redirect_uri = uri, %reason, "a redirect URI is left out"),
+        )
+        .ok()
+}
+
+fn check(uri: &str) -> Result<(), RedirectUriError> {
+    if uri.len() > LONGEST {
+        return Err(RedirectUriError::TooLong);
     }
     if uri.contains('#') {
         return Err(RedirectUriError::Fragment);
     }
+    if !has_uri_characters(uri) {
+        return Err(RedirectUriError::Characters);
+    }
     let url = Url::parse(uri).map_err(|_| RedirectUriError::NotAbsolute)?;
-    if !url.username().is_empty() || url.password().is_some() {
+    let authority = authority(uri);
+    if authority.is_some_and(|authority| authority.contains('@')) {
         return Err(RedirectUriError::Credentials);
     }
-    match url.scheme() {
-        "https" if is_canonical(uri, &url) => Ok(()),
-        "http" if is_loopback(&url) && is_canonical(uri, &url) => Ok(()),
-        "https" => Err(RedirectUriError::Characters),
-        "http" if is_loopback(&url) => Err(RedirectUriError::Characters),
-        "http" => Err(RedirectUriError::Insecure),
-        scheme if scheme.contains('.') => Ok(()),
-        _ => Err(RedirectUriError::Scheme),
-    }
-}
-
-/// Whether a request may be answered at `presented`: it is one of the `registered` ones, character
-/// by character, but for the port of a loopback address, which a native application learns only
-/// when it starts to listen (RFC 8252, section 7.3).
-pub(crate) fn is_registered(registered: &[String], presented: &str) -> bool {
-    registered.iter().any(|known| {
-        known == presented
-            || matches!((without_port(known), without_port(presented)), (Some(a), Some(b)) if a == b)
-    })
-}
-
-/// Where a redirect URI leads, as people and browsers name it: its origin, or the scheme of an
-/// application's own.
-pub(crate) fn destination(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    Some(match url.origin() {
-        origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
-        url::Origin::Opaque(_) => format!("{}:", url.scheme()),
-    })
-}
-
-/// The source for `form-action`: browsers apply it to the redirect that follows a form. The grammar
-/// of Content-Security-Policy has no IPv6 addresses, so that for `[::1]` it is the scheme.
-pub(crate) fn form_action(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    match url.host() {
-        Some(Host::Ipv6(_)) => Some(format!("{}:", url.scheme())),
-        _ => destination(uri),
-    }
-}
-
-/// The host and the rest of an http URI to a loopback address.
-fn without_port(uri: &str) -> Option<(&str, &str)> {
-    let rest = uri.strip_prefix("http://")?;
-    let host = ["127.0.0.1", "[::1]"].into_iter().find(|host| rest.starts_with(host))?;
-    let rest = rest.strip_prefix(host)?;
-    let after = match rest.strip_prefix(':') {
-        None => rest,
-        Some(port) => {
-            let after = port.trim_start_matches(|c: char| c.is_ascii_digit());
-            port.strip_suffix(after)?.parse::<u16>().ok()?;
-            after
-        }
+    let is_literal = match url.scheme() {
+        "https" => is_canonical(uri, &url),
+        "http" if is_loopback(&url) => is_canonical_but_for_the_port(uri),
+        "http" => return Err(RedirectUriError::Insecure),
+        scheme if is_owned(scheme) => uri == url.as_str(),
+        _ => return Err(RedirectUriError::Scheme),
     };
-    matches!(after.bytes().next(), None | Some(b'/' | b'?')).then_some((host, after))
+    if !is_literal {
+        return Err(RedirectUriError::Characters);
+    }
+    if let Some(Host::Domain(name)) = url.host()
+        && !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    {
+        return Err(RedirectUriError::Host);
+    }
+    let names_nothing = authority.is_none_or(str::is_empty) && url.path().is_empty();
+    if names_nothing { Err(RedirectUriError::Empty) } else { Ok(()) }
+}
+
+/// Whether it is made of what URIs are made of (RFC 3986, section 2), the asterisk left out.
+fn has_uri_characters(uri: &str) -> bool {
+    let mut rest = uri.bytes();
+    while let Some(byte) = rest.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let mut is_digit = || rest.next().is_some_and(|digit| digit.is_ascii_hexdigit());
+                is_digit() && is_digit()
+            }
+            _ => byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()+,;=".contains(&byte),
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether a scheme is the reverse of a domain name (RFC 8252, section 7.1).
+fn is_owned(scheme: &str) -> bool {
+    scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
+}
+
+/// What stands between `//` and the path.
+fn authority(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once(':')?;
+    rest.strip_prefix("//")?.split(['/', '?']).next()
+}
+
+fn is_http(uri: &str) -> bool {
+    uri.starts_with("http://")
+}
+
+/// An http URI as what stands before the port, the port, and the rest.
+fn split_port(uri: &str) -> Option<(&str, Option<&str>, &str)> {
+    let authority = is_http(uri).then(|| authority(uri)).flatten()?;
+    let (start, rest) = uri.split_at_checked("http://".len() + authority.len())?;
+    // The address in brackets holds colons of its own.
+    let port = match authority.rfind(':') {
+        Some(colon) if !authority.get(colon..)?.contains(']') => authority.get(colon + 1..),
+        _ => None,
+    };
+    match port {
+        None => Some((start, None, rest)),
+        Some(port) => {
+            let is_number = (1..=5).contains(&port.len())
+                && port.bytes().all(|digit| digit.is_ascii_digit())
+                && port.parse::<u16>().is_ok();
+            let start = start.strip_suffix(port)?.strip_suffix(':')?;
+            is_number.then_some((start, Some(port), rest))
+        }
+    }
 }
 
 /// Whether it leads to this machine; names under `localhost` do (RFC 6761, section 6.3).
@@ -138,6 +291,14 @@ fn is_canonical(uri: &str, url: &Url) -> bool {
         })
 }
 
+/// [`is_canonical`], where the port is the application's to choose, the default one included.
+fn is_canonical_but_for_the_port(uri: &str) -> bool {
+    split_port(uri).is_some_and(|(start, _, rest)| {
+        let plain = [start, rest].concat();
+        Url::parse(&plain).is_ok_and(|url| is_canonical(&plain, &url))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,44 +312,111 @@ mod tests {
             ("https://app.example/", Ok(())),
             ("https://app.example?x=1", Ok(())),
             ("https://app.example/cb?x=1&y=%2F", Ok(())),
+            ("https://xn--pp-wia.example:8443/cb", Ok(())),
+            ("https://192.0.2.1/cb", Ok(())),
             ("http://localhost:3000/cb", Ok(())),
+            ("http://127.0.0.1:80/cb", Ok(())),
+            ("http://app.localhost/cb", Ok(())),
             ("http://[::1]/cb", Ok(())),
             ("com.example.app:/cb", Ok(())),
+            ("com.example.app:cb", Ok(())),
             ("com.example.app://cb", Ok(())),
+            ("com.example.app:///cb", Ok(())),
             ("", Err(NotAbsolute)),
             ("/cb", Err(NotAbsolute)),
             ("//app.example/cb", Err(NotAbsolute)),
             ("https://", Err(NotAbsolute)),
+            ("https:", Err(NotAbsolute)),
+            ("https://app.example:99999/", Err(NotAbsolute)),
             ("https://app.example/#x", Err(Fragment)),
+            ("https://app.example/#", Err(Fragment)),
+            ("com.example.app:/#", Err(Fragment)),
             ("https://user@app.example/", Err(Credentials)),
+            ("https://:x@app.example/", Err(Credentials)),
+            ("https://@app.example/", Err(Credentials)),
             ("https://app.example@evil.example/", Err(Credentials)),
+            ("http://127.0.0.1:1@evil.example/", Err(Credentials)),
+            ("com.example.app://@", Err(Credentials)),
+            ("com.example.app://:@", Err(Credentials)),
+            ("com.example.app://user@cb/", Err(Credentials)),
             ("http://app.example/", Err(Insecure)),
             ("http://127.0.0.1.evil.example/", Err(Insecure)),
+            ("http://localhost.evil.example/", Err(Insecure)),
+            ("http://localhost./cb", Err(Insecure)),
+            ("http://[::2]/cb", Err(Insecure)),
             ("javascript:alert(1)", Err(Scheme)),
+            ("javascript://app.example/%0Aalert(1)", Err(Scheme)),
             ("data:text/html,x", Err(Scheme)),
+            ("blob:https://app.example/x", Err(Scheme)),
+            ("file:///etc/passwd", Err(Scheme)),
             ("myapp:/cb", Err(Scheme)),
+            ("a.:/cb", Err(Scheme)),
+            ("a..b:/cb", Err(Scheme)),
             ("ftp://app.example/", Err(Scheme)),
+            ("https://x;sandbox/", Err(Host)),
+            ("https://x,y/", Err(Host)),
+            ("https://x'y/", Err(Host)),
+            ("https://x$/", Err(Host)),
+            ("com.example.app://x;sandbox/", Err(Host)),
+            ("com.example.app://x%20y/", Err(Host)),
+            ("a.b:", Err(Empty)),
+            ("a.b:?x=1", Err(Empty)),
+            ("a.b://", Err(Empty)),
+            ("a.b://?x=1", Err(Empty)),
             ("https://*.app.example/", Err(Characters)),
             ("https://app.example/a\\b", Err(Characters)),
             ("https://app.example/a b", Err(Characters)),
             ("https://app.example/a\nb", Err(Characters)),
-            ("https://äpp.example/", Err(Characters)),
+            ("\thttps://app.example/", Err(Characters)),
+            ("https://app.example/a\"b", Err(Characters)),
+            ("https://app.example/a|b", Err(Characters)),
+            ("https://app.example/%zz", Err(Characters)),
+            ("https://app.example/%2", Err(Characters)),
+            ("https://ex%61mple.com/", Err(Characters)),
+            ("https://\u{e4}pp.example/", Err(Characters)),
             ("https://App.example/", Err(Characters)),
+            ("HTTPS://app.example/", Err(Characters)),
+            ("https:app.example/", Err(Characters)),
+            ("https:///app.example/", Err(Characters)),
             ("https://app.example:443/", Err(Characters)),
+            ("https://app.example:/", Err(Characters)),
             ("https://app.example/../x", Err(Characters)),
+            ("com.Example.app:/cb", Err(Characters)),
+            ("com.example.app:/a/../cb", Err(Characters)),
             ("http://127.1/", Err(Characters)),
+            ("http://[0:0:0:0:0:0:0:1]/", Err(Characters)),
+            ("http://LOCALHOST/", Err(Characters)),
+            ("http://127.0.0.1:/", Err(Characters)),
         ] {
-            assert_eq!(check_redirect_uri(uri), result, "{uri}");
+            assert_eq!(RedirectUri::parse(uri).map(|_| ()), result, "{uri}");
         }
         let long = format!("https://app.example/{}", "x".repeat(2000));
-        assert_eq!(check_redirect_uri(&long), Err(TooLong));
+        assert_eq!(RedirectUri::parse(&long), Err(TooLong));
+    }
+
+    fn registered<const N: usize>(uris: [&str; N]) -> [RedirectUri; N] {
+        uris.map(|uri| uri.parse().unwrap())
     }
 
     #[test]
-    fn a_loopback_port_is_free_and_nothing_else_is() {
-        let registered = ["http://127.0.0.1/cb".to_owned(), "http://[::1]:80/cb".to_owned()];
-        for uri in ["http://127.0.0.1/cb", "http://127.0.0.1:5555/cb", "http://[::1]/cb"] {
-            assert!(is_registered(&registered, uri), "{uri}");
+    fn the_port_of_this_machine_is_free_and_nothing_else_is() {
+        let known = registered([
+            "http://127.0.0.1/cb",
+            "http://[::1]:80/cb",
+            "http://localhost/cb",
+            "https://app.example/cb",
+        ]);
+        for uri in [
+            "http://127.0.0.1/cb",
+            "http://127.0.0.1:5555/cb",
+            "http://127.0.0.1:80/cb",
+            "http://[::1]/cb",
+            "http://[::1]:65535/cb",
+            "http://localhost/cb",
+            "http://localhost:1/cb",
+            "https://app.example/cb",
+        ] {
+            assert_eq!(RedirectUri::named(uri, &known).unwrap(), uri);
         }
         for uri in [
             "http://127.0.0.1:5555/cb/",
@@ -197,35 +425,80 @@ mod tests {
             "http://127.0.0.1:/cb",
             "http://127.0.0.1:99999/cb",
             "http://127.0.0.1:+1/cb",
+            "http://127.0.0.1:000001/cb",
             "http://127.0.0.1.evil.example/cb",
-            "http://localhost/cb",
+            "http://127.0.0.2/cb",
+            "http://localhost:1:2/cb",
+            "http://localhost.evil.example:1/cb",
+            "http://localhost.:1/cb",
+            "http://LOCALHOST:1/cb",
+            "http://app.localhost:1/cb",
+            "https://localhost:1/cb",
             "https://127.0.0.1/cb",
             "HTTP://127.0.0.1/cb",
             "http://[::1]:1.evil.example/cb",
+            "http://[::1]:1]/cb",
+            "https://app.example:8443/cb",
         ] {
-            assert!(!is_registered(&registered, uri), "{uri}");
+            assert_eq!(RedirectUri::named(uri, &known), None, "{uri}");
         }
-        assert!(!is_registered(&["http://localhost/cb".to_owned()], "http://localhost:1/cb"));
+        let native = registered(["http://127.0.0.1/cb"]);
+        assert_eq!(RedirectUri::named("http://localhost:1/cb", &native), None);
     }
 
     #[test]
-    fn the_way_back_is_named_for_the_browser() {
-        let back = |uri| form_action(uri).unwrap();
-        assert_eq!(back("https://app.example/cb?x"), "https://app.example");
-        assert_eq!(back("http://127.0.0.1:5555/cb"), "http://127.0.0.1:5555");
-        assert_eq!(back("com.example.app:/cb"), "com.example.app:");
-        assert_eq!(back("http://[::1]:5555/cb"), "http:", "which has no address in brackets");
-        assert_eq!(destination("http://[::1]:5555/cb").unwrap(), "http://[::1]:5555");
+    fn where_it_leads_is_named_for_people() {
+        for (uri, destination) in [
+            ("https://app.example/cb?x", "https://app.example"),
+            ("https://app.example:8443", "https://app.example:8443"),
+            ("http://127.0.0.1:5555/cb", "http://127.0.0.1:5555"),
+            ("http://[::1]:5555?x", "http://[::1]:5555"),
+            ("com.example.app:/cb", "com.example.app:"),
+            ("com.example.app://cb", "com.example.app:"),
+        ] {
+            assert_eq!(RedirectUri::parse(uri).unwrap().destination(), destination);
+        }
+    }
+
+    #[test]
+    fn a_row_with_a_bad_redirect_uri_keeps_the_others() {
+        #[derive(Deserialize)]
+        struct Row(#[serde(deserialize_with = "stored")] Vec<RedirectUri>);
+        let text = r#"["https://app.example/cb", "a.b:", "javascript:alert(1)"]"#;
+        let Row(uris) = serde_json::from_str(text).unwrap();
+        assert_eq!(uris, ["https://app.example/cb"]);
+        assert!(serde_json::from_str::<RedirectUri>(r#""a.b:""#).is_err());
     }
 
     proptest! {
         #[test]
         fn whatever_matches_leads_to_the_registered_host(uri in "http://(127\\.0\\.0\\.1|[a-z.@:/]{0,9})[:@/a-z0-9.?]{0,12}") {
-            if is_registered(&["http://127.0.0.1/cb".to_owned()], &uri) {
+            if RedirectUri::named(&uri, &registered(["http://127.0.0.1/cb"])).is_some() {
                 let url = Url::parse(&uri).unwrap();
                 prop_assert_eq!(url.host_str(), Some("127.0.0.1"));
                 prop_assert_eq!(url.path(), "/cb");
                 prop_assert_eq!(url.username(), "");
+            }
+        }
+
+        #[test]
+        fn an_answer_leads_where_the_redirect_uri_does(
+            uri in "(https|http|a\\.b|com\\.example\\.app):/{0,3}[a-z0-9@:.;,%?&/\\[\\]_-]{0,14}",
+        ) {
+            use crate::oauth2::{AuthorizationResponse, form::Params};
+            if let Ok(uri) = RedirectUri::parse(&uri) {
+                let answer = AuthorizationResponse::Code { code: "c".into(), state: None, iss: None };
+                let location = answer.to_url(uri.as_str()).unwrap();
+                prop_assert!(http::HeaderValue::try_from(&location).is_ok());
+                let (before, after) = (Url::parse(uri.as_str()).unwrap(), Url::parse(&location).unwrap());
+                prop_assert_eq!(before.scheme(), after.scheme());
+                prop_assert_eq!(before.host(), after.host());
+                prop_assert_eq!(before.port(), after.port());
+                prop_assert_eq!(before.path(), after.path());
+                prop_assert!(after.username().is_empty() && after.password().is_none());
+                let query = after.query().unwrap();
+                prop_assert!(Params::parse(query.as_bytes()).unwrap().many("code").any(|code| code == "c"));
+                prop_assert!(location.starts_with(uri.destination()));
             }
         }
     }

@@ -17,7 +17,7 @@ use super::{
     Authentication, Client, ClientType, GrantType,
     dance::{Dance, ForCode},
     error::ClientError,
-    redirect,
+    redirect::RedirectUri,
     store::Consent,
 };
 
@@ -54,7 +54,7 @@ pub(crate) enum Unasked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToClient {
     pub(crate) error: ClientError,
-    pub(crate) redirect_uri: Arc<str>,
+    pub(crate) redirect_uri: RedirectUri,
     pub(crate) state: Option<String>,
 }
 
@@ -84,10 +84,10 @@ pub(crate) fn check(
         Err(AuthorizationRequestError::Unaddressed(reason)) => return Err(page((*reason).into())),
     };
     let client = client.ok_or(page(ClientError::UnknownClient))?;
-    let redirect_uri: Arc<str> = match (sent, &*client.redirect_uris) {
-        (Some(uri), registered) if redirect::is_registered(registered, uri) => uri.into(),
-        (Some(_), _) => return Err(page(ClientError::RedirectUriNotRegistered)),
-        (None, [only]) => only.as_str().into(),
+    let redirect_uri = match (sent, &*client.redirect_uris) {
+        (Some(uri), registered) => RedirectUri::named(uri, registered)
+            .ok_or(page(ClientError::RedirectUriNotRegistered))?,
+        (None, [only]) => only.clone(),
         (None, _) => return Err(page(ClientError::RedirectUriMissing)),
     };
     let redirect_uri_sent = sent.is_some();
@@ -220,8 +220,7 @@ pub(crate) fn next(
 fn is_identity_assured(asked: &Asked) -> bool {
     match &asked.dance {
         Dance::Code(code) => {
-            asked.client.client_type == ClientType::Confidential
-                || code.redirect_uri.starts_with("https://")
+            asked.client.client_type == ClientType::Confidential || code.redirect_uri.is_https()
         }
         // The client signed for its temporary credentials. But a code that is shown can be carried to
         // anybody, so that the person must have said for whom it is.
@@ -280,7 +279,7 @@ mod tests {
             let known = Resources::of(["https://api.example"]).unwrap();
             match check(&params, found, offered, &known, &Policy::safe()) {
                 Ok(asked) => {
-                    prop_assert_eq!(asked.dance.destination(), Some(CALLBACK));
+                    prop_assert_eq!(asked.dance.destination().unwrap(), CALLBACK);
                     prop_assert!(is_known && offered && query.contains("response_type=code"));
                     prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
                     prop_assert!(matches!(asked.dance, Dance::Code(code) if code.challenge.is_some()));
@@ -289,7 +288,7 @@ mod tests {
                     prop_assert_eq!(asked.resources, if named { known } else { Resources::EMPTY });
                 }
                 Err(Unasked::Redirect(to)) => {
-                    prop_assert_eq!(&*to.redirect_uri, CALLBACK);
+                    prop_assert_eq!(&to.redirect_uri, CALLBACK);
                     prop_assert!(is_known && !query.contains("evil"));
                 }
                 Err(Unasked::Page(_)) => {}
@@ -312,7 +311,7 @@ mod tests {
             let asked = Asked {
                 client: Arc::new(asker),
                 dance: Dance::Code(ForCode {
-                    redirect_uri: redirect_uri.into(),
+                    redirect_uri: redirect_uri.parse().unwrap(),
                     redirect_uri_sent: true,
                     state: None,
                     challenge: None,

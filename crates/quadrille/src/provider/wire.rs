@@ -10,6 +10,7 @@ use crate::{
 
 use super::{
     error::{ClientError, Error, OperatorError},
+    redirect::RedirectUri,
     request::ToClient,
 };
 
@@ -79,7 +80,7 @@ pub(crate) fn probed(request: &Request<Bytes>) -> Option<Response<Bytes>> {
 
 /// A success of the authorization endpoint (RFC 6749, section 4.1.2; RFC 9207).
 pub(crate) fn redirect_code(
-    redirect_uri: &str,
+    redirect_uri: &RedirectUri,
     code: &str,
     state: Option<&str>,
     issuer: &str,
@@ -100,12 +101,15 @@ pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Byt
 }
 
 /// The answer of the authorization endpoint in the OAuth 1.0a dance (RFC 5849, section 2.2).
-pub(crate) fn redirect_callback(uri: &str, answer: &Callback) -> Result<Response<Bytes>, Error> {
-    redirect_to(answer.to_url(uri).try_into().ok())
+pub(crate) fn redirect_callback(
+    uri: &RedirectUri,
+    answer: &Callback,
+) -> Result<Response<Bytes>, Error> {
+    redirect_to(answer.to_url(uri.as_str()).try_into().ok())
 }
 
-fn redirect(uri: &str, answer: &AuthorizationResponse) -> Result<Response<Bytes>, Error> {
-    redirect_to(answer.to_url(uri).ok().and_then(|url| HeaderValue::try_from(url).ok()))
+fn redirect(uri: &RedirectUri, answer: &AuthorizationResponse) -> Result<Response<Bytes>, Error> {
+    redirect_to(answer.to_url(uri.as_str()).ok().and_then(|url| HeaderValue::try_from(url).ok()))
 }
 
 fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> {

@@ -3,7 +3,7 @@
 use http::Request;
 use quadrille::{
     oauth2::{Resources, TokenRequest},
-    provider::{AccessError, Guard, Verified},
+    provider::{AccessError, Guard, RedirectUri, Verified},
 };
 
 use crate::support::{API, Answer, Browser, MAIL, World};
@@ -60,7 +60,7 @@ async fn redeem(world: &World, code: &str, wanted: &str) -> Answer {
     let verifier = world.verifier();
     let asked = TokenRequest::AuthorizationCode {
         code,
-        redirect_uri: world.client.redirect_uris.first().map(String::as_str),
+        redirect_uri: world.client.redirect_uris.first().map(RedirectUri::as_str),
         code_verifier: Some(verifier.expose()),
         resource: resources(wanted),
     };

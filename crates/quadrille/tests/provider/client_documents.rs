@@ -94,7 +94,7 @@ async fn world_with(documents: ClientMetadataDocuments) -> World {
 /// From here on the world asks as the client of the document.
 fn as_the_client(world: &mut World) {
     world.client.id = ID.into();
-    world.client.redirect_uris = vec![CALLBACK.to_owned()];
+    world.client.redirect_uris = vec![CALLBACK.parse().unwrap()];
     world.secret = String::new();
 }
 
@@ -211,6 +211,19 @@ async fn a_redirect_uri_that_is_not_in_the_document_is_not_redirected_to() {
     let world = world(&Web::with(&json!({"redirect_uris": ["https://app.example/other"]}))).await;
     let answer = page(&world, &mut Browser::default()).await;
     assert_eq!(answer.reason(), "redirect_uri_not_registered");
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_may_not_be_used_costs_the_client_no_other_one() {
+    let uris = ["editor://callback", "a.b:", CALLBACK, "https://x;sandbox/cb"];
+    let world = world(&Web::with(&json!({"redirect_uris": uris}))).await;
+    assert_eq!(page(&world, &mut Browser::default()).await.status(), 200);
+    for odd in ["editor://callback", "a.b:", "https://x;sandbox/cb"] {
+        let mut asked = world.asking();
+        asked.redirect_uri = Some(odd.into());
+        let answer = world.ask(&mut Browser::default(), &asked).await;
+        assert_eq!((answer.status(), answer.reason()), (400, "redirect_uri_not_registered"));
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use quadrille::{
     provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError, RemoteAddress},
 };
 
-use crate::support::{Answer, CALLBACK, World};
+use crate::support::{Answer, Browser, CALLBACK, World};
 
 const ITSELF: TokenRequest<'static> =
     TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
@@ -216,4 +216,37 @@ async fn secrets_that_are_rotated_at_once_are_all_good() {
         let auth = basic(&world.client.id, rotation.await.unwrap().expose());
         world.token(&auth, &ITSELF).await.tokens();
     }
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_no_answer_could_be_sent_to_is_not_registered() {
+    let world = World::new().await;
+    for uri in ["a.b:", "a.b:?x=1", "com.example.app://@", "https://x;sandbox/", "https://x,y/"] {
+        let new = NewClient::public("App").redirect_uri(uri);
+        let refused = world.server.register(new).await.unwrap_err();
+        assert!(matches!(refused, RegistrationError::RedirectUri { .. }), "{uri}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_at_localhost_chooses_its_port_when_it_starts() {
+    let world = World::public("http://localhost/callback").await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.redirect_uri = Some("http://localhost:53219/callback".into());
+    let page = world.ask(&mut browser, &asked).await;
+    let back = browser.answer(&world, &page, "decision=all").await;
+    assert!(back.location().starts_with("http://localhost:53219/callback?code="));
+    let verifier = world.verifier();
+    let redeemed = TokenRequest::AuthorizationCode {
+        code: &back.query("code"),
+        redirect_uri: asked.redirect_uri.as_deref(),
+        code_verifier: Some(verifier.expose()),
+        resource: Resources::EMPTY,
+    };
+    assert_eq!(world.token(&world.auth(), &redeemed).await.status(), 200);
+    asked.redirect_uri = Some("http://127.0.0.1:53219/callback".into());
+    let refused = world.ask(&mut browser, &asked).await;
+    assert_eq!(refused.reason(), "redirect_uri_not_registered", "another host");
 }

@@ -32,7 +32,7 @@ async fn a_client_gets_temporary_credentials_the_person_agrees_and_it_gets_token
     assert!(page.text().contains("client=Photo printer"));
     assert!(page.text().contains("scope=photos:read See your photos"));
     let policy = page.header("content-security-policy");
-    assert!(policy.contains("form-action 'self' https://app.example;"), "{policy}");
+    assert!(!policy.contains("form-action"), "{policy}");
     let back = browser.answer(&world, &page, "decision=only&scope=photos:read").await;
     assert!(back.location().starts_with(&format!("{CALLBACK}?oauth_token=")));
     assert_eq!(back.query("oauth_token"), temporary.token);
@@ -162,7 +162,6 @@ async fn a_client_without_an_address_has_the_person_carry_the_verifier() {
     let mut browser = Browser::default();
     let page = authorize(&world, &mut browser, &temporary.token).await;
     assert_eq!(page.status(), 200, "whoever carries it must be asked: {page:?}");
-    assert!(page.header("content-security-policy").contains("form-action 'self';"));
     let shown = browser.answer(&world, &page, "decision=all").await;
     assert_eq!(shown.status(), 200);
     assert_eq!(shown.header("cache-control"), "no-store");

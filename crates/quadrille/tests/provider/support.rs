@@ -23,7 +23,7 @@ use quadrille::{
     },
     provider::{
         Access, Authentication, Authorization, AuthorizationServer, Client, Decision, NewClient,
-        Reply, Step,
+        RedirectUri, Reply, Step,
         store::{MemoryStore, SqliteStore, Store},
     },
     scopes,
@@ -247,7 +247,7 @@ impl World {
         let verifier = self.verifier();
         let asked = TokenRequest::AuthorizationCode {
             code,
-            redirect_uri: self.client.redirect_uris.first().map(String::as_str),
+            redirect_uri: self.client.redirect_uris.first().map(RedirectUri::as_str),
             code_verifier: Some(verifier.expose()),
             resource: Resources::EMPTY,
         };

@@ -134,7 +134,7 @@ async fn lay_out(store: &impl Store, issuer: IssuerId) {
                 identifier: Identifier::Row(hash(row)),
                 secret: [7; 8].into(),
                 client: CLIENT.into(),
-                callback: "oob".into(),
+                callback: None,
                 scopes: Scopes::EMPTY,
                 expires: now + std::time::Duration::from_secs(3600),
                 state,

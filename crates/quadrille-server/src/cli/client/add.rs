@@ -19,7 +19,7 @@ use super::{show_secrets, shown::Secrets};
 pub(in super::super) struct AddArgs {
     /// What people call it; the consent page shows it
     name: String,
-    /// Where people may be sent back to (exact match; any port of a loopback address); repeatable
+    /// Where people may be sent back to (exact match; any port of http://localhost, 127.0.0.1 or [::1]); repeatable
     #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
     /// What it may ask for; repeatable

@@ -2,7 +2,9 @@
 
 use quadrille::{
     Secret,
-    provider::{Client, ClientType, OAuth1Client, OAuth1Credential, store::GrantTypes},
+    provider::{
+        Client, ClientType, OAuth1Client, OAuth1Credential, RedirectUri, store::GrantTypes,
+    },
 };
 use serde::Serialize;
 
@@ -18,7 +20,7 @@ pub(super) struct Shown<'a> {
     oauth1_secret: Option<&'a str>,
     pub(super) client_name: &'a str,
     client_type: ClientType,
-    redirect_uris: &'a [String],
+    redirect_uris: &'a [RedirectUri],
     grant_types: &'a GrantTypes,
     pub(super) scope: &'a str,
     first_party: bool,

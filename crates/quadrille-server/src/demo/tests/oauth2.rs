@@ -25,10 +25,8 @@ fn made_up() -> Dance {
     let mut s = Script::new();
     let site = ("host", "localhost:8017");
     let id = ("host", "127.0.0.1:8018");
-    let csp = (
-        "content-security-policy",
-        "default-src 'none'; style-src 'self'; form-action 'self' http://localhost:8017; frame-ancestors 'none'",
-    );
+    let csp =
+        ("content-security-policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'");
     let visitor = format!("visitor={SESSION}w");
     let attempt = format!("{visitor}; quadrille-try-Zm9v={COOKIE}");
     let session = format!("quadrille-id-session={SESSION}");

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 use url::Url;
 
 use crate::{Scopes, Timestamp};
 
 use super::{
-    super::{
-        Client, ClientType, FetchError, GrantType, RedirectUriError, check_redirect_uri, redirect,
-        store::GrantTypes,
-    },
+    super::{Client, ClientType, FetchError, GrantType, RedirectUri, redirect, store::GrantTypes},
     NOT_STORED,
 };
 
@@ -44,12 +42,9 @@ pub enum ClientDocumentError {
     /// The client would authenticate, in a way that is not possible for it here.
     #[error("the token_endpoint_auth_method in the metadata document is not none")]
     AuthMethod,
-    /// There is no redirect URI, or there are too many.
-    #[error("the client's metadata document names no redirect URI, or too many")]
+    /// There is no redirect URI that may be used, or there are too many.
+    #[error("the client's metadata document names no redirect URI that may be used, or too many")]
     NoRedirectUri,
-    /// A redirect URI could not be registered.
-    #[error("a redirect URI in the metadata document is not accepted: {0}")]
-    RedirectUri(RedirectUriError),
     /// The client uses no authorization code.
     #[error("the client's metadata document does not name the authorization code grant")]
     GrantType,
@@ -66,10 +61,10 @@ pub enum ClientDocumentError {
 struct Document {
     client_id: String,
     client_name: Option<String>,
-    redirect_uris: Option<Vec<String>>,
+    redirect_uris: Option<Vec<Value>>,
     token_endpoint_auth_method: Option<String>,
-    grant_types: Option<Vec<String>>,
-    response_types: Option<Vec<String>>,
+    grant_types: Option<Vec<Value>>,
+    response_types: Option<Vec<Value>>,
     scope: Option<String>,
     client_secret: Option<IgnoredAny>,
     client_secret_expires_at: Option<IgnoredAny>,
@@ -80,7 +75,7 @@ struct Document {
 pub(crate) struct Described {
     id: Arc<str>,
     name: String,
-    redirect_uris: Vec<String>,
+    redirect_uris: Vec<RedirectUri>,
     grant_types: GrantTypes,
     scopes: Option<Scopes>,
 }
@@ -100,14 +95,17 @@ pub(crate) fn url_of(client_id: &str) -> Option<Url> {
 /// Who vouches for a client that describes itself: the host of its `client_id`, with the port if it
 /// has one of its own.
 pub(crate) fn host_of(client: &Client) -> Option<String> {
-    let origin = redirect::destination(&client.id).filter(|_| client.from_document)?;
-    origin.strip_prefix("https://").map(ToOwned::to_owned)
+    let url = url_of(&client.id).filter(|_| client.from_document)?;
+    url.origin().ascii_serialization().strip_prefix("https://").map(ToOwned::to_owned)
 }
 
 /// Reads the document that was found at `url`.
 pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentError> {
+    // A byte order mark, and a byte that is not UTF-8, cost nothing but that character.
+    let json = String::from_utf8_lossy(json);
+    let json = json.strip_prefix('\u{feff}').unwrap_or(&json);
     let document: Document =
-        serde_json::from_slice(json).map_err(|_| ClientDocumentError::Malformed)?;
+        serde_json::from_str(json).map_err(|_| ClientDocumentError::Malformed)?;
     if document.client_id != url.as_str() {
         return Err(ClientDocumentError::OtherClient);
     }
@@ -118,12 +116,12 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
     if document.token_endpoint_auth_method.is_some_and(|method| method != "none") {
         return Err(ClientDocumentError::AuthMethod);
     }
-    let redirect_uris = document.redirect_uris.unwrap_or_default();
-    if redirect_uris.is_empty() || redirect_uris.len() > REDIRECT_URIS {
+    let named = document.redirect_uris.unwrap_or_default();
+    // Those that may not be used here (`editor://callback`) cost the client no other one.
+    let usable = named.iter().filter_map(|uri| redirect::usable(uri.as_str()?));
+    let redirect_uris: Vec<_> = usable.collect();
+    if redirect_uris.is_empty() || named.len() > REDIRECT_URIS {
         return Err(ClientDocumentError::NoRedirectUri);
-    }
-    for uri in &redirect_uris {
-        check_redirect_uri(uri).map_err(ClientDocumentError::RedirectUri)?;
     }
     let scopes = document.scope.map(|scope| Scopes::parse(&scope)).transpose();
     Ok(Described {
@@ -152,10 +150,10 @@ fn name(given: Option<String>, url: &Url) -> Result<String, ClientDocumentError>
 
 /// Those of its grant types that a public client can have here; by codes alone if it does not say.
 fn grant_types(
-    grants: Option<&[String]>,
-    responses: Option<&[String]>,
+    grants: Option<&[Value]>,
+    responses: Option<&[Value]>,
 ) -> Result<GrantTypes, ClientDocumentError> {
-    let has = |list: Option<&[String]>, name: &str, default: bool| {
+    let has = |list: Option<&[Value]>, name: &str, default: bool| {
         list.map_or(default, |list| list.iter().any(|known| known == name))
     };
     if !has(grants, GrantType::AuthorizationCode.as_str(), true) || !has(responses, "code", true) {
@@ -200,7 +198,7 @@ impl Described {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const ID: &str = "https://app.example/client.json";
 
@@ -268,6 +266,27 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_used_here_costs_the_client_nothing_else() {
+        let uris = ["editor://callback", "https://app.example/cb", "a.b:", "http://x.example/"];
+        let odd = client(
+            &json!({"redirect_uris": uris, "grant_types": ["authorization_code", 7, "x"],
+                   "response_types": [null, "code"], "jwks": "x", "contacts": 7}),
+            "a",
+        );
+        assert_eq!(odd.redirect_uris, ["https://app.example/cb"]);
+
+        let text = format!(
+            r#"{{"client_id":"{ID}","client_name":"Ren?e","redirect_uris":["https://app.example/cb"],"policy_uri":"?"}}"#
+        );
+        let latin: Vec<u8> = text.bytes().map(|b| if b == b'?' { 0xe9 } else { b }).collect();
+        let marked = [b"\xef\xbb\xbf", &latin[..]].concat();
+        for json in [latin, marked] {
+            let read = read(&Url::parse(ID).unwrap(), &json).unwrap();
+            assert_eq!(read.name, "Ren\u{fffd}e");
+        }
+    }
+
+    #[test]
     fn what_is_left_out_widens_nothing() {
         let plain = client(
             &json!({"client_name": null, "grant_types": null, "response_types": null,
@@ -312,14 +331,7 @@ mod tests {
             (json!({"redirect_uris": null}), NoRedirectUri),
             (json!({"redirect_uris": []}), NoRedirectUri),
             (json!({"redirect_uris": many}), NoRedirectUri),
-            (
-                json!({"redirect_uris": ["https://app.example/cb", "http://app.example/cb"]}),
-                RedirectUri(RedirectUriError::Insecure),
-            ),
-            (
-                json!({"redirect_uris": ["javascript:alert(1)"]}),
-                RedirectUri(RedirectUriError::Scheme),
-            ),
+            (json!({"redirect_uris": ["javascript:alert(1)", "a.b:", 7]}), NoRedirectUri),
             (json!({"grant_types": ["refresh_token"]}), GrantType),
             (json!({"grant_types": []}), GrantType),
             (json!({"response_types": ["token"]}), GrantType),

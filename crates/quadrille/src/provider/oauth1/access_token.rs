@@ -184,7 +184,7 @@ mod tests {
                 identifier: Identifier::Row([0; 32]),
                 secret: [].into(),
                 client: "app".into(),
-                callback: "oob".into(),
+                callback: None,
                 scopes: Scopes::EMPTY,
                 expires: Timestamp::from_seconds(100),
                 state: match state {

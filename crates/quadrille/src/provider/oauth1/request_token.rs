@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     super::{
-        AuthorizationServer, Client, redirect,
+        AuthorizationServer, Client, RedirectUri,
         server::Inner,
         store::{TemporaryRecord, TemporaryState},
         token::TokenKind,
@@ -66,7 +66,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
         identifier,
         secret: sealed,
         client: client.id.clone(),
-        callback: callback.into(),
+        callback,
         scopes,
         expires: now + inner.oauth1.temporary_lifetime,
         state: TemporaryState::Pending,
@@ -78,19 +78,21 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     Ok(inner.oauth1.with_extras(credentials, client, None))
 }
 
-/// Where the person is sent back to, and what the client asks for.
-fn decide<'r>(
-    signed: &'r SignedRequest<'_>,
+/// Where the person is sent back to (`None` for `oob`), and what the client asks for.
+fn decide(
+    signed: &SignedRequest<'_>,
     client: &Client,
-) -> Result<(&'r str, Scopes), OAuth1Error> {
+) -> Result<(Option<RedirectUri>, Scopes), OAuth1Error> {
     let callback = signed.callback().ok_or(OAuth1Error::CallbackMissing)?;
-    let may_use = match callback {
-        OUT_OF_BAND => client.oauth1.as_ref().is_some_and(|oauth1| oauth1.out_of_band),
-        callback => redirect::is_registered(&client.redirect_uris, callback),
+    let may_use_none = client.oauth1.as_ref().is_some_and(|oauth1| oauth1.out_of_band);
+    let callback = match callback {
+        OUT_OF_BAND if may_use_none => None,
+        OUT_OF_BAND => return Err(OAuth1Error::CallbackNotRegistered),
+        callback => Some(
+            RedirectUri::named(callback, &client.redirect_uris)
+                .ok_or(OAuth1Error::CallbackNotRegistered)?,
+        ),
     };
-    if !may_use {
-        return Err(OAuth1Error::CallbackNotRegistered);
-    }
     let named = |text: &&str| !text.trim().is_empty();
     let asked = match signed.realm().filter(named) {
         Some(realm) => Some(realm),

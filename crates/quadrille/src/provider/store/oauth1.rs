@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{Scopes, Timestamp};
 
-use super::{AccessRecord, Grant, RowId, SecretHash};
+use super::{super::RedirectUri, AccessRecord, Grant, RowId, SecretHash};
 
 /// A secret in a box that only the server's key ring opens.
 pub type SealedSecret = Arc<[u8]>;
@@ -25,8 +25,8 @@ pub struct TemporaryRecord {
     pub secret: SealedSecret,
     /// The `client_id` of who asked for them.
     pub client: Arc<str>,
-    /// Where the person is sent back to; `oob` for nowhere.
-    pub callback: Arc<str>,
+    /// Where the person is sent back to; `None` for nowhere (`oob`).
+    pub callback: Option<RedirectUri>,
     /// What was asked for.
     pub scopes: Scopes,
     /// When they stop being good, whatever has become of them.

@@ -23,7 +23,7 @@ fn temporary<S: Store>(world: &World<'_, S>, row: i64) -> TemporaryRecord {
         identifier: Identifier::Row(hash(row)),
         secret: b"\x00sealed\xff".as_slice().into(),
         client: CLIENT.into(),
-        callback: "https://app.example/back?a=b%20c".into(),
+        callback: Some("https://app.example/back?a=b%20c".parse().unwrap()),
         scopes: Scopes::of(["photos", "profile"]),
         expires: world.later(600),
         state: TemporaryState::Pending,

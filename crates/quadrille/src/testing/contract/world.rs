@@ -133,7 +133,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         name: "An application".to_owned(),
         client_type: ClientType::Confidential,
         secrets: Vec::new(),
-        redirect_uris: vec!["https://app.example/back".to_owned()],
+        redirect_uris: vec!["https://app.example/back".parse().unwrap()],
         scopes: Scopes::of(["photos", "profile"]),
         grant_types: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         first_party: false,

@@ -4,9 +4,15 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 
-use crate::provider::store::{
-    AccessRecord, Approval, CredentialRecord, Identifier, IssuerId, RowId, StoreError,
-    TemporaryRecord, TemporaryState, TokenRef, is_same,
+use crate::{
+    oauth1::OUT_OF_BAND,
+    provider::{
+        RedirectUri,
+        store::{
+            AccessRecord, Approval, CredentialRecord, Identifier, IssuerId, RowId, StoreError,
+            TemporaryRecord, TemporaryState, TokenRef, is_same,
+        },
+    },
 };
 
 use super::{
@@ -105,7 +111,10 @@ pub(super) fn read_temporary(row: &Row<'_>) -> Result<TemporaryRecord, StoreErro
         identifier: if row.get(2)? { Identifier::Foreign(hash) } else { Identifier::Row(hash) },
         secret: row.get::<_, Vec<u8>>(3)?.into(),
         client: row.get(4)?,
-        callback: row.get(5)?,
+        callback: match row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)? {
+            OUT_OF_BAND => None,
+            uri => Some(RedirectUri::parse(uri).map_err(|_| rows::bad("temporary credentials"))?),
+        },
         scopes: rows::scopes(row, 6)?,
         expires: rows::seconds(row, 7)?,
         state: match row.get(8)? {

@@ -4,9 +4,15 @@ use std::sync::Arc;
 
 use rusqlite::{named_params, params};
 
-use crate::provider::store::{
-    Answered, Approval, CredentialRecord, Identifier, IssuerId, Redeemed, RowId, StoreError,
-    TemporaryRecord, TemporaryState,
+use crate::{
+    oauth1::OUT_OF_BAND,
+    provider::{
+        RedirectUri,
+        store::{
+            Answered, Approval, CredentialRecord, Identifier, IssuerId, Redeemed, RowId,
+            StoreError, TemporaryRecord, TemporaryState,
+        },
+    },
 };
 
 use super::super::{
@@ -32,7 +38,7 @@ impl Writes<'_> {
                 matches!(temporary.identifier, Identifier::Foreign(_)),
                 &temporary.secret[..],
                 temporary.client,
-                temporary.callback,
+                temporary.callback.as_ref().map_or(OUT_OF_BAND, RedirectUri::as_str),
                 temporary.scopes.as_str(),
                 temporary.expires.seconds(),
                 oauth1::PENDING,
