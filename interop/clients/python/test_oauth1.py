@@ -259,9 +259,9 @@ def test_an_unregistered_callback_is_refused(open_session, oauth1, register):
     assert "oauth_token" not in parse_qs(answer.text)
 
 
-def test_realms_are_scopes(open_session, oauth1, browser, register):
+def test_scopes_are_signed(open_session, oauth1, browser, register):
     session = open_session(requests_oauthlib, register(), "HMAC-SHA256", "header")
-    session.fetch_request_token(oauth1.issuer + "/oauth/request_token", realm=["photos:read"])
+    session.fetch_request_token(oauth1.issuer + "/oauth/request_token?scope=photos:read", realm=["Photos"])
     session.parse_authorization_response(browser.authorize(authorization_url(session, oauth1)))
     session.fetch_access_token(oauth1.issuer + "/oauth/access_token")
     assert session.get(oauth1.me).json()["scope"] == "photos:read"

@@ -16,6 +16,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::request::Parts;
+use http_body::Body as _;
 use serde::de::DeserializeOwned;
 use tower::{Layer, Service};
 
@@ -176,7 +177,11 @@ where
         }
         request.extensions_mut().insert(self.server.clone());
         let is_signed = self.server.inner().oauth1.is_offered() && is_covered(&request);
-        if !is_signed {
+        let is_empty = request.body().is_end_stream();
+        if is_signed && is_empty {
+            request.extensions_mut().insert(provider::BodyRead::nothing());
+        }
+        if !is_signed || is_empty {
             let running = Running::Now { future: self.inner.call(request) };
             return ServerFuture { running, slot };
         }
@@ -300,7 +305,7 @@ async fn check(parts: &mut Parts) {
         let realm = inner.issuer.origin().clone();
         let body = provider::body_of(parts);
         let verdict = provider::at_public_path(parts, async |parts| {
-            let body = body.as_ref().map(|body| &body[..]).map_err(|error| *error);
+            let body = provider::seen_body(&body);
             let site = Site { origin: &realm, audience: None, allows_clients: false };
             inner.check_request(parts, body, site).await
         });

@@ -60,6 +60,24 @@ impl Covered {
     /// # Errors
     /// [`RequestError::BrokenPercent`].
     pub(super) fn add_encoded(&mut self, pairs: &[u8]) -> Result<(), RequestError> {
+        self.add_encoded_where(pairs, |_| true)
+    }
+
+    /// Adds the parameters of a query or a form, but for the signature itself (RFC 5849, section
+    /// 3.4.1.3.1).
+    ///
+    /// # Errors
+    /// [`RequestError::BrokenPercent`].
+    pub(super) fn add_signed(&mut self, pairs: &[u8]) -> Result<(), RequestError> {
+        // All of its characters stand for themselves.
+        self.add_encoded_where(pairs, |name| name != b"oauth_signature")
+    }
+
+    fn add_encoded_where(
+        &mut self,
+        pairs: &[u8],
+        is_covered: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), RequestError> {
         let mut rest = pairs;
         while let Some((first, tail)) = rest.split_first() {
             if *first == b'&' {
@@ -73,7 +91,10 @@ impl Covered {
                 End::Equals => recode_twice_into(&mut self.text, after, false)?.1,
                 End::And | End::Text => after,
             };
-            self.push(start, equals);
+            match is_covered(self.text.get(start..equals).unwrap_or_default()) {
+                true => self.push(start, equals),
+                false => self.text.truncate(start),
+            }
         }
         Ok(())
     }

@@ -67,15 +67,23 @@ impl Callback {
     /// # Errors
     /// [`FormError::Duplicate`] when a parameter is repeated.
     pub fn parse(params: &Params<'_>) -> Result<Self, FormError> {
-        let token = params.one("oauth_token")?;
-        let problem = params.one("oauth_problem")?;
-        match (token, params.one("oauth_verifier")?, problem) {
+        // Also one without a value is one of two that may not agree.
+        let one = |name| {
+            let found = params.one(name)?;
+            match params.iter().filter(|(known, _)| *known == name).nth(1) {
+                Some(_) => Err(FormError::Duplicate(name)),
+                None => Ok(found),
+            }
+        };
+        let (token, problem) = (one("oauth_token")?, one("oauth_problem")?);
+        // Twitter names it so.
+        let denied = one("denied")?;
+        match (token, one("oauth_verifier")?, problem) {
             (Some(token), Some(verifier), None) => {
                 Ok(Self::Approved { token: token.to_owned(), verifier: verifier.into() })
             }
             (token, _, problem) => Ok(Self::Refused {
-                // Twitter names it so.
-                token: token.or(params.one("denied")?).map(str::to_owned),
+                token: token.or(denied).map(str::to_owned),
                 problem: problem.map_or(Problem::UserRefused, |word| {
                     // A word of the server's own is no word of the person's.
                     Problem::parse(word).unwrap_or(Problem::PermissionUnknown)

@@ -28,7 +28,8 @@ use super::{Problem, header, percent_encode};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
-    /// What is protected.
+    /// What is protected. One that is not printable ASCII is left out of the header, which carries
+    /// no other.
     pub realm: Box<str>,
     /// What was wrong with the credentials; `None` when none came.
     pub problem: Option<Problem>,
@@ -90,11 +91,12 @@ impl Challenge {
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = "OAuth ".to_owned();
-        header::append_realm(&mut text, &self.realm);
+        let mut separator = if header::append_realm(&mut text, &self.realm) { ", " } else { "" };
         let problem = self.problem.map(|problem| ("oauth_problem", problem.as_str()));
         let extra = self.extra.iter().map(|(name, value)| (*name, &**value));
         for (name, value) in problem.into_iter().chain(extra) {
-            text.push_str(", ");
+            text.push_str(separator);
+            separator = ", ";
             text.push_str(name);
             text.push_str("=\"");
             text.push_str(&percent_encode(value));

@@ -8,12 +8,15 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA},
 };
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
 use crate::{
     Secret,
-    oauth2::form::{FormWriter, Params},
+    oauth2::form::{FORM, FormWriter, Params},
 };
 
-use super::Problem;
+use super::{Problem, header::parameter_of_challenges};
 
 /// Temporary or token credentials, as a server gives them.
 ///
@@ -85,8 +88,7 @@ impl Credentials {
         }
         let mut response = Response::new(Bytes::from(body.finish()));
         let headers = response.headers_mut();
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        headers.insert(CONTENT_TYPE, form);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
         response
@@ -105,6 +107,9 @@ impl Credentials {
             }));
         }
         let mut members = members.ok_or(CredentialsError::Malformed)?;
+        if is_repeated(&members) {
+            return Err(CredentialsError::Malformed);
+        }
         let mut take = |name: &str| {
             let at = members.iter().position(|(known, _)| known == name)?;
             Some(members.remove(at).1)
@@ -134,19 +139,50 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Whether a member that decides stands there twice, so that two readers may read two values.
+fn is_repeated(members: &[(String, String)]) -> bool {
+    let ours = ["oauth_token", "oauth_token_secret", "oauth_callback_confirmed", "oauth_problem"];
+    ours.iter().any(|name| members.iter().filter(|(known, _)| known == name).count() > 1)
+}
+
 fn members(body: &[u8]) -> Option<Vec<(String, String)>> {
     // Some servers end the form with a line break.
     let body = body.trim_ascii();
     if body.first() == Some(&b'{') {
-        let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
-        let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
-        return Some(json.into_iter().map(|(name, value)| (name, text(value))).collect());
+        let Members(json) = serde_json::from_slice(body).ok()?;
+        return Some(json);
     }
     let params = Params::of_answer(body)?;
     Some(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The members of a JSON object, repeated ones among them.
+struct Members(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    let text = match value {
+                        Value::String(text) => text,
+                        other => other.to_string(),
+                    };
+                    members.push((name, text));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
 }
 
 /// `oauth_problem`, from the body or the challenge.
@@ -155,10 +191,8 @@ fn problem(response: &Response<Bytes>, members: Option<&[(String, String)]>) -> 
     if let Some((_, word)) = in_body {
         return Problem::parse(word);
     }
-    let challenges = response.headers().get_all(http::header::WWW_AUTHENTICATE);
-    let words = challenges.iter().filter_map(|value| {
-        let (_, rest) = value.to_str().ok()?.split_once("oauth_problem=")?;
-        rest.trim_start_matches('"').split(['"', ',', ' ']).next()
-    });
-    words.filter_map(Problem::parse).next()
+    let challenges = response.headers().get_all(http::header::WWW_AUTHENTICATE).iter();
+    challenges
+        .filter_map(|value| parameter_of_challenges(value.as_bytes(), "oauth_problem"))
+        .find_map(|word| Problem::parse(&word))
 }

@@ -88,6 +88,39 @@ pub(super) fn decode(raw: &str) -> Result<Cow<'_, str>, RequestError> {
     Ok(percent_decode(raw)?)
 }
 
+/// Undoes the encoding of a name or a value in a query or a form, whatever bytes it stands for.
+pub(super) fn decode_field(raw: &[u8]) -> Result<Cow<'_, [u8]>, RequestError> {
+    if !raw.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (digits, after) =
+                    tail.split_first_chunk::<2>().ok_or(RequestError::BrokenPercent)?;
+                rest = after;
+                from_hex(*digits).ok_or(RequestError::BrokenPercent)?
+            }
+            byte => *byte,
+        });
+    }
+    Ok(Cow::Owned(out))
+}
+
+/// [`decode_field`] of what must be a text.
+pub(super) fn decode_text(raw: &[u8]) -> Result<Cow<'_, str>, RequestError> {
+    let text = match decode_field(raw)? {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).ok(),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).ok(),
+    };
+    let text = text.ok_or(RequestError::NotUtf8)?;
+    if text.contains('\0') { Err(RequestError::Nul) } else { Ok(text) }
+}
+
 /// How many bytes from the start need no encoding.
 fn plain_length(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !is_unreserved(*byte)).unwrap_or(bytes.len())

@@ -47,6 +47,14 @@ pub enum RequestError {
     /// The signature is not base64.
     #[error("the signature is not base64")]
     SignatureMalformed,
+    /// Some readers take the body for a form and others do not, by its `Content-Type`, so that nobody
+    /// can say whether the signature covers it.
+    #[error("the Content-Type of the body can be read in several ways")]
+    BodyAmbiguous,
+    /// The body does not say what it is, so that some readers take it for a form, and no hash of it
+    /// was signed.
+    #[error("the body has neither a Content-Type nor a hash that was signed")]
+    BodyUndeclared,
     /// `oauth_body_hash` came with a form, which the signature covers itself (OAuth Request Body
     /// Hash, section 3.2).
     #[error("a body hash came with a form")]
@@ -73,6 +81,8 @@ impl RequestError {
             | Self::TooMany
             | Self::SeveralPlaces
             | Self::Duplicate(_)
+            | Self::BodyAmbiguous
+            | Self::BodyUndeclared
             | Self::BodyHashOfForm => Problem::ParameterRejected,
         }
     }

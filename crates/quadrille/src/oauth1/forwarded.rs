@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::oauth2::{
     ActiveToken, IntrospectionResponse, IntrospectionResponseError, RequestError,
-    form::{Params, is_form},
+    form::{FORM, Params, hex_digit, is_form},
 };
 
 use super::Problem;
@@ -20,7 +20,7 @@ use super::Problem;
 const METHOD: &str = "request_method";
 const URL: &str = "request_url";
 const AUTHORIZATION_OF_REQUEST: &str = "request_authorization";
-const FORM: &str = "request_form";
+const FORM_OF_REQUEST: &str = "request_form";
 
 /// What an API asks along with an [`IntrospectionRequest`](crate::oauth2::IntrospectionRequest) when a
 /// request is signed: whoever does not know the secrets cannot check a signature (RFC 5849, section
@@ -66,26 +66,30 @@ pub struct Forwarded<'a> {
 
 impl<'a> Forwarded<'a> {
     /// What there is to say of a request to an API at `origin`, whose body is whole if it is a form.
-    /// `None` where the header or the form is no text, which nobody could have signed.
+    /// `None` where the header is no text, which nobody could have signed.
     pub fn of(parts: &'a Parts, origin: &str, body: &'a [u8]) -> Option<Self> {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let text = |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).ok();
+        let is_text = |text: &&str| !text.contains('\0');
+        let text = |bytes| std::str::from_utf8(bytes).ok().filter(is_text).map(Cow::Borrowed);
         let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         // One that is empty adds nothing to what is signed.
         let form = (is_form(&parts.headers) && !body.is_empty()).then_some(body);
+        let form = form.map(|form| text(form).unwrap_or_else(|| encoded(form).into()));
         Some(Self {
             method: parts.method.as_str().into(),
             url: format!("{origin}{target}").into(),
             authorization: authorization.map(|value| text(value).ok_or(())).transpose().ok()?,
-            form: form.map(|form| text(form).ok_or(())).transpose().ok()?,
+            form,
         })
     }
 
     /// As parameters of the introspection request.
     pub fn parameters(&self) -> Vec<(&'static str, &str)> {
         let always = [(METHOD, Some(&self.method)), (URL, Some(&self.url))];
-        let sometimes =
-            [(AUTHORIZATION_OF_REQUEST, self.authorization.as_ref()), (FORM, self.form.as_ref())];
+        let sometimes = [
+            (AUTHORIZATION_OF_REQUEST, self.authorization.as_ref()),
+            (FORM_OF_REQUEST, self.form.as_ref()),
+        ];
         let all = always.into_iter().chain(sometimes);
         all.filter_map(|(name, value)| Some((name, &**value?))).collect()
     }
@@ -97,7 +101,7 @@ impl<'a> Forwarded<'a> {
     pub fn parse(params: &'a Params<'_>) -> Result<Option<Self>, RequestError> {
         let one = |name| Ok::<_, RequestError>(params.one(name)?.map(Cow::Borrowed));
         let (method, url) = (one(METHOD)?, one(URL)?);
-        let (authorization, form) = (one(AUTHORIZATION_OF_REQUEST)?, one(FORM)?);
+        let (authorization, form) = (one(AUTHORIZATION_OF_REQUEST)?, one(FORM_OF_REQUEST)?);
         if method.is_none() && url.is_none() && authorization.is_none() && form.is_none() {
             return Ok(None);
         }
@@ -123,13 +127,28 @@ impl<'a> Forwarded<'a> {
             request.headers_mut().insert(AUTHORIZATION, value);
         }
         if self.form.is_some() {
-            let value = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request.headers_mut().insert(CONTENT_TYPE, value);
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
         }
         let form = self.form.as_deref().unwrap_or_default();
         let (parts, ()) = request.into_parts();
         Some((parts, Bytes::copy_from_slice(form.as_bytes()), origin))
     }
+}
+
+/// A form of which all is ASCII, and stands for the same bytes.
+fn encoded(form: &[u8]) -> String {
+    let mut text = String::with_capacity(form.len() + 64);
+    for byte in form {
+        match byte {
+            b'!'..=b'~' => text.push(char::from(*byte)),
+            byte => {
+                text.push('%');
+                text.push(char::from(hex_digit(byte >> 4)));
+                text.push(char::from(hex_digit(byte & 15)));
+            }
+        }
+    }
+    text
 }
 
 /// Shows neither signatures nor what is in the form.

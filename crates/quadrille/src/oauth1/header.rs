@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+
+use crate::oauth2::form::is_unreserved;
 
 use super::{
     RequestError,
@@ -15,27 +17,37 @@ const MOST: usize = 64;
 
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The text after the scheme; `None` when no credentials of this scheme came.
+/// The text after the scheme; `None` when no credentials of this scheme came. This is the one place
+/// that tells the scheme.
+///
+/// # Errors
+/// [`RequestError::SeveralPlaces`] when others came beside them, of whatever scheme.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
-    let mut found = None;
-    for value in headers.get_all(AUTHORIZATION) {
-        let bytes = value.as_bytes();
-        let scheme = bytes.get(..5).unwrap_or_default();
-        let is_ours = scheme.eq_ignore_ascii_case(b"OAuth")
-            && bytes.get(5).is_none_or(u8::is_ascii_whitespace);
-        if !is_ours {
-            continue;
-        }
-        let text = value.to_str().map_err(|_| RequestError::HeaderMalformed)?;
-        if found.replace(text.get(5..).unwrap_or_default()).is_some() {
-            return Err(RequestError::SeveralPlaces);
-        }
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        let is_ours = |value: &HeaderValue| text_after_scheme(value.as_bytes()).is_some();
+        let any = headers.get_all(AUTHORIZATION).iter().any(is_ours);
+        return if any { Err(RequestError::SeveralPlaces) } else { Ok(None) };
     }
-    Ok(found)
+    let Some(text) = text_after_scheme(first.as_bytes()) else { return Ok(None) };
+    std::str::from_utf8(text)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')))
+        .map(Some)
+        .ok_or(RequestError::HeaderMalformed)
 }
 
-/// Whether a request's credentials are of another scheme.
-pub(super) fn is_of_another_scheme(headers: &HeaderMap) -> bool {
+/// What follows the scheme, if it is `OAuth`.
+fn text_after_scheme(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, text) = value.split_first_chunk::<5>()?;
+    let is_ours = scheme.eq_ignore_ascii_case(b"OAuth")
+        && text.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'));
+    is_ours.then_some(text)
+}
+
+/// Whether a request has credentials of any scheme.
+pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION)
 }
 
@@ -56,10 +68,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pair<'_>>, RequestError> {
             return Err(RequestError::TooMany);
         }
         let (name, tail) = rest.split_once('=').ok_or(RequestError::HeaderMalformed)?;
-        let name = decode(name.trim_end())?;
-        if name.is_empty() {
+        let name = name.trim_end();
+        // Anything else would have been encoded (RFC 5849, section 3.5.1).
+        if name.is_empty() || !name.bytes().all(|byte| is_unreserved(byte) || byte == b'%') {
             return Err(RequestError::HeaderMalformed);
         }
+        let name = decode(name)?;
         let (value, tail) = value(tail.trim_start())?;
         let value = match &*name {
             "realm" => value,
@@ -129,15 +143,107 @@ fn separate(out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the realm, which is not encoded. What must not stand in a quoted string is left out.
-pub(super) fn append_realm(out: &mut String, realm: &str) {
+/// Writes the realm, which is not encoded; `false` when it holds what no header carries, and nothing
+/// is written.
+pub(super) fn append_realm(out: &mut String, realm: &str) -> bool {
+    if !realm.chars().all(|char| matches!(char, ' '..='~')) {
+        return false;
+    }
     out.push_str("realm=\"");
-    let printable = realm.chars().filter(|char| matches!(char, ' '..='~'));
-    for char in printable {
+    for char in realm.chars() {
         if matches!(char, '"' | '\\') {
             out.push('\\');
         }
         out.push(char);
     }
     out.push('"');
+    true
+}
+
+/// A parameter of the challenges in a `WWW-Authenticate` header, unquoted. What stands inside of a
+/// quoted string is no parameter.
+pub(super) fn parameter_of_challenges(value: &[u8], wanted: &str) -> Option<String> {
+    let mut rest = value;
+    while !rest.is_empty() {
+        // A name, after separators or a scheme.
+        let end = rest.iter().position(|byte| matches!(byte, b'=' | b',' | b' ' | b'\t' | b'"'));
+        let (name, after) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        let after = after.trim_ascii_start();
+        let Some(after) = after.strip_prefix(b"=") else {
+            rest = match after.split_first() {
+                Some((b'"', _)) => quoted(after)?.1,
+                Some((b',', tail)) => tail,
+                _ => after,
+            };
+            continue;
+        };
+        let after = after.trim_ascii_start();
+        let (value, tail) = match after.first() {
+            Some(b'"') => quoted(after)?,
+            _ => {
+                let end = after.iter().position(|byte| matches!(byte, b',' | b' ' | b'\t' | b'"'));
+                let (word, tail) = after.split_at_checked(end.unwrap_or(after.len()))?;
+                (word.to_vec(), tail)
+            }
+        };
+        if name.eq_ignore_ascii_case(wanted.as_bytes()) {
+            return String::from_utf8(value).ok();
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// A quoted string at the start, unquoted, and what follows; `None` when it does not end.
+fn quoted(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut out = Vec::new();
+    let mut rest = text.strip_prefix(b"\"")?;
+    loop {
+        let (byte, tail) = rest.split_first()?;
+        rest = tail;
+        match byte {
+            b'"' => return Some((out, rest)),
+            b'\\' => {
+                let (escaped, tail) = rest.split_first()?;
+                out.push(*escaped);
+                rest = tail;
+            }
+            byte => out.push(*byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_of_a_challenge_is_found_outside_of_quoted_strings_only() {
+        let find = |value: &[u8]| parameter_of_challenges(value, "oauth_problem");
+        for (value, word) in [
+            (&br#"OAuth realm="a", oauth_problem="token_rejected""#[..], Some("token_rejected")),
+            (br#"OAuth realm="oauth_problem=x", oauth_problem=token_used"#, Some("token_used")),
+            (br#"OAuth realm="a, oauth_problem=\"x\"",oauth_problem=y,z=1"#, Some("y")),
+            (b"OAuth realm=\"\xfc\", OAUTH_PROBLEM = \"y\"", Some("y")),
+            (br#"Bearer error="a b", OAuth oauth_problem="y""#, Some("y")),
+            (br#"Negotiate abc==, OAuth oauth_problem="y""#, Some("y")),
+            (br#"OAuth oauth_problem_advice="x""#, None),
+            (br#"OAuth realm="oauth_problem=x""#, None),
+            (br#"OAuth realm="oauth_problem=x"#, None),
+            (b"OAuth", None),
+            (b"", None),
+            (b"====", None),
+            (br#"",","#, None),
+        ] {
+            assert_eq!(find(value).as_deref(), word, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_not_encoded_makes_the_header_malformed() {
+        for bad in ["a b=\"c\"", "\"a\"=\"c\"", "a\"b=c", "\u{fc}=c", "=c", "a/b=c", "a\tb=c"] {
+            assert_eq!(parse(bad), Err(RequestError::HeaderMalformed), "{bad}");
+        }
+        assert_eq!(parse("a%20b = \"c\"").unwrap(), [("a b".into(), "c".into())]);
+    }
 }

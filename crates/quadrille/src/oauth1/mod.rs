@@ -22,6 +22,7 @@ mod challenge;
 mod credentials;
 mod encoding;
 mod error;
+mod fields;
 mod forwarded;
 mod header;
 mod keys;

@@ -1,25 +1,22 @@
 //! A signed request, as the server reads and verifies it (RFC 5849, section 3.2).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::request::Parts;
+use http::{HeaderMap, Uri, request::Parts};
 
-use crate::{
-    Secret, Timestamp,
-    oauth2::form::{Limits, Params},
-};
+use crate::{Secret, Timestamp, oauth2::form::Declared};
 
 use super::{
     Placement, RequestError, RsaVerifyingKey, SignatureMethod,
     base_string::{BaseString, Covered, Origin},
+    fields::Fields,
     header::{self, Pair},
     signer,
 };
 
-/// An API's forms may be larger than any message of the protocol.
-const LIMITS: Limits = Limits { bytes: 1 << 20, value_bytes: 1 << 20, parameters: 1000 };
+const BODY_HASH: &str = "oauth_body_hash";
 
 /// A request that says it is signed, read and in good form. Whether the signature is right is what
 /// [`is_signed_by`](Self::is_signed_by) tells.
@@ -50,11 +47,11 @@ const LIMITS: Limits = Limits { bytes: 1 << 20, value_bytes: 1 << 20, parameters
 pub struct SignedRequest<'a> {
     parts: &'a Parts,
     placement: Placement,
-    /// The protocol parameters where they came in the header.
-    header: Vec<Pair<'a>>,
-    query: Params<'a>,
-    form: Params<'a>,
-    is_form: bool,
+    /// The parameters of the header, or else those of the protocol in query or form.
+    protocol: Vec<Pair<'a>>,
+    query: Fields<'a>,
+    form: Fields<'a>,
+    declared: Declared,
     method: SignatureMethod,
     timestamp: Option<Timestamp>,
 }
@@ -112,65 +109,79 @@ impl fmt::Debug for HmacVerifyingKey {
 }
 
 impl<'a> SignedRequest<'a> {
-    /// Reads a request. `None`: it has no credentials of this kind at all.
+    /// Reads a request. `None`: it does not say that it is signed, and nothing else of it is judged.
     ///
-    /// `body` matters only when it is a form, whose parameters are signed, too; bring it whole then.
-    /// [`may_cover_the_body`](Self::may_cover_the_body) tells before.
+    /// `body` is the whole body where [`needs_the_body`](Self::needs_the_body) says so; it matters in
+    /// no other case.
     ///
     /// # Errors
-    /// [`RequestError`], when it has credentials and they are not in good form.
+    /// [`RequestError`], when it says that it is signed and is not in good form.
     pub fn read(parts: &'a Parts, body: &'a [u8]) -> Result<Option<Self>, RequestError> {
+        let declared = Declared::of(&parts.headers);
+        let query = Fields::of_query(&parts.uri);
+        let fields = Fields::of_body(declared, body);
         let header = header::find(&parts.headers)?;
-        let is_form = crate::oauth2::form::is_form(&parts.headers);
-        let query = parts.uri.query().unwrap_or("").as_bytes();
-        let claims = |text: &[u8]| contains(text, b"oauth_");
         if header.is_none() {
-            let other = header::is_of_another_scheme(&parts.headers);
-            if other || !(claims(query) || (is_form && claims(body))) {
+            let other = header::has_credentials(&parts.headers);
+            if other || !(query.claim_a_signature() || fields.claim_a_signature()) {
                 return Ok(None);
             }
         }
+        if declared == Declared::Ambiguous && !body.is_empty() {
+            return Err(RequestError::BodyAmbiguous);
+        }
         let header = header.map(header::parse).transpose()?;
-        let read = |text| Params::parse_within(text, LIMITS).and_then(Params::all_readable);
-        let query = read(query)?;
-        let form = if is_form { read(body)? } else { Params::default() };
-        let in_query = query.iter().any(|(name, _)| name.starts_with("oauth_"));
-        let in_body = form.iter().any(|(name, _)| name.starts_with("oauth_"));
-        let placement = match (&header, in_query, in_body) {
-            (Some(_), false, false) => Placement::Header,
-            (None, true, false) => Placement::Query,
-            (None, false, true) => Placement::Body,
-            (None, false, false) => return Ok(None),
+        let (in_query, in_form) = (query.protocol()?, fields.protocol()?);
+        let (placement, protocol) = match (header, in_query.is_empty(), in_form.is_empty()) {
+            (Some(header), true, true) => (Placement::Header, header),
+            (None, false, true) => (Placement::Query, in_query),
+            (None, true, false) => (Placement::Body, in_form),
             _ => return Err(RequestError::SeveralPlaces),
         };
-        let header = header.unwrap_or_default();
         let mut signed = Self {
             parts,
             placement,
-            header,
+            protocol,
             query,
-            form,
-            is_form,
+            form: fields,
+            declared,
             method: SignatureMethod::Plaintext,
             timestamp: None,
         };
-        // A page's link may carry a token (`oauth_token`, `oauth_callback`); that signs nothing.
-        let unsigned = ["oauth_signature", "oauth_signature_method", "oauth_consumer_key"];
-        if placement != Placement::Header
-            && unsigned.iter().all(|name| signed.many(name).next().is_none())
-        {
-            return Ok(None);
-        }
         signed.check()?;
+        if declared == Declared::Nothing && !body.is_empty() && signed.body_hash().is_none() {
+            return Err(RequestError::BodyUndeclared);
+        }
         Ok(Some(signed))
     }
 
-    /// Whether the body of a request must be known to read its signature: it is a form, and the
-    /// request has, or may have in that form, credentials of this kind.
-    pub fn may_cover_the_body(parts: &Parts) -> bool {
-        let is_form = crate::oauth2::form::is_form(&parts.headers);
-        let is_ours = || header::find(&parts.headers).is_ok_and(|found| found.is_some());
-        is_form && (is_ours() || !header::is_of_another_scheme(&parts.headers))
+    /// Whether the body of a request must be known to judge it: it says that it is signed, or may say
+    /// so in the body, and the signature covers the body, or it cannot be told whether it does.
+    pub fn needs_the_body(headers: &HeaderMap, uri: &Uri) -> bool {
+        let declared = Declared::of(headers);
+        match header::find(headers) {
+            // It is refused whatever the body is.
+            Err(_) => false,
+            Ok(Some(header)) => {
+                declared != Declared::Other
+                    || header::parse(header).is_ok_and(|pairs| has_body_hash(&pairs))
+            }
+            Ok(None) if header::has_credentials(headers) => false,
+            Ok(None) => {
+                let query = Fields::of_query(uri);
+                let has_hash = || query.protocol().is_ok_and(|pairs| has_body_hash(&pairs));
+                match declared {
+                    Declared::Form | Declared::Ambiguous => true,
+                    Declared::Nothing => query.claim_a_signature(),
+                    Declared::Other => query.claim_a_signature() && has_hash(),
+                }
+            }
+        }
+    }
+
+    /// Whether it takes the body to judge this request.
+    pub(crate) fn depends_on_the_body(&self) -> bool {
+        self.declared != Declared::Other || self.body_hash().is_some()
     }
 
     fn check(&mut self) -> Result<(), RequestError> {
@@ -184,14 +195,14 @@ impl<'a> SignedRequest<'a> {
             "oauth_token",
             "oauth_callback",
             "oauth_verifier",
-            "oauth_body_hash",
+            BODY_HASH,
         ];
         for name in ALL {
             if self.many(name).nth(1).is_some() {
                 return Err(RequestError::Duplicate(name));
             }
         }
-        let realms = self.header.iter().filter(|(name, _)| name == "realm");
+        let realms = self.protocol.iter().filter(|(name, _)| name == "realm");
         if realms.count() > 1 {
             return Err(RequestError::Duplicate("realm"));
         }
@@ -238,6 +249,11 @@ impl<'a> SignedRequest<'a> {
         self.one("oauth_nonce")
     }
 
+    /// Whether it can be told from a copy of itself: only PLAINTEXT may leave out what that takes.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.timestamp.is_some() && self.nonce().is_some()
+    }
+
     /// Where the person is to be sent (`oauth_callback`).
     pub fn callback(&self) -> Option<&str> {
         self.one("oauth_callback")
@@ -250,12 +266,12 @@ impl<'a> SignedRequest<'a> {
 
     /// The realm of the `Authorization` header, which is not signed.
     pub fn realm(&self) -> Option<&str> {
-        self.header.iter().find(|(name, _)| name == "realm").map(|(_, value)| &**value)
+        self.protocol.iter().find(|(name, _)| name == "realm").map(|(_, value)| &**value)
     }
 
     /// The hash of the body (`oauth_body_hash`).
     pub fn body_hash(&self) -> Option<&str> {
-        self.one("oauth_body_hash")
+        self.one(BODY_HASH)
     }
 
     /// The signature, as it came.
@@ -268,22 +284,42 @@ impl<'a> SignedRequest<'a> {
         self.placement
     }
 
-    /// A parameter beside those of the protocol, from query or form: `scope`, say.
+    /// A parameter beside those of the protocol, from header, query or form: `scope`, say. One
+    /// without a value is none.
     ///
     /// # Errors
-    /// [`RequestError::Duplicate`] when it has several values.
-    pub fn parameter(&self, name: &'static str) -> Result<Option<&str>, RequestError> {
-        let mut values = self.query.many(name).chain(self.form.many(name));
-        let first = values.next();
-        if values.next().is_some() { Err(RequestError::Duplicate(name)) } else { Ok(first) }
+    /// [`RequestError::Duplicate`] when it has several values, and [`RequestError::NotUtf8`] and
+    /// [`RequestError::Nul`] when its value is no text.
+    pub fn parameter(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, RequestError> {
+        let in_header = self.header().filter(|(known, _)| *known == name);
+        let in_header = in_header.map(|(_, value)| Ok(Cow::Borrowed(value)));
+        let elsewhere = self.query.texts(name).chain(self.form.texts(name));
+        let mut found = None;
+        for value in in_header.chain(elsewhere) {
+            let value = value?;
+            if !value.is_empty() && found.replace(value).is_some() {
+                return Err(RequestError::Duplicate(name));
+            }
+        }
+        Ok(found)
     }
 
     /// All parameters that the signature covers, decoded, in the order in which they came.
-    pub fn covered(&self) -> impl Iterator<Item = (&str, &str)> {
-        let header = self.header.iter().map(|(name, value)| (&**name, &**value));
-        let all = header.filter(|(name, _)| *name != "realm");
-        let all = all.chain(self.query.iter()).chain(self.form.iter());
-        all.filter(|(name, _)| *name != "oauth_signature")
+    pub fn covered(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+        let header = self.header();
+        let header = header.map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()));
+        let all = header.chain(self.query.decoded()).chain(self.form.decoded());
+        all.filter(|(name, _): &(Cow<'_, [u8]>, Cow<'_, [u8]>)| **name != *b"oauth_signature")
+    }
+
+    /// The parameters of the header but the realm, which is not signed.
+    fn header(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = match self.placement {
+            Placement::Header => &*self.protocol,
+            Placement::Query | Placement::Body => &[],
+        };
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+        pairs.filter(|(name, _)| *name != "realm")
     }
 
     /// The signature base string (RFC 5849, section 3.4.1) at `origin`, which is the server's own
@@ -293,11 +329,13 @@ impl<'a> SignedRequest<'a> {
     }
 
     fn base(&self, origin: &str) -> BaseString {
-        let length = self.parts.uri.query().map_or(0, str::len);
+        let length = self.query.length() + self.form.length();
         let mut covered = Covered::with_capacity(1024 + 4 * length, 16);
-        for (name, value) in self.covered() {
+        for (name, value) in self.header().filter(|(name, _)| *name != "oauth_signature") {
             covered.add(name, value);
         }
+        self.query.add_to(&mut covered);
+        self.form.add_to(&mut covered);
         let method = self.parts.method.as_str();
         covered.base_string(method, Origin::parse(origin), self.parts.uri.path())
     }
@@ -336,7 +374,7 @@ impl<'a> SignedRequest<'a> {
     /// [`RequestError::BodyHashOfForm`] and [`RequestError::BodyHashWrong`].
     pub fn check_body(&self, body: &[u8]) -> Result<(), RequestError> {
         let Some(hash) = self.body_hash() else { return Ok(()) };
-        if self.is_form {
+        if self.declared == Declared::Form {
             return Err(RequestError::BodyHashOfForm);
         }
         let hash = BASE64_STANDARD.decode(hash).map_err(|_| RequestError::BodyHashWrong)?;
@@ -353,15 +391,13 @@ impl<'a> SignedRequest<'a> {
     }
 
     fn many(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        let header = self.header.iter().map(|(name, value)| (&**name, &**value));
-        let elsewhere = match self.placement {
-            Placement::Header => None,
-            Placement::Query => Some(&self.query),
-            Placement::Body => Some(&self.form),
-        };
-        let all = header.chain(elsewhere.into_iter().flat_map(Params::iter));
-        all.filter(move |(known, _)| *known == name).map(|(_, value)| value)
+        let all = self.protocol.iter().filter(move |(known, _)| *known == name);
+        all.map(|(_, value)| &**value)
     }
+}
+
+fn has_body_hash(pairs: &[Pair<'_>]) -> bool {
+    pairs.iter().any(|(name, _)| name == BODY_HASH)
 }
 
 /// Names only: values may be secrets.
@@ -383,12 +419,6 @@ fn seconds(text: &str) -> Result<Timestamp, RequestError> {
         Some(number) if number > 0 => Ok(Timestamp::from_seconds(number)),
         _ => Err(RequestError::Timestamp),
     }
-}
-
-/// Whether parameters may be among these, however their names are encoded: a name that has a
-/// percent sign may be anything.
-fn contains(text: &[u8], name: &[u8]) -> bool {
-    text.contains(&b'%') || text.windows(name.len()).any(|window| window == name)
 }
 
 #[cfg(test)]
@@ -460,6 +490,77 @@ mod tests {
         ] {
             let (parts, body) = parts(request.unwrap());
             assert!(SignedRequest::read(&parts, &body).unwrap().is_none(), "{}", parts.uri);
+        }
+    }
+
+    #[test]
+    fn a_request_that_claims_nothing_is_not_judged() {
+        let long = "x=1&".repeat(2000);
+        for (target, content_type, body) in [
+            ("/?q=100%", "text/plain", &b""[..]),
+            ("/?q=caf%E9&%zz=%00", "text/plain", b""),
+            ("/?oauth_token=%ff&oauth_verifier=%", "text/plain", b""),
+            ("/", "application/x-www-form-urlencoded", long.as_bytes()),
+            ("/", "application/x-www-form-urlencoded", b"q=100%&a=%ff&\xff=\0&oauth_x"),
+            ("/", "application/x-www-form-urlencodedx", b"to=mallory"),
+        ] {
+            let request = Request::post(target).header("content-type", content_type);
+            let (parts, body) = parts(request.body(Bytes::copy_from_slice(body)).unwrap());
+            assert!(SignedRequest::read(&parts, &body).unwrap().is_none(), "{target}");
+        }
+    }
+
+    #[test]
+    fn whatever_claims_a_signature_is_judged_however_it_is_written() {
+        let read = |target: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::get(target);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (parts, body) = parts(request.body(Bytes::new()).unwrap());
+            SignedRequest::read(&parts, &body).err()
+        };
+        let several = Some(RequestError::SeveralPlaces);
+        let missing = Some(RequestError::Missing("oauth_consumer_key"));
+        assert_eq!(read("/", &[("authorization", "OAuth\trealm=x")]), missing);
+        assert_eq!(read("/", &[("authorization", "oauth")]), missing);
+        assert_eq!(read("/?oauth%5Fsignature=x", &[]), missing);
+        for (first, second) in [("OAuth", "Bearer x"), ("Basic x", "OAuth\t"), ("OAuth", "OAuth")] {
+            let headers = [("authorization", first), ("authorization", second)];
+            assert_eq!(read("/", &headers), several, "{first} {second}");
+        }
+        assert_eq!(read("/", &[("authorization", "Basic x"), ("authorization", "OAuthx")]), None);
+    }
+
+    #[test]
+    fn the_body_is_needed_where_a_signature_covers_it_or_may() {
+        let form = "application/x-www-form-urlencoded";
+        let needs = |target: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::post(target);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (parts, _) = parts(request.body(Bytes::new()).unwrap());
+            SignedRequest::needs_the_body(&parts.headers, &parts.uri)
+        };
+        let json = ("content-type", "application/json");
+        for (needed, target, headers) in [
+            (true, "/", vec![("content-type", form)]),
+            (true, "/", vec![("content-type", "application/x-www-form-urlencodedx")]),
+            (false, "/", vec![("content-type", form), ("authorization", "Bearer x")]),
+            (false, "/", vec![]),
+            (false, "/", vec![json]),
+            (true, "/", vec![("authorization", "OAuth")]),
+            (false, "/", vec![("authorization", "OAuth"), json]),
+            (true, "/", vec![("authorization", "OAuth oauth_body_hash=x"), json]),
+            (true, "/", vec![("authorization", "OAuth\toauth_body%5Fhash=x"), json]),
+            (false, "/", vec![("authorization", "OAuth x=\"oauth_body_hash\""), json]),
+            (true, "/?oauth_signature=x", vec![]),
+            (false, "/?oauth_signature=x", vec![json]),
+            (true, "/?%6fauth_signature=x&oauth_body%5fhash=y", vec![json]),
+            (false, "/?oauth_body_hash=y", vec![json]),
+        ] {
+            assert_eq!(needs(target, &headers), needed, "{target} {headers:?}");
         }
     }
 }

@@ -5,12 +5,12 @@ use std::{fmt, sync::Arc};
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header, request::Parts, uri::Authority};
 use zeroize::Zeroizing;
 
 use crate::{
     Env, Secret,
-    oauth2::form::{FormWriter, hex_digit, is_form},
+    oauth2::form::{Declared, FORM, FormWriter, hex_digit},
 };
 
 use super::{
@@ -42,6 +42,15 @@ pub enum SignError {
     /// Its query or its form cannot be read, so that nobody could verify it.
     #[error(transparent)]
     Parameters(#[from] RequestError),
+    /// The `Content-Type` of its body can be read in several ways, so that nobody could verify it.
+    #[error("the Content-Type of the body can be read in several ways")]
+    BodyAmbiguous,
+    /// It has several `Host` headers, or one that names no host.
+    #[error("the Host header names no host")]
+    Host,
+    /// The realm is not printable ASCII, which alone a header carries.
+    #[error("the realm is not printable ASCII")]
+    Realm,
     /// The parameters should go into a body that is no form.
     #[error("protocol parameters can stand in the body of a form only")]
     NoForm,
@@ -87,6 +96,8 @@ struct Constant {
     covered: Covered,
     /// The beginning of the header.
     header: Vec<u8>,
+    /// Whether the realm cannot stand there.
+    lacks_realm: bool,
 }
 
 #[derive(Clone)]
@@ -146,11 +157,14 @@ impl Signer {
     }
 
     fn prepared(mut self) -> Self {
-        let mut constant =
-            Constant { covered: Covered::with_capacity(192, 4), header: b"OAuth ".to_vec() };
+        let mut constant = Constant {
+            covered: Covered::with_capacity(192, 4),
+            header: b"OAuth ".to_vec(),
+            lacks_realm: false,
+        };
         if let Some(realm) = &self.realm {
             let mut text = String::new();
-            authorization::append_realm(&mut text, realm);
+            constant.lacks_realm = !authorization::append_realm(&mut text, realm);
             constant.header.extend_from_slice(text.as_bytes());
         }
         self.each_constant(&mut |name, value| {
@@ -187,7 +201,7 @@ impl Signer {
         self
     }
 
-    /// The realm in the header. It is not signed.
+    /// The realm in the header: printable ASCII. It is not signed.
     #[must_use]
     pub fn realm(mut self, realm: &str) -> Self {
         self.realm = Some(realm.into());
@@ -211,7 +225,7 @@ impl Signer {
     /// `oauth_verifier`.
     ///
     /// A body that is no form is covered by its hash (OAuth Request Body Hash, section 3), unless it
-    /// is empty.
+    /// is empty. The host is that of the `Host` header, where the request has one (section 3.4.1.2).
     ///
     /// # Errors
     /// [`SignError`].
@@ -221,16 +235,18 @@ impl Signer {
         mut request: Request<Bytes>,
         further: &[(&str, &str)],
     ) -> Result<Request<Bytes>, SignError> {
-        let form = is_form(request.headers());
-        let body = match form {
-            true => Covers::Form(request.body()),
-            false if request.body().is_empty() => Covers::Nothing,
-            false => Covers::Hash(request.body()),
+        let declared = Declared::of(request.headers());
+        let body = match declared {
+            _ if request.body().is_empty() => Covers::Nothing,
+            Declared::Form => Covers::Form(request.body()),
+            Declared::Ambiguous => return Err(SignError::BodyAmbiguous),
+            Declared::Other | Declared::Nothing => Covers::Hash(request.body()),
         };
-        let signed = self.signed(env, request.method(), request.uri(), &body, further)?;
+        let target = Target::of(request.method(), request.uri(), request.headers())?;
+        let signed = self.signed(env, target, &body, further)?;
         match self.placement {
             Placement::Header => {
-                let value = self.header_value(&signed);
+                let value = self.header_value(&signed)?;
                 request.headers_mut().insert(header::AUTHORIZATION, value);
             }
             Placement::Query => {
@@ -240,18 +256,23 @@ impl Signer {
                 *request.uri_mut() =
                     Uri::try_from(url.finish()).map_err(|_| SignError::NotAbsolute)?;
             }
-            Placement::Body if !form && !request.body().is_empty() => {
-                return Err(SignError::NoForm);
-            }
             Placement::Body => {
-                let mut text = FormWriter::after_body(request.body());
-                self.append_to(&mut text, &signed);
-                *request.body_mut() = text.finish().into();
+                let is_form = declared == Declared::Form;
+                if !is_form && !(request.body().is_empty() && declared == Declared::Nothing) {
+                    return Err(SignError::NoForm);
+                }
+                let mut own = FormWriter::new();
+                self.append_to(&mut own, &signed);
+                let mut form = request.body().to_vec();
+                if !form.is_empty() && !form.ends_with(b"&") {
+                    form.push(b'&');
+                }
+                form.extend_from_slice(own.finish().as_bytes());
+                *request.body_mut() = form.into();
                 let headers = request.headers_mut();
                 headers.remove(header::CONTENT_LENGTH);
-                if !form {
-                    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-                    headers.insert(header::CONTENT_TYPE, form);
+                if !is_form {
+                    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
                 }
             }
         }
@@ -266,32 +287,28 @@ impl Signer {
     pub fn authorization(
         &self,
         env: &Env,
-        method: &Method,
-        uri: &Uri,
+        request: &Parts,
         form: Option<&[u8]>,
         further: &[(&str, &str)],
     ) -> Result<HeaderValue, SignError> {
-        let covers = form.map_or(Covers::Nothing, Covers::Form);
-        let signed = self.signed(env, method, uri, &covers, further)?;
-        Ok(self.header_value(&signed))
+        let covers = match Declared::of(&request.headers) {
+            Declared::Ambiguous => return Err(SignError::BodyAmbiguous),
+            _ => form.map_or(Covers::Nothing, Covers::Form),
+        };
+        let target = Target::of(&request.method, &request.uri, &request.headers)?;
+        let signed = self.signed(env, target, &covers, further)?;
+        self.header_value(&signed)
     }
 
     fn signed<'a>(
         &self,
         env: &Env,
-        method: &Method,
-        uri: &Uri,
+        target: Target<'_>,
         body: &Covers<'_>,
         further: &'a [(&'a str, &'a str)],
     ) -> Result<Signed<'a>, SignError> {
-        let (Some(scheme @ ("http" | "https")), Some(authority)) =
-            (uri.scheme_str(), uri.authority())
-        else {
-            return Err(SignError::NotAbsolute);
-        };
-        // Who the user is does not belong to an origin.
-        let authority = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let query = uri.query().unwrap_or_default().as_bytes();
+        self.check(further)?;
+        let Target { method, origin, path, query } = target;
         let form = if let Covers::Form(form) = body { form } else { &[][..] };
         let body_hash = match (body, self.method.body_hash()) {
             (Covers::Hash(body), Some(algorithm)) if self.body_hash => {
@@ -311,7 +328,7 @@ impl Signer {
             further.iter().map(|(name, value)| name.len() + value.len()).sum();
         let room = self.constant.covered.length()
             + 2 * (query.len() + form.len() + further_length)
-            + 3 * (authority.len() + uri.path().len())
+            + 3 * (origin.authority.len() + path.len())
             + 256;
         let mut covered = self.constant.covered.clone_with_room(room, 12 + further.len());
         covered.add_encoded(query)?;
@@ -321,9 +338,7 @@ impl Signer {
         }
         signed.each_plain(&mut |name, value| covered.add_plain(name, value));
         signed.each_other(&mut |name, value| covered.add(name, value));
-        let base = || -> BaseString {
-            covered.base_string(method.as_str(), Origin { scheme, authority }, uri.path())
-        };
+        let base = || -> BaseString { covered.base_string(method.as_str(), origin, path) };
         signed.signature = match &self.key {
             Key::Plaintext(secrets) => secrets.expose().to_owned(),
             Key::Hmac(key) => BASE64_STANDARD.encode(hmac::sign(key, base().as_bytes())),
@@ -332,7 +347,34 @@ impl Signer {
         Ok(signed)
     }
 
-    fn header_value(&self, signed: &Signed<'_>) -> HeaderValue {
+    /// What the server could not read is not signed.
+    fn check(&self, further: &[(&str, &str)]) -> Result<(), SignError> {
+        let own = [&*self.client, self.token.as_deref().unwrap_or_default()];
+        let all = further.iter().flat_map(|(name, value)| [*name, *value]).chain(own);
+        if all.into_iter().any(|text| text.contains('\0')) {
+            return Err(RequestError::Nul.into());
+        }
+        let mut names = further.iter().map(|(name, _)| *name);
+        while let Some(name) = names.next() {
+            let is_own = matches!(name, "oauth_timestamp" | "oauth_nonce" | SIGNATURE | BODY_HASH)
+                || (name == "oauth_token" && self.token.is_some())
+                || ["oauth_consumer_key", "oauth_signature_method", "oauth_version"]
+                    .contains(&name);
+            if is_own || (name.starts_with("oauth_") && names.clone().any(|other| other == name)) {
+                return Err(SignError::SignedAlready);
+            }
+            // The realm is not signed.
+            if name.is_empty() || name == "realm" {
+                return Err(RequestError::HeaderMalformed.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn header_value(&self, signed: &Signed<'_>) -> Result<HeaderValue, SignError> {
+        if self.constant.lacks_realm {
+            return Err(SignError::Realm);
+        }
         let length = self.constant.header.len() + 160 + 2 * signed.signature.len();
         let mut out = Vec::with_capacity(length);
         out.extend_from_slice(&self.constant.header);
@@ -343,7 +385,7 @@ impl Signer {
         let value = HeaderValue::from_maybe_shared(Bytes::from(out));
         let mut value = value.unwrap_or(HeaderValue::from_static("OAuth"));
         value.set_sensitive(true);
-        value
+        Ok(value)
     }
 
     fn append_to(&self, out: &mut FormWriter, signed: &Signed<'_>) {
@@ -368,6 +410,38 @@ impl fmt::Debug for Signer {
 }
 
 const SIGNATURE: &str = "oauth_signature";
+const BODY_HASH: &str = "oauth_body_hash";
+
+/// What a signature says of the request but for its body.
+struct Target<'r> {
+    method: &'r Method,
+    origin: Origin<'r>,
+    path: &'r str,
+    query: &'r [u8],
+}
+
+impl<'r> Target<'r> {
+    fn of(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap) -> Result<Self, SignError> {
+        let (Some(scheme @ ("http" | "https")), Some(authority)) =
+            (uri.scheme_str(), uri.authority())
+        else {
+            return Err(SignError::NotAbsolute);
+        };
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let authority = match (hosts.next(), hosts.next()) {
+            // Who the user is does not belong to an origin.
+            (None, _) => authority.as_str().rsplit('@').next().unwrap_or_default(),
+            (Some(host), None) => host
+                .to_str()
+                .ok()
+                .filter(|host| !host.contains('@') && Authority::try_from(*host).is_ok())
+                .ok_or(SignError::Host)?,
+            _ => return Err(SignError::Host),
+        };
+        let query = uri.query().unwrap_or_default().as_bytes();
+        Ok(Self { method, origin: Origin { scheme, authority }, path: uri.path(), query })
+    }
+}
 
 /// What a signature says of the body.
 enum Covers<'a> {
@@ -398,7 +472,7 @@ impl Signed<'_> {
             each(name, value);
         }
         if let Some(hash) = &self.body_hash {
-            each("oauth_body_hash", hash);
+            each(BODY_HASH, hash);
         }
     }
 }

@@ -169,7 +169,7 @@ impl From<OAuth1Error> for AccessError {
     fn from(error: OAuth1Error) -> Self {
         match error {
             // Where the reason was logged.
-            OAuth1Error::Unavailable | OAuth1Error::NoncesFull => Self::Unavailable,
+            OAuth1Error::Unavailable => Self::Unavailable,
             error => Self::Signature(error),
         }
     }

@@ -16,7 +16,7 @@ use crate::oauth2::bearer;
 #[cfg(feature = "http-client")]
 use super::Introspection;
 use super::{
-    AuthorizationServer, GuardBody, OAuth1Error, Verified,
+    AuthorizationServer, GuardBody, Verified,
     access::AccessError,
     oauth1::{self, BodyRead},
     server::Inner,
@@ -142,14 +142,14 @@ impl Guard {
     /// # Errors
     /// [`AccessError`] when what came is no good.
     pub async fn check(&self, parts: &Parts, body: &[u8]) -> Result<Option<Verified>, AccessError> {
-        self.check_at(&self.origin(parts), parts, Ok(body)).await
+        self.check_at(&self.origin(parts), parts, Some(Ok(body))).await
     }
 
     async fn check_at(
         &self,
         origin: &str,
         parts: &Parts,
-        body: Result<&[u8], OAuth1Error>,
+        body: oauth1::Seen<'_>,
     ) -> Result<Option<Verified>, AccessError> {
         let (audience, allows_clients) = (self.0.audience.as_deref(), self.0.allows_clients);
         match &self.0.trust {
@@ -172,8 +172,7 @@ impl Guard {
 
     async fn guard(&self, parts: &Parts) -> Guarded {
         let (realm, body) = (self.origin(parts), oauth1::body_of(parts));
-        let body = body.as_ref().map(|body| &body[..]).map_err(|error| *error);
-        let verdict = self.check_at(&realm, parts, body).await;
+        let verdict = self.check_at(&realm, parts, oauth1::seen(&body)).await;
         Guarded { realm, offers_oauth1: self.offers_oauth1(), verdict }
     }
 
@@ -227,7 +226,7 @@ impl Inner {
     pub(crate) async fn check_request(
         &self,
         parts: &Parts,
-        body: Result<&[u8], OAuth1Error>,
+        body: oauth1::Seen<'_>,
         site: Site<'_>,
     ) -> Result<Option<Verified>, AccessError> {
         let found =
@@ -351,6 +350,10 @@ impl Guard {
             return request.map(|body| GuardBody::Untouched { body });
         }
         let (mut parts, body) = request.into_parts();
+        if body.is_end_stream() {
+            parts.extensions.insert(BodyRead::nothing());
+            return Request::from_parts(parts, GuardBody::Untouched { body });
+        }
         let (read, body) = oauth1::read(body).await;
         parts.extensions.insert(read);
         Request::from_parts(parts, body)

@@ -12,7 +12,7 @@ use http::{Request, Response, request::Parts};
 
 use crate::{
     Env, Scopes, Timestamp,
-    oauth1::{Forwarded, SignedRequest, Verdict},
+    oauth1::{Forwarded, Verdict},
     oauth2::{
         ActiveToken, ClientAuth, EndpointError, IntrospectionRequest, IntrospectionResponse,
         IntrospectionResponseError, Resources,
@@ -23,8 +23,13 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, OAuth1Error, Verified, access::AccessError, issuer::check_issuer,
-    token::sha256, verified::Told, wire::BODY_LIMIT,
+    Actor, Authentication, OAuth1Error, Verified,
+    access::AccessError,
+    issuer::check_issuer,
+    oauth1::{Seen, read_signed},
+    token::sha256,
+    verified::Told,
+    wire::BODY_LIMIT,
 };
 
 /// The type of a token that is good for whoever has it.
@@ -159,11 +164,10 @@ impl Introspection {
     }
 
     /// For whom a signed request acts, if the issuer finds it good; `None` when it is not signed.
-    /// `body` is as much as was read of it.
     pub(crate) async fn signed(
         &self,
         parts: &Parts,
-        body: Result<&[u8], OAuth1Error>,
+        body: Seen<'_>,
         origin: &str,
     ) -> Result<Option<Verified>, AccessError> {
         let Some(request) = self.question(parts, body, origin)? else { return Ok(None) };
@@ -183,16 +187,13 @@ impl Introspection {
     fn question(
         &self,
         parts: &Parts,
-        body: Result<&[u8], OAuth1Error>,
+        body: Seen<'_>,
         origin: &str,
     ) -> Result<Option<Request<Bytes>>, OAuth1Error> {
         if !self.takes_signed {
             return Ok(None);
         }
-        let Some(signed) = SignedRequest::read(parts, body.unwrap_or(&[]))? else {
-            return Ok(None);
-        };
-        let body = body?;
+        let Some((signed, body)) = read_signed(parts, body)? else { return Ok(None) };
         signed.check_body(body)?;
         let token = signed.token().ok_or(OAuth1Error::TokenMissing)?;
         let forwarded = Forwarded::of(parts, origin, body).ok_or(OAuth1Error::BodyBroken)?;

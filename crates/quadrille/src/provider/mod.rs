@@ -56,12 +56,12 @@ pub(crate) use guard::{Guarded, Site, at_public_path};
 pub use introspection::{Introspection, IntrospectionError};
 pub use issuer::{IssuerError, check_issuer};
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
+#[cfg(feature = "axum")]
+pub(crate) use oauth1::{BodyRead, body_of, is_covered, read as read_body, seen as seen_body};
 pub use oauth1::{
     GuardBody, NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential,
     OAuth1Error, OAuth1Key, OAuth1Value,
 };
-#[cfg(feature = "axum")]
-pub(crate) use oauth1::{body_of, is_covered, read as read_body};
 pub use problem::Problem;
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scopes::ScopeInfo;

@@ -19,6 +19,8 @@ use std::{
 
 use crate::Timestamp;
 
+use super::token::sha256;
+
 /// How many failures are free, and how fast they are forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -57,6 +59,18 @@ pub enum Who<'a> {
     Address(RemoteAddress),
     /// Somebody who called themselves so, at this address.
     Pair(&'a str, Option<RemoteAddress>),
+    /// Somebody who signed a request with one of the names that have this number.
+    Signing(u16),
+}
+
+impl Who<'_> {
+    /// Somebody who signed a request with this name, which may be anything: names share a few
+    /// thousand buckets, so that made up ones cannot push others out.
+    pub(crate) fn signing(name: &str) -> Self {
+        let digest = sha256(name.as_bytes());
+        let [high, low, ..] = digest;
+        Self::Signing(u16::from_be_bytes([high, low]) % 4096)
+    }
 }
 
 const BUCKETS: usize = 16 * 1024;

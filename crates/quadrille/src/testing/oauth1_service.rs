@@ -1,6 +1,7 @@
 //! A service of OAuth 1.0a that exists in this process only.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -68,7 +69,7 @@ struct State {
 struct Temporary {
     secret: String,
     callback: String,
-    realm: Option<String>,
+    scope: Option<String>,
     /// The verifier, and who said yes.
     allowed: Option<(String, u64)>,
 }
@@ -77,7 +78,7 @@ struct Temporary {
 struct Granted {
     secret: String,
     user: u64,
-    realm: Option<String>,
+    scope: Option<String>,
 }
 
 impl FakeOAuth1Service {
@@ -278,8 +279,9 @@ impl State {
         let secret = format!("temporary-secret-canary-{}", self.drawn);
         let mut given = Credentials::temporary(&token, secret.as_str().into());
         given.callback_confirmed = self.confirms;
-        let realm = signed.realm().map(str::to_owned);
-        self.temporary.insert(token, Temporary { secret, callback, realm, allowed: None });
+        let scope = signed.parameter("scope").map_err(RequestError::problem)?;
+        let scope = scope.map(Cow::into_owned);
+        self.temporary.insert(token, Temporary { secret, callback, scope, allowed: None });
         Ok(given.to_response())
     }
 
@@ -301,13 +303,13 @@ impl State {
         if signed.verifier() != Some(&verifier) {
             return Err(Problem::VerifierInvalid);
         }
-        let realm = known.realm.clone();
+        let scope = known.scope.clone();
         self.temporary.remove(token);
         self.drawn += 1;
         let token = format!("access-canary-{}", self.drawn);
         let secret = format!("token-secret-canary-{}", self.drawn);
         let given = Credentials::token(&token, secret.as_str().into());
-        self.tokens.insert(token, Granted { secret, user, realm });
+        self.tokens.insert(token, Granted { secret, user, scope });
         Ok(given.with("user_id", user.to_string()).to_response())
     }
 
@@ -318,13 +320,13 @@ impl State {
         token: &str,
         signed: &SignedRequest<'_>,
     ) -> Result<Response<Bytes>, Problem> {
-        let Granted { user, realm, .. } = self.tokens.get(token).ok_or(Problem::TokenRejected)?;
+        let Granted { user, scope, .. } = self.tokens.get(token).ok_or(Problem::TokenRejected)?;
         Ok(json_answer(&json!({
             "id": user,
             "id_str": user.to_string(),
             "key": format!("JIRAUSER{user}"),
             "login": format!("user-{user}"),
-            "realm": realm,
+            "scope": scope,
             "method": parts.method.as_str(),
             "path": parts.uri.path(),
             "query": parts.uri.query(),

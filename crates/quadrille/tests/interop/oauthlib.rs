@@ -85,11 +85,11 @@ fn client(
         format!("{issuer}/api"),
     );
     spec.identity = Some(("me".into(), "id".into()));
-    if *placement == Placement::Header {
-        // A realm can stand nowhere else.
-        spec.scopes = quadrille::Scopes::of(["photos:read"]);
-    }
     if let Protocol::OAuth1(oauth1) = &mut spec.protocol {
+        if *placement == Placement::Header {
+            // It can stand nowhere else. To oauthlib it is a list of scopes.
+            oauth1.realm = Some("photos:read".into());
+        }
         oauth1.signature_method = *method;
         oauth1.placement = *placement;
     }

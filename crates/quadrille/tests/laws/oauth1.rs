@@ -229,6 +229,53 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_signed_and_verified_as_they_are_and_every_change_is_noticed(
+        query in vec((vec(any::<u8>(), 0..6), vec(any::<u8>(), 0..6)), 0..4),
+        form in vec((vec(any::<u8>(), 0..6), vec(any::<u8>(), 0..6)), 0..4),
+        raw: bool, placement in placement(), method in method(), credentials in credentials(),
+        at: sample::Index, to: u8,
+    ) {
+        // The form also with bytes that should have been encoded.
+        let encode = |pairs: &[(Vec<u8>, Vec<u8>)], raw: bool| {
+            let text = |bytes: &[u8]| bytes.iter().flat_map(|byte| match byte {
+                b'a'..=b'z' => vec![*byte],
+                b'&' | b'=' | b'%' | b'+' => format!("%{byte:02X}").into_bytes(),
+                byte if raw => vec![*byte],
+                byte => format!("%{byte:02x}").into_bytes(),
+            }).collect::<Vec<_>>();
+            let pairs: Vec<_> = pairs
+                .iter()
+                .map(|(name, value)| [text(name), text(value)].join(&b'='))
+                .collect();
+            pairs.join(&b'&')
+        };
+        let query = String::from_utf8(encode(&query, false)).unwrap();
+        let request = Request::post(format!("{ORIGIN}/?{query}")).header("content-type", FORM);
+        let request = request.body(Bytes::from(encode(&form, raw))).unwrap();
+        let (parts, body) = signed(request, method, placement, &credentials);
+        prop_assert!(verifies(&parts, &body, &credentials));
+
+        let forwarded = Forwarded::of(&parts, ORIGIN, &body).unwrap();
+        let mut question = FormWriter::new();
+        for (name, value) in forwarded.parameters() {
+            question.append(name, value);
+        }
+        let question = question.finish();
+        let params = Params::parse(question.as_bytes()).unwrap();
+        let (there, form, _) = Forwarded::parse(&params).unwrap().unwrap().to_request().unwrap();
+        prop_assert!(verifies(&there, &form, &credentials), "forwarded");
+
+        let mut changed = body.to_vec();
+        if !changed.is_empty() {
+            let at = at.index(changed.len());
+            changed[at] = to;
+        }
+        if covered(&parts, &changed) != covered(&parts, &body) {
+            prop_assert!(!verifies(&parts, &changed, &credentials));
+        }
+    }
+
+    #[test]
     fn credentials_and_callbacks_come_through(token in "[^\u{0}]{1,30}", secret in value(), confirmed: bool, verifier in "[^\u{0}]{1,20}") {
         let mut given = Credentials::token(token.as_str(), Secret::from(secret.as_str())).with("user_id", "7");
         given.callback_confirmed = confirmed;
@@ -275,14 +322,14 @@ proptest! {
 struct Said {
     method: Method,
     path: String,
-    parameters: Vec<(String, String)>,
+    parameters: Vec<(Vec<u8>, Vec<u8>)>,
     signature: String,
 }
 
 fn covered(parts: &Parts, body: &[u8]) -> Option<Said> {
     let signed = SignedRequest::read(parts, body).ok()??;
     let mut parameters: Vec<_> =
-        signed.covered().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        signed.covered().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     parameters.sort();
     Some(Said {
         method: parts.method.clone(),

@@ -22,11 +22,13 @@ mod introspect;
 mod metadata;
 mod oauth1_api;
 mod oauth1_bad_input;
+mod oauth1_bodies;
 mod oauth1_dance;
 #[cfg(feature = "http-client")]
 mod oauth1_elsewhere;
 mod oauth1_laws;
 mod oauth1_races;
+mod oauth1_replays;
 mod oauth1_support;
 mod races;
 mod revoke;

@@ -15,8 +15,11 @@ use quadrille::{
 use tower::ServiceExt as _;
 
 use crate::{
-    oauth1_support::{SECRET, Signing, client, offered, problem, to_server, world, world_with},
-    support::{Answer, ISSUER, Photos, World},
+    oauth1_support::{
+        SECRET, Signing, approve, client, credentials, offered, problem, to_server, world,
+        world_with,
+    },
+    support::{Answer, CALLBACK, ISSUER, Photos, World},
 };
 
 const FORM: &str = "title=Caf%C3%A9+%26+cake&a=1&a=&a=%2B&b";
@@ -171,11 +174,13 @@ async fn the_origin_is_one_of_the_apis_own_whatever_a_proxy_made_of_the_host() {
 }
 
 #[tokio::test]
-async fn realms_are_scopes_and_what_lacks_one_is_forbidden() {
+async fn what_lacks_a_scope_is_forbidden() {
     let world = world().await;
     let signing = Signing::new(&world);
-    let less = Signing { signer: signing.signer.clone().realm("photos:write") };
-    let token = less.linked(&world, "ada").await;
+    let further = [("oauth_callback", CALLBACK), ("scope", "photos:write")];
+    let temporary = credentials(&signing.temporary(&world, &further).await);
+    let verifier = approve(&world, &temporary).await;
+    let token = credentials(&signing.token(&world, &temporary, &verifier).await);
     let answer = signing.with(&token).photos(&world).await;
     assert_eq!(answer.status(), 403);
     assert!(answer.header("www-authenticate").contains("insufficient_scope"));

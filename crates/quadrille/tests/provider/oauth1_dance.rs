@@ -173,7 +173,7 @@ async fn a_client_without_an_address_has_the_person_carry_the_verifier() {
 }
 
 #[tokio::test]
-async fn the_client_says_in_realm_or_scope_what_it_wants_and_gets_no_more() {
+async fn the_client_says_in_a_signed_scope_what_it_wants_and_gets_no_more() {
     let world = world().await;
     let signing = Signing::new(&world);
     let of = async |temporary: String| {
@@ -185,18 +185,38 @@ async fn the_client_says_in_realm_or_scope_what_it_wants_and_gets_no_more() {
     let callback = [("oauth_callback", CALLBACK)];
     let both = credentials(&signing.temporary(&world, &callback).await);
     assert_eq!(of(both.token).await, ["photos:read", "photos:write"]);
-    let by_realm = Signing { signer: signing.signer.clone().realm("photos:write") };
-    let one = credentials(&by_realm.temporary(&world, &callback).await);
-    assert_eq!(of(one.token).await, ["photos:write"]);
+    // The RFC's own realm, the one of our challenge, and one that looks like a scope.
+    for realm in ["Photos", "https://id.example", "photos:write", "photos:delete", "a \"b\""] {
+        let realm = Signing { signer: signing.signer.clone().realm(realm) };
+        let all = credentials(&realm.temporary(&world, &callback).await);
+        assert_eq!(of(all.token).await, ["photos:read", "photos:write"]);
+        let request = realm.request(
+            &world,
+            "POST",
+            "/oauth/request_token?scope=photos:read",
+            None,
+            &callback,
+        );
+        assert_eq!(of(credentials(&world.send(request).await).token).await, ["photos:read"]);
+    }
+    let in_header = [("oauth_callback", CALLBACK), ("scope", "photos:write")];
+    for placement in [Placement::Header, Placement::Query] {
+        let signing = signing.placed(placement);
+        let one = credentials(&signing.temporary(&world, &in_header).await);
+        assert_eq!(of(one.token).await, ["photos:write"], "{placement:?}");
+    }
     let path = "/oauth/request_token?scope=photos:read";
     let request = signing.request(&world, "POST", path, None, &callback);
     assert_eq!(of(credentials(&world.send(request).await).token).await, ["photos:read"]);
     let form = Some("scope=photos:read");
     let request = signing.request(&world, "POST", "/oauth/request_token", form, &callback);
     assert_eq!(of(credentials(&world.send(request).await).token).await, ["photos:read"]);
-    let too_much = Signing { signer: signing.signer.clone().realm("photos:delete") };
-    let answer = too_much.temporary(&world, &callback).await;
-    assert_eq!((answer.status(), problem(&answer).as_str()), (400, "parameter_rejected"));
+    for path in ["/oauth/request_token?scope=photos:delete", "/oauth/request_token?scope=a&scope=b"]
+    {
+        let request = signing.request(&world, "POST", path, None, &callback);
+        let answer = world.send(request).await;
+        assert_eq!((answer.status(), problem(&answer).as_str()), (400, "parameter_rejected"));
+    }
 }
 
 #[tokio::test]

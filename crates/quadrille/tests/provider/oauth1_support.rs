@@ -116,13 +116,8 @@ impl Signing {
     pub(crate) async fn approved(&self, world: &World, subject: &str) -> (Credentials, String) {
         let temporary = self.begin(world).await;
         world.sign_in(subject);
-        let mut browser = Browser::default();
-        let mut page = authorize(world, &mut browser, &temporary.token).await;
-        if page.status() == 200 {
-            page = browser.answer(world, &page, "decision=all").await;
-        }
-        assert_eq!(page.query("oauth_token"), temporary.token);
-        (temporary, page.query("oauth_verifier"))
+        let verifier = approve(world, &temporary).await;
+        (temporary, verifier)
     }
 
     /// Token credentials of a person who grants everything.
@@ -135,6 +130,20 @@ impl Signing {
     pub(crate) async fn photos(&self, world: &World) -> Answer {
         world.send(self.request(world, "GET", "/api/photos", None, &[])).await
     }
+}
+
+/// The verifier, after the person who is signed in has agreed to everything.
+pub(crate) async fn approve(world: &World, temporary: &Credentials) -> String {
+    if world.signed_in.lock().unwrap().is_none() {
+        world.sign_in("ada");
+    }
+    let mut browser = Browser::default();
+    let mut page = authorize(world, &mut browser, &temporary.token).await;
+    if page.status() == 200 {
+        page = browser.answer(world, &page, "decision=all").await;
+    }
+    assert_eq!(page.query("oauth_token"), temporary.token);
+    page.query("oauth_verifier")
 }
 
 /// As it arrives: without the origin in the request line, with it in the Host header.

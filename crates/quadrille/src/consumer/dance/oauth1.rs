@@ -80,12 +80,14 @@ impl OAuth1Dance {
         let OAuth1 { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
             &self.spec;
         let scopes = attempt.asked(registered);
-        let scopes = (!scopes.is_empty()).then(|| scopes.as_str());
-        let request =
-            self.request(registered, endpoint, temporary_parameters, temporary_headers)?;
+        // Of what is signed: a realm is not, and is no list of scopes.
+        let scope = (!scopes.is_empty()).then_some(("scope", scopes.as_str()));
+        let named = temporary_parameters.iter().map(|(name, value)| (&**name, &**value));
+        let parameters: Vec<_> = named.chain(scope).collect();
+        let request = self.request(registered, endpoint, &parameters, temporary_headers)?;
         let request = self
             .signing
-            .sign_first(&login.0.env, request, scopes, callback)
+            .sign_first(&login.0.env, request, callback)
             .map_err(|_| malformed(registered))?;
         let purpose = Purpose::TemporaryCredentials;
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
@@ -144,8 +146,9 @@ impl OAuth1Dance {
         verifier: &Secret,
     ) -> Result<Granted> {
         let spec = registered.spec();
-        let request =
-            self.request(registered, &spec.token, &spec.token_parameters, &spec.token_headers)?;
+        let parameters: Vec<_> =
+            spec.token_parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let request = self.request(registered, &spec.token, &parameters, &spec.token_headers)?;
         let (env, token) = (&login.0.env, (&temporary.token, &temporary.secret));
         let request = self
             .signing
@@ -173,7 +176,7 @@ impl OAuth1Dance {
         &self,
         registered: &Registered,
         endpoint: &str,
-        parameters: &[(Text, Text)],
+        parameters: &[(&str, &str)],
         headers: &[(Text, Text)],
     ) -> Result<Request<Bytes>, OperatorFault> {
         let (mut uri, mut body) = (FormWriter::after_url(endpoint), FormWriter::new());

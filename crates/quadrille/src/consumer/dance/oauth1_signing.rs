@@ -59,17 +59,18 @@ impl Signing {
         Self { signer, placement: spec.placement }
     }
 
-    /// Signs a request for temporary credentials, for these scopes.
+    /// Signs a request for temporary credentials.
     pub(super) fn sign_first(
         &self,
         env: &Env,
         request: Request<Bytes>,
-        scopes: Option<&str>,
         callback: &str,
     ) -> Result<Request<Bytes>, SignError> {
-        let signer = self.signer.clone();
-        let signer = if let Some(scopes) = scopes { signer.realm(scopes) } else { signer };
-        self.place(signer, &request).sign(env, request, &[("oauth_callback", callback)])
+        self.place(self.signer.clone(), &request).sign(
+            env,
+            request,
+            &[("oauth_callback", callback)],
+        )
     }
 
     /// Signs a request with a token.

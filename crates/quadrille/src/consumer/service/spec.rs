@@ -63,7 +63,7 @@ pub struct Spec {
     /// What relative paths of API calls are joined to.
     pub api: &'static str,
     /// What is asked for when the application does not say, separated by spaces. OAuth 1 has no
-    /// scopes; there they are asked for as the realm of the request for temporary credentials.
+    /// scopes; there they are asked for in a parameter `scope` of the request for temporary credentials.
     pub scopes: &'static str,
     /// Further parameters of the authorization request.
     pub parameters: &'static [(&'static str, &'static str)],

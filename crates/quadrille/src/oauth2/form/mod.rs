@@ -180,14 +180,6 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
-    /// The parameters, if all of them can be decoded: for requests whose signature covers every one.
-    pub(crate) fn all_readable(self) -> Result<Self, FormError> {
-        match self.broken.first() {
-            Some((_, error)) => Err(*error),
-            None => Ok(self),
-        }
-    }
-
     /// Whether every parameter of this name could be decoded.
     pub(super) fn check(&self, name: &str) -> Result<(), FormError> {
         let mut broken = self.broken.iter();
@@ -307,14 +299,55 @@ impl fmt::Debug for Params<'_> {
     }
 }
 
+/// What a body is declared to be, as readers see it that take much or little for a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Declared {
+    /// A form, to every reader.
+    Form,
+    /// Something else, to every reader.
+    Other,
+    /// Nothing, which some readers take for a form.
+    Nothing,
+    /// A form to some readers and not to others: `application/x-www-form-urlencodedx`, say, or a
+    /// type beside another.
+    Ambiguous,
+}
+
+impl Declared {
+    /// Reads `Content-Type`. Readers compare the beginning, or what stands before a semicolon, or
+    /// take one type of several: where the word for a form stands anywhere else than alone before
+    /// parameters, they differ.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut declared = headers.get_all(CONTENT_TYPE).iter();
+        let Some(value) = declared.next() else { return Self::Nothing };
+        if declared.next().is_some() {
+            return Self::Ambiguous;
+        }
+        let bytes = value.as_bytes();
+        let is_plain = bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+        let mut parts = bytes.split(|byte| *byte == b';');
+        let media_type = parts.next().unwrap_or_default().trim_ascii();
+        let names_form = |text: &[u8]| {
+            text.windows(FORM_WORD.len()).any(|part| part.eq_ignore_ascii_case(FORM_WORD))
+        };
+        if !names_form(bytes) {
+            return if media_type.is_empty() { Self::Nothing } else { Self::Other };
+        }
+        let is_alone = is_plain && !bytes.contains(&b',') && !parts.any(names_form);
+        match is_alone && media_type.eq_ignore_ascii_case(FORM.as_bytes()) {
+            true => Self::Form,
+            false => Self::Ambiguous,
+        }
+    }
+}
+
+/// The media type of a form.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+const FORM_WORD: &[u8] = b"x-www-form-urlencoded";
+
 /// Whether a body is declared as a form, whatever the parameters of its media type.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    let mut declared = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (declared.next(), declared.next()) else { return false };
-    value.to_str().is_ok_and(|value| {
-        let media_type = value.split(';').next().unwrap_or("").trim();
-        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
+    Declared::of(headers) == Declared::Form
 }
 
 #[cfg(test)]
@@ -335,11 +368,9 @@ mod tests {
         for (input, error) in cases {
             let params = Params::parse(input).unwrap();
             assert_eq!(params.one("a"), Err(error), "{}", input.escape_ascii());
-            assert_eq!(params.all_readable(), Err(error), "{}", input.escape_ascii());
         }
         let unnamed = Params::parse(b"%=a").unwrap();
         assert_eq!(unnamed.iter().count(), 0);
-        assert_eq!(unnamed.all_readable(), Err(FormError::BrokenPercent));
     }
 
     #[test]
@@ -410,5 +441,53 @@ mod tests {
         assert_eq!(Params::of_body(&undeclared), Err(FormError::ContentType));
         let empty = Request::post("/").body(Bytes::new()).unwrap();
         assert_eq!(Params::of_body(&empty), Ok(Params::default()));
+    }
+
+    #[test]
+    fn what_readers_take_for_different_things_is_ambiguous() {
+        let declared = |values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_TYPE, http::HeaderValue::from_bytes(value).unwrap());
+            }
+            Declared::of(&headers)
+        };
+        assert_eq!(declared(&[]), Declared::Nothing);
+        for nothing in [&b""[..], b" ", b";charset=utf-8"] {
+            assert_eq!(declared(&[nothing]), Declared::Nothing, "{}", nothing.escape_ascii());
+        }
+        for form in [
+            &b"application/x-www-form-urlencoded"[..],
+            b"APPLICATION/X-WWW-FORM-URLENCODED",
+            b" application/x-www-form-urlencoded\t",
+            b"application/x-www-form-urlencoded; charset=utf-8",
+            b"application/x-www-form-urlencoded;",
+        ] {
+            assert_eq!(declared(&[form]), Declared::Form, "{}", form.escape_ascii());
+        }
+        for other in [&b"application/json"[..], b"text/plain", b"application/json;x=\xff", b"x"] {
+            assert_eq!(declared(&[other]), Declared::Other, "{}", other.escape_ascii());
+        }
+        for ambiguous in [
+            &b"application/x-www-form-urlencodedx"[..],
+            b"application/x-www-form-urlencoded, text/plain",
+            b"text/plain, application/x-www-form-urlencoded",
+            b"application/x-www-form-urlencoded;charset=\xe9",
+            b"application/x-www-form-urlencoded\xff",
+            b"application/x-www-form-urlencoded charset=utf-8",
+            b"text/plain; application/x-www-form-urlencoded",
+            b"application/x-www-form-urlencoded;x=application/X-WWW-form-urlencoded",
+            b"\"application/x-www-form-urlencoded\"",
+            b"x-www-form-urlencoded",
+            b";application/x-www-form-urlencoded",
+        ] {
+            let text = ambiguous.escape_ascii();
+            assert_eq!(declared(&[ambiguous]), Declared::Ambiguous, "{text}");
+        }
+        let form = FORM.as_bytes();
+        for several in [[form, form], [form, b"text/plain"], [b"text/plain", form]] {
+            assert_eq!(declared(&several), Declared::Ambiguous);
+        }
+        assert_eq!(declared(&[b"a/b", b"c/d"]), Declared::Ambiguous);
     }
 }

@@ -48,13 +48,6 @@ impl FormWriter {
         Self { text, separator }
     }
 
-    /// Goes on after a form that was read as one.
-    pub(crate) fn after_body(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body).into_owned();
-        let separator = (!text.is_empty() && !text.ends_with('&')).then_some('&');
-        Self { text, separator }
-    }
-
     /// Adds a parameter, encoded.
     pub fn append(&mut self, name: &str, value: &str) -> &mut Self {
         if let Some(separator) = self.separator {

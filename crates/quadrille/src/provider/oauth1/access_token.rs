@@ -19,9 +19,13 @@ use super::{
         token::{TokenKind, sha256},
     },
     OAuth1Error, OAuth1Value,
+    nonces::MARGIN,
     verify::{CheckedToken, Wanted},
     wire,
 };
+
+/// How many verifiers may be tried with temporary credentials whose verifier a person types.
+const TRIES: u8 = 5;
 
 /// What to do about a request for token credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,16 +90,25 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let CheckedToken::Temporary(temporary) = &checked.token else {
         return Err(OAuth1Error::TokenMissing);
     };
-    let (issuer, now) = (inner.issuer_id().await?, inner.now());
-    let approval = match decide(temporary, signed.verifier(), now) {
-        Decision::Redeem(approval) => approval,
-        Decision::Replayed(grant) => return Err(inner.replayed_temporary(grant).await),
+    let (issuer, now) = (inner.issuer_id().await?, checked.now);
+    if is_typed(temporary) && signed.verifier().is_some() && !inner.may_try(temporary).await? {
+        return Err(OAuth1Error::TooManyVerifiers);
+    }
+    let decision = match decide(temporary, signed.verifier(), now) {
         Decision::Refuse(OAuth1Error::VerifierWrong) => {
             return Err(inner.guessed(client, OAuth1Error::VerifierWrong, from));
         }
         Decision::Refuse(error) => return Err(error),
+        decision => decision,
     };
-    inner.remember_signed(&signed).await?;
+    // Before anything is done: what a proxy sends once more ends nobody's token.
+    inner.remember_signed(&signed, now).await?;
+    let is_anew = signed.is_remembered();
+    let approval = match decision {
+        Decision::Redeem(approval) => approval,
+        Decision::Replayed(grant) => return Err(inner.replayed_temporary(grant, is_anew).await),
+        Decision::Refuse(error) => return Err(error),
+    };
     let grant = approval.grant.clone();
     let number = grant.id;
     let scopes = grant.scopes.clone();
@@ -124,15 +137,41 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
             };
             Ok(inner.oauth1.with_extras(credentials, client, Some(&access.into())))
         }
-        Redeemed::Replayed(grant) => Err(inner.replayed_temporary(grant).await),
+        Redeemed::Replayed(grant) => Err(inner.replayed_temporary(grant, is_anew).await),
         Redeemed::Revoked => Err(OAuth1Error::TokenRevoked),
         Redeemed::Unknown => Err(OAuth1Error::TokenUnknown),
     }
 }
 
+/// Whether a person carries the verifier, who was shown it for that and may mistype it.
+fn is_typed(temporary: &TemporaryRecord) -> bool {
+    let was_shown =
+        matches!(temporary.state, TemporaryState::Approved(_) | TemporaryState::Redeemed(_));
+    temporary.callback.is_none() && was_shown
+}
+
 impl Inner {
-    /// Ends a grant of which somebody has a copy.
-    async fn replayed_temporary(&self, grant: RowId) -> OAuth1Error {
+    /// Uses up one of the few tries that temporary credentials have, before the verifier is looked
+    /// at: a hundred guesses at once are a hundred. Processes that share a store share them.
+    async fn may_try(&self, temporary: &TemporaryRecord) -> Result<bool, OAuth1Error> {
+        let issuer = self.issuer_id().await?;
+        let expires = temporary.expires + MARGIN;
+        for number in 0..TRIES {
+            let key = sha256(format!("{} {number}", temporary.row.0).as_bytes());
+            let is_free = self.store.remember_once(issuer, "oauth1 verifier", key, expires).await;
+            if is_free.map_err(Error::from)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends a grant of which somebody has a copy, if the request is signed `anew`: one without a
+    /// nonce may be the first one, sent once more on the way.
+    async fn replayed_temporary(&self, grant: RowId, anew: bool) -> OAuth1Error {
+        if !anew {
+            return OAuth1Error::TokenUsed;
+        }
         let until = self.all_over(self.now());
         let revoked = async {
             Ok::<_, Error>(self.store.revoke_grant(self.issuer_id().await?, grant, until).await?)

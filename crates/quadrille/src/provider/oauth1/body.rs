@@ -10,10 +10,10 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderValue, Request, header};
+use http::Request;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::oauth2::form::is_form;
+use crate::oauth1::SignedRequest;
 
 use super::{super::wire::BODY_LIMIT, OAuth1Error};
 
@@ -34,28 +34,9 @@ pin_project_lite::pin_project! {
 #[derive(Clone, Debug)]
 pub(crate) struct BodyRead(pub(crate) Result<Bytes, OAuth1Error>);
 
-/// Whether the body belongs to what a signature covers, as far as can be told without it.
+/// Whether the body is part of what is judged, as far as can be told without it.
 pub(crate) fn is_covered<B>(request: &Request<B>) -> bool {
-    let headers = request.headers();
-    let credentials = headers.get(header::AUTHORIZATION);
-    let query = request.uri().query().unwrap_or("");
-    let has_hash = |text: &[u8]| {
-        let name = b"oauth_body_hash";
-        text.windows(name.len()).any(|part| part == name)
-    };
-    match credentials.map(HeaderValue::as_bytes) {
-        Some(value) if is_oauth(value) => is_form(headers) || has_hash(value),
-        Some(_) => false,
-        None if query.contains("oauth_signature") => is_form(headers) || has_hash(query.as_bytes()),
-        // The protocol's parameters may be among the fields.
-        None => is_form(headers),
-    }
-}
-
-/// Whether credentials are of the scheme `OAuth`.
-pub(crate) fn is_oauth(credentials: &[u8]) -> bool {
-    let scheme = credentials.split(|byte| *byte == b' ').next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case(b"oauth")
+    SignedRequest::needs_the_body(request.headers(), request.uri())
 }
 
 /// Reads a body, as far as it may be long, and gives it back whole.
@@ -80,6 +61,13 @@ pub(crate) async fn read<B: Body>(body: B) -> (BodyRead, GuardBody<B>) {
 
 fn replayed<B>(first: BytesMut, rest: Option<Pin<Box<B>>>) -> GuardBody<B> {
     GuardBody::Replayed { first: first.freeze(), rest }
+}
+
+impl BodyRead {
+    /// There is no body.
+    pub(crate) const fn nothing() -> Self {
+        Self(Ok(Bytes::new()))
+    }
 }
 
 impl<B: Body> Body for GuardBody<B> {

@@ -52,9 +52,10 @@ pub enum OAuth1Error {
     /// The request came before.
     #[error("the nonce was used before")]
     NonceUsed,
-    /// More requests came than can be remembered.
-    #[error("too many nonces to remember")]
-    NoncesFull,
+    /// The client has as many requests remembered as it may
+    /// ([`OAuth1::remember_at_most`](super::OAuth1::remember_at_most)); try again after this time.
+    #[error("the client has more signed requests than its share")]
+    TooManyRequests(Duration),
 
     /// There is no such client, or it has no part in OAuth 1.0a.
     #[error("there is no such client of OAuth 1.0a")]
@@ -87,6 +88,12 @@ pub enum OAuth1Error {
     /// The temporary credentials were exchanged before. What they bought is revoked.
     #[error("the temporary credentials were exchanged before; what they bought is revoked")]
     TokenReplayed,
+    /// The temporary credentials were exchanged before, and the request may be a copy of the first.
+    #[error("the temporary credentials were exchanged before")]
+    TokenUsed,
+    /// Too many wrong verifiers came with the temporary credentials, which are good for nothing now.
+    #[error("too many wrong verifiers came with the temporary credentials")]
+    TooManyVerifiers,
     /// What the token stands for was revoked.
     #[error("what the token stands for was revoked")]
     TokenRevoked,
@@ -111,7 +118,7 @@ pub enum OAuth1Error {
     /// The `oauth_callback` is not registered, or is `oob` and the client may not use that.
     #[error("the oauth_callback is not registered")]
     CallbackNotRegistered,
-    /// A scope, or realm, was asked for that the client may not have.
+    /// A scope was asked for that the client may not have.
     #[error("the client may not ask for this scope")]
     ScopeNotAllowed,
     /// The issuer elsewhere says so, which was shown the request.
@@ -139,7 +146,6 @@ impl OAuth1Error {
             | Self::Method(_)
             | Self::BodyTooLong
             | Self::BodyBroken
-            | Self::NoncesFull
             | Self::Unavailable => return None,
             Self::SignatureMethod | Self::SignatureMethodOfClient | Self::PlaintextWithoutTls => {
                 Problem::SignatureMethodRejected
@@ -149,7 +155,7 @@ impl OAuth1Error {
             }
             Self::NonceUsed => Problem::NonceUsed,
             Self::UnknownClient | Self::NoKey | Self::SignatureWrong => Problem::SignatureInvalid,
-            Self::Throttled(_) => Problem::ConsumerKeyRateExceeded,
+            Self::Throttled(_) | Self::TooManyRequests(_) => Problem::ConsumerKeyRateExceeded,
             Self::TokenMissing | Self::VerifierMissing | Self::CallbackMissing => {
                 Problem::ParameterAbsent
             }
@@ -157,9 +163,11 @@ impl OAuth1Error {
             | Self::NonceTooLong
             | Self::CallbackNotRegistered
             | Self::ScopeNotAllowed => Problem::ParameterRejected,
-            Self::TokenUnknown | Self::TokenOfOtherClient => Problem::TokenRejected,
+            Self::TokenUnknown | Self::TokenOfOtherClient | Self::TooManyVerifiers => {
+                Problem::TokenRejected
+            }
             Self::TokenExpired => Problem::TokenExpired,
-            Self::TokenReplayed => Problem::TokenUsed,
+            Self::TokenReplayed | Self::TokenUsed => Problem::TokenUsed,
             Self::TokenRevoked => Problem::TokenRevoked,
             Self::NotApproved => Problem::PermissionUnknown,
             Self::Denied | Self::NotForItself => Problem::PermissionDenied,
@@ -186,7 +194,7 @@ impl OAuth1Error {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyBroken => StatusCode::BAD_REQUEST,
-            Self::NoncesFull | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             error => error.problem().map_or(StatusCode::UNAUTHORIZED, Problem::status),
         }
     }

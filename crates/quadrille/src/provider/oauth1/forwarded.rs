@@ -19,8 +19,7 @@ impl Inner {
     /// a form.
     ///
     /// # Errors
-    /// [`OAuth1Error::Unavailable`] and [`OAuth1Error::NoncesFull`]; what is wrong with the request is
-    /// a verdict.
+    /// [`OAuth1Error::Unavailable`]; what is wrong with the request is a verdict.
     pub(crate) async fn judge(
         &self,
         forwarded: &Forwarded<'_>,
@@ -32,7 +31,7 @@ impl Inner {
         }
         match self.check_forwarded(forwarded, token, asker).await {
             Ok(verdict) => Ok(verdict),
-            Err(error @ (OAuth1Error::Unavailable | OAuth1Error::NoncesFull)) => Err(error),
+            Err(error @ OAuth1Error::Unavailable) => Err(error),
             Err(reason) => {
                 tracing::info!(%reason, asker = &*asker.id, "a signed request elsewhere is refused");
                 Ok(Verdict::Bad(reason.problem()))
@@ -60,7 +59,7 @@ impl Inner {
         if !is_meant_for(asker, &held.access.grant) {
             return Ok(Verdict::Bad(None));
         }
-        self.remember_signed(&signed).await?;
+        self.remember_signed(&signed, checked.now).await?;
         Ok(Verdict::Good(Box::new(about(&held.access, self.issuer.as_str()))))
     }
 }

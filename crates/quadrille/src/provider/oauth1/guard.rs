@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{header, request::Parts};
+use http::request::Parts;
 
 use crate::{Timestamp, oauth1::SignedRequest};
 
@@ -14,34 +14,24 @@ use super::{
         store::{AccessRecord, Grant},
     },
     OAuth1Error,
-    body::{BodyRead, is_oauth},
+    body::BodyRead,
     verify::{CheckedToken, Wanted},
     wire,
 };
 
 impl Inner {
-    /// Checks a request that is signed; `None` when it is not, and may be a bearer's. `body` is as
-    /// much as was read of it.
+    /// Checks a request that is signed; `None` when it is not, and may be a bearer's.
     pub(crate) async fn check_signature(
         &self,
         parts: &Parts,
-        body: Result<&[u8], OAuth1Error>,
+        body: Seen<'_>,
         origin: &str,
         allows_clients: bool,
     ) -> Result<Option<Verified>, OAuth1Error> {
         if !self.oauth1.is_offered() {
             return Ok(None);
         }
-        let credentials = parts.headers.get(header::AUTHORIZATION);
-        let in_header = credentials.is_some_and(|value| is_oauth(value.as_bytes()));
-        // Most requests end here.
-        if credentials.is_some() && !in_header {
-            return Ok(None);
-        }
-        let Some(signed) = SignedRequest::read(parts, body.unwrap_or(&[]))? else {
-            return Ok(None);
-        };
-        let body = body?;
+        let Some((signed, body)) = read_signed(parts, body)? else { return Ok(None) };
         let from = wire::from(parts);
         let checked = self.check_signed(&signed, origin, Wanted::CredentialOrNothing, from).await?;
         signed.check_body(body)?;
@@ -50,8 +40,34 @@ impl Inner {
             _ if allows_clients => for_itself(&checked.client)?,
             _ => return Err(OAuth1Error::TokenMissing),
         };
-        self.remember_signed(&signed).await?;
+        self.remember_signed(&signed, checked.now).await?;
         Ok(Some(found.into()))
+    }
+}
+
+/// What was read of a body before the request is judged; `None` where nobody read it.
+pub(crate) type Seen<'b> = Option<Result<&'b [u8], OAuth1Error>>;
+
+/// Reads a request that is signed, with its body; `None` when it is not signed.
+///
+/// # Errors
+/// [`OAuth1Error`]. A body on which it depends must have been read.
+pub(crate) fn read_signed<'r>(
+    parts: &'r Parts,
+    body: Seen<'r>,
+) -> Result<Option<(SignedRequest<'r>, &'r [u8])>, OAuth1Error> {
+    let known = match &body {
+        Some(Ok(body)) => body,
+        Some(Err(_)) | None => &[][..],
+    };
+    let Some(signed) = SignedRequest::read(parts, known)? else { return Ok(None) };
+    match body {
+        Some(body) => Ok(Some((signed, body?))),
+        None if signed.depends_on_the_body() => {
+            tracing::error!("the body of a signed request was not read before it was checked");
+            Err(OAuth1Error::Unavailable)
+        }
+        None => Ok(Some((signed, &[]))),
     }
 }
 
@@ -72,7 +88,12 @@ fn for_itself(client: &Client) -> Result<Arc<AccessRecord>, OAuth1Error> {
     Ok(Arc::new(AccessRecord { row, hash, grant, expires }))
 }
 
-/// What was read of the body by a layer; nothing where no signature covers it.
-pub(crate) fn body_of(parts: &Parts) -> Result<Bytes, OAuth1Error> {
-    parts.extensions.get::<BodyRead>().map_or(Ok(Bytes::new()), |read| read.0.clone())
+/// What a layer read of the body; `None` where none did.
+pub(crate) fn body_of(parts: &Parts) -> Option<Result<Bytes, OAuth1Error>> {
+    parts.extensions.get::<BodyRead>().map(|read| read.0.clone())
+}
+
+/// The same, to look at.
+pub(crate) fn seen(body: &Option<Result<Bytes, OAuth1Error>>) -> Seen<'_> {
+    body.as_ref().map(|body| body.as_ref().map(|body| &body[..]).map_err(|error| *error))
 }

@@ -8,10 +8,12 @@ mod client;
 mod error;
 mod forwarded;
 mod guard;
+mod hashes;
 mod keys;
 mod nonces;
 mod request_token;
 mod revoke;
+mod shares;
 mod values;
 mod verify;
 mod wire;
@@ -24,7 +26,7 @@ pub use values::OAuth1Value;
 
 pub(crate) use admin::NewOAuth1;
 pub(crate) use body::{BodyRead, is_covered, read};
-pub(crate) use guard::body_of;
+pub(crate) use guard::{Seen, body_of, read_signed, seen};
 pub(crate) use keys::Memo;
 pub(crate) use nonces::Nonces;
 pub(crate) use wire::refusal;
@@ -59,6 +61,7 @@ pub struct OAuth1 {
     pub(crate) temporary_lifetime: Duration,
     pub(crate) token_lifetime: Option<Duration>,
     pub(crate) shares_nonces: bool,
+    nonces: Option<usize>,
     values: Option<Arc<values::Make>>,
     extras: Option<Arc<Extras>>,
 }
@@ -77,6 +80,7 @@ impl OAuth1 {
             temporary_lifetime: Duration::from_secs(30 * 60),
             token_lifetime: None,
             shares_nonces: false,
+            nonces: None,
             values: None,
             extras: None,
         }
@@ -162,6 +166,31 @@ impl OAuth1 {
     pub fn remember_nonces_in_the_store(mut self) -> Self {
         self.shares_nonces = true;
         self
+    }
+
+    /// How many signed requests one process remembers at most: 36 million in memory, which then take
+    /// some 540 MB, and 16 million in the store, unless said otherwise. A client may have as many of
+    /// them as are left for all others, half of them when it is alone; beyond that it is answered
+    /// with 429 until some are forgotten, and other clients go on. Each is remembered for the
+    /// [window](Self::timestamp_window) and up to 46 seconds: a client that sends 50,000 requests a
+    /// second needs twice 50,000 x 346.
+    ///
+    /// ```
+    /// use quadrille::provider::OAuth1;
+    ///
+    /// // For 1,000 requests a second of one client.
+    /// let oauth1 = OAuth1::new().remember_at_most(2 * 1_000 * 346);
+    /// ```
+    #[must_use]
+    pub fn remember_at_most(mut self, requests: usize) -> Self {
+        self.nonces = Some(requests);
+        self
+    }
+
+    /// How many requests are remembered at most.
+    pub(crate) fn nonces(&self) -> usize {
+        let usual = if self.shares_nonces { nonces::IN_THE_STORE } else { nonces::IN_MEMORY };
+        self.nonces.unwrap_or(usual)
     }
 
     /// Makes identifiers, secrets and verifiers of the application's own form, out of 32

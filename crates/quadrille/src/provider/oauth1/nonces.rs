@@ -1,24 +1,37 @@
 //! Which requests have been seen (RFC 5849, section 3.3).
 
 use std::{
-    collections::{BTreeMap, HashSet, hash_map::RandomState},
+    collections::{BTreeMap, hash_map::RandomState},
     fmt,
-    hash::{BuildHasher as _, BuildHasherDefault, Hasher},
+    hash::BuildHasher as _,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use crate::Timestamp;
 
-use super::super::{store::SecretHash, token::sha256};
+use super::{
+    super::{store::SecretHash, token::sha256},
+    OAuth1,
+    hashes::Hashes,
+    shares::{Over, Shares},
+};
 
 const SHARDS: usize = 64;
 
-/// How many requests are remembered at most: some sixteen bytes each.
-const LIMIT: usize = 16 * 1024 * 1024;
+/// How many requests one process remembers in memory unless told otherwise, some 15 bytes each. One
+/// client alone gets half of it: 50,000 requests a second, each remembered for 346 seconds at most.
+pub(super) const IN_MEMORY: usize = 36_000_000;
+
+/// How many requests one process has the store remember unless told otherwise.
+pub(super) const IN_THE_STORE: usize = 16_000_000;
 
 /// Timestamps of so many seconds, a power of two, are forgotten together.
-const SLOT_BITS: u32 = 5;
+const SLOT_BITS: u32 = 4;
+
+/// How much longer than its timestamp would pass a request is remembered. A request may wait
+/// between its check and its entry, and the clocks of several processes differ.
+pub(super) const MARGIN: Duration = Duration::from_secs(30);
 
 /// A request that must not come twice.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -30,6 +43,10 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    const fn slot(&self) -> i64 {
+        self.timestamp >> SLOT_BITS
+    }
+
     /// For a store. The parts have their lengths before them, so that no two requests share a key.
     pub(super) fn key(&self) -> SecretHash {
         let mut text = Vec::with_capacity(256);
@@ -47,9 +64,16 @@ impl Seen<'_> {
 pub(crate) enum Once {
     First,
     Again,
-    /// There are more requests than can be remembered. To let any through would let all through
-    /// again.
-    Full,
+    /// It took so long that it may have come before and be forgotten.
+    Late,
+    /// The client has as many requests remembered as it may. To let any through would let all
+    /// through again.
+    Full {
+        /// How long it takes until some are forgotten.
+        wait: Duration,
+        /// Whether the request before was let in.
+        is_new: bool,
+    },
 }
 
 /// What one process remembers: of each request the hash under a key that nobody knows, grouped by
@@ -60,24 +84,21 @@ pub(crate) struct Nonces {
     began: Timestamp,
     hasher: RandomState,
     shards: [Mutex<Slots>; SHARDS],
-    limit: usize,
+    shares: Shares,
 }
 
 /// Hashes by the slot of their timestamp.
 #[derive(Default)]
 struct Slots {
-    slots: BTreeMap<i64, HashSet<u64, BuildHasherDefault<AsItIs>>>,
-    count: usize,
+    slots: BTreeMap<i64, Hashes>,
+    /// The last slot of which something was forgotten.
+    forgotten: Option<i64>,
 }
 
 impl Nonces {
     pub(crate) fn new(began: Timestamp) -> Self {
-        Self::with_limit(began, LIMIT)
-    }
-
-    fn with_limit(began: Timestamp, limit: usize) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { began, hasher: RandomState::new(), shards, limit: limit / SHARDS }
+        Self { began, hasher: RandomState::new(), shards, shares: Shares::new() }
     }
 
     /// When this memory began.
@@ -85,32 +106,66 @@ impl Nonces {
         self.began
     }
 
-    /// Remembers a request until its timestamp is older than `window`.
+    /// Remembers a request for as long as its timestamp would pass. `now` is the time at which it was
+    /// found to pass.
     #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
-    pub(crate) fn remember(&self, seen: Seen<'_>, now: Timestamp, window: Duration) -> Once {
+    pub(super) fn remember(&self, seen: Seen<'_>, now: Timestamp, oauth1: &OAuth1) -> Once {
+        if let Err(full) = self.count(seen, now, oauth1) {
+            return full;
+        }
         let hash = self.hasher.hash_one(seen);
-        let oldest = (now - window).seconds() >> SLOT_BITS;
-        let shard = &self.shards[(hash >> 48) as usize % SHARDS];
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        shard.forget(oldest);
-        let is_full = shard.count >= self.limit;
-        let slot = shard.slots.entry(seen.timestamp >> SLOT_BITS).or_default();
-        if slot.contains(&hash) {
-            return Once::Again;
+        let shard = &self.shards[hash as usize % SHARDS];
+        let once = shard.lock().unwrap_or_else(PoisonError::into_inner).remember(seen, hash);
+        if once != Once::First {
+            self.uncount(seen);
         }
-        if is_full {
-            return Once::Full;
+        once
+    }
+
+    /// Counts a request that is about to be remembered, here or in the store.
+    pub(super) fn count(
+        &self,
+        seen: Seen<'_>,
+        now: Timestamp,
+        oauth1: &OAuth1,
+    ) -> Result<(), Once> {
+        let window = oauth1.window;
+        let oldest = (now - window - MARGIN).seconds() >> SLOT_BITS;
+        if self.shares.forget(oldest) {
+            for shard in &self.shards {
+                shard.lock().unwrap_or_else(PoisonError::into_inner).forget(oldest);
+            }
         }
-        slot.insert(hash);
-        shard.count += 1;
-        Once::First
+        self.shares.take(seen.client, seen.slot(), oauth1.nonces()).map_err(
+            |Over { first, is_new }| {
+                let free = Timestamp::from_seconds((first + 1) << SLOT_BITS) + window + MARGIN;
+                Once::Full { wait: free.since(now), is_new }
+            },
+        )
+    }
+
+    /// Takes back what was counted and is not remembered after all.
+    pub(super) fn uncount(&self, seen: Seen<'_>) {
+        self.shares.give_back(seen.client, seen.slot());
     }
 }
 
 impl Slots {
+    fn remember(&mut self, seen: Seen<'_>, hash: u64) -> Once {
+        let slot = seen.slot();
+        if self.forgotten.is_some_and(|forgotten| slot <= forgotten) {
+            return Once::Late;
+        }
+        match self.slots.entry(slot).or_default().insert(hash) {
+            true => Once::First,
+            false => Once::Again,
+        }
+    }
+
     fn forget(&mut self, oldest: i64) {
         while let Some(first) = self.slots.first_entry().filter(|first| *first.key() < oldest) {
-            self.count -= first.remove().len();
+            self.forgotten = Some(*first.key());
+            first.remove();
         }
     }
 }
@@ -121,29 +176,13 @@ impl fmt::Debug for Nonces {
     }
 }
 
-/// A hash needs no further hashing.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0 << 8 | u64::from(*byte);
-        }
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WINDOW: Duration = Duration::from_secs(300);
+    fn oauth1() -> OAuth1 {
+        OAuth1::new().timestamp_window(Duration::from_secs(300)).remember_at_most(1000)
+    }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
@@ -153,7 +192,7 @@ mod tests {
     fn a_request_comes_once_for_each_client_token_and_timestamp() {
         let nonces = Nonces::new(at(0));
         let seen = Seen { client: "a", token: None, timestamp: 1000, nonce: "x" };
-        assert_eq!(nonces.remember(seen, at(1000), WINDOW), Once::First);
+        assert_eq!(nonces.remember(seen, at(1000), &oauth1()), Once::First);
         for (other, once) in [
             (seen, Once::Again),
             (Seen { client: "b", ..seen }, Once::First),
@@ -161,33 +200,87 @@ mod tests {
             (Seen { timestamp: 1001, ..seen }, Once::First),
             (Seen { nonce: "y", ..seen }, Once::First),
         ] {
-            assert_eq!(nonces.remember(other, at(1000), WINDOW), once, "{other:?}");
+            assert_eq!(nonces.remember(other, at(1000), &oauth1()), once, "{other:?}");
         }
     }
 
     #[test]
     fn it_is_remembered_for_as_long_as_its_timestamp_would_pass() {
-        let nonces = Nonces::new(at(0));
-        for timestamp in (700..=1300).step_by(7) {
-            let seen = Seen { client: "a", token: None, timestamp, nonce: "x" };
-            assert_eq!(nonces.remember(seen, at(1000), WINDOW), Once::First);
-            assert_eq!(nonces.remember(seen, at(timestamp + 300), WINDOW), Once::Again);
+        // Wherever in its slot it is, and whatever others come in the same second and the next ones.
+        for timestamp in 1000..1064 {
+            for late in 0..4 {
+                let nonces = Nonces::new(at(0));
+                let seen = Seen { client: "a", token: None, timestamp, nonce: "x" };
+                assert_eq!(nonces.remember(seen, at(timestamp), &oauth1()), Once::First);
+                let last = at(timestamp + 300);
+                for later in 0..=late {
+                    let other = Seen { timestamp: timestamp + 300, nonce: "y", ..seen };
+                    nonces.remember(other, last + Duration::from_secs(later), &oauth1());
+                }
+                assert_eq!(
+                    nonces.remember(seen, last, &oauth1()),
+                    Once::Again,
+                    "{timestamp} {late}"
+                );
+            }
         }
     }
 
     #[test]
-    fn what_is_too_old_is_forgotten_and_too_many_are_refused() {
-        let nonces = Nonces::with_limit(at(0), SHARDS * 4);
-        let names: Vec<String> = (0..SHARDS * 100).map(|nonce| nonce.to_string()).collect();
-        let send = |timestamp, now| {
+    fn a_copy_that_was_checked_in_time_and_waited_is_refused_however_long() {
+        for timestamp in 1000..1064 {
+            for waited in 0..600 {
+                let nonces = Nonces::new(at(0));
+                let seen = Seen { client: "a", token: None, timestamp, nonce: "x" };
+                assert_eq!(nonces.remember(seen, at(timestamp), &oauth1()), Once::First);
+                let checked = at(timestamp + 300);
+                let other = Seen { timestamp: timestamp + 300, nonce: "y", ..seen };
+                nonces.remember(other, checked + Duration::from_secs(waited), &oauth1());
+                let copy = nonces.remember(seen, checked, &oauth1());
+                assert!(matches!(copy, Once::Again | Once::Late), "{timestamp} {waited} {copy:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_jump_of_the_clock_there_and_back_only_what_was_forgotten_is_refused() {
+        let nonces = Nonces::new(at(0));
+        let seen = Seen { client: "a", token: None, timestamp: 1000, nonce: "x" };
+        assert_eq!(nonces.remember(seen, at(1000), &oauth1()), Once::First);
+        let ahead = Seen { timestamp: 9000, nonce: "y", ..seen };
+        assert_eq!(nonces.remember(ahead, at(9000), &oauth1()), Once::First);
+        assert_eq!(nonces.remember(seen, at(1010), &oauth1()), Once::Late);
+        let next = Seen { timestamp: 1020, nonce: "z", ..seen };
+        assert_eq!(nonces.remember(next, at(1020), &oauth1()), Once::First);
+    }
+
+    #[test]
+    fn a_flood_of_one_client_fills_its_share_alone_until_it_is_forgotten() {
+        let nonces = Nonces::new(at(0));
+        let names: Vec<String> = (0..2000).map(|nonce| nonce.to_string()).collect();
+        let send = |client, timestamp, now| {
             let send = |nonce| {
-                let seen = Seen { client: "a", token: None, timestamp, nonce };
-                nonces.remember(seen, at(now), WINDOW)
+                let seen = Seen { client, token: None, timestamp, nonce };
+                nonces.remember(seen, at(now), &oauth1())
             };
             names.iter().filter(|name| send(name) == Once::First).count()
         };
-        assert_eq!(send(1000, 1000), SHARDS * 4);
-        assert_eq!(send(1200, 1200), 0, "full");
-        assert_eq!(send(1400, 1400), SHARDS * 4, "and free again");
+        assert_eq!(send("flood", 1000, 1000), 500);
+        assert_eq!(send("flood", 1200, 1200), 0, "full");
+        assert_eq!(send("other", 1200, 1200), 250);
+        let more = Seen { client: "flood", token: None, timestamp: 1210, nonce: "more" };
+        let full = nonces.remember(more, at(1210), &oauth1());
+        let wait = Duration::from_secs(1008 + 330 - 1210);
+        assert_eq!(full, Once::Full { wait, is_new: false });
+        assert_eq!(
+            nonces.remember(more, at(1210) + wait, &oauth1()),
+            Once::First,
+            "and free again"
+        );
+        let again = Seen { client: "other", nonce: "3", ..more };
+        assert_eq!(
+            nonces.remember(Seen { timestamp: 1200, ..again }, at(1400), &oauth1()),
+            Once::Again
+        );
     }
 }

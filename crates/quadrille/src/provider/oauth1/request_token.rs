@@ -24,8 +24,8 @@ use super::{
 impl AuthorizationServer {
     /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client says
     /// where the person is to be sent back to, and gets what to send them to the authorization
-    /// endpoint with. The scopes it wants are in the `realm` of the `Authorization` header or in a
-    /// parameter `scope`, separated by spaces; without either they are all that it may ask for.
+    /// endpoint with. The scopes it wants are in a parameter `scope`, separated by spaces; without it
+    /// they are all that it may ask for. The `realm` of the header says nothing: it is not signed.
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, OAuth1, store::MemoryStore}};
@@ -56,8 +56,8 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     signed.check_body(&body)?;
     let client = &checked.client;
     let (callback, scopes) = decide(&signed, client)?;
-    inner.remember_signed(&signed).await?;
-    let now = inner.now();
+    inner.remember_signed(&signed, checked.now).await?;
+    let now = checked.now;
     let row = inner.row().await?;
     let (token, identifier) = inner.identifier(OAuth1Value::Temporary, TokenKind::Temporary, row);
     let (secret, sealed) = inner.shared_secret(wire::TEMPORARY);
@@ -93,12 +93,8 @@ fn decide(
                 .ok_or(OAuth1Error::CallbackNotRegistered)?,
         ),
     };
-    let named = |text: &&str| !text.trim().is_empty();
-    let asked = match signed.realm().filter(named) {
-        Some(realm) => Some(realm),
-        None => signed.parameter("scope")?.filter(named),
-    };
-    let asked = asked.map(Scopes::parse).transpose();
+    let asked = signed.parameter("scope")?.filter(|text| !text.trim().is_empty());
+    let asked = asked.map(|text| Scopes::parse(&text)).transpose();
     let asked = asked.map_err(|_| OAuth1Error::ScopeNotAllowed)?;
     let scopes = request::requested(asked.as_ref(), &client.scopes);
     Ok((callback, scopes.map_err(|_| OAuth1Error::ScopeNotAllowed)?))

@@ -1,5 +1,7 @@
 //! The revocation endpoint (RFC 7009), asked with a signed request.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
@@ -38,10 +40,10 @@ impl Inner {
         let (origin, from) = (self.issuer.origin(), wire::from(&parts));
         let checked = self.check_signed(&signed, origin, Wanted::CredentialOrNothing, from).await?;
         signed.check_body(&body)?;
-        let token = signed.parameter("token")?.or(signed.token());
+        let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));
         let token = token.ok_or(OAuth1Error::TokenMissing)?;
-        self.remember_signed(&signed).await?;
-        let found = self.find(token).await?;
+        self.remember_signed(&signed, checked.now).await?;
+        let found = self.find(&token).await?;
         let Some(grant) = found.and_then(|found| revocable(found.grant(), &checked.client)) else {
             return Ok(());
         };

@@ -16,12 +16,12 @@ use super::{
         redirect::is_loopback,
         server::Inner,
         store::{CredentialRecord, Identifier, RowId, SealedSecret, TemporaryRecord, TokenRef},
-        throttle::RemoteAddress,
+        throttle::{RemoteAddress, Who},
         token::{NoToken, TokenKind, TokenSecret, sha256},
     },
     OAuth1, OAuth1Error, OAuth1Value,
     keys::{Ready, ReadyKeys},
-    nonces::{Once, Seen},
+    nonces::{self, Once, Seen},
     wire,
 };
 
@@ -73,6 +73,8 @@ impl CheckedToken {
 pub(crate) struct Checked {
     pub(crate) client: Arc<Client>,
     pub(crate) token: CheckedToken,
+    /// When it was checked: the one time that counts for all that follows.
+    pub(crate) now: Timestamp,
 }
 
 /// What can be said of a request without looking anything up.
@@ -149,10 +151,10 @@ impl Inner {
             now,
         ) {
             Ok(()) => {}
-            Err(error) => return Err(self.failed_signature(client.as_deref(), error, from)),
+            Err(error) => return Err(self.failed_signature(signed.client(), error, from)),
         }
         match (client, token) {
-            (Some(client), Some(token)) => Ok(Checked { client, token }),
+            (Some(client), Some(token)) => Ok(Checked { client, token, now }),
             _ => Err(OAuth1Error::UnknownClient),
         }
     }
@@ -249,20 +251,27 @@ impl Inner {
         fitting.any(verify) && is_whole
     }
 
-    /// A wrong signature is counted, and answered with 429 once there are too many. Nothing that is
-    /// right is held up by it.
+    /// A wrong signature or an unknown token is counted, and answered with 429 once there are too
+    /// many, whether there is such a client or not. Nothing that is right is held up by it.
     fn failed_signature(
         &self,
-        client: Option<&Client>,
+        client: &str,
         error: OAuth1Error,
         from: Option<RemoteAddress>,
     ) -> OAuth1Error {
-        match error {
-            OAuth1Error::SignatureWrong | OAuth1Error::UnknownClient | OAuth1Error::NoKey => {
-                self.count_failure(client, from).map_or(error, OAuth1Error::Throttled)
-            }
-            error => error,
+        if !matches!(
+            error,
+            OAuth1Error::SignatureWrong
+                | OAuth1Error::UnknownClient
+                | OAuth1Error::NoKey
+                | OAuth1Error::TokenUnknown
+        ) {
+            return error;
         }
+        let (throttle, now) = (&self.shared.throttle, self.now());
+        let by_name = throttle.failed(Who::signing(client), now);
+        let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
+        by_name.max(by_address).map_or(error, OAuth1Error::Throttled)
     }
 
     /// Somebody guessed at something that the client should know.
@@ -276,10 +285,11 @@ impl Inner {
     }
 
     /// Remembers a request, so that it does not come twice. Only what was signed rightly may get
-    /// here.
+    /// here. `now` is when it was checked.
     pub(crate) async fn remember_signed(
         &self,
         signed: &SignedRequest<'_>,
+        now: Timestamp,
     ) -> Result<(), OAuth1Error> {
         let (Some(timestamp), Some(nonce)) = (signed.timestamp(), signed.nonce()) else {
             return Ok(());
@@ -291,25 +301,52 @@ impl Inner {
             nonce,
         };
         let once = if self.oauth1.shares_nonces {
-            let issuer = self.issuer_id().await?;
-            let expires = timestamp + self.oauth1.window;
-            let key = seen.key();
-            match self.store.remember_once(issuer, "oauth1", key, expires).await {
-                Ok(true) => Once::First,
-                Ok(false) => Once::Again,
-                Err(error) => return Err(Error::from(error).into()),
-            }
+            self.remember_in_the_store(seen, now).await?
         } else {
-            self.shared.nonces.remember(seen, self.now(), self.oauth1.window)
+            self.shared.nonces.remember(seen, now, &self.oauth1)
         };
         match once {
             Once::First => Ok(()),
             Once::Again => Err(OAuth1Error::NonceUsed),
-            Once::Full => {
-                tracing::error!("more signed requests than can be remembered");
-                Err(OAuth1Error::NoncesFull)
+            Once::Late => Err(OAuth1Error::TimestampOld),
+            Once::Full { wait, is_new } => {
+                if is_new {
+                    let client = seen.client;
+                    tracing::warn!(client, "a client has more signed requests than its share");
+                }
+                Err(OAuth1Error::TooManyRequests(wait))
             }
         }
+    }
+
+    async fn remember_in_the_store(
+        &self,
+        seen: Seen<'_>,
+        now: Timestamp,
+    ) -> Result<Once, OAuth1Error> {
+        let nonces = &self.shared.nonces;
+        if let Err(full) = nonces.count(seen, now, &self.oauth1) {
+            return Ok(full);
+        }
+        let passes_until = Timestamp::from_seconds(seen.timestamp) + self.oauth1.window;
+        let issuer = self.issuer_id().await?;
+        let first = self
+            .store
+            .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
+            .await;
+        let once = match first {
+            // Whoever waited longer than this may have been forgotten meanwhile, also by a process
+            // whose clock is ahead.
+            Ok(true) if self.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
+            Ok(true) => return Ok(Once::First),
+            Ok(false) => Once::Again,
+            Err(error) => {
+                nonces.uncount(seen);
+                return Err(Error::from(error).into());
+            }
+        };
+        nonces.uncount(seen);
+        Ok(once)
     }
 
     /// An identifier for new credentials in `row`, and how it is recognised.
@@ -342,7 +379,8 @@ impl Inner {
 }
 
 /// What is wrong with a request of which it is known whether its signature is right. A token that is
-/// unknown is named as such, so that a client knows to ask for another: nobody can guess one.
+/// unknown is named as such, so that a client knows to ask for another: nobody can guess one. It is
+/// looked at first, so that the answer does not tell which clients there are.
 fn decide(
     client: Option<&Arc<Client>>,
     token: Option<&CheckedToken>,
@@ -351,13 +389,13 @@ fn decide(
     method: SignatureMethod,
     now: Timestamp,
 ) -> Result<(), OAuth1Error> {
+    let token = token.ok_or(OAuth1Error::TokenUnknown)?;
     let (Some(client), Some(keys)) = (client, keys) else {
         return Err(OAuth1Error::UnknownClient);
     };
     if keys.fit(method, now).next().is_none() {
         return Err(OAuth1Error::NoKey);
     }
-    let token = token.ok_or(OAuth1Error::TokenUnknown)?;
     if !is_right {
         return Err(OAuth1Error::SignatureWrong);
     }

@@ -62,10 +62,10 @@ pub(crate) fn refusal(error: &OAuth1Error, realm: &str) -> Response<Bytes> {
         OAuth1Error::Method(allowed) => {
             headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
-        OAuth1Error::Throttled(wait) => {
+        OAuth1Error::Throttled(wait) | OAuth1Error::TooManyRequests(wait) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        OAuth1Error::Unavailable | OAuth1Error::NoncesFull => {
+        OAuth1Error::Unavailable | OAuth1Error::ByIssuer(Problem::ConsumerKeyRateExceeded) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => return response,

@@ -91,7 +91,7 @@ scopes! {
 }
 
 #[tokio::test]
-async fn scopes_are_asked_for_as_realms() {
+async fn scopes_are_asked_for_in_what_is_signed() {
     async fn photos(library: Linked<Library, Photos>) -> String {
         format!("{} with {}", library.subject(), library.scopes())
     }
@@ -103,12 +103,14 @@ async fn scopes_are_asked_for_as_realms() {
     let mut browser = Browser::new(world.login().attach(routes));
     let page = log_in(&world, &mut browser, "/photos", 7).await;
     assert_eq!(page.text, "7 with photos:read");
-    let header = |index: usize| {
-        let asked = world.service.asked()[index].request.headers()["authorization"].clone();
-        asked.to_str().unwrap().to_owned()
+    let asked = |index: usize| {
+        let request = world.service.asked()[index].request.clone();
+        let header = request.headers()["authorization"].to_str().unwrap().to_owned();
+        (header, String::from_utf8(request.body().to_vec()).unwrap())
     };
-    assert!(header(0).starts_with("OAuth realm=\"photos:read\","), "{}", header(0));
-    assert!(!header(1).contains("realm"), "{}", header(1));
+    assert_eq!(asked(0).1, "scope=photos%3Aread");
+    assert!(!asked(0).0.contains("realm"), "{}", asked(0).0);
+    assert_eq!(asked(1).1, "");
     world.wait(std::time::Duration::from_secs(60));
     let page = log_in(&world, &mut browser, "/both", 7).await;
     assert_eq!(page.text, "photos:read letters", "what it has, and more");

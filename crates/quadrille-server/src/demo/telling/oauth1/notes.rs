@@ -24,7 +24,7 @@ pub(super) fn note(name: &str, message: &Message) -> &'static str {
         "oauth_token_secret" => "To sign with. On the wire here, and never again.",
         "oauth_verifier" => "Whoever brings this has been there.",
         "oauth_version" => "“1.0”, with or without the “a”.",
-        "realm" => "What it is about. To this provider, the same as a scope.",
+        "realm" => "What it is about. It is not signed, and says nothing to this provider.",
         "scope" => "What it is about, and no more.",
         _ => shared::note(name),
     }

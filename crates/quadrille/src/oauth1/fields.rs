@@ -1,0 +1,111 @@
+//! The parameters in the query or the form of a request that may be signed, as they came.
+
+use std::borrow::Cow;
+
+use http::Uri;
+
+use crate::oauth2::form::Declared;
+
+use super::{
+    RequestError,
+    base_string::Covered,
+    encoding::{decode_field, decode_text},
+    header::Pair,
+};
+
+/// An API's forms may be larger than any message of the protocol.
+const LONGEST: usize = 1 << 20;
+const MOST: usize = 1000;
+
+/// Encoded names and values. What they stand for may be any bytes: a signature covers bytes (RFC
+/// 5849, section 3.4.1.3), and only what the protocol names must be text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn of_query(uri: &'a Uri) -> Self {
+        Self(uri.query().unwrap_or("").as_bytes())
+    }
+
+    /// Of a body that some reader may take for a form.
+    pub(super) fn of_body(declared: Declared, body: &'a [u8]) -> Self {
+        match declared {
+            Declared::Form | Declared::Ambiguous => Self(body),
+            Declared::Other | Declared::Nothing => Self::default(),
+        }
+    }
+
+    pub(super) const fn length(self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether a parameter says that the request is signed. A page's link may carry a token
+    /// (`oauth_token`, `oauth_callback`); that signs nothing.
+    pub(super) fn claim_a_signature(self) -> bool {
+        const ANY: [&[u8]; 3] =
+            [b"oauth_signature", b"oauth_signature_method", b"oauth_consumer_key"];
+        self.pairs().any(|(name, _)| {
+            let starts = matches!(name.first(), Some(b'o' | b'%'));
+            starts && decode_field(name).is_ok_and(|name| ANY.contains(&&*name))
+        })
+    }
+
+    /// The parameters whose names begin with `oauth_`, decoded.
+    ///
+    /// # Errors
+    /// [`RequestError`] when any parameter is not encoded rightly, or there are too many, or one of
+    /// the protocol is no text.
+    pub(super) fn protocol(self) -> Result<Vec<Pair<'a>>, RequestError> {
+        if self.0.len() > LONGEST {
+            return Err(RequestError::TooLong);
+        }
+        let mut found = Vec::new();
+        for (number, (name, value)) in self.pairs().enumerate() {
+            if number == MOST {
+                return Err(RequestError::TooMany);
+            }
+            check_encoding(name)?;
+            check_encoding(value)?;
+            let starts = matches!(name.first(), Some(b'o' | b'%'));
+            if starts && decode_field(name)?.starts_with(b"oauth_") {
+                found.push((decode_text(name)?, decode_text(value)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The values of the parameters with this name.
+    pub(super) fn texts(
+        self,
+        name: &'static str,
+    ) -> impl Iterator<Item = Result<Cow<'a, str>, RequestError>> {
+        let is_it = move |raw| decode_field(raw).is_ok_and(|known| *known == *name.as_bytes());
+        self.pairs().filter(move |(raw, _)| is_it(raw)).map(|(_, value)| decode_text(value))
+    }
+
+    /// All of them, decoded.
+    pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
+        let decoded = |(name, value)| Some((decode_field(name).ok()?, decode_field(value).ok()?));
+        self.pairs().filter_map(decoded)
+    }
+
+    /// Adds all of them but the signature.
+    pub(super) fn add_to(self, covered: &mut Covered) {
+        // That they are encoded rightly was seen when they were read.
+        let _ = covered.add_signed(self.0);
+    }
+
+    fn pairs(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let pairs = self.0.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        pairs.map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = pair.split_at(equals.unwrap_or(pair.len()));
+            (name, value.get(1..).unwrap_or_default())
+        })
+    }
+}
+
+/// Whether each percent sign has its two digits.
+fn check_encoding(raw: &[u8]) -> Result<(), RequestError> {
+    if raw.contains(&b'%') { decode_field(raw).map(drop) } else { Ok(()) }
+}
