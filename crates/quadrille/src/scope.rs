@@ -39,6 +39,37 @@ pub struct Scopes(Option<Arc<str>>);
 /// How many names are compared with each further one before a table is worth it.
 const FEW: usize = 16;
 
+/// Names, each once. Few are compared one by one; thousands, which nobody needs but anybody can
+/// send, must not each be compared with all the others.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<&'a str>,
+    many: HashSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn contains(&self, name: &str) -> bool {
+        let is_among_few = self.few.iter().any(|known| {
+            #[cfg(test)]
+            crate::work::count();
+            *known == name
+        });
+        is_among_few || (!self.many.is_empty() && self.many.contains(name))
+    }
+
+    /// Whether it was not there before.
+    fn insert(&mut self, name: &'a str) -> bool {
+        if self.contains(name) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(name);
+            return true;
+        }
+        self.many.insert(name)
+    }
+}
+
 impl Scopes {
     /// No scope at all.
     pub const EMPTY: Self = Self(None);
@@ -99,16 +130,9 @@ impl Scopes {
     /// The set of `names`, which are taken as they are; empty ones are left out.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::new();
-        // Few are compared one by one. Thousands, which nobody needs but anybody can send, must not
-        // each be compared with all the others.
-        let (mut few, mut many) = (0, HashSet::new());
+        let mut known = Names::default();
         for name in names.into_iter().flat_map(|names| names.split(' ')) {
-            if name.is_empty() || text.split(' ').take(FEW).any(|known| known == name) {
-                continue;
-            }
-            if few < FEW {
-                few += 1;
-            } else if !many.insert(name) {
+            if name.is_empty() || !known.insert(name) {
                 continue;
             }
             if !text.is_empty() {
@@ -141,7 +165,22 @@ impl Scopes {
 
     /// Whether all of `other` are among them.
     pub fn is_superset(&self, other: &Self) -> bool {
-        self == other || other.iter().all(|name| self.contains(name))
+        if self == other {
+            return true;
+        }
+        if other.iter().nth(FEW).is_none() {
+            return other.iter().all(|name| self.contains(name));
+        }
+        let known = self.names();
+        other.iter().all(|name| known.contains(name))
+    }
+
+    fn names(&self) -> Names<'_> {
+        let mut names = Names::default();
+        for name in self.iter() {
+            names.insert(name);
+        }
+        names
     }
 
     /// All of both: what to ask for when more is needed than was granted.
@@ -176,7 +215,8 @@ impl Scopes {
         if other.is_superset(self) {
             return self.clone();
         }
-        Self::of(self.iter().filter(|name| other.contains(name)))
+        let known = other.names();
+        Self::of(self.iter().filter(|name| known.contains(name)))
     }
 }
 
@@ -341,4 +381,31 @@ macro_rules! scopes {
             }
         )+
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work;
+
+    #[test]
+    fn thousands_of_scopes_cost_in_proportion_to_their_number() {
+        let list = |n: usize| (0..n).map(|number| format!("s{number} ")).collect::<String>();
+        // Sixteen long ones before many short ones: none of them is walked for each of the others.
+        let long =
+            (0..16).map(|number| format!("{number}{} ", "x".repeat(2000))).collect::<String>();
+        work::assert_proportional(500, |n| {
+            let text = [&*long, &list(n)].concat();
+            work::of(|| Scopes::parse(&text).unwrap())
+        });
+        work::assert_proportional(500, |n| {
+            let one = Scopes::parse(&list(n)).unwrap();
+            let other = Scopes::parse(&["x ", &list(n)].concat()).unwrap();
+            work::of(|| {
+                assert!(other.is_superset(&one) && !one.is_superset(&other));
+                assert_eq!(other.intersection(&one), one);
+                assert_eq!(one.union(&other).iter().count(), n + 1);
+            })
+        });
+    }
 }

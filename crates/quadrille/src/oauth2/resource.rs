@@ -1,6 +1,6 @@
 //! Resource indicators (RFC 8707): for which API a token is meant.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
@@ -48,12 +48,18 @@ impl Resources {
     /// # Errors
     /// [`InvalidResource`].
     pub fn of<'a>(uris: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidResource> {
-        let mut set = Self::EMPTY;
+        let mut text = String::new();
+        let mut known = HashSet::new();
         for uri in uris {
-            check(uri)?;
-            set.add(uri);
+            if known.insert(check(uri)?) {
+                join(&mut text, uri);
+            }
         }
-        Ok(set)
+        Ok(Self::written(text))
+    }
+
+    fn written(text: String) -> Self {
+        if text.is_empty() { Self::EMPTY } else { Self(Some(text.into())) }
     }
 
     /// Reads what [`as_str`](Self::as_str) wrote.
@@ -79,16 +85,6 @@ impl Resources {
         }
     }
 
-    fn add(&mut self, uri: &str) {
-        if self.contains(uri) {
-            return;
-        }
-        self.0 = Some(match self.0.as_deref() {
-            None => uri.into(),
-            Some(before) => format!("{before} {uri}").into(),
-        });
-    }
-
     /// All in one text, with spaces between: URIs hold none.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("")
@@ -106,12 +102,23 @@ impl Resources {
 
     /// Whether `uri` is among them.
     pub fn contains(&self, uri: &str) -> bool {
-        self.find(uri).is_some()
+        // Nearly always it is spelled the same.
+        self.iter().any(|known| known == uri)
+            || normal(uri).is_some_and(|uri| self.iter().filter_map(normal).any(|it| it == uri))
     }
 
     /// Whether all of `other` are among them.
     pub fn is_superset(&self, other: &Self) -> bool {
-        self == other || other.iter().all(|uri| self.contains(uri))
+        if self == other {
+            return true;
+        }
+        let known = self.normal();
+        other.iter().all(|uri| normal(uri).is_some_and(|uri| known.contains(&uri)))
+    }
+
+    /// These as URLs, to be compared. A look-up of each is cheap however many there are.
+    fn normal(&self) -> HashSet<Url> {
+        self.iter().filter_map(normal).collect()
     }
 
     /// Those of these that are `wanted`, in their order and spelling here; `None` when one is wanted
@@ -133,31 +140,38 @@ impl Resources {
         if !self.is_superset(wanted) {
             return None;
         }
-        let mut narrowed = Self::EMPTY;
-        for uri in self.iter().filter(|uri| wanted.contains(uri)) {
-            narrowed.add(uri);
+        let wanted = wanted.normal();
+        let mut text = String::new();
+        for uri in self.iter() {
+            if normal(uri).is_some_and(|normal| wanted.contains(&normal)) {
+                join(&mut text, uri);
+            }
         }
-        Some(narrowed)
-    }
-
-    /// The spelling of `uri` among these.
-    fn find(&self, uri: &str) -> Option<&str> {
-        if self.is_empty() {
-            return None;
-        }
-        // Nearly always it is spelled the same.
-        self.iter().find(|known| *known == uri).or_else(|| {
-            let uri = Url::parse(uri).ok()?;
-            self.iter().find(|known| Url::parse(known).is_ok_and(|known| known == uri))
-        })
+        Some(Self::written(text))
     }
 }
 
+fn join(text: &mut String, uri: &str) {
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(uri);
+}
+
+/// `uri` as URLs are compared.
+fn normal(uri: &str) -> Option<Url> {
+    #[cfg(test)]
+    crate::work::count();
+    Url::parse(uri).ok()
+}
+
 /// An absolute URI (RFC 3986, section 4.3), which has no fragment.
-fn check(uri: &str) -> Result<(), InvalidResource> {
+fn check(uri: &str) -> Result<Url, InvalidResource> {
     let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic());
-    let is_uri = is_plain && !uri.contains('#') && Url::parse(uri).is_ok();
-    if is_uri { Ok(()) } else { Err(InvalidResource) }
+    if !is_plain || uri.contains('#') {
+        return Err(InvalidResource);
+    }
+    normal(uri).ok_or(InvalidResource)
 }
 
 impl fmt::Debug for Resources {
@@ -210,6 +224,26 @@ mod tests {
         assert_eq!(read("resource=a"), Err(RequestError::MalformedResource));
         let many: String = (0..17).map(|number| format!("&resource=urn:{number}")).collect();
         assert_eq!(read(&many), Err(RequestError::MalformedResource));
+    }
+
+    #[test]
+    fn thousands_cost_in_proportion_to_their_number() {
+        use crate::work;
+
+        let many = |n: usize| -> String {
+            (0..n).map(|number| format!("https://api.example/{number} ")).collect()
+        };
+        work::assert_proportional(500, |n| {
+            let text = many(n);
+            work::of(|| Resources::parse(&text).unwrap())
+        });
+        work::assert_proportional(500, |n| {
+            let known = Resources::parse(&many(n)).unwrap();
+            // The same set, spelled in another way.
+            let wanted = known.as_str().replace("api.example", "API.example");
+            let wanted = Resources::parse(&wanted).unwrap();
+            work::of(|| assert_eq!(known.narrowed(&wanted), Some(known.clone())))
+        });
     }
 
     #[test]
