@@ -55,6 +55,8 @@ pub mod page;
 pub mod policy;
 #[cfg(feature = "consumer")]
 pub mod presets;
+#[cfg(any(feature = "provider", all(feature = "axum", feature = "consumer")))]
+mod probe;
 #[cfg(feature = "provider")]
 pub mod provider;
 #[cfg(feature = "consumer")]

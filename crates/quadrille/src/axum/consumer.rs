@@ -1,6 +1,7 @@
 //! The routes of a login.
 //!
-//! A visitor's way: `GET {mount}/{service}` sends them to the service; they come back to
+//! A visitor's way: `GET {mount}/{service}` sends them to the service (or, when another site sent
+//! them, asks on a page that posts to the same path); they come back to
 //! `GET {mount}/{service}/authorized`, which checks that the answer belongs to an attempt of this
 //! browser, and then hops to our own origin (browsers show no `SameSite=Strict` cookies before). Where
 //! nothing looks at the visitor (no owner, no hooks), the code is redeemed right there and the hop
@@ -20,14 +21,14 @@ use http::{HeaderValue, StatusCode, header, request::Parts};
 
 use crate::{
     Error, Login, Result,
-    consumer::{Begin, Jar, Kind, Origin, Owner, Registered, is_just_back},
+    consumer::{Jar, Origin, Owner, is_just_back},
     error::BrowserFault,
-    oauth2::form::Params,
+    probe::probed,
 };
 
 use super::{
-    consumer_hooks::BeforeLogin,
     consumer_layer::Visit,
+    consumer_leave::{leave, leave_by_form},
     consumer_pages::{failed, hop, plain_page},
 };
 
@@ -53,7 +54,7 @@ impl Login {
             return Router::new();
         }
         Router::new()
-            .route(&format!("{mount}/{{service}}"), get(leave))
+            .route(&format!("{mount}/{{service}}"), get(leave).post(leave_by_form))
             .route(&format!("{mount}/{{service}}/authorized"), get(come_back))
             .route(&format!("{mount}/{{service}}/arrived"), get(arrive))
             .layer(self.layer())
@@ -115,74 +116,12 @@ impl IntoResponse for Error {
     }
 }
 
-/// A visitor leaves for a service.
-async fn leave(Path(service): Path<String>, request: Request) -> Response {
-    let (mut parts, _) = request.into_parts();
-    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
-    let (login, jar) = (&visit.login, &visit.jar);
-    let mut origin = Origin::default();
-    match begin(login, jar, &service, &mut parts, &mut origin).await {
-        Ok(response) => response,
-        Err(error) => failed(login, jar, &mut parts, error, origin).await,
-    }
-}
-
-async fn begin(
-    login: &Login,
-    jar: &Jar,
-    service: &str,
-    parts: &mut Parts,
-    origin: &mut Origin,
-) -> Result<Response> {
-    let registered = login.by_name(service).await?;
-    origin.service = Some(Arc::clone(&registered));
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    let params = Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
-    let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
-    let next = one("next")?.unwrap_or("");
-    let handlers = &login.0.handlers;
-    let owner = handlers.find_owner(parts).await;
-    let mut begin = Begin::new(service).next(next).owner(&owner);
-    if handlers.wants_before_login() {
-        let (service, next) = (Arc::clone(&registered.name), next.to_owned());
-        let event = BeforeLogin { service, next, owner: owner.clone() };
-        let (answer, parameters) = handlers.before_login(event, parts).await.into_parts();
-        if let Some(answer) = answer {
-            return Ok(answer);
-        }
-        for (name, value) in parameters {
-            begin = begin.parameter(name, value);
-        }
-    }
-    let kind = match (one("ask")?, one("only")?) {
-        (Some(ask), _) => widen(login, jar, &registered, &owner, ask).await?,
-        (None, Some("identity")) => Kind::Identify,
-        (None, _) => Kind::Link,
-    };
-    origin.next = Some(next.to_owned());
-    let url = login.begin_as(jar, &registered, kind, &begin).await?;
-    redirect(StatusCode::FOUND, url)
-}
-
-/// Further scopes for the account that is linked: all that it has, and these.
-async fn widen(
-    login: &Login,
-    jar: &Jar,
-    registered: &Arc<Registered>,
-    owner: &Owner,
-    ask: &str,
-) -> Result<Kind> {
-    let asked = login.asked_scopes(ask)?.union(&registered.spec().scopes);
-    let (scopes, subject) = match login.load(jar, &registered.name, owner).await? {
-        Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
-        None => (asked, "".into()),
-    };
-    Ok(Kind::Widen { scopes: scopes.as_str().to_owned(), subject: subject.as_ref().to_owned() })
-}
-
 /// A service's answer comes back.
 async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
+    if let Some(answer) = probed(&parts.method, &parts.headers) {
+        return answer.map(Body::from);
+    }
     let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
@@ -210,7 +149,7 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
         ..Origin::default()
     };
     let linked = async {
-        let authorized = login.redeem(jar, &verified, &Owner::NOBODY).await?;
+        let authorized = login.redeem(jar, &verified, &Owner::NOBODY, false).await?;
         authorized.keep(Some(jar), &Owner::NOBODY).await?;
         authorized.note_return(jar, &verified.answered.cookie)
     };
@@ -223,6 +162,9 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
 /// On our own origin again.
 async fn arrive(Path(service): Path<String>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
+    if let Some(answer) = probed(&parts.method, &parts.headers) {
+        return answer.map(Body::from);
+    }
     let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
@@ -239,8 +181,13 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
     let handlers = &login.0.handlers;
     let linked = async {
         let owner = handlers.find_owner(&mut parts).await;
-        let authorized = login.redeem(jar, &verified, &owner).await?;
+        let by_hook = handlers.has_authorized();
+        let authorized = login.redeem(jar, &verified, &owner, by_hook).await?;
         let after = handlers.authorized(authorized.clone(), &mut parts).await;
+        if !after.names_owner() && !verified.was_begun_by(&owner) {
+            // Nobody was signed in when it began, and the hook does not say whose it is.
+            return Err(BrowserFault::UserChanged.into());
+        }
         // A hook that signed somebody in need not say so, if the session tells at once.
         let owner = match owner.is_user() || after.names_owner() {
             true => owner,
@@ -286,15 +233,15 @@ fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
     }
 }
 
-fn visit(parts: &Parts) -> Option<Arc<Visit>> {
+pub(super) fn visit(parts: &Parts) -> Option<Arc<Visit>> {
     parts.extensions.get::<Arc<Visit>>().cloned()
 }
 
-fn not_attached() -> Error {
+pub(super) fn not_attached() -> Error {
     crate::error::OperatorFault::NotAttached.into()
 }
 
-fn redirect(status: StatusCode, to: String) -> Result<Response> {
+pub(super) fn redirect(status: StatusCode, to: String) -> Result<Response> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     let location =

@@ -81,6 +81,9 @@ impl After {
     }
 
     /// For `on_authorized`: the account is this user's, whom the hook has just signed in, say.
+    ///
+    /// Needed where nobody was signed in when the login began and somebody is now (in another tab,
+    /// say): without this word, the account is not linked to them.
     #[must_use]
     pub fn for_owner(mut self, owner: impl IntoOwner) -> Self {
         self.keep = owner.into_owner().map_or(Keep::Usual, Keep::For);
@@ -334,6 +337,10 @@ impl Handlers {
 
     pub(crate) fn wants_before_login(&self) -> bool {
         self.before_login.is_some()
+    }
+
+    pub(crate) fn has_authorized(&self) -> bool {
+        self.authorized.is_some()
     }
 
     pub(crate) async fn authorized(&self, event: Authorized, parts: &mut Parts) -> After {

@@ -9,6 +9,8 @@ pub mod consumer_hooks;
 #[cfg(feature = "consumer")]
 mod consumer_layer;
 #[cfg(feature = "consumer")]
+mod consumer_leave;
+#[cfg(feature = "consumer")]
 mod consumer_pages;
 #[cfg(feature = "provider")]
 pub mod provider;

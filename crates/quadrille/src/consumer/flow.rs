@@ -131,6 +131,13 @@ pub(crate) struct Verified {
     pub(crate) answered: Answered,
 }
 
+impl Verified {
+    /// Whether `owner` is who was signed in, or not, when the login began.
+    pub(crate) fn was_begun_by(&self, owner: &Owner) -> bool {
+        self.answered.attempt.begun_by == OwnerMark::of(owner)
+    }
+}
+
 /// Where a failed login came from, as far as it is known.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
@@ -144,7 +151,8 @@ pub(crate) struct Origin {
 
 impl Login {
     /// Begins a login: the URL at the service to send the visitor to. Send [`Jar::close`]'s
-    /// cookies along.
+    /// cookies along. Whether another site may have sent the visitor here, and they are to be asked
+    /// before, says [`Login::must_ask`].
     ///
     /// ```
     /// use http::HeaderMap;
@@ -210,8 +218,9 @@ impl Login {
         }
     }
 
-    /// Finishes a login: checks the callback's query, redeems the code, and keeps the account. Send
-    /// [`Jar::close`]'s cookies with the redirect to [`Finished::next`].
+    /// Finishes a login: checks the callback's query, redeems the code, and keeps the account for
+    /// `owner`, who must be the one that [`Begin::owner`] named (nobody, if nobody was signed in
+    /// then). Send [`Jar::close`]'s cookies with the redirect to [`Finished::next`].
     ///
     /// Hooks are not called: they are handlers of the web framework.
     ///
@@ -232,7 +241,7 @@ impl Login {
                 return Err(error);
             }
         };
-        let authorized = self.redeem(jar, &verified, owner).await?;
+        let authorized = self.redeem(jar, &verified, owner, false).await?;
         let account = authorized.keep(Some(jar), owner).await?;
         Ok(Finished { account, next: verified.answered.attempt.next })
     }
@@ -279,20 +288,26 @@ impl Login {
         Ok(())
     }
 
-    /// Redeems the code or the verifier.
+    /// Redeems the code or the verifier. `by_hook`: a hook will say whose account it is, should
+    /// nobody have been signed in at the beginning and `owner` be now.
     pub(crate) async fn redeem(
         &self,
         jar: &Jar,
         verified: &Verified,
         owner: &Owner,
+        by_hook: bool,
     ) -> Result<Authorized> {
         let ready = self.ready()?;
+        let nobody_began = verified.answered.attempt.begun_by.is_nobody();
+        if !verified.was_begun_by(owner) && !(by_hook && nobody_began) {
+            // Nothing was used up.
+            return Err(BrowserFault::UserChanged.into());
+        }
         let Verified { registered, answered: Answered { attempt, cookie, proof } } = verified;
         let granted = self.grant(ready, registered, attempt, proof, owner).await;
         let is_over = match &granted {
             Ok(_) => true,
-            // Nothing was used up.
-            Err(error) => !error.is_transient() && *error != BrowserFault::UserChanged.into(),
+            Err(error) => !error.is_transient(),
         };
         if is_over {
             cookie.end(&self.seals(ready), jar)?;
@@ -308,9 +323,6 @@ impl Login {
         proof: &Proof,
         owner: &Owner,
     ) -> Result<Authorized> {
-        if !attempt.begun_by.may_be_finished_by(owner) {
-            return Err(BrowserFault::UserChanged.into());
-        }
         let granted = match (&registered.dance, proof) {
             (Dance::OAuth2(dance), Proof::Code { code, verifier }) => {
                 let (code, verifier) = (code.expose(), verifier.as_ref());

@@ -10,6 +10,7 @@ mod api;
 mod attempt;
 mod authorized;
 mod call;
+mod came;
 mod cookie_room;
 mod cookies;
 mod dance;

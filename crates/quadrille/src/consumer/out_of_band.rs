@@ -1,13 +1,13 @@
 //! Out-of-band logins (OAuth 1; RFC 5849, section 2.1): for programs that no browser comes back to.
 
 use crate::{
-    error::{OperatorFault, Result},
+    error::{BrowserFault, OperatorFault, Result},
     oauth1::OUT_OF_BAND,
 };
 
 use super::{
     account::Owner,
-    attempt::temporary,
+    attempt::{OwnerMark, temporary},
     dance::{Dance, OAuth1Dance, Proof},
     flow::{Begin, Finished},
     login::Login,
@@ -77,6 +77,9 @@ impl Login {
         self.out_of_band(&registered)?;
         let verifier = verifier.trim().into();
         let proof = Proof::Verifier { temporary, verifier };
+        if attempt.begun_by != OwnerMark::of(owner) {
+            return Err(BrowserFault::UserChanged.into());
+        }
         let authorized = self.grant(ready, &registered, &attempt, &proof, owner).await?;
         let account = authorized.keep(None, owner).await?;
         Ok(Finished { account, next: attempt.next })

@@ -11,7 +11,7 @@ use crate::{
         Resources,
         form::{FormError, FormWriter, Params},
     },
-    page,
+    page, probe,
 };
 
 use super::{
@@ -106,7 +106,7 @@ impl From<ClientError> for Failed {
 
 async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
     wire::admit(&request, &[Method::GET, Method::HEAD, Method::POST], "GET, HEAD, POST")?;
-    if let Some(response) = wire::probed(&request) {
+    if let Some(response) = probe::probed(request.method(), request.headers()) {
         return Err(Failed::Probed(response));
     }
     let params = parameters(&request).map_err(|error| ClientError::Request(error.into()))?;

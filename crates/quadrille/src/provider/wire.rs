@@ -58,26 +58,6 @@ pub(crate) fn admit(
     Ok(())
 }
 
-/// The answer to a request to the authorization endpoint behind which no person stands, which must
-/// neither grant anything nor lead to the client. A browser that reads ahead takes no notice of a
-/// failure, and asks again when the person does go there.
-pub(crate) fn probed(request: &Request<Bytes>) -> Option<Response<Bytes>> {
-    let is_prefetch = ["sec-purpose", "purpose"].into_iter().any(|name| {
-        let purpose = request.headers().get(name).map_or(&b""[..], HeaderValue::as_bytes);
-        purpose.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"prefetch"))
-    });
-    let status = match (is_prefetch, request.method()) {
-        (true, _) => StatusCode::SERVICE_UNAVAILABLE,
-        (false, &Method::HEAD) => StatusCode::NO_CONTENT,
-        (false, _) => return None,
-    };
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Some(response)
-}
-
 /// A success of the authorization endpoint (RFC 6749, section 4.1.2; RFC 9207).
 pub(crate) fn redirect_code(
     redirect_uri: &RedirectUri,

@@ -96,8 +96,12 @@ async fn unknown_services_and_wrong_methods_are_said_to_be_so() {
         assert_eq!(page.status, StatusCode::NOT_FOUND);
         assert!(page.has_code("service_unknown"));
     }
-    for path in ["/login/github", "/login/github/authorized"] {
-        let request = Request::post(path).body(Body::empty()).unwrap();
+    for (method, path) in [
+        ("PUT", "/login/github"),
+        ("POST", "/login/github/authorized"),
+        ("POST", "/login/github/arrived"),
+    ] {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         assert_eq!(browser.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
     }
     let page = browser.visit("/login/github?next=%zz").await;

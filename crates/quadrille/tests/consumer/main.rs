@@ -16,6 +16,7 @@ mod attempts;
 mod bad_input;
 mod canary;
 mod cookies;
+mod cross_site;
 mod errors;
 mod examples;
 mod hooks;

@@ -89,18 +89,43 @@ async fn a_login_is_finished_by_whoever_began_it() {
 }
 
 #[tokio::test]
-async fn tabs_that_nobody_in_particular_opened_may_be_finished_after_signing_in() {
+async fn a_login_that_nobody_began_is_nobodys_and_not_of_whoever_signed_in_since() {
     let world = World::new();
     let mut browser = Browser::new(owned(&world).attach(pages()));
     let first = browser.visit("/login/github").await.location().to_owned();
     let second = browser.visit("/login/github").await.location().to_owned();
-    for (url, user) in [(second, "nobody"), (first, "alice")] {
-        if user == "alice" {
-            sign_in(&mut browser, user);
-        }
-        let query = world.service.consent(&url, 1).unwrap();
+    let query = world.service.consent(&second, 1).unwrap();
+    let page = browser.go(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(page.text, "You are user-1", "nobody began it, and nobody is signed in");
+    sign_in(&mut browser, "alice");
+    let query = world.service.consent(&first, 666).unwrap();
+    let page = browser.go(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN, "{page:?}");
+    assert!(page.has_code("user_changed"));
+    assert_eq!(browser.visit("/maybe").await.text, "nobody");
+    assert_eq!(world.service.times_asked(Purpose::RedeemCode), 1, "the code was not burnt");
+}
+
+#[tokio::test]
+async fn from_signed_out_to_signed_in_only_a_hook_may_link() {
+    async fn silent(_: Authorized) {}
+    async fn theirs(_: Authorized, parts: http::HeaderMap) -> After {
+        let _ = parts;
+        After::go_on().for_owner("alice")
+    }
+    let world = World::new();
+    let base = || owned(&world).storage(MemoryStorage::new());
+    for (login, linked) in
+        [(base().on_authorized((), silent), false), (base().on_authorized((), theirs), true)]
+    {
+        let mut browser = Browser::new(login.attach(pages()));
+        let away = browser.visit("/login/github").await.location().to_owned();
+        sign_in(&mut browser, "alice");
+        let query = world.service.consent(&away, 9).unwrap();
         let page = browser.go(&format!("/login/github/authorized?{query}")).await;
-        assert_eq!(page.text, "You are user-1");
+        assert_eq!(page.has_code("user_changed"), !linked, "{page:?}");
+        let expected = if linked { "number 9" } else { "nobody" };
+        assert_eq!(browser.visit("/maybe").await.text, expected);
     }
 }
 

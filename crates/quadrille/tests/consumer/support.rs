@@ -124,12 +124,18 @@ impl Browser {
         }
     }
 
-    /// A navigation, without following anything.
+    /// A navigation from a page of this site, without following anything.
     pub(crate) async fn visit(&mut self, path: &str) -> Page {
+        self.visit_from("same-origin", path).await
+    }
+
+    /// A navigation of which the browser says (`Sec-Fetch-Site`) that it comes from `site`.
+    pub(crate) async fn visit_from(&mut self, site: &str, path: &str) -> Page {
         let path = path.strip_prefix(SITE).unwrap_or(path);
         let request = Request::get(path)
             .header("accept", "text/html")
             .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-site", site)
             .body(Body::empty())
             .unwrap();
         self.send(request).await

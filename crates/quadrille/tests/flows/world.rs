@@ -268,6 +268,7 @@ impl Browser {
             .header("host", origin.split_once("://").unwrap().1)
             .header("accept", "text/html")
             .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-site", "same-origin")
             .header("cookie", cookies.join("; "));
         if form.is_some() {
             request = request.method("POST");

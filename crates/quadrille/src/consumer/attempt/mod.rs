@@ -68,10 +68,9 @@ impl OwnerMark {
         Self(digest.as_ref().first_chunk().copied())
     }
 
-    /// Whether `now` may finish what this one began. An attempt that nobody in particular began may
-    /// be finished by whoever has signed in since, in the same browser (another tab's login).
-    pub(crate) fn may_be_finished_by(self, now: &Owner) -> bool {
-        self.0.is_none() || self == Self::of(now)
+    /// Whether nobody was signed in.
+    pub(crate) fn is_nobody(self) -> bool {
+        self.0.is_none()
     }
 }
 

@@ -60,7 +60,7 @@ async fn a_token_from_elsewhere_can_be_given_to_everyone() {
     let world = World::new();
     let login = world.login().storage(MemoryStorage::new());
     let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new("library")).await.unwrap();
+    let url = login.begin(&jar, &Begin::new("library").owner(&Owner::user(1))).await.unwrap();
     let query = world.service.consent(&url, 7).unwrap();
     let headers = crate::library::carry(&jar);
     let done = login.finish(&Jar::new(&headers), "library", &query, &Owner::user(1)).await.unwrap();
@@ -237,4 +237,23 @@ async fn it_lives_at_another_path_and_beside_services_of_oauth_2() {
     let away = browser.visit("/login/github").await;
     assert!(away.location().starts_with("https://github.com/"));
     assert_eq!(log_in(&world, &mut browser, "/album", 7).await.text, "You are user-7");
+}
+
+#[tokio::test]
+async fn a_service_is_asked_for_nothing_before_the_visitor_has_certainly_come_here() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let page = browser.visit_from("cross-site", "/login/library").await;
+    assert!(page.text.contains("<h1>Log in with "), "{page:?}");
+    for (method, header) in [("HEAD", "x-nothing"), ("GET", "sec-purpose")] {
+        let request = http::Request::builder()
+            .method(method)
+            .uri("/login/library")
+            .header("sec-fetch-site", "same-origin")
+            .header(header, "prefetch");
+        let page = browser.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert!(page.headers.get("location").is_none(), "{page:?}");
+    }
+    assert!(world.service.asked().is_empty(), "no temporary credentials were asked for");
+    assert!(browser.cookies.is_empty());
 }

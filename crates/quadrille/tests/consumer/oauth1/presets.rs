@@ -16,7 +16,7 @@ async fn twitter_is_a_row() {
         .storage(MemoryStorage::new())
         .http(world.service.clone());
     let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new("twitter")).await.unwrap();
+    let url = login.begin(&jar, &Begin::new("twitter").owner(&Owner::user(1))).await.unwrap();
     assert!(url.starts_with("https://api.x.com/oauth/authorize?oauth_token="), "{url}");
     let query = world.service.consent(&url, 7).unwrap();
     let jar = Jar::new(&crate::library::carry(&jar));
@@ -78,7 +78,7 @@ async fn jira_is_wherever_it_is_installed() {
             .storage(MemoryStorage::new())
             .http(world.service.clone());
         let jar = Jar::new(&HeaderMap::new());
-        let url = login.begin(&jar, &Begin::new("jira")).await.unwrap();
+        let url = login.begin(&jar, &Begin::new("jira").owner(&Owner::user(1))).await.unwrap();
         assert!(url.starts_with(&format!("{below}/plugins/servlet/oauth/authorize?")), "{url}");
         let query = world.service.consent(&url, 7).unwrap();
         let jar = Jar::new(&crate::library::carry(&jar));

@@ -188,7 +188,7 @@ async fn what_a_services_row_says_is_what_is_asked() {
             .storage(MemoryStorage::new())
             .http(world.service.clone());
         let jar = Jar::new(&http::HeaderMap::new());
-        let url = login.begin(&jar, &Begin::new("odd")).await.unwrap();
+        let url = login.begin(&jar, &Begin::new("odd").owner(&Owner::user(1))).await.unwrap();
         let expected = "https://odd.example/authorize?tenant=a%20b&lang=en+%26+fr&oauth_token=";
         assert!(url.starts_with(expected), "{url}");
         let query = world.service.consent(&url, 7).unwrap();

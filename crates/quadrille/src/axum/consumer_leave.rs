@@ -1,0 +1,156 @@
+//! The way out: a visitor leaves for a service.
+
+use std::sync::Arc;
+
+use ::axum::{
+    body::{Body, to_bytes},
+    extract::{Path, Request},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+
+use crate::{
+    Login, Result,
+    consumer::{Begin, Jar, Kind, Origin, Owner, Registered},
+    error::BrowserFault,
+    oauth2::form::{Limits, Params, is_form},
+    page::Page,
+    probe::probed,
+};
+
+use super::{
+    consumer::{not_attached, redirect, visit},
+    consumer_hooks::BeforeLogin,
+    consumer_pages::{failed, hop, plain_page},
+};
+
+/// `GET {mount}/{service}`: a link of this site, or of any other.
+pub(super) async fn leave(path: Path<String>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if let Some(answer) = probed(&parts.method, &parts.headers) {
+        return answer.map(Body::from);
+    }
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    leave_with(path, parts, query).await
+}
+
+/// `POST {mount}/{service}`: the page that asks, or a form of the application.
+pub(super) async fn leave_by_form(path: Path<String>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut query = parts.uri.query().unwrap_or("").to_owned();
+    let body = to_bytes(body, Limits::DEFAULT.bytes).await.unwrap_or_default();
+    if let Some(form) = form(&parts, &body) {
+        // A parameter in both is repeated, and so refused.
+        query.push('&');
+        query.push_str(form);
+    }
+    leave_with(path, parts, query).await
+}
+
+fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
+    std::str::from_utf8(body).ok().filter(|_| is_form(&parts.headers))
+}
+
+async fn leave_with(Path(service): Path<String>, mut parts: Parts, parameters: String) -> Response {
+    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let (login, jar) = (&visit.login, &visit.jar);
+    let mut origin = Origin::default();
+    match begin(login, jar, &service, &mut parts, &parameters, &mut origin).await {
+        Ok(response) => response,
+        Err(error) => failed(login, jar, &mut parts, error, origin).await,
+    }
+}
+
+async fn begin(
+    login: &Login,
+    jar: &Jar,
+    service: &str,
+    parts: &mut Parts,
+    parameters: &str,
+    origin: &mut Origin,
+) -> Result<Response> {
+    let registered = login.by_name(service).await?;
+    origin.service = Some(Arc::clone(&registered));
+    let params =
+        Params::parse(parameters.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
+    let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
+    let (next, ask, only) = (one("next")?.unwrap_or(""), one("ask")?, one("only")?);
+    let handlers = &login.0.handlers;
+    let owner = handlers.find_owner(parts).await;
+    let by_form = parts.method == Method::POST;
+    if login.must_ask(&parts.headers, &owner, by_form) {
+        let fields = [("next", Some(next)), ("ask", ask), ("only", only)];
+        let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        return Ok(asking(login, &registered, fields.filter(|(_, value)| !value.is_empty())));
+    }
+    let mut begin = Begin::new(service).next(next).owner(&owner);
+    if handlers.wants_before_login() {
+        let (service, next) = (Arc::clone(&registered.name), next.to_owned());
+        let event = BeforeLogin { service, next, owner: owner.clone() };
+        let (answer, parameters) = handlers.before_login(event, parts).await.into_parts();
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+        for (name, value) in parameters {
+            begin = begin.parameter(name, value);
+        }
+    }
+    let kind = match (ask, only) {
+        (Some(ask), _) => widen(login, jar, &registered, &owner, ask).await?,
+        (None, Some("identity")) => Kind::Identify,
+        (None, _) => Kind::Link,
+    };
+    origin.next = Some(next.to_owned());
+    let url = login.begin_as(jar, &registered, kind, &begin).await?;
+    if by_form {
+        // What a form is answered with must not leave this site by a redirect: browsers hold it
+        // against the `form-action` of the page.
+        return Ok(hop(&url));
+    }
+    redirect(StatusCode::FOUND, url)
+}
+
+/// Further scopes for the account that is linked: all that it has, and these.
+async fn widen(
+    login: &Login,
+    jar: &Jar,
+    registered: &Arc<Registered>,
+    owner: &Owner,
+    ask: &str,
+) -> Result<Kind> {
+    let asked = login.asked_scopes(ask)?.union(&registered.spec().scopes);
+    let (scopes, subject) = match login.load(jar, &registered.name, owner).await? {
+        Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
+        None => (asked, "".into()),
+    };
+    Ok(Kind::Widen { scopes: scopes.as_str().to_owned(), subject: subject.as_ref().to_owned() })
+}
+
+/// The page that asks whether a visitor wants to log in whom another site may have sent. Nothing has
+/// happened yet: no cookie, no request to the service, no hook.
+fn asking<'a>(
+    login: &Login,
+    registered: &Registered,
+    fields: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Response {
+    let title = &registered.spec().title;
+    let fields: Vec<_> = fields.collect();
+    let home = login.ready().map_or_else(|_| "/".into(), |ready| format!("{}/", ready.base_path));
+    let page = Page::new(format!("Log in with {title}?"))
+        .text(&format!(
+            "A link outside of this site brought you here. If you go on, the account that you use at {title} is connected with you on this site."
+        ))
+        .text("If you did not mean to log in, go back: nothing has happened.")
+        .form(
+            &format!("Go on to {title}"),
+            &login.login_path(&registered.name, "", ""),
+            &fields,
+        )
+        .link("Back to the site", &home);
+    let mut response = page.to_response(StatusCode::OK).map(Body::from);
+    // Browsers without Fetch Metadata then say where the form comes from.
+    let same_origin = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
+    response
+}

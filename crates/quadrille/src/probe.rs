@@ -1,0 +1,75 @@
+//! Requests behind which nobody stands: HEAD, and browsers that read ahead.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+
+/// What browsers say it with when they read ahead: the standard name, and older ones.
+const NAMES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+
+/// The answer to a request that must have no effect, since nobody has gone there: 204 to HEAD; 503
+/// to a browser that reads ahead, which takes no notice of a failure, and asks again when its user
+/// does go there.
+pub(crate) fn probed(method: &Method, headers: &HeaderMap) -> Option<Response<Bytes>> {
+    let status = if reads_ahead(headers) {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else if method == Method::HEAD {
+        StatusCode::NO_CONTENT
+    } else {
+        return None;
+    };
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Some(response)
+}
+
+/// Whether a browser reads ahead: a prefetch, a prerendering, a
+/// preview.
+fn reads_ahead(headers: &HeaderMap) -> bool {
+    let words = [&b"prefetch"[..], b"prerender", b"preview"];
+    NAMES.iter().flat_map(|name| headers.get_all(*name)).any(|value| {
+        value
+            .as_bytes()
+            .split(|byte| matches!(byte, b';' | b','))
+            .any(|word| words.iter().any(|known| word.trim_ascii().eq_ignore_ascii_case(known)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(method: &Method, header: Option<(&'static str, &'static str)>) -> Option<u16> {
+        let mut headers = HeaderMap::new();
+        if let Some((name, value)) = header {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        Some(probed(method, &headers)?.status().as_u16())
+    }
+
+    #[test]
+    fn a_browser_that_reads_ahead_is_known_by_any_of_the_names() {
+        for header in [
+            ("sec-purpose", "prefetch"),
+            ("sec-purpose", "prefetch;prerender"),
+            ("sec-purpose", "prefetch;anonymous-client-ip"),
+            ("sec-purpose", "Prefetch ; prerender"),
+            ("purpose", "prefetch"),
+            ("purpose", "preview"),
+            ("x-purpose", "preview"),
+            ("x-moz", "prefetch"),
+            ("X-Moz", "PREFETCH"),
+        ] {
+            let (name, value) = header;
+            let name: &'static str = if name == "X-Moz" { "x-moz" } else { name };
+            assert_eq!(status(&Method::GET, Some((name, value))), Some(503), "{header:?}");
+            assert_eq!(status(&Method::HEAD, Some((name, value))), Some(503), "{header:?}");
+        }
+        for header in [("sec-purpose", ""), ("purpose", "prefetching"), ("x-moz", "no")] {
+            assert_eq!(status(&Method::GET, Some(header)), None, "{header:?}");
+        }
+        assert_eq!(status(&Method::GET, None), None);
+        assert_eq!(status(&Method::HEAD, None), Some(204));
+    }
+}
