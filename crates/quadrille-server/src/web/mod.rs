@@ -284,6 +284,8 @@ impl Shared {
 
 /// A problem of the authorization server, on a page like all others.
 fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
+    let onward = problem.onward().map(|on| (format!("Go to {}", on.destination), on.href));
+    let onward = onward.as_ref().map(|(text, href)| Link { href, text });
     pages.message_bytes(
         problem.status(),
         &Message {
@@ -292,7 +294,8 @@ fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
             code: Some(problem.code()),
             // What was answered before can be looked at, and taken back.
             link: matches!(problem.error(), provider::Error::Browser(BrowserError::TicketAnswered))
-                .then(|| Link { href: &pages.site().home, text: "Your applications" }),
+                .then(|| Link { href: &pages.site().home, text: "Your applications" })
+                .or(onward),
             alert: true,
         },
     )

@@ -72,6 +72,7 @@ impl AuthorizationServer {
             Ok(authorization) => Ok(authorization),
             Err(Failed::Page(error)) => Err(inner.pages.show(&error).into()),
             Err(Failed::Redirect(to)) => Err(inner.tell(&to)),
+            Err(Failed::Warn(to)) => Err(inner.warn(&to)),
             Err(Failed::Probed(response)) => Err(response.into()),
         }
     }
@@ -80,6 +81,7 @@ impl AuthorizationServer {
 enum Failed {
     Page(Error),
     Redirect(ToClient),
+    Warn(ToClient),
     Probed(Response<Bytes>),
 }
 
@@ -94,6 +96,7 @@ impl From<Unasked> for Failed {
         match unasked {
             Unasked::Page(error) => Self::Page(error.into()),
             Unasked::Redirect(to) => Self::Redirect(to),
+            Unasked::Warn(to) => Self::Warn(to),
         }
     }
 }
@@ -152,7 +155,6 @@ impl Authorization {
     pub async fn step(self, authentication: Option<Authentication>) -> Step {
         match self.decide(authentication).await {
             Ok(step) => step,
-            Err(Error::Client(error)) => self.refuse(error),
             Err(error) => Step::Done(self.inner.pages.show(&error).into()),
         }
     }
@@ -171,7 +173,8 @@ impl Authorization {
         };
         let next = request::next(asked, authentication.as_ref(), consent.as_ref(), self.since);
         match (next, authentication) {
-            (Next::Refuse(error), _) => Err(error.into()),
+            (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
+            (Next::Warn(error), _) => Ok(self.refuse(error, false)),
             (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back())),
             (Next::Ask, Some(authentication)) => Ok(self.ask(&authentication)),
             (Next::Grant, Some(authentication)) => self.grant(authentication).await,
@@ -246,9 +249,9 @@ impl Authorization {
         Ok(Step::Done(asked.dance.approved(inner, client, row, &secret)?.into()))
     }
 
-    fn refuse(&self, error: ClientError) -> Step {
+    fn refuse(&self, error: ClientError, is_trusted: bool) -> Step {
         let (inner, client) = (&self.inner, &self.asked.client);
-        let told = self.asked.dance.refused(inner, client, error);
+        let told = self.asked.dance.refused(inner, client, error, is_trusted);
         Step::Done(told.unwrap_or_else(|error| inner.pages.show(&error)).into())
     }
 }
@@ -388,6 +391,13 @@ impl Inner {
     /// Tells the client of an error.
     fn tell(&self, to: &ToClient) -> Reply {
         let told = wire::redirect_error(to, self.issuer.as_str());
+        told.unwrap_or_else(|error| self.pages.show(&error)).into()
+    }
+
+    /// Tells the person of an error, and leaves it to them whether to go to the client.
+    fn warn(&self, to: &ToClient) -> Reply {
+        let told = wire::redirect_error(to, self.issuer.as_str());
+        let told = told.map(|told| self.pages.warn(to.error, &to.redirect_uri, &told));
         told.unwrap_or_else(|error| self.pages.show(&error)).into()
     }
 

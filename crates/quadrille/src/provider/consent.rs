@@ -16,7 +16,7 @@ use super::{
     client_document::NOT_STORED,
     dance,
     error::{BrowserError, ClientError, Error},
-    form_fields,
+    form_fields, request,
     server::Inner,
     store::{Answer, Answered, Consent, Outcome},
     ticket::Ticket,
@@ -144,7 +144,8 @@ impl By<'_> {
         self.reply((!is_no).then_some(granted)).await
     }
 
-    /// Says no. The client is told.
+    /// Says no. The client is told; the person is where the client describes itself and they have
+    /// not let it in before, with a link to it (RFC 9700, section 4.11.2).
     pub async fn deny(self) -> Reply {
         self.reply(None).await
     }
@@ -194,9 +195,15 @@ impl By<'_> {
         let By { inner, ticket, .. } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
+        let who = &self.authentication.subject;
+        let consent = match client.from_document && client.number != NOT_STORED {
+            true => inner.store.consent(issuer, who, &client.id, &ticket.resources).await?,
+            false => None,
+        };
+        let is_trusted = request::is_trusted(&client, consent.as_ref());
         match inner.store.answer(issuer, self.answer(ticket.dance.no(), None)).await? {
             Answered::First | Answered::Denied => {
-                ticket.dance.refused(inner, &client, ClientError::Denied)
+                ticket.dance.refused(inner, &client, ClientError::Denied, is_trusted)
             }
             Answered::Approved(_) | Answered::Verified(_) | Answered::Spent => {
                 Err(BrowserError::TicketAnswered.into())

@@ -155,20 +155,24 @@ impl Dance {
         }
     }
 
-    /// The answer that tells the client why not.
+    /// The answer that tells the client why not; the person instead, where the client is not
+    /// [trusted](super::request::is_trusted).
     pub(crate) fn refused(
         &self,
         inner: &Inner,
         client: &Client,
         error: ClientError,
+        is_trusted: bool,
     ) -> Result<Response<Bytes>, Error> {
         match self {
             Self::Code(asked) => {
                 let (redirect_uri, state) = (asked.redirect_uri.clone(), asked.state.clone());
-                wire::redirect_error(
-                    &ToClient { error, redirect_uri, state },
-                    inner.issuer.as_str(),
-                )
+                let to = ToClient { error, redirect_uri, state };
+                let told = wire::redirect_error(&to, inner.issuer.as_str())?;
+                Ok(match is_trusted {
+                    true => told,
+                    false => inner.pages.warn(error, &to.redirect_uri, &told),
+                })
             }
             Self::Verifier(asked) => match self.destination() {
                 Some(callback) => {

@@ -62,7 +62,7 @@ pub use oauth1::{
     GuardBody, NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential,
     OAuth1Error, OAuth1Key, OAuth1Value,
 };
-pub use problem::Problem;
+pub use problem::{Onward, Problem};
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;

@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use crate::{oauth2::ErrorCode, page::Page};
 
 use super::{
-    Client, ClientDocumentError,
+    Client, ClientDocumentError, RedirectUri,
     error::{BrowserError, ClientError, Error},
     verifier_page::VerifierPage,
 };
@@ -19,6 +19,28 @@ pub struct Problem<'a> {
     error: &'a Error,
     /// The site's front page, where it is known.
     home: Option<&'a str>,
+    onward: Option<Onward<'a>>,
+}
+
+/// The way on to a client that describes itself, for a person who wants to go there although
+/// nothing was granted. Nobody vouches for the client, so that no browser is redirected to it (RFC
+/// 9700, section 4.11.2): a page shows it as a link.
+///
+/// ```
+/// use quadrille::provider::Problem;
+///
+/// fn link(problem: &Problem<'_>) -> Option<(String, String)> {
+///     let onward = problem.onward()?;
+///     Some((format!("Go to {}", onward.destination), onward.href.to_owned()))
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Onward<'a> {
+    /// Where it leads, as [`RedirectUri::destination`] names it. Show it.
+    pub destination: &'a str,
+    /// The redirect URI with the error, which tells the client.
+    pub href: &'a str,
 }
 
 impl<'a> Problem<'a> {
@@ -26,12 +48,17 @@ impl<'a> Problem<'a> {
     #[cfg(feature = "axum")]
     pub(crate) fn show(error: &'a Error) -> Response<Bytes> {
         log(error);
-        Self { error, home: None }.to_response()
+        Self { error, home: None, onward: None }.to_response()
     }
 
     /// The precise reason, for a log or a choice between pages. Do not show it.
     pub fn error(&self) -> &'a Error {
         self.error
+    }
+
+    /// The way on, where there is one: see [`Onward`].
+    pub fn onward(&self) -> Option<Onward<'a>> {
+        self.onward
     }
 
     /// The status of the page.
@@ -47,6 +74,7 @@ impl<'a> Problem<'a> {
             Error::Client(ClientError::Document(ClientDocumentError::Throttled)) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
+            Error::Client(ClientError::Denied) => StatusCode::OK,
             Error::Client(_) | Error::Browser(_) => StatusCode::BAD_REQUEST,
             Error::Operator(_) if self.error.code() == ErrorCode::TemporarilyUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -65,6 +93,9 @@ impl<'a> Problem<'a> {
                 | ClientError::TemporaryExpired
                 | ClientError::TemporaryUsed,
             ) => "This page is out of date",
+            Error::Client(
+                ClientError::Denied | ClientError::LoginRequired | ClientError::ConsentRequired,
+            ) => "Nothing was granted",
             Error::Client(_) => "This application made a mistake",
             Error::Operator(_) => "Something went wrong here",
         }
@@ -108,6 +139,12 @@ impl<'a> Problem<'a> {
                 "The application wants you to be sent to an address that is not registered for it. \
                  You were not sent there, and nothing was granted."
             }
+            Error::Client(ClientError::Denied) => {
+                "You said no to an application that nobody here knows. It was not told."
+            }
+            Error::Client(ClientError::LoginRequired | ClientError::ConsentRequired) => {
+                "An application that you have not let in asked to go on without asking you."
+            }
             Error::Client(_) => {
                 "The application that sent you here asked in a way that cannot be understood. \
                  Nothing was granted."
@@ -121,6 +158,9 @@ impl<'a> Problem<'a> {
         let mut page = Page::new(self.title()).text(self.text()).code(self.code());
         if let Some(home) = self.home {
             page = page.link("Back to the site", home);
+        }
+        if let Some(Onward { destination, href }) = self.onward {
+            page = page.link(&format!("Go to {destination}"), href);
         }
         let mut response = page.to_response(self.status());
         if let Error::Client(ClientError::Method(allowed)) = self.error {
@@ -143,6 +183,9 @@ impl<'a> Problem<'a> {
                 BrowserError::ClientChanged => "client_changed",
                 BrowserError::FormFields => "form_fields",
             },
+            Error::Client(ClientError::Denied) => "access_denied",
+            Error::Client(ClientError::LoginRequired) => "login_required",
+            Error::Client(ClientError::ConsentRequired) => "consent_required",
             Error::Client(ClientError::UnknownClient) => "unknown_client",
             Error::Client(ClientError::Document(_)) => "client_document",
             Error::Client(ClientError::RedirectUriMissing) => "redirect_uri_missing",
@@ -197,9 +240,25 @@ impl Pages {
     /// The page, and the reason into the log.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
         log(error);
-        let problem = Problem { error, home: Some(&self.home) };
+        self.show_problem(&Problem { error, home: Some(&self.home), onward: None })
+    }
+
+    /// The page that tells the person what `told` would have told the client at `to`.
+    pub(crate) fn warn(
+        &self,
+        error: ClientError,
+        to: &RedirectUri,
+        told: &Response<Bytes>,
+    ) -> Response<Bytes> {
+        let error = error.into();
+        let href = told.headers().get(header::LOCATION).and_then(|url| url.to_str().ok());
+        let onward = href.map(|href| Onward { destination: to.destination(), href });
+        self.show_problem(&Problem { error: &error, home: Some(&self.home), onward })
+    }
+
+    fn show_problem(&self, problem: &Problem<'_>) -> Response<Bytes> {
         match &self.problem {
-            Some(page) => page(&problem),
+            Some(page) => page(problem),
             None => problem.to_response(),
         }
     }

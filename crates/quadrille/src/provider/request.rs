@@ -48,6 +48,9 @@ pub(crate) enum Unasked {
     Page(ClientError),
     /// The client is told.
     Redirect(ToClient),
+    /// The person is told, and decides whether to go to the client: it is not
+    /// [trusted](is_trusted).
+    Warn(ToClient),
 }
 
 /// An error for the client, and where to send it.
@@ -102,8 +105,20 @@ pub(crate) fn check(
             let dance = Dance::Code(ForCode { redirect_uri, redirect_uri_sent, state, challenge });
             Ok(Asked { client, scopes, resources, prompt, dance })
         }
-        Err(error) => Err(Unasked::Redirect(ToClient { error, redirect_uri, state })),
+        Err(error) => {
+            let is_trusted = is_trusted(&client, None);
+            let to = ToClient { error, redirect_uri, state };
+            Err(if is_trusted { Unasked::Redirect(to) } else { Unasked::Warn(to) })
+        }
     }
+}
+
+/// Whether a browser may be redirected to the client although nothing was granted (RFC 9700, section
+/// 4.11.2). A registered client was chosen by this server. One that describes itself is anybody:
+/// unless this person has let it in before, the address would be an open redirector. That others
+/// have let it in proves nothing, since its maker can be one of them.
+pub(crate) fn is_trusted(client: &Client, consent: Option<&Consent>) -> bool {
+    !client.from_document || consent.is_some()
 }
 
 struct Details {
@@ -183,6 +198,8 @@ pub(crate) enum Next {
     Grant,
     /// The client is told.
     Refuse(ClientError),
+    /// The person is told: the client is not [trusted](is_trusted).
+    Warn(ClientError),
 }
 
 /// What comes next, for the person who is signed in. `since` is when this server sent them off to
@@ -193,12 +210,12 @@ pub(crate) fn next(
     consent: Option<&Consent>,
     since: Option<Timestamp>,
 ) -> Next {
+    let refuse = match is_trusted(&asked.client, consent) {
+        true => Next::Refuse,
+        false => Next::Warn,
+    };
     let Some(authentication) = authentication else {
-        return if asked.prompt.none {
-            Next::Refuse(ClientError::LoginRequired)
-        } else {
-            Next::SignIn
-        };
+        return if asked.prompt.none { refuse(ClientError::LoginRequired) } else { Next::SignIn };
     };
     // Whole seconds, since that is what stores keep.
     let is_fresh = since.is_some_and(|since| authentication.auth_time.seconds() >= since.seconds());
@@ -209,7 +226,7 @@ pub(crate) fn next(
     let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured(asked);
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
-        (false, true) => Next::Refuse(ClientError::ConsentRequired),
+        (false, true) => refuse(ClientError::ConsentRequired),
         (false, false) => Next::Ask,
     }
 }
@@ -269,8 +286,10 @@ mod tests {
         #[test]
         fn whatever_is_asked_is_answered_at_a_registered_address_or_on_a_page(
             query in parameters(), is_public: bool, is_known: bool, offered: bool,
+            from_document: bool,
         ) {
             let mut known = client("app", CALLBACK);
+            known.from_document = from_document;
             if is_public {
                 known.client_type = ClientType::Public;
             }
@@ -290,6 +309,11 @@ mod tests {
                 Err(Unasked::Redirect(to)) => {
                     prop_assert_eq!(&to.redirect_uri, CALLBACK);
                     prop_assert!(is_known && !query.contains("evil"));
+                    prop_assert!(!from_document, "nobody vouches for it");
+                }
+                Err(Unasked::Warn(to)) => {
+                    prop_assert_eq!(&to.redirect_uri, CALLBACK);
+                    prop_assert!(is_known && from_document && !query.contains("evil"));
                 }
                 Err(Unasked::Page(_)) => {}
             }
@@ -300,11 +324,12 @@ mod tests {
             none: bool, sign_in: bool, consent: bool, first_party: bool, is_public: bool,
             is_native: bool, auth_time in proptest::option::of(0..3i64),
             given in proptest::option::of(prop_oneof![Just("a"), Just("a b"), Just("b")]),
-            since in proptest::option::of(0..3i64),
+            since in proptest::option::of(0..3i64), from_document: bool,
         ) {
             let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
             let mut asker = client("app", redirect_uri);
             asker.first_party = first_party;
+            asker.from_document = from_document;
             if is_public {
                 asker.client_type = ClientType::Public;
             }
@@ -344,7 +369,13 @@ mod tests {
                 }
                 Next::Ask => prop_assert!(authentication.is_some()),
                 Next::SignIn => prop_assert!(authentication.is_none() || sign_in),
-                Next::Refuse(error) => prop_assert!(asked.prompt.none, "{}", error),
+                Next::Refuse(error) => {
+                    prop_assert!(asked.prompt.none, "{}", error);
+                    prop_assert!(!from_document || given.is_some());
+                }
+                Next::Warn(error) => {
+                    prop_assert!(asked.prompt.none && from_document && given.is_none(), "{}", error);
+                }
             }
         }
     }

@@ -71,7 +71,7 @@ pub(crate) fn redirect_code(
 
 /// A failure of the authorization endpoint (RFC 6749, section 4.1.2.1; RFC 9207).
 pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Bytes>, Error> {
-    tracing::info!(reason = %to.error, "authorization refused, the client is told");
+    tracing::info!(reason = %to.error, "authorization refused");
     let mut error = ErrorResponse::new(to.error.code());
     if let Some(description) = to.error.description() {
         error = error.describe(description);

@@ -142,7 +142,7 @@ async fn pkce_is_required_and_a_secret_refused() {
     let mut asking = world.asking();
     asking.code_challenge = None;
     let answer = world.ask(&mut Browser::default(), &asking).await;
-    assert_eq!(answer.query("error"), "invalid_request");
+    assert_warned(&answer, 400, "invalid_request", "invalid_request");
     let code = world.code("ada").await;
     let auth = ClientAuth::Basic { client_id: ID.into(), client_secret: "guess".into() };
     let verifier = world.verifier();
@@ -238,11 +238,93 @@ async fn scopes_are_capped_and_a_no_stores_nothing() {
     let mut more = world.asking();
     more.scope = Some(Scopes::parse("photos:write").unwrap());
     let answer = world.ask(&mut Browser::default(), &more).await;
-    assert_eq!(answer.query("error"), "invalid_scope");
+    assert_warned(&answer, 400, "invalid_request", "invalid_scope");
 
     let denied = browser.answer(&world, &asked, "decision=deny").await;
-    assert_eq!(denied.query("error"), "access_denied");
+    assert_warned(&denied, 200, "access_denied", "access_denied");
     assert!(world.server.client(ID).await.unwrap().is_none());
+}
+
+/// A page with a link to the client, which the person may follow, and no redirect (RFC 9700, section
+/// 4.11.2).
+fn assert_warned(answer: &Answer, status: u16, reason: &str, told: &str) {
+    assert_eq!((answer.status(), answer.reason()), (status, reason), "{}", answer.text());
+    assert_eq!((answer.header("location"), answer.header("refresh")), ("", ""));
+    let text = answer.text();
+    assert!(text.contains(">Go to https://app.example</a>"), "{text}");
+    assert!(text.contains(&format!(r#"href="{CALLBACK}?error={told}"#)), "{text}");
+}
+
+#[tokio::test]
+async fn nobody_is_redirected_to_a_client_that_they_have_not_let_in() {
+    let world = world(&Web::with(&json!({}))).await;
+    let asking = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
+    let (_, good) = asking.split_once('?').unwrap();
+    let response_type = good.replace("response_type=code", "response_type=token");
+    let without_pkce = good.replace("code_challenge=", "x=");
+    let broken = [
+        (format!("{good}&prompt=none"), "login_required"),
+        (format!("{good}&prompt=none%20login"), "invalid_request"),
+        (format!("{good}&scope=admin"), "invalid_scope"),
+        (format!("{good}&scope=%22"), "invalid_scope"),
+        (format!("{good}&scope=a&scope=b"), "invalid_request"),
+        (format!("{good}&response_mode=fragment"), "invalid_request"),
+        (format!("{good}&response_mode=%zz"), "invalid_request"),
+        (format!("{good}&request=x"), "request_not_supported"),
+        (format!("{good}&request_uri=urn:x"), "request_uri_not_supported"),
+        (format!("{good}&resource=urn:nowhere"), "invalid_target"),
+        (format!("{good}&state=again"), "invalid_request"),
+        (response_type, "unsupported_response_type"),
+        (without_pkce, "invalid_request"),
+    ];
+    let asked = async |query: &str, told: &str| {
+        let get = Browser::default().get(&world, &format!("/oauth/authorize?{query}")).await;
+        let form = "application/x-www-form-urlencoded";
+        let post = world.request("POST", "/oauth/authorize", form, query).await;
+        for answer in [get, post] {
+            let reason = if told.ends_with("_required") { told } else { "invalid_request" };
+            assert_warned(&answer, 400, reason, told);
+        }
+    };
+    for (query, told) in &broken {
+        asked(query, told).await;
+    }
+    world.sign_in("ada");
+    let silent = format!("{good}&prompt=none");
+    asked(&silent, "consent_required").await;
+
+    // What others think of it proves nothing: its maker may be one of them.
+    world.sign_in("mallory");
+    let mut browser = Browser::default();
+    let page = world.ask(&mut browser, &world.asking()).await;
+    assert!(!browser.answer(&world, &page, "decision=all").await.query("code").is_empty());
+    assert!(world.server.client(ID).await.unwrap().is_some());
+    world.sign_in("ada");
+    asked(&silent, "consent_required").await;
+    asked(&broken[2].0, "invalid_scope").await;
+    let page = world.ask(&mut browser, &world.asking()).await;
+    let denied = browser.answer(&world, &page, "decision=deny").await;
+    assert_warned(&denied, 200, "access_denied", "access_denied");
+}
+
+#[tokio::test]
+async fn a_client_that_a_person_has_let_in_is_told_of_their_no() {
+    let world = world(&Web::with(&json!({}))).await;
+    let mut browser = Browser::default();
+    let asked = page(&world, &mut browser).await;
+    browser.answer(&world, &asked, "decision=only&scope=photos:read").await.query("code");
+
+    let again = page(&world, &mut browser).await;
+    assert_eq!(again.status(), 200, "the other scope was not granted");
+    let denied = browser.answer(&world, &again, "decision=deny").await;
+    assert_eq!(denied.query("error"), "access_denied");
+    let silent = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
+    let silent = silent.replace("https://id.example", "") + "&prompt=none";
+    assert_eq!(browser.get(&world, &silent).await.query("error"), "consent_required");
+
+    // Withdrawn, it is a stranger again.
+    world.server.revoke_consent("ada", ID).await.unwrap();
+    assert_warned(&browser.get(&world, &silent).await, 400, "consent_required", "consent_required");
 }
 
 #[tokio::test]
