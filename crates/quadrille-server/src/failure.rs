@@ -13,7 +13,10 @@ use quadrille::{
     seal::KeyRingError,
 };
 
-use crate::{config::ConfigError, web::AppError};
+use crate::{
+    config::{ConfigError, did_you_mean},
+    web::AppError,
+};
 
 /// Why a command failed. Each kind has its exit code, which `quadrille --help` lists.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +148,28 @@ pub enum Refused {
     /// Not a scope.
     #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
     Scope(String),
+    /// Not a scope of this provider.
+    #[error("there is no scope {name:?} among the setting scopes{}{}", did_you_mean(nearest.as_deref()), match nearest {
+        Some(_) => "",
+        None => " (`quadrille config` shows it; give it here as to `quadrille serve`, or serve this folder with it first)",
+    })]
+    UnknownScope {
+        /// As it was asked for.
+        name: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
+    /// Not an API of this provider.
+    #[error("there is no API {uri:?} among the setting resources{}{}", did_you_mean(nearest.as_deref()), match nearest {
+        Some(_) => "",
+        None => " (`quadrille config` shows it; give it here as to `quadrille serve`, or serve this folder with it first)",
+    })]
+    UnknownResource {
+        /// As it was asked for.
+        uri: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
     /// Not a resource.
     #[error("an audience is an absolute URI without a fragment, such as https://api.example")]
     Audience,

@@ -68,3 +68,12 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 }
+
+/// The text as one word of a shell, in quotes if it needs them.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The rules that the provider's decisions follow. [`Policy::safe`] is the default; every method
-/// that weakens it has a long name that says what is given up. A client may only tighten.
+/// that weakens it has a long name that says what is given up.
 ///
 /// ```
 /// use quadrille::Policy;
@@ -29,7 +29,8 @@ pub struct Policy {
     pub refresh_repeat_window: Duration,
     /// How long a person may take over the consent page.
     pub ticket_lifetime: Duration,
-    /// Whether confidential clients must use PKCE too. Public clients always must.
+    /// Whether confidential clients must use PKCE too, unless one was registered as a client that need
+    /// not. Public clients always must.
     pub pkce_for_confidential_clients: bool,
 }
 
@@ -70,9 +71,10 @@ impl Policy {
         self
     }
 
-    /// Lets confidential clients leave PKCE out, as clients from before RFC 9700 do. What is given
+    /// Lets all confidential clients leave PKCE out, as clients from before RFC 9700 do. What is given
     /// up: a code that leaks from the browser can be injected into another session of that client.
-    /// Public clients must use PKCE all the same.
+    /// Public clients must use PKCE all the same. Where only some clients need it, allow it to those:
+    /// `NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`.
     ///
     /// ```
     /// use quadrille::Policy;

@@ -15,7 +15,7 @@ use crate::{
     config::{ConfigError, Flags, Settings},
     data::Data,
     demo, logging,
-    output::Output,
+    output::{Output, quoted},
     serve,
 };
 
@@ -145,7 +145,7 @@ impl Cli {
                 demo::run(args, output)
             }
             Command::Config => config::show(&settings()?, output),
-            Command::Serve(args) => serve::run(args, &settings()?, output),
+            Command::Serve(args) => serve::run(args, &settings()?, &self.common.again(), output),
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
             Command::Token(command) => block_on(token::run(command, &settings()?, output)),
@@ -188,6 +188,16 @@ fn table<'a, const N: usize>(rows: impl Iterator<Item = [&'a str; N]>) -> String
 }
 
 impl Common {
+    /// Those that were given and that another command needs, to work on the same provider; each
+    /// after a space.
+    fn again(&self) -> String {
+        let config = self.config.as_ref().map(|file| ("--config", file.display().to_string()));
+        let data_dir = self.data_dir.clone().map(|dir| ("--data-dir", dir));
+        let set = self.set.iter().map(|assignment| ("--set", assignment.clone()));
+        let given = config.into_iter().chain(data_dir).chain(set);
+        given.map(|(flag, text)| format!(" {flag} {}", quoted(&text))).collect()
+    }
+
     fn settings(&self, command: &Command) -> Result<(Settings, Vec<ConfigError>), ConfigError> {
         let mut flags = Flags::default();
         flags.give("data_dir", "--data-dir", self.data_dir.as_deref());
@@ -205,5 +215,24 @@ impl Common {
         let environment = std::env::vars_os()
             .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()));
         Settings::load(flags, environment, file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_repeats_the_flags_that_were_given_and_no_others() {
+        let again = |arguments: &[&str]| {
+            let serve = [&["quadrille", "serve"], arguments].concat();
+            Cli::try_parse_from(serve).unwrap().common.again()
+        };
+        assert_eq!(again(&[]), "");
+        assert_eq!(again(&["--listen", "127.0.0.1:1", "--log", "debug", "--json"]), "");
+        assert_eq!(
+            again(&["--data-dir", "Ada's data", "--config", "q.toml", "--set", "scopes=a b"]),
+            r" --config q.toml --data-dir 'Ada'\''s data' --set 'scopes=a b'"
+        );
     }
 }

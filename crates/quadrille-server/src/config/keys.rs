@@ -58,6 +58,11 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_CLIENT_METADATA_DOCUMENT_SCOPES",
         "the scopes that such applications may ask for",
     ),
+    key(
+        "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
+        "QUADRILLE_ALLOW_CONFIDENTIAL_CLIENTS_WITHOUT_PKCE_SO_THAT_LEAKED_CODES_CAN_BE_INJECTED",
+        "whether every application that has a secret may leave PKCE out; `client add` can allow it to one",
+    ),
     key("session_lifetime", "QUADRILLE_SESSION_LIFETIME", "how long a person stays signed in"),
     key("code_lifetime", "QUADRILLE_CODE_LIFETIME", "how long an authorization code is good"),
     key(
@@ -161,11 +166,15 @@ pub(super) fn find(
     if let Some(key) = KEYS.iter().find(|key| key.name == name) {
         return Ok(key);
     }
-    let nearest = KEYS
-        .iter()
-        .map(|key| (strsim::jaro_winkler(key.name, name), key.name))
+    let nearest = nearest(name, KEYS.iter().map(|key| key.name));
+    Err(ConfigError::Unknown { origin: origin(), name: name.to_owned(), nearest })
+}
+
+/// Of the names that are known, the one that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(known, name), known))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, name)| name);
-    Err(ConfigError::Unknown { origin: origin(), name: name.to_owned(), nearest })
+        .map(|(_, known)| known)
 }

@@ -8,6 +8,7 @@ mod keys;
 mod oauth1;
 mod value;
 
+pub(crate) use keys::nearest;
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
 pub use value::{Expected, Issuer, LogFormat, Network, parse_duration};
@@ -40,7 +41,7 @@ pub enum ConfigError {
         error: Box<toml::de::Error>,
     },
     /// There is no such setting.
-    #[error("{origin}: there is no setting {name:?}{}", nearest.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default())]
+    #[error("{origin}: there is no setting {name:?}{}", did_you_mean(*nearest))]
     Unknown {
         /// Where it stands.
         origin: Origin,
@@ -58,6 +59,16 @@ pub enum ConfigError {
         key: &'static str,
         /// What it must be.
         expected: Expected,
+    },
+    /// A scope is named that the setting `scopes` does not have.
+    #[error("{key}: there is no scope {name:?} among the setting scopes{}", did_you_mean(nearest.as_deref()))]
+    UnknownScope {
+        /// Which setting names it.
+        key: &'static str,
+        /// As it stands there.
+        name: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
     },
     /// It must not stand in a file that people copy around.
     #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
@@ -77,6 +88,11 @@ pub enum ConfigError {
         "listening on {0}, which others can reach, needs an https issuer: give --issuer https://... (and put a proxy that speaks TLS in front), or listen on a loopback address"
     )]
     PlainIssuer(SocketAddr),
+}
+
+/// A question to put behind an error.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }
 
 /// Where a setting came from.
@@ -319,9 +335,23 @@ impl Found {
             |scopes| scopes.as_str().replace(' ', ","),
             "all of scopes",
         )?;
+        let unknown = client_metadata_document_scopes.iter().flat_map(Scopes::iter);
+        if let Some(name) = unknown.into_iter().find(|name| !scopes.contains_key(*name)) {
+            return Err(ConfigError::UnknownScope {
+                key: "client_metadata_document_scopes",
+                name: name.to_owned(),
+                nearest: nearest(name, scopes.keys().map(String::as_str)).map(str::to_owned),
+            });
+        }
+        let without_pkce = self.switch(
+            "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
+        )?;
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         let session_lifetime = self.duration("session_lifetime", hours(12))?;
-        let safe = quadrille::Policy::safe();
+        let safe = match without_pkce {
+            true => quadrille::Policy::safe().allow_confidential_clients_without_pkce(),
+            false => quadrille::Policy::safe(),
+        };
         let code = self.duration("code_lifetime", safe.code_lifetime)?;
         let access = self.duration("access_token_lifetime", safe.access_token_lifetime)?;
         let idle =

@@ -46,7 +46,7 @@ pub enum Expected {
     ScopeNames,
     /// Scopes.
     #[error(
-        "a table of scopes, such as \"photos:read\" = \"See your photos\" (in the environment: photos:read=See your photos;...)"
+        "a table of scopes, such as \"photos:read\" = \"See your photos\" (as text: photos:read=See your photos;photos:write=Add photos, or names alone: a,b)"
     )]
     Scopes,
     /// A duration.
@@ -239,15 +239,25 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
             .map(|(name, text)| text.as_str().map(|text| (name.clone(), text.to_owned())))
             .collect::<Option<_>>()
             .ok_or(Expected::Scopes)?,
-        Value::String(text) => text
-            .split(';')
-            .filter(|part| !part.trim().is_empty())
-            .map(|part| {
-                // A scope may hold `=` and its description too: the first one counts.
-                let (name, text) = part.split_once('=').unwrap_or((part, part));
-                (name.trim().to_owned(), text.trim().to_owned())
-            })
-            .collect(),
+        Value::String(text) => {
+            let mut pairs = Vec::new();
+            for part in text.split(';').filter(|part| !part.trim().is_empty()) {
+                match part.split_once('=') {
+                    // `a=A,b=B` are two, written with the wrong character.
+                    Some((_, text)) if begins_another(text) => return Err(Expected::Scopes),
+                    // A description may hold `=`: the first one counts.
+                    Some((name, text)) => {
+                        pairs.push((name.trim().to_owned(), text.trim().to_owned()));
+                    }
+                    None => pairs.extend(undescribed(part.split(','))),
+                }
+            }
+            pairs
+        }
+        Value::Array(_) => {
+            let names = list(value, Expected::Scopes)?;
+            undescribed(names.iter().map(String::as_str)).collect()
+        }
         _ => return Err(Expected::Scopes),
     };
     let one = |name: &str| Scopes::parse(name).is_ok_and(|scopes| scopes.as_str() == name);
@@ -255,6 +265,18 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
         return Err(Expected::Scopes);
     }
     Ok(pairs.into_iter().collect())
+}
+
+/// Scopes that are shown by their names.
+fn undescribed<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (String, String)> {
+    names.map(|name| (name.trim().to_owned(), name.trim().to_owned()))
+}
+
+/// Whether this description goes on with the name of another scope.
+fn begins_another(text: &str) -> bool {
+    let before_equals = text.split('=').rev().skip(1);
+    let last = before_equals.filter_map(|text| text.rsplit_once(',')).map(|(_, name)| name.trim());
+    last.into_iter().any(|name| !name.is_empty() && !name.contains(' '))
 }
 
 pub(super) fn resources(value: &Value) -> Result<Resources, Expected> {

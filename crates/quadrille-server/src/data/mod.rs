@@ -10,7 +10,10 @@
 
 mod issuer;
 mod keys;
+mod known;
 mod nonces;
+
+pub use known::Known;
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -30,7 +33,10 @@ use quadrille::{
 use crate::{Failure, config::Settings, users::SqliteUsers, web::AppError};
 
 /// The program's own tables. Append, never change.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_program.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_program.sql"),
+    include_str!("../../migrations/0002_served_with.sql"),
+];
 
 /// A data directory that is open.
 #[derive(Debug)]
@@ -134,10 +140,13 @@ impl Data {
         // Before the name is written down: a directory with a name has a ring.
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
+        let known = self.known(settings).await?;
         Ok(AuthorizationServer::new(issuer.as_str(), Arc::clone(&self.store))
             .map_err(AppError::from)?
             .keys(keys)
             .policy(settings.policy.clone())
+            .scopes(&known.scopes)
+            .resources(known.resources)
             .env(self.env.clone()))
     }
 

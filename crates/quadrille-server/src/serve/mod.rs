@@ -1,6 +1,6 @@
 //! `quadrille serve`.
 
-use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use clap::Args;
 use quadrille::provider::{ClientMetadataDocuments, Kdf};
@@ -11,7 +11,7 @@ use crate::{
     config::{Flags, Issuer, Settings},
     data::Data,
     http::{Limits, Server, reserve},
-    output::Output,
+    output::{Output, quoted},
     users::Users as _,
     web::{App, AppError, Pages, Parts},
 };
@@ -58,18 +58,29 @@ impl ServeArgs {
     }
 }
 
-/// Runs the provider until a signal ends it.
+/// Runs the provider until a signal ends it. `again` are the flags that other commands need to work on
+/// the same provider.
 ///
 /// # Errors
 /// [`Failure`] when it cannot start.
-pub fn run(args: &ServeArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
+pub fn run(
+    args: &ServeArgs,
+    settings: &Settings,
+    again: &str,
+    output: Output,
+) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(serve(args, settings, output))
+        .block_on(serve(args, settings, again, output))
 }
 
-async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
+async fn serve(
+    args: &ServeArgs,
+    settings: &Settings,
+    again: &str,
+    output: Output,
+) -> Result<(), Failure> {
     let address = settings.listen;
     let failure = |error| Failure::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(failure)?;
@@ -77,6 +88,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
     let data = Data::open_or_make(settings).await?;
     let keys = data.keys(settings).await?;
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
+    data.served_with(settings).await?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     let app = App::new(Parts {
@@ -107,7 +119,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: Output) -> Result<
     // Before anybody is told that we are ready, so that whoever stops us then is heard.
     let stop = stop_signal()?;
     let server = Server::new(data.env().clone(), issuer, limits, app.router());
-    announce(&data, &app, settings, listening, output).await?;
+    announce(&data, &app, (settings, again), listening, output).await?;
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
     }
@@ -155,7 +167,7 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 async fn announce(
     data: &Data,
     app: &App,
-    settings: &Settings,
+    (settings, again): (&Settings, &str),
     listening: SocketAddr,
     output: Output,
 ) -> Result<(), Failure> {
@@ -167,33 +179,36 @@ async fn announce(
     } else {
         let has_users = !data.users().is_empty().await.map_err(|error| data.failure(error))?;
         let has_clients = !app.server().clients().await?.is_empty();
-        let signs = settings.oauth1.enabled;
-        next_steps(data.dir(), issuer, has_users, has_clients, signs)
+        let mut text = format!("Serving {issuer}\nData in {}\n", data.dir().display());
+        text.push_str(&next_steps(settings, again, has_users, has_clients));
+        text.push_str(&endpoints(issuer, settings.oauth1.enabled));
+        text
     };
     output.result(&ready, || text)
 }
 
-fn next_steps(
-    dir: &Path,
-    issuer: &Issuer,
-    has_users: bool,
-    has_clients: bool,
-    signs: bool,
-) -> String {
-    let mut text = format!("Serving {issuer}\nData in {}\n", dir.display());
-    // What stands in quotes can be pasted into a shell.
-    let dir = format!("'{}'", dir.display().to_string().replace('\'', r"'\''"));
+/// What to do first, in words that can be pasted into a shell.
+fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bool) -> String {
+    let mut text = String::new();
     if !has_users || !has_clients {
         text.push_str("\nNext, in another terminal:\n");
     }
     if !has_users {
-        text.push_str(&format!("  quadrille user add ada --data-dir {dir}\n"));
+        text.push_str(&format!("  quadrille user add ada{again}\n"));
     }
     if !has_clients {
+        let scope = settings.scopes.keys().next();
+        let scope = scope.map_or_else(String::new, |name| format!(" --scope {}", quoted(name)));
         text.push_str(&format!(
-            "  quadrille client add 'My application' --data-dir {dir} \\\n      --redirect-uri http://localhost:3000/login/quadrille/authorized --scope profile\n"
+            "  quadrille client add 'My application'{again} \\\n      --redirect-uri http://localhost:3000/login/quadrille/authorized{scope}\n"
         ));
     }
+    text
+}
+
+/// What applications have to know.
+fn endpoints(issuer: &Issuer, signs: bool) -> String {
+    let mut text = String::new();
     text.push_str(&format!(
         "\nApplications find everything else at\n  {}\n",
         issuer.metadata_url()

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::process::{Folder, failure, json, quadrille, run, text};
+use crate::process::{Folder, Program, failure, json, quadrille, run, text};
 
 const REDIRECT: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
 
@@ -67,8 +67,8 @@ fn passwords_and_names_that_will_not_do_are_refused() {
 fn clients_are_added_shown_rotated_and_removed() {
     let folder = Folder::new();
     let data = folder.data();
-    let add =
-        [&["client", "add", "My app", "--scope", "a b", "--scope", "c"], &REDIRECT[..]].concat();
+    let add = ["client", "add", "My app", "--set", "scopes=a,b,c", "--scope", "a b"];
+    let add = [&add, &["--scope", "c"][..], &REDIRECT[..]].concat();
     let client = json(&data, &add, "");
     let id = client["client_id"].as_str().unwrap();
     assert_eq!(client["scope"], "a b c");
@@ -96,6 +96,77 @@ fn clients_are_added_shown_rotated_and_removed() {
     for command in ["show", "remove", "rotate-secret"] {
         assert_eq!(failure(&data, &["client", command, id]).0, 6, "{command}");
     }
+}
+
+#[test]
+fn a_scope_or_an_api_that_does_not_exist_is_refused_and_the_nearest_is_named() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let known =
+        ["--set", "scopes=photos:read,photos:write", "--set", "resources=https://a.example"];
+    let refused = |arguments: &[&str], settings: &[&str]| {
+        let (code, said) = failure(&data, &[&["client", "add", "X"], arguments, settings].concat());
+        assert_eq!(code, 2, "{said}");
+        said
+    };
+    let typo = ["--grant", "client_credentials", "--scope", "photos:raed"];
+    assert!(refused(&typo, &known).contains("did you mean \"photos:read\"?"));
+    let typo = ["--resource-server", "--audience", "https://a.exampel"];
+    assert!(refused(&typo, &known).contains("did you mean \"https://a.example\"?"));
+    let comma = ["--grant", "client_credentials", "--scope", "photos:read,photos:write"];
+    assert!(refused(&comma, &known).contains("there is no scope"));
+    let good = ["--grant", "client_credentials", "--scope", "photos:read"];
+    assert!(refused(&good, &[]).contains("serve"), "nobody said which there are");
+    // The folder remembers what it was served with.
+    Program::start_with(&folder, &known).stop();
+    json(&data, &[&["client", "add", "X"], &good[..]].concat(), "");
+    json(
+        &data,
+        &["client", "add", "Api", "--resource-server", "--audience", "https://a.example"],
+        "",
+    );
+    assert!(refused(&["--scope", "nothing:like-it"], &[]).contains("there is no scope"));
+    let documents = ["--set", "client_metadata_document_scopes=photos:wirte"];
+    let (code, said) = failure(&data, &[&["config"], &known[..], &documents].concat());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("did you mean \"photos:write\"?"), "{said}");
+}
+
+#[test]
+fn an_older_application_can_be_let_in_without_pkce_if_it_has_a_secret() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let flag = "--allow-without-pkce-so-that-a-leaked-code-can-be-injected";
+    let old = json(&data, &[&["client", "add", "Old", flag], &REDIRECT[..]].concat(), "");
+    assert_eq!(old["without_pkce"], true);
+    let new = json(&data, &[&["client", "add", "New"], &REDIRECT[..]].concat(), "");
+    assert_eq!(new.get("without_pkce"), None);
+    let public = [&["client", "add", "Phone", "--public", flag], &REDIRECT[..]].concat();
+    assert_eq!(failure(&data, &public).0, 2);
+}
+
+#[test]
+fn scopes_are_a_table_or_a_list_and_what_is_neither_is_refused() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let shown = |value: &str| {
+        let settings = json(&data, &["config", "--set", &format!("scopes={value}")], "");
+        let find = |setting: &&Value| setting["key"] == "scopes";
+        let value = settings.as_array().unwrap().iter().find(find).unwrap()["value"].clone();
+        value.as_str().unwrap().to_owned()
+    };
+    assert_eq!(shown("a,b"), "a=a;b=b");
+    assert_eq!(shown("b, a ;c=See, and count"), "a=a;b=b;c=See, and count");
+    assert_eq!(shown("a=1+1=2, or not"), "a=1+1=2, or not");
+    for wrong in ["a=A,b=B", "a,,b", "a b", "\"a\"", "=x", "a,"] {
+        let (code, said) = failure(&data, &["config", "--set", &format!("scopes={wrong}")]);
+        assert_eq!(code, 3, "{wrong}: {said}");
+        assert!(said.contains("photos:read=See your photos"), "{said}");
+    }
+    let file = folder.path().join("quadrille.toml");
+    std::fs::write(&file, "scopes = [\"a\", \"b\"]").unwrap();
+    let config = ["config", "--config", file.to_str().unwrap()];
+    assert!(json(&data, &config, "").to_string().contains("a=a;b=b"));
 }
 
 #[test]
@@ -211,7 +282,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
         trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n\
         resources = [\"https://api.example\", \"urn:mail\"]\nclient_metadata_documents = true\n\
-        client_metadata_document_scopes = [\"photos:read\", \"b\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\n\
+        client_metadata_document_scopes = [\"photos:read\", \"b\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\nb = \"B\"\n\
         [oauth1]\nenabled = true\nsignature_methods = [\"HMAC-SHA512\"]\ntimestamp_window = \"2m\"\n";
     std::fs::write(&file, toml).unwrap();
     let output = quadrille(&["config", "--json", "--set", "code_lifetime=50s", "--config"])
@@ -240,7 +311,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(of("resources"), format!("https://api.example,urn:mail from {file}"));
     assert_eq!(of("client_metadata_documents"), format!("true from {file}"));
     assert_eq!(of("client_metadata_document_scopes"), format!("photos:read,b from {file}"));
-    assert_eq!(of("scopes"), format!("photos:read=See your photos from {file}"));
+    assert_eq!(of("scopes"), format!("b=B;photos:read=See your photos from {file}"));
     assert_eq!(of("oauth1.enabled"), format!("true from {file}"));
     assert_eq!(of("oauth1.signature_methods"), format!("HMAC-SHA512 from {file}"));
     assert_eq!(of("oauth1.timestamp_window"), "1m from QUADRILLE_OAUTH1_TIMESTAMP_WINDOW");

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     browser::Browser,
-    flow::{PASSWORD, Stage},
+    flow::{PASSWORD, SCOPES, Stage},
     me::me,
     process::{Folder, Program, json, quadrille, run, text},
 };
@@ -119,7 +119,7 @@ impl Failing {
         compile.args(["-shared", "-fPIC", "-o"]).args([&library, Path::new(source)]);
         assert!(compile.status().unwrap().success());
         let disk = folder.path().join("disk");
-        let program = Program::start_by(&folder, &[], |command| {
+        let program = Program::start_by(&folder, &SCOPES, |command| {
             command.env("LD_PRELOAD", &library).env("FAILING_DISK", &disk);
         });
         Self { stage: Stage { program, client, folder }, disk, library }

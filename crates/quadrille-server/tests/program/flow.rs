@@ -28,8 +28,7 @@ impl Stage {
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
         let folder = Folder::new();
-        let scopes = ["--set", "scopes=photos:read=See your photos;photos:write=Add <photos>"];
-        let program = Program::start_with(&folder, &[&scopes, arguments].concat());
+        let program = Program::start_with(&folder, &[&SCOPES, arguments].concat());
         program.add_user("Ada", PASSWORD);
         let client = add_client(&program, "Photo <printer>");
         Self { program, client, folder }
@@ -80,6 +79,10 @@ impl Stage {
         tokens
     }
 }
+
+/// What clients can ask for.
+pub(crate) const SCOPES: [&str; 2] =
+    ["--set", "scopes=photos:read=See your photos;photos:write=Add <photos>"];
 
 pub(crate) fn add_client(program: &Program, name: &str) -> Value {
     let scopes = ["--scope", "photos:read", "--scope", "photos:write"];

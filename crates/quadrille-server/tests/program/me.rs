@@ -51,13 +51,14 @@ async fn an_application_learns_for_whom_it_acts_and_what_it_may_do() {
 #[tokio::test]
 async fn a_machine_is_not_taken_for_a_person() {
     let stage = Stage::new();
-    let machine = ["client", "add", "Machine", "--grant", "client_credentials", "--scope", "a"];
+    let machine =
+        ["client", "add", "Machine", "--grant", "client_credentials", "--scope", "photos:read"];
     let machine = stage.program.json(&machine);
     let form = [("grant_type", "client_credentials")];
     let (_, tokens) = token(&stage.program, &machine, &form).await;
     let token = tokens["access_token"].as_str().unwrap();
     let (_, _, me) = me(&stage.program, Method::GET, token).await;
-    assert_eq!(me, json!({ "client_id": machine["client_id"], "scope": "a" }));
+    assert_eq!(me, json!({ "client_id": machine["client_id"], "scope": "photos:read" }));
 }
 
 #[tokio::test]

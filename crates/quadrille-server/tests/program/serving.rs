@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     browser::Browser,
-    flow::{Stage, add_client, token},
+    flow::{SCOPES, Stage, add_client, token},
     process::{Folder, Program, eventually, failure, json, quadrille, rest_of, run, text},
 };
 
@@ -27,7 +27,7 @@ async fn the_first_start_makes_a_private_data_directory_and_says_what_to_do_next
     let length = child.stdout.as_mut().unwrap().read(&mut said).unwrap();
     let said = text(&said[..length]);
     assert!(said.starts_with("Serving http://localhost:"), "{said}");
-    assert!(said.contains("quadrille user add ada --data-dir '"), "{said}");
+    assert!(said.contains("quadrille user add ada --data-dir /"), "{said}");
     assert!(said.contains("quadrille client add "), "{said}");
     let mode = |name: &str| {
         std::fs::metadata(folder.data().join(name)).unwrap().permissions().mode() & 0o777
@@ -220,7 +220,7 @@ async fn a_removed_user_is_signed_out_and_their_applications_are_cut_off() {
 #[tokio::test]
 async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
     let folder = Folder::new();
-    let program = Program::start(&folder);
+    let program = Program::start_with(&folder, &SCOPES);
     let client = add_client(&program, "Machine");
     let mut half = TcpStream::connect(&program.listening).unwrap();
     let body = "grant_type=client_credentials";

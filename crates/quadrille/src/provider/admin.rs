@@ -12,6 +12,7 @@ use super::{
     error::Error,
     oauth1::NewOAuth1,
     redirect::{RedirectUri, RedirectUriError},
+    server::Inner,
     store::{RevokeAll, RowId},
     token::sha256,
 };
@@ -22,7 +23,8 @@ use super::{
 /// # use quadrille::{Env, Scopes, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+/// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+/// #     .scopes([("photos:read", "See your photos")]);
 /// let printer = NewClient::confidential("Photo printer")
 ///     .redirect_uri("https://printer.example/callback")
 ///     .scopes(Scopes::parse("photos:read")?);
@@ -44,6 +46,7 @@ pub struct NewClient {
     first_party: bool,
     oauth1: Option<NewOAuth1>,
     resource_server: Option<Resources>,
+    without_pkce: bool,
 }
 
 impl NewClient {
@@ -69,6 +72,7 @@ impl NewClient {
             first_party: false,
             oauth1: None,
             resource_server: None,
+            without_pkce: false,
         }
     }
 
@@ -79,7 +83,7 @@ impl NewClient {
         self
     }
 
-    /// What it may ask for.
+    /// What it may ask for, of what the [server knows](AuthorizationServer::scope).
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
@@ -109,6 +113,22 @@ impl NewClient {
     #[must_use]
     pub fn resource_server(mut self, resources: Resources) -> Self {
         self.resource_server = Some(resources);
+        self
+    }
+
+    /// It may leave PKCE out, as many clients from before RFC 9700 do. What is given up: a code that
+    /// leaks from the browser can be injected into another session of this client. It must be
+    /// confidential.
+    ///
+    /// ```
+    /// # use quadrille::provider::NewClient;
+    /// let forum = NewClient::confidential("Old forum")
+    ///     .redirect_uri("https://forum.example/callback")
+    ///     .allow_without_pkce_so_that_a_leaked_code_can_be_injected();
+    /// ```
+    #[must_use]
+    pub fn allow_without_pkce_so_that_a_leaked_code_can_be_injected(mut self) -> Self {
+        self.without_pkce = true;
         self
     }
 
@@ -202,6 +222,9 @@ impl NewClient {
         if is_public && granted.contains(&GrantType::ClientCredentials) {
             return Err(RegistrationError::PublicClientForItself);
         }
+        if is_public && self.without_pkce {
+            return Err(RegistrationError::PublicClientWithoutPkce);
+        }
         if is_public && self.resource_server.is_some() {
             return Err(RegistrationError::PublicResourceServer);
         }
@@ -219,6 +242,21 @@ impl NewClient {
                 Err(RegistrationError::Id)
             }
             _ => Ok(redirect_uris),
+        }
+    }
+}
+
+impl NewClient {
+    /// Whether the server knows the scopes and APIs that it names.
+    fn check_known(&self, inner: &Inner) -> Result<(), RegistrationError> {
+        let known = inner.scopes.known();
+        if let Some(unknown) = self.scopes.iter().find(|name| !known.contains(name)) {
+            return Err(RegistrationError::UnknownScope(unknown.to_owned()));
+        }
+        let apis = self.resource_server.iter().flat_map(Resources::iter);
+        match apis.into_iter().find(|uri| !inner.resources.contains(uri)) {
+            Some(unknown) => Err(RegistrationError::UnknownResource(unknown.to_owned())),
+            None => Ok(()),
         }
     }
 }
@@ -259,6 +297,15 @@ pub enum RegistrationError {
     /// A client that cannot keep a secret cannot act for itself.
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
+    /// Nothing but PKCE protects the codes of a client that has no secret.
+    #[error("a public client must use PKCE")]
+    PublicClientWithoutPkce,
+    /// A scope is not known to this server ([`AuthorizationServer::scope`]).
+    #[error("this server knows no scope {0:?}")]
+    UnknownScope(String),
+    /// An API is not known to this server ([`AuthorizationServer::resource`]).
+    #[error("this server knows no resource {0:?}")]
+    UnknownResource(String),
     /// An API must prove who it is before it is told anything.
     #[error("a resource server needs a secret, and so cannot be public")]
     PublicResourceServer,
@@ -314,6 +361,7 @@ impl AuthorizationServer {
     pub async fn register(&self, new: NewClient) -> Result<Registered, RegistrationError> {
         let redirect_uris = new.check()?;
         let inner = self.inner();
+        new.check_known(inner)?;
         let issuer = inner.issuer_id().await?;
         let id: Arc<str> = match &new.id {
             Some(id) => id.as_str().into(),
@@ -353,6 +401,7 @@ impl AuthorizationServer {
             oauth1,
             resource_server: new.resource_server,
             from_document: false,
+            without_pkce: new.without_pkce,
             created: inner.now(),
         };
         let was_put = inner.store.put_client(issuer, client.clone(), None).await;

@@ -120,7 +120,14 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
         let from = request.extensions().get::<RemoteAddress>().copied();
         let client = inner.client_that_asks(id, from).await?;
         let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
-        request::check(&params, client, offered, &inner.resources, &inner.policy)?
+        request::check(
+            &params,
+            client,
+            offered,
+            inner.scopes.known(),
+            &inner.resources,
+            &inner.policy,
+        )?
     };
     let since = params.many(SINCE).next().and_then(|sealed| inner.open_since(sealed));
     drop(params);

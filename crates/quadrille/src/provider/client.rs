@@ -102,6 +102,11 @@ pub struct Client {
     /// registered: see [`ClientMetadataDocuments`](super::ClientMetadataDocuments).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_document: bool,
+    /// Whether it may leave PKCE out, although the policy asks for it: see
+    /// [`NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`](super::NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected).
+    /// It says nothing for a public client, which must use PKCE.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_pkce: bool,
     /// When it was registered, or first let in.
     pub created: Timestamp,
 }
@@ -130,6 +135,7 @@ pub(crate) mod tests {
             oauth1: None,
             resource_server: None,
             from_document: false,
+            without_pkce: false,
             created: Timestamp::default(),
         }
     }

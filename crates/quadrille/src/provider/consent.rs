@@ -166,6 +166,9 @@ impl By<'_> {
         if inner.resources.narrowed(&ticket.resources).is_none() {
             return Err(ClientError::ResourceUnknown.into());
         }
+        if !inner.scopes.known().is_superset(&scopes) {
+            return Err(ClientError::ScopeNotAllowed.into());
+        }
         let secret = ticket
             .dance
             .secret(inner, ticket.key, &ticket.id)

@@ -68,13 +68,14 @@ pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientErr
 }
 
 /// Whether the request may be asked. Nothing is redirected to before client and redirect URI are
-/// known to belong together. `offered` is whether this server gives codes at all, `known` the APIs
-/// that it gives them for.
+/// known to belong together. `offered` is whether this server gives codes at all, `scopes` and
+/// `resources` what it gives them for.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
     offered: bool,
-    known: &Resources,
+    scopes: &Scopes,
+    resources: &Resources,
     policy: &Policy,
 ) -> Result<Asked, Unasked> {
     let page = |error: ClientError| Unasked::Page(error);
@@ -99,7 +100,7 @@ pub(crate) fn check(
         Ok(_) if !offered => Err(RequestError::UnsupportedResponseType.into()),
         parsed => parsed.map_err(ClientError::from),
     };
-    match parsed.and_then(|request| details(request, &client, known, policy)) {
+    match parsed.and_then(|request| details(request, &client, (scopes, resources), policy)) {
         Ok(Details { scopes, resources, challenge, prompt }) => {
             let challenge = challenge.map(|challenge| challenge.to_string().into());
             let dance = Dance::Code(ForCode { redirect_uri, redirect_uri_sent, state, challenge });
@@ -132,7 +133,7 @@ struct Details {
 fn details(
     request: &AuthorizationRequest<'_>,
     client: &Client,
-    known: &Resources,
+    (scopes, resources): (&Scopes, &Resources),
     policy: &Policy,
 ) -> Result<Details, ClientError> {
     if request.extra("request").is_some() {
@@ -147,21 +148,27 @@ fn details(
     if !client.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(ClientError::GrantTypeNotAllowed);
     }
-    let must_use_pkce =
-        client.client_type == ClientType::Public || policy.pkce_for_confidential_clients;
-    if request.code_challenge.is_none() && must_use_pkce {
+    let may_leave_it_out = client.client_type == ClientType::Confidential
+        && (client.without_pkce || !policy.pkce_for_confidential_clients);
+    if request.code_challenge.is_none() && !may_leave_it_out {
         return Err(ClientError::ChallengeMissing);
     }
-    let scopes = requested(request.scope.as_ref(), &client.scopes)?;
-    let resources = known.narrowed(&request.resource).ok_or(ClientError::ResourceUnknown)?;
+    let scopes = requested(request.scope.as_ref(), &client.scopes, scopes)?;
+    let resources = resources.narrowed(&request.resource).ok_or(ClientError::ResourceUnknown)?;
     let prompt = Prompt::read(request.extra("prompt"))?;
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
 }
 
-/// The scopes that a request asks for: all of the client's when it names none.
-pub(crate) fn requested(scope: Option<&Scopes>, ceiling: &Scopes) -> Result<Scopes, ClientError> {
+/// The scopes that a request asks for: all of the client's when it names none, as far as the server
+/// knows them.
+pub(crate) fn requested(
+    scope: Option<&Scopes>,
+    of_client: &Scopes,
+    known: &Scopes,
+) -> Result<Scopes, ClientError> {
+    let ceiling = of_client.intersection(known);
     match scope {
-        None => Ok(ceiling.clone()),
+        None => Ok(ceiling),
         Some(scope) if ceiling.is_superset(scope) => Ok(scope.clone()),
         Some(_) => Err(ClientError::ScopeNotAllowed),
     }
@@ -295,8 +302,9 @@ mod tests {
             }
             let params = Params::parse(query.as_bytes()).unwrap();
             let found = is_known.then(|| Arc::new(known));
-            let known = Resources::of(["https://api.example"]).unwrap();
-            match check(&params, found, offered, &known, &Policy::safe()) {
+            let (scopes, known) =
+                (Scopes::of(["a", "b", "c"]), Resources::of(["https://api.example"]).unwrap());
+            match check(&params, found, offered, &scopes, &known, &Policy::safe()) {
                 Ok(asked) => {
                     prop_assert_eq!(asked.dance.destination().unwrap(), CALLBACK);
                     prop_assert!(is_known && offered && query.contains("response_type=code"));

@@ -16,22 +16,31 @@ pub struct ScopeInfo {
 
 /// In the order they were named.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ScopeRegistry(Vec<ScopeInfo>);
+pub(crate) struct ScopeRegistry {
+    scopes: Vec<ScopeInfo>,
+    known: Scopes,
+}
 
 impl ScopeRegistry {
     /// The last description wins.
     pub(crate) fn add(&mut self, name: &str, description: &str) {
-        self.0.retain(|known| &*known.name != name);
-        self.0.push(ScopeInfo { name: name.into(), description: description.into() });
+        self.known = self.known.union(&Scopes::of([name]));
+        self.scopes.retain(|known| &*known.name != name);
+        self.scopes.push(ScopeInfo { name: name.into(), description: description.into() });
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|scope| &*scope.name)
+        self.scopes.iter().map(|scope| &*scope.name)
+    }
+
+    /// All that are known: no other scope is granted.
+    pub(crate) const fn known(&self) -> &Scopes {
+        &self.known
     }
 
     pub(crate) fn describe(&self, scopes: &Scopes) -> Vec<ScopeInfo> {
         let describe = |name: &str| {
-            self.0.iter().find(|known| &*known.name == name).cloned().unwrap_or_else(|| {
+            self.scopes.iter().find(|known| &*known.name == name).cloned().unwrap_or_else(|| {
                 let name: Arc<str> = name.into();
                 ScopeInfo { name: name.clone(), description: name }
             })

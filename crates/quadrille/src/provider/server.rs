@@ -157,7 +157,8 @@ impl AuthorizationServer {
         self.with(|inner| inner.policy = policy)
     }
 
-    /// Makes a scope known, by its type: metadata lists it, the consent page describes it.
+    /// Makes a scope known, by its type: metadata lists it, the consent page describes it. A scope that
+    /// is not known is neither registered nor granted.
     #[must_use]
     pub fn scope<S: Scope>(self) -> Self {
         self.scopes([(S::NAME, S::DESCRIPTION)])

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use quadrille::{Policy, provider::NewClient};
+use quadrille::{
+    Policy,
+    oauth2::{Resources, TokenRequest},
+    provider::NewClient,
+};
 
 use crate::support::{Browser, CALLBACK, World};
 
@@ -289,6 +293,23 @@ async fn pkce_can_be_waived_for_confidential_clients_and_never_for_public_ones()
     let mut asked = world.asking();
     asked.code_challenge = None;
     assert!(!world.ask(&mut Browser::default(), &asked).await.query("code").is_empty());
+
+    let by_client = World::with(Policy::safe(), |new| {
+        new.allow_without_pkce_so_that_a_leaked_code_can_be_injected().first_party()
+    });
+    let world = by_client.await;
+    world.sign_in("ada");
+    let mut asked = world.asking();
+    asked.code_challenge = None;
+    let back = world.ask(&mut Browser::default(), &asked).await;
+    let code = back.query("code");
+    let redemption = TokenRequest::AuthorizationCode {
+        code: &code,
+        redirect_uri: Some(CALLBACK),
+        code_verifier: None,
+        resource: Resources::EMPTY,
+    };
+    assert_eq!(world.token(&world.auth(), &redemption).await.status(), 200);
 
     let public = World::public_with(waived, CALLBACK).await;
     public.sign_in("ada");

@@ -32,5 +32,6 @@ mod oauth1_replays;
 mod oauth1_support;
 mod races;
 mod revoke;
+mod scopes;
 mod support;
 mod token;

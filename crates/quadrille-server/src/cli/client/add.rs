@@ -10,7 +10,13 @@ use quadrille::{
     provider::{AuthorizationServer, GrantType, NewClient, NewOAuth1Key},
 };
 
-use crate::{Failure, config::Settings, failure::Refused, output::Output};
+use crate::{
+    Failure,
+    config::{Settings, nearest},
+    data::Known,
+    failure::Refused,
+    output::Output,
+};
 
 use super::{show_secrets, shown::Secrets};
 
@@ -33,6 +39,13 @@ pub(in super::super) struct AddArgs {
     /// It cannot keep a secret: a phone or single-page application
     #[arg(long)]
     public: bool,
+    /// It may leave PKCE out, as many older applications do: a code of it that leaks from the
+    /// browser can then be used in the session of somebody else. It must have a secret
+    #[arg(
+        long = "allow-without-pkce-so-that-a-leaked-code-can-be-injected",
+        conflicts_with = "public"
+    )]
+    without_pkce: bool,
     /// It is your own: people are not asked for consent
     #[arg(long)]
     first_party: bool,
@@ -92,7 +105,7 @@ enum Grant {
 
 impl AddArgs {
     /// The client that is asked for.
-    fn client(&self) -> Result<NewClient, Failure> {
+    fn client(&self, known: &Known) -> Result<NewClient, Failure> {
         // Hexadecimal: an id that begins with a hyphen would be taken for a flag.
         let id = Env::system()
             .random::<12>()
@@ -111,6 +124,7 @@ impl AddArgs {
         // One flag may name several, as they stand in messages.
         let scopes = self.scopes.join(" ");
         let scopes = Scopes::parse(&scopes).map_err(|_| Refused::Scope(scopes))?;
+        known_scopes(&scopes, known)?;
         let name = self.name.trim();
         let mut new = match self.public {
             true => NewClient::public(name),
@@ -120,12 +134,17 @@ impl AddArgs {
         if oauth1.oauth1 || !self.grants.is_empty() {
             new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
         }
+        if self.without_pkce {
+            new = new.allow_without_pkce_so_that_a_leaked_code_can_be_injected();
+        }
         if self.first_party {
             new = new.first_party();
         }
         if self.resource_server {
             let apis = Resources::of(self.audiences.iter().map(String::as_str));
-            new = new.resource_server(apis.map_err(|_| Refused::Audience)?);
+            let apis = apis.map_err(|_| Refused::Audience)?;
+            known_resources(&apis, known)?;
+            new = new.resource_server(apis);
         }
         if oauth1.oauth1 {
             new = new.oauth1(oauth1.key.read()?);
@@ -137,16 +156,32 @@ impl AddArgs {
 pub(super) async fn add(
     server: &AuthorizationServer,
     args: &AddArgs,
-    settings: &Settings,
+    (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
-    let registered = server.register(args.client()?).await?;
+    let registered = server.register(args.client(known)?).await?;
     if args.oauth1.oauth1 && !settings.oauth1.enabled {
         output.note("OAuth 1.0a is off by these settings: `quadrille serve --oauth1` offers it.");
     }
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)
+}
+
+/// Whether the provider has these scopes: a slip of the pen would be a client that gets nothing.
+fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
+    let known = &known.scopes;
+    let Some(name) = scopes.iter().find(|name| !known.contains_key(*name)) else { return Ok(()) };
+    let nearest = nearest(name, known.keys().map(String::as_str)).map(str::to_owned);
+    Err(Refused::UnknownScope { name: name.to_owned(), nearest })
+}
+
+/// Whether the provider has these APIs.
+fn known_resources(apis: &Resources, known: &Known) -> Result<(), Refused> {
+    let known = &known.resources;
+    let Some(uri) = apis.iter().find(|uri| !known.contains(uri)) else { return Ok(()) };
+    let nearest = nearest(uri, known.iter()).map(str::to_owned);
+    Err(Refused::UnknownResource { uri: uri.to_owned(), nearest })
 }
 
 impl RsaArgs {

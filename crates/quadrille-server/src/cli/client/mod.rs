@@ -79,7 +79,10 @@ pub(super) async fn run(
     };
     let server = data.server(settings).await?;
     let result = match command {
-        ClientCommand::Add(args) => add::add(&server, args, settings, output).await,
+        ClientCommand::Add(args) => {
+            let known = data.known(settings).await?;
+            add::add(&server, args, (settings, &known), output).await
+        }
         ClientCommand::List => list(&server, output).await,
         ClientCommand::Show { id } => show(&server, id, output).await,
         ClientCommand::RotateSecret(args) => rotate_secret(&server, args, output).await,

@@ -25,6 +25,8 @@ pub(super) struct Shown<'a> {
     pub(super) scope: &'a str,
     first_party: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    without_pkce: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     from_document: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_server: Option<Vec<&'a str>>,
@@ -74,6 +76,7 @@ impl<'a> Shown<'a> {
             grant_types: &client.grant_types,
             scope: client.scopes.as_str(),
             first_party: client.first_party,
+            without_pkce: client.without_pkce,
             from_document: client.from_document,
             resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
             secrets: expiries
@@ -104,6 +107,9 @@ impl<'a> Shown<'a> {
         lines.push(["scopes", self.scope]);
         if self.first_party {
             lines.push(["consent", "not asked: first party"]);
+        }
+        if self.without_pkce {
+            lines.push(["PKCE", "may be left out: its codes can be injected if they leak"]);
         }
         if self.from_document {
             lines.push(["described", "by the document at its client_id"]);

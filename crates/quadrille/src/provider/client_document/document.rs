@@ -190,6 +190,7 @@ impl Described {
             oauth1: None,
             resource_server: None,
             from_document: true,
+            without_pkce: false,
             created: stored.map_or(now, |stored| stored.created),
         }
     }

@@ -13,19 +13,19 @@ use super::super::{
     store::{Grant, Issue},
 };
 
-/// Whether this client may have a token for itself, for which scopes and at which of the `known`
-/// APIs.
+/// Whether this client may have a token for itself, for which of the `known` scopes and at which of
+/// the known APIs.
 pub(crate) fn decide(
     client: &Client,
     scope: Option<&Scopes>,
     resource: &Resources,
-    known: &Resources,
+    (scopes, resources): (&Scopes, &Resources),
 ) -> Result<(Scopes, Resources), ClientError> {
     if client.client_type == ClientType::Public {
         return Err(ClientError::PublicClientForItself);
     }
-    let resources = known.narrowed(resource).ok_or(ClientError::ResourceUnknown)?;
-    Ok((requested(scope, &client.scopes)?, resources))
+    let resources = resources.narrowed(resource).ok_or(ClientError::ResourceUnknown)?;
+    Ok((requested(scope, &client.scopes, scopes)?, resources))
 }
 
 impl Inner {
@@ -35,7 +35,8 @@ impl Inner {
         scope: Option<&Scopes>,
         resource: &Resources,
     ) -> Result<TokenResponse, Error> {
-        let (scopes, resources) = decide(client, scope, resource, &self.resources)?;
+        let known = (self.scopes.known(), &self.resources);
+        let (scopes, resources) = decide(client, scope, resource, known)?;
         let issuer = self.issuer_id().await?;
         // One number serves for the grant and its only token.
         let row = self.row().await?;

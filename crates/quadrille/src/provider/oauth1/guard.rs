@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::{Timestamp, oauth1::SignedRequest};
+use crate::{Scopes, Timestamp, oauth1::SignedRequest};
 
 use super::{
     super::{
@@ -37,7 +37,7 @@ impl Inner {
         signed.check_body(body)?;
         let found = match &checked.token {
             CheckedToken::Credential(held) => held.access.clone(),
-            _ if allows_clients => for_itself(&checked.client)?,
+            _ if allows_clients => for_itself(&checked.client, self.scopes.known())?,
             _ => return Err(OAuth1Error::TokenMissing),
         };
         self.remember_signed(&signed, checked.now).await?;
@@ -72,7 +72,7 @@ pub(crate) fn read_signed<'r>(
 }
 
 /// What a client may do that signed with its own key only.
-fn for_itself(client: &Client) -> Result<Arc<AccessRecord>, OAuth1Error> {
+fn for_itself(client: &Client, known: &Scopes) -> Result<Arc<AccessRecord>, OAuth1Error> {
     if !client.grant_types.contains(&GrantType::ClientCredentials) {
         return Err(OAuth1Error::NotForItself);
     }
@@ -80,7 +80,7 @@ fn for_itself(client: &Client) -> Result<Arc<AccessRecord>, OAuth1Error> {
         id: client.number,
         client: client.id.clone(),
         actor: Actor::Client(client.id.clone()),
-        scopes: client.scopes.clone(),
+        scopes: client.scopes.intersection(known),
         resources: Default::default(),
         authentication: None,
     };

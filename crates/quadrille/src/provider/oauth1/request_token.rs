@@ -55,7 +55,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let checked = inner.check_signed(&signed, origin, Wanted::Nothing, from).await?;
     signed.check_body(&body)?;
     let client = &checked.client;
-    let (callback, scopes) = decide(&signed, client)?;
+    let (callback, scopes) = decide(&signed, client, inner.scopes.known())?;
     inner.remember_signed(&signed, checked.now).await?;
     let now = checked.now;
     let row = inner.row().await?;
@@ -82,6 +82,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
 fn decide(
     signed: &SignedRequest<'_>,
     client: &Client,
+    known: &Scopes,
 ) -> Result<(Option<RedirectUri>, Scopes), OAuth1Error> {
     let callback = signed.callback().ok_or(OAuth1Error::CallbackMissing)?;
     let may_use_none = client.oauth1.as_ref().is_some_and(|oauth1| oauth1.out_of_band);
@@ -96,6 +97,6 @@ fn decide(
     let asked = signed.parameter("scope")?.filter(|text| !text.trim().is_empty());
     let asked = asked.map(|text| Scopes::parse(&text)).transpose();
     let asked = asked.map_err(|_| OAuth1Error::ScopeNotAllowed)?;
-    let scopes = request::requested(asked.as_ref(), &client.scopes);
+    let scopes = request::requested(asked.as_ref(), &client.scopes, known);
     Ok((callback, scopes.map_err(|_| OAuth1Error::ScopeNotAllowed)?))
 }

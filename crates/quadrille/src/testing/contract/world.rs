@@ -140,6 +140,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         oauth1: None,
         resource_server: Some(resources("https://api.example")),
         from_document: true,
+        without_pkce: true,
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }
