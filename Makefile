@@ -7,6 +7,7 @@ SHELL := bash
 CARGO ?= cargo
 PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.1
 
 # Looked for on the PATH first, then in .tools, where it is installed when it is in neither.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -31,6 +32,7 @@ lint: format clippy rustdoc deny pages ## Everything that is checked without run
 .PHONY: format
 format:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
 # Features add API and never change behaviour, so each of them has to stand alone and beside the others. What only the
 # adapters of axum call is unused without them.
@@ -43,6 +45,7 @@ TESTS_MAY := $(addprefix -A clippy::,unwrap_used expect_used panic unreachable i
 clippy:
 	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings $(TESTS_MAY)
 	$(CARGO) clippy $(EVERYTHING) --lib --bins -- -D warnings
+	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --locked --quiet --all-targets -- -D warnings
 	@for set in $(FEATURE_SETS); do \
 	  echo "quadrille with only these features: '$$set'"; \
 	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings -A dead_code -A unused_imports; \
@@ -74,7 +77,7 @@ cargo-deny:
 # ----------------------------------------------------------------------------------------------------- tests
 
 .PHONY: test
-test: test-core test-rust test-interop ## All tests: the core alone, Rust, browser, other people's clients and servers
+test: test-core test-rust test-fuzz test-interop ## All tests: the core alone, Rust, browser, fuzz corpus, other people's clients and servers
 
 .PHONY: test-core
 test-core: ## The core builds and passes its tests without any I/O crate in its tree
@@ -84,6 +87,11 @@ test-core: ## The core builds and passes its tests without any I/O crate in its 
 .PHONY: test-rust
 test-rust: chromium interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples
 	$(CARGO) test $(EVERYTHING) --no-fail-fast
+
+# What was compiled for `test-rust` serves here too, as far as it is the same.
+.PHONY: test-fuzz
+test-fuzz: ## Every fuzz target on its corpus, without libFuzzer
+	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) test --locked --quiet
 
 .PHONY: test-interop
 test-interop: test-python test-node ## Clients that others wrote, against `quadrille serve`
@@ -117,6 +125,20 @@ chromium:
 	@tools/chromium
 
 # ------------------------------------------------------------------------------------------------------ rest
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
+
+.PHONY: fuzz
+fuzz: cargo-fuzz ## Fuzz every target for a minute: FUZZ_SECONDS=600 FUZZ_TARGETS="oauth2_sequences"
+	FUZZ_SECONDS="$(FUZZ_SECONDS)" fuzz/run $(FUZZ_TARGETS)
+
+.PHONY: cargo-fuzz
+cargo-fuzz:
+	@command -v c++ >/dev/null || { echo "libFuzzer needs a C++ compiler: apt-get install g++"; exit 1; }
+	@command -v cargo-fuzz >/dev/null || { \
+	  echo "installing cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (a minute, once)"; \
+	  $(CARGO) install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --quiet --root .tools; }
 
 .PHONY: bench
 bench: ## Quadrille beside bare handlers, in turn: throughput, CPU time, memory, start

@@ -1,0 +1,41 @@
+//! What the fuzz targets do, as ordinary functions of some bytes. `fuzz_targets/` gives them to
+//! libFuzzer, `tests/` replays what is in `corpus/`.
+
+mod nature;
+mod oauth1;
+mod oauth2;
+mod world;
+
+use std::sync::LazyLock;
+
+pub use oauth1::oauth1_sequences;
+pub use oauth2::{oauth2_sequences, sqlite_sequences};
+
+/// A target: what it is named, and what it does.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: &[Target] = &[
+    ("oauth1_sequences", oauth1_sequences),
+    ("oauth2_sequences", oauth2_sequences),
+    ("sqlite_sequences", sqlite_sequences),
+];
+
+/// Prints what is done, where `TELL` is set: how an input is read.
+fn tell(what: &dyn std::fmt::Debug) {
+    static TELLS: LazyLock<bool> = LazyLock::new(|| std::env::var_os("TELL").is_some());
+    if *TELLS {
+        eprintln!("{what:?}");
+    }
+}
+
+/// Runs a future to its end on this thread.
+fn block_on<F: Future>(future: F) -> F::Output {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}

@@ -1,0 +1,104 @@
+//! What can happen in a sequence.
+
+use arbitrary::Arbitrary;
+
+use crate::world::{Consent, Operator, Wait};
+
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) enum Act {
+    /// From temporary credentials to token credentials.
+    Dance {
+        client: bool,
+        browser: bool,
+        scopes: u8,
+        signed: Signed,
+    },
+    Begin {
+        client: u8,
+        callback: Callback,
+        scopes: u8,
+        signed: Signed,
+    },
+    Authorize {
+        temporary: u8,
+        browser: bool,
+    },
+    Answer {
+        page: u8,
+        browser: bool,
+        consent: Consent,
+    },
+    Exchange {
+        temporary: u8,
+        verifier: Verifier,
+        signed: Signed,
+    },
+    Call {
+        token: u8,
+        path: u8,
+        signed: Signed,
+    },
+    Revoke {
+        token: u8,
+        signed: Signed,
+    },
+    Again {
+        request: u8,
+    },
+    SignIn {
+        browser: bool,
+        user: u8,
+    },
+    Wait(Wait),
+    Operator(Operator),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Callback {
+    OutOfBand,
+    Own(u8),
+    Any(u8),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Verifier {
+    Right,
+    RightAgain,
+    None,
+    Wrong,
+}
+
+/// How a request is signed.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) struct Signed {
+    pub(super) method: u8,
+    pub(super) placement: u8,
+    pub(super) fault: Fault,
+    /// How far the client's clock is ahead.
+    pub(super) ahead: Ahead,
+}
+
+/// What is wrong with it, mostly nothing.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Fault {
+    None,
+    NoneAgain,
+    NoneEither,
+    ClientSecret,
+    TokenSecret,
+    /// By another client, with its own secret.
+    OtherClient(u8),
+    /// A byte of the signature.
+    Signature(u8),
+    Path,
+    Method,
+    Query,
+    Body,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Ahead {
+    Right,
+    RightAgain,
+    Seconds(i16),
+}

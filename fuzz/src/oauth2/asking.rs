@@ -1,0 +1,230 @@
+//! Authorization requests, and what users answer.
+
+use std::time::Duration;
+
+use quadrille::{
+    Scopes,
+    oauth2::{AuthorizationRequest, Resources, form::FormWriter, pkce::Verifier},
+};
+
+use crate::world::{
+    API, Answer, CLIENTS, Consent, ISSUER, Is, SCOPES, URIS, may_redirect, pick, recent,
+};
+
+use super::{
+    Play,
+    acts::{Ask, Uri},
+    model::{Code, Page},
+};
+
+/// How long a code and a page are good, by the policy.
+const CODE: Duration = Duration::from_secs(60);
+const PAGE: Duration = Duration::from_secs(15 * 60);
+
+/// How many pages a browser surely keeps open.
+const PAGES: usize = 16;
+
+/// Scopes of a request, mostly such as clients may have; none are named in half of the cases.
+pub(super) fn scopes(choice: u8) -> Option<Scopes> {
+    let of = |bits: u8| {
+        let chosen = (0..SCOPES.len()).filter(|number| bits >> number & 1 == 1);
+        Some(Scopes::of(chosen.map(|number| SCOPES[number])))
+    };
+    match choice % 8 {
+        0..=3 => None,
+        chosen @ 4..=6 => of(chosen - 3),
+        _ => of(choice >> 3),
+    }
+    .filter(|scopes| !scopes.is_empty())
+}
+
+pub(super) fn verifier(number: u8) -> Verifier {
+    Verifier::from_bytes(&[number; 32])
+}
+
+const PROMPTS: [&str; 8] = ["", "", "", "", "none", "login", "consent", "none consent"];
+
+impl Play {
+    pub(super) async fn ask(&mut self, ask: Ask) {
+        let client = pick(&CLIENTS, ask.client);
+        let registration = &CLIENTS[client];
+        let sent_uri = match ask.uri {
+            Uri::None => None,
+            Uri::Own(number) => recent(registration.redirect_uris, number)
+                .map(|at| registration.redirect_uris[at].to_owned()),
+            Uri::Any(number) => Some(URIS[pick(&URIS, number)].to_owned()),
+        };
+        let verifier = (ask.verifier % 8 != 0).then_some(ask.verifier % 8);
+        let wanted = scopes(ask.scopes);
+        let prompt = PROMPTS[pick(&PROMPTS, ask.prompt)];
+
+        let mut request = AuthorizationRequest::new(registration.id);
+        request.redirect_uri = sent_uri.as_deref().map(Into::into);
+        request.state = Some("a state".into());
+        request.scope = wanted.clone();
+        request.code_challenge = verifier.map(|number| self::verifier(number).challenge());
+        if ask.for_api {
+            request.resource = Resources::of([API]).expect("a URI");
+        }
+        let url = request.to_url(&format!("{ISSUER}/oauth/authorize")).expect("an endpoint");
+        let mut url = FormWriter::after_url(url.strip_prefix(ISSUER).expect("its own"));
+        url.append_some("prompt", (!prompt.is_empty()).then_some(prompt));
+        let browser = usize::from(ask.browser);
+        let answer = self.browsers[browser].get(&self.process, &url.finish()).await;
+
+        let state = &self.model.known.clients[client];
+        let redirect_uri = match (&sent_uri, registration.redirect_uris) {
+            (Some(uri), _) => may_redirect(registration, uri).then(|| uri.clone()),
+            (None, [only]) => Some((*only).to_owned()),
+            (None, _) => None,
+        };
+        let Some(redirect_uri) = redirect_uri.filter(|_| state.lives) else {
+            assert!(answer.location().is_none() && answer.status >= 400, "{ask:?}: {answer:?}");
+            return;
+        };
+        let scopes = wanted.unwrap_or_else(|| registration.scopes());
+        let needs_pkce = registration.asks_users();
+        let is_right = registration.asks_users()
+            && registration.scopes().is_superset(&scopes)
+            && (verifier.is_some() || !needs_pkce)
+            && prompt != "none consent";
+        let page = Page {
+            client,
+            number: state.number,
+            browser,
+            user: String::new(),
+            scopes,
+            for_api: ask.for_api,
+            redirect_uri,
+            sent_uri,
+            verifier,
+            ticket: String::new(),
+            expires: self.model.known.now() + PAGE,
+            answered: None,
+        };
+        self.asked(&answer, page, is_right, prompt);
+    }
+
+    /// What came of a request that may be answered by a redirect.
+    fn asked(&mut self, answer: &Answer, mut page: Page, is_right: bool, prompt: &str) {
+        let user = self.browsers[page.browser].user.clone();
+        if answer.status == 200 {
+            assert!(is_right && prompt != "none", "{page:?}");
+            page.user = user.expect("somebody is asked").subject.to_string();
+            assert_eq!(answer.lines("subject=").next(), Some(&*page.user));
+            let shown = Scopes::of(answer.lines("scope="));
+            assert!(shown.is_superset(&page.scopes) && page.scopes.is_superset(&shown));
+            page.ticket = answer.lines("field=ticket=").next().expect("a ticket").to_owned();
+            self.model.pages.push(page);
+            return;
+        }
+        let location = answer.location().expect("a page or a redirect");
+        if location.starts_with("/sign-in?next=") {
+            assert!(is_right && prompt != "none");
+            assert!(user.is_none() || prompt == "login", "{page:?}");
+            return;
+        }
+        let parameter = |name: &str| answer.parameter(&page.redirect_uri, name);
+        assert_eq!(parameter("state").as_deref(), Some("a state"), "{page:?}: {location}");
+        assert_eq!(parameter("iss").as_deref(), Some(ISSUER));
+        let Some(code) = parameter("code") else {
+            assert!(parameter("error").is_some(), "{location}");
+            assert!(!is_right || prompt == "none", "refused though right: {page:?}: {location}");
+            return;
+        };
+        assert!(is_right && !matches!(prompt, "login" | "consent"), "{page:?}");
+        let user = user.expect("a user who was not asked").subject.to_string();
+        let registration = &CLIENTS[page.client];
+        let known = &self.model.known;
+        let is_remembered = known.is_remembered(&user, page.client, page.for_api, &page.scopes);
+        assert!(registration.is_first_party || is_remembered, "nobody said yes: {page:?}");
+        let is_assured = registration.is_confidential || page.redirect_uri.starts_with("https://");
+        assert!(is_assured, "any program may be there: {page:?}");
+        page.user = user;
+        let scopes = page.scopes.clone();
+        self.granted(&page, scopes, code);
+    }
+
+    /// A code was given.
+    fn granted(&mut self, page: &Page, scopes: Scopes, code: String) -> usize {
+        assert!(self.model.codes.iter().all(|known| known.text != code), "a code of before");
+        let grant = self.model.known.grant(page.client, Some(&page.user), scopes, page.for_api);
+        self.model.codes.push(Code {
+            text: code,
+            grant,
+            redirect_uri: page.redirect_uri.clone(),
+            sent_uri: page.sent_uri.clone(),
+            verifier: page.verifier,
+            expires: self.model.known.now() + CODE,
+            is_redeemed: false,
+        });
+        self.model.codes.len() - 1
+    }
+
+    pub(super) async fn answer(&mut self, page: u8, browser: bool, consent: Consent) {
+        let Some(at) = recent(&self.model.pages, page) else { return };
+        let page = self.model.pages[at].clone();
+        let browser = usize::from(browser);
+        let Some(user) = self.browsers[browser].user.clone() else { return };
+        let (granted, fields) = match consent {
+            Consent::All => (Some(page.scopes.clone()), vec![("decision", "all")]),
+            Consent::Only(bits) => {
+                let chosen = scopes(bits).unwrap_or_default();
+                let granted = page.scopes.intersection(&chosen);
+                let mut fields = vec![("decision", "only")];
+                let names = (0..SCOPES.len()).filter(|n| chosen.contains(SCOPES[*n]));
+                fields.extend(names.map(|number| ("scope", SCOPES[number])));
+                let is_no = granted.is_empty() && !page.scopes.is_empty();
+                ((!is_no).then_some(granted), fields)
+            }
+            Consent::No => (None, vec![("decision", "no")]),
+        };
+        let mut form = FormWriter::new();
+        form.append("ticket", &page.ticket);
+        for (name, value) in fields {
+            form.append(name, value);
+        }
+        let answer =
+            self.browsers[browser].post(&self.process, "/oauth/consent", form.finish()).await;
+
+        let may_answer = Is::right(page.browser == browser)
+            .and(Is::right(*user.subject == *page.user))
+            .and(self.model.known.is_client(page.client, page.number))
+            .and(self.model.known.is_before(page.expires))
+            .and(match self.model.pages.len() - at <= PAGES {
+                true => Is::Right,
+                false => Is::Open,
+            });
+        let Some(location) = answer.location() else {
+            assert!(answer.status >= 400);
+            let is_answered = page.answered.is_some();
+            assert!(may_answer != Is::Right || is_answered, "refused though right: {page:?}");
+            return;
+        };
+        assert_ne!(may_answer, Is::Wrong, "taken though wrong: {page:?}: {location}");
+        let parameter = |name: &str| answer.parameter(&page.redirect_uri, name);
+        assert_eq!(parameter("state").as_deref(), Some("a state"), "{page:?}: {location}");
+        // What was answered before may have been given back when the page had expired.
+        let may_be_forgotten = self.model.known.is_before(page.expires) == Is::Open;
+        let Some(code) = parameter("code") else {
+            assert_eq!(parameter("error").as_deref(), Some("access_denied"));
+            assert!(granted.is_none());
+            assert!(may_be_forgotten || !matches!(page.answered, Some(Some(_))), "both yes and no");
+            self.model.pages[at].answered.get_or_insert(None);
+            return;
+        };
+        let granted = granted.expect("a code for a no");
+        match page.answered {
+            Some(Some(before)) if self.model.codes[before].text == code => {
+                assert!(!self.model.codes[before].is_redeemed, "the code was redeemed");
+                return;
+            }
+            Some(_) => assert!(may_be_forgotten, "answered twice: {page:?}"),
+            None => {}
+        }
+        let number = self.granted(&page, granted.clone(), code);
+        self.model.pages[at].answered = Some(Some(number));
+        let Page { user, client, for_api, scopes, .. } = &page;
+        self.model.known.consented(user, *client, *for_api, scopes, &granted);
+    }
+}

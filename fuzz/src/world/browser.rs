@@ -1,0 +1,109 @@
+//! A browser, and the answers that it gets.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use quadrille::{oauth2::form::Params, provider::Authentication};
+
+use super::process::{Process, SignedIn};
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    response: Response<Bytes>,
+}
+
+impl Answer {
+    /// # Panics
+    /// When the server failed: no input may bring it to that.
+    pub(crate) fn of(response: Response<Bytes>) -> Self {
+        let status = response.status().as_u16();
+        assert!(status < 500, "the server failed: {response:?}");
+        Self { status, response }
+    }
+
+    pub(crate) fn response(&self) -> &Response<Bytes> {
+        &self.response
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.response.headers().get(name);
+        value.map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(self.response.body()).expect("UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(self.response.body()).expect("JSON")
+    }
+
+    /// A member of a JSON answer.
+    pub(crate) fn member(&self, name: &str) -> Option<String> {
+        self.json().get(name)?.as_str().map(str::to_owned)
+    }
+
+    /// Where it redirects to.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.response.headers().get(header::LOCATION)?.to_str().ok()
+    }
+
+    /// A parameter that was appended to `uri`, where the answer redirects to nowhere else.
+    pub(crate) fn parameter(&self, uri: &str, name: &str) -> Option<String> {
+        let query = self.location()?.strip_prefix(uri)?.strip_prefix(['?', '&'])?;
+        let params = Params::parse(query.as_bytes()).ok()?;
+        let mut values = params.many(name);
+        let first = values.next().map(str::to_owned);
+        assert!(values.next().is_none(), "{name} twice");
+        first
+    }
+
+    /// The values of a page's lines that begin so.
+    pub(crate) fn lines<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+        self.text().lines().filter_map(move |line| line.strip_prefix(start))
+    }
+}
+
+/// Keeps cookies, and belongs to a user.
+#[derive(Clone, Default)]
+pub(crate) struct Browser {
+    pub(crate) jar: BTreeMap<String, String>,
+    pub(crate) user: Option<Authentication>,
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, process: &Process, path: &str) -> Answer {
+        self.send(process, Request::get(path).body(Bytes::new()).expect("a path")).await
+    }
+
+    pub(crate) async fn post(&mut self, process: &Process, path: &str, form: String) -> Answer {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form));
+        self.send(process, request.expect("a path")).await
+    }
+
+    pub(crate) async fn send(&mut self, process: &Process, mut request: Request<Bytes>) -> Answer {
+        let cookies: Vec<String> = self.jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        if !cookies.is_empty() {
+            let cookies = cookies.join("; ").try_into().expect("cookies");
+            request.headers_mut().insert(header::COOKIE, cookies);
+        }
+        request.extensions_mut().insert(SignedIn(self.user.clone()));
+        let answer = process.send(request).await;
+        for cookie in answer.response().headers().get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().expect("ASCII");
+            let (pair, attributes) = cookie.split_once(';').expect("attributes");
+            let (name, value) = pair.split_once('=').expect("a value");
+            if attributes.contains("Max-Age=0") {
+                self.jar.remove(name);
+            } else {
+                self.jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+}

@@ -1,0 +1,155 @@
+//! The clients, and what the model of a target knows of them.
+
+use quadrille::{
+    Scopes,
+    oauth2::Resources,
+    provider::{NewClient, NewOAuth1Key},
+};
+
+use super::process::API;
+
+/// The scopes that the server knows, and one that it does not.
+pub(crate) const SCOPES: [&str; 4] = ["read", "write", "admin", "unknown"];
+
+/// How a client is registered.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    pub(crate) id: &'static str,
+    pub(crate) is_confidential: bool,
+    pub(crate) redirect_uris: &'static [&'static str],
+    /// By the first of [`SCOPES`].
+    pub(crate) scopes: usize,
+    pub(crate) is_first_party: bool,
+    pub(crate) is_api: bool,
+    /// The shared-secret of OAuth 1.0a.
+    pub(crate) oauth1: Option<&'static str>,
+}
+
+pub(crate) const CLIENTS: [Registration; 6] = [
+    Registration {
+        id: "web",
+        is_confidential: true,
+        redirect_uris: &["https://web.example/cb", "https://web.example/other?x=1"],
+        scopes: 2,
+        is_first_party: false,
+        is_api: false,
+        oauth1: Some("the secret of web"),
+    },
+    Registration {
+        id: "printer",
+        is_confidential: true,
+        redirect_uris: &["https://printer.example/cb"],
+        scopes: 1,
+        is_first_party: false,
+        is_api: false,
+        oauth1: Some("the secret of printer"),
+    },
+    Registration {
+        id: "native",
+        is_confidential: false,
+        redirect_uris: &["http://127.0.0.1/cb", "com.example.native:/cb"],
+        scopes: 2,
+        is_first_party: false,
+        is_api: false,
+        oauth1: None,
+    },
+    Registration {
+        id: "house",
+        is_confidential: true,
+        redirect_uris: &["https://house.example/cb"],
+        scopes: 3,
+        is_first_party: true,
+        is_api: false,
+        oauth1: None,
+    },
+    Registration {
+        id: "machine",
+        is_confidential: true,
+        redirect_uris: &[],
+        scopes: 2,
+        is_first_party: false,
+        is_api: false,
+        oauth1: None,
+    },
+    Registration {
+        id: "api",
+        is_confidential: true,
+        redirect_uris: &[],
+        scopes: 0,
+        is_first_party: false,
+        is_api: true,
+        oauth1: None,
+    },
+];
+
+/// What requests name as their redirect URI: every registered one, and neighbours of them.
+pub(crate) const URIS: [&str; 24] = [
+    "https://web.example/cb",
+    "https://web.example/other?x=1",
+    "https://printer.example/cb",
+    "http://127.0.0.1/cb",
+    "com.example.native:/cb",
+    "https://house.example/cb",
+    "http://127.0.0.1:8080/cb",
+    "http://127.0.0.1:65535/cb",
+    "http://127.0.0.1:65536/cb",
+    "http://127.0.0.1:/cb",
+    "http://127.0.0.1:8080@evil.example/cb",
+    "http://127.0.0.1.evil.example/cb",
+    "http://127.0.0.1:8080/cb/evil",
+    "http://localhost/cb",
+    "https://web.example/cb/",
+    "https://web.example/cb/evil",
+    "https://web.example/cb?x=1",
+    "https://web.example/cb#x",
+    "https://web.example.evil.example/cb",
+    "https://web.example@evil.example/cb",
+    "https://WEB.example/cb",
+    "http://web.example/cb",
+    "com.example.native://evil.example/cb",
+    "javascript:alert(1)",
+];
+
+/// Whether a client may be answered there (RFC 6749, section 3.1.2; RFC 8252, section 7.3): one of
+/// its own redirect URIs, character by character, on any port where that is a loopback address.
+pub(crate) fn may_redirect(client: &Registration, uri: &str) -> bool {
+    let is_loopback = |known: &str| {
+        let Some(path) = known.strip_prefix("http://127.0.0.1") else { return false };
+        let Some(rest) = uri.strip_prefix("http://127.0.0.1:") else { return false };
+        let Some(port) = rest.strip_suffix(path) else { return false };
+        !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    };
+    client.redirect_uris.iter().any(|known| *known == uri || is_loopback(known))
+}
+
+impl Registration {
+    /// The scopes that it may ask for.
+    pub(crate) fn scopes(&self) -> Scopes {
+        Scopes::of(SCOPES.into_iter().take(self.scopes))
+    }
+
+    /// Whether it gets codes.
+    pub(crate) fn asks_users(&self) -> bool {
+        !self.redirect_uris.is_empty()
+    }
+
+    pub(crate) fn new_client(&self) -> NewClient {
+        let mut new = match self.is_confidential {
+            true => NewClient::confidential(self.id),
+            false => NewClient::public(self.id),
+        };
+        for uri in self.redirect_uris {
+            new = new.redirect_uri(*uri);
+        }
+        if self.is_first_party {
+            new = new.first_party();
+        }
+        if self.is_api {
+            new = new.resource_server(Resources::of([API]).expect("a URI"));
+        }
+        if let Some(secret) = self.oauth1 {
+            new = new.oauth1(NewOAuth1Key::ChosenSecret(secret.into())).oauth1_out_of_band();
+        }
+        new.id(self.id).scopes(self.scopes())
+    }
+}
