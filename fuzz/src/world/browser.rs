@@ -28,11 +28,6 @@ impl Answer {
         &self.response
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
-        let value = self.response.headers().get(name);
-        value.map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(self.response.body()).expect("UTF-8")
     }
