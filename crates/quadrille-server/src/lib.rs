@@ -14,6 +14,7 @@ pub mod http;
 mod logging;
 pub mod output;
 pub mod serve;
+pub mod sessions;
 pub mod users;
 pub mod web;
 

@@ -20,7 +20,7 @@ use crate::{
     data::Data,
     failure::Refused,
     output::Output,
-    users::{MOST_PASSWORD, User, UserName, Users as _, check_password},
+    users::{MOST_PASSWORD, User, UserName, check_password},
 };
 
 use super::when;
@@ -124,7 +124,7 @@ async fn set_password(
     output: Output,
 ) -> Result<(), Failure> {
     let hash = hash(data, password).await?;
-    let set = data.users().set_password(name, hash, data.env().now()).await;
+    let set = data.users().set_password(name, hash).await;
     let user = set.map_err(|error| data.failure(error))?;
     let user = user.ok_or_else(|| not_found(name.as_str()))?;
     output.result(&Shown::from(&user), || format!("{} has a new password.", user.name))

@@ -30,12 +30,13 @@ use quadrille::{
     },
 };
 
-use crate::{Failure, config::Settings, users::SqliteUsers, web::AppError};
+use crate::{Failure, config::Settings, users::Users, web::AppError};
 
 /// The program's own tables. Append, never change.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_program.sql"),
     include_str!("../../migrations/0002_served_with.sql"),
+    include_str!("../../migrations/0003_sign_in.sql"),
 ];
 
 /// A data directory that is open.
@@ -45,7 +46,7 @@ pub struct Data {
     dir: PathBuf,
     database: PathBuf,
     store: Arc<SqliteStore>,
-    users: Arc<SqliteUsers>,
+    users: Users,
 }
 
 impl Data {
@@ -74,8 +75,8 @@ impl Data {
         let database = database(&settings.data_dir);
         let failure = |error| Failure::Database { path: database.clone(), error };
         let store = Arc::new(SqliteStore::open(&database, env.clone()).map_err(failure)?);
-        store.migrate("program", MIGRATIONS).await.map_err(failure)?;
-        let users = Arc::new(SqliteUsers::new(store.clone()));
+        make_tables(&store).await.map_err(failure)?;
+        let users = Users::new(store.clone());
         Ok(Self { env, dir: settings.data_dir.clone(), database, store, users })
     }
 
@@ -95,7 +96,7 @@ impl Data {
     }
 
     /// The people in it.
-    pub fn users(&self) -> &Arc<SqliteUsers> {
+    pub fn users(&self) -> &Users {
         &self.users
     }
 
@@ -158,6 +159,11 @@ impl Data {
         // Waiting for the last commit must not stand in the way of others.
         let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
     }
+}
+
+/// Brings the program's own tables in this store up to date.
+pub(crate) async fn make_tables(store: &SqliteStore) -> Result<(), StoreError> {
+    store.migrate("program", MIGRATIONS).await
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {

@@ -26,7 +26,6 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod thread;
-mod users;
 mod value;
 mod website;
 mod written;

@@ -16,15 +16,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Failure,
     config::Issuer,
-    users::{User, UserName},
-    web::{App, Pages, Parts},
+    data,
+    users::{User, UserName, Users},
+    web::{App, AppError, Pages, Parts},
 };
 
 use super::{
     PASSWORD, USER,
     photos::{self, Photo},
     record::{self, Recorder},
-    users::OneUser,
 };
 
 scopes! {
@@ -60,12 +60,15 @@ impl Provider {
         let kdf = Kdf::default();
         let failed = |_| Failure::System(std::io::Error::other("the demo's user was not made"));
         let hash = kdf.hash(env, Secret::from(PASSWORD)).await.map_err(failed)?;
+        data::make_tables(&store).await.map_err(AppError::from)?;
+        let users = Users::new(store.clone());
         let user = User::new(env, UserName::parse(USER)?, hash);
+        users.add(user).await.map_err(AppError::from)?;
         let app = App::new(Parts {
             env: env.clone(),
             issuer: issuer.clone(),
             store,
-            users: Arc::new(OneUser(user)),
+            users,
             keys: keys(env)?,
             policy: Policy::safe(),
             oauth1: Some(OAuth1::new()),

@@ -1,6 +1,6 @@
 //! `quadrille serve`.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr};
 
 use clap::Args;
 use quadrille::provider::{ClientMetadataDocuments, Kdf};
@@ -12,7 +12,6 @@ use crate::{
     data::Data,
     http::{Limits, Server, reserve},
     output::{Output, quoted},
-    users::Users as _,
     web::{App, AppError, Pages, Parts},
 };
 
@@ -94,7 +93,7 @@ async fn serve(
     let app = App::new(Parts {
         env: data.env().clone(),
         store: data.store().clone(),
-        users: Arc::clone(data.users()) as _,
+        users: data.users().clone(),
         keys,
         policy: settings.policy.clone(),
         oauth1: settings.oauth1.offer(),

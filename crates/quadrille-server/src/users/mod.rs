@@ -1,13 +1,13 @@
 //! People who can sign in.
 
-mod sqlite;
+mod table;
 
-pub use sqlite::SqliteUsers;
+pub use table::Users;
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use quadrille::{Env, Secret, Timestamp, provider::store::StoreError};
+use quadrille::{Env, Secret, Timestamp};
 
 use crate::failure::Refused;
 
@@ -26,8 +26,8 @@ pub struct User {
     pub name: UserName,
     /// Argon2id in PHC form.
     pub password: Arc<str>,
-    /// Since when that is the password. Whoever signed in before has to do so again.
-    pub password_set: Timestamp,
+    /// Counts the passwords so far. A session ends with the password that opened it.
+    pub password_number: i64,
     /// Since when they can sign in.
     pub created: Timestamp,
 }
@@ -36,8 +36,7 @@ impl User {
     /// A new person.
     pub fn new(env: &Env, name: UserName, password: Arc<str>) -> Self {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()).into();
-        let now = env.now();
-        Self { subject, name, password, password_set: now, created: now }
+        Self { subject, name, password, password_number: 1, created: env.now() }
     }
 }
 
@@ -98,32 +97,4 @@ pub fn check_password(password: &Secret) -> Result<(), Refused> {
         return Err(Refused::PasswordTooShort { least: LEAST_PASSWORD });
     }
     Ok(())
-}
-
-/// What a [`Users`] answers.
-pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// Where people are kept. Boxed by hand, since the pages hold it as an object.
-pub trait Users: fmt::Debug + Send + Sync + 'static {
-    /// Adds a person; `false` when the name is taken.
-    fn add(&self, user: User) -> Answering<'_, bool>;
-    /// Somebody by what they typed.
-    fn by_name<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>>;
-    /// Somebody by who they are.
-    fn by_subject<'a>(&'a self, subject: &'a str) -> Answering<'a, Option<User>>;
-    /// Whether nobody can sign in yet.
-    fn is_empty(&self) -> Answering<'_, bool>;
-    /// Everybody, by name.
-    fn all(&self) -> Answering<'_, Vec<User>>;
-    /// Stores a better hash of the password that `user` has.
-    fn replace_hash<'a>(&'a self, user: &'a User, better: Arc<str>) -> Answering<'a, ()>;
-    /// Gives a person a new password, and so ends their sessions. Says who it was.
-    fn set_password<'a>(
-        &'a self,
-        name: &'a UserName,
-        password: Arc<str>,
-        now: Timestamp,
-    ) -> Answering<'a, Option<User>>;
-    /// Removes a person. Says who it was.
-    fn remove<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>>;
 }

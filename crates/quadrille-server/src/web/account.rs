@@ -1,7 +1,8 @@
-//! What a person sees of their account: the applications that may act for them.
+//! What a person sees of their account: the applications that may act for them, and the browsers that
+//! are signed in.
 
 use axum::{
-    Form,
+    Extension, Form,
     body::Body,
     extract::{
         Query, State,
@@ -10,12 +11,14 @@ use axum::{
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::provider::{
-    self, OperatorError,
+    self, OperatorError, RemoteAddress,
     store::{Consent, Store as _, StoreError},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{App, FormsLead, Visitor, cookies::Cookie, forms::Purpose};
+use crate::sessions::Session;
+
+use super::{App, FormsLead, Visitor, audit, cookies::Cookie, forms::Purpose};
 
 /// A form with nothing but its binding.
 #[derive(Debug, Deserialize)]
@@ -46,6 +49,18 @@ struct Page<'a> {
     form: String,
     notice: Option<&'static str>,
     applications: Vec<Application>,
+    sessions: Vec<SessionLine>,
+}
+
+/// A browser that is signed in.
+#[derive(Serialize)]
+struct SessionLine {
+    browser: String,
+    address: String,
+    /// Whether it is the one that asks.
+    here: bool,
+    signed_in: String,
+    used: String,
 }
 
 #[derive(Serialize)]
@@ -80,6 +95,10 @@ pub(super) async fn page(
         Ok(applications) => applications,
         Err(error) => return app.store_failed(&error),
     };
+    let sessions = match app.session_lines(&visitor).await {
+        Ok(sessions) => sessions,
+        Err(error) => return app.store_failed(&error),
+    };
     let cookie = app.cookies.read(&headers, Cookie::Session).unwrap_or_default();
     let page = Page {
         user: visitor.user.name.as_str(),
@@ -88,6 +107,7 @@ pub(super) async fn page(
             .is_ok_and(|Query(asked)| asked.withdrawn)
             .then_some("Withdrawn. The application can no longer act for you."),
         applications,
+        sessions,
     };
     app.pages.render(StatusCode::OK, "applications.html", &page, FormsLead::Here)
 }
@@ -95,6 +115,7 @@ pub(super) async fn page(
 /// `POST /applications/withdraw`
 pub(super) async fn withdraw(
     State(app): State<App>,
+    Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
     form: Result<Form<Withdraw>, FormRejection>,
 ) -> Response<Body> {
@@ -113,7 +134,10 @@ pub(super) async fn withdraw(
         return app.foreign_form();
     }
     match app.server.revoke_consent(&visitor.user.subject, &form.client_id).await {
-        Ok(()) => app.see_other(&format!("{}?withdrawn=true", app.pages.site().home)),
+        Ok(()) => {
+            audit::withdrawn(&visitor.user, address, &form.client_id);
+            app.see_other(&format!("{}?withdrawn=true", app.pages.site().home))
+        }
         Err(provider::Error::Operator(OperatorError::Store(error))) => app.store_failed(&error),
         Err(error) => {
             tracing::error!(%error, "a consent was not withdrawn");
@@ -122,7 +146,51 @@ pub(super) async fn withdraw(
     }
 }
 
+/// `POST /sign-out/everywhere`
+pub(super) async fn sign_out_everywhere(
+    State(app): State<App>,
+    Extension(address): Extension<RemoteAddress>,
+    headers: HeaderMap,
+    form: Result<Form<Bound>, FormRejection>,
+) -> Response<Body> {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return app.bad_form(&rejection),
+    };
+    let visitor = match app.visitor(&headers).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return app.see_other(&app.pages.site().sign_in),
+        Err(error) => return app.store_failed(&error),
+    };
+    let cookie = app.cookies.read(&headers, Cookie::Session);
+    if let Err(refusal) = app.forms.check(Purpose::Account, &headers, cookie, &form.form) {
+        tracing::info!(%refusal, "a form was refused");
+        return app.foreign_form();
+    }
+    match app.sessions.end_all(visitor.user.subject.clone()).await {
+        Ok(()) => {
+            audit::signed_out(&visitor.user, address, true);
+            app.signed_out("You are signed out everywhere")
+        }
+        Err(error) => app.store_failed(&error),
+    }
+}
+
 impl App {
+    /// The browsers that this person is signed in with.
+    async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
+        let (sessions, now) = (self.sessions.of(&visitor.user.subject).await?, self.env.now());
+        let good = sessions.into_iter().filter(|session| session.is_good_for(&visitor.user, now));
+        let line = |session: Session| SessionLine {
+            here: session.id == visitor.session.id,
+            browser: session.browser,
+            address: session.address,
+            signed_in: minute(session.signed_in),
+            used: minute(session.used),
+        };
+        Ok(good.map(line).collect())
+    }
+
     async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, StoreError> {
         let consents = self.store.consents(self.issuer_id, &visitor.user.subject).await?;
         let mut applications = Vec::with_capacity(consents.len());
@@ -157,6 +225,13 @@ pub(super) fn initial(name: &str) -> String {
     name.chars()
         .find(|c| c.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
+}
+
+/// A time to the minute, in UTC.
+fn minute(time: quadrille::Timestamp) -> String {
+    jiff::Timestamp::from_second(time.seconds())
+        .map(|time| time.strftime("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default()
 }
 
 /// The day of a time, in UTC.

@@ -1,15 +1,16 @@
 //! Asking for consent.
 
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     http::{HeaderMap, Response, StatusCode},
     response::IntoResponse as _,
 };
-use quadrille::provider::{Authorization, ConsentPage, Decision, Step};
+use quadrille::provider::{Authorization, ConsentPage, Decision, RemoteAddress, Step};
 use serde::{Deserialize, Serialize};
 
-use super::{App, FormsLead, Visitor, account::initial};
+use super::{App, FormsLead, Visitor, account::initial, audit};
 
 /// What the consent page sends beside its ticket.
 #[derive(Debug, Deserialize)]
@@ -79,6 +80,7 @@ pub(super) async fn ask(
 /// `POST /oauth/consent`
 pub(super) async fn answer(
     State(app): State<App>,
+    Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
     decision: Decision<ConsentForm>,
 ) -> Response<Body> {
@@ -92,11 +94,17 @@ pub(super) async fn answer(
         Err(error) => return app.store_failed(&error),
     };
     let by = decision.by(visitor.authentication());
-    let reply = match decision.form.decision {
-        Choice::Allow => by.only(&decision.form.scope).await,
-        Choice::Deny => by.deny().await,
+    let (allowed, reply) = match decision.form.decision {
+        Choice::Allow => (Some(decision.form.scope.join(" ")), by.only(&decision.form.scope).await),
+        Choice::Deny => (None, by.deny().await),
     };
-    reply.into_response()
+    let answer = reply.into_response();
+    // What could not be taken is a page that says so.
+    if answer.status().is_redirection() || answer.status().is_success() {
+        let (client, asked) = (decision.client(), decision.scopes().as_str());
+        audit::answered(&visitor.user, address, client, asked, allowed.as_deref());
+    }
+    answer
 }
 
 impl App {

@@ -8,20 +8,33 @@ use quadrille::cookie;
 /// One of our cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cookie {
-    /// The id of the session.
+    /// The session.
     Session,
     /// What a sign-in form is bound to.
     Form,
+    /// Who has signed in with this browser.
+    Device,
 }
 
-/// Reads and writes them. Ports share a cookie jar, so the names say whose they are.
-#[derive(Clone, Copy, Debug)]
+/// Reads and writes them, under names that no other provider on this host uses.
+#[derive(Debug)]
 pub(super) struct Cookies {
     /// Whether the site is only reached by https.
-    pub(super) secure: bool,
+    secure: bool,
+    session: String,
+    form: String,
+    device: String,
 }
 
 impl Cookies {
+    /// Those of the provider with this mark. Browsers keep one set of cookies for all ports of a
+    /// host, and `__Host-` leaves no path to tell two providers by.
+    pub(super) fn new(mark: &str, secure: bool) -> Self {
+        let prefix = if secure { "__Host-" } else { "" };
+        let name = |what| format!("{prefix}quadrille-id-{what}-{mark}");
+        Self { secure, session: name("session"), form: name("form"), device: name("device") }
+    }
+
     /// Its value in a request, unless there are several that differ.
     pub(super) fn read<'a>(&self, headers: &'a HeaderMap, cookie: Cookie) -> Option<&'a str> {
         cookie::one(headers, self.name(cookie))
@@ -54,12 +67,11 @@ impl Cookies {
         }
     }
 
-    const fn name(self, cookie: Cookie) -> &'static str {
-        match (self.secure, cookie) {
-            (false, Cookie::Session) => "quadrille-id-session",
-            (false, Cookie::Form) => "quadrille-id-form",
-            (true, Cookie::Session) => "__Host-quadrille-id-session",
-            (true, Cookie::Form) => "__Host-quadrille-id-form",
+    fn name(&self, cookie: Cookie) -> &str {
+        match cookie {
+            Cookie::Session => &self.session,
+            Cookie::Form => &self.form,
+            Cookie::Device => &self.device,
         }
     }
 }
@@ -70,23 +82,35 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_among_others_unless_somebody_added_a_second_one() {
-        let cookies = Cookies { secure: false };
+        let cookies = Cookies::new("a", false);
+        let (session, form) = (cookies.session.clone(), cookies.form.clone());
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, "a=1; quadrille-id-session=x; b=2".parse().unwrap());
+        headers.append(header::COOKIE, format!("a=1; {session}=x; b=2").parse().unwrap());
         assert_eq!(cookies.read(&headers, Cookie::Session), Some("x"));
         assert_eq!(cookies.read(&headers, Cookie::Form), None);
-        assert_eq!(Cookies { secure: true }.read(&headers, Cookie::Session), None);
-        headers.append(header::COOKIE, "quadrille-id-session=y".parse().unwrap());
+        headers.append(header::COOKIE, format!("{session}=y; {form}=z").parse().unwrap());
         assert_eq!(cookies.read(&headers, Cookie::Session), None);
+        assert_eq!(cookies.read(&headers, Cookie::Form), Some("z"));
+    }
+
+    #[test]
+    fn two_providers_on_one_host_do_not_take_each_others_cookies() {
+        let (one, other) = (Cookies::new("a", false), Cookies::new("b", false));
+        for cookie in [Cookie::Session, Cookie::Form, Cookie::Device] {
+            let mut headers = HeaderMap::new();
+            let line = format!("{}=1; {}=2", one.name(cookie), other.name(cookie));
+            headers.append(header::COOKIE, line.parse().unwrap());
+            assert_eq!(one.read(&headers, cookie), Some("1"));
+            assert_eq!(other.read(&headers, cookie), Some("2"));
+        }
     }
 
     #[test]
     fn under_https_the_browser_is_told_to_keep_the_cookie_to_this_host() {
         let mut headers = HeaderMap::new();
-        Cookies { secure: true }.set(&mut headers, Cookie::Session, "x", None);
-        assert_eq!(
-            headers[header::SET_COOKIE],
-            "__Host-quadrille-id-session=x; Path=/; HttpOnly; SameSite=Lax; Secure"
-        );
+        Cookies::new("a", true).set(&mut headers, Cookie::Session, "x", None);
+        let line = headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(line.starts_with("__Host-quadrille-id-session-a=x"), "{line}");
+        assert!(line.ends_with("=x; Path=/; HttpOnly; SameSite=Lax; Secure"), "{line}");
     }
 }

@@ -1,8 +1,11 @@
 //! The provider's pages, and the routes to them.
 
 mod account;
+mod attempts;
+mod audit;
 mod authorize;
 mod cookies;
+mod devices;
 mod forms;
 mod me;
 mod pages;
@@ -13,7 +16,7 @@ mod visitor;
 pub use pages::{FormsLead, Link, Message, Pages};
 pub use visitor::Visitor;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -33,12 +36,19 @@ use quadrille::{
 };
 
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
-use crate::{config::Issuer, users::Users};
+use crate::{config::Issuer, sessions::Sessions, users::Users};
 
+use attempts::Attempts;
 use cookies::Cookies;
+use devices::Devices;
 use forms::Forms;
-use throttle::SignInThrottle;
+use visitor::Seals;
+
+/// How many passwords of strangers are checked or wait for it at once, for each processor: half of
+/// what waits for a [`Kdf`], so that the other half is left to people in browsers that are known.
+const STRANGERS: usize = 32;
 
 /// What a provider is made of.
 #[derive(Debug)]
@@ -50,7 +60,7 @@ pub struct Parts {
     /// Where it keeps its facts.
     pub store: Arc<SqliteStore>,
     /// Who can sign in.
-    pub users: Arc<dyn Users>,
+    pub users: Users,
     /// What seals its tokens, tickets and forms.
     pub keys: KeyRing,
     /// Its rules.
@@ -82,7 +92,8 @@ pub struct Shared {
     issuer: Issuer,
     issuer_id: IssuerId,
     store: Arc<SqliteStore>,
-    users: Arc<dyn Users>,
+    users: Users,
+    sessions: Sessions,
     scopes: BTreeMap<String, String>,
     kdf: Kdf,
     pages: Arc<Pages>,
@@ -90,7 +101,10 @@ pub struct Shared {
     server: AuthorizationServer,
     cookies: Cookies,
     forms: Forms,
-    throttle: SignInThrottle,
+    devices: Devices,
+    seals: Seals,
+    attempts: Attempts,
+    strangers: Semaphore,
 }
 
 /// Why a provider could not be put together.
@@ -151,10 +165,21 @@ impl App {
         }
         server.start().await?;
         let issuer_id = store.issuer(issuer.as_str()).await?;
+        let mark: String = store
+            .read(|connection| -> Result<_, StoreError> {
+                let sql = "SELECT mark FROM quadrille_program_mark";
+                Ok(connection.query_row(sql, [], |row| row.get(0))?)
+            })
+            .await?;
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Self(Arc::new(Shared {
-            cookies: Cookies { secure: issuer.is_https() },
+            cookies: Cookies::new(&mark, issuer.is_https()),
+            devices: Devices::new(env.clone(), keys.clone(), &mark),
+            seals: Seals::new(keys.clone(), &mark),
+            attempts: Attempts::new(env.clone(), store.clone(), &keys, &mark),
+            strangers: Semaphore::new(processors.saturating_mul(STRANGERS)),
+            sessions: Sessions::new(store.clone()),
             forms: Forms::new(env.clone(), keys, issuer.clone()),
-            throttle: SignInThrottle::default(),
             env,
             issuer,
             issuer_id,
@@ -189,6 +214,7 @@ impl App {
             .route(&site.sign_out, post(sign_in::sign_out))
             .route(&site.home, get(account::page))
             .route(&site.withdraw, post(account::withdraw))
+            .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
             .route(&at("/api/me"), get(me::me).post(me::me))
             .route(&at("/assets/{name}"), get(asset))
             .route("/health", get(health))

@@ -37,6 +37,8 @@ pub struct Site {
     pub sign_in: String,
     /// Where they sign out.
     pub sign_out: String,
+    /// Where they sign out of all browsers.
+    pub sign_out_everywhere: String,
     /// Where they withdraw what they allowed.
     pub withdraw: String,
     /// The style sheet.
@@ -147,6 +149,7 @@ impl Pages {
             home: at("/"),
             sign_in: at("/sign-in"),
             sign_out: at("/sign-out"),
+            sign_out_everywhere: at("/sign-out/everywhere"),
             withdraw: at("/applications/withdraw"),
             style: at(&format!("/assets/{}.css", fingerprint(&style))),
             icon: at(&format!("/assets/{}.svg", fingerprint(&icon))),

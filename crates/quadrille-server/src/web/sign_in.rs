@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use axum::{
     Extension, Form,
     body::Body,
@@ -12,7 +14,10 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
     Secret,
-    provider::{KdfError, RemoteAddress, Verdict, store::Store as _},
+    provider::{
+        KdfError, RemoteAddress, Verdict,
+        store::{Store as _, StoreError},
+    },
     target::same_site,
 };
 use serde::{Deserialize, Serialize};
@@ -22,9 +27,11 @@ use crate::users::{MOST_PASSWORD, User, UserName};
 
 use super::{
     App, FormsLead, Link, Message,
+    attempts::Attempt,
+    audit,
     cookies::Cookie,
     forms::{FormRefusal, Purpose},
-    visitor::session_id,
+    throttle::{PATIENCE, Turn},
 };
 
 /// The query of the sign-in page.
@@ -82,7 +89,7 @@ const WRONG: Problem = Problem {
 };
 const SLOW: Problem = Problem {
     title: "Too many attempts",
-    text: "Wait a little before you try again.",
+    text: "Your password was not looked at. Wait a few seconds and try again.",
     field: false,
 };
 const BUSY: Problem = Problem {
@@ -142,47 +149,76 @@ pub(super) async fn submit(
         return again(StatusCode::FORBIDDEN, WRONG).await;
     }
 
-    let attempt = match app.throttle.begin(&name, address, app.env.now()) {
-        Ok(attempt) => attempt,
-        Err(wait) => {
-            tracing::warn!(address = %address.0, "sign-ins are slowed down");
-            let mut page = again(StatusCode::TOO_MANY_REQUESTS, SLOW).await;
-            let seconds = wait.as_secs().saturating_add(1);
-            page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            return page;
-        }
-    };
     let found = match app.users.by_name(&name).await {
         Ok(found) => found,
         Err(error) => return app.store_failed(&error),
     };
-    match app.verify(found, form.password.clone()).await {
-        Ok(Some(user)) => {
-            attempt.succeeded(app.env.now());
-            app.signed_in(&user, &headers, &form.next).await
+    let device = app.cookies.read(&headers, Cookie::Device);
+    let device = found.as_ref().and_then(|user| app.devices.find(device, user));
+    let attempt = match app.attempts.begin(&name, address, device).await {
+        Ok(attempt) => attempt,
+        Err(error) => return app.store_failed(&error),
+    };
+    match app.look_at(&attempt, found.clone(), &form.password).await {
+        Looked::Right(user) => {
+            let mut response = app.see_other(&app.local(&form.next));
+            let answer = response.headers_mut();
+            match app.open_session(&user, &headers, address, &attempt, answer).await {
+                Ok(true) => {
+                    audit::signed_in(&user, address, device.is_some());
+                    response
+                }
+                // There is a new password since this one was looked at, or the person was removed.
+                Ok(false) => {
+                    audit::failed(Some(&user), address, attempt.turn);
+                    again(StatusCode::FORBIDDEN, WRONG).await
+                }
+                Err(error) => app.store_failed(&error),
+            }
         }
-        Ok(None) => {
-            tracing::info!(address = %address.0, "a sign-in failed: wrong name or password");
+        Looked::Wrong => {
+            audit::failed(found.as_ref(), address, attempt.turn);
             again(StatusCode::FORBIDDEN, WRONG).await
         }
-        Err(KdfError::Busy) => {
-            attempt.withdraw(app.env.now());
-            tracing::warn!("more people sign in than passwords can be checked");
-            let mut page = again(StatusCode::SERVICE_UNAVAILABLE, BUSY).await;
-            page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            page
+        Looked::Not(wait) => {
+            audit::refused(found.as_ref(), address);
+            later(again(StatusCode::TOO_MANY_REQUESTS, SLOW).await, wait)
         }
-        Err(error) => {
-            attempt.withdraw(app.env.now());
+        Looked::Busy => {
+            app.withdraw(attempt).await;
+            tracing::warn!("more people sign in than passwords can be checked");
+            later(again(StatusCode::SERVICE_UNAVAILABLE, BUSY).await, Duration::from_secs(4))
+        }
+        Looked::Failed(error) => {
+            app.withdraw(attempt).await;
             tracing::error!(%error, "a password cannot be checked");
             app.failed()
         }
     }
 }
 
+/// The answer, with the time after which to try again.
+fn later(mut page: Response<Body>, wait: Duration) -> Response<Body> {
+    let seconds = wait.as_secs().saturating_add(1);
+    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    page
+}
+
+/// What became of a password.
+enum Looked {
+    Right(User),
+    Wrong,
+    /// Not looked at: there were too many attempts.
+    Not(Duration),
+    /// Not looked at: too many others wait.
+    Busy,
+    Failed(KdfError),
+}
+
 /// `POST /sign-out`
 pub(super) async fn sign_out(
     State(app): State<App>,
+    Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
     form: Result<Form<super::account::Bound>, FormRejection>,
 ) -> Response<Body> {
@@ -201,26 +237,65 @@ pub(super) async fn sign_out(
         tracing::info!(%refusal, "a sign-out form was refused");
         return app.foreign_form();
     }
-    if let Some(id) = cookie.and_then(session_id)
-        && let Err(error) = app.store.end_session(app.issuer_id, &id).await
-    {
-        return app.store_failed(&error);
+    if let Some(id) = app.session_id(&headers) {
+        let ended = async || -> Result<_, StoreError> {
+            let visitor = app.visitor(&headers).await?;
+            app.sessions.end(id).await?;
+            Ok(visitor)
+        };
+        match ended().await {
+            Ok(Some(visitor)) => audit::signed_out(&visitor.user, address, false),
+            Ok(None) => {}
+            Err(error) => return app.store_failed(&error),
+        }
     }
-    let mut page = app.pages.message(
-        StatusCode::OK,
-        &Message {
-            title: "You are signed out",
-            text: "Applications that you let in keep what you allowed them.",
-            code: None,
-            link: Some(Link { href: &app.pages.site().sign_in, text: "Sign in again" }),
-            alert: false,
-        },
-    );
-    app.cookies.clear(page.headers_mut(), Cookie::Session);
-    page
+    app.signed_out("You are signed out")
 }
 
 impl App {
+    /// The page for somebody who has just signed out.
+    pub(super) fn signed_out(&self, title: &str) -> Response<Body> {
+        let mut page = self.pages.message(
+            StatusCode::OK,
+            &Message {
+                title,
+                text: "Applications that you let in keep what you allowed them.",
+                code: None,
+                link: Some(Link { href: &self.pages.site().sign_in, text: "Sign in again" }),
+                alert: false,
+            },
+        );
+        self.cookies.clear(page.headers_mut(), Cookie::Session);
+        page
+    }
+
+    /// Looks at a password when it is its turn.
+    async fn look_at(
+        &self,
+        attempt: &Attempt<'_>,
+        found: Option<User>,
+        password: &Secret,
+    ) -> Looked {
+        let place = match attempt.turn {
+            Turn::Refused(wait) => return Looked::Not(wait),
+            Turn::Trusted => None,
+            Turn::After(wait) => {
+                tokio::time::sleep(wait).await;
+                let place = tokio::time::timeout(PATIENCE, self.strangers.acquire()).await;
+                let Ok(Ok(place)) = place else { return Looked::Busy };
+                Some(place)
+            }
+        };
+        let looked = self.verify(found, password.clone()).await;
+        drop(place);
+        match looked {
+            Ok(Some(user)) => Looked::Right(user),
+            Ok(None) => Looked::Wrong,
+            Err(KdfError::Busy) => Looked::Busy,
+            Err(error) => Looked::Failed(error),
+        }
+    }
+
     /// The user, if the password is theirs. As much work whether or not there is one.
     async fn verify(
         &self,
@@ -244,14 +319,9 @@ impl App {
         }
     }
 
-    async fn signed_in(&self, user: &User, headers: &HeaderMap, next: &str) -> Response<Body> {
-        let mut response = self.see_other(&self.local(next));
-        match self.open_session(user, headers, response.headers_mut()).await {
-            Ok(()) => {
-                tracing::info!(subject = %user.subject, "signed in");
-                response
-            }
-            Err(error) => self.store_failed(&error),
+    async fn withdraw(&self, attempt: Attempt<'_>) {
+        if let Err(error) = self.attempts.withdraw(attempt).await {
+            tracing::warn!(%error, "a sign-in that nobody looked at still counts as a failure");
         }
     }
 

@@ -1,18 +1,26 @@
 //! Who is in front of the browser.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
-use axum::http::HeaderMap;
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use quadrille::provider::{
-    Authentication,
-    store::{SecretHash, Session, Store as _, StoreError},
+use axum::http::{HeaderMap, header};
+use quadrille::{
+    Env, KeyRing,
+    provider::{
+        Authentication, RemoteAddress,
+        store::{SecretHash, StoreError},
+    },
 };
 
-use crate::users::User;
+use crate::{
+    sessions::{Session, browser_name},
+    users::User,
+};
 
-use super::{App, cookies::Cookie};
+use super::{App, attempts::Attempt, cookies::Cookie};
+
+/// How often the time of the last request is written down.
+const USED_EVERY: Duration = Duration::from_secs(60);
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
@@ -20,13 +28,45 @@ pub struct Visitor {
     /// Who.
     pub user: User,
     /// Since when, how and until when.
-    pub session: Arc<Session>,
+    pub session: Session,
 }
 
 impl Visitor {
     /// What the provider wants to know of them.
     pub fn authentication(&self) -> Authentication {
-        self.session.authentication.clone()
+        let Session { subject, signed_in, .. } = &self.session;
+        let mut authentication = Authentication::new(subject.clone(), *signed_in);
+        authentication.amr = vec!["pwd".into()];
+        authentication
+    }
+}
+
+/// What the session's cookie holds: a secret, sealed under the key ring, so that a new ring ends
+/// every session.
+#[derive(Debug)]
+pub(super) struct Seals {
+    keys: KeyRing,
+    mark: String,
+}
+
+const PURPOSE: &str = "quadrille session";
+
+impl Seals {
+    /// For the provider with this mark.
+    pub(super) fn new(keys: KeyRing, mark: &str) -> Self {
+        Self { keys, mark: mark.to_owned() }
+    }
+
+    /// A new session: its id, and its cookie.
+    fn make(&self, env: &Env) -> (SecretHash, String) {
+        let secret: [u8; 32] = env.random();
+        (hash(&secret), self.keys.seal(env, PURPOSE, &self.mark, &secret))
+    }
+
+    /// The id of the session in a cookie.
+    fn id(&self, cookie: &str) -> Option<SecretHash> {
+        let secret = self.keys.open(PURPOSE, &self.mark, cookie).ok()?;
+        (secret.len() == 32).then(|| hash(&secret))
     }
 }
 
@@ -36,51 +76,80 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn visitor(&self, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
-        let Some(id) = self.cookies.read(headers, Cookie::Session).and_then(session_id) else {
-            return Ok(None);
-        };
-        let Some(session) = self.store.session(self.issuer_id, &id).await? else { return Ok(None) };
-        if session.expires <= self.env.now() {
+        let Some(id) = self.session_id(headers) else { return Ok(None) };
+        let Some(session) = self.sessions.find(&id).await? else { return Ok(None) };
+        // After the session, so that a password that was changed in between is seen.
+        let Some(user) = self.users.by_subject(&session.subject).await? else { return Ok(None) };
+        let now = self.env.now();
+        if !session.is_good_for(&user, now) {
             return Ok(None);
         }
-        let user = self.users.by_subject(&session.authentication.subject).await?;
-        // Sessions are kept in seconds.
-        let signed_in = session.authentication.auth_time.seconds();
-        let user = user.filter(|user| user.password_set.seconds() <= signed_in);
-        Ok(user.map(|user| Visitor { user, session }))
+        if (now.since(session.used) >= USED_EVERY || session.used.since(now) >= USED_EVERY)
+            && let Err(error) = self.sessions.used(id, now).await
+        {
+            tracing::warn!(%error, "the last use of a session was not written down");
+        }
+        Ok(Some(Visitor { user, session }))
     }
 
-    /// Opens a session for `user`, in the place of the one that `headers` bring. Its cookie goes
-    /// into `answer`.
+    /// The id of the session that a request names.
+    pub(super) fn session_id(&self, headers: &HeaderMap) -> Option<SecretHash> {
+        self.cookies.read(headers, Cookie::Session).and_then(|cookie| self.seals.id(cookie))
+    }
+
+    /// Opens a session for `user`, in the place of the one that `headers` bring, and takes `attempt`
+    /// back as a failure. Its cookies go into `answer`. Returns `false` when the password is another
+    /// by now.
     pub(super) async fn open_session(
         &self,
         user: &User,
         headers: &HeaderMap,
+        address: RemoteAddress,
+        attempt: &Attempt<'_>,
         answer: &mut HeaderMap,
-    ) -> Result<(), StoreError> {
-        let secret: [u8; 32] = self.env.random();
-        let now = self.env.now();
-        let mut authentication = Authentication::new(Arc::clone(&user.subject), now);
-        authentication.amr = vec!["pwd".into()];
-        let session =
-            Session { id: hash(&secret), authentication, expires: now + self.session_lifetime };
-        let before = self.cookies.read(headers, Cookie::Session).and_then(session_id);
-        self.store.put_session(self.issuer_id, session, before).await?;
-        let value = BASE64_URL_SAFE_NO_PAD.encode(secret);
-        self.cookies.set(answer, Cookie::Session, &value, Some(self.session_lifetime));
-        Ok(())
+    ) -> Result<bool, StoreError> {
+        let (now, (id, cookie)) = (self.env.now(), self.seals.make(&self.env));
+        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let session = Session {
+            id,
+            subject: user.subject.clone(),
+            password_number: user.password_number,
+            signed_in: now,
+            used: now,
+            expires: now + self.session_lifetime,
+            browser: browser_name(agent.unwrap_or_default()),
+            address: address.0.to_string(),
+        };
+        let before = self.session_id(headers);
+        if !self.sessions.open(session, before, attempt.forgiven()).await? {
+            return Ok(false);
+        }
+        self.cookies.set(answer, Cookie::Session, &cookie, Some(self.session_lifetime));
+        let device = self.devices.remember(self.cookies.read(headers, Cookie::Device), user);
+        self.cookies.set(answer, Cookie::Device, &device, Some(super::devices::LIFETIME));
+        Ok(true)
     }
-}
-
-/// The id of the session in a cookie: the hash of what it holds, so that the database cannot be
-/// used to sign in.
-pub(super) fn session_id(cookie: &str) -> Option<SecretHash> {
-    let secret = BASE64_URL_SAFE_NO_PAD.decode(cookie).ok()?;
-    (secret.len() == 32).then(|| hash(&secret))
 }
 
 fn hash(secret: &[u8]) -> SecretHash {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
     hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_found_by_the_ring_that_sealed_it_while_that_has_the_key() {
+        let env = Env::system();
+        let (old, new) = ([1; 32], [2; 32]);
+        let seals =
+            |keys: &[&[u8; 32]]| Seals::new(KeyRing::new(keys.iter().copied()).unwrap(), "a");
+        let (id, cookie) = seals(&[&old]).make(&env);
+        assert_eq!(seals(&[&new, &old]).id(&cookie), Some(id), "after a rotation");
+        assert_eq!(seals(&[&new]).id(&cookie), None, "after the old key was taken out");
+        assert_eq!(seals(&[&old]).id("x"), None);
+    }
 }

@@ -41,6 +41,20 @@ impl Browser {
         Self { address: Some(address.to_owned()), ..Self::new() }
     }
 
+    /// The name and the value of the provider's cookie for `what`, if there is one.
+    pub(crate) fn cookie(&self, what: &str) -> Option<(String, String)> {
+        let (prefix, cookies) = (format!("quadrille-id-{what}-"), self.cookies.lock().unwrap());
+        let mut found = cookies.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let (name, value) = found.next()?;
+        assert!(found.next().is_none(), "two cookies for one thing: {cookies:?}");
+        Some((name.clone(), value.clone()))
+    }
+
+    /// With this cookie, as one who stole it.
+    pub(crate) fn keep(&self, (name, value): (String, String)) {
+        self.cookies.lock().unwrap().insert(name, value);
+    }
+
     /// One request, its redirect not followed.
     pub(crate) async fn send(&self, method: Method, url: &str, form: Option<&Form>) -> Response {
         let mut request = self.http.request(method, url).header("accept", "text/html");

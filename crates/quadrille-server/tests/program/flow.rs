@@ -287,7 +287,7 @@ async fn logs_and_pages_hold_no_secret() {
     )
     .await;
     assert_eq!(error["error"], "invalid_client");
-    let session = browser.cookies.lock().unwrap()["quadrille-id-session"].clone();
+    let session = browser.cookie("session").unwrap().1;
     let log = stage.program.log();
     assert!(log.contains("/oauth/token"), "requests are in the log: {log}");
     let secret = |value: &Value| value.as_str().unwrap().to_owned();

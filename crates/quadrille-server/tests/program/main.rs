@@ -16,6 +16,7 @@ mod connections;
 mod database;
 mod demo;
 mod flow;
+mod guessing;
 mod killed;
 mod limits;
 mod me;

@@ -1,13 +1,11 @@
 //! Signing in and out.
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode};
 
 use crate::{
     browser::Browser,
     flow::{PASSWORD, Stage},
-    process::{eventually, failure, json, text},
+    process::{Program, failure, json, text},
 };
 
 #[tokio::test]
@@ -26,7 +24,7 @@ async fn a_wrong_password_and_a_name_that_nobody_has_get_the_same_answer() {
         answers.push(plain.split("value=\"\u{7f}").collect::<String>().replace(name, "NAME"));
     }
     assert_eq!(answers[0], answers[1]);
-    assert!(!browser.cookies.lock().unwrap().contains_key("quadrille-id-session"));
+    assert_eq!(browser.cookie("session"), None);
 }
 
 #[tokio::test]
@@ -41,31 +39,10 @@ async fn names_are_the_same_in_capitals_and_passwords_are_not() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down_and_the_person_is_not_kept_out_elsewhere() {
-    let stage = Stage::with(&["--trusted-proxy", "127.0.0.1"]);
-    let (home, attacker) = (Browser::at("192.0.2.1"), Browser::at("198.51.100.9"));
-    for name in ["ada", "nobody"] {
-        let mut page = attacker.get(&stage.program.url("/sign-in")).await;
-        for _ in 0..10 {
-            page = attacker.sign_in(&page, name, "wrong password").await;
-            assert_eq!(page.status, StatusCode::FORBIDDEN);
-        }
-        // Now not even the right one is looked at.
-        page = attacker.sign_in(&page, name, PASSWORD).await;
-        assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS, "{name}");
-        assert!(page.header("retry-after").parse::<u64>().unwrap() <= 11);
-        assert!(page.html.contains("Too many attempts"));
-    }
-    let page = home.get(&stage.program.url("/sign-in")).await;
-    let page = home.sign_in(&page, "ada", PASSWORD).await;
-    assert_eq!(page.url.path(), "/");
-}
-
-#[tokio::test]
 async fn each_sign_in_gets_a_new_session_and_ends_the_one_before() {
     let stage = Stage::new();
     let browser = Browser::new();
-    let session = || browser.cookies.lock().unwrap()["quadrille-id-session"].clone();
+    let session = || browser.cookie("session").unwrap();
     let page = browser.get(&stage.program.url("/sign-in")).await;
     browser.sign_in(&page, "ada", PASSWORD).await;
     let first = session();
@@ -74,7 +51,7 @@ async fn each_sign_in_gets_a_new_session_and_ends_the_one_before() {
     browser.sign_in(&page, "ada", PASSWORD).await;
     assert_ne!(first, session());
     let thief = Browser::new();
-    thief.cookies.lock().unwrap().insert("quadrille-id-session".to_owned(), first);
+    thief.keep(first);
     assert_eq!(thief.get(&stage.program.url("/")).await.url.path(), "/sign-in");
 }
 
@@ -84,36 +61,150 @@ async fn signing_out_ends_the_session_for_good() {
     let browser = Browser::new();
     let page = browser.get(&stage.program.url("/sign-in")).await;
     let home = browser.sign_in(&page, "ada", PASSWORD).await;
-    let session = browser.cookies.lock().unwrap()["quadrille-id-session"].clone();
+    let session = browser.cookie("session").unwrap();
     let forged = home.form("form").with("form", "x");
     assert_eq!(browser.submit(&forged).await.status, StatusCode::FORBIDDEN);
     let mut form = home.form("form");
     form.action = stage.program.url("/sign-out").parse().unwrap();
     let out = browser.submit(&form).await;
     assert!(out.html.contains("You are signed out"), "{}", out.html);
-    browser.cookies.lock().unwrap().insert("quadrille-id-session".to_owned(), session);
+    browser.keep(session);
     assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
 }
 
 #[tokio::test]
 async fn a_new_password_ends_the_sessions_that_were_opened_with_the_old_one() {
     let stage = Stage::new();
+    let set = |password: &str| {
+        let set = ["user", "set-password", "ADA", "--password-stdin"];
+        json(&stage.program.data, &set, &format!("{password}\n"));
+    };
+    // Within a second, and without a pause: no clock decides.
+    let mut password = PASSWORD.to_owned();
+    for turn in 0..3 {
+        let browser = Browser::new();
+        let page = browser.get(&stage.program.url("/sign-in")).await;
+        assert_eq!(browser.sign_in(&page, "ada", &password).await.url.path(), "/");
+        let before = std::mem::replace(&mut password, format!("another horse {turn}"));
+        set(&password);
+        let page = browser.get(&stage.program.url("/")).await;
+        assert_eq!(page.url.path(), "/sign-in");
+        let failed = browser.sign_in(&page, "ada", &before).await;
+        assert_eq!(failed.status, StatusCode::FORBIDDEN);
+        assert_eq!(browser.sign_in(&failed, "ada", &password).await.url.path(), "/");
+    }
+    let set = ["user", "set-password", "nobody", "--password-stdin"];
+    assert_eq!(failure(&stage.program.data, &set).0, 6);
+}
+
+#[tokio::test]
+async fn sign_ins_that_are_under_way_while_the_password_changes_open_nothing_that_stays() {
+    let stage = Stage::new();
+    let mut signing_in = tokio::task::JoinSet::new();
+    for delay in 0..24 {
+        let url = stage.program.url("/sign-in");
+        signing_in.spawn(async move {
+            let browser = Browser::new();
+            let page = browser.get(&url).await;
+            tokio::time::sleep(std::time::Duration::from_millis(delay * 10)).await;
+            browser.sign_in(&page, "ada", PASSWORD).await;
+            browser
+        });
+    }
+    let data = stage.program.data.clone();
+    let set = tokio::task::spawn_blocking(move || {
+        let set = ["user", "set-password", "ada", "--password-stdin"];
+        json(&data, &set, "another horse\n");
+    });
+    let browsers = signing_in.join_all().await;
+    set.await.unwrap();
+    for browser in &browsers {
+        assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_is_removed_and_added_again_is_another_one() {
+    let stage = Stage::new();
     let browser = Browser::new();
     let page = browser.get(&stage.program.url("/sign-in")).await;
     browser.sign_in(&page, "ada", PASSWORD).await;
-    // Sessions are kept in seconds.
-    let later = || async {
-        let set = ["user", "set-password", "ADA", "--password-stdin"];
-        json(&stage.program.data, &set, "another horse\n");
-        browser.get(&stage.program.url("/")).await.url.path() == "/sign-in"
+    stage.program.json(&["user", "remove", "ada"]);
+    stage.program.add_user("Ada", PASSWORD);
+    assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_new_key_ring_signs_everybody_out_and_a_rotated_one_nobody() {
+    let Stage { program, folder, .. } = Stage::new();
+    let port = program.listening.clone();
+    let mut browser = Browser::new();
+    let page = browser.get(&program.url("/sign-in")).await;
+    browser.sign_in(&page, "ada", PASSWORD).await;
+    let keys = folder.data().join("keys");
+    let old = std::fs::read_to_string(&keys).unwrap();
+    let new = "b29vb29vb29vb29vb29vb29vb29vb29vb29vb29vb28=";
+    let mut program = Some(program);
+    for (ring, landed) in [(format!("{new}\n{old}"), "/"), (format!("{new}\n"), "/sign-in")] {
+        program.take().unwrap().stop();
+        std::fs::write(&keys, ring).unwrap();
+        let started = Program::start_with(&folder, &["--listen", &port]);
+        // Without the connections of before.
+        let cookies = std::mem::take(&mut *browser.cookies.lock().unwrap());
+        browser = Browser::new();
+        *browser.cookies.lock().unwrap() = cookies;
+        assert_eq!(browser.get(&started.url("/")).await.url.path(), landed);
+        program = Some(started);
+    }
+}
+
+#[tokio::test]
+async fn two_providers_on_one_host_do_not_sign_each_other_out() {
+    let (one, other) = (Stage::new(), Stage::new());
+    let browser = Browser::new();
+    for stage in [&one, &other] {
+        let page = browser.get(&stage.program.url("/sign-in")).await;
+        assert_eq!(browser.sign_in(&page, "ada", PASSWORD).await.url.path(), "/");
+    }
+    for stage in [&one, &other, &one] {
+        assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/");
+    }
+    // A consent page of the one lies open while the other is used.
+    let asked = browser.get(&one.authorize_url()).await;
+    other.dance_again(&browser).await;
+    let page = browser.submit(&asked.form("ticket").with("decision", "allow")).await;
+    one.redeem(&page).await;
+}
+
+#[tokio::test]
+async fn a_person_sees_where_they_are_signed_in_and_signs_out_everywhere() {
+    let stage = Stage::with(&["--trusted-proxy", "127.0.0.1"]);
+    let (home, office) = (Browser::at("192.0.2.1"), Browser::at("2001:db8::9"));
+    for browser in [&home, &office] {
+        let page = browser.get(&stage.program.url("/sign-in")).await;
+        browser.sign_in(&page, "ada", PASSWORD).await;
+    }
+    let page = home.get(&stage.program.url("/")).await;
+    assert!(page.html.contains("from 192.0.2.1"), "{}", page.html);
+    assert!(page.html.contains("from 2001:db8::9"), "{}", page.html);
+    assert_eq!(page.html.matches("this browser").count(), 1, "{}", page.html);
+    let everywhere = |form: &str| {
+        let mut form = page.form("form").with("form", form);
+        form.action = stage.program.url("/sign-out/everywhere").parse().unwrap();
+        form
     };
-    assert!(eventually(Duration::from_secs(10), later).await);
-    let page = browser.get(&stage.program.url("/sign-in")).await;
-    let failed = browser.sign_in(&page, "ada", PASSWORD).await;
-    assert_eq!(failed.status, StatusCode::FORBIDDEN);
-    assert_eq!(browser.sign_in(&failed, "ada", "another horse").await.url.path(), "/");
-    let set = ["user", "set-password", "nobody", "--password-stdin"];
-    assert_eq!(failure(&stage.program.data, &set).0, 6);
+    assert_eq!(home.submit(&everywhere("x")).await.status, StatusCode::FORBIDDEN);
+    let form = page.form("form");
+    let sealed = &form.fields.iter().find(|(name, _)| name == "form").unwrap().1;
+    let out = home.submit(&everywhere(sealed)).await;
+    assert!(out.html.contains("You are signed out everywhere"), "{}", out.html);
+    for browser in [&home, &office] {
+        assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
+    }
+    let log = stage.program.log();
+    for event in ["sign_in\"", "sign_out_everywhere\""] {
+        assert!(log.contains(&format!("event=\"{event}")) || log.contains(event), "{log}");
+    }
 }
 
 #[tokio::test]
@@ -125,7 +216,7 @@ async fn a_form_from_elsewhere_signs_nobody_in() {
     let page = mallory.get(&stage.program.url("/sign-in")).await;
     let refused = browser.sign_in(&page, "ada", PASSWORD).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    assert!(!browser.cookies.lock().unwrap().contains_key("quadrille-id-session"));
+    assert_eq!(browser.cookie("session"), None);
     // The page that says so has a form that works.
     assert_eq!(browser.sign_in(&refused, "ada", PASSWORD).await.url.path(), "/");
 

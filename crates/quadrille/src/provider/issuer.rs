@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::redirect::is_loopback;
+use super::{redirect::is_loopback, token::sha256};
 
 /// Why a URL cannot be an issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,12 @@ pub(crate) struct Issuer {
     origin: Arc<str>,
     path: Arc<str>,
     https: bool,
+    /// Tells its cookies from those of another issuer on the same host.
+    mark: Arc<str>,
 }
+
+/// How many bytes of a digest of the issuer stand in the names of its cookies, in hexadecimal.
+const MARK: usize = 5;
 
 impl Issuer {
     pub(crate) fn parse(text: &str) -> Result<Self, IssuerError> {
@@ -71,7 +76,9 @@ impl Issuer {
         let https = url.scheme() == "https";
         let origin = url.origin().ascii_serialization().into();
         let path = url.path().trim_end_matches('/').into();
-        Ok(Self { url: text.into(), origin, path, https })
+        let digest = sha256(text.as_bytes());
+        let mark: String = digest.iter().take(MARK).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { url: text.into(), origin, path, https, mark: mark.into() })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -90,6 +97,13 @@ impl Issuer {
 
     pub(crate) fn is_https(&self) -> bool {
         self.https
+    }
+
+    /// The name of a cookie of this issuer. Browsers keep one set of cookies for all ports of a host,
+    /// and `__Host-` leaves no path to tell two issuers by.
+    pub(crate) fn cookie_name(&self, what: &str) -> String {
+        let prefix = if self.https { "__Host-" } else { "" };
+        format!("{prefix}quadrille-id-{what}-{}", self.mark)
     }
 }
 
@@ -124,5 +138,21 @@ mod tests {
         ] {
             assert_eq!(Issuer::parse(text).unwrap_err(), error, "{text}");
         }
+    }
+
+    #[test]
+    fn issuers_on_one_host_name_their_cookies_differently() {
+        let name = |issuer| Issuer::parse(issuer).unwrap().cookie_name("session");
+        let names = [
+            name("http://localhost:4004"),
+            name("http://localhost:4005"),
+            name("https://id.example"),
+            name("https://id.example:8443"),
+            name("https://id.example/tenant"),
+        ];
+        assert_eq!(names.iter().collect::<std::collections::HashSet<_>>().len(), names.len());
+        assert!(names[0].starts_with("quadrille-id-session-"), "{}", names[0]);
+        assert!(names[2].starts_with("__Host-quadrille-id-session-"), "{}", names[2]);
+        assert_eq!(names[2], name("https://id.example"), "the same after a restart");
     }
 }

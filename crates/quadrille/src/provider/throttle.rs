@@ -41,8 +41,9 @@ impl Rate {
 pub struct RemoteAddress(pub IpAddr);
 
 impl RemoteAddress {
-    /// What one party can be supposed to own: an IPv4 address, or 64 bits of an IPv6 one.
-    fn network(self) -> u128 {
+    /// The number of the network that one party can be supposed to own: an IPv4 address, or the
+    /// first 64 bits of an IPv6 one.
+    pub fn network(self) -> u128 {
         match self.0.to_canonical() {
             IpAddr::V4(address) => u128::from(u32::from(address)),
             IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 63,

@@ -124,7 +124,7 @@ impl Ticket {
         let attributes = |age| format!("; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
         let prefix = cookie_prefix(issuer);
         let mut held: Vec<&str> = cookie::pairs(headers)
-            .filter_map(|(name, _)| name.starts_with(prefix).then_some(name))
+            .filter_map(|(name, _)| name.starts_with(&prefix).then_some(name))
             .take(SEEN)
             .collect();
         held.sort_unstable();
@@ -144,8 +144,8 @@ impl Ticket {
     }
 }
 
-fn cookie_prefix(issuer: &Issuer) -> &'static str {
-    if issuer.is_https() { "__Host-quadrille-id-ticket-" } else { "quadrille-id-ticket-" }
+fn cookie_prefix(issuer: &Issuer) -> String {
+    format!("{}-", issuer.cookie_name("ticket"))
 }
 
 fn hex(bytes: &[u8]) -> String {

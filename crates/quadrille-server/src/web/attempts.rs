@@ -1,0 +1,182 @@
+//! Attempts to sign in: what is counted of them, in the database, so that a restart forgets nothing
+//! and processes that serve the same folder count together.
+
+use aws_lc_rs::digest;
+use quadrille::{
+    Env, KeyRing, Timestamp,
+    provider::{
+        RemoteAddress,
+        store::{SqliteStore, StoreError},
+    },
+    seal::DerivedKeys,
+};
+use rusqlite::{OptionalExtension as _, Transaction};
+
+use std::sync::Arc;
+
+use crate::users::UserName;
+
+use super::{
+    devices::DeviceId,
+    throttle::{Recovery, Seat, Seats, Turn, decide, forgive},
+};
+
+/// How many counts that are over are forgotten with each attempt.
+const SWEPT: i64 = 32;
+
+/// Counts attempts to sign in.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    env: Env,
+    store: Arc<SqliteStore>,
+    /// What was typed as a name may be a password: the database holds no digest that tells.
+    keys: DerivedKeys,
+    seats: Seats,
+}
+
+/// An attempt that was counted as a failure until it turns out to be none.
+#[derive(Debug)]
+pub(super) struct Attempt<'a> {
+    /// What becomes of it.
+    pub(super) turn: Turn,
+    parties: Parties,
+    /// Given back when the attempt is over.
+    _seat: Option<Seat<'a>>,
+}
+
+/// The keys of the counts of an attempt.
+#[derive(Clone, Debug)]
+struct Parties {
+    device: Option<Key>,
+    pair: Key,
+    name: Key,
+    network: Key,
+}
+
+type Key = [u8; 16];
+
+impl Attempts {
+    /// Counts in this store, which has the program's tables, for the provider with this mark.
+    pub(super) fn new(env: Env, store: Arc<SqliteStore>, ring: &KeyRing, mark: &str) -> Self {
+        let keys = ring.derive("quadrille sign-in failures", mark);
+        Self { env, store, keys, seats: Seats::default() }
+    }
+
+    /// Counts an attempt, as a failure, and says what becomes of it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn begin(
+        &self,
+        name: &UserName,
+        address: RemoteAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Attempt<'_>, StoreError> {
+        let parties = self.parties(name, address, device);
+        let (seat, now) = (self.seats.take(address.network()), self.env.now());
+        let (has_seat, counted) = (seat.is_some(), parties.clone());
+        let turn = self
+            .store
+            .write(move |transaction| -> Result<Turn, StoreError> {
+                let before = counted.load(transaction)?;
+                let (turn, after) = decide(&before, has_seat, now);
+                counted.store(transaction, &before, &after)?;
+                transaction.execute(
+                    "DELETE FROM quadrille_program_failures WHERE key IN
+                     (SELECT key FROM quadrille_program_failures WHERE recovered <= ?1 LIMIT ?2)",
+                    (now.millis(), SWEPT),
+                )?;
+                Ok(turn)
+            })
+            .await?;
+        Ok(Attempt { turn, parties, _seat: seat })
+    }
+
+    /// Takes an attempt back: nobody looked at the password.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn withdraw(&self, attempt: Attempt<'_>) -> Result<(), StoreError> {
+        self.store.write(attempt.forgiven()).await
+    }
+
+    fn parties(
+        &self,
+        name: &UserName,
+        address: RemoteAddress,
+        device: Option<DeviceId>,
+    ) -> Parties {
+        let (name, network) = (name.key().as_bytes(), address.network().to_be_bytes());
+        let name = digest::digest(&digest::SHA256, name);
+        let name = name.as_ref();
+        Parties {
+            device: device.map(|device| self.key(b"d", &device, &[])),
+            pair: self.key(b"p", name, &network),
+            name: self.key(b"n", name, &[]),
+            network: self.key(b"a", &network, &[]),
+        }
+    }
+
+    fn key(&self, kind: &[u8; 1], one: &[u8], other: &[u8]) -> Key {
+        let mac = self.keys.mac(self.keys.newest(), &[kind, one, other]);
+        let mac = mac.as_ref().and_then(|mac| mac.first_chunk());
+        // The newest key is always there; without one all would share a count.
+        mac.copied().unwrap_or([0; 16])
+    }
+}
+
+impl Attempt<'_> {
+    /// What takes the failure back that was counted, to be run when the session is opened.
+    pub(super) fn forgiven(
+        &self,
+    ) -> impl FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send + 'static {
+        let (parties, turn) = (self.parties.clone(), self.turn);
+        move |transaction| {
+            let counted = parties.load(transaction)?;
+            parties.store(transaction, &counted, &forgive(&counted, turn))
+        }
+    }
+}
+
+impl Parties {
+    fn load(&self, transaction: &Transaction<'_>) -> Result<Recovery, StoreError> {
+        let mut read = transaction
+            .prepare_cached("SELECT recovered FROM quadrille_program_failures WHERE key = ?1")?;
+        let mut recovered = |key: &Key| -> Result<Timestamp, StoreError> {
+            let found: Option<i64> = read.query_row([&key[..]], |row| row.get(0)).optional()?;
+            Ok(Timestamp::from_millis(found.unwrap_or(0)))
+        };
+        Ok(Recovery {
+            device: self.device.as_ref().map(&mut recovered).transpose()?,
+            pair: recovered(&self.pair)?,
+            name: recovered(&self.name)?,
+            network: recovered(&self.network)?,
+        })
+    }
+
+    fn store(
+        &self,
+        transaction: &Transaction<'_>,
+        before: &Recovery,
+        after: &Recovery,
+    ) -> Result<(), StoreError> {
+        let mut write = transaction.prepare_cached(
+            "INSERT INTO quadrille_program_failures (key, recovered) VALUES (?1, ?2)
+             ON CONFLICT (key) DO UPDATE SET recovered = ?2",
+        )?;
+        let mut changed = |key: &Key, before: Timestamp, after: Timestamp| {
+            if before == after {
+                return Ok(());
+            }
+            write.execute((&key[..], after.millis())).map(|_| ())
+        };
+        if let (Some(key), Some(before), Some(after)) = (&self.device, before.device, after.device)
+        {
+            changed(key, before, after)?;
+        }
+        changed(&self.pair, before.pair, after.pair)?;
+        changed(&self.name, before.name, after.name)?;
+        changed(&self.network, before.network, after.network)?;
+        Ok(())
+    }
+}
