@@ -41,4 +41,5 @@ pub use forwarded::{Forwarded, Verdict};
 pub use keys::{KeyError, RsaSigningKey, RsaVerifyingKey};
 pub use method::SignatureMethod;
 pub use request::{HmacVerifyingKey, SignedRequest, VerifyingKey};
+pub(crate) use signer::declare_no_form;
 pub use signer::{Placement, SignError, Signer};

@@ -225,7 +225,8 @@ impl Signer {
     /// `oauth_verifier`.
     ///
     /// A body that is no form is covered by its hash (OAuth Request Body Hash, section 3), unless it
-    /// is empty. The host is that of the `Host` header, where the request has one (section 3.4.1.2).
+    /// is empty; where no hash is signed and nothing else says what the body is, it is declared as
+    /// `application/octet-stream`, so that nobody takes it for a form. The host is that of the `Host` header, where the request has one (section 3.4.1.2).
     ///
     /// # Errors
     /// [`SignError`].
@@ -244,6 +245,10 @@ impl Signer {
         };
         let target = Target::of(request.method(), request.uri(), request.headers())?;
         let signed = self.signed(env, target, &body, further)?;
+        let is_bare = matches!(body, Covers::Hash(_)) && signed.body_hash.is_none();
+        if is_bare && declared == Declared::Nothing {
+            declare_no_form(request.headers_mut());
+        }
         match self.placement {
             Placement::Header => {
                 let value = self.header_value(&signed)?;
@@ -441,6 +446,12 @@ impl<'r> Target<'r> {
         let query = uri.query().unwrap_or_default().as_bytes();
         Ok(Self { method, origin: Origin { scheme, authority }, path: uri.path(), query })
     }
+}
+
+/// Says of a body that no signature covers, and that does not say so itself, that it is no form.
+pub(crate) fn declare_no_form(headers: &mut HeaderMap) {
+    let bytes = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, bytes);
 }
 
 /// What a signature says of the body.

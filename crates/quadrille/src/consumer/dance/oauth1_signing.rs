@@ -13,8 +13,8 @@ use crate::{
         service::{Credential, OAuth1},
     },
     error::OperatorFault,
-    oauth1::{Placement, RsaSigningKey, SignError, Signer},
-    oauth2::form::is_form,
+    oauth1::{Placement, RsaSigningKey, SignError, Signer, declare_no_form},
+    oauth2::form::{Declared, is_form},
     transport::Body,
 };
 
@@ -98,16 +98,21 @@ impl Signing {
             let signed = self.sign(env, request, token, &[]);
             signed.map_err(|_| OperatorFault::CallMalformed)
         };
-        let (parts, body) = request.into_parts();
-        match body {
-            Body::Whole(bytes) => Ok(sign(Request::from_parts(parts, bytes))?.map(Body::Whole)),
+        let (mut parts, body) = request.into_parts();
+        let stream = match body {
+            Body::Whole(bytes) => {
+                return Ok(sign(Request::from_parts(parts, bytes))?.map(Body::Whole));
+            }
+            stream @ Body::Stream(_) => stream,
+        };
+        match Declared::of(&parts.headers) {
             // The parameters of a form are always part of the signature (RFC 5849, section
             // 3.4.1.3.1), and these are not known yet.
-            Body::Stream(_) if is_form(&parts.headers) => Err(OperatorFault::CallMalformed),
-            stream @ Body::Stream(_) => {
-                Ok(sign(Request::from_parts(parts, Bytes::new()))?.map(|_| stream))
-            }
+            Declared::Form | Declared::Ambiguous => return Err(OperatorFault::CallMalformed),
+            Declared::Nothing => declare_no_form(&mut parts.headers),
+            Declared::Other => {}
         }
+        Ok(sign(Request::from_parts(parts, Bytes::new()))?.map(|_| stream))
     }
 
     /// Only a form has room for the protocol's parameters (RFC 5849, section 3.5.2).
