@@ -305,6 +305,47 @@ async fn a_request_is_good_for_one_of_several_processes() {
     assert_eq!(failure(&folder.data(), &second).0, 2);
 }
 
+/// With the real clock, until its timestamp is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_copy_of_a_request_gets_in_at_the_end_of_its_time() {
+    let folder = Folder::new();
+    let options = ["--oauth1", "--issuer", "https://id.example"];
+    let several = ["--set", "oauth1.several_processes=true", "--set", "oauth1.timestamp_window=2s"];
+    let options = [&options[..], &several].concat();
+    let programs = [Program::start_with(&folder, &options), Program::start_with(&folder, &options)];
+    let client = ["client", "add", "App", "--oauth1", "--redirect-uri", REDIRECT];
+    let client = Keys::of(&programs[0].json(&client));
+    let url = programs[0].url("/oauth/request_token");
+    let header = client.sign(&url, &[("oauth_callback", REDIRECT)]);
+    let target = |program: &Program| format!("http://{}/oauth/request_token", program.listening);
+    let targets: Vec<_> = programs.iter().chain(&programs).map(target).collect();
+    let senders = targets.into_iter().map(|target| {
+        let header = header.clone();
+        tokio::spawn(async move {
+            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let mut let_in = 0;
+            loop {
+                let request = http.post(&target).header("authorization", &header);
+                let answer = request.send().await.unwrap();
+                let is_good = answer.status() == StatusCode::OK;
+                let text = answer.text().await.unwrap();
+                match text.as_str() {
+                    "oauth_problem=timestamp_refused" => return let_in,
+                    "oauth_problem=nonce_used" => {}
+                    text => assert!(is_good, "{text}"),
+                }
+                let_in += usize::from(is_good);
+            }
+        })
+    });
+    let senders: Vec<_> = senders.collect();
+    let mut let_in = 0;
+    for sender in senders {
+        let_in += sender.await.unwrap();
+    }
+    assert_eq!(let_in, 1);
+}
+
 #[tokio::test]
 async fn logs_hold_no_secret_and_no_verifier() {
     let stage = Stage::new();

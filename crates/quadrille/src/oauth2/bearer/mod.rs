@@ -55,7 +55,8 @@ pub fn from_headers(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
     let more = values.next().is_some();
     let bytes = value.as_bytes();
     let is_bearer = bytes.split_first_chunk::<6>().is_some_and(|(scheme, rest)| {
-        scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|byte| *byte == b' ')
+        scheme.eq_ignore_ascii_case(b"bearer")
+            && rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'))
     });
     if !is_bearer {
         return Ok(None);
@@ -151,6 +152,7 @@ mod tests {
     fn a_header_is_a_token_or_another_scheme_or_malformed() {
         assert_eq!(read(b"Bearer abc="), Ok(Some("abc=".to_owned())));
         assert_eq!(read(b"BEARER  abc"), Ok(Some("abc".to_owned())));
+        assert_eq!(read(b"Bearer\tabc"), Ok(Some("abc".to_owned())));
         for other in [&b"Basic abc"[..], b"Bearerabc", b"", b"OAuth x=\"y\"", b"DPoP abc"] {
             assert_eq!(read(other), Ok(None), "{}", other.escape_ascii());
         }
