@@ -46,8 +46,26 @@ use super::Client;
 /// Implementors write `async fn`. A verb that has begun runs to its end even if its future is
 /// dropped. Times are kept as whole seconds: what is read back has lost its milliseconds.
 ///
-/// A grant is dead when it was revoked, when its client is gone, or when its client was registered
-/// after it: that is, when [`Client::number`] is greater than [`Grant::id`].
+/// A grant is dead when it was revoked ([`Store::revoke_grant`], [`Store::revoke_all`]), when its
+/// client is gone, or when its client was registered after it: that is, when [`Client::number`] is
+/// greater than [`Grant::id`]. It may be dead before anything of it is stored.
+///
+/// Texts are compared byte for byte, with case and spaces: many databases take `abc` and `ABC ` for
+/// the same unless they are told otherwise. An issuer sees, changes and ends nothing of another one.
+///
+/// With the feature `testing`, [`store_contract!`](crate::store_contract) tests all that is said
+/// here.
+///
+/// # What is given back
+///
+/// Codes, access tokens, families, temporary and token credentials, sessions, used tickets, keys of
+/// [`Store::remember_once`] and what [`Store::revoke_grant`] remembers end with their `expires` (or
+/// `until`), and are given back after it: by [`Store::sweep`], and a few at a time by the verbs that
+/// store more of the kind ([`Store::rotate`] stores access tokens), so that nobody needs to sweep. A
+/// family ends with its `expires` as it stands now: the caller never puts it off beyond `ends`.
+///
+/// Clients, consents and what [`Store::revoke_all`] did are kept for good: a person who was cut off
+/// stays so, however long ago it was.
 pub trait Store: Send + Sync + 'static {
     /// The number of this issuer, drawn at the first call.
     fn issuer(&self, issuer: &str) -> impl Future<Output = Result<IssuerId, StoreError>> + Send;
@@ -68,7 +86,11 @@ pub trait Store: Send + Sync + 'static {
         true
     }
 
-    /// What changed after `position`, at most a few thousand at a time. Where changes may be
+    /// What changed after `position`, in the order in which it did, at most a few thousand at a time:
+    /// each [`Change`] of this issuer, once. A change that is not told is one that other processes
+    /// never hear of: they go on accepting from memory what was revoked here. What changed nothing
+    /// (a repeated revocation, a session that had ended, a client that was gone) is not told.
+    /// Where changes may be
     /// missing, or `position` is not one that this store gave out, the answer is a gap and the
     /// newest position, so that a newcomer begins by asking for what comes after -1.
     fn changes(
@@ -92,8 +114,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Puts a client in the place of `before`, which must be what the store holds under its id:
     /// `None` for a new one. Says whether it was, so that no change undoes another, and nobody comes
-    /// back who was removed. A change of who it is (`Client::number`) makes every token of before
-    /// worthless.
+    /// back who was removed. With another [`Client::number`] it is another client: grants with lesser
+    /// numbers are dead, and consents given to the client before, and its token credentials, are
+    /// removed. With the same number it keeps them. Told as [`Change::Client`].
     fn put_client(
         &self,
         issuer: IssuerId,
@@ -101,7 +124,9 @@ pub trait Store: Send + Sync + 'static {
         before: Option<Arc<Client>>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes a client and with it all it was granted. Says whether it was there.
+    /// Removes a client and with it all it was granted: its grants are dead, its token credentials and
+    /// the consents given to it removed. Says whether it was there; if so, it is told as
+    /// [`Change::Client`].
     fn remove_client(
         &self,
         issuer: IssuerId,
@@ -109,7 +134,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Takes a person's answer: ticket, code (or the approval of temporary credentials) and consent
-    /// at once.
+    /// at once. A denial, too, may carry a consent, which is remembered like another: somebody who
+    /// unticked everything has still answered. With an approval whose grant is dead already the
+    /// consent is not remembered. Answers after the first write nothing.
     fn answer(
         &self,
         issuer: IssuerId,
@@ -169,7 +196,8 @@ pub trait Store: Send + Sync + 'static {
         row: RowId,
     ) -> impl Future<Output = Result<Option<Arc<FamilyRecord>>, StoreError>> + Send;
 
-    /// Turns a refresh token.
+    /// Turns a refresh token: the successor and the access token at once, if generation and secret
+    /// are those of the [`Rotation`].
     fn rotate(
         &self,
         issuer: IssuerId,
@@ -210,7 +238,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Arc<CredentialRecord>>, StoreError>> + Send;
 
     /// Revokes a grant: its codes and tokens are dead, also those not yet issued. `until` is when
-    /// the last of them would have ended; token credentials, which may never end, are removed. Says whether this call did it.
+    /// the last of them would have ended, and the first moment at which the store may forget it;
+    /// token credentials, which may never end, are removed. Says whether this call did it: if so, it
+    /// is told as [`Change::Grant`]; a repeated revocation is not told twice.
     fn revoke_grant(
         &self,
         issuer: IssuerId,
@@ -220,7 +250,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Revokes all grants with numbers up to `last` (see [`RowId::last_at`]) of a person, or of a
     /// person to a client, also those that are stored only later: with [`RowId::MAX`] whatever
-    /// that person is ever granted.
+    /// that person is ever granted. A lesser `last` than before brings nothing back. Consents and
+    /// token credentials are removed, and sessions with [`RevokeAll::Subject`]. Always told, as
+    /// [`Change::Subject`], with one consent as with all.
     fn revoke_all(
         &self,
         issuer: IssuerId,
@@ -254,7 +286,7 @@ pub trait Store: Send + Sync + 'static {
         expires: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Opens a session, and ends the one it replaces.
+    /// Opens a session, and ends the one it replaces, which is told as [`Change::Session`].
     fn put_session(
         &self,
         issuer: IssuerId,
@@ -269,15 +301,15 @@ pub trait Store: Send + Sync + 'static {
         id: &SecretHash,
     ) -> impl Future<Output = Result<Option<Arc<Session>>, StoreError>> + Send;
 
-    /// Ends a session. Says whether it was there.
+    /// Ends a session. Says whether it was there; if so, it is told as [`Change::Session`].
     fn end_session(
         &self,
         issuer: IssuerId,
         id: &SecretHash,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Gives back what expired before `now`, a bounded amount at a time. Says how many rows went.
-    /// Stores do some of it by themselves whenever they issue.
+    /// Gives back what expired before the second of `now`, a bounded amount at a time, and nothing
+    /// else: see above. Says how many rows went; zero when there is no more to do.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 

@@ -282,7 +282,7 @@ pub enum Change {
     Client(Arc<str>),
     /// A grant was revoked.
     Grant(RowId),
-    /// Everything of a person was revoked.
+    /// A person withdrew a consent, or everything of theirs was revoked.
     Subject(Arc<str>),
     /// A session ended.
     Session(SecretHash),

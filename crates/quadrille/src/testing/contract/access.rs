@@ -6,16 +6,20 @@ use crate::{
     Timestamp,
     provider::{
         Actor, Authentication,
-        store::{Issue, RowId, Store, TokenRef},
+        store::{AccessRecord, Issue, RowId, Store, TokenRef},
     },
     testing::ManualClock,
 };
 
-use super::world::{CLIENT, World, client, hash, put_client};
+use super::{
+    checked::{holds, same},
+    world::{CLIENT, World, client, hash},
+};
 
 /// For a person, signed in one way or another, and for a client.
 pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     let mut signed_in = Authentication::new("7", Timestamp::from_seconds(1_700_000_000));
     signed_in.amr = vec!["pwd".into(), "otp".into()];
     signed_in.acr = Some("urn:gold".into());
@@ -34,8 +38,9 @@ pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, cl
         grant.actor = actor;
         grant.authentication = authentication.map(Arc::new);
         let access = world.access(row, grant);
-        store.issue(world.issuer, Issue { access: access.clone(), family: None }).await.unwrap();
-        assert_eq!(world.issued(row).await, Some(access));
+        store.issue(world.issuer, Issue { access: access.clone(), family: None }).await;
+        let rule = "`access` gives back a token as `issue` put it, whoever acts, signed in or not";
+        same(rule, world.issued(row).await, Some(access));
     }
 }
 
@@ -45,14 +50,17 @@ pub async fn an_access_token_needs_its_own_hash_row_and_issuer<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
-    put_client(store, other, client(CLIENT, 1)).await;
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
+    store.replace_client(other, client(CLIENT, 1)).await;
     let access = world.access(300, world.grant(300));
-    store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
+    store.issue(world.issuer, Issue { access, family: None }).await;
     let token = |row, hash| TokenRef::Row { row: RowId(row), hash };
     let good = token(300, hash(300));
-    assert!(store.access(world.issuer, &good).await.unwrap().is_some());
-    assert_eq!(store.access(other, &good).await.unwrap(), None);
+    let rule = "`access` finds a token by its row and the hash in it";
+    holds(rule, store.access(world.issuer, &good).await.is_some());
+    let rule = "`access` shows no issuer a token of another issuer";
+    same(rule, store.access(other, &good).await, None);
     let mut nearly = hash(300);
     nearly[31] ^= 1;
     for bad in [
@@ -61,7 +69,9 @@ pub async fn an_access_token_needs_its_own_hash_row_and_issuer<S: Store>(
         token(-1, hash(300)),
         TokenRef::Foreign { hash: hash(300) },
     ] {
-        assert_eq!(store.access(world.issuer, &bad).await.unwrap(), None, "{bad:?}");
+        let rule =
+            "`access` compares the whole hash, and finds by hash alone only what was imported";
+        same(format_args!("{rule} ({bad:?})"), store.access(world.issuer, &bad).await, None);
     }
 }
 
@@ -71,20 +81,29 @@ pub async fn a_token_that_others_made_is_found_by_its_hash<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     let access = world.access(300, world.grant(301));
-    store.import(world.issuer, access.clone()).await.unwrap();
+    store.import(world.issuer, access.clone()).await;
     let token = TokenRef::Foreign { hash: access.hash };
-    let found = store.access(world.issuer, &token).await.unwrap();
-    assert_eq!(found.as_deref(), Some(&access));
-    assert_eq!(store.access(other, &token).await.unwrap(), None);
-    assert!(store.revoke_grant(world.issuer, RowId(301), world.later(60)).await.unwrap());
-    assert_eq!(store.access(world.issuer, &token).await.unwrap(), None);
+    let found = store.access(world.issuer, &token).await;
+    same("`access` finds an imported token by its hash", found.as_deref(), Some(&access));
+    let rule = "`access` shows no issuer an imported token of another issuer";
+    same(rule, store.access(other, &token).await, None);
+    let again = AccessRecord { row: RowId(310), expires: world.later(60), ..access };
+    store.import(world.issuer, again.clone()).await;
+    let found = store.access(world.issuer, &token).await;
+    let rule = "`import` replaces a token with the same hash";
+    same(rule, found.as_deref(), Some(&again));
+    store.revoke_grant(world.issuer, RowId(301), world.later(60)).await;
+    let rule = "an imported token is dead when its grant was revoked";
+    same(rule, store.access(world.issuer, &token).await, None);
 }
 
 /// Whether it began or not.
 pub async fn a_dropped_future_leaves_all_or_nothing<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     for row in 0..20 {
         let grant = world.grant(1000 + row);
         let issue = Issue {
@@ -98,10 +117,13 @@ pub async fn a_dropped_future_leaves_all_or_nothing<S: Store>(store: &S, clock: 
         }
         drop(asked);
         // Writes are done in the order in which they began.
-        store.remember_once(world.issuer, "fence", hash(row), world.later(60)).await.unwrap();
+        store.remember_once(world.issuer, "fence", hash(row), world.later(60)).await;
         let has_begun = row % 2 == 0;
-        assert_eq!(world.issued(2000 + row).await.is_some(), has_begun);
-        let family = store.family(world.issuer, RowId(3000 + row)).await.unwrap();
-        assert_eq!(family.is_some(), has_begun);
+        let rule = "a verb that has begun runs to its end even if its future is dropped; one that has not \
+            does nothing";
+        same(rule, world.issued(2000 + row).await.is_some(), has_begun);
+        let family = store.family(world.issuer, RowId(3000 + row)).await;
+        let rule = "`issue` puts the access token and the family, or neither";
+        same(rule, family.is_some(), has_begun);
     }
 }

@@ -1,105 +1,143 @@
 //! Clients: found, changed, removed.
 
 use crate::{
-    Scopes,
-    oauth2::Resources,
     provider::{
         Client, GrantType,
-        store::{Answer, Issue, Outcome, RowId, Store},
+        store::{Issue, RowId, Store},
     },
     testing::ManualClock,
 };
 
-use super::world::{CLIENT, EXACT, World, client, put_client};
+use super::{
+    checked::{holds, same},
+    world::{CLIENT, EXACT, World, client},
+};
 
 /// Neither case nor a trailing space makes one id another, and no issuer sees those of others.
 pub async fn clients_are_found_by_their_exact_id<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     for (number, id) in (1..).zip(EXACT) {
-        put_client(store, world.issuer, client(id, number)).await;
+        let rule =
+            format!("`put_client` takes {id:?} for another id than all that differ in any byte");
+        holds(rule, store.put_client(world.issuer, client(id, number), None).await);
     }
-    put_client(store, other, client("elsewhere", 9)).await;
+    store.replace_client(other, client("elsewhere", 9)).await;
     for (number, id) in (1..).zip(EXACT) {
-        let found = store.client(world.issuer, id).await.unwrap().unwrap();
-        assert_eq!(*found, client(id, number));
-        assert_eq!(store.client(other, id).await.unwrap(), None);
+        let rule = format!("`client` finds {id:?} by exactly this id: case and spaces count");
+        let found = store.client(world.issuer, id).await;
+        same(rule, found.as_deref(), Some(&client(id, number)));
+        let rule = "`client` shows no issuer a client of another issuer";
+        same(rule, store.client(other, id).await, None);
     }
-    assert_eq!(store.client(world.issuer, "abc  ").await.unwrap(), None);
-    assert_eq!(store.client(world.issuer, "elsewhere").await.unwrap(), None);
-    let ids: Vec<_> = store.clients(world.issuer).await.unwrap();
+    for (id, rule) in [
+        ("abc  ", "`client` finds no id by one with more spaces at its end"),
+        ("elsewhere", "`client` shows no issuer a client of another issuer"),
+    ] {
+        same(rule, store.client(world.issuer, id).await, None);
+    }
+    let ids: Vec<_> = store.clients(world.issuer).await;
     let ids: Vec<_> = ids.iter().map(|client| &*client.id).collect();
     let mut sorted = EXACT.to_vec();
     sorted.push(CLIENT);
     sorted.sort_unstable();
-    assert_eq!(ids, sorted);
+    same(
+        "`clients` tells all clients of this issuer, ordered by the bytes of their ids",
+        ids,
+        sorted,
+    );
 }
 
 /// The newest record counts, and removing says whether there was anything to remove.
 pub async fn a_client_is_replaced_and_removed<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     let mut changed = client(CLIENT, 1);
     changed.name = "Renamed".to_owned();
     changed.grant_types = [GrantType::ClientCredentials].into();
-    put_client(store, world.issuer, changed.clone()).await;
-    assert_eq!(*store.client(world.issuer, CLIENT).await.unwrap().unwrap(), changed);
-    let other = store.issuer("https://other.example").await.unwrap();
-    assert!(!store.remove_client(other, CLIENT).await.unwrap());
-    assert!(store.remove_client(world.issuer, CLIENT).await.unwrap());
-    assert!(!store.remove_client(world.issuer, CLIENT).await.unwrap());
-    assert_eq!(store.client(world.issuer, CLIENT).await.unwrap(), None);
-    assert!(store.clients(world.issuer).await.unwrap().is_empty());
+    store.replace_client(world.issuer, changed.clone()).await;
+    let found = store.client(world.issuer, CLIENT).await;
+    same("`put_client` keeps every part of the newest record", found.as_deref(), Some(&changed));
+    let other = store.issuer("https://other.example").await;
+    let rule = "`remove_client` removes no client of another issuer";
+    holds(rule, !store.remove_client(other, CLIENT).await);
+    let rule = "`remove_client` says whether there was a client to remove";
+    holds(rule, store.remove_client(world.issuer, CLIENT).await);
+    holds(rule, !store.remove_client(world.issuer, CLIENT).await);
+    let rule = "a client that was removed is no longer found";
+    same(rule, store.client(world.issuer, CLIENT).await, None);
+    same(rule, store.clients(world.issuer).await, Vec::new());
 }
 
 /// Of two changes of one client the second must know of the first, and who was removed stays away.
 pub async fn no_change_of_a_client_undoes_another<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let held = store.client(world.issuer, CLIENT).await.unwrap().unwrap();
+    let store = world.store;
+    let held = store.client(world.issuer, CLIENT).await.unwrap();
     let renamed = |name: &str| Client { name: name.to_owned(), ..Client::clone(&held) };
     let put = |client, before| store.put_client(world.issuer, client, before);
-    assert!(!put(renamed("Twin"), None).await.unwrap(), "the id is taken");
-    assert!(put(renamed("One"), Some(held.clone())).await.unwrap());
-    assert!(!put(renamed("Two"), Some(held.clone())).await.unwrap(), "it is no longer that");
-    let one = store.client(world.issuer, CLIENT).await.unwrap().unwrap();
-    assert_eq!(one.name, "One");
-    store.remove_client(world.issuer, CLIENT).await.unwrap();
-    assert!(!put(renamed("Two"), Some(one)).await.unwrap(), "it was removed");
-    assert_eq!(store.client(world.issuer, CLIENT).await.unwrap(), None);
+    let rule = "`put_client` of a new client is refused where the id is taken";
+    holds(rule, !put(renamed("Twin"), None).await);
+    let rule = "`put_client` takes the place of what the store holds";
+    holds(rule, put(renamed("One"), Some(held.clone())).await);
+    let rule = "`put_client` is refused where the store no longer holds what it would replace";
+    holds(rule, !put(renamed("Two"), Some(held.clone())).await);
+    let one = store.client(world.issuer, CLIENT).await.unwrap();
+    same("a `put_client` that was refused changes nothing", &*one.name, "One");
+    store.remove_client(world.issuer, CLIENT).await;
+    let rule = "`put_client` brings no client back that was removed meanwhile";
+    holds(rule, !put(renamed("Two"), Some(one)).await);
+    same(rule, store.client(world.issuer, CLIENT).await, None);
 }
 
 /// One with the same id that comes later inherits neither tokens nor consents.
 pub async fn a_removed_client_takes_its_tokens_with_it<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
+    store.replace_client(world.issuer, client("other", 2)).await;
     let grant = world.grant(500);
     let issue =
         Issue { access: world.access(501, grant.clone()), family: Some(world.family(502, grant)) };
-    store.issue(world.issuer, issue).await.unwrap();
-    let answer = Answer {
-        ticket: [1; 16],
-        expires: world.later(60),
-        outcome: Outcome::Denied,
-        asked: Scopes::of(["photos"]),
-        consent: Some(world.consent("alice", CLIENT, "photos")),
+    store.issue(world.issuer, issue).await;
+    for (ticket, name) in [(1, CLIENT), (2, "other")] {
+        let consent = world.consent("alice", name, "photos");
+        store.answer(world.issuer, world.denial(ticket, consent)).await;
+    }
+    let rule = "a denial may carry a consent, and `answer` remembers it";
+    holds(rule, store.consent(world.issuer, "alice", CLIENT).await.is_some());
+    let check = async |lives: bool, when: &str| {
+        let rule = |what: &str| format!("{when}, {what}");
+        same(rule("its access tokens"), world.issued(501).await.is_some(), lives);
+        let family = store.family(world.issuer, RowId(502)).await;
+        same(rule("its refresh tokens"), family.is_some(), lives);
+        let consent = store.consent(world.issuer, "alice", CLIENT).await;
+        same(rule("the consents it was given (`consent`)"), consent.is_some(), lives);
+        let consents = store.consents(world.issuer, "alice").await;
+        let consents: Vec<_> = consents.iter().map(|consent| &*consent.client).collect();
+        let left: &[_] = if lives { &[CLIENT, "other"] } else { &["other"] };
+        same(rule("the consents it was given (`consents`)"), &consents[..], left);
     };
-    store.answer(world.issuer, answer).await.unwrap();
-    let is_alive = async || {
-        let token = world.issued(501).await.is_some();
-        assert_eq!(store.family(world.issuer, RowId(502)).await.unwrap().is_some(), token);
-        let consent =
-            store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
-        assert_eq!(consent.is_some(), token);
-        token
-    };
-    assert!(is_alive().await);
-    put_client(store, world.issuer, client(CLIENT, 1)).await;
-    assert!(is_alive().await, "the same client, changed, keeps what it has");
-    put_client(store, world.issuer, client(CLIENT, 600)).await;
-    assert!(!is_alive().await, "another client under the same id");
+    check(true, "before anything happens to a client it has").await;
+    let mut renamed = client(CLIENT, 1);
+    renamed.name = "Renamed".to_owned();
+    store.replace_client(world.issuer, renamed).await;
+    check(true, "a changed client with the same `Client::number` keeps").await;
+    store.replace_client(world.issuer, client(CLIENT, 600)).await;
+    check(false, "a client loses with a changed `Client::number`").await;
     let access = world.access(701, world.grant(700));
-    store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
-    assert!(world.issued(701).await.is_some());
-    assert!(store.remove_client(world.issuer, CLIENT).await.unwrap());
-    assert_eq!(world.issued(701).await, None);
-    put_client(store, world.issuer, client(CLIENT, 800)).await;
-    assert_eq!(world.issued(701).await, None);
+    store.issue(world.issuer, Issue { access, family: None }).await;
+    let rule = "a grant with a greater number than `Client::number` lives";
+    holds(rule, world.issued(701).await.is_some());
+    let consent = world.consent("alice", CLIENT, "photos");
+    store.answer(world.issuer, world.denial(3, consent)).await;
+    holds("`remove_client` says that it did", store.remove_client(world.issuer, CLIENT).await);
+    same("tokens of a client that was removed are dead", world.issued(701).await, None);
+    let rule = "`remove_client` removes the consents that were given to the client";
+    same(rule, store.consent(world.issuer, "alice", CLIENT).await, None);
+    store.replace_client(world.issuer, client(CLIENT, 800)).await;
+    let rule = "a client that is registered later under the same id inherits no token";
+    same(rule, world.issued(701).await, None);
+    let rule = "a client that is registered later under the same id inherits no consent";
+    same(rule, store.consent(world.issuer, "alice", CLIENT).await, None);
 }

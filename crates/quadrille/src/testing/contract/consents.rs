@@ -1,6 +1,6 @@
 //! Answers to a page that asked, and the consents that they leave.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Scopes,
@@ -11,12 +11,16 @@ use crate::{
     testing::ManualClock,
 };
 
-use super::world::{CLIENT, World};
+use super::{
+    checked::same,
+    world::{CLIENT, World},
+};
 
 /// The code and the consent are in with the first answer; further ones change nothing.
 pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     let (first, second) = (world.code(100), world.code(200));
     let answer = |ticket, code: &CodeRecord, scope| Answer {
         ticket: [ticket; 16],
@@ -26,27 +30,33 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
         consent: Some(world.consent("alice", CLIENT, scope)),
     };
     let again = answer(1, &first, "photos");
-    assert_eq!(store.answer(world.issuer, again.clone()).await.unwrap(), Answered::First);
-    assert_eq!(*store.code(world.issuer, first.row).await.unwrap().unwrap(), first);
-    let consent = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
-    assert_eq!(consent, again.consent);
+    let answered = store.answer(world.issuer, again.clone()).await;
+    same("the first `answer` with a ticket counts", answered, Answered::First);
+    let found = store.code(world.issuer, first.row).await;
+    same("`answer` puts the code that was approved", found.as_deref(), Some(&first));
+    let consent = store.consent(world.issuer, "alice", CLIENT).await;
+    same("`answer` remembers the consent that goes with it", consent, again.consent.clone());
     let approved = Answered::Approved(Arc::new(first.clone()));
-    let contrary = Answer { outcome: Outcome::Denied, consent: None, ..again };
-    assert_eq!(store.answer(world.issuer, contrary.clone()).await.unwrap(), approved);
+    let contrary = Answer { outcome: Outcome::Denied, consent: None, ..again.clone() };
+    let rule = "a further `answer` with the same ticket gives the code of then, whatever is said";
+    same(rule, store.answer(world.issuer, contrary.clone()).await, approved.clone());
     let other_code = answer(1, &second, "everything");
-    assert_eq!(store.answer(world.issuer, other_code).await.unwrap(), approved);
-    assert_eq!(store.code(world.issuer, second.row).await.unwrap(), None);
-    let consent =
-        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap().unwrap();
-    assert_eq!(consent.scopes.as_str(), "photos");
+    same(rule, store.answer(world.issuer, other_code).await, approved);
+    let rule = "a further `answer` with the same ticket puts no code";
+    same(rule, store.code(world.issuer, second.row).await, None);
+    let rule = "a further `answer` with the same ticket changes no consent";
+    same(rule, store.consent(world.issuer, "alice", CLIENT).await, again.consent);
 
     let denied = Answer { ticket: [2; 16], ..contrary };
-    assert_eq!(store.answer(world.issuer, denied).await.unwrap(), Answered::First);
+    let answered = store.answer(world.issuer, denied).await;
+    same("the first `answer` with a ticket counts, also a denial", answered, Answered::First);
     let approve = answer(2, &second, "everything");
-    assert_eq!(store.answer(world.issuer, approve.clone()).await.unwrap(), Answered::Denied);
-    assert_eq!(store.code(world.issuer, second.row).await.unwrap(), None);
+    let rule = "what was denied on a page is not approved by a further `answer` with its ticket";
+    same(rule, store.answer(world.issuer, approve.clone()).await, Answered::Denied);
+    same(rule, store.code(world.issuer, second.row).await, None);
     let elsewhere = Answer { outcome: Outcome::Denied, consent: None, ..approve };
-    assert_eq!(store.answer(other, elsewhere).await.unwrap(), Answered::First);
+    let rule = "a ticket that one issuer knows is new to another";
+    same(rule, store.answer(other, elsewhere).await, Answered::First);
 }
 
 /// The code of then while it is unspent, and that it is spent afterwards.
@@ -55,6 +65,7 @@ pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     for (ticket, row) in [(1, 100), (2, 200)] {
         let code = world.code(row);
         let answer = Answer {
@@ -64,109 +75,114 @@ pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
             asked: Scopes::EMPTY,
             consent: None,
         };
-        store.answer(world.issuer, answer.clone()).await.unwrap();
+        store.answer(world.issuer, answer.clone()).await;
         let approved = Answered::Approved(Arc::new(code.clone()));
-        assert_eq!(store.answer(world.issuer, answer.clone()).await.unwrap(), approved);
+        let rule = "an `answer` given again gives the code of then while it is unspent";
+        same(rule, store.answer(world.issuer, answer.clone()).await, approved);
         if ticket == 1 {
             let issue = Issue { access: world.access(row + 1, code.grant), family: None };
-            store.redeem(world.issuer, code.row, issue).await.unwrap();
+            store.redeem(world.issuer, code.row, issue).await;
         } else {
-            store.revoke_grant(world.issuer, code.grant.id, world.later(60)).await.unwrap();
+            store.revoke_grant(world.issuer, code.grant.id, world.later(60)).await;
         }
-        assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::Spent);
+        let rule = "an `answer` given again says `Spent` when its code was redeemed or revoked";
+        same(rule, store.answer(world.issuer, answer).await, Answered::Spent);
     }
 }
 
 /// And the newest counts.
 pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
-    let give = async |ticket, consent: &Consent| {
-        let answer = Answer {
-            ticket: [ticket; 16],
-            expires: world.later(60),
-            outcome: Outcome::Denied,
-            asked: consent.scopes.clone(),
-            consent: Some(consent.clone()),
-        };
-        store.answer(world.issuer, answer).await.unwrap();
-    };
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     let first = world.consent("alice", CLIENT, "photos");
-    give(1, &first).await;
+    store.answer(world.issuer, world.denial(1, first)).await;
+    clock.advance(Duration::from_secs(10));
     let more = world.consent("alice", CLIENT, "photos profile");
-    give(2, &more).await;
-    let found = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
-    assert_eq!(found, Some(more));
+    store.answer(world.issuer, world.denial(2, more.clone())).await;
+    let found = store.consent(world.issuer, "alice", CLIENT).await;
+    let rule = "`answer` remembers the newest consent and when it was given, also with a denial";
+    same(rule, found, Some(more));
     for (subject, client) in [("Alice", CLIENT), ("alice ", CLIENT), ("alice", "App"), ("", CLIENT)]
     {
-        assert_eq!(
-            store.consent(world.issuer, subject, client, &Resources::EMPTY).await.unwrap(),
-            None
+        let rule = format!(
+            "`consent` finds that of exactly this person and client, not for {subject:?} and {client:?}"
         );
+        same(rule, store.consent(world.issuer, subject, client).await, None);
     }
-    assert_eq!(store.consent(other, "alice", CLIENT, &Resources::EMPTY).await.unwrap(), None);
+    let rule = "`consent` shows no issuer a consent of another issuer";
+    same(rule, store.consent(other, "alice", CLIENT).await, None);
+    let rule = "`consents` shows no issuer a consent of another issuer";
+    same(rule, store.consents(other, "alice").await, Vec::new());
 }
 
 /// So that what is asked for there is asked anew.
 pub async fn a_consent_is_for_certain_apis<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     let give = async |ticket, resources: &str, scopes: &str| {
         let consent = Consent {
             resources: Resources::parse(resources).unwrap(),
             ..world.consent("alice", CLIENT, scopes)
         };
-        let answer = Answer {
-            ticket: [ticket; 16],
-            expires: world.later(60),
-            outcome: Outcome::Denied,
-            asked: consent.scopes.clone(),
-            consent: Some(consent),
-        };
-        store.answer(world.issuer, answer).await.unwrap();
+        store.answer(world.issuer, world.denial(ticket, consent)).await;
     };
     let (photos, both) = ("https://photos.example", "https://photos.example https://mail.example");
     give(1, "", "read").await;
     give(2, both, "read write").await;
     give(3, photos, "write").await;
     give(4, photos, "delete").await;
-    let held = async |resources: &str| {
+    for (resources, scopes) in [
+        ("", Some("read")),
+        (photos, Some("write delete")),
+        (both, Some("read write")),
+        ("https://mail.example", None),
+    ] {
         let resources = Resources::parse(resources).unwrap();
-        let consent = store.consent(world.issuer, "alice", CLIENT, &resources).await.unwrap();
-        consent.map(|consent| {
-            assert_eq!(consent.resources, resources);
-            consent.scopes.as_str().to_owned()
-        })
-    };
-    assert_eq!(held("").await.as_deref(), Some("read"));
-    assert_eq!(held(photos).await.as_deref(), Some("write delete"));
-    assert_eq!(held(both).await.as_deref(), Some("read write"));
-    assert_eq!(held("https://mail.example").await, None);
-    let all = store.consents(world.issuer, "alice").await.unwrap();
+        let consent = store.consent_at(world.issuer, "alice", CLIENT, &resources).await;
+        let found = consent.as_ref().map(|consent| (&consent.resources, consent.scopes.as_str()));
+        let rule = format!("`consent` is for exactly the APIs that are asked about: {resources:?}");
+        same(rule, found, scopes.map(|scopes| (&resources, scopes)));
+    }
+    let all = store.consents(world.issuer, "alice").await;
     let all: Vec<_> = all.iter().map(|consent| consent.resources.as_str()).collect();
-    assert_eq!(all, ["", photos, both]);
+    let rule = "`consents` tells all consents of a person, ordered by client and resources";
+    same(rule, all, ["", photos, both].to_vec());
     let what = RevokeAll::Consent { subject: "alice".into(), client: CLIENT.into() };
-    store.revoke_all(world.issuer, what, RowId(600)).await.unwrap();
-    assert_eq!(store.consents(world.issuer, "alice").await.unwrap(), []);
+    store.revoke_all(world.issuer, what, RowId(600)).await;
+    let rule = "`revoke_all` of a consent forgets it at every API";
+    same(rule, store.consents(world.issuer, "alice").await, Vec::new());
 }
 
 /// So two pages that were open at once both count, and what was unticked is forgotten.
 pub async fn a_consent_changes_only_what_was_asked_about<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let answer = async |ticket, asked: &str, granted: &str| {
+    let store = world.store;
+    for (ticket, asked, granted, remembered, rule) in [
+        (1, "photos", "photos", "photos", "`answer` remembers what was granted"),
+        (
+            2,
+            "profile albums",
+            "profile albums",
+            "photos profile albums",
+            "`answer` keeps, of what was remembered, all that the page did not ask about",
+        ),
+        (
+            3,
+            "albums photos",
+            "albums",
+            "profile albums",
+            "`answer` forgets what the page asked about and was not granted",
+        ),
+    ] {
         let consent = Consent {
             scopes: Scopes::parse(granted).unwrap(),
             ..world.consent("alice", CLIENT, "none")
         };
         let asked = Scopes::parse(asked).unwrap();
-        let (ticket, expires) = ([ticket; 16], world.later(60));
-        let consent = Some(consent);
-        let answer = Answer { ticket, expires, outcome: Outcome::Denied, asked, consent };
-        store.answer(world.issuer, answer).await.unwrap();
-        let consent =
-            store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
-        consent.unwrap().scopes.as_str().to_owned()
-    };
-    assert_eq!(answer(1, "photos", "photos").await, "photos");
-    assert_eq!(answer(2, "profile albums", "profile albums").await, "photos profile albums");
-    assert_eq!(answer(3, "albums photos", "albums").await, "profile albums");
+        let answer = Answer { asked, ..world.denial(ticket, consent) };
+        store.answer(world.issuer, answer).await;
+        let consent = store.consent(world.issuer, "alice", CLIENT).await;
+        same(rule, consent.as_ref().map(|consent| consent.scopes.as_str()), Some(remembered));
+    }
 }

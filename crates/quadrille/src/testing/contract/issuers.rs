@@ -5,57 +5,121 @@ use crate::{
     testing::ManualClock,
 };
 
-use super::world::{World, client, hash, put_client};
+use super::{
+    checked::{Checked, holds, same},
+    world::{CLIENT, World, client, hash},
+};
 
 /// The number stays, and differs from those of others.
 pub async fn an_issuer_keeps_its_number<S: Store>(store: &S, _: &ManualClock) {
-    let first = store.issuer("https://id.example").await.unwrap();
-    let other = store.issuer("https://id.example/").await.unwrap();
-    assert_ne!(first, other);
-    assert_ne!(store.issuer("https://ID.example").await.unwrap(), first);
-    assert_eq!(store.issuer("https://id.example").await.unwrap(), first);
-    assert_eq!(store.issuer("https://id.example/").await.unwrap(), other);
+    let store = Checked(store);
+    let first = store.issuer("https://id.example").await;
+    let other = store.issuer("https://id.example/").await;
+    holds("issuers that differ in a slash have different numbers", first != other);
+    let upper = store.issuer("https://ID.example").await;
+    holds("issuers that differ in case have different numbers", upper != first);
+    let rule = "`issuer` gives an issuer the same number each time";
+    same(rule, store.issuer("https://id.example").await, first);
+    same(rule, store.issuer("https://id.example/").await, other);
 }
 
-/// A newcomer learns where to begin; a position that was never given out is a gap.
+/// Each, once, in order, and to its own issuer only: what is not told, other processes go on
+/// accepting from memory.
 pub async fn changes_are_told_in_order_to_their_issuer<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
-    let start = store.changes(world.issuer, -1).await.unwrap();
-    assert!(start.gap);
-    assert_eq!(start.changes, []);
-    let none = store.changes(world.issuer, start.position).await.unwrap();
-    assert!(!none.gap);
-    assert_eq!((none.position, none.changes), (start.position, Vec::new()));
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
+    let mut position = store.changes(world.issuer, -1).await.position;
+    let mut theirs = store.changes(other, -1).await.position;
+    // What the last verb told to this issuer, and to the other one.
+    let mut told = async |rule, to_this: Vec<Change>, to_other: Vec<Change>| {
+        let here = store.changes(world.issuer, position).await;
+        let there = store.changes(other, theirs).await;
+        holds("`changes` has no gap after the newest position", !here.gap && !there.gap);
+        (position, theirs) = (here.position, there.position);
+        same(rule, here.changes, to_this);
+        same("`changes` tells each issuer its own changes only", there.changes, to_other);
+    };
+    let client_changed = |id: &str| vec![Change::Client(id.into())];
+    let alice = || vec![Change::Subject("alice".into())];
 
-    put_client(store, world.issuer, client("new", 3)).await;
-    store.revoke_grant(world.issuer, RowId(500), world.later(60)).await.unwrap();
-    store.revoke_grant(world.issuer, RowId(500), world.later(60)).await.unwrap();
-    put_client(store, other, client("theirs", 4)).await;
-    store.put_session(world.issuer, world.session("alice", 1), None).await.unwrap();
-    store.end_session(world.issuer, &hash(1)).await.unwrap();
-    store.end_session(world.issuer, &hash(1)).await.unwrap();
-    let subject = RevokeAll::Subject("alice".into());
-    store.revoke_all(world.issuer, subject, RowId(600)).await.unwrap();
-    store.remove_client(world.issuer, "new").await.unwrap();
-    store.remove_client(world.issuer, "new").await.unwrap();
-    let told = store.changes(world.issuer, start.position).await.unwrap();
-    assert!(!told.gap);
-    assert_eq!(
-        told.changes,
-        [
-            Change::Client("new".into()),
-            Change::Grant(RowId(500)),
-            Change::Session(hash(1)),
-            Change::Subject("alice".into()),
-            Change::Client("new".into()),
-        ]
-    );
-    let none = store.changes(world.issuer, told.position).await.unwrap();
-    assert!(!none.gap && none.changes.is_empty());
-    let ahead = store.changes(world.issuer, told.position + 1000).await.unwrap();
-    assert!(ahead.gap, "a store that was put back from a backup");
-    assert_eq!(ahead.changes, []);
-    let none = store.changes(world.issuer, ahead.position).await.unwrap();
-    assert!(!none.gap);
+    store.replace_client(world.issuer, client("new", 3)).await;
+    told("`changes` tells a client that was added", client_changed("new"), vec![]).await;
+    store.replace_client(world.issuer, client("new", 4)).await;
+    told("`changes` tells a client that was changed", client_changed("new"), vec![]).await;
+    store.put_client(world.issuer, client("new", 5), None).await;
+    told("`changes` tells no change that was refused", vec![], vec![]).await;
+    store.replace_client(other, client("theirs", 4)).await;
+    let rule = "`changes` tells each issuer its own changes only";
+    told(rule, vec![], client_changed("theirs")).await;
+
+    store.revoke_grant(world.issuer, RowId(500), world.later(60)).await;
+    let rule = "`changes` tells a grant that was revoked";
+    told(rule, vec![Change::Grant(RowId(500))], vec![]).await;
+    let again = store.revoke_grant(world.issuer, RowId(500), world.later(60)).await;
+    holds("a repeated `revoke_grant` says that it revoked nothing", !again);
+    told("`changes` does not tell a repeated revocation again", vec![], vec![]).await;
+
+    let subject = || "alice".into();
+    let consent = RevokeAll::Consent { subject: subject(), client: CLIENT.into() };
+    store.revoke_all(world.issuer, consent, RowId(600)).await;
+    let rule = "`changes` tells a consent that was withdrawn, as a change of its subject";
+    told(rule, alice(), vec![]).await;
+    let never = RevokeAll::Consent { subject: subject(), client: "new".into() };
+    store.revoke_all(world.issuer, never, RowId(600)).await;
+    let rule =
+        "`changes` tells a withdrawal also where no consent was remembered: tokens die of it";
+    told(rule, alice(), vec![]).await;
+    store.revoke_all(world.issuer, RevokeAll::Subject(subject()), RowId(600)).await;
+    told("`changes` tells a person who was cut off", alice(), vec![]).await;
+
+    store.put_session(world.issuer, world.session("alice", 1), None).await;
+    told("`changes` tells no session that was opened", vec![], vec![]).await;
+    store.put_session(world.issuer, world.session("alice", 2), Some(hash(1))).await;
+    let rule = "`changes` tells a session that another took the place of";
+    told(rule, vec![Change::Session(hash(1))], vec![]).await;
+    store.end_session(world.issuer, &hash(2)).await;
+    let rule = "`changes` tells a session that was ended";
+    told(rule, vec![Change::Session(hash(2))], vec![]).await;
+    store.end_session(world.issuer, &hash(2)).await;
+    told("`changes` does not tell a session that was ended before", vec![], vec![]).await;
+
+    store.remove_client(world.issuer, "new").await;
+    told("`changes` tells a client that was removed", client_changed("new"), vec![]).await;
+    store.remove_client(world.issuer, "new").await;
+    told("`changes` does not tell a client that was removed before", vec![], vec![]).await;
+}
+
+/// Who was away hears everything in order; where that is not possible, that there is a gap.
+pub async fn changes_are_told_from_a_position_or_with_a_gap<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let start = store.changes(world.issuer, -1).await;
+    let rule = "`changes` after -1 tells a newcomer the newest position, with a gap and no changes";
+    same(rule, (start.gap, start.changes), (true, Vec::new()));
+    let none = store.changes(world.issuer, start.position).await;
+    let rule = "`changes` after the newest position tells nothing, without a gap";
+    same(rule, (none.gap, none.position, none.changes), (false, start.position, Vec::new()));
+
+    let mut expected = Vec::new();
+    for number in 0..50 {
+        store.revoke_grant(world.issuer, RowId(1000 - number), world.later(60)).await;
+        expected.push(Change::Grant(RowId(1000 - number)));
+    }
+    let told = store.changes(world.issuer, start.position).await;
+    let rule = "`changes` tells all that changed after a position, in the order in which it did";
+    same(rule, (told.gap, told.changes), (false, expected));
+    let none = store.changes(world.issuer, told.position).await;
+    let rule = "`changes` after the position that it told last tells nothing again";
+    same(rule, (none.gap, none.changes), (false, Vec::new()));
+
+    let ahead = store.changes(world.issuer, told.position + 1000).await;
+    let rule = "`changes` after a position that was never given out is a gap, as of a store that was \
+        put back from a backup";
+    same(rule, (ahead.gap, ahead.changes), (true, Vec::new()));
+    let none = store.changes(world.issuer, ahead.position).await;
+    holds("the position that goes with a gap is one to go on from", !none.gap);
 }

@@ -9,6 +9,9 @@
 //! # }
 //! ```
 //!
+//! A test that fails names the verb, the rule that the store broke, what was found and what must be.
+//! The rules are written at the verbs of [`Store`](crate::provider::store::Store).
+//!
 //! Each behaviour is a public function as well, in a module for its group of verbs, and a test of its
 //! own in the module made.
 
@@ -19,11 +22,13 @@
 )]
 
 pub mod access;
+mod checked;
 pub mod clients;
 pub mod codes;
 pub mod consents;
 pub mod issuers;
 pub mod oauth1;
+pub mod races;
 pub mod refresh;
 pub mod revoking;
 pub mod rows;
@@ -40,6 +45,7 @@ macro_rules! store_contract {
             issuers {
                 an_issuer_keeps_its_number
                 changes_are_told_in_order_to_their_issuer
+                changes_are_told_from_a_position_or_with_a_gap
             }
             clients {
                 clients_are_found_by_their_exact_id
@@ -91,7 +97,18 @@ macro_rules! store_contract {
             }
             sweeping {
                 what_expired_is_given_back_by_sweeping
-                what_expired_is_given_back_by_issuing
+                what_expired_is_given_back_by_storing_more
+                a_refresh_token_that_turned_is_given_back_when_its_successor_expires
+                sweeping_forgets_no_revocation_that_still_counts
+            }
+            races {
+                one_of_many_redeems_a_code
+                one_of_many_turns_a_refresh_token
+                one_of_many_answers_a_page
+                one_of_many_exchanges_temporary_credentials
+                one_of_many_is_told_that_it_did_it
+                one_of_many_changes_a_client
+                all_of_many_get_different_worker_numbers
             }
             rows {
                 no_two_hold_the_same_worker_number
@@ -120,5 +137,7 @@ macro_rules! store_contract {
 
 /// Drives one behaviour to its end.
 pub fn run(behaviour: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(behaviour);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    // A store may use timers and sockets.
+    runtime.enable_all().build().unwrap().block_on(behaviour);
 }

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Scopes, Timestamp,
-    oauth2::Resources,
     provider::{
         Actor,
         store::{
@@ -15,7 +14,10 @@ use crate::{
     testing::ManualClock,
 };
 
-use super::world::{CLIENT, World, client, hash, put_client};
+use super::{
+    checked::{holds, same},
+    world::{CLIENT, World, client, hash},
+};
 
 fn temporary<S: Store>(world: &World<'_, S>, row: i64) -> TemporaryRecord {
     TemporaryRecord {
@@ -59,14 +61,16 @@ fn ours(row: i64) -> TokenRef {
 }
 
 /// Temporary credentials in `row`, approved, and the token credentials of grant `row + 1` bought.
-async fn bought<S: Store>(store: &S, world: &World<'_, S>, row: i64) -> CredentialRecord {
-    store.put_temporary(world.issuer, temporary(world, row)).await.unwrap();
+async fn bought<S: Store>(world: &World<'_, S>, row: i64) -> CredentialRecord {
+    let store = world.store;
+    store.put_temporary(world.issuer, temporary(world, row)).await;
     let approval = approval(world, row + 1);
     let credential = credential(world, approval.grant.clone());
     let answer = said(world, Outcome::Temporary(RowId(row), approval));
-    assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::First);
+    let answered = store.answer(world.issuer, answer).await;
+    same("the first `answer` to temporary credentials counts", answered, Answered::First);
     let redeemed = store.redeem_temporary(world.issuer, RowId(row), credential.clone()).await;
-    assert_eq!(redeemed.unwrap(), Redeemed::Issued);
+    same("the first `redeem_temporary` issues", redeemed, Redeemed::Issued);
     credential
 }
 
@@ -76,7 +80,8 @@ pub async fn temporary_credentials_come_back_as_they_were_put<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     let bare = Approval {
         verifier: hash(1),
         grant: Grant {
@@ -94,16 +99,21 @@ pub async fn temporary_credentials_come_back_as_they_were_put<S: Store>(
     ];
     for (row, state) in (100..).zip(states) {
         let put = TemporaryRecord { state, ..temporary(&world, row) };
-        store.put_temporary(world.issuer, put.clone()).await.unwrap();
-        let found = store.temporary(world.issuer, &ours(row)).await.unwrap().unwrap();
-        assert_eq!(*found, put);
-        assert_eq!(store.temporary(other, &ours(row)).await.unwrap(), None);
+        store.put_temporary(world.issuer, put.clone()).await;
+        let found = store.temporary(world.issuer, &ours(row)).await;
+        let rule = "`temporary` gives back temporary credentials as they were put, in every state";
+        same(rule, found.as_deref(), Some(&put));
+        let rule = "`temporary` shows no issuer temporary credentials of another issuer";
+        same(rule, store.temporary(other, &ours(row)).await, None);
         let forged = TokenRef::Row { row: RowId(row), hash: hash(7) };
-        assert_eq!(store.temporary(world.issuer, &forged).await.unwrap(), None);
+        let rule = "`temporary` compares the whole identifier";
+        same(rule, store.temporary(world.issuer, &forged).await, None);
         let foreign = TokenRef::Foreign { hash: hash(row) };
-        assert_eq!(store.temporary(world.issuer, &foreign).await.unwrap(), None);
+        let rule = "`temporary` finds by its hash alone only what has an identifier of others";
+        same(rule, store.temporary(world.issuer, &foreign).await, None);
     }
-    assert_eq!(store.temporary(world.issuer, &ours(99)).await.unwrap(), None);
+    let rule = "`temporary` finds no row that was never put";
+    same(rule, store.temporary(world.issuer, &ours(99)).await, None);
 }
 
 /// Identifiers that the application made are found by their hash, of each kind apart.
@@ -112,47 +122,60 @@ pub async fn credentials_with_identifiers_of_others_are_found_by_their_hash<S: S
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     let mut put = temporary(&world, 100);
     put.identifier = Identifier::Foreign(hash(1));
-    store.put_temporary(world.issuer, put.clone()).await.unwrap();
+    store.put_temporary(world.issuer, put.clone()).await;
     let foreign = TokenRef::Foreign { hash: hash(1) };
-    let found = store.temporary(world.issuer, &foreign).await.unwrap();
-    assert_eq!(found.as_deref(), Some(&put));
-    assert_eq!(store.temporary(other, &foreign).await.unwrap(), None);
+    let found = store.temporary(world.issuer, &foreign).await;
+    let rule = "`temporary` finds an identifier of others by its hash";
+    same(rule, found.as_deref(), Some(&put));
+    let rule = "`temporary` shows no issuer temporary credentials of another issuer";
+    same(rule, store.temporary(other, &foreign).await, None);
     let as_row = TokenRef::Row { row: RowId(100), hash: hash(1) };
-    assert_eq!(store.temporary(world.issuer, &as_row).await.unwrap(), None);
-    assert_eq!(store.credential(world.issuer, &foreign).await.unwrap(), None);
+    let rule = "`temporary` finds an identifier of others not by its row";
+    same(rule, store.temporary(world.issuer, &as_row).await, None);
+    let rule = "`credential` finds no temporary credentials";
+    same(rule, store.credential(world.issuer, &foreign).await, None);
 
     let answer = said(&world, Outcome::Temporary(RowId(100), approval(&world, 101)));
-    store.answer(world.issuer, answer).await.unwrap();
+    store.answer(world.issuer, answer).await;
     let mut bought = credential(&world, world.grant(101));
     bought.is_foreign = true;
     Arc::make_mut(&mut bought.access).hash = hash(2);
-    store.redeem_temporary(world.issuer, RowId(100), bought.clone()).await.unwrap();
+    store.redeem_temporary(world.issuer, RowId(100), bought.clone()).await;
     let foreign = TokenRef::Foreign { hash: hash(2) };
     for _ in 0..2 {
-        let found = store.credential(world.issuer, &foreign).await.unwrap();
-        assert_eq!(found.as_deref(), Some(&bought));
+        let found = store.credential(world.issuer, &foreign).await;
+        let rule = "`credential` finds an identifier of others by its hash";
+        same(rule, found.as_deref(), Some(&bought));
     }
-    assert_eq!(store.credential(other, &foreign).await.unwrap(), None);
+    let rule = "`credential` shows no issuer token credentials of another issuer";
+    same(rule, store.credential(other, &foreign).await, None);
     let as_row = TokenRef::Row { row: RowId(101), hash: hash(2) };
-    assert_eq!(store.credential(world.issuer, &as_row).await.unwrap(), None);
-    store.revoke_grant(world.issuer, RowId(101), world.later(60)).await.unwrap();
-    assert_eq!(store.credential(world.issuer, &foreign).await.unwrap(), None);
+    let rule = "`credential` finds an identifier of others not by its row";
+    same(rule, store.credential(world.issuer, &as_row).await, None);
+    store.revoke_grant(world.issuer, RowId(101), world.later(60)).await;
+    let rule = "token credentials of a grant that was revoked are dead";
+    same(rule, store.credential(world.issuer, &foreign).await, None);
 }
 
 /// Whichever page asks: the first answer stands, and the consent is in with it.
 pub async fn temporary_credentials_are_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     let put = temporary(&world, 100);
-    store.put_temporary(world.issuer, put.clone()).await.unwrap();
+    store.put_temporary(world.issuer, put.clone()).await;
     let first = said(&world, Outcome::Temporary(RowId(100), approval(&world, 101)));
-    let other = store.issuer("https://other.example").await.unwrap();
-    assert_eq!(store.answer(other, first.clone()).await.unwrap(), Answered::Spent);
-    assert_eq!(store.answer(world.issuer, first.clone()).await.unwrap(), Answered::First);
-    let consent = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
-    assert_eq!(consent, first.consent);
+    let other = store.issuer("https://other.example").await;
+    let rule = "`answer` approves no temporary credentials of another issuer";
+    same(rule, store.answer(other, first.clone()).await, Answered::Spent);
+    let rule = "the first `answer` to temporary credentials counts";
+    same(rule, store.answer(world.issuer, first.clone()).await, Answered::First);
+    let consent = store.consent(world.issuer, "alice", CLIENT).await;
+    let rule = "`answer` remembers the consent that goes with temporary credentials";
+    same(rule, consent.clone(), first.consent.clone());
 
     let state = TemporaryState::Approved(approval(&world, 101));
     let approved = TemporaryRecord { state, ..put };
@@ -161,53 +184,77 @@ pub async fn temporary_credentials_are_answered_once<S: Store>(store: &S, clock:
     second.ticket = [1; 16];
     second.consent = Some(world.consent("alice", CLIENT, "everything"));
     for again in [first, second, said(&world, Outcome::TemporaryDenied(RowId(100)))] {
-        assert_eq!(store.answer(world.issuer, again).await.unwrap(), held);
+        let rule =
+            "a further `answer` to approved credentials gives those of then, whatever is said";
+        same(rule, store.answer(world.issuer, again).await, held.clone());
     }
-    let found = store.temporary(world.issuer, &ours(100)).await.unwrap();
-    assert_eq!(found.as_deref(), Some(&approved));
-    let found = store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap();
-    assert_eq!(found, consent);
+    let found = store.temporary(world.issuer, &ours(100)).await;
+    let rule = "a further `answer` to approved credentials changes nothing of them";
+    same(rule, found.as_deref(), Some(&approved));
+    let found = store.consent(world.issuer, "alice", CLIENT).await;
+    same("a further `answer` to approved credentials changes no consent", found, consent);
 
-    store.put_temporary(world.issuer, temporary(&world, 300)).await.unwrap();
+    store.put_temporary(world.issuer, temporary(&world, 300)).await;
     let mut no = said(&world, Outcome::TemporaryDenied(RowId(300)));
     no.consent = None;
-    assert_eq!(store.answer(world.issuer, no.clone()).await.unwrap(), Answered::First);
-    assert_eq!(store.answer(world.issuer, no).await.unwrap(), Answered::Denied);
+    let rule = "the first `answer` to temporary credentials counts, also a denial";
+    same(rule, store.answer(world.issuer, no.clone()).await, Answered::First);
+    let rule = "temporary credentials that were denied stay so";
+    same(rule, store.answer(world.issuer, no).await, Answered::Denied);
     let yes = said(&world, Outcome::Temporary(RowId(300), approval(&world, 301)));
-    assert_eq!(store.answer(world.issuer, yes).await.unwrap(), Answered::Denied);
+    same(rule, store.answer(world.issuer, yes).await, Answered::Denied);
     let unknown = said(&world, Outcome::Temporary(RowId(999), approval(&world, 301)));
-    assert_eq!(store.answer(world.issuer, unknown).await.unwrap(), Answered::Spent);
+    let rule = "`answer` approves no temporary credentials that were never put";
+    same(rule, store.answer(world.issuer, unknown).await, Answered::Spent);
+
+    store.put_temporary(world.issuer, temporary(&world, 400)).await;
+    let mut no = said(&world, Outcome::TemporaryDenied(RowId(400)));
+    no.consent = Some(world.consent("carol", CLIENT, "photos"));
+    store.answer(world.issuer, no.clone()).await;
+    let rule = "a denial of temporary credentials may carry a consent, and `answer` remembers it";
+    same(rule, store.consent(world.issuer, "carol", CLIENT).await, no.consent);
 }
 
 /// After they were approved, and never when they were not.
 pub async fn temporary_credentials_are_redeemed_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let redeem = async |row, grant| {
+    let store = world.store;
+    let redeem = async |rule, row, grant, redeemed| {
         let credential = credential(&world, world.grant(grant));
-        store.redeem_temporary(world.issuer, RowId(row), credential).await.unwrap()
+        let found = store.redeem_temporary(world.issuer, RowId(row), credential).await;
+        same(rule, found, redeemed);
     };
-    assert_eq!(redeem(100, 101).await, Redeemed::Unknown);
-    store.put_temporary(world.issuer, temporary(&world, 100)).await.unwrap();
-    assert_eq!(redeem(100, 101).await, Redeemed::Unknown, "nobody has approved");
+    let rule = "`redeem_temporary` knows no row that was never put";
+    redeem(rule, 100, 101, Redeemed::Unknown).await;
+    store.put_temporary(world.issuer, temporary(&world, 100)).await;
+    let rule = "`redeem_temporary` issues nothing for credentials that nobody approved";
+    redeem(rule, 100, 101, Redeemed::Unknown).await;
     let answer = said(&world, Outcome::Temporary(RowId(100), approval(&world, 101)));
-    store.answer(world.issuer, answer.clone()).await.unwrap();
-    assert_eq!(store.credential(world.issuer, &ours(101)).await.unwrap(), None);
-    assert_eq!(redeem(100, 101).await, Redeemed::Issued);
+    store.answer(world.issuer, answer.clone()).await;
+    let rule = "there are no token credentials before `redeem_temporary`";
+    same(rule, store.credential(world.issuer, &ours(101)).await, None);
+    redeem("the first `redeem_temporary` issues", 100, 101, Redeemed::Issued).await;
     for _ in 0..2 {
-        let found = store.credential(world.issuer, &ours(101)).await.unwrap();
-        assert_eq!(found.as_deref(), Some(&credential(&world, world.grant(101))));
+        let found = store.credential(world.issuer, &ours(101)).await;
+        let rule = "`credential` gives back token credentials as `redeem_temporary` put them";
+        same(rule, found.as_deref(), Some(&credential(&world, world.grant(101))));
     }
     let forged = TokenRef::Row { row: RowId(101), hash: hash(7) };
-    assert_eq!(store.credential(world.issuer, &forged).await.unwrap(), None);
-    let other = store.issuer("https://other.example").await.unwrap();
-    assert_eq!(store.credential(other, &ours(101)).await.unwrap(), None);
-    assert_eq!(redeem(100, 101).await, Redeemed::Replayed(RowId(101)));
-    assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::Spent);
+    let rule = "`credential` compares the whole identifier";
+    same(rule, store.credential(world.issuer, &forged).await, None);
+    let other = store.issuer("https://other.example").await;
+    let rule = "`credential` shows no issuer token credentials of another issuer";
+    same(rule, store.credential(other, &ours(101)).await, None);
+    let rule = "a second `redeem_temporary` tells the number of the grant to be revoked";
+    redeem(rule, 100, 101, Redeemed::Replayed(RowId(101))).await;
+    let rule = "a further `answer` to credentials that were exchanged says `Spent`";
+    same(rule, store.answer(world.issuer, answer).await, Answered::Spent);
 
-    store.put_temporary(world.issuer, temporary(&world, 200)).await.unwrap();
+    store.put_temporary(world.issuer, temporary(&world, 200)).await;
     let no = said(&world, Outcome::TemporaryDenied(RowId(200)));
-    store.answer(world.issuer, no).await.unwrap();
-    assert_eq!(redeem(200, 201).await, Redeemed::Unknown);
+    store.answer(world.issuer, no).await;
+    let rule = "`redeem_temporary` issues nothing for credentials that were denied";
+    redeem(rule, 200, 201, Redeemed::Unknown).await;
 }
 
 /// Nor is the consent remembered.
@@ -216,65 +263,88 @@ pub async fn temporary_credentials_of_a_revoked_grant_buy_nothing<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    store.put_temporary(world.issuer, temporary(&world, 100)).await.unwrap();
-    store.revoke_grant(world.issuer, RowId(101), world.later(60)).await.unwrap();
+    let store = world.store;
+    store.put_temporary(world.issuer, temporary(&world, 100)).await;
+    store.revoke_grant(world.issuer, RowId(101), world.later(60)).await;
     let answer = said(&world, Outcome::Temporary(RowId(100), approval(&world, 101)));
-    assert_eq!(store.answer(world.issuer, answer.clone()).await.unwrap(), Answered::First);
-    assert_eq!(
-        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap(),
-        None
-    );
-    assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::Spent);
+    let rule = "the first `answer` to temporary credentials counts, also when their grant is dead";
+    same(rule, store.answer(world.issuer, answer.clone()).await, Answered::First);
+    let rule = "`answer` remembers no consent with what is dead already";
+    same(rule, store.consent(world.issuer, "alice", CLIENT).await, None);
+    let rule = "a further `answer` to credentials whose grant is dead says `Spent`";
+    same(rule, store.answer(world.issuer, answer).await, Answered::Spent);
     let credential = credential(&world, world.grant(101));
-    let redeemed = store.redeem_temporary(world.issuer, RowId(100), credential).await.unwrap();
-    assert_eq!(redeemed, Redeemed::Revoked);
-    assert_eq!(store.credential(world.issuer, &ours(101)).await.unwrap(), None);
+    let redeemed = store.redeem_temporary(world.issuer, RowId(100), credential).await;
+    let rule = "`redeem_temporary` issues nothing for a grant that was revoked";
+    same(rule, redeemed, Redeemed::Revoked);
+    same(rule, store.credential(world.issuer, &ours(101)).await, None);
 }
 
 /// They outlive every tombstone, so that they must be gone and not just hidden.
 pub async fn token_credentials_stay_revoked_for_ever<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     for row in [100, 200, 300, 400] {
-        bought(store, &world, row).await;
-        assert!(store.credential(world.issuer, &ours(row + 1)).await.unwrap().is_some());
+        bought(&world, row).await;
+        let rule = "`credential` finds token credentials that were bought";
+        holds(rule, store.credential(world.issuer, &ours(row + 1)).await.is_some());
     }
-    store.revoke_grant(world.issuer, RowId(101), world.later(60)).await.unwrap();
+    store.revoke_grant(world.issuer, RowId(101), world.later(60)).await;
+    clock.advance(Duration::from_secs(24 * 3600));
+    store.sweep_all(clock.now()).await;
+    let rule = "token credentials, which never expire, are removed by `revoke_grant`: they are dead \
+        also when it is forgotten that their grant was revoked";
+    same(rule, store.credential(world.issuer, &ours(101)).await, None);
     let consent = RevokeAll::Consent { subject: "alice".into(), client: CLIENT.into() };
-    store.revoke_all(world.issuer, consent, RowId(201)).await.unwrap();
-    store.revoke_all(world.issuer, RevokeAll::Subject("alice".into()), RowId(301)).await.unwrap();
+    store.revoke_all(world.issuer, consent, RowId(201)).await;
+    store.revoke_all(world.issuer, RevokeAll::Subject("alice".into()), RowId(301)).await;
     let lives = async || {
         let mut alive = Vec::new();
         for grant in [101, 201, 301, 401] {
-            if store.credential(world.issuer, &ours(grant)).await.unwrap().is_some() {
+            if store.credential(world.issuer, &ours(grant)).await.is_some() {
                 alive.push(grant);
             }
         }
         alive
     };
-    assert_eq!(lives().await, [401]);
+    let rule = "`revoke_grant` and `revoke_all` end the token credentials of their grants only";
+    same(rule, lives().await, vec![401]);
     clock.advance(Duration::from_secs(24 * 3600));
-    while store.sweep(clock.now()).await.unwrap() > 0 {}
-    assert_eq!(lives().await, [401], "also when it is forgotten that they were revoked");
-    store.remove_client(world.issuer, CLIENT).await.unwrap();
-    assert_eq!(lives().await, [0_i64; 0]);
-    put_client(store, world.issuer, client(CLIENT, 402)).await;
-    assert_eq!(lives().await, [0_i64; 0], "that is another client");
+    store.sweep_all(clock.now()).await;
+    let rule = "token credentials that were revoked stay so, however long ago it was";
+    same(rule, lives().await, vec![401]);
+    store.remove_client(world.issuer, CLIENT).await;
+    same("`remove_client` ends the client's token credentials", lives().await, vec![]);
+    store.replace_client(world.issuer, client(CLIENT, 1)).await;
+    let rule = "`remove_client` removes the client's token credentials: one that is registered \
+        under the same id inherits none, whatever its number";
+    same(rule, lives().await, vec![]);
+    bought(&world, 500).await;
+    store.replace_client(world.issuer, client(CLIENT, 600)).await;
+    store.replace_client(world.issuer, client(CLIENT, 402)).await;
+    let rule = "a changed `Client::number` removes the client's token credentials";
+    same(rule, store.credential(world.issuer, &ours(501)).await, None);
 }
 
 /// What never expires stays.
 pub async fn credentials_that_expired_are_given_back<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    let kept = bought(store, &world, 100).await;
-    store.put_temporary(world.issuer, temporary(&world, 200)).await.unwrap();
+    let store = world.store;
+    let kept = bought(&world, 100).await;
+    store.put_temporary(world.issuer, temporary(&world, 200)).await;
     let answer = said(&world, Outcome::Temporary(RowId(200), approval(&world, 201)));
-    store.answer(world.issuer, answer).await.unwrap();
+    store.answer(world.issuer, answer).await;
     let mut brief = credential(&world, world.grant(201));
     Arc::make_mut(&mut brief.access).expires = world.later(600);
-    store.redeem_temporary(world.issuer, RowId(200), brief).await.unwrap();
-    assert_eq!(store.sweep(clock.now()).await.unwrap(), 0);
+    store.redeem_temporary(world.issuer, RowId(200), brief).await;
+    let rule = "`sweep` gives back no credentials that have not expired";
+    same(rule, store.sweep_all(clock.now()).await, 0);
     clock.advance(Duration::from_secs(3600));
-    assert_eq!(store.sweep(clock.now()).await.unwrap(), 3);
-    let found = store.credential(world.issuer, &ours(101)).await.unwrap();
-    assert_eq!(found.as_deref(), Some(&kept));
-    assert_eq!(store.temporary(world.issuer, &ours(200)).await.unwrap(), None);
+    let rule = "`sweep` gives back temporary and token credentials that expired";
+    same(rule, store.sweep_all(clock.now()).await, 3);
+    let found = store.credential(world.issuer, &ours(101)).await;
+    let rule = "`sweep` gives back no token credentials that never expire";
+    same(rule, found.as_deref(), Some(&kept));
+    let rule = "temporary credentials that were swept are no longer found";
+    same(rule, store.temporary(world.issuer, &ours(200)).await, None);
 }

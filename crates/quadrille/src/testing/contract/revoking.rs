@@ -2,7 +2,6 @@
 
 use crate::{
     Scopes,
-    oauth2::Resources,
     provider::{
         Actor,
         store::{Answer, Answered, Grant, Issue, Outcome, Redeemed, RevokeAll, RowId, Store},
@@ -10,7 +9,10 @@ use crate::{
     testing::ManualClock,
 };
 
-use super::world::{CLIENT, World, client, hash, put_client};
+use super::{
+    checked::{holds, same},
+    world::{CLIENT, World, client, hash},
+};
 
 /// And nobody else's is touched.
 pub async fn a_grant_is_revoked_once_and_with_all_it_gave<S: Store>(
@@ -18,23 +20,30 @@ pub async fn a_grant_is_revoked_once_and_with_all_it_gave<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    let other = store.issuer("https://other.example").await.unwrap();
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
     for grant in [500, 600] {
         let grant = world.grant(grant);
         let issue = Issue {
             access: world.access(grant.id.0 + 1, grant.clone()),
             family: Some(world.family(grant.id.0 + 2, grant.clone())),
         };
-        store.issue(world.issuer, issue).await.unwrap();
-        assert!(world.issued(grant.id.0 + 1).await.is_some());
+        store.issue(world.issuer, issue).await;
+        let rule = "`access` finds a token of a grant that was not revoked";
+        holds(rule, world.issued(grant.id.0 + 1).await.is_some());
     }
-    assert!(store.revoke_grant(world.issuer, RowId(500), world.later(60)).await.unwrap());
-    assert!(!store.revoke_grant(world.issuer, RowId(500), world.later(60)).await.unwrap());
-    assert_eq!(world.issued(501).await, None);
-    assert_eq!(store.family(world.issuer, RowId(502)).await.unwrap(), None);
-    store.revoke_grant(other, RowId(600), world.later(60)).await.unwrap();
-    assert!(world.issued(601).await.is_some());
-    assert!(store.family(world.issuer, RowId(602)).await.unwrap().is_some());
+    let rule = "`revoke_grant` says whether this call revoked the grant";
+    holds(rule, store.revoke_grant(world.issuer, RowId(500), world.later(60)).await);
+    holds(rule, !store.revoke_grant(world.issuer, RowId(500), world.later(60)).await);
+    same("`revoke_grant` ends the grant's access tokens", world.issued(501).await, None);
+    let family = store.family(world.issuer, RowId(502)).await;
+    same("`revoke_grant` ends the grant's refresh tokens", family, None);
+    let rule = "`revoke_grant` ends nothing of another grant";
+    holds(rule, world.issued(601).await.is_some());
+    store.revoke_grant(other, RowId(600), world.later(60)).await;
+    let rule = "`revoke_grant` ends nothing of another issuer";
+    holds(rule, world.issued(601).await.is_some());
+    holds(rule, store.family(world.issuer, RowId(602)).await.is_some());
 }
 
 /// Whoever is about to issue for it comes too late.
@@ -43,13 +52,16 @@ pub async fn a_grant_can_be_revoked_before_anything_is_issued<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
-    assert!(store.revoke_grant(world.issuer, RowId(500), world.later(3600)).await.unwrap());
+    let store = world.store;
+    let rule = "`revoke_grant` revokes a grant of which nothing is stored yet";
+    holds(rule, store.revoke_grant(world.issuer, RowId(500), world.later(3600)).await);
     let grant = world.grant(500);
     let issue =
         Issue { access: world.access(501, grant.clone()), family: Some(world.family(502, grant)) };
-    store.issue(world.issuer, issue).await.unwrap();
-    assert_eq!(world.issued(501).await, None);
-    assert_eq!(store.family(world.issuer, RowId(502)).await.unwrap(), None);
+    store.issue(world.issuer, issue).await;
+    let rule = "what is issued of a grant that was revoked before is dead";
+    same(rule, world.issued(501).await, None);
+    same(rule, store.family(world.issuer, RowId(502)).await, None);
 }
 
 /// With the sessions; later grants, other people and clients of the same name are left alone.
@@ -58,6 +70,7 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     let grant = |id, actor| Grant { actor, ..world.grant(id) };
     let actors = [
         (500, Actor::User("alice".into())),
@@ -69,26 +82,40 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
     ];
     for (id, actor) in actors {
         let access = world.access(id + 1, grant(id, actor));
-        store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
+        store.issue(world.issuer, Issue { access, family: None }).await;
     }
     let sessions = [("alice", 1), ("Alice", 2)];
     for (subject, id) in sessions {
-        store.put_session(world.issuer, world.session(subject, id), None).await.unwrap();
+        store.put_session(world.issuer, world.session(subject, id), None).await;
     }
     let subject = RevokeAll::Subject("alice".into());
-    store.revoke_all(world.issuer, subject, RowId(600)).await.unwrap();
+    store.revoke_all(world.issuer, subject, RowId(600)).await;
     for (token, lives) in
         [(501, false), (521, false), (531, true), (541, true), (551, true), (701, true)]
     {
-        assert_eq!(world.issued(token).await.is_some(), lives, "{token}");
+        let rule = format!(
+            "`revoke_all` ends the grants of exactly this person, up to the number that it is given \
+            (the one of token {token})"
+        );
+        same(rule, world.issued(token).await.is_some(), lives);
     }
-    assert_eq!(store.session(world.issuer, &hash(1)).await.unwrap(), None);
-    assert!(store.session(world.issuer, &hash(2)).await.unwrap().is_some());
+    let rule = "`revoke_all` of a subject ends the person's sessions";
+    same(rule, store.session(world.issuer, &hash(1)).await, None);
+    let rule = "`revoke_all` ends no session of another person";
+    holds(rule, store.session(world.issuer, &hash(2)).await.is_some());
+    let rule = "`revoke_all` with a lesser number brings nothing back";
+    store.revoke_all(world.issuer, RevokeAll::Subject("alice".into()), RowId(100)).await;
+    same(rule, world.issued(501).await, None);
+    let other = store.issuer("https://other.example").await;
+    store.revoke_all(other, RevokeAll::Subject("alice".into()), RowId::MAX).await;
+    let rule = "`revoke_all` ends nothing of another issuer";
+    holds(rule, world.issued(701).await.is_some());
 }
 
 /// Also from what is granted later, by a request that was under way; nobody else is.
 pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
+    let store = world.store;
     let answer = |ticket, row, subject: &str| {
         let mut code = world.code(row);
         code.grant.actor = Actor::User(subject.into());
@@ -100,18 +127,17 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
             consent: Some(world.consent(subject, CLIENT, "photos")),
         }
     };
-    store.answer(world.issuer, answer(1, 500, "alice")).await.unwrap();
-    assert!(
-        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap().is_some()
-    );
+    store.answer(world.issuer, answer(1, 500, "alice")).await;
+    let rule = "`answer` remembers the consent that goes with it";
+    holds(rule, store.consent(world.issuer, "alice", CLIENT).await.is_some());
     let subject = RevokeAll::Subject("alice".into());
-    store.revoke_all(world.issuer, subject.clone(), RowId::MAX).await.unwrap();
-    store.revoke_all(world.issuer, subject, RowId(600)).await.unwrap();
-    store.answer(world.issuer, answer(2, 700, "alice")).await.unwrap();
-    store.answer(world.issuer, answer(3, 800, "bob")).await.unwrap();
+    store.revoke_all(world.issuer, subject.clone(), RowId::MAX).await;
+    store.revoke_all(world.issuer, subject, RowId(600)).await;
+    store.answer(world.issuer, answer(2, 700, "alice")).await;
+    store.answer(world.issuer, answer(3, 800, "bob")).await;
     let mut silent = world.code(i64::MAX - 9);
     silent.grant.actor = Actor::User("alice".into());
-    store.put_code(world.issuer, silent.clone()).await.unwrap();
+    store.put_code(world.issuer, silent.clone()).await;
     for (row, subject, redeemed) in [
         (500, "alice", Redeemed::Revoked),
         (700, "alice", Redeemed::Revoked),
@@ -123,17 +149,25 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
             access: world.access(row + 1, grant.clone()),
             family: Some(world.family(row + 2, grant)),
         };
-        assert_eq!(store.redeem(world.issuer, RowId(row), issue).await.unwrap(), redeemed, "{row}");
-        let consent =
-            store.consent(world.issuer, subject, CLIENT, &Resources::EMPTY).await.unwrap();
-        assert_eq!(consent.is_some(), redeemed == Redeemed::Issued, "{row}");
+        let rule = format!(
+            "`revoke_all` up to `RowId::MAX` ends also what is granted later, to this person only \
+            ({subject}, {row})"
+        );
+        same(rule, store.redeem(world.issuer, RowId(row), issue).await, redeemed.clone());
+        let consent = store.consent(world.issuer, subject, CLIENT).await;
+        let rule = format!(
+            "`revoke_all` forgets the person's consents, and `answer` remembers none with what is \
+            dead already ({subject}, {row})"
+        );
+        same(rule, consent.is_some(), redeemed == Redeemed::Issued);
     }
 }
 
 /// The other clients keep theirs.
 pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
-    put_client(store, world.issuer, client("other", 2)).await;
+    let store = world.store;
+    store.replace_client(world.issuer, client("other", 2)).await;
     for (row, name) in [(500, CLIENT), (510, "other")] {
         let grant = Grant { client: name.into(), ..world.grant(row) };
         let mut code = world.code(row + 1);
@@ -145,22 +179,27 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
             asked: Scopes::of(["photos"]),
             consent: Some(world.consent("alice", name, "photos")),
         };
-        assert_eq!(store.answer(world.issuer, answer).await.unwrap(), Answered::First);
+        let answered = store.answer(world.issuer, answer).await;
+        same("the first `answer` with a ticket counts", answered, Answered::First);
         let access = world.access(row + 2, grant);
-        store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
+        store.issue(world.issuer, Issue { access, family: None }).await;
     }
+    store.put_session(world.issuer, world.session("alice", 1), None).await;
     let what = RevokeAll::Consent { subject: "alice".into(), client: CLIENT.into() };
-    store.revoke_all(world.issuer, what, RowId(600)).await.unwrap();
-    assert_eq!(world.issued(502).await, None);
-    assert!(world.issued(512).await.is_some());
-    assert_eq!(
-        store.consent(world.issuer, "alice", CLIENT, &Resources::EMPTY).await.unwrap(),
-        None
-    );
-    assert!(
-        store.consent(world.issuer, "alice", "other", &Resources::EMPTY).await.unwrap().is_some()
-    );
-    let left = store.consents(world.issuer, "alice").await.unwrap();
-    assert_eq!(left.iter().map(|consent| &*consent.client).collect::<Vec<_>>(), ["other"]);
-    assert_eq!(store.consents(world.issuer, "Alice").await.unwrap(), []);
+    store.revoke_all(world.issuer, what, RowId(600)).await;
+    let rule = "`revoke_all` of a consent ends what the client was granted";
+    same(rule, world.issued(502).await, None);
+    let rule = "`revoke_all` of a consent ends nothing that another client was granted";
+    holds(rule, world.issued(512).await.is_some());
+    let rule = "`revoke_all` of a consent forgets it";
+    same(rule, store.consent(world.issuer, "alice", CLIENT).await, None);
+    let rule = "`revoke_all` of a consent forgets no other";
+    holds(rule, store.consent(world.issuer, "alice", "other").await.is_some());
+    let left = store.consents(world.issuer, "alice").await;
+    let left: Vec<_> = left.iter().map(|consent| &*consent.client).collect();
+    same(rule, left, vec!["other"]);
+    let rule = "`revoke_all` of a consent leaves the person's sessions";
+    holds(rule, store.session(world.issuer, &hash(1)).await.is_some());
+    let rule = "`consents` tells those of exactly this person";
+    same(rule, store.consents(world.issuer, "Alice").await, Vec::new());
 }

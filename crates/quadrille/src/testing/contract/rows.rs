@@ -7,30 +7,42 @@ use crate::{
     testing::ManualClock,
 };
 
+use super::checked::{Checked, holds, same};
+
 /// While their leases last; who comes next must not draw for times of the one before.
 pub async fn no_two_hold_the_same_worker_number<S: Store>(store: &S, clock: &ManualClock) {
     let (now, expires) = (clock.now(), clock.now() + Duration::from_millis(60_500));
-    let first = store.lease(None, [1; 16], now, expires).await.unwrap();
-    assert_eq!((first.holder, first.expires), ([1; 16], expires));
-    let second = store.lease(None, [2; 16], now, expires).await.unwrap();
-    assert_ne!(first.number, second.number);
+    let store = Checked(store);
+    let first = store.lease(None, [1; 16], now, expires).await;
+    let rule = "`lease` keeps the holder, and the end to the millisecond";
+    same(rule, (first.holder, first.expires), ([1; 16], expires));
+    let second = store.lease(None, [2; 16], now, expires).await;
+    let rule = "`lease` gives no two holders the same number";
+    holds(rule, first.number != second.number);
     let later = expires + Duration::from_secs(60);
-    let renewed = store.lease(Some(first), [1; 16], now, later).await.unwrap();
-    assert_eq!((renewed.number, renewed.expires), (first.number, later));
+    let renewed = store.lease(Some(first), [1; 16], now, later).await;
+    let rule = "`lease` renews the number of its holder";
+    same(rule, (renewed.number, renewed.expires), (first.number, later));
+    let forged = store.lease(Some(first), [9; 16], now, later).await;
+    let rule = "`lease` renews a number for nobody but its holder";
+    holds(rule, forged.number != first.number);
 
     clock.set(expires + Duration::from_millis(1));
-    let third = store.lease(None, [3; 16], clock.now(), later).await.unwrap();
+    let third = store.lease(None, [3; 16], clock.now(), later).await;
     if third.number == second.number {
-        assert!(third.not_before >= second.expires);
-        let stolen = store.lease(Some(second), [2; 16], clock.now(), later).await.unwrap();
-        assert_ne!(stolen.number, second.number, "the lease was lost in the meantime");
+        let rule = "`lease` lets nobody draw rows for times of the holder before (`not_before`)";
+        holds(rule, third.not_before >= second.expires);
+        let stolen = store.lease(Some(second), [2; 16], clock.now(), later).await;
+        let rule = "`lease` does not renew a number that another holds by now";
+        holds(rule, stolen.number != second.number);
     }
-    assert_ne!(third.number, first.number, "it was renewed");
+    let rule = "`lease` gives nobody a number whose lease was renewed";
+    holds(rule, third.number != first.number);
     let mut held = HashSet::new();
     for holder in 10..60 {
-        let lease = store.lease(None, [holder; 16], clock.now(), later).await.unwrap();
-        assert!(lease.number < 1024);
-        assert!(held.insert(lease.number), "{} is held twice", lease.number);
+        let lease = store.lease(None, [holder; 16], clock.now(), later).await;
+        holds("the numbers that `lease` gives are below 1024", lease.number < 1024);
+        holds("`lease` gives no two holders the same number", held.insert(lease.number));
     }
 }
 
@@ -46,11 +58,13 @@ pub async fn row_numbers_rise_and_never_repeat<S: Store>(store: &S, clock: &Manu
             let mut last = RowId(0);
             for _ in 0..5000 {
                 let row = rows.draw(store).await.unwrap();
-                assert!(row > last && row.0 > 0);
-                assert!(seen.insert(row), "{row:?} came twice, in step {step}");
+                holds("the rows that a process draws rise", row > last && row.0 > 0);
+                let rule =
+                    "no row is drawn twice, as long as `lease` gives each number to one holder";
+                holds(format_args!("{rule} ({row:?}, step {step})"), seen.insert(row));
                 last = row;
             }
-            assert!(last.time() >= clock.now());
+            holds("a row is of the time when it was drawn", last.time() >= clock.now());
         }
         if step % 2 == 1 {
             // A restart: in order, or not.
@@ -61,5 +75,4 @@ pub async fn row_numbers_rise_and_never_repeat<S: Store>(store: &S, clock: &Manu
             *first = RowIds::new(clock.env());
         }
     }
-    assert!(RowId::last_at(clock.now()).time() == clock.now());
 }

@@ -1,72 +1,291 @@
-//! Giving back what has expired.
+//! Giving back what has expired, and nothing else.
 
 use std::time::Duration;
 
 use crate::{
-    provider::store::{Grant, Issue, RowId, RowIds, Store},
+    Timestamp,
+    provider::{
+        Actor,
+        store::{
+            Answer, Approval, CredentialRecord, Grant, Identifier, Issue, Outcome, RevokeAll,
+            RowId, RowIds, Store, TemporaryRecord, TemporaryState,
+        },
+    },
     testing::ManualClock,
 };
 
-use super::world::{World, hash};
+use super::{
+    checked::{holds, same},
+    world::{CLIENT, World, client, hash},
+};
 
-/// And what lives stays.
-pub async fn what_expired_is_given_back_by_sweeping<S: Store>(store: &S, clock: &ManualClock) {
-    let world = World::of(store, clock).await;
-    let put = async |row, seconds| {
-        let expires = world.later(seconds);
+/// What expires, and the verb that stores it.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    AccessTokens,
+    AccessTokensByRotation,
+    RefreshTokens,
+    Codes,
+    Tickets,
+    Keys,
+    Sessions,
+    Revocations,
+    TemporaryCredentials,
+    TokenCredentials,
+    Imported,
+}
+
+use Kind::*;
+
+const KINDS: [Kind; 11] = [
+    AccessTokens,
+    AccessTokensByRotation,
+    RefreshTokens,
+    Codes,
+    Tickets,
+    Keys,
+    Sessions,
+    Revocations,
+    TemporaryCredentials,
+    TokenCredentials,
+    Imported,
+];
+
+impl Kind {
+    /// How the rules call it.
+    const fn name(self) -> &'static str {
+        match self {
+            AccessTokens => "access tokens that `issue` put",
+            AccessTokensByRotation => "access tokens that `rotate` put",
+            RefreshTokens => "families of refresh tokens, when they `expire`,",
+            Codes => "authorization codes",
+            Tickets => "tickets that `answer` used up",
+            Keys => "keys of `remember_once`",
+            Sessions => "sessions",
+            Revocations => "what `revoke_grant` remembers",
+            TemporaryCredentials => "temporary credentials",
+            TokenCredentials => "token credentials",
+            Imported => "access tokens that `import` put",
+        }
+    }
+
+    /// Stores one.
+    async fn put<S: Store>(self, world: &World<'_, S>, row: i64, expires: Timestamp) {
+        let (store, issuer) = (world.store, world.issuer);
         let grant = world.grant(row);
-        let mut issue = Issue {
-            access: world.access(row, grant.clone()),
-            family: Some(world.family(row + 1, grant)),
-        };
-        issue.access.expires = expires;
-        issue.family.as_mut().unwrap().expires = expires;
-        store.issue(world.issuer, issue).await.unwrap();
-        store.remember_once(world.issuer, "nonce", hash(row), expires).await.unwrap();
-        let mut session = world.session("alice", row);
-        session.expires = expires;
-        store.put_session(world.issuer, session, None).await.unwrap();
-        let mut code = world.code(row + 2);
-        code.expires = expires;
-        store.put_code(world.issuer, code).await.unwrap();
-    };
-    put(1000, 60).await;
-    put(2000, 7200).await;
-    assert_eq!(store.sweep(clock.now()).await.unwrap(), 0);
-    clock.advance(Duration::from_secs(3600));
-    assert_eq!(store.sweep(clock.now()).await.unwrap(), 5);
-    assert_eq!(store.sweep(clock.now()).await.unwrap(), 0);
-    for (row, lives) in [(1000, false), (2000, true)] {
-        assert_eq!(world.issued(row).await.is_some(), lives);
-        let family = store.family(world.issuer, RowId(row + 1)).await.unwrap();
-        assert_eq!(family.is_some(), lives);
-        let code = store.code(world.issuer, RowId(row + 2)).await.unwrap();
-        assert_eq!(code.is_some(), lives);
-        let session = store.session(world.issuer, &hash(row)).await.unwrap();
-        assert_eq!(session.is_some(), lives);
+        let mut access = world.access(row, grant.clone());
+        access.expires = expires;
+        match self {
+            AccessTokens => store.issue(issuer, Issue { access, family: None }).await,
+            AccessTokensByRotation => {
+                // The family itself outlives all this.
+                let family = store.family(issuer, RowId(FAMILY)).await.unwrap();
+                let mut rotation = world.rotation(&family, row);
+                rotation.access.expires = expires;
+                rotation.expires = family.expires;
+                store.rotate(issuer, rotation).await;
+            }
+            RefreshTokens => {
+                let mut family = world.family(row, grant);
+                family.expires = expires;
+                access.expires = world.later(10 * YEAR);
+                store.issue(issuer, Issue { access, family: Some(family) }).await;
+            }
+            Codes => {
+                let mut code = world.code(row);
+                code.expires = expires;
+                store.put_code(issuer, code).await;
+            }
+            Tickets => {
+                let mut ticket = [0; 16];
+                ticket[..8].copy_from_slice(&row.to_be_bytes());
+                let answer = Answer { ticket, expires, consent: None, ..denial(world) };
+                store.answer(issuer, answer).await;
+            }
+            Keys => {
+                store.remember_once(issuer, "nonce", hash(row), expires).await;
+            }
+            Sessions => {
+                let mut session = world.session("alice", row);
+                session.expires = expires;
+                store.put_session(issuer, session, None).await;
+            }
+            Revocations => {
+                store.revoke_grant(issuer, RowId(row), expires).await;
+            }
+            TemporaryCredentials => {
+                store.put_temporary(issuer, temporary(world, row, expires)).await;
+            }
+            TokenCredentials => {
+                store.put_temporary(issuer, temporary(world, row, world.later(YEAR))).await;
+                let secret = [7; 8].into();
+                let access = access.into();
+                let credential = CredentialRecord { access, is_foreign: false, secret };
+                store.redeem_temporary(issuer, RowId(row), credential).await;
+            }
+            Imported => store.import(issuer, access).await,
+        }
     }
 }
 
-/// So that nobody needs to remember to sweep.
-pub async fn what_expired_is_given_back_by_issuing<S: Store>(store: &S, clock: &ManualClock) {
+/// The row of the family that access tokens are refreshed with.
+const FAMILY: i64 = 7;
+
+const YEAR: u64 = 365 * 24 * 3600;
+
+async fn put_family<S: Store>(world: &World<'_, S>) {
+    let grant = world.grant(FAMILY);
+    let mut family = world.family(FAMILY, grant.clone());
+    family.expires = world.later(10 * YEAR);
+    family.ends = family.expires;
+    let mut access = world.access(FAMILY, grant);
+    access.expires = family.expires;
+    world.store.issue(world.issuer, Issue { access, family: Some(family) }).await;
+}
+
+fn denial<S: Store>(world: &World<'_, S>) -> Answer {
+    Answer { outcome: Outcome::Denied, ..world.denial(0, world.consent("alice", CLIENT, "photos")) }
+}
+
+/// Approved, so that they can be exchanged.
+fn temporary<S: Store>(world: &World<'_, S>, row: i64, expires: Timestamp) -> TemporaryRecord {
+    TemporaryRecord {
+        row: RowId(row),
+        identifier: Identifier::Row(hash(row)),
+        secret: [7; 8].into(),
+        client: CLIENT.into(),
+        callback: "oob".into(),
+        scopes: world.grant(row).scopes,
+        expires,
+        state: TemporaryState::Approved(Approval { verifier: hash(row), grant: world.grant(row) }),
+    }
+}
+
+/// Of every kind; what lives stays, to the second.
+pub async fn what_expired_is_given_back_by_sweeping<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    put_family(&world).await;
+    for (first, kind) in (1..).zip(KINDS) {
+        for row in 0..3 {
+            kind.put(&world, first * 1000 + row, world.later(60)).await;
+        }
+        for row in 10..12 {
+            kind.put(&world, first * 1000 + row, world.later(7200)).await;
+        }
+        let name = kind.name();
+        clock.advance(Duration::from_secs(60));
+        let gone = store.sweep_all(clock.now()).await;
+        let rule = format!("`sweep` leaves {name} that expire now or later");
+        same(rule, gone, 0);
+        clock.advance(Duration::from_secs(3600));
+        let gone = store.sweep_all(clock.now()).await;
+        let rule = format!("`sweep` gives back {name} that expired, and says how many rows went");
+        holds(format_args!("{rule}: {gone} of 3"), is_count(kind, gone, 3));
+        clock.advance(Duration::from_secs(4000));
+        let gone = store.sweep_all(clock.now()).await;
+        let rule = format!("`sweep` gives back {name} later that had not expired the first time");
+        holds(format_args!("{rule}: {gone} of 2"), is_count(kind, gone, 2));
+    }
+}
+
+/// An imported token may have a second row, by which it is found.
+fn is_count(kind: Kind, gone: u64, rows: u64) -> bool {
+    gone == rows || (matches!(kind, Imported) && gone == 2 * rows)
+}
+
+/// So that nobody needs to remember to sweep: each kind as more of it is stored, by each verb that
+/// stores it.
+pub async fn what_expired_is_given_back_by_storing_more<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let rows = RowIds::new(clock.env());
-    let mut tokens = Vec::new();
-    for round in 0..6 {
-        for _ in 0..100 {
-            let row = rows.draw(store).await.unwrap().0;
-            let mut access = world.access(row, Grant { id: RowId(row), ..world.grant(1) });
-            access.expires = world.later(60);
-            store.issue(world.issuer, Issue { access, family: None }).await.unwrap();
-            tokens.push((round, row));
+    put_family(&world).await;
+    for kind in KINDS {
+        for _ in 0..6 {
+            for _ in 0..40 {
+                let row = rows.draw(store).await.unwrap().0;
+                kind.put(&world, row, world.later(60)).await;
+            }
+            clock.advance(Duration::from_secs(600));
         }
-        clock.advance(Duration::from_secs(600));
+        let left = world.store.sweep_all(clock.now()).await;
+        let rule = format!("{} that expired are given back as others are stored", kind.name());
+        holds(format_args!("{rule}: {left} of 240 were left for `sweep`"), left < 180);
     }
-    let mut left = 0;
-    for (round, row) in tokens {
-        if round < 4 && world.issued(row).await.is_some() {
-            left += 1;
-        }
+}
+
+/// It goes when it expires as it stands now.
+pub async fn a_refresh_token_that_turned_is_given_back_when_its_successor_expires<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let grant = world.grant(500);
+    let mut family = world.family(502, grant.clone());
+    family.expires = world.later(3600);
+    let issue = Issue { access: world.access(501, grant), family: Some(family.clone()) };
+    store.issue(world.issuer, issue).await;
+    clock.advance(Duration::from_secs(3000));
+    let mut rotation = world.rotation(&family, 510);
+    rotation.expires = world.later(7200);
+    store.rotate(world.issuer, rotation).await;
+    clock.advance(Duration::from_secs(6000));
+    store.sweep_all(clock.now()).await;
+    let rule = "`sweep` leaves a family whose refresh token turned until its successor expires";
+    holds(rule, store.family(world.issuer, RowId(502)).await.is_some());
+    clock.advance(Duration::from_secs(3600));
+    store.sweep_all(clock.now()).await;
+    let rule = "`sweep` gives back a family whose refresh token turned when its successor expired";
+    same(rule, store.family(world.issuer, RowId(502)).await, None);
+}
+
+/// However long ago it was.
+pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    store.replace_client(world.issuer, client("other", 2)).await;
+    let subject = |name: &str| RevokeAll::Subject(name.into());
+    store.revoke_all(world.issuer, subject("alice"), RowId(600)).await;
+    store.revoke_all(world.issuer, subject("bob"), RowId::MAX).await;
+    let withdrawn = RevokeAll::Consent { subject: "carol".into(), client: CLIENT.into() };
+    store.revoke_all(world.issuer, withdrawn, RowId(600)).await;
+    let consent = world.consent("dave", CLIENT, "photos");
+    store.answer(world.issuer, world.denial(1, consent.clone())).await;
+    store.revoke_grant(world.issuer, RowId(700), world.later(10 * 24 * 3600)).await;
+
+    let issued = async |row: i64, grant: i64, who: &str, client: &str| {
+        let actor = Actor::User(who.into());
+        let grant = Grant { actor, client: client.into(), ..world.grant(grant) };
+        let access = world.access(row, grant);
+        store.issue(world.issuer, Issue { access, family: None }).await;
+        world.issued(row).await.is_some()
+    };
+    clock.advance(Duration::from_secs(9 * 24 * 3600));
+    store.sweep_all(clock.now()).await;
+    let rule = "`sweep` leaves what `revoke_grant` remembers until the last token would have ended";
+    holds(rule, !issued(1000, 700, "dave", CLIENT).await);
+
+    clock.advance(Duration::from_secs(2 * YEAR));
+    // By itself, while others are stored, and when it is told to.
+    for row in 2000..2200 {
+        issued(row, 9000, "erin", CLIENT).await;
     }
-    assert!(left < 100, "{left} of 400 tokens that expired long ago are still there");
+    store.sweep_all(clock.now()).await;
+    for (row, grant, who, client, lives, rule) in [
+        (3000, 600, "alice", CLIENT, false, "`sweep` forgets nobody whom `revoke_all` cut off"),
+        (3001, 601, "alice", CLIENT, true, "`sweep` cuts nobody off"),
+        (3002, 9000, "bob", CLIENT, false, "`sweep` forgets nobody who was removed for ever"),
+        (3003, 600, "carol", CLIENT, false, "`sweep` forgets no consent that was withdrawn"),
+        (3004, 600, "carol", "other", true, "`sweep` withdraws no consent"),
+    ] {
+        same(rule, issued(row, grant, who, client).await, lives);
+    }
+    let rule = "`sweep` forgets no consent";
+    same(rule, store.consent(world.issuer, "dave", CLIENT).await, Some(consent));
+    let clients = store.clients(world.issuer).await.len();
+    same("`sweep` removes no client", clients, 2);
 }

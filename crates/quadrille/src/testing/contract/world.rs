@@ -8,12 +8,14 @@ use crate::{
     provider::{
         Actor, Authentication, Client, ClientType, GrantType,
         store::{
-            AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, IssuerId, Rotation, RowId,
-            SecretHash, Session, Store, TokenRef,
+            AccessRecord, Answer, CodeRecord, Consent, FamilyRecord, Grant, IssuerId, Outcome,
+            Rotation, RowId, SecretHash, Session, Store, TokenRef,
         },
     },
     testing::ManualClock,
 };
+
+use super::checked::Checked;
 
 pub(super) const CLIENT: &str = "app";
 
@@ -22,15 +24,16 @@ pub(super) const EXACT: [&str; 5] = ["abc", "Abc", "ABC", "abc ", "abc\u{e9}"];
 
 /// A store with an issuer and a client.
 pub(super) struct World<'s, S> {
-    store: &'s S,
+    pub(super) store: Checked<'s, S>,
     clock: &'s ManualClock,
     pub(super) issuer: IssuerId,
 }
 
 impl<'s, S: Store> World<'s, S> {
     pub(super) async fn of(store: &'s S, clock: &'s ManualClock) -> Self {
-        let issuer = store.issuer("https://id.example").await.unwrap();
-        put_client(store, issuer, client(CLIENT, 1)).await;
+        let store = Checked(store);
+        let issuer = store.issuer("https://id.example").await;
+        store.replace_client(issuer, client(CLIENT, 1)).await;
         Self { store, clock, issuer }
     }
 
@@ -111,6 +114,17 @@ impl<'s, S: Store> World<'s, S> {
         }
     }
 
+    /// No, on the page with this ticket, which asked for what the consent says.
+    pub(super) fn denial(&self, ticket: u8, consent: Consent) -> Answer {
+        Answer {
+            ticket: [ticket; 16],
+            expires: self.later(60),
+            outcome: Outcome::Denied,
+            asked: consent.scopes.clone(),
+            consent: Some(consent),
+        }
+    }
+
     pub(super) fn session(&self, subject: &str, id: i64) -> Session {
         Session {
             id: hash(id),
@@ -122,7 +136,7 @@ impl<'s, S: Store> World<'s, S> {
     /// The access token in this row.
     pub(super) async fn issued(&self, row: i64) -> Option<AccessRecord> {
         let token = TokenRef::Row { row: RowId(row), hash: hash(row) };
-        self.store.access(self.issuer, &token).await.unwrap().map(Arc::unwrap_or_clone)
+        self.store.access(self.issuer, &token).await.map(Arc::unwrap_or_clone)
     }
 }
 
@@ -153,10 +167,4 @@ pub(super) fn hash(of: i64) -> SecretHash {
     let mut hash = [0x5a; 32];
     hash[..8].copy_from_slice(&of.to_be_bytes());
     hash
-}
-
-/// Puts a client there, whatever was before.
-pub(super) async fn put_client(store: &impl Store, issuer: IssuerId, client: Client) {
-    let before = store.client(issuer, &client.id).await.unwrap();
-    assert!(store.put_client(issuer, client, before).await.unwrap());
 }

@@ -1,0 +1,136 @@
+//! The store as the behaviours use it: a verb that fails says which, and a rule that is broken says
+//! how.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Timestamp,
+    oauth2::Resources,
+    provider::{
+        Client,
+        store::{
+            AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+            SecretHash, Session, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+        },
+    },
+};
+
+/// Fails with the rule unless what was found is what must be.
+#[track_caller]
+#[expect(clippy::panic, reason = "this is how a test fails")]
+pub(super) fn same<T: PartialEq + fmt::Debug>(rule: impl fmt::Display, found: T, must_be: T) {
+    if found != must_be {
+        panic!("the store breaks a rule: {rule}\n   found: {found:?}\n must be: {must_be:?}");
+    }
+}
+
+/// Fails with the rule unless it holds.
+#[track_caller]
+pub(super) fn holds(rule: impl fmt::Display, holds: bool) {
+    assert!(holds, "the store breaks a rule: {rule}");
+}
+
+/// A [`Store`] each of whose verbs must work.
+pub(super) struct Checked<'s, S>(pub(super) &'s S);
+
+impl<S> Clone for Checked<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Checked<'_, S> {}
+
+/// Takes each verb of [`Store`] over, with a failure that names it.
+macro_rules! verbs {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl<S: Store> Checked<'_, S> {
+            $(
+                pub(super) async fn $name(self, $($argument: $type),*) -> $answer {
+                    worked(stringify!($name), self.0.$name($($argument),*).await)
+                }
+            )*
+        }
+    };
+}
+
+#[expect(clippy::panic, reason = "this is how a test fails")]
+fn worked<T>(verb: &str, answer: Result<T, StoreError>) -> T {
+    answer.unwrap_or_else(|error| panic!("the store's verb `{verb}` failed: {error}"))
+}
+
+verbs! {
+    issuer(issuer: &str) -> IssuerId;
+    lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    changes(issuer: IssuerId, position: i64) -> Changes;
+    client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
+    clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
+    remove_client(issuer: IssuerId, id: &str) -> bool;
+    answer(issuer: IssuerId, answer: Answer) -> Answered;
+    put_code(issuer: IssuerId, code: CodeRecord) -> ();
+    code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
+    redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
+    issue(issuer: IssuerId, issue: Issue) -> ();
+    import(issuer: IssuerId, access: AccessRecord) -> ();
+    access(issuer: IssuerId, token: &TokenRef) -> Option<Arc<AccessRecord>>;
+    family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+    rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+    put_temporary(issuer: IssuerId, temporary: TemporaryRecord) -> ();
+    temporary(issuer: IssuerId, token: &TokenRef) -> Option<Arc<TemporaryRecord>>;
+    redeem_temporary(issuer: IssuerId, row: RowId, credential: CredentialRecord) -> Redeemed;
+    credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
+    revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
+    revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+    consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
+    remember_once(
+        issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
+    ) -> bool;
+    put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
+    session(issuer: IssuerId, id: &SecretHash) -> Option<Arc<Session>>;
+    end_session(issuer: IssuerId, id: &SecretHash) -> bool;
+    sweep(now: Timestamp) -> u64;
+}
+
+impl<S: Store> Checked<'_, S> {
+    /// What a person has consented to at the server's own API.
+    pub(super) async fn consent(
+        self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+    ) -> Option<Consent> {
+        self.consent_at(issuer, subject, client, &Resources::EMPTY).await
+    }
+
+    pub(super) async fn consent_at(
+        self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+        resources: &Resources,
+    ) -> Option<Consent> {
+        worked("consent", self.0.consent(issuer, subject, client, resources).await)
+    }
+
+    /// Puts a client there, whatever was before.
+    pub(super) async fn replace_client(self, issuer: IssuerId, client: Client) {
+        let before = self.client(issuer, &client.id).await;
+        let rule = format!("`put_client` takes the place of what the store holds: {}", client.id);
+        holds(rule, self.put_client(issuer, client, before).await);
+    }
+
+    /// Sweeps until nothing goes any more, and says how many rows went.
+    pub(super) async fn sweep_all(self, now: Timestamp) -> u64 {
+        let mut all = 0;
+        for _ in 0..1000 {
+            match self.sweep(now).await {
+                0 => return all,
+                gone => all += gone,
+            }
+        }
+        holds("`sweep` says zero when there is no more to give back", false);
+        all
+    }
+}

@@ -1,0 +1,215 @@
+//! Of any number who try at once, on threads, one wins.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Barrier},
+    time::Duration,
+};
+
+use crate::{
+    Scopes,
+    provider::{
+        Client,
+        store::{
+            Answer, Answered, Approval, CredentialRecord, Identifier, Issue, Outcome, Redeemed,
+            Rotated, RowId, Store, TemporaryRecord, TemporaryState,
+        },
+    },
+    testing::ManualClock,
+};
+
+use super::{
+    checked::{holds, same},
+    run,
+    world::{CLIENT, World, hash},
+};
+
+const RACERS: usize = 8;
+const ROUNDS: i64 = 8;
+
+/// What each of several threads got, that began as much at once as can be.
+fn race<T: Send>(attempt: impl AsyncFn(i64) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(RACERS);
+    std::thread::scope(|threads| {
+        let racers: Vec<_> = (0..)
+            .take(RACERS)
+            .map(|racer| {
+                let (attempt, start) = (&attempt, &start);
+                threads.spawn(move || {
+                    let mut got = None;
+                    start.wait();
+                    run(async { got = Some(attempt(racer).await) });
+                    got.unwrap()
+                })
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    })
+}
+
+fn count<T>(got: &[T], is_winner: impl Fn(&T) -> bool) -> usize {
+    got.iter().filter(|got| is_winner(got)).count()
+}
+
+/// And the others learn which grant to revoke.
+pub async fn one_of_many_redeems_a_code<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for round in 1..=ROUNDS {
+        let code = world.code(round * 1000);
+        store.put_code(world.issuer, code.clone()).await;
+        let got = race(async |racer| {
+            let access = world.access(code.row.0 + racer, code.grant.clone());
+            store.redeem(world.issuer, code.row, Issue { access, family: None }).await
+        });
+        let rule = "of any number of `redeem`s of a code at once one issues";
+        same(rule, count(&got, |got| *got == Redeemed::Issued), 1);
+        let replayed = count(&got, |got| *got == Redeemed::Replayed(code.grant.id));
+        same("all other `redeem`s of a code at once are `Replayed`", replayed, RACERS - 1);
+        let mut issued = 0;
+        for row in (code.row.0..).take(RACERS) {
+            issued += usize::from(world.issued(row).await.is_some());
+        }
+        same("of any number of `redeem`s at once one puts a token", issued, 1);
+    }
+}
+
+/// And the others learn how it stands now.
+pub async fn one_of_many_turns_a_refresh_token<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for round in 1..=ROUNDS {
+        let row = round * 1000;
+        let grant = world.grant(row);
+        let family = world.family(row, grant.clone());
+        let access = world.access(row + 500, grant);
+        store.issue(world.issuer, Issue { access, family: Some(family.clone()) }).await;
+        let got = race(async |racer| {
+            store.rotate(world.issuer, world.rotation(&family, row + racer * 2)).await
+        });
+        let rule = "of any number of `rotate`s of a refresh token at once one turns it";
+        same(rule, count(&got, |got| *got == Rotated::Turned), 1);
+        let now = store.family(world.issuer, family.row).await;
+        let lost =
+            count(&got, |got| matches!(got, Rotated::Lost(lost) if Some(lost) == now.as_ref()));
+        same("all other `rotate`s at once are `Lost`, to what there is now", lost, RACERS - 1);
+    }
+}
+
+/// And the others get the code of the first.
+pub async fn one_of_many_answers_a_page<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for round in 1..=ROUNDS {
+        let got = race(async |racer| {
+            let code = world.code(round * 1000 + racer);
+            let answer = Answer {
+                ticket: [u8::try_from(round).unwrap(); 16],
+                expires: world.later(60),
+                outcome: Outcome::Code(code),
+                asked: Scopes::of(["photos"]),
+                consent: None,
+            };
+            store.answer(world.issuer, answer).await
+        });
+        let rule = "of any number of `answer`s with a ticket at once one is the first";
+        same(rule, count(&got, |got| *got == Answered::First), 1);
+        let mut put = Vec::new();
+        for row in (round * 1000..).take(RACERS) {
+            put.extend(store.code(world.issuer, RowId(row)).await);
+        }
+        same("of any number of `answer`s at once one puts its code", put.len(), 1);
+        let same_code =
+            count(&got, |got| matches!(got, Answered::Approved(code) if Some(code) == put.first()));
+        same("all other `answer`s at once give the code of the first", same_code, RACERS - 1);
+    }
+}
+
+/// And the others learn which grant to revoke.
+pub async fn one_of_many_exchanges_temporary_credentials<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for row in (1..=ROUNDS).map(|round| round * 1000) {
+        let grant = world.grant(row);
+        let temporary = TemporaryRecord {
+            row: RowId(row),
+            identifier: Identifier::Row(hash(row)),
+            secret: [7; 8].into(),
+            client: CLIENT.into(),
+            callback: "oob".into(),
+            scopes: Scopes::EMPTY,
+            expires: world.later(600),
+            state: TemporaryState::Approved(Approval { verifier: hash(1), grant: grant.clone() }),
+        };
+        store.put_temporary(world.issuer, temporary).await;
+        let got = race(async |_| {
+            let access = Arc::new(world.access(row, grant.clone()));
+            let credential = CredentialRecord { access, is_foreign: false, secret: [8; 8].into() };
+            store.redeem_temporary(world.issuer, RowId(row), credential).await
+        });
+        let rule = "of any number of `redeem_temporary`s at once one issues";
+        same(rule, count(&got, |got| *got == Redeemed::Issued), 1);
+        let replayed = count(&got, |got| *got == Redeemed::Replayed(grant.id));
+        same("all other `redeem_temporary`s at once are `Replayed`", replayed, RACERS - 1);
+    }
+}
+
+/// A key that is remembered, a grant that is revoked, a session that is ended.
+pub async fn one_of_many_is_told_that_it_did_it<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let (store, issuer) = (world.store, world.issuer);
+    for round in 1..=ROUNDS {
+        let later = world.later(60);
+        let got = race(async |_| store.remember_once(issuer, "nonce", hash(round), later).await);
+        let rule = "of any number of `remember_once`s of a key at once one is told that it is new";
+        same(rule, count(&got, |new| *new), 1);
+        let start = store.changes(issuer, -1).await.position;
+        let got = race(async |_| store.revoke_grant(issuer, RowId(round), later).await);
+        let rule = "of any number of `revoke_grant`s at once one is told that it revoked";
+        same(rule, count(&got, |did| *did), 1);
+        store.put_session(issuer, world.session("alice", round), None).await;
+        let got = race(async |_| store.end_session(issuer, &hash(round)).await);
+        let rule = "of any number of `end_session`s at once one is told that it ended it";
+        same(rule, count(&got, |did| *did), 1);
+        let told = store.changes(issuer, start).await.changes.len();
+        same("`changes` tells once what several do at once", told, 2);
+    }
+}
+
+/// And no change is lost.
+pub async fn one_of_many_changes_a_client<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for _ in 0..ROUNDS {
+        let held = store.client(world.issuer, CLIENT).await.unwrap();
+        let got = race(async |racer| {
+            let name = format!("Racer {racer} after {}", held.name);
+            let changed = Client { name, ..Client::clone(&held) };
+            store.put_client(world.issuer, changed, Some(Arc::clone(&held))).await
+        });
+        let rule = "of any number of `put_client`s at once one takes the client's place";
+        same(rule, count(&got, |did| *did), 1);
+    }
+    let got = race(async |_| store.remove_client(world.issuer, CLIENT).await);
+    let rule = "of any number of `remove_client`s at once one is told that it removed it";
+    same(rule, count(&got, |did| *did), 1);
+}
+
+/// Otherwise two processes would draw the same rows.
+pub async fn all_of_many_get_different_worker_numbers<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let mut numbers = HashSet::new();
+    for round in 1..=ROUNDS {
+        let (now, expires) = (clock.now(), clock.now() + Duration::from_secs(3600));
+        let got = race(async |racer| {
+            let mut holder = [0; 16];
+            holder[..8].copy_from_slice(&(round * 1000 + racer).to_be_bytes());
+            store.lease(None, holder, now, expires).await.number
+        });
+        for number in got {
+            let rule = "`lease` gives no two who ask at once the same number";
+            holds(format_args!("{rule} ({number})"), numbers.insert(number));
+        }
+    }
+}

@@ -1,0 +1,824 @@
+//! Faults planted in a store that passes, one at a time: the contract catches each, and its message
+//! names the rule.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use quadrille::{
+    Env, Scopes, Timestamp,
+    oauth2::Resources,
+    provider::{
+        Client,
+        store::{
+            AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+            SecretHash, Session, SqliteStore, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+        },
+    },
+    testing::{
+        ManualClock,
+        contract::{
+            access::*, clients::*, codes::*, consents::*, issuers::*, oauth1::*, races::*,
+            refresh::*, revoking::*, rows::*, run, sessions::*, sweeping::*,
+        },
+    },
+};
+use tempfile::{TempDir, tempdir, tempdir_in};
+
+use crate::world::open;
+
+type Stored<T> = Result<T, StoreError>;
+
+/// What is wrong with a store. Verbs go by their names; `*` is every verb that writes but `sweep`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// No row of this table goes by this verb.
+    Keeps(&'static str, &'static str),
+    /// No row of this table ever goes.
+    NeverGoes(&'static str),
+    /// The verb does this as well.
+    Also(&'static str, &'static str),
+    /// The verb does this first.
+    First(&'static str, &'static str),
+    /// The verb tells no change.
+    TellsNothing(&'static str),
+    /// The verb tells the last change again when it did nothing.
+    TellsAgain(&'static str),
+    /// The verb takes all issuers for the first.
+    MixesIssuers(&'static str),
+    IssuersIgnoreASlash,
+    ClientsIgnoreCase,
+    ClientsIgnoreSpaces,
+    ClientsAreUnordered,
+    PutClientOverwrites,
+    PutClientRevives,
+    HashIsNotCompared,
+    ImportKeepsTheOld,
+    RevokeGrantSaysYesTwice,
+    EndSessionAlwaysSaysYes,
+    SpacesAreOne,
+    KeysAreKnownForEver,
+    DenialsLoseTheConsent,
+    DenialsOfCredentialsLoseTheConsent,
+    DeadApprovalsLeaveAConsent,
+    UntickedScopesStay,
+    ConsentsAreReplacedWhole,
+    ConsentsIgnoreResources,
+    ConsentsIgnoreCase,
+    RedeemIsNotAtomic,
+    RememberIsNotAtomic,
+    ReplayNamesNoGrant,
+    ReplayIssues,
+    RotateTurnsTwice,
+    RotateIgnoresTheSecret,
+    AnswerCountsTwice,
+    ChangesAreReversed,
+    ChangesHaveNoGaps,
+    SweepSaysNothing,
+    SweepIsASecondEarly,
+    LeasesAreShared,
+    RenewalIgnoresTheHolder,
+    LeaseForgetsTheTimeBefore,
+    IssueBeginsLate,
+    IssueIsTwoWrites,
+}
+
+use Fault::{
+    Also, AnswerCountsTwice, ChangesAreReversed, ChangesHaveNoGaps, ClientsAreUnordered,
+    ClientsIgnoreCase, ClientsIgnoreSpaces, ConsentsAreReplacedWhole, ConsentsIgnoreCase,
+    ConsentsIgnoreResources, DeadApprovalsLeaveAConsent, DenialsLoseTheConsent,
+    DenialsOfCredentialsLoseTheConsent, EndSessionAlwaysSaysYes, First, HashIsNotCompared,
+    ImportKeepsTheOld, IssueBeginsLate, IssueIsTwoWrites, IssuersIgnoreASlash, Keeps,
+    KeysAreKnownForEver, LeaseForgetsTheTimeBefore, LeasesAreShared, MixesIssuers, NeverGoes,
+    PutClientOverwrites, PutClientRevives, RedeemIsNotAtomic, RememberIsNotAtomic,
+    RenewalIgnoresTheHolder, ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice,
+    RotateIgnoresTheSecret, RotateTurnsTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing,
+    TellsAgain, TellsNothing, UntickedScopesStay,
+};
+
+/// Runs a behaviour on a store with the fault, and on one without.
+macro_rules! catches {
+    ($($name:ident { $($fault:expr => $behaviour:ident, $rule:literal;)* })*) => {
+        $(
+            #[test]
+            fn $name() {
+                $({
+                    let clock = ManualClock::new();
+                    let (faulty, _folder) = Faulty::new($fault, clock.env());
+                    let said = verdict($behaviour(&faulty, &clock));
+                    check($fault, stringify!($behaviour), said, $rule);
+                })*
+            }
+        )*
+    };
+}
+
+fn check(fault: Fault, behaviour: &str, said: Result<(), String>, rule: &str) {
+    let Err(said) = said else { panic!("{behaviour} does not catch {fault:?}") };
+    assert!(said.starts_with("the store breaks a rule: "), "{fault:?}: {said}");
+    assert!(said.contains(rule), "{fault:?} is called something else than {rule:?}:\n{said}");
+}
+
+fn verdict(behaviour: impl Future<Output = ()>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| run(behaviour))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap()
+    })
+}
+
+catches! {
+    a_change_that_other_processes_do_not_hear_of_is_caught {
+        TellsNothing("revoke_all consent") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a consent that was withdrawn";
+        TellsNothing("revoke_all subject") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a person who was cut off";
+        TellsNothing("revoke_grant") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a grant that was revoked";
+        TellsNothing("end_session") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a session that was ended";
+        TellsNothing("put_session") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a session that another took the place of";
+        TellsNothing("put_client") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a client that was added";
+        TellsNothing("remove_client") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a client that was removed";
+        TellsAgain("revoke_grant") => changes_are_told_in_order_to_their_issuer,
+            "`changes` does not tell a repeated revocation again";
+        TellsAgain("end_session") => changes_are_told_in_order_to_their_issuer,
+            "`changes` does not tell a session that was ended before";
+        TellsAgain("remove_client") => changes_are_told_in_order_to_their_issuer,
+            "`changes` does not tell a client that was removed before";
+        MixesIssuers("changes") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells each issuer its own changes only";
+        ChangesAreReversed => changes_are_told_from_a_position_or_with_a_gap,
+            "in the order in which it did";
+        ChangesHaveNoGaps => changes_are_told_from_a_position_or_with_a_gap,
+            "with a gap";
+    }
+    rows_that_are_kept_for_ever_are_caught {
+        NeverGoes("quadrille_access_tokens") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back access tokens that `issue` put";
+        NeverGoes("quadrille_families") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back families of refresh tokens";
+        NeverGoes("quadrille_codes") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back authorization codes";
+        NeverGoes("quadrille_tickets") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back tickets that `answer` used up";
+        NeverGoes("quadrille_once") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back keys of `remember_once`";
+        NeverGoes("quadrille_sessions") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back sessions";
+        NeverGoes("quadrille_revoked") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back what `revoke_grant` remembers";
+        NeverGoes("quadrille_temporary_credentials") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back temporary credentials";
+        NeverGoes("quadrille_token_credentials") => what_expired_is_given_back_by_sweeping,
+            "`sweep` gives back token credentials";
+        Keeps("*", "quadrille_access_tokens") => what_expired_is_given_back_by_storing_more,
+            "access tokens that `issue` put that expired are given back as others are stored";
+        Keeps("*", "quadrille_families") => what_expired_is_given_back_by_storing_more,
+            "families of refresh tokens, when they `expire`, that expired are given back as others are stored";
+        Keeps("*", "quadrille_codes") => what_expired_is_given_back_by_storing_more,
+            "authorization codes that expired are given back as others are stored";
+        Keeps("*", "quadrille_tickets") => what_expired_is_given_back_by_storing_more,
+            "tickets that `answer` used up that expired are given back as others are stored";
+        Keeps("*", "quadrille_once") => what_expired_is_given_back_by_storing_more,
+            "keys of `remember_once` that expired are given back as others are stored";
+        Keeps("*", "quadrille_sessions") => what_expired_is_given_back_by_storing_more,
+            "sessions that expired are given back as others are stored";
+        Keeps("*", "quadrille_revoked") => what_expired_is_given_back_by_storing_more,
+            "what `revoke_grant` remembers that expired are given back as others are stored";
+        Keeps("*", "quadrille_temporary_credentials") => what_expired_is_given_back_by_storing_more,
+            "temporary credentials that expired are given back as others are stored";
+        Keeps("*", "quadrille_token_credentials") => what_expired_is_given_back_by_storing_more,
+            "token credentials that expired are given back as others are stored";
+        Keeps("rotate", "quadrille_access_tokens") => what_expired_is_given_back_by_storing_more,
+            "access tokens that `rotate` put that expired are given back as others";
+        Keeps("import", "quadrille_access_tokens") => what_expired_is_given_back_by_storing_more,
+            "access tokens that `import` put that expired are given back as others";
+        NeverGoes("quadrille_families") => a_refresh_token_that_turned_is_given_back_when_its_successor_expires,
+            "`sweep` gives back a family whose refresh token turned";
+        Keeps("sweep", "quadrille_sessions") => what_expired_is_given_back_by_sweeping,
+            "says zero when there is no more";
+        SweepSaysNothing => what_expired_is_given_back_by_sweeping,
+            "says how many rows went";
+    }
+    sweeping_too_much_is_caught {
+        Also("sweep", "DELETE FROM quadrille_cut") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` forgets nobody whom `revoke_all` cut off";
+        Also("sweep", "DELETE FROM quadrille_cut WHERE last > 1000000") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` forgets nobody who was removed for ever";
+        Also("sweep", "DELETE FROM quadrille_cut WHERE client <> ''") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` forgets no consent that was withdrawn";
+        Also("issue", "DELETE FROM quadrille_cut") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` forgets nobody";
+        Also("sweep", "DELETE FROM quadrille_revoked") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` leaves what `revoke_grant` remembers";
+        Also("sweep", "DELETE FROM quadrille_consents") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` forgets no consent";
+        Also("sweep", "DELETE FROM quadrille_clients WHERE id = 'other'") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` withdraws no consent";
+        Also("sweep", "DELETE FROM quadrille_tickets") => what_expired_is_given_back_by_sweeping,
+            "tickets that `answer` used up";
+        Also("sweep", "DELETE FROM quadrille_sessions") => what_expired_is_given_back_by_sweeping,
+            "sessions";
+        SweepIsASecondEarly => what_expired_is_given_back_by_sweeping,
+            "that expire now or later";
+        Also("rotate", "UPDATE quadrille_families SET expires = rotated + 60") => a_refresh_token_that_turned_is_given_back_when_its_successor_expires,
+            "until its successor expires";
+        Also("sweep", "DELETE FROM quadrille_token_credentials") => credentials_that_expired_are_given_back,
+            "that never expire";
+    }
+    clients_that_are_mixed_up_or_leave_something_behind_are_caught {
+        IssuersIgnoreASlash => an_issuer_keeps_its_number,
+            "issuers that differ in a slash";
+        ClientsIgnoreCase => clients_are_found_by_their_exact_id,
+            "exactly this id: case and spaces count";
+        ClientsIgnoreSpaces => clients_are_found_by_their_exact_id,
+            "more spaces at its end";
+        ClientsAreUnordered => clients_are_found_by_their_exact_id,
+            "ordered by the bytes of their ids";
+        MixesIssuers("client") => clients_are_found_by_their_exact_id,
+            "a client of another issuer";
+        MixesIssuers("remove_client") => a_client_is_replaced_and_removed,
+            "removes no client of another issuer";
+        PutClientOverwrites => no_change_of_a_client_undoes_another,
+            "refused where";
+        PutClientRevives => no_change_of_a_client_undoes_another,
+            "brings no client back";
+        Keeps("put_client", "quadrille_consents") => a_removed_client_takes_its_tokens_with_it,
+            "a client loses with a changed `Client::number`, the consents";
+        Also("put_client", "DELETE FROM quadrille_consents") => a_removed_client_takes_its_tokens_with_it,
+            "with the same `Client::number` keeps, the consents";
+        Also("put_client", "UPDATE quadrille_clients SET number = 1") => a_removed_client_takes_its_tokens_with_it,
+            "a client loses with a changed `Client::number`, its access tokens";
+        Keeps("remove_client", "quadrille_consents") => a_removed_client_takes_its_tokens_with_it,
+            "`remove_client` removes the consents";
+        Keeps("remove_client", "quadrille_clients") => a_removed_client_takes_its_tokens_with_it,
+            "tokens of a client that was removed are dead";
+        Keeps("put_client", "quadrille_token_credentials") => token_credentials_stay_revoked_for_ever,
+            "a changed `Client::number` removes the client's token credentials";
+        Keeps("remove_client", "quadrille_token_credentials") => token_credentials_stay_revoked_for_ever,
+            "inherits none";
+    }
+    answers_and_consents_that_go_wrong_are_caught {
+        DenialsLoseTheConsent => a_removed_client_takes_its_tokens_with_it,
+            "a denial may carry a consent";
+        DenialsLoseTheConsent => a_consent_is_of_one_person_to_one_client,
+            "also with a denial";
+        DenialsOfCredentialsLoseTheConsent => temporary_credentials_are_answered_once,
+            "a denial of temporary credentials may carry a consent";
+        DeadApprovalsLeaveAConsent => a_person_who_is_removed_is_cut_off_for_ever,
+            "`answer` remembers none with what is dead";
+        ConsentsAreReplacedWhole => a_consent_changes_only_what_was_asked_about,
+            "all that the page did not ask about";
+        UntickedScopesStay => a_consent_changes_only_what_was_asked_about,
+            "was not granted";
+        ConsentsIgnoreResources => a_consent_is_for_certain_apis,
+            "exactly the APIs";
+        ConsentsIgnoreCase => a_consent_is_of_one_person_to_one_client,
+            "exactly this person and client";
+        MixesIssuers("consent") => a_consent_is_of_one_person_to_one_client,
+            "a consent of another issuer";
+        Keeps("revoke_all", "quadrille_consents") => a_person_withdraws_one_consent,
+            "`revoke_all` of a consent forgets it";
+        Also("revoke_all", "DELETE FROM quadrille_consents") => a_person_withdraws_one_consent,
+            "forgets no other";
+        Also("revoke_all", "DELETE FROM quadrille_sessions") => a_person_withdraws_one_consent,
+            "leaves the person's sessions";
+        AnswerCountsTwice => a_page_is_answered_once,
+            "gives the code of then";
+        AnswerCountsTwice => one_of_many_answers_a_page,
+            "one is the first";
+        MixesIssuers("answer") => a_page_is_answered_once,
+            "new to another";
+        First("answer", "DELETE FROM quadrille_tickets") => a_page_is_answered_once,
+            "gives the code of then";
+    }
+    codes_and_tokens_that_go_wrong_are_caught {
+        Also("put_code", "UPDATE quadrille_codes SET redirect_uri = coalesce(redirect_uri, '')") => a_code_comes_back_as_it_was_put,
+            "absent, not empty";
+        MixesIssuers("code") => a_code_comes_back_as_it_was_put,
+            "a code of another issuer";
+        MixesIssuers("redeem") => a_code_is_redeemed_once,
+            "redeems no code of another issuer";
+        ReplayNamesNoGrant => a_code_is_redeemed_once,
+            "the grant to be revoked";
+        ReplayIssues => a_code_is_redeemed_once,
+            "refused writes nothing";
+        Also("redeem", "DELETE FROM quadrille_families") => a_code_is_redeemed_once,
+            "`redeem` puts the family";
+        Also("redeem", "UPDATE quadrille_codes SET redeemed = 1") => a_code_of_a_revoked_grant_buys_nothing,
+            "does not mark the code";
+        RedeemIsNotAtomic => one_of_many_redeems_a_code,
+            "one issues";
+        HashIsNotCompared => an_access_token_needs_its_own_hash_row_and_issuer,
+            "compares the whole hash";
+        MixesIssuers("access") => an_access_token_needs_its_own_hash_row_and_issuer,
+            "a token of another issuer";
+        Also("issue", "UPDATE quadrille_access_tokens SET auth = NULL") => an_access_token_comes_back_as_it_was_issued,
+            "as `issue` put it";
+        ImportKeepsTheOld => a_token_that_others_made_is_found_by_its_hash,
+            "replaces a token with the same hash";
+        IssueBeginsLate => a_dropped_future_leaves_all_or_nothing,
+            "runs to its end";
+        IssueIsTwoWrites => a_dropped_future_leaves_all_or_nothing,
+            "the access token and the family, or neither";
+        RotateTurnsTwice => a_refresh_token_turns_only_as_it_was_read,
+            "of another generation";
+        RotateTurnsTwice => one_of_many_turns_a_refresh_token,
+            "one turns it";
+        RotateIgnoresTheSecret => a_refresh_token_turns_only_as_it_was_read,
+            "another secret than was presented";
+        MixesIssuers("rotate") => a_refresh_token_turns_only_as_it_was_read,
+            "of another issuer";
+        MixesIssuers("family") => a_refresh_token_turns_only_as_it_was_read,
+            "a family of another issuer";
+        Also("rotate", "UPDATE quadrille_families SET previous = NULL") => a_refresh_token_turns_only_as_it_was_read,
+            "the secret before it";
+        Also("rotate", "DELETE FROM quadrille_access_tokens") => a_refresh_token_turns_only_as_it_was_read,
+            "puts the access token";
+    }
+    revocations_that_go_wrong_are_caught {
+        RevokeGrantSaysYesTwice => a_grant_is_revoked_once_and_with_all_it_gave,
+            "says whether this call revoked";
+        RevokeGrantSaysYesTwice => one_of_many_is_told_that_it_did_it,
+            "one is told that it revoked";
+        MixesIssuers("revoke_grant") => a_grant_is_revoked_once_and_with_all_it_gave,
+            "ends nothing of another issuer";
+        Also("issue", "DELETE FROM quadrille_revoked") => a_grant_can_be_revoked_before_anything_is_issued,
+            "revoked before is dead";
+        Also("revoke_all", "UPDATE quadrille_cut SET last = 9000") => a_person_is_cut_off_from_what_was_granted_so_far,
+            "up to the number";
+        Also("revoke_all", "INSERT OR IGNORE INTO quadrille_cut SELECT issuer, 'uAlice', client, last FROM quadrille_cut") => a_person_is_cut_off_from_what_was_granted_so_far,
+            "exactly this person";
+        First("revoke_all", "DELETE FROM quadrille_cut") => a_person_is_cut_off_from_what_was_granted_so_far,
+            "brings nothing back";
+        MixesIssuers("revoke_all") => a_person_is_cut_off_from_what_was_granted_so_far,
+            "nothing of another issuer";
+        Keeps("revoke_all", "quadrille_sessions") => a_person_is_cut_off_from_what_was_granted_so_far,
+            "ends the person's sessions";
+        Also("revoke_all", "DELETE FROM quadrille_sessions") => a_person_is_cut_off_from_what_was_granted_so_far,
+            "no session of another person";
+        Also("put_code", "DELETE FROM quadrille_cut") => a_person_who_is_removed_is_cut_off_for_ever,
+            "ends also what is granted later";
+        Keeps("revoke_grant", "quadrille_token_credentials") => token_credentials_stay_revoked_for_ever,
+            "are removed by `revoke_grant`";
+    }
+    sessions_keys_and_numbers_that_go_wrong_are_caught {
+        Keeps("put_session", "quadrille_sessions") => a_session_lives_until_it_is_ended_or_replaced,
+            "ends the session that it replaces";
+        MixesIssuers("session") => a_session_lives_until_it_is_ended_or_replaced,
+            "a session of another issuer";
+        MixesIssuers("end_session") => a_session_lives_until_it_is_ended_or_replaced,
+            "ends no session of another issuer";
+        EndSessionAlwaysSaysYes => a_session_lives_until_it_is_ended_or_replaced,
+            "`end_session`";
+        SpacesAreOne => a_key_is_remembered_once_until_it_expires,
+            "new in another";
+        MixesIssuers("remember_once") => a_key_is_remembered_once_until_it_expires,
+            "new to another";
+        KeysAreKnownForEver => a_key_is_remembered_once_until_it_expires,
+            "swept or not";
+        Also("sweep", "DELETE FROM quadrille_once") => a_key_is_remembered_once_until_it_expires,
+            "until it expires";
+        RememberIsNotAtomic => one_of_many_is_told_that_it_did_it,
+            "told that it is new";
+        LeasesAreShared => no_two_hold_the_same_worker_number,
+            "the same number";
+        LeasesAreShared => all_of_many_get_different_worker_numbers,
+            "the same number";
+        RenewalIgnoresTheHolder => no_two_hold_the_same_worker_number,
+            "for nobody but its holder";
+        LeaseForgetsTheTimeBefore => no_two_hold_the_same_worker_number,
+            "`not_before`";
+    }
+    credentials_of_oauth1_that_go_wrong_are_caught {
+        MixesIssuers("temporary") => temporary_credentials_come_back_as_they_were_put,
+            "of another issuer";
+        MixesIssuers("credential") => temporary_credentials_are_redeemed_once,
+            "of another issuer";
+        Also("put_temporary", "UPDATE quadrille_temporary_credentials SET callback = lower(callback) || 'x'") => temporary_credentials_come_back_as_they_were_put,
+            "as they were put";
+        First("answer", "UPDATE quadrille_temporary_credentials SET state = 0") => temporary_credentials_are_answered_once,
+            "gives those of then";
+        First("redeem_temporary", "UPDATE quadrille_temporary_credentials SET state = 1 WHERE state = 2") => temporary_credentials_are_redeemed_once,
+            "the grant to be revoked";
+        First("redeem_temporary", "UPDATE quadrille_temporary_credentials SET state = 1 WHERE state = 2") => one_of_many_exchanges_temporary_credentials,
+            "`redeem_temporary`";
+    }
+}
+
+/// A store that is right but for one thing.
+struct Faulty {
+    inner: SqliteStore,
+    fault: Fault,
+}
+
+impl Faulty {
+    fn new(fault: Fault, env: Env) -> (Self, TempDir) {
+        // What counts here is not that it is durable.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempdir_in(memory) } else { tempdir() }.unwrap();
+        let inner = open(folder.path(), env);
+        if let NeverGoes(table) = fault {
+            let path = folder.path().join("quadrille.db");
+            let trigger = format!(
+                "CREATE TRIGGER never BEFORE DELETE ON {table} BEGIN SELECT RAISE(IGNORE); END"
+            );
+            rusqlite::Connection::open(path).unwrap().execute_batch(&trigger).unwrap();
+        }
+        (Self { inner, fault }, folder)
+    }
+
+    async fn sql(&self, sql: impl Into<String>) -> Stored<()> {
+        let sql = sql.into();
+        self.inner.write(move |tx| Ok(tx.execute_batch(&sql)?)).await
+    }
+
+    /// One number.
+    async fn number(&self, sql: &'static str) -> Stored<i64> {
+        self.inner.read(|db| Ok(db.query_row(sql, [], |row| row.get(0))?)).await
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn issuer(&self, verb: &str, issuer: IssuerId) -> IssuerId {
+        if matches!(self.fault, MixesIssuers(mixed) if mixed == verb) {
+            IssuerId(1)
+        } else {
+            issuer
+        }
+    }
+
+    /// Does what the fault does before and after the verb.
+    async fn around<T>(&self, verb: &str, done: impl Future<Output = Stored<T>>) -> Stored<T> {
+        let is_meant = |faulty: &str| faulty == verb || (faulty == "*" && verb != "sweep");
+        match self.fault {
+            Keeps(faulty, table) if is_meant(faulty) => {
+                self.sql(format!("CREATE TABLE kept AS SELECT * FROM {table}")).await?;
+                let done = done.await;
+                let back =
+                    format!("INSERT OR IGNORE INTO {table} SELECT * FROM kept; DROP TABLE kept");
+                self.sql(back).await?;
+                done
+            }
+            First(faulty, sql) if is_meant(faulty) => {
+                self.sql(sql).await?;
+                done.await
+            }
+            Also(faulty, sql) if is_meant(faulty) => {
+                let done = done.await;
+                self.sql(sql).await?;
+                done
+            }
+            TellsNothing(faulty) | TellsAgain(faulty) if is_meant(faulty) => {
+                let newest = "SELECT coalesce(max(position), 0) FROM quadrille_changes";
+                let before = self.number(newest).await?;
+                let done = done.await;
+                let has_told = self.number(newest).await? > before;
+                match self.fault {
+                    TellsNothing(_) if has_told => {
+                        let newest = "(SELECT max(position) FROM quadrille_changes)";
+                        self.sql(format!(
+                            "DELETE FROM quadrille_changes WHERE position = {newest}"
+                        ))
+                        .await?;
+                    }
+                    TellsAgain(_) if !has_told => {
+                        let again = "INSERT INTO quadrille_changes (issuer, change) SELECT issuer,
+                            change FROM quadrille_changes ORDER BY position DESC LIMIT 1";
+                        self.sql(again).await?;
+                    }
+                    _ => {}
+                }
+                done
+            }
+            _ => done.await,
+        }
+    }
+}
+
+/// A ticket beside this one.
+fn beside(answer: &Answer) -> Answer {
+    let mut beside = answer.clone();
+    beside.ticket[15] ^= 0x80;
+    beside.outcome = Outcome::Denied;
+    beside
+}
+
+impl Store for Faulty {
+    async fn issuer(&self, issuer: &str) -> Stored<IssuerId> {
+        let issuer =
+            if self.is(IssuersIgnoreASlash) { issuer.trim_end_matches('/') } else { issuer };
+        self.inner.issuer(issuer).await
+    }
+
+    async fn lease(
+        &self,
+        renew: Option<Worker>,
+        holder: [u8; 16],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Stored<Worker> {
+        if let (Some(renew), true) = (renew, self.is(RenewalIgnoresTheHolder)) {
+            return Ok(Worker { holder, expires, ..renew });
+        }
+        let mut worker = self.inner.lease(renew, holder, now, expires).await?;
+        if self.is(LeasesAreShared) {
+            worker.number = 0;
+        }
+        if self.is(LeaseForgetsTheTimeBefore) {
+            worker.not_before = Timestamp::default();
+        }
+        Ok(worker)
+    }
+
+    async fn changes(&self, issuer: IssuerId, position: i64) -> Stored<Changes> {
+        let mut told = self.inner.changes(self.issuer("changes", issuer), position).await?;
+        if self.is(ChangesAreReversed) {
+            told.changes.reverse();
+        }
+        if self.is(ChangesHaveNoGaps) {
+            told.gap = false;
+        }
+        Ok(told)
+    }
+
+    async fn client(&self, issuer: IssuerId, id: &str) -> Stored<Option<Arc<Client>>> {
+        let issuer = self.issuer("client", issuer);
+        let found = self.inner.client(issuer, id).await?;
+        if self.is(ClientsIgnoreCase) {
+            let all = self.inner.clients(issuer).await?;
+            return Ok(all.into_iter().find(|client| client.id.eq_ignore_ascii_case(id)));
+        }
+        if self.is(ClientsIgnoreSpaces) && found.is_none() {
+            return self.inner.client(issuer, id.trim_end()).await;
+        }
+        Ok(found)
+    }
+
+    async fn clients(&self, issuer: IssuerId) -> Stored<Vec<Arc<Client>>> {
+        let mut clients = self.inner.clients(issuer).await?;
+        if self.is(ClientsAreUnordered) {
+            clients.reverse();
+        }
+        Ok(clients)
+    }
+
+    async fn put_client(
+        &self,
+        issuer: IssuerId,
+        client: Client,
+        mut before: Option<Arc<Client>>,
+    ) -> Stored<bool> {
+        let held = self.inner.client(issuer, &client.id).await?;
+        if self.is(PutClientOverwrites) || (self.is(PutClientRevives) && held.is_none()) {
+            before = held;
+        }
+        self.around("put_client", self.inner.put_client(issuer, client, before)).await
+    }
+
+    async fn remove_client(&self, issuer: IssuerId, id: &str) -> Stored<bool> {
+        let issuer = self.issuer("remove_client", issuer);
+        self.around("remove_client", self.inner.remove_client(issuer, id)).await
+    }
+
+    async fn answer(&self, issuer: IssuerId, mut answer: Answer) -> Stored<Answered> {
+        let issuer = self.issuer("answer", issuer);
+        let loses = match answer.outcome {
+            Outcome::Denied => self.is(DenialsLoseTheConsent),
+            Outcome::TemporaryDenied(_) => self.is(DenialsOfCredentialsLoseTheConsent),
+            _ => false,
+        };
+        if loses {
+            answer.consent = None;
+        }
+        if self.is(ConsentsAreReplacedWhole) {
+            answer.asked = Scopes::of(["photos", "profile", "albums"]);
+        }
+        if self.is(UntickedScopesStay) {
+            answer.asked = answer.consent.as_ref().unwrap().scopes.clone();
+        }
+        let beside = beside(&answer);
+        let answered = self.around("answer", self.inner.answer(issuer, answer)).await?;
+        if self.is(DeadApprovalsLeaveAConsent) {
+            self.inner.answer(issuer, beside).await?;
+        }
+        match answered {
+            Answered::Approved(_) if self.is(AnswerCountsTwice) => Ok(Answered::First),
+            answered => Ok(answered),
+        }
+    }
+
+    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Stored<()> {
+        self.around("put_code", self.inner.put_code(issuer, code)).await
+    }
+
+    async fn code(&self, issuer: IssuerId, row: RowId) -> Stored<Option<Arc<CodeRecord>>> {
+        self.inner.code(self.issuer("code", issuer), row).await
+    }
+
+    async fn redeem(&self, issuer: IssuerId, code: RowId, issue: Issue) -> Stored<Redeemed> {
+        let issuer = self.issuer("redeem", issuer);
+        if self.is(RedeemIsNotAtomic) {
+            let found = self.inner.code(issuer, code).await?.unwrap();
+            self.sql("SELECT 1").await?;
+            if found.redeemed {
+                return Ok(Redeemed::Replayed(found.grant.id));
+            }
+            self.sql("UPDATE quadrille_codes SET redeemed = 1").await?;
+            self.inner.issue(issuer, issue).await?;
+            return Ok(Redeemed::Issued);
+        }
+        let again = issue.clone();
+        let redeemed = self.around("redeem", self.inner.redeem(issuer, code, issue)).await?;
+        match redeemed {
+            Redeemed::Replayed(_) if self.is(ReplayNamesNoGrant) => Ok(Redeemed::Unknown),
+            Redeemed::Replayed(grant) if self.is(ReplayIssues) => {
+                self.inner.issue(issuer, again).await?;
+                Ok(Redeemed::Replayed(grant))
+            }
+            redeemed => Ok(redeemed),
+        }
+    }
+
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Stored<()> {
+        if self.is(IssueBeginsLate) {
+            tokio::task::yield_now().await;
+        }
+        if self.is(IssueIsTwoWrites) {
+            let access = issue.access.clone();
+            self.inner.issue(issuer, Issue { access, family: None }).await?;
+            let mut rest = issue;
+            rest.access.row = RowId(rest.access.row.0 + 500_000);
+            return self.inner.issue(issuer, rest).await;
+        }
+        self.around("issue", self.inner.issue(issuer, issue)).await
+    }
+
+    async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Stored<()> {
+        let known = TokenRef::Foreign { hash: access.hash };
+        if self.is(ImportKeepsTheOld) && self.inner.access(issuer, &known).await?.is_some() {
+            return Ok(());
+        }
+        self.around("import", self.inner.import(issuer, access)).await
+    }
+
+    async fn access(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Stored<Option<Arc<AccessRecord>>> {
+        let issuer = self.issuer("access", issuer);
+        if let (TokenRef::Row { row, .. }, true) = (token, self.is(HashIsNotCompared)) {
+            let sql = "SELECT hash FROM quadrille_access_tokens WHERE row = ?1";
+            let hash = |db: &rusqlite::Connection| db.query_row(sql, [row.0], |row| row.get(0));
+            let hash = self.inner.read(|db| Ok::<_, StoreError>(hash(db).ok())).await?;
+            let Some(hash) = hash else { return Ok(None) };
+            return self.inner.access(issuer, &TokenRef::Row { row: *row, hash }).await;
+        }
+        self.inner.access(issuer, token).await
+    }
+
+    async fn family(&self, issuer: IssuerId, row: RowId) -> Stored<Option<Arc<FamilyRecord>>> {
+        self.inner.family(self.issuer("family", issuer), row).await
+    }
+
+    async fn rotate(&self, issuer: IssuerId, mut rotation: Rotation) -> Stored<Rotated> {
+        let issuer = self.issuer("rotate", issuer);
+        if self.is(RotateIgnoresTheSecret)
+            && let Some(family) = self.inner.family(issuer, rotation.family).await?
+        {
+            rotation.presented = family.current;
+        }
+        let rotated = self.around("rotate", self.inner.rotate(issuer, rotation)).await?;
+        match rotated {
+            Rotated::Lost(_) if self.is(RotateTurnsTwice) => Ok(Rotated::Turned),
+            rotated => Ok(rotated),
+        }
+    }
+
+    async fn put_temporary(&self, issuer: IssuerId, temporary: TemporaryRecord) -> Stored<()> {
+        self.around("put_temporary", self.inner.put_temporary(issuer, temporary)).await
+    }
+
+    async fn temporary(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Stored<Option<Arc<TemporaryRecord>>> {
+        self.inner.temporary(self.issuer("temporary", issuer), token).await
+    }
+
+    async fn redeem_temporary(
+        &self,
+        issuer: IssuerId,
+        temporary: RowId,
+        credential: CredentialRecord,
+    ) -> Stored<Redeemed> {
+        let redeem = self.inner.redeem_temporary(issuer, temporary, credential);
+        match self.around("redeem_temporary", redeem).await {
+            // The second time its row is taken.
+            Err(StoreError::Failed(_)) => Ok(Redeemed::Issued),
+            redeemed => redeemed,
+        }
+    }
+
+    async fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Stored<Option<Arc<CredentialRecord>>> {
+        self.inner.credential(self.issuer("credential", issuer), token).await
+    }
+
+    async fn revoke_grant(&self, issuer: IssuerId, grant: RowId, until: Timestamp) -> Stored<bool> {
+        let issuer = self.issuer("revoke_grant", issuer);
+        let revoke = self.inner.revoke_grant(issuer, grant, until);
+        let revoked = self.around("revoke_grant", revoke).await?;
+        Ok(revoked || self.is(RevokeGrantSaysYesTwice))
+    }
+
+    async fn revoke_all(&self, issuer: IssuerId, what: RevokeAll, last: RowId) -> Stored<()> {
+        let issuer = self.issuer("revoke_all", issuer);
+        let verb = match (&what, self.fault) {
+            (_, Keeps(..) | Also(..) | First(..)) => "revoke_all",
+            (RevokeAll::Consent { .. }, _) => "revoke_all consent",
+            (RevokeAll::Subject(_), _) => "revoke_all subject",
+        };
+        self.around(verb, self.inner.revoke_all(issuer, what, last)).await
+    }
+
+    async fn consent(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+        resources: &Resources,
+    ) -> Stored<Option<Consent>> {
+        let issuer = self.issuer("consent", issuer);
+        let lower = subject.to_lowercase();
+        let subject = if self.is(ConsentsIgnoreCase) { &lower } else { subject };
+        let resources =
+            if self.is(ConsentsIgnoreResources) { &Resources::EMPTY } else { resources };
+        self.inner.consent(issuer, subject, client, resources).await
+    }
+
+    async fn consents(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<Consent>> {
+        self.inner.consents(issuer, subject).await
+    }
+
+    async fn remember_once(
+        &self,
+        issuer: IssuerId,
+        space: &'static str,
+        key: SecretHash,
+        expires: Timestamp,
+    ) -> Stored<bool> {
+        let issuer = self.issuer("remember_once", issuer);
+        let space = if self.is(SpacesAreOne) { "one" } else { space };
+        let mut wide = expires;
+        if self.is(KeysAreKnownForEver) {
+            wide = expires + Duration::from_hours(24);
+        }
+        if self.is(RememberIsNotAtomic) {
+            let before = self.number("SELECT count(*) FROM quadrille_once").await?;
+            self.sql("SELECT 1").await?;
+            let new = self.inner.remember_once(issuer, space, key, wide).await?;
+            return Ok(new || before == 0);
+        }
+        self.around("remember_once", self.inner.remember_once(issuer, space, key, wide)).await
+    }
+
+    async fn put_session(
+        &self,
+        issuer: IssuerId,
+        session: Session,
+        replaces: Option<SecretHash>,
+    ) -> Stored<()> {
+        self.around("put_session", self.inner.put_session(issuer, session, replaces)).await
+    }
+
+    async fn session(&self, issuer: IssuerId, id: &SecretHash) -> Stored<Option<Arc<Session>>> {
+        self.inner.session(self.issuer("session", issuer), id).await
+    }
+
+    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Stored<bool> {
+        let issuer = self.issuer("end_session", issuer);
+        let ended = self.around("end_session", self.inner.end_session(issuer, id)).await?;
+        Ok(ended || self.is(EndSessionAlwaysSaysYes))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Stored<u64> {
+        let early = Duration::from_secs(self.is(SweepIsASecondEarly).into());
+        let gone = self.around("sweep", self.inner.sweep(now + early)).await?;
+        Ok(if self.is(SweepSaysNothing) { 0 } else { gone })
+    }
+}
