@@ -231,7 +231,7 @@ catches! {
         Also("rotate", "UPDATE quadrille_families SET expires = rotated + 60") => a_refresh_token_that_turned_is_given_back_when_its_successor_expires,
             "until its successor expires";
         Also("sweep", "DELETE FROM quadrille_token_credentials") => credentials_that_expired_are_given_back,
-            "that never expire";
+            "temporary and token credentials that expired";
     }
     clients_that_are_mixed_up_or_leave_something_behind_are_caught {
         IssuersIgnoreASlash => an_issuer_keeps_its_number,

@@ -136,7 +136,7 @@ pub async fn one_of_many_exchanges_temporary_credentials<S: Store>(store: &S, cl
             identifier: Identifier::Row(hash(row)),
             secret: [7; 8].into(),
             client: CLIENT.into(),
-            callback: "oob".into(),
+            callback: None,
             scopes: Scopes::EMPTY,
             expires: world.later(600),
             state: TemporaryState::Approved(Approval { verifier: hash(1), grant: grant.clone() }),

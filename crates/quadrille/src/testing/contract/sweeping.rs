@@ -154,7 +154,7 @@ fn temporary<S: Store>(world: &World<'_, S>, row: i64, expires: Timestamp) -> Te
         identifier: Identifier::Row(hash(row)),
         secret: [7; 8].into(),
         client: CLIENT.into(),
-        callback: "oob".into(),
+        callback: None,
         scopes: world.grant(row).scopes,
         expires,
         state: TemporaryState::Approved(Approval { verifier: hash(row), grant: world.grant(row) }),
