@@ -1,6 +1,6 @@
 //! What goes wrong for an application that logs people in elsewhere, sorted by whose fault it is.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -26,7 +26,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.code(), "access_denied");
 /// assert_eq!(error.status(), 403);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` is for people, too, since `main` prints it: it says what `Display` says, and the code.
+///
+/// As an answer of a handler in axum an error is a small page, or JSON
+/// for a request that no page comes from.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The visitor has no account at the service linked (or it needs linking again, or lacks a
@@ -255,6 +260,37 @@ pub enum OperatorFault {
         /// Their name.
         service: Box<str>,
     },
+    /// There is no service at all.
+    #[error("no service is added: say Login::with, or Login::with_tenants")]
+    NoServices,
+    /// This application's identifier at a service is empty, or has characters that none has (RFC
+    /// 6749, appendix A.1), or spaces around it.
+    #[error("this application's client id (or key) at {service} is empty or has spaces around it")]
+    ClientIdMalformed {
+        /// The service's name.
+        service: Box<str>,
+    },
+    /// This application's secret at a service is empty.
+    #[error("this application's secret at {service} is empty")]
+    SecretMissing {
+        /// The service's name.
+        service: Box<str>,
+    },
+    /// A handler takes an account of a service whose type was not added.
+    #[error("a handler takes an account at {service}, which is not added: say Login::with")]
+    ServiceNotAdded {
+        /// The name of the service, as its type says it.
+        service: Box<str>,
+    },
+    /// The login's router is nested below a path that the public URL does not end in, so that none
+    /// of the login's URLs would lead to it.
+    #[error(
+        "the login's router is nested at {nested}, but the public URL does not end in that path: give Login::new the URL with it"
+    )]
+    NestedElsewhere {
+        /// The path.
+        nested: Box<str>,
+    },
     /// A service that this application does not have.
     #[error("no service is called {service}: add it with Login::with")]
     ServiceUnknown {
@@ -336,6 +372,12 @@ pub enum StorageFault {
     Unwritable,
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({})", self.code())
+    }
+}
+
 impl Error {
     /// The stable code of this error, for logs, help pages and clients.
     pub fn code(&self) -> &'static str {
@@ -383,6 +425,11 @@ impl Error {
                 OperatorFault::NotOutOfBand { .. } => "not_out_of_band",
                 OperatorFault::ServiceNameMalformed { .. } => "service_name_malformed",
                 OperatorFault::ServiceRepeated { .. } => "service_repeated",
+                OperatorFault::NoServices => "no_services",
+                OperatorFault::ClientIdMalformed { .. } => "client_id_malformed",
+                OperatorFault::SecretMissing { .. } => "secret_missing",
+                OperatorFault::ServiceNotAdded { .. } => "service_not_added",
+                OperatorFault::NestedElsewhere { .. } => "nested_elsewhere",
                 OperatorFault::ServiceUnknown { .. } => "service_unknown",
                 OperatorFault::TenantLookup { .. } => "tenant_lookup_failed",
                 OperatorFault::ServiceMismatch { .. } => "service_mismatch",

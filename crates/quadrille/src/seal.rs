@@ -26,8 +26,8 @@ const SALT_LEN: usize = 16;
 const HEADER_LEN: usize = 1 + KEY_ID_LEN + SALT_LEN;
 const TAG_LEN: usize = 16;
 
-/// Why a ring of keys could not be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a ring of keys could not be made. `Debug`, which `main` prints, says it in words, too.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyRingError {
     /// The environment variable is not set.
@@ -49,6 +49,12 @@ pub enum KeyRingError {
         /// Which, counted from 1.
         position: usize,
     },
+}
+
+impl fmt::Debug for KeyRingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Why a sealed box did not open.

@@ -29,7 +29,7 @@ use crate::{
 use super::{
     consumer_layer::Visit,
     consumer_leave::{leave, leave_by_form},
-    consumer_pages::{failed, hop, plain_page},
+    consumer_pages::{failed, hop, json, plainly, unknown_to_whom},
 };
 
 pub use super::consumer_layer::{LoginLayer, LoginService};
@@ -93,26 +93,22 @@ pub fn recover(error: &(dyn std::error::Error + 'static)) -> Option<Response> {
 }
 
 /// [`NotLinked`](Error::NotLinked) sends a page's visitor to log in and tells everyone else by
-/// status and JSON; every other error is a small page.
+/// status and JSON; every other error is a small page, and below [`Login::layer`] JSON for a
+/// request that no page comes from (a fetch).
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let Self::NotLinked(who) = &self else { return plain_page(&self) };
+        let Self::NotLinked(who) = &self else { return unknown_to_whom(self) };
         if who.navigation {
             let mut response = Redirect::to(&who.login_url).into_response();
             no_store(&mut response);
             return response;
         }
-        let json = serde_json::json!({
+        let told = serde_json::json!({
             "error": self.code(),
             "service": &*who.service,
             "login_url": who.login_url,
         });
-        let mut response = Response::new(Body::from(json.to_string()));
-        *response.status_mut() = StatusCode::UNAUTHORIZED;
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        no_store(&mut response);
-        response
+        json(StatusCode::UNAUTHORIZED, &told)
     }
 }
 
@@ -122,7 +118,7 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);
     }
-    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
     let verified = match login.verify(jar, &service, &query).await {
@@ -165,7 +161,7 @@ async fn arrive(Path(service): Path<String>, request: Request) -> Response {
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);
     }
-    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
     let verified = match login.verify(jar, &service, &query).await {
@@ -229,7 +225,7 @@ fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
         Ok(ready) => {
             hop(&[&ready.base_path, login.mount(), "/", service, "/arrived?", query].concat())
         }
-        Err(error) => plain_page(&error),
+        Err(error) => unknown_to_whom(error),
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
 };
 
 use super::{
-    consumer_layer::{Visit, wanted},
-    consumer_pages::failed,
+    consumer_layer::Visit,
+    consumer_pages::{failed, plainly},
 };
 
 /// Why a handler did not get its account: an [`Error`], and the answer to it.
@@ -56,6 +56,13 @@ impl From<Error> for Rejected {
     }
 }
 
+impl Rejected {
+    /// For a request whose application is not set up, so that nothing else is known.
+    fn early(parts: &Parts) -> impl Fn(Error) -> Self {
+        |error| Self { answer: Some(plainly(&error, parts)), error }
+    }
+}
+
 /// The visitor, whoever they are: for services known at run time only, and for signing out.
 ///
 /// ```
@@ -86,8 +93,9 @@ impl Visitor {
     pub async fn linked(&self, service: &str) -> Result<Linked<Dynamic>> {
         let Visit { login, jar, .. } = &*self.visit;
         let registered = login.by_name(service).await?;
-        let found = Found { login, jar, registered, wanted: self.wanted.clone() };
-        found.linked(&self.owner).await
+        let found =
+            Found { visit: &self.visit, login, jar, registered, wanted: self.wanted.clone() };
+        found.linked(&self.owner).await.map_err(|error| found.in_place(error))
     }
 
     /// The visitor's account at this service, if there is one. Never waits for the network.
@@ -129,9 +137,10 @@ impl<St: Send + Sync> FromRequestParts<St> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
         let visit = parts.extensions.get::<Arc<Visit>>().cloned();
-        let visit = visit.ok_or(Error::from(OperatorFault::NotAttached))?;
+        let visit = visit.ok_or(Error::from(OperatorFault::NotAttached));
+        let visit = visit.map_err(Rejected::early(parts))?;
         let owner = visit.login.0.handlers.find_owner(parts).await;
-        let wanted = wanted(&visit.login, parts);
+        let wanted = visit.wanted(parts);
         Ok(Self { visit, owner, wanted })
     }
 }
@@ -140,7 +149,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> FromRequestParts<St> for
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
-        let visit = visit_of::<S>(parts)?;
+        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = found.login.0.handlers.find_owner(parts).await;
         match found.linked_with::<S, Sc>(&owner).await {
@@ -156,7 +165,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
-        let visit = visit_of::<S>(parts)?;
+        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = found.login.0.handlers.find_owner(parts).await;
         let stored = found.login.load(found.jar, &found.registered.name, &owner).await?;
@@ -174,7 +183,7 @@ impl<S: Service, St: Send + Sync> FromRequestParts<St> for Identity<S> {
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
-        let visit = visit_of::<S>(parts)?;
+        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = found.login.0.handlers.find_owner(parts).await;
         match found.identity(&owner).await {
@@ -199,7 +208,7 @@ impl<S: Service, St: Send + Sync> OptionalFromRequestParts<St> for Identity<S> {
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
-        let visit = visit_of::<S>(parts)?;
+        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = found.login.0.handlers.find_owner(parts).await;
         Ok(found.identity(&owner).await?)
@@ -208,6 +217,7 @@ impl<S: Service, St: Send + Sync> OptionalFromRequestParts<St> for Identity<S> {
 
 /// The service that a handler asks for, found in the request's logins.
 struct Found<'a> {
+    visit: &'a Visit,
     login: &'a Login,
     jar: &'a Jar,
     registered: Arc<Registered>,
@@ -226,15 +236,23 @@ fn visit_of<S: Service>(parts: &Parts) -> Result<Arc<Visit>> {
         }
         visit = this.outer.as_ref();
     }
-    Err(OperatorFault::ServiceUnknown { service: S::SPEC.name.into() }.into())
+    Err(OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() }.into())
 }
 
 impl<'a> Found<'a> {
     fn new<S: Service>(visit: &'a Visit, parts: &Parts) -> Result<Self> {
         let Visit { login, jar, .. } = visit;
-        let unknown = || OperatorFault::ServiceUnknown { service: S::SPEC.name.into() };
+        let unknown = || OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() };
         let registered = login.by_type::<S>()?.ok_or_else(unknown)?;
-        Ok(Self { login, jar, registered, wanted: wanted(login, parts) })
+        Ok(Self { visit, login, jar, registered, wanted: visit.wanted(parts) })
+    }
+
+    /// A visitor can be sent to log in only where the login's URLs lead.
+    fn in_place(&self, error: Error) -> Error {
+        match (&error, self.visit.check_place()) {
+            (Error::NotLinked(_), Err(misplaced)) => misplaced,
+            _ => error,
+        }
     }
 
     fn api(&self, stored: Stored) -> Api {
@@ -247,7 +265,7 @@ impl<'a> Found<'a> {
     }
 
     async fn linked_with<S, Sc: ScopeRequirement>(&self, owner: &Owner) -> Result<Linked<S, Sc>> {
-        let Self { login, jar, registered, wanted } = self;
+        let Self { login, jar, registered, wanted, .. } = self;
         let scopes = || Sc::names().join(" ");
         let Some(stored) = login.load(jar, &registered.name, owner).await? else {
             let reason = NotLinkedReason::Missing;
@@ -276,12 +294,12 @@ impl<'a> Found<'a> {
 
     /// The answer to a visitor without the account: to log in, unless they have just been there.
     async fn rejected(&self, parts: &mut Parts, error: Error) -> Rejected {
-        let Self { login, jar, registered, wanted } = self;
-        let (error, retry) = match error {
+        let Self { login, jar, registered, wanted, .. } = self;
+        let (error, retry) = match self.in_place(error) {
             Error::NotLinked(who) if self.goes_in_circles(&who) => {
                 (BrowserFault::Loop.into(), Some(who.login_url))
             }
-            Error::NotLinked(_) => return error.into(),
+            error @ Error::NotLinked(_) => return error.into(),
             other => (other, None),
         };
         let origin = Origin {

@@ -7,13 +7,16 @@ use std::{
 };
 
 use ::axum::{extract::OriginalUri, response::Response};
-use http::{Method, Request, Uri, header, request::Parts};
+use http::{HeaderMap, Method, Request, Uri, header, request::Parts};
 use tower::{Layer, Service};
 
 use crate::{
-    Login,
+    Error, Login,
     consumer::{Jar, Wanted},
+    error::OperatorFault,
 };
+
+use super::consumer_pages::answered;
 
 /// What [`Login::layer`] gives: on a router, it lets handlers take
 /// [`Linked`](crate::Linked) and the like.
@@ -40,6 +43,62 @@ pub(super) struct Visit {
     pub(super) login: Login,
     pub(super) jar: Jar,
     pub(super) outer: Option<Arc<Visit>>,
+    place: Place,
+}
+
+/// Where a request was, seen from the login's router: what is below the public URL.
+struct Place {
+    /// The path and query.
+    uri: Uri,
+    /// The path that the router is nested at.
+    nested: Option<Box<str>>,
+}
+
+impl Place {
+    fn of<B>(request: &Request<B>) -> Self {
+        let uri = request.uri().clone();
+        let whole = request.extensions().get::<OriginalUri>().map(|original| original.path());
+        let nested = whole.and_then(|whole| match whole.strip_suffix(uri.path()) {
+            Some(nested) => Some(nested),
+            // `/app` is `/` inside.
+            None => whole.strip_suffix(uri.path().trim_end_matches('/')),
+        });
+        let nested = nested.map(|nested| nested.trim_end_matches('/'));
+        Self { nested: nested.filter(|nested| !nested.is_empty()).map(Into::into), uri }
+    }
+}
+
+impl Visit {
+    /// Where this visitor is and how they can be told to log in.
+    pub(super) fn wanted(&self, parts: &Parts) -> Wanted {
+        let navigation = is_navigation(parts);
+        // Only a navigation has a page to come back to.
+        let next = if navigation { self.public_path() } else { String::new() };
+        Wanted { next, navigation }
+    }
+
+    /// The path under which the outside knows the page. A proxy may have taken any part of the
+    /// public URL's path off, and the application may be nested at any; below the login's router
+    /// all paths are the same.
+    fn public_path(&self) -> String {
+        let base = self.login.ready().map_or("", |ready| &ready.base_path);
+        let path = self.place.uri.path_and_query().map_or("/", |path| path.as_str());
+        [base, path].concat()
+    }
+
+    /// Whether the login's URLs lead to its router.
+    ///
+    /// # Errors
+    /// [`OperatorFault::NestedElsewhere`].
+    pub(super) fn check_place(&self) -> Result<(), Error> {
+        let base = &self.login.ready()?.base_path;
+        match &self.place.nested {
+            Some(nested) if !base.ends_with(&**nested) => {
+                Err(OperatorFault::NestedElsewhere { nested: nested.clone() }.into())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<S, B> Service<Request<B>> for LoginService<S>
@@ -58,11 +117,13 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let jar = Jar::new(request.headers());
         let outer = request.extensions_mut().remove::<Arc<Visit>>();
-        let visit = Visit { login: self.login.clone(), jar: jar.clone(), outer };
+        let place = Place::of(&request);
+        let visit = Visit { login: self.login.clone(), jar: jar.clone(), outer, place };
+        let is_for_a_page = is_for_a_page(request.headers());
         request.extensions_mut().insert(Arc::new(visit));
         let answering = self.inner.call(request);
         Box::pin(async move {
-            let mut response = answering.await?;
+            let mut response = answered(answering.await?, is_for_a_page);
             for cookie in jar.close() {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
@@ -71,32 +132,15 @@ where
     }
 }
 
-/// Where this visitor is and how they can be told to log in.
-pub(super) fn wanted(login: &Login, parts: &Parts) -> Wanted {
-    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-    let navigation = is_navigation(parts);
-    // Whoever cannot be redirected is no page to come back to.
-    let next = if navigation { public_path(login, uri) } else { String::new() };
-    Wanted { next, navigation }
-}
-
-/// The path under which the outside knows a page: a proxy may have taken the public URL's path off.
-fn public_path(login: &Login, uri: &Uri) -> String {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let base = login.ready().map_or("", |ready| &ready.base_path);
-    match path.strip_prefix(base) {
-        Some(rest) if rest.is_empty() || rest.starts_with(['/', '?']) => path.to_owned(),
-        _ => [base, path].concat(),
-    }
-}
-
-/// Whether a browser shows the answer as a page. Scripts and forms must not be redirected to
-/// another site.
+/// Whether a browser loads the answer as a page of its own. Scripts and forms must not be redirected
+/// to another site.
 fn is_navigation(parts: &Parts) -> bool {
-    if parts.method != Method::GET {
-        return false;
-    }
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    parts.method == Method::GET && is_for_a_page(&parts.headers)
+}
+
+/// Whether a person will look at the answer, and no script: the answer to a form, too.
+pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-mode"), text("x-requested-with"), text("hx-request")) {
         (_, Some(_), _) | (_, _, Some(_)) => false,
         (Some(mode), ..) => mode == "navigate",

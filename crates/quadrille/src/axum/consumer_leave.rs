@@ -22,7 +22,7 @@ use crate::{
 use super::{
     consumer::{not_attached, redirect, visit},
     consumer_hooks::BeforeLogin,
-    consumer_pages::{failed, hop, plain_page},
+    consumer_pages::{failed, hop, plainly},
 };
 
 /// `GET {mount}/{service}`: a link of this site, or of any other.
@@ -53,10 +53,14 @@ fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
 }
 
 async fn leave_with(Path(service): Path<String>, mut parts: Parts, parameters: String) -> Response {
-    let Some(visit) = visit(&parts) else { return plain_page(&not_attached()) };
+    let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
     let (login, jar) = (&visit.login, &visit.jar);
     let mut origin = Origin::default();
-    match begin(login, jar, &service, &mut parts, &parameters, &mut origin).await {
+    let begun = async {
+        visit.check_place()?;
+        begin(login, jar, &service, &mut parts, &parameters, &mut origin).await
+    };
+    match begun.await {
         Ok(response) => response,
         Err(error) => failed(login, jar, &mut parts, error, origin).await,
     }

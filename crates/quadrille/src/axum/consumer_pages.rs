@@ -7,11 +7,11 @@ use tracing::{error, info, warn};
 use crate::{
     Error, Login,
     consumer::{Jar, Origin},
-    error::{BrowserFault, ServiceFault},
+    error::{BrowserFault, OperatorFault, ServiceFault},
     page::{self, Page},
 };
 
-use super::consumer_hooks::Failed;
+use super::{consumer_hooks::Failed, consumer_layer::is_for_a_page};
 
 /// The answer to a failed login: the application's own, or the usual page.
 pub(super) async fn failed(
@@ -41,14 +41,53 @@ pub(super) async fn failed(
     answer.unwrap_or_else(|| {
         let title = service.map(|service| &*service.spec().title);
         let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.base_path));
-        usual_page(&error, title, retry_url.as_deref(), &home)
+        let retry = retry_url.as_deref();
+        if is_for_a_page(&parts.headers) {
+            usual_page(&error, title, retry, &home)
+        } else {
+            usual_json(&error, title, retry)
+        }
     })
 }
 
-/// The page for an error of which nothing else is known.
-pub(super) fn plain_page(error: &Error) -> Response {
+/// The answer for an error of which nothing is known but the request.
+pub(super) fn plainly(error: &Error, parts: &Parts) -> Response {
     log(error, None);
-    usual_page(error, None, None, "/")
+    if is_for_a_page(&parts.headers) {
+        usual_page(error, None, None, "/")
+    } else {
+        usual_json(error, None, None)
+    }
+}
+
+/// The answer for an error of a handler, of whose request nothing is known here: a page. The layer
+/// around, which knows it, makes JSON of it where nobody would look at a page ([`answered`]).
+pub(super) fn unknown_to_whom(error: Error) -> Response {
+    log(&error, None);
+    let mut response = usual_page(&error, None, None, "/");
+    response.extensions_mut().insert(Plain(error));
+    response
+}
+
+/// The error that a page tells, and nothing else is in it.
+#[derive(Clone)]
+struct Plain(Error);
+
+/// What a handler answered, as it is fit for the request.
+pub(super) fn answered(mut response: Response, is_for_a_page: bool) -> Response {
+    let Some(Plain(error)) = response.extensions_mut().remove() else { return response };
+    if is_for_a_page {
+        return response;
+    }
+    let told = usual_json(&error, None, None);
+    let (mut parts, _) = response.into_parts();
+    let (json, body) = told.into_parts();
+    for page_only in [header::CONTENT_SECURITY_POLICY, header::X_FRAME_OPTIONS] {
+        parts.headers.remove(page_only);
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(json.headers);
+    Response::from_parts(parts, body)
 }
 
 /// A page that goes on to another of this site by itself. A redirect would still count as a visit
@@ -75,8 +114,45 @@ pub(super) fn hop(to: &str) -> Response {
     response
 }
 
+/// What a script is told: the same as a person.
+fn usual_json(error: &Error, service: Option<&str>, retry: Option<&str>) -> Response {
+    let (_, message) = words(error, service.or(named(error)).unwrap_or("the service"));
+    let mut told = serde_json::Map::new();
+    told.insert("error".to_owned(), error.code().into());
+    told.insert("message".to_owned(), message.into());
+    if let Some(service) = named(error) {
+        told.insert("service".to_owned(), service.into());
+    }
+    if let Some(retry) = retry {
+        told.insert("retry_url".to_owned(), retry.into());
+    }
+    json(error.status(), &told.into())
+}
+
+/// An answer for scripts, which nobody keeps.
+pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The name of the service that an error is about, where it says so.
+fn named(error: &Error) -> Option<&str> {
+    match error {
+        Error::NotLinked(who) => Some(&who.service),
+        Error::Service { service, .. }
+        | Error::Api { service, .. }
+        | Error::Network { service, .. } => Some(service),
+        Error::Browser(_) | Error::Operator(_) => None,
+    }
+}
+
 fn usual_page(error: &Error, service: Option<&str>, retry: Option<&str>, home: &str) -> Response {
-    let name = service.unwrap_or("the service");
+    let name = service.or(named(error)).unwrap_or("the service");
     let (title, text) = words(error, name);
     let mut page = Page::new(title).text(&text).code(error.code());
     if let Some(retry) = retry {
@@ -131,15 +207,28 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             "No answer",
             format!("{name} cannot be reached, or has too much to do. Try again in a moment."),
         ),
-        Error::Service { .. } | Error::Api { .. } => (
+        Error::Service { .. } => (
             "That did not work",
-            format!("{name} answered in a way that makes no login."),
+            format!("{name} answered in a way that this site cannot use."),
+        ),
+        Error::Api { status, .. } => (
+            "That did not work",
+            format!("This page asked {name} for something, and the answer was an error ({status})."),
         ),
         Error::Operator(_) if error.status() == StatusCode::NOT_FOUND => no_such_login(),
         Error::Operator(_) if error.is_transient() => (
             "No answer",
             "This site cannot look that up just now. Try again in a moment.".to_owned(),
         ),
+        // Mistakes in the code, which nobody meets but who is writing it. The reason holds nothing
+        // but names from there.
+        Error::Operator(
+            fault @ (OperatorFault::NotAttached
+            | OperatorFault::ServiceNotAdded { .. }
+            | OperatorFault::ServiceMismatch { .. }
+            | OperatorFault::NoServices
+            | OperatorFault::NestedElsewhere { .. }),
+        ) => ("This site is not set up for it", format!("For the developers of this site: {fault}.")),
         Error::Operator(_) => (
             "This site is not set up for it",
             "Whoever runs the site finds the reason in its log.".to_owned(),
@@ -163,8 +252,13 @@ fn log(error: &Error, service: Option<&str>) {
         Error::NotLinked(_) | Error::Browser(_) => {
             info!(code, service, %error, "a login was not finished");
         }
-        Error::Service { .. } | Error::Api { .. } | Error::Network { .. } => {
-            warn!(code, service, %error, "a login failed");
+        Error::Service { .. } | Error::Network { .. } => {
+            warn!(code, service, %error, "a login or a call failed");
+        }
+        Error::Api { .. } => warn!(code, service, %error, "a call of a service's API failed"),
+        // Anybody can ask for a login of any name.
+        Error::Operator(OperatorFault::ServiceUnknown { .. }) => {
+            info!(code, service, %error, "there is no such login");
         }
         Error::Operator(_) => error!(code, service, %error, "logins are not set up right"),
     }

@@ -200,11 +200,11 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorFault::ServiceUnknown`]. Where tokens are in cookies, the stream's first item is
+    /// [`OperatorFault::ServiceNotAdded`]. Where tokens are in cookies, the stream's first item is
     /// [`OperatorFault::OutsideRequest`].
     pub fn accounts<S: Service>(&self) -> Result<Accounts<S>> {
         let registered = self.by_type::<S>()?;
-        let unknown = || OperatorFault::ServiceUnknown { service: S::SPEC.name.into() };
+        let unknown = || OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() };
         Ok(Accounts::new(self, registered.ok_or_else(unknown)?))
     }
 

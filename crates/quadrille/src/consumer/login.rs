@@ -293,7 +293,11 @@ impl std::fmt::Debug for Login {
 impl Ready {
     fn new(inner: &Inner) -> Result<Self, OperatorFault> {
         let url = Url::parse(&inner.public_url).map_err(|_| OperatorFault::PublicUrlMalformed)?;
+        // The parser drops white space around a URL, and an empty user name.
+        let authority = inner.public_url.split('/').nth(2).unwrap_or("");
         let whole = matches!(url.scheme(), "http" | "https")
+            && !inner.public_url.contains(|char: char| char.is_whitespace() || char.is_control())
+            && !authority.contains('@')
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()
@@ -313,6 +317,9 @@ impl Ready {
         let site = [&origin, &base_path, &inner.mount].map(String::as_str).concat();
         let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
         names.extend(inner.tenants.iter().map(Tenants::service));
+        if names.is_empty() {
+            return Err(OperatorFault::NoServices);
+        }
         for (index, name) in names.iter().enumerate() {
             check_service_name(name)?;
             if names.iter().take(index).any(|known| known == name) {

@@ -44,7 +44,16 @@ pub(crate) struct Registered {
 impl Registered {
     /// The service's name has been checked.
     pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
-        let Registration { spec, .. } = registration;
+        let Registration { spec, id, credential, .. } = registration;
+        let service = || Box::from(&*spec.name);
+        if id.is_empty() || id.trim() != id || id.chars().any(char::is_control) {
+            return Err(OperatorFault::ClientIdMalformed { service: service() });
+        }
+        if let Credential::Secret(secret) = credential
+            && secret.expose().trim().is_empty()
+        {
+            return Err(OperatorFault::SecretMissing { service: service() });
+        }
         let malformed = || OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() };
         let endpoint = |text: &str| match Url::parse(text) {
             Ok(url) if is_secure(&url) && url.has_host() => Ok(url),

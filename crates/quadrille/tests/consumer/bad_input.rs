@@ -54,6 +54,53 @@ async fn broken_callbacks_are_refused_and_burn_nothing() {
 }
 
 #[tokio::test]
+async fn what_nobody_reads_in_a_callback_does_not_matter() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    for odd in [
+        "utm=100%",
+        "x=%ff",
+        "%zz=1",
+        "x=%00",
+        "x=caf%E9",
+        "x=1&x=2",
+        "error=",
+        "error=&error=",
+        "error_description=%u00f3",
+        "denied=1",
+        "session_state=%",
+        "=",
+        "&&",
+    ] {
+        for first in [true, false] {
+            let good = answered(&world, &mut browser).await;
+            let pairs = if first { [odd, &good] } else { [&good, odd] };
+            let page = come_back(&mut browser, &pairs.join("&")).await;
+            assert_eq!(page.refresh(), Some("/album"), "{odd}: {page:?}");
+            browser.cookies.clear();
+        }
+    }
+    for odd in [
+        "error_description=%u00f3",
+        "error_description=caf%E9&error_uri=%",
+        "error_description=a&error_description=b",
+        "error_description=%00",
+        "x=%",
+        "code=",
+    ] {
+        let away = browser.go("/album").await;
+        let query = world.service.refuse(away.location(), ErrorCode::AccessDenied).unwrap();
+        let page = come_back(&mut browser, &format!("{odd}&{query}")).await;
+        assert!(page.has_code("access_denied"), "{odd}: {page:?}");
+    }
+    // A description without an error says nothing.
+    let good = answered(&world, &mut browser).await;
+    let state = good.split('&').find(|pair| pair.starts_with("state=")).unwrap();
+    let page = come_back(&mut browser, &format!("error=&error_description=x&{state}")).await;
+    assert!(page.has_code("callback_malformed"), "{page:?}");
+}
+
+#[tokio::test]
 async fn an_answer_goes_to_its_own_service_and_site_only() {
     let world = World::new();
     let login = world.login().with(GitHub::new("our-id", SECRET).named("other"));

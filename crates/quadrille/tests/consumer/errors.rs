@@ -49,19 +49,104 @@ async fn an_applications_own_error_type_sends_visitors_to_log_in() {
     assert_eq!(browser.visit("/other").await.status, StatusCode::IM_A_TEAPOT);
 }
 
+/// A request of a script on a page of this site.
+async fn fetch(browser: &mut Browser, path: &str) -> crate::support::Page {
+    let request = http::Request::get(path)
+        .header("sec-fetch-mode", "cors")
+        .header("sec-fetch-site", "same-origin")
+        .header("accept", "*/*");
+    browser.send(request.body(axum::body::Body::empty()).unwrap()).await
+}
+
+fn json(page: &crate::support::Page) -> serde_json::Value {
+    assert_eq!(page.headers["content-type"], "application/json", "{page:?}");
+    assert_eq!(page.headers["cache-control"], "no-store", "{page:?}");
+    serde_json::from_str(&page.text).unwrap()
+}
+
 #[tokio::test]
 async fn a_handler_whose_router_was_not_attached_says_so() {
     let mut browser = Browser::new(pages());
-    let page = browser.visit("/").await;
-    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(page.has_code("not_attached"));
+    for path in ["/", "/maybe"] {
+        let page = browser.visit(path).await;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(page.has_code("not_attached"));
+        assert!(page.text.contains("call Login::attach"), "{}", page.text);
+        let told = fetch(&mut browser, path).await;
+        assert_eq!(told.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let told = json(&told);
+        assert_eq!(told["error"], "not_attached");
+        assert!(told["message"].as_str().unwrap().contains("call Login::attach"), "{told}");
+    }
 }
 
 #[tokio::test]
 async fn a_handler_for_a_service_that_was_not_added_says_so() {
-    let login = Login::new(KeyRing::ephemeral(), SITE);
-    let page = Browser::new(login.attach(pages())).visit("/").await;
-    assert_eq!((page.status, page.has_code("service_unknown")), (StatusCode::NOT_FOUND, true));
+    let world = World::new();
+    let other = Login::new(KeyRing::ephemeral(), SITE)
+        .with(quadrille::Twitter::new("our-key", SECRET))
+        .http(world.service.clone());
+    let none = Login::new(KeyRing::ephemeral(), SITE);
+    for (login, code) in [(other, "service_not_added"), (none, "no_services")] {
+        let mut browser = Browser::new(login.attach(pages()));
+        let page = browser.visit("/").await;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR, "a mistake of ours");
+        assert!(page.has_code(code) && page.text.contains("Login::with"), "{page:?}");
+        let told = json(&fetch(&mut browser, "/maybe").await);
+        assert_eq!(told["error"], code);
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_is_told_every_error_as_json_and_a_person_by_a_page() {
+    async fn api(github: Linked<GitHub>) -> quadrille::Result<()> {
+        let _: serde_json::Value = github.get("missing").await?;
+        Ok(())
+    }
+    let world = World::new();
+    let app = pages().route("/api", get(api));
+    let mut browser = Browser::new(world.login().attach(app));
+    browser.log_in(&world.service, "/login/github", 7).await;
+    let refuse = || {
+        world.service.answers_next(
+            quadrille::consumer::Purpose::Api,
+            StatusCode::NOT_FOUND,
+            "no such thing",
+        );
+    };
+    refuse();
+    let page = browser.visit("/api").await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+    assert!(page.has_code("api_error") && page.text.contains("github"), "{}", page.text);
+    assert!(!page.text.contains("makes no login") && !page.text.contains("no such thing"));
+    refuse();
+    let page = fetch(&mut browser, "/api").await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+    let told = json(&page);
+    assert_eq!((&told["error"], &told["service"]), (&"api_error".into(), &"github".into()));
+    assert!(!page.headers.contains_key("content-security-policy"));
+    // A form's answer is looked at by a person.
+    let login = |mode: &'static str| {
+        let request = http::Request::get("/login/gitlab").header("sec-fetch-mode", mode);
+        request.body(axum::body::Body::empty()).unwrap()
+    };
+    assert!(browser.send(login("navigate")).await.has_code("service_unknown"));
+    let told = browser.send(login("cors")).await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND);
+    assert_eq!(json(&told)["error"], "service_unknown");
+    let told = fetch(&mut browser, "/login/github/authorized?code=x&state=y").await;
+    assert_eq!(json(&told)["error"], "state_unknown");
+    let told = fetch(&mut browser, "/login/github/arrived?code=x&state=y").await;
+    assert_eq!(json(&told)["error"], "state_unknown");
+}
+
+#[test]
+fn what_main_prints_of_an_error_is_for_people() {
+    let missing = GitHub::from_env().unwrap_err();
+    let expected = "set the environment variable GITHUB_OAUTH_CLIENT_ID (variable_missing)";
+    assert_eq!(format!("{missing:?}"), expected);
+    let missing = KeyRing::from_env("QUADRILLE_TEST_NO_SUCH_KEYS").unwrap_err();
+    assert!(format!("{missing:?}").starts_with("set QUADRILLE_TEST_NO_SUCH_KEYS to one"));
 }
 
 #[test]
@@ -86,10 +171,20 @@ fn a_wrong_configuration_is_named_at_start() {
     for (login, expected) in [
         (site("https://app.example").with(github()), None),
         (site("https://app.example/app/").with(github()), None),
-        (site("http://localhost:3000"), None),
-        (site("http://127.0.0.1:3000"), None),
-        (site("http://[::1]:3000"), None),
-        (site("http://app.localhost:3000"), None),
+        (site("http://localhost:3000").with(github()), None),
+        (site("http://127.0.0.1:3000").with(github()), None),
+        (site("http://[::1]:3000").with(github()), None),
+        (site("http://app.localhost:3000").with(github()), None),
+        (site(SITE), Some("no_services")),
+        (site(SITE).with(GitHub::new("", SECRET)), Some("client_id_malformed")),
+        (site(SITE).with(GitHub::new(" ", SECRET)), Some("client_id_malformed")),
+        (site(SITE).with(GitHub::new("our-id\n", SECRET)), Some("client_id_malformed")),
+        (site(SITE).with(GitHub::new(" our-id", SECRET)), Some("client_id_malformed")),
+        (site(SITE).with(GitHub::public_client("")), Some("client_id_malformed")),
+        (site(SITE).with(GitHub::new("our-id", "")), Some("secret_missing")),
+        (site(SITE).with(GitHub::new("our-id", " ")), Some("secret_missing")),
+        (site(SITE).with(quadrille::Twitter::new("", SECRET)), Some("client_id_malformed")),
+        (site(SITE).with(quadrille::Twitter::new("our-key", "")), Some("secret_missing")),
         (site("http://app.example"), Some("public_url_insecure")),
         (site("http://localhost.example"), Some("public_url_insecure")),
         (site("http://10.0.0.1"), Some("public_url_insecure")),
@@ -99,12 +194,19 @@ fn a_wrong_configuration_is_named_at_start() {
         (site("https://app.example/#x"), Some("public_url_malformed")),
         (site("https://user@app.example"), Some("public_url_malformed")),
         (site("ftp://app.example"), Some("public_url_malformed")),
+        (site("https://app.example/?"), Some("public_url_malformed")),
+        (site("https://app.example/#"), Some("public_url_malformed")),
+        (site("https://:secret@app.example"), Some("public_url_malformed")),
+        (site("https://@app.example"), Some("public_url_malformed")),
+        (site(" https://app.example"), Some("public_url_malformed")),
+        (site("https://app.example\n"), Some("public_url_malformed")),
+        (site("https://app.exa\tmple"), Some("public_url_malformed")),
         (site(SITE).at("login"), Some("mount_malformed")),
         (site(SITE).at("/"), Some("mount_malformed")),
         (site(SITE).at("/a//b"), Some("mount_malformed")),
         (site(SITE).at("/a/../b"), Some("mount_malformed")),
         (site(SITE).at("/{a}"), Some("mount_malformed")),
-        (site(SITE).at("/admin/login"), None),
+        (site(SITE).at("/admin/login").with(github()), None),
         (site(SITE).with(github()).with(github()), Some("service_repeated")),
         (site(SITE).with(github()).with(github().named("github-admin")), None),
         (site(SITE).with(Odd::<0>::client("a", "b")), Some("service_name_malformed")),

@@ -114,6 +114,53 @@ async fn a_site_below_a_path_keeps_it_everywhere() {
 }
 
 #[tokio::test]
+async fn a_page_is_found_again_behind_a_proxy_that_takes_a_part_of_the_path_off() {
+    let world = World::new();
+    let at = |url: &str| {
+        quadrille::Login::new(quadrille::KeyRing::ephemeral(), url)
+            .with(GitHub::new("our-id", SECRET))
+            .http(world.service.clone())
+    };
+    // The proxy takes `/x` off, and the application is nested at `/app`, or deeper.
+    for (url, nested) in [("/x/app", "/app"), ("/x/y/app/v1", "/app/v1"), ("/app", "/app")] {
+        let login = at(&format!("{SITE}{url}"));
+        let mut browser = Browser::new(Router::new().nest(nested, login.attach(pages())));
+        for (page, next) in [("/album?x=1", "%2Falbum%3Fx%3D1"), ("", "%2F")] {
+            let page = browser.visit(&format!("{nested}{page}")).await;
+            let prefix = url.replace('/', "%2F");
+            assert_eq!(page.location(), format!("{url}/login/github?next={prefix}{next}"));
+        }
+        let away = browser.visit(&format!("{nested}/login/github?next={url}/album")).await;
+        let query = world.service.consent(away.location(), 7).unwrap();
+        let back = browser.visit(&format!("{nested}/login/github/authorized?{query}")).await;
+        assert_eq!(back.refresh(), Some(&*format!("{url}/album")));
+    }
+    // Routes that are nested inside of what is attached are where they are.
+    let login = at(SITE);
+    let mut browser = Browser::new(login.attach(Router::new().nest("/inner", pages())));
+    let page = browser.visit("/inner/album").await;
+    assert_eq!(page.location(), "/login/github?next=%2Finner%2Falbum");
+}
+
+#[tokio::test]
+async fn a_login_nested_where_its_urls_do_not_lead_says_so() {
+    let world = World::new();
+    for url in [SITE.to_owned(), format!("{SITE}/other"), format!("{SITE}/app/other")] {
+        let login = quadrille::Login::new(quadrille::KeyRing::ephemeral(), url)
+            .with(GitHub::new("our-id", SECRET))
+            .http(world.service.clone());
+        let mut browser = Browser::new(Router::new().nest("/app", login.attach(pages())));
+        for path in ["/app/album", "/app/login/github", "/app"] {
+            let page = browser.visit(path).await;
+            assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {page:?}");
+            assert!(page.has_code("nested_elsewhere"), "{path}: {page:?}");
+            assert!(page.text.contains("nested at /app"), "{}", page.text);
+        }
+        assert_eq!(browser.visit("/app/maybe").await.text, "nobody", "which needs no URL");
+    }
+}
+
+#[tokio::test]
 async fn two_logins_live_in_one_application() {
     let world = World::new();
     let visitors = world.login();

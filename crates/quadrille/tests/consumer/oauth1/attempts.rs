@@ -199,3 +199,25 @@ async fn the_back_button_after_a_login_leads_on() {
     assert!(come_back(&mut browser, &query).await.has_code("attempt_cookie_missing"));
     log_in(&world, &mut browser, "/login/library", 7).await;
 }
+
+#[tokio::test]
+async fn a_repeated_token_or_verifier_is_refused_and_what_nobody_reads_does_not_matter() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let url = leave(&mut browser, "/album").await;
+    let good = world.service.consent(&url, 7).unwrap();
+    let (token, verifier) = good.split_once('&').unwrap();
+    for query in [
+        format!("{token}&{token}&{verifier}"),
+        format!("{token}&{verifier}&{verifier}"),
+        format!("oauth_token=other&{token}&{verifier}"),
+        format!("{token}&{verifier}&oauth%5Ftoken=other"),
+        format!("{token}&{verifier}&oauth_problem=a&oauth_problem=b"),
+    ] {
+        let page = come_back(&mut browser, &query).await;
+        assert!(page.has_code("callback_malformed"), "{query}: {page:?}");
+    }
+    assert_eq!(world.service.times_asked(Purpose::RedeemCode), 0);
+    let odd = format!("utm=100%&x=%ff&x=1&{token}&{verifier}&oauth_problem=");
+    assert_eq!(come_back(&mut browser, &odd).await.refresh(), Some("/album"));
+}
