@@ -22,5 +22,6 @@ mod limits;
 mod me;
 mod oauth1;
 mod process;
+mod refusals;
 mod serving;
 mod sign_in;

@@ -53,7 +53,15 @@ impl<S: ScopeRequirement> Access<S> {
             Ok(Some(token)) if S::is_met(token.scopes()) => {
                 Ok(Some(Self { token, required: PhantomData }))
             }
-            Ok(Some(_)) => Err(refused::<S>(extensions, AccessError::InsufficientScope)),
+            Ok(Some(token)) => {
+                let error = AccessError::InsufficientScope;
+                super::refusal::log_token(
+                    &error,
+                    token.client(),
+                    ("scope", token.scopes().as_str()),
+                );
+                Err(refused::<S>(extensions, error))
+            }
             Err(error) => Err(refused::<S>(extensions, error)),
         }
     }

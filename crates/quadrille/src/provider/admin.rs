@@ -180,6 +180,18 @@ impl NewClient {
         self
     }
 
+    pub(super) fn chosen_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub(super) const fn secret_that_was_chosen(&self) -> Option<&Secret> {
+        self.chosen_secret.as_ref()
+    }
+
+    pub(super) fn oauth1_key(&self) -> Option<&NewOAuth1Key> {
+        self.oauth1.as_ref().map(|oauth1| &oauth1.key)
+    }
+
     fn granted_types(&self) -> BTreeSet<GrantType> {
         self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
             [] if self.resource_server.is_some() => BTreeSet::new(),
@@ -327,6 +339,12 @@ pub enum RegistrationError {
     /// The chosen id is malformed.
     #[error("a client id holds letters, digits and -._~:/, at most 255 of them")]
     Id,
+    /// A client that is said again at each start needs an id to be known by.
+    #[error("a client that is ensured needs an id of its own choice")]
+    IdMissing,
+    /// The client with this id is public, and shall be confidential, or the other way round.
+    #[error("a client cannot change between public and confidential: remove it first")]
+    OtherType,
     /// The chosen id belongs to another client.
     #[error("there is a client with this id")]
     IdTaken,
@@ -354,15 +372,29 @@ pub enum AdminError {
 }
 
 impl AuthorizationServer {
-    /// Registers a client.
+    /// Registers a client. For one that a program says at each start there is
+    /// [`ensure_client`](Self::ensure_client).
     ///
     /// # Errors
     /// [`RegistrationError`].
     pub async fn register(&self, new: NewClient) -> Result<Registered, RegistrationError> {
+        let registered = self.client_of(&new).await?;
+        let inner = self.inner();
+        let client = &registered.client;
+        let issuer = inner.issuer_id().await?;
+        let was_put = inner.store.put_client(issuer, client.clone(), None).await;
+        if !was_put.map_err(Error::from)? {
+            return Err(RegistrationError::IdTaken);
+        }
+        tracing::info!(client = %client.id, name = client.name, "client registered");
+        Ok(registered)
+    }
+
+    /// A client as it is asked for, after all checks, with new secrets.
+    pub(super) async fn client_of(&self, new: &NewClient) -> Result<Registered, RegistrationError> {
         let redirect_uris = new.check()?;
         let inner = self.inner();
         new.check_known(inner)?;
-        let issuer = inner.issuer_id().await?;
         let id: Arc<str> = match &new.id {
             Some(id) => id.as_str().into(),
             None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
@@ -370,7 +402,7 @@ impl AuthorizationServer {
         let grant_types = new.granted_types();
         let (oauth1, oauth1_secret) =
             new.oauth1.as_ref().map(|oauth1| oauth1.register(inner)).transpose()?.unzip();
-        let (verifier, secret) = match (new.client_type, new.chosen_secret) {
+        let (verifier, secret) = match (new.client_type, new.chosen_secret.clone()) {
             (ClientType::Public, _) => (None, None),
             // OAuth 1.0a has its own.
             (ClientType::Confidential, None)
@@ -391,24 +423,19 @@ impl AuthorizationServer {
         let client = Client {
             id,
             number: inner.row().await?,
-            name: new.name,
+            name: new.name.clone(),
             client_type: new.client_type,
             secrets: secrets.into_iter().collect(),
             redirect_uris,
-            scopes: new.scopes,
+            scopes: new.scopes.clone(),
             grant_types,
             first_party: new.first_party,
             oauth1,
-            resource_server: new.resource_server,
+            resource_server: new.resource_server.clone(),
             from_document: false,
             without_pkce: new.without_pkce,
             created: inner.now(),
         };
-        let was_put = inner.store.put_client(issuer, client.clone(), None).await;
-        if !was_put.map_err(Error::from)? {
-            return Err(RegistrationError::IdTaken);
-        }
-        tracing::info!(client = %client.id, name = client.name, "client registered");
         Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })
     }
 

@@ -19,6 +19,7 @@ use super::{
     client_document::{NOT_STORED, host_of},
     dance,
     error::{ClientError, Error},
+    refusal,
     request::{self, Asked, Next, ToClient, Unasked},
     scopes::ScopeInfo,
     server::Inner,
@@ -30,6 +31,9 @@ use super::{
 
 /// Marks the way back from the sign-in page: when the person was sent there.
 const SINCE: &str = "quadrille_since";
+
+/// What it is called in the log.
+pub(super) const ENDPOINT: &str = "authorization";
 
 /// An authorization request after client, redirect URI, scopes and PKCE were checked (RFC 6749,
 /// section 4.1.1), or one for temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A handler
@@ -68,11 +72,22 @@ impl AuthorizationServer {
     /// client.
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
+        let said = request.clone();
+        let log = |error: &Error| refusal::log(ENDPOINT, error, &said);
         match read(inner, request).await {
             Ok(authorization) => Ok(authorization),
-            Err(Failed::Page(error)) => Err(inner.pages.show(&error).into()),
-            Err(Failed::Redirect(to)) => Err(inner.tell(&to)),
-            Err(Failed::Warn(to)) => Err(inner.warn(&to)),
+            Err(Failed::Page(error)) => {
+                log(&error);
+                Err(inner.pages.show(&error).into())
+            }
+            Err(Failed::Redirect(to)) => {
+                log(&to.error.into());
+                Err(inner.tell(&to))
+            }
+            Err(Failed::Warn(to)) => {
+                log(&to.error.into());
+                Err(inner.warn(&to))
+            }
             Err(Failed::Probed(response)) => Err(response.into()),
         }
     }
@@ -162,7 +177,10 @@ impl Authorization {
     pub async fn step(self, authentication: Option<Authentication>) -> Step {
         match self.decide(authentication).await {
             Ok(step) => step,
-            Err(error) => Step::Done(self.inner.pages.show(&error).into()),
+            Err(error) => {
+                refusal::log_of_client(ENDPOINT, &error, &self.asked.client.id);
+                Step::Done(self.inner.pages.show(&error).into())
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     client_document::NOT_STORED,
     dance,
     error::{BrowserError, ClientError, Error},
-    form_fields, request,
+    form_fields, refusal, request,
     server::Inner,
     store::{Answer, Answered, Consent, Outcome},
     ticket::Ticket,
@@ -25,6 +25,9 @@ use super::{
 
 /// The name of the hidden field.
 pub(crate) const TICKET: &str = "ticket";
+
+/// What it is called in the log.
+const ENDPOINT: &str = "consent";
 
 /// A person's answer to a consent page, with the page's own fields in `form`.
 ///
@@ -66,7 +69,10 @@ impl AuthorizationServer {
         request: &Request<Bytes>,
     ) -> Result<Decision<F>, Reply> {
         let inner = self.inner();
-        read(inner, request).map_err(|error| inner.pages.show(&error).into())
+        read(inner, request).map_err(|error| {
+            refusal::log(ENDPOINT, &error, request);
+            inner.pages.show(&error).into()
+        })
     }
 }
 
@@ -151,12 +157,16 @@ impl By<'_> {
     }
 
     async fn reply(self, granted: Option<Scopes>) -> Reply {
-        let inner = self.inner;
+        let (inner, ticket) = (self.inner, self.ticket);
         let answer = match granted {
             Some(scopes) => self.approve(scopes).await,
             None => self.refuse().await,
         };
-        answer.unwrap_or_else(|error| inner.pages.show(&error)).into()
+        let shown = answer.unwrap_or_else(|error| {
+            refusal::log_of_client(ENDPOINT, &error, &ticket.client);
+            inner.pages.show(&error)
+        });
+        shown.into()
     }
 
     async fn approve(self, scopes: Scopes) -> Result<Response<Bytes>, Error> {

@@ -15,9 +15,10 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, Client,
+    Actor, Authentication, Client, authorization,
     error::{BrowserError, ClientError, Error},
     redirect::RedirectUri,
+    refusal,
     request::ToClient,
     server::Inner,
     store::{self, Answered, CodeRecord, Grant, Outcome, RowId, TicketId},
@@ -164,6 +165,7 @@ impl Dance {
         error: ClientError,
         is_trusted: bool,
     ) -> Result<Response<Bytes>, Error> {
+        refusal::log_of_client(authorization::ENDPOINT, &error.into(), &client.id);
         match self {
             Self::Code(asked) => {
                 let (redirect_uri, state) = (asked.redirect_uri.clone(), asked.state.clone());
@@ -176,7 +178,6 @@ impl Dance {
             }
             Self::Verifier(asked) => match self.destination() {
                 Some(callback) => {
-                    tracing::info!(reason = %error, "authorization refused, the client is told");
                     let problem = match error {
                         ClientError::Denied => Problem::UserRefused,
                         _ => Problem::PermissionDenied,

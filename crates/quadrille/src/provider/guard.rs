@@ -19,6 +19,7 @@ use super::{
     AuthorizationServer, GuardBody, Verified,
     access::AccessError,
     oauth1::{self, BodyRead},
+    refusal,
     server::Inner,
     store::{AccessRecord, TokenRef},
     token::{NoToken, TokenKind, sha256},
@@ -229,11 +230,15 @@ impl Inner {
         body: oauth1::Seen<'_>,
         site: Site<'_>,
     ) -> Result<Option<Verified>, AccessError> {
-        let found =
-            match self.check_signature(parts, body, site.origin, site.allows_clients).await? {
-                None => self.check_access(&parts.uri, &parts.headers).await?,
-                signed => signed,
-            };
+        let signed = self.check_signature(parts, body, site.origin, site.allows_clients).await;
+        let signed = signed.inspect_err(|error| {
+            let body = body.and_then(Result::ok).unwrap_or(&[]);
+            refusal::log_signed("api", error, parts, body);
+        });
+        let found = match signed? {
+            None => self.check_access(&parts.uri, &parts.headers).await?,
+            signed => signed,
+        };
         found.map(|found| meant_for(site.audience, found)).transpose()
     }
 
@@ -289,7 +294,12 @@ fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, Access
         Some(uri) => token.audience().contains(uri),
         None => token.audience().is_empty(),
     };
-    if is_meant { Ok(token) } else { Err(AccessError::OtherAudience) }
+    if is_meant {
+        return Ok(token);
+    }
+    let error = AccessError::OtherAudience;
+    refusal::log_token(&error, token.client(), ("audience", token.audience().as_str()));
+    Err(error)
 }
 
 fn in_query(uri: &Uri) -> bool {

@@ -47,7 +47,10 @@ impl<'a> Problem<'a> {
     /// The default page, where there is no server to ask for another.
     #[cfg(feature = "axum")]
     pub(crate) fn show(error: &'a Error) -> Response<Bytes> {
-        log(error);
+        match error {
+            Error::Operator(reason) => tracing::error!(%reason, "authorization failed"),
+            reason => tracing::info!(%reason, "authorization refused with a page"),
+        }
         Self { error, home: None, onward: None }.to_response()
     }
 
@@ -237,9 +240,11 @@ impl Pages {
         }
     }
 
-    /// The page, and the reason into the log.
+    /// The page. What the operator has to mend goes into the log.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
-        log(error);
+        if let Error::Operator(reason) = error {
+            tracing::error!(%reason, "authorization failed");
+        }
         self.show_problem(&Problem { error, home: Some(&self.home), onward: None })
     }
 
@@ -261,13 +266,6 @@ impl Pages {
             Some(page) => page(problem),
             None => problem.to_response(),
         }
-    }
-}
-
-fn log(error: &Error) {
-    match error {
-        Error::Operator(reason) => tracing::error!(%reason, "authorization failed"),
-        reason => tracing::info!(%reason, "authorization refused with a page"),
     }
 }
 

@@ -71,7 +71,6 @@ pub(crate) fn redirect_code(
 
 /// A failure of the authorization endpoint (RFC 6749, section 4.1.2.1; RFC 9207).
 pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Bytes>, Error> {
-    tracing::info!(reason = %to.error, "authorization refused");
     let mut error = ErrorResponse::new(to.error.code());
     if let Some(description) = to.error.description() {
         error = error.describe(description);
@@ -129,12 +128,8 @@ pub(crate) fn preflight(request: &Request<Bytes>) -> Option<Response<Bytes>> {
     Some(for_any_origin(response))
 }
 
-/// An error of an endpoint that clients call, the reason into the log.
-pub(crate) fn error(error: &Error, endpoint: &'static str) -> Response<Bytes> {
-    match error {
-        Error::Operator(reason) => tracing::error!(%reason, endpoint, "request failed"),
-        reason => tracing::info!(%reason, endpoint, "request refused"),
-    }
+/// An error of an endpoint that clients call.
+pub(crate) fn error(error: &Error) -> Response<Bytes> {
     let mut body = ErrorResponse::new(error.code());
     if let Error::Client(error) = error
         && let Some(description) = error.description()

@@ -74,7 +74,7 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
         let verifier = world.verifier();
         let asked = quadrille::oauth2::TokenRequest::AuthorizationCode {
             code: &code,
-            redirect_uri: Some("https://canary.example"),
+            redirect_uri: Some("https://elsewhere.example"),
             code_verifier: Some(verifier.expose()),
             resource: Resources::EMPTY,
         };
@@ -86,7 +86,7 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
     world.photos("canary-token").await;
     pages += browser.answer(&world, &page, "decision=deny").await.text();
     pages += Browser::default().answer(&world, &page, "decision=deny").await.text();
-    pages += browser.get(&world, "/oauth/authorize?client_id=canary-client").await.text();
+    pages += browser.get(&world, "/oauth/authorize?client_id=unlisted-client").await.text();
     world.clock.advance(std::time::Duration::from_secs(60));
     pages += world.refresh(first.refresh.as_deref().unwrap()).await.text();
     pages += world.redeem(&code).await.text();

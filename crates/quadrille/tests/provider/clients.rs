@@ -250,3 +250,48 @@ async fn an_application_at_localhost_chooses_its_port_when_it_starts() {
     let refused = world.ask(&mut browser, &asked).await;
     assert_eq!(refused.reason(), "redirect_uri_not_registered", "another host");
 }
+
+#[tokio::test]
+async fn a_client_that_is_said_again_at_each_start_is_registered_once_and_follows_what_is_said() {
+    let world = World::new().await;
+    let server = &world.server;
+    let printer = || {
+        NewClient::confidential("Printer").id("printer").redirect_uri("https://printer.example/cb")
+    };
+    let first = server.ensure_client(printer()).await.unwrap();
+    assert!(first.secret.is_some());
+    let again = server.ensure_client(printer()).await.unwrap();
+    assert_eq!((&again.client, again.secret), (&first.client, None), "it is the same one");
+
+    let moved = printer().redirect_uri("https://printer.example/other").first_party();
+    let moved = server.ensure_client(moved).await.unwrap().client;
+    let stored = server.client("printer").await.unwrap().unwrap();
+    assert_eq!(*stored, moved);
+    assert_eq!((stored.redirect_uris.len(), stored.first_party), (2, true));
+    assert_eq!((stored.number, &stored.secrets), (first.client.number, &first.client.secrets));
+
+    let insecure = printer().redirect_uri("http://printer.example/cb");
+    let error = server.ensure_client(insecure).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::RedirectUri { .. }), "the same checks");
+    let public = NewClient::public("Printer").id("printer").redirect_uri(CALLBACK);
+    let error = server.ensure_client(public).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::OtherType));
+    let error = server.ensure_client(NewClient::confidential("Anybody")).await.unwrap_err();
+    assert!(matches!(error, RegistrationError::IdMissing));
+    assert_eq!(*server.client("printer").await.unwrap().unwrap(), moved, "nothing changed");
+}
+
+#[tokio::test]
+async fn a_chosen_secret_that_is_said_again_stays_and_another_takes_its_place() {
+    let world = World::new().await;
+    let machine = |secret: &str| {
+        NewClient::confidential("Machine").id("machine").chosen_secret(secret.into())
+    };
+    let first = world.server.ensure_client(machine("the first secret")).await.unwrap();
+    let again = world.server.ensure_client(machine("the first secret")).await.unwrap();
+    assert_eq!(again.client, first.client);
+    world.server.ensure_client(machine("the second secret")).await.unwrap();
+    let old = world.token(&basic("machine", "the first secret"), &ITSELF).await;
+    assert_eq!(old.error(), "invalid_client");
+    world.token(&basic("machine", "the second secret"), &ITSELF).await.tokens();
+}

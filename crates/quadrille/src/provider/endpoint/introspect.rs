@@ -17,6 +17,7 @@ use super::super::{
     error::{ClientError, Error},
     found::Found,
     oauth1::refusal,
+    refusal,
     server::Inner,
     store::{AccessRecord, Grant},
     throttle::RemoteAddress,
@@ -41,7 +42,10 @@ impl AuthorizationServer {
     pub async fn introspect(&self, request: Request<Bytes>) -> Response<Bytes> {
         match introspect(self.inner(), &request).await {
             Ok(answer) => answer,
-            Err(error) => wire::error(&error, "introspection"),
+            Err(error) => {
+                refusal::log("introspection", &error, &request);
+                wire::error(&error)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Request, Response, header};
 
 use crate::oauth2::{AuthMethod, metadata::ServerMetadata, pkce::Challenge};
 
-use super::super::{AuthorizationServer, GrantType, server::Inner, wire};
+use super::super::{AuthorizationServer, GrantType, refusal, server::Inner, wire};
 
 impl AuthorizationServer {
     /// The metadata document: exactly what is enabled. It is served at both well-known addresses.
@@ -19,7 +19,9 @@ impl AuthorizationServer {
     /// ```
     pub fn metadata(&self, request: &Request<Bytes>) -> Response<Bytes> {
         if let Err(error) = wire::admit(request, &[Method::GET, Method::HEAD], "GET, HEAD") {
-            return wire::error(&error.into(), "metadata");
+            let error = error.into();
+            refusal::log("metadata", &error, request);
+            return wire::error(&error);
         }
         let inner = self.inner();
         let document = inner.metadata.get_or_init(|| {

@@ -10,6 +10,7 @@ use crate::oauth2::{
 use super::super::{
     AuthorizationServer, Client,
     error::{ClientError, Error},
+    refusal,
     server::Inner,
     store::{Grant, RowId},
     throttle::RemoteAddress,
@@ -33,7 +34,10 @@ impl AuthorizationServer {
         };
         wire::for_any_origin(match revoke(self.inner(), &request).await {
             Ok(()) => RevocationResponse.to_response(),
-            Err(error) => wire::error(&error, "revocation"),
+            Err(error) => {
+                refusal::log("revocation", &error, &request);
+                wire::error(&error)
+            }
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, 
 use super::super::{
     AuthorizationServer, GrantType,
     error::{ClientError, Error},
+    refusal,
     server::Inner,
     throttle::RemoteAddress,
     wire,
@@ -38,7 +39,10 @@ impl AuthorizationServer {
         }
         wire::for_any_origin(match token(self.inner(), &request).await {
             Ok(tokens) => tokens.to_response(),
-            Err(error) => wire::error(&error, "token"),
+            Err(error) => {
+                refusal::log("token", &error, &request);
+                wire::error(&error)
+            }
         })
     }
 }

@@ -73,9 +73,10 @@ impl AuthorizationServer {
     /// temporary credentials and the verifier. The answer says in `scope` what was granted.
     pub async fn access_token(&self, request: Request<Bytes>) -> Response<Bytes> {
         let inner = self.inner();
+        let said = request.clone();
         match access_token(inner, request).await {
             Ok(credentials) => credentials.to_response(),
-            Err(error) => wire::error(&error, inner.issuer.origin(), "token credentials"),
+            Err(error) => wire::error(&error, inner.issuer.origin(), "token credentials", said),
         }
     }
 }

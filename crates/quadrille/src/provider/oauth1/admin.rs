@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use crate::{
     Secret,
     oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
@@ -101,6 +103,19 @@ impl NewOAuth1Key {
                 (OAuth1Credential::ShortRsaPublicKey(pem.as_str().into()), None)
             }
         })
+    }
+}
+
+impl Inner {
+    /// Whether this is a good key, and the shared-secret `chosen`.
+    pub(crate) fn is_shared_secret(&self, key: &OAuth1Key, chosen: &Secret) -> bool {
+        let OAuth1Credential::SharedSecret(sealed) = &key.credential else { return false };
+        let now = self.now();
+        let plain = self.ring.open(CLIENT, self.issuer.as_str(), sealed);
+        key.expires.is_none_or(|expires| now < expires)
+            && plain.is_ok_and(|plain| {
+                verify_slices_are_equal(&plain, chosen.expose().as_bytes()).is_ok()
+            })
     }
 }
 

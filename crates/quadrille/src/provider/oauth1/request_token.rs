@@ -41,9 +41,10 @@ impl AuthorizationServer {
     /// ```
     pub async fn request_token(&self, request: Request<Bytes>) -> Response<Bytes> {
         let inner = self.inner();
+        let said = request.clone();
         match request_token(inner, request).await {
             Ok(credentials) => credentials.to_response(),
-            Err(error) => wire::error(&error, inner.issuer.origin(), "temporary credentials"),
+            Err(error) => wire::error(&error, inner.issuer.origin(), "temporary credentials", said),
         }
     }
 }

@@ -28,9 +28,11 @@ impl Inner {
         if matches!(SignedRequest::read(&parts, &body), Ok(None)) {
             return Err(Request::from_parts(parts, body));
         }
-        Ok(match self.try_revoke_signed(Request::from_parts(parts, body)).await {
+        let request = Request::from_parts(parts, body);
+        let said = request.clone();
+        Ok(match self.try_revoke_signed(request).await {
             Ok(()) => RevocationResponse.to_response(),
-            Err(error) => wire::error(&error, self.issuer.origin(), "revocation"),
+            Err(error) => wire::error(&error, self.issuer.origin(), "revocation", said),
         })
     }
 

@@ -7,6 +7,7 @@ use crate::oauth1::{Challenge, Problem, SignedRequest};
 
 use super::{
     super::{
+        refusal::log_signed,
         throttle::RemoteAddress,
         wire::{BODY_LIMIT, Unread},
     },
@@ -44,12 +45,15 @@ pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
     parts.extensions.get().copied()
 }
 
-/// A refusal, the reason into the log.
-pub(super) fn error(error: &OAuth1Error, realm: &str, endpoint: &'static str) -> Response<Bytes> {
-    match error {
-        OAuth1Error::Unavailable => tracing::error!(reason = %error, endpoint, "request failed"),
-        reason => tracing::info!(%reason, endpoint, "request refused"),
-    }
+/// A refusal of `said`, the reason into the log.
+pub(super) fn error(
+    error: &OAuth1Error,
+    realm: &str,
+    endpoint: &'static str,
+    said: Request<Bytes>,
+) -> Response<Bytes> {
+    let (parts, body) = said.into_parts();
+    log_signed(endpoint, error, &parts, &body);
     refusal(error, realm)
 }
 

@@ -1,0 +1,140 @@
+//! Clients that a program says anew at each start.
+
+use crate::Secret;
+
+use super::{
+    AuthorizationServer, Client, ClientSecret, ClientType, NewClient, NewOAuth1Key,
+    OAuth1Credential, Registered, RegistrationError, SecretVerifier, Verdict, error::Error,
+};
+
+impl AuthorizationServer {
+    /// Registers a client that a program says at each start, under an [id](NewClient::id) that it
+    /// chose. A client with this id that is registered already is left as it is where it is the same,
+    /// and else changed in one step to what `new` says, after the same checks; consents and tokens
+    /// stay. So [`register`](Self::register) is for clients that come once, and this for those that stand in
+    /// the code or in a configuration, over a store that outlives the process.
+    ///
+    /// A generated secret is in the answer when it was generated, which is the first time; it stays good
+    /// afterwards. A [chosen](NewClient::chosen_secret) one that is another than before takes the
+    /// place of all secrets. In OAuth 1.0a a generated shared-secret stays, and a chosen secret or an RSA
+    /// key takes the place of the keys.
+    ///
+    /// ```
+    /// # use quadrille::{Env, Scopes, Secret, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    /// #     .scopes([("photos:read", "See your photos")]);
+    /// let printer = NewClient::confidential("Photo printer")
+    ///     .id("printer")
+    ///     .chosen_secret(Secret::from("from the configuration"))
+    ///     .redirect_uri("https://printer.example/callback")
+    ///     .scopes(Scopes::parse("photos:read")?);
+    /// server.ensure_client(printer.clone()).await?;
+    /// server.ensure_client(printer).await?; // at the next start
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) when no id was chosen, and
+    /// [`OtherType`](RegistrationError::OtherType) for a confidential client that was public, or the
+    /// other way round.
+    pub async fn ensure_client(&self, new: NewClient) -> Result<Registered, RegistrationError> {
+        let id = new.chosen_id().ok_or(RegistrationError::IdMissing)?.to_owned();
+        let issuer = self.inner().issuer_id().await?;
+        loop {
+            let Some(before) = self.client(&id).await? else {
+                match self.register(new.clone()).await {
+                    // Another process was faster.
+                    Err(RegistrationError::IdTaken) => continue,
+                    registered => return registered,
+                }
+            };
+            let changed = self.changed(&before, &new).await?;
+            if changed.client == *before {
+                return Ok(changed);
+            }
+            let put = self.inner().store.put_client(issuer, changed.client.clone(), Some(before));
+            if put.await.map_err(Error::from)? {
+                tracing::info!(client = id, "client changed");
+                return Ok(changed);
+            }
+            // It was changed in between: the change must not be undone unseen.
+        }
+    }
+
+    /// The client as `new` says it, with the secrets that it has.
+    async fn changed(
+        &self,
+        before: &Client,
+        new: &NewClient,
+    ) -> Result<Registered, RegistrationError> {
+        let wanted = self.client_of(new).await?;
+        if wanted.client.client_type != before.client_type {
+            return Err(RegistrationError::OtherType);
+        }
+        let mut client = Client {
+            id: before.id.clone(),
+            number: before.number,
+            created: before.created,
+            ..wanted.client
+        };
+        let mut secret = None;
+        let keeps = match new.secret_that_was_chosen() {
+            Some(chosen) => self.is_secret_of(before, chosen).await?,
+            None => !before.secrets.is_empty() || client.secrets.is_empty(),
+        };
+        if keeps {
+            client.secrets.clone_from(&before.secrets);
+        } else {
+            secret = wanted.secret;
+        }
+        let mut oauth1_secret = wanted.oauth1_secret;
+        if let (Some(now), Some(then)) = (&mut client.oauth1, &before.oauth1)
+            && self.keeps_keys(new, &then.keys)
+        {
+            now.keys.clone_from(&then.keys);
+            oauth1_secret = None;
+        }
+        Ok(Registered { client, secret, oauth1_secret })
+    }
+
+    /// Whether `chosen` is a secret that this client has.
+    async fn is_secret_of(
+        &self,
+        client: &Client,
+        chosen: &Secret,
+    ) -> Result<bool, RegistrationError> {
+        let inner = self.inner();
+        let now = inner.now();
+        if client.client_type == ClientType::Public {
+            return Ok(false);
+        }
+        for ClientSecret { verifier, expires } in &client.secrets {
+            if let SecretVerifier::Argon2id(hash) = verifier
+                && expires.is_none_or(|expires| now < expires)
+            {
+                let verdict = inner.kdf.verify(&inner.env, chosen.clone(), hash.clone()).await;
+                if !matches!(verdict.map_err(Error::from)?, Verdict::Wrong) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the keys that a client of OAuth 1.0a has are those that `new` asks for.
+    fn keeps_keys(&self, new: &NewClient, keys: &[super::OAuth1Key]) -> bool {
+        let has_secret =
+            |key: &super::OAuth1Key| matches!(key.credential, OAuth1Credential::SharedSecret(_));
+        match new.oauth1_key() {
+            Some(NewOAuth1Key::Secret) => keys.iter().any(has_secret),
+            Some(NewOAuth1Key::ChosenSecret(chosen)) => {
+                keys.iter().any(|key| self.inner().is_shared_secret(key, chosen))
+            }
+            // They compare as text.
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What the log says of a refusal: why, of which client, and which value is to blame. The one place
+//! that decides which values may stand in the log: none that is, or may be, a secret.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{Method, Request, request::Parts};
+
+use crate::{
+    oauth1::{Problem, SignedRequest},
+    oauth2::{PresentedClient, RequestError, form::Params},
+};
+
+use super::{
+    AccessError, OAuth1Error,
+    error::{ClientError, Error},
+    throttle::RemoteAddress,
+};
+
+/// How much of a value is logged, in characters: anybody can send long ones.
+const MOST: usize = 200;
+
+/// Logs that `endpoint` refused `request`.
+pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes>) {
+    if let Error::Operator(reason) = error {
+        tracing::error!(%reason, endpoint, "request failed");
+        return;
+    }
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let params = match *request.method() {
+        Method::POST => Params::of_body(request),
+        _ => Params::of_query(request),
+    };
+    // Where it cannot be read, the reason says so.
+    let params = params.ok();
+    let value = |name: &'static str| {
+        let params = params.as_ref()?;
+        Some(params.many(name).collect::<Vec<_>>().join(" ")).filter(|value| !value.is_empty())
+    };
+    let presented = params.as_ref();
+    let presented = presented.and_then(|params| {
+        PresentedClient::parse(request.headers(), params).ok().map(|client| client.id.into_owned())
+    });
+    let client = presented.or_else(|| value("client_id"));
+    let blamed = match error {
+        Error::Client(error) => parameter(error),
+        _ => None,
+    };
+    write(Refusal {
+        endpoint,
+        reason: error,
+        client: client.as_deref(),
+        blamed: blamed.and_then(|name| Some((name, value(name)?))),
+        from: request.extensions().get().copied(),
+    });
+}
+
+/// Logs that a request of this client was refused, when all else that it said was right.
+pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str) {
+    if matches!(error, Error::Operator(_)) {
+        // The page that says so logs it.
+        return;
+    }
+    write(Refusal { endpoint, reason: error, client: Some(client), blamed: None, from: None });
+}
+
+/// Logs that a request of OAuth 1.0a was refused.
+pub(crate) fn log_signed(endpoint: &'static str, error: &OAuth1Error, parts: &Parts, body: &[u8]) {
+    if *error == OAuth1Error::Unavailable {
+        tracing::error!(reason = %error, endpoint, "request failed");
+        return;
+    }
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let signed = SignedRequest::read(parts, body).ok().flatten();
+    let client = signed.as_ref().map(SignedRequest::client);
+    let value = |name: &'static str| {
+        let value = signed.as_ref()?.parameter(name).ok().flatten();
+        value.map(Cow::into_owned)
+    };
+    let blamed = blamed_in_signed(error).and_then(|name| Some((name, value(name)?)));
+    let from = parts.extensions.get().copied();
+    write(Refusal { endpoint, reason: error, client, blamed, from });
+}
+
+/// Logs that a good token of this client is not good for a request, because of this property of it.
+pub(crate) fn log_token(error: &AccessError, client: &str, (name, value): (&'static str, &str)) {
+    let (client, blamed) = (Some(client), Some((name, value.to_owned())));
+    write(Refusal { endpoint: "api", reason: error, client, blamed, from: None });
+}
+
+struct Refusal<'a, E> {
+    endpoint: &'static str,
+    reason: &'a E,
+    client: Option<&'a str>,
+    blamed: Option<(&'static str, String)>,
+    from: Option<RemoteAddress>,
+}
+
+fn write<E: std::fmt::Display>(refusal: Refusal<'_, E>) {
+    let Refusal { endpoint, reason, client, blamed, from } = refusal;
+    let (parameter, value) = blamed.unzip();
+    // Debug: what a stranger sent must not begin a line of its own.
+    let client = client.map(shortened).map(tracing::field::debug);
+    let value = value.as_deref().map(shortened).map(tracing::field::debug);
+    let from = from.map(|from| tracing::field::display(from.0));
+    tracing::info!(%reason, endpoint, client, parameter, value, from, "request refused");
+}
+
+fn shortened(text: &str) -> &str {
+    text.char_indices().nth(MOST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The parameter whose value is to blame, if it may stand in the log.
+const fn parameter(error: &ClientError) -> Option<&'static str> {
+    Some(match error {
+        ClientError::UnknownClient | ClientError::Document(_) => "client_id",
+        ClientError::RedirectUriNotRegistered | ClientError::RedirectUriDiffers => "redirect_uri",
+        ClientError::ScopeNotAllowed
+        | ClientError::ScopeNotGranted
+        | ClientError::Request(RequestError::MalformedScope) => "scope",
+        ClientError::ResourceUnknown
+        | ClientError::ResourceNotGranted
+        | ClientError::Request(RequestError::MalformedResource) => "resource",
+        ClientError::GrantTypeNotAllowed
+        | ClientError::PublicClientForItself
+        | ClientError::Request(RequestError::UnsupportedGrantType) => "grant_type",
+        ClientError::Request(RequestError::UnsupportedResponseType) => "response_type",
+        ClientError::Request(RequestError::MalformedChallenge) => "code_challenge",
+        ClientError::Request(RequestError::UnknownChallengeMethod) => "code_challenge_method",
+        ClientError::ResponseMode => "response_mode",
+        ClientError::RequestUri => "request_uri",
+        ClientError::PromptNoneAmongOthers => "prompt",
+        _ => return None,
+    })
+}
+
+/// The same in a signed request. The identifier of a token is left out, the signature too, which is
+/// a secret with PLAINTEXT.
+fn blamed_in_signed(error: &OAuth1Error) -> Option<&'static str> {
+    match error {
+        OAuth1Error::CallbackNotRegistered => Some("oauth_callback"),
+        OAuth1Error::ScopeNotAllowed => Some("scope"),
+        OAuth1Error::NonceUsed => Some("oauth_nonce"),
+        OAuth1Error::NoKey => Some("oauth_signature_method"),
+        error => match error.problem()? {
+            Problem::SignatureMethodRejected => Some("oauth_signature_method"),
+            Problem::TimestampRefused => Some("oauth_timestamp"),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_sends_is_cut_at_a_character() {
+        assert_eq!(shortened("scope"), "scope");
+        let long = "é".repeat(MOST + 1);
+        assert_eq!(shortened(&long), "é".repeat(MOST));
+    }
+}
