@@ -101,3 +101,21 @@ impl fmt::Debug for Callback {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_there_twice_is_no_answer() {
+        for name in ["oauth_token", "oauth_verifier", "oauth_problem", "denied"] {
+            for (first, second) in [("a", "a"), ("a", "b"), ("", "a"), ("a", ""), ("a", "%ff")] {
+                let query = format!("x=1&{name}={first}&y=2&{name}={second}");
+                let params = Params::parse(query.as_bytes()).unwrap();
+                assert!(Callback::parse(&params).is_err(), "{query}");
+            }
+        }
+        let params = Params::parse(b"oauth_token=a&oauth_verifier=b&x=1&x=2&y=%ff").unwrap();
+        assert!(matches!(Callback::parse(&params), Ok(Callback::Approved { .. })));
+    }
+}

@@ -196,3 +196,52 @@ fn problem(response: &Response<Bytes>, members: Option<&[(String, String)]>) -> 
         .filter_map(|value| parameter_of_challenges(value.as_bytes(), "oauth_problem"))
         .find_map(|word| Problem::parse(&word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_there_twice_is_no_answer_as_a_form_and_as_json() {
+        let parse = |body: &str| Credentials::parse(&Response::new(Bytes::from(body.to_owned())));
+        for body in [
+            "oauth_token=a&oauth_token=b&oauth_token_secret=s",
+            "oauth_token=a&oauth_token=a&oauth_token_secret=s",
+            "oauth_token=&oauth_token=a&oauth_token_secret=s",
+            "oauth_token=a&oauth_token_secret=s&oauth%5Ftoken_secret=t",
+            "oauth_token=a&oauth_token_secret=s&oauth_callback_confirmed=true&oauth_callback_confirmed=x",
+            r#"{"oauth_token":"a","oauth_token":"b","oauth_token_secret":"s"}"#,
+            r#"{"oauth_token":"a","oauth_token_secret":"s","oauth\u005ftoken_secret":"s"}"#,
+        ] {
+            assert_eq!(parse(body).unwrap_err(), CredentialsError::Malformed, "{body}");
+        }
+        for body in [
+            "oauth_token=a&oauth_token_secret=s&x=1&x=2",
+            r#"{"oauth_token":"a","oauth_token_secret":"s","x":1,"x":2}"#,
+        ] {
+            assert_eq!(parse(body).unwrap().extra.len(), 2, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_problem_stands_beside_a_realm_and_not_in_it() {
+        let parse = |challenge: &[u8]| {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            let value = HeaderValue::from_bytes(challenge).unwrap();
+            response.headers_mut().insert(http::header::WWW_AUTHENTICATE, value);
+            Credentials::parse(&response).unwrap_err()
+        };
+        let rejected = CredentialsError::Problem(Problem::TokenRejected);
+        for challenge in [
+            &br#"OAuth realm="oauth_problem=token_used", oauth_problem="token_rejected""#[..],
+            br#"OAuth realm="a, oauth_problem=\"token_used\"",oauth_problem=token_rejected"#,
+            b"OAuth realm=\"\xfcber\", oauth_problem=token_rejected",
+            br#"Basic realm="x", OAuth oauth_problem="token_rejected""#,
+        ] {
+            assert_eq!(parse(challenge), rejected, "{}", challenge.escape_ascii());
+        }
+        let none = CredentialsError::Status(StatusCode::UNAUTHORIZED);
+        assert_eq!(parse(br#"OAuth realm="oauth_problem=token_used""#), none);
+    }
+}
