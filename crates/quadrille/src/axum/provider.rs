@@ -10,12 +10,14 @@ use std::{
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request},
+    extract::{
+        ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request,
+    },
     response::{IntoResponse, Response},
     routing::any,
 };
 use bytes::Bytes;
-use http::request::Parts;
+use http::{Uri, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use serde::de::DeserializeOwned;
 use tower::{Layer, Service};
@@ -31,7 +33,9 @@ use crate::{
 
 impl AuthorizationServer {
     /// `app` with the server's own endpoints beside its routes, and the layer that the extractors
-    /// [`Authorization`], [`Decision`] and [`Access`] need around them.
+    /// [`Authorization`], [`Decision`] and [`Access`] need around them. Call it on the router that has
+    /// all routes: axum's layers cover those that were added before. What comes of it is merged, not
+    /// nested, except where [`prefix_is_stripped`](Self::prefix_is_stripped) says so.
     ///
     /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for GET
     /// and POST, and one at [`consent_path`](Self::consent_path) for POST.
@@ -83,49 +87,46 @@ impl AuthorizationServer {
     /// The endpoints that clients call: token, revocation, introspection and metadata, and the two of
     /// OAuth 1.0a where that is offered, at their paths from the root of the origin.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let (token, revoke, introspect) = (self.clone(), self.clone(), self.clone());
+        let inner = self.inner();
         let paths = self.paths();
-        let mut router = Router::new()
-            .route(
-                &paths.token,
-                any(move |request: Request| async move {
-                    token.token(read(request).await).await.map(Body::from)
-                }),
-            )
-            .route(
-                &paths.revoke,
-                any(move |request: Request| async move {
-                    revoke.revoke(read(request).await).await.map(Body::from)
-                }),
-            )
-            .route(
-                &paths.introspect,
-                any(move |request: Request| async move {
-                    introspect.introspect(read(request).await).await.map(Body::from)
-                }),
-            );
-        if self.inner().oauth1.is_offered() {
-            let (temporary, access) = (self.clone(), self.clone());
-            router = router
-                .route(
-                    &paths.request_token,
-                    any(move |request: Request| async move {
-                        Reply::from(temporary.request_token(read(request).await).await)
-                    }),
-                )
-                .route(
-                    &paths.access_token,
-                    any(move |request: Request| async move {
-                        Reply::from(access.access_token(read(request).await).await)
-                    }),
-                );
-        }
-        for path in &paths.metadata {
+        let mut router = Router::new();
+        let mut add = |path: &str, answer: Endpoint| {
             let server = self.clone();
-            let metadata = move |request: Request| async move {
-                server.metadata(&request.map(|_| Bytes::new())).map(Body::from)
+            let handler = move |request: Request| async move {
+                match read_here(&server, request).await {
+                    Ok(request) => answer(server, request).await,
+                    Err(nested) => nested.into_response(),
+                }
             };
-            router = router.route(path, any(metadata));
+            router = std::mem::take(&mut router).route(inner.as_it_arrives(path), any(handler));
+        };
+        add(&paths.token, |server, request| {
+            Box::pin(async move { server.token(request).await.map(Body::from) })
+        });
+        add(&paths.revoke, |server, request| {
+            Box::pin(async move { server.revoke(request).await.map(Body::from) })
+        });
+        add(&paths.introspect, |server, request| {
+            Box::pin(async move { server.introspect(request).await.map(Body::from) })
+        });
+        if inner.oauth1.is_offered() {
+            add(&paths.request_token, |server, request| {
+                Box::pin(
+                    async move { Reply::from(server.request_token(request).await).into_response() },
+                )
+            });
+            add(&paths.access_token, |server, request| {
+                Box::pin(
+                    async move { Reply::from(server.access_token(request).await).into_response() },
+                )
+            });
+        }
+        // Where the prefix is stripped from one of the two forms, the other may come as it is.
+        let arriving = paths.metadata.iter().map(|path| inner.as_it_arrives(path));
+        for path in arriving {
+            add(path, |server, request| {
+                Box::pin(async move { server.metadata(&request).map(Body::from) })
+            });
         }
         router
     }
@@ -136,6 +137,10 @@ impl AuthorizationServer {
         ServerLayer(self.clone())
     }
 }
+
+/// An endpoint that clients call.
+type Endpoint =
+    fn(AuthorizationServer, http::Request<Bytes>) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// See [`AuthorizationServer::layer`].
 #[derive(Clone, Debug)]
@@ -175,6 +180,9 @@ where
         if let Some(slot) = &slot {
             request.extensions_mut().insert(slot.clone());
         }
+        let place = Place::of(&self.server, &request);
+        place.tell(&mut request);
+        request.extensions_mut().insert(place);
         request.extensions_mut().insert(self.server.clone());
         let is_signed = self.server.inner().oauth1.is_offered() && is_covered(&request);
         let is_empty = request.body().is_end_stream();
@@ -191,6 +199,62 @@ where
         let future = Box::pin(async move { inner.call(with_body(request).await).await });
         ServerFuture { running: Running::WithBody { future }, slot }
     }
+}
+
+/// Where the router with the server stands, by the path of a request as the whole application sees
+/// it and as that router does.
+#[derive(Clone, Debug)]
+enum Place {
+    /// At the root, or where the issuer's path says.
+    Right,
+    /// Where requests arrive without the issuer's path: this is the public path and query.
+    Stripped(Uri),
+    /// Nested under another path than the issuer's: nobody finds the endpoints.
+    Wrong,
+}
+
+impl Place {
+    fn of<B>(server: &AuthorizationServer, request: &http::Request<B>) -> Self {
+        let here = request.uri();
+        let original = request.extensions().get::<OriginalUri>().map(|original| &original.0);
+        let seen = original.unwrap_or(here);
+        let prefix = server.inner().stripped_prefix();
+        match seen.path().strip_suffix(here.path()) {
+            // By a proxy, so that nobody in this process has seen it.
+            Some("") if !prefix.is_empty() => {
+                let rest = here.path_and_query().map_or("/", PathAndQuery::as_str);
+                Uri::try_from(format!("{prefix}{rest}")).map_or(Self::Right, Self::Stripped)
+            }
+            Some(nested) if nested == prefix => Self::Right,
+            // A request for the place where the router is nested, itself.
+            None if seen.path() == prefix => Self::Right,
+            _ => Self::Wrong,
+        }
+    }
+
+    /// Has signatures checked for the path that the client signed.
+    fn tell<B>(&self, request: &mut http::Request<B>) {
+        if let Self::Stripped(public) = self {
+            request.extensions_mut().insert(OriginalUri(public.clone()));
+        }
+    }
+}
+
+/// The request as the endpoints take it, with the path that clients know.
+async fn read_here(
+    server: &AuthorizationServer,
+    mut request: Request,
+) -> Result<http::Request<Bytes>, Reply> {
+    match Place::of(server, &request) {
+        Place::Wrong => return Err(Problem::show(&OperatorError::Nested.into()).into()),
+        Place::Stripped(public) => *request.uri_mut() = public,
+        Place::Right => {
+            if let Some(OriginalUri(public)) = request.extensions().get().cloned() {
+                *request.uri_mut() = public;
+            }
+        }
+    }
+    Ok(read(request).await)
 }
 
 /// The body is read where a signature covers it. Whether that is right is seen when a handler asks.
@@ -316,8 +380,14 @@ async fn check(parts: &mut Parts) {
 }
 
 fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
-    let server = request.extensions().get::<AuthorizationServer>();
-    server.cloned().ok_or_else(|| Problem::show(&OperatorError::LayerMissing.into()).into())
+    let extensions = request.extensions();
+    let Some(server) = extensions.get::<AuthorizationServer>() else {
+        return Err(Problem::show(&OperatorError::LayerMissing.into()).into());
+    };
+    match extensions.get::<Place>() {
+        Some(Place::Wrong) => Err(Problem::show(&OperatorError::Nested.into()).into()),
+        _ => Ok(server.clone()),
+    }
 }
 
 /// The request with its body read, as far as it may be long; what went wrong with it, the endpoint

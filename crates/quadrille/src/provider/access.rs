@@ -15,7 +15,8 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, OAuth1Error, Verified, error::Error, guard::Guarded, oauth1::refusal,
+    Actor, Authentication, AuthorizationServer, OAuth1Error, Verified, error::Error,
+    guard::Guarded, oauth1::refusal,
 };
 
 /// A request that carries a good token, or is signed with good credentials of OAuth 1.0a, for what the handler needs: a scope, a tuple of scopes (all
@@ -23,7 +24,8 @@ use super::{
 ///
 /// With the feature `axum` it is an extractor, and answers by itself what is not good enough, with
 /// the challenges of RFC 6750. `Option<Access<S>>` is `None` only when no token came; a bad one is
-/// refused all the same. Elsewhere [`Access::of`] reads what a [`Guard`](super::Guard) found.
+/// refused all the same. Elsewhere [`Access::of`] reads what a [`Guard`](super::Guard) found: the
+/// layer of `attach` alone checks nothing before a handler or middleware takes an `Access`.
 pub struct Access<S: ScopeRequirement = ()> {
     token: Verified,
     required: PhantomData<fn() -> S>,
@@ -47,7 +49,13 @@ impl<S: ScopeRequirement> Access<S> {
     /// [`Refused`] when one came that is not good enough.
     pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
         let guarded = extensions.get::<Guarded>();
-        let verdict = guarded.map_or(Err(AccessError::NoGuard), |found| found.verdict.clone());
+        let verdict = match guarded {
+            Some(found) => found.verdict.clone(),
+            None if extensions.get::<AuthorizationServer>().is_some() => {
+                Err(AccessError::NotChecked)
+            }
+            None => Err(AccessError::NoGuard),
+        };
         match verdict {
             Ok(None) => Ok(None),
             Ok(Some(token)) if S::is_met(token.scopes()) => {
@@ -150,8 +158,18 @@ pub enum AccessError {
     #[error("access tokens cannot be checked now")]
     Unavailable,
     /// There is no guard in front of the service.
-    #[error("there is no guard in front of this service: call attach, or put a Guard there")]
+    #[error(
+        "there is no guard in front of this service: put a Guard there, or call attach on the router \
+         that has all routes, since axum's layers cover the routes that were added before them"
+    )]
     NoGuard,
+    /// The layer of the server is there, but it checks a request only when a handler takes an
+    /// `Access` as an argument.
+    #[error(
+        "nothing has checked the request yet: take Access as an argument (a middleware of axum's \
+         from_fn can, too), or put a Guard in front where Access::of is called"
+    )]
+    NotChecked,
 }
 
 impl AccessError {
@@ -168,7 +186,7 @@ impl AccessError {
             Self::Unknown | Self::Expired | Self::OtherAudience => Some(ErrorCode::InvalidToken),
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
             Self::Unavailable => Some(ErrorCode::TemporarilyUnavailable),
-            Self::NoGuard => Some(ErrorCode::ServerError),
+            Self::NoGuard | Self::NotChecked => Some(ErrorCode::ServerError),
         }
     }
 }
@@ -231,7 +249,7 @@ impl Refused {
         };
         let status = match self.error {
             AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            AccessError::NoGuard => StatusCode::INTERNAL_SERVER_ERROR,
+            AccessError::NoGuard | AccessError::NotChecked => StatusCode::INTERNAL_SERVER_ERROR,
             _ => {
                 let headers = response.headers_mut();
                 if let Some(other) = other
@@ -256,13 +274,15 @@ impl Refused {
             AccessError::Expired => "the access token has expired",
             AccessError::OtherAudience => "the access token is not meant for this API",
             AccessError::InsufficientScope => "the access token is not good for this",
-            AccessError::Unavailable | AccessError::NoGuard => "access tokens cannot be checked",
+            AccessError::Unavailable | AccessError::NoGuard | AccessError::NotChecked => {
+                "access tokens cannot be checked"
+            }
         }
     }
 }
 
 fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> Refused {
-    if error == AccessError::NoGuard {
+    if matches!(error, AccessError::NoGuard | AccessError::NotChecked) {
         tracing::error!("{error}");
     }
     let guarded = extensions.get::<Guarded>();

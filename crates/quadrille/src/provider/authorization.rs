@@ -397,14 +397,17 @@ impl Slot {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(headers);
     }
 
-    /// Sets the headers that the application has not set itself; cookies are always added.
+    /// Sets the headers that the application has not set itself, and adds the cookies that are not
+    /// there yet.
     pub(crate) fn apply<B>(&self, response: &mut Response<B>) {
         let taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let Some(headers) = taken else { return };
         let held = response.headers_mut();
         for (name, value) in &headers {
             if name == header::SET_COOKIE {
-                held.append(name, value.clone());
+                if !held.get_all(name).iter().any(|set| set == value) {
+                    held.append(name, value.clone());
+                }
             } else if !held.contains_key(name) {
                 held.insert(name, value.clone());
             }

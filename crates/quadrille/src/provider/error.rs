@@ -218,8 +218,18 @@ pub enum OperatorError {
     #[error("keys that end with the process are not for a store that outlives it: give .keys()")]
     EphemeralKeys,
     /// An extractor was used where the server's layer is not.
-    #[error("the layer of the authorization server is missing: call attach")]
+    #[error(
+        "the layer of the authorization server is missing around this route: axum's layers cover the \
+         routes that were added before them, so call attach on the router that has all routes"
+    )]
     LayerMissing,
+    /// The router that was attached is nested, so that the endpoints are not where the metadata and
+    /// the consent page say.
+    #[error(
+        "the router that attach made is nested at another path than the issuer has: merge it into the \
+         outer router, or give the issuer that path and call prefix_is_stripped"
+    )]
+    Nested,
     /// A redirect URI that the store holds for a client is not one.
     #[error("a redirect URI in the store is not one")]
     RedirectUri,

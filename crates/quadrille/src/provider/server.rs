@@ -69,6 +69,8 @@ pub(crate) struct Inner {
     pub(crate) oauth1: OAuth1,
     pub(crate) documents: Option<ClientMetadataDocuments>,
     pub(crate) paths: Paths,
+    /// Whether requests arrive without the path of the issuer.
+    prefix_is_stripped: bool,
     pub(crate) metadata: OnceLock<Bytes>,
     pub(crate) shared: Arc<Shared>,
 }
@@ -118,6 +120,7 @@ impl AuthorizationServer {
         Ok(Self(Arc::new(Inner {
             tokens: TokenKeys::new(&ring, issuer.as_str()),
             paths: Paths::new(&issuer, "/oauth"),
+            prefix_is_stripped: false,
             pages: Pages::at(issuer.path()),
             issuer,
             store: Cached::if_worth_it(&backing, &env),
@@ -234,6 +237,24 @@ impl AuthorizationServer {
         self.with(|inner| inner.paths = Paths::new(&inner.issuer, path))
     }
 
+    /// Says that requests arrive here without the path of the issuer: a proxy strips it, or the
+    /// router is nested there (`nest("/id", server.attach(..))`). The routes are then without it, also
+    /// [`authorize_path`](Self::authorize_path) and [`consent_path`](Self::consent_path); what
+    /// browsers and clients are told has it.
+    ///
+    /// ```
+    /// use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    ///
+    /// let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://www.example/id", store)?.prefix_is_stripped();
+    /// assert_eq!(server.authorize_path(), "/oauth/authorize"); // https://www.example/id/oauth/authorize
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn prefix_is_stripped(self) -> Self {
+        self.with(|inner| inner.prefix_is_stripped = true)
+    }
+
     /// Shows problems on pages of the application's own instead of the small default one.
     ///
     /// ```
@@ -296,14 +317,14 @@ impl AuthorizationServer {
         self.0.issuer.as_str()
     }
 
-    /// The path of the endpoint to which the consent page's form is sent.
+    /// The path of the endpoint to which the consent page's form is sent, as requests arrive here.
     pub fn consent_path(&self) -> &str {
-        &self.0.paths.consent
+        self.0.as_it_arrives(&self.0.paths.consent)
     }
 
-    /// The path of the authorization endpoint.
+    /// The path of the authorization endpoint, as requests arrive here.
     pub fn authorize_path(&self) -> &str {
-        &self.0.paths.authorize
+        self.0.as_it_arrives(&self.0.paths.authorize)
     }
 
     /// Makes sure that the server can work, so that what is wrong shows at the start and not at the
@@ -344,6 +365,20 @@ impl AuthorizationServer {
 }
 
 impl Inner {
+    /// A public path as requests for it arrive.
+    pub(crate) fn as_it_arrives<'a>(&self, path: &'a str) -> &'a str {
+        match self.prefix_is_stripped {
+            true => path.strip_prefix(self.issuer.path()).unwrap_or(path),
+            false => path,
+        }
+    }
+
+    /// What was stripped from the paths of requests; empty where nothing was.
+    #[cfg(feature = "axum")]
+    pub(crate) fn stripped_prefix(&self) -> &str {
+        if self.prefix_is_stripped { self.issuer.path() } else { "" }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.env.now()
     }

@@ -20,6 +20,7 @@ mod elsewhere;
 mod fetch;
 mod introspect;
 mod metadata;
+mod mounting;
 mod oauth1_api;
 mod oauth1_bad_input;
 mod oauth1_bodies;

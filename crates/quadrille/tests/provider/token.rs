@@ -180,9 +180,12 @@ async fn scopes_shrink_for_one_access_token_and_never_grow() {
             world.token(&world.auth(), &asked).await
         }
     };
-    let wider = ask(refresh.clone(), "photos:read admin").await;
-    assert_eq!((wider.status(), &*wider.error()), (400, "invalid_scope"));
-    let narrow = ask(refresh, "photos:write").await.tokens();
+    let foreign = ask(refresh.clone(), "admin files").await;
+    assert_eq!((foreign.status(), &*foreign.error()), (400, "invalid_scope"));
+    let wider = ask(refresh, "photos:read admin").await.tokens();
+    assert_eq!(wider.scope, "photos:read", "the rest was never granted");
+    assert_eq!(world.photos(&wider.access).await.status(), 200);
+    let narrow = ask(wider.refresh.unwrap(), "photos:write").await.tokens();
     assert_eq!(narrow.scope, "photos:write");
     assert_eq!(world.photos(&narrow.access).await.status(), 403);
     let whole = world.refresh(&narrow.refresh.unwrap()).await.tokens();
