@@ -145,6 +145,19 @@ pub enum Refused {
         "a user name has 1 to 64 characters, none of them a control character or a space at either end"
     )]
     UserName,
+    /// Not characters of a name.
+    #[error(
+        "a user name has letters and digits of any script, printable ASCII characters and single spaces (RFC 8265)"
+    )]
+    UserNameCharacters,
+    /// People would take one user for the other.
+    #[error("there is a user {other:?}, whose name looks the same as {name:?}")]
+    UserNameLooksLike {
+        /// As it was asked for.
+        name: String,
+        /// The name that is taken.
+        other: String,
+    },
     /// Not a scope.
     #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
     Scope(String),

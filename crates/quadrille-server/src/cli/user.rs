@@ -20,7 +20,7 @@ use crate::{
     data::Data,
     failure::Refused,
     output::Output,
-    users::{MOST_PASSWORD, User, UserName, check_password},
+    users::{Added, MOST_PASSWORD, User, UserName, check_password, prepared},
 };
 
 use super::when;
@@ -83,7 +83,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         UserCommand::Add { name, password_stdin } => {
-            let name = UserName::parse(name)?;
+            let name = UserName::parse_new(name)?;
             let password = new_password(*password_stdin)?;
             add(&Data::open_or_make(settings).await?, name, password, output).await
         }
@@ -111,8 +111,15 @@ pub(super) async fn run(
 async fn add(data: &Data, name: UserName, password: Secret, output: Output) -> Result<(), Failure> {
     let user = User::new(data.env(), name, hash(data, password).await?);
     let added = data.users().add(user.clone()).await.map_err(|error| data.failure(error))?;
-    if !added {
-        return Err(Failure::Exists { what: "user", name: user.name.to_string() });
+    match added {
+        Added::Now => {}
+        Added::Taken => {
+            return Err(Failure::Exists { what: "user", name: user.name.to_string() });
+        }
+        Added::LooksLike(other) => {
+            let name = user.name.to_string();
+            return Err(Refused::UserNameLooksLike { name, other }.into());
+        }
     }
     output.result(&Shown::from(&user), || format!("{} can sign in.", user.name))
 }
@@ -165,7 +172,7 @@ fn not_found(name: &str) -> Failure {
 fn new_password(from_stdin: bool) -> Result<Secret, Failure> {
     let password = if from_stdin { read_password()? } else { ask_password()? };
     check_password(&password)?;
-    Ok(password)
+    Ok(prepared(&password))
 }
 
 /// The first line of standard input.

@@ -77,6 +77,7 @@ impl Data {
         let store = Arc::new(SqliteStore::open(&database, env.clone()).map_err(failure)?);
         make_tables(&store).await.map_err(failure)?;
         let users = Users::new(store.clone());
+        users.normalize().await.map_err(failure)?;
         Ok(Self { env, dir: settings.data_dir.clone(), database, store, users })
     }
 

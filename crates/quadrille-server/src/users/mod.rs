@@ -1,10 +1,12 @@
 //! People who can sign in.
 
+mod name;
 mod table;
 
-pub use table::Users;
+pub use name::{UserName, prepared};
+pub use table::{Added, Users};
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{Env, Secret, Timestamp};
@@ -37,51 +39,6 @@ impl User {
     pub fn new(env: &Env, name: UserName, password: Arc<str>) -> Self {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()).into();
         Self { subject, name, password, password_number: 1, created: env.now() }
-    }
-}
-
-/// What a person signs in with: a name or an e-mail address. `Ada` and `ada` are the same.
-#[derive(Clone, Debug)]
-pub struct UserName {
-    shown: String,
-    key: String,
-}
-
-impl UserName {
-    /// Reads a name as it was typed.
-    ///
-    /// # Errors
-    /// [`Refused::UserName`].
-    pub fn parse(typed: &str) -> Result<Self, Refused> {
-        let fits = (1..=64).contains(&typed.chars().count());
-        if !fits || typed.trim() != typed || typed.chars().any(char::is_control) {
-            return Err(Refused::UserName);
-        }
-        Ok(Self { shown: typed.to_owned(), key: typed.to_lowercase() })
-    }
-
-    /// As it was given when the person was added.
-    pub fn as_str(&self) -> &str {
-        &self.shown
-    }
-
-    /// As it is looked for.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl PartialEq for UserName {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-impl Eq for UserName {}
-
-impl fmt::Display for UserName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
     }
 }
 

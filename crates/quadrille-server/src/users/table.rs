@@ -10,6 +10,17 @@ use rusqlite::Row;
 
 use super::{User, UserName};
 
+/// What adding a person came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// They can sign in.
+    Now,
+    /// Somebody has this name.
+    Taken,
+    /// Somebody has this other name, which looks the same.
+    LooksLike(String),
+}
+
 /// The people who can sign in.
 #[derive(Clone, Debug)]
 pub struct Users(Arc<SqliteStore>);
@@ -20,17 +31,67 @@ impl Users {
         Self(store)
     }
 
-    /// Adds a person; `false` when the name is taken.
+    /// Brings names from before there was one Unicode form of each up to date, where nobody else has
+    /// that name.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn normalize(&self) -> Result<(), StoreError> {
+        let old = self
+            .0
+            .read(|connection| -> Result<_, StoreError> {
+                let sql = "SELECT key, name FROM quadrille_program_users WHERE key GLOB '*[^ -~]*'";
+                let mut statement = connection.prepare(sql)?;
+                let mut rows = statement.query([])?;
+                let mut old = Vec::new();
+                while let Some(row) = rows.next()? {
+                    let (key, name): (String, String) = (row.get(0)?, row.get(1)?);
+                    let now = UserName::parse(&name).map(|name| name.key().to_owned());
+                    old.extend(now.ok().filter(|now| *now != key).map(|now| (key, now)));
+                }
+                Ok(old)
+            })
+            .await;
+        let old: Vec<(String, String)> = old?;
+        if old.is_empty() {
+            return Ok(());
+        }
+        self.0
+            .write(move |transaction| {
+                for (before, now) in &old {
+                    transaction.execute(
+                        "UPDATE OR IGNORE quadrille_program_users SET key = ?2 WHERE key = ?1",
+                        [before, now],
+                    )?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Adds a person, unless somebody has the name, or one that looks the same.
     ///
     /// # Errors
     /// Those of the store, as with all of these.
-    pub async fn add(&self, user: User) -> Result<bool, StoreError> {
+    pub async fn add(&self, user: User) -> Result<Added, StoreError> {
         self.0
             .write(move |transaction| {
-                let added = transaction.execute(
+                let sql = "SELECT key, name FROM quadrille_program_users";
+                let mut statement = transaction.prepare(sql)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    let key: String = row.get(0)?;
+                    if key == user.name.key() {
+                        return Ok(Added::Taken);
+                    }
+                    if user.name.looks_like(&key) {
+                        return Ok(Added::LooksLike(row.get(1)?));
+                    }
+                }
+                transaction.execute(
                     "INSERT INTO quadrille_program_users
                      (key, name, subject, password, password_number, created)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO NOTHING",
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     (
                         user.name.key(),
                         user.name.as_str(),
@@ -40,7 +101,7 @@ impl Users {
                         user.created.seconds(),
                     ),
                 )?;
-                Ok(added == 1)
+                Ok(Added::Now)
             })
             .await
     }

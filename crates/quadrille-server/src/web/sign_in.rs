@@ -23,7 +23,7 @@ use quadrille::{
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-use crate::users::{MOST_PASSWORD, User, UserName};
+use crate::users::{MOST_PASSWORD, User, UserName, prepared};
 
 use super::{
     App, FormsLead, Link, Message,
@@ -306,7 +306,13 @@ impl App {
             self.kdf.verify_for_nobody(password).await?;
             return Ok(None);
         };
-        match self.kdf.verify(&self.env, password, user.password.clone()).await? {
+        let (typed, password) = (password.clone(), prepared(&password));
+        let mut verdict = self.verify_hash(&user, password.clone()).await?;
+        if verdict == Verdict::Wrong && typed != password {
+            // It may have been set before there was one Unicode form of each.
+            verdict = self.verify_hash(&user, typed).await?;
+        }
+        match verdict {
             Verdict::Wrong => Ok(None),
             Verdict::Right => Ok(Some(user)),
             Verdict::Outgrown(better) => {
@@ -317,6 +323,10 @@ impl App {
                 Ok(Some(user))
             }
         }
+    }
+
+    async fn verify_hash(&self, user: &User, password: Secret) -> Result<Verdict, KdfError> {
+        self.kdf.verify(&self.env, password, user.password.clone()).await
     }
 
     async fn withdraw(&self, attempt: Attempt<'_>) {

@@ -42,6 +42,22 @@ fn users_are_added_listed_and_removed() {
 }
 
 #[test]
+fn two_users_whose_names_are_or_look_the_same_are_refused() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let add = |name: &str| run(&data, &["user", "add", name, "--password-stdin"], "correct horse");
+    assert!(add("Ren\u{e9}").status.success());
+    assert_eq!(add("rene\u{301}").status.code(), Some(7));
+    assert!(add("paypal").status.success());
+    let cyrillic = add("p\u{430}ypal");
+    let said = text(&cyrillic.stderr);
+    assert_eq!(cyrillic.status.code(), Some(2), "{said}");
+    assert!(said.contains("\"paypal\", whose name looks the same"), "{said}");
+    assert_eq!(add("a\u{202e}b").status.code(), Some(2), "it is read from the other end");
+    json(&data, &["user", "remove", "RENE\u{301}"], "");
+}
+
+#[test]
 fn passwords_and_names_that_will_not_do_are_refused() {
     let folder = Folder::new();
     let code = |name: &str, password: &str| {

@@ -1,0 +1,145 @@
+//! Names and passwords as they are compared: what looks the same on a keyboard is the same here, on
+//! whichever system it was typed (RFC 8265).
+
+use std::fmt;
+
+use precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::{OpaqueString, UsernameCaseMapped};
+use quadrille::Secret;
+use unicode_security::confusable_detection::skeleton;
+
+use crate::failure::Refused;
+
+/// What a person signs in with: a name or an e-mail address. `Ada` and `ada` are the same, and so
+/// are the two ways in which Unicode writes `é` (RFC 8265, section 3.3: `UsernameCaseMapped`).
+#[derive(Clone, Debug)]
+pub struct UserName {
+    shown: String,
+    key: String,
+}
+
+impl UserName {
+    /// Reads a name as it was typed, of a user who may exist.
+    ///
+    /// # Errors
+    /// [`Refused::UserName`].
+    pub fn parse(typed: &str) -> Result<Self, Refused> {
+        let fits = (1..=64).contains(&typed.chars().count());
+        if !fits || typed.trim() != typed || typed.chars().any(char::is_control) {
+            return Err(Refused::UserName);
+        }
+        Ok(Self { shown: typed.to_owned(), key: key(typed) })
+    }
+
+    /// Reads the name of a new user, which must keep to RFC 8265: letters and digits of any script,
+    /// printable ASCII, single spaces.
+    ///
+    /// # Errors
+    /// [`Refused::UserName`] or [`Refused::UserNameCharacters`].
+    pub fn parse_new(typed: &str) -> Result<Self, Refused> {
+        let name = Self::parse(typed)?;
+        match typed.split(' ').all(|part| UsernameCaseMapped::enforce(part).is_ok()) {
+            true => Ok(name),
+            false => Err(Refused::UserNameCharacters),
+        }
+    }
+
+    /// As it was given when the person was added.
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    /// As it is looked for.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether people could take it for the name with this key (UTS 39, section 4).
+    pub fn looks_like(&self, key: &str) -> bool {
+        // Most differ in their length already, and need no comparison, but `rn` looks like `m`.
+        skeleton(&self.key).eq(skeleton(key))
+    }
+}
+
+/// The name as it is looked for. Names from before there were rules have a key, too.
+fn key(typed: &str) -> String {
+    let part = |part: &str| match UsernameCaseMapped::enforce(part) {
+        Ok(key) => key.into_owned(),
+        Err(_) => normalized(part).to_lowercase(),
+    };
+    typed.split(' ').map(part).collect::<Vec<_>>().join(" ")
+}
+
+fn normalized(text: &str) -> String {
+    OpaqueString::enforce(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// A password as it is hashed: its Unicode form, and the kind of its spaces, do not matter (RFC 8265,
+/// section 4.2: `OpaqueString`).
+pub fn prepared(password: &Secret) -> Secret {
+    Secret::from(normalized(password.expose()))
+}
+
+impl PartialEq for UserName {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for UserName {}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(typed: &str) -> UserName {
+        UserName::parse_new(typed).unwrap()
+    }
+
+    #[test]
+    fn one_name_is_the_same_in_every_unicode_form_width_and_case() {
+        for (one, other) in [
+            ("Ren\u{e9}", "rene\u{301}"),
+            ("\u{ff21}da", "ada"),
+            ("ADA@example.org", "ada@example.org"),
+            ("Ada Lovelace", "ada lovelace"),
+            ("\u{212b}ngstr\u{f6}m", "a\u{30a}ngstro\u{308}m"),
+        ] {
+            let found = UserName::parse(other).unwrap();
+            assert_eq!(UserName::parse(one).unwrap(), found, "{one} {other}");
+        }
+        assert_ne!(name("ada"), name("adam"));
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_noticed() {
+        for (one, other) in [("ada", "\u{430}da"), ("paypal", "payp\u{430}l"), ("mary", "rnary")] {
+            assert!(
+                UserName::parse(one).unwrap().looks_like(UserName::parse(other).unwrap().key())
+            );
+        }
+        assert!(!name("ada").looks_like("bob"));
+    }
+
+    #[test]
+    fn new_names_keep_to_the_rules_and_old_ones_can_still_be_typed() {
+        for odd in ["\u{2603}", "a\u{200b}b", "a  b", "a\u{202e}b", "\u{fb01}"] {
+            assert_eq!(UserName::parse_new(odd).unwrap_err(), Refused::UserNameCharacters, "{odd}");
+            assert!(UserName::parse(odd).is_ok(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_the_same_in_every_unicode_form_and_keeps_its_case() {
+        let same = |one: &str, other: &str| prepared(&one.into()) == prepared(&other.into());
+        assert!(same("cafe\u{301} au lait", "caf\u{e9}\u{a0}au lait"));
+        assert!(!same("Correct horse", "correct horse"));
+        assert!(!same("\u{ff21}bcdefgh", "Abcdefgh"));
+    }
+}
