@@ -299,7 +299,8 @@ impl Login {
     ) -> Result<Authorized> {
         let ready = self.ready()?;
         let nobody_began = verified.answered.attempt.begun_by.is_nobody();
-        if !verified.was_begun_by(owner) && !(by_hook && nobody_began) {
+        let may_finish = verified.was_begun_by(owner) || (by_hook && nobody_began);
+        if !may_finish {
             // Nothing was used up.
             return Err(BrowserFault::UserChanged.into());
         }
