@@ -9,11 +9,14 @@ use http::{
 };
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     Secret,
-    oauth2::form::{FORM, FormWriter, Params},
+    oauth2::{
+        answer,
+        form::{FORM, FormWriter, Params},
+    },
 };
 
 use super::{Problem, header::parameter_of_challenges};
@@ -147,9 +150,10 @@ fn is_repeated(members: &[(String, String)]) -> bool {
 
 fn members(body: &[u8]) -> Option<Vec<(String, String)>> {
     // Some servers end the form with a line break.
-    let body = body.trim_ascii();
-    if body.first() == Some(&b'{') {
-        let Members(json) = serde_json::from_slice(body).ok()?;
+    let body = answer::text(body);
+    let body = body.trim();
+    if body.starts_with('{') {
+        let Members(json) = serde_json::from_str(body).ok()?;
         return Some(json);
     }
     let params = Params::of_answer(body)?;
@@ -171,10 +175,12 @@ impl<'de> Deserialize<'de> for Members {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    let text = match value {
-                        Value::String(text) => text,
-                        other => other.to_string(),
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    let text = match serde_json::from_str(value.get()) {
+                        Ok(Value::String(text)) => text,
+                        // As it was written: a number keeps its digits.
+                        Ok(_) => value.get().to_owned(),
+                        Err(_) => answer::UNREADABLE.into(),
                     };
                     members.push((name, text));
                 }

@@ -82,6 +82,7 @@
 //! | metadata (RFC 8414) | [`metadata::well_known_urls`], [`metadata::ServerMetadata::parse`] | [`metadata::well_known_paths`], [`metadata::ServerMetadata`] |
 //! | errors | [`ErrorResponse::parse`] | [`RequestError`], [`ErrorResponse::to_response`] |
 
+pub(crate) mod answer;
 mod authorize;
 pub mod bearer;
 mod client_auth;
@@ -89,6 +90,7 @@ mod error;
 pub mod form;
 mod introspect;
 mod json;
+pub(crate) mod member;
 pub mod metadata;
 pub mod pkce;
 mod post;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-use super::shown;
+use super::shown_code;
 
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
@@ -40,7 +40,7 @@ macro_rules! error_codes {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)+
-                    other => Self::Other(shown(other, 64).into()),
+                    other => Self::Other(shown_code(other).into()),
                 }
             }
         }
@@ -170,6 +170,24 @@ mod tests {
     fn names_of_codes_are_read_back() {
         for code in [ErrorCode::UseDpopNonce, ErrorCode::ServerError, ErrorCode::from("mine")] {
             assert_eq!(ErrorCode::from(code.as_str()), code);
+        }
+    }
+
+    #[test]
+    fn no_code_is_read_as_another_of_the_same_look() {
+        for look in [
+            "ac\u{1e}cess_denied",
+            "access_denied\n",
+            "access_denied\u{200b}",
+            "\u{feff}access_denied",
+            "\u{7f}access_denied",
+            "\u{430}ccess_denied",
+            "access\u{0}_denied",
+        ] {
+            let code = ErrorCode::from(look);
+            assert_ne!(code, ErrorCode::AccessDenied);
+            assert_ne!(code.as_str(), "access_denied", "{look:?}");
+            assert!(code.as_str().contains(char::REPLACEMENT_CHARACTER), "{look:?}");
         }
     }
 }

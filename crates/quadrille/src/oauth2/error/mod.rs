@@ -15,6 +15,7 @@ use serde_json::Value;
 pub use code::ErrorCode;
 
 use super::{
+    answer,
     form::{FormError, Params},
     json::JsonObject,
 };
@@ -71,9 +72,10 @@ impl ErrorResponse {
     /// status is: flat or nested JSON, or a form. `None` when there is none in it, as in a page of
     /// HTML. What a service wrote is cut to a length fit for a log, control characters left out.
     pub fn parse(response: &Response<Bytes>) -> Option<Self> {
-        match serde_json::from_slice(response.body()) {
-            Ok(value) => Self::from_json(&value),
-            Err(_) => Self::from_params(&Params::of_answer(response.body())?),
+        let text = answer::text(response.body());
+        match answer::members(&text) {
+            Some(members) => Self::from_json(&Value::Object(members)),
+            None => Self::from_params(&Params::of_answer(&text)?),
         }
     }
 
@@ -241,6 +243,16 @@ fn description(text: &str) -> Cow<'static, str> {
 /// What another party wrote, fit for a log: at most `limit` characters, none of them a control.
 fn shown(text: &str, limit: usize) -> String {
     text.chars().filter(|char| !char.is_control()).take(limit).collect()
+}
+
+/// A code that another party wrote, fit for a log. What no code may hold (RFC 6749, section 5.2) is
+/// replaced, not left out: left out, it would make another code of the same look.
+fn shown_code(code: &str) -> String {
+    let fit = |char| match char {
+        ' '..='~' if char != '"' && char != '\\' => char,
+        _ => answer::UNREADABLE,
+    };
+    code.chars().map(fit).take(64).collect()
 }
 
 #[cfg(test)]

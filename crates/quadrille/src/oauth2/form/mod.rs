@@ -238,11 +238,12 @@ impl<'a> Params<'a> {
         Self::parse_within(request.body(), limits)
     }
 
-    /// The parameters in an answer that does not say what it is. Nearly any text can be read as a
-    /// form, so that it is taken for one only if its names are made of what names are made of.
-    pub(crate) fn of_answer(body: &'a [u8]) -> Option<Self> {
+    /// The parameters in the text of an answer that does not say what it is. Nearly any text can be
+    /// read as a form, so that it is taken for one only if its names are made of what names are made
+    /// of. A value in another encoding than UTF-8 spoils no other.
+    pub(crate) fn of_answer(text: &'a str) -> Option<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]".contains(&byte);
-        let params = Self::parse(body).ok()?;
+        let params = Self::parse(text.as_bytes()).ok()?;
         let is_form = params.iter().all(|(name, _)| name.bytes().all(is_name))
             && params
                 .broken

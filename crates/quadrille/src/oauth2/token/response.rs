@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     Scopes, Secret,
-    oauth2::{ErrorResponse, error::json_response, form::Params, json::JsonObject},
+    oauth2::{
+        ErrorResponse, answer, error::json_response, form::Params, json::JsonObject,
+        member::MemberPath,
+    },
     scope::ScopeSeparator,
 };
 
@@ -123,7 +126,8 @@ impl TokenResponse {
     /// Reads the answer of a token endpoint, in any shape that real services give it: JSON or a
     /// form whatever the content type says, errors under status 200, `expires_in` as a text, a
     /// fraction or under the name `expires` (zero and less say nothing), `scope` as an array or
-    /// separated by commas, no `token_type`.
+    /// separated by commas, no `token_type`, an empty `error`, a byte order mark, and another
+    /// encoding than UTF-8 in members that nobody asks for.
     ///
     /// # Errors
     /// [`TokenResponseError`], never a panic, whatever came.
@@ -131,17 +135,36 @@ impl TokenResponse {
         response: &Response<Bytes>,
         separator: ScopeSeparator,
     ) -> Result<Self, TokenResponseError> {
+        Self::parse_at(response, separator, None)
+    }
+
+    /// [`TokenResponse::parse`] where the access token stands at `path`, the others beside it.
+    pub(crate) fn parse_at(
+        response: &Response<Bytes>,
+        separator: ScopeSeparator,
+        path: Option<&MemberPath>,
+    ) -> Result<Self, TokenResponseError> {
         let status = response.status();
         let unreadable = || match status.is_success() {
             true => TokenResponseError::Unreadable,
             false => TokenResponseError::Status(status),
         };
-        let mut members = members(response.body()).ok_or_else(unreadable)?;
-
-        let access_token = members.remove("access_token").and_then(into_text);
-        let said_error = members.get("error").is_some_and(Value::is_string);
+        let whole = members(response.body()).ok_or_else(unreadable)?;
+        let says_error = |members: &Map<String, Value>| {
+            members.get("error").and_then(Value::as_str).is_some_and(|error| !error.is_empty())
+        };
+        let (mut members, name) = match path {
+            None => (whole, Some("access_token")),
+            Some(_) if says_error(&whole) => (whole, None),
+            Some(path) => match path.take_from(whole.clone()) {
+                Some((members, name)) => (members, Some(name)),
+                None => (whole, None),
+            },
+        };
+        let is_refused = says_error(&members);
+        let access_token = name.and_then(|name| members.remove(name)).and_then(into_text);
         let access_token = match access_token {
-            Some(token) if status.is_success() && !said_error => token,
+            Some(token) if status.is_success() && !is_refused => token,
             token => {
                 return Err(match ErrorResponse::from_json(&Value::Object(members)) {
                     Some(error) => TokenResponseError::Refused { status, error },
@@ -154,16 +177,17 @@ impl TokenResponse {
         if !access_token.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
             return Err(TokenResponseError::MalformedAccessToken);
         }
-        let expires_in =
-            members.remove("expires_in").or_else(|| members.remove("expires")).and_then(seconds);
+        let mut lifetime = |name| members.remove(name).and_then(seconds);
+        // What cannot be read says nothing, and hides nothing.
+        let expires_in = lifetime("expires_in").or_else(|| lifetime("expires"));
+        let is_utf8 = matches!(answer::text(response.body()), Cow::Borrowed(_));
+        let is_exact = |text: &String| is_utf8 || !text.contains(answer::UNREADABLE);
+        let refresh_token = members.remove("refresh_token").and_then(into_text).filter(is_exact);
         Ok(Self {
             access_token: access_token.into(),
-            token_type: members
-                .remove("token_type")
-                .and_then(into_text)
-                .map_or(TokenType::Bearer, |text| TokenType::from(text.as_str())),
+            token_type: token_type(members.remove("token_type")),
             expires_in,
-            refresh_token: members.remove("refresh_token").and_then(into_text).map(Secret::from),
+            refresh_token: refresh_token.map(Secret::from),
             scope: members.remove("scope").and_then(|value| scopes(&value, separator)),
             extra: members,
         })
@@ -226,16 +250,25 @@ pub enum TokenResponseError {
 
 /// The members of a JSON object, or the parameters of a form.
 fn members(body: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => Some(members),
-        Ok(_) => None,
-        Err(_) => {
-            let params = Params::of_answer(body)?;
-            // A single word is a form, too.
-            params.iter().any(|(name, _)| matches!(name, "access_token" | "error")).then(|| {
-                params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
-            })
-        }
+    let text = answer::text(body);
+    answer::members(&text).or_else(|| {
+        // Other JSON is no form, although a number or a word looks like one.
+        let params = Params::of_answer(&text)?;
+        // A single word is a form, too.
+        params
+            .iter()
+            .any(|(name, _)| matches!(name, "access_token" | "error"))
+            .then(|| params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+    })
+}
+
+/// What is not said means Bearer; what is said and no text means something unknown.
+fn token_type(value: Option<Value>) -> TokenType {
+    match value {
+        None | Some(Value::Null) => TokenType::Bearer,
+        Some(Value::String(text)) if text.trim().is_empty() => TokenType::Bearer,
+        Some(Value::String(text)) => TokenType::from(text.trim()),
+        Some(other) => TokenType::Other(other.to_string().into()),
     }
 }
 
@@ -294,6 +327,14 @@ mod tests {
             (r#""expires_in":"NaN""#, None),
             (r#""expires_in":1e300"#, None),
             (r#""expires_in":{}"#, None),
+            (r#""expires_in":1e400"#, None),
+            (r#""expires_in":"soon","expires":60"#, Some(60)),
+            (r#""expires_in":null,"expires":60"#, Some(60)),
+            (r#""expires_in":{},"expires":"60""#, Some(60)),
+            (r#""expires_in":1e400,"expires":60"#, Some(60)),
+            (r#""expires_in":0,"expires":60"#, Some(60)),
+            (r#""expires_in":30,"expires":60"#, Some(30)),
+            (r#""expires_in":30,"expires":"soon""#, Some(30)),
         ] {
             let tokens = answer(200, &format!(r#"{{"access_token":"a",{member}}}"#)).unwrap();
             assert_eq!(tokens.expires_in, seconds.map(Duration::from_secs), "{member}");
@@ -379,6 +420,103 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_asks_for_spoils_no_answer() {
+        let read = |body: &[u8]| {
+            let response = Response::new(Bytes::copy_from_slice(body));
+            TokenResponse::parse(&response, ScopeSeparator::Space)
+        };
+        for body in [
+            &b"\xef\xbb\xbf{\"access_token\":\"a\"}"[..],
+            b"\xef\xbb\xbfaccess_token=a",
+            b"{\"access_token\":\"a\",\"name\":\"Ren\xe9\"}",
+            b"access_token=a&name=Ren\xe9",
+            b"access_token=a&name=Ren%E9",
+            b"access_token=a&rate=100%",
+            b"{\"access_token\":\"a\",\"error\":\"\"}",
+            b"{\"access_token\":\"a\",\"error\":null,\"error_description\":\"\"}",
+            b"access_token=a&error=",
+            b"access_token=a&error=&error_description=",
+        ] {
+            let tokens = read(body).unwrap_or_else(|error| panic!("{error}: {body:?}"));
+            assert_eq!(tokens.access_token.expose(), "a", "{}", body.escape_ascii());
+        }
+        for body in [
+            &b"{\"access_token\":\"Ren\xe9\"}"[..],
+            b"access_token=Ren\xe9",
+            b"access_token=%EF%BB%BFa",
+        ] {
+            let error = TokenResponseError::MalformedAccessToken;
+            assert_eq!(read(body), Err(error), "{}", body.escape_ascii());
+        }
+        for body in [
+            &b"\xef\xbb\xbf{\"error\":\"invalid_grant\",\"error_description\":\"g\xfcltig\"}"[..],
+            b"\xef\xbb\xbferror=invalid_grant&error_description=g%FCltig",
+        ] {
+            let Err(TokenResponseError::Refused { error, .. }) = read(body) else { panic!() };
+            assert_eq!(error.error, ErrorCode::InvalidGrant);
+            let description = error.error_description.as_deref();
+            assert!(matches!(description, Some("g\u{fffd}ltig") | None), "{description:?}");
+        }
+        let tokens = read(b"{\"access_token\":\"a\",\"refresh_token\":\"Ren\xe9\"}").unwrap();
+        assert_eq!(tokens.refresh_token, None, "what cannot be read exactly cannot be sent");
+    }
+
+    #[test]
+    fn how_a_token_is_used_is_told_by_its_type_alone() {
+        let read = |member: &str| {
+            answer(200, &format!(r#"{{"access_token":"a"{member}}}"#)).unwrap().token_type
+        };
+        for bearer in ["", "Bearer", "bearer", "BEARER", " bearer "] {
+            let member = format!(r#","token_type":"{bearer}""#);
+            assert_eq!(read(&member), TokenType::Bearer, "{bearer}");
+        }
+        assert_eq!(read(""), TokenType::Bearer);
+        assert_eq!(read(r#","token_type":null"#), TokenType::Bearer);
+        assert_eq!(read(r#","token_type":"DPoP""#), TokenType::Dpop);
+        for other in [r#""mac""#, r#""none""#, r#""N_A""#, r#""bearer,mac""#, "7", "[]", "true"] {
+            let read = read(&format!(r#","token_type":{other}"#));
+            assert_eq!(read, TokenType::Other(other.trim_matches('"').into()));
+        }
+        let form = answer(200, "access_token=a&token_type=mac").unwrap();
+        assert_eq!(form.token_type, TokenType::Other("mac".into()));
+    }
+
+    #[test]
+    fn a_token_below_another_member_is_read_with_what_stands_beside_it() {
+        let read = |path: &str, body: &str| {
+            let response = Response::new(Bytes::from(body.to_owned()));
+            let path = MemberPath::parse(path).unwrap();
+            TokenResponse::parse_at(&response, ScopeSeparator::Comma, Some(&path))
+        };
+        let body = r#"{"ok":true,"access_token":"bot","token_type":"bot","expires_in":1,
+            "authed_user":{"id":"U1","access_token":"person","scope":"a,b","expires_in":60,
+            "refresh_token":"r","token_type":"user"}}"#;
+        let tokens = read("authed_user.access_token", body).unwrap();
+        assert_eq!(tokens.access_token.expose(), "person");
+        assert_eq!(tokens.token_type, TokenType::Other("user".into()));
+        assert_eq!(tokens.expires_in, Some(Duration::from_secs(60)));
+        assert_eq!(tokens.refresh_token.unwrap().expose(), "r");
+        assert_eq!(tokens.scope.unwrap().as_str(), "a b");
+        assert_eq!(tokens.extra["id"], "U1");
+        let renamed = read("token", r#"{"token":"t","access_token":"other"}"#).unwrap();
+        assert_eq!(renamed.access_token.expose(), "t");
+        for (body, error) in [
+            (r#"{"access_token":"bot"}"#, TokenResponseError::MissingAccessToken),
+            (r#"{"access_token":"bot","authed_user":{}}"#, TokenResponseError::MissingAccessToken),
+            (r#"{"access_token":"bot","authed_user":"x"}"#, TokenResponseError::MissingAccessToken),
+            (
+                r#"{"ok":false,"error":"invalid_code","authed_user":{"access_token":"x"}}"#,
+                TokenResponseError::Refused {
+                    status: StatusCode::OK,
+                    error: ErrorResponse::new("invalid_code".into()),
+                },
+            ),
+        ] {
+            assert_eq!(read("authed_user.access_token", body), Err(error), "{body}");
+        }
+    }
+
+    #[test]
     fn members_that_are_not_known_are_kept_and_never_shown() {
         let tokens = answer(
             200,
@@ -388,11 +526,9 @@ mod tests {
         assert_eq!(tokens.extra["athlete"]["id"], 7);
         assert_eq!(tokens.extra["id_token"], "canary2");
         assert!(!format!("{tokens:?}").contains("canary"));
-        assert!(
-            tokens
-                .to_response()
-                .body()
-                .ends_with(br#""athlete":{"id":7},"error":null,"id_token":"canary2"}"#)
-        );
+        let written: Value = serde_json::from_slice(tokens.to_response().body()).unwrap();
+        assert_eq!(written["athlete"], json!({"id": 7}));
+        assert_eq!(written["id_token"], "canary2");
+        assert_eq!(written.get("error"), Some(&Value::Null));
     }
 }
