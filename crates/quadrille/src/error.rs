@@ -1,6 +1,6 @@
 //! What goes wrong for an application that logs people in elsewhere, sorted by whose fault it is.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -10,7 +10,7 @@ use crate::{
     transport::{CollectError, NoHttpClient},
 };
 
-pub use crate::transport::NetworkFault;
+pub use crate::transport::{Cause, NetworkError, NetworkFault};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -68,6 +68,9 @@ pub enum Error {
         service: Arc<str>,
         /// What happened.
         fault: NetworkFault,
+        /// What it was told from, for logs.
+        #[source]
+        cause: Option<Cause>,
     },
     /// The application's configuration, storage or code.
     #[error(transparent)]
@@ -96,7 +99,8 @@ pub struct NotLinked {
 pub enum NotLinkedReason {
     /// There is none.
     Missing,
-    /// The service refused to refresh its token: it needs linking again.
+    /// The service refused to refresh its token, or takes it no more (access was revoked there): it
+    /// needs linking again.
     NeedsLinkingAgain,
     /// Its token has expired and cannot be refreshed.
     Expired,
@@ -167,6 +171,8 @@ pub enum ServiceFault {
     Unavailable {
         /// The status of its answer.
         status: StatusCode,
+        /// How long to wait before asking again, where it says so.
+        retry_after: Option<Duration>,
     },
     /// Its answer is not what it should be: HTML, say.
     #[error("its answer cannot be understood ({status})")]
@@ -180,11 +186,18 @@ pub enum ServiceFault {
     /// It redirects in circles, or to another origin, where the token must not follow.
     #[error("it redirects a call to another origin or in circles")]
     Redirected,
+    /// Its token is to be used in another way than as a bearer token (RFC 6749, section 7.1), and so
+    /// is not used at all: see [`Spec::token_types`](crate::Spec::token_types).
+    #[error("its token is of the type {token_type}, not a bearer token")]
+    TokenType {
+        /// The `token_type`, as far as it is one.
+        token_type: Box<str>,
+    },
     /// It did not confirm the callback (`oauth_callback_confirmed`; RFC 5849, section 2.1): it speaks
     /// OAuth 1.0 without the repair, in which anybody can finish another's login.
     #[error("it did not confirm the callback, as OAuth 1.0a must")]
     CallbackNotConfirmed,
-    /// What it says about the account has no usable identifier.
+    /// What it says about the account has no identifier that can be read exactly.
     #[error("its user information names no subject")]
     SubjectMissing,
 }
@@ -222,6 +235,31 @@ pub enum OperatorFault {
     ResourceMalformed {
         /// The name of the service.
         service: Box<str>,
+    },
+    /// A fact about a service was said that only services of the other protocol have.
+    #[error("something is said of {service} that only services of the other protocol have")]
+    ProtocolMismatch {
+        /// The name of the service.
+        service: Box<str>,
+    },
+    /// The path of a member in a service's answers is empty, or has an empty name in it.
+    #[error("a path in the answers of {service} has an empty name in it")]
+    MemberMalformed {
+        /// The name of the service.
+        service: Box<str>,
+    },
+    /// The identifier or the secret of this application at a service holds a line break, a byte
+    /// order mark, another control character or a space at its end, as when it was copied or read
+    /// from a file with more than there is to it. A service of OAuth 2 takes no characters but
+    /// those of ASCII (RFC 6749, appendix A).
+    #[error(
+        "the client {part} of {service} holds a character that belongs to no {part}: a line break or a space at its end, perhaps"
+    )]
+    CredentialMalformed {
+        /// The name of the service.
+        service: Box<str>,
+        /// `identifier` or `secret`.
+        part: &'static str,
     },
     /// A service is registered with a secret where its protocol or signature method wants a
     /// private key, with a key where it wants a secret, or with nothing.
@@ -403,12 +441,17 @@ impl Error {
                 ServiceFault::Malformed { .. } => "service_answer_malformed",
                 ServiceFault::TooLarge => "service_answer_too_large",
                 ServiceFault::Redirected => "service_redirected",
+                ServiceFault::TokenType { .. } => "token_type_unknown",
                 ServiceFault::CallbackNotConfirmed => "callback_not_confirmed",
                 ServiceFault::SubjectMissing => "subject_missing",
             },
             Self::Api { .. } => "api_error",
             Self::Network { fault, .. } => match fault {
-                NetworkFault::Connect | NetworkFault::AddressRefused => "service_unreachable",
+                NetworkFault::Connect
+                | NetworkFault::Name
+                | NetworkFault::Refused
+                | NetworkFault::Tls
+                | NetworkFault::AddressRefused => "service_unreachable",
                 NetworkFault::TimedOut => "service_timed_out",
                 NetworkFault::Interrupted => "service_interrupted",
             },
@@ -420,6 +463,9 @@ impl Error {
                 OperatorFault::MountMalformed => "mount_malformed",
                 OperatorFault::EndpointMalformed { .. } => "endpoint_malformed",
                 OperatorFault::ResourceMalformed { .. } => "resource_malformed",
+                OperatorFault::ProtocolMismatch { .. } => "protocol_mismatch",
+                OperatorFault::MemberMalformed { .. } => "member_malformed",
+                OperatorFault::CredentialMalformed { .. } => "credential_malformed",
                 OperatorFault::CredentialMismatch { .. } => "credential_mismatch",
                 OperatorFault::SigningKeyUnusable { .. } => "signing_key_unusable",
                 OperatorFault::NotOutOfBand { .. } => "not_out_of_band",
@@ -485,6 +531,36 @@ impl Error {
         }
     }
 
+    /// The service that it is about.
+    pub(crate) fn service_name(&self) -> Option<&str> {
+        match self {
+            Self::NotLinked(who) => Some(&who.service),
+            Self::Service { service, .. }
+            | Self::Api { service, .. }
+            | Self::Network { service, .. } => Some(service),
+            Self::Browser(_) | Self::Operator(_) => None,
+        }
+    }
+
+    /// All its causes in one line, for logs.
+    pub(crate) fn causes(&self) -> Option<String> {
+        let mut line = None;
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            line = Some(match line {
+                None => error.to_string(),
+                Some(line) => format!("{line}: {error}"),
+            });
+            cause = error.source();
+        }
+        line
+    }
+
+    pub(crate) fn network(service: &Arc<str>, error: impl Into<NetworkError>) -> Self {
+        let NetworkError { fault, cause } = error.into();
+        Self::Network { service: Arc::clone(service), fault, cause }
+    }
+
     pub(crate) fn service(service: &Arc<str>, fault: ServiceFault) -> Self {
         Self::Service { service: Arc::clone(service), fault }
     }
@@ -535,10 +611,11 @@ impl From<NoHttpClient> for Error {
 
 impl CollectError {
     /// Whose answer it was.
-    pub(crate) fn at(self, service: &Arc<str>) -> Error {
+    pub(crate) fn at(self, service: &Arc<str>, status: StatusCode) -> Error {
         match self {
             Self::TooLarge => Error::service(service, ServiceFault::TooLarge),
-            Self::Network(fault) => Error::Network { service: Arc::clone(service), fault },
+            Self::Coding => Error::service(service, ServiceFault::Malformed { status }),
+            Self::Network(fault) => Error::network(service, fault),
         }
     }
 }

@@ -250,10 +250,20 @@ impl Introspection {
         request: Request<Bytes>,
         purpose: Purpose,
     ) -> Result<Response<Bytes>, Unasked> {
-        let answer = self.http.send(request.map(Into::into), purpose).await?;
+        let send = |request: Request<Bytes>| self.http.send(request.map(Into::into), purpose);
+        let answer = match send(request.clone()).await {
+            // A kept connection that the issuer closed at this moment, as a rule.
+            Err(error) if error.fault == NetworkFault::Interrupted && purpose.may_be_repeated() => {
+                send(request).await
+            }
+            answer => answer,
+        };
+        let answer = answer.map_err(|error| error.fault)?;
         let (parts, body) = answer.into_parts();
-        let body = body.collect(ANSWER_LIMIT).await.map_err(|error| match error {
+        let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
+        let body = body.map_err(|error| match error {
             CollectError::TooLarge => Unasked::TooLarge,
+            CollectError::Coding => Unasked::Coding,
             CollectError::Network(fault) => fault.into(),
         })?;
         Ok(Response::from_parts(parts, body))
@@ -298,6 +308,8 @@ enum Unasked {
     Response(#[from] IntrospectionResponseError),
     #[error("the answer is too long")]
     TooLarge,
+    #[error("the answer is compressed in a way that is not known here")]
+    Coding,
 }
 
 fn unavailable(reason: &Unasked) -> AccessError {

@@ -37,7 +37,9 @@ mod verifier_page;
 mod wire;
 
 #[cfg(feature = "http-client")]
-pub use crate::transport::{Body, HttpClient, NetworkFault, NoHttpClient, Purpose, Reqwest};
+pub use crate::transport::{
+    Body, Cause, HttpClient, NetworkError, NetworkFault, NoHttpClient, Purpose, Reqwest,
+};
 pub use access::{Access, AccessError, Refused};
 pub use admin::{AdminError, NewClient, Registered, RegistrationError};
 #[cfg(feature = "axum")]

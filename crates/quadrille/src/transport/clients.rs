@@ -29,7 +29,7 @@ use hyper_util::{
 };
 use tower::Service;
 
-use super::{Body, ErasedClient, HttpClient, NetworkFault, NoHttpClient, Purpose};
+use super::{Body, ErasedClient, HttpClient, NetworkError, NetworkFault, NoHttpClient, Purpose};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -58,7 +58,13 @@ pub(crate) fn guarded(admits: fn(IpAddr) -> bool) -> Result<Arc<dyn ErasedClient
 
 /// hyper and its pool. A login makes two requests, and most of what a richer client does for each
 /// (redirects, proxies, reading the URL twice more) is not wanted here.
-struct Direct(Client<HttpsConnector<HttpConnector<Resolver>>, Body>);
+struct Direct {
+    pooled: Connections,
+    /// For requests that must not meet a connection which is just being closed.
+    fresh: Connections,
+}
+
+type Connections = Client<HttpsConnector<HttpConnector<Resolver>>, Body>;
 
 impl Direct {
     /// One that connects to whatever `admits` lets through.
@@ -74,11 +80,14 @@ impl Direct {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Ok(Self(client))
+        let client = |idle| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(idle)
+                .build(connector.clone())
+        };
+        Ok(Self { pooled: client(usize::MAX), fresh: client(0) })
     }
 }
 
@@ -86,13 +95,20 @@ impl HttpClient for Direct {
     async fn send(
         &self,
         request: Request<Body>,
-        _: Purpose,
+        purpose: Purpose,
     ) -> Result<Response<Body>, NetworkFault> {
-        match self.0.request(request).await {
+        self.send_with_cause(request, purpose).await.map_err(|error| error.fault)
+    }
+
+    async fn send_with_cause(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Result<Response<Body>, NetworkError> {
+        let client = if purpose.wants_own_connection() { &self.fresh } else { &self.pooled };
+        match client.request(request).await {
             Ok(answer) => Ok(answer.map(|body| Body::stream(Frames(body)))),
-            Err(error) if is_not_admitted(&error) => Err(NetworkFault::AddressRefused),
-            Err(error) if error.is_connect() => Err(NetworkFault::Connect),
-            Err(_) => Err(NetworkFault::Interrupted),
+            Err(error) => Err(NetworkError::new(told_from(&error, error.is_connect()), error)),
         }
     }
 }
@@ -117,7 +133,8 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let (found, admits) = (self.system.call(name), self.admits);
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = found.await?.collect();
+            let found = found.await.map_err(|error| io::Error::other(NameUnknown(error)))?;
+            let addresses: Vec<SocketAddr> = found.collect();
             if addresses.iter().all(|address| admits(address.ip())) {
                 Ok(addresses.into_iter())
             } else {
@@ -139,17 +156,55 @@ impl fmt::Display for NotAdmitted {
 
 impl StdError for NotAdmitted {}
 
-/// Whether it is for this that there is no connection.
-fn is_not_admitted(error: &(dyn StdError + 'static)) -> bool {
+/// A name was not found.
+#[derive(Debug)]
+struct NameUnknown(io::Error);
+
+impl fmt::Display for NameUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name was not found")
+    }
+}
+
+impl StdError for NameUnknown {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// What happened, by the most telling of an error's causes.
+fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkFault {
+    let mut fault = if is_connect { NetworkFault::Connect } else { NetworkFault::Interrupted };
     let mut reason = Some(error);
     while let Some(error) = reason {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if inner.and_then(|inner| inner.downcast_ref::<NotAdmitted>()).is_some() {
-            return true;
+        if error.is::<NotAdmitted>() {
+            return NetworkFault::AddressRefused;
         }
-        reason = error.source();
+        // reqwest looks names up itself, and its error has no type.
+        if is_connect && (error.is::<NameUnknown>() || error.to_string() == "dns error") {
+            fault = NetworkFault::Name;
+        }
+        let io = error.downcast_ref::<io::Error>();
+        if fault != NetworkFault::Name
+            && let Some(kind) = io.map(io::Error::kind)
+        {
+            fault = match kind {
+                io::ErrorKind::TimedOut => NetworkFault::TimedOut,
+                io::ErrorKind::ConnectionRefused if is_connect => NetworkFault::Refused,
+                // What a handshake fails with; connecting alone has nothing to read.
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof if is_connect => {
+                    NetworkFault::Tls
+                }
+                _ => fault,
+            };
+        }
+        // The source of an error around another is that one's source.
+        reason = match io.and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
-    false
+    fault
 }
 
 /// A body as it comes in; trailers are left out.
@@ -208,19 +263,22 @@ impl hyper::body::Body for Body {
 /// # Ok::<(), quadrille::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Reqwest(reqwest::Client);
+pub struct Reqwest {
+    client: reqwest::Client,
+    /// For requests that must not meet a connection which is just being closed.
+    fresh: Option<reqwest::Client>,
+}
 
 impl Reqwest {
     /// A client of this builder, whose redirect policy is replaced by none.
     ///
+    /// Where it keeps connections (`pool_max_idle_per_host`), the redemption of a code may meet one
+    /// that the service closes at that moment, and the visitor has to log in again.
+    ///
     /// # Errors
     /// [`NoHttpClient`] when reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, NoHttpClient> {
-        let client = builder
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|_| NoHttpClient)?;
-        Ok(Self(client))
+        Ok(Self { client: build(builder)?, fresh: None })
     }
 
     /// One that follows the environment's proxies, as is used when the application lends none:
@@ -229,27 +287,45 @@ impl Reqwest {
     /// # Errors
     /// [`NoHttpClient`] when reqwest cannot build it.
     pub fn standard() -> Result<Self, NoHttpClient> {
-        Self::new(
+        let builder = || {
             reqwest::Client::builder()
                 .connect_timeout(CONNECT)
                 .pool_idle_timeout(IDLE)
-                .referer(false),
-        )
+                .referer(false)
+        };
+        let fresh = build(builder().pool_max_idle_per_host(0))?;
+        Ok(Self { client: build(builder())?, fresh: Some(fresh) })
     }
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, NoHttpClient> {
+    builder.redirect(reqwest::redirect::Policy::none()).build().map_err(|_| NoHttpClient)
 }
 
 impl HttpClient for Reqwest {
     async fn send(
         &self,
         request: Request<Body>,
-        _: Purpose,
+        purpose: Purpose,
     ) -> Result<Response<Body>, NetworkFault> {
+        self.send_with_cause(request, purpose).await.map_err(|error| error.fault)
+    }
+
+    async fn send_with_cause(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Result<Response<Body>, NetworkError> {
         let request = request.map(|body| match body {
             Body::Whole(bytes) => reqwest::Body::from(bytes),
             Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
         });
         let request = reqwest::Request::try_from(request).map_err(|_| NetworkFault::Connect)?;
-        let response = self.0.execute(request).await.map_err(|error| fault(&error))?;
+        let fresh = self.fresh.as_ref().filter(|_| purpose.wants_own_connection());
+        let response = fresh.unwrap_or(&self.client).execute(request).await.map_err(|error| {
+            // With its URL, the text might hold a token.
+            NetworkError::new(fault(&error), error.without_url())
+        })?;
         let mut answer = Response::new(());
         *answer.status_mut() = response.status();
         *answer.headers_mut() = response.headers().clone();
@@ -268,12 +344,5 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Pieces<S> {
 }
 
 fn fault(error: &reqwest::Error) -> NetworkFault {
-    // The error's text would name the URL; its kind is all that is told.
-    if error.is_timeout() {
-        NetworkFault::TimedOut
-    } else if error.is_connect() {
-        NetworkFault::Connect
-    } else {
-        NetworkFault::Interrupted
-    }
+    if error.is_timeout() { NetworkFault::TimedOut } else { told_from(error, error.is_connect()) }
 }

@@ -2,16 +2,19 @@
 //! there are.
 
 mod clients;
+mod coding;
 
 use std::{
+    error::Error as StdError,
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 
 pub use clients::Reqwest;
 #[cfg(feature = "provider")]
@@ -22,9 +25,18 @@ pub(crate) use clients::standard;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkFault {
-    /// No connection.
+    /// No connection, for another reason than those below.
     #[error("no connection")]
     Connect,
+    /// The name has no address, or whoever knows names (DNS) could not be asked.
+    #[error("no connection: the name has no address")]
+    Name,
+    /// Nobody listens at the address, or a firewall says so.
+    #[error("no connection: it was refused")]
+    Refused,
+    /// No TLS: a certificate that is not trusted or of another name, or no common version.
+    #[error("no connection: TLS failed")]
+    Tls,
     /// No answer in time.
     #[error("no answer in time")]
     TimedOut,
@@ -35,6 +47,60 @@ pub enum NetworkFault {
     #[error("the name leads to an address that is not to be connected to")]
     AddressRefused,
 }
+
+/// [`NetworkFault`], and the error that it was told from.
+#[derive(Clone, Debug)]
+pub struct NetworkError {
+    /// What happened.
+    pub fault: NetworkFault,
+    /// What the operating system, TLS or HTTP said, where it is known.
+    pub cause: Option<Cause>,
+}
+
+impl NetworkError {
+    /// What happened, told from `cause`. Its text must hold nothing secret: no URL, say.
+    pub fn new(fault: NetworkFault, cause: impl StdError + Send + Sync + 'static) -> Self {
+        Self { fault, cause: Some(Cause(Arc::new(cause))) }
+    }
+}
+
+impl From<NetworkFault> for NetworkError {
+    fn from(fault: NetworkFault) -> Self {
+        Self { fault, cause: None }
+    }
+}
+
+/// The error of another library that a [`NetworkFault`] was told from: a link in the chain of
+/// [`source`](StdError::source), for logs. Two of them compare as equal, so that errors with them can
+/// be compared by what happened.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn StdError + Send + Sync>);
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cause {}
 
 /// An HTTP client cannot be made: this machine has no certificate authorities, say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +140,12 @@ impl Purpose {
         matches!(self, Self::Identity | Self::Api | Self::Introspect | Self::Document)
     }
 
+    /// Whether the request is best sent on a connection of its own: it is good once and not repeated,
+    /// and a kept connection may be closed at the other end just now.
+    pub const fn wants_own_connection(self) -> bool {
+        matches!(self, Self::TemporaryCredentials | Self::RedeemCode | Self::Refresh)
+    }
+
     /// Whether bodies may be logged. Headers never may: they hold tokens.
     pub const fn may_be_logged(self) -> bool {
         matches!(self, Self::Api)
@@ -91,6 +163,15 @@ pub trait HttpClient: Send + Sync + 'static {
         request: Request<Body>,
         purpose: Purpose,
     ) -> impl Future<Output = Result<Response<Body>, NetworkFault>> + Send;
+
+    /// [`HttpClient::send`] for a client that can tell more about a failure. This is what is called.
+    fn send_with_cause(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<Response<Body>, NetworkError>> + Send {
+        async move { Ok(self.send(request, purpose).await?) }
+    }
 }
 
 /// A body, whole or as it comes.
@@ -109,8 +190,17 @@ impl Body {
         Self::Stream(Box::pin(stream))
     }
 
+    /// All of it, if it is no larger than `limit` bytes, also when it is not compressed any more.
+    pub(crate) async fn collect_decoded(
+        self,
+        headers: &HeaderMap,
+        limit: usize,
+    ) -> Result<Bytes, CollectError> {
+        coding::decoded(headers, self.collect(limit).await?, limit)
+    }
+
     /// All of it, if it is no larger than `limit` bytes; reading stops there.
-    pub(crate) async fn collect(self, limit: usize) -> Result<Bytes, CollectError> {
+    async fn collect(self, limit: usize) -> Result<Bytes, CollectError> {
         let mut stream = match self {
             Self::Whole(bytes) if bytes.len() > limit => return Err(CollectError::TooLarge),
             Self::Whole(bytes) => return Ok(bytes),
@@ -139,8 +229,15 @@ impl Body {
         }
     }
 
+    /// The first `limit` bytes, as far as they can be had, not compressed any more if they can be
+    /// read so.
+    pub(crate) async fn head_decoded(self, headers: &HeaderMap, limit: usize) -> Bytes {
+        let head = self.head(limit).await;
+        coding::decoded(headers, head.clone(), limit).unwrap_or(head)
+    }
+
     /// The first `limit` bytes, as far as they can be had.
-    pub(crate) async fn head(self, limit: usize) -> Bytes {
+    async fn head(self, limit: usize) -> Bytes {
         let mut all = BytesMut::new();
         let mut stream = match self {
             Self::Whole(mut bytes) => {
@@ -197,6 +294,8 @@ impl fmt::Debug for Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CollectError {
     TooLarge,
+    /// It is compressed in a way that is not known here, or not in the way that it says.
+    Coding,
     Network(NetworkFault),
 }
 
@@ -217,7 +316,7 @@ pub(crate) trait ErasedClient: Send + Sync {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkFault>> + Send + '_>>;
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkError>> + Send + '_>>;
 }
 
 impl<C: HttpClient> ErasedClient for C {
@@ -225,7 +324,7 @@ impl<C: HttpClient> ErasedClient for C {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkFault>> + Send + '_>> {
-        Box::pin(HttpClient::send(self, request, purpose))
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkError>> + Send + '_>> {
+        Box::pin(self.send_with_cause(request, purpose))
     }
 }

@@ -109,7 +109,8 @@ impl GuardedFetcher {
             .header(header::CONNECTION, HeaderValue::from_static("close"))
             .body(Body::default())
             .map_err(|_| FetchError::Url)?;
-        let answer = self.http.send(request, Purpose::Document).await?;
+        let answer = self.http.send(request, Purpose::Document).await;
+        let answer = answer.map_err(|error| error.fault)?;
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status().as_u16()));
         }
@@ -117,10 +118,14 @@ impl GuardedFetcher {
             return Err(FetchError::ContentType);
         }
         let max_age = max_age(answer.headers());
-        let body = answer.into_body().collect(LIMIT).await.map_err(|error| match error {
-            CollectError::TooLarge => FetchError::TooLarge,
-            CollectError::Network(fault) => fault.into(),
-        })?;
+        let (parts, body) = answer.into_parts();
+        let body =
+            body.collect_decoded(&parts.headers, LIMIT).await.map_err(|error| match error {
+                CollectError::TooLarge => FetchError::TooLarge,
+                // No JSON, as far as can be told.
+                CollectError::Coding => FetchError::ContentType,
+                CollectError::Network(fault) => fault.into(),
+            })?;
         Ok(Fetched { body, max_age })
     }
 }
@@ -138,7 +143,11 @@ impl From<NetworkFault> for FetchError {
         match fault {
             NetworkFault::AddressRefused => Self::NotPublic,
             NetworkFault::TimedOut => Self::TimedOut,
-            NetworkFault::Connect | NetworkFault::Interrupted => Self::Unreachable,
+            NetworkFault::Connect
+            | NetworkFault::Name
+            | NetworkFault::Refused
+            | NetworkFault::Tls
+            | NetworkFault::Interrupted => Self::Unreachable,
         }
     }
 }
