@@ -248,18 +248,16 @@ pub enum OperatorFault {
         /// The name of the service.
         service: Box<str>,
     },
-    /// The identifier or the secret of this application at a service holds a line break, a byte
-    /// order mark, another control character or a space at its end, as when it was copied or read
-    /// from a file with more than there is to it. A service of OAuth 2 takes no characters but
-    /// those of ASCII (RFC 6749, appendix A).
+    /// The secret of this application at a service holds a line break, a byte order mark, another
+    /// control character or a space at its end, as when it was copied or read from a file with more
+    /// than there is to it. A service of OAuth 2 takes no characters but those of ASCII (RFC 6749,
+    /// appendix A.2).
     #[error(
-        "the client {part} of {service} holds a character that belongs to no {part}: a line break or a space at its end, perhaps"
+        "the client secret of {service} holds a character that belongs to no secret: a line break or a space at its end, perhaps"
     )]
-    CredentialMalformed {
+    SecretMalformed {
         /// The name of the service.
         service: Box<str>,
-        /// `identifier` or `secret`.
-        part: &'static str,
     },
     /// A service is registered with a secret where its protocol or signature method wants a
     /// private key, with a key where it wants a secret, or with nothing.
@@ -465,7 +463,7 @@ impl Error {
                 OperatorFault::ResourceMalformed { .. } => "resource_malformed",
                 OperatorFault::ProtocolMismatch { .. } => "protocol_mismatch",
                 OperatorFault::MemberMalformed { .. } => "member_malformed",
-                OperatorFault::CredentialMalformed { .. } => "credential_malformed",
+                OperatorFault::SecretMalformed { .. } => "secret_malformed",
                 OperatorFault::CredentialMismatch { .. } => "credential_mismatch",
                 OperatorFault::SigningKeyUnusable { .. } => "signing_key_unusable",
                 OperatorFault::NotOutOfBand { .. } => "not_out_of_band",

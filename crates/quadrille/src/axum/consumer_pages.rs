@@ -247,13 +247,14 @@ fn can_be_retried(error: &Error) -> bool {
 }
 
 fn log(error: &Error, service: Option<&str>) {
-    let code = error.code();
+    let (code, cause) = (error.code(), error.causes());
+    let service = error.service_name().or(service);
     match error {
         Error::NotLinked(_) | Error::Browser(_) => {
             info!(code, service, %error, "a login was not finished");
         }
         Error::Service { .. } | Error::Network { .. } => {
-            warn!(code, service, %error, "a login or a call failed");
+            warn!(code, service, %error, cause, "a login or a call failed");
         }
         Error::Api { .. } => warn!(code, service, %error, "a call of a service's API failed"),
         // Anybody can ask for a login of any name.

@@ -8,6 +8,7 @@ use std::{
 
 use http::{HeaderValue, Method};
 use serde::{Serialize, de::DeserializeOwned};
+use tracing::warn;
 use url::Url;
 
 use crate::{
@@ -22,6 +23,7 @@ use super::{
     login::Login,
     refresh::{MARGIN, NoToken},
     registered::Registered,
+    storage::{Change, Replaced},
 };
 
 pub(crate) const USER_AGENT: HeaderValue =
@@ -31,6 +33,12 @@ pub(crate) const USER_AGENT: HeaderValue =
 /// Paths are joined to the service's base (`user` and `/user` are the same, and the base's own path
 /// is kept). The token goes to the service's origin only. It is refreshed before it ends, and once
 /// when the service does not take it.
+///
+/// When the service answers 401 and there is nothing to refresh the token with, access may have been
+/// revoked there. If the answer says so (`invalid_token`, RFC 6750, section 3.1; a problem with the
+/// token, in OAuth 1), or the service's [`identity`](crate::Spec::identity) answers 401 too, the
+/// account needs linking again, and the call gives [`Error::NotLinked`], which sends the visitor to
+/// log in. A 401 from one path alone is [`Error::Api`].
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
@@ -224,6 +232,32 @@ impl Api {
             }
             Err(no_token) => Err(no_token.into_error(login, registered, &self.0.wanted)),
         }
+    }
+}
+
+impl Api {
+    /// The service takes this token no more: notes that the account needs linking again, and says
+    /// so. No error means that there is another token by now.
+    pub(crate) async fn is_revoked(&self, seen: &Stored) -> Result<()> {
+        let Inner { login, registered, jar, .. } = &*self.0;
+        let jar = jar.as_ref();
+        let missing = |reason: NoToken| Err(reason.into_error(login, registered, &self.0.wanted));
+        if login.0.storage.is_in_browser() && jar.is_none_or(Jar::is_closed) {
+            // It cannot be noted any more; the next request finds out by itself.
+            return missing(NoToken::NeedsLinkingAgain);
+        }
+        let cx = login.context(login.ready()?, jar);
+        let now = match login.0.storage.replace(&cx, seen, Change::NeedsLinkingAgain).await? {
+            Replaced::Done(now) => {
+                warn!(service = self.service(), "access was revoked at the service: link again");
+                now
+            }
+            Replaced::Changed(Some(now)) => now,
+            Replaced::Changed(None) => return missing(NoToken::Gone),
+        };
+        let ended = now.needs_linking_again;
+        *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        if ended { missing(NoToken::NeedsLinkingAgain) } else { Ok(()) }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{
-    error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
+    error::{Error, NetworkError, NetworkFault, OperatorFault, Result, ServiceFault},
     oauth2::{bearer, form::FormWriter},
     transport::{Body, Purpose},
 };
@@ -17,8 +17,10 @@ use super::{
     account::{Stored, Token},
     api::{Api, USER_AGENT},
     dance::Dance,
+    exchange::retry_after,
     refresh::{MARGIN, YOUNG},
     registered::is_secure,
+    revoked::verdict,
 };
 
 /// How long until an answer's headers must be there, unless a call says otherwise.
@@ -28,6 +30,8 @@ const WHOLE_LIMIT: usize = 16 * 1024 * 1024;
 /// What is kept of the body of an error.
 const ERROR_LIMIT: usize = 64 * 1024;
 const MOST_REDIRECTS: usize = 5;
+/// Before UTF-8 that Windows wrote.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One call, before it is sent.
 #[must_use = "a call is sent by `send`, `json` or `bytes`"]
@@ -131,8 +135,11 @@ impl Call {
         let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
         let answer = self.send().await?;
         let status = answer.status;
-        let bytes = whole(&service, answer.body, deadline).await?;
-        let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+        let bytes = whole(&service, answer, deadline).await?;
+        let text = match bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes) {
+            b"" => b"null",
+            text => text,
+        };
         serde_json::from_slice(text)
             .map_err(|_| Error::service(&service, ServiceFault::Malformed { status }))
     }
@@ -143,10 +150,14 @@ impl Call {
     /// As [`Api::get`].
     pub async fn bytes(self) -> Result<Bytes> {
         let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
-        whole(&service, self.send().await?.body, deadline).await
+        whole(&service, self.send().await?, deadline).await
     }
 
-    /// Sends it. The body of the answer comes as it is read, however long it is.
+    /// Sends it. The body of the answer comes as it is read, however long it is, and in whatever
+    /// `Content-Encoding` the service has chosen (`json` and `bytes` undo gzip and deflate).
+    ///
+    /// A request whose method is idempotent is sent once more when its connection breaks before the
+    /// answer: connections are kept, and a service may close one at that very moment.
     ///
     /// # Errors
     /// As [`Api::get`].
@@ -165,19 +176,46 @@ impl Call {
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         let service = &api.registered().name;
-        let mut sending = Sending { api: &api, method, url, headers, purpose };
+        let mut sending = Sending { api: &api, method, url, headers, purpose, deadline };
         let mut refused = None;
+        let mut is_repeated = false;
         let mut redirects = 0;
         loop {
             let stored = api.usable(MARGIN, refused.as_ref()).await?;
             let again = again(&mut body);
             let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
-            let answer = sending.exchange(request, deadline).await?;
+            let answer = match sending.exchange(request).await {
+                // A kept connection that the service closed at this moment, as a rule.
+                Err(fault)
+                    if fault.is_interrupted()
+                        && !is_repeated
+                        && again.is_some()
+                        && sending.method.is_idempotent() =>
+                {
+                    is_repeated = true;
+                    body = again;
+                    continue;
+                }
+                Err(fault) => return Err(sending.failed(fault)),
+                Ok(answer) => answer,
+            };
             body = again;
             match answer.status {
                 StatusCode::UNAUTHORIZED
                     if refused.is_none() && body.is_some() && can_refresh(&api, &stored) =>
                 {
+                    refused = Some(stored.token.access_token);
+                }
+                StatusCode::UNAUTHORIZED if refused.is_none() && sending.is_its_own(&stored) => {
+                    let answer = whole_error(answer, deadline).await;
+                    if !sending.is_revoked(&stored, &answer).await {
+                        return Err(error(&api, answer));
+                    }
+                    // Linked again meanwhile, or marked so that it will be.
+                    api.is_revoked(&stored).await?;
+                    if body.is_none() {
+                        return Err(error(&api, answer));
+                    }
                     refused = Some(stored.token.access_token);
                 }
                 status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
@@ -202,7 +240,7 @@ impl Call {
                     }
                 }
                 status if status.is_client_error() || status.is_server_error() => {
-                    return Err(error(service, answer, deadline).await);
+                    return Err(error(&api, whole_error(answer, deadline).await));
                 }
                 _ => return Ok(answer),
             }
@@ -234,6 +272,7 @@ struct Sending<'a> {
     url: Url,
     headers: HeaderMap,
     purpose: Purpose,
+    deadline: Duration,
 }
 
 impl Sending<'_> {
@@ -256,21 +295,76 @@ impl Sending<'_> {
         }
     }
 
-    async fn exchange(&self, request: Request<Body>, deadline: Duration) -> Result<Answer> {
-        let registered = self.api.registered();
-        let sending = self.api.login().ready()?.http.send(request, self.purpose);
-        let answer = tokio::time::timeout(deadline, sending).await;
-        let answer = answer
-            .unwrap_or(Err(NetworkFault::TimedOut))
-            .map_err(|fault| Error::Network { service: Arc::clone(&registered.name), fault })?;
+    async fn exchange(&self, request: Request<Body>) -> Result<Answer, Unanswered> {
+        let ready = self.api.login().ready().map_err(Unanswered::NotSent)?;
+        let sending = ready.http.send(request, self.purpose);
+        let answer = tokio::time::timeout(self.deadline, sending).await;
+        let answer =
+            answer.unwrap_or(Err(NetworkFault::TimedOut.into())).map_err(Unanswered::Network)?;
         let (parts, body) = answer.into_parts();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    fn failed(&self, unanswered: Unanswered) -> Error {
+        match unanswered {
+            Unanswered::NotSent(error) => error,
+            Unanswered::Network(error) => Error::network(&self.api.registered().name, error),
+        }
+    }
+
+    /// Whether a 401 may be one of a kept account's only token, from the service itself.
+    fn is_its_own(&self, stored: &Stored) -> bool {
+        let is_the_services = self.url.origin() == self.api.registered().api.origin();
+        self.api.is_kept() && is_the_services && stored.token.refresh_token.is_none()
+    }
+
+    /// Whether the service takes this token no more.
+    async fn is_revoked(&self, stored: &Stored, answer: &Response<Bytes>) -> bool {
+        let registered = self.api.registered();
+        let verdict = verdict(&registered.dance, answer);
+        let is_young = is_young(self.api, stored);
+        let second = match &registered.identity {
+            Some((url, _)) if verdict.wants_confirmation(is_young) => {
+                let (method, url) = (Method::GET, url.clone());
+                let mut headers = HeaderMap::new();
+                for name in [header::USER_AGENT, header::ACCEPT] {
+                    headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
+                }
+                let (purpose, deadline) = (Purpose::Identity, self.deadline);
+                let asking = Sending { api: self.api, method, url, headers, purpose, deadline };
+                let status = match asking.request(&stored.token, Body::default()) {
+                    Ok(request) => asking.exchange(request).await.ok().map(|answer| answer.status),
+                    Err(_) => None,
+                };
+                // No answer is none that confirms anything.
+                Some(status.unwrap_or(StatusCode::BAD_GATEWAY))
+            }
+            _ => None,
+        };
+        verdict.is_end(second, is_young)
+    }
+}
+
+/// Why there is no answer.
+enum Unanswered {
+    NotSent(Error),
+    Network(NetworkError),
+}
+
+impl Unanswered {
+    fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Network(error) if error.fault == NetworkFault::Interrupted)
     }
 }
 
 fn can_refresh(api: &Api, stored: &Stored) -> bool {
-    let age = api.login().0.env.now().since(stored.token.obtained);
-    api.is_kept() && stored.token.refresh_token.is_some() && age >= YOUNG
+    api.is_kept() && stored.token.refresh_token.is_some() && !is_young(api, stored)
+}
+
+/// Whether the service gave the token just now. One from the future is not: the clock went back.
+fn is_young(api: &Api, stored: &Stored) -> bool {
+    let (now, obtained) = (api.login().0.env.now(), stored.token.obtained);
+    obtained <= now && now.since(obtained) < YOUNG
 }
 
 /// A copy for another try; a stream has none.
@@ -281,27 +375,31 @@ fn again(body: &mut Option<Body>) -> Option<Body> {
     }
 }
 
-async fn whole(service: &Arc<str>, body: Body, deadline: Duration) -> Result<Bytes> {
-    match tokio::time::timeout(deadline, body.collect(WHOLE_LIMIT)).await {
+/// The body of an answer, decompressed.
+async fn whole(service: &Arc<str>, answer: Answer, deadline: Duration) -> Result<Bytes> {
+    let Answer { status, headers, body } = answer;
+    match tokio::time::timeout(deadline, body.collect_decoded(&headers, WHOLE_LIMIT)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(error.at(service)),
-        Err(_) => {
-            Err(Error::Network { service: Arc::clone(service), fault: NetworkFault::TimedOut })
-        }
+        Ok(Err(error)) => Err(error.at(service, status)),
+        Err(_) => Err(Error::network(service, NetworkFault::TimedOut)),
     }
 }
 
-async fn error(service: &Arc<str>, answer: Answer, deadline: Duration) -> Error {
-    let retry_after = answer
-        .headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
-    let body = tokio::time::timeout(deadline, answer.body.head(ERROR_LIMIT)).await;
+/// An answer with an error status, and what there is to be kept of its body.
+async fn whole_error(answer: Answer, deadline: Duration) -> Response<Bytes> {
+    let Answer { status, headers, body } = answer;
+    let body = tokio::time::timeout(deadline, body.head_decoded(&headers, ERROR_LIMIT)).await;
+    let mut whole = Response::new(body.unwrap_or_default());
+    *whole.status_mut() = status;
+    *whole.headers_mut() = headers;
+    whole
+}
+
+fn error(api: &Api, answer: Response<Bytes>) -> Error {
     Error::Api {
-        service: Arc::clone(service),
-        status: answer.status,
-        retry_after,
-        body: body.unwrap_or_default(),
+        service: Arc::clone(&api.registered().name),
+        status: answer.status(),
+        retry_after: retry_after(answer.headers(), api.login().0.env.now()),
+        body: answer.into_body(),
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct AttemptKind {
 
 /// Attempts of OAuth 2: 16 random bytes each.
 pub(crate) const WITH_STATE: AttemptKind = AttemptKind { name: "try-", most: 24, bytes: 2048 };
+/// What is too long for the `state` of an attempt of OAuth 2: the page to come back to, as a rule.
+pub(crate) const PAGE: AttemptKind = AttemptKind { name: "page-", most: 8, bytes: 2048 };
 /// Attempts of OAuth 1: all that is known of them.
 pub(crate) const WITH_TEMPORARY: AttemptKind = AttemptKind { name: "try1-", most: 8, bytes: 4096 };
 
@@ -118,7 +120,7 @@ pub(crate) fn make_room(
 /// What an attempt's cookie is called after its kind, and the kind. A name that we never gave is
 /// none.
 fn attempt<'a>(style: &CookieStyle, name: &'a str) -> Option<(&'a str, AttemptKind)> {
-    [WITH_STATE, WITH_TEMPORARY].into_iter().find_map(|kind| {
+    [WITH_STATE, PAGE, WITH_TEMPORARY].into_iter().find_map(|kind| {
         let id = style.strip(kind.name, name)?;
         let fits = id.len() == DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         fits.then_some((id, kind))

@@ -1,11 +1,15 @@
 //! One request to an endpoint of a service's, in a login or a refresh.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{HeaderMap, Request, Response, header};
 
 use crate::{
+    Timestamp,
     error::{Error, NetworkFault, Result},
     transport::Purpose,
 };
@@ -37,13 +41,55 @@ impl Login {
                 .http
                 .send(request, purpose)
                 .await
-                .map_err(|fault| Error::Network { service: Arc::clone(service), fault })?;
+                .map_err(|error| Error::network(service, error))?;
             let (parts, body) = answer.into_parts();
-            let body = body.collect(ANSWER_LIMIT).await.map_err(|error| error.at(service))?;
+            let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
+            let body = body.map_err(|error| error.at(service, parts.status))?;
             Ok(Response::from_parts(parts, body))
         };
-        tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|_| {
-            Err(Error::Network { service: Arc::clone(service), fault: NetworkFault::TimedOut })
-        })
+        tokio::time::timeout(DEADLINE, asking)
+            .await
+            .unwrap_or_else(|_| Err(Error::network(service, NetworkFault::TimedOut)))
+    }
+}
+
+/// How long a service asks to be left alone (RFC 9110, section 10.2.3): in seconds, or until a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let date = Timestamp::from_seconds(i64::try_from(date.as_secs()).ok()?);
+    Some(date.since(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_service_says_in_seconds_or_by_a_date_how_long_to_wait() {
+        let now = Timestamp::from_seconds(784_111_777);
+        for (value, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 07:49:37 GMT", Some(0)),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
+            ("-1", None),
+            ("1.5", None),
+            ("99999999999999999999", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let headers = [(header::RETRY_AFTER, HeaderValue::from_static(value))];
+            let read = retry_after(&headers.into_iter().collect(), now);
+            assert_eq!(read, seconds.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

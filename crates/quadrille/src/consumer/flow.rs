@@ -273,10 +273,14 @@ impl Login {
         let params =
             Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
         let seals = self.seals(ready);
-        let answered = match &registered.dance {
+        let mut answered = match &registered.dance {
             Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
             Dance::OAuth1(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
         };
+        if answered.attempt.next.is_empty() {
+            // The browser has lost it.
+            answered.attempt.next = self.next(ready, "");
+        }
         Ok(Verified { registered, answered })
     }
 

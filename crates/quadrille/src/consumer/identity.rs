@@ -2,11 +2,13 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::{
     Timestamp,
     error::{Error, OperatorFault, Result, ServiceFault},
+    oauth2::answer,
     transport::Purpose,
 };
 
@@ -23,8 +25,6 @@ use super::{
 };
 
 const PURPOSE: &str = "identity cookie";
-/// Identifiers are short; this one goes into cookies and keys.
-const MAX_SUBJECT: usize = 255;
 
 /// What a service says about an account.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,8 @@ impl Claims {
         &self.subject
     }
 
-    /// Everything it says, as it says it.
+    /// Everything it says. A number beyond 64 bits loses digits here, which
+    /// [`subject`](Claims::subject) keeps.
     pub fn all(&self) -> &Value {
         &self.all
     }
@@ -83,19 +84,25 @@ impl<S> Identity<S> {
 /// Asks the service who the account is.
 pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
     let registered = api.registered();
-    let Some((url, name)) = &registered.identity else { return Ok(None) };
-    let call = Call::new(api.clone(), http::Method::GET, Ok(url.clone()));
+    let Some((url, path)) = &registered.identity else { return Ok(None) };
+    let call = Call::new(api.clone(), Method::GET, Ok(url.clone()));
     // The service's user information may be on another origin than its API; its row says so.
-    let all: Value = call.purpose(Purpose::Identity).send_token_to_another_origin().json().await?;
-    let subject = match all.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
+    let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
+    let text = answer::text(&body);
+    let Some(all) = answer::members(&text).map(Value::Object).or_else(|| list(&text)) else {
+        let fault = ServiceFault::Malformed { status: StatusCode::OK };
+        return Err(Error::service(&registered.name, fault));
     };
-    if subject.is_empty() || subject.len() > MAX_SUBJECT {
-        return Err(Error::service(&registered.name, ServiceFault::SubjectMissing));
+    // Not out of what was read above: numbers have lost their digits there.
+    match path.identifier(&text) {
+        Some(subject) => Ok(Some(Claims { subject, all })),
+        None => Err(Error::service(&registered.name, ServiceFault::SubjectMissing)),
     }
-    Ok(Some(Claims { subject, all }))
+}
+
+/// A few services answer with a list of accounts, which has one.
+fn list(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(Value::is_array)
 }
 
 /// Keeps who the visitor is in a cookie of its own.

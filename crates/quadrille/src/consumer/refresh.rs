@@ -1,21 +1,19 @@
 //! Getting the next token, once, however many ask.
 //!
 //! A refresh runs on a task of its own, so that no visitor who leaves cancels it half-way, and its
-//! result is remembered for ten minutes under the old refresh token, so that a request which still
-//! carries that one (a cookie, a row read a moment ago) gets the same successor.
+//! result is remembered for ten minutes under the token that was refreshed, so that a request which
+//! still carries that one (a cookie, a row read a moment ago) gets the same successor.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use aws_lc_rs::digest;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
-    Env, Secret, Timestamp,
+    Env, Secret,
     error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
     oauth2::TokenRequest,
     transport::Purpose,
@@ -25,6 +23,7 @@ use super::{
     account::{Stored, Token},
     cookies::Jar,
     dance::Dance,
+    flights::{Boarding, Flights, Key, Outcome, Trouble},
     login::Login,
     registered::Registered,
     storage::{Change, Replaced},
@@ -34,35 +33,18 @@ use super::{
 pub(crate) const MARGIN: Duration = Duration::from_secs(30);
 /// A token younger than this that gets a 401 is not the problem.
 pub(crate) const YOUNG: Duration = Duration::from_secs(30);
-/// How long a result is remembered under the old refresh token.
-const REMEMBERED: Duration = Duration::from_secs(600);
-/// How many results are remembered; then the oldest go.
-const MOST: usize = 10_000;
+/// How many refreshes of the last minutes a token may be behind.
+const BEHIND: usize = 16;
 /// How long one process may take while the others wait.
 const LEASE: Duration = Duration::from_secs(15);
 /// How often others look whether it is done.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The refreshes under way and those of the last minutes, by digest of the old refresh token.
+/// The refreshes of this process, and what it is called in leases.
 #[derive(Debug, Default)]
 pub(crate) struct Refresher {
-    flights: Mutex<HashMap<[u8; 32], Flight>>,
+    flights: Flights,
     holder: OnceLock<u64>,
-}
-
-#[derive(Debug)]
-struct Flight {
-    began: Timestamp,
-    outcome: watch::Receiver<Option<Outcome>>,
-}
-
-/// What came of one refresh.
-#[derive(Clone, Debug)]
-enum Outcome {
-    Refreshed(Token),
-    /// `invalid_grant`: this refresh token is dead.
-    Ended,
-    Failed(Error),
 }
 
 /// Why there is no token to use.
@@ -116,18 +98,26 @@ impl Login {
         if stored.token.refresh_token.is_none() {
             return if still_good { Ok(stored) } else { Err(NoToken::Expired) };
         }
-        match self.refreshed(jar, registered, &stored).await {
-            // Another login or process was faster; its token may have ended too by now.
-            Ok(other) if !other.token.is_good(now, Duration::ZERO) => {
-                self.refreshed(jar, registered, &other).await
+        let mut old = stored.clone();
+        for _ in 0..BEHIND {
+            match self.refreshed(jar, registered, &old).await {
+                // Another login or process was faster, or this token is several behind; the next
+                // one may have ended too by now.
+                Ok(next) if !next.token.is_good(self.0.env.now(), Duration::ZERO) => {
+                    if next.token.refresh_token.is_none() {
+                        return Err(NoToken::Expired);
+                    }
+                    old = next;
+                }
+                Err(NoToken::Failed(error)) if still_good => {
+                    warn!(service = &*registered.name, %error, code = error.code(),
+                        "a token could not be refreshed yet and is used for the time it has left");
+                    return Ok(stored);
+                }
+                other => return other,
             }
-            Err(NoToken::Failed(error)) if still_good => {
-                warn!(service = &*registered.name, %error, code = error.code(),
-                    "a token could not be refreshed yet and is used for the time it has left");
-                Ok(stored)
-            }
-            other => other,
         }
+        Ok(old)
     }
 
     async fn refreshed(
@@ -165,50 +155,39 @@ impl Login {
         settled(self.0.storage.load(&cx, &account.owner, &account.service, subject).await?)
     }
 
-    /// The one refresh of this refresh token: begun now, under way, or done a while ago.
+    /// The one refresh of this token: begun now, under way, done a while ago, or failed a moment
+    /// ago and not to be tried again yet.
     fn flight(
         &self,
         registered: &Arc<Registered>,
         stored: &Stored,
     ) -> watch::Receiver<Option<Outcome>> {
-        let now = self.0.env.now();
-        let key = key(stored);
-        let mut flights = self.0.refresher.lock();
-        if let Some(flight) = flights.get(&key)
-            && now.since(flight.began) <= REMEMBERED
-        {
-            return flight.outcome.clone();
-        }
-        if flights.len() >= MOST {
-            flights.retain(|_, flight| now.since(flight.began) <= REMEMBERED);
-            if flights.len() >= MOST
-                && let Some(oldest) = flights.iter().min_by_key(|(_, f)| f.began).map(|(k, _)| *k)
-            {
-                flights.remove(&oldest);
-            }
-        }
-        let (send, outcome) = watch::channel(None);
-        flights.insert(key, Flight { began: now, outcome: outcome.clone() });
-        drop(flights);
+        let key = Key::of(stored);
+        let (send, outcome, trouble) = match self.0.refresher.flights.board(key, self.0.env.now()) {
+            Boarding::Joined(outcome) => return outcome,
+            Boarding::Begun(send, outcome, trouble) => (send, outcome, trouble),
+        };
         let (login, registered, stored) = (self.clone(), Arc::clone(registered), stored.clone());
         tokio::spawn(async move {
-            let result = login.fly(&registered, &stored).await;
-            // A failure is not remembered: the next request tries again.
-            if matches!(result, Outcome::Failed(_)) {
-                login.0.refresher.lock().remove(&key);
-            }
-            send.send_replace(Some(result));
+            let outcome = login.fly(&registered, &stored, trouble).await;
+            login.0.refresher.flights.land(key, &outcome, login.0.env.now());
+            send.send_replace(Some(outcome));
         });
         outcome
     }
 
     /// Asks the service and, where the storage is on the server, writes down what came of it.
-    async fn fly(&self, registered: &Arc<Registered>, stored: &Stored) -> Outcome {
+    async fn fly(
+        &self,
+        registered: &Arc<Registered>,
+        stored: &Stored,
+        trouble: Trouble,
+    ) -> Outcome {
         if self.0.storage.is_in_browser() {
-            return self.land(registered, stored).await;
+            return self.land(registered, stored, trouble).await;
         }
         let outcome = match self.leased(stored).await {
-            Ok(None) => self.land(registered, stored).await,
+            Ok(None) => self.land(registered, stored, trouble).await,
             Ok(Some(token)) => Outcome::Refreshed(token),
             Err(error) => return Outcome::Failed(error),
         };
@@ -219,15 +198,29 @@ impl Login {
         outcome
     }
 
-    async fn land(&self, registered: &Arc<Registered>, stored: &Stored) -> Outcome {
-        let outcome = self.ask(registered, stored).await;
+    async fn land(
+        &self,
+        registered: &Arc<Registered>,
+        stored: &Stored,
+        trouble: Trouble,
+    ) -> Outcome {
+        let mut outcome = self.ask(registered, stored).await;
+        if let Outcome::Failed(error) = &outcome {
+            let now = self.0.env.now();
+            if trouble.after(error, now).is_the_end(now) {
+                warn!(service = &*registered.name, %error, code = error.code(),
+                    "a refresh token is refused again and again");
+                outcome = Outcome::Ended;
+            }
+        }
         match &outcome {
             Outcome::Refreshed(_) => info!(service = &*registered.name, "a token was refreshed"),
             Outcome::Ended => {
                 warn!(service = &*registered.name, "a refresh token has ended: link again");
             }
             Outcome::Failed(error) => {
-                warn!(service = &*registered.name, %error, code = error.code(), "no refresh");
+                let (code, cause) = (error.code(), error.causes());
+                warn!(service = &*registered.name, %error, code, cause, "no refresh");
             }
         }
         let change = match &outcome {
@@ -319,10 +312,6 @@ impl Login {
 }
 
 impl Refresher {
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Flight>> {
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What this process is called in leases.
     fn holder(&self, env: &Env) -> u64 {
         *self.holder.get_or_init(|| u64::from_be_bytes(env.random()))
@@ -337,20 +326,6 @@ fn settled(stored: Option<Stored>) -> Result<Stored, NoToken> {
     }
 }
 
-/// The service's name and the owner are in it, so that equal texts at two services stay apart.
-fn key(stored: &Stored) -> [u8; 32] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in [stored.account.owner.as_str(), &stored.account.service] {
-        context.update(part.as_bytes());
-        context.update(b"\0");
-    }
-    context.update(stored.token.refresh_token.as_ref().map_or("", Secret::expose).as_bytes());
-    context.finish().as_ref().first_chunk().copied().unwrap_or_default()
-}
-
 fn interrupted(registered: &Arc<Registered>) -> NoToken {
-    NoToken::Failed(Error::Network {
-        service: Arc::clone(&registered.name),
-        fault: NetworkFault::Interrupted,
-    })
+    NoToken::Failed(Error::network(&registered.name, NetworkFault::Interrupted))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use url::{Host, Url};
 
-use crate::{Scopes, error::OperatorFault};
+use crate::{Scopes, error::OperatorFault, oauth2::member::MemberPath};
 
 use super::{
     attempt::{Attempt, Kind},
@@ -30,6 +30,40 @@ impl<S: 'static> From<Client<S>> for Registration {
     }
 }
 
+impl Registration {
+    /// What was copied or read from a file often has a line break after it, which a service answers
+    /// with `invalid_client`.
+    fn check_credentials(&self) -> Result<(), OperatorFault> {
+        let is_oauth2 = matches!(self.spec.protocol, Protocol::OAuth2(_));
+        let is_fit = |text: &str| {
+            let fits = |char: char| match is_oauth2 {
+                true => matches!(char, ' '..='~'),
+                false => !char.is_control() && char != '\u{feff}',
+            };
+            text.trim() == text && text.chars().all(fits)
+        };
+        let service = || Box::from(&*self.spec.name);
+        if self.id.is_empty() || !is_fit(&self.id) {
+            return Err(OperatorFault::ClientIdMalformed { service: service() });
+        }
+        match &self.credential {
+            Credential::Secret(secret) if secret.expose().trim().is_empty() => {
+                Err(OperatorFault::SecretMissing { service: service() })
+            }
+            Credential::Secret(secret) if !is_fit(secret.expose()) => {
+                Err(OperatorFault::SecretMalformed { service: service() })
+            }
+            // A key is PEM or a path, and whoever reads it checks it.
+            Credential::Secret(_) | Credential::Key(_) | Credential::None => Ok(()),
+        }
+    }
+}
+
+/// Whether a text is made of the characters that a URL may have.
+fn is_graphic(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A service, ready for use.
 pub(crate) struct Registered {
     pub(crate) name: Arc<str>,
@@ -37,26 +71,24 @@ pub(crate) struct Registered {
     pub(crate) callback: String,
     /// The base of API calls, with a slash at the end of its path.
     pub(crate) api: Url,
-    pub(crate) identity: Option<(Url, String)>,
+    /// Where the service says who an account is, and where in its answer.
+    pub(crate) identity: Option<(Url, MemberPath)>,
     pub(crate) dance: Dance,
 }
 
 impl Registered {
     /// The service's name has been checked.
     pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
-        let Registration { spec, id, credential, .. } = registration;
+        let Registration { spec, .. } = registration;
         let service = || Box::from(&*spec.name);
-        if id.is_empty() || id.trim() != id || id.chars().any(char::is_control) {
-            return Err(OperatorFault::ClientIdMalformed { service: service() });
+        if spec.is_mismatched {
+            return Err(OperatorFault::ProtocolMismatch { service: service() });
         }
-        if let Credential::Secret(secret) = credential
-            && secret.expose().trim().is_empty()
-        {
-            return Err(OperatorFault::SecretMissing { service: service() });
-        }
-        let malformed = || OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() };
+        registration.check_credentials()?;
+        let malformed = || OperatorFault::EndpointMalformed { service: service() };
+        // `Url` drops line breaks and spaces, and the request would still have them.
         let endpoint = |text: &str| match Url::parse(text) {
-            Ok(url) if is_secure(&url) && url.has_host() => Ok(url),
+            Ok(url) if is_secure(&url) && url.has_host() && is_graphic(text) => Ok(url),
             _ => Err(malformed()),
         };
         endpoint(&spec.authorize)?;
@@ -68,7 +100,9 @@ impl Registered {
         let identity = match &spec.identity {
             Some((path, subject)) => {
                 let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
-                Some((url, subject.clone().into_owned()))
+                let subject = MemberPath::parse(subject)
+                    .ok_or_else(|| OperatorFault::MemberMalformed { service: service() })?;
+                Some((url, subject))
             }
             None => None,
         };

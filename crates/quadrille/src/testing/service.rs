@@ -16,7 +16,7 @@ use crate::{
     error::NetworkFault,
     oauth2::{
         AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient,
-        TokenRequest, TokenResponse, bearer, form::Params, pkce::Challenge,
+        TokenRequest, TokenResponse, TokenType, bearer, form::Params, pkce::Challenge,
     },
 };
 
@@ -58,6 +58,8 @@ struct State {
     rotates: bool,
     refreshable: bool,
     scopes: Option<String>,
+    token_type: TokenType,
+    refusal: ErrorCode,
     codes: HashMap<String, Code>,
     access: HashMap<String, u64>,
     refresh: HashMap<String, u64>,
@@ -84,6 +86,8 @@ impl FakeService {
             rotates: false,
             refreshable: false,
             scopes: None,
+            token_type: TokenType::Bearer,
+            refusal: ErrorCode::InvalidGrant,
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -108,6 +112,16 @@ impl FakeService {
     /// Grants these scopes, whatever is asked for.
     pub fn grants(&self, scopes: &str) {
         self.lock().scopes = Some(scopes.to_owned());
+    }
+
+    /// Gives tokens of this type.
+    pub fn gives_tokens_of_type(&self, token_type: &str) {
+        self.lock().token_type = token_type.into();
+    }
+
+    /// Answers with this error, instead of `invalid_grant`, when a refresh token is dead.
+    pub fn refuses_refresh_tokens_with(&self, error: ErrorCode) {
+        self.lock().refusal = error;
     }
 
     /// Takes another secret from now on.
@@ -287,7 +301,7 @@ impl State {
                     true => self.refresh.remove(refresh_token),
                     false => self.refresh.get(refresh_token).copied(),
                 };
-                (user.ok_or(ErrorCode::InvalidGrant)?, None)
+                (user.ok_or_else(|| self.refusal.clone())?, None)
             }
             _ => return Err(ErrorCode::UnsupportedGrantType),
         };
@@ -296,6 +310,7 @@ impl State {
         let access = format!("access-canary-{}", self.drawn);
         self.access.insert(access.clone(), user);
         let mut tokens = TokenResponse::new(access);
+        tokens.token_type = self.token_type.clone();
         tokens.expires_in = self.expires_in;
         tokens.scope = scope.map(|scope| crate::Scopes::of(scope.split(' ')));
         if self.refreshable && (self.rotates || !refreshing) {

@@ -1,7 +1,8 @@
 //! A login attempt: what is known when a visitor leaves for a service and needed when they return.
 //!
 //! Nothing is kept on the server. Each attempt has a cookie of its own, so that many tabs finish in
-//! any order. With OAuth 2 everything travels in `state` ([`state`]); with OAuth 1, whose service
+//! any order. With OAuth 2 everything travels in `state` ([`state`]), or what is too long for it in a
+//! further cookie; with OAuth 1, whose service
 //! gives out a secret before the visitor leaves, everything is in the cookie ([`temporary`]).
 
 pub(crate) mod state;
@@ -19,6 +20,7 @@ use crate::{
 
 use super::{
     account::Owner,
+    cookie_room::{PAGE, WITH_STATE},
     cookies::{CookieStyle, Jar},
     wire::{Reader, Writer},
 };
@@ -108,7 +110,50 @@ impl AttemptCookie {
 
     /// Ends the attempt.
     pub(crate) fn end(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), OperatorFault> {
+        if let Some(page) = self.page() {
+            jar.remove(seals.style, &page)?;
+        }
         jar.remove(seals.style, &self.0)
+    }
+
+    /// The name of the cookie with the rest of an attempt that travels in `state`.
+    fn page(&self) -> Option<String> {
+        let id = self.0.strip_prefix(WITH_STATE.name)?;
+        Some([PAGE.name, id].concat())
+    }
+}
+
+impl OwnerMark {
+    fn write(self, out: &mut Writer) {
+        match self.0 {
+            None => out.number(0),
+            Some(mark) => out.number(1).fixed(&mark),
+        };
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self(match from.number()? {
+            0 => None,
+            _ => Some(from.fixed()?),
+        }))
+    }
+}
+
+impl Kind {
+    fn write(&self, out: &mut Writer) {
+        match self {
+            Self::Link => out.number(0),
+            Self::Identify => out.number(1),
+            Self::Widen { scopes, subject } => out.number(2).text(scopes).text(subject),
+        };
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(match from.number()? {
+            0 => Self::Link,
+            1 => Self::Identify,
+            _ => Self::Widen { scopes: from.text()?.to_owned(), subject: from.text()?.to_owned() },
+        })
     }
 }
 
@@ -116,15 +161,8 @@ impl Attempt {
     fn write(&self, out: &mut Writer) {
         out.number(VERSION);
         out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);
-        match &self.begun_by.0 {
-            None => out.number(0),
-            Some(mark) => out.number(1).fixed(mark),
-        };
-        match &self.kind {
-            Kind::Link => out.number(0),
-            Kind::Identify => out.number(1),
-            Kind::Widen { scopes, subject } => out.number(2).text(scopes).text(subject),
-        };
+        self.begun_by.write(out);
+        self.kind.write(out);
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
@@ -133,15 +171,7 @@ impl Attempt {
         }
         let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
         let (service, next) = (from.text()?.into(), from.text()?.to_owned());
-        let begun_by = OwnerMark(match from.number()? {
-            0 => None,
-            _ => Some(from.fixed()?),
-        });
-        let kind = match from.number()? {
-            0 => Kind::Link,
-            1 => Kind::Identify,
-            _ => Kind::Widen { scopes: from.text()?.to_owned(), subject: from.text()?.to_owned() },
-        };
+        let (begun_by, kind) = (OwnerMark::read(from)?, Kind::read(from)?);
         Some(Self { service, next, kind, begun_by, begun })
     }
 

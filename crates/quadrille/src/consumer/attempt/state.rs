@@ -2,32 +2,57 @@
 //!
 //! Its cookie holds 16 random bytes; everything else is sealed inside `state` and bound to that
 //! cookie, and the PKCE verifier is derived from it. So twenty tabs fit.
+//!
+//! Some services take a `state` of 250 characters and no more. What does not fit (a long page to
+//! come back to, a long list of scopes) is sealed into a second cookie.
+
+use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::{
+    Timestamp,
     consumer::{
-        cookie_room::{Coming, WITH_STATE, make_room, size},
+        cookie_room::{Coming, PAGE, WITH_STATE, make_room, size},
         cookies::Jar,
+        storage::length_first,
         wire::{Reader, Writer},
     },
-    error::{BrowserFault, Error, Result},
+    error::{BrowserFault, OperatorFault, Result},
     oauth2::pkce::Verifier,
     seal::{KeyId, MaskKeys},
 };
 
-use super::{Attempt, AttemptCookie, LIFETIME, Seals, not_ours};
+use super::{Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, Seals, VERSION, not_ours};
 
 const PURPOSE: &str = "login attempt";
+const REST: &str = "rest of a login attempt";
 const COOKIE: &str = WITH_STATE.name;
+/// How many bytes are sealed into `state`, which then has 240 characters.
+const MOST: usize = 143;
+
+/// What of an attempt is in the second cookie.
+const NOTHING: u64 = 0;
+/// The page to come back to, without which the site's front page will do.
+const NEXT: u64 = 1;
+/// That, and what the attempt is for.
+const NEXT_AND_KIND: u64 = 2;
 
 /// What goes out with the visitor.
 pub(crate) struct Sealed {
     pub(crate) state: String,
     /// For PKCE (RFC 7636, section 4.1).
     pub(crate) verifier: Verifier,
+}
+
+/// What is too long for `state`: a second cookie.
+struct Rest {
+    name: String,
+    value: String,
+    /// Whether the login can be finished without it.
+    can_be_lost: bool,
 }
 
 /// An attempt that came back.
@@ -50,25 +75,80 @@ impl Attempt {
         let key = seals.verifiers.newest();
         let cookie = AttemptCookie::new(COOKIE, &id);
         let value = BASE64_URL_SAFE_NO_PAD.encode(random);
+        let mut out = Writer::with_capacity(MOST);
+        out.fixed(&id).fixed(&random).fixed(&key).number(VERSION);
+        out.number(self.begun.seconds().unsigned_abs());
+        self.begun_by.write(&mut out);
+        let (plain, rest) = self.write_within(MOST, seals, &cookie, &out.finish());
         let bytes = size(&seals.style.name(&cookie.0), &value);
+        if let Some(Rest { name, value, can_be_lost }) = rest {
+            // For both, before either is there: they are not to make room for each other.
+            let both = bytes + size(&seals.style.name(&name), &value);
+            match make_room(jar, seals.style, Coming::Attempt(PAGE), both) {
+                Ok(()) => jar.set(seals.style, &name, value, LIFETIME)?,
+                // No room beside what the visitor keeps: they come back to the front page.
+                Err(OperatorFault::CookieTooLarge { .. }) if can_be_lost => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
         make_room(jar, seals.style, Coming::Attempt(WITH_STATE), bytes)?;
         jar.set(seals.style, &cookie.0, value, LIFETIME)?;
-        let mut out = Writer::with_capacity(128 + self.next.len());
-        out.fixed(&id).fixed(&random).fixed(&key);
-        self.write(&mut out);
+        let site = length_first(&self.service) + seals.site;
         Ok(Sealed {
-            state: seals.keys.seal(seals.env, PURPOSE, seals.site, &out.finish()),
+            state: seals.keys.seal(seals.env, PURPOSE, &site, &plain),
             verifier: verifier(seals.verifiers, key, &random)?,
         })
+    }
+
+    /// Adds what differs in length, as far as it fits; the rest is for the second cookie.
+    fn write_within(
+        &self,
+        most: usize,
+        seals: &Seals<'_>,
+        cookie: &AttemptCookie,
+        fixed: &[u8],
+    ) -> (Vec<u8>, Option<Rest>) {
+        let with = |elsewhere: u64| {
+            let mut out = Writer::default();
+            out.fixed(fixed).number(elsewhere);
+            if elsewhere == NOTHING {
+                out.text(&self.next);
+            }
+            if elsewhere != NEXT_AND_KIND {
+                self.kind.write(&mut out);
+            }
+            out.finish()
+        };
+        let fits = |elsewhere: &u64| with(*elsewhere).len() <= most;
+        match [NOTHING, NEXT].into_iter().find(fits).unwrap_or(NEXT_AND_KIND) {
+            NOTHING => (with(NOTHING), None),
+            elsewhere => (with(elsewhere), self.rest(seals, cookie, elsewhere == NEXT)),
+        }
+    }
+
+    fn rest(&self, seals: &Seals<'_>, cookie: &AttemptCookie, can_be_lost: bool) -> Option<Rest> {
+        let name = cookie.page()?;
+        let mut out = Writer::with_capacity(128 + self.next.len());
+        out.text(&cookie.0).text(&self.next);
+        self.kind.write(&mut out);
+        let value = seals.keys.seal(seals.env, REST, seals.site, &out.finish());
+        Some(Rest { name, value, can_be_lost })
     }
 }
 
 impl Opened {
-    /// Opens `state`. Whether this browser began the attempt is another question:
-    /// [`Opened::check`].
-    pub(crate) fn open(seals: &Seals<'_>, state: &str) -> Result<Self> {
-        let plain = seals.keys.open(PURPOSE, seals.site, state).map_err(not_ours)?;
-        read(&plain).ok_or(Error::Browser(BrowserFault::StateUnknown))
+    /// Opens `state`, if it is one for this service. Whether this browser began the attempt is
+    /// another question: [`Opened::check`].
+    pub(crate) fn open(
+        seals: &Seals<'_>,
+        jar: &Jar,
+        service: &Arc<str>,
+        state: &str,
+    ) -> Result<Self> {
+        let site = length_first(service) + seals.site;
+        let plain = seals.keys.open(PURPOSE, &site, state).map_err(not_ours)?;
+        let opened = read(&plain, service, |cookie| rest(seals, jar, cookie));
+        opened.ok_or(BrowserFault::StateUnknown)?
     }
 
     /// Checks that the attempt is young enough and this browser's own.
@@ -90,12 +170,50 @@ impl Opened {
     }
 }
 
-fn read(plain: &[u8]) -> Option<Opened> {
+/// `None` when it is none of ours, an error when its rest is gone and nothing can stand for it.
+fn read(
+    plain: &[u8],
+    service: &Arc<str>,
+    rest: impl FnOnce(&AttemptCookie) -> Option<(String, Kind)>,
+) -> Option<Result<Opened>> {
     let mut from = Reader(plain);
     let id: [u8; 8] = from.fixed()?;
     let (binding, key) = (from.fixed()?, from.fixed()?);
-    let attempt = Attempt::read(&mut from)?;
-    Some(Opened { attempt, cookie: AttemptCookie::new(COOKIE, &id), binding, key })
+    if from.number()? != VERSION {
+        return None;
+    }
+    let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
+    let begun_by = OwnerMark::read(&mut from)?;
+    let cookie = AttemptCookie::new(COOKIE, &id);
+    let (next, kind) = match from.number()? {
+        NOTHING => (from.text()?.to_owned(), Kind::read(&mut from)?),
+        NEXT => {
+            let kind = Kind::read(&mut from)?;
+            (rest(&cookie).map(|(next, _)| next).unwrap_or_default(), kind)
+        }
+        NEXT_AND_KIND => match rest(&cookie) {
+            Some(rest) => rest,
+            None => return Some(Err(BrowserFault::AttemptCookieMissing.into())),
+        },
+        _ => return None,
+    };
+    let attempt = Attempt { service: Arc::clone(service), next, kind, begun_by, begun };
+    Some(Ok(Opened { attempt, cookie, binding, key }))
+}
+
+/// What the second cookie of an attempt holds.
+fn rest(seals: &Seals<'_>, jar: &Jar, cookie: &AttemptCookie) -> Option<(String, Kind)> {
+    let wanted = seals.style.name(&cookie.page()?);
+    let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
+    held.iter().find_map(|value| {
+        let plain = seals.keys.open(REST, seals.site, value).ok()?;
+        let mut from = Reader(&plain);
+        // Of this attempt, and no other of the same browser.
+        if from.text()? != cookie.0 {
+            return None;
+        }
+        Some((from.text()?.to_owned(), Kind::read(&mut from)?))
+    })
 }
 
 /// Derived from what the cookie holds: two blocks, of the 16 random bytes and of their opposites.

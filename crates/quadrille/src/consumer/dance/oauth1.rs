@@ -91,8 +91,9 @@ impl OAuth1Dance {
             .map_err(|_| malformed(registered))?;
         let purpose = Purpose::TemporaryCredentials;
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
-        let Credentials { token, secret, .. } = credentials(&answer, Asked::Temporary)
-            .map_err(|fault| Error::service(&registered.name, fault))?;
+        let Credentials { token, secret, .. } =
+            credentials(&answer, Asked::Temporary, login.0.env.now())
+                .map_err(|fault| Error::service(&registered.name, fault))?;
         Ok(Leaving {
             url: authorization_url(&self.authorize_url, &token),
             temporary: Temporary { token: token.into(), secret },
@@ -156,8 +157,9 @@ impl OAuth1Dance {
             .map_err(|_| malformed(registered))?;
         let purpose = Purpose::RedeemCode;
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
-        let Credentials { token, secret, extra, .. } = credentials(&answer, Asked::Token)
-            .map_err(|fault| Error::service(&registered.name, fault))?;
+        let Credentials { token, secret, extra, .. } =
+            credentials(&answer, Asked::Token, env.now())
+                .map_err(|fault| Error::service(&registered.name, fault))?;
         let token = Token {
             access_token: token.into(),
             token_secret: Some(secret),

@@ -5,8 +5,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::{
+    Timestamp,
+    consumer::exchange::retry_after,
     error::ServiceFault,
     oauth1::{Credentials, CredentialsError, Problem},
+    oauth2::answer,
 };
 
 /// Credentials longer than this fit into no cookie.
@@ -23,12 +26,14 @@ pub(super) enum Asked {
 
 /// Reads the answer to a request for credentials, in whatever shape.
 pub(super) fn credentials(
-    answer: &Response<Bytes>,
+    response: &Response<Bytes>,
     asked: Asked,
+    now: Timestamp,
 ) -> Result<Credentials, ServiceFault> {
-    let status = answer.status();
-    let fit = |text: &str| text.len() <= LONGEST && !text.chars().any(char::is_control);
-    let error = match Credentials::parse(answer) {
+    let status = response.status();
+    let is_exact = |char: char| !char.is_control() && char != answer::UNREADABLE;
+    let fit = |text: &str| text.len() <= LONGEST && text.chars().all(is_exact);
+    let error = match Credentials::parse(response) {
         Ok(credentials) if fit(&credentials.token) && fit(credentials.secret.expose()) => {
             return match asked {
                 Asked::Temporary if !credentials.callback_confirmed => {
@@ -40,14 +45,16 @@ pub(super) fn credentials(
         Ok(_) => CredentialsError::Malformed,
         Err(error) => error,
     };
+    let unavailable = || {
+        let retry_after = retry_after(response.headers(), now);
+        ServiceFault::Unavailable { status, retry_after }
+    };
     // Overloaded services say whatever they like beside the status.
     if ServiceFault::is_overload(status) {
-        return Err(ServiceFault::Unavailable { status });
+        return Err(unavailable());
     }
     Err(match (error, asked) {
-        (CredentialsError::Problem(Problem::ConsumerKeyRateExceeded), _) => {
-            ServiceFault::Unavailable { status }
-        }
+        (CredentialsError::Problem(Problem::ConsumerKeyRateExceeded), _) => unavailable(),
         (CredentialsError::Problem(problem), _) if is_the_clients(problem) => {
             ServiceFault::ClientRefused
         }
@@ -84,7 +91,7 @@ mod tests {
         let refused = |word: &str| ServiceFault::TokenRefused { error: word.into() };
         let code = |status| StatusCode::from_u16(status).unwrap();
         let malformed = |status| ServiceFault::Malformed { status: code(status) };
-        let busy = |status| ServiceFault::Unavailable { status: code(status) };
+        let busy = |status| ServiceFault::Unavailable { status: code(status), retry_after: None };
         let client = || ServiceFault::ClientRefused;
         let long = format!("oauth_token=t&oauth_token_secret={}", "s".repeat(1025));
         for (status, body, temporary, token) in [
@@ -93,6 +100,8 @@ mod tests {
             (200, "oauth_token=t", malformed(200), malformed(200)),
             (200, "oauth_token=&oauth_token_secret=s", malformed(200), malformed(200)),
             (200, "oauth_token=a%0Ab&oauth_token_secret=s", malformed(200), malformed(200)),
+            (200, "oauth_token=%E9&oauth_token_secret=s", malformed(200), malformed(200)),
+            (200, "oauth_token=t&oauth_token_secret=%E9", malformed(200), malformed(200)),
             (200, &long, malformed(200), malformed(200)),
             (302, "", malformed(302), malformed(302)),
             (400, "Bad", malformed(400), malformed(400)),
@@ -108,8 +117,10 @@ mod tests {
         ] {
             let answer = Response::builder().status(status).body(Bytes::from(body.to_owned()));
             let answer = answer.unwrap();
-            assert_eq!(credentials(&answer, Asked::Temporary), Err(temporary), "{status} {body}");
-            assert_eq!(credentials(&answer, Asked::Token), Err(token), "{status} {body}");
+            for (asked, fault) in [(Asked::Temporary, temporary), (Asked::Token, token)] {
+                let read = credentials(&answer, asked, Timestamp::default());
+                assert_eq!(read, Err(fault), "{status} {body}");
+            }
         }
     }
 
@@ -117,7 +128,8 @@ mod tests {
     fn only_temporary_credentials_need_the_callback_confirmed() {
         let answer = Response::new(Bytes::from("oauth_token=t&oauth_token_secret=s"));
         let unconfirmed = ServiceFault::CallbackNotConfirmed;
-        assert_eq!(credentials(&answer, Asked::Temporary), Err(unconfirmed));
-        assert!(credentials(&answer, Asked::Token).is_ok());
+        let now = Timestamp::default();
+        assert_eq!(credentials(&answer, Asked::Temporary, now), Err(unconfirmed));
+        assert!(credentials(&answer, Asked::Token, now).is_ok());
     }
 }

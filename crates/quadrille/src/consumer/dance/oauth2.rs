@@ -1,9 +1,8 @@
 //! A login with OAuth 2: `state`, a code, and one request to the token endpoint.
 
-use std::{borrow::Cow, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 use crate::{
     Scopes,
@@ -11,6 +10,7 @@ use crate::{
         account::Token,
         attempt::{Attempt, Kind, Seals, state::Opened},
         cookies::Jar,
+        exchange::retry_after,
         flow::Origin,
         login::{Login, Ready},
         registered::{Registered, Registration},
@@ -19,7 +19,8 @@ use crate::{
     error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
     oauth2::{
         AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode, Resources,
-        TokenRequest, TokenResponse, TokenResponseError, form::Params, pkce::Verifier,
+        TokenRequest, TokenResponse, TokenResponseError, TokenType, form::Params,
+        member::MemberPath, pkce::Verifier,
     },
     quirks,
     transport::Purpose,
@@ -32,6 +33,8 @@ pub(crate) struct OAuth2Dance {
     pub(crate) spec: OAuth2<Cow<'static, str>>,
     auth: ClientAuth,
     pub(crate) resources: Resources,
+    /// Where the access token stands in an answer.
+    access_token: Option<MemberPath>,
     /// The authorization request, but for `state` and the PKCE challenge.
     authorize_url: String,
 }
@@ -60,7 +63,15 @@ impl OAuth2Dance {
             service: registration.spec.name.as_ref().into(),
         };
         let resources = Resources::parse(&spec.resources).map_err(malformed)?;
-        let mut dance = Self { spec: spec.clone(), auth, resources, authorize_url: String::new() };
+        let access_token = match &spec.access_token {
+            Some(path) => Some(MemberPath::parse(path).ok_or_else(|| {
+                let service = registration.spec.name.as_ref().into();
+                OperatorFault::MemberMalformed { service }
+            })?),
+            None => None,
+        };
+        let authorize_url = String::new();
+        let mut dance = Self { spec: spec.clone(), auth, resources, access_token, authorize_url };
         dance.authorize_url =
             dance.authorize_url(registration, callback, &registration.spec.scopes)?;
         Ok(dance)
@@ -128,11 +139,9 @@ impl OAuth2Dance {
     ) -> Result<Answered> {
         // The state first: what strangers send has no effect at all.
         let state = params.one("state").map_err(|_| BrowserFault::CallbackMalformed)?;
-        let opened = Opened::open(seals, state.ok_or(BrowserFault::StateUnknown)?)?;
-        if opened.attempt.service != registered.name {
-            return Err(BrowserFault::StateUnknown.into());
-        }
-        origin.next = Some(opened.attempt.next.clone());
+        let state = state.ok_or(BrowserFault::StateUnknown)?;
+        let opened = Opened::open(seals, jar, &registered.name, state)?;
+        origin.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
         opened.check(seals, jar)?;
         let response =
             AuthorizationResponse::parse(params).map_err(|_| BrowserFault::CallbackMalformed)?;
@@ -206,8 +215,68 @@ impl OAuth2Dance {
             .map_err(|_| OperatorFault::EndpointMalformed { service: (*registered.name).into() })?;
         registered.add_headers(&mut request, &spec.token_headers)?;
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
-        TokenResponse::parse(&answer, self.spec.granted_scope_separator)
-            .map_err(|error| Error::service(&registered.name, token_fault(&answer, &error)))
+        let separator = self.spec.granted_scope_separator;
+        let fault = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
+            Ok(tokens) => match self.check_type(&tokens.token_type) {
+                Ok(()) => return Ok(tokens),
+                Err(fault) => fault,
+            },
+            Err(error) => {
+                let retry_after = retry_after(answer.headers(), login.0.env.now());
+                self.token_fault(answer.status(), retry_after, &error, purpose)
+            }
+        };
+        Err(Error::service(&registered.name, fault))
+    }
+
+    /// RFC 6749, section 7.1: a client must not use a token whose type it does not understand.
+    fn check_type(&self, token_type: &TokenType) -> Result<(), ServiceFault> {
+        let said = token_type.as_str();
+        let mut bearer = self.spec.token_types.split(' ');
+        match token_type {
+            TokenType::Bearer => Ok(()),
+            _ if bearer.any(|known| known.eq_ignore_ascii_case(said)) => Ok(()),
+            _ => Err(ServiceFault::TokenType { token_type: shown_type(said) }),
+        }
+    }
+
+    /// What a token endpoint's failure means.
+    fn token_fault(
+        &self,
+        status: StatusCode,
+        retry_after: Option<Duration>,
+        error: &TokenResponseError,
+        purpose: Purpose,
+    ) -> ServiceFault {
+        let unavailable = || ServiceFault::Unavailable { status, retry_after };
+        match error {
+            // Overloaded services say whatever they like beside the status.
+            TokenResponseError::Refused { .. } | TokenResponseError::Status(_)
+                if ServiceFault::is_overload(status) =>
+            {
+                unavailable()
+            }
+            TokenResponseError::Refused { error, .. } => {
+                let said = error.error.as_str();
+                let mut refusals = self.spec.refresh_refusals.split(' ');
+                if purpose == Purpose::Refresh
+                    && (refusals.any(|code| code == said) || quirks::ends_refresh_token(said))
+                {
+                    return ServiceFault::TokenRefused { error: "invalid_grant".into() };
+                }
+                match quirks::standard_error(&error.error) {
+                    ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => {
+                        ServiceFault::ClientRefused
+                    }
+                    ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => unavailable(),
+                    other => {
+                        ServiceFault::TokenRefused { error: ServiceFault::shown(other.as_str()) }
+                    }
+                }
+            }
+            TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceFault::ClientRefused,
+            _ => ServiceFault::Malformed { status },
+        }
     }
 }
 
@@ -216,30 +285,20 @@ fn refused(registered: &Registered, error: &ErrorCode) -> Error {
         ErrorCode::AccessDenied => return BrowserFault::Denied.into(),
         ErrorCode::UnauthorizedClient | ErrorCode::InvalidClient => ServiceFault::ClientRefused,
         ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
-            ServiceFault::Unavailable { status: StatusCode::SERVICE_UNAVAILABLE }
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            ServiceFault::Unavailable { status, retry_after: None }
         }
         other => ServiceFault::AuthorizationRefused { error: ServiceFault::shown(other.as_str()) },
     };
     Error::service(&registered.name, fault)
 }
 
-/// What a token endpoint's failure means.
-fn token_fault(answer: &Response<Bytes>, error: &TokenResponseError) -> ServiceFault {
-    let status = answer.status();
-    match error {
-        TokenResponseError::Refused { error, .. } => match &quirks::standard_error(&error.error) {
-            ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => ServiceFault::ClientRefused,
-            ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
-                ServiceFault::Unavailable { status }
-            }
-            // Overloaded services say whatever they like beside the status.
-            _ if ServiceFault::is_overload(status) => ServiceFault::Unavailable { status },
-            other => ServiceFault::TokenRefused { error: ServiceFault::shown(other.as_str()) },
-        },
-        TokenResponseError::Status(status) if ServiceFault::is_overload(*status) => {
-            ServiceFault::Unavailable { status: *status }
-        }
-        TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceFault::ClientRefused,
-        _ => ServiceFault::Malformed { status },
+/// A token type, if it looks like one: it goes to pages and logs.
+fn shown_type(said: &str) -> Box<str> {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !said.is_empty() && said.len() <= 40 && said.bytes().all(fit) {
+        said.into()
+    } else {
+        "unreadable".into()
     }
 }

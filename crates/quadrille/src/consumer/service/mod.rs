@@ -3,6 +3,7 @@
 mod protocol;
 mod spec;
 mod spec_buf;
+mod spec_methods;
 
 use std::{borrow::Cow, env, fmt, marker::PhantomData};
 

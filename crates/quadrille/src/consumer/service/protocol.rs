@@ -37,6 +37,14 @@ pub struct OAuth2<Text = &'static str> {
     pub granted_scope_separator: ScopeSeparator,
     /// Whether the service takes PKCE (RFC 7636). Practically all do, or ignore it.
     pub pkce: bool,
+    /// The path of the access token in the answer of the token endpoint, where it is not the member
+    /// `access_token`. The other members are looked for beside it.
+    pub access_token: Option<Text>,
+    /// What the service calls its bearer tokens besides `Bearer`, separated by spaces.
+    pub token_types: Text,
+    /// The error codes besides `invalid_grant` by which the service says that a refresh token is
+    /// dead, separated by spaces.
+    pub refresh_refusals: Text,
 }
 
 /// How an application proves itself at a token endpoint (RFC 6749, section 2.3.1).
@@ -84,6 +92,9 @@ impl OAuth2 {
         scope_separator: ScopeSeparator::Space,
         granted_scope_separator: ScopeSeparator::Space,
         pkce: true,
+        access_token: None,
+        token_types: "",
+        refresh_refusals: "",
     };
 }
 

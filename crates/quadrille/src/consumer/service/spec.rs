@@ -164,8 +164,13 @@ impl Spec {
     }
 
     /// Where the service says who an account is (a path of its API, or a URL), and the name of the
-    /// identifier in that JSON. The identifier must never be given to another account: an `id`, not
-    /// a login name or an address.
+    /// identifier in that JSON. Below other members, it is a path: `data.id`, or `data.0.id` in an
+    /// array; a dot in a name is written `\\.`. The identifier must never be given to another
+    /// account: an `id`, not a login name or an address.
+    ///
+    /// A number is taken digit for digit, however long. A login whose identifier cannot be read
+    /// exactly (a fraction, an exponent) fails with
+    /// [`SubjectMissing`](crate::error::ServiceFault::SubjectMissing).
     #[must_use]
     pub const fn identity(mut self, path: &'static str, subject: &'static str) -> Self {
         self.identity = Some((path, subject));
@@ -224,6 +229,34 @@ impl Spec {
     #[must_use]
     pub const fn rotates_refresh_tokens(mut self) -> Self {
         self.of_oauth2().rotates_refresh_tokens = true;
+        self
+    }
+
+    /// The path of the access token in the answers of the token endpoint, for services that give it
+    /// another name or another place than `access_token`: `authed_user.access_token`. Scopes,
+    /// lifetime, type and refresh token are looked for beside it. Paths are as in
+    /// [`Spec::identity`].
+    #[must_use]
+    pub const fn access_token(mut self, path: &'static str) -> Self {
+        self.of_oauth2().access_token = Some(path);
+        self
+    }
+
+    /// What the service calls its bearer tokens, separated by spaces, where it says another
+    /// `token_type` than `Bearer`. Tokens of any other type are refused (RFC 6749, section 7.1); a
+    /// service that says no type means `Bearer`.
+    #[must_use]
+    pub const fn token_types(mut self, types: &'static str) -> Self {
+        self.of_oauth2().token_types = types;
+        self
+    }
+
+    /// The error codes, separated by spaces, by which the service says that a refresh token is
+    /// dead, where `invalid_grant` (RFC 6749, section 5.2) is not among them. The account then needs
+    /// linking again at once, and not only after several refusals.
+    #[must_use]
+    pub const fn refresh_refusals(mut self, codes: &'static str) -> Self {
+        self.of_oauth2().refresh_refusals = codes;
         self
     }
 

@@ -13,19 +13,22 @@ use super::{
 type Text = Cow<'static, str>;
 type Pairs = Vec<(Text, Text)>;
 
-/// A service known at run time only: rows of a table, a tenant's own server. Each field is as in
-/// [`Spec`].
+/// A service known at run time only: rows of a table, a tenant's own server. Each field and each
+/// method is as in [`Spec`]. A method that belongs to the other protocol changes nothing, and
+/// [`Login::check`](crate::Login::check) gives
+/// [`OperatorFault::ProtocolMismatch`](crate::error::OperatorFault::ProtocolMismatch).
 ///
 /// ```
 /// use quadrille::{KeyRing, Login, SpecBuf};
 ///
-/// let mut spec = SpecBuf::oauth2(
+/// let spec = SpecBuf::oauth2(
 ///     "acme",
 ///     "https://id.acme.example/authorize",
 ///     "https://id.acme.example/token",
 ///     "https://api.acme.example",
-/// );
-/// spec.scopes = quadrille::Scopes::of(["profile"]);
+/// )
+/// .scopes("profile")
+/// .identity("me", "data.id");
 /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
 ///     .with(spec.client("our-id", "our-secret"));
 /// login.check()?;
@@ -46,6 +49,8 @@ pub struct SpecBuf {
     pub token_headers: Pairs,
     pub identity: Option<(Text, Text)>,
     pub protocol: Protocol<Text, Pairs>,
+    /// A method of the other protocol was called.
+    pub(crate) is_mismatched: bool,
 }
 
 impl SpecBuf {
@@ -63,18 +68,16 @@ impl SpecBuf {
     /// As [`Spec::oauth1`], from texts of any origin.
     ///
     /// ```
-    /// use quadrille::{SpecBuf, consumer::Protocol, oauth1::SignatureMethod};
+    /// use quadrille::{SpecBuf, oauth1::SignatureMethod};
     ///
-    /// let mut spec = SpecBuf::oauth1(
+    /// let spec = SpecBuf::oauth1(
     ///     "acme",
     ///     "https://id.acme.example/request_token",
     ///     "https://id.acme.example/authorize",
     ///     "https://id.acme.example/access_token",
     ///     "https://api.acme.example",
-    /// );
-    /// if let Protocol::OAuth1(oauth1) = &mut spec.protocol {
-    ///     oauth1.signature_method = SignatureMethod::HmacSha256;
-    /// }
+    /// )
+    /// .signature_method(SignatureMethod::HmacSha256);
     /// let client = spec.client("our-key", "our-secret");
     /// ```
     pub fn oauth1(
@@ -130,6 +133,7 @@ impl From<Spec> for SpecBuf {
                 Protocol::OAuth2(oauth2) => Protocol::OAuth2(oauth2.into()),
                 Protocol::OAuth1(oauth1) => Protocol::OAuth1(oauth1.into()),
             },
+            is_mismatched: false,
         }
     }
 }
@@ -145,6 +149,9 @@ impl From<OAuth2> for OAuth2<Text> {
             scope_separator: spec.scope_separator,
             granted_scope_separator: spec.granted_scope_separator,
             pkce: spec.pkce,
+            access_token: spec.access_token.map(Into::into),
+            token_types: spec.token_types.into(),
+            refresh_refusals: spec.refresh_refusals.into(),
         }
     }
 }

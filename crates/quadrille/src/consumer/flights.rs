@@ -1,0 +1,309 @@
+//! The refreshes under way and those of the last minutes, and when one that failed may be tried
+//! again.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use tokio::sync::watch;
+
+use crate::{
+    Secret, Timestamp,
+    error::{Error, ServiceFault},
+};
+
+use super::account::{Stored, Token};
+
+/// How long a result is remembered.
+const REMEMBERED: Duration = Duration::from_secs(600);
+/// How many results are remembered; then the oldest go.
+const MOST: usize = 10_000;
+/// How long to wait after one failure; twice as long after each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// How long to wait at most, unless the service asks for more.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long to wait at most because the service asks for it.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// A refresh token that was refused so often in a row, for so long, has ended, whatever the service
+/// calls it.
+const REFUSALS: (u32, Duration) = (3, Duration::from_secs(60));
+
+/// What came of one refresh.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    Refreshed(Token),
+    /// This refresh token is dead.
+    Ended,
+    Failed(Error),
+}
+
+/// The refreshes of this process.
+#[derive(Debug, Default)]
+pub(super) struct Flights(Mutex<HashMap<Key, Flight>>);
+
+#[derive(Debug)]
+struct Flight {
+    began: Timestamp,
+    outcome: watch::Receiver<Option<Outcome>>,
+    trouble: Trouble,
+}
+
+/// A refresh that somebody asks for.
+pub(super) enum Boarding {
+    /// It is under way, was done a while ago, or must not be tried again yet.
+    Joined(watch::Receiver<Option<Outcome>>),
+    /// It is the caller's to do.
+    Begun(watch::Sender<Option<Outcome>>, watch::Receiver<Option<Outcome>>, Trouble),
+}
+
+/// How often in a row one refresh has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trouble {
+    failures: u32,
+    refusals: u32,
+    refused_since: Option<Timestamp>,
+    /// Since when, and for how long, it is not tried.
+    waiting: Option<(Timestamp, Duration)>,
+}
+
+/// Which refresh: a digest of everything about the token that a refresh changes, so that its result
+/// is a key of its own even if the refresh token stays the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 32]);
+
+impl Key {
+    pub(super) fn of(stored: &Stored) -> Self {
+        let Stored { account, token, .. } = stored;
+        let mut context = digest::Context::new(&digest::SHA256);
+        for text in [
+            account.owner.as_str(),
+            &account.service,
+            &account.subject,
+            token.access_token.expose(),
+            token.refresh_token.as_ref().map_or("", Secret::expose),
+        ] {
+            context.update(&(text.len() as u64).to_be_bytes());
+            context.update(text.as_bytes());
+        }
+        // In seconds, as a cookie has them.
+        let expires = token.expires.map_or(i64::MAX, Timestamp::seconds);
+        for time in [token.obtained.seconds(), expires] {
+            context.update(&time.to_be_bytes());
+        }
+        let mut key = [0; 32];
+        key.copy_from_slice(context.finish().as_ref());
+        Self(key)
+    }
+}
+
+impl Flights {
+    /// The one refresh of this token.
+    pub(super) fn board(&self, key: Key, now: Timestamp) -> Boarding {
+        let mut flights = self.lock();
+        let mut trouble = Trouble::default();
+        if let Some(flight) = flights.get(&key).filter(|flight| flight.is_remembered(now)) {
+            let has_failed = matches!(*flight.outcome.borrow(), Some(Outcome::Failed(_)));
+            if !has_failed || !flight.trouble.may_try(now) {
+                return Boarding::Joined(flight.outcome.clone());
+            }
+            trouble = flight.trouble;
+        }
+        if flights.len() >= MOST {
+            flights.retain(|_, flight| flight.is_remembered(now));
+            if flights.len() >= MOST
+                && let Some(oldest) = flights.iter().min_by_key(|(_, f)| f.began).map(|(k, _)| *k)
+            {
+                flights.remove(&oldest);
+            }
+        }
+        let (send, outcome) = watch::channel(None);
+        flights.insert(key, Flight { began: now, outcome: outcome.clone(), trouble });
+        Boarding::Begun(send, outcome, trouble)
+    }
+
+    /// Notes how a refresh that was begun has ended.
+    pub(super) fn land(&self, key: Key, outcome: &Outcome, now: Timestamp) {
+        if let Some(flight) = self.lock().get_mut(&key) {
+            flight.trouble = match outcome {
+                Outcome::Failed(error) => flight.trouble.after(error, now),
+                Outcome::Refreshed(_) | Outcome::Ended => Trouble::default(),
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    fn is_remembered(&self, now: Timestamp) -> bool {
+        // One whose task is gone without an outcome has none to tell.
+        let is_lost = self.outcome.borrow().is_none() && self.outcome.has_changed().is_err();
+        !is_lost && now.since(self.began) <= REMEMBERED
+    }
+}
+
+impl Trouble {
+    /// One failure more.
+    pub(super) fn after(self, error: &Error, now: Timestamp) -> Self {
+        let doubled = FIRST_WAIT * (1 << self.failures.min(10));
+        let wait = match error {
+            Error::Service {
+                fault: ServiceFault::Unavailable { retry_after: Some(asked), .. },
+                ..
+            } => Some((*asked).clamp(FIRST_WAIT, LONGEST_RETRY_AFTER)),
+            Error::Service { .. } | Error::Network { .. } => Some(doubled.min(LONGEST_WAIT)),
+            // The service was not asked.
+            _ => None,
+        };
+        let is_refusal = match error {
+            Error::Service { fault: ServiceFault::TokenRefused { .. }, .. } => true,
+            Error::Service { fault: ServiceFault::Malformed { status }, .. } => {
+                status.is_client_error()
+            }
+            _ => false,
+        };
+        Self {
+            failures: self.failures.saturating_add(u32::from(wait.is_some())),
+            refusals: if is_refusal { self.refusals.saturating_add(1) } else { 0 },
+            refused_since: is_refusal.then(|| self.refused_since.unwrap_or(now)),
+            waiting: wait.map(|wait| (now, wait)),
+        }
+    }
+
+    /// Whether the refresh token was refused so often that it has ended.
+    pub(super) fn is_the_end(&self, now: Timestamp) -> bool {
+        let (refusals, since) = REFUSALS;
+        self.refusals >= refusals
+            && self.refused_since.is_some_and(|first| now.since(first) >= since)
+    }
+
+    fn may_try(&self, now: Timestamp) -> bool {
+        // A clock that went back must not make anybody wait for it.
+        self.waiting.is_none_or(|(since, wait)| now < since || now.since(since) >= wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::{Owner, consumer::Account, error::NetworkFault};
+
+    fn service(fault: ServiceFault) -> Error {
+        Error::Service { service: "github".into(), fault }
+    }
+
+    fn unavailable(retry_after: Option<u64>) -> Error {
+        let retry_after = retry_after.map(Duration::from_secs);
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        service(ServiceFault::Unavailable { status, retry_after })
+    }
+
+    fn wait_after(trouble: Trouble, error: &Error, now: Timestamp) -> (Trouble, u64) {
+        let trouble = trouble.after(error, now);
+        let wait = (0..1000).find(|s| trouble.may_try(now + Duration::from_secs(*s))).unwrap();
+        (trouble, wait)
+    }
+
+    #[test]
+    fn each_failure_in_a_row_waits_twice_as_long_up_to_a_minute() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let network = Error::network(&"a".into(), NetworkFault::TimedOut);
+        for error in [unavailable(None), network, service(ServiceFault::ClientRefused)] {
+            let mut trouble = Trouble::default();
+            let waits: Vec<_> = (0..9)
+                .map(|_| {
+                    let wait;
+                    (trouble, wait) = wait_after(trouble, &error, now);
+                    wait
+                })
+                .collect();
+            assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60], "{error}");
+        }
+    }
+
+    #[test]
+    fn a_service_says_how_long_to_wait_within_reason() {
+        let now = Timestamp::from_seconds(1_000_000);
+        for (asked, waits) in [(0, 1), (1, 1), (120, 120), (300, 300), (86_400, 300)] {
+            let (_, wait) = wait_after(Trouble::default(), &unavailable(Some(asked)), now);
+            assert_eq!(wait, waits, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_makes_nobody_wait() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let trouble = Trouble::default().after(&unavailable(None), now);
+        assert!(!trouble.may_try(now));
+        assert!(trouble.may_try(now - Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn only_refusals_in_a_row_and_for_a_while_are_an_end() {
+        let start = Timestamp::from_seconds(1_000_000);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let refused = service(ServiceFault::TokenRefused { error: "invalid_request".into() });
+        let bare = service(ServiceFault::Malformed { status: StatusCode::BAD_REQUEST });
+        let html = service(ServiceFault::Malformed { status: StatusCode::OK });
+        let after = |steps: &[(&Error, u64)]| {
+            let mut trouble = Trouble::default();
+            steps.iter().for_each(|(error, at_second)| {
+                trouble = trouble.after(error, at(*at_second));
+            });
+            trouble.is_the_end(at(steps.last().unwrap().1))
+        };
+        assert!(after(&[(&refused, 0), (&refused, 30), (&refused, 60)]));
+        assert!(after(&[(&refused, 0), (&bare, 30), (&refused, 60)]));
+        assert!(!after(&[(&refused, 0), (&refused, 30), (&refused, 59)]), "too soon");
+        assert!(!after(&[(&refused, 0), (&refused, 60)]), "too few");
+        assert!(!after(&[(&refused, 0), (&unavailable(None), 30), (&refused, 60)]), "not in a row");
+        assert!(!after(&[(&html, 0), (&html, 30), (&html, 60), (&html, 90)]), "no refusals");
+        let client = service(ServiceFault::ClientRefused);
+        assert!(!after(&[(&client, 0), (&client, 30), (&client, 60)]), "the operator's fault");
+    }
+
+    #[test]
+    fn whatever_a_refresh_changes_is_another_refresh() {
+        let token = Token::new("a").refresh_token("r").expires(Timestamp::from_seconds(60));
+        let account =
+            Account { owner: Owner::user(1), service: "github".into(), subject: "7".into() };
+        let stored = Stored { account, token, version: 1, needs_linking_again: false };
+        let mut others = vec![Key::of(&stored)];
+        let mut change = |change: fn(&mut Stored)| {
+            let mut other = stored.clone();
+            change(&mut other);
+            let key = Key::of(&other);
+            assert!(!others.contains(&key));
+            others.push(key);
+        };
+        change(|stored| stored.token.access_token = "b".into());
+        change(|stored| stored.token.refresh_token = Some("s".into()));
+        change(|stored| stored.token.expires = Some(Timestamp::from_seconds(120)));
+        change(|stored| stored.token.expires = None);
+        change(|stored| stored.token.obtained = Timestamp::from_seconds(1));
+        change(|stored| stored.account.subject = "8".into());
+        change(|stored| stored.account.service = "gitlab".into());
+        change(|stored| stored.account.owner = Owner::user(2));
+        let mut same = stored.clone();
+        same.version = 2;
+        same.token.expires = Some(Timestamp::from_millis(60_999));
+        assert_eq!(Key::of(&same), Key::of(&stored), "as it comes back from a cookie");
+    }
+
+    #[test]
+    fn a_refresh_whose_task_is_gone_is_begun_again() {
+        let (flights, now) = (Flights::default(), Timestamp::from_seconds(1));
+        let key = Key([7; 32]);
+        let Boarding::Begun(send, ..) = flights.board(key, now) else { panic!() };
+        assert!(matches!(flights.board(key, now), Boarding::Joined(_)));
+        drop(send);
+        assert!(matches!(flights.board(key, now), Boarding::Begun(..)));
+    }
+}

@@ -1,0 +1,160 @@
+//! Whether a 401 of an API means that the service takes a token no more.
+//!
+//! One answer alone is not trusted, unless it says so in the words of a specification: a path that
+//! always answers so, or a server that has not heard of a new token yet, must not unlink anybody.
+//! Otherwise the service is asked who the account is, with the same token: it has answered that at
+//! the login, so that a 401 there is one of the token's.
+//!
+//! With OAuth 1, only the service's word counts: a wrong secret of this application, and a clock that
+//! is wrong, are a 401 everywhere, too, and must not unlink everybody.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use crate::{
+    oauth1::{Credentials, CredentialsError, Problem},
+    oauth2::{ErrorCode, bearer::Challenge},
+    quirks,
+};
+
+use super::dance::Dance;
+
+/// What a 401 says about the token that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is not good (any more): `invalid_token` (RFC 6750, section 3.1), or a problem of OAuth 1
+    /// with the token.
+    Dead,
+    /// The API wants a token, and this one is none to it.
+    Refused,
+    /// Nothing.
+    Unclear,
+    /// It is something else that is wrong.
+    Alive,
+}
+
+/// Reads an answer with the status 401.
+pub(super) fn verdict(dance: &Dance, answer: &Response<Bytes>) -> Verdict {
+    match dance {
+        Dance::OAuth2(_) => bearer(answer),
+        Dance::OAuth1(_) => signed(answer),
+    }
+}
+
+fn bearer(answer: &Response<Bytes>) -> Verdict {
+    let challenges = Challenge::parse_all(answer.headers());
+    let codes = || challenges.iter().filter_map(|challenge| challenge.error.as_ref());
+    if codes().any(|error| error.error == ErrorCode::InvalidToken) {
+        Verdict::Dead
+    } else if codes().next().is_some() {
+        Verdict::Alive
+    } else if challenges.is_empty() {
+        Verdict::Unclear
+    } else {
+        Verdict::Refused
+    }
+}
+
+fn signed(answer: &Response<Bytes>) -> Verdict {
+    match Credentials::parse(answer) {
+        Err(CredentialsError::Problem(problem)) => match problem {
+            Problem::TokenRejected | Problem::TokenExpired | Problem::TokenRevoked => Verdict::Dead,
+            _ => Verdict::Alive,
+        },
+        _ if quirks::says_token_is_dead(answer.body()) => Verdict::Dead,
+        _ => Verdict::Alive,
+    }
+}
+
+impl Verdict {
+    /// Whether the token is dead, by the status of a second answer, to the question who the account
+    /// is; `None` when there is no such question. A young token may not be known everywhere yet.
+    pub(super) fn is_end(self, second: Option<StatusCode>, is_young: bool) -> bool {
+        let confirmed = second == Some(StatusCode::UNAUTHORIZED);
+        match self {
+            Self::Dead => confirmed || second.is_none(),
+            Self::Refused => confirmed || (second.is_none() && !is_young),
+            Self::Unclear => confirmed,
+            Self::Alive => false,
+        }
+    }
+
+    /// Whether there is something to be asked at all.
+    pub(super) fn wants_confirmation(self, is_young: bool) -> bool {
+        match self {
+            Self::Dead => is_young,
+            Self::Refused | Self::Unclear => true,
+            Self::Alive => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(challenge: &str, body: &'static str) -> Response<Bytes> {
+        let answer = Response::builder().status(401);
+        let answer = match challenge {
+            "" => answer,
+            challenge => answer.header("www-authenticate", challenge),
+        };
+        answer.body(Bytes::from_static(body.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn a_401_says_more_or_less_about_the_token() {
+        for (challenge, verdict) in [
+            ("", Verdict::Unclear),
+            ("Basic realm=\"x\"", Verdict::Unclear),
+            ("Bearer", Verdict::Refused),
+            ("Bearer realm=\"x\"", Verdict::Refused),
+            ("Bearer error=\"invalid_token\"", Verdict::Dead),
+            ("bearer realm=\"x\", error=invalid_token", Verdict::Dead),
+            ("Basic realm=\"x\", Bearer error=\"invalid_token\"", Verdict::Dead),
+            ("Bearer error=\"insufficient_scope\"", Verdict::Alive),
+            ("Bearer error=\"insufficient_user_authentication\"", Verdict::Alive),
+            ("Bearer error=\"invalid_request\"", Verdict::Alive),
+            ("DPoP error=\"invalid_token\"", Verdict::Unclear),
+        ] {
+            assert_eq!(bearer(&answer(challenge, "")), verdict, "{challenge}");
+        }
+        for (challenge, body, verdict) in [
+            ("", "", Verdict::Alive),
+            ("OAuth realm=\"x\"", "", Verdict::Alive),
+            ("", "{\"errors\":[{\"code\":89,\"message\":\"...\"}]}", Verdict::Dead),
+            ("", "{\"errors\":[{\"code\":32}]}", Verdict::Alive),
+            ("", "{\"errors\":[]}", Verdict::Alive),
+            ("OAuth oauth_problem=\"token_revoked\"", "", Verdict::Dead),
+            ("OAuth realm=\"x\", oauth_problem=token_expired", "", Verdict::Dead),
+            ("", "oauth_problem=token_rejected", Verdict::Dead),
+            ("", "oauth_problem=signature_invalid", Verdict::Alive),
+            ("", "oauth_problem=nonce_used", Verdict::Alive),
+            ("", "oauth_problem=timestamp_refused", Verdict::Alive),
+            ("OAuth oauth_problem=\"permission_denied\"", "", Verdict::Alive),
+        ] {
+            assert_eq!(signed(&answer(challenge, body)), verdict, "{challenge} {body}");
+        }
+    }
+
+    #[test]
+    fn a_second_answer_decides_where_the_first_is_not_enough() {
+        let no = Some(StatusCode::UNAUTHORIZED);
+        let others = [200, 403, 429, 503].map(|code| StatusCode::from_u16(code).ok());
+        for (verdict, young, unanswered) in [
+            (Verdict::Dead, false, true),
+            (Verdict::Dead, true, true),
+            (Verdict::Refused, false, true),
+            (Verdict::Refused, true, false),
+            (Verdict::Unclear, false, false),
+            (Verdict::Unclear, true, false),
+        ] {
+            assert!(verdict.is_end(no, young), "{verdict:?}");
+            assert_eq!(verdict.is_end(None, young), unanswered, "{verdict:?}");
+            for other in others {
+                assert!(!verdict.is_end(other, young), "{verdict:?} {other:?}");
+            }
+        }
+        assert!(!Verdict::Alive.is_end(no, false));
+    }
+}
