@@ -41,6 +41,8 @@ async fn paths_are_joined_below_the_base_and_segments_encoded() {
         Account { owner: quadrille::Owner::user(1), service: "github".into(), subject: "".into() };
     let github = login.linked::<GitHub>(&account).await.unwrap();
     let ask = async |call: quadrille::consumer::Call| {
+        // It does not know this token.
+        world.service.answers_next(Purpose::Api, StatusCode::OK, "");
         let _ = call.send().await;
         last_uri(&world)
     };
@@ -165,7 +167,8 @@ async fn an_error_of_the_api_is_told_as_it_is() {
     assert_eq!(github.get::<Value>("user").await.unwrap_err(), malformed);
 
     world.service.fails_next(Purpose::Api, NetworkFault::Connect);
-    let network = Error::Network { service: "github".into(), fault: NetworkFault::Connect };
+    let fault = NetworkFault::Connect;
+    let network = Error::Network { service: "github".into(), fault, cause: None };
     assert_eq!(github.get::<Value>("user").await.unwrap_err(), network);
 
     world.service.answers_next(Purpose::Api, StatusCode::NO_CONTENT, "");
@@ -234,4 +237,57 @@ async fn every_request_says_what_it_is_for_and_who_asks() {
     }
     assert_eq!(asked[2].request.headers()["accept"], "text/plain");
     assert_eq!(github.access_token().await.unwrap().expose(), "access-canary-2");
+}
+
+#[tokio::test]
+async fn a_date_says_when_to_ask_again() {
+    let world = World::new();
+    let (_, github) = account(&world).await;
+    let limited = Response::builder()
+        .status(503)
+        .header("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")
+        .body(Bytes::new())
+        .unwrap();
+    world.service.answers_next_with(Purpose::Api, limited);
+    let Error::Api { retry_after, .. } = github.get::<Value>("user").await.unwrap_err() else {
+        panic!()
+    };
+    assert!(retry_after.unwrap() > Duration::from_secs(86_400));
+}
+
+#[tokio::test]
+async fn an_idempotent_call_whose_connection_breaks_is_sent_once_more() {
+    let world = World::new();
+    let (_, github) = account(&world).await;
+    let interrupted = NetworkFault::Interrupted;
+    let asked = || world.service.times_asked(Purpose::Api);
+    for (method, times) in [
+        (Method::GET, 2),
+        (Method::HEAD, 2),
+        (Method::PUT, 2),
+        (Method::DELETE, 2),
+        (Method::POST, 1),
+        (Method::PATCH, 1),
+    ] {
+        let before = asked();
+        world.service.fails_next(Purpose::Api, interrupted);
+        let answer = github.request(method.clone(), "thing").body(Bytes::from("x")).send().await;
+        assert_eq!(answer.is_ok(), times == 2, "{method}");
+        assert_eq!(asked() - before, times, "{method}");
+    }
+    let before = asked();
+    for _ in 0..2 {
+        world.service.fails_next(Purpose::Api, interrupted);
+    }
+    let error = github.get::<Value>("user").await.unwrap_err();
+    assert_eq!((error.code(), asked() - before), ("service_interrupted", 2), "once, not for ever");
+    let before = asked();
+    for fault in [NetworkFault::Connect, NetworkFault::TimedOut] {
+        world.service.fails_next(Purpose::Api, fault);
+        assert!(github.get::<Value>("user").await.is_err());
+    }
+    assert_eq!(asked() - before, 2, "nobody waits twice");
+    world.service.fails_next(Purpose::Api, interrupted);
+    let stream = github.request(Method::PUT, "upload").body(Body::stream(Pieces(0)));
+    assert!(stream.send().await.is_err(), "a stream is gone");
 }

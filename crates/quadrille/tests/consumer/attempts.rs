@@ -132,3 +132,72 @@ async fn the_back_button_after_a_login_leads_on() {
     assert_eq!(again.location(), "/album", "{again:?}");
     assert_eq!(world.service.times_asked(Purpose::RedeemCode), 1, "a code is redeemed once");
 }
+
+fn state_of(url: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap();
+    state.1.into_owned()
+}
+
+#[tokio::test]
+async fn state_fits_into_250_characters_however_long_the_page_is() {
+    let world = World::new();
+    for length in [0, 1, 20, 60, 80, 90, 100, 200, 500, 1000] {
+        let mut browser = Browser::new(world.login().attach(pages()));
+        let page = format!("/album?{}", "x".repeat(length));
+        let away = browser.go(&page).await.location().to_owned();
+        let state = state_of(&away);
+        assert!(state.len() < 250, "{length}: {} characters", state.len());
+        assert!(browser.cookie_header().len() < 2048, "{length}");
+        let query = world.service.consent(&away, 7).unwrap();
+        let back = browser.visit(&format!("/login/github/authorized?{query}")).await;
+        assert_eq!(back.refresh(), Some(&*page), "{length}: {back:?}");
+        let left: Vec<_> = browser.cookies.keys().filter(|name| !name.contains("token")).collect();
+        assert!(
+            !left.iter().any(|name| name.contains("try-") || name.contains("page-")),
+            "an attempt that is over leaves nothing: {left:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn tabs_with_long_pages_all_finish_and_the_newest_come_back_to_theirs() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let page = |tab: u64| format!("/album?tab={tab}&{}", "x".repeat(600));
+    let mut tabs = Vec::new();
+    for tab in 0..10 {
+        world.wait(Duration::from_secs(1));
+        tabs.push((tab, browser.go(&page(tab)).await.location().to_owned()));
+        assert!(browser.cookie_header().len() < 4096, "{}", browser.cookie_header().len());
+    }
+    for (tab, url) in tabs {
+        let query = world.service.consent(&url, 7).unwrap();
+        let back = browser.visit(&format!("/login/github/authorized?{query}")).await;
+        let expected = if tab < 8 { "/".to_owned() } else { page(tab) };
+        assert_eq!(back.refresh(), Some(&*expected), "{tab}: {back:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_rest_of_one_attempt_is_no_rest_of_another() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let page = |name: &str| format!("/album?{name}{}", "x".repeat(300));
+    let first = browser.go(&page("first")).await.location().to_owned();
+    let names = |browser: &Browser| {
+        let names = browser.cookies.keys().filter(|name| name.contains("page-"));
+        names.cloned().collect::<Vec<_>>()
+    };
+    let of_first = names(&browser).remove(0);
+    let second = browser.go(&page("second")).await.location().to_owned();
+    let of_second = names(&browser).into_iter().find(|name| *name != of_first).unwrap();
+    let swapped = browser.cookies[&of_second].clone();
+    browser.cookies.insert(of_first, swapped);
+    let query = world.service.consent(&first, 7).unwrap();
+    let back = browser.visit(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(back.refresh(), Some("/"), "{back:?}");
+    let query = world.service.consent(&second, 7).unwrap();
+    let back = browser.visit(&format!("/login/github/authorized?{query}")).await;
+    assert_eq!(back.refresh(), Some(&*page("second")), "{back:?}");
+}

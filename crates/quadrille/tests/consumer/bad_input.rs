@@ -263,6 +263,7 @@ async fn a_wrong_secret_is_the_operators_affair_and_unlinks_nobody() {
         }
     }
     world.service.changes_secret(SECRET);
+    world.wait(Duration::from_secs(60));
     assert_eq!(alice.visit("/album").await.text, "You are user-7", "she is still linked");
 }
 

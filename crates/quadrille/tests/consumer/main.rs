@@ -11,6 +11,7 @@
 
 mod support;
 
+mod answers;
 mod api;
 mod attempts;
 mod bad_input;
@@ -23,9 +24,11 @@ mod hooks;
 mod identity;
 mod library;
 mod many;
+mod network;
 mod oauth1;
 mod owners;
 mod refresh;
+mod revoked;
 #[cfg(feature = "sqlite")]
 mod shared;
 mod storages;

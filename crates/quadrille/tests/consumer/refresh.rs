@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use crate::support::{Browser, World, pages};
 
 const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 async fn linked(world: &World, app: Router) -> Browser {
     let mut browser = Browser::new(app);
@@ -108,10 +109,12 @@ async fn only_the_end_of_the_grant_unlinks_and_says_so() {
         let page = browser.visit("/album").await;
         assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{status} {body}: {page:?}");
         assert_eq!(browser.visit("/maybe").await.text, "number 7", "{status} {body}");
+        world.wait(MINUTE);
     }
     world.service.fails_next(Purpose::Refresh, NetworkFault::TimedOut);
     assert_eq!(browser.visit("/album").await.status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(browser.visit("/maybe").await.text, "number 7");
+    world.wait(MINUTE);
 
     world.service.ends_refresh_tokens();
     let asked = world.service.times_asked(Purpose::Refresh);
@@ -144,6 +147,7 @@ async fn a_token_that_ends_and_cannot_be_refreshed_asks_for_a_login_not_for_help
         "{\"access_token\":\"x\",\"expires_in\":\"60\"}",
     );
     world.service.answers_next(Purpose::Identity, StatusCode::OK, "{\"id\":7}");
+    world.service.answers_next(Purpose::Api, StatusCode::OK, "{}");
     let mut browser = Browser::new(world.login().attach(pages()));
     browser.log_in(&world.service, "/login/github", 7).await;
     assert_eq!(browser.visit("/maybe").await.text, "number 7");
@@ -291,4 +295,212 @@ async fn an_account_is_reached_outside_any_request() {
     assert_eq!(error, OperatorFault::OutsideRequest.into());
     let mut none = world.login().accounts::<GitHub>().unwrap();
     assert_eq!(none.next().await.unwrap().unwrap_err(), OperatorFault::OutsideRequest.into());
+}
+
+/// In cookies, and on the server.
+fn logins(world: &World) -> [quadrille::Login; 2] {
+    [world.login(), world.login().storage(MemoryStorage::new())]
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_stays_the_same_refreshes_again_and_again() {
+    for lifetime in [31, 60, 300, 599, 601] {
+        for index in 0..2 {
+            let world = World::new();
+            world.service.gives_refresh_tokens(Duration::from_secs(lifetime), false);
+            let login = logins(&world)[index].clone();
+            let mut browser = linked(&world, login.attach(pages())).await;
+            for period in 1..=12 {
+                world.wait(Duration::from_secs(lifetime));
+                world.service.ends_access_tokens();
+                let page = browser.visit("/album").await;
+                assert_eq!(page.text, "You are user-7", "{lifetime} s, period {period}");
+                assert_eq!(world.service.times_asked(Purpose::Refresh), period);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_several_refreshes_old_gets_the_newest_token() {
+    for rotates in [false, true] {
+        let world = World::new();
+        world.service.gives_refresh_tokens(MINUTE, rotates);
+        let mut browser = linked(&world, world.login().attach(pages())).await;
+        let before = browser.cookies.clone();
+        for _ in 0..5 {
+            world.wait(MINUTE);
+            world.service.ends_access_tokens();
+            browser.visit("/album").await;
+        }
+        browser.cookies = before;
+        assert_eq!(browser.visit("/album").await.text, "You are user-7");
+        assert_eq!(world.service.times_asked(Purpose::Refresh), 5);
+    }
+}
+
+#[tokio::test]
+async fn linking_again_counts_even_if_the_refresh_token_is_the_same() {
+    let world = World::new();
+    let answer = |token: &str| {
+        format!(r#"{{"access_token":"{token}","refresh_token":"always","expires_in":3600}}"#)
+    };
+    let mut browser = Browser::new(world.login().storage(MemoryStorage::new()).attach(pages()));
+    for token in ["first", "second"] {
+        world.service.answers_next(Purpose::RedeemCode, StatusCode::OK, answer(token));
+        world.service.answers_next(Purpose::Identity, StatusCode::OK, "{\"id\":7}");
+        browser.log_in(&world.service, "/login/github", 7).await;
+        assert_eq!(browser.visit("/maybe").await.text, "number 7");
+        world.wait(HOUR);
+        let dead = "{\"error\":\"invalid_grant\"}";
+        world.service.answers_next(Purpose::Refresh, StatusCode::BAD_REQUEST, dead);
+        assert_eq!(browser.visit("/album").await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(world.service.times_asked(Purpose::Refresh), 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_keeps_no_token_young() {
+    let world = World::new();
+    world.service.gives_refresh_tokens(HOUR, true);
+    let mut browser = linked(&world, world.login().attach(pages())).await;
+    world.clock.set(world.clock.env().now() - HOUR);
+    world.service.ends_access_tokens();
+    assert_eq!(browser.visit("/album").await.text, "You are user-7");
+}
+
+#[tokio::test]
+async fn a_service_in_trouble_is_left_alone_for_a_while() {
+    for index in 0..2 {
+        let world = World::new();
+        world.service.gives_refresh_tokens(HOUR, true);
+        let mut browser = linked(&world, logins(&world)[index].attach(pages())).await;
+        world.wait(HOUR);
+        let asked = || world.service.times_asked(Purpose::Refresh);
+        let down =
+            || world.service.answers_next(Purpose::Refresh, StatusCode::SERVICE_UNAVAILABLE, "");
+        down();
+        for _ in 0..20 {
+            let page = browser.visit("/album").await;
+            assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+            assert!(page.has_code("service_unavailable"), "{page:?}");
+        }
+        assert_eq!(asked(), 1, "twenty requests");
+        world.wait(Duration::from_secs(1));
+        down();
+        for _ in 0..20 {
+            browser.visit("/album").await;
+        }
+        assert_eq!(asked(), 2);
+        world.wait(Duration::from_secs(1));
+        browser.visit("/album").await;
+        assert_eq!(asked(), 2, "twice as long after the second failure");
+        world.wait(Duration::from_secs(1));
+        assert_eq!(browser.visit("/album").await.text, "You are user-7");
+        assert_eq!(asked(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_says_how_long_is_left_alone_for_so_long() {
+    let world = World::new();
+    world.service.gives_refresh_tokens(HOUR, true);
+    let mut browser = linked(&world, world.login().attach(pages())).await;
+    world.wait(HOUR);
+    let busy = http::Response::builder().status(429).header("retry-after", "120");
+    world.service.answers_next_with(Purpose::Refresh, busy.body(bytes::Bytes::new()).unwrap());
+    for _ in 0..12 {
+        assert_eq!(browser.visit("/album").await.status, StatusCode::BAD_GATEWAY);
+        world.wait(Duration::from_secs(10));
+    }
+    assert_eq!(world.service.times_asked(Purpose::Refresh), 1);
+    assert_eq!(browser.visit("/album").await.text, "You are user-7");
+}
+
+#[tokio::test]
+async fn one_accounts_trouble_makes_no_other_wait() {
+    let world = World::new();
+    world.service.gives_refresh_tokens(HOUR, true);
+    let login = world.login().storage(MemoryStorage::new());
+    let mut alice = linked(&world, login.attach(pages())).await;
+    let mut bob = linked(&world, login.attach(pages())).await;
+    world.wait(HOUR);
+    world.service.fails_next(Purpose::Refresh, NetworkFault::TimedOut);
+    assert_eq!(alice.visit("/album").await.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(bob.visit("/album").await.text, "You are user-7");
+}
+
+#[tokio::test]
+async fn a_dead_refresh_token_is_known_by_whatever_the_service_calls_it() {
+    for code in ["invalid_grant", "invalid_token", "expired_token", "bad_refresh_token"] {
+        let world = World::new();
+        world.service.gives_refresh_tokens(HOUR, true);
+        world.service.refuses_refresh_tokens_with(code.into());
+        let mut browser = linked(&world, world.login().attach(pages())).await;
+        world.wait(HOUR);
+        world.service.ends_refresh_tokens();
+        for _ in 0..3 {
+            let page = browser.visit("/album").await;
+            assert_eq!(page.location(), "/login/github?next=%2Falbum", "{code}");
+        }
+        assert_eq!(world.service.times_asked(Purpose::Refresh), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_may_have_its_own_word_for_a_dead_refresh_token() {
+    for code in ["invalid_request", "unauthorized_client", "gone_fishing"] {
+        let world = World::new();
+        world.service.gives_refresh_tokens(HOUR, true);
+        world.service.refuses_refresh_tokens_with(code.into());
+        let github = GitHub::new("our-id", crate::support::SECRET).named("own").with_spec(|spec| {
+            *spec =
+                spec.clone().refresh_refusals("gone_fishing invalid_request unauthorized_client");
+        });
+        async fn own(visitor: quadrille::Visitor) -> Result<String> {
+            visitor
+                .linked("own")
+                .await?
+                .get::<serde_json::Value>("user")
+                .await
+                .map(|_| "yes".into())
+        }
+        let app = Router::new().route("/own", get(own));
+        let mut browser = Browser::new(world.login().with(github).attach(app));
+        let away = browser.go("/own").await;
+        let query = world.service.consent(away.location(), 7).unwrap();
+        assert_eq!(browser.go(&format!("/login/own/authorized?{query}")).await.text, "yes");
+        world.wait(HOUR);
+        world.service.ends_refresh_tokens();
+        assert_eq!(browser.visit("/own").await.location(), "/login/own?next=%2Fown", "{code}");
+        // In answer to a code, the same word is nothing about a refresh token.
+        let away = browser.go("/login/own").await.location().to_owned();
+        let query = world.service.consent(&away, 7).unwrap();
+        let body = format!("{{\"error\":\"{code}\"}}");
+        world.service.answers_next(Purpose::RedeemCode, StatusCode::BAD_REQUEST, body);
+        let page = browser.go(&format!("/login/own/authorized?{query}")).await;
+        assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_refused_again_and_again_is_dead() {
+    for index in 0..2 {
+        let world = World::new();
+        world.service.gives_refresh_tokens(HOUR, false);
+        let mut browser = linked(&world, logins(&world)[index].attach(pages())).await;
+        world.wait(HOUR);
+        world.service.ends_refresh_tokens();
+        world.service.refuses_refresh_tokens_with("invalid_request".into());
+        let mut pages_shown = 0;
+        while browser.visit("/album").await.status == StatusCode::BAD_GATEWAY {
+            pages_shown += 1;
+            assert!(pages_shown < 200, "for ever");
+            world.wait(Duration::from_secs(1));
+        }
+        assert_eq!(browser.visit("/album").await.location(), "/login/github?next=%2Falbum");
+        let asked = world.service.times_asked(Purpose::Refresh);
+        assert!((3..10).contains(&asked), "{asked} times");
+        assert!(pages_shown >= 60, "a service that fails for a moment unlinks nobody");
+    }
 }

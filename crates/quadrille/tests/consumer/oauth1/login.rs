@@ -180,8 +180,8 @@ async fn whoever_began_must_be_who_is_signed_in_at_the_end() {
     assert_eq!(me["login"], "user-7", "tokens of OAuth 1 do not expire");
     world.service.ends_tokens();
     let error = library.get::<serde_json::Value>("me").await.unwrap_err();
-    let Error::Api { status, .. } = error else { panic!("{error:?}") };
-    assert_eq!(status, StatusCode::UNAUTHORIZED, "there is nothing to refresh");
+    let Error::NotLinked(who) = error else { panic!("{error:?}") };
+    assert_eq!(who.reason, quadrille::error::NotLinkedReason::NeedsLinkingAgain);
 }
 
 #[tokio::test]

@@ -252,13 +252,13 @@ async fn a_refused_signature_is_an_error_of_the_api_and_nothing_is_tried_again()
     world.service.answers_next(
         Purpose::Api,
         StatusCode::UNAUTHORIZED,
-        "oauth_problem=token_expired",
+        "oauth_problem=signature_invalid",
     );
     let error = library.get::<Value>("me").await.unwrap_err();
     let Error::Api { status, body, .. } = error else { panic!("{error:?}") };
     assert_eq!(
         (status, &body[..]),
-        (StatusCode::UNAUTHORIZED, &b"oauth_problem=token_expired"[..])
+        (StatusCode::UNAUTHORIZED, &b"oauth_problem=signature_invalid"[..])
     );
     assert_eq!(world.service.asked().len(), before + 1);
 }

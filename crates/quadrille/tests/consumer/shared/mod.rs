@@ -170,3 +170,29 @@ async fn no_token_is_in_the_file_as_it_is() {
     }
     assert!(found > 0);
 }
+
+#[tokio::test]
+async fn a_refresh_token_that_stays_the_same_serves_two_processes_again_and_again() {
+    let world = World::new();
+    let lifetime = Duration::from_secs(300);
+    world.service.gives_refresh_tokens(lifetime, false);
+    let folder = tempfile::tempdir().unwrap();
+    let keys = KeyRing::new([&[7; 32]]).unwrap();
+    let process = || {
+        let storage = Shared::open(&folder.path().join("tokens.db"));
+        Browser::new(world.login_with(keys.clone()).storage(storage).attach(pages()))
+    };
+    let (mut first, mut second) = (process(), process());
+    second.log_in(&world.service, "/album", 7).await;
+    first.cookies = second.cookies.clone();
+    for period in 1..=8 {
+        world.wait(lifetime);
+        world.service.ends_access_tokens();
+        let order =
+            if period % 3 == 0 { [&mut first, &mut second] } else { [&mut second, &mut first] };
+        for browser in order {
+            assert_eq!(browser.visit("/album").await.text, "You are user-7", "{period}");
+        }
+        assert_eq!(world.service.times_asked(Purpose::Refresh), period);
+    }
+}
