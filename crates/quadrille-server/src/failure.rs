@@ -125,6 +125,9 @@ pub enum Refused {
         /// How many.
         least: usize,
     },
+    /// One of those that everybody tries first.
+    #[error("this is one of the commonest passwords, which are tried first: choose another")]
+    PasswordCommon,
     /// Longer than the sign-in page takes.
     #[error("a password may have {most} bytes at most")]
     PasswordTooLong {

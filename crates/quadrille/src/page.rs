@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 const STYLE: &str = ":root{color-scheme:light dark;--line:#8884;--accent:#3b5bdb}\
 body{margin:0;font:1rem/1.5 system-ui,sans-serif;display:grid;min-height:100svh;place-items:center}\
@@ -143,14 +143,23 @@ impl Page {
     }
 }
 
-/// Sets the headers of a page that belongs to one visitor: not stored, not framed, not sniffed, and
-/// its address (which may hold a code) told to nobody.
+/// Sets the headers of a page that belongs to one visitor: not stored, not framed, not sniffed, not
+/// held on to by a page of another site that opened it, and its address (which may hold a code) told to nobody.
 pub fn protect(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
 }
+
+/// `Cross-Origin-Opener-Policy` (HTML, section 7.1.3): whether the page that opened this one may hold
+/// on to it.
+pub const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// `Cross-Origin-Resource-Policy` (Fetch, section 3.7): which sites may show this answer.
+pub const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// `text` for HTML text and double-quoted attributes.
 ///

@@ -76,6 +76,9 @@ impl Data {
         let failure = |error| Failure::Database { path: database.clone(), error };
         let store = Arc::new(SqliteStore::open(&database, env.clone()).map_err(failure)?);
         make_tables(&store).await.map_err(failure)?;
+        for path in [&settings.data_dir, &database] {
+            warn_if_others_can_write(path);
+        }
         let users = Users::new(store.clone());
         users.normalize().await.map_err(failure)?;
         Ok(Self { env, dir: settings.data_dir.clone(), database, store, users })
@@ -166,6 +169,20 @@ impl Data {
 pub(crate) async fn make_tables(store: &SqliteStore) -> Result<(), StoreError> {
     store.migrate("program", MIGRATIONS).await
 }
+
+/// Whoever can write there can make themselves anybody.
+#[cfg(unix)]
+fn warn_if_others_can_write(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o022 != 0 {
+        let path = path.display();
+        tracing::warn!("{path} can be written by others on this machine: chmod go-w {path}");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_write(_: &Path) {}
 
 fn open_lock(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)

@@ -194,6 +194,9 @@ impl Server {
                 if stopping.load(Ordering::Relaxed) {
                     response.headers_mut().insert(header::CONNECTION, CLOSE);
                 }
+                if inner.issuer.is_https() {
+                    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+                }
                 Ok::<_, Infallible>(response)
             }
         });
@@ -249,6 +252,9 @@ async fn place(places: &Arc<Places>, peer: SocketAddr) -> Option<Place> {
         }
     }
 }
+
+/// For a year from each answer (RFC 6797). Of other hosts below this one nothing is known here.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 

@@ -1,5 +1,6 @@
 //! People who can sign in.
 
+mod common;
 mod name;
 mod table;
 
@@ -45,13 +46,16 @@ impl User {
 /// Whether a new password may be one.
 ///
 /// # Errors
-/// [`Refused::PasswordTooShort`] or [`Refused::PasswordTooLong`].
+/// [`Refused::PasswordTooShort`], [`Refused::PasswordTooLong`] or [`Refused::PasswordCommon`].
 pub fn check_password(password: &Secret) -> Result<(), Refused> {
     if password.expose().len() > MOST_PASSWORD {
         return Err(Refused::PasswordTooLong { most: MOST_PASSWORD });
     }
     if password.expose().chars().count() < LEAST_PASSWORD {
         return Err(Refused::PasswordTooShort { least: LEAST_PASSWORD });
+    }
+    if common::is_common(password) {
+        return Err(Refused::PasswordCommon);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde};
-use quadrille::page::Page;
+use quadrille::page::{self, Page};
 use serde::Serialize;
 
 use crate::{Failure, config::Issuer};
@@ -176,6 +176,7 @@ impl Pages {
         let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
         headers.insert(header::CACHE_CONTROL, forever);
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(page::RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert(
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
@@ -245,13 +246,16 @@ struct Whole<'a, T> {
 
 /// The headers of every page.
 fn protect(headers: &mut HeaderMap, forms: FormsLead) {
-    let fixed: [(HeaderName, &'static str); 5] = [
+    let fixed: [(HeaderName, &'static str); 7] = [
         (header::CONTENT_SECURITY_POLICY, forms.policy()),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // `no-referrer` would also take the origin out of our own forms, where it is checked.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
+        // No page of another site holds on to this one or shows it.
+        (page::OPENER_POLICY, "same-origin"),
+        (page::RESOURCE_POLICY, "same-origin"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

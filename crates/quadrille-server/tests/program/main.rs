@@ -17,6 +17,7 @@ mod database;
 mod demo;
 mod flow;
 mod guessing;
+mod hardening;
 mod killed;
 mod limits;
 mod me;

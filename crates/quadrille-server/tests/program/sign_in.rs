@@ -297,6 +297,9 @@ async fn every_page_has_the_headers_that_keep_it_harmless_and_no_script() {
         assert_eq!(page.header("x-frame-options"), "DENY");
         assert_eq!(page.header("cache-control"), "no-store");
         assert_eq!(page.header("referrer-policy"), "same-origin");
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(page.header("strict-transport-security"), "", "not on plain loopback");
         assert!(!page.html.contains("<script") && !page.html.contains(" style="));
         assert!(page.html.contains("<html lang=\"en\">") && page.html.contains("<h1>"));
     }

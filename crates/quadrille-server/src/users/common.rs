@@ -1,0 +1,28 @@
+//! The commonest passwords, which are the first that anybody tries (NIST SP 800-63B, section 5.1.1.2).
+
+use quadrille::Secret;
+
+/// Those of eight characters and more among the 20,000 commonest, in lower case and in order: the
+/// list of Django (`django/contrib/auth/common-passwords.txt.gz`, by Royce Williams).
+const COMMON: &str = include_str!("common-passwords.txt");
+
+/// Whether a password is one of the commonest, in whatever case.
+pub(super) fn is_common(password: &Secret) -> bool {
+    let lower = password.expose().to_lowercase();
+    COMMON.lines().any(|common| common == lower)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_everybody_uses_is_common_and_a_phrase_is_not() {
+        for common in ["password", "Password1", "12345678", "QWERTYUIOP", "iloveyou"] {
+            assert!(is_common(&Secret::from(common)), "{common}");
+        }
+        for rare in ["correct horse battery staple", "another horse", "passwor", "", "\n"] {
+            assert!(!is_common(&Secret::from(rare)), "{rare:?}");
+        }
+    }
+}
