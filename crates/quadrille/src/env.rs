@@ -6,8 +6,8 @@
 use std::{
     fmt,
     ops::{Add, Sub},
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use rand::Rng as _;
@@ -105,6 +105,11 @@ impl Sub<Duration> for Timestamp {
 pub trait Source: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
+    /// The time on a clock that nobody sets: see [`Env::steady`]. A source whose `now` may go back
+    /// has one of its own.
+    fn steady(&self) -> Timestamp {
+        self.now()
+    }
     /// Fills `bytes` with unpredictable bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
@@ -140,6 +145,26 @@ impl Env {
                 Ok(since) => Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
                 Err(_) => Timestamp(0),
             },
+        }
+    }
+
+    /// The time on a clock that nobody sets, which never goes back or ahead: for measuring how long
+    /// something takes or is to wait. It says nothing of the time of day, and is not to be compared
+    /// with [`now`](Self::now) or kept beyond the process.
+    ///
+    /// ```
+    /// # use quadrille::Env;
+    /// let env = Env::system();
+    /// let began = env.steady();
+    /// assert!(env.steady() >= began);
+    /// ```
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn steady(&self) -> Timestamp {
+        static START: OnceLock<Instant> = OnceLock::new();
+        match &self.0 {
+            Some(source) => source.steady(),
+            // Far from zero, so that what lies in the past of the process can be told.
+            None => Timestamp::from_seconds(1 << 32) + START.get_or_init(Instant::now).elapsed(),
         }
     }
 

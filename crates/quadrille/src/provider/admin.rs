@@ -422,7 +422,7 @@ impl AuthorizationServer {
         let secrets = verifier.map(|verifier| ClientSecret { verifier, expires: None });
         let client = Client {
             id,
-            number: inner.row().await?,
+            number: inner.newer_row().await?,
             name: new.name.clone(),
             client_type: new.client_type,
             secrets: secrets.into_iter().collect(),
@@ -541,7 +541,7 @@ impl AuthorizationServer {
     async fn newest_row(&self) -> Result<RowId, Error> {
         let inner = self.inner();
         // Other processes may have drawn higher numbers in this millisecond.
-        Ok(inner.row().await?.max(RowId::last_at(inner.now())))
+        Ok(inner.newer_row().await?.max(RowId::last_at(inner.now())))
     }
 
     async fn revoke_all(&self, what: RevokeAll, last: RowId) -> Result<(), Error> {

@@ -108,7 +108,7 @@ impl Inner {
         client: Option<&Client>,
         from: Option<RemoteAddress>,
     ) -> Option<Duration> {
-        let (throttle, now) = (&self.shared.throttle, self.now());
+        let (throttle, now) = (&self.shared.throttle, self.env.steady());
         let by_client = client.and_then(|client| throttle.failed(Who::Client(&client.id), now));
         let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
         by_client.max(by_address)
@@ -137,24 +137,24 @@ impl Inner {
         from: Option<RemoteAddress>,
     ) -> Result<Arc<Client>, Error> {
         self.shared.has_chosen_secrets.store(true, Ordering::Relaxed);
-        let (throttle, now) = (&self.shared.throttle, self.now());
+        let (throttle, steady) = (&self.shared.throttle, self.env.steady());
         let who = Who::Pair(&client.id, from);
         if !throttle.is_known(&client.id, from)
-            && let Some(wait) = throttle.failed(who, now)
+            && let Some(wait) = throttle.failed(who, steady)
         {
             return Err(ClientError::Throttled(wait).into());
         }
-        for stored in chosen(&client, now) {
+        for stored in chosen(&client, self.now()) {
             match self.kdf.verify(&self.env, secret.clone(), stored.clone()).await? {
                 Verdict::Wrong => {}
                 Verdict::Right => {
-                    throttle.forgive(who, now);
-                    throttle.succeeded(&client.id, from, now);
+                    throttle.forgive(who, steady);
+                    throttle.succeeded(&client.id, from, steady);
                     return Ok(client.clone());
                 }
                 Verdict::Outgrown(better) => {
-                    throttle.forgive(who, now);
-                    throttle.succeeded(&client.id, from, now);
+                    throttle.forgive(who, steady);
+                    throttle.succeeded(&client.id, from, steady);
                     self.upgrade(&client, stored, better).await;
                     return Ok(client.clone());
                 }

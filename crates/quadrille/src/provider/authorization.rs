@@ -248,7 +248,8 @@ impl Authorization {
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = &inner.let_in(asked.client.clone()).await?;
-        let grant = dance::grant(inner.row().await?, client, scopes, resources, authentication);
+        let grant =
+            dance::grant(inner.newer_row().await?, client, scopes, resources, authentication);
         let number = grant.id;
         // A page that does not exist: its ticket is never used again.
         let ticket = inner.env.random();

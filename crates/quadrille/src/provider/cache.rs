@@ -100,6 +100,10 @@ impl Store for Cached {
         self.store.lease(renew, holder, now, expires).await
     }
 
+    async fn newest(&self) -> Result<RowId, StoreError> {
+        self.store.newest().await
+    }
+
     fn is_cacheable(&self) -> bool {
         self.store.is_cacheable()
     }

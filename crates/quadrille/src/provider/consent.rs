@@ -192,7 +192,7 @@ impl By<'_> {
             given: inner.now(),
         };
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
-        let grant = dance::grant(inner.row().await?, &client, scopes, resources, who);
+        let grant = dance::grant(inner.newer_row().await?, &client, scopes, resources, who);
         let number = grant.id;
         let outcome = ticket.dance.outcome(inner, grant, &secret);
         let answered =

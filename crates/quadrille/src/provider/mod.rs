@@ -7,6 +7,7 @@ mod authorization;
 mod cache;
 mod client;
 mod client_document;
+mod clock;
 mod consent;
 mod dance;
 mod endpoint;

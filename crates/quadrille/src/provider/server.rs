@@ -16,6 +16,7 @@ use crate::{
 
 use super::{
     Cached, ClientMetadataDocuments, GrantType,
+    clock::{self, ClockWatch},
     error::{Error, OperatorError},
     issuer::{Issuer, IssuerError},
     kdf::Kdf,
@@ -85,6 +86,7 @@ pub(crate) struct Shared {
     pub(crate) nonces: Nonces,
     pub(crate) oauth1_keys: Memo,
     rows: RowIds,
+    watch: ClockWatch,
     issuer: OnceCell<IssuerId>,
 }
 
@@ -333,8 +335,10 @@ impl AuthorizationServer {
     /// # Errors
     /// [`OperatorError`].
     pub async fn start(&self) -> Result<(), Error> {
-        self.0.issuer_id().await?;
-        self.0.row().await?;
+        let inner = &self.0;
+        inner.issuer_id().await?;
+        clock::compare(inner.now(), inner.store.newest().await?);
+        inner.row().await?;
         Ok(())
     }
 
@@ -380,7 +384,7 @@ impl Inner {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.env.now()
+        self.shared.watch.now(&self.env)
     }
 
     /// The number of this issuer in the store.
@@ -393,6 +397,17 @@ impl Inner {
         }
         let load = || self.store.issuer(self.issuer.as_str());
         Ok(*self.shared.issuer.get_or_try_init(load).await?)
+    }
+
+    /// A number greater than all that are stored: for what must be younger than a client, or than
+    /// what was revoked, also after the clock went back.
+    pub(crate) async fn newer_row(&self) -> Result<RowId, Error> {
+        self.row_above(self.store.newest().await?).await
+    }
+
+    /// A number greater than this one.
+    pub(crate) async fn row_above(&self, floor: RowId) -> Result<RowId, Error> {
+        Ok(self.shared.rows.draw_above_from(&*self.store, floor).await?)
     }
 
     /// A new row number.
@@ -408,6 +423,7 @@ impl Shared {
             has_chosen_secrets: AtomicBool::new(false),
             nonces: Nonces::new(env.now()),
             oauth1_keys: Memo::default(),
+            watch: ClockWatch::new(&env),
             rows: RowIds::new(env),
             issuer: OnceCell::new(),
         }

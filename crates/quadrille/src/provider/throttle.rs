@@ -5,6 +5,9 @@
 //! bucket for each pair of client and address is asked first, and an address from which the client
 //! has authenticated before is left alone, so that nobody can lock the true client out.
 //!
+//! Times are those of a clock that nobody sets ([`Env::steady`](crate::Env::steady)), so that one
+//! that goes back keeps nobody waiting.
+//!
 //! Memory is bounded: when a table is full, what has recovered is forgotten, and then anything. That
 //! helps only those who have thousands of addresses, whom no table stops.
 
@@ -85,7 +88,7 @@ const BUCKETS: usize = 16 * 1024;
 /// ```
 /// use quadrille::{Env, provider::{Rate, Throttle, Who}};
 ///
-/// let (throttle, now) = (Throttle::new(Rate::FAILURES), Env::system().now());
+/// let (throttle, now) = (Throttle::new(Rate::FAILURES), Env::system().steady());
 /// let who = Who::Pair("ada", None);
 /// for _ in 0..10 {
 ///     assert_eq!(throttle.failed(who, now), None);

@@ -21,11 +21,19 @@ use crate::{Env, Timestamp, env::Source};
 /// let before = env.now();
 /// clock.advance(Duration::from_secs(3600));
 /// assert_eq!(env.now().since(before), Duration::from_secs(3600));
+/// let steady = env.steady();
 /// clock.set(before);
 /// assert_eq!(env.now(), before);
+/// assert_eq!(env.steady(), steady, "who sets a clock makes no time pass");
 /// ```
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Arc<Hands>);
+
+#[derive(Debug)]
+struct Hands {
+    now: AtomicI64,
+    steady: AtomicI64,
+}
 
 impl ManualClock {
     /// Stands at noon on the fifteenth of January 2027, UTC.
@@ -35,7 +43,8 @@ impl ManualClock {
 
     /// Stands at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(now.millis())))
+        let hand = || AtomicI64::new(now.millis());
+        Self(Arc::new(Hands { now: hand(), steady: hand() }))
     }
 
     /// An [`Env`] with this clock, and real dice.
@@ -45,17 +54,19 @@ impl ManualClock {
 
     /// What it shows.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.0.now.load(Ordering::SeqCst))
     }
 
-    /// Moves it forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
+        let steady = Source::steady(self) + by;
+        self.0.steady.store(steady.millis(), Ordering::SeqCst);
         self.set(self.now() + by);
     }
 
-    /// Moves it anywhere, also back.
+    /// Sets it to another time, also back, while none passes: [`Env::steady`] stays.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.millis(), Ordering::SeqCst);
+        self.0.now.store(now.millis(), Ordering::SeqCst);
     }
 }
 
@@ -68,6 +79,10 @@ impl Default for ManualClock {
 impl Source for ManualClock {
     fn now(&self) -> Timestamp {
         self.now()
+    }
+
+    fn steady(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.steady.load(Ordering::SeqCst))
     }
 
     fn fill(&self, bytes: &mut [u8]) {

@@ -13,6 +13,7 @@ mod authorize;
 mod canaries;
 mod client_documents;
 mod clients;
+mod clocks;
 mod consent;
 #[cfg(feature = "http-client")]
 mod elsewhere;

@@ -396,6 +396,12 @@ catches! {
             "for nobody but its holder";
         LeaseForgetsTheTimeBefore => no_two_hold_the_same_worker_number,
             "`not_before`";
+        Also("put_client", "UPDATE quadrille_newest SET number = 0") => the_newest_number_is_known_for_ever,
+            "the number of a client";
+        Also("remove_client", "UPDATE quadrille_newest SET number = 0") => the_newest_number_is_known_for_ever,
+            "also one that was removed";
+        Also("revoke_all", "UPDATE quadrille_newest SET number = 0") => the_newest_number_is_known_for_ever,
+            "up to where something was revoked";
     }
     credentials_of_oauth1_that_go_wrong_are_caught {
         MixesIssuers("temporary") => temporary_credentials_come_back_as_they_were_put,
@@ -538,6 +544,10 @@ impl Store for Faulty {
             worker.not_before = Timestamp::default();
         }
         Ok(worker)
+    }
+
+    async fn newest(&self) -> Stored<RowId> {
+        self.inner.newest().await
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Stored<Changes> {

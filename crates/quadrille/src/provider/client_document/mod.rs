@@ -18,7 +18,7 @@ use std::{
 
 use url::Url;
 
-use crate::{Scopes, Timestamp};
+use crate::{Env, Scopes, Timestamp};
 
 use super::{
     Client, Fetcher,
@@ -115,8 +115,9 @@ impl ClientMetadataDocuments {
         url: &Url,
         is_stored: bool,
         from: Option<RemoteAddress>,
-        now: Timestamp,
+        env: &Env,
     ) -> Result<Arc<Described>, ClientDocumentError> {
+        let (now, steady) = (env.now(), env.steady());
         if let Some(described) = self.memory.recall(url, now) {
             return Ok(described);
         }
@@ -124,14 +125,14 @@ impl ClientMetadataDocuments {
         let parties = [from.map(Who::Address), host];
         let throttle = &self.memory.throttle;
         for who in parties.into_iter().flatten() {
-            if throttle.failed(who, now).is_some() {
+            if throttle.failed(who, steady).is_some() {
                 return Err(ClientDocumentError::Throttled);
             }
         }
         let fetched = self.fetcher.fetch(url).await?;
         let described = Arc::new(document::read(url, &fetched.body)?);
         for who in parties.into_iter().flatten() {
-            throttle.forgive(who, now);
+            throttle.forgive(who, steady);
         }
         let age = fetched.max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST);
         self.memory.keep(url, described.clone(), now + age, now);
@@ -182,7 +183,7 @@ impl Inner {
             return Ok(None);
         };
         let now = self.now();
-        let described = documents.describe(&url, stored.is_some(), from, now).await;
+        let described = documents.describe(&url, stored.is_some(), from, &self.env).await;
         let described = described.inspect_err(|reason| {
             tracing::info!(client = id, %reason, "a client could not be let in");
         })?;
@@ -207,7 +208,7 @@ impl Inner {
                     ..Client::clone(&client)
                 },
                 None if client.number == NOT_STORED => {
-                    Client { number: self.row().await?, ..Client::clone(&client) }
+                    Client { number: self.newer_row().await?, ..Client::clone(&client) }
                 }
                 _ => return Err(BrowserError::ClientChanged.into()),
             };

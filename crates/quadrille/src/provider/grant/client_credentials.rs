@@ -39,7 +39,7 @@ impl Inner {
         let (scopes, resources) = decide(client, scope, resource, known)?;
         let issuer = self.issuer_id().await?;
         // One number serves for the grant and its only token.
-        let row = self.row().await?;
+        let row = self.row_above(client.number).await?;
         let grant = Grant {
             id: row,
             client: client.id.clone(),

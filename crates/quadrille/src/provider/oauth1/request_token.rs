@@ -59,7 +59,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let (callback, scopes) = decide(&signed, client, inner.scopes.known())?;
     inner.remember_signed(&signed, checked.now).await?;
     let now = checked.now;
-    let row = inner.row().await?;
+    let row = inner.newer_row().await?;
     let (token, identifier) = inner.identifier(OAuth1Value::Temporary, TokenKind::Temporary, row);
     let (secret, sealed) = inner.shared_secret(wire::TEMPORARY);
     let record = TemporaryRecord {

@@ -268,7 +268,7 @@ impl Inner {
         ) {
             return error;
         }
-        let (throttle, now) = (&self.shared.throttle, self.now());
+        let (throttle, now) = (&self.shared.throttle, self.env.steady());
         let by_name = throttle.failed(Who::signing(client), now);
         let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
         by_name.max(by_address).map_or(error, OAuth1Error::Throttled)

@@ -69,6 +69,7 @@ macro_rules! verbs {
 verbs! {
     fn issuer(; issuer: str) -> IssuerId;
     fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    fn newest() -> RowId;
     fn changes(issuer: IssuerId, position: i64) -> Changes;
     fn client(issuer: IssuerId; id: str) -> Option<Arc<Client>>;
     fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;

@@ -80,6 +80,12 @@ pub trait Store: Send + Sync + 'static {
         expires: Timestamp,
     ) -> impl Future<Output = Result<Worker, StoreError>> + Send;
 
+    /// The greatest number that was ever stored, of any issuer and whatever became of it: of a row, a
+    /// grant, a client ([`Client::number`]), or in [`Store::revoke_all`], where [`RowId::MAX`] does
+    /// not count. Numbers follow the clock, and a clock goes back: what is to be younger than
+    /// something is drawn above this.
+    fn newest(&self) -> impl Future<Output = Result<RowId, StoreError>> + Send;
+
     /// Whether what was read may be kept and checked against [`Store::changes`]: worth it where a
     /// read costs more than memory.
     fn is_cacheable(&self) -> bool {

@@ -98,14 +98,30 @@ impl RowIds {
         self.draw_from(store).await
     }
 
+    /// The next number that is greater than `floor`, whatever the clock shows.
+    ///
+    /// # Errors
+    /// As [`RowIds::draw`].
+    pub async fn draw_above(&self, store: &impl Store, floor: RowId) -> Result<RowId, StoreError> {
+        self.draw_above_from(store, floor).await
+    }
+
     pub(crate) async fn draw_from(&self, store: &dyn ErasedStore) -> Result<RowId, StoreError> {
+        self.draw_above_from(store, RowId(0)).await
+    }
+
+    pub(crate) async fn draw_above_from(
+        &self,
+        store: &dyn ErasedStore,
+        floor: RowId,
+    ) -> Result<RowId, StoreError> {
         loop {
-            let drawn = self.state().draw(self.env.now());
+            let drawn = self.state().draw(self.env.now(), floor);
             match drawn {
                 Drawn::Row(row) => return Ok(row),
                 Drawn::Renew(row) => {
                     if let Ok(_turn) = self.renewing.try_lock()
-                        && let Err(error) = self.renew(store).await
+                        && let Err(error) = self.renew(store, floor).await
                     {
                         tracing::warn!(%error, "the lease of row numbers could not be renewed yet");
                     }
@@ -113,9 +129,9 @@ impl RowIds {
                 }
                 Drawn::Over => {
                     let _turn = self.renewing.lock().await;
-                    let drawn = self.state().draw(self.env.now());
+                    let drawn = self.state().draw(self.env.now(), floor);
                     if matches!(drawn, Drawn::Over) {
-                        self.renew(store).await?;
+                        self.renew(store, floor).await?;
                     }
                 }
             }
@@ -141,10 +157,11 @@ impl RowIds {
         Ok(())
     }
 
-    async fn renew(&self, store: &dyn ErasedStore) -> Result<(), StoreError> {
+    /// Leases for as long as numbers above `floor` need it, too.
+    async fn renew(&self, store: &dyn ErasedStore, floor: RowId) -> Result<(), StoreError> {
         let (held, now) = {
             let state = self.state();
-            (state.lease, self.env.now().max(time_of(state.next)))
+            (state.lease, self.env.now().max(time_of(state.next)).max(floor.time()))
         };
         let lease = store.lease(held, self.holder, self.env.now(), now + LEASE).await?;
         self.state().take(lease);
@@ -157,20 +174,18 @@ impl RowIds {
 }
 
 impl State {
-    fn draw(&mut self, now: Timestamp) -> Drawn {
+    fn draw(&mut self, now: Timestamp, floor: RowId) -> Drawn {
         let Some(lease) = self.lease else { return Drawn::Over };
-        let next = self.next.max(tick_of(now) << SEQUENCE_BITS);
+        let mut next = self.next.max(tick_of(now) << SEQUENCE_BITS);
+        if row_of(next, lease) <= floor {
+            next = next.max(((floor.0 >> (WORKER_BITS + SEQUENCE_BITS)) + 1) << SEQUENCE_BITS);
+        }
         let time = time_of(next);
         if time >= lease.expires {
             return Drawn::Over;
         }
         self.next = next + 1;
-        let sequence = next & ((1 << SEQUENCE_BITS) - 1);
-        let row = RowId(
-            (next >> SEQUENCE_BITS << (WORKER_BITS + SEQUENCE_BITS))
-                | (i64::from(lease.number) << SEQUENCE_BITS)
-                | sequence,
-        );
+        let row = row_of(next, lease);
         if lease.expires.since(time) < LEASE / 2 { Drawn::Renew(row) } else { Drawn::Row(row) }
     }
 
@@ -184,6 +199,16 @@ impl fmt::Debug for RowIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RowIds").field("lease", &self.state().lease).finish_non_exhaustive()
     }
+}
+
+/// The number of milliseconds and sequence in one.
+const fn row_of(next: i64, lease: Worker) -> RowId {
+    let sequence = next & ((1 << SEQUENCE_BITS) - 1);
+    RowId(
+        (next >> SEQUENCE_BITS << (WORKER_BITS + SEQUENCE_BITS))
+            | ((lease.number as i64) << SEQUENCE_BITS)
+            | sequence,
+    )
 }
 
 /// Milliseconds since [`EPOCH`].

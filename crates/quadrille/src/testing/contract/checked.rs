@@ -63,6 +63,7 @@ fn worked<T>(verb: &str, answer: Result<T, StoreError>) -> T {
 verbs! {
     issuer(issuer: &str) -> IssuerId;
     lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    newest() -> RowId;
     changes(issuer: IssuerId, position: i64) -> Changes;
     client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
     clients(issuer: IssuerId) -> Vec<Arc<Client>>;

@@ -113,6 +113,7 @@ macro_rules! store_contract {
             rows {
                 no_two_hold_the_same_worker_number
                 row_numbers_rise_and_never_repeat
+                the_newest_number_is_known_for_ever
             }
         }
     };

@@ -3,11 +3,14 @@
 use std::{collections::HashSet, time::Duration};
 
 use crate::{
-    provider::store::{RowId, RowIds, Store},
+    provider::store::{Issue, RevokeAll, RowId, RowIds, Store},
     testing::ManualClock,
 };
 
-use super::checked::{Checked, holds, same};
+use super::{
+    checked::{Checked, holds, same},
+    world::World,
+};
 
 /// While their leases last; who comes next must not draw for times of the one before.
 pub async fn no_two_hold_the_same_worker_number<S: Store>(store: &S, clock: &ManualClock) {
@@ -75,4 +78,39 @@ pub async fn row_numbers_rise_and_never_repeat<S: Store>(store: &S, clock: &Manu
             *first = RowIds::new(clock.env());
         }
     }
+}
+
+/// Whatever became of it: numbers that must be greater are drawn above it after a step of the clock.
+pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let (raw, store) = (store, world.store);
+    let at_least = |rule, found: RowId, number: i64| holds(rule, found >= RowId(number));
+    let client = "`newest` counts the number of a client, also one that was removed";
+    store.replace_client(world.issuer, super::world::client("ahead", 7_000)).await;
+    at_least(client, store.newest().await, 7_000);
+    store.remove_client(world.issuer, "ahead").await;
+    at_least(client, store.newest().await, 7_000);
+    store.put_code(world.issuer, world.code(8_000)).await;
+    at_least("`newest` counts the row of a code", store.newest().await, 8_000);
+    let issue = Issue { access: world.access(9_000, world.grant(500)), family: None };
+    store.issue(world.issuer, issue).await;
+    at_least("`newest` counts the row of a token", store.newest().await, 9_000);
+
+    // What is stored while the clock is ahead is above all that is drawn after it.
+    let (start, day) = (clock.now(), Duration::from_secs(86_400));
+    clock.set(start + day);
+    let last = RowId::last_at(clock.now());
+    let what = RevokeAll::Consent { subject: "ada".into(), client: "elsewhere".into() };
+    store.revoke_all(world.issuer, what, last).await;
+    clock.set(start);
+    same("`newest` counts up to where something was revoked", store.newest().await, last);
+    let rows = RowIds::new(clock.env());
+    let above = rows.draw_above(raw, last).await.unwrap();
+    holds("`lease` serves numbers of the future, too", above > last);
+    holds("numbers go on from there", rows.draw(raw).await.unwrap() > above);
+
+    // Nobody is given a number after one who is cut off for ever.
+    let removed = RevokeAll::Subject("ada".into());
+    store.revoke_all(world.issuer, removed, RowId::MAX).await;
+    same("`newest` does not count `RowId::MAX`", store.newest().await, last);
 }

@@ -8,15 +8,18 @@ mod tokens;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store,
-    StoreError, TemporaryRecord, TokenRef, Worker,
+    Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session,
+    Store, StoreError, TemporaryRecord, TokenRef, Worker,
 };
 
 use realm::Realm;
@@ -36,6 +39,8 @@ pub struct MemoryStore {
     /// By the number of the issuer, from 1.
     realms: RwLock<Vec<Arc<Realm>>>,
     workers: Mutex<HashMap<u16, Worker>>,
+    /// The greatest number that was ever stored.
+    newest: AtomicI64,
 }
 
 impl MemoryStore {
@@ -46,6 +51,18 @@ impl MemoryStore {
             issuers: Mutex::default(),
             realms: RwLock::default(),
             workers: Mutex::default(),
+            newest: AtomicI64::new(0),
+        }
+    }
+
+    fn saw(&self, row: RowId) {
+        self.newest.fetch_max(row.0, Ordering::SeqCst);
+    }
+
+    fn saw_issue(&self, issue: &Issue) {
+        self.saw(issue.access.row.max(issue.access.grant.id));
+        if let Some(family) = &issue.family {
+            self.saw(family.row);
         }
     }
 
@@ -107,6 +124,10 @@ impl Store for MemoryStore {
         Err(StoreError::Busy)
     }
 
+    async fn newest(&self) -> Result<RowId, StoreError> {
+        Ok(RowId(self.newest.load(Ordering::SeqCst)))
+    }
+
     /// A read costs no more than a cache would.
     fn is_cacheable(&self) -> bool {
         false
@@ -130,6 +151,7 @@ impl Store for MemoryStore {
         client: Client,
         before: Option<Arc<Client>>,
     ) -> Result<bool, StoreError> {
+        self.saw(client.number);
         Ok(self.realm(issuer)?.put_client(client, before.as_deref()))
     }
 
@@ -138,10 +160,16 @@ impl Store for MemoryStore {
     }
 
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
+        match &answer.outcome {
+            Outcome::Code(code) => self.saw(code.row.max(code.grant.id)),
+            Outcome::Temporary(_, approval) => self.saw(approval.grant.id),
+            Outcome::Denied | Outcome::TemporaryDenied(_) => {}
+        }
         Ok(self.realm(issuer)?.answer(answer, self.env.now()))
     }
 
     async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
+        self.saw(code.row.max(code.grant.id));
         self.realm(issuer)?.put_code(code, self.env.now());
         Ok(())
     }
@@ -160,15 +188,18 @@ impl Store for MemoryStore {
         code: RowId,
         issue: Issue,
     ) -> Result<Redeemed, StoreError> {
+        self.saw_issue(&issue);
         Ok(self.realm(issuer)?.redeem(code, issue, self.env.now()))
     }
 
     async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+        self.saw_issue(&issue);
         self.realm(issuer)?.issue(issue, self.env.now());
         Ok(())
     }
 
     async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
+        self.saw(access.row.max(access.grant.id));
         self.realm(issuer)?.import(access, self.env.now());
         Ok(())
     }
@@ -190,6 +221,7 @@ impl Store for MemoryStore {
     }
 
     async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
+        self.saw(rotation.access.row);
         Ok(self.realm(issuer)?.rotate(rotation, self.env.now()))
     }
 
@@ -198,6 +230,7 @@ impl Store for MemoryStore {
         issuer: IssuerId,
         temporary: TemporaryRecord,
     ) -> Result<(), StoreError> {
+        self.saw(temporary.row);
         self.realm(issuer)?.credentials.put_temporary(temporary, self.env.now());
         Ok(())
     }
@@ -216,6 +249,7 @@ impl Store for MemoryStore {
         temporary: RowId,
         credential: CredentialRecord,
     ) -> Result<Redeemed, StoreError> {
+        self.saw(credential.access.grant.id);
         Ok(self.realm(issuer)?.redeem_temporary(temporary, credential, self.env.now()))
     }
 
@@ -242,6 +276,9 @@ impl Store for MemoryStore {
         what: RevokeAll,
         last: RowId,
     ) -> Result<(), StoreError> {
+        if last != RowId::MAX {
+            self.saw(last);
+        }
         self.realm(issuer)?.revoke_all(what, last);
         Ok(())
     }

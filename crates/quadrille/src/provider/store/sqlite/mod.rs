@@ -27,6 +27,15 @@ use rows::{alive, code_columns, family_columns, grant_columns};
 use writer::Writer;
 use writes::Writes;
 
+/// The greatest number: each of these is the end of a table's own order.
+const NEWEST: &str = "SELECT max(
+    (SELECT number FROM quadrille_newest),
+    coalesce((SELECT max(row) FROM quadrille_codes), 0),
+    coalesce((SELECT max(row) FROM quadrille_access_tokens), 0),
+    coalesce((SELECT max(row) FROM quadrille_families), 0),
+    coalesce((SELECT max(row) FROM quadrille_temporary_credentials), 0),
+    coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))";
+
 /// How many changes are told at a time.
 const CHANGES: i64 = 4096;
 
@@ -197,6 +206,11 @@ impl Store for SqliteStore {
         expires: Timestamp,
     ) -> Result<Worker, StoreError> {
         self.writer.write(move |writes| writes.lease(renew, holder, now, expires)).await
+    }
+
+    async fn newest(&self) -> Result<RowId, StoreError> {
+        let newest = self.look(|db| read_one(db, NEWEST, [], |row| Ok(row.get(0)?))).await?;
+        newest.map(RowId).ok_or(StoreError::Corrupt("the newest number"))
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {

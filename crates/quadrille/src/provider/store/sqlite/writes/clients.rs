@@ -37,6 +37,7 @@ impl Writes<'_> {
             ON CONFLICT DO UPDATE SET number = ?3, record = ?4",
             params![issuer.0, client.id, client.number.0, record],
         )?;
+        self.remember_newest(client.number)?;
         self.tell(issuer, &Change::Client(Arc::clone(&client.id)))?;
         Ok(true)
     }

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use crate::{
     Timestamp,
-    provider::store::{IssuerId, StoreError, Worker},
+    provider::store::{IssuerId, RowId, StoreError, Worker},
 };
 
 use super::Writes;
@@ -23,6 +23,12 @@ impl Writes<'_> {
             |row| row.get(0),
         )?;
         number.map(IssuerId).ok_or(StoreError::Corrupt("an issuer"))
+    }
+
+    /// For [`Store::newest`](crate::provider::store::Store::newest).
+    pub(crate) fn remember_newest(&self, number: RowId) -> Result<(), StoreError> {
+        let sql = "UPDATE quadrille_newest SET number = ?1 WHERE number < ?1";
+        self.run(sql, [number.0]).map(|_| ())
     }
 
     pub(crate) fn lease(

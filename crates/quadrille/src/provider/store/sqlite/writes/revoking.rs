@@ -62,6 +62,9 @@ impl Writes<'_> {
             ON CONFLICT DO UPDATE SET last = max(last, ?4)",
             params![issuer.0, rows::user(subject), client, last.0],
         )?;
+        if last != RowId::MAX {
+            self.remember_newest(last)?;
+        }
         self.remove_credentials_of_actor(issuer, &rows::user(subject), client, last)?;
         self.tell(issuer, &Change::Subject(Arc::clone(subject)))
     }

@@ -1,0 +1,56 @@
+//! Notices a clock that is set while the server runs, or was wrong before it started.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use crate::{Env, Timestamp};
+
+use super::store::RowId;
+
+/// What is no step of the clock, but how clocks are.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Compares the clock with one that nobody sets.
+pub(crate) struct ClockWatch(AtomicI64);
+
+impl ClockWatch {
+    pub(crate) fn new(env: &Env) -> Self {
+        Self(AtomicI64::new(ahead(env.now(), env)))
+    }
+
+    /// The time now. A step since the last time is logged.
+    pub(crate) fn now(&self, env: &Env) -> Timestamp {
+        let now = env.now();
+        let (ahead, before) = (ahead(now, env), self.0.load(Ordering::Relaxed));
+        let step = ahead.saturating_sub(before);
+        let is_step = Duration::from_millis(step.unsigned_abs()) > SLACK;
+        let swap = || self.0.compare_exchange(before, ahead, Ordering::Relaxed, Ordering::Relaxed);
+        // One of those that notice says so.
+        if is_step && swap().is_ok() {
+            let seconds = step.unsigned_abs() / 1000;
+            if step < 0 {
+                tracing::warn!(seconds, "the clock went back: what was issued before lasts longer");
+            } else {
+                tracing::warn!(seconds, "the clock went ahead: what was issued before ends sooner");
+            }
+        }
+        now
+    }
+}
+
+/// Logs that the newest number in the store is of the future.
+pub(crate) fn compare(now: Timestamp, newest: RowId) {
+    if newest.time() > now + SLACK {
+        let seconds = newest.time().since(now).as_secs();
+        tracing::warn!(
+            seconds,
+            "the store holds what was made later than the clock shows: it went back, or was ahead"
+        );
+    }
+}
+
+fn ahead(now: Timestamp, env: &Env) -> i64 {
+    now.millis().saturating_sub(env.steady().millis())
+}
