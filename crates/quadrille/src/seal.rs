@@ -10,7 +10,6 @@ use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    cipher::EncryptingKey,
     digest, hmac,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -18,7 +17,12 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::Env;
 
-pub use derived::{DerivedKeys, MaskKeys};
+use derived::BlockKey;
+pub(crate) use derived::Keys;
+#[cfg(feature = "provider")]
+pub(crate) use derived::MacKey;
+#[cfg(any(feature = "consumer", feature = "provider"))]
+pub(crate) use derived::{MaskKey, Named};
 
 const VERSION: u8 = 1;
 const KEY_ID_LEN: usize = 4;
@@ -75,10 +79,10 @@ pub enum OpenError {
 /// The id of a key of a ring: the first bytes of a digest of the key.
 pub type KeyId = [u8; KEY_ID_LEN];
 
-struct RingKey {
-    id: KeyId,
-    /// `None` cannot be: every digest has the length of a key.
-    seal: Option<[EncryptingKey; 2]>,
+pub(crate) struct RingKey {
+    pub(crate) id: KeyId,
+    seal: [BlockKey; 2],
+    #[cfg(any(feature = "consumer", feature = "provider"))]
     mac: hmac::Key,
 }
 
@@ -97,7 +101,7 @@ struct RingKey {
 /// ```
 #[derive(Clone)]
 pub struct KeyRing {
-    keys: Arc<[RingKey]>,
+    keys: Arc<Keys<RingKey>>,
     ephemeral: bool,
 }
 
@@ -107,11 +111,8 @@ impl KeyRing {
     /// # Errors
     /// [`KeyRingError::Empty`] when there is none.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8; 32]>) -> Result<Self, KeyRingError> {
-        let keys: Arc<[RingKey]> = keys.into_iter().map(RingKey::new).collect();
-        if keys.is_empty() {
-            return Err(KeyRingError::Empty);
-        }
-        Ok(Self { keys, ephemeral: false })
+        let keys = Keys::of(keys.into_iter().map(RingKey::new)).ok_or(KeyRingError::Empty)?;
+        Ok(Self { keys: Arc::new(keys), ephemeral: false })
     }
 
     /// A ring as an operator writes it: "new,old", each 32 bytes in base64 (either alphabet, with
@@ -166,7 +167,7 @@ impl KeyRing {
     /// and for tests. Where tokens are stored it is refused.
     pub fn ephemeral() -> Self {
         let key = Zeroizing::new(Env::system().random());
-        Self { keys: Arc::new([RingKey::new(&key)]), ephemeral: true }
+        Self { keys: Arc::new(Keys::one(RingKey::new(&key))), ephemeral: true }
     }
 
     /// Whether this ring ends with the process: [`KeyRing::ephemeral`].
@@ -193,7 +194,7 @@ impl KeyRing {
     /// ```
     pub fn seal_bytes(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
-        let Some(key) = self.keys.first() else { return out };
+        let key = self.keys.newest();
         let salt: [u8; SALT_LEN] = env.random();
         out.push(VERSION);
         out.extend_from_slice(&key.id);
@@ -241,7 +242,7 @@ impl KeyRing {
         if *version != VERSION || body.len() < TAG_LEN {
             return Err(OpenError::Malformed);
         }
-        let key = self.keys.iter().find(|key| key.id == *id).ok_or(OpenError::UnknownKey)?;
+        let key = self.keys.find(*id).ok_or(OpenError::UnknownKey)?;
         let mut body = Zeroizing::new(body.to_vec());
         let once = key.box_key(salt).ok_or(OpenError::Broken)?;
         let length = once
@@ -269,10 +270,11 @@ impl RingKey {
             *to = *from;
         }
         let sub = |label: &[u8]| hmac::sign(&root, label);
-        let half = |label: &[u8]| derived::block_key(sub(label).as_ref());
+        let half = |label: &[u8]| BlockKey::new(&sub(label));
         Self {
             id,
-            seal: half(b"quadrille seal 1").zip(half(b"quadrille seal 2")).map(<[_; 2]>::from),
+            seal: [half(b"quadrille seal 1"), half(b"quadrille seal 2")],
+            #[cfg(any(feature = "consumer", feature = "provider"))]
             mac: hmac::Key::new(hmac::HMAC_SHA256, sub(b"quadrille mac").as_ref()),
         }
     }
@@ -280,9 +282,8 @@ impl RingKey {
     /// The key for the one box with this salt.
     fn box_key(&self, salt: &[u8; SALT_LEN]) -> Option<LessSafeKey> {
         let mut key = Zeroizing::new([0; 2 * SALT_LEN]);
-        for (half, under) in key.chunks_exact_mut(SALT_LEN).zip(self.seal.as_ref()?) {
-            half.copy_from_slice(salt);
-            under.encrypt(half).ok()?;
+        for (half, under) in key.chunks_exact_mut(SALT_LEN).zip(&self.seal) {
+            half.copy_from_slice(&under.encrypt(salt)[..]);
         }
         UnboundKey::new(&AES_256_GCM, &key[..]).ok().map(LessSafeKey::new)
     }

@@ -13,7 +13,7 @@ use crate::{
     Env, KeyRing, Scopes,
     error::{BrowserFault, OperatorFault, Result},
     oauth2::form::FormWriter,
-    seal::MaskKeys,
+    seal::{Keys, MaskKey},
     transport::{self, ErasedClient, HttpClient},
 };
 
@@ -81,7 +81,7 @@ pub(crate) struct Ready {
     pub(crate) http: Arc<dyn ErasedClient>,
     pub(crate) services: Arc<[Arc<Registered>]>,
     pub(crate) known_tenants: Arc<KnownTenants>,
-    verifiers: MaskKeys,
+    verifiers: Arc<Keys<MaskKey>>,
 }
 
 impl Login {
@@ -337,7 +337,7 @@ impl Ready {
         };
         Ok(Self {
             style: CookieStyle::of(&url, &inner.mount),
-            verifiers: inner.keys.derive_masks("pkce verifier", &site),
+            verifiers: Arc::new(inner.keys.derive(|key| key.mask_key("pkce verifier", &site))),
             services: services.into(),
             known_tenants: Arc::default(),
             origin,

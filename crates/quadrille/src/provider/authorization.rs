@@ -223,7 +223,7 @@ impl Authorization {
     fn ask(&self, authentication: &Authentication) -> Step {
         let (inner, now) = (&self.inner, self.inner.now());
         let expires = now + inner.policy.ticket_lifetime;
-        let key = inner.tokens.newest();
+        let key = inner.tokens.newest().id();
         let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, expires);
         let page = ConsentPage {
             client: self.asked.client.clone(),
@@ -253,7 +253,7 @@ impl Authorization {
         let number = grant.id;
         // A page that does not exist: its ticket is never used again.
         let ticket = inner.env.random();
-        let secret = asked.dance.secret(inner, inner.tokens.newest(), &ticket).unwrap_or_default();
+        let secret = asked.dance.secret(inner.tokens.newest(), &ticket);
         let row = match asked.dance.outcome(inner, grant, &secret) {
             Outcome::Code(code) => {
                 inner.store.put_code(issuer, code).await?;

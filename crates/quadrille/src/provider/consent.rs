@@ -179,10 +179,8 @@ impl By<'_> {
         if !inner.scopes.known().is_superset(&scopes) {
             return Err(ClientError::ScopeNotAllowed.into());
         }
-        let secret = ticket
-            .dance
-            .secret(inner, ticket.key, &ticket.id)
-            .ok_or(BrowserError::TicketUnderUnknownKey)?;
+        let key = inner.tokens.find(ticket.key).ok_or(BrowserError::TicketUnderUnknownKey)?;
+        let secret = ticket.dance.secret(key, &ticket.id);
         let client = inner.let_in(client).await?;
         let consent = Consent {
             subject: authentication.subject.clone(),

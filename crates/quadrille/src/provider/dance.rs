@@ -11,7 +11,6 @@ use crate::{
     Scopes, Timestamp,
     oauth1::{Callback, Problem},
     oauth2::Resources,
-    seal::KeyId,
 };
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
     request::ToClient,
     server::Inner,
     store::{self, Answered, CodeRecord, Grant, Outcome, RowId, TicketId},
-    token::{TokenKind, TokenSecret, sha256},
+    token::{TokenKey, TokenKind, TokenSecret, sha256},
     wire,
 };
 
@@ -89,16 +88,10 @@ impl Dance {
     }
 
     /// What the code, or the verifier, is made of: the same whenever the same page is answered.
-    /// `None` when the ring has lost the key.
-    pub(crate) fn secret(
-        &self,
-        inner: &Inner,
-        key: KeyId,
-        ticket: &TicketId,
-    ) -> Option<TokenSecret> {
+    pub(crate) fn secret(&self, key: &TokenKey, ticket: &TicketId) -> TokenSecret {
         match self {
-            Self::Code(_) => inner.tokens.code_secret(key, ticket),
-            Self::Verifier(asked) => inner.tokens.verifier_secret(key, asked.temporary),
+            Self::Code(_) => key.code_secret(ticket),
+            Self::Verifier(asked) => key.verifier_secret(asked.temporary),
         }
     }
 

@@ -14,9 +14,11 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
+use std::sync::Arc;
+
 use crate::{
     KeyRing,
-    seal::{DerivedKeys, KeyId, MaskKeys},
+    seal::{KeyId, Keys, MacKey, MaskKey, Named},
 };
 
 use super::store::{RowId, SecretHash, TicketId};
@@ -66,12 +68,13 @@ pub(crate) struct Presented {
 }
 
 /// A refresh token that is genuine; whether it is current, its row says.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Refresh {
     pub(crate) family: RowId,
     pub(crate) generation: u32,
     pub(crate) secret: TokenSecret,
-    key: KeyId,
+    /// The key under which it was made, or is.
+    key: Arc<TokenKey>,
 }
 
 /// The text of a token, without an allocation.
@@ -93,30 +96,80 @@ impl TokenText {
 }
 
 /// Makes and reads tokens for one issuer.
-#[derive(Clone, Debug)]
-pub(crate) struct TokenKeys {
-    mask: MaskKeys,
-    genuine: DerivedKeys,
-    successor: MaskKeys,
-    code: DerivedKeys,
+#[derive(Clone)]
+pub(crate) struct TokenKeys(Arc<Keys<Arc<TokenKey>>>);
+
+/// What is derived from one key of the ring.
+pub(crate) struct TokenKey {
+    id: KeyId,
+    mask: MaskKey,
+    genuine: MacKey,
+    successor: MaskKey,
+    code: MacKey,
+}
+
+impl Named for Arc<TokenKey> {
+    fn id(&self) -> KeyId {
+        self.id
+    }
+}
+
+impl TokenKey {
+    /// For what refers to this key.
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The secret of the code that the consent page with this ticket buys: always the same, so that
+    /// a double click gets one redirect.
+    pub(crate) fn code_secret(&self, ticket: &TicketId) -> TokenSecret {
+        TokenSecret::new(self.code.mac(&[ticket]))
+    }
+
+    /// What the verifier for the temporary credentials in this row is made of: always the same, for
+    /// the same reason.
+    pub(crate) fn verifier_secret(&self, temporary: RowId) -> TokenSecret {
+        // No ticket is as long.
+        TokenSecret::new(self.code.mac(&[b"oauth1 verifier\0", &temporary.0.to_be_bytes()]))
+    }
+
+    /// Hides a row's number beside this secret.
+    fn mask(&self, secret: &[u8; SECRET]) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        fill(&mut nonce, &[secret]);
+        self.mask.mask(&nonce)
+    }
 }
 
 impl TokenKeys {
     pub(crate) fn new(ring: &KeyRing, issuer: &str) -> Self {
-        Self {
-            mask: ring.derive_masks("provider token mask", issuer),
-            genuine: ring.derive("provider refresh mac", issuer),
-            successor: ring.derive_masks("provider refresh successor", issuer),
-            code: ring.derive("provider code", issuer),
-        }
+        Self(Arc::new(ring.derive(|key| {
+            Arc::new(TokenKey {
+                id: key.id,
+                mask: key.mask_key("provider token mask", issuer),
+                genuine: key.mac_key("provider refresh mac", issuer),
+                successor: key.mask_key("provider refresh successor", issuer),
+                code: key.mac_key("provider code", issuer),
+            })
+        })))
+    }
+
+    /// The key under which everything new is made.
+    pub(crate) fn newest(&self) -> &Arc<TokenKey> {
+        self.0.newest()
+    }
+
+    /// The key with this id, if the ring has it (still).
+    pub(crate) fn find(&self, id: KeyId) -> Option<&Arc<TokenKey>> {
+        self.0.find(id)
     }
 
     /// The text of a token that is not a refresh token.
     pub(crate) fn write(&self, kind: TokenKind, row: RowId, secret: &TokenSecret) -> TokenText {
-        let (head, key) = (head(kind), self.mask.newest());
-        let mask = self.mask(key, &secret[..]).unwrap_or_default();
+        let (head, key) = (head(kind), self.newest());
+        let row = masked(&row.0.to_be_bytes(), &key.mask(secret));
         let mut raw = Zeroizing::new([0; SHORT]);
-        fill(&mut raw[..], &[&[head], &key, &masked(&row.0.to_be_bytes(), &mask), &secret[..]]);
+        fill(&mut raw[..], &[&[head], &key.id, &row, &secret[..]]);
         TokenText::of(&raw[..])
     }
 
@@ -128,13 +181,14 @@ impl TokenKeys {
         }
         let (key, rest) = split_head(&raw[..])?;
         let (row, secret) = rest.split_first_chunk::<ROW>().ok_or(NoToken::Foreign)?;
-        let mask = self.mask(key, secret).ok_or(NoToken::UnknownKey)?;
+        let secret = secret.first_chunk::<SECRET>().ok_or(NoToken::Foreign)?;
+        let mask = self.find(key).ok_or(NoToken::UnknownKey)?.mask(secret);
         Ok(Presented { row: number(masked(row, &mask))?, hash: sha256(secret) })
     }
 
     /// The first refresh token of a family.
     pub(crate) fn first_refresh(&self, family: RowId, secret: TokenSecret) -> Refresh {
-        Refresh { family, generation: 0, secret, key: self.genuine.newest() }
+        Refresh { family, generation: 0, secret, key: self.newest().clone() }
     }
 
     /// The refresh token that follows this one: always the same, so that who asks twice gets it
@@ -142,28 +196,13 @@ impl TokenKeys {
     /// family, so that nothing else need be derived from.
     pub(crate) fn next_refresh(&self, token: &Refresh) -> Refresh {
         let generation = token.generation.saturating_add(1);
-        // Under the key of the token presented, so that a new key in the ring changes nothing.
-        let secret = self.successor.secret(token.key, &token.secret).unwrap_or_default();
         Refresh {
             family: token.family,
             generation,
-            secret: Zeroizing::new(secret),
-            key: self.genuine.newest(),
+            // Under the key of the token presented, so that a new key in the ring changes nothing.
+            secret: token.key.successor.secret(&token.secret),
+            key: self.newest().clone(),
         }
-    }
-
-    /// The text of a refresh token.
-    pub(crate) fn write_refresh(&self, token: &Refresh) -> TokenText {
-        let head = head(TokenKind::Refresh);
-        let mask = self.mask(token.key, &token.secret[..]).unwrap_or_default();
-        let mut place = [0; PLACE];
-        fill(&mut place, &[&token.family.0.to_be_bytes(), &token.generation.to_be_bytes()]);
-        let place = masked(&place, &mask);
-        let body: [&[u8]; 4] = [&[head], &token.key, &place, &token.secret[..]];
-        let mac = self.genuine.mac(token.key, &body).unwrap_or_default();
-        let mut raw = Zeroizing::new([0; LONG]);
-        fill(&mut raw[..], &[&[head], &token.key, &place, &token.secret[..], &mac]);
-        TokenText::of(&raw[..])
     }
 
     /// Reads a refresh token and sees that it is genuine.
@@ -179,49 +218,45 @@ impl TokenKeys {
         }
         let (body, tag) = raw.split_last_chunk::<MAC>().ok_or(NoToken::Foreign)?;
         let (key, rest) = split_head(body)?;
-        let mac = self.genuine.mac(key, &[body]).ok_or(NoToken::UnknownKey)?;
+        let key = self.find(key).ok_or(NoToken::UnknownKey)?;
+        let mac = key.genuine.mac(&[body]);
         if mac.get(..MAC).is_none_or(|mac| verify_slices_are_equal(mac, tag).is_err()) {
             return Err(NoToken::Forged);
         }
         let (place, secret) = rest.split_first_chunk::<PLACE>().ok_or(NoToken::Foreign)?;
-        let mask = self.mask(key, secret).ok_or(NoToken::UnknownKey)?;
-        let place = masked(place, &mask);
+        let secret = secret.first_chunk::<SECRET>().ok_or(NoToken::Foreign)?;
+        let place = masked(place, &key.mask(secret));
         let (family, generation) = place.split_first_chunk::<ROW>().ok_or(NoToken::Foreign)?;
         Ok(Refresh {
             family: number(*family)?,
             generation: u32::from_be_bytes(generation.try_into().map_err(|_| NoToken::Foreign)?),
-            secret: Zeroizing::new(secret.try_into().map_err(|_| NoToken::Foreign)?),
-            key,
+            secret: Zeroizing::new(*secret),
+            key: key.clone(),
         })
-    }
-
-    /// Hides a row's number beside this secret; `None` when the ring has lost the key.
-    fn mask(&self, key: KeyId, secret: &[u8]) -> Option<[u8; 16]> {
-        self.mask.mask(key, secret.first_chunk()?)
-    }
-
-    /// The key that [`TokenKeys::code_secret`] should name from now on.
-    pub(crate) fn newest(&self) -> KeyId {
-        self.code.newest()
-    }
-
-    /// The secret of the code that the consent page with this ticket buys: always the same, so that
-    /// a double click gets one redirect. `None` when the ring has lost the key.
-    pub(crate) fn code_secret(&self, key: KeyId, ticket: &TicketId) -> Option<TokenSecret> {
-        self.code.mac(key, &[ticket]).map(Zeroizing::new)
-    }
-
-    /// What the verifier for the temporary credentials in this row is made of: always the same, for
-    /// the same reason.
-    pub(crate) fn verifier_secret(&self, key: KeyId, temporary: RowId) -> Option<TokenSecret> {
-        // No ticket is as long.
-        self.code.mac(key, &[b"oauth1 verifier\0", &temporary.0.to_be_bytes()]).map(Zeroizing::new)
     }
 }
 
 impl Refresh {
+    /// The text of the token.
+    pub(crate) fn write(&self) -> TokenText {
+        let (head, key) = (head(TokenKind::Refresh), &self.key);
+        let mut place = [0; PLACE];
+        fill(&mut place, &[&self.family.0.to_be_bytes(), &self.generation.to_be_bytes()]);
+        let place = masked(&place, &key.mask(&self.secret));
+        let mac = key.genuine.mac(&[&[head], &key.id, &place, &self.secret[..]]);
+        let mut raw = Zeroizing::new([0; LONG]);
+        fill(&mut raw[..], &[&[head], &key.id, &place, &self.secret[..], &mac]);
+        TokenText::of(&raw[..])
+    }
+
     pub(crate) fn hash(&self) -> SecretHash {
         sha256(&self.secret[..])
+    }
+}
+
+impl std::fmt::Debug for TokenKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenKeys")
     }
 }
 
@@ -304,6 +339,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn is_same(a: &Refresh, b: &Refresh) -> bool {
+        let place = |token: &Refresh| (token.family, token.generation, token.key.id);
+        place(a) == place(b) && a.secret == b.secret
+    }
+
     fn keys() -> TokenKeys {
         TokenKeys::new(&KeyRing::new([&[1; 32]]).unwrap(), "https://id.example")
     }
@@ -318,7 +358,7 @@ mod tests {
             let read = keys.read(TokenKind::Access, text.as_str()).unwrap();
             prop_assert_eq!(read, Presented { row: RowId(row), hash: sha256(&secret[..]) });
             prop_assert_eq!(keys.read(TokenKind::Code, text.as_str()), Err(NoToken::OtherKind));
-            prop_assert_eq!(keys.read_refresh(text.as_str()), Err(NoToken::OtherKind));
+            prop_assert_eq!(keys.read_refresh(text.as_str()).unwrap_err(), NoToken::OtherKind);
         }
 
         #[test]
@@ -337,9 +377,9 @@ mod tests {
         ) {
             let keys = keys();
             let token = keys.first_refresh(RowId(row), Zeroizing::new(secret));
-            let text = keys.write_refresh(&token);
+            let text = token.write();
             prop_assert_eq!(text.as_str().len(), 87);
-            prop_assert_eq!(&keys.read_refresh(text.as_str()).unwrap(), &token);
+            prop_assert!(is_same(&keys.read_refresh(text.as_str()).unwrap(), &token));
             let mut raw = BASE64_URL_SAFE_NO_PAD.decode(text.as_str()).unwrap();
             raw[at] ^= 1 << bit;
             prop_assert!(keys.read_refresh(&BASE64_URL_SAFE_NO_PAD.encode(raw)).is_err());
@@ -366,18 +406,16 @@ mod tests {
         let keys = keys();
         let first = keys.first_refresh(RowId(7), Zeroizing::new([9; 32]));
         let next = keys.next_refresh(&first);
-        assert_eq!(next, keys.next_refresh(&first));
+        assert!(is_same(&next, &keys.next_refresh(&first)));
         assert_eq!(next.generation, 1);
         assert_ne!(next.hash(), first.hash());
         let turned =
             TokenKeys::new(&KeyRing::new([&[2; 32], &[1; 32]]).unwrap(), "https://id.example");
-        let read = turned.read_refresh(keys.write_refresh(&first).as_str()).unwrap();
+        let read = turned.read_refresh(first.write().as_str()).unwrap();
         assert_eq!(turned.next_refresh(&read).hash(), next.hash());
         let foreign = TokenKeys::new(&KeyRing::new([&[2; 32]]).unwrap(), "https://id.example");
-        assert_eq!(
-            foreign.read_refresh(keys.write_refresh(&first).as_str()),
-            Err(NoToken::UnknownKey)
-        );
+        let refused = foreign.read_refresh(first.write().as_str()).unwrap_err();
+        assert_eq!(refused, NoToken::UnknownKey);
     }
 
     use crate::Env;

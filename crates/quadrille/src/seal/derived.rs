@@ -1,175 +1,232 @@
 //! Keys that are derived from a ring, for uses other than sealed boxes.
-
-use std::{fmt, sync::Arc};
+//!
+//! A key that is there derives without failing. Only a look-up by id says no: [`Keys::find`].
 
 use aws_lc_rs::{
     cipher::{AES_256, EncryptingKey, UnboundCipherKey},
     hmac,
 };
+use zeroize::Zeroizing;
 
-use super::{KeyId, KeyRing, associated};
+use super::{KeyId, RingKey};
+#[cfg(any(feature = "consumer", feature = "provider"))]
+use super::{KeyRing, associated};
 
-impl KeyRing {
-    /// Keys derived from the ring for one purpose at one site, for codes of authenticity and
-    /// derived secrets. Make it once and keep it.
-    ///
-    /// ```
-    /// use quadrille::KeyRing;
-    ///
-    /// let keys = KeyRing::ephemeral().derive("verifier", "https://app.example");
-    /// let code = keys.mac(keys.newest(), &[b"attempt 7"]);
-    /// assert_eq!(code, keys.mac(keys.newest(), &[b"attempt", b" 7"]));
-    /// assert_ne!(code, keys.mac(keys.newest(), &[b"attempt 8"]));
-    /// ```
-    pub fn derive(&self, purpose: &str, site: &str) -> DerivedKeys {
-        DerivedKeys(
-            self.derived(purpose, site)
-                .map(|(id, key)| (id, hmac::Key::new(hmac::HMAC_SHA256, key.as_ref())))
-                .collect(),
-        )
+/// Keys, the newest first. There is at least one.
+#[derive(Debug)]
+pub(crate) struct Keys<K> {
+    newest: K,
+    older: Vec<K>,
+}
+
+/// A key that belongs to one of a ring, and has its id.
+pub(crate) trait Named {
+    fn id(&self) -> KeyId;
+}
+
+impl<K> Keys<K> {
+    /// `None` when there is none.
+    pub(super) fn of(keys: impl IntoIterator<Item = K>) -> Option<Self> {
+        let mut keys = keys.into_iter();
+        Some(Self { newest: keys.next()?, older: keys.collect() })
     }
 
-    /// Keys derived from the ring for one purpose at one site, for masks and for secrets that are
-    /// derived from something random. Make it once and keep it.
-    ///
-    /// ```
-    /// use quadrille::KeyRing;
-    ///
-    /// let keys = KeyRing::ephemeral().derive_masks("row numbers", "https://id.example");
-    /// let mask = keys.mask(keys.newest(), &[7; 16]);
-    /// assert_eq!(mask, keys.mask(keys.newest(), &[7; 16]));
-    /// assert_ne!(mask, keys.mask(keys.newest(), &[8; 16]));
-    /// ```
-    pub fn derive_masks(&self, purpose: &str, site: &str) -> MaskKeys {
-        MaskKeys(
-            self.derived(purpose, site)
-                .filter_map(|(id, key)| Some((id, block_key(key.as_ref())?)))
-                .collect(),
-        )
+    pub(super) const fn one(newest: K) -> Self {
+        Self { newest, older: Vec::new() }
     }
 
-    fn derived(&self, purpose: &str, site: &str) -> impl Iterator<Item = (KeyId, hmac::Tag)> {
-        let label = associated(purpose, site);
-        self.keys.iter().map(move |key| (key.id, hmac::sign(&key.mac, &label)))
+    /// The key under which everything new is made.
+    pub(crate) const fn newest(&self) -> &K {
+        &self.newest
+    }
+
+    pub(super) fn len(&self) -> usize {
+        1 + self.older.len()
     }
 }
 
-/// What [`KeyRing::derive`] made: a key for each key of the ring, under the same ids.
-#[derive(Clone)]
-pub struct DerivedKeys(Arc<[(KeyId, hmac::Key)]>);
+impl<K: Named> Keys<K> {
+    /// The key with this id, if the ring has it (still).
+    pub(crate) fn find(&self, id: KeyId) -> Option<&K> {
+        std::iter::once(&self.newest).chain(&self.older).find(|key| key.id() == id)
+    }
+}
 
-impl DerivedKeys {
-    /// The id of the newest key.
-    pub fn newest(&self) -> KeyId {
-        newest(&self.0)
+impl Named for RingKey {
+    fn id(&self) -> KeyId {
+        self.id
+    }
+}
+
+#[cfg(any(feature = "consumer", feature = "provider"))]
+impl KeyRing {
+    /// A derived key for each key of the ring. Make them once and keep them.
+    pub(crate) fn derive<K>(&self, derive: impl Fn(&RingKey) -> K) -> Keys<K> {
+        let newest = derive(&self.keys.newest);
+        Keys { newest, older: self.keys.older.iter().map(derive).collect() }
+    }
+}
+
+#[cfg(any(feature = "consumer", feature = "provider"))]
+impl RingKey {
+    /// A key for one purpose at one site, for masks and for secrets that are derived from something
+    /// random.
+    pub(crate) fn mask_key(&self, purpose: &str, site: &str) -> MaskKey {
+        MaskKey { id: self.id, block: BlockKey::new(&self.derived(purpose, site)) }
     }
 
-    /// HMAC-SHA-256 of `parts`, one after the other, under the key with this id. Parts must have
-    /// fixed lengths, or say them. `None` when the ring has no such key.
-    pub fn mac(&self, key: KeyId, parts: &[&[u8]]) -> Option<[u8; 32]> {
-        let mut context = hmac::Context::with_key(find(&self.0, key)?);
+    /// A key for one purpose at one site, for codes of authenticity and derived secrets.
+    #[cfg(feature = "provider")]
+    pub(crate) fn mac_key(&self, purpose: &str, site: &str) -> MacKey {
+        let key = self.derived(purpose, site);
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()))
+    }
+
+    fn derived(&self, purpose: &str, site: &str) -> hmac::Tag {
+        hmac::sign(&self.mac, &associated(purpose, site))
+    }
+}
+
+/// What [`RingKey::mac_key`] made.
+#[cfg(feature = "provider")]
+pub(crate) struct MacKey(hmac::Key);
+
+#[cfg(feature = "provider")]
+impl MacKey {
+    /// HMAC-SHA-256 of `parts`, one after the other. Parts have fixed lengths, or say them.
+    pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(part);
         }
-        <[u8; 32]>::try_from(context.sign().as_ref()).ok()
+        tag_bytes(&context.sign())
     }
 }
 
-impl fmt::Debug for DerivedKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DerivedKeys({} keys)", self.0.len())
-    }
+/// What [`RingKey::mask_key`] made.
+#[cfg(any(feature = "consumer", feature = "provider"))]
+pub(crate) struct MaskKey {
+    id: KeyId,
+    block: BlockKey,
 }
 
-/// What [`KeyRing::derive_masks`] made: a key for each key of the ring, under the same ids.
-#[derive(Clone)]
-pub struct MaskKeys(Arc<[(KeyId, EncryptingKey)]>);
-
-impl MaskKeys {
-    /// The id of the newest key.
-    pub fn newest(&self) -> KeyId {
-        newest(&self.0)
-    }
-
+#[cfg(any(feature = "consumer", feature = "provider"))]
+impl MaskKey {
     /// What nobody without the ring can tell who knows `nonce`: a mask, by XOR, for what stands
-    /// beside it, or a secret. It hides one thing for each nonce, and authenticates nothing. `None`
-    /// when the ring has no such key.
+    /// beside it, or a secret. It hides one thing for each nonce, and authenticates nothing.
     ///
     /// It is one block of AES-256, which costs a fraction of an HMAC.
-    pub fn mask(&self, key: KeyId, nonce: &[u8; 16]) -> Option<[u8; 16]> {
-        let mut block = *nonce;
-        find(&self.0, key)?.encrypt(&mut block).ok()?;
-        Some(block)
+    pub(crate) fn mask(&self, nonce: &[u8; 16]) -> [u8; 16] {
+        *self.block.encrypt(nonce)
     }
 
     /// A secret of 32 bytes that belongs to `random`: always the same, and nobody without the ring
     /// can tell it. Each half of it is a half of `random` under the key, so it is as random as that.
-    /// `None` when the ring has no such key.
-    ///
-    /// ```
-    /// use quadrille::{Env, KeyRing};
-    ///
-    /// let keys = KeyRing::ephemeral().derive_masks("successors", "https://id.example");
-    /// let first = Env::system().random();
-    /// let second = keys.secret(keys.newest(), &first);
-    /// assert_eq!(second, keys.secret(keys.newest(), &first));
-    /// ```
-    pub fn secret(&self, key: KeyId, random: &[u8; 32]) -> Option<[u8; 32]> {
-        let mut secret = *random;
-        find(&self.0, key)?.encrypt(&mut secret).ok()?;
-        Some(secret)
+    #[cfg(feature = "provider")]
+    pub(crate) fn secret(&self, random: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        self.block.encrypt(random)
     }
 }
 
-impl fmt::Debug for MaskKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MaskKeys({} keys)", self.0.len())
+#[cfg(any(feature = "consumer", feature = "provider"))]
+impl Named for MaskKey {
+    fn id(&self) -> KeyId {
+        self.id
     }
 }
 
 /// AES-256 of single blocks, for what is never the same twice.
-pub(super) fn block_key(key: &[u8]) -> Option<EncryptingKey> {
-    EncryptingKey::ecb(UnboundCipherKey::new(&AES_256, key).ok()?).ok()
+pub(super) struct BlockKey {
+    aes: Option<EncryptingKey>,
+    mac: hmac::Key,
 }
 
-fn newest<K>(keys: &[(KeyId, K)]) -> KeyId {
-    keys.first().map(|(id, _)| *id).unwrap_or_default()
+impl BlockKey {
+    pub(super) fn new(key: &hmac::Tag) -> Self {
+        let aes = UnboundCipherKey::new(&AES_256, key.as_ref()).and_then(EncryptingKey::ecb).ok();
+        Self { aes, mac: hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()) }
+    }
+
+    /// `blocks` under the key: a whole number of blocks of 16 bytes.
+    pub(super) fn encrypt<const N: usize>(&self, blocks: &[u8; N]) -> Zeroizing<[u8; N]> {
+        let mut out = Zeroizing::new(*blocks);
+        match &self.aes {
+            Some(aes) if aes.encrypt(&mut out[..]).is_ok() => out,
+            _ => self.without_aes(blocks),
+        }
+    }
+
+    /// The algorithm takes every key of 32 bytes and every whole block, but its type allows it to
+    /// fail. An HMAC keeps as much secret as it would have.
+    fn without_aes<const N: usize>(&self, blocks: &[u8; N]) -> Zeroizing<[u8; N]> {
+        let mut out = Zeroizing::new([0; N]);
+        for (half, nonce) in out.chunks_mut(16).zip(blocks.chunks(16)) {
+            let tag = tag_bytes(&hmac::sign(&self.mac, nonce));
+            half.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+        }
+        out
+    }
 }
 
-fn find<K>(keys: &[(KeyId, K)], id: KeyId) -> Option<&K> {
-    keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key)
+/// The bytes of a tag of HMAC-SHA-256, which are 32.
+fn tag_bytes(tag: &hmac::Tag) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+    bytes
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "provider"))]
 mod tests {
     use super::*;
 
+    fn ring(keys: &[&[u8; 32]]) -> KeyRing {
+        KeyRing::new(keys.iter().copied()).unwrap()
+    }
+
     #[test]
-    fn derived_keys_differ_by_purpose_site_and_ring_key() {
-        let ring = KeyRing::new([&[2; 32], &[1; 32]]).unwrap();
-        let keys = ring.derive("p", "s");
-        let mac = keys.mac(keys.newest(), &[b"x"]).unwrap();
-        assert_ne!(mac, ring.derive("q", "s").mac(keys.newest(), &[b"x"]).unwrap());
-        assert_ne!(mac, ring.derive("p", "t").mac(keys.newest(), &[b"x"]).unwrap());
-        let old = KeyRing::new([&[1; 32]]).unwrap().derive("p", "s").newest();
-        assert_ne!(mac, keys.mac(old, &[b"x"]).unwrap());
-        assert_eq!(keys.mac([0; 4], &[b"x"]), None);
+    fn macs_differ_by_purpose_site_and_ring_key() {
+        let mac = |ring: &KeyRing, purpose, site, part: &[u8]| {
+            ring.derive(|key| key.mac_key(purpose, site)).newest().mac(&[part])
+        };
+        let (new, old) = (ring(&[&[2; 32], &[1; 32]]), ring(&[&[1; 32]]));
+        let all = [
+            mac(&new, "p", "s", b"x"),
+            mac(&new, "q", "s", b"x"),
+            mac(&new, "p", "t", b"x"),
+            mac(&new, "p", "s", b"y"),
+            mac(&old, "p", "s", b"x"),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[..index].contains(one) && *one != [0; 32], "{index}");
+        }
+        assert_eq!(mac(&new, "p", "s", b"x"), all[0]);
     }
 
     #[test]
     fn masks_differ_by_purpose_site_ring_key_and_nonce() {
-        let ring = KeyRing::new([&[2; 32], &[1; 32]]).unwrap();
-        let keys = ring.derive_masks("p", "s");
-        let mask = keys.mask(keys.newest(), &[7; 16]).unwrap();
-        assert_ne!(mask, keys.mask(keys.newest(), &[8; 16]).unwrap());
-        assert_ne!(mask, ring.derive_masks("q", "s").mask(keys.newest(), &[7; 16]).unwrap());
-        assert_ne!(mask, ring.derive_masks("p", "t").mask(keys.newest(), &[7; 16]).unwrap());
-        let old = KeyRing::new([&[1; 32]]).unwrap().derive_masks("p", "s").newest();
-        assert_ne!(mask, keys.mask(old, &[7; 16]).unwrap());
-        assert_eq!(keys.mask([0; 4], &[7; 16]), None);
-        let secret = keys.secret(keys.newest(), &[7; 32]).unwrap();
-        assert_ne!(secret, keys.secret(old, &[7; 32]).unwrap());
-        assert_ne!(secret, keys.secret(keys.newest(), &[8; 32]).unwrap());
-        assert_eq!(keys.secret([0; 4], &[7; 32]), None);
+        let masks = |ring: &KeyRing, purpose, site| ring.derive(|key| key.mask_key(purpose, site));
+        let (new, old) = (ring(&[&[2; 32], &[1; 32]]), ring(&[&[1; 32]]));
+        let keys = masks(&new, "p", "s");
+        let mask = keys.newest().mask(&[7; 16]);
+        assert_ne!(mask, keys.newest().mask(&[8; 16]));
+        assert_ne!(mask, masks(&new, "q", "s").newest().mask(&[7; 16]));
+        assert_ne!(mask, masks(&new, "p", "t").newest().mask(&[7; 16]));
+        let old = masks(&old, "p", "s").newest().id();
+        assert_ne!(mask, keys.find(old).unwrap().mask(&[7; 16]));
+        assert!(keys.find([0; 4]).is_none(), "a key that is gone derives nothing");
+        let secret = keys.newest().secret(&[7; 32]);
+        assert_ne!(secret, keys.find(old).unwrap().secret(&[7; 32]));
+        assert_ne!(secret, keys.newest().secret(&[8; 32]));
+    }
+
+    #[test]
+    fn no_failure_of_the_algorithm_makes_a_secret_that_others_know() {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"k"), b"x");
+        let broken = BlockKey { aes: None, ..BlockKey::new(&tag) };
+        let secret = broken.encrypt(&[7; 32]);
+        assert_ne!(*secret, [0; 32]);
+        assert_ne!(*secret, [7; 32]);
+        assert_eq!(secret, broken.encrypt(&[7; 32]));
+        assert_ne!(secret, broken.encrypt(&[8; 32]));
     }
 }

@@ -15,7 +15,7 @@ use aws_lc_rs::digest;
 use crate::{
     Env, KeyRing, Timestamp,
     error::{BrowserFault, OperatorFault},
-    seal::{MaskKeys, OpenError},
+    seal::{Keys, MaskKey, OpenError},
 };
 
 use super::{
@@ -80,7 +80,7 @@ impl OwnerMark {
 pub(crate) struct Seals<'a> {
     pub(crate) env: &'a Env,
     pub(crate) keys: &'a KeyRing,
-    pub(crate) verifiers: &'a MaskKeys,
+    pub(crate) verifiers: &'a Keys<MaskKey>,
     /// The public URL with the mount.
     pub(crate) site: &'a str,
     pub(crate) style: &'a CookieStyle,

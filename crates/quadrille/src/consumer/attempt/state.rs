@@ -22,7 +22,7 @@ use crate::{
     },
     error::{BrowserFault, OperatorFault, Result},
     oauth2::pkce::Verifier,
-    seal::{KeyId, MaskKeys},
+    seal::{KeyId, MaskKey, Named as _},
 };
 
 use super::{Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, Seals, VERSION, not_ours};
@@ -73,10 +73,11 @@ impl Attempt {
         // Tabs of one moment must not share a name.
         let id = [t0, t1, t2, t3, a, b, c, d];
         let key = seals.verifiers.newest();
+        let key_id = key.id();
         let cookie = AttemptCookie::new(COOKIE, &id);
         let value = BASE64_URL_SAFE_NO_PAD.encode(random);
         let mut out = Writer::with_capacity(MOST);
-        out.fixed(&id).fixed(&random).fixed(&key).number(VERSION);
+        out.fixed(&id).fixed(&random).fixed(&key_id).number(VERSION);
         out.number(self.begun.seconds().unsigned_abs());
         self.begun_by.write(&mut out);
         let (plain, rest) = self.write_within(MOST, seals, &cookie, &out.finish());
@@ -96,7 +97,7 @@ impl Attempt {
         let site = length_first(&self.service) + seals.site;
         Ok(Sealed {
             state: seals.keys.seal(seals.env, PURPOSE, &site, &plain),
-            verifier: verifier(seals.verifiers, key, &random)?,
+            verifier: verifier(key, &random),
         })
     }
 
@@ -166,7 +167,8 @@ impl Opened {
 
     /// The PKCE verifier.
     pub(crate) fn verifier(&self, seals: &Seals<'_>) -> Result<Verifier> {
-        verifier(seals.verifiers, self.key, &self.binding)
+        let key = seals.verifiers.find(self.key).ok_or(BrowserFault::AttemptExpired)?;
+        Ok(verifier(key, &self.binding))
     }
 }
 
@@ -217,10 +219,10 @@ fn rest(seals: &Seals<'_>, jar: &Jar, cookie: &AttemptCookie) -> Option<(String,
 }
 
 /// Derived from what the cookie holds: two blocks, of the 16 random bytes and of their opposites.
-fn verifier(keys: &MaskKeys, key: KeyId, binding: &[u8; 16]) -> Result<Verifier> {
+fn verifier(key: &MaskKey, binding: &[u8; 16]) -> Verifier {
     let mut bytes = Zeroizing::new([0; 32]);
     for (half, nonce) in bytes.chunks_exact_mut(16).zip([*binding, binding.map(|byte| !byte)]) {
-        half.copy_from_slice(&keys.mask(key, &nonce).ok_or(BrowserFault::AttemptExpired)?);
+        half.copy_from_slice(&key.mask(&nonce));
     }
-    Ok(Verifier::from_bytes(&bytes))
+    Verifier::from_bytes(&bytes)
 }

@@ -126,7 +126,7 @@ impl Inner {
         let (family, refresh) = first.unzip();
         let grant = Grant { resources: audience, ..grant };
         let minted = self.mint(self.row().await?, grant, now);
-        let refresh = refresh.map(|refresh| self.tokens.write_refresh(&refresh));
+        let refresh = refresh.map(|refresh| refresh.write());
         let response = minted.response(refresh.as_ref(), &code.grant.scopes);
         let issue = Issue { access: minted.record, family };
         match self.store.redeem(issuer, read.row, issue).await? {

@@ -126,7 +126,7 @@ impl Inner {
         let hash = token.hash();
         let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
         let next = self.tokens.next_refresh(&token);
-        let successor = self.tokens.write_refresh(&next);
+        let successor = next.write();
         let mut family = self.store.family(issuer, token.family).await?;
         loop {
             let decision = decide(family.as_deref(), client, presented, &self.policy, now);
