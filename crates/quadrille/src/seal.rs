@@ -19,8 +19,7 @@ use crate::Env;
 
 use derived::BlockKey;
 pub(crate) use derived::Keys;
-#[cfg(feature = "provider")]
-pub(crate) use derived::MacKey;
+pub use derived::MacKey;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 pub(crate) use derived::{MaskKey, Named};
 
@@ -82,7 +81,6 @@ pub type KeyId = [u8; KEY_ID_LEN];
 pub(crate) struct RingKey {
     pub(crate) id: KeyId,
     seal: [BlockKey; 2],
-    #[cfg(any(feature = "consumer", feature = "provider"))]
     mac: hmac::Key,
 }
 
@@ -274,7 +272,6 @@ impl RingKey {
         Self {
             id,
             seal: [half(b"quadrille seal 1"), half(b"quadrille seal 2")],
-            #[cfg(any(feature = "consumer", feature = "provider"))]
             mac: hmac::Key::new(hmac::HMAC_SHA256, sub(b"quadrille mac").as_ref()),
         }
     }

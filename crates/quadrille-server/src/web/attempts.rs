@@ -8,7 +8,7 @@ use quadrille::{
         RemoteAddress,
         store::{SqliteStore, StoreError},
     },
-    seal::DerivedKeys,
+    seal::MacKey,
 };
 use rusqlite::{OptionalExtension as _, Transaction};
 
@@ -30,7 +30,7 @@ pub(super) struct Attempts {
     env: Env,
     store: Arc<SqliteStore>,
     /// What was typed as a name may be a password: the database holds no digest that tells.
-    keys: DerivedKeys,
+    key: MacKey,
     seats: Seats,
 }
 
@@ -58,8 +58,8 @@ type Key = [u8; 16];
 impl Attempts {
     /// Counts in this store, which has the program's tables, for the provider with this mark.
     pub(super) fn new(env: Env, store: Arc<SqliteStore>, ring: &KeyRing, mark: &str) -> Self {
-        let keys = ring.derive("quadrille sign-in failures", mark);
-        Self { env, store, keys, seats: Seats::default() }
+        let key = ring.mac_key("quadrille sign-in failures", mark);
+        Self { env, store, key, seats: Seats::default() }
     }
 
     /// Counts an attempt, as a failure, and says what becomes of it.
@@ -118,10 +118,10 @@ impl Attempts {
     }
 
     fn key(&self, kind: &[u8; 1], one: &[u8], other: &[u8]) -> Key {
-        let mac = self.keys.mac(self.keys.newest(), &[kind, one, other]);
-        let mac = mac.as_ref().and_then(|mac| mac.first_chunk());
-        // The newest key is always there; without one all would share a count.
-        mac.copied().unwrap_or([0; 16])
+        let mut key = Key::default();
+        let mac = self.key.mac(&[kind, one, other]);
+        key.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
+        key
     }
 }
 

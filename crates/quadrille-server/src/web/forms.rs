@@ -107,6 +107,9 @@ impl Forms {
             Some(_) => return Err(FormRefusal::Foreign),
         };
         match said(header::ORIGIN) {
+            // So says a browser of a page under `Referrer-Policy: no-referrer`. A sandboxed frame
+            // says so, too, but not that it is of the same origin. Cookie and field must be right.
+            Some(b"null") if site => Ok(false),
             Some(origin) if origin == self.issuer.origin().as_bytes() => Ok(true),
             Some(_) => Err(FormRefusal::Foreign),
             None => Ok(site),
@@ -168,6 +171,26 @@ mod tests {
         ] {
             let refused = forms.check(Purpose::SignIn, &headers(&[line]), Some("cookie"), &field);
             assert_eq!(refused, Err(FormRefusal::Foreign), "{line:?}");
+        }
+        let two = headers(&[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")]);
+        let refused = forms.check(Purpose::SignIn, &two, Some("cookie"), &field);
+        assert_eq!(refused, Err(FormRefusal::Foreign));
+    }
+
+    #[test]
+    fn a_page_without_a_referrer_may_send_its_own_form_and_no_other() {
+        let forms = forms();
+        for purpose in [Purpose::SignIn, Purpose::Account] {
+            let field = forms.field(purpose, "cookie");
+            let check = |site, cookie| {
+                let said = headers(&[("origin", "null"), ("sec-fetch-site", site)]);
+                forms.check(purpose, &said, Some(cookie), &field)
+            };
+            assert_eq!(check("same-origin", "cookie"), Ok(()));
+            assert_eq!(check("same-origin", "other"), Err(FormRefusal::Unbound));
+            for site in ["same-site", "cross-site", "none"] {
+                assert_eq!(check(site, "cookie"), Err(FormRefusal::Foreign), "{site}");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderValue, Response, header},
+    http::{HeaderValue, Response, StatusCode, header},
 };
 use quadrille::provider::Access;
 use serde::Serialize;
@@ -21,6 +21,30 @@ struct Me<'a> {
     username: Option<&'a str>,
     client_id: &'a str,
     scope: &'a str,
+}
+
+/// `OPTIONS /api/me`: an application in a browser may send its token.
+pub(super) async fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        // The asterisk does not cover the first.
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, *"),
+        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Lets applications in a browser read the answer, refusals included. No cookie plays a part in it.
+pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
 }
 
 /// `GET` and `POST /api/me`, with any good token.

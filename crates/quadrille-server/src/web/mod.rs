@@ -23,6 +23,7 @@ use axum::{
     body::Body,
     extract::{OriginalUri, State, rejection::FormRejection},
     http::{HeaderValue, Response, StatusCode, header},
+    middleware::map_response,
     routing::{get, post},
 };
 use quadrille::{
@@ -215,7 +216,13 @@ impl App {
             .route(&site.home, get(account::page))
             .route(&site.withdraw, post(account::withdraw))
             .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
-            .route(&at("/api/me"), get(me::me).post(me::me))
+            .route(
+                &at("/api/me"),
+                get(me::me)
+                    .post(me::me)
+                    .options(me::preflight)
+                    .layer(map_response(me::for_any_origin)),
+            )
             .route(&at("/assets/{name}"), get(asset))
             .route("/health", get(health))
             .fallback(not_found)

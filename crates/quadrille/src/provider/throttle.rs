@@ -141,6 +141,12 @@ impl Throttle {
         before
     }
 
+    /// Whether a failure is counted and not forgiven yet.
+    pub(crate) fn has_failed(&self, who: Who<'_>, now: Timestamp) -> bool {
+        let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();
+        recovered.is_some_and(|recovered| recovered > now.millis())
+    }
+
     /// Takes a counted failure back: it was none.
     pub fn forgive(&self, who: Who<'_>, now: Timestamp) {
         if let Some(recovered) = lock(&self.buckets).get_mut(&self.hasher.hash_one(who))

@@ -102,16 +102,22 @@ fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> 
     Ok(response)
 }
 
-/// Lets applications in a browser read the answers of an endpoint that clients call. No cookie plays
-/// a part in them.
+/// Lets applications in a browser read the answers of an endpoint that clients call, errors included.
+/// No cookie plays a part in them.
 pub(crate) fn for_any_origin(mut response: Response<Bytes>) -> Response<Bytes> {
-    let any = HeaderValue::from_static("*");
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     response
 }
 
-/// The answer to a browser that asks whether it may send a request for an application in it.
-pub(crate) fn preflight(request: &Request<Bytes>) -> Option<Response<Bytes>> {
+/// The answer to a browser that asks whether it may send a request for an application in it: one of
+/// `methods`.
+pub(crate) fn preflight(
+    request: &Request<Bytes>,
+    methods: &'static str,
+) -> Option<Response<Bytes>> {
     if request.method() != Method::OPTIONS {
         return None;
     }
@@ -119,8 +125,9 @@ pub(crate) fn preflight(request: &Request<Bytes>) -> Option<Response<Bytes>> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+        // The asterisk does not cover the first.
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, *"),
         (header::ACCESS_CONTROL_MAX_AGE, "7200"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -2,15 +2,15 @@
 //!
 //! A key that is there derives without failing. Only a look-up by id says no: [`Keys::find`].
 
+use std::fmt;
+
 use aws_lc_rs::{
     cipher::{AES_256, EncryptingKey, UnboundCipherKey},
     hmac,
 };
 use zeroize::Zeroizing;
 
-use super::{KeyId, RingKey};
-#[cfg(any(feature = "consumer", feature = "provider"))]
-use super::{KeyRing, associated};
+use super::{KeyId, KeyRing, RingKey, associated};
 
 /// Keys, the newest first. There is at least one.
 #[derive(Debug)]
@@ -58,25 +58,39 @@ impl Named for RingKey {
     }
 }
 
-#[cfg(any(feature = "consumer", feature = "provider"))]
 impl KeyRing {
+    /// A key derived from the newest key of the ring for one purpose at one site, for codes of
+    /// authenticity. Make it once and keep it. It is another one when the ring has a newer key.
+    ///
+    /// ```
+    /// use quadrille::KeyRing;
+    ///
+    /// let key = KeyRing::ephemeral().mac_key("failures", "https://app.example");
+    /// let code = key.mac(&[b"attempt 7"]);
+    /// assert_eq!(code, key.mac(&[b"attempt", b" 7"]));
+    /// assert_ne!(code, key.mac(&[b"attempt 8"]));
+    /// ```
+    pub fn mac_key(&self, purpose: &str, site: &str) -> MacKey {
+        self.keys.newest().mac_key(purpose, site)
+    }
+
     /// A derived key for each key of the ring. Make them once and keep them.
+    #[cfg(any(feature = "consumer", feature = "provider"))]
     pub(crate) fn derive<K>(&self, derive: impl Fn(&RingKey) -> K) -> Keys<K> {
         let newest = derive(&self.keys.newest);
         Keys { newest, older: self.keys.older.iter().map(derive).collect() }
     }
 }
 
-#[cfg(any(feature = "consumer", feature = "provider"))]
 impl RingKey {
     /// A key for one purpose at one site, for masks and for secrets that are derived from something
     /// random.
+    #[cfg(any(feature = "consumer", feature = "provider"))]
     pub(crate) fn mask_key(&self, purpose: &str, site: &str) -> MaskKey {
         MaskKey { id: self.id, block: BlockKey::new(&self.derived(purpose, site)) }
     }
 
     /// A key for one purpose at one site, for codes of authenticity and derived secrets.
-    #[cfg(feature = "provider")]
     pub(crate) fn mac_key(&self, purpose: &str, site: &str) -> MacKey {
         let key = self.derived(purpose, site);
         MacKey(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()))
@@ -87,14 +101,19 @@ impl RingKey {
     }
 }
 
-/// What [`RingKey::mac_key`] made.
-#[cfg(feature = "provider")]
-pub(crate) struct MacKey(hmac::Key);
+/// What [`KeyRing::mac_key`] made: a key for codes of authenticity.
+#[derive(Clone)]
+pub struct MacKey(hmac::Key);
 
-#[cfg(feature = "provider")]
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MacKey(..)")
+    }
+}
+
 impl MacKey {
     /// HMAC-SHA-256 of `parts`, one after the other. Parts have fixed lengths, or say them.
-    pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(part);

@@ -472,6 +472,44 @@ async fn who_names_documents_that_are_no_good_must_wait_and_keeps_no_known_clien
 }
 
 #[tokio::test]
+async fn one_address_cannot_keep_the_documents_of_a_host_from_others() {
+    let web = Web::default();
+    let mut world = world(&web).await;
+    let ask = async |world: &World, from: [u8; 4], path: &str| {
+        let id = format!("https://app.example/{path}");
+        let mut asking = world.asking();
+        asking.client_id = id.into();
+        let url = asking.to_url("https://id.example/oauth/authorize").unwrap();
+        let from = RemoteAddress(from.into());
+        let request = Request::get(url).extension(from).body(Body::empty()).unwrap();
+        world.send(request).await.status()
+    };
+    for n in 0..40 {
+        let status = ask(&world, [192, 0, 2, 1], &format!("missing{n}.json")).await;
+        assert_eq!(status, if n < 30 { 400 } else { 429 });
+    }
+    // Ten addresses more, until the host's own limit is reached and beyond it.
+    for last in 10..20 {
+        for n in 0..30 {
+            ask(&world, [192, 0, 2, last], &format!("missing{n}.json")).await;
+        }
+    }
+    assert_eq!(ask(&world, [192, 0, 2, 19], "other.json").await, 429);
+    world.sign_in("ada");
+    web.put(&json!({}));
+    assert_eq!(ask(&world, [198, 51, 100, 7], "client.json").await, 200, "it has done nothing");
+    // What is remembered, and who was let in, is there for the address that failed, too.
+    assert_eq!(ask(&world, [192, 0, 2, 1], "client.json").await, 200);
+    as_the_client(&mut world);
+    world.tokens("ada").await;
+    world.clock.advance(Duration::from_secs(301));
+    for n in 0..31 {
+        ask(&world, [192, 0, 2, 1], &format!("missing{n}.json")).await;
+    }
+    assert_eq!(ask(&world, [192, 0, 2, 1], "client.json").await, 303, "remembered consent");
+}
+
+#[tokio::test]
 async fn metadata_says_whether_it_is_offered() {
     let path = "/.well-known/oauth-authorization-server";
     let get = || Request::get(path).body(Body::empty()).unwrap();

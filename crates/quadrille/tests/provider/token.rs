@@ -336,6 +336,17 @@ async fn what_no_endpoint_reads_may_be_broken_or_repeated_in_a_form() {
 #[tokio::test]
 async fn an_application_in_a_browser_can_read_answers_and_errors() {
     let world = World::public(CALLBACK).await;
+    for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
+        let preflight = world.request("OPTIONS", path, "", "").await;
+        assert_eq!(preflight.status(), 204);
+        assert_eq!(preflight.header("access-control-allow-origin"), "*");
+        assert_eq!(preflight.header("access-control-allow-methods"), "GET");
+        for (method, status) in [("GET", 200), ("POST", 405)] {
+            let answer = world.request(method, path, "", "").await;
+            assert_eq!(answer.status(), status);
+            assert_eq!(answer.header("access-control-allow-origin"), "*");
+        }
+    }
     for path in ["/oauth/token", "/oauth/revoke"] {
         let preflight = world.request("OPTIONS", path, "", "").await;
         assert_eq!(preflight.status(), 204);
@@ -346,6 +357,11 @@ async fn an_application_in_a_browser_can_read_answers_and_errors() {
         let error = world.request("POST", path, form, "").await;
         assert_eq!(error.header("access-control-allow-origin"), "*");
         assert_eq!(error.header("access-control-allow-credentials"), "");
+        assert!(error.header("access-control-expose-headers").contains("www-authenticate"));
+        for (method, body) in [("GET", ""), ("POST", &*"x".repeat(66_000))] {
+            let refused = world.request(method, path, form, body).await;
+            assert_eq!(refused.header("access-control-allow-origin"), "*");
+        }
     }
     let code = world.code("ada").await;
     assert_eq!(world.redeem(&code).await.header("access-control-allow-origin"), "*");

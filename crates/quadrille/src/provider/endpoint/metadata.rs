@@ -18,6 +18,13 @@ impl AuthorizationServer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn metadata(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Some(answer) = wire::preflight(request, "GET") {
+            return answer;
+        }
+        wire::for_any_origin(self.described(request))
+    }
+
+    fn described(&self, request: &Request<Bytes>) -> Response<Bytes> {
         if let Err(error) = wire::admit(request, &[Method::GET, Method::HEAD], "GET, HEAD") {
             let error = error.into();
             refusal::log("metadata", &error, request);
@@ -32,8 +39,6 @@ impl AuthorizationServer {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-        // It is public, and applications in a browser read it.
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         response
     }
 }

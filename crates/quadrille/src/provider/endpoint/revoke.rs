@@ -25,7 +25,7 @@ impl AuthorizationServer {
     /// Where OAuth 1.0a is offered, a client may sign the request instead, with the token that it
     /// ends or without any.
     pub async fn revoke(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = wire::preflight(&request) {
+        if let Some(answer) = wire::preflight(&request, "POST") {
             return answer;
         }
         let request = match self.inner().revoke_signed(request).await {

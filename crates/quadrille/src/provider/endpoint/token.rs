@@ -34,7 +34,7 @@ impl AuthorizationServer {
     /// # }
     /// ```
     pub async fn token(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = wire::preflight(&request) {
+        if let Some(answer) = wire::preflight(&request, "POST") {
             return answer;
         }
         wire::for_any_origin(match token(self.inner(), &request).await {
