@@ -4,12 +4,14 @@
 mod nature;
 mod oauth1;
 mod oauth2;
+mod races;
 mod world;
 
 use std::sync::LazyLock;
 
 pub use oauth1::oauth1_sequences;
 pub use oauth2::{oauth2_sequences, sqlite_sequences};
+pub use races::races;
 
 /// A target: what it is named, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
@@ -17,6 +19,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("oauth1_sequences", oauth1_sequences),
     ("oauth2_sequences", oauth2_sequences),
+    ("races", races),
     ("sqlite_sequences", sqlite_sequences),
 ];
 

@@ -57,5 +57,6 @@ macro_rules! replay {
 replay! {
     oauth1_sequences 200
     oauth2_sequences 200
+    races 500
     sqlite_sequences 30
 }

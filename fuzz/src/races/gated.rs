@@ -1,0 +1,111 @@
+//! A store that lets others go on before and after each of its verbs.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use quadrille::{
+    Timestamp,
+    oauth2::Resources,
+    provider::{
+        Client,
+        store::{
+            AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, Issue, IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, Rotation,
+            RowId, SecretHash, Session, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+        },
+    },
+};
+
+/// A store in memory whose verbs suspend the task that calls them, while there is a race. Clones are
+/// the same store.
+#[derive(Clone)]
+pub(super) struct Gated {
+    store: Arc<MemoryStore>,
+    is_race: Arc<AtomicBool>,
+    is_cacheable: bool,
+}
+
+impl Gated {
+    /// `is_cacheable` says whether a server puts its cache in front.
+    pub(super) fn new(store: MemoryStore, is_cacheable: bool) -> Self {
+        Self { store: Arc::new(store), is_race: Arc::default(), is_cacheable }
+    }
+
+    pub(super) fn race(&self, is_race: bool) {
+        self.is_race.store(is_race, Ordering::SeqCst);
+    }
+
+    fn pass(&self) -> Suspend {
+        Suspend(self.is_race.load(Ordering::SeqCst))
+    }
+}
+
+/// Is not ready when it is asked for the first time.
+struct Suspend(bool);
+
+impl Future for Suspend {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match std::mem::take(&mut self.0) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+}
+
+macro_rules! gated {
+    ($($verb:ident($($name:ident: $type:ty),*) -> $output:ty;)*) => {
+        impl Store for Gated {
+            fn is_cacheable(&self) -> bool {
+                self.is_cacheable
+            }
+            $(
+                async fn $verb(&self, $($name: $type),*) -> Result<$output, StoreError> {
+                    self.pass().await;
+                    let output = self.store.$verb($($name),*).await;
+                    self.pass().await;
+                    output
+                }
+            )*
+        }
+    };
+}
+
+gated! {
+    issuer(issuer: &str) -> IssuerId;
+    lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    changes(issuer: IssuerId, position: i64) -> Changes;
+    client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
+    clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
+    remove_client(issuer: IssuerId, id: &str) -> bool;
+    answer(issuer: IssuerId, answer: Answer) -> Answered;
+    put_code(issuer: IssuerId, code: CodeRecord) -> ();
+    code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
+    redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
+    issue(issuer: IssuerId, issue: Issue) -> ();
+    import(issuer: IssuerId, access: AccessRecord) -> ();
+    access(issuer: IssuerId, token: &TokenRef) -> Option<Arc<AccessRecord>>;
+    family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+    rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+    put_temporary(issuer: IssuerId, temporary: TemporaryRecord) -> ();
+    temporary(issuer: IssuerId, token: &TokenRef) -> Option<Arc<TemporaryRecord>>;
+    redeem_temporary(issuer: IssuerId, row: RowId, credential: CredentialRecord) -> Redeemed;
+    credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
+    revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
+    revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+    consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
+    consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
+    remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, end: Timestamp) -> bool;
+    put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
+    session(issuer: IssuerId, id: &SecretHash) -> Option<Arc<Session>>;
+    end_session(issuer: IssuerId, id: &SecretHash) -> bool;
+    sweep(now: Timestamp) -> u64;
+}
