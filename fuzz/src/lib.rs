@@ -1,25 +1,39 @@
 //! What the fuzz targets do, as ordinary functions of some bytes. `fuzz_targets/` gives them to
 //! libFuzzer, `tests/` replays what is in `corpus/`.
 
+mod book;
+mod consumer;
+mod documents;
 mod nature;
 mod oauth1;
 mod oauth2;
 mod races;
+mod redirects;
+mod signed;
 mod world;
 
 use std::sync::LazyLock;
 
+pub use consumer::consumer_routes;
+pub use documents::documents;
 pub use oauth1::oauth1_sequences;
 pub use oauth2::{oauth2_sequences, sqlite_sequences};
 pub use races::races;
+pub use redirects::redirects;
+pub use signed::{base_strings, signatures};
 
 /// A target: what it is named, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const TARGETS: &[Target] = &[
+    ("base_strings", base_strings),
+    ("consumer_routes", consumer_routes),
+    ("documents", documents),
     ("oauth1_sequences", oauth1_sequences),
     ("oauth2_sequences", oauth2_sequences),
     ("races", races),
+    ("redirects", redirects),
+    ("signatures", signatures),
     ("sqlite_sequences", sqlite_sequences),
 ];
 

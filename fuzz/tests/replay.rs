@@ -55,8 +55,13 @@ macro_rules! replay {
 }
 
 replay! {
+    base_strings 3000
+    consumer_routes 100
+    documents 300
     oauth1_sequences 200
     oauth2_sequences 200
     races 500
+    redirects 3000
+    signatures 3000
     sqlite_sequences 30
 }

@@ -303,17 +303,12 @@ pub(super) async fn run(what: What, process: &Process, things: &Things) -> Did {
             done(answer.status == 200)
         }
         What::RevokeSigned => {
-            let request =
-                things.signed(Some(&things.credentials), "POST", "/oauth/revoke", &[]);
+            let request = things.signed(Some(&things.credentials), "POST", "/oauth/revoke", &[]);
             done(process.send(request).await.status == 200)
         }
         What::RevokeUser => done(server.revoke_subject(USERS[0]).await.is_ok()),
-        What::RevokeConsent => {
-            done(server.revoke_consent(USERS[0], CLIENTS[0].id).await.is_ok())
-        }
-        What::RemoveClient => {
-            done(server.remove_client(CLIENTS[0].id).await.expect("no fault"))
-        }
+        What::RevokeConsent => done(server.revoke_consent(USERS[0], CLIENTS[0].id).await.is_ok()),
+        What::RemoveClient => done(server.remove_client(CLIENTS[0].id).await.expect("no fault")),
         What::RotateSecret => {
             let overlap = Duration::from_secs(3600);
             let secret = server.rotate_secret(CLIENTS[0].id, overlap).await.ok();
