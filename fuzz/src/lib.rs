@@ -8,6 +8,7 @@ mod nature;
 mod oauth1;
 mod oauth2;
 mod races;
+mod readers;
 mod redirects;
 mod signed;
 mod world;
@@ -19,6 +20,7 @@ pub use documents::documents;
 pub use oauth1::oauth1_sequences;
 pub use oauth2::{oauth2_sequences, sqlite_sequences};
 pub use races::races;
+pub use readers::readers;
 pub use redirects::redirects;
 pub use signed::{base_strings, signatures};
 
@@ -32,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     ("oauth1_sequences", oauth1_sequences),
     ("oauth2_sequences", oauth2_sequences),
     ("races", races),
+    ("readers", readers),
     ("redirects", redirects),
     ("signatures", signatures),
     ("sqlite_sequences", sqlite_sequences),

@@ -61,6 +61,7 @@ replay! {
     oauth1_sequences 200
     oauth2_sequences 200
     races 500
+    readers 3000
     redirects 3000
     signatures 3000
     sqlite_sequences 30
