@@ -133,12 +133,13 @@ impl Play {
         let answer = self.post("/oauth/token", client, secret.as_deref(), &fields).await;
 
         let now = self.model.known.now();
-        let scopes = wanted.unwrap_or_else(|| grant.scopes.clone());
+        // What was not granted is left out.
+        let scopes = wanted.map_or(grant.scopes.clone(), |it| it.intersection(&grant.scopes));
         let could = is_client
             .and(Is::right(client == grant.client))
             .and(self.model.is_known(token.family))
             .and(self.model.known.is_before(family.expires.min(family.ends)));
-        let is_within = grant.scopes.is_superset(&scopes);
+        let is_within = !scopes.is_empty();
         let is_same = scopes.is_superset(&family.rotated_scopes)
             && family.rotated_scopes.is_superset(&scopes);
         let turns = if token.generation == family.generation {

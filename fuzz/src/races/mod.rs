@@ -70,8 +70,8 @@ async fn race(flags: u8, tasks: &[Task], order: &[u8]) {
         first.server.register(client.new_client()).await.expect("registered");
     }
     let things = Things::prepare(&nature, &first).await;
-    // So that both remember it.
-    for process in [&first, &second] {
+    // So that both remember it, in half of the races.
+    for process in [&first, &second].into_iter().filter(|_| flags & 8 != 0) {
         assert!(things.is_valid(process, &things.access).await);
     }
 
