@@ -89,10 +89,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.stream).poll_flush(cx);
-        if matches!(outcome, Poll::Ready(Ok(()))) {
-            if let (Some(_), Some(place)) = (self.end.take(), &self.place) {
-                place.is_read();
-            }
+        if matches!(outcome, Poll::Ready(Ok(())))
+            && let (Some(_), Some(place)) = (self.end.take(), &self.place)
+        {
+            place.is_read();
         }
         self.in_time(cx, outcome)
     }

@@ -3,7 +3,8 @@
 use quadrille::Secret;
 
 /// Those of eight characters and more among the 20,000 commonest, in lower case and in order: the
-/// list of Django (`django/contrib/auth/common-passwords.txt.gz`, by Royce Williams).
+/// list of Django (`django/contrib/auth/common-passwords.txt.gz`, by Royce Williams), whose licence
+/// stands beside it.
 const COMMON: &str = include_str!("common-passwords.txt");
 
 /// Whether a password is one of the commonest, in whatever case.

@@ -109,7 +109,7 @@ impl Registered {
         let callback = format!("{site}/{}/authorized", spec.name);
         let dance = match &spec.protocol {
             Protocol::OAuth2(oauth2) => {
-                Dance::OAuth2(OAuth2Dance::new(registration, oauth2, &callback)?)
+                Dance::OAuth2(Box::new(OAuth2Dance::new(registration, oauth2, &callback)?))
             }
             Protocol::OAuth1(oauth1) => {
                 endpoint(&oauth1.temporary)?;

@@ -57,10 +57,10 @@ fn bearer(answer: &Response<Bytes>) -> Verdict {
 
 fn signed(answer: &Response<Bytes>) -> Verdict {
     match Credentials::parse(answer) {
-        Err(CredentialsError::Problem(problem)) => match problem {
-            Problem::TokenRejected | Problem::TokenExpired | Problem::TokenRevoked => Verdict::Dead,
-            _ => Verdict::Alive,
-        },
+        Err(CredentialsError::Problem(
+            Problem::TokenRejected | Problem::TokenExpired | Problem::TokenRevoked,
+        )) => Verdict::Dead,
+        Err(CredentialsError::Problem(_)) => Verdict::Alive,
         _ if quirks::says_token_is_dead(answer.body()) => Verdict::Dead,
         _ => Verdict::Alive,
     }

@@ -19,7 +19,7 @@ pub(crate) use {oauth1::OAuth1Dance, oauth2::OAuth2Dance};
 
 /// A service's protocol, ready for use.
 pub(crate) enum Dance {
-    OAuth2(OAuth2Dance),
+    OAuth2(Box<OAuth2Dance>),
     OAuth1(Box<OAuth1Dance>),
 }
 

@@ -230,7 +230,9 @@ impl Memory {
         for who in counted.parties.into_iter().flatten() {
             self.addresses.forgive(who, steady);
         }
-        counted.host.map(|host| self.hosts.forgive(host, steady));
+        if let Some(host) = counted.host {
+            self.hosts.forgive(host, steady);
+        }
     }
 
     fn recall(&self, url: &Url, now: Timestamp) -> Option<Arc<Described>> {

@@ -19,6 +19,7 @@ use crate::{
 /// Fails with the rule unless what was found is what must be.
 #[track_caller]
 #[expect(clippy::panic, reason = "this is how a test fails")]
+#[expect(clippy::needless_pass_by_value, reason = "callers have values at hand, not references")]
 pub(super) fn same<T: PartialEq + fmt::Debug>(rule: impl fmt::Display, found: T, must_be: T) {
     if found != must_be {
         panic!("the store breaks a rule: {rule}\n   found: {found:?}\n must be: {must_be:?}");
