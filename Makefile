@@ -45,7 +45,7 @@ TESTS_MAY := $(addprefix -A clippy::,unwrap_used expect_used panic unreachable i
 clippy:
 	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings $(TESTS_MAY)
 	$(CARGO) clippy $(EVERYTHING) --lib --bins -- -D warnings
-	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --locked --quiet --all-targets -- -D warnings
+	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --quiet --all-targets -- -D warnings
 	@for set in $(FEATURE_SETS); do \
 	  echo "quadrille with only these features: '$$set'"; \
 	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings -A dead_code -A unused_imports; \
@@ -91,7 +91,7 @@ test-rust: chromium interop/node_modules/.installed interop/.venv/.installed ## 
 # What was compiled for `test-rust` serves here too, as far as it is the same.
 .PHONY: test-fuzz
 test-fuzz: ## Every fuzz target on its corpus, without libFuzzer
-	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) test --locked --quiet
+	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) test --quiet
 
 .PHONY: test-interop
 test-interop: test-python test-node ## Clients that others wrote, against `quadrille serve`

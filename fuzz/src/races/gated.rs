@@ -80,6 +80,7 @@ macro_rules! gated {
 
 gated! {
     issuer(issuer: &str) -> IssuerId;
+    newest() -> RowId;
     lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
     changes(issuer: IssuerId, position: i64) -> Changes;
     client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
