@@ -98,3 +98,20 @@ async fn a_token_ends_with_its_consent_its_user_and_by_command() {
     program.json(&["user", "remove", "ada"]);
     assert!(eventually(soon, || refused(&token)).await);
 }
+
+#[tokio::test]
+async fn an_application_in_a_browser_can_read_what_it_is_told_and_that_it_is_refused() {
+    let stage = Stage::new();
+    let (program, http) = (&stage.program, reqwest::Client::builder().no_proxy().build().unwrap());
+    let ask = |method| http.request(method, program.url("/api/me")).send();
+    let preflight = ask(Method::OPTIONS).await.unwrap();
+    assert_eq!(preflight.status(), StatusCode::NO_CONTENT);
+    let allowed = preflight.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(allowed.contains("authorization"), "{allowed}");
+    let refused = ask(Method::GET).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    for answer in [preflight, refused] {
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        assert!(answer.headers().get("access-control-allow-credentials").is_none());
+    }
+}
