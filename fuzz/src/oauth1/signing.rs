@@ -82,7 +82,7 @@ impl Play {
             signer = signer.token(&token.token, if is_wrong { &other } else { &token.secret });
         }
         let placement = match signed.placement {
-            128.. if signed.placement % 2 == 0 => Placement::Query,
+            128.. if signed.placement.is_multiple_of(2) => Placement::Query,
             128.. if method == "POST" => Placement::Body,
             _ => Placement::Header,
         };

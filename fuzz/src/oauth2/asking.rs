@@ -54,7 +54,7 @@ impl Play {
                 .map(|at| registration.redirect_uris[at].to_owned()),
             Uri::Any(number) => Some(URIS[pick(&URIS, number)].to_owned()),
         };
-        let verifier = (ask.verifier % 8 != 0).then_some(ask.verifier % 8);
+        let verifier = (!ask.verifier.is_multiple_of(8)).then_some(ask.verifier % 8);
         let wanted = scopes(ask.scopes);
         let prompt = PROMPTS[pick(&PROMPTS, ask.prompt)];
 
