@@ -283,7 +283,7 @@ mod tests {
             assert!(has_gone(&next));
             drop(next);
             let place = place(places.take(other));
-            std::mem::forget(place.busy());
+            place.seat.state.store(BUSY, Ordering::Relaxed);
             taken.push(place);
         }
         assert!(matches!(places.take(peer("192.0.2.3")), Taken::Full));

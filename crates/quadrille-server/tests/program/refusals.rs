@@ -12,8 +12,8 @@ const CALLBACK: &str = "https://app.example/callback";
 /// The line of the log about the last refusal.
 fn last_refusal(program: &Program) -> String {
     let log = program.log();
-    let refusals = log.lines().filter(|line| line.contains("request refused"));
-    refusals.last().unwrap_or_else(|| panic!("no refusal in {log}")).to_owned()
+    let mut refusals = log.lines().filter(|line| line.contains("request refused"));
+    refusals.next_back().unwrap_or_else(|| panic!("no refusal in {log}")).to_owned()
 }
 
 #[tokio::test]
