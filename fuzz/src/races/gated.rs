@@ -17,7 +17,7 @@ use quadrille::{
         store::{
             AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Issue, IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, Rotation,
-            RowId, SecretHash, Session, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+            RowId, SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
         },
     },
 };
@@ -105,8 +105,5 @@ gated! {
     consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
     consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
     remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, end: Timestamp) -> bool;
-    put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
-    session(issuer: IssuerId, id: &SecretHash) -> Option<Arc<Session>>;
-    end_session(issuer: IssuerId, id: &SecretHash) -> bool;
     sweep(now: Timestamp) -> u64;
 }

@@ -98,16 +98,6 @@ CREATE TABLE quadrille_once (
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE quadrille_sessions (
-    key     BLOB PRIMARY KEY,
-    issuer  INTEGER NOT NULL,
-    subject TEXT NOT NULL,
-    auth    TEXT NOT NULL,
-    expires INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX quadrille_sessions_of_subject ON quadrille_sessions (issuer, subject);
-
 CREATE TABLE quadrille_consents (
     issuer    INTEGER NOT NULL,
     subject   TEXT NOT NULL,

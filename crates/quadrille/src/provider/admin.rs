@@ -508,8 +508,8 @@ impl AuthorizationServer {
         Ok(revoked)
     }
 
-    /// Ends everything of a person: sessions, tokens and remembered consents. They may sign in and
-    /// consent again; who shall not is to be [removed](Self::remove_subject).
+    /// Ends all that a person let clients do: tokens and remembered consents. The person may consent
+    /// again, unless [removed](Self::remove_subject). Sessions are the application's own to end.
     ///
     /// # Errors
     /// [`Error`] when the store fails.

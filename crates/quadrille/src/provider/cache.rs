@@ -15,13 +15,13 @@ use super::{
     store::{
         AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
         ErasedStore, FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-        SecretHash, Session, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+        SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
     },
 };
 
 use view::View;
 
-/// A store with a memory in front of it: of clients, access tokens, token credentials and sessions, bounded, and never
+/// A store with a memory in front of it: of clients, access tokens and token credentials, bounded, and never
 /// of their absence. An `AuthorizationServer` puts it before every store that
 /// [is worth it](Store::is_cacheable).
 ///
@@ -299,44 +299,6 @@ impl Store for Cached {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         self.store.remember_once(issuer, space, key, expires).await
-    }
-
-    async fn put_session(
-        &self,
-        issuer: IssuerId,
-        session: Session,
-        replaces: Option<SecretHash>,
-    ) -> Result<(), StoreError> {
-        let id = session.id;
-        self.store.put_session(issuer, session, replaces).await?;
-        self.forget(issuer, Change::Session(id));
-        if let Some(before) = replaces {
-            self.forget(issuer, Change::Session(before));
-        }
-        Ok(())
-    }
-
-    async fn session(
-        &self,
-        issuer: IssuerId,
-        id: &SecretHash,
-    ) -> Result<Option<Arc<Session>>, StoreError> {
-        let view = self.view(issuer);
-        if let Some(session) = self.recall(&view, |view| view.session(id)).await {
-            return Ok(Some(session));
-        }
-        let mark = view.mark();
-        let session = self.store.session(issuer, id).await?;
-        if let Some(session) = &session {
-            view.keep_session(mark, session);
-        }
-        Ok(session)
-    }
-
-    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Result<bool, StoreError> {
-        let ended = self.store.end_session(issuer, id).await?;
-        self.forget(issuer, Change::Session(*id));
-        Ok(ended)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -12,7 +12,7 @@ use quadrille::{
 use tempfile::TempDir;
 
 use crate::world::{
-    CLIENT, access, client, grant, hash, is_good, issue, issuer, open, put_client, session, sqlite,
+    CLIENT, access, client, grant, is_good, issue, issuer, open, put_client, sqlite,
 };
 
 /// Two processes on one file: one that serves and remembers, and the command line.
@@ -25,7 +25,7 @@ struct Two {
 }
 
 impl Two {
-    /// Tokens 100 to 109, a client and a session, all of them remembered.
+    /// Tokens 100 to 109 and a client, all of them remembered.
     async fn new() -> Self {
         let clock = ManualClock::new();
         let (store, folder) = sqlite(clock.env());
@@ -35,7 +35,6 @@ impl Two {
         for row in 100..110 {
             serving.issue(issuer, issue(row, row, clock.now())).await.unwrap();
         }
-        serving.put_session(issuer, session(1, "alice", clock.now()), None).await.unwrap();
         let two = Self { serving, command, issuer, clock, _folder: folder };
         two.remember().await;
         two
@@ -47,7 +46,6 @@ impl Two {
                 assert!(is_good(&self.serving, self.issuer, row).await);
             }
             assert!(self.serving.client(self.issuer, CLIENT).await.unwrap().is_some());
-            assert!(self.serving.session(self.issuer, &hash(1)).await.unwrap().is_some());
         }
     }
 
@@ -88,20 +86,11 @@ async fn a_client_changed_by_another_process_is_seen_half_a_second_later() {
 }
 
 #[tokio::test]
-async fn a_session_ended_by_another_process_is_over_half_a_second_later() {
-    let two = Two::new().await;
-    two.command.end_session(two.issuer, &hash(1)).await.unwrap();
-    two.half_a_second_later();
-    assert_eq!(two.serving.session(two.issuer, &hash(1)).await.unwrap(), None);
-}
-
-#[tokio::test]
 async fn a_person_cut_off_by_another_process_is_out_half_a_second_later() {
     let two = Two::new().await;
     let subject = RevokeAll::Subject("alice".into());
     two.command.revoke_all(two.issuer, subject, RowId(104)).await.unwrap();
     two.half_a_second_later();
-    assert_eq!(two.serving.session(two.issuer, &hash(1)).await.unwrap(), None);
     assert!(!is_good(&two.serving, two.issuer, 104).await);
     assert!(is_good(&two.serving, two.issuer, 105).await, "granted later");
 }
@@ -111,8 +100,6 @@ async fn what_this_process_revokes_is_refused_at_once() {
     let two = Two::new().await;
     two.serving.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
     assert!(!is_good(&two.serving, two.issuer, 100).await);
-    two.serving.end_session(two.issuer, &hash(1)).await.unwrap();
-    assert_eq!(two.serving.session(two.issuer, &hash(1)).await.unwrap(), None);
     two.serving.remove_client(two.issuer, CLIENT).await.unwrap();
     assert!(!is_good(&two.serving, two.issuer, 101).await);
 }

@@ -4,7 +4,10 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,14 +19,14 @@ use quadrille::{
         store::{
             AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Session, SqliteStore, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+            SecretHash, SqliteStore, Store, StoreError, TemporaryRecord, TokenRef, Worker,
         },
     },
     testing::{
         ManualClock,
         contract::{
-            access::*, clients::*, codes::*, consents::*, issuers::*, oauth1::*, races::*,
-            refresh::*, revoking::*, rows::*, run, sessions::*, sweeping::*,
+            access::*, clients::*, codes::*, consents::*, issuers::*, keys::*, oauth1::*, races::*,
+            refresh::*, revoking::*, rows::*, run, sweeping::*,
         },
     },
 };
@@ -59,7 +62,6 @@ enum Fault {
     HashIsNotCompared,
     ImportKeepsTheOld,
     RevokeGrantSaysYesTwice,
-    EndSessionAlwaysSaysYes,
     SpacesAreOne,
     KeysAreKnownForEver,
     DenialsLoseTheConsent,
@@ -91,13 +93,13 @@ use Fault::{
     Also, AnswerCountsTwice, ChangesAreReversed, ChangesHaveNoGaps, ClientsAreUnordered,
     ClientsIgnoreCase, ClientsIgnoreSpaces, ConsentsAreReplacedWhole, ConsentsIgnoreCase,
     ConsentsIgnoreResources, DeadApprovalsLeaveAConsent, DenialsLoseTheConsent,
-    DenialsOfCredentialsLoseTheConsent, EndSessionAlwaysSaysYes, First, HashIsNotCompared,
-    ImportKeepsTheOld, IssueBeginsLate, IssueIsTwoWrites, IssuersIgnoreASlash, Keeps,
-    KeysAreKnownForEver, LeaseForgetsTheTimeBefore, LeasesAreShared, MixesIssuers, NeverGoes,
-    PutClientOverwrites, PutClientRevives, RedeemIsNotAtomic, RememberIsNotAtomic,
-    RenewalIgnoresTheHolder, ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice,
-    RotateIgnoresTheSecret, RotateTurnsTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing,
-    TellsAgain, TellsNothing, UntickedScopesStay,
+    DenialsOfCredentialsLoseTheConsent, First, HashIsNotCompared, ImportKeepsTheOld,
+    IssueBeginsLate, IssueIsTwoWrites, IssuersIgnoreASlash, Keeps, KeysAreKnownForEver,
+    LeaseForgetsTheTimeBefore, LeasesAreShared, MixesIssuers, NeverGoes, PutClientOverwrites,
+    PutClientRevives, RedeemIsNotAtomic, RememberIsNotAtomic, RenewalIgnoresTheHolder,
+    ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice, RotateIgnoresTheSecret,
+    RotateTurnsTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing, TellsAgain,
+    TellsNothing, UntickedScopesStay,
 };
 
 /// Runs a behaviour on a store with the fault, and on one without.
@@ -138,18 +140,12 @@ catches! {
             "`changes` tells a person who was cut off";
         TellsNothing("revoke_grant") => changes_are_told_in_order_to_their_issuer,
             "`changes` tells a grant that was revoked";
-        TellsNothing("end_session") => changes_are_told_in_order_to_their_issuer,
-            "`changes` tells a session that was ended";
-        TellsNothing("put_session") => changes_are_told_in_order_to_their_issuer,
-            "`changes` tells a session that another took the place of";
         TellsNothing("put_client") => changes_are_told_in_order_to_their_issuer,
             "`changes` tells a client that was added";
         TellsNothing("remove_client") => changes_are_told_in_order_to_their_issuer,
             "`changes` tells a client that was removed";
         TellsAgain("revoke_grant") => changes_are_told_in_order_to_their_issuer,
             "`changes` does not tell a repeated revocation again";
-        TellsAgain("end_session") => changes_are_told_in_order_to_their_issuer,
-            "`changes` does not tell a session that was ended before";
         TellsAgain("remove_client") => changes_are_told_in_order_to_their_issuer,
             "`changes` does not tell a client that was removed before";
         MixesIssuers("changes") => changes_are_told_in_order_to_their_issuer,
@@ -170,8 +166,6 @@ catches! {
             "`sweep` gives back tickets that `answer` used up";
         NeverGoes("quadrille_once") => what_expired_is_given_back_by_sweeping,
             "`sweep` gives back keys of `remember_once`";
-        NeverGoes("quadrille_sessions") => what_expired_is_given_back_by_sweeping,
-            "`sweep` gives back sessions";
         NeverGoes("quadrille_revoked") => what_expired_is_given_back_by_sweeping,
             "`sweep` gives back what `revoke_grant` remembers";
         NeverGoes("quadrille_temporary_credentials") => what_expired_is_given_back_by_sweeping,
@@ -188,8 +182,6 @@ catches! {
             "tickets that `answer` used up that expired are given back as others are stored";
         Keeps("*", "quadrille_once") => what_expired_is_given_back_by_storing_more,
             "keys of `remember_once` that expired are given back as others are stored";
-        Keeps("*", "quadrille_sessions") => what_expired_is_given_back_by_storing_more,
-            "sessions that expired are given back as others are stored";
         Keeps("*", "quadrille_revoked") => what_expired_is_given_back_by_storing_more,
             "what `revoke_grant` remembers that expired are given back as others are stored";
         Keeps("*", "quadrille_temporary_credentials") => what_expired_is_given_back_by_storing_more,
@@ -202,7 +194,7 @@ catches! {
             "access tokens that `import` put that expired are given back as others";
         NeverGoes("quadrille_families") => a_refresh_token_that_turned_is_given_back_when_its_successor_expires,
             "`sweep` gives back a family whose refresh token turned";
-        Keeps("sweep", "quadrille_sessions") => what_expired_is_given_back_by_sweeping,
+        Keeps("sweep", "quadrille_once") => what_expired_is_given_back_by_sweeping,
             "says zero when there is no more";
         SweepSaysNothing => what_expired_is_given_back_by_sweeping,
             "says how many rows went";
@@ -224,8 +216,6 @@ catches! {
             "`sweep` withdraws no consent";
         Also("sweep", "DELETE FROM quadrille_tickets") => what_expired_is_given_back_by_sweeping,
             "tickets that `answer` used up";
-        Also("sweep", "DELETE FROM quadrille_sessions") => what_expired_is_given_back_by_sweeping,
-            "sessions";
         SweepIsASecondEarly => what_expired_is_given_back_by_sweeping,
             "that expire now or later";
         Also("rotate", "UPDATE quadrille_families SET expires = rotated + 60") => a_refresh_token_that_turned_is_given_back_when_its_successor_expires,
@@ -288,8 +278,6 @@ catches! {
             "`revoke_all` of a consent forgets it";
         Also("revoke_all", "DELETE FROM quadrille_consents") => a_person_withdraws_one_consent,
             "forgets no other";
-        Also("revoke_all", "DELETE FROM quadrille_sessions") => a_person_withdraws_one_consent,
-            "leaves the person's sessions";
         AnswerCountsTwice => a_page_is_answered_once,
             "gives the code of then";
         AnswerCountsTwice => one_of_many_answers_a_page,
@@ -360,24 +348,12 @@ catches! {
             "brings nothing back";
         MixesIssuers("revoke_all") => a_person_is_cut_off_from_what_was_granted_so_far,
             "nothing of another issuer";
-        Keeps("revoke_all", "quadrille_sessions") => a_person_is_cut_off_from_what_was_granted_so_far,
-            "ends the person's sessions";
-        Also("revoke_all", "DELETE FROM quadrille_sessions") => a_person_is_cut_off_from_what_was_granted_so_far,
-            "no session of another person";
         Also("put_code", "DELETE FROM quadrille_cut") => a_person_who_is_removed_is_cut_off_for_ever,
             "ends also what is granted later";
         Keeps("revoke_grant", "quadrille_token_credentials") => token_credentials_stay_revoked_for_ever,
             "are removed by `revoke_grant`";
     }
-    sessions_keys_and_numbers_that_go_wrong_are_caught {
-        Keeps("put_session", "quadrille_sessions") => a_session_lives_until_it_is_ended_or_replaced,
-            "ends the session that it replaces";
-        MixesIssuers("session") => a_session_lives_until_it_is_ended_or_replaced,
-            "a session of another issuer";
-        MixesIssuers("end_session") => a_session_lives_until_it_is_ended_or_replaced,
-            "ends no session of another issuer";
-        EndSessionAlwaysSaysYes => a_session_lives_until_it_is_ended_or_replaced,
-            "`end_session`";
+    keys_and_numbers_that_go_wrong_are_caught {
         SpacesAreOne => a_key_is_remembered_once_until_it_expires,
             "new in another";
         MixesIssuers("remember_once") => a_key_is_remembered_once_until_it_expires,
@@ -423,6 +399,8 @@ catches! {
 struct Faulty {
     inner: SqliteStore,
     fault: Fault,
+    /// How many have looked before they write.
+    looked: AtomicUsize,
 }
 
 impl Faulty {
@@ -438,12 +416,23 @@ impl Faulty {
             );
             rusqlite::Connection::open(path).unwrap().execute_batch(&trigger).unwrap();
         }
-        (Self { inner, fault }, folder)
+        (Self { inner, fault, looked: AtomicUsize::new(0) }, folder)
     }
 
     async fn sql(&self, sql: impl Into<String>) -> Stored<()> {
         let sql = sql.into();
         self.inner.write(move |tx| Ok(tx.execute_batch(&sql)?)).await
+    }
+
+    /// So that two of those who race look before either writes, however slow the machine is.
+    async fn until_another_looks_too(&self) {
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..2000 {
+            if self.looked.load(Ordering::SeqCst) > 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// One number.
@@ -639,7 +628,7 @@ impl Store for Faulty {
         let issuer = self.issuer("redeem", issuer);
         if self.is(RedeemIsNotAtomic) {
             let found = self.inner.code(issuer, code).await?.unwrap();
-            self.sql("SELECT 1").await?;
+            self.until_another_looks_too().await;
             if found.redeemed {
                 return Ok(Redeemed::Replayed(found.grant.id));
             }
@@ -800,30 +789,11 @@ impl Store for Faulty {
         }
         if self.is(RememberIsNotAtomic) {
             let before = self.number("SELECT count(*) FROM quadrille_once").await?;
-            self.sql("SELECT 1").await?;
+            self.until_another_looks_too().await;
             let new = self.inner.remember_once(issuer, space, key, wide).await?;
             return Ok(new || before == 0);
         }
         self.around("remember_once", self.inner.remember_once(issuer, space, key, wide)).await
-    }
-
-    async fn put_session(
-        &self,
-        issuer: IssuerId,
-        session: Session,
-        replaces: Option<SecretHash>,
-    ) -> Stored<()> {
-        self.around("put_session", self.inner.put_session(issuer, session, replaces)).await
-    }
-
-    async fn session(&self, issuer: IssuerId, id: &SecretHash) -> Stored<Option<Arc<Session>>> {
-        self.inner.session(self.issuer("session", issuer), id).await
-    }
-
-    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Stored<bool> {
-        let issuer = self.issuer("end_session", issuer);
-        let ended = self.around("end_session", self.inner.end_session(issuer, id)).await?;
-        Ok(ended || self.is(EndSessionAlwaysSaysYes))
     }
 
     async fn sweep(&self, now: Timestamp) -> Stored<u64> {

@@ -9,7 +9,7 @@ use quadrille::{
         Actor, Authentication, Client,
         store::{
             AccessRecord, CodeRecord, FamilyRecord, Grant, Issue, IssuerId, Rotation, RowId,
-            SecretHash, Session, SqliteStore, Store, TokenRef,
+            SecretHash, SqliteStore, Store, TokenRef,
         },
     },
 };
@@ -117,14 +117,6 @@ pub(crate) fn rotation(family: &FamilyRecord, row: i64, now: Timestamp) -> Rotat
         rotated: now,
         expires: now + HOUR,
         access: access(row, family.grant.clone(), now),
-    }
-}
-
-pub(crate) fn session(id: i64, subject: &str, now: Timestamp) -> Session {
-    Session {
-        id: hash(id),
-        authentication: Authentication::new(subject, Timestamp::from_seconds(now.seconds())),
-        expires: now + HOUR,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         Actor, Client,
         store::{
             AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, SecretHash,
-            Session, TokenRef,
+            TokenRef,
         },
     },
 };
@@ -29,10 +29,9 @@ const SHARDS: usize = 32;
 /// How many clients are remembered; more than that, and all are forgotten.
 const CLIENTS: usize = 4096;
 
-/// How many tokens, credentials and sessions are remembered: some 220 bytes each.
+/// How many tokens and credentials are remembered: some 220 bytes each.
 const TOKENS: usize = 32_768;
 const CREDENTIALS: usize = 32_768;
-const SESSIONS: usize = 16_384;
 
 /// How many revoked grants are kept beside the tokens before these are searched for them.
 const REVOKED: usize = 1024;
@@ -48,7 +47,6 @@ pub(super) struct View {
     clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
     tokens: Recent<AccessRecord, { TOKENS / SHARDS / 2 }>,
     credentials: Recent<CredentialRecord, { CREDENTIALS / SHARDS / 2 }>,
-    sessions: Recent<Session, { SESSIONS / SHARDS / 2 }>,
     /// Grants whose tokens may still be among `tokens`.
     revoked: RwLock<HashSet<RowId>>,
     any_revoked: AtomicBool,
@@ -68,7 +66,6 @@ impl View {
             clients: RwLock::default(),
             tokens: Recent::default(),
             credentials: Recent::default(),
-            sessions: Recent::default(),
             revoked: RwLock::default(),
             any_revoked: AtomicBool::new(false),
         }
@@ -146,10 +143,6 @@ impl View {
         self.any_revoked.load(Ordering::Acquire) && read(&self.revoked).contains(&grant)
     }
 
-    pub(super) fn session(&self, id: &SecretHash) -> Option<Arc<Session>> {
-        self.sessions.get(id)
-    }
-
     pub(super) fn keep_client(&self, mark: Mark, client: &Arc<Client>) {
         let mut clients = write(&self.clients);
         if self.still(mark) {
@@ -166,10 +159,6 @@ impl View {
 
     pub(super) fn keep_credential(&self, mark: Mark, credential: &Arc<CredentialRecord>) {
         self.credentials.put(credential.access.hash, credential, || self.still(mark));
-    }
-
-    pub(super) fn keep_session(&self, mark: Mark, session: &Arc<Session>) {
-        self.sessions.put(session.id, session, || self.still(mark));
     }
 
     pub(super) fn forget(&self, changes: &[Change]) {
@@ -192,9 +181,7 @@ impl View {
                         |actor: &Actor| matches!(actor, Actor::User(user) if user == subject);
                     self.tokens.retain(|token| !is_theirs(&token.grant.actor));
                     self.credentials.retain(|held| !is_theirs(&held.access.grant.actor));
-                    self.sessions.retain(|session| session.authentication.subject != *subject);
                 }
-                Change::Session(id) => self.sessions.remove(id),
             }
         }
     }
@@ -217,7 +204,6 @@ impl View {
         write(&self.clients).clear();
         self.tokens.retain(|_| false);
         self.credentials.retain(|_| false);
-        self.sessions.retain(|_| false);
         let mut revoked = write(&self.revoked);
         revoked.clear();
         self.any_revoked.store(false, Ordering::Release);
@@ -267,12 +253,6 @@ impl<V, const HALF: usize> Recent<V, HALF> {
         if still() {
             halves.put(hash, Arc::clone(value), HALF);
         }
-    }
-
-    fn remove(&self, hash: &SecretHash) {
-        let mut halves = self.lock(hash);
-        halves.younger.remove(hash);
-        halves.older.remove(hash);
     }
 
     fn retain(&self, mut keep: impl FnMut(&V) -> bool) {

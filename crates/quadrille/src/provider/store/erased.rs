@@ -6,8 +6,8 @@ use crate::{Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store,
-    StoreError, TemporaryRecord, TokenRef, Worker,
+    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
+    TemporaryRecord, TokenRef, Worker,
 };
 
 /// What a verb of an [`ErasedStore`] answers.
@@ -93,9 +93,6 @@ verbs! {
     fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources) -> Option<Consent>;
     fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
     fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp) -> bool;
-    fn put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
-    fn session(issuer: IssuerId; id: SecretHash) -> Option<Arc<Session>>;
-    fn end_session(issuer: IssuerId; id: SecretHash) -> bool;
     fn sweep(now: Timestamp) -> u64;
 }
 

@@ -27,7 +27,7 @@ pub use oauth1::{
 pub use records::{
     AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord, Grant,
     GrantTypes, Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-    SecretHash, Session, TicketId, TokenRef, Worker,
+    SecretHash, TicketId, TokenRef, Worker,
 };
 pub use row::RowIds;
 #[cfg(feature = "sqlite")]
@@ -58,7 +58,7 @@ use super::Client;
 ///
 /// # What is given back
 ///
-/// Codes, access tokens, families, temporary and token credentials, sessions, used tickets, keys of
+/// Codes, access tokens, families, temporary and token credentials, used tickets, keys of
 /// [`Store::remember_once`] and what [`Store::revoke_grant`] remembers end with their `expires` (or
 /// `until`), and are given back after it: by [`Store::sweep`], and a few at a time by the verbs that
 /// store more of the kind ([`Store::rotate`] stores access tokens), so that nobody needs to sweep. A
@@ -95,7 +95,7 @@ pub trait Store: Send + Sync + 'static {
     /// What changed after `position`, in the order in which it did, at most a few thousand at a time:
     /// each [`Change`] of this issuer, once. A change that is not told is one that other processes
     /// never hear of: they go on accepting from memory what was revoked here. What changed nothing
-    /// (a repeated revocation, a session that had ended, a client that was gone) is not told.
+    /// (a repeated revocation, a client that was gone) is not told.
     /// Where changes may be
     /// missing, or `position` is not one that this store gave out, the answer is a gap and the
     /// newest position, so that a newcomer begins by asking for what comes after -1.
@@ -257,7 +257,7 @@ pub trait Store: Send + Sync + 'static {
     /// Revokes all grants with numbers up to `last` (see [`RowId::last_at`]) of a person, or of a
     /// person to a client, also those that are stored only later: with [`RowId::MAX`] whatever
     /// that person is ever granted. A lesser `last` than before brings nothing back. Consents and
-    /// token credentials are removed, and sessions with [`RevokeAll::Subject`]. Always told, as
+    /// token credentials are removed. Always told, as
     /// [`Change::Subject`], with one consent as with all.
     fn revoke_all(
         &self,
@@ -290,28 +290,6 @@ pub trait Store: Send + Sync + 'static {
         space: &'static str,
         key: SecretHash,
         expires: Timestamp,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
-
-    /// Opens a session, and ends the one it replaces, which is told as [`Change::Session`].
-    fn put_session(
-        &self,
-        issuer: IssuerId,
-        session: Session,
-        replaces: Option<SecretHash>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// A session.
-    fn session(
-        &self,
-        issuer: IssuerId,
-        id: &SecretHash,
-    ) -> impl Future<Output = Result<Option<Arc<Session>>, StoreError>> + Send;
-
-    /// Ends a session. Says whether it was there; if so, it is told as [`Change::Session`].
-    fn end_session(
-        &self,
-        issuer: IssuerId,
-        id: &SecretHash,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Gives back what expired before the second of `now`, a bounded amount at a time, and nothing

@@ -263,17 +263,6 @@ impl Consent {
     }
 }
 
-/// A person's session at the provider's own pages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The hash of the id in the cookie.
-    pub id: SecretHash,
-    /// Who, how and when.
-    pub authentication: Authentication,
-    /// When it ends.
-    pub expires: Timestamp,
-}
-
 /// Something that other processes must forget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -284,8 +273,6 @@ pub enum Change {
     Grant(RowId),
     /// A person withdrew a consent, or everything of theirs was revoked.
     Subject(Arc<str>),
-    /// A session ended.
-    Session(SecretHash),
 }
 
 /// A page of [`Change`]s.
@@ -316,7 +303,7 @@ pub struct Worker {
 /// What a person or client is cut off from: see [`Store::revoke_all`](super::Store::revoke_all).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RevokeAll {
-    /// Every grant, session and remembered consent of this subject.
+    /// Every grant and remembered consent of this subject.
     Subject(Arc<str>),
     /// Every grant this subject gave to this client, and the remembered consents.
     Consent {

@@ -11,7 +11,7 @@ use crate::{
         store::{
             AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Session, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+            SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
         },
     },
 };
@@ -89,9 +89,6 @@ verbs! {
     remember_once(
         issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
     ) -> bool;
-    put_session(issuer: IssuerId, session: Session, replaces: Option<SecretHash>) -> ();
-    session(issuer: IssuerId, id: &SecretHash) -> Option<Arc<Session>>;
-    end_session(issuer: IssuerId, id: &SecretHash) -> bool;
     sweep(now: Timestamp) -> u64;
 }
 

@@ -7,7 +7,7 @@ use crate::{
 
 use super::{
     checked::{Checked, holds, same},
-    world::{CLIENT, World, client, hash},
+    world::{CLIENT, World, client},
 };
 
 /// The number stays, and differs from those of others.
@@ -72,17 +72,6 @@ pub async fn changes_are_told_in_order_to_their_issuer<S: Store>(store: &S, cloc
     told(rule, alice(), vec![]).await;
     store.revoke_all(world.issuer, RevokeAll::Subject(subject()), RowId(600)).await;
     told("`changes` tells a person who was cut off", alice(), vec![]).await;
-
-    store.put_session(world.issuer, world.session("alice", 1), None).await;
-    told("`changes` tells no session that was opened", vec![], vec![]).await;
-    store.put_session(world.issuer, world.session("alice", 2), Some(hash(1))).await;
-    let rule = "`changes` tells a session that another took the place of";
-    told(rule, vec![Change::Session(hash(1))], vec![]).await;
-    store.end_session(world.issuer, &hash(2)).await;
-    let rule = "`changes` tells a session that was ended";
-    told(rule, vec![Change::Session(hash(2))], vec![]).await;
-    store.end_session(world.issuer, &hash(2)).await;
-    told("`changes` does not tell a session that was ended before", vec![], vec![]).await;
 
     store.remove_client(world.issuer, "new").await;
     told("`changes` tells a client that was removed", client_changed("new"), vec![]).await;

@@ -27,12 +27,12 @@ pub mod clients;
 pub mod codes;
 pub mod consents;
 pub mod issuers;
+pub mod keys;
 pub mod oauth1;
 pub mod races;
 pub mod refresh;
 pub mod revoking;
 pub mod rows;
-pub mod sessions;
 pub mod sweeping;
 mod world;
 
@@ -91,8 +91,7 @@ macro_rules! store_contract {
                 a_person_who_is_removed_is_cut_off_for_ever
                 a_person_withdraws_one_consent
             }
-            sessions {
-                a_session_lives_until_it_is_ended_or_replaced
+            keys {
                 a_key_is_remembered_once_until_it_expires
             }
             sweeping {

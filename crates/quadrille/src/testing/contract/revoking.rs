@@ -64,7 +64,7 @@ pub async fn a_grant_can_be_revoked_before_anything_is_issued<S: Store>(
     same(rule, store.family(world.issuer, RowId(502)).await, None);
 }
 
-/// With the sessions; later grants, other people and clients of the same name are left alone.
+/// Later grants, other people and clients of the same name are left alone.
 pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -84,10 +84,6 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
         let access = world.access(id + 1, grant(id, actor));
         store.issue(world.issuer, Issue { access, family: None }).await;
     }
-    let sessions = [("alice", 1), ("Alice", 2)];
-    for (subject, id) in sessions {
-        store.put_session(world.issuer, world.session(subject, id), None).await;
-    }
     let subject = RevokeAll::Subject("alice".into());
     store.revoke_all(world.issuer, subject, RowId(600)).await;
     for (token, lives) in
@@ -99,10 +95,6 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
         );
         same(rule, world.issued(token).await.is_some(), lives);
     }
-    let rule = "`revoke_all` of a subject ends the person's sessions";
-    same(rule, store.session(world.issuer, &hash(1)).await, None);
-    let rule = "`revoke_all` ends no session of another person";
-    holds(rule, store.session(world.issuer, &hash(2)).await.is_some());
     let rule = "`revoke_all` with a lesser number brings nothing back";
     store.revoke_all(world.issuer, RevokeAll::Subject("alice".into()), RowId(100)).await;
     same(rule, world.issued(501).await, None);
@@ -184,7 +176,6 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
         let access = world.access(row + 2, grant);
         store.issue(world.issuer, Issue { access, family: None }).await;
     }
-    store.put_session(world.issuer, world.session("alice", 1), None).await;
     let what = RevokeAll::Consent { subject: "alice".into(), client: CLIENT.into() };
     store.revoke_all(world.issuer, what, RowId(600)).await;
     let rule = "`revoke_all` of a consent ends what the client was granted";
@@ -198,8 +189,6 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
     let left = store.consents(world.issuer, "alice").await;
     let left: Vec<_> = left.iter().map(|consent| &*consent.client).collect();
     same(rule, left, vec!["other"]);
-    let rule = "`revoke_all` of a consent leaves the person's sessions";
-    holds(rule, store.session(world.issuer, &hash(1)).await.is_some());
     let rule = "`consents` tells those of exactly this person";
     same(rule, store.consents(world.issuer, "Alice").await, Vec::new());
 }

@@ -28,7 +28,6 @@ enum Kind {
     Codes,
     Tickets,
     Keys,
-    Sessions,
     Revocations,
     TemporaryCredentials,
     TokenCredentials,
@@ -37,14 +36,13 @@ enum Kind {
 
 use Kind::*;
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 10] = [
     AccessTokens,
     AccessTokensByRotation,
     RefreshTokens,
     Codes,
     Tickets,
     Keys,
-    Sessions,
     Revocations,
     TemporaryCredentials,
     TokenCredentials,
@@ -61,7 +59,6 @@ impl Kind {
             Codes => "authorization codes",
             Tickets => "tickets that `answer` used up",
             Keys => "keys of `remember_once`",
-            Sessions => "sessions",
             Revocations => "what `revoke_grant` remembers",
             TemporaryCredentials => "temporary credentials",
             TokenCredentials => "token credentials",
@@ -104,11 +101,6 @@ impl Kind {
             }
             Keys => {
                 store.remember_once(issuer, "nonce", hash(row), expires).await;
-            }
-            Sessions => {
-                let mut session = world.session("alice", row);
-                session.expires = expires;
-                store.put_session(issuer, session, None).await;
             }
             Revocations => {
                 store.revoke_grant(issuer, RowId(row), expires).await;

@@ -9,7 +9,7 @@ use crate::{
         Actor, Authentication, Client, ClientType, GrantType,
         store::{
             AccessRecord, Answer, CodeRecord, Consent, FamilyRecord, Grant, IssuerId, Outcome,
-            Rotation, RowId, SecretHash, Session, Store, TokenRef,
+            Rotation, RowId, SecretHash, Store, TokenRef,
         },
     },
     testing::ManualClock,
@@ -122,14 +122,6 @@ impl<'s, S: Store> World<'s, S> {
             outcome: Outcome::Denied,
             asked: consent.scopes.clone(),
             consent: Some(consent),
-        }
-    }
-
-    pub(super) fn session(&self, subject: &str, id: i64) -> Session {
-        Session {
-            id: hash(id),
-            authentication: Authentication::new(subject, self.clock.now()),
-            expires: self.later(3600),
         }
     }
 

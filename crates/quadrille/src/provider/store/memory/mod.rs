@@ -18,8 +18,8 @@ use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session,
-    Store, StoreError, TemporaryRecord, TokenRef, Worker,
+    Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
+    StoreError, TemporaryRecord, TokenRef, Worker,
 };
 
 use realm::Realm;
@@ -305,28 +305,6 @@ impl Store for MemoryStore {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.remember_once(space, key, expires, self.env.now()))
-    }
-
-    async fn put_session(
-        &self,
-        issuer: IssuerId,
-        session: Session,
-        replaces: Option<SecretHash>,
-    ) -> Result<(), StoreError> {
-        self.realm(issuer)?.put_session(session, replaces, self.env.now());
-        Ok(())
-    }
-
-    async fn session(
-        &self,
-        issuer: IssuerId,
-        id: &SecretHash,
-    ) -> Result<Option<Arc<Session>>, StoreError> {
-        Ok(self.realm(issuer)?.session(id))
-    }
-
-    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Result<bool, StoreError> {
-        Ok(self.realm(issuer)?.end_session(id))
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

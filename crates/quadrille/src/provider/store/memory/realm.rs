@@ -16,7 +16,7 @@ use crate::{
         store::{
             AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Grant, Issue, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Session, TicketId, TokenRef,
+            SecretHash, TicketId, TokenRef,
         },
     },
 };
@@ -44,7 +44,6 @@ pub(super) struct Realm {
     foreign: Shards<SecretHash, Foreign>,
     pub(super) credentials: Credentials,
     consents: Mutex<HashMap<ConsentKey, Consent>>,
-    sessions: Shards<SecretHash, Arc<Session>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
     revoked: Rows<Seconds>,
     /// Spares most reads the look-up in `revoked` and `cut`.
@@ -88,7 +87,6 @@ impl Realm {
             foreign: Shards::new(),
             credentials: Credentials::new(),
             consents: Mutex::default(),
-            sessions: Shards::new(),
             once: Shards::new(),
             revoked: Shards::new(),
             any_revoked: AtomicBool::new(false),
@@ -303,9 +301,6 @@ impl Realm {
         self.any_revoked.store(true, Ordering::SeqCst);
         let subject = match key {
             (subject, None) => {
-                for mut sessions in self.sessions.each() {
-                    sessions.retain(|_, session| session.authentication.subject != subject);
-                }
                 lock(&self.consents).retain(|(who, ..), _| *who != subject);
                 subject
             }
@@ -354,30 +349,6 @@ impl Realm {
         true
     }
 
-    pub(super) fn put_session(
-        &self,
-        session: Session,
-        replaces: Option<SecretHash>,
-        now: Timestamp,
-    ) {
-        self.sessions.lock(&session.id).insert(session.id, Arc::new(session), now);
-        if let Some(before) = replaces {
-            self.end_session(&before);
-        }
-    }
-
-    pub(super) fn session(&self, id: &SecretHash) -> Option<Arc<Session>> {
-        self.sessions.lock(id).get(id).cloned()
-    }
-
-    pub(super) fn end_session(&self, id: &SecretHash) -> bool {
-        let was_there = self.sessions.lock(id).remove(id).is_some();
-        if was_there {
-            self.tell(Change::Session(*id));
-        }
-        was_there
-    }
-
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
         self.tickets.sweep(now, PER_SWEEP)
             + self.codes.sweep(now, PER_SWEEP)
@@ -385,7 +356,6 @@ impl Realm {
             + self.tokens.sweep(now, PER_SWEEP)
             + self.foreign.sweep(now, PER_SWEEP)
             + self.credentials.sweep(now)
-            + self.sessions.sweep(now, PER_SWEEP)
             + self.once.sweep(now, PER_SWEEP)
             + self.revoked.sweep(now, PER_SWEEP)
     }
@@ -442,12 +412,6 @@ impl Expires for Arc<CodeRecord> {
 }
 
 impl Expires for Arc<FamilyRecord> {
-    fn expires(&self) -> i64 {
-        self.expires.seconds()
-    }
-}
-
-impl Expires for Arc<Session> {
     fn expires(&self) -> i64 {
         self.expires.seconds()
     }

@@ -18,8 +18,8 @@ use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Session, Store,
-    StoreError, TemporaryRecord, TokenRef, Worker,
+    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
+    TemporaryRecord, TokenRef, Worker,
 };
 
 use reader::Readers;
@@ -489,36 +489,6 @@ impl Store for SqliteStore {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer.write(move |writes| writes.remember_once(issuer, space, &key, expires)).await
-    }
-
-    async fn put_session(
-        &self,
-        issuer: IssuerId,
-        session: Session,
-        replaces: Option<SecretHash>,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .write(move |writes| writes.put_session(issuer, &session, replaces.as_ref()))
-            .await
-    }
-
-    async fn session(
-        &self,
-        issuer: IssuerId,
-        id: &SecretHash,
-    ) -> Result<Option<Arc<Session>>, StoreError> {
-        let sql = "SELECT subject, auth, expires FROM quadrille_sessions WHERE key = ?1";
-        self.look(|db| {
-            read_one(db, sql, [rows::key(issuer, "", id)], |row| {
-                rows::session(row, *id).map(Arc::new)
-            })
-        })
-        .await
-    }
-
-    async fn end_session(&self, issuer: IssuerId, id: &SecretHash) -> Result<bool, StoreError> {
-        let id = *id;
-        self.writer.write(move |writes| writes.end_session(issuer, &id)).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

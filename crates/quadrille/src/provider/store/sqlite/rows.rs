@@ -11,8 +11,7 @@ use crate::{
     provider::{
         Actor, Authentication,
         store::{
-            AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, Session,
-            StoreError,
+            AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
         },
     },
 };
@@ -174,17 +173,6 @@ macro_rules! family_columns {
     };
 }
 pub(super) use family_columns;
-
-/// Reads subject, authentication and expiry.
-pub(super) fn session(row: &Row<'_>, id: SecretHash) -> Result<Session, StoreError> {
-    let subject: Arc<str> = row.get(0)?;
-    let auth = row.get_ref(1)?.as_str().map_err(|_| bad("an authentication"))?;
-    Ok(Session {
-        id,
-        authentication: authentication(auth, Some(&subject))?,
-        expires: seconds(row, 2)?,
-    })
-}
 
 pub(super) fn seconds(row: &Row<'_>, column: usize) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_seconds(row.get(column)?))

@@ -4,8 +4,8 @@ mod clients;
 mod consents;
 mod numbers;
 mod oauth1;
+mod once;
 mod revoking;
-mod sessions;
 mod tokens;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};

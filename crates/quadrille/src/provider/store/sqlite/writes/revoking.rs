@@ -40,12 +40,10 @@ impl Writes<'_> {
     ) -> Result<(), StoreError> {
         let (subject, client) = match what {
             RevokeAll::Subject(subject) => {
-                for sql in [
-                    "DELETE FROM quadrille_sessions WHERE issuer = ?1 AND subject = ?2",
+                self.run(
                     "DELETE FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2",
-                ] {
-                    self.run(sql, params![issuer.0, subject])?;
-                }
+                    params![issuer.0, subject],
+                )?;
                 (subject, "")
             }
             RevokeAll::Consent { subject, client } => {

@@ -1,0 +1,39 @@
+//! Keys that are remembered once.
+
+use std::time::Duration;
+
+use crate::{provider::store::Store, testing::ManualClock};
+
+use super::{
+    checked::same,
+    world::{World, hash},
+};
+
+/// In its space, of its issuer.
+pub async fn a_key_is_remembered_once_until_it_expires<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let other = store.issuer("https://other.example").await;
+    let remember = async |rule, issuer, space, key, is_new| {
+        let new = store.remember_once(issuer, space, hash(key), world.later(60)).await;
+        same(rule, new, is_new);
+    };
+    let here = world.issuer;
+    remember("`remember_once` says that a key is new", here, "nonce", 1, true).await;
+    let rule = "`remember_once` says that a key was known";
+    remember(rule, here, "nonce", 1, false).await;
+    remember("`remember_once` tells keys apart", here, "nonce", 2, true).await;
+    let rule = "a key that is known in one space is new in another";
+    remember(rule, here, "jti", 1, true).await;
+    let rule = "a key that is known to one issuer is new to another";
+    remember(rule, other, "nonce", 1, true).await;
+    clock.advance(Duration::from_secs(59));
+    store.sweep_all(clock.now()).await;
+    let rule = "`remember_once` knows a key until it expires";
+    remember(rule, here, "nonce", 1, false).await;
+    clock.advance(Duration::from_secs(2));
+    let rule = "`remember_once` says of a key that has expired that it is new, swept or not";
+    remember(rule, here, "nonce", 1, true).await;
+    let rule = "`remember_once` remembers a key anew that had expired";
+    remember(rule, here, "nonce", 1, false).await;
+}
