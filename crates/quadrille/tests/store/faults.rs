@@ -655,6 +655,8 @@ impl Store for Faulty {
         if self.is(IssueIsTwoWrites) {
             let access = issue.access.clone();
             self.inner.issue(issuer, Issue { access, family: None }).await?;
+            // However quick the first write is, the second comes later.
+            tokio::task::yield_now().await;
             let mut rest = issue;
             rest.access.row = RowId(rest.access.row.0 + 500_000);
             return self.inner.issue(issuer, rest).await;
