@@ -6,6 +6,8 @@ mod clock;
 pub mod contract;
 #[cfg(feature = "consumer")]
 mod oauth1_service;
+#[cfg(any(feature = "consumer", feature = "provider"))]
+mod rules;
 #[cfg(feature = "consumer")]
 mod script;
 #[cfg(feature = "consumer")]

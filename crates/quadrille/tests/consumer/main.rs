@@ -31,6 +31,7 @@ mod refresh;
 mod revoked;
 #[cfg(feature = "sqlite")]
 mod shared;
+mod storage_faults;
 mod storages;
 mod tenants;
 mod visit;

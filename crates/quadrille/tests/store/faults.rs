@@ -121,7 +121,7 @@ macro_rules! catches {
 
 fn check(fault: Fault, behaviour: &str, said: Result<(), String>, rule: &str) {
     let Err(said) = said else { panic!("{behaviour} does not catch {fault:?}") };
-    assert!(said.starts_with("the store breaks a rule: "), "{fault:?}: {said}");
+    assert!(said.starts_with("a rule is broken: "), "{fault:?}: {said}");
     assert!(said.contains(rule), "{fault:?} is called something else than {rule:?}:\n{said}");
 }
 

@@ -81,11 +81,15 @@ impl TokenStorage for CookieStorage {
 
     async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
         let jar = jar(cx)?;
-        let known = read(cx, &account.owner, &account.service)?.is_some();
+        // Another account may have taken its place, in another tab perhaps.
+        match read(cx, &account.owner, &account.service)? {
+            Some(kept) if kept.account.subject == account.subject => {}
+            _ => return Ok(false),
+        }
         for chunk in 0..CHUNKS {
             jar.remove(cx.style, &name(&account.service, chunk))?;
         }
-        Ok(known)
+        Ok(true)
     }
 
     async fn accounts(

@@ -49,7 +49,9 @@ pub trait TokenStorage: Send + Sync + 'static {
         subject: Option<&str>,
     ) -> impl Future<Output = Result<Option<Stored>>> + Send;
 
-    /// Changes the token that was seen; when it is another by now, nothing is changed.
+    /// Changes the token that was seen; when it is another by now, nothing is changed. No
+    /// [`Stored::version`] is used again for another token: an account that was unlinked and linked
+    /// anew is not the one that was seen. Replacing makes no account the current one.
     fn replace(
         &self,
         cx: &Context<'_>,
@@ -75,8 +77,8 @@ pub trait TokenStorage: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Stored>>> + Send;
 
     /// Whether `holder`, a number that each process draws for itself, may refresh the account now,
-    /// the others keeping away for as long as `lease` says, unless it is released before. Whoever
-    /// holds a lease is given it again. A storage that serves one process only has nothing to do
+    /// the others keeping away for as long as `lease` says, unless it is released before. The holder
+    /// of a lease is given it again, for the whole time anew. A storage that serves one process only has nothing to do
     /// here.
     fn lease(
         &self,

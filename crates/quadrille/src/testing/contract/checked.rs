@@ -1,7 +1,6 @@
-//! The store as the behaviours use it: a verb that fails says which, and a rule that is broken says
-//! how.
+//! The store as the behaviours use it: a verb that fails says which.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     Timestamp,
@@ -11,26 +10,13 @@ use crate::{
         store::{
             AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+            SecretHash, Store, TemporaryRecord, TokenRef, Worker,
         },
     },
+    testing::rules::worked,
 };
 
-/// Fails with the rule unless what was found is what must be.
-#[track_caller]
-#[expect(clippy::panic, reason = "this is how a test fails")]
-#[expect(clippy::needless_pass_by_value, reason = "callers have values at hand, not references")]
-pub(super) fn same<T: PartialEq + fmt::Debug>(rule: impl fmt::Display, found: T, must_be: T) {
-    if found != must_be {
-        panic!("the store breaks a rule: {rule}\n   found: {found:?}\n must be: {must_be:?}");
-    }
-}
-
-/// Fails with the rule unless it holds.
-#[track_caller]
-pub(super) fn holds(rule: impl fmt::Display, holds: bool) {
-    assert!(holds, "the store breaks a rule: {rule}");
-}
+pub(super) use crate::testing::rules::{holds, same};
 
 /// A [`Store`] each of whose verbs must work.
 pub(super) struct Checked<'s, S>(pub(super) &'s S);
@@ -54,11 +40,6 @@ macro_rules! verbs {
             )*
         }
     };
-}
-
-#[expect(clippy::panic, reason = "this is how a test fails")]
-fn worked<T>(verb: &str, answer: Result<T, StoreError>) -> T {
-    answer.unwrap_or_else(|error| panic!("the store's verb `{verb}` failed: {error}"))
 }
 
 verbs! {

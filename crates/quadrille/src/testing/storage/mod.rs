@@ -11,6 +11,9 @@
 //! # }
 //! ```
 //!
+//! A test that fails names the verb, the rule that the storage broke, what was found and what must be.
+//! The rules are written at the verbs of [`TokenStorage`](crate::consumer::TokenStorage).
+//!
 //! Each behaviour is a public function as well, in a module for its group, and a test of its own in
 //! the module made.
 
@@ -20,6 +23,7 @@
     reason = "these are tests, in the library so that others can run them"
 )]
 
+mod checked;
 pub mod many_accounts;
 pub mod one_account;
 pub mod several_processes;
@@ -58,7 +62,7 @@ macro_rules! storage_contract {
         $crate::storage_contract! { @tests many_accounts $make,
             accounts_are_told_apart_byte_by_byte
             without_a_subject_the_one_linked_last_is_found
-            unlinking_one_leaves_the_others
+            changing_one_leaves_the_others
             accounts_come_page_by_page_in_the_order_of_their_keys
             one_of_many_replaces_what_all_have_seen
         }

@@ -3,114 +3,175 @@
 use crate::{
     Owner,
     consumer::{Account, Change, Replaced, Token, TokenStorage},
+    testing::rules::{holds, same},
 };
 
-use super::world::{EXACT, World, account, current, find, token};
+use super::{
+    checked::Checked,
+    world::{EXACT, World, account, token},
+};
 
 /// Every part of it, by its subject and without, whatever is left out of the token.
 pub async fn what_was_linked_comes_back_as_it_was<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let bare = Token { obtained: world.clock.now(), ..Token::new("bare") };
     for (subject, token) in [("7", token(&world, "one")), ("7", bare), ("", token(&world, "two"))] {
         let account = account("alice", "github", subject);
-        storage
-            .unlink(&world.visit(), &Account { subject: "7".into(), ..account.clone() })
-            .await
-            .unwrap();
-        storage.link(&world.visit(), &account, &token).await.unwrap();
-        let found = find(storage, &world, &account).await.unwrap();
-        assert_eq!((&found.account, &found.token), (&account, &token));
-        assert!(!found.needs_linking_again);
-        assert_eq!(current(storage, &world, &account).await.as_deref(), Some(subject));
-        assert_eq!(find(storage, &world, &account).await, Some(found), "looking changes nothing");
+        let former = Account { subject: "7".into(), ..account.clone() };
+        storage.unlink(&world.visit(), &former).await;
+        let found = storage.linked(&world, &account, &token).await;
+        let rule = "`load` gives back an account and its token as `link` put them";
+        same(rule, (&found.account, Whole(&found.token)), (&account, Whole(&token)));
+        let rule = "an account that was just linked does not need to be linked again";
+        holds(rule, !found.needs_linking_again);
+        let rule = "`load` without a subject finds the account that was linked";
+        same(rule, storage.current(&world, &account).await.as_deref(), Some(subject));
+        let rule = "`load` changes nothing";
+        same(rule, storage.find(&world, &account).await, Some(found));
+    }
+}
+
+/// A token that shows which part of it is missing; the secrets are those of the tests.
+#[derive(PartialEq)]
+pub(super) struct Whole<'a>(pub(super) &'a Token);
+
+impl std::fmt::Debug for Whole<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Token { access_token, token_secret, refresh_token, scopes, obtained, expires } = self.0;
+        f.debug_struct("Token")
+            .field("access_token", &access_token.expose())
+            .field("token_secret", &token_secret.as_ref().map(crate::Secret::expose))
+            .field("refresh_token", &refresh_token.as_ref().map(crate::Secret::expose))
+            .field("scopes", scopes)
+            .field("obtained", obtained)
+            .field("expires", expires)
+            .finish()
     }
 }
 
 /// Nobody else's, and at its own service, as its own subject.
 pub async fn an_account_is_its_owners_own<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let [exact, others @ ..] = EXACT;
     let kept = account(exact, exact.trim(), exact);
-    storage.link(&world.visit(), &kept, &token(&world, "one")).await.unwrap();
+    storage.link(&world.visit(), &kept, &token(&world, "one")).await;
+    let nobodys = Account { owner: Owner::NOBODY, ..kept.clone() };
+    let rule = "`load` shows nobody an account that has an owner";
+    same(rule, storage.find(&world, &nobodys).await, None);
     for other in others {
         let owner = account(other, "abc", exact);
-        assert_eq!(find(storage, &world, &owner).await, None, "{other:?}");
-        assert_eq!(current(storage, &world, &owner).await, None, "{other:?}");
-        assert_eq!(find(storage, &world, &account(exact, "abc", other)).await, None, "{other:?}");
+        let rule =
+            format!("`load` compares owners byte for byte: {other:?} has not linked {exact:?}");
+        same(&rule, storage.find(&world, &owner).await, None);
+        same(&rule, storage.current(&world, &owner).await, None);
+        let rule = format!("`load` compares subjects byte for byte: {other:?} is not {exact:?}");
+        same(rule, storage.find(&world, &account(exact, "abc", other)).await, None);
     }
     for other in ["ABC", "abcd", "ab", "abc~abc"] {
-        assert_eq!(find(storage, &world, &account(exact, other, exact)).await, None, "{other:?}");
+        let rule = format!("`load` compares services byte for byte: {other:?} is not \"abc\"");
+        same(rule, storage.find(&world, &account(exact, other, exact)).await, None);
     }
-    let nobodys = Account { owner: Owner::NOBODY, ..kept.clone() };
-    assert_eq!(find(storage, &world, &nobodys).await, None);
-    assert!(find(storage, &world, &kept).await.is_some());
+    for other in [account("Abc", "abc", exact), account(exact, "abc", "Abc")] {
+        let rule = "`unlink` says that there was none, of another owner or subject";
+        holds(rule, !storage.unlink(&world.visit(), &other).await);
+    }
+    let rule = "`load` finds an account after others were looked for, and unlinked in vain";
+    holds(rule, storage.find(&world, &kept).await.is_some());
 }
 
 /// Its version is another, and it no longer needs linking again.
 pub async fn linking_again_takes_the_place_of_what_was_there<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
-    storage.link(&world.visit(), &account, &token(&world, "one")).await.unwrap();
-    let first = find(storage, &world, &account).await.unwrap();
-    let ended = storage.replace(&world.visit(), &first, Change::NeedsLinkingAgain).await.unwrap();
-    assert!(matches!(ended, Replaced::Done(_)), "{ended:?}");
-    storage.link(&world.visit(), &account, &token(&world, "two")).await.unwrap();
-    let second = find(storage, &world, &account).await.unwrap();
-    assert_eq!(second.token, token(&world, "two"));
-    assert!(!second.needs_linking_again);
-    assert_ne!(second.version, first.version);
+    let first = storage.linked(&world, &account, &token(&world, "one")).await;
+    let ended = storage.replace(&world.visit(), &first, Change::NeedsLinkingAgain).await;
+    let rule = "`replace` changes what was seen and is still there";
+    holds(format_args!("{rule}: {ended:?}"), matches!(ended, Replaced::Done(_)));
+    let two = token(&world, "two");
+    let second = storage.linked(&world, &account, &two).await;
+    let rule = "`link` takes the place of the token that was there";
+    same(rule, Whole(&second.token), Whole(&two));
+    let rule = "an account that was linked again no longer needs it";
+    holds(rule, !second.needs_linking_again);
+    let rule = "the version is another after `link`";
+    holds(rule, second.version != first.version);
 }
 
 /// Otherwise nothing is changed, and what there is now is told.
 pub async fn only_what_was_seen_is_replaced<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
-    storage.link(&world.visit(), &account, &token(&world, "one")).await.unwrap();
-    let first = find(storage, &world, &account).await.unwrap();
+    let first = storage.linked(&world, &account, &token(&world, "one")).await;
     let two = token(&world, "two");
-    let done = storage.replace(&world.visit(), &first, Change::Token(&two)).await.unwrap();
-    let second = find(storage, &world, &account).await.unwrap();
-    assert_eq!(done, Replaced::Done(second.clone()));
-    assert_eq!((&second.account, &second.token), (&account, &two));
-    assert_ne!(second.version, first.version);
+    let done = storage.replace(&world.visit(), &first, Change::Token(&two)).await;
+    let second = storage.find(&world, &account).await;
+    let rule = "`replace` tells what it changed, as `load` finds it";
+    same(rule, Some(done), second.clone().map(Replaced::Done));
+    let Some(second) = second else { return };
+    let rule = "`replace` puts the token in the place of the one that was seen";
+    same(rule, (&second.account, Whole(&second.token)), (&account, Whole(&two)));
+    let rule = "the version is another after `replace`";
+    holds(rule, second.version != first.version);
 
     let three = token(&world, "three");
     for change in [Change::Token(&three), Change::NeedsLinkingAgain] {
-        let late = storage.replace(&world.visit(), &first, change).await.unwrap();
-        assert_eq!(late, Replaced::Changed(Some(second.clone())));
-        assert_eq!(find(storage, &world, &account).await, Some(second.clone()));
+        let late = storage.replace(&world.visit(), &first, change).await;
+        let rule = "`replace` of a token that was replaced before tells what there is now";
+        same(rule, late, Replaced::Changed(Some(second.clone())));
+        let rule = "`replace` of a token that was replaced before changes nothing";
+        same(rule, storage.find(&world, &account).await, Some(second.clone()));
     }
 
-    storage.unlink(&world.visit(), &account).await.unwrap();
-    let late = storage.replace(&world.visit(), &second, Change::Token(&three)).await.unwrap();
-    assert_eq!(late, Replaced::Changed(None));
-    assert_eq!(find(storage, &world, &account).await, None, "what was unlinked stays so");
+    storage.unlink(&world.visit(), &account).await;
+    let late = storage.replace(&world.visit(), &second, Change::Token(&three)).await;
+    let rule = "`replace` of an account that was unlinked tells that there is none";
+    same(rule, late, Replaced::Changed(None));
+    let rule = "`replace` brings no account back that was unlinked";
+    same(rule, storage.find(&world, &account).await, None);
+
+    // What was seen of the account before must not be taken for what is there now.
+    let four = token(&world, "four");
+    let anew = storage.linked(&world, &account, &four).await;
+    for seen in [&first, &second] {
+        let late = storage.replace(&world.visit(), seen, Change::Token(&three)).await;
+        let rule =
+            "`replace` takes no account that was unlinked, and linked anew, for what was seen";
+        same(rule, late, Replaced::Changed(Some(anew.clone())));
+        same(rule, storage.find(&world, &account).await, Some(anew.clone()));
+    }
 }
 
 /// With its token, to say so.
 pub async fn an_account_that_needs_linking_again_is_kept<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
-    storage.link(&world.visit(), &account, &token(&world, "one")).await.unwrap();
-    let first = find(storage, &world, &account).await.unwrap();
-    let done = storage.replace(&world.visit(), &first, Change::NeedsLinkingAgain).await.unwrap();
-    let ended = find(storage, &world, &account).await.unwrap();
-    assert_eq!(done, Replaced::Done(ended.clone()));
-    assert!(ended.needs_linking_again);
-    assert_eq!(ended.token, first.token);
-    assert_ne!(ended.version, first.version);
-    let again = storage.replace(&world.visit(), &first, Change::NeedsLinkingAgain).await.unwrap();
-    assert_eq!(again, Replaced::Changed(Some(ended)));
+    let first = storage.linked(&world, &account, &token(&world, "one")).await;
+    let done = storage.replace(&world.visit(), &first, Change::NeedsLinkingAgain).await;
+    let ended = storage.find(&world, &account).await;
+    let rule = "an account whose token has ended is kept, as `replace` told it";
+    same(rule, Some(done), ended.clone().map(Replaced::Done));
+    let Some(ended) = ended else { return };
+    let rule = "an account whose token has ended says that it needs to be linked again";
+    holds(rule, ended.needs_linking_again);
+    let rule = "an account whose token has ended keeps it";
+    same(rule, Whole(&ended.token), Whole(&first.token));
+    let rule = "the version is another after a token has ended";
+    holds(rule, ended.version != first.version);
+    let again = storage.replace(&world.visit(), &first, Change::NeedsLinkingAgain).await;
+    let rule = "`replace` ends a token once";
+    same(rule, again, Replaced::Changed(Some(ended)));
 }
 
 /// And says whether there was one.
 pub async fn an_account_is_unlinked_once<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
-    assert!(!storage.unlink(&world.visit(), &account).await.unwrap());
-    storage.link(&world.visit(), &account, &token(&world, "one")).await.unwrap();
-    assert!(storage.unlink(&world.visit(), &account).await.unwrap());
-    assert_eq!(find(storage, &world, &account).await, None);
-    assert_eq!(current(storage, &world, &account).await, None);
-    assert!(!storage.unlink(&world.visit(), &account).await.unwrap());
+    let rule = "`unlink` says whether there was an account";
+    holds(rule, !storage.unlink(&world.visit(), &account).await);
+    storage.link(&world.visit(), &account, &token(&world, "one")).await;
+    holds(rule, storage.unlink(&world.visit(), &account).await);
+    let gone = "an account that was unlinked is no longer found";
+    same(gone, storage.find(&world, &account).await, None);
+    same(gone, storage.current(&world, &account).await, None);
+    holds(rule, !storage.unlink(&world.visit(), &account).await);
 }

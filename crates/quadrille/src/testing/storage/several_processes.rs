@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use crate::consumer::TokenStorage;
+use crate::{
+    consumer::TokenStorage,
+    testing::rules::{holds, same},
+};
 
 use super::{
+    checked::Checked,
     run,
     world::{World, account, token},
 };
@@ -13,7 +17,7 @@ const LEASE: Duration = Duration::from_secs(15);
 
 /// Of the processes that ask, for each account; and by that one as often as it asks.
 pub async fn a_lease_is_held_by_one<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let cx = world.outside();
     let alice = account("alice", "github", "7");
     let others = [
@@ -21,51 +25,67 @@ pub async fn a_lease_is_held_by_one<S: TokenStorage>(storage: &S) {
         account("alice", "gitlab", "7"),
         account("Alice", "github", "7"),
     ];
-    storage.link(&cx, &alice, &token(&world, "one")).await.unwrap();
-    assert!(storage.lease(&cx, &alice, 1, LEASE).await.unwrap());
-    assert!(!storage.lease(&cx, &alice, 2, LEASE).await.unwrap());
-    assert!(storage.lease(&cx, &alice, 1, LEASE).await.unwrap());
-    assert!(!storage.lease(&cx, &alice, u64::MAX, LEASE).await.unwrap());
+    storage.link(&cx, &alice, &token(&world, "one")).await;
+    let rule = "`lease` is given to the first that asks";
+    holds(rule, storage.lease(&cx, &alice, 1, LEASE).await);
+    let rule = "`lease` is given to no other while it is held";
+    holds(rule, !storage.lease(&cx, &alice, 2, LEASE).await);
+    holds(rule, !storage.lease(&cx, &alice, u64::MAX, LEASE).await);
+    let rule = "`lease` is given again to its holder";
+    holds(rule, storage.lease(&cx, &alice, 1, LEASE).await);
     for other in &others {
-        assert!(storage.lease(&cx, other, u64::MAX, LEASE).await.unwrap(), "{other:?}");
+        let rule = format!("each account has a lease of its own: {other:?}");
+        holds(rule, storage.lease(&cx, other, u64::MAX, LEASE).await);
     }
 }
 
 /// For anyone, and only its holder can do that.
 pub async fn a_lease_that_was_given_back_is_free<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let cx = world.outside();
     let account = account("alice", "github", "7");
-    storage.release(&cx, &account, 1).await.unwrap();
-    assert!(storage.lease(&cx, &account, 1, LEASE).await.unwrap());
-    storage.release(&cx, &account, 2).await.unwrap();
-    assert!(!storage.lease(&cx, &account, 2, LEASE).await.unwrap());
-    storage.release(&cx, &account, 1).await.unwrap();
-    assert!(storage.lease(&cx, &account, 2, LEASE).await.unwrap());
-    assert!(!storage.lease(&cx, &account, 1, LEASE).await.unwrap());
+    storage.release(&cx, &account, 1).await;
+    let rule = "`lease` is given after a `release` of what nobody held";
+    holds(rule, storage.lease(&cx, &account, 1, LEASE).await);
+    storage.release(&cx, &account, 2).await;
+    let rule = "`release` gives back no lease of another holder";
+    holds(rule, !storage.lease(&cx, &account, 2, LEASE).await);
+    storage.release(&cx, &account, 1).await;
+    let rule = "a lease that its holder gave back is free";
+    holds(rule, storage.lease(&cx, &account, 2, LEASE).await);
+    let rule = "a lease that was given back is no longer held by who held it";
+    holds(rule, !storage.lease(&cx, &account, 1, LEASE).await);
 }
 
 /// When its holder never comes back; and a late return does not disturb the next one.
 pub async fn a_lease_ends_by_itself<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     let cx = world.outside();
     let account = account("alice", "github", "7");
-    assert!(storage.lease(&cx, &account, 1, LEASE).await.unwrap());
-    world.clock.advance(LEASE - Duration::from_secs(1));
-    assert!(!storage.lease(&cx, &account, 2, LEASE).await.unwrap());
-    world.clock.advance(Duration::from_secs(1));
-    assert!(storage.lease(&cx, &account, 2, LEASE).await.unwrap());
-    storage.release(&cx, &account, 1).await.unwrap();
-    assert!(!storage.lease(&cx, &account, 1, LEASE).await.unwrap());
+    let second = Duration::from_secs(1);
+    storage.lease(&cx, &account, 1, LEASE).await;
+    world.clock.advance(LEASE - second);
+    let rule = "a lease is held until it ends";
+    holds(rule, !storage.lease(&cx, &account, 2, LEASE).await);
+    world.clock.advance(second);
+    let rule = "a lease whose holder never came back is free when it ends";
+    holds(rule, storage.lease(&cx, &account, 2, LEASE).await);
+    storage.release(&cx, &account, 1).await;
+    let rule = "`release` by the holder of a lease that has ended leaves the next one alone";
+    holds(rule, !storage.lease(&cx, &account, 1, LEASE).await);
+    world.clock.advance(LEASE - second);
+    storage.lease(&cx, &account, 2, LEASE).await;
+    world.clock.advance(LEASE - second);
+    let rule = "a lease that its holder was given again is held for the whole time anew";
+    holds(rule, !storage.lease(&cx, &account, 1, LEASE).await);
 }
 
 /// Exactly one, at the same time, on threads.
 pub async fn one_of_many_gets_the_lease<S: TokenStorage>(storage: &S) {
-    let world = World::new();
+    let (world, storage) = (World::new(), Checked(storage));
     for round in 0..20 {
         let account = account("alice", "github", &round.to_string());
-        let ask =
-            async |holder| storage.lease(&world.outside(), &account, holder, LEASE).await.unwrap();
+        let ask = async |holder| storage.lease(&world.outside(), &account, holder, LEASE).await;
         let given = std::thread::scope(|threads| {
             let threads: Vec<_> = (0..8)
                 .map(|holder| {
@@ -79,8 +99,9 @@ pub async fn one_of_many_gets_the_lease<S: TokenStorage>(storage: &S) {
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         });
-        assert_eq!(given.iter().filter(|given| **given).count(), 1, "round {round}: {given:?}");
-        let late = storage.lease(&world.outside(), &account, 8, LEASE).await.unwrap();
-        assert!(!late, "round {round}");
+        let rule = "of any number that ask for a lease at once one is given it";
+        same(rule, given.iter().filter(|given| **given).count(), 1);
+        let rule = "`lease` is given to nobody who comes after those who raced for it";
+        holds(rule, !storage.lease(&world.outside(), &account, 8, LEASE).await);
     }
 }

@@ -1,10 +1,8 @@
 //! What the behaviours have in common: what a storage is handed with each call, and records.
 
-use std::sync::Arc;
-
 use crate::{
     Env, KeyRing, Owner, Scopes,
-    consumer::{Account, Context, CookieStyle, Jar, Stored, Token, TokenStorage},
+    consumer::{Account, Context, CookieStyle, Jar, Token},
     testing::ManualClock,
 };
 
@@ -63,23 +61,4 @@ pub(super) fn token(world: &World, name: &str) -> Token {
         .expires(now + std::time::Duration::from_secs(3600));
     token.obtained = now;
     token
-}
-
-pub(super) async fn find<S: TokenStorage>(
-    storage: &S,
-    world: &World,
-    account: &Account,
-) -> Option<Stored> {
-    let Account { owner, service, subject } = account;
-    storage.load(&world.visit(), owner, service, Some(subject)).await.unwrap()
-}
-
-pub(super) async fn current<S: TokenStorage>(
-    storage: &S,
-    world: &World,
-    account: &Account,
-) -> Option<Arc<str>> {
-    let Account { owner, service, .. } = account;
-    let found = storage.load(&world.visit(), owner, service, None).await.unwrap();
-    found.map(|stored| stored.account.subject)
 }
