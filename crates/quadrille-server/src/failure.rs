@@ -14,7 +14,7 @@ use quadrille::{
 };
 
 use crate::{
-    config::{ConfigError, did_you_mean},
+    config::{ConfigError, Quoted, did_you_mean},
     web::AppError,
 };
 
@@ -80,7 +80,7 @@ pub enum Failure {
         error: io::Error,
     },
     /// There is no such user, client or token.
-    #[error("there is no {what} {name:?}")]
+    #[error("there is no {what} {}", Quoted(name))]
     NotFound {
         /// `user`, `client` and so on.
         what: &'static str,
@@ -91,7 +91,7 @@ pub enum Failure {
     #[error("this is no live token of this provider")]
     NoToken,
     /// There is one already.
-    #[error("there is a {what} {name:?} already")]
+    #[error("there is a {what} {} already", Quoted(name))]
     Exists {
         /// `user`, `client` and so on.
         what: &'static str,
@@ -154,7 +154,7 @@ pub enum Refused {
     )]
     UserNameCharacters,
     /// People would take one user for the other.
-    #[error("there is a user {other:?}, whose name looks the same as {name:?}")]
+    #[error("there is a user {}, whose name looks the same as {}", Quoted(other), Quoted(name))]
     UserNameLooksLike {
         /// As it was asked for.
         name: String,
@@ -162,10 +162,10 @@ pub enum Refused {
         other: String,
     },
     /// Not a scope.
-    #[error("{0:?} is no scope: printable ASCII without quotation marks, backslashes and spaces")]
+    #[error("{} is no scope: printable ASCII without quotation marks, backslashes and spaces", Quoted(.0))]
     Scope(String),
     /// Not a scope of this provider.
-    #[error("there is no scope {name:?} among the setting scopes{}{}", did_you_mean(nearest.as_deref()), match nearest {
+    #[error("there is no scope {} among the setting scopes{}{}", Quoted(name), did_you_mean(nearest.as_deref()), match nearest {
         Some(_) => "",
         None => " (`quadrille config` shows it; give it here as to `quadrille serve`, or serve this folder with it first)",
     })]
@@ -176,7 +176,7 @@ pub enum Refused {
         nearest: Option<String>,
     },
     /// Not an API of this provider.
-    #[error("there is no API {uri:?} among the setting resources{}{}", did_you_mean(nearest.as_deref()), match nearest {
+    #[error("there is no API {} among the setting resources{}{}", Quoted(uri), did_you_mean(nearest.as_deref()), match nearest {
         Some(_) => "",
         None => " (`quadrille config` shows it; give it here as to `quadrille serve`, or serve this folder with it first)",
     })]
@@ -248,7 +248,7 @@ pub enum Refused {
     },
     /// The issuer changed while others serve under the old one.
     #[error(
-        "this data directory is being served as {current}; stop that before serving it as {asked}"
+        "this data directory is being served as {current}: to serve it with one more process, give --issuer {current}; to serve it as {asked}, stop that process first"
     )]
     IssuerInUse {
         /// The one that is served.

@@ -41,7 +41,7 @@ pub enum ConfigError {
         error: Box<toml::de::Error>,
     },
     /// There is no such setting.
-    #[error("{origin}: there is no setting {name:?}{}", did_you_mean(*nearest))]
+    #[error("{origin}: there is no setting {}{}", Quoted(name), did_you_mean(*nearest))]
     Unknown {
         /// Where it stands.
         origin: Origin,
@@ -61,7 +61,7 @@ pub enum ConfigError {
         expected: Expected,
     },
     /// A scope is named that the setting `scopes` does not have.
-    #[error("{key}: there is no scope {name:?} among the setting scopes{}", did_you_mean(nearest.as_deref()))]
+    #[error("{key}: there is no scope {} among the setting scopes{}", Quoted(name), did_you_mean(nearest.as_deref()))]
     UnknownScope {
         /// Which setting names it.
         key: &'static str,
@@ -92,7 +92,31 @@ pub enum ConfigError {
 
 /// A question to put behind an error.
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+    nearest.map_or_else(String::new, |name| format!("; did you mean {}?", Quoted(name)))
+}
+
+/// Text that somebody typed, in quotation marks and as it was typed: `René` stays readable in
+/// every Unicode form. Characters that a terminal acts on, or that cannot be seen, are escaped.
+pub(crate) struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            match c {
+                '\u{ad}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}' => write!(f, "{}", c.escape_unicode())?,
+                c if c.is_control() => write!(f, "{}", c.escape_default())?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("\"")
+    }
 }
 
 /// Where a setting came from.

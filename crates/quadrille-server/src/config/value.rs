@@ -26,23 +26,27 @@ pub enum Expected {
     Address,
     /// An issuer (RFC 8414, section 2).
     #[error(
-        "an https URL (http for localhost) without query, fragment or user name, such as https://id.example"
+        "an https URL (http for localhost) as browsers write it, without query, fragment or user name, such as https://id.example"
     )]
     Issuer,
     /// A name.
-    #[error("a name")]
+    #[error("text, and not empty")]
     Name,
     /// Networks.
-    #[error("a list of addresses or networks, such as 10.0.0.0/8 or ::1")]
+    #[error("addresses or networks, separated by commas, such as 10.0.0.0/8 or ::1")]
     Networks,
     /// A ring of keys.
     #[error("a key ring: text")]
     Keys,
     /// Resources.
-    #[error("URIs of APIs without a fragment, as in [\"https://api.example\"]")]
+    #[error(
+        "URIs of APIs without a fragment, separated by commas, such as https://api.example (in a file [\"https://api.example\"])"
+    )]
     Resources,
     /// Names of scopes.
-    #[error("names of scopes, as in [\"photos:read\"]")]
+    #[error(
+        "names of scopes, separated by commas, such as photos:read (in a file [\"photos:read\"])"
+    )]
     ScopeNames,
     /// Scopes.
     #[error(
@@ -50,7 +54,7 @@ pub enum Expected {
     )]
     Scopes,
     /// A duration.
-    #[error("a duration, such as 90s, 15m, 12h or 30d")]
+    #[error("a duration from 1s to 36525d, such as 90s, 15m, 12h or 30d")]
     Duration,
     /// On or off.
     #[error("true or false")]
@@ -243,8 +247,11 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
             let mut pairs = Vec::new();
             for part in text.split(';').filter(|part| !part.trim().is_empty()) {
                 match part.split_once('=') {
-                    // `a=A,b=B` are two, written with the wrong character.
-                    Some((_, text)) if begins_another(text) => return Err(Expected::Scopes),
+                    // `a=A,b=B` and `a,b=B` are two, written with the wrong character, and
+                    // `{a="A"}` is TOML, which stands in a file.
+                    Some((name, text)) if name.contains([',', '{']) || begins_another(text) => {
+                        return Err(Expected::Scopes);
+                    }
                     // A description may hold `=`: the first one counts.
                     Some((name, text)) => {
                         pairs.push((name.trim().to_owned(), text.trim().to_owned()));
@@ -339,6 +346,11 @@ pub(super) fn switch(value: &Value) -> Result<bool, Expected> {
 
 pub(super) fn targets(value: &Value) -> Result<Targets, Expected> {
     let text = value.as_str().ok_or(Expected::Targets)?;
+    // A word alone is a part of the program to the parser, so that `inof` would log nothing else.
+    let mut words = text.split(',').filter(|part| !part.contains('='));
+    if !words.all(|word| word.trim().is_empty() || word.trim().parse::<LevelFilter>().is_ok()) {
+        return Err(Expected::Targets);
+    }
     text.parse().map_err(|_| Expected::Targets)
 }
 
@@ -377,7 +389,7 @@ pub(super) fn show_duration(duration: Duration) -> String {
     }
 }
 
-/// A list, or one text separated by commas.
+/// A list, or one text separated by commas or semicolons.
 pub(super) fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Expected> {
     match value {
         Value::Array(values) => values
@@ -385,7 +397,8 @@ pub(super) fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Exp
             .map(|value| value.as_str().map(|text| text.trim().to_owned()).ok_or(expected))
             .collect(),
         Value::String(text) => {
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            // A semicolon, which separates scopes, is no part of a value here.
+            let parts = text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty());
             Ok(parts.map(str::to_owned).collect())
         }
         _ => Err(expected),

@@ -54,10 +54,10 @@ impl UserName {
         &self.key
     }
 
-    /// Whether people could take it for the name with this key (UTS 39, section 4).
-    pub fn looks_like(&self, key: &str) -> bool {
-        // Most differ in their length already, and need no comparison, but `rn` looks like `m`.
-        skeleton(&self.key).eq(skeleton(key))
+    /// Whether people could take one for the other (UTS 39, section 4), as they are looked for or as
+    /// they are shown: `userI` is `useri` to the former, and looks like `userl`.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        skeleton(&self.key).eq(skeleton(&other.key)) || look(&self.shown) == look(&other.shown)
     }
 }
 
@@ -68,6 +68,11 @@ fn key(typed: &str) -> String {
         Err(_) => normalized(part).to_lowercase(),
     };
     typed.split(' ').map(part).collect::<Vec<_>>().join(" ")
+}
+
+/// What a name looks like to readers who do not mind its case.
+fn look(shown: &str) -> String {
+    skeleton(&skeleton(shown).collect::<String>().to_lowercase()).collect()
 }
 
 fn normalized(text: &str) -> String {
@@ -119,12 +124,22 @@ mod tests {
 
     #[test]
     fn names_that_look_the_same_are_noticed() {
-        for (one, other) in [("ada", "\u{430}da"), ("paypal", "payp\u{430}l"), ("mary", "rnary")] {
-            assert!(
-                UserName::parse(one).unwrap().looks_like(UserName::parse(other).unwrap().key())
-            );
+        for (one, other) in [
+            ("ada", "\u{430}da"),
+            ("paypal", "payp\u{430}l"),
+            ("mary", "rnary"),
+            ("userI", "userl"),
+            ("user1", "userI"),
+            ("AdminO", "Admin0"),
+            ("bob", "\u{392}\u{39f}\u{392}"), // Greek capitals, whose small letters differ
+            ("H\u{f6}he", "\u{41d}\u{f6}he"),
+        ] {
+            assert!(name(one).looks_like(&name(other)), "{one} {other}");
+            assert!(name(other).looks_like(&name(one)), "{one} {other}");
         }
-        assert!(!name("ada").looks_like("bob"));
+        for (one, other) in [("ada", "bob"), ("useri", "userl"), ("ada", "adam"), ("Ian", "Jan")] {
+            assert!(!name(one).looks_like(&name(other)), "{one} {other}");
+        }
     }
 
     #[test]

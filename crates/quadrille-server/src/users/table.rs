@@ -84,8 +84,9 @@ impl Users {
                     if key == user.name.key() {
                         return Ok(Added::Taken);
                     }
-                    if user.name.looks_like(&key) {
-                        return Ok(Added::LooksLike(row.get(1)?));
+                    let shown: String = row.get(1)?;
+                    if UserName::parse(&shown).is_ok_and(|other| user.name.looks_like(&other)) {
+                        return Ok(Added::LooksLike(shown));
                     }
                 }
                 transaction.execute(

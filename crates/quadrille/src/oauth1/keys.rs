@@ -19,7 +19,9 @@ pub enum KeyError {
     #[error("the key is encrypted; decrypt it first")]
     Encrypted,
     /// It is PEM of something else: a key of another kind, a private one for a public one.
-    #[error("not an RSA key of the kind that is needed here")]
+    #[error(
+        "another kind of key: verifying needs an RSA public key (`openssl rsa -in private.pem -pubout`), signing an RSA private key"
+    )]
     OtherKind,
     /// It is too short to be safe, or longer than 8192 bits.
     #[error("the RSA key has {bits} bits, which is too few or too many")]

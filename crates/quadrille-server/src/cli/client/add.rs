@@ -161,7 +161,9 @@ pub(super) async fn add(
 ) -> Result<(), Failure> {
     let registered = server.register(args.client(known)?).await?;
     if args.oauth1.oauth1 && !settings.oauth1.enabled {
-        output.note("OAuth 1.0a is off by these settings: `quadrille serve --oauth1` offers it.");
+        output.note(
+            "This application needs a provider that offers OAuth 1.0a: `quadrille serve --oauth1`.",
+        );
     }
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };

@@ -103,8 +103,8 @@ pub(super) fn answered(step: Step, act: Option<Act>, response: &Message) -> Word
         },
         (Step::SignInPage, _) => Words {
             title: "A form",
-            text: "Plain HTML. It may not be framed by another site, and its form may only be \
-                   sent to where it should go.",
+            text: "Plain HTML. No other site can show it in a frame, and its form is only taken \
+                   from the browser that opened it.",
             rfc: Some(Rfc(6749, "10.13")),
             before: &[],
         },

@@ -180,7 +180,7 @@ pub enum RequestError {
     #[error("the scope is malformed")]
     MalformedScope,
     /// A `resource` is no absolute URI, or has a fragment, or there are too many (RFC 8707, section 2).
-    #[error("the resource must be an absolute URI without a fragment")]
+    #[error("a resource must be an absolute URI without a fragment, and one request may name 16")]
     MalformedResource,
     /// The `code_challenge` is not the unpadded base64url of 32 bytes.
     #[error("the code_challenge is malformed")]
