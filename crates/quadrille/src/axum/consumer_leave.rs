@@ -45,7 +45,29 @@ pub(super) async fn leave_by_form(path: Path<String>, request: Request) -> Respo
         query.push('&');
         query.push_str(form);
     }
-    leave_with(path, parts, query).await
+    without_redirect(leave_with(path, parts, query).await)
+}
+
+/// The answer to a form. Browsers apply the `form-action` of the page that has the form to every
+/// redirect, and stop where one leads to another site: a page goes on in its place, be it to the
+/// service or to wherever a hook sends the visitor.
+fn without_redirect(mut answer: Response) -> Response {
+    // What 307 and 308 ask for, to send the form again, no page can do.
+    let by_get = [StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER];
+    if !by_get.contains(&answer.status()) {
+        return answer;
+    }
+    let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+    let Some((parts, body)) = to.map(|to| hop(to).into_parts()) else { return answer };
+    *answer.status_mut() = parts.status;
+    *answer.body_mut() = body;
+    let headers = answer.headers_mut();
+    for of_the_redirect in [header::LOCATION, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+        headers.remove(of_the_redirect);
+    }
+    // Cookies that a hook sets stay.
+    headers.extend(parts.headers);
+    answer
 }
 
 fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
@@ -106,13 +128,7 @@ async fn begin(
         (None, _) => Kind::Link,
     };
     origin.next = Some(next.to_owned());
-    let url = login.begin_as(jar, &registered, kind, &begin).await?;
-    if by_form {
-        // What a form is answered with must not leave this site by a redirect: browsers hold it
-        // against the `form-action` of the page.
-        return Ok(hop(&url));
-    }
-    redirect(StatusCode::FOUND, url)
+    redirect(StatusCode::FOUND, login.begin_as(jar, &registered, kind, &begin).await?)
 }
 
 /// Further scopes for the account that is linked: all that it has, and these.

@@ -105,7 +105,9 @@ pub(super) fn hop(to: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+        HeaderValue::from_static(
+            "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+        ),
     );
     if let Ok(refresh) = HeaderValue::try_from(["0;url=", to].concat()) {
         headers.insert(header::REFRESH, refresh);

@@ -1,8 +1,10 @@
 //! Navigations that another site began, browsers that read ahead, and HEAD.
 
-use axum::{Router, body::Body, extract::FromRequestParts, routing::get};
+use axum::{Router, body::Body, extract::FromRequestParts, response::Redirect, routing::get};
 use http::{Method, Request, StatusCode, request::Parts};
-use quadrille::{GitHub, Linked, Login, Result, consumer::MemoryStorage, scopes};
+use quadrille::{
+    After, BeforeLogin, Failed, GitHub, Linked, Login, Result, consumer::MemoryStorage, scopes,
+};
 
 use crate::support::{Browser, Page, World, pages};
 
@@ -73,7 +75,7 @@ async fn another_sites_link_asks_before_anything_happens() {
         assert!(!page.headers.contains_key("refresh"), "{site}: and nothing goes on by itself");
         assert!(!page.text.contains("<script"));
         let policy = page.headers["content-security-policy"].to_str().unwrap();
-        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for part in ["default-src", "form-action 'self'", "frame-ancestors 'none'", "base-uri"] {
             assert!(policy.contains(part), "{policy}");
         }
         assert_eq!(page.headers["x-frame-options"], "DENY");
@@ -153,6 +155,31 @@ async fn a_form_begins_a_login_only_if_it_certainly_is_ours() {
     let same_origin = [("sec-fetch-site", "same-origin")];
     let twice = post(&mut browser, "/login/github?next=/a", &same_origin, "next=/b").await;
     assert!(twice.has_code("callback_malformed"), "{twice:?}");
+}
+
+#[tokio::test]
+async fn no_form_is_answered_with_a_redirect_whoever_gives_it() {
+    const ELSEWHERE: &str = "https://help.example/?a=1&b=2";
+    async fn closed(_: BeforeLogin) -> After {
+        After::answer(([("set-cookie", "seen=1; Path=/")], Redirect::to(ELSEWHERE)))
+    }
+    async fn lost(_: Failed) -> After {
+        After::answer(Redirect::to(ELSEWHERE))
+    }
+    let world = World::new();
+    let same_origin = [("sec-fetch-site", "same-origin")];
+    let (closes, tells) = (app(&world).before_login((), closed), app(&world).on_error((), lost));
+    // A repeated parameter is an error.
+    for (login, query) in [(closes, "next=/a"), (tells, "next=/a&next=/b")] {
+        let mut browser = signed_in(&login);
+        let page = post(&mut browser, "/login/github", &same_origin, query).await;
+        assert_eq!((page.status, page.refresh()), (StatusCode::OK, Some(ELSEWHERE)), "{page:?}");
+        assert!(!page.headers.contains_key("location"), "{page:?}");
+        assert!(page.text.contains("https://help.example/?a=1&amp;b=2"), "{page:?}");
+        assert_eq!(browser.cookies.contains_key("seen"), query == "next=/a");
+        let page = browser.visit(&format!("/login/github?{query}")).await;
+        assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, ELSEWHERE));
+    }
 }
 
 #[tokio::test]
