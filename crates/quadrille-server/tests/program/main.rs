@@ -26,3 +26,6 @@ mod process;
 mod refusals;
 mod serving;
 mod sign_in;
+
+/// The program under test, for `process`.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_quadrille");

@@ -39,7 +39,7 @@ impl Drop for Folder {
 
 /// The program, told nothing by the environment of whoever runs the tests.
 pub(crate) fn quadrille(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
+    let mut command = Command::new(crate::PROGRAM);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("QUADRILLE_") {
             command.env_remove(name);

@@ -1,13 +1,14 @@
 //! Chromium under chromedriver, each with a fresh profile, both gone after the test.
 
 use std::{
+    cell::RefCell,
     ops::Deref,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use serde_json::json;
+use serde_json::{Value, json};
 use thirtyfour::{
     ChromiumCapabilities, ChromiumLikeCapabilities as _, LoggingPrefsLogLevel, WindowHandle,
     prelude::*,
@@ -26,6 +27,8 @@ pub(crate) struct Browser {
     window: WebDriver,
     driver: Child,
     profile: PathBuf,
+    /// What its console said so far.
+    log: RefCell<Vec<String>>,
 }
 
 impl Deref for Browser {
@@ -67,9 +70,11 @@ impl Browser {
             wishes.add_arg(argument).unwrap();
         }
         wishes.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
-        wishes.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        for log in ["browser", "performance"] {
+            wishes.set_logging_prefs(log, LoggingPrefsLogLevel::All).unwrap();
+        }
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes).await.unwrap();
-        Self { name, window, driver, profile }
+        Self { name, window, driver, profile, log: RefCell::default() }
     }
 
     /// Keeps what the window shows as `test-output/browser/{test}-{what}.png`.
@@ -111,11 +116,7 @@ impl Browser {
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    pub(crate) async fn cdp(
-        &self,
-        command: &str,
-        arguments: serde_json::Value,
-    ) -> serde_json::Value {
+    pub(crate) async fn cdp(&self, command: &str, arguments: Value) -> Value {
         self.window.cdp().send_raw(command, arguments).await.unwrap()
     }
 
@@ -125,15 +126,20 @@ impl Browser {
         self.cdp("Page.bringToFront", json!({})).await;
     }
 
-    /// Waits until the window is at a page of `site`.
-    pub(crate) async fn wait_until_at(&self, site: &str) {
+    /// Waits until the window is at a place that begins so. Gives the place.
+    pub(crate) async fn wait_until_at(&self, begins: &str) -> String {
         let there = async {
-            while !self.place().await.starts_with(site) {
+            loop {
+                let place = self.place().await;
+                if place.starts_with(begins) {
+                    return place;
+                }
                 tokio::time::sleep(super::OFTEN).await;
             }
         };
-        if tokio::time::timeout(super::PATIENCE, there).await.is_err() {
-            panic!("still at {}", self.place().await);
+        match tokio::time::timeout(super::PATIENCE, there).await {
+            Ok(place) => place,
+            Err(_) => panic!("still at {}", self.place().await),
         }
     }
 
@@ -141,21 +147,87 @@ impl Browser {
         self.window.current_url().await.map(String::from).unwrap_or_default()
     }
 
+    /// Waits until its console says this. Gives the line, and takes it out of the log.
+    pub(crate) async fn wait_until_logged(&self, what: &str) -> String {
+        let said = async {
+            loop {
+                self.read_log().await;
+                let mut log = self.log.borrow_mut();
+                if let Some(at) = log.iter().position(|line| line.contains(what)) {
+                    return log.remove(at);
+                }
+                drop(log);
+                tokio::time::sleep(super::OFTEN).await;
+            }
+        };
+        match tokio::time::timeout(super::PATIENCE, said).await {
+            Ok(line) => line,
+            Err(_) => {
+                let place = self.place().await;
+                panic!("no {what:?} at {place}, but {:#?}", self.log.borrow());
+            }
+        }
+    }
+
+    /// Waits until it asks for a URL that begins so, whether or not something answers there. Gives the
+    /// URL.
+    pub(crate) async fn wait_until_asked_for(&self, url: &str) -> String {
+        let mut others = Vec::new();
+        let asked = async {
+            loop {
+                let events = self.new_events("Network.requestWillBeSent").await;
+                let urls = events.iter().filter_map(|event| event["documentURL"].as_str());
+                if let Some(asked) = urls.clone().find(|asked| asked.starts_with(url)) {
+                    return asked.to_owned();
+                }
+                others.extend(urls.map(str::to_owned));
+                tokio::time::sleep(super::OFTEN).await;
+            }
+        };
+        match tokio::time::timeout(super::PATIENCE, asked).await {
+            Ok(url) => url,
+            Err(_) => panic!("{url} was not asked for, but {others:#?}"),
+        }
+    }
+
+    /// The `Origin` of every request that had one, since they were looked at last.
+    pub(crate) async fn origins_sent(&self) -> Vec<String> {
+        let events = self.new_events("Network.requestWillBeSentExtraInfo").await;
+        let origins = events.iter().filter_map(|event| event["headers"]["Origin"].as_str());
+        origins.map(str::to_owned).collect()
+    }
+
+    /// What happened on the network since it was looked at last. The driver tells each event once.
+    async fn new_events(&self, method: &str) -> Vec<Value> {
+        let lines = self.window.get_log("performance").await.unwrap().into_iter();
+        let events = lines.map(|line| serde_json::from_str::<Value>(&line.message).unwrap());
+        let messages = events.map(|mut event| event["message"].take());
+        let wanted = messages.filter(|message| message["method"] == method);
+        wanted.map(|mut message| message["params"].take()).collect()
+    }
+
+    /// The driver tells each line once.
+    async fn read_log(&self) {
+        let lines = self.window.browser_log().await.unwrap();
+        self.log.borrow_mut().extend(lines.into_iter().map(|line| line.message));
+    }
+
     /// Closes browser and driver. Says which policies the pages violated.
     pub(crate) async fn quit(mut self) -> Vec<String> {
-        let log = self.window.browser_log().await;
+        self.read_log().await;
+        let mut log = self.log.into_inner();
+        log.retain(|line| is_violation(line));
         let quit = self.window.clone().quit().await;
         let _ = self.driver.kill().await;
         let _ = std::fs::remove_dir_all(&self.profile);
         quit.unwrap();
-        log.unwrap()
-            .into_iter()
-            .map(|entry| entry.message)
-            .filter(|message| {
-                message.contains("Content Security Policy") || message.contains("Refused to ")
-            })
-            .collect()
+        log
     }
+}
+
+/// Whether a line of the console is about a violated Content-Security-Policy.
+pub(crate) fn is_violation(line: &str) -> bool {
+    line.contains("Content Security Policy") || line.contains("Refused to ")
 }
 
 async fn start_driver() -> (Child, u16) {

@@ -2,11 +2,13 @@
 
 mod drawing;
 mod oauth1;
-mod support;
+mod running;
 
+use running::visit;
 use serde_json::json;
-use support::{Browser, decide, element, heading, press, sign_in, visit};
 use thirtyfour::prelude::*;
+
+use crate::support::{Browser, decide, element, heading, press, sign_in};
 
 const CHAPTERS: [&str; 7] = [
     "You ask for something",

@@ -2,9 +2,11 @@
 
 use thirtyfour::prelude::*;
 
-use crate::{
+use crate::support::{Browser, decide, element, heading, press, sign_in};
+
+use super::{
     drawing,
-    support::{Browser, decide, element, heading, press, sign_in, visit},
+    running::{Running, visit},
 };
 
 const CHAPTERS: [&str; 8] = [
@@ -63,7 +65,7 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
 }
 
 /// Each signed request opens to its base string, the key and the signature.
-async fn the_signatures(browser: &Browser, demo: &crate::support::Running) {
+async fn the_signatures(browser: &Browser, demo: &Running) {
     let signed = browser.find_all(By::ClassName("proof")).await.unwrap();
     assert_eq!(signed.len(), 6, "two for credentials, two calls, the end, and once more");
     let first = drawing::opens(browser, "POST /oauth/request_token").await;

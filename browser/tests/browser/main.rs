@@ -1,0 +1,21 @@
+//! The program, the demo and small applications, as people in front of a browser go through them.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which these lints do not know for such"
+)]
+
+mod callbacks;
+mod demo;
+mod linking;
+mod referrers;
+mod sessions;
+mod side_by_side;
+mod support;
+
+/// The program under test, for `process`.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_quadrille-for-browsers");

@@ -1,0 +1,44 @@
+//! `quadrille serve`, with one user.
+
+use quadrille_server::demo::{PASSWORD, USER};
+
+use super::{
+    Client,
+    process::{Folder, Program, json},
+};
+
+/// A running provider, in which the demo's user can sign in.
+pub(crate) struct Provider {
+    program: Program,
+    _folder: Folder,
+}
+
+impl Provider {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let folder = Folder::new();
+        let scopes = ["--set", "scopes=photos:read=See your photos;photos:write=Add photos"];
+        let program = Program::start_with(&folder, &[&scopes, arguments].concat());
+        program.add_user(USER, PASSWORD);
+        Self { program, _folder: folder }
+    }
+
+    /// A page of it.
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.program.url(path)
+    }
+
+    /// Adds an application.
+    pub(crate) fn add(&self, name: &str, redirect_uri: &str, arguments: &[&str]) -> Client {
+        let add = ["client", "add", name, "--redirect-uri", redirect_uri];
+        let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
+        let added = self.program.json(&[&add[..], &scopes, arguments].concat());
+        let (id, secret) = (added["client_id"].as_str().unwrap(), added["client_secret"].as_str());
+        Client::new(&self.program.issuer, id, secret, redirect_uri)
+    }
+
+    /// Gives the user another password, as the operator.
+    pub(crate) fn set_password(&self, password: &str) {
+        let set = ["user", "set-password", USER, "--password-stdin"];
+        json(&self.program.data, &set, &format!("{password}\n"));
+    }
+}
