@@ -215,6 +215,14 @@ enum Looked {
     Failed(KdfError),
 }
 
+/// The forms of a password in which it may have been set: the one in which it is set today, and the
+/// one that was typed, from before there was one Unicode form of each.
+fn forms_of(typed: Secret) -> impl Iterator<Item = Secret> {
+    let today = prepared(&typed);
+    let other = (typed != today).then_some(typed);
+    [today].into_iter().chain(other)
+}
+
 /// `POST /sign-out`
 pub(super) async fn sign_out(
     State(app): State<App>,
@@ -296,33 +304,31 @@ impl App {
         }
     }
 
-    /// The user, if the password is theirs. As much work whether or not there is one.
+    /// The user, if the password is theirs. As much work whether or not there is one, in whatever
+    /// Unicode form the password came.
     async fn verify(
         &self,
         found: Option<User>,
         password: Secret,
     ) -> Result<Option<User>, KdfError> {
-        let Some(user) = found else {
-            self.kdf.verify_for_nobody(password).await?;
-            return Ok(None);
-        };
-        let (typed, password) = (password.clone(), prepared(&password));
-        let mut verdict = self.verify_hash(&user, password.clone()).await?;
-        if verdict == Verdict::Wrong && typed != password {
-            // It may have been set before there was one Unicode form of each.
-            verdict = self.verify_hash(&user, typed).await?;
-        }
-        match verdict {
-            Verdict::Wrong => Ok(None),
-            Verdict::Right => Ok(Some(user)),
-            Verdict::Outgrown(better) => {
-                // Next time will do as well.
-                if let Err(error) = self.users.replace_hash(&user, better).await {
-                    tracing::warn!(%error, "a better hash of a password was not stored");
+        for password in forms_of(password) {
+            let verdict = match &found {
+                Some(user) => self.verify_hash(user, password).await?,
+                None => self.kdf.verify_for_nobody(password).await?,
+            };
+            match (verdict, &found) {
+                (Verdict::Wrong, _) | (_, None) => {}
+                (Verdict::Right, Some(_)) => return Ok(found),
+                (Verdict::Outgrown(better), Some(user)) => {
+                    // Next time will do as well.
+                    if let Err(error) = self.users.replace_hash(user, better).await {
+                        tracing::warn!(%error, "a better hash of a password was not stored");
+                    }
+                    return Ok(found);
                 }
-                Ok(Some(user))
             }
         }
+        Ok(None)
     }
 
     async fn verify_hash(&self, user: &User, password: Secret) -> Result<Verdict, KdfError> {
