@@ -1,10 +1,10 @@
 //! `quadrille serve`.
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, io, net::SocketAddr};
 
 use clap::Args;
 use quadrille::provider::{ClientMetadataDocuments, Kdf};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use crate::{
     Failure,
@@ -14,6 +14,9 @@ use crate::{
     output::{Output, quoted},
     web::{App, AppError, Pages, Parts},
 };
+
+/// How many connections the system keeps that were not accepted yet, as with tokio's own listener.
+const BACKLOG: u32 = 1024;
 
 /// Arguments of `quadrille serve`.
 #[derive(Args, Debug)]
@@ -82,8 +85,8 @@ async fn serve(
 ) -> Result<(), Failure> {
     let address = settings.listen;
     let failure = |error| Failure::Listen { address, error };
-    let listener = TcpListener::bind(address).await.map_err(failure)?;
-    let listening = listener.local_addr().map_err(failure)?;
+    let socket = bind(address).map_err(failure)?;
+    let listening = socket.local_addr().map_err(failure)?;
     let data = Data::open_or_make(settings).await?;
     let keys = data.keys(settings).await?;
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
@@ -117,6 +120,7 @@ async fn serve(
     };
     // Before anybody is told that we are ready, so that whoever stops us then is heard.
     let stop = stop_signal()?;
+    let listener = socket.listen(BACKLOG).map_err(failure)?;
     let server = Server::new(data.env().clone(), issuer, limits, app.router());
     announce(&data, &app, (settings, again), listening, output).await?;
     if !server.run(listener, stop).await {
@@ -126,6 +130,21 @@ async fn serve(
     drop((serving, taking_signed));
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Takes the address, and lets nobody connect yet: a script that waits for the port may run its
+/// first command when it can connect, and what commands look for is written down by then.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Unix that takes an address back from connections that have ended, and from no listener. On
+    // Windows it would take it from anybody.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// How clients are let in that describe themselves, if they are.

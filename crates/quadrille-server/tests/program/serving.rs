@@ -85,6 +85,30 @@ async fn a_port_in_use_is_told_from_other_trouble() {
     assert_eq!(error["error"], "address_in_use");
 }
 
+#[test]
+fn a_command_works_as_soon_as_one_can_connect() {
+    let folder = Folder::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let mut child = quadrille(&["serve", "--listen", &address.to_string(), "--data-dir"])
+        .arg(folder.data())
+        .args(["--set", "scopes=photos:read"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while TcpStream::connect(address).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "it serves");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let add = ["client", "add", "Printer", "--scope", "photos:read"];
+    let output = run(&folder.data(), &[&add[..], &["--grant", "client_credentials"]].concat(), "");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
 #[tokio::test]
 async fn an_address_that_others_can_reach_needs_an_https_issuer() {
     let folder = Folder::new();
