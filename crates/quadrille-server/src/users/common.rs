@@ -7,10 +7,12 @@ use quadrille::Secret;
 /// stands beside it.
 const COMMON: &str = include_str!("common-passwords.txt");
 
-/// Whether a password is one of the commonest, in whatever case.
+/// Whether a password is one of the commonest, in whatever case, or one character again and again.
 pub(super) fn is_common(password: &Secret) -> bool {
     let lower = password.expose().to_lowercase();
-    COMMON.lines().any(|common| common == lower)
+    let mut characters = lower.chars();
+    let is_one = characters.next().is_some_and(|first| characters.all(|next| next == first));
+    is_one || COMMON.lines().any(|common| common == lower)
 }
 
 #[cfg(test)]
@@ -19,10 +21,12 @@ mod tests {
 
     #[test]
     fn what_everybody_uses_is_common_and_a_phrase_is_not() {
-        for common in ["password", "Password1", "12345678", "QWERTYUIOP", "iloveyou"] {
+        for common in
+            ["password", "Password1", "12345678", "QWERTYUIOP", "iloveyou", "        ", "YyYyYyYyY"]
+        {
             assert!(is_common(&Secret::from(common)), "{common}");
         }
-        for rare in ["correct horse battery staple", "another horse", "passwor", "", "\n"] {
+        for rare in ["correct horse battery staple", "another horse", "passwor", "", "12345678\n"] {
             assert!(!is_common(&Secret::from(rare)), "{rare:?}");
         }
     }
