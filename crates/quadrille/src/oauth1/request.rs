@@ -269,9 +269,9 @@ impl<'a> SignedRequest<'a> {
         self.protocol.iter().find(|(name, _)| name == "realm").map(|(_, value)| &**value)
     }
 
-    /// The hash of the body (`oauth_body_hash`).
+    /// The hash of the body (`oauth_body_hash`). An empty one is the hash of no body.
     pub fn body_hash(&self) -> Option<&str> {
-        self.one(BODY_HASH)
+        self.many(BODY_HASH).next()
     }
 
     /// The signature, as it came.

@@ -135,12 +135,16 @@ async fn a_hash_that_was_signed_counts_however_its_name_is_written() {
     let world = world().await;
     let token = Signing::new(&world).linked(&world, "ada").await;
     let signing = Signing::new(&world).with(&token);
-    // Of nothing.
-    let digest = percent_encode("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    let of_nothing = percent_encode("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    // The hash of no body is empty, and a hash all the same.
+    let digests = [of_nothing.as_str(), ""];
     let names = ["oauth_body_hash", "oauth_body%5Fhash", "oauth_body%5fhash", "%6Fauth_body_hash"];
     for app in apps(&world) {
         for in_header in [true, false] {
-            for (name, body) in names.iter().flat_map(|name| [(name, "{}"), (name, "")]) {
+            let cases = names.iter().flat_map(|name| {
+                digests.iter().flat_map(move |digest| [(name, *digest, "{}"), (name, *digest, "")])
+            });
+            for (name, digest, body) in cases {
                 let placement = if in_header { Placement::Header } else { Placement::Query };
                 let request = signing.placed(placement).request(&world, "POST", "/json", None, &[]);
                 let mut parts = request.into_parts().0;
@@ -166,8 +170,9 @@ async fn a_hash_that_was_signed_counts_however_its_name_is_written() {
                 let new = percent_encode(&signature(&base, &token));
                 write(&mut parts, text.replace(&percent_encode(&old), &new));
                 let answer = send(&app, Request::from_parts(parts, Body::from(body))).await;
-                let expected = if body.is_empty() { 200 } else { 401 };
-                assert_eq!(answer.status(), expected, "{name} {body} {answer:?}");
+                let is_right = body.is_empty() && !digest.is_empty();
+                let expected = if is_right { 200 } else { 401 };
+                assert_eq!(answer.status(), expected, "{name} {digest} {body} {answer:?}");
             }
         }
     }
