@@ -263,7 +263,8 @@ fn basic(id: &str, secret: &str) -> HeaderValue {
 
 fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError> {
     let text = value.to_str().map_err(|_| ClientAuthError::MalformedBasic)?;
-    let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
+    // As with every scheme here, a tab separates as a space does.
+    let (scheme, credentials) = text.split_once([' ', '\t']).unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(ClientAuthError::UnsupportedScheme);
     }
@@ -341,6 +342,8 @@ mod tests {
         // Authlib writes the scheme as it stands, others in any case, some without padding.
         assert_eq!(present(&["basic YTpi"], ""), ok("a", "b", basic));
         assert_eq!(present(&["BASIC  YWE6Yg"], ""), ok("aa", "b", basic));
+        assert_eq!(present(&["Basic\tYTpi"], ""), ok("a", "b", basic));
+        assert_eq!(present(&["basic \t YTpi"], ""), ok("a", "b", basic));
         assert_eq!(present(&[&basic_of("a:")], ""), ok("a", "", AuthMethod::None));
         assert_eq!(
             present(&[], "client_id=a&client_secret=b%2Bc"),
