@@ -5,6 +5,18 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::{Host, Url};
 
+/// The parameters of an answer, with either protocol.
+const RESERVED: [&str; 8] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "oauth_token",
+    "oauth_verifier",
+];
+
 /// How long a redirect URI may be, in bytes.
 const LONGEST: usize = 2000;
 
@@ -39,6 +51,12 @@ pub enum RedirectUriError {
         "a redirect URI is matched character by character: write it as a browser would, with no wildcard"
     )]
     Characters,
+    /// Its query names a parameter of the answer (RFC 6749, section 4.1.2; RFC 9207, section 2; RFC
+    /// 5849, section 2.2): the client would read it beside ours, and may take the wrong one.
+    #[error(
+        "the query of a redirect URI holds none of code, state, iss, error, error_description, error_uri, oauth_token, oauth_verifier"
+    )]
+    Reserved,
     /// It is longer than 2000 bytes.
     #[error("a redirect URI is at most 2000 characters long")]
     TooLong,
@@ -208,12 +226,24 @@ fn check(uri: &str) -> Result<(), RedirectUriError> {
         return Err(RedirectUriError::Characters);
     }
     if let Some(Host::Domain(name)) = url.host()
-        && !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        && !is_dns_name(name)
     {
         return Err(RedirectUriError::Host);
     }
+    if url.query_pairs().any(|(name, _)| RESERVED.contains(&&*name)) {
+        return Err(RedirectUriError::Reserved);
+    }
     let names_nothing = authority.is_none_or(str::is_empty) && url.path().is_empty();
     if names_nothing { Err(RedirectUriError::Empty) } else { Ok(()) }
+}
+
+/// Whether it can be a name in the DNS. A dot at its end stands for the root.
+fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
 }
 
 /// Whether it is made of what URIs are made of (RFC 3986, section 2), the asterisk left out.
@@ -359,6 +389,20 @@ mod tests {
             ("https://x$/", Err(Host)),
             ("com.example.app://x;sandbox/", Err(Host)),
             ("com.example.app://x%20y/", Err(Host)),
+            ("https://.example/", Err(Host)),
+            ("https://app..example/", Err(Host)),
+            ("https://app.example../", Err(Host)),
+            ("https://./", Err(Host)),
+            ("com.example.app://a..b/", Err(Host)),
+            ("https://app.example./", Ok(())),
+            ("https://app.example/cb?code=1", Err(Reserved)),
+            ("https://app.example/cb?x=1&state", Err(Reserved)),
+            ("https://app.example?%69ss=https://evil.example", Err(Reserved)),
+            ("http://127.0.0.1/cb?error=x", Err(Reserved)),
+            ("http://localhost:1/cb?oauth%5Fverifier=x", Err(Reserved)),
+            ("com.example.app:/cb?oauth_token=x", Err(Reserved)),
+            ("com.example.app:cb?a=b&&iss=", Err(Reserved)),
+            ("https://app.example/cb?codes=1&State=2&promo_code=3", Ok(())),
             ("a.b:", Err(Empty)),
             ("a.b:?x=1", Err(Empty)),
             ("a.b://", Err(Empty)),
