@@ -9,6 +9,7 @@ use crate::{Scopes, Secret, Timestamp, oauth1::SignatureMethod, oauth2::Resource
 use super::{
     AuthorizationServer, Client, ClientSecret, ClientType, GrantType, NewOAuth1Key,
     NewOAuth1KeyError, SecretVerifier,
+    client::is_shown,
     error::Error,
     oauth1::NewOAuth1,
     redirect::{RedirectUri, RedirectUriError},
@@ -202,7 +203,7 @@ impl NewClient {
 
     /// Its redirect URIs, if it may be registered.
     fn check(&self) -> Result<Vec<RedirectUri>, RegistrationError> {
-        if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
+        if !is_shown(&self.name) {
             return Err(RegistrationError::Name);
         }
         let checked = self.redirect_uris.iter().map(|uri| {
@@ -333,8 +334,8 @@ pub enum RegistrationError {
     /// The chosen secret is too short.
     #[error("a chosen secret needs at least 12 characters")]
     ShortSecret,
-    /// It has no name, or one with control characters.
-    #[error("a client needs a name, without control characters")]
+    /// It has no name, or one that is too long or holds characters that are not seen.
+    #[error("a client needs a name of at most 100 characters, all of which people can see")]
     Name,
     /// The chosen id is malformed.
     #[error("a client id holds letters, digits and -._~:/, at most 255 of them")]

@@ -35,6 +35,31 @@ impl GrantType {
     }
 }
 
+/// How long a client's name may be, in characters.
+pub(crate) const LONGEST_NAME: usize = 100;
+
+/// Whether a client can go by this name on the pages of a provider: people see all of it, and it
+/// leaves the text around it as it is. That excludes control characters, characters that show
+/// nothing (`Default_Ignorable_Code_Point` of Unicode, variation selectors apart), and those that
+/// turn the direction of what follows.
+pub(crate) fn is_shown(name: &str) -> bool {
+    let is_unseen = |c: char| {
+        c.is_control()
+            || matches!(
+                c,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                    | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                    | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+                    | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+            )
+    };
+    let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}');
+    !name.chars().all(|c| c.is_whitespace() || is_selector(c))
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains(is_unseen)
+}
+
 /// Whether a client can keep a secret (RFC 6749, section 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -295,3 +295,33 @@ async fn a_chosen_secret_that_is_said_again_stays_and_another_takes_its_place() 
     assert_eq!(old.error(), "invalid_client");
     world.token(&basic("machine", "the second secret"), &ITSELF).await.tokens();
 }
+
+#[tokio::test]
+async fn a_client_is_registered_under_no_name_that_people_cannot_see_or_that_rewrites_a_page() {
+    let world = machine().await;
+    let register = async |name: &str| {
+        let new = NewClient::confidential(name).grant_types([GrantType::ClientCredentials]);
+        world.server.register(new).await.map(|registered| registered.client.name)
+    };
+    for name in ["Photo printer", "Ren\u{e9}e\u{2019}s \u{1f4f7}\u{fe0f}", &"\u{e9}".repeat(100)] {
+        assert_eq!(register(name).await.unwrap(), name);
+    }
+    for name in [
+        "",
+        " \u{a0}",
+        "a\nb",
+        "a\u{1b}[31m",
+        "\u{202e}retnirp",
+        "a\u{2066}b",
+        "\u{200b}",
+        "\u{3164}",
+        "\u{fe0f}",
+        "a\u{2028}b",
+        "a\u{ad}b",
+        "a\u{e0041}",
+        &"x".repeat(101),
+    ] {
+        let refusal = register(name).await.unwrap_err();
+        assert!(matches!(refusal, RegistrationError::Name), "{name:?}: {refusal}");
+    }
+}

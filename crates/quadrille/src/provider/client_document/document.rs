@@ -9,14 +9,15 @@ use url::Url;
 use crate::{Scopes, Timestamp};
 
 use super::{
-    super::{Client, ClientType, FetchError, GrantType, RedirectUri, redirect, store::GrantTypes},
+    super::{
+        Client, ClientType, FetchError, GrantType, RedirectUri, client::is_shown, redirect,
+        store::GrantTypes,
+    },
     NOT_STORED,
 };
 
 /// How many redirect URIs a client may name.
 const REDIRECT_URIS: usize = 32;
-/// How long a client's name may be, in characters.
-const NAME: usize = 100;
 /// How long a URL may be that is a `client_id`, in bytes.
 const URL: usize = 1000;
 
@@ -139,13 +140,7 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
 /// What to call it: by its host, if it does not say.
 fn name(given: Option<String>, url: &Url) -> Result<String, ClientDocumentError> {
     let Some(name) = given else { return Ok(url.host_str().unwrap_or_default().to_owned()) };
-    // Those that turn the direction of what follows could rewrite the page around them.
-    let is_unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let is_fit = !name.trim().is_empty() && name.chars().count() <= NAME;
-    if is_fit && !name.contains(is_unseen) { Ok(name) } else { Err(ClientDocumentError::Name) }
+    if is_shown(&name) { Ok(name) } else { Err(ClientDocumentError::Name) }
 }
 
 /// Those of its grant types that a public client can have here; by codes alone if it does not say.
@@ -200,6 +195,8 @@ impl Described {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    use super::super::super::client::LONGEST_NAME;
 
     const ID: &str = "https://app.example/client.json";
 
@@ -312,7 +309,7 @@ mod tests {
     #[test]
     fn a_bad_document_is_not_taken() {
         use ClientDocumentError::*;
-        let long = "x".repeat(NAME + 1);
+        let long = "x".repeat(LONGEST_NAME + 1);
         let many = vec!["https://app.example/cb"; REDIRECT_URIS + 1];
         for (change, error) in [
             (json!({"client_id": "https://app.example/client.json/"}), OtherClient),
