@@ -61,6 +61,15 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
     token(&[("grant_type", "pass\nword"), ("x", "y")], secret).await.unwrap();
     let line = last_refusal(&program);
     assert!(line.contains(r#"value="pass\nword""#) && line.contains(id), "{line}");
+    let long = "canary".repeat(3000);
+    token(&[("grant_type", "refresh_token"), ("refresh_token", &long)], secret).await.unwrap();
+    let line = last_refusal(&program);
+    assert!(line.contains(r#"parameter="refresh_token""#) && line.contains(id), "{line}");
+    assert!(line.contains("too long") && !line.contains("canary"), "{line}");
+    let many: Vec<_> = (0..65).map(|_| ("x", "y")).chain(good).collect();
+    http.post(program.url("/oauth/authorize")).form(&many).send().await.unwrap();
+    let line = last_refusal(&program);
+    assert!(line.contains("too many parameters") && line.contains(id), "{line}");
     for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
         let form =
             [("grant_type", "refresh_token"), ("refresh_token", "canary"), ("token", "canary")];

@@ -8,7 +8,10 @@ use http::{Method, Request, request::Parts};
 
 use crate::{
     oauth1::{Problem, SignedRequest},
-    oauth2::{PresentedClient, RequestError, form::Params},
+    oauth2::{
+        PresentedClient, RequestError,
+        form::{FormError, Limits, Params},
+    },
 };
 
 use super::{
@@ -20,6 +23,10 @@ use super::{
 /// How much of a value is logged, in characters: anybody can send long ones.
 const MOST: usize = 200;
 
+/// How much of a request is looked at: as much as has been read of it.
+const EVERYTHING: Limits =
+    Limits { bytes: usize::MAX, value_bytes: usize::MAX, parameters: usize::MAX };
+
 /// Logs that `endpoint` refused `request`.
 pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes>) {
     if let Error::Operator(reason) = error {
@@ -29,12 +36,12 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let params = match *request.method() {
-        Method::POST => Params::of_body(request),
-        _ => Params::of_query(request),
+    let input: &[u8] = match *request.method() {
+        Method::POST => request.body(),
+        _ => request.uri().query().unwrap_or("").as_bytes(),
     };
-    // Where it cannot be read, the reason says so.
-    let params = params.ok();
+    // A request that is refused for its length or its form still has a client.
+    let params = Params::parse_within(input, EVERYTHING).ok();
     let value = |name: &'static str| {
         let params = params.as_ref()?;
         Some(params.many(name).collect::<Vec<_>>().join(" ")).filter(|value| !value.is_empty())
@@ -45,14 +52,19 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
     });
     let client = presented.or_else(|| value("client_id"));
     let blamed = match error {
-        Error::Client(error) => parameter(error),
+        Error::Client(ClientError::Request(RequestError::Form(FormError::ValueTooLong))) => {
+            // Its name alone: what is that long may be a token.
+            let pairs = params.as_ref().into_iter().flat_map(Params::iter);
+            pairs.max_by_key(|(name, value)| name.len() + value.len()).map(|(name, _)| (name, None))
+        }
+        Error::Client(error) => parameter(error).and_then(|name| Some((name, Some(value(name)?)))),
         _ => None,
     };
     write(Refusal {
         endpoint,
         reason: error,
         client: client.as_deref(),
-        blamed: blamed.and_then(|name| Some((name, value(name)?))),
+        blamed,
         from: request.extensions().get().copied(),
     });
 }
@@ -81,14 +93,14 @@ pub(crate) fn log_signed(endpoint: &'static str, error: &OAuth1Error, parts: &Pa
         let value = signed.as_ref()?.parameter(name).ok().flatten();
         value.map(Cow::into_owned)
     };
-    let blamed = blamed_in_signed(error).and_then(|name| Some((name, value(name)?)));
+    let blamed = blamed_in_signed(error).and_then(|name| Some((name, Some(value(name)?))));
     let from = parts.extensions.get().copied();
     write(Refusal { endpoint, reason: error, client, blamed, from });
 }
 
 /// Logs that a good token of this client is not good for a request, because of this property of it.
 pub(crate) fn log_token(error: &AccessError, client: &str, (name, value): (&'static str, &str)) {
-    let (client, blamed) = (Some(client), Some((name, value.to_owned())));
+    let (client, blamed) = (Some(client), Some((name, Some(value.to_owned()))));
     write(Refusal { endpoint: "api", reason: error, client, blamed, from: None });
 }
 
@@ -96,7 +108,8 @@ struct Refusal<'a, E> {
     endpoint: &'static str,
     reason: &'a E,
     client: Option<&'a str>,
-    blamed: Option<(&'static str, String)>,
+    /// The parameter, and its value where that may stand in the log.
+    blamed: Option<(&'a str, Option<String>)>,
     from: Option<RemoteAddress>,
 }
 
@@ -105,6 +118,7 @@ fn write<E: std::fmt::Display>(refusal: Refusal<'_, E>) {
     let (parameter, value) = blamed.unzip();
     // Debug: what a stranger sent must not begin a line of its own.
     let client = client.map(shortened).map(tracing::field::debug);
+    let (parameter, value) = (parameter.map(shortened), value.flatten());
     let value = value.as_deref().map(shortened).map(tracing::field::debug);
     let from = from.map(|from| tracing::field::display(from.0));
     tracing::info!(%reason, endpoint, client, parameter, value, from, "request refused");
