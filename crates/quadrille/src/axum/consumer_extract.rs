@@ -11,9 +11,8 @@ use http::request::Parts;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, Dynamic, Identity, Jar, Linked, MARGIN, Origin, Owner, Registered, Service,
-        Stored, Wanted, forget_in_browser, is_just_back, loop_cookie, not_linked, of_account,
-        recall,
+        Account, Api, Dynamic, Identity, Jar, Linked, Origin, Owner, Registered, Service, Stored,
+        Wanted, forget_in_browser, is_just_back, loop_cookie, not_linked, of_account, recall,
     },
     error::{BrowserFault, NotLinked, NotLinkedReason, OperatorFault},
     scope::ScopeRequirement,
@@ -276,7 +275,7 @@ impl<'a> Found<'a> {
             return Err(not_linked(login, registered, wanted, reason, &scopes()));
         }
         let api = self.api(stored);
-        api.usable(MARGIN, None).await?;
+        api.usable(None, None).await?;
         Ok(Linked::new(api))
     }
 

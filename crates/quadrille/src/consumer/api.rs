@@ -21,7 +21,7 @@ use super::{
     call::Call,
     cookies::Jar,
     login::Login,
-    refresh::{MARGIN, NoToken},
+    refresh::NoToken,
     registered::Registered,
     storage::{Change, Replaced},
 };
@@ -178,7 +178,7 @@ impl Api {
     /// # Errors
     /// [`Error::NotLinked`] when there is none to be had, and what a refresh may run into.
     pub async fn access_token(&self) -> Result<Secret> {
-        Ok(self.usable(MARGIN, None).await?.token.access_token)
+        Ok(self.usable(None, None).await?.token.access_token)
     }
 
     /// What belongs to [`access_token`](Api::access_token) with a service of OAuth 1: the secret that
@@ -187,7 +187,7 @@ impl Api {
     /// # Errors
     /// As [`Api::access_token`].
     pub async fn token_secret(&self) -> Result<Option<Secret>> {
-        Ok(self.usable(MARGIN, None).await?.token.token_secret)
+        Ok(self.usable(None, None).await?.token.token_secret)
     }
 
     pub(crate) fn login(&self) -> &Login {
@@ -211,10 +211,10 @@ impl Api {
         self.0.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The account with a token good for `margin`.
+    /// The account with a token good for `margin`, or for as long as a call needs.
     pub(crate) async fn usable(
         &self,
-        margin: Duration,
+        margin: Option<Duration>,
         refused: Option<&Secret>,
     ) -> Result<Stored> {
         let Inner { login, registered, jar, .. } = &*self.0;

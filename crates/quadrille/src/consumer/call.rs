@@ -18,7 +18,7 @@ use super::{
     api::{Api, USER_AGENT},
     dance::Dance,
     exchange::retry_after,
-    refresh::{MARGIN, YOUNG},
+    refresh::YOUNG,
     registered::is_secure,
     revoked::verdict,
 };
@@ -181,7 +181,7 @@ impl Call {
         let mut is_repeated = false;
         let mut redirects = 0;
         loop {
-            let stored = api.usable(MARGIN, refused.as_ref()).await?;
+            let stored = api.usable(None, refused.as_ref()).await?;
             let again = again(&mut body);
             let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
             let answer = match sending.exchange(request).await {

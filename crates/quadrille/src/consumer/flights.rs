@@ -15,7 +15,10 @@ use crate::{
     error::{Error, ServiceFault},
 };
 
-use super::account::{Stored, Token};
+use super::{
+    account::{Stored, Token},
+    refresh::YOUNG,
+};
 
 /// How long a result is remembered.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -49,6 +52,9 @@ struct Flight {
     began: Timestamp,
     outcome: watch::Receiver<Option<Outcome>>,
     trouble: Trouble,
+    /// The service gave the same token again, for the same time: the result has the key of the
+    /// refresh itself.
+    changed_nothing: bool,
 }
 
 /// A refresh that somebody asks for.
@@ -105,8 +111,7 @@ impl Flights {
         let mut flights = self.lock();
         let mut trouble = Trouble::default();
         if let Some(flight) = flights.get(&key).filter(|flight| flight.is_remembered(now)) {
-            let has_failed = matches!(*flight.outcome.borrow(), Some(Outcome::Failed(_)));
-            if !has_failed || !flight.trouble.may_try(now) {
+            if !flight.may_be_repeated(now) {
                 return Boarding::Joined(flight.outcome.clone());
             }
             trouble = flight.trouble;
@@ -120,13 +125,23 @@ impl Flights {
             }
         }
         let (send, outcome) = watch::channel(None);
-        flights.insert(key, Flight { began: now, outcome: outcome.clone(), trouble });
+        let flight =
+            Flight { began: now, outcome: outcome.clone(), trouble, changed_nothing: false };
+        flights.insert(key, flight);
         Boarding::Begun(send, outcome, trouble)
     }
 
-    /// Notes how a refresh that was begun has ended.
-    pub(super) fn land(&self, key: Key, outcome: &Outcome, now: Timestamp) {
+    /// Notes how the refresh of `old` that was begun has ended.
+    pub(super) fn land(&self, old: &Stored, outcome: &Outcome, now: Timestamp) {
+        let key = Key::of(old);
+        let next = match outcome {
+            Outcome::Refreshed(token) => {
+                Some(Key::of(&Stored { token: token.clone(), ..old.clone() }))
+            }
+            Outcome::Ended | Outcome::Failed(_) => None,
+        };
         if let Some(flight) = self.lock().get_mut(&key) {
+            flight.changed_nothing = next == Some(key);
             flight.trouble = match outcome {
                 Outcome::Failed(error) => flight.trouble.after(error, now),
                 Outcome::Refreshed(_) | Outcome::Ended => Trouble::default(),
@@ -144,6 +159,18 @@ impl Flight {
         // One whose task is gone without an outcome has none to tell.
         let is_lost = self.outcome.borrow().is_none() && self.outcome.has_changed().is_err();
         !is_lost && now.since(self.began) <= REMEMBERED
+    }
+
+    /// Whether the result is none for a request that comes now.
+    fn may_be_repeated(&self, now: Timestamp) -> bool {
+        match &*self.outcome.borrow() {
+            Some(Outcome::Failed(_)) => self.trouble.may_try(now),
+            // Nothing leads on from here but another refresh.
+            Some(Outcome::Refreshed(token)) if self.changed_nothing => {
+                !token.is_good(now, Duration::ZERO) || now.since(self.began) >= YOUNG
+            }
+            Some(Outcome::Refreshed(_) | Outcome::Ended) | None => false,
+        }
     }
 }
 
@@ -295,6 +322,35 @@ mod tests {
         same.version = 2;
         same.token.expires = Some(Timestamp::from_millis(60_999));
         assert_eq!(Key::of(&same), Key::of(&stored), "as it comes back from a cookie");
+    }
+
+    #[test]
+    fn a_refresh_that_changed_nothing_is_begun_again_when_the_token_has_ended() {
+        let start = Timestamp::from_seconds(1_000_000);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let account =
+            Account { owner: Owner::user(1), service: "github".into(), subject: "7".into() };
+        let with = |lasts| {
+            let mut token = Token::new("a").refresh_token("r").expires(at(lasts));
+            token.obtained = start;
+            Stored { account: account.clone(), token, version: 1, needs_linking_again: false }
+        };
+        for (old, new, begun_again) in [
+            (with(10), with(10), [false, true, true, true]),
+            (with(3600), with(3600), [false, false, true, true]),
+            (with(10), with(20), [false; 4]),
+        ] {
+            let (flights, key) = (Flights::default(), Key::of(&old));
+            let Boarding::Begun(send, ..) = flights.board(key, start) else { panic!() };
+            let outcome = Outcome::Refreshed(new.token.clone());
+            flights.land(&old, &outcome, start);
+            send.send_replace(Some(outcome));
+            for (seconds, expected) in [1, 10, 30, 599].into_iter().zip(begun_again) {
+                let flight = flights.lock();
+                let may_be_repeated = flight[&key].may_be_repeated(at(seconds));
+                assert_eq!(may_be_repeated, expected, "{seconds} {new:?}");
+            }
+        }
     }
 
     #[test]

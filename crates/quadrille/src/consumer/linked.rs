@@ -95,7 +95,7 @@ impl<S, Scope> Linked<S, Scope> {
     /// # Errors
     /// What a refresh may run into.
     pub async fn detach(self, duration: Duration) -> Result<Self> {
-        self.api.usable(duration, None).await?;
+        self.api.usable(Some(duration), None).await?;
         Ok(self)
     }
 

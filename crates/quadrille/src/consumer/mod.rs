@@ -61,6 +61,5 @@ pub(crate) use self::{
     flow::Origin,
     identity::{of_account, recall},
     linked::forget_in_browser,
-    refresh::MARGIN,
     registered::Registered,
 };

@@ -29,8 +29,9 @@ use super::{
     storage::{Change, Replaced},
 };
 
-/// A token with less than this left is refreshed first.
-pub(crate) const MARGIN: Duration = Duration::from_secs(30);
+/// A token with less than this left is refreshed first, and one that lasts less than twice as long
+/// when half of its time is over.
+const MARGIN: Duration = Duration::from_secs(30);
 /// A token younger than this that gets a 401 is not the problem.
 pub(crate) const YOUNG: Duration = Duration::from_secs(30);
 /// How many refreshes of the last minutes a token may be behind.
@@ -76,17 +77,19 @@ pub struct Refreshed {
 }
 
 impl Login {
-    /// The account with a token that is good for `margin`, refreshed if need be. With `refused`,
-    /// the access token that the service did not take although it should have been good.
+    /// The account with a token that is good for `margin`, refreshed if need be; without one, for
+    /// [`MARGIN`] or half of its lifetime. With `refused`, the access token that the service did not
+    /// take although it should have been good.
     pub(crate) async fn usable(
         &self,
         jar: Option<&Jar>,
         registered: &Arc<Registered>,
         stored: Stored,
-        margin: Duration,
+        margin: Option<Duration>,
         refused: Option<&Secret>,
     ) -> Result<Stored, NoToken> {
         let now = self.0.env.now();
+        let margin = margin.unwrap_or_else(|| usual_margin(&stored.token));
         if stored.needs_linking_again {
             return Err(NoToken::NeedsLinkingAgain);
         }
@@ -170,7 +173,7 @@ impl Login {
         let (login, registered, stored) = (self.clone(), Arc::clone(registered), stored.clone());
         tokio::spawn(async move {
             let outcome = login.fly(&registered, &stored, trouble).await;
-            login.0.refresher.flights.land(key, &outcome, login.0.env.now());
+            login.0.refresher.flights.land(&stored, &outcome, login.0.env.now());
             send.send_replace(Some(outcome));
         });
         outcome
@@ -316,6 +319,10 @@ impl Refresher {
     fn holder(&self, env: &Env) -> u64 {
         *self.holder.get_or_init(|| u64::from_be_bytes(env.random()))
     }
+}
+
+fn usual_margin(token: &Token) -> Duration {
+    token.expires.map_or(MARGIN, |expires| MARGIN.min(expires.since(token.obtained) / 2))
 }
 
 fn settled(stored: Option<Stored>) -> Result<Stored, NoToken> {

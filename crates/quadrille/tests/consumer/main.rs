@@ -29,6 +29,7 @@ mod oauth1;
 mod owners;
 mod refresh;
 mod revoked;
+mod same_token;
 #[cfg(feature = "sqlite")]
 mod shared;
 mod storage_faults;
