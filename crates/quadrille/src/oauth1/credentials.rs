@@ -157,8 +157,13 @@ fn members(body: &[u8]) -> Option<Vec<(String, String)>> {
         return Some(json);
     }
     let params = Params::of_answer(body)?;
-    Some(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    let broken = params.broken_names().map(|name| (name, UNREADABLE));
+    let all = params.iter().chain(broken);
+    Some(all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
+
+/// Stands where a value could not be read.
+const UNREADABLE: &str = "\u{fffd}";
 
 /// The members of a JSON object, repeated ones among them.
 struct Members(Vec<(String, String)>);
@@ -180,7 +185,7 @@ impl<'de> Deserialize<'de> for Members {
                         Ok(Value::String(text)) => text,
                         // As it was written: a number keeps its digits.
                         Ok(_) => value.get().to_owned(),
-                        Err(_) => answer::UNREADABLE.into(),
+                        Err(_) => UNREADABLE.to_owned(),
                     };
                     members.push((name, text));
                 }
@@ -216,6 +221,8 @@ mod tests {
             "oauth_token=&oauth_token=a&oauth_token_secret=s",
             "oauth_token=a&oauth_token_secret=s&oauth%5Ftoken_secret=t",
             "oauth_token=a&oauth_token_secret=s&oauth_callback_confirmed=true&oauth_callback_confirmed=x",
+            "oauth_token=a&oauth_token=%FF&oauth_token_secret=s",
+            "oauth_token=a&oauth_token_secret=s&oauth_token_secret=100%",
             r#"{"oauth_token":"a","oauth_token":"b","oauth_token_secret":"s"}"#,
             r#"{"oauth_token":"a","oauth_token_secret":"s","oauth\u005ftoken_secret":"s"}"#,
         ] {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, value::RawValue};
 
-use super::answer::UNREADABLE;
+use super::answer::{self, UNREADABLE};
 
 /// Identifiers are short; they go into cookies and keys.
 const LONGEST: usize = 255;
@@ -31,19 +31,19 @@ impl MemberPath {
         names.iter().all(|name| !name.is_empty()).then_some(Self(names))
     }
 
-    /// The members among which it stands, taken out of the answer, and its name there.
-    pub(crate) fn take_from(
+    /// The members among which it stands in the answer `text`, whose own are `whole`, and its name
+    /// there.
+    pub(crate) fn among(
         &self,
-        mut members: Map<String, Value>,
+        text: &str,
+        whole: &Map<String, Value>,
     ) -> Option<(Map<String, Value>, &str)> {
         let (name, above) = self.0.split_last()?;
-        for name in above {
-            members = match members.remove(name) {
-                Some(Value::Object(members)) => members,
-                _ => return None,
-            };
+        match above {
+            // The answer may be a form.
+            [] => Some((whole.clone(), name)),
+            above => Some((answer::members(walk(above, text)?)?, name)),
         }
-        Some((members, name))
     }
 
     /// The identifier that stands there in `json`, digit for digit and letter for letter. `None`
@@ -51,11 +51,7 @@ impl MemberPath {
     /// fraction, an exponent, a negative zero, a text with a control character or with bytes that
     /// were not UTF-8.
     pub(crate) fn identifier(&self, json: &str) -> Option<String> {
-        let mut json = json;
-        for name in &self.0 {
-            let mut reader = serde_json::Deserializer::from_str(json);
-            json = Pick(name).deserialize(&mut reader).ok()??.get();
-        }
+        let json = walk(&self.0, json)?;
         let text = match json.as_bytes() {
             [b'"', ..] => serde_json::from_str(json).ok()?,
             [b'-', b'0'] => return None,
@@ -68,6 +64,15 @@ impl MemberPath {
         let fit = !text.trim().is_empty() && text.len() <= LONGEST && text.chars().all(is_exact);
         fit.then_some(text)
     }
+}
+
+/// The value at the end of these names, as it was written.
+fn walk<'j>(names: &[String], mut json: &'j str) -> Option<&'j str> {
+    for name in names {
+        let mut reader = serde_json::Deserializer::from_str(json);
+        json = Pick(name).deserialize(&mut reader).ok()??.get();
+    }
+    Some(json)
 }
 
 /// Finds the value of one member. That it stands there twice is an error: readers differ in which

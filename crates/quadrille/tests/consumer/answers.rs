@@ -130,6 +130,28 @@ async fn only_bearer_tokens_are_used_as_bearer_tokens() {
 }
 
 #[tokio::test]
+async fn a_token_that_no_header_carries_is_the_services_fault() {
+    for token in ["a b", " a", "a ", "a\\tb", "a\\u007f", "\\u00e9"] {
+        let body = format!("{{\"access_token\":\"{token}\",\"expires_in\":3600}}");
+        let world = World::new();
+        world.service.gives_refresh_tokens(std::time::Duration::from_secs(3600), false);
+        let mut browser = Browser::new(world.login().attach(pages()));
+        browser.log_in(&world.service, "/album", 7).await;
+        world.wait(std::time::Duration::from_secs(3600));
+        world.service.answers_next(Purpose::Refresh, StatusCode::OK, body.clone());
+        let page = browser.visit("/album").await;
+        assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{token}: {page:?}");
+        assert!(page.has_code("service_answer_malformed"), "{token}: {page:?}");
+        assert_eq!(browser.visit("/maybe").await.text, "number 7");
+        let mut browser = Browser::new(world.login().attach(pages()));
+        world.service.answers_next(Purpose::RedeemCode, StatusCode::OK, body);
+        let page = browser.log_in(&world.service, "/album", 7).await;
+        assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{token}: {page:?}");
+        assert!(page.has_code("service_answer_malformed"), "{token}: {page:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_may_have_its_own_word_for_bearer_or_none() {
     let token = |token_type: &str| format!("{{\"access_token\":\"t\"{token_type}}}");
     for (member, good) in [

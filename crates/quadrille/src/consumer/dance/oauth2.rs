@@ -19,7 +19,7 @@ use crate::{
     error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
     oauth2::{
         AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode, Resources,
-        TokenRequest, TokenResponse, TokenResponseError, TokenType, form::Params,
+        TokenRequest, TokenResponse, TokenResponseError, TokenType, bearer, form::Params,
         member::MemberPath, pkce::Verifier,
     },
     quirks,
@@ -218,6 +218,10 @@ impl OAuth2Dance {
         let separator = self.spec.granted_scope_separator;
         let fault = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
             Ok(tokens) => match self.check_type(&tokens.token_type) {
+                // One that no header can carry could never be used (RFC 6750, section 2.1).
+                Ok(()) if bearer::header(&tokens.access_token).is_none() => {
+                    ServiceFault::Malformed { status: answer.status() }
+                }
                 Ok(()) => return Ok(tokens),
                 Err(fault) => fault,
             },

@@ -189,6 +189,11 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// The names of the parameters whose values could not be decoded.
+    pub(crate) fn broken_names(&self) -> impl Iterator<Item = &str> {
+        self.broken.iter().filter_map(|(name, _)| name.as_deref())
+    }
+
     /// The parameters in the query of `request`; none when it has no query.
     ///
     /// # Errors

@@ -150,13 +150,11 @@ impl TokenResponse {
             false => TokenResponseError::Status(status),
         };
         let whole = members(response.body()).ok_or_else(unreadable)?;
-        let says_error = |members: &Map<String, Value>| {
-            members.get("error").and_then(Value::as_str).is_some_and(|error| !error.is_empty())
-        };
+        let text = answer::text(response.body());
         let (mut members, name) = match path {
             None => (whole, Some("access_token")),
             Some(_) if says_error(&whole) => (whole, None),
-            Some(path) => match path.take_from(whole.clone()) {
+            Some(path) => match path.among(&text, &whole) {
                 Some((members, name)) => (members, Some(name)),
                 None => (whole, None),
             },
@@ -180,7 +178,7 @@ impl TokenResponse {
         let mut lifetime = |name| members.remove(name).and_then(seconds);
         // What cannot be read says nothing, and hides nothing.
         let expires_in = lifetime("expires_in").or_else(|| lifetime("expires"));
-        let is_utf8 = matches!(answer::text(response.body()), Cow::Borrowed(_));
+        let is_utf8 = matches!(text, Cow::Borrowed(_));
         let is_exact = |text: &String| is_utf8 || !text.contains(answer::UNREADABLE);
         let refresh_token = members.remove("refresh_token").and_then(into_text).filter(is_exact);
         Ok(Self {
@@ -255,11 +253,31 @@ fn members(body: &[u8]) -> Option<Map<String, Value>> {
         // Other JSON is no form, although a number or a word looks like one.
         let params = Params::of_answer(&text)?;
         // A single word is a form, too.
-        params
-            .iter()
-            .any(|(name, _)| matches!(name, "access_token" | "error"))
-            .then(|| params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+        if !params.iter().any(|(name, _)| matches!(name, "access_token" | "error")) {
+            return None;
+        }
+        let mut members = Map::new();
+        for (name, value) in params.iter() {
+            answer::add(&mut members, name.to_owned(), value.into());
+        }
+        for name in params.broken_names() {
+            answer::add(&mut members, name.to_owned(), answer::unreadable());
+        }
+        Some(members)
     })
+}
+
+/// Whether there is an error among the members, in whatever form; some services name one that is
+/// none in every answer.
+fn says_error(members: &Map<String, Value>) -> bool {
+    match members.get("error") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(is_error)) => *is_error,
+        Some(Value::Number(code)) => code.as_f64() != Some(0.0),
+        Some(Value::String(code)) => !code.is_empty(),
+        Some(Value::Array(errors)) => !errors.is_empty(),
+        Some(Value::Object(error)) => !error.is_empty(),
+    }
 }
 
 /// What is not said means Bearer; what is said and no text means something unknown.
@@ -401,6 +419,21 @@ mod tests {
                 r#"{"error":"invalid_grant","access_token":"a"}"#,
                 refused(200, ErrorCode::InvalidGrant),
             ),
+            (
+                200,
+                r#"{"error":{"type":"invalid_grant"},"access_token":"a"}"#,
+                refused(200, ErrorCode::InvalidGrant),
+            ),
+            (200, r#"{"error":190,"access_token":"a"}"#, refused(200, "190".into())),
+            (200, r#"{"error":true,"access_token":"a"}"#, refused(200, "".into())),
+            (200, r#"{"error":["x"],"access_token":"a"}"#, E::Unreadable),
+            (200, r#"{"error":"\ud800","access_token":"a"}"#, E::Unreadable),
+            (200, r#"{"error":"x","error":"","access_token":"a"}"#, E::Unreadable),
+            (200, "error=x&error=&access_token=a", E::Unreadable),
+            (200, "error=100%&access_token=a", E::Unreadable),
+            (200, r#"{"access_token":"a","access_token":"b"}"#, E::MissingAccessToken),
+            (200, r#"{"access_token":"a","access_token":"a"}"#, E::MissingAccessToken),
+            (200, "access_token=a&access_token=b", E::MissingAccessToken),
             (400, r#"{"access_token":"a"}"#, status(400)),
             (502, "<html>Bad gateway", status(502)),
             (429, "", status(429)),
@@ -434,6 +467,9 @@ mod tests {
             b"access_token=a&rate=100%",
             b"{\"access_token\":\"a\",\"error\":\"\"}",
             b"{\"access_token\":\"a\",\"error\":null,\"error_description\":\"\"}",
+            b"{\"access_token\":\"a\",\"error\":0}",
+            b"{\"access_token\":\"a\",\"error\":false,\"name\":\"x\",\"name\":7}",
+            b"access_token=a&name=x&name=y",
             b"access_token=a&error=",
             b"access_token=a&error=&error_description=",
         ] {
@@ -479,6 +515,18 @@ mod tests {
         }
         let form = answer(200, "access_token=a&token_type=mac").unwrap();
         assert_eq!(form.token_type, TokenType::Other("mac".into()));
+        for unreadable in [
+            r#","token_type":"mac","token_type":"Bearer""#,
+            r#","token_type":"Bearer","token\u005ftype":"Bearer""#,
+            r#","token_type":1e999"#,
+            r#","token_type":"\ud800""#,
+        ] {
+            assert!(matches!(read(unreadable), TokenType::Other(_)), "{unreadable}");
+        }
+        let form = answer(200, "access_token=a&token_type=mac&token_type=Bearer").unwrap();
+        assert!(matches!(form.token_type, TokenType::Other(_)), "{form:?}");
+        let form = answer(200, "access_token=a&token_type=%FF").unwrap();
+        assert!(matches!(form.token_type, TokenType::Other(_)), "{form:?}");
     }
 
     #[test]
@@ -498,11 +546,22 @@ mod tests {
         assert_eq!(tokens.refresh_token.unwrap().expose(), "r");
         assert_eq!(tokens.scope.unwrap().as_str(), "a b");
         assert_eq!(tokens.extra["id"], "U1");
+        let body = r#"{"a":{"access_token":"x","token_type":"mac","token_type":"Bearer"}}"#;
+        let tokens = read("a.access_token", body).unwrap();
+        assert!(matches!(tokens.token_type, TokenType::Other(_)), "{tokens:?}");
         let renamed = read("token", r#"{"token":"t","access_token":"other"}"#).unwrap();
         assert_eq!(renamed.access_token.expose(), "t");
         for (body, error) in [
             (r#"{"access_token":"bot"}"#, TokenResponseError::MissingAccessToken),
             (r#"{"access_token":"bot","authed_user":{}}"#, TokenResponseError::MissingAccessToken),
+            (
+                r#"{"authed_user":{"access_token":"x"},"authed_user":{"access_token":"y"}}"#,
+                TokenResponseError::MissingAccessToken,
+            ),
+            (
+                r#"{"authed_user":{"access_token":"x","access_token":"y"}}"#,
+                TokenResponseError::MissingAccessToken,
+            ),
             (r#"{"access_token":"bot","authed_user":"x"}"#, TokenResponseError::MissingAccessToken),
             (
                 r#"{"ok":false,"error":"invalid_code","authed_user":{"access_token":"x"}}"#,
