@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ::axum::{
     Router,
     body::Body,
-    extract::{Path, Request},
+    extract::Request,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -28,7 +28,7 @@ use crate::{
 
 use super::{
     consumer_layer::Visit,
-    consumer_leave::{leave, leave_by_form},
+    consumer_leave::{ServicePath, leave, leave_by_form, service_in},
     consumer_pages::{failed, hop, json, plainly, unknown_to_whom},
 };
 
@@ -113,7 +113,8 @@ impl IntoResponse for Error {
 }
 
 /// A service's answer comes back.
-async fn come_back(Path(service): Path<String>, request: Request) -> Response {
+async fn come_back(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
     let (mut parts, _) = request.into_parts();
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);
@@ -156,7 +157,8 @@ async fn come_back(Path(service): Path<String>, request: Request) -> Response {
 }
 
 /// On our own origin again.
-async fn arrive(Path(service): Path<String>, request: Request) -> Response {
+async fn arrive(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
     let (mut parts, _) = request.into_parts();
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::axum::{
     body::{Body, to_bytes},
-    extract::{Path, Request},
+    extract::{Path, Request, rejection::PathRejection},
     response::Response,
 };
 use bytes::Bytes;
@@ -25,8 +25,13 @@ use super::{
     consumer_pages::{failed, hop, plainly},
 };
 
+/// Query and form together. What is read of them has limits of its own: the rest must not matter,
+/// and is no longer than a server takes.
+const LIMITS: Limits =
+    Limits { bytes: 256 * 1024, value_bytes: 256 * 1024, parameters: 256 * 1024 };
+
 /// `GET {mount}/{service}`: a link of this site, or of any other.
-pub(super) async fn leave(path: Path<String>, request: Request) -> Response {
+pub(super) async fn leave(path: ServicePath, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);
@@ -36,12 +41,12 @@ pub(super) async fn leave(path: Path<String>, request: Request) -> Response {
 }
 
 /// `POST {mount}/{service}`: the page that asks, or a form of the application.
-pub(super) async fn leave_by_form(path: Path<String>, request: Request) -> Response {
+pub(super) async fn leave_by_form(path: ServicePath, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut query = parts.uri.query().unwrap_or("").to_owned();
     let body = to_bytes(body, Limits::DEFAULT.bytes).await.unwrap_or_default();
     if let Some(form) = form(&parts, &body) {
-        // A parameter in both is repeated, and so refused.
+        // A parameter in both is repeated.
         query.push('&');
         query.push_str(form);
     }
@@ -70,11 +75,20 @@ fn without_redirect(mut answer: Response) -> Response {
     answer
 }
 
+/// The service's name in the path of a request.
+pub(super) type ServicePath = Result<Path<String>, PathRejection>;
+
+/// A name that is no text is none of a service.
+pub(super) fn service_in(path: ServicePath) -> String {
+    path.map_or_else(|_| String::new(), |Path(service)| service)
+}
+
 fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
     std::str::from_utf8(body).ok().filter(|_| is_form(&parts.headers))
 }
 
-async fn leave_with(Path(service): Path<String>, mut parts: Parts, parameters: String) -> Response {
+async fn leave_with(path: ServicePath, mut parts: Parts, parameters: String) -> Response {
+    let service = service_in(path);
     let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
     let (login, jar) = (&visit.login, &visit.jar);
     let mut origin = Origin::default();
@@ -98,10 +112,12 @@ async fn begin(
 ) -> Result<Response> {
     let registered = login.by_name(service).await?;
     origin.service = Some(Arc::clone(&registered));
-    let params =
-        Params::parse(parameters.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
+    let params = Params::parse_within(parameters.as_bytes(), LIMITS)
+        .map_err(|_| BrowserFault::CallbackMalformed)?;
     let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
-    let (next, ask, only) = (one("next")?.unwrap_or(""), one("ask")?, one("only")?);
+    // A page that cannot be read is no page of this site: the visitor comes back to the front page.
+    let next = params.one("next").ok().flatten().unwrap_or("");
+    let (ask, only) = (one("ask")?, one("only")?);
     let handlers = &login.0.handlers;
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;

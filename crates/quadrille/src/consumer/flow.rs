@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     Scopes,
     error::{BrowserFault, Error, Result},
-    oauth2::form::{FormWriter, Params},
+    oauth2::form::{FormWriter, Limits, Params},
     target,
 };
 
@@ -20,6 +20,8 @@ use super::{
     registered::Registered,
 };
 
+/// What a callback may have. Nobody reads most of it, so that only its length has a limit.
+const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
 /// Longer pages to come back to are not worth carrying through every login.
 const LONGEST_NEXT: usize = 1024;
 
@@ -270,8 +272,8 @@ impl Login {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;
         origin.service = Some(Arc::clone(&registered));
-        let params =
-            Params::parse(query.as_bytes()).map_err(|_| BrowserFault::CallbackMalformed)?;
+        let params = Params::parse_within(query.as_bytes(), CALLBACK)
+            .map_err(|_| BrowserFault::CallbackMalformed)?;
         let seals = self.seals(ready);
         let mut answered = match &registered.dance {
             Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,

@@ -57,7 +57,9 @@ async fn broken_callbacks_are_refused_and_burn_nothing() {
 async fn what_nobody_reads_in_a_callback_does_not_matter() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));
+    let many = "x=1&y=%&".repeat(500);
     for odd in [
+        &*many,
         "utm=100%",
         "x=%ff",
         "%zz=1",
@@ -135,12 +137,50 @@ async fn only_pages_of_this_site_are_gone_back_to() {
 }
 
 #[tokio::test]
+async fn a_page_to_come_back_to_that_cannot_be_read_is_the_front_page() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let long = format!("next=%2F{}", "x".repeat(30_000));
+    let many = format!("next=%2Falbum{}", "&x=1".repeat(1000));
+    for (query, target) in [
+        ("next=%2Fp%ff", "/"),
+        ("next=%2F100%", "/"),
+        ("next=%zz", "/"),
+        ("next=%2F%00", "/"),
+        ("next=%2Falbum&next=%2F%2Fevil.example", "/"),
+        (&*long, "/"),
+        (&*many, "/album"),
+        ("next=%2Falbum&utm=100%&x=1&x=2", "/album"),
+    ] {
+        let shown = &query[..query.len().min(80)];
+        let away = browser.visit(&format!("/login/github?{query}")).await;
+        assert_eq!(away.status, StatusCode::FOUND, "{shown}: {away:?}");
+        let answer = world.service.consent(away.location(), 7).unwrap();
+        assert_eq!(come_back(&mut browser, &answer).await.refresh(), Some(target), "{shown}");
+        let form = Request::post("/login/github")
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(query.to_owned()));
+        let away = browser.send(form.unwrap()).await;
+        assert_eq!(away.status, StatusCode::OK, "{shown}: {away:?}");
+        let answer = world.service.consent(away.refresh().unwrap(), 7).unwrap();
+        assert_eq!(come_back(&mut browser, &answer).await.refresh(), Some(target), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_services_and_wrong_methods_are_said_to_be_so() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));
-    for path in ["/login/gitlab", "/login/gitlab/authorized?code=x&state=y"] {
+    for path in [
+        "/login/gitlab",
+        "/login/gitlab/authorized?code=x&state=y",
+        "/login/%ff",
+        "/login/%ff/authorized?code=x&state=y",
+        "/login/%ff/arrived?code=x&state=y",
+    ] {
         let page = browser.visit(path).await;
-        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}: {page:?}");
         assert!(page.has_code("service_unknown"));
     }
     for (method, path) in [
@@ -151,7 +191,7 @@ async fn unknown_services_and_wrong_methods_are_said_to_be_so() {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         assert_eq!(browser.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
     }
-    let page = browser.visit("/login/github?next=%zz").await;
+    let page = browser.visit("/login/github?only=%zz").await;
     assert_eq!((page.status, page.has_code("callback_malformed")), (StatusCode::BAD_REQUEST, true));
 }
 
