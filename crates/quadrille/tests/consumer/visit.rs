@@ -59,6 +59,33 @@ async fn whoever_is_no_page_is_told_where_to_log_in() {
 }
 
 #[tokio::test]
+async fn without_fetch_metadata_the_accept_header_says_who_is_a_page() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    for (accept, is_page) in [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+        ("TEXT/HTML", true),
+        ("*/*", true),
+        ("*/*;q=0.5", true),
+        ("text/html, application/json", true),
+        ("text/vnd.turbo-stream.html, text/html, application/xhtml+xml", true),
+        ("application/json", false),
+        ("application/json, text/plain, */*", false),
+        ("application/json, text/html;q=0.5", false),
+        ("text/html;q=0.1, application/problem+json", false),
+        ("text/html;q=0", false),
+        ("text/html;level=1;Q=0.0, application/json", false),
+        ("image/avif,image/webp,*/*", false),
+        ("text/html-x", false),
+    ] {
+        let request = Request::get("/").header("accept", accept).body(Body::empty()).unwrap();
+        let page = browser.send(request).await;
+        let status = if is_page { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(page.status, status, "{accept}: {page:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_optional_account_is_no_reason_to_ask_anyone() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));
