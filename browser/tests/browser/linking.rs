@@ -30,6 +30,7 @@ async fn another_sites_link_asks_on_a_page_and_cancelling_links_nothing() {
         browser.goto(album.near("/as/44")).await.unwrap();
         for way in ["By link", "By form", "By page"] {
             asked(way).await;
+            browser.looks_good("asked").await;
             cancelled(44).await;
         }
         // Going on does what was wanted.

@@ -12,6 +12,7 @@
 mod callbacks;
 mod demo;
 mod linking;
+mod looks;
 mod referrers;
 mod sessions;
 mod side_by_side;

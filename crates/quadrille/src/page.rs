@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 const STYLE: &str = ":root{color-scheme:light dark;--line:#8884;--accent:#3b5bdb}\
 body{margin:0;font:1rem/1.5 system-ui,sans-serif;display:grid;min-height:100svh;place-items:center}\
-main{box-sizing:border-box;width:min(34rem,100%);padding:2rem 1.25rem}\
+main{box-sizing:border-box;width:min(34rem,100%);padding:2rem 1.25rem;overflow-wrap:anywhere}\
 h1{font-size:1.4rem;line-height:1.25;margin:0 0 .75rem}p{margin:.5rem 0}\
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0}form{margin:0}\
 a.button,button{font:inherit;cursor:pointer;text-decoration:none;padding:.6rem 1.1rem;\

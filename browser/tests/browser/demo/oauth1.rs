@@ -86,7 +86,7 @@ async fn the_signatures(browser: &Browser, demo: &Running) {
 
 async fn on_a_phone(browser: &Browser, name: &str) {
     browser.width(390, 844).await;
-    drawing::fits(browser, 390).await;
+    browser.fits(390).await;
     browser.keep_whole(name).await;
     browser.width(0, 0).await;
 }

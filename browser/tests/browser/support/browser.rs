@@ -112,8 +112,41 @@ impl Browser {
     /// Shows pages as people see them who prefer dark ones.
     pub(crate) async fn dark(&self, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
-        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            // So that no colour is half way from one to the other.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Keeps pictures of the page in the light and in the dark, on a desk and on the narrowest phone;
+    /// nothing on it is wider than the screen.
+    pub(crate) async fn looks_good(&self, what: &str) {
+        for width in [0, 320] {
+            self.width(width, 640).await;
+            self.fits(width).await;
+            for (dark, light) in [(false, "light"), (true, "dark")] {
+                self.dark(dark).await;
+                self.keep_whole(&format!("{what}-{light}-{width}")).await;
+            }
+        }
+        self.width(0, 0).await;
+        self.dark(false).await;
+    }
+
+    /// Nothing is wider than the window, or than what it stands in.
+    pub(crate) async fn fits(&self, width: u32) {
+        let overflow = "const root = document.documentElement; \
+             return [...document.body.querySelectorAll('*')] \
+                 .filter(part => part.getBoundingClientRect().right > root.clientWidth + 1 \
+                     || (part.scrollWidth > part.clientWidth + 1 && part.matches('a, button, p, h1, h2, li, label'))) \
+                 .filter(part => getComputedStyle(part).display != 'inline') \
+                 .map(part => part.outerHTML.slice(0, 100)) \
+                 .concat(root.scrollWidth > root.clientWidth ? ['the page'] : [])";
+        let wide = self.window.execute(overflow, vec![]).await.unwrap();
+        let wide = wide.json().as_array().unwrap();
+        assert!(wide.is_empty(), "{} at {width}: {wide:#?}", self.place().await);
     }
 
     pub(crate) async fn cdp(&self, command: &str, arguments: Value) -> Value {

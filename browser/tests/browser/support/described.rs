@@ -1,0 +1,56 @@
+//! A provider for clients that describe themselves. The program fetches their documents from the
+//! public Internet alone, where no test goes: this is its inside, with one document at hand.
+
+use axum::Extension;
+use quadrille::provider::{
+    ClientMetadataDocuments, FetchError, Fetched, Fetcher, Kdf, RemoteAddress,
+};
+use quadrille_server::{
+    config::{Flags, Issuer, Settings},
+    data::Data,
+    web::{App, Pages, Parts},
+};
+use reqwest::Url;
+
+use super::{Site, process::Folder};
+
+/// What is fetched, whatever is asked for.
+struct Document(String);
+
+impl Fetcher for Document {
+    async fn fetch(&self, _: &Url) -> Result<Fetched, FetchError> {
+        Ok(Fetched::new(self.0.clone()))
+    }
+}
+
+/// A provider that takes this for every client's document, with its data in `folder`.
+pub(crate) async fn provider(folder: &Folder, document: &serde_json::Value) -> Site {
+    let mut flags = Flags::default();
+    flags.give("data_dir", "--data-dir", folder.data().to_str());
+    flags.set("scopes=photos:read=See your photos").unwrap();
+    let (settings, _) = Settings::load(flags, std::iter::empty(), None).unwrap();
+    let data = Data::open_or_make(&settings).await.unwrap();
+    let keys = data.keys(&settings).await.unwrap();
+    let documents = ClientMetadataDocuments::fetched_by(Document(document.to_string()));
+    Site::start(async |port| {
+        let issuer = Issuer::localhost(port);
+        let app = App::new(Parts {
+            env: data.env().clone(),
+            store: data.store().clone(),
+            users: data.users().clone(),
+            keys,
+            policy: settings.policy.clone(),
+            oauth1: None,
+            scopes: settings.scopes.clone(),
+            resources: settings.resources.clone(),
+            client_documents: Some(documents),
+            kdf: Kdf::default(),
+            pages: Pages::load("Quadrille", &issuer, None).unwrap(),
+            session_lifetime: settings.session_lifetime,
+            issuer,
+        });
+        let address = RemoteAddress("127.0.0.1".parse().unwrap());
+        app.await.unwrap().router().layer(Extension(address))
+    })
+    .await
+}
