@@ -18,7 +18,7 @@ the signature, and lets a verifier be exchanged again (section 2.3: once).
 import json
 import time
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -26,8 +26,8 @@ from authlib.integrations.httpx_client import OAuth1Client
 from authlib.integrations.requests_client import OAuth1Session as AuthlibSession
 from requests_oauthlib import OAuth1Session
 
-from browser import parameters
-from quadrille import REDIRECT_URI, SCOPE, USER
+from browser import Browser, parameters
+from quadrille import PASSWORD, REDIRECT_URI, SCOPE, USER
 
 RFC5849 = ["HMAC-SHA1", "RSA-SHA1", "PLAINTEXT"]
 METHODS = RFC5849 + ["HMAC-SHA256", "HMAC-SHA512", "RSA-SHA256", "RSA-SHA512"]
@@ -334,3 +334,37 @@ def test_oauth_1_is_off_unless_somebody_turns_it_on(provider):
         answer = session.get(provider.me)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("place", ["query", "form"])
+def test_callback_and_verifier_may_stand_apart_from_a_signed_header(oauth1, place):
+    """As in the guide of X (Twitter), and in the programs that follow it."""
+    client = oauth1.oauth1_client()
+    at = f"{oauth1.issuer}/oauth/"
+
+    def send(session, name, field):
+        where = {"params" if place == "query" else "data": field}
+        answer = session.post(at + name, **where)
+        assert answer.status_code == 200, answer.text
+        return dict(parse_qsl(answer.text))
+
+    temporary = send(OAuth1Session(client.client_id, client.oauth1_secret), "request_token", {"oauth_callback": REDIRECT_URI})
+    browser = Browser(USER, PASSWORD, REDIRECT_URI)
+    callback = parameters(browser.authorize(f"{at}authorize?oauth_token={temporary['oauth_token']}"))
+    session = OAuth1Session(
+        client.client_id, client.oauth1_secret, temporary["oauth_token"], temporary["oauth_token_secret"]
+    )
+    token = send(session, "access_token", {"oauth_verifier": callback["oauth_verifier"]})
+    session = OAuth1Session(client.client_id, client.oauth1_secret, token["oauth_token"], token["oauth_token_secret"])
+    assert session.get(oauth1.me).json()["username"] == USER
+
+
+@pytest.mark.parametrize("typed", [str.lower, lambda code: f" {code[:4]}-{code[4:]}\n"])
+def test_a_code_may_be_typed_as_people_type(oauth1, typed):
+    client = oauth1.client("Terminal", "--oauth1", "--oob", "--scope", "photos:read")
+    session = OAuth1Session(client.client_id, client.oauth1_secret, callback_uri="oob")
+    session.fetch_request_token(f"{oauth1.issuer}/oauth/request_token")
+    page = Browser(USER, PASSWORD, REDIRECT_URI).visit(session.authorization_url(f"{oauth1.issuer}/oauth/authorize"))
+    code = page.html.select_one("output").get_text(strip=True)
+    session.fetch_access_token(f"{oauth1.issuer}/oauth/access_token", verifier=typed(code))
+    assert session.get(oauth1.me).json()["username"] == USER

@@ -22,7 +22,7 @@ pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 ///
 /// # Errors
 /// [`RequestError::SeveralPlaces`] when others came beside them, of whatever scheme.
-pub(super) fn find(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
+pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, RequestError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(first) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -31,11 +31,10 @@ pub(super) fn find(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
         return if any { Err(RequestError::SeveralPlaces) } else { Ok(None) };
     }
     let Some(text) = text_after_scheme(first.as_bytes()) else { return Ok(None) };
-    std::str::from_utf8(text)
-        .ok()
-        .filter(|text| text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')))
-        .map(Some)
-        .ok_or(RequestError::HeaderMalformed)
+    match text.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..)) {
+        true => Ok(Some(text)),
+        false => Err(RequestError::HeaderMalformed),
+    }
 }
 
 /// What follows the scheme, if it is `OAuth`.
@@ -51,41 +50,48 @@ pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION)
 }
 
-/// Names and values, decoded, `realm` among them. A realm is a quoted string and not encoded.
-pub(super) fn parse(text: &str) -> Result<Vec<Pair<'_>>, RequestError> {
+/// Names and values, decoded, `realm` among them. A realm is a quoted string and not encoded. It is
+/// not signed either, so that its bytes do not matter (RFC 9110, section 5.6.4, lets them be any).
+pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
     if text.len() > LONGEST {
         return Err(RequestError::TooLong);
     }
     let mut pairs = Vec::with_capacity(8);
-    let mut rest = text.trim();
+    let mut rest = text.trim_ascii();
     while !rest.is_empty() {
         // Empty elements of a list count for nothing (RFC 9110, section 5.6.1.2).
-        if let Some(tail) = rest.strip_prefix(',') {
-            rest = tail.trim_start();
+        if let Some(tail) = rest.strip_prefix(b",") {
+            rest = tail.trim_ascii_start();
             continue;
         }
         if pairs.len() == MOST {
             return Err(RequestError::TooMany);
         }
-        let (name, tail) = rest.split_once('=').ok_or(RequestError::HeaderMalformed)?;
-        let name = name.trim_end();
+        let mut halves = rest.splitn(2, |byte| *byte == b'=');
+        let (Some(name), Some(tail)) = (halves.next(), halves.next()) else {
+            return Err(RequestError::HeaderMalformed);
+        };
+        let name = name.trim_ascii_end();
         // Anything else would have been encoded (RFC 5849, section 3.5.1).
-        if name.is_empty() || !name.bytes().all(|byte| is_unreserved(byte) || byte == b'%') {
+        if name.is_empty() || !name.iter().all(|byte| is_unreserved(*byte) || *byte == b'%') {
             return Err(RequestError::HeaderMalformed);
         }
-        let name = decode(name)?;
-        let (value, tail) = value(tail.trim_start())?;
+        let name = decode(ascii(name)?)?;
+        let (value, tail) = value(tail.trim_ascii_start())?;
         let value = match &*name {
-            "realm" => value,
+            "realm" => match value {
+                Cow::Borrowed(raw) => String::from_utf8_lossy(raw),
+                Cow::Owned(raw) => String::from_utf8_lossy(&raw).into_owned().into(),
+            },
             _ => match value {
-                Cow::Borrowed(raw) => decode(raw)?,
+                Cow::Borrowed(raw) => decode(ascii(raw)?)?,
                 // An escaped character is none that encoded values have.
                 Cow::Owned(_) => return Err(RequestError::HeaderMalformed),
             },
         };
         pairs.push((name, value));
-        rest = tail.trim_start();
-        if !rest.is_empty() && !rest.starts_with(',') {
+        rest = tail.trim_ascii_start();
+        if !rest.is_empty() && !rest.starts_with(b",") {
             return Err(RequestError::HeaderMalformed);
         }
     }
@@ -93,30 +99,29 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pair<'_>>, RequestError> {
 }
 
 /// A quoted string, or, as some clients write it, a bare word; and what follows.
-fn value(text: &str) -> Result<(Cow<'_, str>, &str), RequestError> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find(|char: char| char == ',' || char.is_ascii_whitespace());
-        let (word, rest) = text.split_at(end.unwrap_or(text.len()));
-        return match word.contains('"') {
-            true => Err(RequestError::HeaderMalformed),
-            false => Ok((Cow::Borrowed(word), rest)),
+fn value(text: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), RequestError> {
+    let malformed = RequestError::HeaderMalformed;
+    let Some(inside) = text.strip_prefix(b"\"") else {
+        let end = text.iter().position(|byte| *byte == b',' || byte.is_ascii_whitespace());
+        let (word, rest) = text.split_at_checked(end.unwrap_or(text.len())).ok_or(malformed)?;
+        return match word.contains(&b'"') {
+            true => Err(malformed),
+            false => Ok((word.into(), rest)),
         };
     };
-    let end = quoted.find(['"', '\\']).ok_or(RequestError::HeaderMalformed)?;
-    let (plain, rest) = quoted.split_at(end);
-    if let Some(rest) = rest.strip_prefix('"') {
-        return Ok((Cow::Borrowed(plain), rest));
+    let end = inside.iter().position(|byte| matches!(byte, b'"' | b'\\')).ok_or(malformed)?;
+    let (plain, rest) = inside.split_at_checked(end).ok_or(malformed)?;
+    if let Some(rest) = rest.strip_prefix(b"\"") {
+        return Ok((plain.into(), rest));
     }
-    let mut unescaped = plain.to_owned();
-    let mut chars = rest.chars();
-    while let Some(char) = chars.next() {
-        match char {
-            '"' => return Ok((Cow::Owned(unescaped), chars.as_str())),
-            '\\' => unescaped.push(chars.next().ok_or(RequestError::HeaderMalformed)?),
-            char => unescaped.push(char),
-        }
-    }
-    Err(RequestError::HeaderMalformed)
+    let (unescaped, rest) = quoted(text).ok_or(malformed)?;
+    Ok((unescaped.into(), rest))
+}
+
+/// A text that was encoded: it holds nothing else than ASCII (RFC 5849, section 3.6).
+fn ascii(text: &[u8]) -> Result<&str, RequestError> {
+    let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii());
+    text.ok_or(RequestError::HeaderMalformed)
 }
 
 /// Writes `name="value"`, percent-encoded.
@@ -242,8 +247,27 @@ mod tests {
     #[test]
     fn a_name_that_was_not_encoded_makes_the_header_malformed() {
         for bad in ["a b=\"c\"", "\"a\"=\"c\"", "a\"b=c", "\u{fc}=c", "=c", "a/b=c", "a\tb=c"] {
-            assert_eq!(parse(bad), Err(RequestError::HeaderMalformed), "{bad}");
+            assert_eq!(parse(bad.as_bytes()), Err(RequestError::HeaderMalformed), "{bad}");
         }
-        assert_eq!(parse("a%20b = \"c\"").unwrap(), [("a b".into(), "c".into())]);
+        assert_eq!(parse(b"a%20b = \"c\"").unwrap(), [("a b".into(), "c".into())]);
+    }
+
+    #[test]
+    fn a_realm_is_any_bytes_and_nothing_else_is() {
+        for (realm, read) in [
+            (&b"\"caf\xe9\""[..], "caf\u{fffd}"),
+            (b"\"caf\xc3\xa9\"", "caf\u{e9}"),
+            (b"\"a\\\"\xe9\"", "a\"\u{fffd}"),
+            (b"caf\xe9", "caf\u{fffd}"),
+            (b"\"\xff, oauth_token=x\"", "\u{fffd}, oauth_token=x"),
+        ] {
+            let header = [b"realm=", realm, b", a=b"].concat();
+            let pairs = [("realm".into(), read.into()), ("a".into(), "b".into())];
+            assert_eq!(parse(&header).unwrap(), pairs, "{}", header.escape_ascii());
+        }
+        for bad in [&b"a=\"\xe9\""[..], b"a=\xc3\xa9", b"\xe9=a", b"re\xe9alm=\"a\""] {
+            let read = parse(bad);
+            assert_eq!(read, Err(RequestError::HeaderMalformed), "{}", bad.escape_ascii());
+        }
     }
 }

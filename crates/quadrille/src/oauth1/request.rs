@@ -1,6 +1,6 @@
 //! A signed request, as the server reads and verifies it (RFC 5849, section 3.2).
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, mem};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -17,6 +17,10 @@ use super::{
 };
 
 const BODY_HASH: &str = "oauth_body_hash";
+/// What may stand in the query or the form of a request whose header is signed: many clients follow
+/// the guide of X (Twitter), which has it so, RFC 5849, section 3.5, notwithstanding. It is signed
+/// there as well.
+const APART: [&str; 2] = ["oauth_callback", "oauth_verifier"];
 
 /// A request that says it is signed, read and in good form. Whether the signature is right is what
 /// [`is_signed_by`](Self::is_signed_by) tells.
@@ -49,6 +53,8 @@ pub struct SignedRequest<'a> {
     placement: Placement,
     /// The parameters of the header, or else those of the protocol in query or form.
     protocol: Vec<Pair<'a>>,
+    /// Those of [`APART`] that stand elsewhere than the header.
+    apart: Vec<Pair<'a>>,
     query: Fields<'a>,
     form: Fields<'a>,
     declared: Declared,
@@ -131,17 +137,22 @@ impl<'a> SignedRequest<'a> {
             return Err(RequestError::BodyAmbiguous);
         }
         let header = header.map(header::parse).transpose()?;
-        let (in_query, in_form) = (query.protocol()?, fields.protocol()?);
+        let (mut in_query, mut in_form) = (query.protocol()?, fields.protocol()?);
         let (placement, protocol) = match (header, in_query.is_empty(), in_form.is_empty()) {
-            (Some(header), true, true) => (Placement::Header, header),
-            (None, false, true) => (Placement::Query, in_query),
-            (None, true, false) => (Placement::Body, in_form),
+            (Some(header), ..) => (Placement::Header, header),
+            (None, false, true) => (Placement::Query, mem::take(&mut in_query)),
+            (None, true, false) => (Placement::Body, mem::take(&mut in_form)),
             _ => return Err(RequestError::SeveralPlaces),
         };
+        let apart = [in_query, in_form].concat();
+        if !apart.iter().all(|(name, _)| APART.contains(&&**name)) {
+            return Err(RequestError::SeveralPlaces);
+        }
         let mut signed = Self {
             parts,
             placement,
             protocol,
+            apart,
             query,
             form: fields,
             declared,
@@ -391,7 +402,7 @@ impl<'a> SignedRequest<'a> {
     }
 
     fn many(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        let all = self.protocol.iter().filter(move |(known, _)| *known == name);
+        let all = self.protocol.iter().chain(&self.apart).filter(move |(known, _)| *known == name);
         all.map(|(_, value)| &**value)
     }
 }
@@ -530,6 +541,67 @@ mod tests {
             assert_eq!(read("/", &headers), several, "{first} {second}");
         }
         assert_eq!(read("/", &[("authorization", "Basic x"), ("authorization", "OAuthx")]), None);
+    }
+
+    #[test]
+    fn a_callback_and_a_verifier_may_stand_apart_from_a_signed_header_and_nothing_else() {
+        let secret = Secret::from("s");
+        let signed = r#"OAuth oauth_consumer_key="c", oauth_signature_method="PLAINTEXT",
+            oauth_signature="s%26""#;
+        let read = |target: &str, more: &str, form: &'static str| {
+            let request = Request::post(format!("http://a.example{target}"))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("authorization", signed.replace('\n', "") + more);
+            let (parts, body) = parts(request.body(Bytes::from(form)).unwrap());
+            SignedRequest::read(&parts, &body).map(|signed| {
+                let signed = signed.unwrap();
+                let key = VerifyingKey::Shared { client_secret: &secret, token_secret: None };
+                assert!(signed.is_signed_by("http://a.example", &key));
+                let named =
+                    |name: &[u8]| signed.covered().filter(|(known, _)| **known == *name).count();
+                assert!(named(b"oauth_callback") <= 1 && named(b"oauth_verifier") <= 1, "once");
+                [signed.callback(), signed.verifier()].map(|value| value.map(str::to_owned))
+            })
+        };
+        let ok = |callback: Option<&str>, verifier: Option<&str>| {
+            Ok([callback, verifier].map(|value| value.map(str::to_owned)))
+        };
+        assert_eq!(read("/?oauth_callback=oob", "", ""), ok(Some("oob"), None));
+        assert_eq!(read("/", "", "oauth_verifier=v+w"), ok(None, Some("v w")));
+        assert_eq!(read("/?oauth_callback=a", "", "oauth_verifier=v"), ok(Some("a"), Some("v")));
+        let twice = Err(RequestError::Duplicate("oauth_verifier"));
+        assert_eq!(read("/?oauth_verifier=v", "", "oauth_verifier=v"), twice);
+        assert_eq!(read("/", ", oauth_verifier=v", "oauth_verifier=v"), twice);
+        for name in ["oauth_token", "oauth_nonce", "oauth_body_hash", "oauth_x", "oauth_signature"]
+        {
+            let several = Err(RequestError::SeveralPlaces);
+            assert_eq!(read(&format!("/?oauth_callback=oob&{name}=x"), "", ""), several, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_hash_is_wrong() {
+        let protocol = "oauth_consumer_key=c&oauth_signature_method=PLAINTEXT&oauth_signature=s";
+        let header = format!("OAuth {}", protocol.replace('&', ", "));
+        for (query, header) in [
+            (String::new(), format!("{header}, oauth_body_hash=\"\"")),
+            (String::new(), format!("{header}, oauth_body%5Fhash=")),
+            (format!("?{protocol}&oauth_body_hash"), String::new()),
+            (format!("?{protocol}&oauth_body_hash="), String::new()),
+        ] {
+            for body in ["{}", ""] {
+                let mut request = Request::post(format!("http://a.example/{query}"))
+                    .header("content-type", "application/json");
+                if !header.is_empty() {
+                    request = request.header("authorization", &header);
+                }
+                let (parts, body) = parts(request.body(Bytes::from(body)).unwrap());
+                assert!(SignedRequest::needs_the_body(&parts.headers, &parts.uri));
+                let signed = SignedRequest::read(&parts, &body).unwrap().unwrap();
+                assert!(signed.depends_on_the_body());
+                assert_eq!(signed.check_body(&body), Err(RequestError::BodyHashWrong));
+            }
+        }
     }
 
     #[test]

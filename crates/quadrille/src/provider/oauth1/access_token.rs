@@ -48,9 +48,14 @@ fn decide<'t>(
     let Some(verifier) = verifier else {
         return Decision::Refuse(OAuth1Error::VerifierMissing);
     };
-    let verifier = sha256(verifier.as_bytes());
-    let is_right =
-        |approval: &Approval| verify_slices_are_equal(&approval.verifier, &verifier).is_ok();
+    let as_shown = temporary.callback.is_none().then(|| as_shown(verifier));
+    let read = [Some(verifier), as_shown.as_deref()];
+    let is_right = |approval: &Approval| {
+        let is_it = |verifier: &str| {
+            verify_slices_are_equal(&approval.verifier, &sha256(verifier.as_bytes())).is_ok()
+        };
+        read.into_iter().flatten().any(is_it)
+    };
     match &temporary.state {
         TemporaryState::Redeemed(approval) if is_right(approval) => {
             Decision::Replayed(approval.grant.id)
@@ -144,6 +149,13 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     }
 }
 
+/// A verifier as a person may have read it who typed it: codes are shown in capitals, and people add
+/// spaces and hyphens, and line breaks at the end.
+fn as_shown(typed: &str) -> String {
+    let is_added = |char: char| char.is_whitespace() || char == '-';
+    typed.chars().filter(|char| !is_added(*char)).map(|char| char.to_ascii_uppercase()).collect()
+}
+
 /// Whether a person carries the verifier, who was shown it for that and may mistype it.
 fn is_typed(temporary: &TemporaryRecord) -> bool {
     let was_shown =
@@ -195,7 +207,7 @@ mod tests {
     use crate::{
         Scopes,
         oauth2::Resources,
-        provider::{Actor, store::Grant},
+        provider::{Actor, redirect::RedirectUri, store::Grant},
     };
     use proptest::prelude::*;
 
@@ -213,27 +225,31 @@ mod tests {
         }
     }
 
+    fn temporary(state: TemporaryState) -> TemporaryRecord {
+        TemporaryRecord {
+            row: RowId(1),
+            identifier: Identifier::Row([0; 32]),
+            secret: [].into(),
+            client: "app".into(),
+            callback: None,
+            scopes: Scopes::EMPTY,
+            expires: Timestamp::from_seconds(100),
+            state,
+        }
+    }
+
     proptest! {
         #[test]
         fn credentials_are_given_for_the_right_verifier_once_in_time(
             state in 0..4_u8, verifier in prop_oneof![Just(None), Just(Some("right")), Just(Some("wrong"))],
             now in 90..110_i64,
         ) {
-            let temporary = TemporaryRecord {
-                row: RowId(1),
-                identifier: Identifier::Row([0; 32]),
-                secret: [].into(),
-                client: "app".into(),
-                callback: None,
-                scopes: Scopes::EMPTY,
-                expires: Timestamp::from_seconds(100),
-                state: match state {
-                    0 => TemporaryState::Pending,
-                    1 => TemporaryState::Approved(approval()),
-                    2 => TemporaryState::Redeemed(approval()),
-                    _ => TemporaryState::Denied,
-                },
-            };
+            let temporary = temporary(match state {
+                0 => TemporaryState::Pending,
+                1 => TemporaryState::Approved(approval()),
+                2 => TemporaryState::Redeemed(approval()),
+                _ => TemporaryState::Denied,
+            });
             let decision = decide(&temporary, verifier, Timestamp::from_seconds(now));
             match (state, verifier, now < 100) {
                 (1, Some("right"), true) => {
@@ -245,5 +261,29 @@ mod tests {
                 _ => prop_assert!(matches!(decision, Decision::Refuse(_)), "{:?}", decision),
             }
         }
+    }
+
+    #[test]
+    fn a_verifier_that_was_typed_is_read_as_it_was_shown() {
+        let with = |callback: Option<&str>| TemporaryRecord {
+            callback: callback.map(|uri| RedirectUri::parse(uri).unwrap()),
+            state: TemporaryState::Approved(Approval {
+                verifier: sha256(b"BBX7NRNB"),
+                ..approval()
+            }),
+            ..temporary(TemporaryState::Pending)
+        };
+        let now = Timestamp::from_seconds(1);
+        for typed in ["BBX7NRNB", "bbx7nrnb", " BBX7 NRNB\r\n", "BBX7-NRNB", "bbx7\u{a0}nrnb"] {
+            let temporary = with(None);
+            let decision = decide(&temporary, Some(typed), now);
+            assert!(matches!(decision, Decision::Redeem(_)), "{typed:?}: {decision:?}");
+            let temporary = with(Some("https://a.example"));
+            let decision = decide(&temporary, Some(typed), now);
+            assert_eq!(matches!(decision, Decision::Redeem(_)), typed == "BBX7NRNB", "{typed:?}");
+        }
+        let temporary = with(None);
+        let decision = decide(&temporary, Some("BBX7NRN8"), now);
+        assert!(matches!(decision, Decision::Refuse(OAuth1Error::VerifierWrong)));
     }
 }
