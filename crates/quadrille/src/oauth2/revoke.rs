@@ -3,7 +3,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header::CACHE_CONTROL};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
 
 use super::{
     ClientAuth, EndpointError, ErrorResponse, RequestError,
@@ -117,9 +120,12 @@ impl fmt::Debug for RevocationRequest<'_> {
 pub struct RevocationResponse;
 
 impl RevocationResponse {
-    /// The answer of the endpoint: nothing, which nobody may keep.
+    /// The answer of the endpoint, which nobody may keep. Clients ignore what is in it (RFC 7009,
+    /// section 2.2), but some stumble over an answer that is no JSON.
     pub fn to_response(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::new());
+        let mut response = Response::new(Bytes::from_static(b"{}"));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
