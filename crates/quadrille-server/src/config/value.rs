@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -99,6 +99,16 @@ impl Issuer {
     /// That of a loopback address.
     pub fn localhost(port: u16) -> Self {
         let text: Arc<str> = format!("http://localhost:{port}").into();
+        Self { origin: text.len(), text }
+    }
+
+    /// That of a loopback address where the program listens. `localhost` is 127.0.0.1 everywhere,
+    /// and another address on some machines only.
+    pub fn loopback(address: SocketAddr) -> Self {
+        if address.ip() == Ipv4Addr::LOCALHOST {
+            return Self::localhost(address.port());
+        }
+        let text: Arc<str> = format!("http://{address}").into();
         Self { origin: text.len(), text }
     }
 

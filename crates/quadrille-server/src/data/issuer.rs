@@ -52,7 +52,7 @@ impl Data {
         let given = settings.issuer.is_some() || kept.is_some();
         let issuer = match settings.issuer.clone().or_else(|| kept.clone()) {
             Some(issuer) => issuer,
-            None if listening.ip().is_loopback() => Issuer::localhost(listening.port()),
+            None if listening.ip().is_loopback() => Issuer::loopback(listening),
             None => return Err(ConfigError::PlainIssuer(listening).into()),
         };
         if !issuer.is_https() && !listening.ip().is_loopback() {
@@ -89,7 +89,11 @@ impl Data {
                 Ok(asked.clone())
             }
             (None, None) => {
-                let issuer = Issuer::localhost(settings.listen.port());
+                let listen = settings.listen;
+                let issuer = match listen.ip().is_loopback() {
+                    true => Issuer::loopback(listen),
+                    false => Issuer::localhost(listen.port()),
+                };
                 self.adopt(&issuer, false, recorded).await?;
                 Ok(issuer)
             }
