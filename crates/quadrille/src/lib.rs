@@ -44,6 +44,7 @@ pub mod axum;
 #[cfg(feature = "consumer")]
 pub mod consumer;
 pub mod cookie;
+mod digest;
 pub mod env;
 #[cfg(feature = "consumer")]
 pub mod error;

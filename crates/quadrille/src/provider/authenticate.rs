@@ -13,7 +13,7 @@ use super::{
     Client, ClientSecret, ClientType, SecretVerifier,
     error::{ClientError, Error},
     kdf::Verdict,
-    server::Inner,
+    server::{Inner, Shared},
     store::SecretHash,
     throttle::{RemoteAddress, Who},
     token::sha256,
@@ -73,95 +73,98 @@ impl Inner {
         from: Option<RemoteAddress>,
     ) -> Result<Arc<Client>, Error> {
         let client = self.store.client(self.issuer_id().await?, &presented.id).await?;
-        let Some(client) = client else {
-            return Err(self.unknown(presented, from).await);
-        };
-        let now = self.now();
         let hash = presented.secret.as_ref().map(|secret| sha256(secret.as_bytes()));
-        match quick(&client, hash.as_ref(), now) {
-            Quick::Passed => Ok(client),
-            Quick::Failed(error) => Err(self.failed(Some(&client), error, from).into()),
-            Quick::Hash => {
-                let secret = Secret::from(presented.secret.as_deref().unwrap_or(""));
-                self.check_chosen(client, secret, from).await
+        let has_chosen = || self.shared.has_chosen_secrets.load(Ordering::Relaxed);
+        let quick = match &client {
+            Some(client) => quick(client, hash.as_ref(), self.now()),
+            // It costs as much as one with a chosen secret, where there are such.
+            None if has_chosen() => Quick::Hash,
+            None => Quick::Failed(ClientError::UnknownClient),
+        };
+        let failed = |error| Error::from(self.failed(presented, client.as_deref(), error, from));
+        match (quick, &presented.secret, &client) {
+            (Quick::Passed, _, Some(client)) => Ok(client.clone()),
+            (Quick::Hash, Some(secret), client) => {
+                let secret = Secret::from(&**secret);
+                let right = self.check_chosen(presented, client.as_ref(), secret, from).await?;
+                right.ok_or_else(|| {
+                    failed(match client {
+                        Some(_) => ClientError::SecretWrong,
+                        None => ClientError::UnknownClient,
+                    })
+                })
             }
+            (Quick::Failed(error), ..) => Err(failed(error)),
+            (Quick::Hash, None, Some(_)) => Err(failed(ClientError::SecretMissing)),
+            (Quick::Passed | Quick::Hash, _, None) => Err(failed(ClientError::UnknownClient)),
         }
     }
 
-    /// A failure is counted, and answered with 429 once there are too many. Nothing that is right
-    /// is held up by it.
+    /// A failure is counted, and answered with 429 once there are too many, whether there is such a
+    /// client or not. Nothing that is right is held up by it.
     fn failed(
         &self,
+        presented: &PresentedClient<'_>,
         client: Option<&Client>,
         error: ClientError,
         from: Option<RemoteAddress>,
     ) -> ClientError {
         let id = client.map(|client| &*client.id);
         tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
-        self.count_failure(client, from).map_or(error, ClientError::Throttled)
+        self.count_failure(&presented.id, from).map_or(error, ClientError::Throttled)
     }
 
-    /// Counts a failure of a client and of an address. How long they must wait if there were too
-    /// many.
+    /// Counts a failure of whoever has this name and of an address. How long they must wait if there
+    /// were too many.
     pub(crate) fn count_failure(
         &self,
-        client: Option<&Client>,
+        name: &str,
         from: Option<RemoteAddress>,
     ) -> Option<Duration> {
         let (throttle, now) = (&self.shared.throttle, self.env.steady());
-        let by_client = client.and_then(|client| throttle.failed(Who::Client(&client.id), now));
+        let by_name = throttle.failed(Who::named(name), now);
         let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
-        by_client.max(by_address)
+        by_name.max(by_address)
     }
 
-    /// An unknown client costs as much as one with a chosen secret, where there are such.
-    async fn unknown(&self, presented: &PresentedClient<'_>, from: Option<RemoteAddress>) -> Error {
-        let error = self.failed(None, ClientError::UnknownClient, from);
-        if error == ClientError::UnknownClient
-            && let Some(secret) = &presented.secret
-            && self.shared.has_chosen_secrets.load(Ordering::Relaxed)
-            && let Err(error) = self.kdf.verify_for_nobody(Secret::from(&**secret)).await
-        {
-            return error.into();
-        }
-        error.into()
-    }
-
-    /// A secret that somebody chose can be guessed: failures are counted for each pair of client and
-    /// address before the secret is looked at, but where this client has authenticated before, it is
-    /// left alone.
+    /// The client, if `secret` is the one that somebody chose for it; an unknown client costs as
+    /// much. Such a secret can be guessed, so an attempt waits for its turn, except where this
+    /// client has authenticated before.
     async fn check_chosen(
         &self,
-        client: Arc<Client>,
+        presented: &PresentedClient<'_>,
+        client: Option<&Arc<Client>>,
         secret: Secret,
         from: Option<RemoteAddress>,
-    ) -> Result<Arc<Client>, Error> {
-        self.shared.has_chosen_secrets.store(true, Ordering::Relaxed);
-        let (throttle, steady) = (&self.shared.throttle, self.env.steady());
-        let who = Who::Pair(&client.id, from);
-        if !throttle.is_known(&client.id, from)
-            && let Some(wait) = throttle.failed(who, steady)
-        {
-            return Err(ClientError::Throttled(wait).into());
+    ) -> Result<Option<Arc<Client>>, Error> {
+        let Shared { throttle, turns, has_chosen_secrets, .. } = &*self.shared;
+        let (id, steady) = (&*presented.id, self.env.steady());
+        let is_known = throttle.is_known(id, from);
+        if !is_known {
+            let is_hot =
+                from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
+            turns.take(id, from, is_hot, steady).await.map_err(ClientError::Throttled)?;
         }
-        for stored in chosen(&client, self.now()) {
-            match self.kdf.verify(&self.env, secret.clone(), stored.clone()).await? {
-                Verdict::Wrong => {}
-                Verdict::Right => {
-                    throttle.forgive(who, steady);
-                    throttle.succeeded(&client.id, from, steady);
-                    return Ok(client.clone());
-                }
-                Verdict::Outgrown(better) => {
-                    throttle.forgive(who, steady);
-                    throttle.succeeded(&client.id, from, steady);
-                    self.upgrade(&client, stored, better).await;
-                    return Ok(client.clone());
-                }
+        let Some(client) = client else {
+            self.kdf.verify_for_nobody(secret).await?;
+            return Ok(None);
+        };
+        has_chosen_secrets.store(true, Ordering::Relaxed);
+        for stored in chosen(client, self.now()) {
+            let verdict = self.kdf.verify(&self.env, secret.clone(), stored.clone()).await?;
+            if verdict == Verdict::Wrong {
+                continue;
             }
+            if !is_known {
+                turns.forgive(id, from, steady);
+            }
+            throttle.succeeded(id, from, steady);
+            if let Verdict::Outgrown(better) = verdict {
+                self.upgrade(client, stored, better).await;
+            }
+            return Ok(Some(client.clone()));
         }
-        tracing::info!(client = %client.id, from = ?from.map(|from| from.0), "a chosen client secret is wrong");
-        Err(ClientError::SecretWrong.into())
+        Ok(None)
     }
 
     /// Stores a hash made at today's cost. That it failed is no reason to refuse a right secret.

@@ -33,6 +33,7 @@ pub mod store;
 mod throttle;
 mod ticket;
 mod token;
+mod turns;
 mod verified;
 mod verifier_page;
 mod wire;

@@ -26,6 +26,7 @@ use super::{
     store::{ErasedStore, IssuerId, RowId, RowIds, Store},
     throttle::{Rate, Throttle},
     token::TokenKeys,
+    turns::Turns,
     verifier_page::VerifierPage,
 };
 
@@ -79,6 +80,7 @@ pub(crate) struct Inner {
 /// What all clones of a server have in common.
 pub(crate) struct Shared {
     pub(crate) throttle: Throttle,
+    pub(crate) turns: Turns,
     /// Whether a client with a secret that somebody chose was ever seen: only then must an unknown
     /// client cost as much.
     pub(crate) has_chosen_secrets: AtomicBool,
@@ -420,6 +422,7 @@ impl Shared {
     fn new(env: Env) -> Self {
         Self {
             throttle: Throttle::new(Rate::FAILURES),
+            turns: Turns::new(),
             has_chosen_secrets: AtomicBool::new(false),
             nonces: Nonces::new(env.now()),
             oauth1_keys: Memo::default(),

@@ -1,9 +1,9 @@
 //! Slows down whoever guesses, and nobody else.
 //!
 //! A generated secret cannot be guessed: failures are counted so that a flood of them is answered
-//! with 429, but a right secret always passes. A secret that somebody chose can be guessed: there a
-//! bucket for each pair of client and address is asked first, and an address from which the client
-//! has authenticated before is left alone, so that nobody can lock the true client out.
+//! with 429, but a right secret always passes. A secret that somebody chose can be guessed: there an
+//! attempt waits for its turn (`turns.rs`), and an address from which the client has authenticated
+//! before is left alone, so that nobody can lock the true client out.
 //!
 //! Times are those of a clock that nobody sets ([`Env::steady`](crate::Env::steady)), so that one
 //! that goes back keeps nobody waiting.
@@ -63,17 +63,17 @@ pub enum Who<'a> {
     Address(RemoteAddress),
     /// Somebody who called themselves so, at this address.
     Pair(&'a str, Option<RemoteAddress>),
-    /// Somebody who signed a request with one of the names that have this number.
-    Signing(u16),
+    /// Somebody with one of the names that have this number.
+    Named(u16),
 }
 
 impl Who<'_> {
-    /// Somebody who signed a request with this name, which may be anything: names share a few
+    /// Somebody with this name, whether or not there is a client that has it: names share a few
     /// thousand buckets, so that made up ones cannot push others out.
-    pub(crate) fn signing(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         let digest = sha256(name.as_bytes());
         let [high, low, ..] = digest;
-        Self::Signing(u16::from_be_bytes([high, low]) % 4096)
+        Self::Named(u16::from_be_bytes([high, low]) % 4096)
     }
 }
 
@@ -126,19 +126,31 @@ impl Throttle {
 
     /// Counts a failure. What [`Throttle::wait`] said before it.
     pub fn failed(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
+        self.turn(who, now, Duration::ZERO).err()
+    }
+
+    /// Counts a failure that may wait so long, and says how long it must. Where that is not enough,
+    /// it is not counted: how long until it would be.
+    pub(crate) fn turn(
+        &self,
+        who: Who<'_>,
+        now: Timestamp,
+        patience: Duration,
+    ) -> Result<Duration, Duration> {
         let key = self.hasher.hash_one(who);
         let mut buckets = lock(&self.buckets);
         if buckets.len() >= BUCKETS && !buckets.contains_key(&key) {
             make_room(&mut buckets, now.millis());
         }
         let recovered = buckets.entry(key).or_insert(i64::MIN);
-        let before = wait(self.rate, *recovered, now);
+        let before = wait(self.rate, *recovered, now).map_or(Duration::ZERO, |wait| wait);
         // A refused attempt costs nothing more, so that the wait told is the wait there is.
-        if before.is_none() {
-            *recovered =
-                (now.max(Timestamp::from_millis(*recovered)) + self.rate.forgiven_every).millis();
+        if before > patience {
+            return Err(before.saturating_sub(patience));
         }
-        before
+        *recovered =
+            (now.max(Timestamp::from_millis(*recovered)) + self.rate.forgiven_every).millis();
+        Ok(before)
     }
 
     /// Whether a failure is counted and not forgiven yet.

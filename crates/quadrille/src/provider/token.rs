@@ -10,7 +10,7 @@
 //! stored. A refresh token says by its MAC that it is genuine, so that an old one, of which no row
 //! tells any more, is known for what it is: somebody has a copy.
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -20,6 +20,8 @@ use crate::{
     KeyRing,
     seal::{KeyId, Keys, MacKey, MaskKey, Named},
 };
+
+pub(crate) use crate::digest::sha256;
 
 use super::store::{RowId, SecretHash, TicketId};
 
@@ -77,21 +79,16 @@ pub(crate) struct Refresh {
     key: Arc<TokenKey>,
 }
 
-/// The text of a token, without an allocation.
-pub(crate) struct TokenText {
-    bytes: Zeroizing<[u8; 88]>,
-    length: usize,
-}
+/// The text of a token.
+pub(crate) struct TokenText(Zeroizing<String>);
 
 impl TokenText {
     pub(crate) fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("")
+        &self.0
     }
 
     fn of(raw: &[u8]) -> Self {
-        let mut bytes = Zeroizing::new([0; 88]);
-        let length = BASE64_URL_SAFE_NO_PAD.encode_slice(raw, &mut bytes[..]).unwrap_or(0);
-        Self { bytes, length }
+        Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(raw)))
     }
 }
 
@@ -277,13 +274,6 @@ pub(crate) fn kind(text: &str) -> Option<TokenKind> {
     [Access, Code, Refresh, Temporary, Credential].into_iter().find(|kind| head(*kind) == first)
 }
 
-/// SHA-256, under which secrets are stored.
-pub(crate) fn sha256(bytes: &[u8]) -> SecretHash {
-    let mut hash = [0; 32];
-    fill(&mut hash, &[digest::digest(&digest::SHA256, bytes).as_ref()]);
-    hash
-}
-
 const fn head(kind: TokenKind) -> u8 {
     let kind = match kind {
         TokenKind::Access => 1,
@@ -326,11 +316,9 @@ fn number(bytes: [u8; ROW]) -> Result<RowId, NoToken> {
 }
 
 /// Writes `parts` one after the other, as far as they fit.
-fn fill(mut out: &mut [u8], parts: &[&[u8]]) {
-    for part in parts {
-        let (to, rest) = out.split_at_mut(part.len().min(out.len()));
-        to.copy_from_slice(part.get(..to.len()).unwrap_or_default());
-        out = rest;
+fn fill(out: &mut [u8], parts: &[&[u8]]) {
+    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
+        *to = *from;
     }
 }
 

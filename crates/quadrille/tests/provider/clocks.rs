@@ -80,7 +80,7 @@ async fn what_was_granted_while_the_clock_was_ahead_can_be_withdrawn() {
     assert_ne!(refreshed.status(), 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn after_a_step_back_of_the_clock_a_right_secret_waits_no_longer_than_before() {
     let chosen = "a secret that somebody chose";
     let policy = Policy::safe();
@@ -97,9 +97,11 @@ async fn after_a_step_back_of_the_clock_a_right_secret_waits_no_longer_than_befo
     for _ in 0..10 {
         assert_eq!(world.token(&auth("wrong"), &asked).await.status(), 401);
     }
-    assert_eq!(world.token(&auth(chosen), &asked).await.status(), 429);
-    back(&world.clock, HOUR);
-    world.clock.advance(Duration::from_secs(10));
-    let answer = world.token(&auth(chosen), &asked).await;
-    assert_eq!((answer.status(), answer.error().as_str()), (400, "invalid_grant"));
+    for _ in 0..2 {
+        let began = tokio::time::Instant::now();
+        let answer = world.token(&auth(chosen), &asked).await;
+        assert_eq!((answer.status(), answer.error().as_str()), (400, "invalid_grant"));
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        back(&world.clock, HOUR);
+    }
 }

@@ -2,6 +2,8 @@
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
+use crate::digest::first_half;
+
 /// What [`OAuth1::values`](super::OAuth1::values) is asked to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -59,9 +61,7 @@ impl OAuth1Value {
     pub(super) fn default(self, bytes: &[u8; 32]) -> String {
         match self {
             Self::TypedVerifier => self.letters(bytes, PLAIN, 8),
-            Self::Verifier => {
-                BASE64_URL_SAFE_NO_PAD.encode(bytes.first_chunk::<16>().unwrap_or(&[0; 16]))
-            }
+            Self::Verifier => BASE64_URL_SAFE_NO_PAD.encode(first_half(bytes)),
             Self::Temporary | Self::Token | Self::Secret => BASE64_URL_SAFE_NO_PAD.encode(bytes),
         }
     }

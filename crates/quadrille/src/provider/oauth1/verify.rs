@@ -16,7 +16,7 @@ use super::{
         redirect::is_loopback,
         server::Inner,
         store::{CredentialRecord, Identifier, RowId, SealedSecret, TemporaryRecord, TokenRef},
-        throttle::{RemoteAddress, Who},
+        throttle::RemoteAddress,
         token::{NoToken, TokenKind, TokenSecret, sha256},
     },
     OAuth1, OAuth1Error, OAuth1Value,
@@ -214,19 +214,20 @@ impl Inner {
         held: Option<(&Arc<Client>, &Arc<CredentialRecord>)>,
         now: Timestamp,
     ) -> bool {
-        let opened = token.and_then(CheckedToken::secret).map(|(purpose, sealed)| {
-            self.ring
+        let token_secret = match token.map(CheckedToken::secret) {
+            None => None,
+            Some(None) => Some(Secret::default()),
+            Some(Some((purpose, sealed))) => self
+                .ring
                 .open_bytes(purpose, self.issuer.as_str(), sealed)
                 .ok()
-                .and_then(|plain| std::str::from_utf8(&plain).ok().map(Secret::from))
-        });
-        // `None` where there is a secret that cannot be read.
-        let token_secret = match opened {
-            None => Some(Secret::default()),
-            Some(opened) => opened,
+                .and_then(|plain| std::str::from_utf8(&plain).ok().map(Secret::from)),
         };
-        let is_whole = token.is_some() && token_secret.is_some();
-        let token_secret = token_secret.unwrap_or_default();
+        // The token is unknown, or its secret cannot be read.
+        let Some(token_secret) = token_secret else {
+            verify_for_nobody(signed, origin);
+            return false;
+        };
         let verify = |(key, expires): &(Ready, Option<Timestamp>)| match key {
             Ready::Secret(secret) => {
                 let token_secret = Some(&token_secret);
@@ -235,7 +236,7 @@ impl Inner {
                     return signed.is_signed_by(origin, &key);
                 };
                 let is_right = signed.is_signed_by(origin, &VerifyingKey::Hmac(&key));
-                if let Some(held) = held.filter(|_| is_right && is_whole) {
+                if let Some(held) = held.filter(|_| is_right) {
                     self.keep_key(held, *expires, key);
                 }
                 is_right
@@ -245,10 +246,10 @@ impl Inner {
         let mut fitting =
             keys.into_iter().flat_map(|keys| keys.fit(signed.method(), now)).peekable();
         if fitting.peek().is_none() {
-            verify_for_nobody(signed, origin, &token_secret);
+            verify_for_nobody(signed, origin);
             return false;
         }
-        fitting.any(verify) && is_whole
+        fitting.any(verify)
     }
 
     /// A wrong signature or an unknown token is counted, and answered with 429 once there are too
@@ -268,10 +269,7 @@ impl Inner {
         ) {
             return error;
         }
-        let (throttle, now) = (&self.shared.throttle, self.env.steady());
-        let by_name = throttle.failed(Who::signing(client), now);
-        let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
-        by_name.max(by_address).map_or(error, OAuth1Error::Throttled)
+        self.count_failure(client, from).map_or(error, OAuth1Error::Throttled)
     }
 
     /// Somebody guessed at something that the client should know.
@@ -281,7 +279,7 @@ impl Inner {
         error: OAuth1Error,
         from: Option<RemoteAddress>,
     ) -> OAuth1Error {
-        self.count_failure(Some(client), from).map_or(error, OAuth1Error::Throttled)
+        self.count_failure(&client.id, from).map_or(error, OAuth1Error::Throttled)
     }
 
     /// Remembers a request, so that it does not come twice. Only what was signed rightly may get
@@ -414,12 +412,13 @@ fn decide(
 }
 
 /// As much work as for somebody. An RSA key costs most, and is kept for the purpose.
-fn verify_for_nobody(signed: &SignedRequest<'_>, origin: &str, token_secret: &Secret) {
+fn verify_for_nobody(signed: &SignedRequest<'_>, origin: &str) {
     static NOBODY: LazyLock<Option<RsaVerifyingKey>> =
         LazyLock::new(|| RsaVerifyingKey::from_pem(include_str!("nobody.pem")).ok());
+    let nobodys = Secret::default();
     let key = match &*NOBODY {
         Some(key) if signed.method().is_rsa() => VerifyingKey::Rsa(key),
-        _ => VerifyingKey::Shared { client_secret: token_secret, token_secret: Some(token_secret) },
+        _ => VerifyingKey::Shared { client_secret: &nobodys, token_secret: Some(&nobodys) },
     };
     let _ = signed.is_signed_by(origin, &key);
 }
