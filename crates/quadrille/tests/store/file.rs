@@ -4,15 +4,17 @@
 use std::{
     path::Path,
     sync::{Arc, mpsc},
+    time::Duration,
 };
 
 use quadrille::{
     Env,
     provider::store::{RowId, SqliteStore, Store as _, StoreError},
+    testing::ManualClock,
 };
 use rusqlite::Connection;
 
-use crate::world::{code, is_good, issue, issuer, open, sqlite};
+use crate::world::{access, code, grant, hash, is_good, issue, issuer, open, sqlite};
 
 fn failure(path: &Path) -> StoreError {
     SqliteStore::open(path, Env::system()).unwrap_err()
@@ -127,13 +129,13 @@ async fn an_application_keeps_its_tables_of_the_same_names_in_the_same_file() {
     let before = the_applications(&application);
     assert!(before.contains(&"1Acme".to_owned()) && before.contains(&"271828".to_owned()));
 
-    let clock = quadrille::testing::ManualClock::new();
+    let clock = ManualClock::new();
     let store = SqliteStore::open(&path, clock.env()).unwrap();
     let issuer = issuer(&store).await;
     for row in 100..200 {
         store.issue(issuer, issue(row, row, clock.now())).await.unwrap();
     }
-    clock.advance(std::time::Duration::from_hours(24 * 400));
+    clock.advance(Duration::from_hours(24 * 400));
     assert_eq!(store.sweep(clock.now()).await.unwrap(), 100);
     assert_eq!(the_applications(&application), before);
 
@@ -373,4 +375,27 @@ async fn the_programs_own_tables_are_brought_up_to_date_step_by_step() {
     let newer = store.migrate("notes", &[FIRST]).await.unwrap_err();
     assert!(matches!(newer, StoreError::Newer { found: 2, known: 1 }), "{newer:?}");
     store.migrate("others", &["CREATE TABLE others (x TEXT)"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_expired_goes_as_fast_as_it_comes_also_where_commits_come_one_at_a_time() {
+    let clock = ManualClock::new();
+    let (store, _folder) = sqlite(clock.env());
+    let issuer = issuer(&store).await;
+    for round in 0..10 {
+        for key in 0..40 {
+            let (number, expires) = (round * 100 + key, clock.now() + Duration::from_secs(60));
+            store.remember_once(issuer, "nonce", hash(number), expires).await.unwrap();
+            let mut access = access(number, grant(number, "alice"), clock.now());
+            access.expires = expires;
+            store.import(issuer, access).await.unwrap();
+        }
+        for table in ["quadrille_once", "quadrille_foreign_tokens", "quadrille_access_tokens"] {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = |db: &Connection| db.query_row(&sql, [], |row| row.get(0));
+            let left: i64 = store.read(|db| Ok::<_, StoreError>(count(db)?)).await.unwrap();
+            assert!(left <= 60, "{left} in {table} after round {round}, of which 40 are alive");
+        }
+        clock.advance(Duration::from_secs(600));
+    }
 }

@@ -31,6 +31,7 @@ const PER_SWEEP: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Sweeper {
     laps: [Lap; TABLES.len()],
+    /// The last table that had its turn; the access tokens, which have it always, for none.
     turn: usize,
 }
 
@@ -48,18 +49,23 @@ struct Lap {
 }
 
 impl Sweeper {
-    /// Looks at rows of the access tokens and of one other table, in proportion to `writes`.
+    /// Looks at rows of the access tokens and of one other table, in proportion to `writes`: at
+    /// several for each that was written, so that what expired goes faster than it comes. Tables take
+    /// turns, and those where nothing can have expired are passed over.
     pub(super) fn step(
         &mut self,
         connection: &Connection,
         now: Timestamp,
         writes: usize,
     ) -> Result<(), StoreError> {
-        self.turn = self.turn % (TABLES.len() - 1) + 1;
-        let turn = self.turn;
+        let others = 1..TABLES.len();
+        let due = |index: &usize| self.laps.get(*index).is_some_and(|lap| lap.is_due(now));
+        let later = others.clone().filter(|index| *index > self.turn).find(due);
+        let turn = later.or_else(|| others.clone().find(due)).unwrap_or_default();
+        self.turn = turn;
         for (index, (lap, table)) in self.laps.iter_mut().zip(TABLES).enumerate() {
             if index == 0 || index == turn {
-                lap.go_on(connection, table, index < ORDERED, now, 8 + writes * 2)?;
+                lap.go_on(connection, table, index < ORDERED, now, 8 + writes * 4)?;
             }
         }
         Ok(())
@@ -81,6 +87,11 @@ impl Sweeper {
 }
 
 impl Lap {
+    /// Whether there is something to look at.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.at.is_some() || now.seconds() >= self.next
+    }
+
     fn go_on(
         &mut self,
         connection: &Connection,
@@ -89,10 +100,10 @@ impl Lap {
         now: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        let now = now.seconds();
-        if self.at.is_none() && now < self.next {
+        if !self.is_due(now) {
             return Ok(0);
         }
+        let now = now.seconds();
         let from = self.at.take();
         let bound = if from.is_some() { format!("WHERE {key} > ?2") } else { String::new() };
         let mut look = connection.prepare_cached(&format!(
