@@ -187,7 +187,7 @@ impl BaseString {
 impl From<BaseString> for String {
     fn from(mut base: BaseString) -> Self {
         base.text.drain(..base.start);
-        Self::from_utf8(base.text).unwrap_or_default()
+        base.text.into_iter().map(char::from).collect()
     }
 }
 

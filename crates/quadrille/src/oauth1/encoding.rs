@@ -16,7 +16,7 @@ pub fn percent_encode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 16);
     encode_into(&mut out, text.as_bytes());
     // It is ASCII.
-    String::from_utf8(out).unwrap_or_default()
+    out.into_iter().map(char::from).collect()
 }
 
 pub(super) fn encode_into(out: &mut Vec<u8>, bytes: &[u8]) {

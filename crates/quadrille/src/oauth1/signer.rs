@@ -491,21 +491,20 @@ impl Signed<'_> {
 }
 
 /// Unguessable, and 28 letters and digits: servers built on oauthlib take no others than 20 to 30.
-struct Nonce([u8; 28]);
+struct Nonce(String);
 
 impl Nonce {
     fn random(env: &Env) -> Self {
         let bytes: [u8; 14] = env.random();
-        let mut out = [b'0'; 28];
-        for (digits, byte) in out.chunks_exact_mut(2).zip(bytes) {
-            digits.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        let mut out = String::with_capacity(2 * bytes.len());
+        for byte in bytes {
+            out.extend([hex_digit(byte >> 4), hex_digit(byte & 15)].map(char::from));
         }
         Self(out)
     }
 
     fn as_str(&self) -> &str {
-        // It is ASCII.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
     }
 }
 
@@ -552,7 +551,7 @@ fn shared(method: SignatureMethod, client: &Secret, token: Option<&Secret>) -> O
     let key = shared_key(client, token);
     if method == SignatureMethod::Plaintext {
         // It is ASCII.
-        return Some(Key::Plaintext(std::str::from_utf8(&key).unwrap_or_default().into()));
+        return Some(Key::Plaintext(std::str::from_utf8(&key).ok()?.into()));
     }
     Some(Key::Hmac(Arc::new(hmac::Key::new(method.hmac()?, &key))))
 }

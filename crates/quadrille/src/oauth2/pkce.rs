@@ -2,11 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::{Engine as _, display::Base64Display, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::RequestError;
-use crate::{Env, Secret};
+use crate::{Env, Secret, digest::sha256};
 
 /// The `code_verifier`: a secret that the client keeps until it redeems the code (RFC 7636, section
 /// 4.1).
@@ -100,9 +100,7 @@ impl Challenge {
     }
 
     fn of(verifier: &str) -> Self {
-        let digest = digest::digest(&digest::SHA256, verifier.as_bytes());
-        // A SHA-256 has 32 bytes.
-        Self(digest.as_ref().try_into().unwrap_or_default())
+        Self(sha256(verifier.as_bytes()))
     }
 }
 
@@ -122,11 +120,7 @@ impl FromStr for Challenge {
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 43];
-        let length = BASE64_URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).unwrap_or(0);
-        f.write_str(
-            text.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or(""),
-        )
+        Base64Display::new(&self.0, &BASE64_URL_SAFE_NO_PAD).fmt(f)
     }
 }
 

@@ -78,7 +78,7 @@ impl Ticket {
 
     /// For the form.
     pub(crate) fn seal(&self, env: &Env, ring: &KeyRing, issuer: &Issuer) -> String {
-        // Nothing in a ticket can fail to be written as JSON.
+        // Nothing in a ticket can fail to be written as JSON, and nothing opens one that did.
         let plain = serde_json::to_vec(self).unwrap_or_default();
         ring.seal(env, PURPOSE, issuer.as_str(), &plain)
     }

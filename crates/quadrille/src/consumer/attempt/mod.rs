@@ -10,10 +10,9 @@ pub(crate) mod temporary;
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest;
-
 use crate::{
     Env, KeyRing, Timestamp,
+    digest::{first_half, sha256},
     error::{BrowserFault, OperatorFault},
     seal::{Keys, MaskKey, OpenError},
 };
@@ -66,8 +65,7 @@ impl OwnerMark {
         if !owner.is_user() {
             return Self(None);
         }
-        let digest = digest::digest(&digest::SHA256, owner.as_str().as_bytes());
-        Self(digest.as_ref().first_chunk().copied())
+        Self(Some(*first_half(&sha256(owner.as_str().as_bytes()))))
     }
 
     /// Whether nobody was signed in.

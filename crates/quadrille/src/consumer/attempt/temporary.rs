@@ -5,7 +5,7 @@
 //! ours stands in the callback's URL, which many services compare with a registered one. Only the
 //! browser that began has the cookie.
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     Secret,
@@ -14,6 +14,7 @@ use crate::{
         cookies::Jar,
         wire::{Reader, Writer},
     },
+    digest::sha256,
     error::{BrowserFault, OperatorFault},
 };
 
@@ -129,6 +130,6 @@ fn read(plain: &[u8]) -> Option<(Attempt, Temporary)> {
 
 /// Tells a browser's few attempts apart. The token itself is compared afterwards.
 fn fingerprint(token: &str) -> [u8; 4] {
-    let digest = digest::digest(&digest::SHA256, token.as_bytes());
-    digest.as_ref().first_chunk().copied().unwrap_or_default()
+    let [first, second, third, fourth, ..] = sha256(token.as_bytes());
+    [first, second, third, fourth]
 }

@@ -10,6 +10,7 @@ use crate::{
         cookies::Jar,
         wire::{Reader, Writer},
     },
+    digest::sha256,
     error::{OperatorFault, Result},
     seal::OpenError,
 };
@@ -185,8 +186,8 @@ fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
 fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
     let refresh = token.refresh_token.as_ref().map_or("", Secret::expose);
     let text = zeroize::Zeroizing::new([token.access_token.expose(), "\0", refresh].concat());
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    let version = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    let [a, b, c, d, e, f, g, h, ..] = sha256(text.as_bytes());
+    let version = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
     Stored {
         account,
         token,
