@@ -1,6 +1,8 @@
 //! Callbacks that lead on, to another origin or into an app. Chromium applies `form-action` to every
 //! redirect that follows a form: it would stop there, with the code spent.
 
+use std::future::{Ready, ready};
+
 use axum::{
     Router,
     extract::RawQuery,
@@ -17,9 +19,10 @@ use crate::support::{
 };
 
 /// Answers with a redirect that keeps the query.
-async fn on(status: StatusCode, to: String, RawQuery(query): RawQuery) -> Response {
-    let to = [&to, "?", &query.unwrap_or_default()].concat();
-    (status, [(header::LOCATION, HeaderValue::try_from(to).unwrap())]).into_response()
+fn on(status: StatusCode, to: &str, RawQuery(query): RawQuery) -> Ready<Response> {
+    let to = [to, "?", &query.unwrap_or_default()].concat();
+    let location = [(header::LOCATION, HeaderValue::try_from(to).unwrap())];
+    ready((status, location).into_response())
 }
 
 /// The last page, at a third origin, and on the way there two callbacks, of which the first leads to
@@ -35,10 +38,10 @@ impl Callbacks {
         let arrived = || async { Html("<!doctype html><title>Last</title><h1>Arrived</h1>") };
         let last = Site::start(async |_| Router::new().route("/last", get(arrived))).await;
         let to = last.near("/last");
-        let temporary = move |query| on(StatusCode::TEMPORARY_REDIRECT, to.clone(), query);
+        let temporary = move |query| on(StatusCode::TEMPORARY_REDIRECT, &to, query);
         let second = Site::start(async |_| Router::new().route("/on", get(temporary))).await;
         let to = second.far("/on");
-        let found = move |query| on(StatusCode::FOUND, to.clone(), query);
+        let found = move |query| on(StatusCode::FOUND, &to, query);
         let first = Site::start(async |_| Router::new().route("/callback", get(found))).await;
         Self { last, _second: second, first }
     }
@@ -81,7 +84,7 @@ async fn a_callback_that_redirects_to_another_origin_is_reached_with_the_code() 
 async fn an_app_behind_a_scheme_of_its_own_is_opened_with_the_code() {
     in_a_browser("callback-app", async |browser| {
         let provider = Provider::start(&[]);
-        let into_app = |query| on(StatusCode::FOUND, "com.example.app://arrived".to_owned(), query);
+        let into_app = |query| on(StatusCode::FOUND, "com.example.app://arrived", query);
         let relay = Site::start(async |_| Router::new().route("/callback", get(into_app))).await;
         let app = provider.add("Phone", "com.example.app:/callback", &["--public"]);
         let website = provider.add("Website", &relay.far("/callback"), &[]);
@@ -131,7 +134,7 @@ async fn a_policy_for_forms_stops_redirects_and_these_tests_see_it() {
             let policy = [(header::CONTENT_SECURITY_POLICY, "form-action 'self'")];
             (policy, Html("<!doctype html><form method=post action=/go><button>Go</button></form>"))
         };
-        let go = move |query| on(StatusCode::FOUND, to.clone(), query);
+        let go = move |query| on(StatusCode::FOUND, &to, query);
         let routes = Router::new().route("/", get(page)).route("/go", post(go));
         let site = Site::start(async |_| routes).await;
         browser.goto(site.far("/")).await.unwrap();

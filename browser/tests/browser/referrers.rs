@@ -6,7 +6,7 @@ use axum::{
     routing::{get, post},
 };
 use quadrille::{
-    Env, Scopes,
+    Env, Scopes, Secret,
     provider::{
         Authentication, Authorization, AuthorizationServer, Decision, NewClient, Reply, Step,
         store::MemoryStore,
@@ -61,7 +61,7 @@ async fn an_applications_own_consent_page_works_without_a_referrer() {
             let server = server.unwrap().scope::<Photos>();
             let new = NewClient::confidential("Printer").redirect_uri(&redirect_uri);
             let added = server.register(new.scopes(Scopes::of(["photos:read"]))).await.unwrap();
-            let secret = added.secret.as_ref().map(|secret| secret.expose());
+            let secret = added.secret.as_ref().map(Secret::expose);
             client = Some(Client::new(&issuer, &added.client.id, secret, &redirect_uri));
             let routes = Router::new()
                 .route("/oauth/authorize", get(ask))

@@ -185,11 +185,9 @@ impl Browser {
         let said = async {
             loop {
                 self.read_log().await;
-                let mut log = self.log.borrow_mut();
-                if let Some(at) = log.iter().position(|line| line.contains(what)) {
-                    return log.remove(at);
+                if let Some(line) = self.take_from_log(what) {
+                    return line;
                 }
-                drop(log);
                 tokio::time::sleep(super::OFTEN).await;
             }
         };
@@ -200,6 +198,12 @@ impl Browser {
                 panic!("no {what:?} at {place}, but {:#?}", self.log.borrow());
             }
         }
+    }
+
+    fn take_from_log(&self, what: &str) -> Option<String> {
+        let mut log = self.log.borrow_mut();
+        let at = log.iter().position(|line| line.contains(what))?;
+        Some(log.remove(at))
     }
 
     /// Waits until it asks for a URL that begins so, whether or not something answers there. Gives the

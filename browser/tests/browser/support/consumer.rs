@@ -67,10 +67,14 @@ async fn album(_: Linked<Quadrille>) -> Html<String> {
     page("<h1>The album</h1>")
 }
 
-/// A page that tells nobody where its form was.
+/// A page that tells nobody where its form was, and lets it lead nowhere else.
 async fn quiet() -> impl IntoResponse {
     let form = "<form method=post action=/login/quadrille><button>Link by form</button></form>";
-    ([(header::REFERRER_POLICY, "no-referrer")], page(form))
+    let strict = [
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "form-action 'self'"),
+    ];
+    (strict, page(form))
 }
 
 fn page(body: &str) -> Html<String> {
