@@ -112,6 +112,7 @@ mod tests {
         Some(RemoteAddress([192, 0, 2, low].into()))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "tokio's clock is paused, and moved by waiting")]
     async fn waits(turns: &Turns, is_hot: bool) -> Result<u64, u64> {
         let began = tokio::time::Instant::now();
         let turn = turns.take("a", address(1), is_hot, NOON).await;
