@@ -9,7 +9,7 @@ use quadrille::{
     provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError, RemoteAddress},
 };
 
-use crate::support::{Answer, Browser, CALLBACK, World};
+use crate::support::{Answer, Browser, CALLBACK, World, paused_clock};
 
 const ITSELF: TokenRequest<'static> =
     TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
@@ -43,7 +43,7 @@ async fn from(world: &World, address: &str, auth: &ClientAuth) -> Answer {
 
 /// Many at once, and how long each took.
 async fn at_once(world: &World, many: usize, address: &str, auth: &ClientAuth) -> Vec<Duration> {
-    let began = tokio::time::Instant::now();
+    let began = paused_clock();
     let mut asking = tokio::task::JoinSet::new();
     for _ in 0..many {
         let request = ITSELF.to_request("https://id.example/oauth/token", auth, &[]).unwrap();
@@ -189,7 +189,7 @@ async fn guesses_at_a_chosen_secret_run_out_and_lock_nobody_out() {
     let world = chosen().await;
     let wrong = basic(&world.client.id, "wrong");
     let waited = async |address: &str| {
-        let began = tokio::time::Instant::now();
+        let began = paused_clock();
         let status = from(&world, address, &world.auth()).await.status();
         (status, began.elapsed().as_secs())
     };
@@ -197,7 +197,7 @@ async fn guesses_at_a_chosen_secret_run_out_and_lock_nobody_out() {
     for _ in 0..10 {
         assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
     }
-    let began = tokio::time::Instant::now();
+    let began = paused_clock();
     assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 429);
     assert!(began.elapsed().as_secs() >= 3, "guesses wait");
     let (status, seconds) = waited("192.0.2.1").await;
@@ -228,7 +228,7 @@ async fn guesses_do_not_tell_whether_there_is_such_a_client() {
     let tried = async |world: &World, network: u8, id: &str| {
         let mut seen = Vec::new();
         for number in 0..24 {
-            let began = tokio::time::Instant::now();
+            let began = paused_clock();
             // From one address, and then from many.
             let host = if number < 12 { 1 } else { number };
             let wrong = basic(id, "wrong");

@@ -31,6 +31,12 @@ use quadrille::{
 };
 use tower::ServiceExt as _;
 
+/// The time on tokio's clock, which is paused: waiting moves it.
+#[expect(clippy::disallowed_methods, reason = "no wall clock: it stands still until a test waits")]
+pub(crate) fn paused_clock() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const CALLBACK: &str = "https://app.example/cb";
 /// Two APIs elsewhere.
