@@ -181,7 +181,7 @@ struct SignIn {
     next: String,
 }
 
-/// As whoever one says one is: put passwords here.
+/// Signs in under any name: put passwords here.
 async fn sign_in(State(database): State<Database>, Form(form): Form<SignIn>) -> Response {
     if !form.next.starts_with("/oauth/authorize?") {
         return "You are signed in.".into_response();
@@ -202,7 +202,7 @@ async fn sign_in(State(database): State<Database>, Form(form): Form<SignIn>) -> 
     ([(header::SET_COOKIE, cookie)], Redirect::to(&form.next)).into_response()
 }
 
-#[expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+#[expect(clippy::print_stdout, reason = "an example talks to its reader")]
 async fn say_who_may_ask(
     server: &AuthorizationServer,
     issuer: &str,

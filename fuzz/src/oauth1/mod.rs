@@ -405,7 +405,7 @@ impl Play {
         }
     }
 
-    /// A request of before, as it was.
+    /// An earlier request, as it was.
     async fn send_again(&mut self, request: u8) {
         let Some(at) = recent(&self.taken, request) else { return };
         let answer = self.process.send(self.taken[at].clone()).await;

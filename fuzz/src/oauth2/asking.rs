@@ -105,7 +105,7 @@ impl Play {
         self.asked(&answer, page, is_right, prompt);
     }
 
-    /// What came of a request that may be answered by a redirect.
+    /// The outcome of a request that may be answered by a redirect.
     fn asked(&mut self, answer: &Answer, mut page: Page, is_right: bool, prompt: &str) {
         let user = self.browsers[page.browser].user.clone();
         if answer.status == 200 {
@@ -147,7 +147,7 @@ impl Play {
 
     /// A code was given.
     fn granted(&mut self, page: &Page, scopes: Scopes, code: String) -> usize {
-        assert!(self.model.codes.iter().all(|known| known.text != code), "a code of before");
+        assert!(self.model.codes.iter().all(|known| known.text != code), "an earlier code");
         let grant = self.model.known.grant(page.client, Some(&page.user), scopes, page.for_api);
         self.model.codes.push(Code {
             text: code,

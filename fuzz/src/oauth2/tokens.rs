@@ -110,13 +110,13 @@ impl Play {
         let is_same = told.is_superset(scopes) && scopes.is_superset(&told);
         assert!(is_same, "{scopes:?} became {told:?}");
         let text = answer.member("access_token").expect("a token");
-        assert!(self.model.access.iter().all(|known| known.text != text), "a token of before");
+        assert!(self.model.access.iter().all(|known| known.text != text), "an earlier token");
         let expires = self.model.known.now() + ACCESS;
         self.model.access.push(Access { text, grant, scopes: scopes.clone(), expires });
     }
 
     fn refreshable(&mut self, text: String, family: usize, generation: usize) {
-        assert!(self.model.refresh.iter().all(|known| known.text != text), "a token of before");
+        assert!(self.model.refresh.iter().all(|known| known.text != text), "an earlier token");
         let successor = None;
         self.model.refresh.push(model::Refresh { text, family, generation, successor });
     }

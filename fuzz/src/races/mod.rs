@@ -165,7 +165,7 @@ impl Race {
         }
     }
 
-    /// Nothing is left of what was taken away, whoever was faster.
+    /// Nothing is left of what was taken away, in any order.
     async fn check_what_is_left(&self, first: &Process, second: &Process) {
         let things = &self.things;
         let is_over = self.any(What::ends_all);

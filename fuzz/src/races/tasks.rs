@@ -29,7 +29,7 @@ pub(super) enum What {
     /// Introspection.
     Ask,
     Exchange,
-    /// The same request, whoever sends it.
+    /// The same request, from any sender.
     SendSigned,
     RevokeAccess,
     RevokeRefresh,
@@ -46,12 +46,12 @@ impl What {
         matches!(self, Self::RevokeUser | Self::RevokeConsent | Self::RemoveClient)
     }
 
-    /// Whether it ends the tokens of before the race.
+    /// Whether it ends the tokens that were there when the race began.
     pub(super) fn ends_tokens(self) -> bool {
         self.ends_all() || matches!(self, Self::RevokeAccess | Self::RevokeRefresh)
     }
 
-    /// Whether it ends the token credentials of before the race.
+    /// Whether it ends the token credentials that were there when the race began.
     pub(super) fn ends_credentials(self) -> bool {
         self.ends_all() || self == Self::RevokeSigned
     }

@@ -85,7 +85,7 @@ pub(crate) struct Known {
     /// No more than this is remembered.
     consents: HashMap<ConsentKey, Scopes>,
     removed: Vec<&'static str>,
-    /// Grants of the same millisecond may be cut off together with those of before.
+    /// Grants of the same millisecond may be cut off together with earlier ones.
     cut: HashMap<String, Timestamp>,
 }
 

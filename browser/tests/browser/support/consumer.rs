@@ -81,7 +81,7 @@ fn page(body: &str) -> Html<String> {
     Html(format!("<!doctype html><title>Album</title>{body}"))
 }
 
-/// Who is signed in: whoever the cookie says.
+/// The user whom the cookie names.
 struct User(u64);
 
 impl<S: Sync> FromRequestParts<S> for User {

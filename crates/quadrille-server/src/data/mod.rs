@@ -170,7 +170,7 @@ pub(crate) async fn make_tables(store: &SqliteStore) -> Result<(), StoreError> {
     store.migrate("program", MIGRATIONS).await
 }
 
-/// Whoever can write there can make themselves anybody.
+/// An account that can write there can become any user.
 #[cfg(unix)]
 fn warn_if_others_can_write(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,7 +1,7 @@
 //! Device cookies: what a browser keeps of the people who signed in with it.
 //!
 //! Such a browser is not slowed down by failures elsewhere (OWASP, "device cookies"). The cookie is
-//! sealed, names subjects, and opens nothing: whoever steals it still has to guess the password, and
+//! sealed, names subjects, and opens nothing: a thief still has to guess the password, and
 //! may do that ten times.
 
 use std::time::Duration;

@@ -337,7 +337,7 @@ mod tests {
                 let (turn, after) = decide(&Recovery { device, ..before }, has_seat, NOON);
                 prop_assert_eq!(turn, Turn::Trusted);
                 let others = |of: Recovery| (of.pair, of.name, of.network);
-                prop_assert_eq!(others(after), others(before), "and takes nobody's turn");
+                prop_assert_eq!(others(after), others(before), "and takes no turn of others");
             }
 
             #[test]

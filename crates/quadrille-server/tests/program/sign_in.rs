@@ -149,7 +149,7 @@ async fn a_new_key_ring_signs_everybody_out_and_a_rotated_one_nobody() {
         program.take().unwrap().stop();
         std::fs::write(&keys, ring).unwrap();
         let started = Program::start_with(&folder, &["--listen", &port]);
-        // Without the connections of before.
+        // Without the earlier connections.
         let cookies = std::mem::take(&mut *browser.cookies.lock().unwrap());
         browser = Browser::new();
         *browser.cookies.lock().unwrap() = cookies;

@@ -141,7 +141,7 @@ impl Authorized {
         let whole = style.name(&what);
         let bytes = size(&whole, &note);
         if make_room(jar, style, Coming::Kept(&[whole]), bytes).is_err() {
-            // Without the page: whoever comes back once more is told so, and no header bursts.
+            // Without the page: the next return is refused with words, and no header bursts.
             note.truncate(note.len() - next.len());
         }
         Ok(jar.set(style, &what, note, LOOP_WINDOW)?)

@@ -46,7 +46,7 @@ impl Came {
 impl Login {
     /// Whether the visitor must be asked, on a page, before a request with these headers may begin
     /// a login: another site may have sent them. Otherwise it could link an account of its own
-    /// choice to whoever is signed in here (login cross-site request forgery; RFC 6749, section
+    /// choice to the user who is signed in here (login cross-site request forgery; RFC 6749, section
     /// 10.12, covers the callback only).
     ///
     /// The routes of [`Login::attach`](crate::Login::attach) ask. Other programs call this before

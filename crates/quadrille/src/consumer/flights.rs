@@ -34,7 +34,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// calls it.
 const REFUSALS: (u32, Duration) = (3, Duration::from_secs(60));
 
-/// What came of one refresh.
+/// The outcome of one refresh.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Refreshed(Token),

@@ -53,7 +53,7 @@ impl Registration {
             Credential::Secret(secret) if !is_fit(secret.expose()) => {
                 Err(OperatorFault::SecretMalformed { service: service() })
             }
-            // A key is PEM or a path, and whoever reads it checks it.
+            // A key is PEM or a path; its reader checks it.
             Credential::Secret(_) | Credential::Key(_) | Credential::None => Ok(()),
         }
     }

@@ -209,7 +209,7 @@ mod tests {
             "",
         ] {
             let found = identifier("id", json);
-            // What follows the object is the concern of whoever reads all of it.
+            // Only a reader of the whole text judges what follows the object.
             assert_eq!(found.as_deref(), (json == r#"{"id":7}}"#).then_some("7"), "{json}");
         }
     }

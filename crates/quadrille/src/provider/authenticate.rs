@@ -114,7 +114,7 @@ impl Inner {
         self.count_failure(&presented.id, from).map_or(error, ClientError::Throttled)
     }
 
-    /// Counts a failure of whoever has this name and of an address. How long they must wait if there
+    /// Counts a failure of a name and of an address. How long they must wait if there
     /// were too many.
     pub(crate) fn count_failure(
         &self,

@@ -28,7 +28,7 @@ pub enum NetworkFault {
     /// No connection, for another reason than those below.
     #[error("no connection")]
     Connect,
-    /// The name has no address, or whoever knows names (DNS) could not be asked.
+    /// The name has no address, or DNS could not be asked.
     #[error("no connection: the name has no address")]
     Name,
     /// Nobody listens at the address, or a firewall says so.

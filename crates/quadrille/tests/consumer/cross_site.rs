@@ -12,7 +12,7 @@ scopes! {
     Repositories = "repo", "See your repositories";
 }
 
-/// Who is signed in: whoever the cookie says.
+/// The user whom the cookie names.
 struct CurrentUser(u64);
 
 impl FromRequestParts<()> for CurrentUser {

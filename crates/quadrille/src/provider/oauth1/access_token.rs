@@ -107,7 +107,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
         Decision::Refuse(error) => return Err(error),
         decision => decision,
     };
-    // Before anything is done: what a proxy sends once more ends nobody's token.
+    // First of all: a request that a proxy repeats ends no token.
     inner.remember_signed(&signed, now).await?;
     let is_anew = signed.is_remembered();
     let approval = match decision {

@@ -333,7 +333,7 @@ impl Inner {
             .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
             .await;
         let once = match first {
-            // Whoever waited longer than this may have been forgotten meanwhile, also by a process
+            // A request that waited longer may have been forgotten meanwhile, also by a process
             // whose clock is ahead.
             Ok(true) if self.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
             Ok(true) => return Ok(Once::First),
