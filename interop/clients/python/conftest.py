@@ -22,13 +22,7 @@ def provider(tmp_path_factory):
 @pytest.fixture(scope="session")
 def oauth1(tmp_path_factory):
     """A provider that offers OAuth 1.0a with every signature method there is."""
-    methods = "HMAC-SHA256 HMAC-SHA512 RSA-SHA256 RSA-SHA512 HMAC-SHA1-as-most-clients-sign"
-    methods += " RSA-SHA1-with-its-broken-digest PLAINTEXT-which-carries-the-secrets"
-    provider = Quadrille(
-        tmp_path_factory.mktemp("quadrille"),
-        QUADRILLE_OAUTH1_ENABLED="true",
-        QUADRILLE_OAUTH1_SIGNATURE_METHODS=",".join(methods.split()),
-    )
+    provider = Quadrille.with_oauth1(tmp_path_factory.mktemp("quadrille"))
     yield provider
     provider.stop()
 

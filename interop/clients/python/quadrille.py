@@ -72,6 +72,14 @@ class Quadrille:
     def oauth1_client(self, *options):
         return self.web_client("--oauth1", *options)
 
+    @classmethod
+    def with_oauth1(cls, folder):
+        """A provider that offers OAuth 1.0a with every signature method there is."""
+        methods = "HMAC-SHA256 HMAC-SHA512 RSA-SHA256 RSA-SHA512 HMAC-SHA1-as-most-clients-sign"
+        methods += " RSA-SHA1-with-its-broken-digest PLAINTEXT-which-carries-the-secrets"
+        methods = ",".join(methods.split())
+        return cls(folder, QUADRILLE_OAUTH1_ENABLED="true", QUADRILLE_OAUTH1_SIGNATURE_METHODS=methods)
+
     def revoke(self, token):
         self.run("token", "revoke", "--token-stdin", stdin=token)
 
