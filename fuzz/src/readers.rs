@@ -26,8 +26,12 @@ pub fn readers(data: &[u8]) {
     }
 }
 
-/// A form is read as its specification says.
+/// A form is read as its specification says. Its raw text is UTF-8: a character of which one byte is
+/// encoded and another is not is unreadable.
 fn form(bytes: &[u8]) {
+    if std::str::from_utf8(bytes).is_err() {
+        return;
+    }
     let (Ok(params), Some(pairs)) = (Params::parse(bytes), book::form_pairs(bytes)) else { return };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
     let pairs: Option<Vec<_>> =
