@@ -61,7 +61,7 @@ impl What {
     }
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug, Default)]
 pub(super) struct Did {
     pub(super) is_done: bool,

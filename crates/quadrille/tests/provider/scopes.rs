@@ -34,7 +34,7 @@ async fn later(change: impl FnOnce(NewClient) -> NewClient) -> World {
         .unwrap()
         .keys(KeyRing::new([&[7; 32]]).unwrap())
         .env(clock.env())
-        .scopes([("gone", "Something of before"), ("photos:read", "See your photos")]);
+        .scopes([("gone", "Something earlier"), ("photos:read", "See your photos")]);
     let scopes = Scopes::parse("photos:read gone").unwrap();
     let new = change(NewClient::confidential("Old").redirect_uri(CALLBACK)).scopes(scopes);
     let old = before.register(new).await.unwrap();

@@ -38,7 +38,7 @@ pub(crate) enum Proof {
     Verifier { temporary: Temporary, verifier: Secret },
 }
 
-/// What came of it.
+/// The outcome.
 pub(crate) struct Granted {
     pub(crate) token: Token,
     /// What else the service said.
