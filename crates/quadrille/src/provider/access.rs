@@ -15,8 +15,12 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, AuthorizationServer, OAuth1Error, Verified, error::Error,
-    guard::Guarded, oauth1::refusal,
+    actor::{Actor, Authentication},
+    error::Error,
+    guard::Guarded,
+    oauth1::{OAuth1Error, refusal},
+    server::AuthorizationServer,
+    verified::Verified,
 };
 
 /// A request that carries a good token, or is signed with good credentials of OAuth 1.0a, for what the handler needs: a scope, a tuple of scopes (all

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::oauth2::{ClientAuthError, ErrorCode, RequestError, form::FormError};
 
-use super::{ClientDocumentError, kdf::KdfError, store::StoreError};
+use super::{client::document::ClientDocumentError, guessing::kdf::KdfError, store::StoreError};
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]

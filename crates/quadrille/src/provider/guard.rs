@@ -14,15 +14,15 @@ use tower::{Layer, Service};
 use crate::oauth2::bearer;
 
 #[cfg(feature = "http-client")]
-use super::Introspection;
+use super::introspection::Introspection;
 use super::{
-    AuthorizationServer, GuardBody, Verified,
     access::AccessError,
-    oauth1::{self, BodyRead},
+    oauth1::{self, BodyRead, GuardBody},
     refusal,
-    server::Inner,
+    server::{AuthorizationServer, Inner},
     store::{AccessRecord, TokenRef},
-    token::{NoToken, TokenKind, sha256},
+    token::format::{NoToken, TokenKind, sha256},
+    verified::Verified,
 };
 
 /// Checks the access tokens that come with requests (RFC 6750): as a tower layer in front of any

@@ -23,12 +23,12 @@ use crate::{
 };
 
 use super::{
-    Actor, Authentication, OAuth1Error, Verified,
     access::AccessError,
+    actor::{Actor, Authentication},
     issuer::check_issuer,
-    oauth1::{Seen, read_signed},
-    token::sha256,
-    verified::Told,
+    oauth1::{OAuth1Error, Seen, read_signed},
+    token::format::sha256,
+    verified::{Told, Verified},
     wire::BODY_LIMIT,
 };
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{redirect::is_loopback, token::sha256};
+use super::{client::redirect_uri::is_loopback, token::format::sha256};
 
 /// Why a URL cannot be an issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

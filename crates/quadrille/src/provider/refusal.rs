@@ -15,9 +15,10 @@ use crate::{
 };
 
 use super::{
-    AccessError, OAuth1Error,
+    access::AccessError,
     error::{ClientError, Error},
-    throttle::RemoteAddress,
+    guessing::throttle::RemoteAddress,
+    oauth1::OAuth1Error,
 };
 
 /// How much of a value is logged, in characters: anybody can send long ones.

@@ -15,19 +15,23 @@ use crate::{
 };
 
 use super::{
-    Cached, ClientMetadataDocuments, GrantType,
+    authorize::pages::{
+        problem::{Pages, Problem},
+        verifier::VerifierPage,
+    },
+    client::{document::ClientMetadataDocuments, record::GrantType},
     clock::{self, ClockWatch},
     error::{Error, OperatorError},
+    guessing::{
+        kdf::Kdf,
+        throttle::{Rate, Throttle},
+        turns::Turns,
+    },
     issuer::{Issuer, IssuerError},
-    kdf::Kdf,
     oauth1::{Memo, Nonces, OAuth1},
-    problem::{Pages, Problem},
     scopes::ScopeRegistry,
-    store::{ErasedStore, IssuerId, RowId, RowIds, Store},
-    throttle::{Rate, Throttle},
-    token::TokenKeys,
-    turns::Turns,
-    verifier_page::VerifierPage,
+    store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
+    token::format::TokenKeys,
 };
 
 /// An authorization server: lets applications in, with their users' consent. Cheap to clone.

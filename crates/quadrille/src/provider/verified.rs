@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use crate::{Scopes, Timestamp, oauth2::Resources};
 
-use super::{Actor, Authentication, store::AccessRecord};
+use super::{
+    actor::{Actor, Authentication},
+    store::AccessRecord,
+};
 
 /// What a good access token stands for: what a [`Guard`](super::Guard) found.
 #[derive(Clone)]

@@ -9,9 +9,9 @@ use crate::{
 };
 
 use super::{
+    authorize::request::ToClient,
+    client::redirect_uri::RedirectUri,
     error::{ClientError, Error, OperatorError},
-    redirect::RedirectUri,
-    request::ToClient,
 };
 
 /// The longest body that is read.

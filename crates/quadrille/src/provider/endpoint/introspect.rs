@@ -10,18 +10,18 @@ use crate::{
         ActiveToken, IntrospectionRequest, IntrospectionResponse, PresentedClient, RequestError,
         form::{Limits, Params},
     },
-};
-
-use super::super::{
-    Actor, AuthorizationServer, Client, ClientType,
-    error::{ClientError, Error},
-    found::Found,
-    oauth1::refusal,
-    refusal,
-    server::Inner,
-    store::{AccessRecord, Grant},
-    throttle::RemoteAddress,
-    wire,
+    provider::{
+        actor::Actor,
+        client::record::{Client, ClientType},
+        error::{ClientError, Error},
+        guessing::throttle::RemoteAddress,
+        oauth1::refusal,
+        refusal,
+        server::{AuthorizationServer, Inner},
+        store::{AccessRecord, Grant},
+        token::lookup::Found,
+        wire,
+    },
 };
 
 /// A whole form may be a parameter here.

@@ -3,9 +3,15 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 
-use crate::oauth2::{AuthMethod, metadata::ServerMetadata, pkce::Challenge};
-
-use super::super::{AuthorizationServer, GrantType, refusal, server::Inner, wire};
+use crate::{
+    oauth2::{AuthMethod, metadata::ServerMetadata, pkce::Challenge},
+    provider::{
+        client::record::GrantType,
+        refusal,
+        server::{AuthorizationServer, Inner},
+        wire,
+    },
+};
 
 impl AuthorizationServer {
     /// The metadata document: exactly what is enabled. It is served at both well-known addresses.

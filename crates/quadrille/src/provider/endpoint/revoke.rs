@@ -3,18 +3,17 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
-use crate::oauth2::{
-    PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params,
-};
-
-use super::super::{
-    AuthorizationServer, Client,
-    error::{ClientError, Error},
-    refusal,
-    server::Inner,
-    store::{Grant, RowId},
-    throttle::RemoteAddress,
-    wire,
+use crate::{
+    oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params},
+    provider::{
+        client::record::Client,
+        error::{ClientError, Error},
+        guessing::throttle::RemoteAddress,
+        refusal,
+        server::{AuthorizationServer, Inner},
+        store::{Grant, RowId},
+        wire,
+    },
 };
 
 impl AuthorizationServer {

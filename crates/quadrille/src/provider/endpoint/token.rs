@@ -3,15 +3,16 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
-use crate::oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params};
-
-use super::super::{
-    AuthorizationServer, GrantType,
-    error::{ClientError, Error},
-    refusal,
-    server::Inner,
-    throttle::RemoteAddress,
-    wire,
+use crate::{
+    oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params},
+    provider::{
+        client::record::GrantType,
+        error::{ClientError, Error},
+        guessing::throttle::RemoteAddress,
+        refusal,
+        server::{AuthorizationServer, Inner},
+        wire,
+    },
 };
 
 impl AuthorizationServer {

@@ -6,11 +6,12 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
-use crate::transport::{
-    self, Body, CollectError, ErasedClient, NetworkFault, NoHttpClient, Purpose,
+use crate::{
+    provider::client::redirect_uri::is_loopback,
+    transport::{self, Body, CollectError, ErasedClient, NetworkFault, NoHttpClient, Purpose},
 };
 
-use super::{super::redirect::is_loopback, FetchError, Fetched, Fetcher, is_public};
+use super::{FetchError, Fetched, Fetcher, is_public};
 
 /// How long a document may be.
 const LIMIT: usize = 64 * 1024;

@@ -6,18 +6,21 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
-use crate::{Timestamp, oauth1::Credentials};
-
-use super::{
-    super::{
-        AuthorizationServer, Error,
-        server::Inner,
+use crate::{
+    Timestamp,
+    oauth1::Credentials,
+    provider::{
+        error::Error,
+        server::{AuthorizationServer, Inner},
         store::{
             AccessRecord, Approval, CredentialRecord, Identifier, Redeemed, RowId, TemporaryRecord,
             TemporaryState,
         },
-        token::{TokenKind, sha256},
+        token::format::{TokenKind, sha256},
     },
+};
+
+use super::{
     OAuth1Error, OAuth1Value,
     nonces::MARGIN,
     verify::{CheckedToken, Wanted},
@@ -207,7 +210,7 @@ mod tests {
     use crate::{
         Scopes,
         oauth2::Resources,
-        provider::{Actor, redirect::RedirectUri, store::Grant},
+        provider::{actor::Actor, client::redirect_uri::RedirectUri, store::Grant},
     };
     use proptest::prelude::*;
 

@@ -7,13 +7,15 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use crate::{
     Secret,
     oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
+    provider::{
+        client::{record::Client, registration::AdminError},
+        error::Error,
+        server::{AuthorizationServer, Inner},
+        token::format::TokenSecret,
+    },
 };
 
-use super::{
-    super::{AdminError, AuthorizationServer, Client, Error, server::Inner, token::TokenSecret},
-    OAuth1Client, OAuth1Credential, OAuth1Key,
-    wire::CLIENT,
-};
+use super::{OAuth1Client, OAuth1Credential, OAuth1Key, wire::CLIENT};
 
 /// A key that a client is to sign with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +151,7 @@ impl AuthorizationServer {
         let inner = self.inner();
         let (credential, secret) = key.make(inner)?;
         self.change_oauth1(id, |before| {
-            if before.client_type == super::super::ClientType::Public {
+            if before.client_type == crate::provider::client::record::ClientType::Public {
                 return Err(AdminError::PublicClient);
             }
             let mut oauth1 = before.oauth1.clone().unwrap_or_default();

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::oauth2::{RequestError, Resources, form::Params};
-
-use super::super::{
-    Client, Timestamp,
-    dance::{Dance, ForVerifier},
-    error::{ClientError, Error},
-    request::{Asked, Prompt},
-    server::Inner,
-    store::{TemporaryRecord, TemporaryState},
-    token::TokenKind,
+use crate::{
+    Timestamp,
+    oauth2::{RequestError, Resources, form::Params},
+    provider::{
+        authorize::{
+            dance::{Dance, ForVerifier},
+            request::{Asked, Prompt},
+        },
+        client::record::Client,
+        error::{ClientError, Error},
+        server::Inner,
+        store::{TemporaryRecord, TemporaryState},
+        token::format::TokenKind,
+    },
 };
 
 impl Inner {

@@ -1,13 +1,15 @@
 //! Requests that were signed for an API elsewhere, which asks what they are worth.
 
-use crate::oauth1::{Forwarded, Verdict};
-
-use super::{
-    super::{
-        Client,
+use crate::{
+    oauth1::{Forwarded, Verdict},
+    provider::{
+        client::record::Client,
         endpoint::{about, is_meant_for},
         server::Inner,
     },
+};
+
+use super::{
     OAuth1Error,
     verify::{CheckedToken, Wanted},
     wire,

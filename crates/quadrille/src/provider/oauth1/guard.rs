@@ -5,14 +5,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::{Scopes, Timestamp, oauth1::SignedRequest};
-
-use super::{
-    super::{
-        Actor, Client, GrantType, Verified,
+use crate::{
+    Scopes, Timestamp,
+    oauth1::SignedRequest,
+    provider::{
+        actor::Actor,
+        client::record::{Client, GrantType},
         server::Inner,
         store::{AccessRecord, Grant},
+        verified::Verified,
     },
+};
+
+use super::{
     OAuth1Error,
     body::BodyRead,
     verify::{CheckedToken, Wanted},

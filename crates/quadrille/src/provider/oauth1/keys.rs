@@ -9,17 +9,14 @@ use std::{
 use crate::{
     KeyRing, Secret, Timestamp,
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
-};
-
-use super::{
-    super::{
-        Client,
+    provider::{
+        client::record::Client,
         server::Inner,
         store::{CredentialRecord, RowId},
     },
-    OAuth1Client, OAuth1Credential,
-    wire::CLIENT,
 };
+
+use super::{OAuth1Client, OAuth1Credential, wire::CLIENT};
 
 /// How many clients' keys, and tokens' keys, are kept ready; more than that, and all are forgotten.
 const KEPT: usize = 4096;

@@ -35,7 +35,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::oauth1::{Credentials, SignatureMethod};
 
-use super::{Client, Verified, token::TokenSecret};
+use super::{client::record::Client, token::format::TokenSecret, verified::Verified};
 
 /// How a server offers OAuth 1.0a: give it to
 /// [`AuthorizationServer::oauth1`](super::AuthorizationServer::oauth1), without which there is none.

@@ -8,10 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    provider::{store::SecretHash, token::format::sha256},
+};
 
 use super::{
-    super::{store::SecretHash, token::sha256},
     OAuth1,
     hashes::Hashes,
     shares::{Over, Shares},

@@ -6,20 +6,16 @@ use http::{Method, Request, Response};
 use crate::{
     Scopes,
     oauth1::{Credentials, OUT_OF_BAND, SignedRequest},
-    provider::request,
+    provider::{
+        authorize::request,
+        client::{record::Client, redirect_uri::RedirectUri},
+        server::{AuthorizationServer, Inner},
+        store::{TemporaryRecord, TemporaryState},
+        token::format::TokenKind,
+    },
 };
 
-use super::{
-    super::{
-        AuthorizationServer, Client, RedirectUri,
-        server::Inner,
-        store::{TemporaryRecord, TemporaryState},
-        token::TokenKind,
-    },
-    OAuth1Error, OAuth1Value,
-    verify::Wanted,
-    wire,
-};
+use super::{OAuth1Error, OAuth1Value, verify::Wanted, wire};
 
 impl AuthorizationServer {
     /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client says
@@ -73,7 +69,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
         state: TemporaryState::Pending,
     };
     let issuer = inner.issuer_id().await?;
-    inner.store.put_temporary(issuer, record).await.map_err(super::super::Error::from)?;
+    inner.store.put_temporary(issuer, record).await.map_err(crate::provider::error::Error::from)?;
     tracing::debug!(client = %client.id, "temporary credentials issued");
     let credentials = Credentials::temporary(token, secret);
     Ok(inner.oauth1.with_extras(credentials, client, None))

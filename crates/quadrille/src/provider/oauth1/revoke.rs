@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
-use crate::{oauth1::SignedRequest, oauth2::RevocationResponse};
-
-use super::{
-    super::{Error, endpoint::revocable, server::Inner},
-    OAuth1Error,
-    verify::Wanted,
-    wire,
+use crate::{
+    oauth1::SignedRequest,
+    oauth2::RevocationResponse,
+    provider::{endpoint::revocable, error::Error, server::Inner},
 };
+
+use super::{OAuth1Error, verify::Wanted, wire};
 
 impl Inner {
     /// Answers a request to the revocation endpoint that is signed, and gives it back when it is not.

@@ -8,17 +8,17 @@ use url::Url;
 use crate::{
     Secret, Timestamp,
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
+    provider::{
+        client::{record::Client, redirect_uri::is_loopback},
+        error::Error,
+        guessing::throttle::RemoteAddress,
+        server::Inner,
+        store::{CredentialRecord, Identifier, RowId, SealedSecret, TemporaryRecord, TokenRef},
+        token::format::{NoToken, TokenKind, TokenSecret, sha256},
+    },
 };
 
 use super::{
-    super::{
-        Client, Error,
-        redirect::is_loopback,
-        server::Inner,
-        store::{CredentialRecord, Identifier, RowId, SealedSecret, TemporaryRecord, TokenRef},
-        throttle::RemoteAddress,
-        token::{NoToken, TokenKind, TokenSecret, sha256},
-    },
     OAuth1, OAuth1Error, OAuth1Value,
     keys::{Ready, ReadyKeys},
     nonces::{self, Once, Seen},

@@ -3,16 +3,16 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header, request::Parts};
 
-use crate::oauth1::{Challenge, Problem, SignedRequest};
-
-use super::{
-    super::{
+use crate::{
+    oauth1::{Challenge, Problem, SignedRequest},
+    provider::{
+        guessing::throttle::RemoteAddress,
         refusal::log_signed,
-        throttle::RemoteAddress,
         wire::{BODY_LIMIT, Unread},
     },
-    OAuth1Error,
 };
+
+use super::OAuth1Error;
 
 /// What secrets are sealed for.
 pub(super) const CLIENT: &str = "provider oauth1 client";

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use crate::{Timestamp, oauth2::Resources, provider::Client};
+use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,

@@ -9,6 +9,7 @@
 //! `sqlite`) is durable and may be shared by processes on one machine. Both pass the contract in
 //! `quadrille::testing`, and so should a store of your own.
 
+pub(super) mod cache;
 mod erased;
 mod error;
 mod memory;
@@ -39,7 +40,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{Timestamp, oauth2::Resources};
 
-use super::Client;
+use super::client::record::Client;
 
 /// Where a provider keeps its facts. See the [module](self).
 ///

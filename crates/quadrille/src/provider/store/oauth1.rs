@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::{Scopes, Timestamp};
+use crate::{Scopes, Timestamp, provider::client::redirect_uri::RedirectUri};
 
-use super::{super::RedirectUri, AccessRecord, Grant, RowId, SecretHash};
+use super::{AccessRecord, Grant, RowId, SecretHash};
 
 /// A secret in a box that only the server's key ring opens.
 pub type SealedSecret = Arc<[u8]>;

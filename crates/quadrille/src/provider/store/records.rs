@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
-    provider::{Actor, Authentication},
+    provider::actor::{Actor, Authentication},
 };
 
 use super::{Approval, TemporaryRecord};
@@ -315,4 +315,4 @@ pub enum RevokeAll {
 }
 
 /// The grant types a client may use, by their names on the wire.
-pub type GrantTypes = BTreeSet<crate::provider::GrantType>;
+pub type GrantTypes = BTreeSet<crate::provider::client::record::GrantType>;

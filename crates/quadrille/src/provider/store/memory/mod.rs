@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
+use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,

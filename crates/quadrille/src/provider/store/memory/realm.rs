@@ -12,7 +12,8 @@ use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Actor, Client,
+        actor::Actor,
+        client::record::Client,
         store::{
             AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Grant, Issue, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,

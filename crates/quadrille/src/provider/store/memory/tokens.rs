@@ -10,7 +10,7 @@ use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Actor, Authentication,
+        actor::{Actor, Authentication},
         store::{AccessRecord, Grant, RowId, SecretHash, is_same},
     },
 };

@@ -14,7 +14,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
-use crate::{Env, Timestamp, oauth2::Resources, provider::Client};
+use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
     AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,

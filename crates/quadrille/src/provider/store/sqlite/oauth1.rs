@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use crate::{
     oauth1::OUT_OF_BAND,
     provider::{
-        RedirectUri,
+        client::redirect_uri::RedirectUri,
         store::{
             AccessRecord, Approval, CredentialRecord, Identifier, IssuerId, RowId, StoreError,
             TemporaryRecord, TemporaryState, TokenRef, is_same,

@@ -9,7 +9,7 @@ use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Actor, Authentication,
+        actor::{Actor, Authentication},
         store::{
             AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
         },

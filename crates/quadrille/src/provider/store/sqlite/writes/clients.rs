@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::params;
 
 use crate::provider::{
-    Client,
+    client::record::Client,
     store::{Change, IssuerId, RowId, StoreError},
 };
 

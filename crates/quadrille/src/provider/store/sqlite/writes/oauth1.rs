@@ -7,7 +7,7 @@ use rusqlite::{named_params, params};
 use crate::{
     oauth1::OUT_OF_BAND,
     provider::{
-        RedirectUri,
+        client::redirect_uri::RedirectUri,
         store::{
             Answered, Approval, CredentialRecord, Identifier, IssuerId, Redeemed, RowId,
             StoreError, TemporaryRecord, TemporaryState,
@@ -15,11 +15,13 @@ use crate::{
     },
 };
 
-use super::super::{
-    oauth1::{self, temporary_columns},
-    rows::{GrantRow, alive, grant_columns},
+use super::{
+    super::{
+        oauth1::{self, temporary_columns},
+        rows::{GrantRow, alive, grant_columns},
+    },
+    Writes,
 };
-use super::Writes;
 
 impl Writes<'_> {
     pub(crate) fn put_temporary(

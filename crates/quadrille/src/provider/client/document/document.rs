@@ -6,15 +6,19 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use url::Url;
 
-use crate::{Scopes, Timestamp};
-
-use super::{
-    super::{
-        Client, ClientType, FetchError, GrantType, RedirectUri, client::is_shown, redirect,
+use crate::{
+    Scopes, Timestamp,
+    provider::{
+        client::{
+            record::{Client, ClientType, GrantType, is_shown},
+            redirect_uri::{self, RedirectUri},
+        },
+        fetch::FetchError,
         store::GrantTypes,
     },
-    NOT_STORED,
 };
+
+use super::NOT_STORED;
 
 /// How many redirect URIs a client may name.
 const REDIRECT_URIS: usize = 32;
@@ -119,7 +123,7 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
     }
     let named = document.redirect_uris.unwrap_or_default();
     // Those that may not be used here (`editor://callback`) cost the client no other one.
-    let usable = named.iter().filter_map(|uri| redirect::usable(uri.as_str()?));
+    let usable = named.iter().filter_map(|uri| redirect_uri::usable(uri.as_str()?));
     let redirect_uris: Vec<_> = usable.collect();
     if redirect_uris.is_empty() || named.len() > REDIRECT_URIS {
         return Err(ClientDocumentError::NoRedirectUri);
@@ -196,7 +200,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    use super::super::super::client::LONGEST_NAME;
+    use crate::provider::client::record::LONGEST_NAME;
 
     const ID: &str = "https://app.example/client.json";
 

@@ -9,15 +9,15 @@ use std::time::Duration;
 use crate::{
     Scopes, Timestamp,
     oauth2::{Resources, TokenResponse},
+    provider::{
+        client::record::{Client, GrantType},
+        error::{ClientError, Error},
+        server::Inner,
+        store::{AccessRecord, FamilyRecord, Grant, RowId},
+    },
 };
 
-use super::{
-    Client, GrantType,
-    error::{ClientError, Error},
-    server::Inner,
-    store::{AccessRecord, FamilyRecord, Grant, RowId},
-    token::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
-};
+use super::format::{Refresh, TokenKind, TokenSecret, TokenText, sha256};
 
 /// The audience of a token from what was granted: all of it when the client names nothing (RFC 8707,
 /// section 2.2).

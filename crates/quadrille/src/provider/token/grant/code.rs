@@ -5,16 +5,16 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use crate::{
     Timestamp,
     oauth2::{Resources, TokenResponse, pkce::Challenge},
+    provider::{
+        client::record::Client,
+        error::{ClientError, Error},
+        server::Inner,
+        store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
+        token::format::TokenKind,
+    },
 };
 
-use super::super::{
-    Client,
-    error::{ClientError, Error},
-    grant::narrowed,
-    server::Inner,
-    store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
-    token::TokenKind,
-};
+use super::narrowed;
 
 /// What a client presents.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +158,7 @@ mod tests {
     use crate::{
         Scopes,
         oauth2::pkce::Verifier,
-        provider::{Actor, client::tests::client, token::sha256},
+        provider::{actor::Actor, client::record::tests::client, token::format::sha256},
     };
     use proptest::prelude::*;
 

@@ -4,18 +4,22 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Scopes, Secret, Timestamp, oauth1::SignatureMethod, oauth2::Resources};
+use crate::{
+    Scopes, Secret, Timestamp,
+    oauth1::SignatureMethod,
+    oauth2::Resources,
+    provider::{
+        error::Error,
+        oauth1::{NewOAuth1, NewOAuth1Key, NewOAuth1KeyError},
+        server::{AuthorizationServer, Inner},
+        store::{RevokeAll, RowId},
+        token::format::sha256,
+    },
+};
 
 use super::{
-    AuthorizationServer, Client, ClientSecret, ClientType, GrantType, NewOAuth1Key,
-    NewOAuth1KeyError, SecretVerifier,
-    client::is_shown,
-    error::Error,
-    oauth1::NewOAuth1,
-    redirect::{RedirectUri, RedirectUriError},
-    server::Inner,
-    store::{RevokeAll, RowId},
-    token::sha256,
+    record::{Client, ClientSecret, ClientType, GrantType, SecretVerifier, is_shown},
+    redirect_uri::{RedirectUri, RedirectUriError},
 };
 
 /// A client to be registered with [`AuthorizationServer::register`].
@@ -181,15 +185,15 @@ impl NewClient {
         self
     }
 
-    pub(super) fn chosen_id(&self) -> Option<&str> {
+    pub(crate) fn chosen_id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    pub(super) const fn secret_that_was_chosen(&self) -> Option<&Secret> {
+    pub(crate) const fn secret_that_was_chosen(&self) -> Option<&Secret> {
         self.chosen_secret.as_ref()
     }
 
-    pub(super) fn oauth1_key(&self) -> Option<&NewOAuth1Key> {
+    pub(crate) fn oauth1_key(&self) -> Option<&NewOAuth1Key> {
         self.oauth1.as_ref().map(|oauth1| &oauth1.key)
     }
 
@@ -392,7 +396,7 @@ impl AuthorizationServer {
     }
 
     /// A client as it is asked for, after all checks, with new secrets.
-    pub(super) async fn client_of(&self, new: &NewClient) -> Result<Registered, RegistrationError> {
+    pub(crate) async fn client_of(&self, new: &NewClient) -> Result<Registered, RegistrationError> {
         let redirect_uris = new.check()?;
         let inner = self.inner();
         new.check_known(inner)?;

@@ -11,15 +11,18 @@ use crate::{
         AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, form::Params,
         pkce::Challenge,
     },
+    provider::{
+        actor::Authentication,
+        client::{
+            record::{Client, ClientType, GrantType},
+            redirect_uri::RedirectUri,
+        },
+        error::ClientError,
+        store::Consent,
+    },
 };
 
-use super::{
-    Authentication, Client, ClientType, GrantType,
-    dance::{Dance, ForCode},
-    error::ClientError,
-    redirect::RedirectUri,
-    store::Consent,
-};
+use super::dance::{Dance, ForCode};
 
 /// An authorization request that may be asked.
 #[derive(Clone, Debug)]
@@ -255,7 +258,7 @@ fn is_identity_assured(asked: &Asked) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{oauth2::pkce::Verifier, provider::client::tests::client};
+    use crate::{oauth2::pkce::Verifier, provider::client::record::tests::client};
     use proptest::prelude::*;
 
     const CALLBACK: &str = "https://app.example/cb";

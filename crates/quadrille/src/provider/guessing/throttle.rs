@@ -20,9 +20,7 @@ use std::{
     time::Duration,
 };
 
-use crate::Timestamp;
-
-use super::token::sha256;
+use crate::{Timestamp, provider::token::format::sha256};
 
 /// How many failures are free, and how fast they are forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,17 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Env, KeyRing, Scopes, Timestamp, cookie,
     oauth2::Resources,
+    provider::{
+        actor::Authentication,
+        error::BrowserError,
+        issuer::Issuer,
+        store::{RowId, TicketId},
+    },
     seal::{KeyId, OpenError},
 };
 
-use super::{
-    Authentication,
-    dance::Dance,
-    error::BrowserError,
-    issuer::Issuer,
-    request::Asked,
-    store::{RowId, TicketId},
-};
+use super::{dance::Dance, request::Asked};
 
 const PURPOSE: &str = "provider ticket";
 

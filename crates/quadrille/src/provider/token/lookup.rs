@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{
+use super::format::{self, Refresh, TokenKind, sha256};
+use crate::provider::{
     error::Error,
     server::Inner,
     store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, TokenRef},
-    token::{self, Refresh, TokenKind, sha256},
 };
 
 /// A token whose grant is alive. Whether it has expired, or a refresh token was used before, is to
@@ -33,7 +33,7 @@ impl Inner {
     /// Finds a token, whatever kind it is; `None` when it is worth nothing.
     pub(crate) async fn find(&self, text: &str) -> Result<Option<Found>, Error> {
         let issuer = self.issuer_id().await?;
-        let access = match token::kind(text) {
+        let access = match format::kind(text) {
             Some(TokenKind::Refresh) => {
                 let Ok(token) = self.tokens.read_refresh(text) else { return Ok(None) };
                 let family = self.store.family(issuer, token.family).await?;

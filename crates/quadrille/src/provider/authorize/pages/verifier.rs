@@ -5,13 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use crate::page::Page;
-
-use super::Client;
+use crate::{page::Page, provider::client::record::Client};
 
 /// The answer to a consent page of a client that has no address to be answered at: a code that the
 /// person types in at the application, or nothing when they said no. See
-/// [`AuthorizationServer::verifier_page`](super::AuthorizationServer::verifier_page).
+/// [`AuthorizationServer::verifier_page`](crate::provider::AuthorizationServer::verifier_page).
 #[non_exhaustive]
 pub struct VerifierPage<'a> {
     /// Who asked.

@@ -19,18 +19,20 @@ use std::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use crate::{Env, Scopes, Timestamp};
-
-use super::{
-    Client, Fetcher,
-    error::{BrowserError, Error},
-    fetch::ErasedFetcher,
-    server::Inner,
-    store::RowId,
-    throttle::{Rate, RemoteAddress, Throttle, Who},
+use crate::{
+    Env, Scopes, Timestamp,
+    provider::{
+        error::{BrowserError, Error},
+        fetch::{ErasedFetcher, Fetcher},
+        guessing::throttle::{Rate, RemoteAddress, Throttle, Who},
+        server::Inner,
+        store::RowId,
+    },
 };
+
+use super::record::Client;
 #[cfg(feature = "http-client")]
-use super::{GuardedFetcher, NoHttpClient};
+use crate::provider::{NoHttpClient, fetch::GuardedFetcher};
 
 use document::Described;
 
@@ -55,10 +57,10 @@ const FAILURES_AT_A_HOST: Rate = Rate { burst: 300, forgiven_every: Duration::fr
 
 /// Lets clients in that nobody registered: their `client_id` is the URL of a document in which they
 /// describe themselves, as clients of the Model Context Protocol do. Give it to
-/// [`AuthorizationServer::client_metadata_documents`](super::AuthorizationServer::client_metadata_documents).
+/// [`AuthorizationServer::client_metadata_documents`](crate::provider::AuthorizationServer::client_metadata_documents).
 ///
 /// Such a client is public and uses PKCE; people are asked for their consent, and the page must show
-/// them [who vouches for it](super::ConsentPage::client_host), since its name is only what it says. A
+/// them [who vouches for it](crate::provider::ConsentPage::client_host), since its name is only what it says. A
 /// document is remembered for as long as its `Cache-Control` says, but five minutes at least and a
 /// day at most. That there was none is not remembered, but counted by address, so that nobody can keep
 /// the documents of a host from others. Requests for one document at one time share one fetch.

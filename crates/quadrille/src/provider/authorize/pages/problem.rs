@@ -5,13 +5,16 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::{oauth2::ErrorCode, page::Page};
-
-use super::{
-    Client, ClientDocumentError, RedirectUri,
-    error::{BrowserError, ClientError, Error},
-    verifier_page::VerifierPage,
+use crate::{
+    oauth2::ErrorCode,
+    page::Page,
+    provider::{
+        client::{document::ClientDocumentError, record::Client, redirect_uri::RedirectUri},
+        error::{BrowserError, ClientError, Error},
+    },
 };
+
+use super::verifier::VerifierPage;
 
 /// What went wrong, in words for the person in front of the browser.
 #[derive(Debug)]

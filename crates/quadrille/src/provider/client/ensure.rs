@@ -1,10 +1,18 @@
 //! Clients that a program says anew at each start.
 
-use crate::Secret;
+use crate::{
+    Secret,
+    provider::{
+        error::Error,
+        guessing::kdf::Verdict,
+        oauth1::{NewOAuth1Key, OAuth1Credential},
+        server::AuthorizationServer,
+    },
+};
 
 use super::{
-    AuthorizationServer, Client, ClientSecret, ClientType, NewClient, NewOAuth1Key,
-    OAuth1Credential, Registered, RegistrationError, SecretVerifier, Verdict, error::Error,
+    record::{Client, ClientSecret, ClientType, SecretVerifier},
+    registration::{NewClient, Registered, RegistrationError},
 };
 
 impl AuthorizationServer {
@@ -125,9 +133,10 @@ impl AuthorizationServer {
     }
 
     /// Whether the keys that a client of OAuth 1.0a has are those that `new` asks for.
-    fn keeps_keys(&self, new: &NewClient, keys: &[super::OAuth1Key]) -> bool {
-        let has_secret =
-            |key: &super::OAuth1Key| matches!(key.credential, OAuth1Credential::SharedSecret(_));
+    fn keeps_keys(&self, new: &NewClient, keys: &[crate::provider::oauth1::OAuth1Key]) -> bool {
+        let has_secret = |key: &crate::provider::oauth1::OAuth1Key| {
+            matches!(key.credential, OAuth1Credential::SharedSecret(_))
+        };
         match new.oauth1_key() {
             Some(NewOAuth1Key::Secret) => keys.iter().any(has_secret),
             Some(NewOAuth1Key::ChosenSecret(chosen)) => {

@@ -3,14 +3,14 @@
 use crate::{
     Scopes,
     oauth2::{Resources, TokenResponse},
-};
-
-use super::super::{
-    Actor, Client, ClientType,
-    error::{ClientError, Error},
-    request::requested,
-    server::Inner,
-    store::{Grant, Issue},
+    provider::{
+        actor::Actor,
+        authorize::request::requested,
+        client::record::{Client, ClientType},
+        error::{ClientError, Error},
+        server::Inner,
+        store::{Grant, Issue},
+    },
 };
 
 /// Whether this client may have a token for itself, for which of the `known` scopes and at which of

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Scopes, Timestamp, oauth2::Resources};
-
-use super::{
-    OAuth1Client, RedirectUri, redirect,
-    store::{GrantTypes, RowId, SecretHash},
+use crate::{
+    Scopes, Timestamp,
+    oauth2::Resources,
+    provider::{
+        oauth1::OAuth1Client,
+        store::{GrantTypes, RowId, SecretHash},
+    },
 };
+
+use super::redirect_uri::{self, RedirectUri};
 
 /// How a client gets a token (RFC 6749, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,7 +110,7 @@ pub struct Client {
     pub secrets: Vec<ClientSecret>,
     /// Where it may be answered (exact match, but for the port of a URI to this machine: RFC 8252,
     /// section 7.3).
-    #[serde(deserialize_with = "redirect::stored")]
+    #[serde(deserialize_with = "redirect_uri::stored")]
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask for.
     pub scopes: Scopes,
@@ -124,11 +128,11 @@ pub struct Client {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_server: Option<Resources>,
     /// Whether it describes itself, in a document at the URL that is its `client_id`, instead of being
-    /// registered: see [`ClientMetadataDocuments`](super::ClientMetadataDocuments).
+    /// registered: see [`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_document: bool,
     /// Whether it may leave PKCE out, although the policy asks for it: see
-    /// [`NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`](super::NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected).
+    /// [`NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`](crate::provider::NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected).
     /// It says nothing for a public client, which must use PKCE.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_pkce: bool,

@@ -13,7 +13,8 @@ use std::{
 use crate::{
     Timestamp,
     provider::{
-        Actor, Client,
+        actor::Actor,
+        client::record::Client,
         store::{
             AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, SecretHash,
             TokenRef,

@@ -5,15 +5,15 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use crate::{
     Policy, Scopes, Timestamp,
     oauth2::{Resources, TokenResponse},
+    provider::{
+        client::record::Client,
+        error::{ClientError, Error},
+        server::Inner,
+        store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
+    },
 };
 
-use super::super::{
-    Client,
-    error::{ClientError, Error},
-    grant::narrowed,
-    server::Inner,
-    store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
-};
+use super::narrowed;
 
 /// What a client presents: a token that is genuine.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +179,9 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Actor, client::tests::client, store::RowId, token::sha256};
+    use crate::provider::{
+        actor::Actor, client::record::tests::client, store::RowId, token::format::sha256,
+    };
     use proptest::prelude::*;
 
     const BOTH: &str = "https://a.example urn:b";

@@ -18,12 +18,11 @@ use std::sync::Arc;
 
 use crate::{
     KeyRing,
+    provider::store::{RowId, SecretHash, TicketId},
     seal::{KeyId, Keys, MacKey, MaskKey, Named},
 };
 
 pub(crate) use crate::digest::sha256;
-
-use super::store::{RowId, SecretHash, TicketId};
 
 /// 256 random bits, or as many derived ones.
 pub(crate) type TokenSecret = Zeroizing<[u8; 32]>;

@@ -11,19 +11,19 @@ use crate::{
     Scopes, Timestamp,
     oauth1::{Callback, Problem},
     oauth2::Resources,
+    provider::{
+        actor::{Actor, Authentication},
+        client::{record::Client, redirect_uri::RedirectUri},
+        error::{BrowserError, ClientError, Error},
+        refusal,
+        server::Inner,
+        store::{self, Answered, CodeRecord, Grant, Outcome, RowId, TicketId},
+        token::format::{TokenKey, TokenKind, TokenSecret, sha256},
+        wire,
+    },
 };
 
-use super::{
-    Actor, Authentication, Client, authorization,
-    error::{BrowserError, ClientError, Error},
-    redirect::RedirectUri,
-    refusal,
-    request::ToClient,
-    server::Inner,
-    store::{self, Answered, CodeRecord, Grant, Outcome, RowId, TicketId},
-    token::{TokenKey, TokenKind, TokenSecret, sha256},
-    wire,
-};
+use super::{authorization, request::ToClient};
 
 /// What is asked for, and where the answer goes.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -12,28 +12,33 @@ use crate::{
         form::{FormError, FormWriter, Params},
     },
     page, probe,
+    provider::{
+        actor::Authentication,
+        client::{
+            document::{NOT_STORED, host_of},
+            record::{Client, GrantType},
+        },
+        error::{ClientError, Error},
+        guessing::throttle::RemoteAddress,
+        refusal,
+        scopes::ScopeInfo,
+        server::{AuthorizationServer, Inner},
+        store::{Answer, Outcome},
+        wire::{self, Reply},
+    },
 };
 
 use super::{
-    Authentication, AuthorizationServer, Client, GrantType,
-    client_document::{NOT_STORED, host_of},
     dance,
-    error::{ClientError, Error},
-    refusal,
     request::{self, Asked, Next, ToClient, Unasked},
-    scopes::ScopeInfo,
-    server::Inner,
-    store::{Answer, Outcome},
-    throttle::RemoteAddress,
     ticket::Ticket,
-    wire::{self, Reply},
 };
 
 /// Marks the way back from the sign-in page: when the person was sent there.
 const SINCE: &str = "quadrille_since";
 
 /// What it is called in the log.
-pub(super) const ENDPOINT: &str = "authorization";
+pub(crate) const ENDPOINT: &str = "authorization";
 
 /// An authorization request after client, redirect URI, scopes and PKCE were checked (RFC 6749,
 /// section 4.1.1), or one for temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A handler
@@ -329,7 +334,7 @@ pub struct ConsentPage {
     /// Who asks.
     pub client: Arc<Client>,
     /// The host that vouches for a client which nobody registered
-    /// ([`ClientMetadataDocuments`](super::ClientMetadataDocuments)). Show it: the client's name is
+    /// ([`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments)). Show it: the client's name is
     /// only what it calls itself.
     pub client_host: Option<String>,
     /// For what.

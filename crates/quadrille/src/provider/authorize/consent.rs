@@ -9,19 +9,18 @@ use serde::de::DeserializeOwned;
 use crate::{
     Scopes,
     oauth2::{Resources, form::Params},
+    provider::{
+        actor::Authentication,
+        client::{document::NOT_STORED, record::Client},
+        error::{BrowserError, ClientError, Error},
+        refusal,
+        server::{AuthorizationServer, Inner},
+        store::{Answer, Answered, Consent, Outcome},
+        wire::{self, Reply},
+    },
 };
 
-use super::{
-    Authentication, AuthorizationServer, Client,
-    client_document::NOT_STORED,
-    dance,
-    error::{BrowserError, ClientError, Error},
-    form_fields, refusal, request,
-    server::Inner,
-    store::{Answer, Answered, Consent, Outcome},
-    ticket::Ticket,
-    wire::{self, Reply},
-};
+use super::{dance, form_fields, request, ticket::Ticket};
 
 /// The name of the hidden field.
 pub(crate) const TICKET: &str = "ticket";

@@ -7,17 +7,22 @@ use std::{
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::{Secret, Timestamp, oauth2::PresentedClient};
-
-use super::{
-    Client, ClientSecret, ClientType, SecretVerifier,
-    error::{ClientError, Error},
-    kdf::Verdict,
-    server::{Inner, Shared},
-    store::SecretHash,
-    throttle::{RemoteAddress, Who},
-    token::sha256,
+use crate::{
+    Secret, Timestamp,
+    oauth2::PresentedClient,
+    provider::{
+        error::{ClientError, Error},
+        guessing::{
+            kdf::Verdict,
+            throttle::{RemoteAddress, Who},
+        },
+        server::{Inner, Shared},
+        store::SecretHash,
+        token::format::sha256,
+    },
 };
+
+use super::record::{Client, ClientSecret, ClientType, SecretVerifier};
 
 /// What can be said of a client without slow work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,15 +8,12 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::{Env, Timestamp, oauth2::Resources};
+use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    Client,
-    store::{
-        AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
-        ErasedStore, FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-        SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
-    },
+    AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
+    ErasedStore, FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+    SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
 };
 
 use view::View;

@@ -1,0 +1,10 @@
+//! The authorization endpoint (RFC 6749, section 3.1; RFC 5849, section 2.2): a request, the consent
+//! page, and the answer.
+
+pub(super) mod authorization;
+pub(super) mod consent;
+pub(super) mod dance;
+mod form_fields;
+pub(super) mod pages;
+pub(super) mod request;
+mod ticket;
