@@ -371,7 +371,7 @@ async fn check(parts: &mut Parts) {
         let verdict = provider::at_public_path(parts, async |parts| {
             let body = provider::seen_body(&body);
             let site = Site { origin: &realm, audience: None, allows_clients: false };
-            inner.check_request(parts, body, site).await
+            provider::check_request(inner, parts, body, site).await
         });
         let verdict = verdict.await;
         let offers_oauth1 = inner.oauth1.is_offered();

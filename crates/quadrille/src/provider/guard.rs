@@ -155,7 +155,7 @@ impl Guard {
         let (audience, allows_clients) = (self.0.audience.as_deref(), self.0.allows_clients);
         match &self.0.trust {
             Trust::Here(inner) => {
-                inner.check_request(parts, body, Site { origin, audience, allows_clients }).await
+                check_request(inner, parts, body, Site { origin, audience, allows_clients }).await
             }
             #[cfg(feature = "http-client")]
             Trust::Elsewhere(issuer) => {
@@ -222,50 +222,48 @@ impl fmt::Debug for Guard {
     }
 }
 
-impl Inner {
-    /// Checks a signature, or else a token.
-    pub(crate) async fn check_request(
-        &self,
-        parts: &Parts,
-        body: oauth1::Seen<'_>,
-        site: Site<'_>,
-    ) -> Result<Option<Verified>, AccessError> {
-        let signed = self.check_signature(parts, body, site.origin, site.allows_clients).await;
-        let signed = signed.inspect_err(|error| {
-            let body = body.and_then(Result::ok).unwrap_or(&[]);
-            refusal::log_signed("api", error, parts, body);
-        });
-        let found = match signed? {
-            None => self.check_access(&parts.uri, &parts.headers).await?,
-            signed => signed,
-        };
-        found.map(|found| meant_for(site.audience, found)).transpose()
-    }
+/// Checks a signature, or else a token.
+pub(crate) async fn check_request(
+    inner: &Inner,
+    parts: &Parts,
+    body: oauth1::Seen<'_>,
+    site: Site<'_>,
+) -> Result<Option<Verified>, AccessError> {
+    let signed = oauth1::guard::check(inner, parts, body, site.origin, site.allows_clients).await;
+    let signed = signed.inspect_err(|error| {
+        let body = body.and_then(Result::ok).unwrap_or(&[]);
+        refusal::log_signed("api", error, parts, body);
+    });
+    let found = match signed? {
+        None => check_access(inner, &parts.uri, &parts.headers).await?,
+        signed => signed,
+    };
+    found.map(|found| meant_for(site.audience, found)).transpose()
+}
 
-    async fn check_access(
-        &self,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Result<Option<Verified>, AccessError> {
-        let Some(token) = presented(uri, headers)? else { return Ok(None) };
-        self.access(token).await.map(Some)
-    }
+async fn check_access(
+    inner: &Inner,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Option<Verified>, AccessError> {
+    let Some(token) = presented(uri, headers)? else { return Ok(None) };
+    access(inner, token).await.map(Some)
+}
 
-    /// What an access token stands for, if it is good.
-    async fn access(&self, text: &str) -> Result<Verified, AccessError> {
-        let token = match self.tokens.read(TokenKind::Access, text) {
-            Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
-            Err(NoToken::Foreign) => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
-            Err(reason) => {
-                tracing::debug!(%reason, "no access token of ours");
-                return Err(AccessError::Unknown);
-            }
-        };
-        let issuer = self.issuer_id().await.map_err(|error| AccessError::operator(&error))?;
-        let record = self.store.access(issuer, &token).await;
-        let record = record.map_err(|error| AccessError::operator(&error.into()))?;
-        decide(record, self.now()).map(Verified::from)
-    }
+/// What an access token stands for, if it is good.
+async fn access(inner: &Inner, text: &str) -> Result<Verified, AccessError> {
+    let token = match inner.tokens.read(TokenKind::Access, text) {
+        Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
+        Err(NoToken::Foreign) => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
+        Err(reason) => {
+            tracing::debug!(%reason, "no access token of ours");
+            return Err(AccessError::Unknown);
+        }
+    };
+    let issuer = inner.issuer_id().await.map_err(|error| AccessError::operator(&error))?;
+    let record = inner.store.access(issuer, &token).await;
+    let record = record.map_err(|error| AccessError::operator(&error.into()))?;
+    decide(record, inner.now()).map(Verified::from)
 }
 
 /// The token that came with a request.

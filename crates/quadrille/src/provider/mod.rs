@@ -50,7 +50,7 @@ pub use fetch::GuardedFetcher;
 pub use fetch::{FetchError, Fetched, Fetcher, is_public};
 pub use guard::{Guard, GuardService};
 #[cfg(feature = "axum")]
-pub(crate) use guard::{Guarded, Site, at_public_path};
+pub(crate) use guard::{Guarded, Site, at_public_path, check_request};
 pub use guessing::{
     kdf::{Cost, Kdf, KdfError, Verdict},
     throttle::{Rate, RemoteAddress, Throttle, Who},

@@ -15,12 +15,12 @@ use crate::{
     provider::{
         actor::Authentication,
         client::{
-            document::{NOT_STORED, host_of},
+            document::{self, NOT_STORED, host_of},
             record::{Client, GrantType},
         },
         error::{ClientError, Error},
         guessing::throttle::RemoteAddress,
-        refusal,
+        oauth1, refusal,
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},
         store::{Answer, Outcome},
@@ -87,11 +87,11 @@ impl AuthorizationServer {
             }
             Err(Failed::Redirect(to)) => {
                 log(&to.error.into());
-                Err(inner.tell(&to))
+                Err(tell(inner, &to))
             }
             Err(Failed::Warn(to)) => {
                 log(&to.error.into());
-                Err(inner.warn(&to))
+                Err(warn(inner, &to))
             }
             Err(Failed::Probed(response)) => Err(response.into()),
         }
@@ -134,11 +134,11 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
     }
     let params = parameters(&request).map_err(|error| ClientError::Request(error.into()))?;
     let asked = if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
-        inner.asked_by_temporary(&params).await?
+        oauth1::authorize::asked(inner, &params).await?
     } else {
         let id = request::client_id(&params)?;
         let from = request.extensions().get::<RemoteAddress>().copied();
-        let client = inner.client_that_asks(id, from).await?;
+        let client = document::client_that_asks(inner, id, from).await?;
         let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
         request::check(
             &params,
@@ -149,7 +149,7 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
             &inner.policy,
         )?
     };
-    let since = params.many(SINCE).next().and_then(|sealed| inner.open_since(sealed));
+    let since = params.many(SINCE).next().and_then(|sealed| open_since(inner, sealed));
     drop(params);
     Ok(Authorization { inner: inner.clone(), asked, request, since })
 }
@@ -220,7 +220,7 @@ impl Authorization {
             url.append(name, value);
         }
         if self.asked.prompt.sign_in {
-            url.append(SINCE, &self.inner.seal_since());
+            url.append(SINCE, &seal_since(&self.inner));
         }
         Back(url.finish())
     }
@@ -252,9 +252,9 @@ impl Authorization {
         let (inner, asked) = (&self.inner, &self.asked);
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
-        let client = &inner.let_in(asked.client.clone()).await?;
+        let client = document::let_in(inner, asked.client.clone()).await?;
         let grant =
-            dance::grant(inner.newer_row().await?, client, scopes, resources, authentication);
+            dance::grant(inner.newer_row().await?, &client, scopes, resources, authentication);
         let number = grant.id;
         // A page that does not exist: its ticket is never used again.
         let ticket = inner.env.random();
@@ -277,7 +277,7 @@ impl Authorization {
             }
         };
         tracing::info!(client = %client.id, grant = number.0, "granted without asking");
-        Ok(Step::Done(asked.dance.approved(inner, client, row, &secret)?.into()))
+        Ok(Step::Done(asked.dance.approved(inner, &client, row, &secret)?.into()))
     }
 
     fn refuse(&self, error: ClientError, is_trusted: bool) -> Step {
@@ -421,29 +421,27 @@ impl Slot {
     }
 }
 
-impl Inner {
-    /// Tells the client of an error.
-    fn tell(&self, to: &ToClient) -> Reply {
-        let told = wire::redirect_error(to, self.issuer.as_str());
-        told.unwrap_or_else(|error| self.pages.show(&error)).into()
-    }
+/// Tells the client of an error.
+fn tell(inner: &Inner, to: &ToClient) -> Reply {
+    let told = wire::redirect_error(to, inner.issuer.as_str());
+    told.unwrap_or_else(|error| inner.pages.show(&error)).into()
+}
 
-    /// Tells the person of an error, and leaves it to them whether to go to the client.
-    fn warn(&self, to: &ToClient) -> Reply {
-        let told = wire::redirect_error(to, self.issuer.as_str());
-        let told = told.map(|told| self.pages.warn(to.error, &to.redirect_uri, &told));
-        told.unwrap_or_else(|error| self.pages.show(&error)).into()
-    }
+/// Tells the person of an error, and leaves it to them whether to go to the client.
+fn warn(inner: &Inner, to: &ToClient) -> Reply {
+    let told = wire::redirect_error(to, inner.issuer.as_str());
+    let told = told.map(|told| inner.pages.warn(to.error, &to.redirect_uri, &told));
+    told.unwrap_or_else(|error| inner.pages.show(&error)).into()
+}
 
-    fn seal_since(&self) -> String {
-        let now = self.now().millis().to_be_bytes();
-        self.ring.seal(&self.env, SINCE, self.issuer.as_str(), &now)
-    }
+fn seal_since(inner: &Inner) -> String {
+    let now = inner.now().millis().to_be_bytes();
+    inner.ring.seal(&inner.env, SINCE, inner.issuer.as_str(), &now)
+}
 
-    /// When the person was sent to sign in, if that is not too long ago to be for this request.
-    fn open_since(&self, sealed: &str) -> Option<Timestamp> {
-        let plain = self.ring.open(SINCE, self.issuer.as_str(), sealed).ok()?;
-        let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
-        (self.now().since(since) < self.policy.ticket_lifetime).then_some(since)
-    }
+/// When the person was sent to sign in, if that is not too long ago to be for this request.
+fn open_since(inner: &Inner, sealed: &str) -> Option<Timestamp> {
+    let plain = inner.ring.open(SINCE, inner.issuer.as_str(), sealed).ok()?;
+    let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
+    (inner.now().since(since) < inner.policy.ticket_lifetime).then_some(since)
 }

@@ -11,7 +11,10 @@ use crate::{
     oauth2::{Resources, form::Params},
     provider::{
         actor::Authentication,
-        client::{document::NOT_STORED, record::Client},
+        client::{
+            document::{self, NOT_STORED},
+            record::Client,
+        },
         error::{BrowserError, ClientError, Error},
         refusal,
         server::{AuthorizationServer, Inner},
@@ -180,7 +183,7 @@ impl By<'_> {
         }
         let key = inner.tokens.find(ticket.key).ok_or(BrowserError::TicketUnderUnknownKey)?;
         let secret = ticket.dance.secret(key, &ticket.id);
-        let client = inner.let_in(client).await?;
+        let client = document::let_in(inner, client).await?;
         let consent = Consent {
             subject: authentication.subject.clone(),
             client: client.id.clone(),
@@ -233,7 +236,7 @@ impl By<'_> {
         if !ticket.is_for(authentication) {
             return Err(BrowserError::TicketOfOtherUser.into());
         }
-        let client = inner.client_that_asks(&ticket.client, None).await?;
+        let client = document::client_that_asks(inner, &ticket.client, None).await?;
         client
             .filter(|client| is_unchanged(client, ticket))
             .ok_or(BrowserError::ClientChanged.into())

@@ -70,128 +70,125 @@ fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
     })
 }
 
-impl Inner {
-    /// The client that sent a request, once it is known to be it.
-    pub(crate) async fn authenticate(
-        &self,
-        presented: &PresentedClient<'_>,
-        from: Option<RemoteAddress>,
-    ) -> Result<Arc<Client>, Error> {
-        let client = self.store.client(self.issuer_id().await?, &presented.id).await?;
-        let hash = presented.secret.as_ref().map(|secret| sha256(secret.as_bytes()));
-        let has_chosen = || self.shared.has_chosen_secrets.load(Ordering::Relaxed);
-        let quick = match &client {
-            Some(client) => quick(client, hash.as_ref(), self.now()),
-            // It costs as much as one with a chosen secret, where there are such.
-            None if has_chosen() => Quick::Hash,
-            None => Quick::Failed(ClientError::UnknownClient),
-        };
-        let failed = |error| Error::from(self.failed(presented, client.as_deref(), error, from));
-        match (quick, &presented.secret, &client) {
-            (Quick::Passed, _, Some(client)) => Ok(client.clone()),
-            (Quick::Hash, Some(secret), client) => {
-                let secret = Secret::from(&**secret);
-                let right = self.check_chosen(presented, client.as_ref(), secret, from).await?;
-                right.ok_or_else(|| {
-                    failed(match client {
-                        Some(_) => ClientError::SecretWrong,
-                        None => ClientError::UnknownClient,
-                    })
+/// The client that sent a request, once it is known to be it.
+pub(crate) async fn client(
+    inner: &Inner,
+    presented: &PresentedClient<'_>,
+    from: Option<RemoteAddress>,
+) -> Result<Arc<Client>, Error> {
+    let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
+    let hash = presented.secret.as_ref().map(|secret| sha256(secret.as_bytes()));
+    let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
+    let quick = match &client {
+        Some(client) => quick(client, hash.as_ref(), inner.now()),
+        // It costs as much as one with a chosen secret, where there are such.
+        None if has_chosen() => Quick::Hash,
+        None => Quick::Failed(ClientError::UnknownClient),
+    };
+    let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
+    match (quick, &presented.secret, &client) {
+        (Quick::Passed, _, Some(client)) => Ok(client.clone()),
+        (Quick::Hash, Some(secret), client) => {
+            let secret = Secret::from(&**secret);
+            let right = check_chosen(inner, presented, client.as_ref(), secret, from).await?;
+            right.ok_or_else(|| {
+                failed(match client {
+                    Some(_) => ClientError::SecretWrong,
+                    None => ClientError::UnknownClient,
                 })
-            }
-            (Quick::Failed(error), ..) => Err(failed(error)),
-            (Quick::Hash, None, Some(_)) => Err(failed(ClientError::SecretMissing)),
-            (Quick::Passed | Quick::Hash, _, None) => Err(failed(ClientError::UnknownClient)),
+            })
         }
+        (Quick::Failed(error), ..) => Err(failed(error)),
+        (Quick::Hash, None, Some(_)) => Err(failed(ClientError::SecretMissing)),
+        (Quick::Passed | Quick::Hash, _, None) => Err(failed(ClientError::UnknownClient)),
     }
+}
 
-    /// A failure is counted, and answered with 429 once there are too many, whether there is such a
-    /// client or not. Nothing that is right is held up by it.
-    fn failed(
-        &self,
-        presented: &PresentedClient<'_>,
-        client: Option<&Client>,
-        error: ClientError,
-        from: Option<RemoteAddress>,
-    ) -> ClientError {
-        let id = client.map(|client| &*client.id);
-        tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
-        self.count_failure(&presented.id, from).map_or(error, ClientError::Throttled)
+/// A failure is counted, and answered with 429 once there are too many, whether there is such a
+/// client or not. Nothing that is right is held up by it.
+fn failed(
+    inner: &Inner,
+    presented: &PresentedClient<'_>,
+    client: Option<&Client>,
+    error: ClientError,
+    from: Option<RemoteAddress>,
+) -> ClientError {
+    let id = client.map(|client| &*client.id);
+    tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
+    count_failure(inner, &presented.id, from).map_or(error, ClientError::Throttled)
+}
+
+/// Counts a failure of a name and of an address. How long they must wait if there
+/// were too many.
+pub(crate) fn count_failure(
+    inner: &Inner,
+    name: &str,
+    from: Option<RemoteAddress>,
+) -> Option<Duration> {
+    let (throttle, now) = (&inner.shared.throttle, inner.env.steady());
+    let by_name = throttle.failed(Who::named(name), now);
+    let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
+    by_name.max(by_address)
+}
+
+/// The client, if `secret` is the one that somebody chose for it; an unknown client costs as
+/// much. Such a secret can be guessed, so an attempt waits for its turn, except where this
+/// client has authenticated before.
+async fn check_chosen(
+    inner: &Inner,
+    presented: &PresentedClient<'_>,
+    client: Option<&Arc<Client>>,
+    secret: Secret,
+    from: Option<RemoteAddress>,
+) -> Result<Option<Arc<Client>>, Error> {
+    let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
+    let (id, steady) = (&*presented.id, inner.env.steady());
+    let is_known = throttle.is_known(id, from);
+    if !is_known {
+        let is_hot = from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
+        turns.take(id, from, is_hot, steady).await.map_err(ClientError::Throttled)?;
     }
-
-    /// Counts a failure of a name and of an address. How long they must wait if there
-    /// were too many.
-    pub(crate) fn count_failure(
-        &self,
-        name: &str,
-        from: Option<RemoteAddress>,
-    ) -> Option<Duration> {
-        let (throttle, now) = (&self.shared.throttle, self.env.steady());
-        let by_name = throttle.failed(Who::named(name), now);
-        let by_address = from.and_then(|from| throttle.failed(Who::Address(from), now));
-        by_name.max(by_address)
-    }
-
-    /// The client, if `secret` is the one that somebody chose for it; an unknown client costs as
-    /// much. Such a secret can be guessed, so an attempt waits for its turn, except where this
-    /// client has authenticated before.
-    async fn check_chosen(
-        &self,
-        presented: &PresentedClient<'_>,
-        client: Option<&Arc<Client>>,
-        secret: Secret,
-        from: Option<RemoteAddress>,
-    ) -> Result<Option<Arc<Client>>, Error> {
-        let Shared { throttle, turns, has_chosen_secrets, .. } = &*self.shared;
-        let (id, steady) = (&*presented.id, self.env.steady());
-        let is_known = throttle.is_known(id, from);
+    let Some(client) = client else {
+        inner.kdf.verify_for_nobody(secret).await?;
+        return Ok(None);
+    };
+    has_chosen_secrets.store(true, Ordering::Relaxed);
+    for stored in chosen(client, inner.now()) {
+        let verdict = inner.kdf.verify(&inner.env, secret.clone(), stored.clone()).await?;
+        if verdict == Verdict::Wrong {
+            continue;
+        }
         if !is_known {
-            let is_hot =
-                from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
-            turns.take(id, from, is_hot, steady).await.map_err(ClientError::Throttled)?;
+            turns.forgive(id, from, steady);
         }
-        let Some(client) = client else {
-            self.kdf.verify_for_nobody(secret).await?;
-            return Ok(None);
-        };
-        has_chosen_secrets.store(true, Ordering::Relaxed);
-        for stored in chosen(client, self.now()) {
-            let verdict = self.kdf.verify(&self.env, secret.clone(), stored.clone()).await?;
-            if verdict == Verdict::Wrong {
-                continue;
-            }
-            if !is_known {
-                turns.forgive(id, from, steady);
-            }
-            throttle.succeeded(id, from, steady);
-            if let Verdict::Outgrown(better) = verdict {
-                self.upgrade(client, stored, better).await;
-            }
-            return Ok(Some(client.clone()));
+        throttle.succeeded(id, from, steady);
+        if let Verdict::Outgrown(better) = verdict {
+            upgrade(inner, client, stored, better).await;
         }
-        Ok(None)
+        return Ok(Some(client.clone()));
     }
+    Ok(None)
+}
 
-    /// Stores a hash made at today's cost. That it failed is no reason to refuse a right secret.
-    async fn upgrade(&self, client: &Arc<Client>, old: &Arc<str>, better: Arc<str>) {
-        let mut upgraded = Client::clone(client);
-        for secret in &mut upgraded.secrets {
-            if secret.verifier == SecretVerifier::Argon2id(old.clone()) {
-                secret.verifier = SecretVerifier::Argon2id(better.clone());
-            }
+/// Stores a hash made at today's cost. That it failed is no reason to refuse a right secret.
+async fn upgrade(inner: &Inner, client: &Arc<Client>, old: &Arc<str>, better: Arc<str>) {
+    let mut upgraded = Client::clone(client);
+    for secret in &mut upgraded.secrets {
+        if secret.verifier == SecretVerifier::Argon2id(old.clone()) {
+            secret.verifier = SecretVerifier::Argon2id(better.clone());
         }
-        let stored = async {
-            let issuer = self.issuer_id().await?;
-            self.store.put_client(issuer, upgraded, Some(client.clone())).await.map_err(Error::from)
-        };
-        let client = &client.id;
-        match stored.await {
-            Ok(true) => tracing::info!(%client, "the hash of a client secret was renewed"),
-            // The client was changed in between; another time.
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(%client, %error, "the hash of a client secret was not renewed");
-            }
+    }
+    let stored = async {
+        let issuer = inner.issuer_id().await?;
+        inner.store.put_client(issuer, upgraded, Some(client.clone())).await.map_err(Error::from)
+    };
+    let client = &client.id;
+    match stored.await {
+        Ok(true) => tracing::info!(%client, "the hash of a client secret was renewed"),
+        // The client was changed in between; another time.
+        Ok(false) => {}
+        Err(error) => {
+            tracing::warn!(%client, %error, "the hash of a client secret was not renewed");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     provider::{
         error::Error,
         guessing::kdf::Verdict,
-        oauth1::{NewOAuth1Key, OAuth1Credential},
+        oauth1::{self, NewOAuth1Key, OAuth1Credential, OAuth1Key},
         server::AuthorizationServer,
     },
 };
@@ -133,14 +133,13 @@ impl AuthorizationServer {
     }
 
     /// Whether the keys that a client of OAuth 1.0a has are those that `new` asks for.
-    fn keeps_keys(&self, new: &NewClient, keys: &[crate::provider::oauth1::OAuth1Key]) -> bool {
-        let has_secret = |key: &crate::provider::oauth1::OAuth1Key| {
-            matches!(key.credential, OAuth1Credential::SharedSecret(_))
-        };
+    fn keeps_keys(&self, new: &NewClient, keys: &[OAuth1Key]) -> bool {
+        let has_secret =
+            |key: &OAuth1Key| matches!(key.credential, OAuth1Credential::SharedSecret(_));
         match new.oauth1_key() {
             Some(NewOAuth1Key::Secret) => keys.iter().any(has_secret),
             Some(NewOAuth1Key::ChosenSecret(chosen)) => {
-                keys.iter().any(|key| self.inner().is_shared_secret(key, chosen))
+                keys.iter().any(|key| oauth1::admin::is_shared_secret(self.inner(), key, chosen))
             }
             // They compare as text.
             _ => false,

@@ -13,7 +13,7 @@ use crate::{
         oauth1::{NewOAuth1, NewOAuth1Key, NewOAuth1KeyError},
         server::{AuthorizationServer, Inner},
         store::{RevokeAll, RowId},
-        token::format::sha256,
+        token::{format::sha256, grant, lookup},
     },
 };
 
@@ -505,9 +505,9 @@ impl AuthorizationServer {
     /// [`Error`] when the store fails.
     pub async fn revoke_token(&self, token: &Secret) -> Result<bool, Error> {
         let inner = self.inner();
-        let Some(found) = inner.find(token.expose()).await? else { return Ok(false) };
+        let Some(found) = lookup::find(inner, token.expose()).await? else { return Ok(false) };
         let grant = found.grant();
-        let until = inner.all_over(inner.now());
+        let until = grant::all_over(inner, inner.now());
         let revoked = inner.store.revoke_grant(inner.issuer_id().await?, grant.id, until).await?;
         tracing::info!(grant = grant.id.0, client = %grant.client, "grant revoked by the operator");
         Ok(revoked)

@@ -12,14 +12,17 @@ use crate::{
     },
     provider::{
         actor::Actor,
-        client::record::{Client, ClientType},
+        client::{
+            authenticate,
+            record::{Client, ClientType},
+        },
         error::{ClientError, Error},
         guessing::throttle::RemoteAddress,
-        oauth1::refusal,
+        oauth1::{self, refusal},
         refusal,
         server::{AuthorizationServer, Inner},
         store::{AccessRecord, Grant},
-        token::lookup::Found,
+        token::lookup::{self, Found},
         wire,
     },
 };
@@ -58,17 +61,17 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
-    let asker = inner.authenticate(&presented, from).await?;
+    let asker = authenticate::client(inner, &presented, from).await?;
     if asker.client_type == ClientType::Public {
         return Err(ClientError::PublicClientAsks.into());
     }
     if let Some(forwarded) = Forwarded::parse(&params)? {
-        return Ok(match inner.judge(&forwarded, token, &asker).await {
+        return Ok(match oauth1::forwarded::judge(inner, &forwarded, token, &asker).await {
             Ok(verdict) => verdict.to_response(),
             Err(error) => refusal(&error, inner.issuer.as_str()),
         });
     }
-    let found = inner.find(token).await?;
+    let found = lookup::find(inner, token).await?;
     let active = found.and_then(|found| decide(&found, &asker, inner.now()));
     let answer = match active {
         Some(mut token) => {

@@ -6,12 +6,13 @@ use http::{Method, Request, Response};
 use crate::{
     oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params},
     provider::{
-        client::record::Client,
+        client::{authenticate, record::Client},
         error::{ClientError, Error},
         guessing::throttle::RemoteAddress,
-        refusal,
+        oauth1, refusal,
         server::{AuthorizationServer, Inner},
         store::{Grant, RowId},
+        token::{grant, lookup},
         wire,
     },
 };
@@ -27,7 +28,7 @@ impl AuthorizationServer {
         if let Some(answer) = wire::preflight(&request, "POST") {
             return answer;
         }
-        let request = match self.inner().revoke_signed(request).await {
+        let request = match oauth1::revoke::revoke(self.inner(), request).await {
             Ok(answer) => return wire::for_any_origin(answer),
             Err(request) => request,
         };
@@ -49,10 +50,10 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
-    let client = inner.authenticate(&presented, from).await?;
-    let Some(found) = inner.find(token).await? else { return Ok(()) };
+    let client = authenticate::client(inner, &presented, from).await?;
+    let Some(found) = lookup::find(inner, token).await? else { return Ok(()) };
     if let Some(grant) = revocable(found.grant(), &client) {
-        let until = inner.all_over(inner.now());
+        let until = grant::all_over(inner, inner.now());
         if inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await? {
             tracing::info!(client = %client.id, grant = grant.0, "the client revoked a grant");
         }

@@ -6,11 +6,12 @@ use http::{Method, Request, Response};
 use crate::{
     oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params},
     provider::{
-        client::record::GrantType,
+        client::{authenticate, record::GrantType},
         error::{ClientError, Error},
         guessing::throttle::RemoteAddress,
         refusal,
         server::{AuthorizationServer, Inner},
+        token::grant::{client_credentials, code, refresh},
         wire,
     },
 };
@@ -57,19 +58,19 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
     let grant_type = grant_type(&asked).filter(|offered| inner.grant_types.contains(offered));
     let grant_type = grant_type.ok_or(RequestError::UnsupportedGrantType)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
-    let client = inner.authenticate(&presented, from).await?;
+    let client = authenticate::client(inner, &presented, from).await?;
     if !client.grant_types.contains(&grant_type) {
         return Err(ClientError::GrantTypeNotAllowed.into());
     }
     let tokens = match asked {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
-            inner.redeem(&client, code, redirect_uri, code_verifier, &resource).await?
+            code::redeem(inner, &client, code, redirect_uri, code_verifier, &resource).await?
         }
         TokenRequest::RefreshToken { refresh_token, scope, resource } => {
-            inner.refresh(&client, refresh_token, scope.as_ref(), &resource).await?
+            refresh::rotate(inner, &client, refresh_token, scope.as_ref(), &resource).await?
         }
         TokenRequest::ClientCredentials { scope, resource } => {
-            inner.client_credentials(&client, scope.as_ref(), &resource).await?
+            client_credentials::issue(inner, &client, scope.as_ref(), &resource).await?
         }
     };
     tracing::debug!(client = %client.id, ?grant_type, "tokens issued");

@@ -16,14 +16,17 @@ use crate::{
             AccessRecord, Approval, CredentialRecord, Identifier, Redeemed, RowId, TemporaryRecord,
             TemporaryState,
         },
-        token::format::{TokenKind, sha256},
+        token::{
+            format::{TokenKind, sha256},
+            grant,
+        },
     },
 };
 
 use super::{
     OAuth1Error, OAuth1Value,
     nonces::MARGIN,
-    verify::{CheckedToken, Wanted},
+    verify::{self, CheckedToken, Wanted},
     wire,
 };
 
@@ -93,36 +96,36 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
-    let checked = inner.check_signed(&signed, origin, Wanted::Temporary, from).await?;
+    let checked = verify::check(inner, &signed, origin, Wanted::Temporary, from).await?;
     signed.check_body(&body)?;
     let client = &checked.client;
     let CheckedToken::Temporary(temporary) = &checked.token else {
         return Err(OAuth1Error::TokenMissing);
     };
     let (issuer, now) = (inner.issuer_id().await?, checked.now);
-    if is_typed(temporary) && signed.verifier().is_some() && !inner.may_try(temporary).await? {
+    if is_typed(temporary) && signed.verifier().is_some() && !may_try(inner, temporary).await? {
         return Err(OAuth1Error::TooManyVerifiers);
     }
     let decision = match decide(temporary, signed.verifier(), now) {
         Decision::Refuse(OAuth1Error::VerifierWrong) => {
-            return Err(inner.guessed(client, OAuth1Error::VerifierWrong, from));
+            return Err(verify::guessed(inner, client, OAuth1Error::VerifierWrong, from));
         }
         Decision::Refuse(error) => return Err(error),
         decision => decision,
     };
-    // First of all: a request that a proxy repeats ends no token.
-    inner.remember_signed(&signed, now).await?;
+    // First of all: a request that a proxy repeats ends no verify::remember(token.inner, &signed, now).await?;
     let is_anew = signed.is_remembered();
     let approval = match decision {
         Decision::Redeem(approval) => approval,
-        Decision::Replayed(grant) => return Err(inner.replayed_temporary(grant, is_anew).await),
+        Decision::Replayed(grant) => return Err(replayed_temporary(inner, grant, is_anew).await),
         Decision::Refuse(error) => return Err(error),
     };
     let grant = approval.grant.clone();
     let number = grant.id;
     let scopes = grant.scopes.clone();
-    let (token, identifier) = inner.identifier(OAuth1Value::Token, TokenKind::Credential, number);
-    let (secret, sealed) = inner.shared_secret(wire::TOKEN);
+    let (token, identifier) =
+        verify::identifier(inner, OAuth1Value::Token, TokenKind::Credential, number);
+    let (secret, sealed) = verify::shared_secret(inner, wire::TOKEN);
     let lifetime = inner.oauth1.token_lifetime;
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
     let access = AccessRecord { row: number, hash: *identifier.hash(), grant, expires };
@@ -146,7 +149,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
             };
             Ok(inner.oauth1.with_extras(credentials, client, Some(&access.into())))
         }
-        Redeemed::Replayed(grant) => Err(inner.replayed_temporary(grant, is_anew).await),
+        Redeemed::Replayed(grant) => Err(replayed_temporary(inner, grant, is_anew).await),
         Redeemed::Revoked => Err(OAuth1Error::TokenRevoked),
         Redeemed::Unknown => Err(OAuth1Error::TokenUnknown),
     }
@@ -166,41 +169,39 @@ fn is_typed(temporary: &TemporaryRecord) -> bool {
     temporary.callback.is_none() && was_shown
 }
 
-impl Inner {
-    /// Uses up one of the few tries that temporary credentials have, before the verifier is looked
-    /// at: a hundred guesses at once are a hundred. Processes that share a store share them.
-    async fn may_try(&self, temporary: &TemporaryRecord) -> Result<bool, OAuth1Error> {
-        let issuer = self.issuer_id().await?;
-        let expires = temporary.expires + MARGIN;
-        for number in 0..TRIES {
-            let key = sha256(format!("{} {number}", temporary.row.0).as_bytes());
-            let is_free = self.store.remember_once(issuer, "oauth1 verifier", key, expires).await;
-            if is_free.map_err(Error::from)? {
-                return Ok(true);
-            }
+/// Uses up one of the few tries that temporary credentials have, before the verifier is looked
+/// at: a hundred guesses at once are a hundred. Processes that share a store share them.
+async fn may_try(inner: &Inner, temporary: &TemporaryRecord) -> Result<bool, OAuth1Error> {
+    let issuer = inner.issuer_id().await?;
+    let expires = temporary.expires + MARGIN;
+    for number in 0..TRIES {
+        let key = sha256(format!("{} {number}", temporary.row.0).as_bytes());
+        let is_free = inner.store.remember_once(issuer, "oauth1 verifier", key, expires).await;
+        if is_free.map_err(Error::from)? {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
+}
 
-    /// Ends a grant of which somebody has a copy, if the request is signed `anew`: one without a
-    /// nonce may be the first one, sent once more on the way.
-    async fn replayed_temporary(&self, grant: RowId, anew: bool) -> OAuth1Error {
-        if !anew {
-            return OAuth1Error::TokenUsed;
-        }
-        let until = self.all_over(self.now());
-        let revoked = async {
-            Ok::<_, Error>(self.store.revoke_grant(self.issuer_id().await?, grant, until).await?)
-        };
-        match revoked.await {
-            Ok(is_first) => {
-                if is_first {
-                    tracing::warn!(grant = grant.0, "a grant was revoked: its verifier came twice");
-                }
-                OAuth1Error::TokenReplayed
+/// Ends a grant of which somebody has a copy, if the request is signed `anew`: one without a
+/// nonce may be the first one, sent once more on the way.
+async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> OAuth1Error {
+    if !anew {
+        return OAuth1Error::TokenUsed;
+    }
+    let until = grant::all_over(inner, inner.now());
+    let revoked = async {
+        Ok::<_, Error>(inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await?)
+    };
+    match revoked.await {
+        Ok(is_first) => {
+            if is_first {
+                tracing::warn!(grant = grant.0, "a grant was revoked: its verifier came twice");
             }
-            Err(error) => OAuth1Error::operator(&error),
+            OAuth1Error::TokenReplayed
         }
+        Err(error) => OAuth1Error::operator(&error),
     }
 }
 

@@ -108,17 +108,14 @@ impl NewOAuth1Key {
     }
 }
 
-impl Inner {
-    /// Whether this is a good key, and the shared-secret `chosen`.
-    pub(crate) fn is_shared_secret(&self, key: &OAuth1Key, chosen: &Secret) -> bool {
-        let OAuth1Credential::SharedSecret(sealed) = &key.credential else { return false };
-        let now = self.now();
-        let plain = self.ring.open(CLIENT, self.issuer.as_str(), sealed);
-        key.expires.is_none_or(|expires| now < expires)
-            && plain.is_ok_and(|plain| {
-                verify_slices_are_equal(&plain, chosen.expose().as_bytes()).is_ok()
-            })
-    }
+/// Whether this is a good key, and the shared-secret `chosen`.
+pub(crate) fn is_shared_secret(inner: &Inner, key: &OAuth1Key, chosen: &Secret) -> bool {
+    let OAuth1Credential::SharedSecret(sealed) = &key.credential else { return false };
+    let now = inner.now();
+    let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed);
+    key.expires.is_none_or(|expires| now < expires)
+        && plain
+            .is_ok_and(|plain| verify_slices_are_equal(&plain, chosen.expose().as_bytes()).is_ok())
 }
 
 impl AuthorizationServer {

@@ -18,23 +18,23 @@ use crate::{
     },
 };
 
-impl Inner {
-    /// What the client that has these temporary credentials asks for. What is wrong with them is for
-    /// a page: only they say where to redirect to.
-    pub(crate) async fn asked_by_temporary(&self, params: &Params<'_>) -> Result<Asked, Error> {
-        let token = params.one("oauth_token").map_err(RequestError::from)?;
-        let token = token.ok_or(RequestError::Missing("oauth_token"))?;
-        if params.many("client_id").next().is_some() {
-            return Err(ClientError::TwoDances.into());
-        }
-        let issuer = self.issuer_id().await?;
-        let reference = self.token_ref(TokenKind::Temporary, token);
-        let reference = reference.ok_or(ClientError::TemporaryUnknown)?;
-        let temporary = self.store.temporary(issuer, &reference).await?;
-        let temporary = temporary.ok_or(ClientError::TemporaryUnknown)?;
-        let client = self.store.client(issuer, &temporary.client).await?;
-        Ok(decide(&temporary, token, client, self.now())?)
+use super::verify;
+
+/// What the client that has these temporary credentials asks for. What is wrong with them is for
+/// a page: only they say where to redirect to.
+pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, Error> {
+    let token = params.one("oauth_token").map_err(RequestError::from)?;
+    let token = token.ok_or(RequestError::Missing("oauth_token"))?;
+    if params.many("client_id").next().is_some() {
+        return Err(ClientError::TwoDances.into());
     }
+    let issuer = inner.issuer_id().await?;
+    let reference = verify::token_ref(inner, TokenKind::Temporary, token);
+    let reference = reference.ok_or(ClientError::TemporaryUnknown)?;
+    let temporary = inner.store.temporary(issuer, &reference).await?;
+    let temporary = temporary.ok_or(ClientError::TemporaryUnknown)?;
+    let client = inner.store.client(issuer, &temporary.client).await?;
+    Ok(decide(&temporary, token, client, inner.now())?)
 }
 
 fn decide(

@@ -11,57 +11,54 @@ use crate::{
 
 use super::{
     OAuth1Error,
-    verify::{CheckedToken, Wanted},
+    verify::{self, CheckedToken, Wanted},
     wire,
 };
 
-impl Inner {
-    /// Says what a request is worth, which `asker` got with this token. What is good is remembered:
-    /// whoever asked lets the request in. The body of a request is the asker's to check unless it is
-    /// a form.
-    ///
-    /// # Errors
-    /// [`OAuth1Error::Unavailable`]; what is wrong with the request is a verdict.
-    pub(crate) async fn judge(
-        &self,
-        forwarded: &Forwarded<'_>,
-        token: &str,
-        asker: &Client,
-    ) -> Result<Verdict, OAuth1Error> {
-        if !self.oauth1.is_offered() || asker.resource_server.is_none() {
-            return Ok(Verdict::Bad(None));
-        }
-        match self.check_forwarded(forwarded, token, asker).await {
-            Ok(verdict) => Ok(verdict),
-            Err(error @ OAuth1Error::Unavailable) => Err(error),
-            Err(reason) => {
-                tracing::info!(%reason, asker = &*asker.id, "a signed request elsewhere is refused");
-                Ok(Verdict::Bad(reason.problem()))
-            }
+/// Says what a request is worth, which `asker` got with this token. What is good is remembered:
+/// whoever asked lets the request in. The body of a request is the asker's to check unless it is
+/// a form.
+///
+/// # Errors
+/// [`OAuth1Error::Unavailable`]; what is wrong with the request is a verdict.
+pub(crate) async fn judge(
+    inner: &Inner,
+    forwarded: &Forwarded<'_>,
+    token: &str,
+    asker: &Client,
+) -> Result<Verdict, OAuth1Error> {
+    if !inner.oauth1.is_offered() || asker.resource_server.is_none() {
+        return Ok(Verdict::Bad(None));
+    }
+    match check_forwarded(inner, forwarded, token, asker).await {
+        Ok(verdict) => Ok(verdict),
+        Err(error @ OAuth1Error::Unavailable) => Err(error),
+        Err(reason) => {
+            tracing::info!(%reason, asker = &*asker.id, "a signed request elsewhere is refused");
+            Ok(Verdict::Bad(reason.problem()))
         }
     }
+}
 
-    async fn check_forwarded(
-        &self,
-        forwarded: &Forwarded<'_>,
-        token: &str,
-        asker: &Client,
-    ) -> Result<Verdict, OAuth1Error> {
-        let (parts, form, origin) = forwarded.to_request().ok_or(OAuth1Error::Unsigned)?;
-        let signed = wire::read(&parts, &form)?;
-        if signed.token() != Some(token) {
-            return Err(OAuth1Error::TokenUnknown);
-        }
-        // Where the client is, only the asker knows.
-        let checked =
-            self.check_signed(&signed, &origin, Wanted::CredentialOrNothing, None).await?;
-        let CheckedToken::Credential(held) = checked.token else {
-            return Err(OAuth1Error::TokenMissing);
-        };
-        if !is_meant_for(asker, &held.access.grant) {
-            return Ok(Verdict::Bad(None));
-        }
-        self.remember_signed(&signed, checked.now).await?;
-        Ok(Verdict::Good(Box::new(about(&held.access, self.issuer.as_str()))))
+async fn check_forwarded(
+    inner: &Inner,
+    forwarded: &Forwarded<'_>,
+    token: &str,
+    asker: &Client,
+) -> Result<Verdict, OAuth1Error> {
+    let (parts, form, origin) = forwarded.to_request().ok_or(OAuth1Error::Unsigned)?;
+    let signed = wire::read(&parts, &form)?;
+    if signed.token() != Some(token) {
+        return Err(OAuth1Error::TokenUnknown);
     }
+    // Where the client is, only the asker knows.
+    let checked = verify::check(inner, &signed, &origin, Wanted::CredentialOrNothing, None).await?;
+    let CheckedToken::Credential(held) = checked.token else {
+        return Err(OAuth1Error::TokenMissing);
+    };
+    if !is_meant_for(asker, &held.access.grant) {
+        return Ok(Verdict::Bad(None));
+    }
+    verify::remember(inner, &signed, checked.now).await?;
+    Ok(Verdict::Good(Box::new(about(&held.access, inner.issuer.as_str()))))
 }

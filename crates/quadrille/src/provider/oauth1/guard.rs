@@ -20,34 +20,32 @@ use crate::{
 use super::{
     OAuth1Error,
     body::BodyRead,
-    verify::{CheckedToken, Wanted},
+    verify::{self, CheckedToken, Wanted},
     wire,
 };
 
-impl Inner {
-    /// Checks a request that is signed; `None` when it is not, and may be a bearer's.
-    pub(crate) async fn check_signature(
-        &self,
-        parts: &Parts,
-        body: Seen<'_>,
-        origin: &str,
-        allows_clients: bool,
-    ) -> Result<Option<Verified>, OAuth1Error> {
-        if !self.oauth1.is_offered() {
-            return Ok(None);
-        }
-        let Some((signed, body)) = read_signed(parts, body)? else { return Ok(None) };
-        let from = wire::from(parts);
-        let checked = self.check_signed(&signed, origin, Wanted::CredentialOrNothing, from).await?;
-        signed.check_body(body)?;
-        let found = match &checked.token {
-            CheckedToken::Credential(held) => held.access.clone(),
-            _ if allows_clients => for_itself(&checked.client, self.scopes.known())?,
-            _ => return Err(OAuth1Error::TokenMissing),
-        };
-        self.remember_signed(&signed, checked.now).await?;
-        Ok(Some(found.into()))
+/// Checks a request that is signed; `None` when it is not, and may be a bearer's.
+pub(crate) async fn check(
+    inner: &Inner,
+    parts: &Parts,
+    body: Seen<'_>,
+    origin: &str,
+    allows_clients: bool,
+) -> Result<Option<Verified>, OAuth1Error> {
+    if !inner.oauth1.is_offered() {
+        return Ok(None);
     }
+    let Some((signed, body)) = read_signed(parts, body)? else { return Ok(None) };
+    let from = wire::from(parts);
+    let checked = verify::check(inner, &signed, origin, Wanted::CredentialOrNothing, from).await?;
+    signed.check_body(body)?;
+    let found = match &checked.token {
+        CheckedToken::Credential(held) => held.access.clone(),
+        _ if allows_clients => for_itself(&checked.client, inner.scopes.known())?,
+        _ => return Err(OAuth1Error::TokenMissing),
+    };
+    verify::remember(inner, &signed, checked.now).await?;
+    Ok(Some(found.into()))
 }
 
 /// What was read of a body before the request is judged; `None` where nobody read it.

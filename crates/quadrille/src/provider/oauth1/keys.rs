@@ -100,59 +100,57 @@ impl fmt::Debug for Memo {
     }
 }
 
-impl Inner {
-    /// The keys of a client, if it has a part in OAuth 1.0a.
-    pub(super) fn ready_keys(&self, client: &Arc<Client>) -> Option<Arc<ReadyKeys>> {
-        let oauth1 = client.oauth1.as_ref()?;
-        let memo = &self.shared.oauth1_keys.clients;
+/// The keys of a client, if it has a part in OAuth 1.0a.
+pub(super) fn ready(inner: &Inner, client: &Arc<Client>) -> Option<Arc<ReadyKeys>> {
+    let oauth1 = client.oauth1.as_ref()?;
+    let memo = &inner.shared.oauth1_keys.clients;
+    {
+        let known = memo.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((then, keys)) = known.get(&client.id)
+            && Arc::ptr_eq(then, client)
         {
-            let known = memo.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((then, keys)) = known.get(&client.id)
-                && Arc::ptr_eq(then, client)
-            {
-                return Some(keys.clone());
-            }
+            return Some(keys.clone());
         }
-        let keys = Arc::new(ReadyKeys::of(oauth1, &client.id, &self.ring, self.issuer.as_str()));
-        let mut known = memo.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT {
-            known.clear();
-        }
-        known.insert(client.id.clone(), (client.clone(), keys.clone()));
-        Some(keys)
     }
+    let keys = Arc::new(ReadyKeys::of(oauth1, &client.id, &inner.ring, inner.issuer.as_str()));
+    let mut known = memo.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= KEPT {
+        known.clear();
+    }
+    known.insert(client.id.clone(), (client.clone(), keys.clone()));
+    Some(keys)
+}
 
-    /// Whether a signature is right by what the token's last one was verified with. Unsealing its
-    /// secret costs as much as the rest of verifying.
-    pub(super) fn is_right_as_before(
-        &self,
-        signed: &SignedRequest<'_>,
-        origin: &str,
-        (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
-        now: Timestamp,
-    ) -> bool {
-        let known = self.shared.oauth1_keys.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&held.access.row).is_some_and(|known| {
-            Arc::ptr_eq(&known.client, client)
-                && Arc::ptr_eq(&known.held, held)
-                && is_good(known.expires, now)
-                && signed.is_signed_by(origin, &VerifyingKey::Hmac(&known.key))
-        })
-    }
+/// Whether a signature is right by what the token's last one was verified with. Unsealing its
+/// secret costs as much as the rest of verifying.
+pub(super) fn is_right_as_before(
+    inner: &Inner,
+    signed: &SignedRequest<'_>,
+    origin: &str,
+    (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
+    now: Timestamp,
+) -> bool {
+    let known = inner.shared.oauth1_keys.tokens.read().unwrap_or_else(PoisonError::into_inner);
+    known.get(&held.access.row).is_some_and(|known| {
+        Arc::ptr_eq(&known.client, client)
+            && Arc::ptr_eq(&known.held, held)
+            && is_good(known.expires, now)
+            && signed.is_signed_by(origin, &VerifyingKey::Hmac(&known.key))
+    })
+}
 
-    /// Keeps what a signature was verified with for the next one.
-    pub(super) fn keep_key(
-        &self,
-        (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
-        expires: Option<Timestamp>,
-        key: HmacVerifyingKey,
-    ) {
-        let tokens = &self.shared.oauth1_keys.tokens;
-        let mut known = tokens.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT {
-            known.clear();
-        }
-        let token = KnownToken { client: client.clone(), held: held.clone(), expires, key };
-        known.insert(held.access.row, token);
+/// Keeps what a signature was verified with for the next one.
+pub(super) fn keep(
+    inner: &Inner,
+    (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
+    expires: Option<Timestamp>,
+    key: HmacVerifyingKey,
+) {
+    let tokens = &inner.shared.oauth1_keys.tokens;
+    let mut known = tokens.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= KEPT {
+        known.clear();
     }
+    let token = KnownToken { client: client.clone(), held: held.clone(), expires, key };
+    known.insert(held.access.row, token);
 }

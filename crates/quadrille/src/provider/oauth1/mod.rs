@@ -1,21 +1,21 @@
 //! OAuth 1.0a (RFC 5849): how a server offers it.
 
 mod access_token;
-mod admin;
-mod authorize;
+pub(super) mod admin;
+pub(super) mod authorize;
 mod body;
 mod client;
 mod error;
-mod forwarded;
-mod guard;
+pub(super) mod forwarded;
+pub(super) mod guard;
 mod hashes;
 mod keys;
 mod nonces;
 mod request_token;
-mod revoke;
+pub(super) mod revoke;
 mod shares;
 mod values;
-mod verify;
+pub(super) mod verify;
 mod wire;
 
 pub use admin::{NewOAuth1Key, NewOAuth1KeyError};

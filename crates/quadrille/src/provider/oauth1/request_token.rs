@@ -15,7 +15,11 @@ use crate::{
     },
 };
 
-use super::{OAuth1Error, OAuth1Value, verify::Wanted, wire};
+use super::{
+    OAuth1Error, OAuth1Value,
+    verify::{self, Wanted},
+    wire,
+};
 
 impl AuthorizationServer {
     /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client says
@@ -49,15 +53,16 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
-    let checked = inner.check_signed(&signed, origin, Wanted::Nothing, from).await?;
+    let checked = verify::check(inner, &signed, origin, Wanted::Nothing, from).await?;
     signed.check_body(&body)?;
     let client = &checked.client;
     let (callback, scopes) = decide(&signed, client, inner.scopes.known())?;
-    inner.remember_signed(&signed, checked.now).await?;
+    verify::remember(inner, &signed, checked.now).await?;
     let now = checked.now;
     let row = inner.newer_row().await?;
-    let (token, identifier) = inner.identifier(OAuth1Value::Temporary, TokenKind::Temporary, row);
-    let (secret, sealed) = inner.shared_secret(wire::TEMPORARY);
+    let (token, identifier) =
+        verify::identifier(inner, OAuth1Value::Temporary, TokenKind::Temporary, row);
+    let (secret, sealed) = verify::shared_secret(inner, wire::TEMPORARY);
     let record = TemporaryRecord {
         row,
         identifier,

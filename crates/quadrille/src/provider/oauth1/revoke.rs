@@ -8,52 +8,59 @@ use http::{Method, Request, Response};
 use crate::{
     oauth1::SignedRequest,
     oauth2::RevocationResponse,
-    provider::{endpoint::revocable, error::Error, server::Inner},
+    provider::{
+        endpoint::revocable,
+        error::Error,
+        server::Inner,
+        token::{grant, lookup},
+    },
 };
 
-use super::{OAuth1Error, verify::Wanted, wire};
+use super::{
+    OAuth1Error,
+    verify::{self, Wanted},
+    wire,
+};
 
-impl Inner {
-    /// Answers a request to the revocation endpoint that is signed, and gives it back when it is not.
-    /// A client ends the `token` that it names or, where it names none, the one that it signed with.
-    pub(crate) async fn revoke_signed(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Request<Bytes>> {
-        if !self.oauth1.is_offered() {
-            return Err(request);
-        }
-        let (parts, body) = request.into_parts();
-        if matches!(SignedRequest::read(&parts, &body), Ok(None)) {
-            return Err(Request::from_parts(parts, body));
-        }
-        let request = Request::from_parts(parts, body);
-        let said = request.clone();
-        Ok(match self.try_revoke_signed(request).await {
-            Ok(()) => RevocationResponse.to_response(),
-            Err(error) => wire::error(&error, self.issuer.origin(), "revocation", said),
-        })
+/// Answers a request to the revocation endpoint that is signed, and gives it back when it is not.
+/// A client ends the `token` that it names or, where it names none, the one that it signed with.
+pub(crate) async fn revoke(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, Request<Bytes>> {
+    if !inner.oauth1.is_offered() {
+        return Err(request);
     }
+    let (parts, body) = request.into_parts();
+    if matches!(SignedRequest::read(&parts, &body), Ok(None)) {
+        return Err(Request::from_parts(parts, body));
+    }
+    let request = Request::from_parts(parts, body);
+    let said = request.clone();
+    Ok(match try_revoke(inner, request).await {
+        Ok(()) => RevocationResponse.to_response(),
+        Err(error) => wire::error(&error, inner.issuer.origin(), "revocation", said),
+    })
+}
 
-    async fn try_revoke_signed(&self, request: Request<Bytes>) -> Result<(), OAuth1Error> {
-        let (parts, body) = wire::admit(request, &[Method::POST], "POST")?;
-        let signed = wire::read(&parts, &body)?;
-        let (origin, from) = (self.issuer.origin(), wire::from(&parts));
-        let checked = self.check_signed(&signed, origin, Wanted::CredentialOrNothing, from).await?;
-        signed.check_body(&body)?;
-        let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));
-        let token = token.ok_or(OAuth1Error::TokenMissing)?;
-        self.remember_signed(&signed, checked.now).await?;
-        let found = self.find(&token).await?;
-        let Some(grant) = found.and_then(|found| revocable(found.grant(), &checked.client)) else {
-            return Ok(());
-        };
-        let (issuer, until) = (self.issuer_id().await?, self.all_over(self.now()));
-        let revoked = self.store.revoke_grant(issuer, grant, until).await;
-        if revoked.map_err(Error::from)? {
-            let client = &checked.client.id;
-            tracing::info!(%client, grant = grant.0, "the client revoked a grant");
-        }
-        Ok(())
+async fn try_revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), OAuth1Error> {
+    let (parts, body) = wire::admit(request, &[Method::POST], "POST")?;
+    let signed = wire::read(&parts, &body)?;
+    let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
+    let checked = verify::check(inner, &signed, origin, Wanted::CredentialOrNothing, from).await?;
+    signed.check_body(&body)?;
+    let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));
+    let token = token.ok_or(OAuth1Error::TokenMissing)?;
+    verify::remember(inner, &signed, checked.now).await?;
+    let found = lookup::find(inner, &token).await?;
+    let Some(grant) = found.and_then(|found| revocable(found.grant(), &checked.client)) else {
+        return Ok(());
+    };
+    let (issuer, until) = (inner.issuer_id().await?, grant::all_over(inner, inner.now()));
+    let revoked = inner.store.revoke_grant(issuer, grant, until).await;
+    if revoked.map_err(Error::from)? {
+        let client = &checked.client.id;
+        tracing::info!(%client, grant = grant.0, "the client revoked a grant");
     }
+    Ok(())
 }

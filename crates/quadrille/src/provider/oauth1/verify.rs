@@ -9,7 +9,7 @@ use crate::{
     Secret, Timestamp,
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
     provider::{
-        client::{record::Client, redirect_uri::is_loopback},
+        client::{authenticate, record::Client, redirect_uri::is_loopback},
         error::Error,
         guessing::throttle::RemoteAddress,
         server::Inner,
@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     OAuth1, OAuth1Error, OAuth1Value,
-    keys::{Ready, ReadyKeys},
+    keys::{self, Ready, ReadyKeys},
     nonces::{self, Once, Seen},
     wire,
 };
@@ -119,261 +119,252 @@ fn is_private(origin: &str) -> bool {
     origin.starts_with("https://") || Url::parse(origin).is_ok_and(|url| is_loopback(&url))
 }
 
-impl Inner {
-    /// Checks a request. Nothing is remembered yet, so that what turns out to be wrong in another way
-    /// uses nothing up: call [`remember_signed`](Self::remember_signed) when all is right.
-    pub(crate) async fn check_signed(
-        &self,
-        signed: &SignedRequest<'_>,
-        origin: &str,
-        wanted: Wanted,
-        from: Option<RemoteAddress>,
-    ) -> Result<Checked, OAuth1Error> {
-        let now = self.now();
-        let began = (!self.oauth1.shares_nonces).then(|| self.shared.nonces.began());
-        check_syntax(signed, origin, wanted, &self.oauth1, began, now)?;
-        let issuer = self.issuer_id().await?;
-        let client = self.store.client(issuer, signed.client()).await.map_err(Error::from)?;
-        let token = self.presented(signed.token(), wanted).await?;
-        let keys = client.as_ref().and_then(|client| self.ready_keys(client));
-        let held = match (&client, &token) {
-            (Some(client), Some(CheckedToken::Credential(held))) => Some((client, held)),
-            _ => None,
-        };
-        let is_right = held.is_some_and(|held| self.is_right_as_before(signed, origin, held, now))
-            || self.is_right(signed, origin, keys.as_deref(), token.as_ref(), held, now);
-        match decide(
-            client.as_ref(),
-            token.as_ref(),
-            keys.as_deref(),
-            is_right,
-            signed.method(),
-            now,
-        ) {
-            Ok(()) => {}
-            Err(error) => return Err(self.failed_signature(signed.client(), error, from)),
-        }
-        match (client, token) {
-            (Some(client), Some(token)) => Ok(Checked { client, token, now }),
-            _ => Err(OAuth1Error::UnknownClient),
-        }
+/// Checks a request. Nothing is remembered yet, so that what turns out to be wrong in another way
+/// uses nothing up: call [`remember_signed`](Self::remember_signed) when all is right.
+pub(crate) async fn check(
+    inner: &Inner,
+    signed: &SignedRequest<'_>,
+    origin: &str,
+    wanted: Wanted,
+    from: Option<RemoteAddress>,
+) -> Result<Checked, OAuth1Error> {
+    let now = inner.now();
+    let began = (!inner.oauth1.shares_nonces).then(|| inner.shared.nonces.began());
+    check_syntax(signed, origin, wanted, &inner.oauth1, began, now)?;
+    let issuer = inner.issuer_id().await?;
+    let client = inner.store.client(issuer, signed.client()).await.map_err(Error::from)?;
+    let token = presented(inner, signed.token(), wanted).await?;
+    let keys = client.as_ref().and_then(|client| keys::ready(inner, client));
+    let held = match (&client, &token) {
+        (Some(client), Some(CheckedToken::Credential(held))) => Some((client, held)),
+        _ => None,
+    };
+    let is_right = held
+        .is_some_and(|held| keys::is_right_as_before(inner, signed, origin, held, now))
+        || is_right(inner, signed, origin, keys.as_deref(), token.as_ref(), held, now);
+    match decide(client.as_ref(), token.as_ref(), keys.as_deref(), is_right, signed.method(), now) {
+        Ok(()) => {}
+        Err(error) => return Err(failed_signature(inner, signed.client(), error, from)),
     }
-
-    /// What the token of a request stands for; `None` when it stands for nothing.
-    async fn presented(
-        &self,
-        token: Option<&str>,
-        wanted: Wanted,
-    ) -> Result<Option<CheckedToken>, OAuth1Error> {
-        let Some(token) = token else { return Ok(Some(CheckedToken::None)) };
-        let issuer = self.issuer_id().await?;
-        Ok(match wanted {
-            Wanted::Nothing => None,
-            Wanted::Temporary => match self.token_ref(TokenKind::Temporary, token) {
-                None => None,
-                Some(reference) => {
-                    let found = self.store.temporary(issuer, &reference).await;
-                    found.map_err(Error::from)?.map(CheckedToken::Temporary)
-                }
-            },
-            Wanted::CredentialOrNothing => {
-                self.credential(token).await?.map(CheckedToken::Credential)
-            }
-        })
+    match (client, token) {
+        (Some(client), Some(token)) => Ok(Checked { client, token, now }),
+        _ => Err(OAuth1Error::UnknownClient),
     }
+}
 
-    /// The token credentials that an identifier stands for, whether they have expired or not.
-    pub(crate) async fn credential(
-        &self,
-        token: &str,
-    ) -> Result<Option<Arc<CredentialRecord>>, Error> {
-        let Some(reference) = self.token_ref(TokenKind::Credential, token) else { return Ok(None) };
-        Ok(self.store.credential(self.issuer_id().await?, &reference).await?)
-    }
-
-    /// How a token is found; `None` when it is one of ours and damaged, or of another kind.
-    pub(crate) fn token_ref(&self, kind: TokenKind, text: &str) -> Option<TokenRef> {
-        match self.tokens.read(kind, text) {
-            Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
-            Err(NoToken::Foreign) => Some(TokenRef::Foreign { hash: sha256(text.as_bytes()) }),
-            Err(reason) => {
-                tracing::debug!(%reason, "no token of ours");
-                None
-            }
-        }
-    }
-
-    /// Whether the signature is right. Where anything is missing, as much work is done with keys
-    /// that are nobody's, and it is not.
-    fn is_right(
-        &self,
-        signed: &SignedRequest<'_>,
-        origin: &str,
-        keys: Option<&ReadyKeys>,
-        token: Option<&CheckedToken>,
-        held: Option<(&Arc<Client>, &Arc<CredentialRecord>)>,
-        now: Timestamp,
-    ) -> bool {
-        let token_secret = match token.map(CheckedToken::secret) {
+/// What the token of a request stands for; `None` when it stands for nothing.
+async fn presented(
+    inner: &Inner,
+    token: Option<&str>,
+    wanted: Wanted,
+) -> Result<Option<CheckedToken>, OAuth1Error> {
+    let Some(token) = token else { return Ok(Some(CheckedToken::None)) };
+    let issuer = inner.issuer_id().await?;
+    Ok(match wanted {
+        Wanted::Nothing => None,
+        Wanted::Temporary => match token_ref(inner, TokenKind::Temporary, token) {
             None => None,
-            Some(None) => Some(Secret::default()),
-            Some(Some((purpose, sealed))) => self
-                .ring
-                .open_bytes(purpose, self.issuer.as_str(), sealed)
-                .ok()
-                .and_then(|plain| std::str::from_utf8(&plain).ok().map(Secret::from)),
-        };
-        // The token is unknown, or its secret cannot be read.
-        let Some(token_secret) = token_secret else {
-            verify_for_nobody(signed, origin);
-            return false;
-        };
-        let verify = |(key, expires): &(Ready, Option<Timestamp>)| match key {
-            Ready::Secret(secret) => {
-                let token_secret = Some(&token_secret);
-                let Some(key) = HmacVerifyingKey::new(signed.method(), secret, token_secret) else {
-                    let key = VerifyingKey::Shared { client_secret: secret, token_secret };
-                    return signed.is_signed_by(origin, &key);
-                };
-                let is_right = signed.is_signed_by(origin, &VerifyingKey::Hmac(&key));
-                if let Some(held) = held.filter(|_| is_right) {
-                    self.keep_key(held, *expires, key);
-                }
-                is_right
+            Some(reference) => {
+                let found = inner.store.temporary(issuer, &reference).await;
+                found.map_err(Error::from)?.map(CheckedToken::Temporary)
             }
-            Ready::Rsa(key) => signed.is_signed_by(origin, &VerifyingKey::Rsa(key)),
-        };
-        let mut fitting =
-            keys.into_iter().flat_map(|keys| keys.fit(signed.method(), now)).peekable();
-        if fitting.peek().is_none() {
-            verify_for_nobody(signed, origin);
-            return false;
+        },
+        Wanted::CredentialOrNothing => {
+            credential(inner, token).await?.map(CheckedToken::Credential)
         }
-        fitting.any(verify)
-    }
+    })
+}
 
-    /// A wrong signature or an unknown token is counted, and answered with 429 once there are too
-    /// many, whether there is such a client or not. Nothing that is right is held up by it.
-    fn failed_signature(
-        &self,
-        client: &str,
-        error: OAuth1Error,
-        from: Option<RemoteAddress>,
-    ) -> OAuth1Error {
-        if !matches!(
-            error,
-            OAuth1Error::SignatureWrong
-                | OAuth1Error::UnknownClient
-                | OAuth1Error::NoKey
-                | OAuth1Error::TokenUnknown
-        ) {
-            return error;
-        }
-        self.count_failure(client, from).map_or(error, OAuth1Error::Throttled)
-    }
+/// The token credentials that an identifier stands for, whether they have expired or not.
+pub(crate) async fn credential(
+    inner: &Inner,
+    token: &str,
+) -> Result<Option<Arc<CredentialRecord>>, Error> {
+    let Some(reference) = token_ref(inner, TokenKind::Credential, token) else { return Ok(None) };
+    Ok(inner.store.credential(inner.issuer_id().await?, &reference).await?)
+}
 
-    /// Somebody guessed at something that the client should know.
-    pub(super) fn guessed(
-        &self,
-        client: &Client,
-        error: OAuth1Error,
-        from: Option<RemoteAddress>,
-    ) -> OAuth1Error {
-        self.count_failure(&client.id, from).map_or(error, OAuth1Error::Throttled)
-    }
-
-    /// Remembers a request, so that it does not come twice. Only what was signed rightly may get
-    /// here. `now` is when it was checked.
-    pub(crate) async fn remember_signed(
-        &self,
-        signed: &SignedRequest<'_>,
-        now: Timestamp,
-    ) -> Result<(), OAuth1Error> {
-        let (Some(timestamp), Some(nonce)) = (signed.timestamp(), signed.nonce()) else {
-            return Ok(());
-        };
-        let seen = Seen {
-            client: signed.client(),
-            token: signed.token(),
-            timestamp: timestamp.seconds(),
-            nonce,
-        };
-        let once = if self.oauth1.shares_nonces {
-            self.remember_in_the_store(seen, now).await?
-        } else {
-            self.shared.nonces.remember(seen, now, &self.oauth1)
-        };
-        match once {
-            Once::First => Ok(()),
-            Once::Again => Err(OAuth1Error::NonceUsed),
-            Once::Late => Err(OAuth1Error::TimestampOld),
-            Once::Full { wait, is_new } => {
-                if is_new {
-                    let client = seen.client;
-                    tracing::warn!(client, "a client has more signed requests than its share");
-                }
-                Err(OAuth1Error::TooManyRequests(wait))
-            }
+/// How a token is found; `None` when it is one of ours and damaged, or of another kind.
+pub(crate) fn token_ref(inner: &Inner, kind: TokenKind, text: &str) -> Option<TokenRef> {
+    match inner.tokens.read(kind, text) {
+        Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
+        Err(NoToken::Foreign) => Some(TokenRef::Foreign { hash: sha256(text.as_bytes()) }),
+        Err(reason) => {
+            tracing::debug!(%reason, "no token of ours");
+            None
         }
     }
+}
 
-    async fn remember_in_the_store(
-        &self,
-        seen: Seen<'_>,
-        now: Timestamp,
-    ) -> Result<Once, OAuth1Error> {
-        let nonces = &self.shared.nonces;
-        if let Err(full) = nonces.count(seen, now, &self.oauth1) {
-            return Ok(full);
+/// Whether the signature is right. Where anything is missing, as much work is done with keys
+/// that are nobody's, and it is not.
+fn is_right(
+    inner: &Inner,
+    signed: &SignedRequest<'_>,
+    origin: &str,
+    keys: Option<&ReadyKeys>,
+    token: Option<&CheckedToken>,
+    held: Option<(&Arc<Client>, &Arc<CredentialRecord>)>,
+    now: Timestamp,
+) -> bool {
+    let token_secret = match token.map(CheckedToken::secret) {
+        None => None,
+        Some(None) => Some(Secret::default()),
+        Some(Some((purpose, sealed))) => inner
+            .ring
+            .open_bytes(purpose, inner.issuer.as_str(), sealed)
+            .ok()
+            .and_then(|plain| std::str::from_utf8(&plain).ok().map(Secret::from)),
+    };
+    // The token is unknown, or its secret cannot be read.
+    let Some(token_secret) = token_secret else {
+        verify_for_nobody(signed, origin);
+        return false;
+    };
+    let verify = |(key, expires): &(Ready, Option<Timestamp>)| match key {
+        Ready::Secret(secret) => {
+            let token_secret = Some(&token_secret);
+            let Some(key) = HmacVerifyingKey::new(signed.method(), secret, token_secret) else {
+                let key = VerifyingKey::Shared { client_secret: secret, token_secret };
+                return signed.is_signed_by(origin, &key);
+            };
+            let is_right = signed.is_signed_by(origin, &VerifyingKey::Hmac(&key));
+            if let Some(held) = held.filter(|_| is_right) {
+                keys::keep(inner, held, *expires, key);
+            }
+            is_right
         }
-        let passes_until = Timestamp::from_seconds(seen.timestamp) + self.oauth1.window;
-        let issuer = self.issuer_id().await?;
-        let first = self
-            .store
-            .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
-            .await;
-        let once = match first {
-            // A request that waited longer may have been forgotten meanwhile, also by a process
-            // whose clock is ahead.
-            Ok(true) if self.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
-            Ok(true) => return Ok(Once::First),
-            Ok(false) => Once::Again,
-            Err(error) => {
-                nonces.uncount(seen);
-                return Err(Error::from(error).into());
-            }
-        };
-        nonces.uncount(seen);
-        Ok(once)
+        Ready::Rsa(key) => signed.is_signed_by(origin, &VerifyingKey::Rsa(key)),
+    };
+    let mut fitting = keys.into_iter().flat_map(|keys| keys.fit(signed.method(), now)).peekable();
+    if fitting.peek().is_none() {
+        verify_for_nobody(signed, origin);
+        return false;
     }
+    fitting.any(verify)
+}
 
-    /// An identifier for new credentials in `row`, and how it is recognised.
-    pub(super) fn identifier(
-        &self,
-        value: OAuth1Value,
-        kind: TokenKind,
-        row: RowId,
-    ) -> (String, Identifier) {
-        let secret = TokenSecret::new(self.env.random());
-        match self.oauth1.own_value(value, &secret) {
-            Some(own) => {
-                let hash = sha256(own.as_bytes());
-                (own, Identifier::Foreign(hash))
+/// A wrong signature or an unknown token is counted, and answered with 429 once there are too
+/// many, whether there is such a client or not. Nothing that is right is held up by it.
+fn failed_signature(
+    inner: &Inner,
+    client: &str,
+    error: OAuth1Error,
+    from: Option<RemoteAddress>,
+) -> OAuth1Error {
+    if !matches!(
+        error,
+        OAuth1Error::SignatureWrong
+            | OAuth1Error::UnknownClient
+            | OAuth1Error::NoKey
+            | OAuth1Error::TokenUnknown
+    ) {
+        return error;
+    }
+    authenticate::count_failure(inner, client, from).map_or(error, OAuth1Error::Throttled)
+}
+
+/// Somebody guessed at something that the client should know.
+pub(super) fn guessed(
+    inner: &Inner,
+    client: &Client,
+    error: OAuth1Error,
+    from: Option<RemoteAddress>,
+) -> OAuth1Error {
+    authenticate::count_failure(inner, &client.id, from).map_or(error, OAuth1Error::Throttled)
+}
+
+/// Remembers a request, so that it does not come twice. Only what was signed rightly may get
+/// here. `now` is when it was checked.
+pub(crate) async fn remember(
+    inner: &Inner,
+    signed: &SignedRequest<'_>,
+    now: Timestamp,
+) -> Result<(), OAuth1Error> {
+    let (Some(timestamp), Some(nonce)) = (signed.timestamp(), signed.nonce()) else {
+        return Ok(());
+    };
+    let seen = Seen {
+        client: signed.client(),
+        token: signed.token(),
+        timestamp: timestamp.seconds(),
+        nonce,
+    };
+    let once = if inner.oauth1.shares_nonces {
+        remember_in_the_store(inner, seen, now).await?
+    } else {
+        inner.shared.nonces.remember(seen, now, &inner.oauth1)
+    };
+    match once {
+        Once::First => Ok(()),
+        Once::Again => Err(OAuth1Error::NonceUsed),
+        Once::Late => Err(OAuth1Error::TimestampOld),
+        Once::Full { wait, is_new } => {
+            if is_new {
+                let client = seen.client;
+                tracing::warn!(client, "a client has more signed requests than its share");
             }
-            None => {
-                let text = self.tokens.write(kind, row, &secret).as_str().to_owned();
-                (text, Identifier::Row(sha256(&secret[..])))
-            }
+            Err(OAuth1Error::TooManyRequests(wait))
         }
     }
+}
 
-    /// A shared-secret, and how it is stored.
-    pub(super) fn shared_secret(&self, purpose: &str) -> (Secret, SealedSecret) {
-        let secret = Secret::from(self.oauth1.secret(&TokenSecret::new(self.env.random())));
-        let plain = secret.expose().as_bytes();
-        let sealed = self.ring.seal_bytes(&self.env, purpose, self.issuer.as_str(), plain);
-        (secret, sealed.into())
+async fn remember_in_the_store(
+    inner: &Inner,
+    seen: Seen<'_>,
+    now: Timestamp,
+) -> Result<Once, OAuth1Error> {
+    let nonces = &inner.shared.nonces;
+    if let Err(full) = nonces.count(seen, now, &inner.oauth1) {
+        return Ok(full);
     }
+    let passes_until = Timestamp::from_seconds(seen.timestamp) + inner.oauth1.window;
+    let issuer = inner.issuer_id().await?;
+    let first = inner
+        .store
+        .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
+        .await;
+    let once = match first {
+        // A request that waited longer may have been forgotten meanwhile, also by a process
+        // whose clock is ahead.
+        Ok(true) if inner.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
+        Ok(true) => return Ok(Once::First),
+        Ok(false) => Once::Again,
+        Err(error) => {
+            nonces.uncount(seen);
+            return Err(Error::from(error).into());
+        }
+    };
+    nonces.uncount(seen);
+    Ok(once)
+}
+
+/// An identifier for new credentials in `row`, and how it is recognised.
+pub(super) fn identifier(
+    inner: &Inner,
+    value: OAuth1Value,
+    kind: TokenKind,
+    row: RowId,
+) -> (String, Identifier) {
+    let secret = TokenSecret::new(inner.env.random());
+    match inner.oauth1.own_value(value, &secret) {
+        Some(own) => {
+            let hash = sha256(own.as_bytes());
+            (own, Identifier::Foreign(hash))
+        }
+        None => {
+            let text = inner.tokens.write(kind, row, &secret).as_str().to_owned();
+            (text, Identifier::Row(sha256(&secret[..])))
+        }
+    }
+}
+
+/// A shared-secret, and how it is stored.
+pub(super) fn shared_secret(inner: &Inner, purpose: &str) -> (Secret, SealedSecret) {
+    let secret = Secret::from(inner.oauth1.secret(&TokenSecret::new(inner.env.random())));
+    let plain = secret.expose().as_bytes();
+    let sealed = inner.ring.seal_bytes(&inner.env, purpose, inner.issuer.as_str(), plain);
+    (secret, sealed.into())
 }
 
 /// What is wrong with a request of which it is known whether its signature is right. A token that is

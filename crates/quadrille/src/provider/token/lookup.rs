@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::format::{self, Refresh, TokenKind, sha256};
 use crate::provider::{
     error::Error,
+    oauth1,
     server::Inner,
     store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, TokenRef},
 };
@@ -29,32 +30,30 @@ impl Found {
     }
 }
 
-impl Inner {
-    /// Finds a token, whatever kind it is; `None` when it is worth nothing.
-    pub(crate) async fn find(&self, text: &str) -> Result<Option<Found>, Error> {
-        let issuer = self.issuer_id().await?;
-        let access = match format::kind(text) {
-            Some(TokenKind::Refresh) => {
-                let Ok(token) = self.tokens.read_refresh(text) else { return Ok(None) };
-                let family = self.store.family(issuer, token.family).await?;
-                return Ok(family.map(|family| Found::Refresh(token, family)));
-            }
-            Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
-            Some(TokenKind::Credential) => {
-                return Ok(self.credential(text).await?.map(Found::Credential));
-            }
-            Some(TokenKind::Access) => match self.tokens.read(TokenKind::Access, text) {
-                Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
-                Err(_) => return Ok(None),
-            },
-            None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
-        };
-        match (self.store.access(issuer, &access).await?, access) {
-            // Identifiers that the application made look like tokens that others made.
-            (None, TokenRef::Foreign { .. }) => {
-                Ok(self.credential(text).await?.map(Found::Credential))
-            }
-            (found, _) => Ok(found.map(Found::Access)),
+/// Finds a token, whatever kind it is; `None` when it is worth nothing.
+pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Error> {
+    let issuer = inner.issuer_id().await?;
+    let access = match format::kind(text) {
+        Some(TokenKind::Refresh) => {
+            let Ok(token) = inner.tokens.read_refresh(text) else { return Ok(None) };
+            let family = inner.store.family(issuer, token.family).await?;
+            return Ok(family.map(|family| Found::Refresh(token, family)));
         }
+        Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
+        Some(TokenKind::Credential) => {
+            return Ok(oauth1::verify::credential(inner, text).await?.map(Found::Credential));
+        }
+        Some(TokenKind::Access) => match inner.tokens.read(TokenKind::Access, text) {
+            Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
+            Err(_) => return Ok(None),
+        },
+        None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
+    };
+    match (inner.store.access(issuer, &access).await?, access) {
+        // Identifiers that the application made look like tokens that others made.
+        (None, TokenRef::Foreign { .. }) => {
+            Ok(oauth1::verify::credential(inner, text).await?.map(Found::Credential))
+        }
+        (found, _) => Ok(found.map(Found::Access)),
     }
 }

@@ -268,59 +268,55 @@ impl fmt::Debug for ClientMetadataDocuments {
     }
 }
 
-impl Inner {
-    /// The client that wants to be let in: as it is registered, or as it describes itself now.
-    pub(crate) async fn client_that_asks(
-        &self,
-        id: &str,
-        from: Option<RemoteAddress>,
-    ) -> Result<Option<Arc<Client>>, Error> {
-        let stored = self.store.client(self.issuer_id().await?, id).await?;
-        if stored.as_ref().is_some_and(|client| !client.from_document) {
-            return Ok(stored);
-        }
-        let (Some(documents), Some(url)) = (&self.documents, document::url_of(id)) else {
-            return Ok(None);
-        };
-        let now = self.now();
-        let described = documents.describe(&url, stored.is_some(), from, &self.env).await;
-        let described = described.inspect_err(|reason| {
-            tracing::info!(client = id, %reason, "a client could not be let in");
-        })?;
-        let known: Option<Scopes> = documents.scopes.clone();
-        let ceiling = known.unwrap_or_else(|| self.scopes.names().collect());
-        Ok(Some(Arc::new(described.client(&ceiling, stored.as_deref(), now))))
+/// The client that wants to be let in: as it is registered, or as it describes itself now.
+pub(crate) async fn client_that_asks(
+    inner: &Inner,
+    id: &str,
+    from: Option<RemoteAddress>,
+) -> Result<Option<Arc<Client>>, Error> {
+    let stored = inner.store.client(inner.issuer_id().await?, id).await?;
+    if stored.as_ref().is_some_and(|client| !client.from_document) {
+        return Ok(stored);
     }
+    let (Some(documents), Some(url)) = (&inner.documents, document::url_of(id)) else {
+        return Ok(None);
+    };
+    let now = inner.now();
+    let described = documents.describe(&url, stored.is_some(), from, &inner.env).await;
+    let described = described.inspect_err(|reason| {
+        tracing::info!(client = id, %reason, "a client could not be let in");
+    })?;
+    let known: Option<Scopes> = documents.scopes.clone();
+    let ceiling = known.unwrap_or_else(|| inner.scopes.names().collect());
+    Ok(Some(Arc::new(described.client(&ceiling, stored.as_deref(), now))))
+}
 
-    /// Puts a client that describes itself into the store, since a person says yes to it; one that is
-    /// registered is there. It must not have been removed since the person was asked.
-    pub(crate) async fn let_in(&self, client: Arc<Client>) -> Result<Arc<Client>, Error> {
-        if !client.from_document {
-            return Ok(client);
-        }
-        let issuer = self.issuer_id().await?;
-        loop {
-            let stored = self.store.client(issuer, &client.id).await?;
-            let row = match &stored {
-                Some(stored) if is_same(stored, &client) => Client {
-                    number: stored.number,
-                    created: stored.created,
-                    ..Client::clone(&client)
-                },
-                None if client.number == NOT_STORED => {
-                    Client { number: self.newer_row().await?, ..Client::clone(&client) }
-                }
-                _ => return Err(BrowserError::ClientChanged.into()),
-            };
-            if stored.as_deref() == Some(&row) {
-                return Ok(Arc::new(row));
+/// Puts a client that describes itself into the store, since a person says yes to it; one that is
+/// registered is there. It must not have been removed since the person was asked.
+pub(crate) async fn let_in(inner: &Inner, client: Arc<Client>) -> Result<Arc<Client>, Error> {
+    if !client.from_document {
+        return Ok(client);
+    }
+    let issuer = inner.issuer_id().await?;
+    loop {
+        let stored = inner.store.client(issuer, &client.id).await?;
+        let row = match &stored {
+            Some(stored) if is_same(stored, &client) => {
+                Client { number: stored.number, created: stored.created, ..Client::clone(&client) }
             }
-            if self.store.put_client(issuer, row.clone(), stored).await? {
-                tracing::info!(client = %row.id, "a client that describes itself was stored");
-                return Ok(Arc::new(row));
+            None if client.number == NOT_STORED => {
+                Client { number: inner.newer_row().await?, ..Client::clone(&client) }
             }
-            // Somebody else let it in, or it was removed, in between.
+            _ => return Err(BrowserError::ClientChanged.into()),
+        };
+        if stored.as_deref() == Some(&row) {
+            return Ok(Arc::new(row));
         }
+        if inner.store.put_client(issuer, row.clone(), stored).await? {
+            tracing::info!(client = %row.id, "a client that describes itself was stored");
+            return Ok(Arc::new(row));
+        }
+        // Somebody else let it in, or it was removed, in between.
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
     },
 };
 
+use super::mint;
+
 /// Whether this client may have a token for itself, for which of the `known` scopes and at which of
 /// the known APIs.
 pub(crate) fn decide(
@@ -28,29 +30,27 @@ pub(crate) fn decide(
     Ok((requested(scope, &client.scopes, scopes)?, resources))
 }
 
-impl Inner {
-    pub(crate) async fn client_credentials(
-        &self,
-        client: &Client,
-        scope: Option<&Scopes>,
-        resource: &Resources,
-    ) -> Result<TokenResponse, Error> {
-        let known = (self.scopes.known(), &self.resources);
-        let (scopes, resources) = decide(client, scope, resource, known)?;
-        let issuer = self.issuer_id().await?;
-        // One number serves for the grant and its only token.
-        let row = self.row_above(client.number).await?;
-        let grant = Grant {
-            id: row,
-            client: client.id.clone(),
-            actor: Actor::Client(client.id.clone()),
-            scopes: scopes.clone(),
-            resources,
-            authentication: None,
-        };
-        let minted = self.mint(row, grant, self.now());
-        let response = minted.response(None, &scopes);
-        self.store.issue(issuer, Issue { access: minted.record, family: None }).await?;
-        Ok(response)
-    }
+pub(crate) async fn issue(
+    inner: &Inner,
+    client: &Client,
+    scope: Option<&Scopes>,
+    resource: &Resources,
+) -> Result<TokenResponse, Error> {
+    let known = (inner.scopes.known(), &inner.resources);
+    let (scopes, resources) = decide(client, scope, resource, known)?;
+    let issuer = inner.issuer_id().await?;
+    // One number serves for the grant and its only token.
+    let row = inner.row_above(client.number).await?;
+    let grant = Grant {
+        id: row,
+        client: client.id.clone(),
+        actor: Actor::Client(client.id.clone()),
+        scopes: scopes.clone(),
+        resources,
+        authentication: None,
+    };
+    let minted = mint(inner, row, grant, inner.now());
+    let response = minted.response(None, &scopes);
+    inner.store.issue(issuer, Issue { access: minted.record, family: None }).await?;
+    Ok(response)
 }

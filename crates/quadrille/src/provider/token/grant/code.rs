@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::narrowed;
+use super::{all_over, first_refresh, mint, narrowed};
 
 /// What a client presents.
 #[derive(Clone, Copy, Debug)]
@@ -97,59 +97,57 @@ fn check_verifier(code: &CodeRecord, presented: Option<&str>) -> Result<(), Clie
     }
 }
 
-impl Inner {
-    pub(crate) async fn redeem(
-        &self,
-        client: &Client,
-        code: &str,
-        redirect_uri: Option<&str>,
-        verifier: Option<&str>,
-        resource: &Resources,
-    ) -> Result<TokenResponse, Error> {
-        let read = self.tokens.read(TokenKind::Code, code).map_err(|reason| {
-            tracing::debug!(%reason, "no code of ours");
-            ClientError::CodeUnknown
-        })?;
-        let (issuer, now) = (self.issuer_id().await?, self.now());
-        let code = self.store.code(issuer, read.row).await?;
-        let presented = Presented { hash: &read.hash, redirect_uri, verifier, resource };
-        let (code, audience) = match (decide(code.as_deref(), client, presented, now), code) {
-            (Decision::Redeem(audience), Some(code)) => (code, audience),
-            (Decision::Replayed, Some(code)) => {
-                return Err(self.replayed(code.grant.id, ClientError::CodeReplayed).await);
-            }
-            (Decision::Refuse(error), _) => return Err(error.into()),
-            (_, None) => return Err(ClientError::CodeUnknown.into()),
-        };
-        let grant = code.grant.clone();
-        let first = self.first_refresh(client, &grant, now).await?;
-        let (family, refresh) = first.unzip();
-        let grant = Grant { resources: audience, ..grant };
-        let minted = self.mint(self.row().await?, grant, now);
-        let refresh = refresh.map(|refresh| refresh.write());
-        let response = minted.response(refresh.as_ref(), &code.grant.scopes);
-        let issue = Issue { access: minted.record, family };
-        match self.store.redeem(issuer, read.row, issue).await? {
-            Redeemed::Issued => Ok(response),
-            Redeemed::Replayed(grant) => Err(self.replayed(grant, ClientError::CodeReplayed).await),
-            Redeemed::Revoked => Err(ClientError::CodeRevoked.into()),
-            Redeemed::Unknown => Err(ClientError::CodeUnknown.into()),
+pub(crate) async fn redeem(
+    inner: &Inner,
+    client: &Client,
+    code: &str,
+    redirect_uri: Option<&str>,
+    verifier: Option<&str>,
+    resource: &Resources,
+) -> Result<TokenResponse, Error> {
+    let read = inner.tokens.read(TokenKind::Code, code).map_err(|reason| {
+        tracing::debug!(%reason, "no code of ours");
+        ClientError::CodeUnknown
+    })?;
+    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let code = inner.store.code(issuer, read.row).await?;
+    let presented = Presented { hash: &read.hash, redirect_uri, verifier, resource };
+    let (code, audience) = match (decide(code.as_deref(), client, presented, now), code) {
+        (Decision::Redeem(audience), Some(code)) => (code, audience),
+        (Decision::Replayed, Some(code)) => {
+            return Err(replayed(inner, code.grant.id, ClientError::CodeReplayed).await);
         }
+        (Decision::Refuse(error), _) => return Err(error.into()),
+        (_, None) => return Err(ClientError::CodeUnknown.into()),
+    };
+    let grant = code.grant.clone();
+    let first = first_refresh(inner, client, &grant, now).await?;
+    let (family, refresh) = first.unzip();
+    let grant = Grant { resources: audience, ..grant };
+    let minted = mint(inner, inner.row().await?, grant, now);
+    let refresh = refresh.map(|refresh| refresh.write());
+    let response = minted.response(refresh.as_ref(), &code.grant.scopes);
+    let issue = Issue { access: minted.record, family };
+    match inner.store.redeem(issuer, read.row, issue).await? {
+        Redeemed::Issued => Ok(response),
+        Redeemed::Replayed(grant) => Err(replayed(inner, grant, ClientError::CodeReplayed).await),
+        Redeemed::Revoked => Err(ClientError::CodeRevoked.into()),
+        Redeemed::Unknown => Err(ClientError::CodeUnknown.into()),
     }
+}
 
-    /// Ends a grant of which somebody has a copy, and says why.
-    pub(crate) async fn replayed(&self, grant: RowId, why: ClientError) -> Error {
-        let revoked = async {
-            let until = self.all_over(self.now());
-            Ok(self.store.revoke_grant(self.issuer_id().await?, grant, until).await?)
-        };
-        match revoked.await {
-            Ok(true) => tracing::warn!(grant = grant.0, reason = %why, "a grant was revoked"),
-            Ok(false) => {}
-            Err(error) => return error,
-        }
-        why.into()
+/// Ends a grant of which somebody has a copy, and says why.
+pub(crate) async fn replayed(inner: &Inner, grant: RowId, why: ClientError) -> Error {
+    let revoked = async {
+        let until = all_over(inner, inner.now());
+        Ok(inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await?)
+    };
+    match revoked.await {
+        Ok(true) => tracing::warn!(grant = grant.0, reason = %why, "a grant was revoked"),
+        Ok(false) => {}
+        Err(error) => return error,
     }
+    why.into()
 }
 
 #[cfg(test)]

@@ -35,50 +35,47 @@ pub(crate) struct Minted {
     lifetime: Duration,
 }
 
-impl Inner {
-    /// An access token in row `row`, for the given scopes of a grant.
-    pub(crate) fn mint(&self, row: RowId, grant: Grant, now: Timestamp) -> Minted {
-        let secret = TokenSecret::new(self.env.random());
-        let lifetime = self.policy.access_token_lifetime;
-        let record =
-            AccessRecord { row, hash: sha256(&secret[..]), grant, expires: now + lifetime };
-        Minted { access: self.tokens.write(TokenKind::Access, row, &secret), record, lifetime }
-    }
+/// An access token in row `row`, for the given scopes of a grant.
+pub(crate) fn mint(inner: &Inner, row: RowId, grant: Grant, now: Timestamp) -> Minted {
+    let secret = TokenSecret::new(inner.env.random());
+    let lifetime = inner.policy.access_token_lifetime;
+    let record = AccessRecord { row, hash: sha256(&secret[..]), grant, expires: now + lifetime };
+    Minted { access: inner.tokens.write(TokenKind::Access, row, &secret), record, lifetime }
+}
 
-    /// The first refresh token for a grant, if the client may have one.
-    pub(crate) async fn first_refresh(
-        &self,
-        client: &Client,
-        grant: &Grant,
-        now: Timestamp,
-    ) -> Result<Option<(FamilyRecord, Refresh)>, Error> {
-        let is_offered = self.grant_types.contains(&GrantType::RefreshToken);
-        if !is_offered || !client.grant_types.contains(&GrantType::RefreshToken) {
-            return Ok(None);
-        }
-        let secret = TokenSecret::new(self.env.random());
-        let token = self.tokens.first_refresh(self.row().await?, secret);
-        let ends = now + self.policy.refresh_token_total_lifetime;
-        let family = FamilyRecord {
-            row: token.family,
-            grant: grant.clone(),
-            generation: 0,
-            current: token.hash(),
-            previous: None,
-            rotated: now,
-            rotated_scopes: grant.scopes.clone(),
-            rotated_resources: grant.resources.clone(),
-            expires: ends.min(now + self.policy.refresh_token_idle_lifetime),
-            ends,
-        };
-        Ok(Some((family, token)))
+/// The first refresh token for a grant, if the client may have one.
+pub(crate) async fn first_refresh(
+    inner: &Inner,
+    client: &Client,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Option<(FamilyRecord, Refresh)>, Error> {
+    let is_offered = inner.grant_types.contains(&GrantType::RefreshToken);
+    if !is_offered || !client.grant_types.contains(&GrantType::RefreshToken) {
+        return Ok(None);
     }
+    let secret = TokenSecret::new(inner.env.random());
+    let token = inner.tokens.first_refresh(inner.row().await?, secret);
+    let ends = now + inner.policy.refresh_token_total_lifetime;
+    let family = FamilyRecord {
+        row: token.family,
+        grant: grant.clone(),
+        generation: 0,
+        current: token.hash(),
+        previous: None,
+        rotated: now,
+        rotated_scopes: grant.scopes.clone(),
+        rotated_resources: grant.resources.clone(),
+        expires: ends.min(now + inner.policy.refresh_token_idle_lifetime),
+        ends,
+    };
+    Ok(Some((family, token)))
+}
 
-    /// The latest time at which anything of a grant could still be good: for how long its
-    /// revocation must be remembered.
-    pub(crate) fn all_over(&self, now: Timestamp) -> Timestamp {
-        now + self.policy.refresh_token_total_lifetime + self.policy.access_token_lifetime
-    }
+/// The latest time at which anything of a grant could still be good: for how long its
+/// revocation must be remembered.
+pub(crate) fn all_over(inner: &Inner, now: Timestamp) -> Timestamp {
+    now + inner.policy.refresh_token_total_lifetime + inner.policy.access_token_lifetime
 }
 
 impl Minted {

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::narrowed;
+use super::{code, mint, narrowed};
 
 /// What a client presents: a token that is genuine.
 #[derive(Clone, Copy, Debug)]
@@ -110,68 +110,63 @@ fn is_what_it_turned_for(wanted: &Wanted, family: &FamilyRecord) -> bool {
         && resources.is_superset(&wanted.resources)
 }
 
-impl Inner {
-    pub(crate) async fn refresh(
-        &self,
-        client: &Client,
-        token: &str,
-        scope: Option<&Scopes>,
-        resource: &Resources,
-    ) -> Result<TokenResponse, Error> {
-        let token = self.tokens.read_refresh(token).map_err(|reason| {
-            tracing::debug!(%reason, "no refresh token of ours");
-            ClientError::RefreshUnknown
-        })?;
-        let (issuer, now) = (self.issuer_id().await?, self.now());
-        let hash = token.hash();
-        let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
-        let next = self.tokens.next_refresh(&token);
-        let successor = next.write();
-        let mut family = self.store.family(issuer, token.family).await?;
-        loop {
-            let decision = decide(family.as_deref(), client, presented, &self.policy, now);
-            let (Wanted { scopes, resources }, current) = match (decision, family) {
-                (Decision::Turn(wanted), Some(family)) => (wanted, family),
-                (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
-                    let family = family.grant.clone();
-                    let grant = Grant { scopes: scopes.clone(), resources, ..family };
-                    let minted = self.mint(self.row().await?, grant, now);
-                    let response = minted.response(Some(&successor), &scopes);
-                    let issue = Issue { access: minted.record, family: None };
-                    self.store.issue(issuer, issue).await?;
-                    return Ok(response);
-                }
-                (Decision::Replayed, Some(family)) => {
-                    let grant = family.grant.id;
-                    return Err(self.replayed(grant, ClientError::RefreshReplayed).await);
-                }
-                (Decision::Refuse(error), _) => return Err(error.into()),
-                (_, None) => return Err(ClientError::RefreshUnknown.into()),
-            };
-            let grant = Grant {
-                scopes: scopes.clone(),
-                resources: resources.clone(),
-                ..current.grant.clone()
-            };
-            let minted = self.mint(self.row().await?, grant, now);
-            let response = minted.response(Some(&successor), &scopes);
-            let rotation = Rotation {
-                family: token.family,
-                generation: token.generation,
-                presented: hash,
-                successor: next.hash(),
-                scopes,
-                resources,
-                rotated: now,
-                expires: current.ends.min(now + self.policy.refresh_token_idle_lifetime),
-                access: minted.record,
-            };
-            match self.store.rotate(issuer, rotation).await? {
-                Rotated::Turned => return Ok(response),
-                // Somebody was faster. Generations only grow, so that this ends.
-                Rotated::Lost(now_stands) => family = Some(now_stands),
-                Rotated::Gone => return Err(ClientError::RefreshUnknown.into()),
+pub(crate) async fn rotate(
+    inner: &Inner,
+    client: &Client,
+    token: &str,
+    scope: Option<&Scopes>,
+    resource: &Resources,
+) -> Result<TokenResponse, Error> {
+    let token = inner.tokens.read_refresh(token).map_err(|reason| {
+        tracing::debug!(%reason, "no refresh token of ours");
+        ClientError::RefreshUnknown
+    })?;
+    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let hash = token.hash();
+    let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
+    let next = inner.tokens.next_refresh(&token);
+    let successor = next.write();
+    let mut family = inner.store.family(issuer, token.family).await?;
+    loop {
+        let decision = decide(family.as_deref(), client, presented, &inner.policy, now);
+        let (Wanted { scopes, resources }, current) = match (decision, family) {
+            (Decision::Turn(wanted), Some(family)) => (wanted, family),
+            (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
+                let family = family.grant.clone();
+                let grant = Grant { scopes: scopes.clone(), resources, ..family };
+                let minted = mint(inner, inner.row().await?, grant, now);
+                let response = minted.response(Some(&successor), &scopes);
+                let issue = Issue { access: minted.record, family: None };
+                inner.store.issue(issuer, issue).await?;
+                return Ok(response);
             }
+            (Decision::Replayed, Some(family)) => {
+                let grant = family.grant.id;
+                return Err(code::replayed(inner, grant, ClientError::RefreshReplayed).await);
+            }
+            (Decision::Refuse(error), _) => return Err(error.into()),
+            (_, None) => return Err(ClientError::RefreshUnknown.into()),
+        };
+        let grant =
+            Grant { scopes: scopes.clone(), resources: resources.clone(), ..current.grant.clone() };
+        let minted = mint(inner, inner.row().await?, grant, now);
+        let response = minted.response(Some(&successor), &scopes);
+        let rotation = Rotation {
+            family: token.family,
+            generation: token.generation,
+            presented: hash,
+            successor: next.hash(),
+            scopes,
+            resources,
+            rotated: now,
+            expires: current.ends.min(now + inner.policy.refresh_token_idle_lifetime),
+            access: minted.record,
+        };
+        match inner.store.rotate(issuer, rotation).await? {
+            Rotated::Turned => return Ok(response),
+            // Somebody was faster. Generations only grow, so that this ends.
+            Rotated::Lost(now_stands) => family = Some(now_stands),
+            Rotated::Gone => return Err(ClientError::RefreshUnknown.into()),
         }
     }
 }
