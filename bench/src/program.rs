@@ -50,9 +50,12 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
     let common = ["--data-dir".into(), data.into_os_string()];
     let common = common.into_iter().chain(["--issuer".into(), format!("http://{address}").into()]);
     let common: Vec<OsString> = common.collect();
+    // The program grants no scope that its settings do not name.
+    let scopes = ["--set", "scopes=read,write"];
     let added = Command::new(&program)
         .args(["client", "add", "Bench", "--grant", "client_credentials", "--scope", "read"])
         .args(["--scope", "write", "--json"])
+        .args(scopes)
         .args(&common)
         .output()?;
     if !added.status.success() {
@@ -67,7 +70,8 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
 
     let serve = || {
         let mut command = pinned(programs.cores.server, &program);
-        command.args(["serve", "--listen", &address]).args(&common).stdout(Stdio::null());
+        command.args(["serve", "--listen", &address]).args(scopes).args(&common);
+        command.stdout(Stdio::null());
         command
     };
     // The first start makes what a start makes once.
