@@ -113,7 +113,8 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
         Decision::Refuse(error) => return Err(error),
         decision => decision,
     };
-    // First of all: a request that a proxy repeats ends no verify::remember(token.inner, &signed, now).await?;
+    // First of all: a request that a proxy repeats ends no token.
+    verify::remember(inner, &signed, now).await?;
     let is_anew = signed.is_remembered();
     let approval = match decision {
         Decision::Redeem(approval) => approval,
