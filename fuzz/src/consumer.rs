@@ -34,7 +34,7 @@ impl Service for Library {
         "https://library.example/oauth/access_token",
         "https://library.example/api",
     )
-    .identity("me", "id");
+    .identity("me", "id").build();
 }
 
 #[derive(Arbitrary, Debug)]

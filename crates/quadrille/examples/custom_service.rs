@@ -16,7 +16,8 @@ impl Service for Codeberg {
     )
     .title("Codeberg")
     .scopes("read:user")
-    .identity("user", "id");
+    .identity("user", "id")
+    .build();
 }
 
 scopes! {

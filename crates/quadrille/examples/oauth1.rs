@@ -130,7 +130,8 @@ impl Service for TheAlbum {
     )
     .title("the album")
     .scopes("photos:read")
-    .signature_method(SignatureMethod::HmacSha256);
+    .signature_method(SignatureMethod::HmacSha256)
+    .build();
 }
 
 /// Its only page.

@@ -230,15 +230,16 @@ pub enum OperatorFault {
         /// Its name.
         service: Box<str>,
     },
-    /// A resource that tokens of a service are for is not an absolute URI, or has a fragment.
-    #[error("a resource of {service} is not an absolute URI without a fragment")]
-    ResourceMalformed {
+    /// The base that a service is hosted at is not an absolute `https` URL (or `http` on this
+    /// machine), or has a user, a query or a fragment.
+    #[error("the base of {service} must be an absolute https URL, without query or fragment")]
+    BaseMalformed {
         /// The name of the service.
         service: Box<str>,
     },
-    /// A fact about a service was said that only services of the other protocol have.
-    #[error("something is said of {service} that only services of the other protocol have")]
-    ProtocolMismatch {
+    /// A resource that tokens of a service are for is not an absolute URI, or has a fragment.
+    #[error("a resource of {service} is not an absolute URI without a fragment")]
+    ResourceMalformed {
         /// The name of the service.
         service: Box<str>,
     },
@@ -460,8 +461,8 @@ impl Error {
                 OperatorFault::PublicUrlInsecure => "public_url_insecure",
                 OperatorFault::MountMalformed => "mount_malformed",
                 OperatorFault::EndpointMalformed { .. } => "endpoint_malformed",
+                OperatorFault::BaseMalformed { .. } => "base_malformed",
                 OperatorFault::ResourceMalformed { .. } => "resource_malformed",
-                OperatorFault::ProtocolMismatch { .. } => "protocol_mismatch",
                 OperatorFault::MemberMalformed { .. } => "member_malformed",
                 OperatorFault::SecretMalformed { .. } => "secret_malformed",
                 OperatorFault::CredentialMismatch { .. } => "credential_mismatch",

@@ -54,14 +54,10 @@ pub mod oauth1;
 pub mod oauth2;
 pub mod page;
 pub mod policy;
-#[cfg(feature = "consumer")]
-pub mod presets;
 #[cfg(any(feature = "provider", all(feature = "axum", feature = "consumer")))]
 mod probe;
 #[cfg(feature = "provider")]
 pub mod provider;
-#[cfg(feature = "consumer")]
-mod quirks;
 pub mod scope;
 pub mod seal;
 pub mod secret;
@@ -80,15 +76,13 @@ pub use crate::axum::{
     consumer_hooks::{After, BeforeLogin, Failed},
 };
 #[cfg(feature = "consumer")]
+pub use consumer::presets::*;
+#[cfg(feature = "consumer")]
 pub use consumer::{Authorized, Identity, Linked, Login, Owner, Refreshed, Service, Spec, SpecBuf};
 pub use env::{Env, Timestamp};
 #[cfg(feature = "consumer")]
 pub use error::{Error, Result};
 pub use policy::Policy;
-#[cfg(all(feature = "consumer", feature = "rsa-sha1"))]
-pub use presets::Jira;
-#[cfg(feature = "consumer")]
-pub use presets::{GitHub, Twitter};
 pub use scope::{Scope, Scopes};
 pub use seal::KeyRing;
 pub use secret::Secret;

@@ -18,7 +18,8 @@ impl Service for Quadrille {
     const SPEC: Spec = Spec::oauth2("quadrille", "", "", "")
         .title("Quadrille")
         .scopes("photos:read")
-        .identity("me", "sub");
+        .identity("me", "sub")
+        .build();
 }
 
 /// An application that keeps logins in cookies and has no users.

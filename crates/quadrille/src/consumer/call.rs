@@ -17,9 +17,9 @@ use super::{
     account::{Stored, Token},
     api::{Api, USER_AGENT},
     dance::Dance,
+    endpoint::is_secure,
     exchange::retry_after,
     refresh::YOUNG,
-    registered::is_secure,
     revoked::verdict,
 };
 

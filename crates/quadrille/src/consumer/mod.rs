@@ -14,13 +14,16 @@ mod came;
 mod cookie_room;
 mod cookies;
 mod dance;
+mod endpoint;
 mod exchange;
 mod flights;
 mod flow;
+mod hosted;
 mod identity;
 mod linked;
 mod login;
 mod out_of_band;
+pub(crate) mod presets;
 mod refresh;
 mod registered;
 mod revoked;
@@ -42,7 +45,8 @@ pub use login::Login;
 pub use out_of_band::OutOfBand;
 pub use refresh::Refreshed;
 pub use service::{
-    Client, ClientAuthentication, Dynamic, OAuth1, OAuth2, Protocol, Service, Spec, SpecBuf,
+    Client, ClientAuthentication, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol,
+    ProtocolBuf, Service, Spec, SpecBuf,
 };
 pub use storage::{
     Change, Context, CookieStorage, MemoryStorage, NullStorage, Replaced, TokenStorage,
@@ -50,8 +54,6 @@ pub use storage::{
 
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::CookieStyle;
-#[cfg(feature = "rsa-sha1")]
-pub(crate) use service::variable;
 
 #[cfg(feature = "axum")]
 pub(crate) use self::{

@@ -4,13 +4,15 @@ use std::{any::TypeId, borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
-use url::{Host, Url};
+use url::Url;
 
 use crate::{Scopes, error::OperatorFault, oauth2::member::MemberPath};
 
 use super::{
     attempt::{Attempt, Kind},
     dance::{Dance, OAuth1Dance, OAuth2Dance},
+    endpoint::{is_graphic, is_secure},
+    hosted::settled,
     service::{Client, Credential, Protocol, SpecBuf},
 };
 
@@ -59,11 +61,6 @@ impl Registration {
     }
 }
 
-/// Whether a text is made of the characters that a URL may have.
-fn is_graphic(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 /// A service, ready for use.
 pub(crate) struct Registered {
     pub(crate) name: Arc<str>,
@@ -79,12 +76,11 @@ pub(crate) struct Registered {
 impl Registered {
     /// The service's name has been checked.
     pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
-        let Registration { spec, .. } = registration;
-        let service = || Box::from(&*spec.name);
-        if spec.is_mismatched {
-            return Err(OperatorFault::ProtocolMismatch { service: service() });
-        }
         registration.check_credentials()?;
+        let mut registration = registration.clone();
+        registration.spec = settled(registration.spec)?;
+        let Registration { spec, .. } = &registration;
+        let service = || Box::from(&*spec.name);
         let malformed = || OperatorFault::EndpointMalformed { service: service() };
         // `Url` drops line breaks and spaces, and the request would still have them.
         let endpoint = |text: &str| match Url::parse(text) {
@@ -109,15 +105,14 @@ impl Registered {
         let callback = format!("{site}/{}/authorized", spec.name);
         let dance = match &spec.protocol {
             Protocol::OAuth2(oauth2) => {
-                Dance::OAuth2(Box::new(OAuth2Dance::new(registration, oauth2, &callback)?))
+                Dance::OAuth2(Box::new(OAuth2Dance::new(&registration, oauth2, &callback)?))
             }
             Protocol::OAuth1(oauth1) => {
                 endpoint(&oauth1.temporary)?;
-                Dance::OAuth1(Box::new(OAuth1Dance::new(registration, oauth1)?))
+                Dance::OAuth1(Box::new(OAuth1Dance::new(&registration, oauth1)?))
             }
         };
         let name = spec.name.as_ref().into();
-        let registration = registration.clone();
         Ok(Self { name, registration, callback, api, identity, dance })
     }
 
@@ -155,16 +150,5 @@ impl Attempt {
 impl std::fmt::Debug for Registered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Registered").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// `https`, or `http` to this machine (RFC 8252, section 7.3 calls it loopback).
-pub(crate) fn is_secure(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
     }
 }

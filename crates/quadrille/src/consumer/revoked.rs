@@ -13,8 +13,7 @@ use http::{Response, StatusCode};
 
 use crate::{
     oauth1::{Credentials, CredentialsError, Problem},
-    oauth2::{ErrorCode, bearer::Challenge},
-    quirks,
+    oauth2::{ErrorCode, answer, bearer::Challenge, member::MemberPath},
 };
 
 use super::dance::Dance;
@@ -37,7 +36,7 @@ pub(super) enum Verdict {
 pub(super) fn verdict(dance: &Dance, answer: &Response<Bytes>) -> Verdict {
     match dance {
         Dance::OAuth2(_) => bearer(answer),
-        Dance::OAuth1(_) => signed(answer),
+        Dance::OAuth1(dance) => signed(answer, dance.dead_token.as_ref()),
     }
 }
 
@@ -55,15 +54,20 @@ fn bearer(answer: &Response<Bytes>) -> Verdict {
     }
 }
 
-fn signed(answer: &Response<Bytes>) -> Verdict {
+fn signed(answer: &Response<Bytes>, dead: Option<&(MemberPath, Box<str>)>) -> Verdict {
     match Credentials::parse(answer) {
         Err(CredentialsError::Problem(
             Problem::TokenRejected | Problem::TokenExpired | Problem::TokenRevoked,
         )) => Verdict::Dead,
         Err(CredentialsError::Problem(_)) => Verdict::Alive,
-        _ if quirks::says_token_is_dead(answer.body()) => Verdict::Dead,
+        _ if dead.is_some_and(|(path, value)| stands_at(path, value, answer)) => Verdict::Dead,
         _ => Verdict::Alive,
     }
+}
+
+/// Whether a member of the answer's JSON has this value.
+fn stands_at(path: &MemberPath, value: &str, answer: &Response<Bytes>) -> bool {
+    path.identifier(&answer::text(answer.body())).as_deref() == Some(value)
 }
 
 impl Verdict {
@@ -133,7 +137,12 @@ mod tests {
             ("", "oauth_problem=timestamp_refused", Verdict::Alive),
             ("OAuth oauth_problem=\"permission_denied\"", "", Verdict::Alive),
         ] {
-            assert_eq!(signed(&answer(challenge, body)), verdict, "{challenge} {body}");
+            let twitters = (MemberPath::parse("errors.0.code").unwrap(), "89".into());
+            let answer = answer(challenge, body);
+            assert_eq!(signed(&answer, Some(&twitters)), verdict, "{challenge} {body}");
+            // At another service, Twitter's number says nothing.
+            let elsewhere = if body.contains("89") { Verdict::Alive } else { verdict };
+            assert_eq!(signed(&answer, None), elsewhere, "{challenge} {body}");
         }
     }
 

@@ -5,6 +5,10 @@ mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
 #[cfg(feature = "consumer")]
+mod fake;
+#[cfg(feature = "consumer")]
+mod manners;
+#[cfg(feature = "consumer")]
 mod oauth1_service;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod rules;
@@ -17,7 +21,23 @@ pub mod storage;
 
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
-pub use {oauth1_service::FakeOAuth1Service, script::Asked, service::FakeService};
+pub use {
+    fake::Fake,
+    manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
+    oauth1_service::FakeOAuth1Service,
+    script::Asked,
+    service::FakeService,
+};
+
+/// The services that this crate knows.
+///
+/// ```
+/// use quadrille::testing::SERVICES;
+///
+/// assert!(SERVICES.iter().any(|row| row.type_name == "GitHub"));
+/// ```
+#[cfg(feature = "consumer")]
+pub static SERVICES: &[Row] = crate::consumer::presets::ROWS;
 
 #[cfg(feature = "consumer")]
 #[doc(inline)]

@@ -3,26 +3,27 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header, request::Parts};
-use serde_json::{Value, json};
+use http::{Request, Response, StatusCode, request::Parts};
+use serde_json::json;
 use url::Url;
 
 use crate::{
     Secret,
-    consumer::{Body, HttpClient, Purpose},
-    error::NetworkFault,
+    consumer::Purpose,
     oauth1::{
         Callback, Challenge, Credentials, Problem, RequestError, RsaVerifyingKey, SignedRequest,
         VerifyingKey,
     },
-    oauth2::form::Params,
+    oauth2::form::{FormWriter, Params},
 };
 
-use super::script::{Asked, Script, Scripted, whole};
+use super::{
+    fake::{Fake, Part, json_answer},
+    manners::{Denial, Emulated, Manners},
+};
 
 /// A service of OAuth 1.0a to log in with that exists in this process only, as strict as real ones
 /// should be: it gives temporary and token credentials, looks at every signature, nonce and body
@@ -49,19 +50,17 @@ use super::script::{Asked, Script, Scripted, whole};
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct FakeOAuth1Service(Arc<Mutex<State>>);
+pub type FakeOAuth1Service = Fake<OAuth1>;
 
+/// The part of OAuth 1.0a.
 #[derive(Debug)]
-struct State {
+pub struct OAuth1 {
     key: String,
     secret: String,
     rsa: Option<RsaVerifyingKey>,
-    confirms: bool,
     temporary: HashMap<String, Temporary>,
     tokens: HashMap<String, Granted>,
     nonces: HashSet<String>,
-    script: Script,
     drawn: u64,
 }
 
@@ -84,134 +83,110 @@ struct Granted {
 impl FakeOAuth1Service {
     /// A service that knows one application.
     pub fn new(client_key: &str, client_secret: &str) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            key: client_key.to_owned(),
-            secret: client_secret.to_owned(),
+        Self::with(client_key, client_secret, Manners::STANDARD)
+    }
+
+    /// A service that answers as `S` does, and knows one application.
+    pub fn of<S: Emulated>(client_key: &str, client_secret: &str) -> Self {
+        Self::with(client_key, client_secret, S::MANNERS)
+    }
+
+    fn with(key: &str, secret: &str, manners: Manners) -> Self {
+        let part = OAuth1 {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
             rsa: None,
-            confirms: true,
             temporary: HashMap::new(),
             tokens: HashMap::new(),
             nonces: HashSet::new(),
-            script: Script::default(),
             drawn: 0,
-        })))
+        };
+        Self::play(part, manners)
     }
 
     /// Checks the application's RSA signatures by this public key.
     pub fn knows_key(&self, key: RsaVerifyingKey) {
-        self.lock().rsa = Some(key);
-    }
-
-    /// Confirms no callback, as services of OAuth 1.0 before its repair.
-    pub fn confirms_no_callback(&self) {
-        self.lock().confirms = false;
+        self.stage().part.rsa = Some(key);
     }
 
     /// Takes another secret from now on.
     pub fn changes_secret(&self, secret: &str) {
-        self.lock().secret = secret.to_owned();
+        self.stage().part.secret = secret.to_owned();
     }
 
     /// Ends every token.
     pub fn ends_tokens(&self) {
-        self.lock().tokens.clear();
-    }
-
-    /// Answers the next request for this purpose with this.
-    pub fn answers_next(&self, purpose: Purpose, status: StatusCode, body: impl Into<Bytes>) {
-        let mut answer = Response::new(body.into());
-        *answer.status_mut() = status;
-        self.answers_next_with(purpose, answer);
-    }
-
-    /// Answers the next request for this purpose with this.
-    pub fn answers_next_with(&self, purpose: Purpose, answer: Response<Bytes>) {
-        self.lock().script.push(purpose, Scripted::Answer(answer));
-    }
-
-    /// Fails the next request for this purpose.
-    pub fn fails_next(&self, purpose: Purpose, fault: NetworkFault) {
-        self.lock().script.push(purpose, Scripted::Fault(fault));
-    }
-
-    /// Never answers the next request for this purpose.
-    pub fn ignores_next(&self, purpose: Purpose) {
-        self.lock().script.push(purpose, Scripted::Silence);
-    }
-
-    /// Every request that came, in order.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.lock().script.asked.clone()
-    }
-
-    /// How many requests came for this purpose.
-    pub fn times_asked(&self, purpose: Purpose) -> usize {
-        self.lock().script.times_asked(purpose)
+        self.stage().part.tokens.clear();
     }
 
     /// The user says yes to the authorization request in `url`: the query of the callback. `None`
     /// when the request is not right.
     pub fn consent(&self, url: &str, user: u64) -> Option<String> {
-        let (token, verifier) = self.lock().allow(url, user)?;
+        let (token, verifier) = self.stage().part.allow(url, user)?;
         query_of(&Callback::Approved { token, verifier: verifier.into() })
     }
 
     /// The user says yes, and is shown a PIN to type into the program that asked out of band.
     pub fn pin(&self, url: &str, user: u64) -> Option<String> {
-        let mut state = self.lock();
-        let (token, verifier) = state.allow(url, user)?;
-        (state.temporary.get(&token)?.callback == "oob").then_some(verifier)
+        let mut stage = self.stage();
+        let (token, verifier) = stage.part.allow(url, user)?;
+        (stage.part.temporary.get(&token)?.callback == "oob").then_some(verifier)
     }
 
     /// The user says no: the query of the callback.
-    pub fn refuse(&self, url: &str) -> Option<String> {
+    pub fn deny(&self, url: &str) -> Option<String> {
         let token = token_of(url)?;
-        self.lock().temporary.remove(&token)?;
-        query_of(&Callback::Refused { token: Some(token), problem: Problem::UserRefused })
+        let mut stage = self.stage();
+        stage.part.temporary.remove(&token)?;
+        let mut query = FormWriter::new();
+        match stage.manners.denial {
+            Denial::Standard => {
+                query.append("oauth_token", &token).append("oauth_problem", "user_refused");
+            }
+            Denial::Named(problem) => {
+                query.append("oauth_token", &token).append("oauth_problem", problem);
+            }
+            Denial::Parameter => {
+                query.append("denied", &token);
+            }
+            Denial::Verifier(verifier) => {
+                query.append("oauth_token", &token).append("oauth_verifier", verifier);
+            }
+        }
+        Some(query.finish())
     }
 
     /// Where the callback of the authorization request in `url` goes.
     pub fn callback(&self, url: &str) -> Option<String> {
-        Some(self.lock().temporary.get(&token_of(url)?)?.callback.clone())
-    }
-
-    /// Answers a request, as [`HttpClient`] does: for a fake service behind real HTTP.
-    pub async fn respond(
-        &self,
-        request: Request<Bytes>,
-        purpose: Purpose,
-    ) -> Result<Response<Bytes>, NetworkFault> {
-        let scripted = self.lock().script.take(&request, purpose);
-        match scripted {
-            Some(scripted) => scripted.play().await,
-            None => {
-                let (parts, body) = request.into_parts();
-                let answer = self.lock().answer(&parts, &body, purpose);
-                Ok(answer.unwrap_or_else(|problem| {
-                    Challenge::new("fake").problem(problem).to_response()
-                }))
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        Some(self.stage().part.temporary.get(&token_of(url)?)?.callback.clone())
     }
 }
 
-impl HttpClient for FakeOAuth1Service {
-    async fn send(
-        &self,
-        request: Request<Body>,
-        purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
-        Ok(self.respond(whole(request).await?, purpose).await?.map(Body::from))
-    }
-}
-
-impl State {
+impl Part for OAuth1 {
     fn answer(
         &mut self,
+        manners: &Manners,
+        request: Request<Bytes>,
+        purpose: Purpose,
+    ) -> Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let is_api = matches!(purpose, Purpose::Api | Purpose::Identity);
+        match (self.decide(manners, &parts, &body, purpose), manners.dead_token) {
+            (Ok(answer), _) => answer,
+            (Err(Problem::TokenRejected), Some(said)) if is_api => {
+                let mut answer = Response::new(Bytes::from_static(said.as_bytes()));
+                *answer.status_mut() = StatusCode::UNAUTHORIZED;
+                answer
+            }
+            (Err(problem), _) => Challenge::new("fake").problem(problem).to_response(),
+        }
+    }
+}
+
+impl OAuth1 {
+    fn decide(
+        &mut self,
+        manners: &Manners,
         parts: &Parts,
         body: &[u8],
         purpose: Purpose,
@@ -234,7 +209,7 @@ impl State {
         };
         self.check(&signed, parts, token_secret.as_ref())?;
         match (purpose, token) {
-            (Purpose::TemporaryCredentials, _) => self.give_temporary(&signed),
+            (Purpose::TemporaryCredentials, _) => self.give_temporary(manners, &signed),
             (Purpose::RedeemCode, Some(token)) => self.redeem(&token, &signed),
             (_, Some(token)) => self.resource(parts, body, &token, &signed),
             (_, None) => Err(Problem::ParameterAbsent),
@@ -272,13 +247,17 @@ impl State {
         Ok(())
     }
 
-    fn give_temporary(&mut self, signed: &SignedRequest<'_>) -> Result<Response<Bytes>, Problem> {
+    fn give_temporary(
+        &mut self,
+        manners: &Manners,
+        signed: &SignedRequest<'_>,
+    ) -> Result<Response<Bytes>, Problem> {
         let callback = signed.callback().ok_or(Problem::ParameterAbsent)?.to_owned();
         self.drawn += 1;
         let token = format!("temporary-{}", self.drawn);
         let secret = format!("temporary-secret-canary-{}", self.drawn);
         let mut given = Credentials::temporary(&token, secret.as_str().into());
-        given.callback_confirmed = self.confirms;
+        given.callback_confirmed = manners.confirms_callback;
         let scope = signed.parameter("scope").map_err(RequestError::problem)?;
         let scope = scope.map(Cow::into_owned);
         self.temporary.insert(token, Temporary { secret, callback, scope, allowed: None });
@@ -348,11 +327,4 @@ fn token_of(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let params = Params::parse(url.query()?.as_bytes()).ok()?;
     params.one("oauth_token").ok()?.map(str::to_owned)
-}
-
-fn json_answer(json: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(json.to_string()));
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
 }

@@ -1,26 +1,27 @@
 //! A service that exists in this process only.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderValue, Request, Response, header};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::{
-    consumer::{Body, HttpClient, Purpose},
-    error::NetworkFault,
+    Scopes,
+    consumer::{ClientAuthentication, Protocol, Purpose},
     oauth2::{
-        AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient,
-        TokenRequest, TokenResponse, TokenType, bearer, form::Params, pkce::Challenge,
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse,
+        PresentedClient, TokenRequest, TokenResponse, bearer,
+        form::{FormWriter, Params},
+        pkce::Challenge,
     },
 };
 
-use super::script::{Asked, Script, Scripted, whole};
+use super::{
+    fake::{Fake, Part, json_answer},
+    manners::{Answers, Denial, Emulated, Manners, Refresh},
+};
 
 /// A service to log in with that exists in this process only: an authorization server and an API of
 /// one resource, `user`, as strict as the real ones. Give it to [`Login::http`](crate::Login::http);
@@ -46,24 +47,21 @@ use super::script::{Asked, Script, Scripted, whole};
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct FakeService(Arc<Mutex<State>>);
+pub type FakeService = Fake<OAuth2>;
 
+/// The part of OAuth 2.
 #[derive(Debug)]
-struct State {
+pub struct OAuth2 {
     id: String,
     secret: String,
-    issuer: Option<String>,
-    expires_in: Option<Duration>,
-    rotates: bool,
-    refreshable: bool,
-    scopes: Option<String>,
-    token_type: TokenType,
-    refusal: ErrorCode,
+    /// The only way to send the secret that is taken, if it is not either.
+    authentication: Option<ClientAuthentication>,
+    issuer: Option<&'static str>,
+    /// The path of the API that says who an account is, and the member with the identifier.
+    identity: (&'static str, &'static str),
     codes: HashMap<String, Code>,
     access: HashMap<String, u64>,
     refresh: HashMap<String, u64>,
-    script: Script,
     drawn: u64,
 }
 
@@ -78,102 +76,36 @@ struct Code {
 impl FakeService {
     /// A service that knows one application.
     pub fn new(client_id: &str, client_secret: &str) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            id: client_id.to_owned(),
-            secret: client_secret.to_owned(),
-            issuer: None,
-            expires_in: None,
-            rotates: false,
-            refreshable: false,
-            scopes: None,
-            token_type: TokenType::Bearer,
-            refusal: ErrorCode::InvalidGrant,
-            codes: HashMap::new(),
-            access: HashMap::new(),
-            refresh: HashMap::new(),
-            script: Script::default(),
-            drawn: 0,
-        })))
+        Self::play(OAuth2::new(client_id, client_secret), Manners::STANDARD)
     }
 
-    /// Names itself in its answers (RFC 9207).
-    pub fn names_itself(&self, issuer: &str) {
-        self.lock().issuer = Some(issuer.to_owned());
-    }
-
-    /// Gives tokens that end after `lifetime`, with refresh tokens; with `rotates`, each good once.
-    pub fn gives_refresh_tokens(&self, lifetime: Duration, rotates: bool) {
-        let mut state = self.lock();
-        state.expires_in = Some(lifetime);
-        state.refreshable = true;
-        state.rotates = rotates;
-    }
-
-    /// Grants these scopes, whatever is asked for.
-    pub fn grants(&self, scopes: &str) {
-        self.lock().scopes = Some(scopes.to_owned());
-    }
-
-    /// Gives tokens of this type.
-    pub fn gives_tokens_of_type(&self, token_type: &str) {
-        self.lock().token_type = token_type.into();
-    }
-
-    /// Answers with this error, instead of `invalid_grant`, when a refresh token is dead.
-    pub fn refuses_refresh_tokens_with(&self, error: ErrorCode) {
-        self.lock().refusal = error;
+    /// A service that answers as `S` does, and knows one application: it takes the secret only
+    /// where `S` takes it, names its issuer, and says who an account is where `S` says it.
+    pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
+        let mut part = OAuth2::new(client_id, client_secret);
+        if let Some(identity) = S::SPEC.identity {
+            part.identity = identity;
+        }
+        if let Protocol::OAuth2(oauth2) = S::SPEC.protocol {
+            part.authentication = Some(oauth2.authentication);
+            part.issuer = oauth2.issuer;
+        }
+        Self::play(part, S::MANNERS)
     }
 
     /// Takes another secret from now on.
     pub fn changes_secret(&self, secret: &str) {
-        self.lock().secret = secret.to_owned();
+        self.stage().part.secret = secret.to_owned();
     }
 
     /// Ends every access token.
     pub fn ends_access_tokens(&self) {
-        self.lock().access.clear();
+        self.stage().part.access.clear();
     }
 
     /// Ends every refresh token.
     pub fn ends_refresh_tokens(&self) {
-        self.lock().refresh.clear();
-    }
-
-    /// Answers the next request for this purpose with this.
-    pub fn answers_next(&self, purpose: Purpose, status: StatusCode, body: impl Into<Bytes>) {
-        let mut answer = Response::new(body.into());
-        *answer.status_mut() = status;
-        self.answers_next_with(purpose, answer);
-    }
-
-    /// Answers the next request for this purpose with this.
-    pub fn answers_next_with(&self, purpose: Purpose, answer: Response<Bytes>) {
-        self.lock().script.push(purpose, Scripted::Answer(answer));
-    }
-
-    /// Fails the next request for this purpose.
-    pub fn fails_next(&self, purpose: Purpose, fault: NetworkFault) {
-        self.lock().script.push(purpose, Scripted::Fault(fault));
-    }
-
-    /// Never answers the next request for this purpose.
-    pub fn ignores_next(&self, purpose: Purpose) {
-        self.lock().script.push(purpose, Scripted::Silence);
-    }
-
-    /// Keeps no list of what it is asked: for very many requests.
-    pub fn forgets_what_it_is_asked(&self) {
-        self.lock().script.forgetful = true;
-    }
-
-    /// Every request that came, in order.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.lock().script.asked.clone()
-    }
-
-    /// How many requests came for this purpose.
-    pub fn times_asked(&self, purpose: Purpose) -> usize {
-        self.lock().script.times_asked(purpose)
+        self.stage().part.refresh.clear();
     }
 
     /// The user says yes to the authorization request in `url`: the query of the callback. `None`
@@ -182,31 +114,47 @@ impl FakeService {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
-        let mut state = self.lock();
-        if *request.client_id != *state.id {
+        let mut stage = self.stage();
+        let granted = stage.manners.scopes;
+        let part = &mut stage.part;
+        if *request.client_id != *part.id {
             return None;
         }
-        state.drawn += 1;
-        let code = format!("code-canary-{}", state.drawn);
+        part.drawn += 1;
+        let code = format!("code-canary-{}", part.drawn);
         let asked = request.scope.as_ref().map_or("", |scopes| scopes.as_str()).to_owned();
         let issued = Code {
             user,
-            scope: state.scopes.clone().unwrap_or(asked),
+            scope: granted.map_or(asked, str::to_owned),
             redirect_uri: request.redirect_uri.as_deref().map(str::to_owned),
             challenge: request.code_challenge,
         };
-        state.codes.insert(code.clone(), issued);
+        part.codes.insert(code.clone(), issued);
         answer(
             &request,
             &AuthorizationResponse::Code {
                 code: code.into(),
                 state: request.state.as_deref().map(str::to_owned),
-                iss: state.issuer.clone(),
+                iss: part.issuer.map(str::to_owned),
             },
         )
     }
 
-    /// The user says no, or something goes wrong: the query of the callback.
+    /// The user says no: the query of the callback.
+    pub fn deny(&self, url: &str) -> Option<String> {
+        let denial = self.stage().manners.denial;
+        self.refuse(
+            url,
+            match denial {
+                Denial::Named(name) => name.into(),
+                Denial::Standard | Denial::Parameter | Denial::Verifier(_) => {
+                    ErrorCode::AccessDenied
+                }
+            },
+        )
+    }
+
+    /// Something goes wrong before the user has said anything: the query of the callback.
     pub fn refuse(&self, url: &str, error: ErrorCode) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
@@ -216,46 +164,45 @@ impl FakeService {
             &AuthorizationResponse::Error {
                 error: ErrorResponse::new(error),
                 state: request.state.as_deref().map(str::to_owned),
-                iss: self.lock().issuer.clone(),
+                iss: self.stage().part.issuer.map(str::to_owned),
             },
         )
     }
+}
 
-    /// Answers a request, as [`HttpClient`] does: for a fake service behind real HTTP.
-    pub async fn respond(
-        &self,
+impl Part for OAuth2 {
+    fn answer(
+        &mut self,
+        manners: &Manners,
         request: Request<Bytes>,
-        purpose: Purpose,
-    ) -> Result<Response<Bytes>, NetworkFault> {
-        let scripted = self.lock().script.take(&request, purpose);
-        match scripted {
-            Some(scripted) => scripted.play().await,
-            None => Ok(self.lock().answer(&request)),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl HttpClient for FakeService {
-    async fn send(
-        &self,
-        request: Request<Body>,
-        purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
-        Ok(self.respond(whole(request).await?, purpose).await?.map(Body::from))
-    }
-}
-
-impl State {
-    fn answer(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
+        _purpose: Purpose,
+    ) -> Response<Bytes> {
         if request.method() == http::Method::POST && request.uri().path().contains("token") {
-            return self
-                .token(request)
-                .unwrap_or_else(|error| ErrorResponse::new(error).to_response());
+            return match self.token(manners, &request) {
+                Ok(tokens) => mannered(&tokens.to_response(), manners),
+                Err(error) => mannered(&ErrorResponse::new(error).to_response(), manners),
+            };
         }
+        self.resource(&request)
+    }
+}
+
+impl OAuth2 {
+    fn new(id: &str, secret: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            authentication: None,
+            issuer: None,
+            identity: ("user", "id"),
+            codes: HashMap::new(),
+            access: HashMap::new(),
+            refresh: HashMap::new(),
+            drawn: 0,
+        }
+    }
+
+    fn resource(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let token = bearer::from_headers(request.headers()).ok().flatten();
         let user = token.and_then(|token| self.access.get(token).copied());
         let Some(user) = user else {
@@ -263,8 +210,16 @@ impl State {
                 .error(ErrorCode::InvalidToken, "no such token")
                 .to_response();
         };
-        if request.uri().path().ends_with("/user") {
-            return json_answer(&json!({ "id": user, "login": format!("user-{user}") }));
+        let (path, member) = self.identity;
+        if request.uri().path().ends_with(path_of(path)) {
+            let mut profile = json!(user);
+            for name in member.rsplit('.') {
+                profile = json!({ name: profile });
+            }
+            if let Value::Object(members) = &mut profile {
+                members.insert("login".into(), format!("user-{user}").into());
+            }
+            return json_answer(&profile);
         }
         json_answer(&json!({
             "user": user,
@@ -275,33 +230,43 @@ impl State {
         }))
     }
 
-    fn token(&mut self, request: &Request<Bytes>) -> Result<Response<Bytes>, ErrorCode> {
+    fn token(
+        &mut self,
+        manners: &Manners,
+        request: &Request<Bytes>,
+    ) -> Result<TokenResponse, ErrorCode> {
         let params = Params::of_body(request).map_err(|_| ErrorCode::InvalidRequest)?;
         let client = PresentedClient::parse(request.headers(), &params)
             .map_err(|_| ErrorCode::InvalidClient)?;
-        if *client.id != *self.id || client.secret.as_deref() != Some(&*self.secret) {
-            return Err(ErrorCode::InvalidClient);
+        let is_taken = match self.authentication {
+            Some(ClientAuthentication::Basic) => client.method() == AuthMethod::ClientSecretBasic,
+            Some(ClientAuthentication::Post) => client.method() == AuthMethod::ClientSecretPost,
+            None => true,
+        };
+        let is_known = *client.id == *self.id && client.secret.as_deref() == Some(&*self.secret);
+        if !is_taken || !is_known {
+            return Err(manners.wrong_client.into());
         }
         let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
         let (user, scope) = match asked {
             TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, .. } => {
-                let known = self.codes.remove(code).ok_or(ErrorCode::InvalidGrant)?;
+                let known = self.codes.remove(code).ok_or(manners.dead_code)?;
                 let proved = match (&known.challenge, code_verifier) {
                     (Some(challenge), Some(verifier)) => challenge.matches(verifier),
                     (None, None) => true,
                     _ => false,
                 };
                 if !proved || known.redirect_uri.as_deref() != redirect_uri {
-                    return Err(ErrorCode::InvalidGrant);
+                    return Err(manners.dead_code.into());
                 }
                 (known.user, Some(known.scope))
             }
             TokenRequest::RefreshToken { refresh_token, .. } => {
-                let user = match self.rotates {
-                    true => self.refresh.remove(refresh_token),
-                    false => self.refresh.get(refresh_token).copied(),
+                let user = match manners.refresh {
+                    Refresh::Rotating => self.refresh.remove(refresh_token),
+                    Refresh::Never | Refresh::Lasting => self.refresh.get(refresh_token).copied(),
                 };
-                (user.ok_or_else(|| self.refusal.clone())?, None)
+                (user.ok_or(manners.dead_refresh_token)?, None)
             }
             _ => return Err(ErrorCode::UnsupportedGrantType),
         };
@@ -310,15 +275,20 @@ impl State {
         let access = format!("access-canary-{}", self.drawn);
         self.access.insert(access.clone(), user);
         let mut tokens = TokenResponse::new(access);
-        tokens.token_type = self.token_type.clone();
-        tokens.expires_in = self.expires_in;
-        tokens.scope = scope.map(|scope| crate::Scopes::of(scope.split(' ')));
-        if self.refreshable && (self.rotates || !refreshing) {
+        tokens.token_type = manners.token_type.into();
+        tokens.expires_in = manners.lifetime;
+        tokens.scope = scope.map(|scope| Scopes::of(scope.split(' ')));
+        let gives_refresh_token = match manners.refresh {
+            Refresh::Never => false,
+            Refresh::Lasting => !refreshing,
+            Refresh::Rotating => true,
+        };
+        if gives_refresh_token {
             let refresh = format!("refresh-canary-{}", self.drawn);
             self.refresh.insert(refresh.clone(), user);
             tokens.refresh_token = Some(refresh.into());
         }
-        Ok(tokens.to_response())
+        Ok(tokens)
     }
 }
 
@@ -327,9 +297,33 @@ fn answer(request: &AuthorizationRequest<'_>, answer: &AuthorizationResponse) ->
     url.split_once('?').map(|(_, query)| query.to_owned())
 }
 
-fn json_answer(json: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(json.to_string()));
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
+/// A token endpoint's answer, as these manners have it.
+fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
+    let mut members: Map<String, Value> = serde_json::from_slice(answer.body()).unwrap_or_default();
+    if let Some(Value::String(scope)) = members.get_mut("scope") {
+        *scope = Scopes::of([&**scope]).join(manners.scope_separator).into_owned();
+    }
+    let mut mannered = match manners.answers {
+        Answers::Json => json_answer(&members.into()),
+        Answers::Form => {
+            let mut form = FormWriter::new();
+            for (name, value) in &members {
+                form.append(name, value.as_str().unwrap_or(&value.to_string()));
+            }
+            let mut answer = Response::new(Bytes::from(form.finish()));
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            answer.headers_mut().insert(header::CONTENT_TYPE, form);
+            answer
+        }
+    };
+    if !manners.errors_under_200 {
+        *mannered.status_mut() = answer.status();
+    }
+    mannered
+}
+
+/// The path of a path of the API, or of a URL.
+fn path_of(endpoint: &str) -> &str {
+    let path = endpoint.split('?').next().unwrap_or(endpoint);
+    path.split_once("://").map_or(path, |(_, rest)| rest.trim_start_matches(|char| char != '/'))
 }

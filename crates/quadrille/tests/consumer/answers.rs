@@ -8,13 +8,13 @@ use flate2::{Compression, write::GzEncoder};
 use http::{Response, StatusCode, header};
 use quadrille::{
     GitHub, KeyRing, Login, Result, SpecBuf, Visitor,
-    consumer::{Client, Dynamic, Purpose},
+    consumer::{Client, Dynamic, OAuth2Buf, Purpose},
     testing::FakeService,
 };
 
 use crate::support::{Browser, Page, SECRET, SITE, World, pages};
 
-fn acme() -> SpecBuf {
+fn acme() -> SpecBuf<OAuth2Buf> {
     SpecBuf::oauth2(
         "acme",
         "https://acme.example/authorize",
@@ -109,12 +109,12 @@ async fn only_bearer_tokens_are_used_as_bearer_tokens() {
         ("b\u{e9}arer", false),
     ] {
         let world = World::new();
-        world.service.gives_refresh_tokens(std::time::Duration::from_secs(3600), false);
+        world.service.change(|its| its.expire(std::time::Duration::from_secs(3600), false));
         let mut browser = Browser::new(world.login().attach(pages()));
         browser.log_in(&world.service, "/album", 7).await;
         // At a refresh.
         world.wait(std::time::Duration::from_secs(3600));
-        world.service.gives_tokens_of_type(token_type);
+        world.service.change(|its| its.token_type = token_type);
         let page = browser.visit("/album").await;
         assert_eq!(page.text == "You are user-7", good, "{token_type}: {page:?}");
         assert_eq!(page.has_code("token_type_unknown"), !good, "{token_type}: {page:?}");
@@ -134,7 +134,7 @@ async fn a_token_that_no_header_carries_is_the_services_fault() {
     for token in ["a b", " a", "a ", "a\\tb", "a\\u007f", "\\u00e9"] {
         let body = format!("{{\"access_token\":\"{token}\",\"expires_in\":3600}}");
         let world = World::new();
-        world.service.gives_refresh_tokens(std::time::Duration::from_secs(3600), false);
+        world.service.change(|its| its.expire(std::time::Duration::from_secs(3600), false));
         let mut browser = Browser::new(world.login().attach(pages()));
         browser.log_in(&world.service, "/album", 7).await;
         world.wait(std::time::Duration::from_secs(3600));
@@ -280,8 +280,6 @@ fn what_is_copied_with_more_than_there_is_to_it_is_told_at_start() {
         let spec = acme().access_token(path);
         assert_eq!(code(spec.client("our-id", SECRET)), Some("member_malformed"), "{path:?}");
     }
-    let spec = acme().realm("photos");
-    assert_eq!(code(spec.client("our-id", SECRET)), Some("protocol_mismatch"));
     let oauth1 = SpecBuf::oauth1(
         "lib",
         "https://l.example/t",
@@ -292,7 +290,8 @@ fn what_is_copied_with_more_than_there_is_to_it_is_told_at_start() {
     assert_eq!(code(oauth1.clone().client("our-id", "x\n")), malformed);
     assert_eq!(code(oauth1.clone().client("our-id", "x\u{feff}")), malformed);
     assert_eq!(code(oauth1.clone().client("our-id", "geh\u{e9}im")), None, "RFC 5849 allows it");
-    assert_eq!(code(oauth1.token_types("x").client("our-id", "x")), Some("protocol_mismatch"));
+    let spec = oauth1.dead_token("errors..code", "89");
+    assert_eq!(code(spec.client("our-id", "x")), Some("member_malformed"));
     let github = GitHub::new("our-id", "secret\n");
     let login = Login::new(KeyRing::ephemeral(), SITE).with(github);
     let shown = login.check().unwrap_err().to_string();

@@ -91,7 +91,7 @@ async fn what_nobody_reads_in_a_callback_does_not_matter() {
         "code=",
     ] {
         let away = browser.go("/album").await;
-        let query = world.service.refuse(away.location(), ErrorCode::AccessDenied).unwrap();
+        let query = world.service.deny(away.location()).unwrap();
         let page = come_back(&mut browser, &format!("{odd}&{query}")).await;
         assert!(page.has_code("access_denied"), "{odd}: {page:?}");
     }
@@ -288,7 +288,7 @@ async fn a_service_that_never_answers_is_not_waited_for_for_ever() {
 #[tokio::test]
 async fn a_wrong_secret_is_the_operators_affair_and_unlinks_nobody() {
     let world = World::new();
-    world.service.gives_refresh_tokens(Duration::from_secs(600), true);
+    world.service.change(|its| its.expire(Duration::from_secs(600), true));
     let mut alice = Browser::new(world.login().attach(pages()));
     alice.log_in(&world.service, "/login/github", 7).await;
     world.service.changes_secret("another");

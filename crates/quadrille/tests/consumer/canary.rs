@@ -72,7 +72,7 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
     assert!(SECRET.contains("canary"));
     for in_memory in [false, true] {
         let world = World::new();
-        world.service.gives_refresh_tokens(Duration::from_secs(60), true);
+        world.service.change(|its| its.expire(Duration::from_secs(60), true));
         let login = world.login();
         let login = if in_memory { login.storage(MemoryStorage::new()) } else { login };
         shown.push_str(&format!("{login:?}"));
@@ -116,7 +116,7 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
             see(browser.visit(&format!("/login/github/authorized?{query}")).await);
         }
         let away = browser.go("/login/github").await;
-        let query = world.service.refuse(away.location(), ErrorCode::AccessDenied).unwrap();
+        let query = world.service.deny(away.location()).unwrap();
         see(browser.visit(&format!("/login/github/authorized?{query}")).await);
         see(browser.visit("/login/github/authorized?code=code-canary&state=state-canary").await);
     }

@@ -159,10 +159,12 @@ fn a_wrong_configuration_is_named_at_start() {
                 "https://a.example/a",
                 "https://a.example/t",
                 "https://a.example",
-            ),
-            Spec::oauth2("odd", "http://a.example/a", "https://a.example/t", "https://a.example"),
-            Spec::oauth2("odd", "https://a.example/a", "/token", "https://a.example"),
-            Spec::oauth2("odd", "https://a.example/a", "https://a.example/t", "api"),
+            )
+            .build(),
+            Spec::oauth2("odd", "http://a.example/a", "https://a.example/t", "https://a.example")
+                .build(),
+            Spec::oauth2("odd", "https://a.example/a", "/token", "https://a.example").build(),
+            Spec::oauth2("odd", "https://a.example/a", "https://a.example/t", "api").build(),
         ][N];
     }
     let code = |login: Login| login.check().err().map(|error| error.code());
@@ -247,7 +249,8 @@ fn a_missing_variable_is_named() {
             "https://git.example/a",
             "https://git.example/t",
             "https://git.example/",
-        );
+        )
+        .build();
     }
     let error = MyGitea::client_from_env().unwrap_err();
     assert_eq!(error.to_string(), "set the environment variable MY_GITEA_OAUTH_CLIENT_ID");

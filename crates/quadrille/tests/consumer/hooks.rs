@@ -117,7 +117,7 @@ async fn every_failure_goes_through_one_hook() {
     let mut browser = Browser::new(world.login().on_error(Arc::clone(&seen), hook).attach(pages()));
 
     let away = browser.go("/album").await;
-    let query = world.service.refuse(away.location(), ErrorCode::AccessDenied).unwrap();
+    let query = world.service.deny(away.location()).unwrap();
     let hop = browser.visit(&format!("/login/github/authorized?{query}")).await;
     let page = browser.visit(hop.refresh().expect("the hook may look at the session")).await;
     assert_eq!(page.location(), "/sorry");

@@ -88,7 +88,7 @@ async fn a_further_scope_must_come_from_the_same_account() {
 #[tokio::test]
 async fn a_scope_that_is_not_granted_does_not_go_in_circles() {
     let world = World::new();
-    world.service.grants("user:email");
+    world.service.change(|its| its.scopes = Some("user:email"));
     let mut browser = app(&world);
     let page = browser.log_in(&world.service, "/gists", 7).await;
     assert!(page.has_code("login_loop"), "{}", page.text);

@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use quadrille::{
     GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
-    consumer::{Begin, Jar, MemoryStorage},
+    consumer::{Begin, Jar, MemoryStorage, Protocol},
     error::{BrowserFault, OperatorFault},
     scope::ScopeSeparator,
 };
@@ -99,7 +99,8 @@ impl Service for Odd {
     .scope_separators(ScopeSeparator::Comma, ScopeSeparator::Comma)
     .issuer_in_every_answer("https://odd.example")
     .secret_in_body()
-    .without_pkce_because_the_service_fails_with_it();
+    .without_pkce_because_the_service_fails_with_it()
+    .build();
 }
 
 #[tokio::test]
@@ -136,7 +137,11 @@ async fn what_a_services_row_says_is_what_is_asked() {
     let body = String::from_utf8_lossy(asked.last().unwrap().request.body()).into_owned();
     assert!(body.contains("resource=https%3A%2F%2Fodd.example%2Fapi&resource=urn%3Aodd"), "{body}");
 
-    let wrong = SpecBuf::from(Odd::SPEC.resources("/api")).client("our-id", SECRET);
+    let wrong = Odd::client("our-id", SECRET).with_spec(|spec| {
+        if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
+            oauth2.resources = "/api".into();
+        }
+    });
     let error = Login::new(KeyRing::ephemeral(), SITE).with(wrong).check().unwrap_err();
     assert_eq!(error, OperatorFault::ResourceMalformed { service: "odd".into() }.into());
 }

@@ -10,7 +10,7 @@ use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use quadrille::{
     Error, GitHub, Linked, Refreshed, Result,
-    consumer::{MemoryStorage, Purpose},
+    consumer::{MemoryStorage, Protocol, Purpose},
     error::{NetworkFault, NotLinkedReason, OperatorFault},
 };
 use tokio::sync::Mutex;
@@ -32,7 +32,7 @@ async fn a_token_that_ends_is_refreshed_without_a_word() {
     for rotates in [false, true] {
         for in_memory in [false, true] {
             let world = World::new();
-            world.service.gives_refresh_tokens(HOUR, rotates);
+            world.service.change(|its| its.expire(HOUR, rotates));
             let mut login = world.login();
             if in_memory {
                 login = login.storage(MemoryStorage::new());
@@ -52,7 +52,7 @@ async fn a_token_that_ends_is_refreshed_without_a_word() {
 async fn a_hundred_requests_at_once_refresh_once() {
     for in_memory in [false, true] {
         let world = World::new();
-        world.service.gives_refresh_tokens(HOUR, true);
+        world.service.change(|its| its.expire(HOUR, true));
         let mut login = world.login();
         if in_memory {
             login = login.storage(MemoryStorage::new());
@@ -74,7 +74,7 @@ async fn a_hundred_requests_at_once_refresh_once() {
 #[tokio::test]
 async fn a_browser_that_missed_the_new_cookie_gets_it_again_for_ten_minutes() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.wait(HOUR);
     let before = browser.cookies.clone();
@@ -92,7 +92,7 @@ async fn a_browser_that_missed_the_new_cookie_gets_it_again_for_ten_minutes() {
 #[tokio::test]
 async fn only_the_end_of_the_grant_unlinks_and_says_so() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, false);
+    world.service.change(|its| its.expire(HOUR, false));
     let storage = MemoryStorage::new();
     let login = world.login().storage(storage);
     let mut browser = linked(&world, login.attach(pages())).await;
@@ -131,7 +131,7 @@ async fn only_the_end_of_the_grant_unlinks_and_says_so() {
 #[tokio::test]
 async fn a_token_that_is_still_good_is_used_while_it_cannot_be_refreshed() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.wait(HOUR - Duration::from_secs(10));
     world.service.fails_next(Purpose::Refresh, NetworkFault::Connect);
@@ -159,7 +159,7 @@ async fn a_token_that_ends_and_cannot_be_refreshed_asks_for_a_login_not_for_help
 #[tokio::test]
 async fn a_401_refreshes_once_and_not_a_young_token() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.service.ends_access_tokens();
     world.wait(Duration::from_secs(29));
@@ -181,7 +181,7 @@ async fn a_401_refreshes_once_and_not_a_young_token() {
 #[tokio::test]
 async fn a_refresh_asks_for_what_it_must_and_nothing_else() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.wait(HOUR);
     browser.visit("/album").await;
@@ -197,7 +197,7 @@ async fn a_refresh_asks_for_what_it_must_and_nothing_else() {
 #[tokio::test]
 async fn a_refresh_goes_on_when_its_visitor_has_left() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let login = world.login().storage(MemoryStorage::new());
     let mut browser = linked(&world, login.attach(pages())).await;
     world.wait(HOUR);
@@ -221,7 +221,7 @@ async fn a_refresh_goes_on_when_its_visitor_has_left() {
 #[tokio::test]
 async fn the_application_hears_of_every_new_token() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let heard = Arc::new(AtomicUsize::new(0));
     async fn hook(new: Refreshed, State(heard): State<Arc<AtomicUsize>>) {
         assert_eq!(&*new.service, "github");
@@ -239,7 +239,7 @@ async fn the_application_hears_of_every_new_token() {
 #[tokio::test]
 async fn work_that_outlives_the_answer_has_a_token_for_as_long_as_was_said() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let kept: Arc<Mutex<Option<Linked<GitHub>>>> = Arc::default();
     async fn begin(
         State(kept): State<Arc<Mutex<Option<Linked<GitHub>>>>>,
@@ -265,7 +265,7 @@ async fn work_that_outlives_the_answer_has_a_token_for_as_long_as_was_said() {
 #[tokio::test]
 async fn an_account_is_reached_outside_any_request() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let login = world.login().storage(MemoryStorage::new());
     for user in 1..=250 {
         let mut browser = Browser::new(login.attach(pages()));
@@ -307,7 +307,7 @@ async fn a_refresh_token_that_stays_the_same_refreshes_again_and_again() {
     for lifetime in [31, 60, 300, 599, 601] {
         for index in 0..2 {
             let world = World::new();
-            world.service.gives_refresh_tokens(Duration::from_secs(lifetime), false);
+            world.service.change(|its| its.expire(Duration::from_secs(lifetime), false));
             let login = logins(&world)[index].clone();
             let mut browser = linked(&world, login.attach(pages())).await;
             for period in 1..=12 {
@@ -325,7 +325,7 @@ async fn a_refresh_token_that_stays_the_same_refreshes_again_and_again() {
 async fn a_cookie_several_refreshes_old_gets_the_newest_token() {
     for rotates in [false, true] {
         let world = World::new();
-        world.service.gives_refresh_tokens(MINUTE, rotates);
+        world.service.change(|its| its.expire(MINUTE, rotates));
         let mut browser = linked(&world, world.login().attach(pages())).await;
         let before = browser.cookies.clone();
         for _ in 0..5 {
@@ -362,7 +362,7 @@ async fn linking_again_counts_even_if_the_refresh_token_is_the_same() {
 #[tokio::test]
 async fn a_clock_that_went_back_keeps_no_token_young() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.clock.set(world.clock.env().now() - HOUR);
     world.service.ends_access_tokens();
@@ -373,7 +373,7 @@ async fn a_clock_that_went_back_keeps_no_token_young() {
 async fn a_service_in_trouble_is_left_alone_for_a_while() {
     for index in 0..2 {
         let world = World::new();
-        world.service.gives_refresh_tokens(HOUR, true);
+        world.service.change(|its| its.expire(HOUR, true));
         let mut browser = linked(&world, logins(&world)[index].attach(pages())).await;
         world.wait(HOUR);
         let asked = || world.service.times_asked(Purpose::Refresh);
@@ -404,7 +404,7 @@ async fn a_service_in_trouble_is_left_alone_for_a_while() {
 #[tokio::test]
 async fn a_service_that_says_how_long_is_left_alone_for_so_long() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.wait(HOUR);
     let busy = http::Response::builder().status(429).header("retry-after", "120");
@@ -420,7 +420,7 @@ async fn a_service_that_says_how_long_is_left_alone_for_so_long() {
 #[tokio::test]
 async fn one_accounts_trouble_makes_no_other_wait() {
     let world = World::new();
-    world.service.gives_refresh_tokens(HOUR, true);
+    world.service.change(|its| its.expire(HOUR, true));
     let login = world.login().storage(MemoryStorage::new());
     let mut alice = linked(&world, login.attach(pages())).await;
     let mut bob = linked(&world, login.attach(pages())).await;
@@ -434,8 +434,8 @@ async fn one_accounts_trouble_makes_no_other_wait() {
 async fn a_dead_refresh_token_is_known_by_whatever_the_service_calls_it() {
     for code in ["invalid_grant", "invalid_token", "expired_token", "bad_refresh_token"] {
         let world = World::new();
-        world.service.gives_refresh_tokens(HOUR, true);
-        world.service.refuses_refresh_tokens_with(code.into());
+        world.service.change(|its| its.expire(HOUR, true));
+        world.service.change(|its| its.dead_refresh_token = code);
         let mut browser = linked(&world, world.login().attach(pages())).await;
         world.wait(HOUR);
         world.service.ends_refresh_tokens();
@@ -451,11 +451,12 @@ async fn a_dead_refresh_token_is_known_by_whatever_the_service_calls_it() {
 async fn a_service_may_have_its_own_word_for_a_dead_refresh_token() {
     for code in ["invalid_request", "unauthorized_client", "gone_fishing"] {
         let world = World::new();
-        world.service.gives_refresh_tokens(HOUR, true);
-        world.service.refuses_refresh_tokens_with(code.into());
+        world.service.change(|its| its.expire(HOUR, true));
+        world.service.change(|its| its.dead_refresh_token = code);
         let github = GitHub::new("our-id", crate::support::SECRET).named("own").with_spec(|spec| {
-            *spec =
-                spec.clone().refresh_refusals("gone_fishing invalid_request unauthorized_client");
+            if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
+                oauth2.refresh_refusals = "gone_fishing invalid_request unauthorized_client".into();
+            }
         });
         async fn own(visitor: quadrille::Visitor) -> Result<String> {
             visitor
@@ -487,11 +488,11 @@ async fn a_service_may_have_its_own_word_for_a_dead_refresh_token() {
 async fn a_refresh_token_that_is_refused_again_and_again_is_dead() {
     for index in 0..2 {
         let world = World::new();
-        world.service.gives_refresh_tokens(HOUR, false);
+        world.service.change(|its| its.expire(HOUR, false));
         let mut browser = linked(&world, logins(&world)[index].attach(pages())).await;
         world.wait(HOUR);
         world.service.ends_refresh_tokens();
-        world.service.refuses_refresh_tokens_with("invalid_request".into());
+        world.service.change(|its| its.dead_refresh_token = "invalid_request");
         let mut pages_shown = 0;
         while browser.visit("/album").await.status == StatusCode::BAD_GATEWAY {
             pages_shown += 1;

@@ -141,7 +141,7 @@ async fn a_path_that_never_works_does_not_unlink() {
 #[tokio::test]
 async fn a_refresh_token_that_works_comes_before_all_that() {
     let world = World::new();
-    world.service.gives_refresh_tokens(Duration::from_secs(3600), true);
+    world.service.change(|its| its.expire(Duration::from_secs(3600), true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.wait(MINUTE);
     world.service.ends_access_tokens();

@@ -99,7 +99,7 @@ async fn signing_out_forgets_the_account() {
 async fn in_memory_only_what_was_seen_is_replaced() {
     // The contract by which two processes refresh the same account: one wins, the other reads.
     let world = World::new();
-    world.service.gives_refresh_tokens(std::time::Duration::from_secs(60), true);
+    world.service.change(|its| its.expire(std::time::Duration::from_secs(60), true));
     let login = world.login().storage(MemoryStorage::new());
     let mut browser = Browser::new(login.attach(pages()));
     browser.log_in(&world.service, "/album", 7).await;

@@ -28,7 +28,8 @@ impl Service for Album {
         "https://album.example/api",
     )
     .scopes("photos:read")
-    .identity("me", "id");
+    .identity("me", "id")
+    .build();
 }
 
 /// The album, by OAuth 2.
@@ -43,7 +44,8 @@ impl Service for Album2 {
     )
     .scopes("photos:read")
     .issuer_in_every_answer("https://album.example")
-    .identity("me", "id");
+    .identity("me", "id")
+    .build();
 }
 
 /// What the album knows the printer by.

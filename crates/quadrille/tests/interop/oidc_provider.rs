@@ -18,7 +18,7 @@ const CLIENT_SECRET: &str = "a secret: 100% + a bit & more";
 struct OidcProvider;
 
 impl Service for OidcProvider {
-    const SPEC: Spec = Spec::oauth2("oidc-provider", "", "", "").scopes("api:read");
+    const SPEC: Spec = Spec::oauth2("oidc-provider", "", "", "").scopes("api:read").build();
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ impl Service for ByOAuth2 {
     const SPEC: Spec = Spec::oauth2("album", "", "", "")
         .title("Album")
         .scopes("photos:read")
-        .rotates_refresh_tokens();
+        .rotates_refresh_tokens()
+        .build();
 }
 
 impl Album for ByOAuth2 {
@@ -63,7 +64,8 @@ impl Service for ByOAuth1 {
     const SPEC: Spec = Spec::oauth1("album-oauth1", "", "", "", "")
         .title("Album")
         .scopes("photos:read")
-        .signature_method(SignatureMethod::HmacSha256);
+        .signature_method(SignatureMethod::HmacSha256)
+        .build();
 }
 
 impl Album for ByOAuth1 {

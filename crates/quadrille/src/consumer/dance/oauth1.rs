@@ -19,12 +19,14 @@ use crate::{
         flow::Origin,
         login::{Login, Ready},
         registered::{Registered, Registration},
-        service::OAuth1,
+        service::OAuth1Buf,
     },
     error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
     oauth1::{Callback, Credentials, Problem, authorization_url},
-    oauth2::form::{FormWriter, Params},
-    quirks,
+    oauth2::{
+        form::{FormWriter, Params},
+        member::MemberPath,
+    },
     transport::Purpose,
 };
 
@@ -34,13 +36,12 @@ use super::{
     oauth1_signing::Signing,
 };
 
-type Text = Cow<'static, str>;
-type Pairs = Vec<(Text, Text)>;
-
 /// A service of OAuth 1, ready for use.
 pub(crate) struct OAuth1Dance {
-    spec: OAuth1<Text, Pairs>,
+    spec: OAuth1Buf,
     pub(crate) signing: Signing,
+    /// How an API says that a token is dead.
+    pub(crate) dead_token: Option<(MemberPath, Box<str>)>,
     /// The authorization request, but for `oauth_token`.
     authorize_url: String,
 }
@@ -54,8 +55,17 @@ pub(crate) struct Leaving {
 impl OAuth1Dance {
     pub(crate) fn new(
         registration: &Registration,
-        spec: &OAuth1<Text, Pairs>,
+        spec: &OAuth1Buf,
     ) -> Result<Self, OperatorFault> {
+        let dead_token = match &spec.dead_token {
+            Some((path, value)) => {
+                let service = || registration.spec.name.as_ref().into();
+                let path = MemberPath::parse(path)
+                    .ok_or_else(|| OperatorFault::MemberMalformed { service: service() })?;
+                Some((path, value.as_ref().into()))
+            }
+            None => None,
+        };
         let mut authorize_url = FormWriter::after_url(&registration.spec.authorize);
         for (name, value) in &registration.spec.parameters {
             authorize_url.append(name, value);
@@ -63,6 +73,7 @@ impl OAuth1Dance {
         Ok(Self {
             spec: spec.clone(),
             signing: Signing::new(registration, spec)?,
+            dead_token,
             authorize_url: authorize_url.finish(),
         })
     }
@@ -77,7 +88,7 @@ impl OAuth1Dance {
         attempt: &Attempt,
         callback: &str,
     ) -> Result<Leaving> {
-        let OAuth1 { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
+        let OAuth1Buf { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
             &self.spec;
         let scopes = attempt.asked(registered);
         // Of what is signed: a realm is not, and is no list of scopes.
@@ -110,7 +121,7 @@ impl OAuth1Dance {
         origin: &mut Origin,
     ) -> Result<Answered> {
         let callback = Callback::parse(params).map_err(|_| BrowserFault::CallbackMalformed)?;
-        let callback = quirks::standard_callback(callback);
+        let callback = self.meaning(callback);
         let token = match &callback {
             Callback::Approved { token, .. } => Some(token),
             Callback::Refused { token, .. } => token.as_ref(),
@@ -133,6 +144,18 @@ impl OAuth1Dance {
                 origin.answered = Some(opened.cookie);
                 Err(refused(registered, problem))
             }
+        }
+    }
+
+    /// A verifier by which the service says that the user refused, as a refusal.
+    fn meaning(&self, callback: Callback) -> Callback {
+        match callback {
+            Callback::Approved { token, verifier }
+                if self.spec.refused_verifier.as_deref() == Some(verifier.expose()) =>
+            {
+                Callback::Refused { token: Some(token), problem: Problem::UserRefused }
+            }
+            other => other,
         }
     }
 
@@ -179,7 +202,7 @@ impl OAuth1Dance {
         registered: &Registered,
         endpoint: &str,
         parameters: &[(&str, &str)],
-        headers: &[(Text, Text)],
+        headers: &[(Cow<'static, str>, Cow<'static, str>)],
     ) -> Result<Request<Bytes>, OperatorFault> {
         let (mut uri, mut body) = (FormWriter::after_url(endpoint), FormWriter::new());
         let by_get = self.spec.credentials_by_get;

@@ -1,7 +1,5 @@
 //! How requests to one service of OAuth 1 are signed.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use http::Request;
 
@@ -10,16 +8,13 @@ use crate::{
     consumer::{
         account::Token,
         registered::Registration,
-        service::{Credential, OAuth1},
+        service::{Credential, OAuth1Buf},
     },
     error::OperatorFault,
     oauth1::{Placement, RsaSigningKey, SignError, Signer, declare_no_form},
     oauth2::form::{Declared, is_form},
     transport::Body,
 };
-
-type Text = Cow<'static, str>;
-type Pairs = Vec<(Text, Text)>;
 
 /// This application's key at a service, and where signatures go.
 pub(crate) struct Signing {
@@ -30,7 +25,7 @@ pub(crate) struct Signing {
 impl Signing {
     pub(super) fn new(
         registration: &Registration,
-        spec: &OAuth1<Text, Pairs>,
+        spec: &OAuth1Buf,
     ) -> Result<Self, OperatorFault> {
         let method = spec.signature_method;
         let service = || Box::from(&*registration.spec.name);
@@ -49,7 +44,7 @@ impl Signing {
         Ok(Self::with(signer.map_err(|_| mismatch(()))?, spec))
     }
 
-    fn with(mut signer: Signer, spec: &OAuth1<Text, Pairs>) -> Self {
+    fn with(mut signer: Signer, spec: &OAuth1Buf) -> Self {
         if let Some(realm) = &spec.realm {
             signer = signer.realm(realm);
         }

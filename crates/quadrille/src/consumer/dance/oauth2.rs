@@ -1,6 +1,6 @@
 //! A login with OAuth 2: `state`, a code, and one request to the token endpoint.
 
-use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
@@ -14,7 +14,7 @@ use crate::{
         flow::Origin,
         login::{Login, Ready},
         registered::{Registered, Registration},
-        service::{ClientAuthentication, Credential, OAuth2},
+        service::{ClientAuthentication, Credential, OAuth2Buf},
     },
     error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
     oauth2::{
@@ -22,7 +22,6 @@ use crate::{
         TokenRequest, TokenResponse, TokenResponseError, TokenType, bearer, form::Params,
         member::MemberPath, pkce::Verifier,
     },
-    quirks,
     transport::Purpose,
 };
 
@@ -30,7 +29,7 @@ use super::{Answered, Granted, Proof};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {
-    pub(crate) spec: OAuth2<Cow<'static, str>>,
+    pub(crate) spec: OAuth2Buf,
     auth: ClientAuth,
     pub(crate) resources: Resources,
     /// Where the access token stands in an answer.
@@ -42,7 +41,7 @@ pub(crate) struct OAuth2Dance {
 impl OAuth2Dance {
     pub(crate) fn new(
         registration: &Registration,
-        spec: &OAuth2<Cow<'static, str>>,
+        spec: &OAuth2Buf,
         callback: &str,
     ) -> Result<Self, OperatorFault> {
         let client_id = registration.id.as_str().into();
@@ -154,7 +153,7 @@ impl OAuth2Dance {
             }
             AuthorizationResponse::Error { error, .. } => {
                 origin.answered = Some(opened.cookie);
-                Err(refused(registered, &error.error))
+                Err(refused(registered, &self.meaning(&error.error)))
             }
         }
     }
@@ -244,6 +243,12 @@ impl OAuth2Dance {
         }
     }
 
+    /// The registered code for an error code of the service's own; any other stands for itself.
+    fn meaning(&self, code: &ErrorCode) -> ErrorCode {
+        let known = self.spec.error_names.iter().find(|(name, _)| **name == *code.as_str());
+        known.map_or_else(|| code.clone(), |(_, meaning)| ErrorCode::from(&**meaning))
+    }
+
     /// What a token endpoint's failure means.
     fn token_fault(
         &self,
@@ -264,11 +269,11 @@ impl OAuth2Dance {
                 let said = error.error.as_str();
                 let mut refusals = self.spec.refresh_refusals.split(' ');
                 if purpose == Purpose::Refresh
-                    && (refusals.any(|code| code == said) || quirks::ends_refresh_token(said))
+                    && (refusals.any(|code| code == said) || ends_refresh_token(said))
                 {
                     return ServiceFault::TokenRefused { error: "invalid_grant".into() };
                 }
-                match quirks::standard_error(&error.error) {
+                match self.meaning(&error.error) {
                     ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => {
                         ServiceFault::ClientRefused
                     }
@@ -295,6 +300,20 @@ fn refused(registered: &Registered, error: &ErrorCode) -> Error {
         other => ServiceFault::AuthorizationRefused { error: ServiceFault::shown(other.as_str()) },
     };
     Error::service(&registered.name, fault)
+}
+
+/// Whether an error code, in answer to a refresh, says that the refresh token is dead: there is
+/// nothing else in the request that it could mean, at any service.
+fn ends_refresh_token(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_token"
+            | "expired_token"
+            | "token_expired"
+            | "token_revoked"
+            | "invalid_refresh_token"
+            | "refresh_token_expired"
+    )
 }
 
 /// A token type, if it looks like one: it goes to pages and logs.

@@ -1,9 +1,9 @@
-//! What a service is: data. And this application's registration there.
+//! Services, as data, and the application's registration at one.
 
+mod facts;
 mod protocol;
 mod spec;
 mod spec_buf;
-mod spec_methods;
 
 use std::{borrow::Cow, env, fmt, marker::PhantomData};
 
@@ -12,40 +12,63 @@ use crate::{
     error::{Error, OperatorFault, Result},
 };
 
-pub use protocol::{ClientAuthentication, OAuth1, OAuth2, Protocol};
+pub use protocol::{
+    ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol, ProtocolBuf,
+};
 pub use spec::Spec;
 pub use spec_buf::SpecBuf;
 
+pub(crate) use spec_buf::is_absolute;
+
 /// A service as a type, so that `Linked<GitHub>` is checked by the compiler.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, Service, Spec};
+///
+/// struct Gitea;
+///
+/// impl Service for Gitea {
+///     const SPEC: Spec =
+///         Spec::oauth2("gitea", "login/oauth/authorize", "login/oauth/access_token", "api/v1")
+///             .identity("user", "id")
+///             .build();
+/// }
+///
+/// let gitea = Gitea::client("our-id", "our-secret").hosted_at("https://git.example");
+/// Login::new(KeyRing::ephemeral(), "https://app.example").with(gitea).check()?;
+/// # Ok::<(), quadrille::Error>(())
+/// ```
 pub trait Service: Sized + Send + Sync + 'static {
-    /// What it is.
+    /// The service.
     const SPEC: Spec;
 
-    /// This application as the service knows it.
+    /// The application as it is registered at the service.
     fn client(id: impl Into<String>, secret: impl Into<Secret>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::Secret(secret.into()))
     }
 
-    /// This application as a service of OAuth 1 knows it that wants RSA signatures. `key` is the
+    /// The application as it is registered at a service of OAuth 1 that wants RSA signatures. `key` is the
     /// private key as PEM (PKCS#8 or PKCS#1), or the path of a file with it, which is read when
     /// everything is made ready ([`Login::check`](crate::Login::check)).
     fn client_with_key(id: impl Into<String>, key: impl Into<Secret>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::Key(key.into()))
     }
 
-    /// This application as the service knows it, without a secret: a program on people's own
-    /// machines, say.
+    /// The application as it is registered at the service, without a secret: a program on people's
+    /// own machines, say.
     fn public_client(id: impl Into<String>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::None)
     }
 
-    /// This application as the service knows it, from the environment. For a service called
-    /// `gitea` the variables are
+    /// The application as it is registered at the service, from the environment. For a service
+    /// called `gitea` the variables are
     ///
     /// * `GITEA_OAUTH_CLIENT_ID` and `GITEA_OAUTH_CLIENT_SECRET` for OAuth 2,
     /// * `GITEA_OAUTH_CLIENT_KEY` and `GITEA_OAUTH_CLIENT_SECRET` for OAuth 1,
     /// * `GITEA_OAUTH_CONSUMER_KEY` and `GITEA_OAUTH_RSA_KEY` (as in
-    ///   [`client_with_key`](Service::client_with_key)) for OAuth 1 with RSA signatures.
+    ///   [`client_with_key`](Service::client_with_key)) for OAuth 1 with RSA signatures,
+    /// * and `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without a home
+    ///   of its own needs.
     ///
     /// # Errors
     /// [`OperatorFault::VariableMissing`] with the name of the one that is not set.
@@ -54,11 +77,29 @@ pub trait Service: Sized + Send + Sync + 'static {
     }
 }
 
-/// Stands for the service in the types of services known at run time only.
+/// The type parameter of accounts and clients of a service that is known at run time only.
+///
+/// ```
+/// use quadrille::{SpecBuf, consumer::{Client, Dynamic}};
+///
+/// let spec = SpecBuf::oauth2("acme", "authorize", "token", "api");
+/// let client: Client<Dynamic> = spec.hosted_at("https://acme.example").client("id", "secret");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Dynamic;
 
-/// This application as one service knows it: its identifier and secret there, and what it asks for.
+/// The application's registration at one service: its identifier and secret there, and the scopes
+/// that it asks for.
+///
+/// ```
+/// use quadrille::{GitHub, KeyRing, Login};
+///
+/// let github = GitHub::new("our-id", "our-secret")
+///     .scopes("user:email")
+///     .parameter("allow_signup", "false");
+/// Login::new(KeyRing::ephemeral(), "https://app.example").with(github).check()?;
+/// # Ok::<(), quadrille::Error>(())
+/// ```
 pub struct Client<S> {
     pub(crate) spec: SpecBuf,
     pub(crate) id: String,
@@ -66,7 +107,7 @@ pub struct Client<S> {
     pub(crate) service: PhantomData<fn() -> S>,
 }
 
-/// What an application proves itself by.
+/// The proof of an application.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
     None,
@@ -80,7 +121,12 @@ impl<S> Client<S> {
         Self { spec, id: id.into(), credential, service: PhantomData }
     }
 
-    pub(crate) fn from_spec_and_env(spec: SpecBuf) -> Result<Self> {
+    pub(crate) fn from_spec_and_env(mut spec: SpecBuf) -> Result<Self> {
+        match variable(&spec.name, "BASE_URL") {
+            Ok(base) => spec.base = Some(base.into()),
+            Err(error) if spec.is_homeless() => return Err(error),
+            Err(_) => {}
+        }
         let (id, secret) = match &spec.protocol {
             Protocol::OAuth2(_) => ("CLIENT_ID", "CLIENT_SECRET"),
             Protocol::OAuth1(oauth1) if oauth1.signature_method.is_rsa() => {
@@ -119,7 +165,27 @@ impl<S> Client<S> {
         self
     }
 
-    /// Changes any fact about the service: another host, say.
+    /// The URL of an installation of the service: `https://git.example`, or with a path. Every
+    /// endpoint keeps its path and stands below this URL, with a slash at its end or without.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let enterprise = GitHub::new("our-id", "our-secret").hosted_at("https://git.example");
+    /// Login::new(KeyRing::ephemeral(), "https://app.example").with(enterprise).check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    ///
+    /// [`Login::check`](crate::Login::check) refuses a base that is not an absolute `https` URL (or
+    /// `http` on this machine), or has a user, a query or a fragment:
+    /// [`OperatorFault::BaseMalformed`].
+    #[must_use]
+    pub fn hosted_at(mut self, base: impl Into<Cow<'static, str>>) -> Self {
+        self.spec.base = Some(base.into());
+        self
+    }
+
+    /// Changes any fact about the service.
     #[must_use]
     pub fn with_spec(mut self, change: impl FnOnce(&mut SpecBuf)) -> Self {
         change(&mut self.spec);
@@ -128,7 +194,7 @@ impl<S> Client<S> {
 }
 
 /// The variable `{SERVICE}_OAUTH_{what}`.
-pub(crate) fn variable(service: &str, what: &str) -> Result<String> {
+fn variable(service: &str, what: &str) -> Result<String> {
     let prefix = service.to_ascii_uppercase().replace('-', "_");
     let name = format!("{prefix}_OAUTH_{what}");
     match env::var(&name) {

@@ -1,25 +1,52 @@
-//! What only one of the two dances knows of.
+//! The facts about a service that only one of the two protocols has.
+
+use std::borrow::Cow;
 
 use crate::{
     oauth1::{Placement, SignatureMethod},
     scope::ScopeSeparator,
 };
 
-/// Which dance a service dances, and the facts that only this one has. `Text` and `Pairs` are
+/// A protocol, and the facts about a service that only this one has. `Text` and `Pairs` are
 /// borrowed in [`Spec`](super::Spec) and owned in [`SpecBuf`](super::SpecBuf).
+///
+/// ```
+/// use quadrille::{GitHub, Service as _, consumer::Protocol};
+///
+/// let Protocol::OAuth2(oauth2) = GitHub::SPEC.protocol else { panic!("GitHub speaks OAuth 2") };
+/// assert!(oauth2.pkce);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Protocol<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
     /// Authorization codes and bearer tokens (RFC 6749, 6750).
-    OAuth2(OAuth2<Text>),
+    OAuth2(OAuth2<Text, Pairs>),
     /// Temporary credentials and signed requests (RFC 5849).
     OAuth1(OAuth1<Text, Pairs>),
 }
 
-/// What is known about a service of OAuth 2 besides its endpoints.
+/// [`Protocol`] with texts of its own, as a [`SpecBuf`](super::SpecBuf) has it.
+pub type ProtocolBuf = Protocol<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
+
+/// [`OAuth2`] with texts of its own, as a [`SpecBuf`](super::SpecBuf) has it.
+pub type OAuth2Buf = OAuth2<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
+
+/// [`OAuth1`] with texts of its own, as a [`SpecBuf`](super::SpecBuf) has it.
+pub type OAuth1Buf = OAuth1<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
+
+/// A service of OAuth 2, besides its endpoints. Each field is set by a method of
+/// [`Spec`](super::Spec).
+///
+/// ```
+/// use quadrille::{Spec, consumer::ClientAuthentication};
+///
+/// let spec = Spec::oauth2("gitea", "https://a.example", "https://t.example", "https://i.example")
+///     .secret_in_body();
+/// assert_eq!(spec.protocol.authentication, ClientAuthentication::Post);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct OAuth2<Text = &'static str> {
+pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
     /// The APIs that tokens are asked for (RFC 8707), separated by spaces; none where the service
     /// does not want to know.
     pub resources: Text,
@@ -42,12 +69,21 @@ pub struct OAuth2<Text = &'static str> {
     pub access_token: Option<Text>,
     /// What the service calls its bearer tokens besides `Bearer`, separated by spaces.
     pub token_types: Text,
+    /// The error codes of the service's own, each with the registered code that it means.
+    pub error_names: Pairs,
     /// The error codes besides `invalid_grant` by which the service says that a refresh token is
     /// dead, separated by spaces.
     pub refresh_refusals: Text,
 }
 
 /// How an application proves itself at a token endpoint (RFC 6749, section 2.3.1).
+///
+/// ```
+/// use quadrille::{GitHub, Service as _, consumer::{ClientAuthentication, Protocol}};
+///
+/// let Protocol::OAuth2(oauth2) = GitHub::SPEC.protocol else { panic!("GitHub speaks OAuth 2") };
+/// assert_eq!(oauth2.authentication, ClientAuthentication::Post);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
@@ -57,11 +93,19 @@ pub enum ClientAuthentication {
     Post,
 }
 
-/// What is known about a service of OAuth 1.0a besides its authorization and token endpoints.
+/// A service of OAuth 1.0a, besides its authorization and token endpoints. Each field is set by a
+/// method of [`Spec`](super::Spec).
+///
+/// ```
+/// use quadrille::{Service as _, Twitter, consumer::Protocol, oauth1::SignatureMethod};
+///
+/// let Protocol::OAuth1(oauth1) = Twitter::SPEC.protocol else { panic!("this is OAuth 1") };
+/// assert_eq!(oauth1.signature_method, SignatureMethod::HmacSha1);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OAuth1<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
-    /// Where temporary credentials are had (RFC 5849, section 2.1).
+    /// The endpoint for temporary credentials (RFC 5849, section 2.1).
     pub temporary: Text,
     /// How requests are signed (RFC 5849, section 3.4).
     pub signature_method: SignatureMethod,
@@ -80,6 +124,11 @@ pub struct OAuth1<Text = &'static str, Pairs = &'static [(&'static str, &'static
     pub temporary_parameters: Pairs,
     /// Further headers of the request for temporary credentials.
     pub temporary_headers: Pairs,
+    /// The `oauth_verifier` with which the service sends back a user who refused, where it does.
+    pub refused_verifier: Option<Text>,
+    /// The path of a member in the API's 401 answers and the value by which it says that the token
+    /// is dead, where no `oauth_problem` does.
+    pub dead_token: Option<(Text, Text)>,
 }
 
 impl OAuth2 {
@@ -94,6 +143,7 @@ impl OAuth2 {
         pkce: true,
         access_token: None,
         token_types: "",
+        error_names: &[],
         refresh_refusals: "",
     };
 }
@@ -109,6 +159,72 @@ impl OAuth1 {
             credentials_by_get: false,
             temporary_parameters: &[],
             temporary_headers: &[],
+            refused_verifier: None,
+            dead_token: None,
         }
     }
+}
+
+impl From<OAuth2> for OAuth2Buf {
+    fn from(spec: OAuth2) -> Self {
+        Self {
+            resources: spec.resources.into(),
+            issuer: spec.issuer.map(Into::into),
+            issuer_required: spec.issuer_required,
+            authentication: spec.authentication,
+            rotates_refresh_tokens: spec.rotates_refresh_tokens,
+            scope_separator: spec.scope_separator,
+            granted_scope_separator: spec.granted_scope_separator,
+            pkce: spec.pkce,
+            access_token: spec.access_token.map(Into::into),
+            token_types: spec.token_types.into(),
+            error_names: owned(spec.error_names.iter().copied()),
+            refresh_refusals: spec.refresh_refusals.into(),
+        }
+    }
+}
+
+impl From<OAuth1> for OAuth1Buf {
+    fn from(spec: OAuth1) -> Self {
+        Self {
+            temporary: spec.temporary.into(),
+            signature_method: spec.signature_method,
+            placement: spec.placement,
+            realm: spec.realm.map(Into::into),
+            body_hash: spec.body_hash,
+            credentials_by_get: spec.credentials_by_get,
+            temporary_parameters: owned(spec.temporary_parameters.iter().copied()),
+            temporary_headers: owned(spec.temporary_headers.iter().copied()),
+            refused_verifier: spec.refused_verifier.map(Into::into),
+            dead_token: spec.dead_token.map(|(path, value)| (path.into(), value.into())),
+        }
+    }
+}
+
+impl From<Protocol> for ProtocolBuf {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::OAuth2(oauth2) => Self::OAuth2(oauth2.into()),
+            Protocol::OAuth1(oauth1) => Self::OAuth1(oauth1.into()),
+        }
+    }
+}
+
+impl<Text, Pairs> From<OAuth2<Text, Pairs>> for Protocol<Text, Pairs> {
+    fn from(oauth2: OAuth2<Text, Pairs>) -> Self {
+        Self::OAuth2(oauth2)
+    }
+}
+
+impl<Text, Pairs> From<OAuth1<Text, Pairs>> for Protocol<Text, Pairs> {
+    fn from(oauth1: OAuth1<Text, Pairs>) -> Self {
+        Self::OAuth1(oauth1)
+    }
+}
+
+/// Pairs of names and values, with texts of their own.
+pub(super) fn owned<N: Into<Cow<'static, str>>, V: Into<Cow<'static, str>>>(
+    pairs: impl IntoIterator<Item = (N, V)>,
+) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }

@@ -1,4 +1,4 @@
-//! What a service is, known at run time only.
+//! A service that is known at run time only.
 
 use std::borrow::Cow;
 
@@ -6,17 +6,15 @@ use crate::{Scopes, Secret};
 
 use super::{
     Client, Credential, Dynamic,
-    protocol::{OAuth1, OAuth2, Protocol},
+    protocol::{OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, ProtocolBuf, owned},
     spec::Spec,
 };
 
 type Text = Cow<'static, str>;
 type Pairs = Vec<(Text, Text)>;
 
-/// A service known at run time only: rows of a table, a tenant's own server. Each field and each
-/// method is as in [`Spec`]. A method that belongs to the other protocol changes nothing, and
-/// [`Login::check`](crate::Login::check) gives
-/// [`OperatorFault::ProtocolMismatch`](crate::error::OperatorFault::ProtocolMismatch).
+/// A service that is known at run time only: rows of a table, a tenant's own server. Each field and
+/// each method is as in [`Spec`].
 ///
 /// ```
 /// use quadrille::{KeyRing, Login, SpecBuf};
@@ -37,20 +35,20 @@ type Pairs = Vec<(Text, Text)>;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each field is documented in Spec")]
-pub struct SpecBuf {
+pub struct SpecBuf<P = ProtocolBuf> {
     pub name: Text,
     pub title: Text,
     pub authorize: Text,
     pub token: Text,
     pub api: Text,
+    pub base: Option<Text>,
+    pub api_below_base: Option<Text>,
     pub scopes: Scopes,
     pub parameters: Pairs,
     pub token_parameters: Pairs,
     pub token_headers: Pairs,
     pub identity: Option<(Text, Text)>,
-    pub protocol: Protocol<Text, Pairs>,
-    /// A method of the other protocol was called.
-    pub(crate) is_mismatched: bool,
+    pub protocol: P,
 }
 
 impl SpecBuf {
@@ -60,9 +58,8 @@ impl SpecBuf {
         authorize: impl Into<Text>,
         token: impl Into<Text>,
         api: impl Into<Text>,
-    ) -> Self {
-        let spec = Self::from(Spec::oauth2("", "", "", ""));
-        spec.at(name.into(), authorize.into(), token.into(), api.into())
+    ) -> SpecBuf<OAuth2Buf> {
+        SpecBuf::new(name.into(), authorize.into(), token.into(), api.into(), OAuth2::USUAL.into())
     }
 
     /// As [`Spec::oauth1`], from texts of any origin.
@@ -86,34 +83,76 @@ impl SpecBuf {
         authorize: impl Into<Text>,
         token: impl Into<Text>,
         api: impl Into<Text>,
-    ) -> Self {
-        let mut spec = Self::from(Spec::oauth1("", "", "", "", ""));
-        if let Protocol::OAuth1(oauth1) = &mut spec.protocol {
-            oauth1.temporary = temporary.into();
+    ) -> SpecBuf<OAuth1Buf> {
+        let protocol = OAuth1Buf { temporary: temporary.into(), ..OAuth1::usual("").into() };
+        SpecBuf::new(name.into(), authorize.into(), token.into(), api.into(), protocol)
+    }
+}
+
+impl<P> SpecBuf<P> {
+    fn new(name: Text, authorize: Text, token: Text, api: Text, protocol: P) -> Self {
+        Self {
+            title: name.clone(),
+            name,
+            authorize,
+            token,
+            api,
+            base: None,
+            api_below_base: None,
+            scopes: Scopes::EMPTY,
+            parameters: Vec::new(),
+            token_parameters: Vec::new(),
+            token_headers: Vec::new(),
+            identity: None,
+            protocol,
         }
-        spec.at(name.into(), authorize.into(), token.into(), api.into())
+    }
+}
+
+impl<P: Into<ProtocolBuf>> SpecBuf<P> {
+    /// As the `build` of [`Spec`]: a service of either protocol.
+    #[must_use]
+    pub fn build(self) -> SpecBuf {
+        SpecBuf {
+            name: self.name,
+            title: self.title,
+            authorize: self.authorize,
+            token: self.token,
+            api: self.api,
+            base: self.base,
+            api_below_base: self.api_below_base,
+            scopes: self.scopes,
+            parameters: self.parameters,
+            token_parameters: self.token_parameters,
+            token_headers: self.token_headers,
+            identity: self.identity,
+            protocol: self.protocol.into(),
+        }
     }
 
-    fn at(mut self, name: Text, authorize: Text, token: Text, api: Text) -> Self {
-        self.title = name.clone();
-        self.name = name;
-        self.authorize = authorize;
-        self.token = token;
-        self.api = api;
-        self
-    }
-
-    /// This application as the service knows it. Its accounts are reached by
+    /// The application as it is registered at the service. Its accounts are reached by
     /// [`Login::linked_by_name`](crate::Login::linked_by_name) and [`Dynamic`].
     pub fn client(self, id: impl Into<String>, secret: impl Into<Secret>) -> Client<Dynamic> {
-        Client::new(self, id, Credential::Secret(secret.into()))
+        Client::new(self.build(), id, Credential::Secret(secret.into()))
     }
 
     /// [`SpecBuf::client`] at a service of OAuth 1 that wants RSA signatures: see
     /// [`Service::client_with_key`](super::Service::client_with_key).
     pub fn client_with_key(self, id: impl Into<String>, key: impl Into<Secret>) -> Client<Dynamic> {
-        Client::new(self, id, Credential::Key(key.into()))
+        Client::new(self.build(), id, Credential::Key(key.into()))
     }
+}
+
+impl SpecBuf {
+    /// Whether the service is nowhere unless the application says where.
+    pub(crate) fn is_homeless(&self) -> bool {
+        self.base.is_none() && !is_absolute(&self.authorize)
+    }
+}
+
+/// Whether an endpoint is a URL, and no path below one.
+pub(crate) fn is_absolute(endpoint: &str) -> bool {
+    endpoint.contains("://")
 }
 
 impl From<Spec> for SpecBuf {
@@ -124,53 +163,14 @@ impl From<Spec> for SpecBuf {
             authorize: spec.authorize.into(),
             token: spec.token.into(),
             api: spec.api.into(),
+            base: spec.base.map(Into::into),
+            api_below_base: spec.api_below_base.map(Into::into),
             scopes: Scopes::of(spec.scopes.split(' ')),
-            parameters: pairs(spec.parameters),
-            token_parameters: pairs(spec.token_parameters),
-            token_headers: pairs(spec.token_headers),
+            parameters: owned(spec.parameters.iter().copied()),
+            token_parameters: owned(spec.token_parameters.iter().copied()),
+            token_headers: owned(spec.token_headers.iter().copied()),
             identity: spec.identity.map(|(path, subject)| (path.into(), subject.into())),
-            protocol: match spec.protocol {
-                Protocol::OAuth2(oauth2) => Protocol::OAuth2(oauth2.into()),
-                Protocol::OAuth1(oauth1) => Protocol::OAuth1(oauth1.into()),
-            },
-            is_mismatched: false,
+            protocol: spec.protocol.into(),
         }
     }
-}
-
-impl From<OAuth2> for OAuth2<Text> {
-    fn from(spec: OAuth2) -> Self {
-        Self {
-            resources: spec.resources.into(),
-            issuer: spec.issuer.map(Into::into),
-            issuer_required: spec.issuer_required,
-            authentication: spec.authentication,
-            rotates_refresh_tokens: spec.rotates_refresh_tokens,
-            scope_separator: spec.scope_separator,
-            granted_scope_separator: spec.granted_scope_separator,
-            pkce: spec.pkce,
-            access_token: spec.access_token.map(Into::into),
-            token_types: spec.token_types.into(),
-            refresh_refusals: spec.refresh_refusals.into(),
-        }
-    }
-}
-
-impl From<OAuth1> for OAuth1<Text, Pairs> {
-    fn from(spec: OAuth1) -> Self {
-        Self {
-            temporary: spec.temporary.into(),
-            signature_method: spec.signature_method,
-            placement: spec.placement,
-            realm: spec.realm.map(Into::into),
-            body_hash: spec.body_hash,
-            credentials_by_get: spec.credentials_by_get,
-            temporary_parameters: pairs(spec.temporary_parameters),
-            temporary_headers: pairs(spec.temporary_headers),
-        }
-    }
-}
-
-fn pairs(pairs: &'static [(&'static str, &'static str)]) -> Pairs {
-    pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
 }

@@ -10,7 +10,7 @@ use crate::support::{Browser, SECRET};
 #[tokio::test]
 async fn a_callback_that_is_not_confirmed_is_no_login() {
     let world = World::new();
-    world.service.confirms_no_callback();
+    world.service.change(|its| its.confirms_callback = false);
     let mut browser = Browser::new(world.login().attach(pages()));
     let page = browser.go("/album").await;
     assert_eq!(page.status, StatusCode::BAD_GATEWAY);

@@ -68,7 +68,7 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
             see(&browser, page);
         }
         let url = leave(&mut browser, "/login/library").await;
-        let query = world.service.refuse(&url).unwrap();
+        let query = world.service.deny(&url).unwrap();
         let page = come_back(&mut browser, &query).await;
         see(&browser, page);
         let page = come_back(&mut browser, "oauth_token=x&oauth_verifier=verifier-canary").await;

@@ -139,7 +139,7 @@ async fn hooks_see_the_login_and_its_failure() {
     let account = login.accounts::<Library>().unwrap().next().await.unwrap().unwrap().account();
     assert_eq!(account.owner, Owner::user(7));
     let url = leave(&mut browser, "/login/library?next=/album").await;
-    let query = world.service.refuse(&url).unwrap();
+    let query = world.service.deny(&url).unwrap();
     browser.go(&format!("/login/library/authorized?{query}")).await;
     world.service.answers_next(Purpose::TemporaryCredentials, StatusCode::UNAUTHORIZED, "");
     browser.go("/login/library?next=/album").await;

@@ -35,7 +35,8 @@ impl Service for Library {
         "https://library.example/api",
     )
     .title("The Library")
-    .identity("me", "id");
+    .identity("me", "id")
+    .build();
 }
 
 /// An application with the library, the service behind it, and the clock of both.

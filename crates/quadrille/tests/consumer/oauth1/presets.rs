@@ -53,7 +53,8 @@ fn the_variables_have_the_names_that_people_know() {
     struct Keyed;
     impl Service for Keyed {
         const SPEC: quadrille::Spec = quadrille::Spec::oauth1("my-keyed", "", "", "", "")
-            .signature_method(quadrille::oauth1::SignatureMethod::RsaSha256);
+            .signature_method(quadrille::oauth1::SignatureMethod::RsaSha256)
+            .build();
     }
     assert_eq!(missing(Keyed::client_from_env()), "MY_KEYED_OAUTH_CONSUMER_KEY");
     #[cfg(feature = "rsa-sha1")]

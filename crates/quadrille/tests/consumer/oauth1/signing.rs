@@ -171,7 +171,8 @@ impl Service for Odd {
     .temporary_headers(&[("x-temporary", "1")])
     .token_parameters(&[("x_token", "a b")])
     .token_headers(&[("x-token", "2")])
-    .without_body_hash_because_the_service_fails_with_it();
+    .without_body_hash_because_the_service_fails_with_it()
+    .build();
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ struct Two {
 impl Two {
     async fn new() -> Self {
         let world = World::new();
-        world.service.gives_refresh_tokens(HOUR, true);
+        world.service.change(|its| its.expire(HOUR, true));
         let folder = tempfile::tempdir().unwrap();
         let process = |login: Login| {
             let storage = Shared::open(&folder.path().join("tokens.db"));
@@ -175,7 +175,7 @@ async fn no_token_is_in_the_file_as_it_is() {
 async fn a_refresh_token_that_stays_the_same_serves_two_processes_again_and_again() {
     let world = World::new();
     let lifetime = Duration::from_secs(300);
-    world.service.gives_refresh_tokens(lifetime, false);
+    world.service.change(|its| its.expire(lifetime, false));
     let folder = tempfile::tempdir().unwrap();
     let keys = KeyRing::new([&[7; 32]]).unwrap();
     let process = || {

@@ -1,0 +1,135 @@
+//! Endpoints of an installation of a service: the paths of its row, below the application's base.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use crate::error::OperatorFault;
+
+use super::{
+    endpoint::{is_graphic, is_secure},
+    service::{Protocol, SpecBuf, is_absolute},
+};
+
+type Text = Cow<'static, str>;
+
+/// The same service with every endpoint below its base, if it has one.
+pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorFault> {
+    let Some(text) = spec.base.take() else { return Ok(spec) };
+    let Some(base) = Base::parse(&text) else {
+        return Err(OperatorFault::BaseMalformed { service: (*spec.name).into() });
+    };
+    if let Some(path) = spec.api_below_base.take() {
+        spec.api = path;
+    }
+    for endpoint in [&mut spec.authorize, &mut spec.token, &mut spec.api] {
+        base.put_below(endpoint);
+    }
+    // The token goes there, so that it must not stay elsewhere.
+    if let Some((identity, _)) = spec.identity.as_mut().filter(|(path, _)| is_absolute(path)) {
+        base.put_below(identity);
+    }
+    match &mut spec.protocol {
+        Protocol::OAuth2(oauth2) => oauth2.issuer.iter_mut().for_each(|it| base.put_below(it)),
+        Protocol::OAuth1(oauth1) => base.put_below(&mut oauth1.temporary),
+    }
+    Ok(spec)
+}
+
+/// The URL of an installation, without a slash at its end.
+struct Base<'a>(&'a str);
+
+impl<'a> Base<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let url = Url::parse(text).ok().filter(is_secure)?;
+        let is_bare = url.query().is_none() && url.fragment().is_none();
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        (is_bare && is_anonymous && is_graphic(text)).then(|| Self(text.trim_end_matches('/')))
+    }
+
+    /// Puts the path of an endpoint, which may be a path already, below the base.
+    fn put_below(&self, endpoint: &mut Text) {
+        let path = match endpoint.split_once("://") {
+            Some((_, rest)) => rest.trim_start_matches(|char| !matches!(char, '/' | '?')),
+            None => &**endpoint,
+        };
+        let slash = if path.is_empty() || path.starts_with(['/', '?']) { "" } else { "/" };
+        *endpoint = format!("{}{slash}{path}", self.0).into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Authorization, token and API endpoint, identity and issuer.
+    fn below(base: &'static str) -> Result<[String; 5], OperatorFault> {
+        let spec = SpecBuf::oauth2(
+            "git",
+            "https://git.example/login/authorize?lang=en",
+            "login/token",
+            "https://api.git.example",
+        )
+        .issuer("https://git.example")
+        .identity("https://who.git.example/me", "id")
+        .api_below_base("/api/v3")
+        .hosted_at(base);
+        let spec = settled(spec.build())?;
+        let Protocol::OAuth2(oauth2) = spec.protocol else { panic!("it is OAuth 2") };
+        let (identity, _) = spec.identity.unwrap();
+        let issuer = oauth2.issuer.unwrap();
+        Ok([spec.authorize, spec.token, spec.api, identity, issuer].map(Text::into_owned))
+    }
+
+    #[test]
+    fn every_endpoint_keeps_its_path_below_the_base() {
+        for (base, below) in [
+            ("https://git.corp.example", "https://git.corp.example"),
+            ("https://git.corp.example/", "https://git.corp.example"),
+            ("https://corp.example/git", "https://corp.example/git"),
+            ("https://corp.example/git//", "https://corp.example/git"),
+            ("https://corp.example:8443/a/b", "https://corp.example:8443/a/b"),
+            ("http://localhost:4010", "http://localhost:4010"),
+            ("http://127.0.0.1:4010/git", "http://127.0.0.1:4010/git"),
+            ("http://[::1]:4010", "http://[::1]:4010"),
+        ] {
+            let paths = ["/login/authorize?lang=en", "/login/token", "/api/v3", "/me", ""];
+            assert_eq!(below(base).unwrap(), paths.map(|path| format!("{below}{path}")));
+        }
+    }
+
+    #[test]
+    fn a_base_that_is_no_place_of_an_installation_is_refused() {
+        for base in [
+            "",
+            "/git",
+            "git.example",
+            "http://git.example",
+            "http://localhost.example",
+            "ftp://git.example",
+            "https://",
+            "https://git.example?x",
+            "https://git.example/?",
+            "https://git.example/#",
+            "https://user@git.example",
+            "https://:password@git.example",
+            "https://git.example/ ",
+            "https://git.example\n",
+            "https://g\u{ef}t.example",
+        ] {
+            let fault = OperatorFault::BaseMalformed { service: "git".into() };
+            assert_eq!(below(base), Err(fault), "{base:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_base_everything_stays_where_it_is() {
+        let spec = SpecBuf::oauth2("git", "https://a.example", "token", "https://api.example");
+        assert!(!spec.clone().build().is_homeless());
+        let spec = settled(spec.api_below_base("/api").build()).unwrap();
+        assert_eq!((&*spec.token, &*spec.api), ("token", "https://api.example"));
+        let nowhere = SpecBuf::oauth2("git", "authorize", "token", "api");
+        assert!(nowhere.clone().build().is_homeless());
+        assert!(!nowhere.hosted_at("https://git.example").build().is_homeless());
+    }
+}

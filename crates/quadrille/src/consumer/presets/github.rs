@@ -1,0 +1,42 @@
+//! GitHub.
+
+use crate::{consumer::Spec, scope::ScopeSeparator};
+
+service! {
+    /// GitHub (OAuth Apps and GitHub Apps). Register at <https://github.com/settings/developers>
+    /// with the callback `{public URL}/login/github/authorized`. GitHub Enterprise Server is
+    /// [`hosted_at`](crate::consumer::Client::hosted_at) its URL.
+    ///
+    /// Checked November 2026: PKCE is taken; errors come under status 200 and scopes separated by
+    /// commas, both of which are understood; the e-mail address is at `user/emails` with the scope
+    /// `user:email`.
+    GitHub,
+    new: (id, secret),
+    variables: ["GITHUB_OAUTH_CLIENT_ID", "GITHUB_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "github",
+        "https://github.com/login/oauth/authorize",
+        "https://github.com/login/oauth/access_token",
+        "https://api.github.com",
+    )
+    .title("GitHub")
+    .api_below_base("api/v3")
+    .issuer("https://github.com/login/oauth")
+    .identity("user", "id")
+    .scope_separators(ScopeSeparator::Space, ScopeSeparator::Comma)
+    .secret_in_body()
+    .error_names(&[
+        ("bad_verification_code", "invalid_grant"),
+        ("bad_refresh_token", "invalid_grant"),
+        ("incorrect_device_code", "invalid_grant"),
+        ("incorrect_client_credentials", "invalid_client"),
+    ]),
+    manners: {
+        errors_under_200: true,
+        scope_separator: ScopeSeparator::Comma,
+        token_type: "bearer",
+        dead_code: "bad_verification_code",
+        dead_refresh_token: "bad_refresh_token",
+        wrong_client: "incorrect_client_credentials",
+    },
+}

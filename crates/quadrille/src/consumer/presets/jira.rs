@@ -1,0 +1,34 @@
+//! JIRA, where it is installed.
+
+use crate::{consumer::Spec, oauth1::SignatureMethod};
+
+service! {
+    /// An installation of JIRA (Server or Data Center), by OAuth 1.0a with RSA-SHA1. In the cloud,
+    /// JIRA speaks OAuth 2.
+    ///
+    /// Register under "Application links" as an incoming link, with a consumer key of your choice
+    /// and the public half of an RSA key:
+    ///
+    /// ```sh
+    /// openssl genrsa -out jira.pem 2048 && openssl rsa -in jira.pem -pubout
+    /// ```
+    ///
+    /// Checked November 2026: a user who refuses comes back with the verifier `denied`; tokens last
+    /// five years; bodies are JSON; the identifier is the user's `key`, which does not change when
+    /// they are renamed.
+    Jira,
+    new: (base_url, key, rsa_key),
+    variables: ["JIRA_OAUTH_BASE_URL", "JIRA_OAUTH_CONSUMER_KEY", "JIRA_OAUTH_RSA_KEY"],
+    spec: Spec::oauth1(
+        "jira",
+        "plugins/servlet/oauth/request-token",
+        "plugins/servlet/oauth/authorize",
+        "plugins/servlet/oauth/access-token",
+        "",
+    )
+    .title("JIRA")
+    .signature_method(SignatureMethod::RsaSha1)
+    .identity("rest/api/2/myself", "key")
+    .refused_verifier("denied"),
+    manners: { denial: crate::testing::Denial::Verifier("denied") },
+}

@@ -1,0 +1,130 @@
+//! Services that need no description, a file each. A new one is its file, its name in the two lists
+//! below, a line of the guide's table, and a test of what is peculiar to it.
+
+/// Makes the type of a service of its row: constructors, and the manners that a fake one has.
+macro_rules! service {
+    (
+        $(#[$doc:meta])*
+        $service:ident,
+        new: $arguments:tt,
+        variables: [$($variable:literal),+],
+        spec: $spec:expr,
+        manners: { $($manner:ident: $value:expr),* $(,)? },
+    ) => {
+        $(#[$doc])*
+        ///
+        /// ```
+        #[doc = concat!("use quadrille::{", stringify!($service), ", KeyRing, Login};")]
+        ///
+        /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+        #[doc = concat!(
+            "    .with(", stringify!($service), "::new(", arguments!($arguments), "));"
+        )]
+        /// ```
+        #[derive(Clone, Copy, Debug)]
+        pub struct $service;
+
+        impl crate::consumer::Service for $service {
+            const SPEC: crate::consumer::Spec = $spec.build();
+        }
+
+        impl $service {
+            new!($arguments);
+
+            /// The application as it is registered at the service, from these variables:
+            ///
+            $(#[doc = concat!("* `", $variable, "`")])+
+            ///
+            /// # Errors
+            /// [`OperatorFault::VariableMissing`](crate::error::OperatorFault::VariableMissing) with
+            /// the name of the first that is not set.
+            pub fn from_env() -> crate::error::Result<crate::consumer::Client<Self>> {
+                <Self as crate::consumer::Service>::client_from_env()
+            }
+        }
+
+        #[cfg(feature = "testing")]
+        impl crate::testing::Emulated for $service {
+            const MANNERS: crate::testing::Manners = crate::testing::Manners {
+                $($manner: $value,)*
+                ..crate::testing::Manners::STANDARD
+            };
+        }
+
+        #[cfg(feature = "testing")]
+        impl $service {
+            pub(crate) const ROW: crate::testing::Row =
+                crate::testing::Row::of::<Self>(stringify!($service), &[$($variable),+]);
+        }
+    };
+}
+
+/// Arguments of a constructor, for an example.
+macro_rules! arguments {
+    ((id, secret)) => {
+        "\"our-id\", \"our-secret\""
+    };
+    ((key, secret)) => {
+        "\"our-key\", \"our-secret\""
+    };
+    ((base_url, key, rsa_key)) => {
+        "\"https://jira.example\", \"our-key\", \"/etc/app/key.pem\""
+    };
+}
+
+/// The constructor of a service.
+macro_rules! new {
+    ((id, secret)) => {
+        /// The application as it is registered at the service: its identifier and its secret.
+        pub fn new(
+            id: impl Into<String>,
+            secret: impl Into<crate::Secret>,
+        ) -> crate::consumer::Client<Self> {
+            <Self as crate::consumer::Service>::client(id, secret)
+        }
+    };
+    ((key, secret)) => {
+        /// The application as it is registered at the service: its key and its secret.
+        pub fn new(
+            key: impl Into<String>,
+            secret: impl Into<crate::Secret>,
+        ) -> crate::consumer::Client<Self> {
+            <Self as crate::consumer::Service>::client(key, secret)
+        }
+    };
+    ((base_url, key, rsa_key)) => {
+        /// The application as it is registered at the installation at `base_url`, of which
+        /// [`Client::hosted_at`](crate::consumer::Client::hosted_at) says more: its consumer key
+        /// there, and its private key as PEM or the path of a PEM file.
+        pub fn new(
+            base_url: impl Into<std::borrow::Cow<'static, str>>,
+            key: impl Into<String>,
+            rsa_key: impl Into<crate::Secret>,
+        ) -> crate::consumer::Client<Self> {
+            <Self as crate::consumer::Service>::client_with_key(key, rsa_key).hosted_at(base_url)
+        }
+    };
+}
+
+mod github;
+#[cfg(feature = "rsa-sha1")]
+mod jira;
+mod twitter;
+
+/// What an application sees of the services, and the table of them that tests read.
+macro_rules! services {
+    ($($(#[$feature:meta])* $file:ident::$service:ident,)+) => {
+        $($(#[$feature])* pub use $file::$service;)+
+
+        #[cfg(feature = "testing")]
+        pub(crate) const ROWS: &[crate::testing::Row] =
+            &[$($(#[$feature])* $service::ROW,)+];
+    };
+}
+
+services! {
+    github::GitHub,
+    #[cfg(feature = "rsa-sha1")]
+    jira::Jira,
+    twitter::Twitter,
+}

@@ -1,0 +1,31 @@
+//! Twitter (X), by the older protocol.
+
+use crate::consumer::Spec;
+
+service! {
+    /// Twitter (X), by OAuth 1.0a. Register at <https://developer.x.com> with the callback `{public
+    /// URL}/login/twitter/authorized`, and for "log in with X" see that the app may read.
+    ///
+    /// Checked November 2026: the endpoints are at `api.x.com` (those at `api.twitter.com` answer
+    /// too); requests are signed by HMAC-SHA1; tokens do not expire; a user who refuses comes back
+    /// with `denied`; a dead token is error 89. The API below is version 1.1, of which the free tier
+    /// has `account/verify_credentials.json`; version 2 takes the same signed requests at
+    /// `https://api.x.com/2/...`.
+    Twitter,
+    new: (key, secret),
+    variables: ["TWITTER_OAUTH_CLIENT_KEY", "TWITTER_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth1(
+        "twitter",
+        "https://api.x.com/oauth/request_token",
+        "https://api.x.com/oauth/authorize",
+        "https://api.x.com/oauth/access_token",
+        "https://api.x.com/1.1",
+    )
+    .title("Twitter")
+    .identity("account/verify_credentials.json", "id_str")
+    .dead_token("errors.0.code", "89"),
+    manners: {
+        denial: crate::testing::Denial::Parameter,
+        dead_token: Some(r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#),
+    },
+}

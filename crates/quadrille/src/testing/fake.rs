@@ -1,0 +1,144 @@
+//! What fake services have in common: manners, a script, and the requests that they got.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use serde_json::Value;
+
+use crate::{
+    consumer::{Body, HttpClient, Purpose},
+    error::NetworkFault,
+};
+
+use super::{
+    manners::Manners,
+    script::{Asked, Script, Scripted, whole},
+};
+
+/// A service that exists in this process only, of one protocol: a
+/// [`FakeService`](super::FakeService) or a [`FakeOAuth1Service`](super::FakeOAuth1Service).
+pub struct Fake<P>(Arc<Mutex<Stage<P>>>);
+
+/// A fake service between two requests.
+pub(super) struct Stage<P> {
+    pub(super) manners: Manners,
+    pub(super) part: P,
+    script: Script,
+}
+
+/// The part of a fake service that only one protocol has.
+pub trait Part: Send + 'static {
+    /// Answers a request by the protocol and the manners.
+    fn answer(
+        &mut self,
+        manners: &Manners,
+        request: Request<Bytes>,
+        purpose: Purpose,
+    ) -> Response<Bytes>;
+}
+
+impl<P: Part> Fake<P> {
+    pub(super) fn play(part: P, manners: Manners) -> Self {
+        Self(Arc::new(Mutex::new(Stage { manners, part, script: Script::default() })))
+    }
+
+    /// Changes how it answers from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Manners)) {
+        change(&mut self.stage().manners);
+    }
+
+    /// Answers the next request for this purpose with this status and body.
+    pub fn answers_next(&self, purpose: Purpose, status: StatusCode, body: impl Into<Bytes>) {
+        let mut answer = Response::new(body.into());
+        *answer.status_mut() = status;
+        self.answers_next_with(purpose, answer);
+    }
+
+    /// Answers the next request for this purpose with this answer.
+    pub fn answers_next_with(&self, purpose: Purpose, answer: Response<Bytes>) {
+        self.stage().script.push(purpose, Scripted::Answer(answer));
+    }
+
+    /// Fails the next request for this purpose.
+    pub fn fails_next(&self, purpose: Purpose, fault: NetworkFault) {
+        self.stage().script.push(purpose, Scripted::Fault(fault));
+    }
+
+    /// Never answers the next request for this purpose.
+    pub fn ignores_next(&self, purpose: Purpose) {
+        self.stage().script.push(purpose, Scripted::Silence);
+    }
+
+    /// Keeps no list of the requests: for very many of them.
+    pub fn forgets_what_it_is_asked(&self) {
+        self.stage().script.forgetful = true;
+    }
+
+    /// Every request so far, in order.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.stage().script.asked.clone()
+    }
+
+    /// The number of requests for this purpose.
+    pub fn times_asked(&self, purpose: Purpose) -> usize {
+        self.stage().script.times_asked(purpose)
+    }
+
+    /// Answers a request, as [`HttpClient`] does: for a fake service behind real HTTP.
+    ///
+    /// # Errors
+    /// The fault that the script has for it.
+    pub async fn respond(
+        &self,
+        request: Request<Bytes>,
+        purpose: Purpose,
+    ) -> Result<Response<Bytes>, NetworkFault> {
+        let scripted = self.stage().script.take(&request, purpose);
+        match scripted {
+            Some(scripted) => scripted.play().await,
+            None => {
+                let mut stage = self.stage();
+                let manners = stage.manners;
+                Ok(stage.part.answer(&manners, request, purpose))
+            }
+        }
+    }
+
+    pub(super) fn stage(&self) -> MutexGuard<'_, Stage<P>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<P: Part> HttpClient for Fake<P> {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Result<Response<Body>, NetworkFault> {
+        Ok(self.respond(whole(request).await?, purpose).await?.map(Body::from))
+    }
+}
+
+impl<P> Clone for Fake<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P> fmt::Debug for Fake<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fake").finish_non_exhaustive()
+    }
+}
+
+/// An answer in JSON.
+pub(super) fn json_answer(json: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(json.to_string()));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
