@@ -49,14 +49,11 @@ pub fn app(login: Login, customers: Customers) -> Router {
 async fn gitea_of(customers: Customers, customer: String) -> Result<Option<Client<Dynamic>>> {
     let Some(customer) = customers.get(&customer) else { return Ok(None) };
     let Customer { host, client_id, client_secret } = customer;
-    let mut spec = SpecBuf::oauth2(
-        "gitea",
-        format!("https://{host}/login/oauth/authorize"),
-        format!("https://{host}/login/oauth/access_token"),
-        format!("https://{host}/api/v1"),
-    );
-    spec.identity = Some(("user".into(), "id".into()));
-    Ok(Some(spec.client(client_id, client_secret.as_str())))
+    let gitea =
+        SpecBuf::oauth2("gitea", "login/oauth/authorize", "login/oauth/access_token", "api/v1")
+            .identity("user", "id")
+            .hosted_at(format!("https://{host}"));
+    Ok(Some(gitea.client(client_id, client_secret.as_str())))
 }
 
 async fn home(Path(customer): Path<String>, visitor: Visitor) -> Result<String> {

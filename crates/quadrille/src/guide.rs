@@ -16,6 +16,8 @@ mod oauth1_services {}
 mod provider {}
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+#[doc = include_str!("../../../docs/src/consumer/services.md")]
+mod services {}
 #[doc = include_str!("../../../docs/src/consumer/storage.md")]
 mod storage {}
 #[doc = include_str!("../../../docs/src/testing.md")]

@@ -15,7 +15,7 @@ use super::{Provider, Site};
 struct Quadrille;
 
 impl Service for Quadrille {
-    const SPEC: Spec = Spec::oauth2("quadrille", "", "", "")
+    const SPEC: Spec = Spec::oauth2("quadrille", "oauth/authorize", "oauth/token", "api")
         .title("Quadrille")
         .scopes("photos:read")
         .identity("me", "sub")
@@ -44,11 +44,7 @@ pub(crate) async fn with_users(provider: &Provider) -> Site {
 fn login(port: u16, provider: &Provider) -> Login {
     let url = format!("http://localhost:{port}");
     let client = provider.add("Album", &format!("{url}/login/quadrille/authorized"), &[]);
-    let client = Quadrille::client(&*client.id, client.secret.unwrap()).with_spec(|spec| {
-        spec.authorize = provider.url("/oauth/authorize").into();
-        spec.token = provider.url("/oauth/token").into();
-        spec.api = provider.url("/api/").into();
-    });
+    let client = Quadrille::client(&*client.id, client.secret.unwrap()).hosted_at(provider.url(""));
     let login = Login::new(KeyRing::ephemeral(), url).with(client);
     login.check().unwrap();
     login

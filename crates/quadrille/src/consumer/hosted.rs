@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_endpoint_keeps_its_path_below_the_base() {
-        for (base, below) in [
+        for (base, expected) in [
             ("https://git.corp.example", "https://git.corp.example"),
             ("https://git.corp.example/", "https://git.corp.example"),
             ("https://corp.example/git", "https://corp.example/git"),
@@ -94,7 +94,7 @@ mod tests {
             ("http://[::1]:4010", "http://[::1]:4010"),
         ] {
             let paths = ["/login/authorize?lang=en", "/login/token", "/api/v3", "/me", ""];
-            assert_eq!(below(base).unwrap(), paths.map(|path| format!("{below}{path}")));
+            assert_eq!(below(base).unwrap(), paths.map(|path| format!("{expected}{path}")));
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     fake::{Fake, Part, json_answer},
-    manners::{Denial, Emulated, Manners},
+    manners::{Denial, Emulated, Manners, Row},
 };
 
 /// A service of OAuth 1.0a to log in with that exists in this process only, as strict as real ones
@@ -89,6 +89,11 @@ impl FakeOAuth1Service {
     /// A service that answers as `S` does, and knows one application.
     pub fn of<S: Emulated>(client_key: &str, client_secret: &str) -> Self {
         Self::with(client_key, client_secret, S::MANNERS)
+    }
+
+    /// As [`FakeOAuth1Service::of`], for a service of the table [`SERVICES`](super::SERVICES).
+    pub fn playing(row: &Row, client_key: &str, client_secret: &str) -> Self {
+        Self::with(client_key, client_secret, row.manners)
     }
 
     fn with(key: &str, secret: &str, manners: Manners) -> Self {

@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     fake::{Fake, Part, json_answer},
-    manners::{Answers, Denial, Emulated, Manners, Refresh},
+    manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
 };
 
 /// A service to log in with that exists in this process only: an authorization server and an API of
@@ -82,15 +82,20 @@ impl FakeService {
     /// A service that answers as `S` does, and knows one application: it takes the secret only
     /// where `S` takes it, names its issuer, and says who an account is where `S` says it.
     pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
+        Self::playing(&Row::of::<S>("", &[]), client_id, client_secret)
+    }
+
+    /// As [`FakeService::of`], for a service of the table [`SERVICES`](super::SERVICES).
+    pub fn playing(row: &Row, client_id: &str, client_secret: &str) -> Self {
         let mut part = OAuth2::new(client_id, client_secret);
-        if let Some(identity) = S::SPEC.identity {
+        if let Some(identity) = row.spec.identity {
             part.identity = identity;
         }
-        if let Protocol::OAuth2(oauth2) = S::SPEC.protocol {
+        if let Protocol::OAuth2(oauth2) = row.spec.protocol {
             part.authentication = Some(oauth2.authentication);
             part.issuer = oauth2.issuer;
         }
-        Self::play(part, S::MANNERS)
+        Self::play(part, row.manners)
     }
 
     /// Takes another secret from now on.

@@ -10,7 +10,6 @@ use http::StatusCode;
 use quadrille::{
     consumer::{MemoryStorage, Purpose},
     error::NetworkFault,
-    oauth2::ErrorCode,
 };
 use tracing_subscriber::fmt::MakeWriter;
 

@@ -9,7 +9,6 @@ use quadrille::{
     After, Authorized, BeforeLogin, Error, Failed, Result,
     consumer::Purpose,
     error::{BrowserFault, NetworkFault},
-    oauth2::ErrorCode,
 };
 use url::Url;
 

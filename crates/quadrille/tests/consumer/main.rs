@@ -30,6 +30,7 @@ mod owners;
 mod refresh;
 mod revoked;
 mod same_token;
+mod services;
 #[cfg(feature = "sqlite")]
 mod shared;
 mod storage_faults;

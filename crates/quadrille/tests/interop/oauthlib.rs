@@ -16,7 +16,7 @@ use axum::{Router, extract::Path, routing::get};
 use http::Method;
 use quadrille::{
     KeyRing, Linked, Login, Owner, Result, SpecBuf, Visitor,
-    consumer::{Begin, Client, Dynamic, MemoryStorage, Protocol},
+    consumer::{Begin, Client, Dynamic, MemoryStorage},
     oauth1::{Placement, SignatureMethod},
 };
 use serde_json::{Value, json};
@@ -83,15 +83,13 @@ fn client(
         format!("{issuer}/authorize"),
         format!("{issuer}/access_token"),
         format!("{issuer}/api"),
-    );
-    spec.identity = Some(("me".into(), "id".into()));
-    if let Protocol::OAuth1(oauth1) = &mut spec.protocol {
-        if *placement == Placement::Header {
-            // It can stand nowhere else. To oauthlib it is a list of scopes.
-            oauth1.realm = Some("photos:read".into());
-        }
-        oauth1.signature_method = *method;
-        oauth1.placement = *placement;
+    )
+    .identity("me", "id")
+    .signature_method(*method)
+    .placement(*placement);
+    if *placement == Placement::Header {
+        // It can stand nowhere else. To oauthlib it is a list of scopes.
+        spec = spec.realm("photos:read");
     }
     match method.is_rsa() {
         true => spec.client_with_key(KEY, RSA_KEY),

@@ -29,7 +29,6 @@ async fn a_visitor_who_says_no_is_told_so_however_the_service_puts_it() {
         "oauth_token={}&oauth_problem=permission_denied&oauth_verifier=x",
         "denied={}",
         "oauth_token={}&denied={}",
-        "oauth_token={}&oauth_verifier=denied",
         "oauth_token={}&oauth_verifier=",
         "oauth_token={}",
     ] {

@@ -1,8 +1,9 @@
 use http::HeaderMap;
 use quadrille::{
-    Error, KeyRing, Login, Owner, Service, Twitter,
+    Error, KeyRing, Login, Owner, Service, Spec, Twitter,
     consumer::{Begin, Jar, MemoryStorage},
     error::OperatorFault,
+    oauth1::SignatureMethod,
 };
 
 use super::World;
@@ -52,11 +53,16 @@ fn the_variables_have_the_names_that_people_know() {
     assert_eq!(missing(Twitter::from_env()), "TWITTER_OAUTH_CLIENT_KEY");
     struct Keyed;
     impl Service for Keyed {
-        const SPEC: quadrille::Spec = quadrille::Spec::oauth1("my-keyed", "", "", "", "")
-            .signature_method(quadrille::oauth1::SignatureMethod::RsaSha256)
+        const SPEC: Spec = Spec::oauth1("my-keyed", "t", "https://keyed.example", "c", "a")
+            .signature_method(SignatureMethod::RsaSha256)
             .build();
     }
     assert_eq!(missing(Keyed::client_from_env()), "MY_KEYED_OAUTH_CONSUMER_KEY");
+    struct Homeless;
+    impl Service for Homeless {
+        const SPEC: Spec = Spec::oauth2("my-own", "authorize", "token", "api").build();
+    }
+    assert_eq!(missing(Homeless::client_from_env()), "MY_OWN_OAUTH_BASE_URL");
     #[cfg(feature = "rsa-sha1")]
     assert_eq!(missing(quadrille::Jira::from_env()), "JIRA_OAUTH_BASE_URL");
 }

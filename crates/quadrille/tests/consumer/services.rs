@@ -1,0 +1,340 @@
+//! Every service that there is a type for, against a fake one with its manners.
+
+use http::HeaderMap;
+use quadrille::{
+    Error, KeyRing, Login, Owner, SpecBuf, Twitter,
+    consumer::{Account, Begin, Client, Dynamic, Jar, MemoryStorage, Protocol, Purpose},
+    error::{BrowserFault, NotLinkedReason, OperatorFault, ServiceFault},
+    oauth1::RsaVerifyingKey,
+    testing::{FakeOAuth1Service, FakeService, Manners, ManualClock, Refresh, Row, SERVICES},
+};
+use url::Url;
+
+use crate::{
+    library::carry,
+    oauth1::RSA_KEY,
+    support::{SECRET, SITE},
+};
+
+/// A fake service of either protocol.
+enum Fake {
+    OAuth2(FakeService),
+    OAuth1(FakeOAuth1Service),
+}
+
+/// An application with one service.
+struct World {
+    fake: Fake,
+    name: String,
+    login: Login,
+    clock: ManualClock,
+}
+
+impl World {
+    fn of(row: &Row) -> Self {
+        Self::with(row, SpecBuf::from(row.spec))
+    }
+
+    /// The application takes the service for `spec`, and it answers as `row` says.
+    fn with(row: &Row, spec: SpecBuf) -> Self {
+        let clock = ManualClock::new();
+        let name = spec.name.clone().into_owned();
+        let is_keyed =
+            matches!(&spec.protocol, Protocol::OAuth1(it) if it.signature_method.is_rsa());
+        let spec = match spec.authorize.contains("://") {
+            true => spec,
+            false => spec.hosted_at("https://corp.example/below/"),
+        };
+        let client: Client<Dynamic> = match is_keyed {
+            true => spec.client_with_key("our-id", RSA_KEY),
+            false => spec.client("our-id", SECRET),
+        };
+        let login = Login::new(KeyRing::ephemeral(), SITE)
+            .with(client)
+            .storage(MemoryStorage::new())
+            .env(clock.env());
+        let (fake, login) = match row.spec.protocol {
+            Protocol::OAuth2(_) => {
+                let service = FakeService::playing(row, "our-id", SECRET);
+                (Fake::OAuth2(service.clone()), login.http(service))
+            }
+            _ => {
+                let service = FakeOAuth1Service::playing(row, "our-id", SECRET);
+                let key = include_str!("oauth1/rsa-public.pem");
+                service.knows_key(RsaVerifyingKey::from_pem(key).unwrap());
+                (Fake::OAuth1(service.clone()), login.http(service))
+            }
+        };
+        login.check().unwrap();
+        Self { fake, name, login, clock }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Manners)) {
+        match &self.fake {
+            Fake::OAuth2(fake) => fake.change(change),
+            Fake::OAuth1(fake) => fake.change(change),
+        }
+    }
+
+    async fn leave(&self) -> (Jar, String) {
+        let jar = Jar::new(&HeaderMap::new());
+        let begin = Begin::new(&self.name).owner(&Owner::user(1));
+        let url = self.login.begin(&jar, &begin).await.unwrap();
+        (Jar::new(&carry(&jar)), url)
+    }
+
+    async fn come_back(&self, jar: &Jar, query: &str) -> quadrille::Result<Account> {
+        let done = self.login.finish(jar, &self.name, query, &Owner::user(1)).await?;
+        Ok(done.account)
+    }
+
+    fn consent(&self, url: &str) -> String {
+        let query = match &self.fake {
+            Fake::OAuth2(fake) => fake.consent(url, 7),
+            Fake::OAuth1(fake) => fake.consent(url, 7),
+        };
+        query.expect("a right request")
+    }
+
+    fn deny(&self, url: &str) -> String {
+        let query = match &self.fake {
+            Fake::OAuth2(fake) => fake.deny(url),
+            Fake::OAuth1(fake) => fake.deny(url),
+        };
+        query.expect("a right request")
+    }
+
+    async fn log_in(&self) -> quadrille::Result<Account> {
+        let (jar, url) = self.leave().await;
+        let query = self.consent(&url);
+        self.come_back(&jar, &query).await
+    }
+
+    /// Whether a call works, and why not.
+    async fn call(&self, account: &Account) -> quadrille::Result<serde_json::Value> {
+        self.login.linked_by_name(account).await?.get("anything").await
+    }
+}
+
+fn oauth2(row: &Row) -> bool {
+    matches!(row.spec.protocol, Protocol::OAuth2(_))
+}
+
+#[tokio::test]
+async fn with_each_service_one_logs_in_and_calls_it() {
+    for row in SERVICES {
+        let world = World::of(row);
+        let account = world.log_in().await.unwrap_or_else(|error| panic!("{row:?}: {error:?}"));
+        assert!(account.subject.ends_with('7'), "{row:?}: {}", account.subject);
+        let echo = world.call(&account).await.unwrap();
+        assert!(echo["path"].as_str().unwrap().ends_with("/anything"), "{row:?}: {echo}");
+    }
+}
+
+#[tokio::test]
+async fn each_service_is_understood_when_the_user_refuses() {
+    for row in SERVICES {
+        let world = World::of(row);
+        let (jar, url) = world.leave().await;
+        let query = world.deny(&url);
+        let error = world.come_back(&jar, &query).await.unwrap_err();
+        assert_eq!(error, BrowserFault::Denied.into(), "{row:?}: {query}");
+    }
+}
+
+#[tokio::test]
+async fn each_service_is_understood_when_the_secret_is_wrong_or_the_code_is_spent() {
+    for row in SERVICES.iter().filter(|row| oauth2(row)) {
+        let world = World::of(row);
+        let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
+        let (jar, url) = world.leave().await;
+        let query = world.consent(&url);
+        fake.changes_secret("another");
+        let error = world.come_back(&jar, &query).await.unwrap_err();
+        let refused =
+            Error::Service { service: row.spec.name.into(), fault: ServiceFault::ClientRefused };
+        assert_eq!(error, refused, "{row:?}");
+        fake.changes_secret(SECRET);
+        let (jar, url) = world.leave().await;
+        let query = world.consent(&url).replace("code-canary", "code-of-nobody");
+        let error = world.come_back(&jar, &query).await.unwrap_err();
+        let refused = Error::Service {
+            service: row.spec.name.into(),
+            fault: ServiceFault::TokenRefused { error: "invalid_grant".into() },
+        };
+        assert_eq!(error, refused, "{row:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_service_is_understood_when_a_token_is_dead() {
+    const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+    for row in SERVICES {
+        let world = World::of(row);
+        world.change(|its| its.expire(HOUR, its.refresh == Refresh::Rotating));
+        let account = world.log_in().await.unwrap();
+        match &world.fake {
+            Fake::OAuth2(fake) => fake.ends_refresh_tokens(),
+            Fake::OAuth1(fake) => fake.ends_tokens(),
+        }
+        world.clock.advance(HOUR);
+        let error = world.call(&account).await.unwrap_err();
+        let Error::NotLinked(who) = error else { panic!("{row:?}: {error:?}") };
+        assert_eq!(who.reason, NotLinkedReason::NeedsLinkingAgain, "{row:?}");
+    }
+}
+
+#[test]
+fn rows_and_manners_agree() {
+    for row in SERVICES {
+        if let Protocol::OAuth2(oauth2) = row.spec.protocol {
+            assert_eq!(row.manners.scope_separator, oauth2.granted_scope_separator, "{row:?}");
+            let rotates = row.manners.refresh == Refresh::Rotating;
+            assert_eq!(rotates, oauth2.rotates_refresh_tokens, "{row:?}");
+        }
+        let prefix = format!("{}_OAUTH_", row.spec.name.to_uppercase().replace('-', "_"));
+        assert!(row.variables.iter().all(|name| name.starts_with(&prefix)), "{row:?}");
+    }
+}
+
+/// The row with that type.
+fn row(type_name: &str) -> &'static Row {
+    SERVICES.iter().find(|row| row.type_name == type_name).unwrap()
+}
+
+#[tokio::test]
+async fn error_names_of_github_are_its_own() {
+    let elsewhere = || {
+        let spec = SpecBuf::oauth2("acme", "authorize", "token", "api").identity("user", "id");
+        World::with(row("GitHub"), spec.secret_in_body().build())
+    };
+    let refused = |error: &str| Error::Service {
+        service: "acme".into(),
+        fault: ServiceFault::TokenRefused { error: error.into() },
+    };
+    let world = elsewhere();
+    let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
+    let (jar, url) = world.leave().await;
+    let query = world.consent(&url).replace("code-canary", "code-of-nobody");
+    let error = world.come_back(&jar, &query).await.unwrap_err();
+    assert_eq!(error, refused("bad_verification_code"));
+    fake.changes_secret("another");
+    let (jar, url) = world.leave().await;
+    let query = world.consent(&url);
+    let error = world.come_back(&jar, &query).await.unwrap_err();
+    assert_eq!(error, refused("incorrect_client_credentials"), "it is nobody's secret's fault");
+}
+
+#[tokio::test]
+async fn a_service_may_name_a_refusal_as_it_likes() {
+    let spec = SpecBuf::oauth2("acme", "authorize", "token", "api").identity("user", "id");
+    let denied = BrowserFault::Denied.into();
+    let unknown = Error::Service {
+        service: "acme".into(),
+        fault: ServiceFault::AuthorizationRefused { error: "user_cancelled_login".into() },
+    };
+    let named = spec.clone().error_names([("user_cancelled_login", "access_denied")]);
+    for (spec, expected) in [(named, denied), (spec, unknown)] {
+        let world = World::with(row("GitHub"), spec.build());
+        let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
+        let (jar, url) = world.leave().await;
+        let query = fake.refuse(&url, "user_cancelled_login".into()).unwrap();
+        assert_eq!(world.come_back(&jar, &query).await.unwrap_err(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_verifier_that_says_no_at_jira_is_one_like_any_other_elsewhere() {
+    let library = || SpecBuf::oauth1("library", "temporary", "authorize", "token", "api");
+    for (spec, times) in [(library().refused_verifier("denied"), 0), (library(), 1)] {
+        let world = World::with(row("Twitter"), spec.build());
+        let Fake::OAuth1(fake) = &world.fake else { unreachable!() };
+        let (jar, url) = world.leave().await;
+        let token = Url::parse(&url).unwrap().query_pairs().next().unwrap().1.into_owned();
+        let query = format!("oauth_token={token}&oauth_verifier=denied");
+        let error = world.come_back(&jar, &query).await.unwrap_err();
+        assert_eq!(error == BrowserFault::Denied.into(), times == 0, "{error:?}");
+        assert_eq!(fake.times_asked(Purpose::RedeemCode), times);
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_ends_tokens_at_twitter_is_an_error_of_the_call_elsewhere() {
+    let spec = SpecBuf::oauth1("library", "temporary", "authorize", "token", "api");
+    let world = World::with(row("Twitter"), spec.identity("me", "id_str").build());
+    let account = world.log_in().await.unwrap();
+    let Fake::OAuth1(fake) = &world.fake else { unreachable!() };
+    fake.ends_tokens();
+    let error = world.call(&account).await.unwrap_err();
+    assert!(matches!(&error, Error::Api { status, .. } if *status == 401), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_service_that_is_hosted_elsewhere_gets_no_request_at_home() {
+    for base in ["https://git.corp.example/git", "https://git.corp.example/git/"] {
+        let service = FakeService::of::<quadrille::GitHub>("our-id", SECRET);
+        let login = Login::new(KeyRing::ephemeral(), SITE)
+            .with(quadrille::GitHub::new("our-id", SECRET).hosted_at(base))
+            .storage(MemoryStorage::new())
+            .http(service.clone());
+        let jar = Jar::new(&HeaderMap::new());
+        let begin = Begin::new("github").owner(&Owner::user(1));
+        let url = login.begin(&jar, &begin).await.unwrap();
+        let below = "https://git.corp.example/git";
+        assert!(url.starts_with(&format!("{below}/login/oauth/authorize?")), "{url}");
+        let query = service.consent(&url, 7).unwrap();
+        let (at_home, jar) = ("github.com%2Flogin", Jar::new(&carry(&jar)));
+        assert!(query.contains(at_home), "{query}");
+        let error = login.finish(&jar, "github", &query, &Owner::user(1)).await.unwrap_err();
+        assert_eq!(error, BrowserFault::WrongIssuer.into(), "its issuer is below the base, too");
+        let query = query.replace(at_home, "git.corp.example%2Fgit%2Flogin");
+        let done = login.finish(&jar, "github", &query, &Owner::user(1)).await.unwrap();
+        let github = login.linked::<quadrille::GitHub>(&done.account).await.unwrap();
+        github.get::<serde_json::Value>("user/emails").await.unwrap();
+        let asked = service.asked();
+        let urls: Vec<_> = asked.iter().map(|asked| asked.request.uri().to_string()).collect();
+        let paths = ["/login/oauth/access_token", "/api/v3/user", "/api/v3/user/emails"];
+        assert_eq!(urls, paths.map(|path| format!("{below}{path}")));
+    }
+}
+
+#[test]
+fn a_base_that_is_none_is_named_at_start() {
+    for base in ["git.example", "http://git.example", "https://git.example/?x", "https://u@a.b"] {
+        let twitter = Twitter::new("our-key", SECRET).hosted_at(base);
+        let error = Login::new(KeyRing::ephemeral(), SITE).with(twitter).check().unwrap_err();
+        let expected = OperatorFault::BaseMalformed { service: "twitter".into() };
+        assert_eq!(error, expected.into(), "{base}");
+    }
+}
+
+#[test]
+fn the_guides_table_has_every_service() {
+    let guide = include_str!("../../../../docs/src/consumer/services.md");
+    let lines: Vec<_> = guide.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<_> = SERVICES
+        .iter()
+        .map(|row| {
+            let protocol = if oauth2(row) { "OAuth 2" } else { "OAuth 1.0a" };
+            let variables: Vec<_> =
+                row.variables.iter().map(|variable| format!("`{variable}`")).collect();
+            let identity = match row.spec.identity {
+                Some((path, member)) => format!("`{member}` of `{path}`"),
+                None => "none".to_owned(),
+            };
+            format!(
+                "| `{}` | {} | {protocol} | `/login/{}/authorized` | {identity} | {} |",
+                row.type_name,
+                row.spec.title,
+                row.spec.name,
+                variables.join(", "),
+            )
+        })
+        .collect();
+    for line in &expected {
+        assert!(lines.contains(&&**line), "the table lacks\n{line}");
+    }
+    if cfg!(feature = "rsa-sha1") {
+        assert_eq!(lines, expected, "the table has the services in their order, and no other");
+    }
+}
