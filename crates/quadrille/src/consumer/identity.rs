@@ -89,7 +89,9 @@ pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
     // The service's user information may be on another origin than its API; its row says so.
     let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
     let text = answer::text(&body);
-    let Some(all) = answer::members(&text).map(Value::Object).or_else(|| list(&text)) else {
+    // A few services answer with a list of accounts, which has one.
+    let list = || answer::elements(&text).map(Value::Array);
+    let Some(all) = answer::members(&text).map(Value::Object).or_else(list) else {
         let fault = ServiceFault::Malformed { status: StatusCode::OK };
         return Err(Error::service(&registered.name, fault));
     };
@@ -98,11 +100,6 @@ pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
         Some(subject) => Ok(Some(Claims { subject, all })),
         None => Err(Error::service(&registered.name, ServiceFault::SubjectMissing)),
     }
-}
-
-/// A few services answer with a list of accounts, which has one.
-fn list(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok().filter(Value::is_array)
 }
 
 /// Keeps who the visitor is in a cookie of its own.

@@ -8,10 +8,9 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE},
     request::Parts,
 };
-use serde_json::Value;
 
 use crate::oauth2::{
-    ActiveToken, IntrospectionResponse, IntrospectionResponseError, RequestError,
+    ActiveToken, IntrospectionResponse, IntrospectionResponseError, RequestError, answer,
     form::{FORM, Params, hex_digit, is_form},
 };
 
@@ -214,8 +213,8 @@ impl Verdict {
             }
             IntrospectionResponse::Active(_) => Self::Bad(None),
             IntrospectionResponse::Inactive => {
-                let object: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-                let word = object.get("oauth_problem").and_then(Value::as_str);
+                let object = answer::members(&answer::text(response.body()));
+                let word = object.as_ref().and_then(|object| object.get("oauth_problem")?.as_str());
                 Self::Bad(word.and_then(Problem::parse))
             }
         })

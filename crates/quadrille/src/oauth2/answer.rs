@@ -1,6 +1,6 @@
-//! What a service answers, read leniently: a byte order mark at the front, and bytes in another
-//! encoding than UTF-8, values out of range and repeated names in members that nobody asks for, do not
-//! matter.
+//! JSON that another party wrote, read leniently: a byte order mark at the front, and bytes in another
+//! encoding than UTF-8, halves of surrogate pairs, values out of range and repeated names in members
+//! that nobody asks for, do not matter.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,16 +10,68 @@ use serde_json::{Map, Value, map::Entry, value::RawValue};
 /// Stands where something could not be read. No identifier and no token holds one.
 pub(crate) const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
 
-/// The text of an answer, without a byte order mark, and with [`UNREADABLE`] for what is not UTF-8.
+/// The text of an answer, without a byte order mark, and with [`UNREADABLE`] for what is not UTF-8
+/// and, in JSON, for half of a surrogate pair. It is borrowed when all of it could be read.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    match without_halves(&text) {
+        Some(whole) => Cow::Owned(whole),
+        None => text,
+    }
+}
+
+/// `json` with an escaped [`UNREADABLE`] for each half of a surrogate pair without the other, which
+/// is no text (RFC 8259, section 8.2). `None` when there is no such half.
+fn without_halves(json: &str) -> Option<String> {
+    // A form has no escapes.
+    json.trim_start().strip_prefix(['{', '['])?;
+    let (mut rest, mut out) = (json, None::<String>);
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at_checked(at)?;
+        let (length, is_half) = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
+            (Some(0xd800..=0xdfff), _) => (6, true),
+            _ => (2, false),
+        };
+        // What ends within an escape is no JSON.
+        let (escape, after) = escape.split_at_checked(length)?;
+        if is_half && out.is_none() {
+            out = Some(json.strip_suffix(rest)?.to_owned());
+        }
+        if let Some(out) = &mut out {
+            out.push_str(before);
+            out.push_str(if is_half { "\\ufffd" } else { escape });
+        }
+        rest = after;
+    }
+    out.map(|out| out + rest)
+}
+
+/// The code unit that an escape stands for, if `text` begins with one.
+fn unit(text: &str) -> Option<u16> {
+    u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
 /// The members of a JSON object; `None` when it is something else. One that cannot be read (a
-/// number out of range, half of a surrogate pair) or is repeated is [`unreadable`], and spoils no
-/// other.
+/// number out of range) or is repeated is [`unreadable`], and spoils no other.
 pub(crate) fn members(text: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(text).ok().map(|Members(members)| members)
+}
+
+/// The elements of a JSON array; `None` when it is something else. One that cannot be read is
+/// [`unreadable`], and spoils no other.
+#[cfg(feature = "consumer")]
+pub(crate) fn elements(text: &str) -> Option<Vec<Value>> {
+    let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let read = |raw: &RawValue| match members(raw.get()) {
+        Some(members) => Value::Object(members),
+        None => value(raw),
+    };
+    Some(elements.into_iter().map(read).collect())
+}
+
+fn value(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| unreadable())
 }
 
 /// The value of a member that says something, nobody knows what: neither none nor a text, a number
@@ -57,8 +109,7 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Map::new();
                 while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
-                    let value = serde_json::from_str(raw.get()).unwrap_or_else(|_| unreadable());
-                    add(&mut members, name, value);
+                    add(&mut members, name, value(raw));
                 }
                 Ok(Members(members))
             }
@@ -79,10 +130,44 @@ mod tests {
         let members = members(&text(body)).unwrap();
         assert_eq!(members["name"], "Ren\u{fffd}");
         assert_eq!(members["far"], unreadable());
-        assert_eq!(members["half"], unreadable());
+        assert_eq!(members["half"], "\u{fffd}");
         assert_eq!(members["id"], 7);
         for none in ["", "[]", "7", "null", "{", "{\"a\":1}x"] {
             assert_eq!(super::members(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_costs_that_character_alone() {
+        for (json, read) in [
+            (r#"{"a":"\ud83e\udd80"}"#, r#"{"a":"\ud83e\udd80"}"#),
+            (r#"{"a":"\\ud800"}"#, r#"{"a":"\\ud800"}"#),
+            (r#"{"a":"x\uD800y"}"#, r#"{"a":"x\ufffdy"}"#),
+            (r#"{"a":"\n\\\udFFFy\""}"#, r#"{"a":"\n\\\ufffdy\""}"#),
+            (r#"{"a":"\ud800\ud83e\udd80"}"#, r#"{"a":"\ufffd\ud83e\udd80"}"#),
+            (r#"{"a":"\udd80\ud83e"}"#, r#"{"a":"\ufffd\ufffd"}"#),
+            (r#"{"\ud800":{"\udc00":["\ud800"]}}"#, r#"{"\ufffd":{"\ufffd":["\ufffd"]}}"#),
+            (r#" [ "\ud800é" ]"#, r#" [ "\ufffdé" ]"#),
+            (r"a=\ud800", r"a=\ud800"),
+        ] {
+            assert_eq!(text(json.as_bytes()), read);
+            let borrowed = matches!(text(json.as_bytes()), Cow::Borrowed(_));
+            assert_eq!(borrowed, json == read, "{json}");
+        }
+        for broken in [r#"{"a":"\"#, r#"{"a":"\é"}"#, r#"{"a":"\ud8"#, r#"{"a":"\ud800\u"}"#] {
+            assert_eq!(members(&text(broken.as_bytes())), None, "{broken}");
+        }
+    }
+
+    #[cfg(feature = "consumer")]
+    #[test]
+    fn an_element_that_cannot_be_read_spoils_no_other() {
+        let text = r#"[{"far":1e999,"id":7},1e999,"x"]"#;
+        let elements = elements(text).unwrap();
+        assert_eq!(elements[0]["id"], 7);
+        assert_eq!(elements[1..], [unreadable(), "x".into()]);
+        for none in ["", "{}", "7", "[1", "[1]x"] {
+            assert_eq!(super::elements(none), None, "{none}");
         }
     }
 

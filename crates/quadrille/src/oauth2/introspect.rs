@@ -1,13 +1,13 @@
 //! Introspection (RFC 7662): an API asks the server what a token is worth.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use super::{
-    ClientAuth, EndpointError, ErrorResponse, RequestError, TokenTypeHint,
+    ClientAuth, EndpointError, ErrorResponse, RequestError, TokenTypeHint, answer,
     error::json_response,
     form::{FormWriter, Params},
     post::post_form,
@@ -161,14 +161,16 @@ impl IntrospectionResponse {
     }
 
     /// Reads the answer of a server. `exp` and the like may be texts or have fractions, `aud` may be
-    /// one or several.
+    /// one or several. What cannot be read in other members does not matter; what decides is read
+    /// exactly, and stands there once.
     ///
     /// # Errors
     /// [`IntrospectionResponseError`].
     pub fn parse(response: &Response<Bytes>) -> Result<Self, IntrospectionResponseError> {
         let status = response.status();
-        let object = match serde_json::from_slice(response.body()) {
-            Ok(Value::Object(object)) if status.is_success() => object,
+        let text = answer::text(response.body());
+        let object = match answer::members(&text) {
+            Some(object) if status.is_success() => object,
             _ => {
                 return Err(match ErrorResponse::parse(response) {
                     Some(error) => IntrospectionResponseError::Refused { status, error },
@@ -179,7 +181,7 @@ impl IntrospectionResponse {
         };
         match object.get("active") {
             Some(Value::Bool(false)) => Ok(Self::Inactive),
-            Some(Value::Bool(true)) => ActiveToken::read(object)
+            Some(Value::Bool(true)) => ActiveToken::read(object, matches!(text, Cow::Borrowed(_)))
                 .map(|token| Self::Active(Box::new(token)))
                 .ok_or(IntrospectionResponseError::Malformed),
             _ => Err(match ErrorResponse::parse(response) {
@@ -226,12 +228,12 @@ impl ActiveToken {
         }
     }
 
-    /// `None` when a member that matters is not of its type: what is not understood must not widen
-    /// what a token is good for.
-    fn read(mut object: Map<String, Value>) -> Option<Self> {
+    /// `None` when a member that matters is not of its type, or cannot be read exactly: what is not
+    /// understood must not widen what a token is good for. `is_exact` says that all could be read.
+    fn read(mut object: Map<String, Value>, is_exact: bool) -> Option<Self> {
         object.remove("active");
         let text = |value: Value| match value {
-            Value::String(text) => Some(text),
+            Value::String(text) if is_exact || !text.contains(answer::UNREADABLE) => Some(text),
             _ => None,
         };
         let mut member = |name: &str| object.remove(name).filter(|value| !value.is_null());
@@ -250,15 +252,21 @@ impl ActiveToken {
             }
             Some(_) => return None,
         };
+        // For people to read.
+        let username = match member("username") {
+            None => None,
+            Some(Value::String(name)) => Some(name),
+            Some(_) => return None,
+        };
         let mut texts = |name: &str| member(name).map(text).map_or(Some(None), |t| t.map(Some));
-        let [client_id, username, token_type, sub, iss, jti, acr] =
-            ["client_id", "username", "token_type", "sub", "iss", "jti", "acr"].map(&mut texts);
+        let [client_id, token_type, sub, iss, jti, acr] =
+            ["client_id", "token_type", "sub", "iss", "jti", "acr"].map(&mut texts);
         let mut times = |name: &str| member(name).map_or(Some(None), |v| time(&v).map(Some));
         let [exp, iat, nbf, auth_time] = ["exp", "iat", "nbf", "auth_time"].map(&mut times);
         Some(Self {
             scope,
             client_id: client_id?,
-            username: username?,
+            username,
             token_type: token_type?,
             exp: exp?,
             iat: iat?,
@@ -378,9 +386,34 @@ mod tests {
             r#"{"active":true,"sub":7}"#,
             r#"{"active":true,"exp":"soon"}"#,
             r#"{"active":true,"exp":1e300}"#,
+            r#"{"active":true,"active":true}"#,
+            r#"{"active":true,"sub":"ada","sub":"bob"}"#,
+            r#"{"active":true,"sub":"ad\ud800"}"#,
+            r#"{"active":true,"client_id":"\udfff"}"#,
+            r#"{"active":true,"aud":["urn:a","urn:\ud800"]}"#,
         ] {
-            assert_eq!(read(200, malformed), Err(IntrospectionResponseError::Malformed));
+            assert_eq!(
+                read(200, malformed),
+                Err(IntrospectionResponseError::Malformed),
+                "{malformed}"
+            );
         }
+    }
+
+    #[test]
+    fn what_nobody_asks_for_spoils_no_answer() {
+        for body in [
+            "\u{feff}{\"active\":true,\"sub\":\"ada\"}",
+            r#"{"active":true,"sub":"ada","x":"\ud800"}"#,
+            r#"{"\ud800":7,"active":true,"sub":"ada"}"#,
+            r#"{"active":true,"sub":"ada","x":{"\udfff":["\ud800"]},"far":1e999}"#,
+            r#"{"active":true,"sub":"ada","x":1,"x":2}"#,
+            r#"{"active":true,"sub":"ada","username":"Ren\ud800"}"#,
+        ] {
+            assert_eq!(active(body).sub.as_deref(), Some("ada"), "{body}");
+        }
+        let whole = active("{\"active\":true,\"sub\":\"a\u{fffd}\"}");
+        assert_eq!(whole.sub.as_deref(), Some("a\u{fffd}"), "it was sent so");
     }
 
     #[test]

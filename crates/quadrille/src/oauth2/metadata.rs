@@ -1,10 +1,12 @@
 //! What a server says of itself (RFC 8414).
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
+
+use super::answer;
 
 /// The metadata of an authorization server (RFC 8414, section 2). Members that this type does not
 /// name are kept in [`extra`](Self::extra).
@@ -125,12 +127,21 @@ pub enum MetadataError {
 }
 
 impl ServerMetadata {
-    /// Reads what the server of `issuer` answered.
+    /// Reads what the server of `issuer` answered. A member that cannot be read exactly counts as
+    /// left out.
     ///
     /// # Errors
     /// [`MetadataError`]. The issuer is compared character by character.
     pub fn parse(json: &[u8], issuer: &str) -> Result<Self, MetadataError> {
-        let metadata: Self = serde_json::from_slice(json).map_err(|_| MetadataError::Malformed)?;
+        let text = answer::text(json);
+        let mut members = answer::members(&text).ok_or(MetadataError::Malformed)?;
+        if matches!(text, Cow::Owned(_)) {
+            members.retain(|name, value| {
+                ![name.as_str(), &value.to_string()].concat().contains(answer::UNREADABLE)
+            });
+        }
+        let metadata = serde_json::from_value::<Self>(Value::Object(members));
+        let metadata = metadata.map_err(|_| MetadataError::Malformed)?;
         if metadata.issuer == issuer { Ok(metadata) } else { Err(MetadataError::OtherIssuer) }
     }
 }
@@ -221,6 +232,10 @@ mod tests {
     fn the_issuer_is_compared_to_the_character_and_the_shape_to_the_type() {
         let read = |json: &str| ServerMetadata::parse(json.as_bytes(), "https://id.example");
         assert!(read(r#"{"issuer":"https://id.example","jwks_uri":null}"#).is_ok());
+        let odd = r#"{"issuer":"https://id.example","\ud800":1,"x":["\udfff"],"far":1e999,
+            "token_endpoint":"https://id.example/\ud800"}"#;
+        assert_eq!(read(odd).unwrap().token_endpoint, None, "what is read is read exactly");
+        assert!(read(r#"{"issuer":"https://id.example\ud800"}"#).is_err());
         for other in ["https://id.example/", "https://ID.example", "http://id.example", ""] {
             let json = format!(r#"{{"issuer":"{other}"}}"#);
             assert_eq!(read(&json), Err(MetadataError::OtherIssuer), "{other}");

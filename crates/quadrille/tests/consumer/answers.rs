@@ -86,13 +86,16 @@ async fn what_nobody_reads_of_a_profile_does_not_matter() {
         b"{\"data\":{\"id\":7},\"name\":\"Ren\xe9\"}",
         b"{\"data\":{\"id\":7,\"name\":\"Ren\xe9\"}}",
         b"{\"data\":{\"id\":7},\"far\":1e999,\"half\":\"\\ud800\",\"error\":\"\"}",
+        br#"{"data":{"id":7,"\ud800":"\udfff"},"\ud800":["\ud800",{"\udc00":1e999}]}"#,
         b" \r\n{\"data\":{\"id\":7}}\r\n",
     ] {
         let page = acme.log_in_as(Bytes::from_static(profile)).await;
         assert_eq!(page.text, "7", "{}", profile.escape_ascii());
     }
-    let page = acme.log_in_as(&b"{\"data\":{\"id\":\"Ren\xe9\"}}"[..]).await;
-    assert!(page.has_code("subject_missing"), "an identifier is read exactly: {page:?}");
+    for unread in [&b"{\"data\":{\"id\":\"Ren\xe9\"}}"[..], br#"{"data":{"id":"Ren\ud800"}}"#] {
+        let page = acme.log_in_as(unread).await;
+        assert!(page.has_code("subject_missing"), "an identifier is read exactly: {page:?}");
+    }
 }
 
 #[tokio::test]
@@ -168,6 +171,23 @@ async fn a_service_may_have_its_own_word_for_bearer_or_none() {
         acme.service.answers_next(Purpose::RedeemCode, StatusCode::OK, token(member));
         let page = acme.log_in_as("{\"data\":{\"id\":7}}").await;
         assert_eq!(page.text == "7", good, "{member}: {page:?}");
+    }
+}
+
+#[tokio::test]
+async fn half_of_a_surrogate_pair_spoils_a_token_answer_only_where_it_is_read() {
+    let mut acme = Acme::new(acme().client("our-id", SECRET));
+    for (answer, good) in [
+        (r#"{"access_token":"t","name":"\ud800"}"#, true),
+        (r#"{"\ud800":{"\udfff":["\ud800"]},"access_token":"t"}"#, true),
+        (r#"{"access_token":"t","refresh_token":"\ud800"}"#, true),
+        (r#"{"access_token":"t\ud800"}"#, false),
+        (r#"{"access_token":"t","token_type":"Bearer\ud800"}"#, false),
+        (r#"{"access_token":"t","error":"\ud800"}"#, false),
+    ] {
+        acme.service.answers_next(Purpose::RedeemCode, StatusCode::OK, answer);
+        let page = acme.log_in_as("{\"data\":{\"id\":7}}").await;
+        assert_eq!(page.text == "7", good, "{answer}: {page:?}");
     }
 }
 

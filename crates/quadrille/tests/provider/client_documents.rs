@@ -227,6 +227,24 @@ async fn a_redirect_uri_that_may_not_be_used_costs_the_client_no_other_one() {
 }
 
 #[tokio::test]
+async fn nor_does_what_is_no_text_or_no_value() {
+    for (odd, good) in
+        [("7", r#""\ud800""#), ("8", r#""https://app.example/\udfff""#), ("9", "1e999")]
+    {
+        let web = Web::with(&json!({"redirect_uris": [7, CALLBACK, 8, 9], "x": {"a": [7]}}));
+        let world = world(&web).await;
+        let json = document(&json!({"redirect_uris": [7, CALLBACK, 8, 9], "x": {"a": [7]}}));
+        web.answers(Ok(Fetched::new(json.replace(odd, good).replace("software_id", r"\ud800"))));
+        assert_eq!(page(&world, &mut Browser::default()).await.status(), 200, "{good}");
+    }
+    let web = Web::default();
+    let world = world(&web).await;
+    web.answers(Ok(Fetched::new(document(&json!({})).replace("Photo app", r"Ren\ud800e"))));
+    let page = page(&world, &mut Browser::default()).await;
+    assert!(page.text().contains("client=Ren\u{fffd}e\n"), "{page:?}");
+}
+
+#[tokio::test]
 async fn scopes_are_capped_and_a_no_stores_nothing() {
     let web = Web::with(&json!({"scope": "photos:read photos:write admin"}));
     let documents = ClientMetadataDocuments::fetched_by(web.clone());

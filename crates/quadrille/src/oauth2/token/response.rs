@@ -427,7 +427,7 @@ mod tests {
             (200, r#"{"error":190,"access_token":"a"}"#, refused(200, "190".into())),
             (200, r#"{"error":true,"access_token":"a"}"#, refused(200, "".into())),
             (200, r#"{"error":["x"],"access_token":"a"}"#, E::Unreadable),
-            (200, r#"{"error":"\ud800","access_token":"a"}"#, E::Unreadable),
+            (200, r#"{"error":"\ud800","access_token":"a"}"#, refused(200, "\u{fffd}".into())),
             (200, r#"{"error":"x","error":"","access_token":"a"}"#, E::Unreadable),
             (200, "error=x&error=&access_token=a", E::Unreadable),
             (200, "error=100%&access_token=a", E::Unreadable),
@@ -458,6 +458,8 @@ mod tests {
             let response = Response::new(Bytes::copy_from_slice(body));
             TokenResponse::parse(&response, ScopeSeparator::Space)
         };
+        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        let deep = format!(r#"{{"access_token":"a","deep":{deep}}}"#);
         for body in [
             &b"\xef\xbb\xbf{\"access_token\":\"a\"}"[..],
             b"\xef\xbb\xbfaccess_token=a",
@@ -472,6 +474,11 @@ mod tests {
             b"access_token=a&name=x&name=y",
             b"access_token=a&error=",
             b"access_token=a&error=&error_description=",
+            br#"{"access_token":"a","name":"\ud800"}"#,
+            br#"{"\ud800":7,"access_token":"a","\udfff":8}"#,
+            br#"{"access_token":"a","x":{"\ud800":["\udc00\ud800"]}}"#,
+            br#"{"access_token":"a","name":"\u0000","far":[1e999]}"#,
+            deep.as_bytes(),
         ] {
             let tokens = read(body).unwrap_or_else(|error| panic!("{error}: {body:?}"));
             assert_eq!(tokens.access_token.expose(), "a", "{}", body.escape_ascii());
@@ -480,6 +487,8 @@ mod tests {
             &b"{\"access_token\":\"Ren\xe9\"}"[..],
             b"access_token=Ren\xe9",
             b"access_token=%EF%BB%BFa",
+            br#"{"access_token":"a\ud800"}"#,
+            br#"{"access_token":"\udc00\ud800"}"#,
         ] {
             let error = TokenResponseError::MalformedAccessToken;
             assert_eq!(read(body), Err(error), "{}", body.escape_ascii());
@@ -493,8 +502,13 @@ mod tests {
             let description = error.error_description.as_deref();
             assert!(matches!(description, Some("g\u{fffd}ltig") | None), "{description:?}");
         }
-        let tokens = read(b"{\"access_token\":\"a\",\"refresh_token\":\"Ren\xe9\"}").unwrap();
-        assert_eq!(tokens.refresh_token, None, "what cannot be read exactly cannot be sent");
+        for unread in [
+            &b"{\"access_token\":\"a\",\"refresh_token\":\"Ren\xe9\"}"[..],
+            br#"{"access_token":"a","refresh_token":"r\ud800"}"#,
+        ] {
+            let tokens = read(unread).unwrap();
+            assert_eq!(tokens.refresh_token, None, "what cannot be read exactly cannot be sent");
+        }
     }
 
     #[test]

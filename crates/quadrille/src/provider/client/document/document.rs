@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::{
     Scopes, Timestamp,
+    oauth2::answer,
     provider::{
         client::{
             record::{Client, ClientType, GrantType, is_shown},
@@ -61,15 +62,19 @@ pub enum ClientDocumentError {
     Name,
 }
 
-/// The members that matter here (RFC 7591, section 2).
+/// The members that matter here (RFC 7591, section 2). An element of a list that cannot be read
+/// costs no other.
 #[derive(Deserialize)]
-struct Document {
+struct Document<'d> {
     client_id: String,
     client_name: Option<String>,
-    redirect_uris: Option<Vec<Value>>,
+    #[serde(borrow)]
+    redirect_uris: Option<Vec<&'d RawValue>>,
     token_endpoint_auth_method: Option<String>,
-    grant_types: Option<Vec<Value>>,
-    response_types: Option<Vec<Value>>,
+    #[serde(borrow)]
+    grant_types: Option<Vec<&'d RawValue>>,
+    #[serde(borrow)]
+    response_types: Option<Vec<&'d RawValue>>,
     scope: Option<String>,
     client_secret: Option<IgnoredAny>,
     client_secret_expires_at: Option<IgnoredAny>,
@@ -106,11 +111,10 @@ pub(crate) fn host_of(client: &Client) -> Option<String> {
 
 /// Reads the document that was found at `url`.
 pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentError> {
-    // A byte order mark, and a byte that is not UTF-8, cost nothing but that character.
-    let json = String::from_utf8_lossy(json);
-    let json = json.strip_prefix('\u{feff}').unwrap_or(&json);
-    let document: Document =
-        serde_json::from_str(json).map_err(|_| ClientDocumentError::Malformed)?;
+    // What is no text costs nothing but that character, in a name too.
+    let json = answer::text(json);
+    let document: Document<'_> =
+        serde_json::from_str(&json).map_err(|_| ClientDocumentError::Malformed)?;
     if document.client_id != url.as_str() {
         return Err(ClientDocumentError::OtherClient);
     }
@@ -123,7 +127,7 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
     }
     let named = document.redirect_uris.unwrap_or_default();
     // Those that may not be used here (`editor://callback`) cost the client no other one.
-    let usable = named.iter().filter_map(|uri| redirect_uri::usable(uri.as_str()?));
+    let usable = named.iter().filter_map(|uri| redirect_uri::usable(&text(uri)?));
     let redirect_uris: Vec<_> = usable.collect();
     if redirect_uris.is_empty() || named.len() > REDIRECT_URIS {
         return Err(ClientDocumentError::NoRedirectUri);
@@ -141,6 +145,11 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
     })
 }
 
+/// The text that an element of a list is.
+fn text(element: &RawValue) -> Option<String> {
+    serde_json::from_str(element.get()).ok()
+}
+
 /// What to call it: by its host, if it does not say.
 fn name(given: Option<String>, url: &Url) -> Result<String, ClientDocumentError> {
     let Some(name) = given else { return Ok(url.host_str().unwrap_or_default().to_owned()) };
@@ -149,11 +158,11 @@ fn name(given: Option<String>, url: &Url) -> Result<String, ClientDocumentError>
 
 /// Those of its grant types that a public client can have here; by codes alone if it does not say.
 fn grant_types(
-    grants: Option<&[Value]>,
-    responses: Option<&[Value]>,
+    grants: Option<&[&RawValue]>,
+    responses: Option<&[&RawValue]>,
 ) -> Result<GrantTypes, ClientDocumentError> {
-    let has = |list: Option<&[Value]>, name: &str, default: bool| {
-        list.map_or(default, |list| list.iter().any(|known| known == name))
+    let has = |list: Option<&[&RawValue]>, name: &str, default: bool| {
+        list.map_or(default, |list| list.iter().any(|known| text(known).is_some_and(|t| t == name)))
     };
     if !has(grants, GrantType::AuthorizationCode.as_str(), true) || !has(responses, "code", true) {
         return Err(ClientDocumentError::GrantType);
@@ -198,7 +207,7 @@ impl Described {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::provider::client::record::LONGEST_NAME;
 
@@ -285,6 +294,70 @@ mod tests {
         for json in [latin, marked] {
             let read = read(&Url::parse(ID).unwrap(), &json).unwrap();
             assert_eq!(read.name, "Ren\u{fffd}e");
+        }
+    }
+
+    #[test]
+    fn one_redirect_uri_that_cannot_be_read_costs_the_client_no_other_one() {
+        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        for odd in [
+            r#""\ud800""#,
+            r#""https://app.example/\ud800""#,
+            r#""https://app.example/\udfff\ud83e""#,
+            r#""https://app.example/\u0000""#,
+            r#""\ufeffhttps://app.example/a""#,
+            "\"https://app.example/Ren\u{e9}\"",
+            "1e999",
+            "-0",
+            "null",
+            "{\"\\ud800\":\"\\ud800\"}",
+            "{\"a\":1,\"a\":2}",
+            &deep,
+        ] {
+            for json in [
+                format!(
+                    r#"{{"client_id":"{ID}","redirect_uris":[{odd},"https://app.example/cb",{odd}]}}"#
+                ),
+                format!(
+                    r#"{{"client_id":"{ID}","redirect_uris":["https://app.example/cb"],
+                       "grant_types":[{odd},"authorization_code"],"response_types":[{odd},"code"],
+                       "x":{odd},"x":{odd},"\ud800":{odd},"jwks":{{"keys":[{odd}]}}}}"#
+                ),
+            ] {
+                let read = read(&Url::parse(ID).unwrap(), json.as_bytes());
+                let read = read.unwrap_or_else(|error| panic!("{error}: {json}"));
+                assert_eq!(read.redirect_uris, ["https://app.example/cb"], "{json}");
+            }
+        }
+        let named = |name: &str| {
+            let uris = r#"["https://app.example/cb"]"#;
+            let json =
+                format!(r#"{{"client_id":"{ID}","client_name":"{name}","redirect_uris":{uris}}}"#);
+            read(&Url::parse(ID).unwrap(), json.as_bytes()).map(|read| read.name)
+        };
+        assert_eq!(named(r"Ren\ud800e").as_deref(), Ok("Ren\u{fffd}e"), "as another encoding is");
+        assert_eq!(named(r"Ren\ud83e\udd80e").as_deref(), Ok("Ren\u{1f980}e"));
+        assert_eq!(named(r"Ren\u0000e"), Err(ClientDocumentError::Name));
+    }
+
+    #[test]
+    fn what_decides_is_read_exactly() {
+        use ClientDocumentError::{AuthMethod, GrantType, OtherClient, Scope};
+        let uris = r#""redirect_uris":["https://app.example/cb"]"#;
+        for (members, error) in [
+            (format!(r#""client_id":"{ID}\ud800""#), OtherClient),
+            (
+                format!(r#""client_id":"{ID}","token_endpoint_auth_method":"none\ud800""#),
+                AuthMethod,
+            ),
+            (format!(r#""client_id":"{ID}","scope":"a\ud800""#), Scope),
+            (
+                format!(r#""client_id":"{ID}","grant_types":["authorization_code\ud800"]"#),
+                GrantType,
+            ),
+        ] {
+            let json = format!("{{{members},{uris}}}");
+            assert_eq!(read(&Url::parse(ID).unwrap(), json.as_bytes()), Err(error), "{json}");
         }
     }
 
