@@ -222,7 +222,8 @@ fn check(uri: &str) -> Result<(), RedirectUriError> {
         scheme if is_owned(scheme) => uri == url.as_str(),
         _ => return Err(RedirectUriError::Scheme),
     };
-    if !is_literal {
+    // Nothing listens at port 0.
+    if !is_literal || url.port() == Some(0) {
         return Err(RedirectUriError::Characters);
     }
     if let Some(Host::Domain(name)) = url.host()
@@ -291,7 +292,8 @@ fn split_port(uri: &str) -> Option<(&str, Option<&str>, &str)> {
     match port {
         None => Some((start, None, rest)),
         Some(port) => {
-            let is_number = (1..=5).contains(&port.len())
+            // As a browser would write it, and one at which something can listen.
+            let is_number = !port.starts_with('0')
                 && port.bytes().all(|digit| digit.is_ascii_digit())
                 && port.parse::<u16>().is_ok();
             let start = start.strip_suffix(port)?.strip_suffix(':')?;
@@ -431,6 +433,12 @@ mod tests {
             ("http://[0:0:0:0:0:0:0:1]/", Err(Characters)),
             ("http://LOCALHOST/", Err(Characters)),
             ("http://127.0.0.1:/", Err(Characters)),
+            ("http://127.0.0.1:0/", Err(Characters)),
+            ("http://127.0.0.1:080/", Err(Characters)),
+            ("http://[::1]:00/", Err(Characters)),
+            ("http://localhost:08080/", Err(Characters)),
+            ("https://app.example:0443/", Err(Characters)),
+            ("https://app.example:0/", Err(Characters)),
         ] {
             assert_eq!(RedirectUri::parse(uri).map(|_| ()), result, "{uri}");
         }
@@ -470,6 +478,10 @@ mod tests {
             "http://127.0.0.1:99999/cb",
             "http://127.0.0.1:+1/cb",
             "http://127.0.0.1:000001/cb",
+            "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:080/cb",
+            "http://[::1]:00080/cb",
+            "http://localhost:0/cb",
             "http://127.0.0.1.evil.example/cb",
             "http://127.0.0.2/cb",
             "http://localhost:1:2/cb",
