@@ -1,9 +1,10 @@
 //! Signed requests, many at once.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::body::Body;
-use http::Request;
+use bytes::Bytes;
+use http::{HeaderValue, Request};
 use quadrille::{
     KeyRing, Policy, provider::NewClient, provider::store::SqliteStore, testing::ManualClock,
 };
@@ -11,7 +12,7 @@ use quadrille::{
 use crate::{
     oauth1_support::{Signing, client, credentials, offered, problem, world, world_with},
     races::at_once,
-    support::{Answer, CALLBACK, World},
+    support::{Answer, CALLBACK, ISSUER, World},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -33,8 +34,6 @@ async fn on_disk_too_one_wins_a_verifier() {
 
 async fn exchange_at_once(world: Arc<World>, rounds: usize) {
     for round in 0..rounds {
-        // Tokens that are no good are counted.
-        world.clock.advance(std::time::Duration::from_secs(100));
         let (temporary, verifier) = Signing::new(&world).approved(&world, "ada").await;
         let answers = at_once(&world, |world| {
             let (temporary, verifier) = (temporary.clone(), verifier.clone());
@@ -103,7 +102,7 @@ async fn processes_that_share_a_store_share_what_they_have_seen_and_no_start_cou
     let header = seen.headers()["authorization"].clone();
     let unseen = request();
     assert_eq!(first.send(seen).await.status(), 200);
-    clock.advance(std::time::Duration::from_secs(5));
+    clock.advance(Duration::from_secs(5));
     let second = process().await;
     assert_eq!(second.send(unseen).await.status(), 200, "signed before it started");
     let again = Request::get("/api/photos").header("authorization", header);
@@ -111,21 +110,78 @@ async fn processes_that_share_a_store_share_what_they_have_seen_and_no_start_cou
     assert_eq!(problem(&again), "nonce_used");
 }
 
+/// A process that remembers in memory, over the store in this folder.
+async fn process(folder: &Path, clock: &ManualClock) -> World {
+    let store = SqliteStore::open(folder.join("provider.db"), clock.env()).unwrap();
+    let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
+    World::build(store, clock.clone(), Policy::safe(), new, |server| server.oauth1(offered())).await
+}
+
+#[tokio::test]
+async fn what_a_client_signs_whose_clock_is_ahead_is_let_in_once_whatever_starts_anew() {
+    for (lead, later) in [(1, 0), (60, 30), (300, 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, theirs) = (ManualClock::new(), ManualClock::new());
+        let first = process(folder.path(), &clock).await;
+        let token = Signing::new(&first).linked(&first, "ada").await;
+        let signing = Signing::new(&first).with(&token);
+        clock.advance(Duration::from_secs(1000));
+        let signed = || {
+            theirs.set(clock.now() + Duration::from_secs(lead));
+            let request = Request::get(format!("{ISSUER}/api/photos")).body(Bytes::new()).unwrap();
+            let signed = signing.signer.sign(&theirs.env(), request, &[]).unwrap();
+            signed.headers()["authorization"].clone()
+        };
+        let ask = async |world: &World, header: &HeaderValue| {
+            let request = Request::get("/api/photos").header("authorization", header);
+            world.send(request.body(Body::empty()).unwrap()).await
+        };
+        let seen = [signed(), signed(), signed()];
+        for header in &seen {
+            assert_eq!(ask(&first, header).await.status(), 200, "{lead} {later}");
+        }
+        clock.advance(Duration::from_secs(later));
+        drop(first);
+        let second = process(folder.path(), &clock).await;
+        // Until their time is over, and one after the other.
+        for (copies, header) in (0..=lead / 20 + 15).zip(seen.iter().cycle()) {
+            let answer = ask(&second, header).await;
+            assert_eq!(problem(&answer), "timestamp_refused", "{lead} {later} {copies}");
+            clock.advance(Duration::from_secs(20));
+            // The client goes on beside it, with the clock that it has.
+            let fresh = signed();
+            assert_eq!(ask(&second, &fresh).await.status(), 200, "{lead} {later} {copies}");
+            assert_eq!(problem(&ask(&second, &fresh).await), "nonce_used");
+        }
+        assert_eq!(signing.photos(&second).await.status(), 200, "and with a clock that is right");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_a_client_sends_in_the_first_second_after_a_start_is_let_in() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let world = Arc::new(process(folder.path(), &clock).await);
+    let signing = Signing::new(&world).with(&Signing::new(&world).linked(&world, "ada").await);
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(1));
+        let answers = at_once(&world, |world| {
+            let signing = signing.clone();
+            async move { signing.photos(&world).await }
+        });
+        assert!(answers.await.iter().all(|answer| answer.status() == 200));
+    }
+}
+
 #[tokio::test]
 async fn a_process_that_remembers_for_itself_refuses_what_was_signed_before_it_started() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::new();
-    let process = async || {
-        let store = SqliteStore::open(folder.path().join("provider.db"), clock.env()).unwrap();
-        let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
-        World::build(store, clock.clone(), Policy::safe(), new, |server| server.oauth1(offered()))
-            .await
-    };
+    let process = async || process(folder.path(), &clock).await;
     let first = process().await;
     let signing = Signing::new(&first);
     let token = signing.linked(&first, "ada").await;
     let early = signing.with(&token).request(&first, "GET", "/api/photos", None, &[]);
-    clock.advance(std::time::Duration::from_secs(1));
+    clock.advance(Duration::from_secs(1));
     let second = process().await;
     assert_eq!(problem(&second.send(early).await), "timestamp_refused");
     assert_eq!(signing.with(&token).photos(&second).await.status(), 200, "what is new passes");

@@ -1,6 +1,7 @@
 //! What comes once more: at the end of its time, in a flood, and at the exchange.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -23,6 +24,7 @@ use quadrille::{
 
 use crate::{
     oauth1_support::{SECRET, Signing, approve, client, credentials, offered, problem, world_with},
+    races::at_once,
     support::{Answer, CALLBACK, World},
 };
 
@@ -153,6 +155,77 @@ async fn a_flood_of_one_client_is_held_up_and_others_go_on() {
         world.clock.advance(Duration::from_secs(wait));
         assert_eq!(flooding.photos(&world).await.status(), 200);
     }
+}
+
+/// How many rows the store holds of requests that came.
+fn rows(folder: &Path) -> usize {
+    let file = rusqlite::Connection::open(folder.join("provider.db")).unwrap();
+    file.query_row("SELECT count(*) FROM quadrille_once", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_disk_a_flood_takes_its_share_of_rows_and_another_client_works_beside_it() {
+    const ROOM: usize = 240;
+    let oauth1 = offered().remember_at_most(ROOM).remember_nonces_in_the_store();
+    let (world, creeping, folder) = creeping_world("sqlite", oauth1).await;
+    let world = Arc::new(world);
+    let token = Signing::new(&world).linked(&world, "ada").await;
+    let flooding = Signing::new(&world).with(&token);
+    let (_, other) = other_client(&world, "Other").await;
+    for round in 0..4 {
+        let flood = async {
+            let mut answers = Vec::new();
+            for _ in 0..3 {
+                let more = at_once(&world, |world| {
+                    let flooding = flooding.clone();
+                    async move { flooding.photos(&world).await }
+                });
+                answers.extend(more.await);
+            }
+            answers
+        };
+        let beside = async {
+            for _ in 0..20 {
+                credentials(&other.temporary(&world, &[("oauth_callback", CALLBACK)]).await);
+            }
+        };
+        let (answers, ()) = tokio::join!(flood, beside);
+        let let_in = answers.iter().filter(|answer| answer.status() == 200).count();
+        assert!((90..=ROOM / 2).contains(&let_in), "{round}: {let_in}");
+        for answer in answers.iter().filter(|answer| answer.status() != 200) {
+            assert_eq!(answer.status(), 429, "{round}: {answer:?}");
+            assert_eq!(answer.text(), "oauth_problem=consumer_key_rate_exceeded");
+        }
+        let rows = rows(folder.path());
+        // What has passed is given back as more comes, and what is left is the share of one round.
+        assert!((let_in + 20..=ROOM).contains(&rows), "{round}: {rows}");
+        creeping.clock.advance(Duration::from_secs(346));
+    }
+}
+
+#[tokio::test]
+async fn a_client_learns_of_each_of_its_tokens_that_it_has_ended() {
+    let world = world_with(offered(), client).await;
+    let signing = Signing::new(&world);
+    let live = signing.linked(&world, "ada").await;
+    let mut dead = Vec::new();
+    for _ in 0..15 {
+        let token = signing.linked(&world, "bob").await;
+        dead.push(signing.with(&token));
+    }
+    world.server.remove_subject("bob").await.unwrap();
+    for _ in 0..2 {
+        for signing in &dead {
+            assert_eq!(problem(&signing.photos(&world).await), "token_rejected");
+        }
+    }
+    // Who asks with the same one again and again is slowed down, with that one.
+    for asked in 2..20 {
+        let answer = dead[0].photos(&world).await;
+        assert_eq!(answer.status(), if asked < 10 { 401 } else { 429 }, "{asked}");
+    }
+    assert_eq!(problem(&dead[1].photos(&world).await), "token_rejected");
+    assert_eq!(signing.with(&live).photos(&world).await.status(), 200);
 }
 
 #[tokio::test]

@@ -46,8 +46,9 @@ pub enum OAuth1Error {
     /// The timestamp lies in the future.
     #[error("the timestamp lies in the future")]
     TimestampAhead,
-    /// The timestamp is from before this server started, which does not know what it saw then.
-    #[error("the timestamp is from before the server started")]
+    /// The timestamp is from before this server started, which does not know what it saw then; or the
+    /// client's clock is ahead, and a request with this timestamp came before the start.
+    #[error("the timestamp is from before the server started, or one that was used before it did")]
     TimestampBeforeStart,
     /// The request came before.
     #[error("the nonce was used before")]

@@ -13,6 +13,7 @@ mod keys;
 mod nonces;
 mod request_token;
 pub(super) mod revoke;
+mod seconds;
 mod shares;
 mod values;
 pub(super) mod verify;
@@ -29,6 +30,7 @@ pub(crate) use body::{BodyRead, is_covered, read};
 pub(crate) use guard::{Seen, body_of, read_signed, seen};
 pub(crate) use keys::Memo;
 pub(crate) use nonces::Nonces;
+pub(crate) use seconds::Seconds;
 pub(crate) use wire::refusal;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -160,8 +162,8 @@ impl OAuth1 {
     /// Remembers requests in the store, as it must be where several processes answer for one issuer:
     /// otherwise a request could be sent once more to each. Every signed request then waits for the
     /// store. Unless this is said, each process remembers by itself, in memory, and refuses what was
-    /// signed before it started; what a client signed whose clock is ahead could be sent once more
-    /// after a restart.
+    /// signed before it started. For a client whose clock is ahead the store remembers which seconds
+    /// were used, so that after a restart nothing of them is let in again.
     #[must_use]
     pub fn remember_nonces_in_the_store(mut self) -> Self {
         self.shares_nonces = true;

@@ -68,6 +68,8 @@ pub(crate) enum Once {
     Again,
     /// It took so long that it may have come before and be forgotten.
     Late,
+    /// It may have come before this process started.
+    Earlier,
     /// The client has as many requests remembered as it may. To let any through would let all
     /// through again.
     Full {

@@ -22,7 +22,7 @@ use super::{
     OAuth1, OAuth1Error, OAuth1Value,
     keys::{self, Ready, ReadyKeys},
     nonces::{self, Once, Seen},
-    wire,
+    seconds, wire,
 };
 
 /// The longest nonce that is remembered.
@@ -144,7 +144,7 @@ pub(crate) async fn check(
         || is_right(inner, signed, origin, keys.as_deref(), token.as_ref(), held, now);
     match decide(client.as_ref(), token.as_ref(), keys.as_deref(), is_right, signed.method(), now) {
         Ok(()) => {}
-        Err(error) => return Err(failed_signature(inner, signed.client(), error, from)),
+        Err(error) => return Err(failed_signature(inner, signed, error, from)),
     }
     match (client, token) {
         (Some(client), Some(token)) => Ok(Checked { client, token, now }),
@@ -246,22 +246,30 @@ fn is_right(
 
 /// A wrong signature or an unknown token is counted, and answered with 429 once there are too
 /// many, whether there is such a client or not. Nothing that is right is held up by it.
+///
+/// An unknown token is counted by itself: a client may hold many that have ended, and is to learn it
+/// of each. Nobody can guess one.
 fn failed_signature(
     inner: &Inner,
-    client: &str,
+    signed: &SignedRequest<'_>,
     error: OAuth1Error,
     from: Option<RemoteAddress>,
 ) -> OAuth1Error {
-    if !matches!(
-        error,
-        OAuth1Error::SignatureWrong
+    let client = signed.client();
+    let wait = match (error, signed.token()) {
+        (OAuth1Error::TokenUnknown, Some(token)) => {
+            authenticate::count_failure(inner, &[client, "\0", token].concat(), None)
+        }
+        (
+            OAuth1Error::TokenUnknown
+            | OAuth1Error::SignatureWrong
             | OAuth1Error::UnknownClient
-            | OAuth1Error::NoKey
-            | OAuth1Error::TokenUnknown
-    ) {
-        return error;
-    }
-    authenticate::count_failure(inner, client, from).map_or(error, OAuth1Error::Throttled)
+            | OAuth1Error::NoKey,
+            _,
+        ) => authenticate::count_failure(inner, client, from),
+        _ => None,
+    };
+    wait.map_or(error, OAuth1Error::Throttled)
 }
 
 /// Somebody guessed at something that the client should know.
@@ -292,6 +300,8 @@ pub(crate) async fn remember(
     };
     let once = if inner.oauth1.shares_nonces {
         remember_in_the_store(inner, seen, now).await?
+    } else if !seconds::is_ours(inner, seen, now).await? {
+        Once::Earlier
     } else {
         inner.shared.nonces.remember(seen, now, &inner.oauth1)
     };
@@ -299,6 +309,7 @@ pub(crate) async fn remember(
         Once::First => Ok(()),
         Once::Again => Err(OAuth1Error::NonceUsed),
         Once::Late => Err(OAuth1Error::TimestampOld),
+        Once::Earlier => Err(OAuth1Error::TimestampBeforeStart),
         Once::Full { wait, is_new } => {
             if is_new {
                 let client = seen.client;

@@ -1,0 +1,71 @@
+//! What an earlier process may have let in that remembered in memory, as this one does.
+//!
+//! What was signed before the start is refused. A client whose clock is ahead signs for seconds that
+//! are yet to come, though, and after the start they pass. So each second of a client that lies ahead
+//! of the clock, or less than a window after the start, belongs to the process that let in its first
+//! request: the store knows which seconds are taken, and nothing of the requests themselves. A client
+//! whose clock is right costs the store nothing but once a second for a window after each start.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::OnceCell;
+
+use crate::{
+    Timestamp,
+    provider::{error::Error, server::Inner},
+};
+
+use super::{
+    OAuth1Error,
+    nonces::{self, Seen},
+};
+
+/// Whether a second of a client belongs to this process, once the store was asked.
+type Claim = Arc<OnceCell<bool>>;
+
+/// The seconds of clients that the store was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Seconds(Mutex<BTreeMap<i64, HashMap<Box<str>, Claim>>>);
+
+impl Seconds {
+    /// Seconds before `oldest` are forgotten.
+    fn claim(&self, seen: Seen<'_>, oldest: i64) -> Claim {
+        let mut seconds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while seconds.first_key_value().is_some_and(|(second, _)| *second < oldest) {
+            seconds.pop_first();
+        }
+        let clients = seconds.entry(seen.timestamp).or_default();
+        match clients.get(seen.client) {
+            Some(claim) => claim.clone(),
+            None => clients.entry(seen.client.into()).or_default().clone(),
+        }
+    }
+}
+
+/// Whether the second of a request belongs to this process, so that no earlier one has let it in.
+/// `now` is when the request was checked.
+pub(super) async fn is_ours(
+    inner: &Inner,
+    seen: Seen<'_>,
+    now: Timestamp,
+) -> Result<bool, OAuth1Error> {
+    let (began, window) = (inner.shared.nonces.began(), inner.oauth1.window);
+    let (is_ahead, is_after_the_start) =
+        (seen.timestamp > now.seconds(), seen.timestamp <= (began + window).seconds());
+    // With a store that ends with its process, clients and tokens end, too.
+    if !(is_ahead || is_after_the_start) || !inner.store.is_cacheable() {
+        return Ok(true);
+    }
+    let claim = inner.shared.seconds.claim(seen, (now - window).seconds());
+    let ask = || async {
+        let issuer = inner.issuer_id().await?;
+        let second = Seen { token: None, nonce: "", ..seen };
+        let ends = Timestamp::from_seconds(seen.timestamp) + window + nonces::MARGIN;
+        let first = inner.store.remember_once(issuer, "oauth1 second", second.key(), ends).await;
+        first.map_err(Error::from)
+    };
+    Ok(*claim.get_or_try_init(ask).await?)
+}
