@@ -1,6 +1,7 @@
-//! Digests as arrays: they cannot be shorter than they are.
+//! Digests and keys as arrays: they cannot be shorter than they are, and nothing is left zero.
 
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, hmac};
+use zeroize::Zeroizing;
 
 /// SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -9,8 +10,23 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// The bytes of a tag of HMAC-SHA-256.
+pub(crate) fn tag(tag: &hmac::Tag) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(tag.as_ref());
+    out
+}
+
+/// Two halves of a secret.
+pub(crate) fn joined(first: &[u8; 16], second: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+    let mut out = Zeroizing::new([0; 32]);
+    let (start, end) = out.split_at_mut(16);
+    start.copy_from_slice(first);
+    end.copy_from_slice(second);
+    out
+}
+
 /// The first half of 32 bytes.
-#[cfg(any(feature = "consumer", feature = "provider"))]
 pub(crate) const fn first_half(bytes: &[u8; 32]) -> &[u8; 16] {
     let [half @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
     half

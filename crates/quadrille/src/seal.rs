@@ -10,12 +10,15 @@ use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    digest, hmac,
+    hmac,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::Env;
+use crate::{
+    Env,
+    digest::{joined, sha256},
+};
 
 use derived::BlockKey;
 pub(crate) use derived::Keys;
@@ -204,7 +207,8 @@ impl KeyRing {
         });
         match tag {
             Some(tag) => out.extend_from_slice(tag.as_ref()),
-            // Cannot be: a key of the right length seals any text below 64 GiB.
+            // Cannot be: a key of the right length seals any text below 64 GiB. What is empty never
+            // opens.
             None => out.zeroize(),
         }
         out
@@ -261,16 +265,11 @@ impl fmt::Debug for KeyRing {
 impl RingKey {
     fn new(key: &[u8; 32]) -> Self {
         let root = hmac::Key::new(hmac::HMAC_SHA256, key);
-        let mut id = [0; KEY_ID_LEN];
-        let digest =
-            digest::digest(&digest::SHA256, hmac::sign(&root, b"quadrille key id").as_ref());
-        for (to, from) in id.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
+        let [a, b, c, d, ..] = sha256(hmac::sign(&root, b"quadrille key id").as_ref());
         let sub = |label: &[u8]| hmac::sign(&root, label);
         let half = |label: &[u8]| BlockKey::new(&sub(label));
         Self {
-            id,
+            id: [a, b, c, d],
             seal: [half(b"quadrille seal 1"), half(b"quadrille seal 2")],
             mac: hmac::Key::new(hmac::HMAC_SHA256, sub(b"quadrille mac").as_ref()),
         }
@@ -278,10 +277,8 @@ impl RingKey {
 
     /// The key for the one box with this salt.
     fn box_key(&self, salt: &[u8; SALT_LEN]) -> Option<LessSafeKey> {
-        let mut key = Zeroizing::new([0; 2 * SALT_LEN]);
-        for (half, under) in key.chunks_exact_mut(SALT_LEN).zip(&self.seal) {
-            half.copy_from_slice(&under.encrypt(salt)[..]);
-        }
+        let [first, second] = &self.seal;
+        let key = joined(&first.encrypt(salt), &second.encrypt(salt));
         UnboundKey::new(&AES_256_GCM, &key[..]).ok().map(LessSafeKey::new)
     }
 }

@@ -323,7 +323,8 @@ impl Signer {
             _ => None,
         };
         let mut signed = Signed {
-            timestamp: Digits::of(env.now().seconds()),
+            // One before 1970 is 0: there are no others (section 3.3).
+            timestamp: env.now().seconds().max(0).to_string(),
             nonce: Nonce::random(env),
             further,
             body_hash,
@@ -387,9 +388,8 @@ impl Signer {
         signed.each_plain(&mut |name, value| authorization::append_plain(&mut out, name, value));
         signed.each_other(&mut |name, value| authorization::append(&mut out, name, value));
         authorization::append(&mut out, SIGNATURE, &signed.signature);
-        // It is all printable ASCII.
-        let value = HeaderValue::from_maybe_shared(Bytes::from(out));
-        let mut value = value.unwrap_or(HeaderValue::from_static("OAuth"));
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from(out))
+            .map_err(|_| RequestError::HeaderMalformed)?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -465,7 +465,7 @@ enum Covers<'a> {
 
 /// The protocol parameters that differ from request to request.
 struct Signed<'a> {
-    timestamp: Digits,
+    timestamp: String,
     nonce: Nonce,
     further: &'a [(&'a str, &'a str)],
     body_hash: Option<String>,
@@ -475,7 +475,7 @@ struct Signed<'a> {
 impl Signed<'_> {
     /// Those that need no encoding.
     fn each_plain(&self, each: &mut impl FnMut(&str, &str)) {
-        each("oauth_timestamp", self.timestamp.as_str());
+        each("oauth_timestamp", &self.timestamp);
         each("oauth_nonce", self.nonce.as_str());
     }
 
@@ -508,33 +508,6 @@ impl Nonce {
     }
 }
 
-/// A number, written.
-struct Digits {
-    bytes: [u8; 20],
-    start: usize,
-}
-
-impl Digits {
-    /// Of a time; one before 1970 is 0.
-    fn of(number: i64) -> Self {
-        let mut rest = u64::try_from(number).unwrap_or(0);
-        let (mut bytes, mut start) = ([b'0'; 20], 20);
-        for (index, digit) in bytes.iter_mut().enumerate().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            (rest, start) = (rest / 10, index);
-            if rest == 0 {
-                break;
-            }
-        }
-        Self { bytes, start }
-    }
-
-    fn as_str(&self) -> &str {
-        // It is ASCII.
-        std::str::from_utf8(self.bytes.get(self.start..).unwrap_or_default()).unwrap_or_default()
-    }
-}
-
 /// The secrets, encoded and joined (RFC 5849, section 3.4.2). The separator is always there.
 pub(super) fn shared_key(client: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let token = token.map_or("", Secret::expose);
@@ -559,14 +532,6 @@ fn shared(method: SignatureMethod, client: &Secret, token: Option<&Secret>) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_written_as_everywhere() {
-        for number in [0, 7, 10, 1_800_000_000, i64::MAX] {
-            assert_eq!(Digits::of(number).as_str(), number.to_string());
-        }
-        assert_eq!(Digits::of(-1).as_str(), "0");
-    }
 
     #[test]
     fn a_form_may_be_as_long_as_it_likes() {

@@ -11,7 +11,7 @@ use base64::{
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 use super::{
-    ErrorCode, ErrorResponse,
+    EndpointError, ErrorCode, ErrorResponse,
     form::{self, FormError, FormWriter, Params},
 };
 use crate::Secret;
@@ -63,10 +63,14 @@ impl ClientAuth {
     }
 
     /// Adds what belongs into the body and the headers of a request.
-    pub(super) fn apply(&self, body: &mut FormWriter, headers: &mut HeaderMap) {
+    pub(super) fn apply(
+        &self,
+        body: &mut FormWriter,
+        headers: &mut HeaderMap,
+    ) -> Result<(), EndpointError> {
         match self {
             Self::Basic { client_id, client_secret } => {
-                headers.insert(AUTHORIZATION, basic(client_id, client_secret.expose()));
+                headers.insert(AUTHORIZATION, basic(client_id, client_secret.expose())?);
             }
             Self::Post { client_id, client_secret } => {
                 body.append("client_id", client_id);
@@ -76,6 +80,7 @@ impl ClientAuth {
                 body.append("client_id", client_id);
             }
         }
+        Ok(())
     }
 }
 
@@ -249,16 +254,15 @@ const BASIC: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-fn basic(id: &str, secret: &str) -> HeaderValue {
+fn basic(id: &str, secret: &str) -> Result<HeaderValue, EndpointError> {
     let mut pair = String::with_capacity(id.len() + secret.len() + 1);
     form::encode_into(&mut pair, id);
     pair.push(':');
     form::encode_into(&mut pair, secret);
     let text = format!("Basic {}", BASE64_STANDARD.encode(&pair));
-    // Base64 is ASCII.
-    let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Basic"));
+    let mut value = HeaderValue::try_from(text).map_err(|_| EndpointError::Credentials)?;
     value.set_sensitive(true);
-    value
+    Ok(value)
 }
 
 fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError> {
@@ -389,6 +393,6 @@ mod tests {
         let params = Params::parse(b"client_id=a&client_secret=canary").unwrap();
         let client = PresentedClient::parse(&HeaderMap::new(), &params).unwrap();
         assert!(!format!("{client:?}").contains("canary"));
-        assert_eq!(format!("{:?}", basic("a", "b")), "Sensitive");
+        assert_eq!(format!("{:?}", basic("a", "b").unwrap()), "Sensitive");
     }
 }

@@ -8,7 +8,7 @@ use http::{
 
 use super::{ClientAuth, form::FormWriter};
 
-/// Why a URL is none to send a message to. The operator's fault, or that of whose metadata it is.
+/// Why no message can be sent to a URL. The operator's fault, or that of whose metadata it is.
 ///
 /// ```
 /// use quadrille::oauth2::{AuthorizationRequest, EndpointError};
@@ -29,6 +29,9 @@ pub enum EndpointError {
     /// It is not `https` or `http`.
     #[error("the URL is neither https nor http")]
     Scheme,
+    /// The client's credentials cannot stand in a header.
+    #[error("the client's credentials cannot stand in a header")]
+    Credentials,
 }
 
 pub(super) fn post_form(
@@ -47,7 +50,7 @@ pub(super) fn post_form(
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    auth.apply(&mut body, headers);
+    auth.apply(&mut body, headers)?;
     *request.body_mut() = Bytes::from(body.finish());
     Ok(request)
 }

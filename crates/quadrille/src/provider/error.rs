@@ -233,6 +233,9 @@ pub enum OperatorError {
     /// A redirect URI that the store holds for a client is not one.
     #[error("a redirect URI in the store is not one")]
     RedirectUri,
+    /// What a consent page asks could not be written down.
+    #[error("the ticket of a consent page could not be written")]
+    Ticket,
 }
 
 impl From<StoreError> for Error {

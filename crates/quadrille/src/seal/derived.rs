@@ -10,6 +10,8 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
+use crate::digest::{first_half, tag};
+
 use super::{KeyId, KeyRing, RingKey, associated};
 
 /// Keys, the newest first. There is at least one.
@@ -118,7 +120,7 @@ impl MacKey {
         for part in parts {
             context.update(part);
         }
-        tag_bytes(&context.sign())
+        tag(&context.sign())
     }
 }
 
@@ -168,6 +170,7 @@ impl BlockKey {
 
     /// `blocks` under the key: a whole number of blocks of 16 bytes.
     pub(super) fn encrypt<const N: usize>(&self, blocks: &[u8; N]) -> Zeroizing<[u8; N]> {
+        const { assert!(N.is_multiple_of(16), "whole blocks") };
         let mut out = Zeroizing::new(*blocks);
         match &self.aes {
             Some(aes) if aes.encrypt(&mut out[..]).is_ok() => out,
@@ -179,19 +182,11 @@ impl BlockKey {
     /// fail. An HMAC keeps as much secret as it would have.
     fn without_aes<const N: usize>(&self, blocks: &[u8; N]) -> Zeroizing<[u8; N]> {
         let mut out = Zeroizing::new([0; N]);
-        for (half, nonce) in out.chunks_mut(16).zip(blocks.chunks(16)) {
-            let tag = tag_bytes(&hmac::sign(&self.mac, nonce));
-            half.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+        for (half, nonce) in out.chunks_exact_mut(16).zip(blocks.chunks_exact(16)) {
+            half.copy_from_slice(first_half(&tag(&hmac::sign(&self.mac, nonce))));
         }
         out
     }
-}
-
-/// The bytes of a tag of HMAC-SHA-256, which are 32.
-fn tag_bytes(tag: &hmac::Tag) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
-    bytes
 }
 
 #[cfg(all(test, feature = "provider"))]

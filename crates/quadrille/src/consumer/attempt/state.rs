@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use zeroize::Zeroizing;
 
 use crate::{
     Timestamp,
@@ -20,6 +19,7 @@ use crate::{
         storage::length_first,
         wire::{Reader, Writer},
     },
+    digest::joined,
     error::{BrowserFault, OperatorFault, Result},
     oauth2::pkce::Verifier,
     seal::{KeyId, MaskKey, Named as _},
@@ -159,8 +159,8 @@ impl Opened {
         // A second cookie of that name is somebody else's, and takes nothing from the right one.
         let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
         let is_ours = held.into_iter().any(|value| {
-            let value = BASE64_URL_SAFE_NO_PAD.decode(value).unwrap_or_default();
-            verify_slices_are_equal(&value, &self.binding).is_ok()
+            let value = BASE64_URL_SAFE_NO_PAD.decode(value);
+            value.is_ok_and(|value| verify_slices_are_equal(&value, &self.binding).is_ok())
         });
         if is_ours { Ok(()) } else { Err(BrowserFault::AttemptCookieMissing) }
     }
@@ -220,9 +220,6 @@ fn rest(seals: &Seals<'_>, jar: &Jar, cookie: &AttemptCookie) -> Option<(String,
 
 /// Derived from what the cookie holds: two blocks, of the 16 random bytes and of their opposites.
 fn verifier(key: &MaskKey, binding: &[u8; 16]) -> Verifier {
-    let mut bytes = Zeroizing::new([0; 32]);
-    for (half, nonce) in bytes.chunks_exact_mut(16).zip([*binding, binding.map(|byte| !byte)]) {
-        half.copy_from_slice(&key.mask(&nonce));
-    }
+    let bytes = joined(&key.mask(binding), &key.mask(&binding.map(|byte| !byte)));
     Verifier::from_bytes(&bytes)
 }

@@ -206,7 +206,7 @@ impl Authorization {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),
             (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back())),
-            (Next::Ask, Some(authentication)) => Ok(self.ask(&authentication)),
+            (Next::Ask, Some(authentication)) => self.ask(&authentication),
             (Next::Grant, Some(authentication)) => self.grant(authentication).await,
         }
     }
@@ -225,7 +225,7 @@ impl Authorization {
         Back(url.finish())
     }
 
-    fn ask(&self, authentication: &Authentication) -> Step {
+    fn ask(&self, authentication: &Authentication) -> Result<Step, Error> {
         let (inner, now) = (&self.inner, self.inner.now());
         let expires = now + inner.policy.ticket_lifetime;
         let key = inner.tokens.newest().id();
@@ -239,13 +239,13 @@ impl Authorization {
             action: inner.paths.consent.clone(),
             destination: self.asked.dance.destination().map(|uri| uri.destination().to_owned()),
             back: self.back(),
-            ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer),
+            ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
         };
         if let Some(slot) = self.request.extensions().get::<Slot>() {
             slot.fill(page.headers());
         }
-        Step::Consent(Box::new(page))
+        Ok(Step::Consent(Box::new(page)))
     }
 
     async fn grant(&self, authentication: Authentication) -> Result<Step, Error> {

@@ -11,7 +11,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         actor::Authentication,
-        error::BrowserError,
+        error::{BrowserError, OperatorError},
         issuer::Issuer,
         store::{RowId, TicketId},
     },
@@ -57,10 +57,9 @@ impl Ticket {
         expires: Timestamp,
     ) -> Self {
         let mut id: TicketId = env.random();
-        let time = env.now().millis().to_be_bytes();
-        for (to, from) in id.iter_mut().zip(time.iter().skip(2)) {
-            *to = *from;
-        }
+        let [_, _, time @ ..] = env.now().millis().to_be_bytes();
+        let (start, _) = id.split_at_mut(time.len());
+        start.copy_from_slice(&time);
         Self {
             id,
             key,
@@ -76,10 +75,14 @@ impl Ticket {
     }
 
     /// For the form.
-    pub(crate) fn seal(&self, env: &Env, ring: &KeyRing, issuer: &Issuer) -> String {
-        // Nothing in a ticket can fail to be written as JSON, and nothing opens one that did.
-        let plain = serde_json::to_vec(self).unwrap_or_default();
-        ring.seal(env, PURPOSE, issuer.as_str(), &plain)
+    pub(crate) fn seal(
+        &self,
+        env: &Env,
+        ring: &KeyRing,
+        issuer: &Issuer,
+    ) -> Result<String, OperatorError> {
+        let plain = serde_json::to_vec(self).map_err(|_| OperatorError::Ticket)?;
+        Ok(ring.seal(env, PURPOSE, issuer.as_str(), &plain))
     }
 
     /// Out of the form.

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::{
     KeyRing,
+    digest::first_half,
     provider::store::{RowId, SecretHash, TicketId},
     seal::{KeyId, Keys, MacKey, MaskKey, Named},
 };
@@ -86,8 +87,10 @@ impl TokenText {
         &self.0
     }
 
-    fn of(raw: &[u8]) -> Self {
-        Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(raw)))
+    /// Of `parts`, one after the other.
+    fn of(parts: &[&[u8]]) -> Self {
+        let raw = Zeroizing::new(parts.concat());
+        Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&raw[..])))
     }
 }
 
@@ -131,9 +134,7 @@ impl TokenKey {
 
     /// Hides a row's number beside this secret.
     fn mask(&self, secret: &[u8; SECRET]) -> [u8; 16] {
-        let mut nonce = [0; 16];
-        fill(&mut nonce, &[secret]);
-        self.mask.mask(&nonce)
+        self.mask.mask(first_half(secret))
     }
 }
 
@@ -164,9 +165,7 @@ impl TokenKeys {
     pub(crate) fn write(&self, kind: TokenKind, row: RowId, secret: &TokenSecret) -> TokenText {
         let (head, key) = (head(kind), self.newest());
         let row = masked(&row.0.to_be_bytes(), &key.mask(secret));
-        let mut raw = Zeroizing::new([0; SHORT]);
-        fill(&mut raw[..], &[&[head], &key.id, &row, &secret[..]]);
-        TokenText::of(&raw[..])
+        TokenText::of(&[&[head], &key.id, &row, &secret[..]])
     }
 
     /// Reads a token that is not a refresh token.
@@ -215,8 +214,7 @@ impl TokenKeys {
         let (body, tag) = raw.split_last_chunk::<MAC>().ok_or(NoToken::Foreign)?;
         let (key, rest) = split_head(body)?;
         let key = self.find(key).ok_or(NoToken::UnknownKey)?;
-        let mac = key.genuine.mac(&[body]);
-        if mac.get(..MAC).is_none_or(|mac| verify_slices_are_equal(mac, tag).is_err()) {
+        if verify_slices_are_equal(first_half(&key.genuine.mac(&[body])), tag).is_err() {
             return Err(NoToken::Forged);
         }
         let (place, secret) = rest.split_first_chunk::<PLACE>().ok_or(NoToken::Foreign)?;
@@ -237,12 +235,12 @@ impl Refresh {
     pub(crate) fn write(&self) -> TokenText {
         let (head, key) = (head(TokenKind::Refresh), &self.key);
         let mut place = [0; PLACE];
-        fill(&mut place, &[&self.family.0.to_be_bytes(), &self.generation.to_be_bytes()]);
+        let (family, generation) = place.split_at_mut(ROW);
+        family.copy_from_slice(&self.family.0.to_be_bytes());
+        generation.copy_from_slice(&self.generation.to_be_bytes());
         let place = masked(&place, &key.mask(&self.secret));
         let mac = key.genuine.mac(&[&[head], &key.id, &place, &self.secret[..]]);
-        let mut raw = Zeroizing::new([0; LONG]);
-        fill(&mut raw[..], &[&[head], &key.id, &place, &self.secret[..], &mac]);
-        TokenText::of(&raw[..])
+        TokenText::of(&[&[head], &key.id, &place, &self.secret[..], first_half(&mac)])
     }
 
     pub(crate) fn hash(&self) -> SecretHash {
@@ -302,6 +300,7 @@ fn split_head(raw: &[u8]) -> Result<(KeyId, &[u8]), NoToken> {
 }
 
 fn masked<const N: usize>(bytes: &[u8; N], mask: &[u8; 16]) -> [u8; N] {
+    const { assert!(N <= 16, "no byte is left unmasked") };
     let mut out = *bytes;
     for (byte, mask) in out.iter_mut().zip(mask) {
         *byte ^= mask;
@@ -312,13 +311,6 @@ fn masked<const N: usize>(bytes: &[u8; N], mask: &[u8; 16]) -> [u8; N] {
 fn number(bytes: [u8; ROW]) -> Result<RowId, NoToken> {
     let row = i64::from_be_bytes(bytes);
     if row < 0 { Err(NoToken::Forged) } else { Ok(RowId(row)) }
-}
-
-/// Writes `parts` one after the other, as far as they fit.
-fn fill(out: &mut [u8], parts: &[&[u8]]) {
-    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
-        *to = *from;
-    }
 }
 
 #[cfg(test)]
