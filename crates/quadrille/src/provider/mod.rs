@@ -53,6 +53,7 @@ pub use guard::{Guard, GuardService};
 pub(crate) use guard::{Guarded, Site, at_public_path, check_request};
 pub use guessing::{
     kdf::{Cost, Kdf, KdfError, Verdict},
+    line::{Away, Line, Place},
     throttle::{Rate, RemoteAddress, Throttle, Who},
 };
 #[cfg(feature = "http-client")]

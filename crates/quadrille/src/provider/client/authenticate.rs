@@ -144,10 +144,12 @@ async fn check_chosen(
     let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
     let (id, steady) = (&*presented.id, inner.env.steady());
     let is_known = throttle.is_known(id, from);
-    if !is_known {
+    let _place = if is_known {
+        None
+    } else {
         let is_hot = from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
-        turns.take(id, from, is_hot, steady).await.map_err(ClientError::Throttled)?;
-    }
+        Some(turns.take(id, from, is_hot, steady).await.map_err(ClientError::Throttled)?)
+    };
     let Some(client) = client else {
         inner.kdf.verify_for_nobody(secret).await?;
         return Ok(None);

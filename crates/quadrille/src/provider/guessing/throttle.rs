@@ -151,6 +151,12 @@ impl Throttle {
         Ok(before)
     }
 
+    /// How long the failures of `who` are remembered.
+    pub(crate) fn debt(&self, who: Who<'_>, now: Timestamp) -> Duration {
+        let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();
+        recovered.map_or(Duration::ZERO, |recovered| Timestamp::from_millis(recovered).since(now))
+    }
+
     /// Whether a failure is counted and not forgiven yet.
     pub(crate) fn has_failed(&self, who: Who<'_>, now: Timestamp) -> bool {
         let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();

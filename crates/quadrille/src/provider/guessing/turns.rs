@@ -2,20 +2,23 @@
 //! and only then is the secret looked at. So the right one is heard also at an address from which
 //! somebody else guesses, and no guess is heard faster than its turn comes.
 //!
-//! An attempt that waits holds a seat. Seats are few; without one an attempt is refused.
+//! All wait in one line (`line.rs`) for the threads that hash: those with the fewest failures go
+//! first, so that guesses from thousands of networks keep nobody out who has not failed.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{num::NonZeroUsize, time::Duration};
 
 use crate::Timestamp;
 
-use super::throttle::{Rate, RemoteAddress, Throttle, Who};
+use super::{
+    line::{Away, Line, Place},
+    throttle::{Rate, RemoteAddress, Throttle, Who},
+};
 
 /// Attempts at one client from one network: after ten, one every two seconds.
 const PAIR: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(2) };
+
+/// What is remembered of failures for the place in line: ten of them, each for ten minutes.
+const RECORD: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(600) };
 
 /// How long an attempt waits from a network with too many failures, at whatever client.
 const HOT: Duration = Duration::from_secs(3);
@@ -27,79 +30,61 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const SEATS: usize = 256;
 const SEATS_OF_A_NETWORK: usize = 32;
 
+/// How many are hashed or about to be, for each processor: enough that none is idle.
+const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
 #[derive(Debug)]
 pub(crate) struct Turns {
     pairs: Throttle,
-    /// How many wait, by network.
-    waiting: Mutex<HashMap<Option<u128>, usize>>,
-}
-
-/// A seat. Dropping it, as happens when the client goes away, gives it back.
-struct Seat<'a> {
-    turns: &'a Turns,
-    network: Option<u128>,
+    record: Throttle,
+    line: Line,
 }
 
 impl Turns {
     pub(crate) fn new() -> Self {
-        Self { pairs: Throttle::new(PAIR), waiting: Mutex::default() }
+        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self {
+            pairs: Throttle::new(PAIR),
+            record: Throttle::new(RECORD),
+            line: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
+        }
     }
 
     /// Returns when it is the turn of an attempt at this client from there; `is_hot` says that too
-    /// many have failed from there already. Says how long to stay away where too many wait.
+    /// many have failed from there already. The secret is looked at while the place is held. Says
+    /// how long to stay away where too many wait.
     pub(crate) async fn take(
         &self,
         client: &str,
         from: Option<RemoteAddress>,
         is_hot: bool,
         now: Timestamp,
-    ) -> Result<(), Duration> {
-        let who = Who::Pair(client, from);
-        let turn = self.pairs.turn(who, now, PATIENCE)?;
+    ) -> Result<Place<'_>, Duration> {
+        let turn = self.pairs.turn(Who::Pair(client, from), now, PATIENCE)?;
         let wait = turn.max(if is_hot { HOT } else { Duration::ZERO });
-        if wait.is_zero() {
-            return Ok(());
-        }
-        let Some(_seat) = self.sit(from) else {
-            self.pairs.forgive(who, now);
-            return Err(HOT);
-        };
-        tokio::time::sleep(wait).await;
-        Ok(())
+        let failures = parties(client, from).map(|who| self.record.debt(who, now)).sum();
+        // Counted before the secret is looked at, so that guesses at once stand one behind another.
+        // A record that is full is not added to, and nothing is taken from it either.
+        let added: Vec<_> =
+            parties(client, from).filter(|who| self.record.failed(*who, now).is_none()).collect();
+        let turn = self.line.turn(from, failures, wait, PATIENCE).await;
+        turn.map_err(|_: Away| {
+            self.pairs.forgive(Who::Pair(client, from), now);
+            added.into_iter().for_each(|who| self.record.forgive(who, now));
+            HOT
+        })
     }
 
     /// Takes a turn back: the secret was right.
     pub(crate) fn forgive(&self, client: &str, from: Option<RemoteAddress>, now: Timestamp) {
         self.pairs.forgive(Who::Pair(client, from), now);
-    }
-
-    fn sit(&self, from: Option<RemoteAddress>) -> Option<Seat<'_>> {
-        let network = from.map(RemoteAddress::network);
-        let mut waiting = self.waiting();
-        let all: usize = waiting.values().sum();
-        let here = waiting.get(&network).map_or(0, |count| *count);
-        if all >= SEATS || here >= SEATS_OF_A_NETWORK {
-            return None;
-        }
-        waiting.insert(network, here + 1);
-        Some(Seat { turns: self, network })
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Option<u128>, usize>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        parties(client, from).for_each(|who| self.record.forgive(who, now));
     }
 }
 
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.turns.waiting();
-        match waiting.get_mut(&self.network) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                waiting.remove(&self.network);
-            }
-        }
-    }
+/// Whose failures decide where an attempt stands.
+fn parties(client: &str, from: Option<RemoteAddress>) -> impl Iterator<Item = Who<'_>> {
+    [Some(Who::Pair(client, from)), from.map(Who::Address)].into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -108,15 +93,15 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-    fn address(low: u8) -> Option<RemoteAddress> {
-        Some(RemoteAddress([192, 0, 2, low].into()))
+    fn address(number: u32) -> Option<RemoteAddress> {
+        Some(RemoteAddress(std::net::Ipv4Addr::from_bits(number).into()))
     }
 
     #[expect(clippy::disallowed_methods, reason = "tokio's clock is paused, and moved by waiting")]
     async fn waits(turns: &Turns, is_hot: bool) -> Result<u64, u64> {
         let began = tokio::time::Instant::now();
         let turn = turns.take("a", address(1), is_hot, NOON).await;
-        turn.map(|()| began.elapsed().as_secs()).map_err(|wait| wait.as_secs())
+        turn.map(|_| began.elapsed().as_secs()).map_err(|wait| wait.as_secs())
     }
 
     #[tokio::test(start_paused = true)]
@@ -133,7 +118,6 @@ mod tests {
         }
         turns.forgive("a", address(1), NOON);
         assert_eq!(waits(&turns, false).await, Ok(8));
-        assert!(turns.waiting().is_empty(), "seats are given back");
     }
 
     #[tokio::test(start_paused = true)]
@@ -141,14 +125,23 @@ mod tests {
         assert_eq!(waits(&Turns::new(), true).await, Ok(3));
     }
 
-    #[test]
-    fn no_network_takes_all_seats() {
-        let turns = Turns::new();
-        let here: Vec<_> = (0..).map_while(|_| turns.sit(address(1))).collect();
-        assert_eq!(here.len(), SEATS_OF_A_NETWORK);
-        let others: Vec<_> = (2..).map_while(|low| turns.sit(address(low))).collect();
-        assert_eq!(here.len() + others.len(), SEATS);
-        drop(here);
-        assert!(turns.sit(address(1)).is_some());
+    #[tokio::test(start_paused = true)]
+    async fn guesses_from_thousands_of_networks_keep_nobody_out() {
+        let turns = std::sync::Arc::new(Turns::new());
+        let mut flood = tokio::task::JoinSet::new();
+        for number in 2..3000 {
+            let turns = turns.clone();
+            flood.spawn(async move {
+                // Each guess takes a second, and is followed by the next.
+                while let Ok(_place) = turns.take("a", address(number), false, NOON).await {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            });
+        }
+        // Until all of them have come.
+        for _ in 0..3000 {
+            tokio::task::yield_now().await;
+        }
+        assert!(waits(&turns, false).await.is_ok_and(|seconds| seconds <= 1));
     }
 }

@@ -1,0 +1,412 @@
+//! The line before slow work that anybody can ask for, as the hashing of a secret that somebody
+//! chose.
+//!
+//! Hashing is the scarce resource: some ten milliseconds of a processor each. In a flood the line
+//! decides whose secret is looked at. Those with the fewest failures go first, of equals the one
+//! who came last. So a flood of any size, from any number of networks, stands behind somebody who
+//! comes after it and has not failed, and a network that goes on guessing falls back with each
+//! guess. Those who came first among equals wait longest, and leave first when their time is over.
+//!
+//! Memory is bounded by seats. Where all are taken, the last in line gives way.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use super::throttle::RemoteAddress;
+
+/// A line of attempts that wait for slow work. Count failures beside it, as with a
+/// [`Throttle`](crate::provider::Throttle), and say how long those of an attempt are remembered.
+///
+/// ```
+/// use std::{num::NonZeroUsize, time::Duration};
+/// use quadrille::provider::Line;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), quadrille::provider::Away> {
+/// // Two at work at once, 1,024 wait, of them 64 of one network.
+/// let line = Line::new(NonZeroUsize::new(2).unwrap(), 1024, 64);
+/// let (failures, patience) = (Duration::ZERO, Duration::from_secs(8));
+/// let place = line.turn(None, failures, Duration::ZERO, patience).await?;
+/// // ... the secret is hashed ...
+/// drop(place);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Line(Mutex<Queue>);
+
+/// A place at the work. Dropping it lets in the next.
+#[must_use = "dropping it lets in the next"]
+pub struct Place<'a> {
+    line: &'a Line,
+    standing: Standing,
+}
+
+/// Why an attempt was sent away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Away {
+    /// All seats were taken, by attempts with fewer failures or newer ones.
+    #[error("gave way to attempts with fewer failures, or newer ones")]
+    GaveWay,
+    /// The time was over before there was a place.
+    #[error("there was no place in time")]
+    TooLong,
+}
+
+impl Line {
+    /// A line before `places` at the work, in which so many `seats` can be taken, and so many of
+    /// them by one network.
+    pub fn new(places: NonZeroUsize, seats: usize, seats_of_a_network: usize) -> Self {
+        Self(Mutex::new(Queue::new(places, seats, seats_of_a_network)))
+    }
+
+    /// Returns when it is the turn of an attempt from this address: after `wait` at the earliest,
+    /// and then within `patience`. `failures` says where the attempt stands in line: the longer
+    /// the failures of its party are remembered, the further back.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn turn(
+        &self,
+        from: Option<RemoteAddress>,
+        failures: Duration,
+        wait: Duration,
+        patience: Duration,
+    ) -> Result<Place<'_>, Away> {
+        let (call, mut called) = oneshot::channel();
+        let standing = self.queue().sit(from.map(RemoteAddress::network), failures, call);
+        // Leaves the line however this ends, also when the client goes away.
+        let place = Place { line: self, standing };
+        if !wait.is_zero() {
+            // Nobody is called before the wait is over, but may have to give way.
+            let gave_way = tokio::time::timeout(wait, &mut called).await.is_ok();
+            if gave_way {
+                return Err(Away::GaveWay);
+            }
+        }
+        self.queue().ready(standing);
+        match tokio::time::timeout(patience, called).await {
+            Ok(Ok(Called)) => Ok(place),
+            Ok(Err(_)) => Err(Away::GaveWay),
+            Err(_) => Err(Away::TooLong),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.line.queue().leave(self.standing);
+    }
+}
+
+impl fmt::Debug for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(&self.standing).finish()
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.queue();
+        write!(f, "Line({} at work, {} wait)", queue.at_work.len(), queue.seated.len())
+    }
+}
+
+/// Where an attempt stands: in front is the one with the fewest failures, of equals the last that
+/// came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing {
+    failures: Duration,
+    number: Reverse<u64>,
+}
+
+/// It is an attempt's turn. One that gives way hears that its caller is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Called;
+
+struct Seat {
+    network: Option<u128>,
+    call: oneshot::Sender<Called>,
+}
+
+/// Who waits, and who is at work. It knows no clock.
+struct Queue {
+    places: NonZeroUsize,
+    seats: usize,
+    seats_of_a_network: usize,
+    /// How many have come.
+    count: u64,
+    seated: BTreeMap<Standing, Seat>,
+    /// Those in `seated` who can be called.
+    ready: BTreeSet<Standing>,
+    of_network: HashMap<Option<u128>, usize>,
+    at_work: BTreeSet<Standing>,
+}
+
+impl Queue {
+    fn new(places: NonZeroUsize, seats: usize, seats_of_a_network: usize) -> Self {
+        Self {
+            places,
+            seats,
+            seats_of_a_network,
+            count: 0,
+            seated: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            of_network: HashMap::new(),
+            at_work: BTreeSet::new(),
+        }
+    }
+
+    /// Seats an attempt. The last of its network gives way where that has more seats than its share,
+    /// else the last of all where there are too many: perhaps the attempt itself.
+    fn sit(
+        &mut self,
+        network: Option<u128>,
+        failures: Duration,
+        call: oneshot::Sender<Called>,
+    ) -> Standing {
+        self.count = self.count.saturating_add(1);
+        let standing = Standing { failures, number: Reverse(self.count) };
+        self.seated.insert(standing, Seat { network, call });
+        let of_network = self.of_network.entry(network).or_insert(0);
+        *of_network = of_network.saturating_add(1);
+        let mut from_behind = self.seated.iter().rev();
+        let gives_way = if *of_network > self.seats_of_a_network {
+            from_behind.find(|(_, seat)| seat.network == network)
+        } else if self.seated.len() > self.seats {
+            from_behind.next()
+        } else {
+            None
+        };
+        if let Some(standing) = gives_way.map(|(standing, _)| *standing) {
+            self.stand_up(standing);
+        }
+        standing
+    }
+
+    /// The wait of an attempt is over: it can be called.
+    fn ready(&mut self, standing: Standing) {
+        if self.seated.contains_key(&standing) {
+            self.ready.insert(standing);
+            self.call();
+        }
+    }
+
+    /// An attempt goes, wherever it was.
+    fn leave(&mut self, standing: Standing) {
+        self.stand_up(standing);
+        self.at_work.remove(&standing);
+        self.call();
+    }
+
+    /// Calls those in front while there are places.
+    fn call(&mut self) {
+        while self.at_work.len() < self.places.get()
+            && let Some(standing) = self.ready.pop_first()
+            && let Some(seat) = self.stand_up(standing)
+        {
+            // Whoever has gone leaves next.
+            self.at_work.insert(standing);
+            let _ = seat.call.send(Called);
+        }
+    }
+
+    fn stand_up(&mut self, standing: Standing) -> Option<Seat> {
+        self.ready.remove(&standing);
+        let seat = self.seated.remove(&standing)?;
+        match self.of_network.get_mut(&seat.network) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                self.of_network.remove(&seat.network);
+            }
+        }
+        Some(seat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACES: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn queue() -> Queue {
+        Queue::new(PLACES, 8, 3)
+    }
+
+    /// An attempt that is ready at once, and what it hears.
+    fn comes(
+        queue: &mut Queue,
+        network: u128,
+        failures: u64,
+    ) -> (Standing, oneshot::Receiver<Called>) {
+        let (call, called) = oneshot::channel();
+        let standing = queue.sit(Some(network), SECOND * u32::try_from(failures).unwrap(), call);
+        queue.ready(standing);
+        (standing, called)
+    }
+
+    fn gave_way(called: &mut oneshot::Receiver<Called>) -> bool {
+        called.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    }
+
+    #[test]
+    fn somebody_without_failures_goes_before_a_full_line_and_the_newest_first() {
+        let mut queue = queue();
+        let at_work: Vec<_> = (0..2).map(|n| comes(&mut queue, n, 0)).collect();
+        let _flood: Vec<_> = (10..30).map(|n| comes(&mut queue, n, 0)).collect();
+        let (_, mut first) = comes(&mut queue, 1, 0);
+        let (_, mut second) = comes(&mut queue, 2, 0);
+        queue.leave(at_work[0].0);
+        assert!(first.try_recv().is_err() && second.try_recv().is_ok());
+        queue.leave(at_work[1].0);
+        assert!(first.try_recv().is_ok());
+    }
+
+    #[test]
+    fn those_who_failed_give_way_to_those_who_did_not_and_fall_behind_them() {
+        let mut queue = queue();
+        let at_work: Vec<_> = (0..2).map(|n| comes(&mut queue, n, 0)).collect();
+        let mut failed: Vec<_> = (10..18).map(|n| comes(&mut queue, n, n as u64)).collect();
+        let (_, mut fresh) = comes(&mut queue, 1, 0);
+        assert!(gave_way(&mut failed[7].1), "the one with the most failures");
+        assert!(failed[..7].iter_mut().all(|(_, called)| !gave_way(called)));
+        let (_, mut worse) = comes(&mut queue, 2, 100);
+        assert!(gave_way(&mut worse));
+        queue.leave(at_work[0].0);
+        assert!(fresh.try_recv().is_ok());
+        queue.leave(at_work[1].0);
+        assert!(failed[0].1.try_recv().is_ok(), "the one with the fewest");
+    }
+
+    #[test]
+    fn a_network_has_its_share_of_seats_and_its_own_give_way() {
+        let mut queue = queue();
+        let _at_work: Vec<_> = (0..2).map(|n| comes(&mut queue, n, 0)).collect();
+        let (_, mut other) = comes(&mut queue, 1, 9);
+        let mut flood: Vec<_> = (0..5).map(|n| comes(&mut queue, 7, n)).collect();
+        assert!(gave_way(&mut flood[3].1) && gave_way(&mut flood[4].1));
+        let (_, mut person) = comes(&mut queue, 7, 0);
+        assert!(gave_way(&mut flood[2].1) && !gave_way(&mut person) && !gave_way(&mut other));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_waits_for_its_time_and_then_for_a_place_but_not_for_ever() {
+        let line = Line::new(NonZeroUsize::MIN, 2, 2);
+        let turn = |wait| line.turn(None, Duration::ZERO, wait, SECOND);
+        let place = turn(SECOND).await.unwrap();
+        assert_eq!(turn(SECOND).await.unwrap_err(), Away::TooLong);
+        drop(place);
+        drop(turn(Duration::ZERO).await.unwrap());
+        assert_eq!(format!("{line:?}"), "Line(0 at work, 0 wait)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_whose_client_goes_away_leaves_the_line() {
+        let line = Line::new(NonZeroUsize::MIN, 2, 2);
+        let place = line.turn(None, Duration::ZERO, Duration::ZERO, SECOND).await.unwrap();
+        for wait in [Duration::ZERO, SECOND * 100] {
+            let waits = line.turn(None, Duration::ZERO, wait, SECOND * 100);
+            assert!(tokio::time::timeout(SECOND, waits).await.is_err());
+        }
+        drop(place);
+        assert_eq!(format!("{line:?}"), "Line(0 at work, 0 wait)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_gives_way_while_it_waits_for_its_time() {
+        let line = Line::new(NonZeroUsize::MIN, 1, 1);
+        let waits = line.turn(None, SECOND, SECOND * 100, SECOND);
+        let person = async {
+            tokio::task::yield_now().await;
+            line.turn(None, Duration::ZERO, Duration::ZERO, SECOND).await.unwrap()
+        };
+        let (away, _place) = tokio::join!(waits, person);
+        assert_eq!(away.unwrap_err(), Away::GaveWay);
+    }
+
+    mod laws {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        proptest! {
+            #[test]
+            fn the_line_is_bounded_keeps_its_order_and_forgets_who_has_gone(
+                steps in proptest::collection::vec((0u8..3, 0u128..5, 0u64..4), 1..300),
+            ) {
+                let mut queue = queue();
+                let mut here = Vec::new();
+                for (kind, network, failures) in steps {
+                    match kind {
+                        0 if !here.is_empty() => {
+                            let gone = usize::try_from(network).unwrap() % here.len();
+                            let (standing, _): (Standing, _) = here.swap_remove(gone);
+                            queue.leave(standing);
+                        }
+                        _ => here.push(comes(&mut queue, network, failures)),
+                    }
+                    prop_assert!(queue.seated.len() <= 8 && queue.at_work.len() <= 2);
+                    prop_assert!(queue.of_network.values().all(|count| (1..=3).contains(count)));
+                    prop_assert_eq!(queue.of_network.values().sum::<usize>(), queue.seated.len());
+                    prop_assert!(queue.seated.is_empty() || queue.at_work.len() == 2, "no idle place");
+                    for (standing, called) in &mut here {
+                        let is_here = queue.seated.contains_key(standing)
+                            || queue.at_work.contains(standing);
+                        prop_assert_eq!(is_here, !gave_way(called) || queue.at_work.contains(standing));
+                    }
+                }
+                for (standing, _) in here {
+                    queue.leave(standing);
+                }
+                prop_assert!(queue.seated.is_empty() && queue.at_work.is_empty());
+                prop_assert!(queue.ready.is_empty() && queue.of_network.is_empty());
+            }
+
+            #[test]
+            fn whatever_the_line_a_newcomer_without_failures_is_called_next(
+                before in proptest::collection::vec((0u128..40, 0u64..4), 2..100),
+            ) {
+                let mut queue = queue();
+                let here: Vec<_> = before
+                    .into_iter()
+                    .map(|(network, failures)| comes(&mut queue, network, failures))
+                    .collect();
+                let (_, mut person) = comes(&mut queue, 7, 0);
+                let next = *queue.at_work.first().unwrap();
+                queue.leave(next);
+                prop_assert!(person.try_recv().is_ok());
+                drop(here);
+            }
+
+            #[test]
+            fn nobody_gives_way_to_one_with_more_failures(
+                before in proptest::collection::vec((0u128..40, 0u64..9), 2..100),
+                network in 0u128..40, failures in 0u64..9,
+            ) {
+                let mut queue = queue();
+                let here: Vec<_> = before
+                    .into_iter()
+                    .map(|(network, failures)| comes(&mut queue, network, failures))
+                    .collect();
+                let seated: Vec<_> = queue.seated.keys().copied().collect();
+                let (newcomer, _called) = comes(&mut queue, network, failures);
+                for gone in seated.iter().filter(|old| !queue.seated.contains_key(old)) {
+                    prop_assert!(gone.failures >= newcomer.failures);
+                }
+                drop(here);
+            }
+        }
+    }
+}
