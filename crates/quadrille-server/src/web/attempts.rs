@@ -18,7 +18,7 @@ use crate::users::UserName;
 
 use super::{
     devices::DeviceId,
-    throttle::{Recovery, Seat, Seats, Turn, decide, forgive},
+    throttle::{Added, Each, Recovery, Turn, added, decide, forgive},
 };
 
 /// How many counts that are over are forgotten with each attempt.
@@ -31,27 +31,20 @@ pub(super) struct Attempts {
     store: Arc<SqliteStore>,
     /// What was typed as a name may be a password: the database holds no digest that tells.
     key: MacKey,
-    seats: Seats,
 }
 
 /// An attempt that was counted as a failure until it turns out to be none.
 #[derive(Debug)]
-pub(super) struct Attempt<'a> {
+pub(super) struct Attempt {
     /// What becomes of it.
     pub(super) turn: Turn,
     parties: Parties,
-    /// Given back when the attempt is over.
-    _seat: Option<Seat<'a>>,
+    /// What it added to the counts.
+    added: Added,
 }
 
 /// The keys of the counts of an attempt.
-#[derive(Clone, Debug)]
-struct Parties {
-    device: Option<Key>,
-    pair: Key,
-    name: Key,
-    network: Key,
-}
+type Parties = Each<Key>;
 
 type Key = [u8; 16];
 
@@ -59,7 +52,7 @@ impl Attempts {
     /// Counts in this store, which has the program's tables, for the provider with this mark.
     pub(super) fn new(env: Env, store: Arc<SqliteStore>, ring: &KeyRing, mark: &str) -> Self {
         let key = ring.mac_key("quadrille sign-in failures", mark);
-        Self { env, store, key, seats: Seats::default() }
+        Self { env, store, key }
     }
 
     /// Counts an attempt, as a failure, and says what becomes of it.
@@ -71,32 +64,32 @@ impl Attempts {
         name: &UserName,
         address: RemoteAddress,
         device: Option<DeviceId>,
-    ) -> Result<Attempt<'_>, StoreError> {
-        let parties = self.parties(name, address, device);
-        let (seat, now) = (self.seats.take(address.network()), self.env.now());
-        let (has_seat, counted) = (seat.is_some(), parties.clone());
-        let turn = self
-            .store
-            .write(move |transaction| -> Result<Turn, StoreError> {
-                let before = counted.load(transaction)?;
-                let (turn, after) = decide(&before, has_seat, now);
-                counted.store(transaction, &before, &after)?;
+    ) -> Result<Attempt, StoreError> {
+        let (parties, now) = (self.parties(name, address, device), self.env.now());
+        self.store
+            .write(move |transaction| -> Result<Attempt, StoreError> {
+                let before = parties.load(transaction)?;
+                let (turn, after) = decide(&before, now);
+                parties.store(transaction, &before, &after)?;
                 transaction.execute(
                     "DELETE FROM quadrille_program_failures WHERE key IN
                      (SELECT key FROM quadrille_program_failures WHERE recovered <= ?1 LIMIT ?2)",
                     (now.millis(), SWEPT),
                 )?;
-                Ok(turn)
+                Ok(Attempt { turn, parties, added: added(&before, &after, now) })
             })
-            .await?;
-        Ok(Attempt { turn, parties, _seat: seat })
+            .await
     }
 
     /// Takes an attempt back: nobody looked at the password.
     ///
     /// # Errors
     /// Those of the store.
-    pub(super) async fn withdraw(&self, attempt: Attempt<'_>) -> Result<(), StoreError> {
+    pub(super) async fn withdraw(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        // Nothing was counted.
+        if matches!(attempt.turn, Turn::Refused(_)) {
+            return Ok(());
+        }
         self.store.write(attempt.forgiven()).await
     }
 
@@ -112,6 +105,7 @@ impl Attempts {
         Parties {
             device: device.map(|device| self.key(b"d", &device, &[])),
             pair: self.key(b"p", name, &network),
+            record: self.key(b"r", name, &network),
             name: self.key(b"n", name, &[]),
             network: self.key(b"a", &network, &[]),
         }
@@ -125,15 +119,15 @@ impl Attempts {
     }
 }
 
-impl Attempt<'_> {
+impl Attempt {
     /// What takes the failure back that was counted, to be run when the session is opened.
     pub(super) fn forgiven(
         &self,
     ) -> impl FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send + 'static {
-        let (parties, turn) = (self.parties.clone(), self.turn);
+        let (parties, added) = (self.parties, self.added);
         move |transaction| {
             let counted = parties.load(transaction)?;
-            parties.store(transaction, &counted, &forgive(&counted, turn))
+            parties.store(transaction, &counted, &forgive(&counted, &added))
         }
     }
 }
@@ -149,6 +143,7 @@ impl Parties {
         Ok(Recovery {
             device: self.device.as_ref().map(&mut recovered).transpose()?,
             pair: recovered(&self.pair)?,
+            record: recovered(&self.record)?,
             name: recovered(&self.name)?,
             network: recovered(&self.network)?,
         })
@@ -175,6 +170,7 @@ impl Parties {
             changed(key, before, after)?;
         }
         changed(&self.pair, before.pair, after.pair)?;
+        changed(&self.record, before.record, after.record)?;
         changed(&self.name, before.name, after.name)?;
         changed(&self.network, before.network, after.network)?;
         Ok(())

@@ -22,7 +22,7 @@ pub(super) fn failed(user: Option<&User>, address: RemoteAddress, turn: Turn) {
     tracing::info!(
         target: "audit", event = "sign_in_failed", account = user.map(|user| user.name.as_str()),
         subject = user.map(|user| &*user.subject), address = %address.0,
-        slowed_down = matches!(turn, Turn::After(wait) if !wait.is_zero()),
+        slowed_down = matches!(turn, Turn::InLine { wait, .. } if !wait.is_zero()),
         "a sign-in failed: wrong name or password"
     );
 }

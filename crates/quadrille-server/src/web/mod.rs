@@ -30,14 +30,13 @@ use quadrille::{
     Env, KeyRing, Policy,
     oauth2::Resources,
     provider::{
-        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError, Kdf,
+        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError, Kdf, Line,
         NoHttpClient, OAuth1, Problem, VerifierPage,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
 };
 
 use serde::Serialize;
-use tokio::sync::Semaphore;
 
 use crate::{config::Issuer, sessions::Sessions, users::Users};
 
@@ -47,9 +46,15 @@ use devices::Devices;
 use forms::Forms;
 use visitor::Seals;
 
-/// How many passwords of strangers are checked or wait for it at once, for each processor: half of
-/// what waits for a [`Kdf`], so that the other half is left to people in browsers that are known.
-const STRANGERS: usize = 32;
+/// How many passwords of strangers are at the threads of the [`Kdf`] at once, for each processor:
+/// enough that none is idle. All others stand in line, and people in browsers that are known go by.
+const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
+/// How many stand in line.
+const SEATS: usize = 1024;
+
+/// How many of them from one network.
+const SEATS_OF_A_NETWORK: usize = 64;
 
 /// What a provider is made of.
 #[derive(Debug)]
@@ -105,7 +110,7 @@ pub struct Shared {
     devices: Devices,
     seals: Seals,
     attempts: Attempts,
-    strangers: Semaphore,
+    strangers: Line,
 }
 
 /// Why a provider could not be put together.
@@ -172,13 +177,13 @@ impl App {
                 Ok(connection.query_row(sql, [], |row| row.get(0))?)
             })
             .await?;
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self(Arc::new(Shared {
             cookies: Cookies::new(&mark, issuer.is_https()),
             devices: Devices::new(env.clone(), keys.clone(), &mark),
             seals: Seals::new(keys.clone(), &mark),
             attempts: Attempts::new(env.clone(), store.clone(), &keys, &mark),
-            strangers: Semaphore::new(processors.saturating_mul(STRANGERS)),
+            strangers: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
             sessions: Sessions::new(store.clone()),
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
@@ -293,7 +298,7 @@ impl Shared {
                 title: "This form is not from here",
                 text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
                 code: None,
-                link: Some(Link { href: &self.pages.site().home, text: "Your applications" }),
+                link: Some(Link::to(&self.pages.site().home, "Your applications")),
                 alert: true,
             },
         )
@@ -308,7 +313,7 @@ impl Shared {
                 title: "This form cannot be read",
                 text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
                 code: Some("invalid_request"),
-                link: Some(Link { href: &self.pages.site().home, text: "Your applications" }),
+                link: Some(Link::to(&self.pages.site().home, "Your applications")),
                 alert: true,
             },
         )
@@ -318,7 +323,7 @@ impl Shared {
 /// A problem of the authorization server, on a page like all others.
 fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
     let onward = problem.onward().map(|on| (format!("Go to {}", on.destination), on.href));
-    let onward = onward.as_ref().map(|(text, href)| Link { href, text });
+    let onward = onward.as_ref().map(|(text, href)| Link { href, text, quiet: true });
     pages.message_bytes(
         problem.status(),
         &Message {
@@ -327,7 +332,7 @@ fn show(pages: &Pages, problem: &Problem<'_>) -> Response<bytes::Bytes> {
             code: Some(problem.code()),
             // What was answered before can be looked at, and taken back.
             link: matches!(problem.error(), provider::Error::Browser(BrowserError::TicketAnswered))
-                .then(|| Link { href: &pages.site().home, text: "Your applications" })
+                .then(|| Link::to(&pages.site().home, "Your applications"))
                 .or(onward),
             alert: true,
         },
@@ -347,7 +352,7 @@ fn show_verifier(pages: &Pages, shown: &VerifierPage<'_>) -> Response<bytes::Byt
             title: &format!("{name} was not let in"),
             text: "Nothing was granted. You can close this page.",
             code: None,
-            link: Some(Link { href: &pages.site().home, text: "Your applications" }),
+            link: Some(Link::to(&pages.site().home, "Your applications")),
             alert: false,
         },
     )
@@ -396,7 +401,7 @@ async fn not_found(State(app): State<App>) -> Response<Body> {
             title: "There is no such page",
             text: "The address may be mistyped, or the page is gone.",
             code: None,
-            link: Some(Link { href: &app.pages.site().home, text: "Your applications" }),
+            link: Some(Link::to(&app.pages.site().home, "Your applications")),
             alert: false,
         },
     )
@@ -409,7 +414,7 @@ async fn wrong_method(State(app): State<App>) -> Response<Body> {
             title: "This page cannot be used like that",
             text: "Open it by its address, or send the form that is on it.",
             code: Some("invalid_request"),
-            link: Some(Link { href: &app.pages.site().home, text: "Your applications" }),
+            link: Some(Link::to(&app.pages.site().home, "Your applications")),
             alert: true,
         },
     )

@@ -105,6 +105,15 @@ pub struct Link<'a> {
     pub href: &'a str,
     /// What it says.
     pub text: &'a str,
+    /// Whether it leads where this site sends nobody: it stands below, as plain text.
+    pub quiet: bool,
+}
+
+impl<'a> Link<'a> {
+    /// The way on that this site proposes.
+    pub const fn to(href: &'a str, text: &'a str) -> Self {
+        Self { href, text, quiet: false }
+    }
 }
 
 impl Pages {
@@ -124,7 +133,11 @@ impl Pages {
         }
         let (mut style, mut icon) =
             (Bytes::from_static(STYLE.as_bytes()), Bytes::from_static(ICON.as_bytes()));
-        for path in folder.map(files).transpose()?.unwrap_or_default() {
+        let replaced = match folder {
+            Some(folder) => files(folder)?,
+            None => Vec::new(),
+        };
+        for path in replaced {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let read = || {
                 std::fs::read_to_string(&path)
@@ -265,7 +278,9 @@ fn protect(headers: &mut HeaderMap, forms: FormsLead) {
 /// A name for this content and no other.
 fn fingerprint(content: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, content);
-    BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref().get(..12).unwrap_or_default())
+    let mut name = BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref());
+    name.truncate(16);
+    name
 }
 
 fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
@@ -277,4 +292,25 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
         .map_err(failure)?;
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_way_on_that_this_site_proposes_is_a_button() {
+        let pages = Pages::load("Id", &Issuer::localhost(4004), None).unwrap();
+        let html = |link| {
+            let message = Message { title: "", text: "", code: None, link, alert: false };
+            let page = pages.message_bytes(StatusCode::OK, &message);
+            String::from_utf8(page.into_body().to_vec()).unwrap()
+        };
+        let link = Link::to("/there", "Go");
+        assert!(html(Some(link)).contains(r#"<a class="button" href="&#x2f;there">Go</a>"#));
+        let quiet = html(Some(Link { quiet: true, ..link }));
+        assert!(quiet.contains(r#"<a href="&#x2f;there">Go</a>"#), "{quiet}");
+        assert!(!quiet.contains("button"), "{quiet}");
+        assert!(!html(None).contains("there"));
+    }
 }

@@ -15,7 +15,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
     Secret,
     provider::{
-        KdfError, RemoteAddress, Verdict,
+        Away, KdfError, RemoteAddress, Verdict,
         store::{Store as _, StoreError},
     },
     target::same_site,
@@ -159,7 +159,7 @@ pub(super) async fn submit(
         Ok(attempt) => attempt,
         Err(error) => return app.store_failed(&error),
     };
-    match app.look_at(&attempt, found.clone(), &form.password).await {
+    match app.look_at(&attempt, address, found.clone(), &form.password).await {
         Looked::Right(user) => {
             let mut response = app.see_other(&app.local(&form.next));
             let answer = response.headers_mut();
@@ -181,21 +181,25 @@ pub(super) async fn submit(
             again(StatusCode::FORBIDDEN, WRONG).await
         }
         Looked::Not(wait) => {
+            app.withdraw(&attempt).await;
             audit::refused(found.as_ref(), address);
             later(again(StatusCode::TOO_MANY_REQUESTS, SLOW).await, wait)
         }
         Looked::Busy => {
-            app.withdraw(attempt).await;
+            app.withdraw(&attempt).await;
             tracing::warn!("more people sign in than passwords can be checked");
-            later(again(StatusCode::SERVICE_UNAVAILABLE, BUSY).await, Duration::from_secs(4))
+            later(again(StatusCode::SERVICE_UNAVAILABLE, BUSY).await, AGAIN)
         }
         Looked::Failed(error) => {
-            app.withdraw(attempt).await;
+            app.withdraw(&attempt).await;
             tracing::error!(%error, "a password cannot be checked");
             app.failed()
         }
     }
 }
+
+/// When to try again where others went before.
+const AGAIN: Duration = Duration::from_secs(4);
 
 /// The answer, with the time after which to try again.
 fn later(mut page: Response<Body>, wait: Duration) -> Response<Body> {
@@ -269,7 +273,7 @@ impl App {
                 title,
                 text: "Applications that you let in keep what you allowed them.",
                 code: None,
-                link: Some(Link { href: &self.pages.site().sign_in, text: "Sign in again" }),
+                link: Some(Link::to(&self.pages.site().sign_in, "Sign in again")),
                 alert: false,
             },
         );
@@ -280,18 +284,20 @@ impl App {
     /// Looks at a password when it is its turn.
     async fn look_at(
         &self,
-        attempt: &Attempt<'_>,
+        attempt: &Attempt,
+        address: RemoteAddress,
         found: Option<User>,
         password: &Secret,
     ) -> Looked {
         let place = match attempt.turn {
             Turn::Refused(wait) => return Looked::Not(wait),
             Turn::Trusted => None,
-            Turn::After(wait) => {
-                tokio::time::sleep(wait).await;
-                let place = tokio::time::timeout(PATIENCE, self.strangers.acquire()).await;
-                let Ok(Ok(place)) = place else { return Looked::Busy };
-                Some(place)
+            Turn::InLine { wait, failures } => {
+                match self.strangers.turn(Some(address), failures, wait, PATIENCE).await {
+                    Ok(place) => Some(place),
+                    Err(Away::GaveWay) => return Looked::Not(AGAIN),
+                    Err(Away::TooLong) => return Looked::Busy,
+                }
             }
         };
         let looked = self.verify(found, password.clone()).await;
@@ -335,7 +341,7 @@ impl App {
         self.kdf.verify(&self.env, password, user.password.clone()).await
     }
 
-    async fn withdraw(&self, attempt: Attempt<'_>) {
+    async fn withdraw(&self, attempt: &Attempt) {
         if let Err(error) = self.attempts.withdraw(attempt).await {
             tracing::warn!(%error, "a sign-in that nobody looked at still counts as a failure");
         }

@@ -1,26 +1,20 @@
 //! Slows down guessing at passwords, and keeps nobody out who has the right one.
 //!
 //! Failures are counted by the name that was typed, whether or not somebody has it, by the network
-//! that they come from, and by both together. What is too many for one of these is not refused but
-//! waits, for seconds, and only then is the password looked at:
+//! that they come from, and by both together. What is too many is not refused but waits, for
+//! seconds, and only then is the password looked at:
 //!
-//! * failures at one name from one network take turns, one every two seconds;
-//! * where a name is tried from everywhere, or a network tries every name, each attempt waits three
-//!   seconds, however many there are. So guesses from elsewhere never use up a person's own turn.
+//! * failures at one name from one network take turns, one every two seconds. Ten are free, but only
+//!   one where the name is tried from everywhere, or the network tries every name;
+//! * all wait in one line for the threads that hash ([`Line`](quadrille::provider::Line)): an attempt
+//!   stands behind those whose network failed less, at this name and at any. So guesses from
+//!   elsewhere, of however many networks, never use up a person's own turn.
 //!
 //! A browser in which the person signed in before has a device cookie (OWASP, "device cookies") and
 //! is counted by itself: it does not wait, whatever others do. One that was stolen helps to ten
 //! guesses, and after that counts as none.
-//!
-//! Who waits holds a seat, of which there are not so many; without one an attempt is refused. Those
-//! with a device cookie need none.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use quadrille::Timestamp;
 
@@ -43,49 +37,68 @@ const DEVICE: Limit =
 const PAIR: Limit =
     Limit { burst: 10, forgiven_every: Duration::from_secs(2), most: Duration::from_secs(28) };
 
-/// Failures at a name from anywhere, and failures from a network at any name.
-const WIDE: Limit =
+/// The same where the name is tried from everywhere, or the network tries every name.
+const HOT_PAIR: Limit = Limit { burst: 1, ..PAIR };
+
+/// Failures at a name from anywhere.
+const NAME: Limit =
     Limit { burst: 100, forgiven_every: Duration::from_secs(5), most: Duration::from_secs(1000) };
 
-/// How long an attempt waits at a name, or from a network, with too many failures.
-const HOT: Duration = Duration::from_secs(3);
+/// Failures from a network at any name.
+const NETWORK: Limit = Limit {
+    burst: 100,
+    forgiven_every: Duration::from_secs(600),
+    most: Duration::from_secs(72_000),
+};
 
-/// How long an attempt waits at most. What would have to wait longer is refused.
+/// Failures at one name from one network as they are remembered for the place in line: ten.
+const RECORD: Limit =
+    Limit { burst: 10, forgiven_every: Duration::from_secs(600), most: Duration::from_secs(6000) };
+
+/// How long an attempt waits at most for its turn, and then for a place. What would have to wait
+/// longer is refused.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How many attempts wait at once.
-const SEATS: usize = 1024;
-
-/// How many of them from one network.
-const SEATS_OF_A_NETWORK: usize = 64;
+/// Something of each party to an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Each<T> {
+    /// Of the browser, if it has a device cookie for this name.
+    pub(super) device: Option<T>,
+    /// Of the name from this network: for its turn.
+    pub(super) pair: T,
+    /// Of the name from this network: for the place in line.
+    pub(super) record: T,
+    /// Of the name.
+    pub(super) name: T,
+    /// Of the network.
+    pub(super) network: T,
+}
 
 /// When the failures of each party are forgiven; the past where there are none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Recovery {
-    /// Of the browser, if it has a device cookie for this name.
-    pub(super) device: Option<Timestamp>,
-    /// Of the name from this network.
-    pub(super) pair: Timestamp,
-    /// Of the name.
-    pub(super) name: Timestamp,
-    /// Of the network.
-    pub(super) network: Timestamp,
-}
+pub(super) type Recovery = Each<Timestamp>;
+
+/// How much later that is for one attempt, which was counted as a failure.
+pub(super) type Added = Each<Duration>;
 
 /// What becomes of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// The password is looked at now, as that of a browser with a device cookie.
     Trusted,
-    /// The password is looked at after so long.
-    After(Duration),
+    /// The password is looked at in its turn.
+    InLine {
+        /// After so long at the earliest.
+        wait: Duration,
+        /// Behind those whose failures are remembered for less long.
+        failures: Duration,
+    },
     /// It is not looked at. Another attempt may be, after so long.
     Refused(Duration),
 }
 
 /// What becomes of an attempt, and when the failures are forgiven if it is one. A refused attempt
 /// counts for nothing, as nobody looked at it.
-pub(super) fn decide(before: &Recovery, has_seat: bool, now: Timestamp) -> (Turn, Recovery) {
+pub(super) fn decide(before: &Recovery, now: Timestamp) -> (Turn, Recovery) {
     let mut after = *before;
     if let Some(device) = &mut after.device
         && over(DEVICE, *device, now).is_zero()
@@ -93,37 +106,44 @@ pub(super) fn decide(before: &Recovery, has_seat: bool, now: Timestamp) -> (Turn
         *device = one_more(DEVICE, *device, now);
         return (Turn::Trusted, after);
     }
-    let is_hot = [before.name, before.network]
-        .into_iter()
-        .any(|recovered| !over(WIDE, recovered, now).is_zero());
-    let wait = over(PAIR, before.pair, now).max(if is_hot { HOT } else { Duration::ZERO });
+    let is_hot =
+        !over(NAME, before.name, now).is_zero() || !over(NETWORK, before.network, now).is_zero();
+    let wait = over(if is_hot { HOT_PAIR } else { PAIR }, before.pair, now);
     if wait > PATIENCE {
         return (Turn::Refused(wait - PATIENCE), *before);
     }
-    if !wait.is_zero() && !has_seat {
-        return (Turn::Refused(HOT), *before);
-    }
+    // A network that many share is no further behind than one that failed ten times.
+    let failures =
+        debt(RECORD, before.record, now) + debt(NETWORK, before.network, now).min(RECORD.most);
     after.pair = one_more(PAIR, before.pair, now);
-    after.name = one_more(WIDE, before.name, now);
-    after.network = one_more(WIDE, before.network, now);
-    (Turn::After(wait), after)
+    after.record = one_more(RECORD, before.record, now);
+    after.name = one_more(NAME, before.name, now);
+    after.network = one_more(NETWORK, before.network, now);
+    (Turn::InLine { wait, failures }, after)
 }
 
-/// The counts without the failure that `decide` added: it was none.
-pub(super) fn forgive(counted: &Recovery, turn: Turn) -> Recovery {
-    let mut after = *counted;
-    match turn {
-        Turn::Trusted => {
-            after.device = after.device.map(|device| device - DEVICE.forgiven_every);
-        }
-        Turn::After(_) => {
-            after.pair = after.pair - PAIR.forgiven_every;
-            after.name = after.name - WIDE.forgiven_every;
-            after.network = after.network - WIDE.forgiven_every;
-        }
-        Turn::Refused(_) => {}
+/// What `decide` added.
+pub(super) fn added(before: &Recovery, after: &Recovery, now: Timestamp) -> Added {
+    let later = |before: Timestamp, after: Timestamp| after.since(before.max(now));
+    Each {
+        device: before.device.zip(after.device).map(|(before, after)| later(before, after)),
+        pair: later(before.pair, after.pair),
+        record: later(before.record, after.record),
+        name: later(before.name, after.name),
+        network: later(before.network, after.network),
     }
-    after
+}
+
+/// The counts without the failure that was added: it was none. Nothing else is taken from a count
+/// that was as high as it gets.
+pub(super) fn forgive(counted: &Recovery, added: &Added) -> Recovery {
+    Each {
+        device: counted.device.zip(added.device).map(|(counted, added)| counted - added),
+        pair: counted.pair - added.pair,
+        record: counted.record - added.record,
+        name: counted.name - added.name,
+        network: counted.network - added.network,
+    }
 }
 
 /// How long until one more failure fits into the burst.
@@ -143,134 +163,119 @@ fn debt(limit: Limit, recovered: Timestamp, now: Timestamp) -> Duration {
     if debt > limit.most { limit.forgiven_every.saturating_mul(limit.burst) } else { debt }
 }
 
-/// The seats of attempts that wait.
-#[derive(Default)]
-pub(super) struct Seats(Mutex<Taken>);
-
-#[derive(Default)]
-struct Taken {
-    all: usize,
-    of_network: HashMap<u128, usize>,
-}
-
-/// A seat. Dropping it, as happens when the browser goes away, gives it back.
-pub(super) struct Seat<'a> {
-    seats: &'a Seats,
-    network: u128,
-}
-
-impl Seats {
-    /// A seat for an attempt from this network, if there is one.
-    pub(super) fn take(&self, network: u128) -> Option<Seat<'_>> {
-        let mut taken = self.taken();
-        let of_network = taken.of_network.get(&network).copied().unwrap_or(0);
-        if taken.all >= SEATS || of_network >= SEATS_OF_A_NETWORK {
-            return None;
-        }
-        taken.all += 1;
-        taken.of_network.insert(network, of_network + 1);
-        Some(Seat { seats: self, network })
-    }
-
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        let mut taken = self.seats.taken();
-        taken.all = taken.all.saturating_sub(1);
-        match taken.of_network.get_mut(&self.network) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                taken.of_network.remove(&self.network);
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Seat<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Seat({:?})", self.seats)
-    }
-}
-
-impl fmt::Debug for Seats {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Seats({} taken)", self.taken().all)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const NOBODY: Timestamp = Timestamp::from_seconds(0);
-    const FRESH: Recovery = Recovery { device: None, pair: NOBODY, name: NOBODY, network: NOBODY };
+    const FRESH: Recovery =
+        Recovery { device: None, pair: NOBODY, record: NOBODY, name: NOBODY, network: NOBODY };
 
     /// The counts of one name, one network and one device, tried again and again.
     fn after_failures(count: usize, mut counts: Recovery, now: Timestamp) -> Recovery {
         for _ in 0..count {
-            counts = decide(&counts, true, now).1;
+            counts = decide(&counts, now).1;
         }
         counts
     }
 
-    #[test]
-    fn ten_failures_are_free_and_then_a_guess_waits_its_turn() {
-        let mut counts = FRESH;
+    fn waits(turn: Turn) -> Option<u64> {
+        match turn {
+            Turn::InLine { wait, .. } => Some(wait.as_secs()),
+            Turn::Trusted | Turn::Refused(_) => None,
+        }
+    }
+
+    fn failures(of: &Recovery) -> u64 {
+        match decide(of, NOON).0 {
+            Turn::InLine { failures, .. } => failures.as_secs(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What each of so many attempts at once waits.
+    fn each_waits(count: usize, mut counts: Recovery) -> Vec<Option<u64>> {
         let mut turns = Vec::new();
-        for _ in 0..16 {
-            let (turn, after) = decide(&counts, true, NOON);
-            turns.push(turn);
+        for _ in 0..count {
+            let (turn, after) = decide(&counts, NOON);
+            turns.push(waits(turn));
             counts = after;
         }
-        let seconds = |seconds| Turn::After(Duration::from_secs(seconds));
-        assert_eq!(turns[..10], [seconds(0); 10]);
-        assert_eq!(turns[10..14], [seconds(2), seconds(4), seconds(6), seconds(8)]);
-        assert_eq!(turns[14..], [Turn::Refused(Duration::from_secs(2)); 2]);
-        let later = NOON + Duration::from_secs(2);
-        assert_eq!(decide(&counts, true, later).0, seconds(8));
+        turns
     }
 
     #[test]
-    fn a_name_that_all_the_world_tries_makes_a_newcomer_wait_and_no_more() {
+    fn ten_failures_are_free_and_then_a_guess_waits_its_turn() {
+        let turns = each_waits(16, FRESH);
+        assert_eq!(turns[..10], [Some(0); 10]);
+        assert_eq!(turns[10..], [Some(2), Some(4), Some(6), Some(8), None, None]);
+        let full = after_failures(16, FRESH, NOON);
+        assert_eq!(decide(&full, NOON).0, Turn::Refused(Duration::from_secs(2)));
+        assert_eq!(waits(decide(&full, NOON + Duration::from_secs(2)).0), Some(8));
+    }
+
+    #[test]
+    fn where_a_name_is_tried_from_everywhere_only_the_first_attempt_of_a_network_is_free() {
         let mut name = NOBODY;
-        for _ in 0..100_000 {
-            name = decide(&Recovery { name, ..FRESH }, true, NOON).1.name;
+        for _ in 0..100 {
+            assert_eq!(waits(decide(&Recovery { name, ..FRESH }, NOON).0), Some(0));
+            name = decide(&Recovery { name, ..FRESH }, NOON).1.name;
         }
-        let (turn, after) = decide(&Recovery { name, ..FRESH }, true, NOON);
-        assert_eq!(turn, Turn::After(HOT));
-        assert_ne!(after.pair, NOBODY, "and it counts");
-        let network = name;
-        assert_eq!(decide(&Recovery { network, ..FRESH }, true, NOON).0, Turn::After(HOT));
+        let turns = [Some(0), Some(2), Some(4), Some(6), Some(8), None];
+        assert_eq!(each_waits(6, Recovery { name, ..FRESH }), turns);
+        let network = after_failures(100, FRESH, NOON).network;
+        let tries_every_name = (0..100)
+            .fold(NOBODY, |network, _| decide(&Recovery { network, ..FRESH }, NOON).1.network);
+        assert!(network < tries_every_name, "what is refused does not count");
+        assert_eq!(each_waits(6, Recovery { network: tries_every_name, ..FRESH }), turns);
+    }
+
+    #[test]
+    fn a_network_stands_behind_those_that_failed_less_at_this_name_and_at_any() {
+        let stands = |at_name, at_others| {
+            let mut counts = FRESH;
+            for _ in 0..at_others {
+                counts.network = decide(&counts, NOON).1.network;
+            }
+            for _ in 0..at_name {
+                counts = Recovery { pair: NOBODY, ..decide(&counts, NOON).1 };
+            }
+            failures(&counts)
+        };
+        assert_eq!(stands(0, 0), 0);
+        assert_eq!(stands(1, 0), 1200);
+        assert_eq!(stands(0, 1), 600);
+        assert!(stands(0, 1000) < stands(11, 0), "one of many people in a network that failed");
+        assert!(stands(1, 0) < stands(0, 10), "one who mistyped, and one who tries every name");
     }
 
     #[test]
     fn a_known_browser_waits_for_nobody_until_ten_guesses_were_made_with_it() {
         let flooded = after_failures(1000, FRESH, NOON);
         let known = Recovery { device: Some(NOBODY), ..flooded };
-        assert_eq!(decide(&known, false, NOON).0, Turn::Trusted, "without a seat");
+        assert_eq!(decide(&known, NOON).0, Turn::Trusted);
         let stolen = after_failures(10, known, NOON);
-        assert!(matches!(decide(&stolen, true, NOON).0, Turn::Refused(_)));
+        assert!(matches!(decide(&stolen, NOON).0, Turn::Refused(_)));
         let elsewhere = Recovery { device: stolen.device, ..FRESH };
-        assert_eq!(decide(&elsewhere, true, NOON).0, Turn::After(Duration::ZERO), "as one without");
+        assert_eq!(waits(decide(&elsewhere, NOON).0), Some(0), "as one without");
     }
 
     #[test]
-    fn seats_are_given_back_and_no_network_takes_them_all() {
-        let seats = Seats::default();
-        let mut taken: Vec<_> = (0..SEATS_OF_A_NETWORK).map(|_| seats.take(1)).collect();
-        assert!(taken.iter().all(Option::is_some) && seats.take(1).is_none());
-        let others: Vec<_> = (2..).map_while(|network| seats.take(network)).collect();
-        assert_eq!(taken.len() + others.len(), SEATS);
-        taken.pop();
-        assert!(seats.take(1).is_some());
-        drop((taken, others));
-        assert_eq!(seats.taken().all, 0);
-        assert!(seats.taken().of_network.is_empty());
+    fn a_flood_that_gives_way_takes_nothing_from_a_count_that_is_full() {
+        let mut counts = after_failures(14, FRESH, NOON);
+        counts.pair = NOBODY;
+        let full = counts.record;
+        let mut taken = Vec::new();
+        for _ in 0..20 {
+            let (_, after) = decide(&counts, NOON);
+            taken.push(added(&counts, &after, NOON));
+            counts = Recovery { pair: NOBODY, ..after };
+        }
+        for added in &taken {
+            counts = forgive(&counts, added);
+        }
+        assert_eq!(counts.record, full);
     }
 
     mod laws {
@@ -283,12 +288,14 @@ mod tests {
             fn recovery()(
                 device in proptest::option::of(-10_000_000i64..10_000_000),
                 pair in -10_000_000i64..10_000_000,
+                record in -10_000_000i64..10_000_000,
                 name in -10_000_000i64..10_000_000,
                 network in -10_000_000i64..10_000_000,
             ) -> Recovery {
                 let at = |millis: i64| Timestamp::from_millis(NOON.millis() + millis);
                 Recovery {
-                    device: device.map(at), pair: at(pair), name: at(name), network: at(network),
+                    device: device.map(at), pair: at(pair), record: at(record), name: at(name),
+                    network: at(network),
                 }
             }
         }
@@ -296,57 +303,70 @@ mod tests {
         proptest! {
             #[test]
             fn nothing_waits_longer_than_patience_and_nothing_is_refused_for_long(
-                before in recovery(), has_seat: bool,
+                before in recovery(),
             ) {
-                match decide(&before, has_seat, NOON).0 {
+                match decide(&before, NOON).0 {
                     Turn::Trusted => prop_assert!(before.device.is_some()),
-                    Turn::After(wait) => {
+                    Turn::InLine { wait, failures } => {
                         prop_assert!(wait <= PATIENCE);
-                        prop_assert!(wait.is_zero() || has_seat);
+                        prop_assert!(failures <= RECORD.most * 2);
                     }
-                    Turn::Refused(wait) => prop_assert!(wait <= PATIENCE),
+                    Turn::Refused(wait) => prop_assert!(wait <= PAIR.most - PATIENCE),
                 }
             }
 
             #[test]
             fn what_is_refused_is_heard_after_the_wait_that_was_told(before in recovery()) {
-                let (turn, after) = decide(&before, true, NOON);
+                let (turn, after) = decide(&before, NOON);
                 let Turn::Refused(wait) = turn else { return Ok(()) };
-                let turn = decide(&after, true, NOON + wait).0;
-                prop_assert!(matches!(turn, Turn::After(_)), "{turn:?}");
+                let turn = decide(&after, NOON + wait).0;
+                prop_assert!(matches!(turn, Turn::InLine { .. }), "{turn:?}");
             }
 
             #[test]
-            fn what_others_do_elsewhere_never_refuses_anybody(
-                before in recovery(), pair in -10_000_000i64..10_000,
+            fn what_others_do_elsewhere_never_makes_anybody_wait_for_the_first_turn(
+                before in recovery(), pair in -10_000_000i64..8_000,
             ) {
                 // Few failures at this name from this network; at the name and from the network any
                 // number.
-                let pair = Timestamp::from_millis(NOON.millis() + pair);
-                let (turn, _) = decide(&Recovery { pair, ..before }, true, NOON);
-                prop_assert!(!matches!(turn, Turn::Refused(_)), "{turn:?}");
-                let Turn::After(wait) = turn else { return Ok(()) };
-                prop_assert!(wait <= HOT);
+                let recovered = Timestamp::from_millis(NOON.millis() + pair);
+                let before = Recovery { device: None, pair: recovered, ..before };
+                let (turn, _) = decide(&before, NOON);
+                let Turn::InLine { wait, .. } = turn else {
+                    return Err(TestCaseError::fail(format!("{turn:?}")));
+                };
+                prop_assert!(wait <= recovered.since(NOON), "its own failures, and no others");
+            }
+
+            #[test]
+            fn who_has_not_failed_stands_behind_nobody(
+                before in recovery(), past in -10_000_000i64..=0,
+            ) {
+                let past = Timestamp::from_millis(NOON.millis() + past);
+                let clean = Recovery { device: None, pair: past, record: past, network: past, ..before };
+                let (turn, _) = decide(&clean, NOON);
+                let none = Duration::ZERO;
+                prop_assert_eq!(turn, Turn::InLine { wait: none, failures: none });
             }
 
             #[test]
             fn a_known_browser_with_few_failures_is_always_heard(
-                before in recovery(), device in -10_000_000i64..80_000, has_seat: bool,
+                before in recovery(), device in -10_000_000i64..80_000,
             ) {
                 let device = Some(Timestamp::from_millis(NOON.millis() + device));
-                let (turn, after) = decide(&Recovery { device, ..before }, has_seat, NOON);
+                let (turn, after) = decide(&Recovery { device, ..before }, NOON);
                 prop_assert_eq!(turn, Turn::Trusted);
-                let others = |of: Recovery| (of.pair, of.name, of.network);
+                let others = |of: Recovery| Recovery { device: None, ..of };
                 prop_assert_eq!(others(after), others(before), "and takes no turn of others");
             }
 
             #[test]
-            fn a_right_password_leaves_no_failure_behind(before in recovery(), has_seat: bool) {
-                let (turn, counted) = decide(&before, has_seat, NOON);
-                let after = forgive(&counted, turn);
+            fn a_right_password_leaves_no_failure_behind(before in recovery()) {
+                let (_, counted) = decide(&before, NOON);
+                let after = forgive(&counted, &added(&before, &counted, NOON));
                 for (before, after) in [
-                    (before.pair, after.pair), (before.name, after.name),
-                    (before.network, after.network),
+                    (before.pair, after.pair), (before.record, after.record),
+                    (before.name, after.name), (before.network, after.network),
                 ] {
                     prop_assert!(after <= before.max(NOON));
                 }
@@ -359,9 +379,9 @@ mod tests {
                 let (mut counts, mut now, mut looked_at) = (FRESH, NOON, 0u32);
                 for gap in gaps {
                     now = now + Duration::from_millis(gap.unsigned_abs());
-                    let (turn, after) = decide(&counts, true, now);
+                    let (turn, after) = decide(&counts, now);
                     counts = after;
-                    looked_at += u32::from(matches!(turn, Turn::After(_)));
+                    looked_at += u32::from(matches!(turn, Turn::InLine { .. }));
                 }
                 let most = PAIR.burst
                     + u32::try_from((now.since(NOON) + PATIENCE).as_secs()).unwrap() / 2;

@@ -105,7 +105,7 @@ impl App {
         user: &User,
         headers: &HeaderMap,
         address: RemoteAddress,
-        attempt: &Attempt<'_>,
+        attempt: &Attempt,
         answer: &mut HeaderMap,
     ) -> Result<bool, StoreError> {
         let (now, (id, cookie)) = (self.env.now(), self.seals.make(&self.env));
