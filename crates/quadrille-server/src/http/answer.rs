@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use quadrille::provider::RemoteAddress;
+use quadrille::{page::Page, provider::RemoteAddress};
 use tower::Service as _;
 
 use super::{CLOSE, HEAD_LIMIT, Inner, log, places::Place, proxy, remote_address};
@@ -35,10 +35,10 @@ impl Inner {
             );
         }
         let entry = log::Entry::new(&self.env, &request, address);
+        let reader = Reader::of(&request);
         if head_size(&request) > HEAD_LIMIT {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            entry.write(&self.env, status);
-            return refuse(status, "the head of the request is larger than 16 KiB");
+            entry.write(&self.env, HEAD_TOO_LARGE.status);
+            return HEAD_TOO_LARGE.answer(reader);
         }
         let response = match self.to_public_url(&request) {
             Some(redirect) => redirect,
@@ -47,16 +47,13 @@ impl Inner {
                     // Only now: a body that is slow to come holds no place that others need.
                     let busy = place.map(Place::busy);
                     if matches!(busy, Some(None)) {
-                        return refuse(
-                            StatusCode::SERVICE_UNAVAILABLE,
-                            "the connection made room for another",
-                        );
+                        return MADE_ROOM.answer(reader);
                     }
                     request.extensions_mut().insert(RemoteAddress(address));
                     let Ok(response) = self.router.clone().call(request).await;
                     response
                 }
-                Err(refusal) => refusal,
+                Err(refusal) => refusal.answer(reader),
             },
         };
         entry.write(&self.env, response.status());
@@ -86,43 +83,95 @@ impl Inner {
     }
 
     /// The request with all of its body, which has its limits of size and time.
-    async fn read(&self, request: Request<Incoming>) -> Result<Request<Body>, Response<Body>> {
+    async fn read(&self, request: Request<Incoming>) -> Result<Request<Body>, Refusal> {
         let (head, body) = request.into_parts();
         if hyper::body::Body::is_end_stream(&body) {
             return Ok(Request::from_parts(head, Body::empty()));
         }
         if hyper::body::Body::size_hint(&body).lower() > BODY_LIMIT as u64 {
-            return Err(too_large());
+            return Err(TOO_LARGE);
         }
         let collect = Limited::new(body, BODY_LIMIT).collect();
         match tokio::time::timeout(self.limits.body_timeout, collect).await {
             Ok(Ok(collected)) => Ok(Request::from_parts(head, Body::from(collected.to_bytes()))),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "the body of the request is broken")),
-            Err(_) => Err(refuse(
-                StatusCode::REQUEST_TIMEOUT,
-                "the body of the request took too long to arrive",
-            )),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
+            Ok(Err(_)) => Err(BROKEN),
+            Err(_) => Err(TOO_SLOW),
         }
     }
 }
 
-fn too_large() -> Response<Body> {
-    refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body of the request is larger than 64 KiB")
+/// Why a request is none that a handler could look at.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    status: StatusCode,
+    why: &'static str,
 }
 
-/// An answer to what is no request that a handler could look at, in the form of RFC 6749, section
-/// 5.2, since programs are the only ones to send such.
-fn refuse(status: StatusCode, why: &'static str) -> Response<Body> {
-    let body = format!("{{\"error\":\"invalid_request\",\"error_description\":\"{why}\"}}");
-    let mut response = Response::new(Body::from(Bytes::from(body)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // The rest of the body is still on its way: it must not be taken for the next request.
-    headers.insert(header::CONNECTION, CLOSE);
-    response
+const HEAD_TOO_LARGE: Refusal = Refusal {
+    status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    why: "the head of the request is larger than 16 KiB",
+};
+const TOO_LARGE: Refusal = Refusal {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    why: "the body of the request is larger than 64 KiB",
+};
+const TOO_SLOW: Refusal = Refusal {
+    status: StatusCode::REQUEST_TIMEOUT,
+    why: "the body of the request took too long to arrive",
+};
+const BROKEN: Refusal =
+    Refusal { status: StatusCode::BAD_REQUEST, why: "the body of the request is broken" };
+const MADE_ROOM: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    why: "the connection made room for another",
+};
+
+/// What reads an answer.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    Browser,
+    Program,
+}
+
+impl Reader {
+    fn of(request: &Request<Incoming>) -> Self {
+        let accept = request.headers().get_all(header::ACCEPT);
+        let mut accepted = accept.iter().filter_map(|value| value.to_str().ok());
+        match accepted.any(|accepted| accepted.contains("text/html")) {
+            true => Self::Browser,
+            false => Self::Program,
+        }
+    }
+}
+
+impl Refusal {
+    /// A page for a browser; for a program the form of RFC 6749, section 5.2.
+    fn answer(self, reader: Reader) -> Response<Body> {
+        let Self { status, why } = self;
+        let mut response = match reader {
+            Reader::Browser => Page::new("This cannot be taken")
+                .text("Nothing was changed. Go back and try again.")
+                .text(&format!("The reason: {why}."))
+                .code("invalid_request")
+                .to_response(status)
+                .map(Body::from),
+            Reader::Program => {
+                let body =
+                    format!("{{\"error\":\"invalid_request\",\"error_description\":\"{why}\"}}");
+                let mut response = Response::new(Body::from(Bytes::from(body)));
+                *response.status_mut() = status;
+                let kind = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+                response
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // The rest of the body is still on its way: it must not be taken for the next request.
+        headers.insert(header::CONNECTION, CLOSE);
+        response
+    }
 }
 
 /// About how many bytes the head of this request had.

@@ -33,6 +33,11 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     assert_eq!(status(&said), 413, "{said}");
     assert!(said.contains("\"error\":\"invalid_request\""), "{said}");
 
+    let browser = head.replace("/oauth/token", "/sign-in") + "accept: text/html,*/*;q=0.8\r\n";
+    let said = answer(&program, format!("{browser}content-length: 70000\r\n\r\n").as_bytes());
+    assert_eq!(status(&said), 413, "{said}");
+    assert!(said.contains("content-type: text/html") && said.contains("64 KiB"), "{said}");
+
     let chunk = format!("8000\r\n{}\r\n", "x".repeat(0x8000));
     let endless = format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunk.repeat(3));
     assert_eq!(status(&answer(&program, endless.as_bytes())), 413);
