@@ -13,7 +13,7 @@ use crate::{
     browser::Browser,
     flow::{PASSWORD, SCOPES, Stage},
     me::me,
-    process::{Folder, Program, json, quadrille, run, text},
+    process::{Folder, Program, json, preloaded, quadrille, run, text},
 };
 
 /// `serve` as somebody to whom the modes of files apply: root without the power to overlook them.
@@ -112,12 +112,7 @@ impl Failing {
     fn new() -> Self {
         let Stage { program, client, folder } = Stage::new();
         program.stop();
-        let library = folder.path().join("failing_disk.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/program/failing_disk.c");
-        let compiler = std::env::var("CC").unwrap_or("cc".to_owned());
-        let mut compile = Command::new(compiler);
-        compile.args(["-shared", "-fPIC", "-o"]).args([&library, Path::new(source)]);
-        assert!(compile.status().unwrap().success());
+        let library = preloaded(&folder, "failing_disk.c");
         let disk = folder.path().join("disk");
         let program = Program::start_by(&folder, &SCOPES, |command| {
             command.env("LD_PRELOAD", &library).env("FAILING_DISK", &disk);

@@ -11,6 +11,7 @@
 
 mod browser;
 mod client_documents;
+mod clock;
 mod command_line;
 mod connections;
 mod database;

@@ -49,6 +49,17 @@ pub(crate) fn quadrille(arguments: &[&str]) -> Command {
     command
 }
 
+/// Compiles a source beside these tests, to be put before the C library by `LD_PRELOAD`.
+pub(crate) fn preloaded(folder: &Folder, source: &str) -> PathBuf {
+    let library = folder.path().join(source).with_extension("so");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program");
+    let compiler = std::env::var("CC").unwrap_or("cc".to_owned());
+    let mut compile = Command::new(compiler);
+    compile.args(["-shared", "-fPIC", "-o"]).args([&library, &tests.join(source)]);
+    assert!(compile.status().unwrap().success());
+    library
+}
+
 /// Runs a command on a data directory to its end.
 pub(crate) fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = quadrille(arguments)

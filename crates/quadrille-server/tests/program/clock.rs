@@ -1,0 +1,175 @@
+//! A clock that is set while the program runs.
+
+use std::{path::PathBuf, process::Command};
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::{
+    browser::Browser,
+    flow::{PASSWORD, REDIRECT, SCOPES, Stage, authorize_url, token},
+    me::me,
+    process::{Folder, Program, preloaded, quadrille},
+};
+
+const HOUR: i64 = 3600;
+
+/// A program on a machine whose clock can be set: see `set_clock.c`.
+struct Clocked {
+    stage: Stage,
+    clock: Clock,
+}
+
+/// How far the clock is ahead.
+struct Clock {
+    file: PathBuf,
+    library: PathBuf,
+}
+
+impl Clock {
+    fn new(folder: &Folder) -> Self {
+        let clock =
+            Self { file: folder.path().join("clock"), library: preloaded(folder, "set_clock.c") };
+        clock.is_ahead_by(0);
+        clock
+    }
+
+    /// Replaced as a whole: nobody reads half a number.
+    fn is_ahead_by(&self, seconds: i64) {
+        let scratch = self.file.with_extension("new");
+        std::fs::write(&scratch, seconds.to_string()).unwrap();
+        std::fs::rename(scratch, &self.file).unwrap();
+    }
+
+    fn is_seen_by(&self, command: &mut Command) {
+        command.env("LD_PRELOAD", &self.library).env("SET_CLOCK", &self.file);
+    }
+
+    fn serve(&self, folder: &Folder, arguments: &[&str]) -> Program {
+        let arguments = [&SCOPES, arguments].concat();
+        Program::start_by(folder, &arguments, |command| self.is_seen_by(command))
+    }
+}
+
+impl Clocked {
+    /// The clock is so far ahead when everything begins, the command line included.
+    fn new(ahead: i64) -> Self {
+        let Stage { program, client, folder } = Stage::new();
+        let (clock, issuer) = (Clock::new(&folder), program.listening.clone());
+        program.stop();
+        clock.is_ahead_by(ahead);
+        let program = clock.serve(&folder, &["--listen", &issuer]);
+        Self { stage: Stage { program, client, folder }, clock }
+    }
+
+    /// Runs a command on the machine with this clock.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let mut command = quadrille(arguments);
+        self.clock.is_seen_by(&mut command);
+        let data = &self.stage.program.data;
+        let output = command.arg("--json").arg("--data-dir").arg(data).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn logged(&self, words: &str) -> bool {
+        self.stage.program.log().contains(words)
+    }
+}
+
+#[tokio::test]
+async fn after_an_hour_back_the_right_password_is_taken_and_the_step_is_in_the_log() {
+    let clocked = Clocked::new(HOUR);
+    let (stage, url) = (&clocked.stage, clocked.stage.program.url("/sign-in"));
+    stage.dance(&Browser::new()).await;
+    // More failures than are heard at once.
+    let guesser = std::sync::Arc::new(Browser::new());
+    let form = guesser.get(&url).await.form("username");
+    let form = form.with("username", "ada").with("password", "wrong password");
+    let mut guesses = tokio::task::JoinSet::new();
+    for _ in 0..30 {
+        let (guesser, form) = (guesser.clone(), form.clone());
+        guesses.spawn(async move { guesser.submit(&form).await.status });
+    }
+    let refused = StatusCode::TOO_MANY_REQUESTS;
+    assert!(guesses.join_all().await.contains(&refused));
+
+    clocked.clock.is_ahead_by(0);
+    let browser = Browser::new();
+    let page = browser.sign_in(&browser.get(&url).await, "ada", PASSWORD).await;
+    assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/"), "{}", page.html);
+    assert!(!clocked.logged("the clock went"));
+    stage.dance_again(&browser).await;
+    assert!(clocked.logged("the clock went back"), "{}", stage.program.log());
+    clocked.clock.is_ahead_by(HOUR);
+    stage.dance_again(&browser).await;
+    assert!(clocked.logged("the clock went ahead"), "{}", stage.program.log());
+}
+
+#[tokio::test]
+async fn a_client_that_was_added_while_the_clock_was_ahead_gets_tokens_that_are_good() {
+    let clocked = Clocked::new(HOUR);
+    let program = &clocked.stage.program;
+    let machine = clocked.json(&["client", "add", "Machine", "--grant", "client_credentials"]);
+    let late = clocked.json(&["client", "add", "Late", "--redirect-uri", REDIRECT]);
+    clocked.clock.is_ahead_by(0);
+
+    let (status, tokens) = token(program, &machine, &[("grant_type", "client_credentials")]).await;
+    assert_eq!(status, StatusCode::OK, "{tokens}");
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(me(program, Method::GET, access).await.0, StatusCode::OK);
+
+    // And one that a person lets in.
+    let browser = Browser::new();
+    let url = authorize_url(program, &late).replace("scope=photos%3Aread+photos%3Awrite", "scope=");
+    let page = browser.sign_in(&browser.get(&url).await, "ada", PASSWORD).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    let code = page.parameter("code").unwrap_or_else(|| panic!("{} {}", page.url, page.html));
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", crate::flow::VERIFIER),
+    ];
+    let (status, tokens) = token(program, &late, &fields).await;
+    assert_eq!(status, StatusCode::OK, "{tokens}");
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(me(program, Method::GET, access).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_while_the_clock_was_ahead_can_be_allowed_again() {
+    let clocked = Clocked::new(HOUR);
+    let (stage, browser) = (&clocked.stage, Browser::new());
+    let before = stage.dance(&browser).await;
+    let home = browser.get(&stage.program.url("/")).await;
+    let page = browser.submit(&home.form("client_id")).await;
+    assert_eq!(page.url.query(), Some("withdrawn=true"));
+    clocked.clock.is_ahead_by(0);
+
+    let page = browser.get(&stage.authorize_url()).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    let tokens = stage.redeem(&page).await;
+    let is_good = async |tokens: &Value| {
+        let access = tokens["access_token"].as_str().unwrap();
+        me(&stage.program, Method::GET, access).await.0 == StatusCode::OK
+    };
+    assert!(is_good(&tokens).await && !is_good(&before).await);
+    let page = browser.get(&stage.authorize_url()).await;
+    assert!(page.parameter("code").is_some(), "it is remembered: {}", page.html);
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_while_nothing_ran_is_in_the_log() {
+    let Clocked { stage, clock } = Clocked::new(HOUR);
+    stage.dance(&Browser::new()).await;
+    let (listening, words) = (stage.program.listening.clone(), "the clock shows: it went back");
+    assert!(!stage.program.log().contains(words));
+    stage.program.stop();
+    clock.is_ahead_by(0);
+    let program = clock.serve(&stage.folder, &["--listen", &listening]);
+    assert!(program.log().contains(words), "{}", program.log());
+    let browser = Browser::new();
+    let page = browser.sign_in(&browser.get(&program.url("/sign-in")).await, "ada", PASSWORD).await;
+    assert_eq!(page.url.path(), "/", "{}", page.html);
+}
