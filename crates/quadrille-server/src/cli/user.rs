@@ -20,7 +20,7 @@ use crate::{
     data::Data,
     failure::Refused,
     output::Output,
-    users::{Added, MOST_PASSWORD, User, UserName, check_password, prepared},
+    users::{Added, LEAST_PASSWORD, MOST_PASSWORD, User, UserName, check_password, prepared},
 };
 
 use super::when;
@@ -180,7 +180,8 @@ fn read_password() -> Result<Secret, Failure> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_PASSWORD + 2));
     let most = u64::try_from(MOST_PASSWORD + 2).unwrap_or(u64::MAX);
     std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = bytes.split(|byte| *byte == b'\n').next();
+    let line = line.ok_or(Refused::PasswordTooShort { least: LEAST_PASSWORD })?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| Refused::PasswordNotUtf8)?;
     Ok(Secret::from(text))

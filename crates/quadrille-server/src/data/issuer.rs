@@ -120,16 +120,14 @@ impl Data {
             Some(recorded) => Some(recorded.issuer),
             None => None,
         };
-        let changes = before.as_deref().is_some_and(|before| before != issuer.as_str());
-        if changes {
+        let renamed = before.clone().filter(|before| before != issuer.as_str());
+        let changes = renamed.is_some();
+        if let Some(current) = renamed {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    return Err(Refused::IssuerInUse {
-                        current: before.unwrap_or_default(),
-                        asked: issuer.to_string(),
-                    }
-                    .into());
+                    let asked = issuer.to_string();
+                    return Err(Refused::IssuerInUse { current, asked }.into());
                 }
                 Err(TryLockError::Error(error)) => return Err(self.lock_failure(error)),
             }

@@ -18,9 +18,11 @@ const HEAD: &str = "\
 # restart, and take the old one out when the longest-lived refresh token has ended.
 ";
 
-/// Makes the file. Of several processes that start at once, one makes it and the others read that.
-pub(super) fn make(env: &Env, path: &Path) -> Result<(), Failure> {
-    write(env, path).map_err(|error| Failure::File { path: path.to_owned(), error })
+/// Makes the file, and reads it. Of several processes that start at once, one makes it and the
+/// others read that.
+pub(super) fn make(env: &Env, path: &Path) -> Result<KeyRing, Failure> {
+    write(env, path).map_err(|error| Failure::File { path: path.to_owned(), error })?;
+    read(path)
 }
 
 /// The ring in the file, if there is one.

@@ -121,15 +121,13 @@ impl Data {
         if let Some(keys) = keys::load(path)? {
             return Ok(keys);
         }
-        let issuer = self.known_as().await?;
-        if issuer.is_none() {
-            keys::make(&self.env, path)?;
+        match self.known_as().await? {
+            None => keys::make(&self.env, path),
+            // Somebody else may just have made both.
+            Some(issuer) => {
+                keys::load(path)?.ok_or_else(|| Failure::KeysLost { path: path.to_owned(), issuer })
+            }
         }
-        // Even where this directory has a name by now: somebody else may just have made both.
-        keys::load(path)?.ok_or_else(|| Failure::KeysLost {
-            path: path.to_owned(),
-            issuer: issuer.unwrap_or_default(),
-        })
     }
 
     /// What went wrong with the database.

@@ -57,8 +57,9 @@ fn chain(
     if values.is_empty() {
         return None;
     }
-    let hops = values.into_iter().flat_map(|value| value.to_str().unwrap_or("").split(','));
-    Some(hops.map(read).collect())
+    // What cannot be read takes none of the others along: anybody may have sent it.
+    let hops = values.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    Some(hops.map(|hop| read(std::str::from_utf8(hop).ok()?)).collect())
 }
 
 /// The `for` of one element of `Forwarded` (RFC 7239, section 4).
@@ -113,6 +114,8 @@ mod tests {
         );
         assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "203.0.113.9:80")]), "203.0.113.9");
         assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "unknown")]), "10.0.0.1");
+        let broken = [("x-forwarded-for", "Ren\u{e9}, 203.0.113.9")];
+        assert_eq!(seen("10.0.0.1", &broken), "203.0.113.9");
     }
 
     #[test]

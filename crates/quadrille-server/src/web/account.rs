@@ -32,7 +32,6 @@ pub(super) struct Bound {
 pub(super) struct Withdraw {
     #[serde(default)]
     form: String,
-    #[serde(default)]
     client_id: String,
 }
 
@@ -99,7 +98,8 @@ pub(super) async fn page(
         Ok(sessions) => sessions,
         Err(error) => return app.store_failed(&error),
     };
-    let cookie = app.cookies.read(&headers, Cookie::Session).unwrap_or_default();
+    // Nobody is a visitor without one.
+    let Some(cookie) = app.cookies.read(&headers, Cookie::Session) else { return app.failed() };
     let page = Page {
         user: visitor.user.name.as_str(),
         form: app.forms.field(Purpose::Account, cookie),
@@ -119,20 +119,10 @@ pub(super) async fn withdraw(
     headers: HeaderMap,
     form: Result<Form<Withdraw>, FormRejection>,
 ) -> Response<Body> {
-    let Form(form) = match form {
-        Ok(form) => form,
-        Err(rejection) => return app.bad_form(&rejection),
+    let (form, visitor) = match app.account_form(&headers, form, |form| &form.form).await {
+        Ok(sent) => sent,
+        Err(answer) => return answer,
     };
-    let visitor = match app.visitor(&headers).await {
-        Ok(Some(visitor)) => visitor,
-        Ok(None) => return app.see_other(&app.pages.site().sign_in),
-        Err(error) => return app.store_failed(&error),
-    };
-    let cookie = app.cookies.read(&headers, Cookie::Session);
-    if let Err(refusal) = app.forms.check(Purpose::Account, &headers, cookie, &form.form) {
-        tracing::info!(%refusal, "a form was refused");
-        return app.foreign_form();
-    }
     match app.server.revoke_consent(&visitor.user.subject, &form.client_id).await {
         Ok(()) => {
             audit::withdrawn(&visitor.user, address, &form.client_id);
@@ -153,20 +143,10 @@ pub(super) async fn sign_out_everywhere(
     headers: HeaderMap,
     form: Result<Form<Bound>, FormRejection>,
 ) -> Response<Body> {
-    let Form(form) = match form {
-        Ok(form) => form,
-        Err(rejection) => return app.bad_form(&rejection),
+    let visitor = match app.account_form(&headers, form, |form| &form.form).await {
+        Ok((_, visitor)) => visitor,
+        Err(answer) => return answer,
     };
-    let visitor = match app.visitor(&headers).await {
-        Ok(Some(visitor)) => visitor,
-        Ok(None) => return app.see_other(&app.pages.site().sign_in),
-        Err(error) => return app.store_failed(&error),
-    };
-    let cookie = app.cookies.read(&headers, Cookie::Session);
-    if let Err(refusal) = app.forms.check(Purpose::Account, &headers, cookie, &form.form) {
-        tracing::info!(%refusal, "a form was refused");
-        return app.foreign_form();
-    }
     match app.sessions.end_all(visitor.user.subject.clone()).await {
         Ok(()) => {
             audit::signed_out(&visitor.user, address, true);
@@ -177,6 +157,25 @@ pub(super) async fn sign_out_everywhere(
 }
 
 impl App {
+    /// A form of the account page, and who sent it from a page of ours; else the answer.
+    async fn account_form<T>(
+        &self,
+        headers: &HeaderMap,
+        form: Result<Form<T>, FormRejection>,
+        bound: impl Fn(&T) -> &str,
+    ) -> Result<(T, Visitor), Response<Body>> {
+        let Form(form) = form.map_err(|rejection| self.bad_form(&rejection))?;
+        let visitor = self.visitor(headers).await.map_err(|error| self.store_failed(&error))?;
+        let visitor = visitor.ok_or_else(|| self.see_other(&self.pages.site().sign_in))?;
+        let cookie = self.cookies.read(headers, Cookie::Session);
+        let checked = self.forms.check(Purpose::Account, headers, cookie, bound(&form));
+        checked.map_err(|refusal| {
+            tracing::info!(%refusal, "a form was refused");
+            self.foreign_form()
+        })?;
+        Ok((form, visitor))
+    }
+
     /// The browsers that this person is signed in with.
     async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
         let (sessions, now) = (self.sessions.of(&visitor.user.subject).await?, self.env.now());

@@ -224,6 +224,9 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     let applications = browser.get(&stage.program.url("/")).await;
     assert!(applications.html.contains("Photo &lt;printer&gt;"), "{}", applications.html);
     assert!(applications.html.contains("See your photos"));
+    let mut nobodys = applications.form("client_id");
+    nobodys.fields.retain(|(name, _)| name != "client_id");
+    assert!(browser.submit(&nobodys).await.status.is_client_error());
     let page = browser.submit(&applications.form("client_id")).await;
     assert!(page.html.contains("Withdrawn"), "{}", page.html);
     assert!(!page.html.contains("printer"));
