@@ -21,6 +21,15 @@ use super::{
 
 /// A service that exists in this process only, of one protocol: a
 /// [`FakeService`](super::FakeService) or a [`FakeOAuth1Service`](super::FakeOAuth1Service).
+///
+/// ```
+/// use http::StatusCode;
+/// use quadrille::{consumer::Purpose, testing::FakeService};
+///
+/// let service = FakeService::new("our-id", "our-secret");
+/// service.answers_next(Purpose::RedeemCode, StatusCode::SERVICE_UNAVAILABLE, "");
+/// assert_eq!(service.times_asked(Purpose::RedeemCode), 0);
+/// ```
 pub struct Fake<P>(Arc<Mutex<Stage<P>>>);
 
 /// A fake service between two requests.

@@ -10,11 +10,18 @@ use crate::{
     error::NetworkFault,
 };
 
-/// One request that came.
+/// A request that a fake service got.
+///
+/// ```
+/// use quadrille::testing::FakeService;
+///
+/// let service = FakeService::new("our-id", "our-secret");
+/// assert!(service.asked().is_empty());
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Asked {
-    /// What it was for.
+    /// The purpose of the request.
     pub purpose: Purpose,
     /// The request.
     pub request: Arc<Request<Bytes>>,

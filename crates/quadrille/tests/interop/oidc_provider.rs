@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use axum::{Router, extract::State, routing::get};
-use quadrille::{
-    KeyRing, Linked, Login, Result, Service, Spec, consumer::Protocol, testing::ManualClock,
-};
+use quadrille::{KeyRing, Linked, Login, Result, Service, Spec, testing::ManualClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -18,7 +16,10 @@ const CLIENT_SECRET: &str = "a secret: 100% + a bit & more";
 struct OidcProvider;
 
 impl Service for OidcProvider {
-    const SPEC: Spec = Spec::oauth2("oidc-provider", "", "", "").scopes("api:read").build();
+    const SPEC: Spec = Spec::oauth2("oidc-provider", "auth", "token", "api")
+        .issuer_in_every_answer("")
+        .scopes("api:read")
+        .build();
 }
 
 #[tokio::test]
@@ -32,15 +33,7 @@ async fn a_visitor_logs_in_with_a_service_that_others_wrote_and_stays_so_when_th
     });
     let service = Running::start(node("servers/oidc-provider.js"), &client).await;
     let clock = ManualClock::new();
-    let client = OidcProvider::client(CLIENT_ID, CLIENT_SECRET).with_spec(|spec| {
-        spec.authorize = format!("{}/auth", service.issuer).into();
-        spec.token = format!("{}/token", service.issuer).into();
-        spec.api = format!("{}/api", service.issuer).into();
-        if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
-            oauth2.issuer = Some(service.issuer.clone().into());
-            oauth2.issuer_required = true;
-        }
-    });
+    let client = OidcProvider::client(CLIENT_ID, CLIENT_SECRET).hosted_at(service.issuer.clone());
     let login = Login::new(KeyRing::ephemeral(), &site).env(clock.env()).with(client);
     login.check().unwrap();
     let pages = Router::new().route("/photos", get(who)).route("/tomorrow", get(who_tomorrow));
