@@ -15,9 +15,9 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord,
-            FamilyRecord, Issue, IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, Rotation,
-            RowId, SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+            AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, Issue, IssuerId, MemoryStore, PendingRecord, PendingRef, Redeemed,
+            RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
         },
     },
 };
@@ -96,9 +96,9 @@ gated! {
     access(issuer: IssuerId, token: &TokenRef) -> Option<Arc<AccessRecord>>;
     family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
     rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
-    put_temporary(issuer: IssuerId, temporary: TemporaryRecord) -> ();
-    temporary(issuer: IssuerId, token: &TokenRef) -> Option<Arc<TemporaryRecord>>;
-    redeem_temporary(issuer: IssuerId, row: RowId, credential: CredentialRecord) -> Redeemed;
+    put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
+    pending(issuer: IssuerId, reference: &PendingRef) -> Option<Arc<PendingRecord>>;
+    redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
     credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
     revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();

@@ -9,7 +9,7 @@ use quadrille::{
 
 use crate::{
     oauth1_support::{
-        Signing, authorize, client, credentials, offered, problem, world, world_with,
+        Signing, approve, authorize, client, credentials, offered, problem, world, world_with,
     },
     support::{Browser, CALLBACK},
 };
@@ -296,6 +296,21 @@ async fn identifiers_secrets_and_verifiers_may_have_the_applications_own_form() 
         assert_eq!(text.len(), 30);
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{text}");
     }
+}
+
+#[tokio::test]
+async fn an_identifier_that_the_application_makes_twice_is_given_out_once() {
+    let same = |value: OAuth1Value, _: &[u8; 32]| {
+        (value == OAuth1Value::Temporary).then(|| "the-same-every-time".to_owned())
+    };
+    let world = world_with(offered().values(same), client).await;
+    let signing = Signing::new(&world);
+    let callback = [("oauth_callback", CALLBACK)];
+    let first = credentials(&signing.temporary(&world, &callback).await);
+    let second = signing.temporary(&world, &callback).await;
+    assert_eq!(second.status(), 503, "nobody else gets the credentials of the first");
+    let verifier = approve(&world, &first).await;
+    credentials(&signing.token(&world, &first, &verifier).await);
 }
 
 #[tokio::test]

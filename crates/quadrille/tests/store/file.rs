@@ -9,7 +9,9 @@ use std::{
 
 use quadrille::{
     Env,
-    provider::store::{RowId, SqliteStore, Store as _, StoreError},
+    provider::store::{
+        PendingKind, PendingRef, PendingState, RowId, SqliteStore, Store as _, StoreError, TokenRef,
+    },
     testing::ManualClock,
 };
 use rusqlite::Connection;
@@ -74,6 +76,76 @@ async fn a_file_from_a_later_version_is_refused() {
     assert!(error.to_string().contains("99"));
 }
 
+/// The file as it was with three migrations: temporary credentials in each state, in rows 1 to 4, of
+/// which the last has an identifier of others.
+const WITH_TEMPORARY_CREDENTIALS: &str = "
+    INSERT INTO quadrille_issuers (number, issuer) VALUES (1, 'https://id.example');
+    INSERT INTO quadrille_temporary_credentials
+        (row, issuer, identifier, is_foreign, secret, client, callback, asked, expires, state)
+        VALUES (1, 1, zeroblob(32), 0, x'00ff', 'app', 'https://app.example/?a=b%20c', 'a b', 9000, 0),
+        (2, 1, zeroblob(32), 0, x'00ff', 'app', 'oob', 'a b', 9000, 1),
+        (3, 1, zeroblob(32), 0, x'00ff', 'app', 'oob', '', 9000, 2),
+        (4, 1, zeroblob(32), 1, x'', 'app', 'oob', '', 9000, 3);
+    UPDATE quadrille_temporary_credentials SET verifier = zeroblob(32), grant_id = row + 10,
+        actor = 'ualice', scopes = 'a', resources = '', auth = '{\"at\":7}' WHERE state IN (1, 2);";
+
+#[tokio::test]
+async fn a_file_from_an_earlier_version_keeps_what_waits_for_a_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quadrille.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(
+        "CREATE TABLE quadrille_migrations (namespace TEXT NOT NULL, version INTEGER NOT NULL,
+        applied INTEGER NOT NULL, PRIMARY KEY (namespace, version)) STRICT, WITHOUT ROWID;
+        INSERT INTO quadrille_migrations VALUES ('quadrille/store', 1, 0), ('quadrille/store', 2, 0),
+        ('quadrille/store', 3, 0);",
+    )
+    .unwrap();
+    for migration in [
+        include_str!("../../migrations/sqlite/0001_store.sql"),
+        include_str!("../../migrations/sqlite/0002_oauth1.sql"),
+        include_str!("../../migrations/sqlite/0003_newest.sql"),
+        WITH_TEMPORARY_CREDENTIALS,
+    ] {
+        old.execute_batch(migration).unwrap();
+    }
+    drop(old);
+
+    let store = SqliteStore::open(&path, Env::system()).unwrap();
+    let issuer = store.issuer("https://id.example").await.unwrap();
+    let mut states = Vec::new();
+    for row in 1..=4 {
+        let token = match row {
+            4 => TokenRef::Foreign { hash: [0; 32] },
+            _ => TokenRef::Row { row: RowId(row), hash: [0; 32] },
+        };
+        let found = store.pending(issuer, &PendingRef::Identifier(token)).await.unwrap().unwrap();
+        assert_eq!((&*found.client, found.expires.seconds()), ("app", 9000));
+        assert_eq!(found.scopes.as_str(), if row < 3 { "a b" } else { "" });
+        let PendingKind::Temporary(temporary) = &found.kind else { panic!("{found:?}") };
+        assert_eq!(&*temporary.secret, if row < 4 { &[0_u8, 0xff][..] } else { &[] });
+        let callback = temporary.callback.as_ref().map(ToString::to_string);
+        assert_eq!(callback.as_deref(), (row == 1).then_some("https://app.example/?a=b%20c"));
+        states.push(found.state.clone());
+    }
+    let [
+        PendingState::Pending,
+        PendingState::Approved(approved),
+        PendingState::Redeemed(redeemed),
+        PendingState::Denied,
+    ] = &states[..]
+    else {
+        panic!("{states:?}")
+    };
+    for (approval, number) in [(approved, 12), (redeemed, 13)] {
+        assert_eq!(approval.proof, Some([0; 32]));
+        let grant = &approval.grant;
+        assert_eq!((grant.id, grant.scopes.as_str()), (RowId(number), "a"));
+        assert_eq!(grant.authentication.as_ref().unwrap().auth_time.seconds(), 7);
+    }
+    assert_eq!(store.newest().await.unwrap(), RowId(4));
+}
+
 /// What an application has in the file before the store comes to it.
 const AN_APPLICATION: &str = "
     CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
@@ -87,10 +159,12 @@ const AN_APPLICATION: &str = "
     CREATE TABLE foreign_tokens (token TEXT); CREATE TABLE once (upon TEXT);
     CREATE TABLE consents (given TEXT); CREATE TABLE revoked (what TEXT);
     CREATE TABLE cut (film TEXT); CREATE TABLE temporary_credentials (badge TEXT);
+    CREATE TABLE pending (what TEXT);
     CREATE TABLE token_credentials (token TEXT); CREATE TABLE program_users (name TEXT);
     CREATE TABLE program_issuer (name TEXT);
     CREATE INDEX sessions_of_subject ON sessions (user);
     CREATE INDEX foreign_temporary_credentials ON temporary_credentials (badge);
+    CREATE INDEX pending_of_user_code ON pending (what);
     CREATE INDEX foreign_token_credentials ON token_credentials (token);
     CREATE INDEX token_credentials_of_actor ON token_credentials (token);
     CREATE VIEW broken AS SELECT * FROM not_there_any_more;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use quadrille::{
     Env, Scopes,
+    oauth2::Resources,
     provider::{
         Cached,
         store::{
-            Answer, Answered, Approval, CredentialRecord, Identifier, IssuerId, MemoryStore,
-            Outcome, Redeemed, Rotated, RowId, Store, TemporaryRecord, TemporaryState,
+            Answer, Answered, Approval, Bought, CredentialRecord, Identifier, IssuerId,
+            MemoryStore, Outcome, PendingKind, PendingRecord, PendingState, Redeemed, Rotated,
+            RowId, Store, TemporaryCredentials, TicketUse,
         },
     },
 };
@@ -27,6 +29,7 @@ const CODES: i64 = 1_000_000;
 const FAMILIES: i64 = 2_000_000;
 const PENDING: i64 = 3_000_000;
 const APPROVED: i64 = 4_000_000;
+const DEVICES: i64 = 5_000_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_200_wins_in_memory() {
@@ -99,9 +102,9 @@ async fn opening_process() {
     tell(&format!("{:?}", store.issuer("https://id.example").await.unwrap()));
 }
 
-/// How many won: a code, a refresh token, a key, a page, an approval of temporary credentials, and
-/// token credentials for them.
-type Won = [u32; 6];
+/// How many won: a code, a refresh token, a key, a page, an approval of a pending request, and what
+/// such a request buys, token credentials and tokens.
+type Won = [u32; 7];
 
 fn parse(line: &str) -> Won {
     serde_json::from_str(line).unwrap()
@@ -111,12 +114,12 @@ async fn one_of_200_wins<S: Store>(store: Arc<S>) {
     let issuer = issuer(&*store).await;
     lay_out(&*store, issuer).await;
     for (round, won) in race(&store, issuer, 0, RACERS).await.into_iter().enumerate() {
-        assert_eq!(won, [1; 6], "round {round}");
+        assert_eq!(won, [1; 7], "round {round}");
     }
     check(&*store, issuer).await;
 }
 
-/// A code, a refresh token and temporary credentials for each round.
+/// A code, a refresh token and pending requests for each round.
 async fn lay_out(store: &impl Store, issuer: IssuerId) {
     let now = Env::system().now();
     for round in 0..ROUNDS {
@@ -125,27 +128,31 @@ async fn lay_out(store: &impl Store, issuer: IssuerId) {
         let mut first = issue(FAMILIES + round + 1000, grant.id.0, now);
         first.family = Some(family(FAMILIES + round, grant, now));
         store.issue(issuer, first).await.unwrap();
-        let approved = TemporaryState::Approved(approval(APPROVED + round));
-        for (row, state) in
-            [(PENDING + round, TemporaryState::Pending), (APPROVED + round, approved)]
-        {
-            let temporary = TemporaryRecord {
+        let approved = |row| PendingState::Approved(approval(row));
+        for (row, state) in [
+            (PENDING + round, PendingState::Pending),
+            (APPROVED + round, approved(APPROVED + round)),
+            (DEVICES + round, approved(DEVICES + round)),
+        ] {
+            let secret = [7; 8].into();
+            let pending = PendingRecord {
                 row: RowId(row),
                 identifier: Identifier::Row(hash(row)),
-                secret: [7; 8].into(),
+                user_code: Some(hash(-row)),
                 client: CLIENT.into(),
-                callback: None,
                 scopes: Scopes::EMPTY,
+                resources: Resources::EMPTY,
                 expires: now + std::time::Duration::from_secs(3600),
                 state,
+                kind: PendingKind::Temporary(TemporaryCredentials { secret, callback: None }),
             };
-            store.put_temporary(issuer, temporary).await.unwrap();
+            assert!(store.put_pending(issuer, pending).await.unwrap());
         }
     }
 }
 
 fn approval(number: i64) -> Approval {
-    Approval { verifier: hash(number), grant: grant(number, "alice") }
+    Approval { proof: Some(hash(number)), grant: grant(number, "alice") }
 }
 
 /// The rows of what racers of this process issue.
@@ -159,7 +166,7 @@ async fn race<S: Store>(store: &Arc<S>, issuer: IssuerId, process: i64, racers: 
         let tasks: Vec<_> = (0..racers)
             .map(|racer| tokio::spawn(run(Arc::clone(store), issuer, process, round, racer)))
             .collect();
-        let mut won = [0; 6];
+        let mut won = [0; 7];
         for task in tasks {
             for (won, wins) in won.iter_mut().zip(task.await.unwrap()) {
                 *won += u32::from(wins);
@@ -170,14 +177,14 @@ async fn race<S: Store>(store: &Arc<S>, issuer: IssuerId, process: i64, racers: 
     rounds
 }
 
-/// One tries to win each of the six.
+/// One tries to win each of the seven.
 async fn run<S: Store>(
     store: Arc<S>,
     issuer: IssuerId,
     process: i64,
     round: i64,
     racer: i64,
-) -> [bool; 6] {
+) -> [bool; 7] {
     let now = Env::system().now();
     let bought = issue(row(0, process, round, racer), CODES + round, now);
     let redeemed = store.redeem(issuer, RowId(CODES + round), bought).await.unwrap();
@@ -192,35 +199,32 @@ async fn run<S: Store>(
     let later = now + std::time::Duration::from_secs(3600);
     let remembered = store.remember_once(issuer, "jti", hash(round), later).await.unwrap();
 
-    let answer = Answer {
-        ticket: [round.try_into().unwrap(); 16],
-        expires: later,
-        outcome: Outcome::Code(code(row(2, process, round, racer), now)),
-        asked: Scopes::EMPTY,
-        consent: None,
-    };
+    let used = TicketUse { ticket: [round.try_into().unwrap(); 16], until: later };
+    let code = code(row(2, process, round, racer), now);
+    let outcome = Outcome::Ticket(used, Some(code));
+    let answer = Answer { outcome, asked: Scopes::EMPTY, consent: None };
     let answered = store.answer(issuer, answer).await.unwrap();
-    assert!(matches!(answered, Answered::First | Answered::Approved(_)), "{answered:?}");
+    assert!(matches!(answered, Answered::First | Answered::Code(_)), "{answered:?}");
 
     let approval = approval(row(3, process, round, racer));
-    let answer = Answer {
-        ticket: [0xff; 16],
-        expires: later,
-        outcome: Outcome::Temporary(RowId(PENDING + round), approval),
-        asked: Scopes::EMPTY,
-        consent: None,
-    };
+    let outcome = Outcome::Pending(RowId(PENDING + round), Some(approval));
+    let answer = Answer { outcome, asked: Scopes::EMPTY, consent: None };
     let approved = store.answer(issuer, answer).await.unwrap();
-    assert!(matches!(approved, Answered::First | Answered::Verified(_)), "{approved:?}");
+    assert!(matches!(approved, Answered::First | Answered::Pending(_)), "{approved:?}");
 
     let credential = CredentialRecord {
         access: Arc::new(access(APPROVED + round, grant(APPROVED + round, "alice"), now)),
         is_foreign: false,
         secret: racer.to_be_bytes().into(),
     };
-    let row = RowId(APPROVED + round);
-    let exchanged = store.redeem_temporary(issuer, row, credential).await.unwrap();
+    let bought = Bought::Credential(credential);
+    let exchanged = store.redeem_pending(issuer, RowId(APPROVED + round), bought).await.unwrap();
     assert!(matches!(exchanged, Redeemed::Issued | Redeemed::Replayed(_)), "{exchanged:?}");
+
+    let tokens = issue(row(4, process, round, racer), DEVICES + round, now);
+    let bought = Bought::Tokens(Box::new(tokens));
+    let polled = store.redeem_pending(issuer, RowId(DEVICES + round), bought).await.unwrap();
+    assert!(matches!(polled, Redeemed::Issued | Redeemed::Replayed(_)), "{polled:?}");
     [
         redeemed == Redeemed::Issued,
         rotated == Rotated::Turned,
@@ -228,13 +232,14 @@ async fn run<S: Store>(
         answered == Answered::First,
         approved == Answered::First,
         exchanged == Redeemed::Issued,
+        polled == Redeemed::Issued,
     ]
 }
 
 /// That the losers left nothing behind.
 async fn check(store: &impl Store, issuer: IssuerId) {
     for round in 0..ROUNDS {
-        let mut found = [0; 3];
+        let mut found = [0; 4];
         for process in 0..2 {
             for racer in 0..RACERS {
                 let row = |kind| row(kind, process, round, racer);
@@ -242,9 +247,10 @@ async fn check(store: &impl Store, issuer: IssuerId) {
                 found[1] += u32::from(is_good(store, issuer, row(1)).await);
                 let code = store.code(issuer, RowId(row(2))).await.unwrap();
                 found[2] += u32::from(code.is_some());
+                found[3] += u32::from(is_good(store, issuer, row(4)).await);
             }
         }
-        assert_eq!(found, [1; 3], "round {round}");
+        assert_eq!(found, [1; 4], "round {round}");
         let family = store.family(issuer, RowId(FAMILIES + round)).await.unwrap().unwrap();
         assert_eq!(family.generation, 1);
     }

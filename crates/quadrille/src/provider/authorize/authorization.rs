@@ -23,7 +23,7 @@ use crate::{
         oauth1, refusal,
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},
-        store::{Answer, Outcome},
+        store::{Answered, TicketUse},
         wire::{self, Reply},
     },
 };
@@ -230,6 +230,7 @@ impl Authorization {
         let expires = now + inner.policy.ticket_lifetime;
         let key = inner.tokens.newest().id();
         let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, expires);
+        let destination = self.asked.dance.rules().destination();
         let page = ConsentPage {
             client: self.asked.client.clone(),
             client_host: host_of(&self.asked.client),
@@ -237,7 +238,7 @@ impl Authorization {
             resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
-            destination: self.asked.dance.destination().map(|uri| uri.destination().to_owned()),
+            destination: destination.map(|uri| uri.destination().to_owned()),
             back: self.back(),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
@@ -257,27 +258,18 @@ impl Authorization {
             dance::grant(inner.newer_row().await?, &client, scopes, resources, authentication);
         let number = grant.id;
         // A page that does not exist: its ticket is never used again.
-        let ticket = inner.env.random();
-        let secret = asked.dance.secret(inner.tokens.newest(), &ticket);
-        let row = match asked.dance.outcome(inner, grant, &secret) {
-            Outcome::Code(code) => {
-                inner.store.put_code(issuer, code).await?;
-                number
+        let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
+        let yes = asked.dance.yes(inner, grant, inner.tokens.newest(), ticket);
+        let answered = match yes.code() {
+            Some(code) => {
+                inner.store.put_code(issuer, code.clone()).await?;
+                Answered::First
             }
-            outcome => {
-                let answer = Answer {
-                    ticket,
-                    expires: inner.now(),
-                    outcome: outcome.clone(),
-                    asked: asked.scopes.clone(),
-                    consent: None,
-                };
-                let answered = inner.store.answer(issuer, answer).await?;
-                dance::approved_row(&answered, &outcome, inner.now())?
-            }
+            None => inner.store.answer(issuer, yes.answer(asked.scopes.clone(), None)).await?,
         };
+        let reply = yes.reply(inner, &client, &answered)?;
         tracing::info!(client = %client.id, grant = number.0, "granted without asking");
-        Ok(Step::Done(asked.dance.approved(inner, &client, row, &secret)?.into()))
+        Ok(Step::Done(reply.into()))
     }
 
     fn refuse(&self, error: ClientError, is_trusted: bool) -> Step {

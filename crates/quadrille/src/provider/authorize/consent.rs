@@ -18,7 +18,7 @@ use crate::{
         error::{BrowserError, ClientError, Error},
         refusal,
         server::{AuthorizationServer, Inner},
-        store::{Answer, Answered, Consent, Outcome},
+        store::{Answered, Consent},
         wire::{self, Reply},
     },
 };
@@ -182,7 +182,6 @@ impl By<'_> {
             return Err(ClientError::ScopeNotAllowed.into());
         }
         let key = inner.tokens.find(ticket.key).ok_or(BrowserError::TicketUnderUnknownKey)?;
-        let secret = ticket.dance.secret(key, &ticket.id);
         let client = document::let_in(inner, client).await?;
         let consent = Consent {
             subject: authentication.subject.clone(),
@@ -194,14 +193,13 @@ impl By<'_> {
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
         let grant = dance::grant(inner.newer_row().await?, &client, scopes, resources, who);
         let number = grant.id;
-        let outcome = ticket.dance.outcome(inner, grant, &secret);
-        let answered =
-            inner.store.answer(issuer, self.answer(outcome.clone(), Some(consent))).await?;
-        let row = dance::approved_row(&answered, &outcome, inner.now())?;
+        let yes = ticket.dance.yes(inner, grant, key, ticket.use_up());
+        let answer = yes.answer(ticket.scopes.clone(), Some(consent));
+        let answered = inner.store.answer(issuer, answer).await?;
         if answered == Answered::First {
             tracing::info!(client = %client.id, grant = number.0, "consent given");
         }
-        ticket.dance.approved(inner, &client, row, &secret)
+        yes.reply(inner, &client, &answered)
     }
 
     async fn refuse(self) -> Result<Response<Bytes>, Error> {
@@ -214,19 +212,15 @@ impl By<'_> {
             false => None,
         };
         let is_trusted = request::is_trusted(&client, consent.as_ref());
-        match inner.store.answer(issuer, self.answer(ticket.dance.no(), None)).await? {
+        let no = ticket.dance.no(ticket.use_up(), ticket.scopes.clone());
+        match inner.store.answer(issuer, no).await? {
             Answered::First | Answered::Denied => {
                 ticket.dance.refused(inner, &client, ClientError::Denied, is_trusted)
             }
-            Answered::Approved(_) | Answered::Verified(_) | Answered::Spent => {
+            Answered::Code(_) | Answered::Pending(_) | Answered::Spent => {
                 Err(BrowserError::TicketAnswered.into())
             }
         }
-    }
-
-    fn answer(&self, outcome: Outcome, consent: Option<Consent>) -> Answer {
-        let Ticket { id, expires, scopes, .. } = &self.ticket;
-        Answer { ticket: *id, expires: *expires, outcome, asked: scopes.clone(), consent }
     }
 
     /// The client, if it is still what it was when the page was shown, and the person is the one
@@ -257,5 +251,5 @@ fn is_unchanged(client: &Client, ticket: &Ticket) -> bool {
     let is_same = client.number == ticket.number
         // Somebody else has let it in since.
         || client.from_document && ticket.number == NOT_STORED;
-    is_same && ticket.dance.is_open_to(client) && client.scopes.is_superset(&ticket.scopes)
+    is_same && ticket.dance.rules().is_open_to(client) && client.scopes.is_superset(&ticket.scopes)
 }

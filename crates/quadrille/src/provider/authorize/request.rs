@@ -233,25 +233,13 @@ pub(crate) fn next(
         return Next::SignIn;
     }
     let is_remembered = consent.is_some_and(|consent| consent.scopes.is_superset(&asked.scopes));
-    let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured(asked);
+    // Otherwise neither a remembered consent nor `first_party` may skip the consent page.
+    let is_identity_assured = asked.dance.rules().is_identity_assured(&asked.client);
+    let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
         (false, true) => refuse(ClientError::ConsentRequired),
         (false, false) => Next::Ask,
-    }
-}
-
-/// Whether the answer reaches nobody but the client. Any program on the same machine can claim a
-/// loopback port or a private-use scheme and the `client_id` of a public client, so that
-/// neither a consent of before nor whose the client is must speak for the one who asks now (RFC 8252, section 8.6).
-fn is_identity_assured(asked: &Asked) -> bool {
-    match &asked.dance {
-        Dance::Code(code) => {
-            asked.client.client_type == ClientType::Confidential || code.redirect_uri.is_https()
-        }
-        // The client signed for its temporary credentials. But a code that is shown can be carried to
-        // anybody, so that the person must have said for whom it is.
-        Dance::Verifier(_) => asked.dance.destination().is_some(),
     }
 }
 
@@ -309,7 +297,7 @@ mod tests {
                 (Scopes::of(["a", "b", "c"]), Resources::of(["https://api.example"]).unwrap());
             match check(&params, found, offered, &scopes, &known, &Policy::safe()) {
                 Ok(asked) => {
-                    prop_assert_eq!(asked.dance.destination().unwrap(), CALLBACK);
+                    prop_assert_eq!(asked.dance.rules().destination().unwrap(), CALLBACK);
                     prop_assert!(is_known && offered && query.contains("response_type=code"));
                     prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
                     prop_assert!(matches!(asked.dance, Dance::Code(code) if code.challenge.is_some()));

@@ -13,7 +13,7 @@ use crate::{
         actor::Authentication,
         error::{BrowserError, OperatorError},
         issuer::Issuer,
-        store::{RowId, TicketId},
+        store::{RowId, TicketId, TicketUse},
     },
     seal::{KeyId, OpenError},
 };
@@ -70,7 +70,7 @@ impl Ticket {
             scopes: asked.scopes.clone(),
             resources: asked.resources.clone(),
             dance: asked.dance.clone(),
-            expires: asked.dance.ends().map_or(expires, |ends| ends.min(expires)),
+            expires: asked.dance.rules().ends().map_or(expires, |ends| ends.min(expires)),
         }
     }
 
@@ -108,6 +108,11 @@ impl Ticket {
             return Err(BrowserError::TicketExpired);
         }
         Ok(ticket)
+    }
+
+    /// What an answer uses up.
+    pub(crate) const fn use_up(&self) -> TicketUse {
+        TicketUse { ticket: self.id, until: self.expires }
     }
 
     /// Whether this person was asked.

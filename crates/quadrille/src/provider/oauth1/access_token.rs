@@ -13,8 +13,8 @@ use crate::{
         error::Error,
         server::{AuthorizationServer, Inner},
         store::{
-            AccessRecord, Approval, CredentialRecord, Identifier, Redeemed, RowId, TemporaryRecord,
-            TemporaryState,
+            AccessRecord, Approval, Bought, CredentialRecord, Identifier, PendingKind,
+            PendingRecord, PendingState, Redeemed, RowId,
         },
         token::{
             format::{TokenKind, sha256},
@@ -46,36 +46,34 @@ enum Decision<'t> {
 
 /// Decides, for temporary credentials with which the request was signed by the client that has them.
 /// Only who has the verifier counts as replaying.
-fn decide<'t>(
-    temporary: &'t TemporaryRecord,
-    verifier: Option<&str>,
-    now: Timestamp,
-) -> Decision<'t> {
+fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp) -> Decision<'t> {
     let Some(verifier) = verifier else {
         return Decision::Refuse(OAuth1Error::VerifierMissing);
     };
+    let PendingKind::Temporary(temporary) = &pending.kind;
     let as_shown = temporary.callback.is_none().then(|| as_shown(verifier));
     let read = [Some(verifier), as_shown.as_deref()];
     let is_right = |approval: &Approval| {
         let is_it = |verifier: &str| {
-            verify_slices_are_equal(&approval.verifier, &sha256(verifier.as_bytes())).is_ok()
+            let presented = sha256(verifier.as_bytes());
+            approval.proof.is_some_and(|proof| verify_slices_are_equal(&proof, &presented).is_ok())
         };
         read.into_iter().flatten().any(is_it)
     };
-    match &temporary.state {
-        TemporaryState::Redeemed(approval) if is_right(approval) => {
+    match &pending.state {
+        PendingState::Redeemed(approval) if is_right(approval) => {
             Decision::Replayed(approval.grant.id)
         }
-        TemporaryState::Approved(approval) | TemporaryState::Redeemed(approval)
+        PendingState::Approved(approval) | PendingState::Redeemed(approval)
             if !is_right(approval) =>
         {
             Decision::Refuse(OAuth1Error::VerifierWrong)
         }
-        _ if now >= temporary.expires => Decision::Refuse(OAuth1Error::TokenExpired),
-        TemporaryState::Approved(approval) => Decision::Redeem(approval),
-        TemporaryState::Redeemed(_) => Decision::Refuse(OAuth1Error::VerifierWrong),
-        TemporaryState::Pending => Decision::Refuse(OAuth1Error::NotApproved),
-        TemporaryState::Denied => Decision::Refuse(OAuth1Error::Denied),
+        _ if now >= pending.expires => Decision::Refuse(OAuth1Error::TokenExpired),
+        PendingState::Approved(approval) => Decision::Redeem(approval),
+        PendingState::Redeemed(_) => Decision::Refuse(OAuth1Error::VerifierWrong),
+        PendingState::Pending => Decision::Refuse(OAuth1Error::NotApproved),
+        PendingState::Denied => Decision::Refuse(OAuth1Error::Denied),
     }
 }
 
@@ -99,14 +97,14 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let checked = verify::check(inner, &signed, origin, Wanted::Temporary, from).await?;
     signed.check_body(&body)?;
     let client = &checked.client;
-    let CheckedToken::Temporary(temporary) = &checked.token else {
+    let CheckedToken::Temporary(pending) = &checked.token else {
         return Err(OAuth1Error::TokenMissing);
     };
     let (issuer, now) = (inner.issuer_id().await?, checked.now);
-    if is_typed(temporary) && signed.verifier().is_some() && !may_try(inner, temporary).await? {
+    if is_typed(pending) && signed.verifier().is_some() && !may_try(inner, pending).await? {
         return Err(OAuth1Error::TooManyVerifiers);
     }
-    let decision = match decide(temporary, signed.verifier(), now) {
+    let decision = match decide(pending, signed.verifier(), now) {
         Decision::Refuse(OAuth1Error::VerifierWrong) => {
             return Err(verify::guessed(inner, client, OAuth1Error::VerifierWrong, from));
         }
@@ -131,12 +129,12 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
     let access = AccessRecord { row: number, hash: *identifier.hash(), grant, expires };
     let access = Arc::new(access);
-    let credential = CredentialRecord {
+    let bought = Bought::Credential(CredentialRecord {
         access: access.clone(),
         is_foreign: matches!(identifier, Identifier::Foreign(_)),
         secret: sealed,
-    };
-    let redeemed = inner.store.redeem_temporary(issuer, temporary.row, credential).await;
+    });
+    let redeemed = inner.store.redeem_pending(issuer, pending.row, bought).await;
     match redeemed.map_err(Error::from)? {
         Redeemed::Issued => {
             tracing::debug!(client = %client.id, grant = number.0, "token credentials issued");
@@ -164,19 +162,19 @@ fn as_shown(typed: &str) -> String {
 }
 
 /// Whether a person carries the verifier, who was shown it for that and may mistype it.
-fn is_typed(temporary: &TemporaryRecord) -> bool {
-    let was_shown =
-        matches!(temporary.state, TemporaryState::Approved(_) | TemporaryState::Redeemed(_));
+fn is_typed(pending: &PendingRecord) -> bool {
+    let PendingKind::Temporary(temporary) = &pending.kind;
+    let was_shown = matches!(pending.state, PendingState::Approved(_) | PendingState::Redeemed(_));
     temporary.callback.is_none() && was_shown
 }
 
 /// Uses up one of the few tries that temporary credentials have, before the verifier is looked
 /// at: a hundred guesses at once are a hundred. Processes that share a store share them.
-async fn may_try(inner: &Inner, temporary: &TemporaryRecord) -> Result<bool, OAuth1Error> {
+async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, OAuth1Error> {
     let issuer = inner.issuer_id().await?;
-    let expires = temporary.expires + MARGIN;
+    let expires = pending.expires + MARGIN;
     for number in 0..TRIES {
-        let key = sha256(format!("{} {number}", temporary.row.0).as_bytes());
+        let key = sha256(format!("{} {number}", pending.row.0).as_bytes());
         let is_free = inner.store.remember_once(issuer, "oauth1 verifier", key, expires).await;
         if is_free.map_err(Error::from)? {
             return Ok(true);
@@ -212,13 +210,17 @@ mod tests {
     use crate::{
         Scopes,
         oauth2::Resources,
-        provider::{actor::Actor, client::redirect_uri::RedirectUri, store::Grant},
+        provider::{
+            actor::Actor,
+            client::redirect_uri::RedirectUri,
+            store::{Grant, TemporaryCredentials},
+        },
     };
     use proptest::prelude::*;
 
     fn approval() -> Approval {
         Approval {
-            verifier: sha256(b"right"),
+            proof: Some(sha256(b"right")),
             grant: Grant {
                 id: RowId(7),
                 client: "app".into(),
@@ -230,16 +232,18 @@ mod tests {
         }
     }
 
-    fn temporary(state: TemporaryState) -> TemporaryRecord {
-        TemporaryRecord {
+    fn temporary(callback: Option<&str>, state: PendingState) -> PendingRecord {
+        let callback = callback.map(|uri| RedirectUri::parse(uri).unwrap());
+        PendingRecord {
             row: RowId(1),
             identifier: Identifier::Row([0; 32]),
-            secret: [].into(),
+            user_code: None,
             client: "app".into(),
-            callback: None,
             scopes: Scopes::EMPTY,
+            resources: Resources::EMPTY,
             expires: Timestamp::from_seconds(100),
             state,
+            kind: PendingKind::Temporary(TemporaryCredentials { secret: [].into(), callback }),
         }
     }
 
@@ -249,11 +253,11 @@ mod tests {
             state in 0..4_u8, verifier in prop_oneof![Just(None), Just(Some("right")), Just(Some("wrong"))],
             now in 90..110_i64,
         ) {
-            let temporary = temporary(match state {
-                0 => TemporaryState::Pending,
-                1 => TemporaryState::Approved(approval()),
-                2 => TemporaryState::Redeemed(approval()),
-                _ => TemporaryState::Denied,
+            let temporary = temporary(None, match state {
+                0 => PendingState::Pending,
+                1 => PendingState::Approved(approval()),
+                2 => PendingState::Redeemed(approval()),
+                _ => PendingState::Denied,
             });
             let decision = decide(&temporary, verifier, Timestamp::from_seconds(now));
             match (state, verifier, now < 100) {
@@ -270,13 +274,9 @@ mod tests {
 
     #[test]
     fn a_verifier_that_was_typed_is_read_as_it_was_shown() {
-        let with = |callback: Option<&str>| TemporaryRecord {
-            callback: callback.map(|uri| RedirectUri::parse(uri).unwrap()),
-            state: TemporaryState::Approved(Approval {
-                verifier: sha256(b"BBX7NRNB"),
-                ..approval()
-            }),
-            ..temporary(TemporaryState::Pending)
+        let with = |callback: Option<&str>| {
+            let proof = Some(sha256(b"BBX7NRNB"));
+            temporary(callback, PendingState::Approved(Approval { proof, ..approval() }))
         };
         let now = Timestamp::from_seconds(1);
         for typed in ["BBX7NRNB", "bbx7nrnb", " BBX7 NRNB\r\n", "BBX7-NRNB", "bbx7\u{a0}nrnb"] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Timestamp,
-    oauth2::{RequestError, Resources, form::Params},
+    oauth2::{RequestError, form::Params},
     provider::{
         authorize::{
             dance::{Dance, ForVerifier},
@@ -13,7 +13,7 @@ use crate::{
         client::record::Client,
         error::{ClientError, Error},
         server::Inner,
-        store::{TemporaryRecord, TemporaryState},
+        store::{PendingKind, PendingRecord, PendingRef, PendingState},
         token::format::TokenKind,
     },
 };
@@ -31,35 +31,36 @@ pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, E
     let issuer = inner.issuer_id().await?;
     let reference = verify::token_ref(inner, TokenKind::Temporary, token);
     let reference = reference.ok_or(ClientError::TemporaryUnknown)?;
-    let temporary = inner.store.temporary(issuer, &reference).await?;
-    let temporary = temporary.ok_or(ClientError::TemporaryUnknown)?;
-    let client = inner.store.client(issuer, &temporary.client).await?;
-    Ok(decide(&temporary, token, client, inner.now())?)
+    let pending = inner.store.pending(issuer, &PendingRef::Identifier(reference)).await?;
+    let pending = pending.ok_or(ClientError::TemporaryUnknown)?;
+    let client = inner.store.client(issuer, &pending.client).await?;
+    Ok(decide(&pending, token, client, inner.now())?)
 }
 
 fn decide(
-    temporary: &TemporaryRecord,
+    pending: &PendingRecord,
     token: &str,
     client: Option<Arc<Client>>,
     now: Timestamp,
 ) -> Result<Asked, ClientError> {
     let client = client.ok_or(ClientError::TemporaryUnknown)?;
-    if now >= temporary.expires {
+    let PendingKind::Temporary(temporary) = &pending.kind;
+    if now >= pending.expires {
         return Err(ClientError::TemporaryExpired);
     }
     // Approved ones are let through: the same answer given again has the same effect.
-    if matches!(temporary.state, TemporaryState::Redeemed(_) | TemporaryState::Denied) {
+    if matches!(pending.state, PendingState::Redeemed(_) | PendingState::Denied) {
         return Err(ClientError::TemporaryUsed);
     }
     let dance = Dance::Verifier(ForVerifier {
-        temporary: temporary.row,
+        temporary: pending.row,
         token: token.into(),
         callback: temporary.callback.clone(),
-        expires: temporary.expires,
+        expires: pending.expires,
     });
-    if !dance.is_open_to(&client) || !client.scopes.is_superset(&temporary.scopes) {
+    if !dance.rules().is_open_to(&client) || !client.scopes.is_superset(&pending.scopes) {
         return Err(ClientError::TemporaryUnknown);
     }
-    let (scopes, prompt) = (temporary.scopes.clone(), Prompt::default());
-    Ok(Asked { client, scopes, resources: Resources::EMPTY, prompt, dance })
+    let (scopes, resources) = (pending.scopes.clone(), pending.resources.clone());
+    Ok(Asked { client, scopes, resources, prompt: Prompt::default(), dance })
 }

@@ -6,11 +6,13 @@ use http::{Method, Request, Response};
 use crate::{
     Scopes,
     oauth1::{Credentials, OUT_OF_BAND, SignedRequest},
+    oauth2::Resources,
     provider::{
         authorize::request,
         client::{record::Client, redirect_uri::RedirectUri},
+        error::Error,
         server::{AuthorizationServer, Inner},
-        store::{TemporaryRecord, TemporaryState},
+        store::{PendingKind, PendingRecord, PendingState, TemporaryCredentials},
         token::format::TokenKind,
     },
 };
@@ -63,18 +65,22 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let (token, identifier) =
         verify::identifier(inner, OAuth1Value::Temporary, TokenKind::Temporary, row);
     let (secret, sealed) = verify::shared_secret(inner, wire::TEMPORARY);
-    let record = TemporaryRecord {
+    let pending = PendingRecord {
         row,
         identifier,
-        secret: sealed,
+        user_code: None,
         client: client.id.clone(),
-        callback,
         scopes,
+        resources: Resources::EMPTY,
         expires: now + inner.oauth1.temporary_lifetime,
-        state: TemporaryState::Pending,
+        state: PendingState::Pending,
+        kind: PendingKind::Temporary(TemporaryCredentials { secret: sealed, callback }),
     };
     let issuer = inner.issuer_id().await?;
-    inner.store.put_temporary(issuer, record).await.map_err(crate::provider::error::Error::from)?;
+    if !inner.store.put_pending(issuer, pending).await.map_err(Error::from)? {
+        tracing::error!("`OAuth1::values` made the identifier of temporary credentials twice");
+        return Err(OAuth1Error::Unavailable);
+    }
     tracing::debug!(client = %client.id, "temporary credentials issued");
     let credentials = Credentials::temporary(token, secret);
     Ok(inner.oauth1.with_extras(credentials, client, None))

@@ -13,7 +13,10 @@ use crate::{
         error::Error,
         guessing::throttle::RemoteAddress,
         server::Inner,
-        store::{CredentialRecord, Identifier, RowId, SealedSecret, TemporaryRecord, TokenRef},
+        store::{
+            CredentialRecord, Identifier, PendingKind, PendingRecord, PendingRef, RowId,
+            SealedSecret, TokenRef,
+        },
         token::format::{NoToken, TokenKind, TokenSecret, sha256},
     },
 };
@@ -41,7 +44,7 @@ pub(crate) enum Wanted {
 #[derive(Clone, Debug)]
 pub(crate) enum CheckedToken {
     None,
-    Temporary(Arc<TemporaryRecord>),
+    Temporary(Arc<PendingRecord>),
     Credential(Arc<CredentialRecord>),
 }
 
@@ -49,7 +52,10 @@ impl CheckedToken {
     fn secret(&self) -> Option<(&'static str, &SealedSecret)> {
         match self {
             Self::None => None,
-            Self::Temporary(record) => Some((wire::TEMPORARY, &record.secret)),
+            Self::Temporary(record) => {
+                let PendingKind::Temporary(temporary) = &record.kind;
+                Some((wire::TEMPORARY, &temporary.secret))
+            }
             Self::Credential(record) => Some((wire::TOKEN, &record.secret)),
         }
     }
@@ -165,7 +171,8 @@ async fn presented(
         Wanted::Temporary => match token_ref(inner, TokenKind::Temporary, token) {
             None => None,
             Some(reference) => {
-                let found = inner.store.temporary(issuer, &reference).await;
+                let reference = PendingRef::Identifier(reference);
+                let found = inner.store.pending(issuer, &reference).await;
                 found.map_err(Error::from)?.map(CheckedToken::Temporary)
             }
         },

@@ -5,9 +5,9 @@ use std::{fmt, pin::Pin, sync::Arc};
 use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
-    TemporaryRecord, TokenRef, Worker,
+    AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
+    FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
+    Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
 /// What a verb of an [`ErasedStore`] answers.
@@ -84,9 +84,9 @@ verbs! {
     fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
     fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
     fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
-    fn put_temporary(issuer: IssuerId, temporary: TemporaryRecord) -> ();
-    fn temporary(issuer: IssuerId; token: TokenRef) -> Option<Arc<TemporaryRecord>>;
-    fn redeem_temporary(issuer: IssuerId, temporary: RowId, credential: CredentialRecord) -> Redeemed;
+    fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
+    fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
+    fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
     fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
     fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();

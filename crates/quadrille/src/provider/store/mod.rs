@@ -14,6 +14,7 @@ mod erased;
 mod error;
 mod memory;
 mod oauth1;
+mod pending;
 mod records;
 mod row;
 #[cfg(feature = "sqlite")]
@@ -22,13 +23,15 @@ mod sqlite;
 pub(crate) use erased::ErasedStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use oauth1::{
-    Approval, CredentialRecord, Identifier, SealedSecret, TemporaryRecord, TemporaryState,
+pub use oauth1::{CredentialRecord, SealedSecret};
+pub use pending::{
+    Approval, Bought, Identifier, PendingKind, PendingRecord, PendingRef, PendingState,
+    TemporaryCredentials,
 };
 pub use records::{
     AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord, Grant,
     GrantTypes, Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-    SecretHash, TicketId, TokenRef, Worker,
+    SecretHash, TicketId, TicketUse, TokenRef, Worker,
 };
 pub use row::RowIds;
 #[cfg(feature = "sqlite")]
@@ -59,7 +62,7 @@ use super::client::record::Client;
 ///
 /// # What is given back
 ///
-/// Codes, access tokens, families, temporary and token credentials, used tickets, keys of
+/// Codes, access tokens, families, pending requests, token credentials, used tickets, keys of
 /// [`Store::remember_once`] and what [`Store::revoke_grant`] remembers end with their `expires` (or
 /// `until`), and are given back after it: by [`Store::sweep`], and a few at a time by the verbs that
 /// store more of the kind ([`Store::rotate`] stores access tokens), so that nobody needs to sweep. A
@@ -140,10 +143,11 @@ pub trait Store: Send + Sync + 'static {
         id: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes a person's answer: ticket, code (or the approval of temporary credentials) and consent
-    /// at once. A denial, too, may carry a consent, which is remembered like another: somebody who
+    /// Takes a user's answer: ticket and code (or the approval of a pending request) and consent at
+    /// once. A denial, too, may carry a consent, which is remembered like another: somebody who
     /// unticked everything has still answered. With an approval whose grant is dead already the
-    /// consent is not remembered. Answers after the first write nothing.
+    /// consent is not remembered. Answers after the first write nothing: a ticket, or a pending
+    /// request that is approved or denied, stays as it is.
     fn answer(
         &self,
         issuer: IssuerId,
@@ -211,29 +215,31 @@ pub trait Store: Send + Sync + 'static {
         rotation: Rotation,
     ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
 
-    /// Stores temporary credentials (RFC 5849, section 2.1). They are approved or denied by
-    /// [`Store::answer`].
-    fn put_temporary(
+    /// Stores a pending request. It is approved or denied by [`Store::answer`]. `false`, and nothing
+    /// is stored, where another one of this issuer has the user code or the
+    /// [foreign](Identifier::Foreign) identifier: the caller draws again.
+    fn put_pending(
         &self,
         issuer: IssuerId,
-        temporary: TemporaryRecord,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        pending: PendingRecord,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Temporary credentials, whatever has become of them; `None` when there are none, or their
-    /// identifier differs.
-    fn temporary(
+    /// A pending request in any state; `None` when there is none, or its identifier differs. Expiry
+    /// is the caller's to judge.
+    fn pending(
         &self,
         issuer: IssuerId,
-        token: &TokenRef,
-    ) -> impl Future<Output = Result<Option<Arc<TemporaryRecord>>, StoreError>> + Send;
+        reference: &PendingRef,
+    ) -> impl Future<Output = Result<Option<Arc<PendingRecord>>, StoreError>> + Send;
 
-    /// Marks approved temporary credentials as redeemed and stores the token credentials that they
-    /// buy, at once. `Unknown` when they were not approved.
-    fn redeem_temporary(
+    /// Marks an approved pending request as redeemed and stores what it buys, at once.
+    /// [`Redeemed::Unknown`] when it was not approved. Where it is not [`Redeemed::Issued`], nothing
+    /// is stored.
+    fn redeem_pending(
         &self,
         issuer: IssuerId,
-        temporary: RowId,
-        credential: CredentialRecord,
+        pending: RowId,
+        bought: Bought,
     ) -> impl Future<Output = Result<Redeemed, StoreError>> + Send;
 
     /// Live token credentials (RFC 5849, section 2.3): `None` when there are none, their identifier

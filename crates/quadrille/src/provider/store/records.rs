@@ -10,7 +10,7 @@ use crate::{
     provider::actor::{Actor, Authentication},
 };
 
-use super::{Approval, TemporaryRecord};
+use super::{Approval, PendingRecord};
 
 /// A SHA-256 hash of a secret of at least 128 random bits.
 pub type SecretHash = [u8; 32];
@@ -151,16 +151,16 @@ pub struct Rotation {
     pub access: AccessRecord,
 }
 
-/// How a code was redeemed.
+/// How a code or a pending request was redeemed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redeemed {
-    /// For the first time: the tokens are in.
+    /// For the first time: what it buys is stored.
     Issued,
     /// It had been already. Nothing was written; the grant with this number should be revoked.
     Replayed(RowId),
     /// Its grant was revoked. Nothing was written.
     Revoked,
-    /// There is no such code (any more).
+    /// There is no such code (any more), or no approved request. Nothing was written.
     Unknown,
 }
 
@@ -178,14 +178,10 @@ pub enum Rotated {
 /// The number of a consent page, drawn when it is shown.
 pub type TicketId = [u8; 16];
 
-/// A person's answer to a consent page.
+/// A user's answer to a consent page.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The page's ticket, used up by this.
-    pub ticket: TicketId,
-    /// Until when the ticket's use must be remembered.
-    pub expires: Timestamp,
-    /// What was said.
+    /// What was answered, and how.
     pub outcome: Outcome,
     /// What the page asked for.
     pub asked: Scopes,
@@ -195,18 +191,32 @@ pub struct Answer {
     pub consent: Option<Consent>,
 }
 
-/// What a person said.
+/// What a user answered, and how: `None` is a no.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::{Outcome, RowId, TicketUse}};
+///
+/// let until = Timestamp::from_seconds(1_800_000_000);
+/// let no_on_a_page = Outcome::Ticket(TicketUse { ticket: [0; 16], until }, None);
+/// let no_to_a_device = Outcome::Pending(RowId(7), None);
+/// assert_ne!(no_on_a_page, no_to_a_device);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Yes, and this code stands for it.
-    Code(CodeRecord),
-    /// Yes, to the temporary credentials in this row. They are approved or denied once, however many
-    /// pages asked about them: their state does the work of the ticket.
-    Temporary(RowId, Approval),
-    /// No.
-    Denied,
-    /// No, to the temporary credentials in this row.
-    TemporaryDenied(RowId),
+    /// A page with a ticket, which the answer uses up; the code stands for a yes.
+    Ticket(TicketUse, Option<CodeRecord>),
+    /// The pending request in this row. It is approved or denied once, however many pages asked
+    /// about it: its state does the work of the ticket.
+    Pending(RowId, Option<Approval>),
+}
+
+/// The ticket that an answer uses up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketUse {
+    /// The number of the page.
+    pub ticket: TicketId,
+    /// Until when its use must be remembered.
+    pub until: Timestamp,
 }
 
 /// How an answer was taken.
@@ -214,10 +224,10 @@ pub enum Outcome {
 pub enum Answered {
     /// It is the first: the ticket is used up, what was approved and the consent are in.
     First,
-    /// The page was approved before, and this is the code of then. Nothing was written.
-    Approved(Arc<CodeRecord>),
-    /// The temporary credentials were approved before, and not exchanged yet. Nothing was written.
-    Verified(Arc<TemporaryRecord>),
+    /// The page was approved before, and this is its code, unspent. Nothing was written.
+    Code(Arc<CodeRecord>),
+    /// The pending request was approved before, and is not redeemed yet. Nothing was written.
+    Pending(Arc<PendingRecord>),
     /// What was approved before is gone. Nothing was written.
     Spent,
     /// It was denied before. Nothing was written.

@@ -6,7 +6,7 @@ use crate::{
     Scopes,
     oauth2::Resources,
     provider::store::{
-        Answer, Answered, CodeRecord, Consent, Issue, Outcome, RevokeAll, RowId, Store,
+        Answer, Answered, CodeRecord, Consent, Issue, Outcome, RevokeAll, RowId, Store, TicketUse,
     },
     testing::ManualClock,
 };
@@ -23,9 +23,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let other = store.issuer("https://other.example").await;
     let (first, second) = (world.code(100), world.code(200));
     let answer = |ticket, code: &CodeRecord, scope| Answer {
-        ticket: [ticket; 16],
-        expires: world.later(60),
-        outcome: Outcome::Code(code.clone()),
+        outcome: Outcome::Ticket(world.ticket(ticket), Some(code.clone())),
         asked: Scopes::of([scope]),
         consent: Some(world.consent("alice", CLIENT, scope)),
     };
@@ -36,8 +34,9 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     same("`answer` puts the code that was approved", found.as_deref(), Some(&first));
     let consent = store.consent(world.issuer, "alice", CLIENT).await;
     same("`answer` remembers the consent that goes with it", consent, again.consent.clone());
-    let approved = Answered::Approved(Arc::new(first.clone()));
-    let contrary = Answer { outcome: Outcome::Denied, consent: None, ..again.clone() };
+    let approved = Answered::Code(Arc::new(first.clone()));
+    let denial = |ticket| Outcome::Ticket(world.ticket(ticket), None);
+    let contrary = Answer { outcome: denial(1), consent: None, ..again.clone() };
     let rule = "a further `answer` with the same ticket gives the code of then, whatever is said";
     same(rule, store.answer(world.issuer, contrary.clone()).await, approved.clone());
     let other_code = answer(1, &second, "everything");
@@ -47,14 +46,14 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let rule = "a further `answer` with the same ticket changes no consent";
     same(rule, store.consent(world.issuer, "alice", CLIENT).await, again.consent);
 
-    let denied = Answer { ticket: [2; 16], ..contrary };
+    let denied = Answer { outcome: denial(2), ..contrary };
     let answered = store.answer(world.issuer, denied).await;
     same("the first `answer` with a ticket counts, also a denial", answered, Answered::First);
     let approve = answer(2, &second, "everything");
     let rule = "what was denied on a page is not approved by a further `answer` with its ticket";
     same(rule, store.answer(world.issuer, approve.clone()).await, Answered::Denied);
     same(rule, store.code(world.issuer, second.row).await, None);
-    let elsewhere = Answer { outcome: Outcome::Denied, consent: None, ..approve };
+    let elsewhere = Answer { outcome: denial(2), consent: None, ..approve };
     let rule = "a ticket that one issuer knows is new to another";
     same(rule, store.answer(other, elsewhere).await, Answered::First);
 }
@@ -69,14 +68,15 @@ pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
     for (ticket, row) in [(1, 100), (2, 200)] {
         let code = world.code(row);
         let answer = Answer {
-            ticket: [ticket; 16],
-            expires: world.later(900),
-            outcome: Outcome::Code(code.clone()),
+            outcome: Outcome::Ticket(
+                TicketUse { until: world.later(900), ..world.ticket(ticket) },
+                Some(code.clone()),
+            ),
             asked: Scopes::EMPTY,
             consent: None,
         };
         store.answer(world.issuer, answer.clone()).await;
-        let approved = Answered::Approved(Arc::new(code.clone()));
+        let approved = Answered::Code(Arc::new(code.clone()));
         let rule = "an `answer` given again gives the code of then while it is unspent";
         same(rule, store.answer(world.issuer, answer.clone()).await, approved);
         if ticket == 1 {

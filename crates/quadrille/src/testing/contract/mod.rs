@@ -29,6 +29,7 @@ pub mod consents;
 pub mod issuers;
 pub mod keys;
 pub mod oauth1;
+pub mod pending;
 pub mod races;
 pub mod refresh;
 pub mod revoking;
@@ -75,12 +76,17 @@ macro_rules! store_contract {
                 a_refresh_token_turns_only_as_it_was_read
                 a_refresh_token_of_a_revoked_grant_is_gone
             }
+            pending {
+                a_pending_request_comes_back_as_it_was_put
+                a_pending_request_is_found_by_a_foreign_identifier_and_by_its_user_code
+                a_user_code_leads_to_one_request
+                a_pending_request_is_answered_once
+                a_pending_request_is_redeemed_once
+                a_pending_request_of_a_revoked_grant_buys_nothing
+            }
             oauth1 {
-                temporary_credentials_come_back_as_they_were_put
-                credentials_with_identifiers_of_others_are_found_by_their_hash
-                temporary_credentials_are_answered_once
-                temporary_credentials_are_redeemed_once
-                temporary_credentials_of_a_revoked_grant_buy_nothing
+                token_credentials_come_back_as_they_were_bought
+                token_credentials_with_a_foreign_identifier_are_found_by_its_hash
                 token_credentials_stay_revoked_for_ever
                 credentials_that_expired_are_given_back
             }
@@ -104,7 +110,9 @@ macro_rules! store_contract {
                 one_of_many_redeems_a_code
                 one_of_many_turns_a_refresh_token
                 one_of_many_answers_a_page
-                one_of_many_exchanges_temporary_credentials
+                one_of_many_answers_a_pending_request
+                one_of_many_redeems_a_pending_request
+                one_of_many_puts_a_user_code
                 one_of_many_is_told_that_it_did_it
                 one_of_many_changes_a_client
                 all_of_many_get_different_worker_numbers

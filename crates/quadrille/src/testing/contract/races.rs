@@ -11,8 +11,8 @@ use crate::{
     provider::{
         Client,
         store::{
-            Answer, Answered, Approval, CredentialRecord, Identifier, Issue, Outcome, Redeemed,
-            Rotated, RowId, Store, TemporaryRecord, TemporaryState,
+            Answer, Answered, Bought, Issue, Outcome, PendingRecord, PendingRef, PendingState,
+            Redeemed, Rotated, RowId, Store,
         },
     },
     testing::ManualClock,
@@ -20,8 +20,9 @@ use crate::{
 
 use super::{
     checked::{holds, same},
+    pending::said,
     run,
-    world::{CLIENT, World, hash},
+    world::{CLIENT, World, hash, ours},
 };
 
 const RACERS: usize = 8;
@@ -104,9 +105,7 @@ pub async fn one_of_many_answers_a_page<S: Store>(store: &S, clock: &ManualClock
         let got = race(async |racer| {
             let code = world.code(round * 1000 + racer);
             let answer = Answer {
-                ticket: [u8::try_from(round).unwrap(); 16],
-                expires: world.later(60),
-                outcome: Outcome::Code(code),
+                outcome: Outcome::Ticket(world.ticket(u8::try_from(round).unwrap()), Some(code)),
                 asked: Scopes::of(["photos"]),
                 consent: None,
             };
@@ -120,37 +119,80 @@ pub async fn one_of_many_answers_a_page<S: Store>(store: &S, clock: &ManualClock
         }
         same("of any number of `answer`s at once one puts its code", put.len(), 1);
         let same_code =
-            count(&got, |got| matches!(got, Answered::Approved(code) if Some(code) == put.first()));
+            count(&got, |got| matches!(got, Answered::Code(code) if Some(code) == put.first()));
         same("all other `answer`s at once give the code of the first", same_code, RACERS - 1);
     }
 }
 
-/// And the others learn which grant to revoke.
-pub async fn one_of_many_exchanges_temporary_credentials<S: Store>(store: &S, clock: &ManualClock) {
+/// From any number of pages, half of which say no.
+pub async fn one_of_many_answers_a_pending_request<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
     for row in (1..=ROUNDS).map(|round| round * 1000) {
-        let grant = world.grant(row);
-        let temporary = TemporaryRecord {
-            row: RowId(row),
-            identifier: Identifier::Row(hash(row)),
-            secret: [7; 8].into(),
-            client: CLIENT.into(),
-            callback: None,
-            scopes: Scopes::EMPTY,
-            expires: world.later(600),
-            state: TemporaryState::Approved(Approval { verifier: hash(1), grant: grant.clone() }),
-        };
-        store.put_temporary(world.issuer, temporary).await;
-        let got = race(async |_| {
-            let access = Arc::new(world.access(row, grant.clone()));
-            let credential = CredentialRecord { access, is_foreign: false, secret: [8; 8].into() };
-            store.redeem_temporary(world.issuer, RowId(row), credential).await
+        store.put_pending(world.issuer, world.pending(row)).await;
+        let got = race(async |racer| {
+            let approval = (racer % 2 == 0).then(|| world.approval(row + racer));
+            store.answer(world.issuer, said(&world, row, approval)).await
         });
-        let rule = "of any number of `redeem_temporary`s at once one issues";
+        let rule = "of any number of `answer`s to a pending request at once one is the first";
+        same(rule, count(&got, |got| *got == Answered::First), 1);
+        let held = store.pending(world.issuer, &PendingRef::Identifier(ours(row))).await.unwrap();
+        let told = match &held.state {
+            PendingState::Denied => Answered::Denied,
+            _ => Answered::Pending(held),
+        };
+        let rule = "all other `answer`s to a pending request at once are told what the first said";
+        same(rule, count(&got, |got| *got == told), RACERS - 1);
+    }
+}
+
+/// And the others learn which grant to revoke.
+pub async fn one_of_many_redeems_a_pending_request<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for (round, row) in (1..=ROUNDS).map(|round| (round, round * 1000)) {
+        let is_for_tokens = round % 2 == 0;
+        let grant = world.grant(row);
+        let state = PendingState::Approved(world.approval(row));
+        let pending = PendingRecord { state, ..world.pending(row) };
+        store.put_pending(world.issuer, pending).await;
+        let got = race(async |racer| {
+            let access = world.access(row + racer, grant.clone());
+            let bought = match is_for_tokens {
+                true => Bought::Tokens(Box::new(Issue { access, family: None })),
+                false => Bought::Credential(world.credential(&grant)),
+            };
+            store.redeem_pending(world.issuer, RowId(row), bought).await
+        });
+        let rule = "of any number of `redeem_pending`s at once one issues";
         same(rule, count(&got, |got| *got == Redeemed::Issued), 1);
         let replayed = count(&got, |got| *got == Redeemed::Replayed(grant.id));
-        same("all other `redeem_temporary`s at once are `Replayed`", replayed, RACERS - 1);
+        same("all other `redeem_pending`s at once are `Replayed`", replayed, RACERS - 1);
+        let mut issued = 0;
+        for row in (row..).take(RACERS) {
+            issued += usize::from(world.issued(row).await.is_some());
+        }
+        let rule = "of any number of `redeem_pending`s at once one stores a token";
+        same(rule, issued, usize::from(is_for_tokens));
+    }
+}
+
+/// Whose request the code leads to.
+pub async fn one_of_many_puts_a_user_code<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    for row in (1..=ROUNDS).map(|round| round * 1000) {
+        let code = hash(-row);
+        let got = race(async |racer| {
+            let pending = PendingRecord { user_code: Some(code), ..world.pending(row + racer) };
+            (row + racer, store.put_pending(world.issuer, pending).await)
+        });
+        let rule = "of any number of `put_pending`s of a user code at once one puts a request";
+        same(rule, count(&got, |(_, put)| *put), 1);
+        let found = store.pending(world.issuer, &PendingRef::UserCode(code)).await;
+        let rule = "a user code leads to the request that `put_pending` put";
+        let winner = got.iter().find(|(_, put)| *put).map(|(row, _)| RowId(*row));
+        same(rule, found.map(|found| found.row), winner);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     checked::{holds, same},
-    world::{CLIENT, World, client, hash},
+    world::{CLIENT, World, client},
 };
 
 /// And nobody else's is touched.
@@ -112,9 +112,7 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
         let mut code = world.code(row);
         code.grant.actor = Actor::User(subject.into());
         Answer {
-            ticket: [ticket; 16],
-            expires: world.later(60),
-            outcome: Outcome::Code(code),
+            outcome: Outcome::Ticket(world.ticket(ticket), Some(code)),
             asked: Scopes::of(["photos"]),
             consent: Some(world.consent(subject, CLIENT, "photos")),
         }
@@ -160,14 +158,12 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
     let world = World::of(store, clock).await;
     let store = world.store;
     store.replace_client(world.issuer, client("other", 2)).await;
-    for (row, name) in [(500, CLIENT), (510, "other")] {
+    for (row, ticket, name) in [(500, 1, CLIENT), (510, 2, "other")] {
         let grant = Grant { client: name.into(), ..world.grant(row) };
         let mut code = world.code(row + 1);
         code.grant = grant.clone();
         let answer = Answer {
-            ticket: hash(row)[..16].try_into().unwrap(),
-            expires: world.later(60),
-            outcome: Outcome::Code(code),
+            outcome: Outcome::Ticket(world.ticket(ticket), Some(code)),
             asked: Scopes::of(["photos"]),
             consent: Some(world.consent("alice", name, "photos")),
         };

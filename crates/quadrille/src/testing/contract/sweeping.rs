@@ -7,8 +7,8 @@ use crate::{
     provider::{
         Actor,
         store::{
-            Answer, Approval, CredentialRecord, Grant, Identifier, Issue, Outcome, RevokeAll,
-            RowId, RowIds, Store, TemporaryRecord, TemporaryState,
+            Bought, Grant, Issue, Outcome, PendingRecord, PendingState, RevokeAll, RowId, RowIds,
+            Store, TicketUse,
         },
     },
     testing::ManualClock,
@@ -29,7 +29,7 @@ enum Kind {
     Tickets,
     Keys,
     Revocations,
-    TemporaryCredentials,
+    PendingRequests,
     TokenCredentials,
     Imported,
 }
@@ -44,7 +44,7 @@ const KINDS: [Kind; 10] = [
     Tickets,
     Keys,
     Revocations,
-    TemporaryCredentials,
+    PendingRequests,
     TokenCredentials,
     Imported,
 ];
@@ -60,7 +60,7 @@ impl Kind {
             Tickets => "tickets that `answer` used up",
             Keys => "keys of `remember_once`",
             Revocations => "what `revoke_grant` remembers",
-            TemporaryCredentials => "temporary credentials",
+            PendingRequests => "pending requests",
             TokenCredentials => "token credentials",
             Imported => "access tokens that `import` put",
         }
@@ -96,7 +96,9 @@ impl Kind {
             Tickets => {
                 let mut ticket = [0; 16];
                 ticket[..8].copy_from_slice(&row.to_be_bytes());
-                let answer = Answer { ticket, expires, consent: None, ..denial(world) };
+                let used = TicketUse { ticket, until: expires };
+                let mut answer = world.denial(0, world.consent("alice", CLIENT, "photos"));
+                (answer.outcome, answer.consent) = (Outcome::Ticket(used, None), None);
                 store.answer(issuer, answer).await;
             }
             Keys => {
@@ -105,15 +107,18 @@ impl Kind {
             Revocations => {
                 store.revoke_grant(issuer, RowId(row), expires).await;
             }
-            TemporaryCredentials => {
-                store.put_temporary(issuer, temporary(world, row, expires)).await;
+            PendingRequests => {
+                let user_code = Some(hash(-row));
+                let pending = PendingRecord { user_code, expires, ..approved(world, row) };
+                store.put_pending(issuer, pending).await;
             }
             TokenCredentials => {
-                store.put_temporary(issuer, temporary(world, row, world.later(YEAR))).await;
-                let secret = [7; 8].into();
-                let access = access.into();
-                let credential = CredentialRecord { access, is_foreign: false, secret };
-                store.redeem_temporary(issuer, RowId(row), credential).await;
+                let expires = world.later(YEAR);
+                let pending = PendingRecord { expires, ..approved(world, row) };
+                store.put_pending(issuer, pending).await;
+                let mut credential = world.credential(&access.grant);
+                credential.access = access.into();
+                store.redeem_pending(issuer, RowId(row), Bought::Credential(credential)).await;
             }
             Imported => store.import(issuer, access).await,
         }
@@ -135,22 +140,9 @@ async fn put_family<S: Store>(world: &World<'_, S>) {
     world.store.issue(world.issuer, Issue { access, family: Some(family) }).await;
 }
 
-fn denial<S: Store>(world: &World<'_, S>) -> Answer {
-    Answer { outcome: Outcome::Denied, ..world.denial(0, world.consent("alice", CLIENT, "photos")) }
-}
-
-/// Approved, so that they can be exchanged.
-fn temporary<S: Store>(world: &World<'_, S>, row: i64, expires: Timestamp) -> TemporaryRecord {
-    TemporaryRecord {
-        row: RowId(row),
-        identifier: Identifier::Row(hash(row)),
-        secret: [7; 8].into(),
-        client: CLIENT.into(),
-        callback: None,
-        scopes: world.grant(row).scopes,
-        expires,
-        state: TemporaryState::Approved(Approval { verifier: hash(row), grant: world.grant(row) }),
-    }
+/// So that it can be redeemed.
+fn approved<S: Store>(world: &World<'_, S>, row: i64) -> PendingRecord {
+    PendingRecord { state: PendingState::Approved(world.approval(row)), ..world.pending(row) }
 }
 
 /// Of every kind; what lives stays, to the second.

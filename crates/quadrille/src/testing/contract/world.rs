@@ -8,8 +8,9 @@ use crate::{
     provider::{
         Actor, Authentication, Client, ClientType, GrantType,
         store::{
-            AccessRecord, Answer, CodeRecord, Consent, FamilyRecord, Grant, IssuerId, Outcome,
-            Rotation, RowId, SecretHash, Store, TokenRef,
+            AccessRecord, Answer, Approval, CodeRecord, Consent, CredentialRecord, FamilyRecord,
+            Grant, Identifier, IssuerId, Outcome, PendingKind, PendingRecord, PendingState,
+            Rotation, RowId, SecretHash, Store, TemporaryCredentials, TicketUse, TokenRef,
         },
     },
     testing::ManualClock,
@@ -117,19 +118,55 @@ impl<'s, S: Store> World<'s, S> {
     /// No, on the page with this ticket, which asked for what the consent says.
     pub(super) fn denial(&self, ticket: u8, consent: Consent) -> Answer {
         Answer {
-            ticket: [ticket; 16],
-            expires: self.later(60),
-            outcome: Outcome::Denied,
+            outcome: Outcome::Ticket(self.ticket(ticket), None),
             asked: consent.scopes.clone(),
             consent: Some(consent),
         }
     }
 
+    pub(super) fn ticket(&self, ticket: u8) -> TicketUse {
+        TicketUse { ticket: [ticket; 16], until: self.later(60) }
+    }
+
+    /// A request that waits for a user.
+    pub(super) fn pending(&self, row: i64) -> PendingRecord {
+        PendingRecord {
+            row: RowId(row),
+            identifier: Identifier::Row(hash(row)),
+            user_code: None,
+            client: CLIENT.into(),
+            scopes: Scopes::of(["photos", "profile"]),
+            resources: resources("https://api.example https://mail.example/?a=b%20c"),
+            expires: self.later(600),
+            state: PendingState::Pending,
+            kind: PendingKind::Temporary(TemporaryCredentials {
+                secret: b"\x00sealed\xff".as_slice().into(),
+                callback: Some("https://app.example/back?a=b%20c".parse().unwrap()),
+            }),
+        }
+    }
+
+    pub(super) fn approval(&self, grant: i64) -> Approval {
+        Approval { proof: Some(hash(grant + 1)), grant: self.grant(grant) }
+    }
+
+    /// The token credentials of a grant.
+    pub(super) fn credential(&self, grant: &Grant) -> CredentialRecord {
+        let mut access = self.access(grant.id.0, grant.clone());
+        access.expires = Timestamp::NEVER;
+        let secret = b"\x00other\xff".as_slice().into();
+        CredentialRecord { access: Arc::new(access), is_foreign: false, secret }
+    }
+
     /// The access token in this row.
     pub(super) async fn issued(&self, row: i64) -> Option<AccessRecord> {
-        let token = TokenRef::Row { row: RowId(row), hash: hash(row) };
-        self.store.access(self.issuer, &token).await.map(Arc::unwrap_or_clone)
+        self.store.access(self.issuer, &ours(row)).await.map(Arc::unwrap_or_clone)
     }
+}
+
+/// The token in this row.
+pub(super) fn ours(row: i64) -> TokenRef {
+    TokenRef::Row { row: RowId(row), hash: hash(row) }
 }
 
 pub(super) fn client(id: &str, number: i64) -> Client {

@@ -11,9 +11,9 @@ use std::{
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
-    ErasedStore, FamilyRecord, Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-    SecretHash, Store, StoreError, TemporaryRecord, TokenRef, Worker,
+    AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent, CredentialRecord,
+    ErasedStore, FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll,
+    Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
 use view::View;
@@ -208,29 +208,29 @@ impl Store for Cached {
         self.store.rotate(issuer, rotation).await
     }
 
-    async fn put_temporary(
+    async fn put_pending(
         &self,
         issuer: IssuerId,
-        temporary: TemporaryRecord,
-    ) -> Result<(), StoreError> {
-        self.store.put_temporary(issuer, temporary).await
+        pending: PendingRecord,
+    ) -> Result<bool, StoreError> {
+        self.store.put_pending(issuer, pending).await
     }
 
-    async fn temporary(
+    async fn pending(
         &self,
         issuer: IssuerId,
-        token: &TokenRef,
-    ) -> Result<Option<Arc<TemporaryRecord>>, StoreError> {
-        self.store.temporary(issuer, token).await
+        reference: &PendingRef,
+    ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
+        self.store.pending(issuer, reference).await
     }
 
-    async fn redeem_temporary(
+    async fn redeem_pending(
         &self,
         issuer: IssuerId,
-        temporary: RowId,
-        credential: CredentialRecord,
+        pending: RowId,
+        bought: Bought,
     ) -> Result<Redeemed, StoreError> {
-        self.store.redeem_temporary(issuer, temporary, credential).await
+        self.store.redeem_pending(issuer, pending, bought).await
     }
 
     async fn credential(

@@ -1,6 +1,7 @@
 //! A store in memory: fast, and gone with the process.
 
 mod oauth1;
+mod pending;
 mod realm;
 mod shards;
 mod tokens;
@@ -17,9 +18,9 @@ use std::{
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
-    StoreError, TemporaryRecord, TokenRef, Worker,
+    AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
+    FamilyRecord, Issue, IssuerId, Outcome, PendingRecord, PendingRef, Redeemed, RevokeAll,
+    Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
 use realm::Realm;
@@ -161,9 +162,9 @@ impl Store for MemoryStore {
 
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
         match &answer.outcome {
-            Outcome::Code(code) => self.saw(code.row.max(code.grant.id)),
-            Outcome::Temporary(_, approval) => self.saw(approval.grant.id),
-            Outcome::Denied | Outcome::TemporaryDenied(_) => {}
+            Outcome::Ticket(_, Some(code)) => self.saw(code.row.max(code.grant.id)),
+            Outcome::Pending(_, Some(approval)) => self.saw(approval.grant.id),
+            Outcome::Ticket(_, None) | Outcome::Pending(_, None) => {}
         }
         Ok(self.realm(issuer)?.answer(answer, self.env.now()))
     }
@@ -225,32 +226,34 @@ impl Store for MemoryStore {
         Ok(self.realm(issuer)?.rotate(rotation, self.env.now()))
     }
 
-    async fn put_temporary(
+    async fn put_pending(
         &self,
         issuer: IssuerId,
-        temporary: TemporaryRecord,
-    ) -> Result<(), StoreError> {
-        self.saw(temporary.row);
-        self.realm(issuer)?.credentials.put_temporary(temporary, self.env.now());
-        Ok(())
+        pending: PendingRecord,
+    ) -> Result<bool, StoreError> {
+        self.saw(pending.row);
+        Ok(self.realm(issuer)?.pending.put(pending, self.env.now()))
     }
 
-    async fn temporary(
+    async fn pending(
         &self,
         issuer: IssuerId,
-        token: &TokenRef,
-    ) -> Result<Option<Arc<TemporaryRecord>>, StoreError> {
-        Ok(self.realm(issuer)?.credentials.temporary(token))
+        reference: &PendingRef,
+    ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
+        Ok(self.realm(issuer)?.pending.find(reference))
     }
 
-    async fn redeem_temporary(
+    async fn redeem_pending(
         &self,
         issuer: IssuerId,
-        temporary: RowId,
-        credential: CredentialRecord,
+        pending: RowId,
+        bought: Bought,
     ) -> Result<Redeemed, StoreError> {
-        self.saw(credential.access.grant.id);
-        Ok(self.realm(issuer)?.redeem_temporary(temporary, credential, self.env.now()))
+        match &bought {
+            Bought::Tokens(issue) => self.saw_issue(issue),
+            Bought::Credential(credential) => self.saw(credential.access.grant.id),
+        }
+        Ok(self.realm(issuer)?.redeem_pending(pending, bought, self.env.now()))
     }
 
     async fn credential(

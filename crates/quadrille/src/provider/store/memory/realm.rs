@@ -15,9 +15,9 @@ use crate::{
         actor::Actor,
         client::record::Client,
         store::{
-            AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, CredentialRecord,
-            FamilyRecord, Grant, Issue, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, TicketId, TokenRef,
+            AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent,
+            CredentialRecord, FamilyRecord, Grant, Issue, Outcome, Redeemed, RevokeAll, Rotated,
+            Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
         },
     },
 };
@@ -25,7 +25,8 @@ use crate::{
 use super::{
     lock,
     oauth1::Credentials,
-    shards::{Expires, Rows, Shards},
+    pending::Pending,
+    shards::{Expires, Place, Rows, Shards},
     tokens::Tokens,
 };
 
@@ -40,10 +41,11 @@ pub(super) struct Realm {
     clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
     tickets: Shards<TicketId, Ticket>,
     codes: Rows<Arc<CodeRecord>>,
+    pub(super) pending: Pending,
     families: Rows<Arc<FamilyRecord>>,
     tokens: Tokens,
-    foreign: Shards<SecretHash, Foreign>,
-    pub(super) credentials: Credentials,
+    foreign: Shards<SecretHash, Place>,
+    credentials: Credentials,
     consents: Mutex<HashMap<ConsentKey, Consent>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
     revoked: Rows<Seconds>,
@@ -63,11 +65,6 @@ struct Ticket {
     code: Option<RowId>,
 }
 
-struct Foreign {
-    row: RowId,
-    expires: i64,
-}
-
 struct Seconds(i64);
 
 #[derive(Default)]
@@ -83,6 +80,7 @@ impl Realm {
             clients: RwLock::default(),
             tickets: Shards::new(),
             codes: Shards::new(),
+            pending: Pending::new(),
             families: Shards::new(),
             tokens: Tokens::new(),
             foreign: Shards::new(),
@@ -142,33 +140,25 @@ impl Realm {
     }
 
     pub(super) fn answer(&self, answer: Answer, now: Timestamp) -> Answered {
-        let Answer { ticket, expires, outcome, asked, consent } = answer;
-        let code = match outcome {
-            Outcome::Code(code) => Some(code),
-            Outcome::Denied => None,
-            Outcome::Temporary(row, approval) => {
-                let grant = approval.grant.clone();
-                let remember = || self.remember_consent(consent, &asked, Some(&grant));
-                let is_alive = |grant: &Grant| self.is_alive(grant);
-                return self.credentials.answer(row, Some(approval), is_alive, remember);
-            }
-            Outcome::TemporaryDenied(row) => {
-                let remember = || self.remember_consent(consent, &asked, None);
-                return self.credentials.answer(row, None, |grant| self.is_alive(grant), remember);
+        let Answer { outcome, asked, consent } = answer;
+        let (TicketUse { ticket, until }, code) = match outcome {
+            Outcome::Ticket(used, code) => (used, code),
+            Outcome::Pending(row, approval) => {
+                let grant = approval.as_ref().map(|approval| approval.grant.clone());
+                let remember = || self.remember_consent(consent, &asked, grant.as_ref());
+                return self.pending.answer(row, approval, |grant| self.is_alive(grant), remember);
             }
         };
         let mut tickets = self.tickets.lock(&ticket);
         if let Some(before) = tickets.get(&ticket) {
             let Some(row) = before.code else { return Answered::Denied };
             return match self.code(row) {
-                Some(code) if !code.redeemed && self.is_alive(&code.grant) => {
-                    Answered::Approved(code)
-                }
+                Some(code) if !code.redeemed && self.is_alive(&code.grant) => Answered::Code(code),
                 _ => Answered::Spent,
             };
         }
         let row = code.as_ref().map(|code| code.row);
-        tickets.insert(ticket, Ticket { expires: expires.seconds(), code: row }, now);
+        tickets.insert(ticket, Ticket { expires: until.seconds(), code: row }, now);
         self.remember_consent(consent, &asked, code.as_ref().map(|code| &code.grant));
         if let Some(code) = code {
             self.put_code(code, now);
@@ -220,10 +210,10 @@ impl Realm {
     }
 
     pub(super) fn import(&self, access: AccessRecord, now: Timestamp) {
-        let foreign = Foreign { row: access.row, expires: access.expires.seconds() };
+        let place = Place { row: access.row, expires: access.expires.seconds() };
         let hash = access.hash;
         self.tokens.insert(access, now);
-        self.foreign.lock(&hash).insert(hash, foreign, now);
+        self.foreign.lock(&hash).insert(hash, place, now);
     }
 
     pub(super) fn access(&self, token: &TokenRef) -> Option<AccessRecord> {
@@ -262,17 +252,23 @@ impl Realm {
         Rotated::Turned
     }
 
-    pub(super) fn redeem_temporary(
-        &self,
-        row: RowId,
-        credential: CredentialRecord,
-        now: Timestamp,
-    ) -> Redeemed {
-        self.credentials.redeem(row, credential, |grant| self.is_alive(grant), now)
+    pub(super) fn redeem_pending(&self, row: RowId, bought: Bought, now: Timestamp) -> Redeemed {
+        self.pending.redeem(row, |grant| match bought {
+            Bought::Tokens(issue) => {
+                let lives = self.is_alive(grant);
+                if lives {
+                    self.issue(*issue, now);
+                }
+                lives
+            }
+            Bought::Credential(credential) => {
+                self.credentials.put(credential, || self.is_alive(grant), now)
+            }
+        })
     }
 
     pub(super) fn credential(&self, token: &TokenRef) -> Option<Arc<CredentialRecord>> {
-        let found = self.credentials.credential(token);
+        let found = self.credentials.find(token);
         found.filter(|found| self.is_alive(&found.access.grant))
     }
 
@@ -353,6 +349,7 @@ impl Realm {
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
         self.tickets.sweep(now, PER_SWEEP)
             + self.codes.sweep(now, PER_SWEEP)
+            + self.pending.sweep(now)
             + self.families.sweep(now, PER_SWEEP)
             + self.tokens.sweep(now, PER_SWEEP)
             + self.foreign.sweep(now, PER_SWEEP)
@@ -389,12 +386,6 @@ impl Realm {
 }
 
 impl Expires for Ticket {
-    fn expires(&self) -> i64 {
-        self.expires
-    }
-}
-
-impl Expires for Foreign {
     fn expires(&self) -> i64 {
         self.expires
     }

@@ -19,6 +19,19 @@ pub(super) trait Expires {
     fn expires(&self) -> i64;
 }
 
+/// Where a row is found by something else than its number.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) row: RowId,
+    pub(super) expires: i64,
+}
+
+impl Expires for Place {
+    fn expires(&self) -> i64 {
+        self.expires
+    }
+}
+
 pub(super) struct Shards<K, V, S = RandomState> {
     hasher: S,
     shards: [Mutex<Shard<K, V, S>>; SHARDS],

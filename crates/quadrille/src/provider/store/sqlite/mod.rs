@@ -3,6 +3,7 @@
 mod error;
 mod oauth1;
 mod pace;
+mod pending;
 mod reader;
 mod rows;
 mod schema;
@@ -17,15 +18,14 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Changes, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
-    TemporaryRecord, TokenRef, Worker,
+    AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
+    FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
+    Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
 use reader::Readers;
-use rows::{alive, code_columns, family_columns, grant_columns};
+use rows::{access_columns, alive, code_columns, family_columns, grant_columns};
 use writer::Writer;
-use writes::Writes;
 
 /// The greatest number: each of these is the end of a table's own order.
 const NEWEST: &str = "SELECT max(
@@ -33,7 +33,7 @@ const NEWEST: &str = "SELECT max(
     coalesce((SELECT max(row) FROM quadrille_codes), 0),
     coalesce((SELECT max(row) FROM quadrille_access_tokens), 0),
     coalesce((SELECT max(row) FROM quadrille_families), 0),
-    coalesce((SELECT max(row) FROM quadrille_temporary_credentials), 0),
+    coalesce((SELECT max(row) FROM quadrille_pending), 0),
     coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))";
 
 /// How many changes are told at a time.
@@ -338,9 +338,9 @@ impl Store for SqliteStore {
         let (sql, key, hash) = match token {
             TokenRef::Row { row, hash } => (
                 concat!(
-                    "SELECT row, ",
-                    grant_columns!(),
-                    ", hash, expires FROM quadrille_access_tokens t
+                    "SELECT ",
+                    access_columns!(),
+                    " FROM quadrille_access_tokens t
                     WHERE row = ?1 AND issuer = ?2 AND ",
                     alive!()
                 ),
@@ -349,9 +349,9 @@ impl Store for SqliteStore {
             ),
             TokenRef::Foreign { hash } => (
                 concat!(
-                    "SELECT row, ",
-                    grant_columns!(),
-                    ", hash, expires FROM quadrille_access_tokens t
+                    "SELECT ",
+                    access_columns!(),
+                    " FROM quadrille_access_tokens t
                     WHERE row = (SELECT row FROM quadrille_foreign_tokens WHERE key = ?1)
                     AND issuer = ?2 AND ",
                     alive!()
@@ -383,31 +383,29 @@ impl Store for SqliteStore {
         self.writer.write(move |writes| writes.rotate(issuer, &rotation)).await
     }
 
-    async fn put_temporary(
+    async fn put_pending(
         &self,
         issuer: IssuerId,
-        temporary: TemporaryRecord,
-    ) -> Result<(), StoreError> {
-        self.writer.write(move |writes| writes.put_temporary(issuer, &temporary)).await
+        pending: PendingRecord,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |writes| writes.put_pending(issuer, &pending)).await
     }
 
-    async fn temporary(
+    async fn pending(
         &self,
         issuer: IssuerId,
-        token: &TokenRef,
-    ) -> Result<Option<Arc<TemporaryRecord>>, StoreError> {
-        self.look(|db| oauth1::temporary(db, issuer, token)).await
+        reference: &PendingRef,
+    ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
+        self.look(|db| pending::find(db, issuer, reference)).await
     }
 
-    async fn redeem_temporary(
+    async fn redeem_pending(
         &self,
         issuer: IssuerId,
-        temporary: RowId,
-        credential: CredentialRecord,
+        pending: RowId,
+        bought: Bought,
     ) -> Result<Redeemed, StoreError> {
-        let redeem =
-            move |writes: &mut Writes<'_>| writes.redeem_temporary(issuer, temporary, &credential);
-        self.writer.write(redeem).await
+        self.writer.write(move |writes| writes.redeem_pending(issuer, pending, &bought)).await
     }
 
     async fn credential(
@@ -415,7 +413,7 @@ impl Store for SqliteStore {
         issuer: IssuerId,
         token: &TokenRef,
     ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
-        self.look(|db| oauth1::credential(db, issuer, token)).await
+        self.look(|db| oauth1::find(db, issuer, token)).await
     }
 
     async fn revoke_grant(

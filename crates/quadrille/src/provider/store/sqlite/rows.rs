@@ -16,7 +16,38 @@ use crate::{
     },
 };
 
-/// The columns of a grant, in the order in which [`grant`] reads them.
+/// The place of a column in a list of columns, found when this is compiled: a row is read by names,
+/// and none is compared while it is.
+macro_rules! at {
+    ($columns:ident, $name:literal) => {
+        const { $crate::provider::store::sqlite::rows::place($columns!(), $name) }
+    };
+}
+pub(super) use at;
+
+/// For [`at`]. Columns are separated by `, `.
+#[expect(clippy::indexing_slicing, reason = "it is called by the compiler, which says so")]
+pub(super) const fn place(columns: &str, name: &str) -> usize {
+    let (columns, name) = (columns.as_bytes(), name.as_bytes());
+    let (mut place, mut start, mut end) = (0, 0, 0);
+    loop {
+        if end < columns.len() && columns[end] != b',' {
+            end += 1;
+            continue;
+        }
+        let mut same = 0;
+        while same < name.len() && start + same < end && columns[start + same] == name[same] {
+            same += 1;
+        }
+        if same == name.len() && start + same == end {
+            return place;
+        }
+        assert!(end < columns.len(), "there is no such column");
+        (place, start, end) = (place + 1, end + 2, end + 2);
+    }
+}
+
+/// The columns of a grant, which stand together in every list.
 macro_rules! grant_columns {
     () => {
         "grant_id, client, actor, scopes, resources, auth"
@@ -85,10 +116,11 @@ pub(super) fn user(subject: &str) -> String {
     format!("u{subject}")
 }
 
-/// Reads [`grant_columns`] from column `first` on.
-pub(super) fn grant(row: &Row<'_>, first: usize) -> Result<Grant, StoreError> {
-    let client: Arc<str> = row.get(first + 1)?;
-    let actor = row.get_ref(first + 2)?.as_str_or_null().map_err(|_| bad("an actor"))?;
+/// Reads the columns of [`grant_columns`], of which `grant_id` is the first.
+pub(super) fn grant(row: &Row<'_>, grant_id: usize) -> Result<Grant, StoreError> {
+    let client: Arc<str> = row.get(grant_id + at!(grant_columns, "client"))?;
+    let actor = row.get_ref(grant_id + at!(grant_columns, "actor"))?;
+    let actor = actor.as_str_or_null().map_err(|_| bad("an actor"))?;
     let actor = match actor.map(|actor| actor.split_at_checked(1)) {
         None => Actor::Client(Arc::clone(&client)),
         Some(Some(("u", subject))) => Actor::User(subject.into()),
@@ -99,31 +131,19 @@ pub(super) fn grant(row: &Row<'_>, first: usize) -> Result<Grant, StoreError> {
         Actor::User(subject) => Some(subject),
         Actor::Client(_) => None,
     };
-    let auth = row.get_ref(first + 5)?.as_str_or_null().map_err(|_| bad("an authentication"))?;
+    let auth = row.get_ref(grant_id + at!(grant_columns, "auth"))?;
+    let auth = auth.as_str_or_null().map_err(|_| bad("an authentication"))?;
     let authentication = match auth {
         Some(auth) => Some(Arc::new(authentication(auth, subject)?)),
         None => None,
     };
     Ok(Grant {
-        id: RowId(row.get(first)?),
+        id: RowId(row.get(grant_id)?),
         client,
         actor,
-        scopes: scopes(row, first + 3)?,
-        resources: resources(row, first + 4)?,
+        scopes: scopes(row, grant_id + at!(grant_columns, "scopes"))?,
+        resources: resources(row, grant_id + at!(grant_columns, "resources"))?,
         authentication,
-    })
-}
-
-/// Reads [`CODE`].
-pub(super) fn code(row: &Row<'_>) -> Result<CodeRecord, StoreError> {
-    Ok(CodeRecord {
-        row: RowId(row.get(0)?),
-        grant: grant(row, 1)?,
-        hash: row.get(7)?,
-        expires: seconds(row, 8)?,
-        redirect_uri: row.get(9)?,
-        challenge: row.get(10)?,
-        redeemed: row.get(11)?,
     })
 }
 
@@ -135,29 +155,32 @@ macro_rules! code_columns {
 }
 pub(super) use code_columns;
 
-/// Reads row, grant, hash and expiry.
-pub(super) fn access(row: &Row<'_>) -> Result<AccessRecord, StoreError> {
-    Ok(AccessRecord {
-        row: RowId(row.get(0)?),
-        grant: grant(row, 1)?,
-        hash: row.get(7)?,
-        expires: seconds(row, 8)?,
+pub(super) fn code(row: &Row<'_>) -> Result<CodeRecord, StoreError> {
+    Ok(CodeRecord {
+        row: RowId(row.get(at!(code_columns, "row"))?),
+        grant: grant(row, at!(code_columns, "grant_id"))?,
+        hash: row.get(at!(code_columns, "hash"))?,
+        expires: seconds(row, at!(code_columns, "expires"))?,
+        redirect_uri: row.get(at!(code_columns, "redirect_uri"))?,
+        challenge: row.get(at!(code_columns, "challenge"))?,
+        redeemed: row.get(at!(code_columns, "redeemed"))?,
     })
 }
 
-/// Reads the columns of [`family_columns`].
-pub(super) fn family(row: &Row<'_>) -> Result<FamilyRecord, StoreError> {
-    Ok(FamilyRecord {
-        row: RowId(row.get(0)?),
-        grant: grant(row, 1)?,
-        generation: row.get(7)?,
-        current: row.get(8)?,
-        previous: row.get::<_, Option<SecretHash>>(9)?,
-        rotated: seconds(row, 10)?,
-        rotated_scopes: scopes(row, 11)?,
-        rotated_resources: resources(row, 12)?,
-        expires: seconds(row, 13)?,
-        ends: seconds(row, 14)?,
+/// The columns that [`access`] reads.
+macro_rules! access_columns {
+    () => {
+        concat!("row, ", grant_columns!(), ", hash, expires")
+    };
+}
+pub(super) use access_columns;
+
+pub(super) fn access(row: &Row<'_>) -> Result<AccessRecord, StoreError> {
+    Ok(AccessRecord {
+        row: RowId(row.get(at!(access_columns, "row"))?),
+        grant: grant(row, at!(access_columns, "grant_id"))?,
+        hash: row.get(at!(access_columns, "hash"))?,
+        expires: seconds(row, at!(access_columns, "expires"))?,
     })
 }
 
@@ -173,6 +196,21 @@ macro_rules! family_columns {
     };
 }
 pub(super) use family_columns;
+
+pub(super) fn family(row: &Row<'_>) -> Result<FamilyRecord, StoreError> {
+    Ok(FamilyRecord {
+        row: RowId(row.get(at!(family_columns, "row"))?),
+        grant: grant(row, at!(family_columns, "grant_id"))?,
+        generation: row.get(at!(family_columns, "generation"))?,
+        current: row.get(at!(family_columns, "current"))?,
+        previous: row.get::<_, Option<SecretHash>>(at!(family_columns, "previous"))?,
+        rotated: seconds(row, at!(family_columns, "rotated"))?,
+        rotated_scopes: scopes(row, at!(family_columns, "rotated_scopes"))?,
+        rotated_resources: resources(row, at!(family_columns, "rotated_resources"))?,
+        expires: seconds(row, at!(family_columns, "expires"))?,
+        ends: seconds(row, at!(family_columns, "ends"))?,
+    })
+}
 
 pub(super) fn seconds(row: &Row<'_>, column: usize) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_seconds(row.get(column)?))

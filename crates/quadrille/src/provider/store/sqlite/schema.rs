@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0001_store.sql"),
     include_str!("../../../../migrations/sqlite/0002_oauth1.sql"),
     include_str!("../../../../migrations/sqlite/0003_newest.sql"),
+    include_str!("../../../../migrations/sqlite/0004_pending.sql"),
 ];
 
 /// How often to ask again for a lock, two milliseconds apart at most: about five seconds.

@@ -10,7 +10,7 @@ const TABLES: [(&str, &str); 9] = [
     ("quadrille_codes", "row"),
     ("quadrille_families", "row"),
     ("quadrille_revoked", "grant_id"),
-    ("quadrille_temporary_credentials", "row"),
+    ("quadrille_pending", "row"),
     ("quadrille_token_credentials", "grant_id"),
     ("quadrille_foreign_tokens", "key"),
     ("quadrille_tickets", "key"),

@@ -6,7 +6,9 @@ use rusqlite::params;
 
 use crate::{
     Scopes,
-    provider::store::{Answer, Answered, CodeRecord, Consent, IssuerId, Outcome, StoreError},
+    provider::store::{
+        Answer, Answered, CodeRecord, Consent, IssuerId, Outcome, StoreError, TicketUse,
+    },
 };
 
 use super::super::rows::{self, alive, code_columns, grant_columns};
@@ -19,17 +21,22 @@ impl Writes<'_> {
         answer: &Answer,
     ) -> Result<Answered, StoreError> {
         let (answered, lives) = match &answer.outcome {
-            Outcome::Code(code) => {
-                let answered = self.answer_page(issuer, answer, Some(code))?;
-                (answered, self.would_live(issuer, code)?)
+            Outcome::Ticket(used, code) => {
+                let answered = self.answer_page(issuer, *used, code.as_ref())?;
+                let lives = match code {
+                    Some(code) => self.would_live(issuer, code)?,
+                    None => true,
+                };
+                (answered, lives)
             }
-            Outcome::Denied => (self.answer_page(issuer, answer, None)?, true),
-            Outcome::Temporary(row, approval) => {
-                let answered = self.answer_temporary(issuer, *row, Some(approval))?;
-                let found = self.find_temporary(issuer, *row)?;
-                (answered, found.is_some_and(|(_, is_alive)| is_alive))
+            Outcome::Pending(row, approval) => {
+                let answered = self.answer_pending(issuer, *row, approval.as_ref())?;
+                let lives = match approval {
+                    Some(_) => self.find_pending(issuer, *row)?.is_some_and(|(_, lives)| lives),
+                    None => true,
+                };
+                (answered, lives)
             }
-            Outcome::TemporaryDenied(row) => (self.answer_temporary(issuer, *row, None)?, true),
         };
         if let (Answered::First, true, Some(consent)) = (&answered, lives, &answer.consent) {
             self.remember_consent(issuer, consent, &answer.asked)?;
@@ -41,10 +48,10 @@ impl Writes<'_> {
     fn answer_page(
         &mut self,
         issuer: IssuerId,
-        answer: &Answer,
+        TicketUse { ticket, until }: TicketUse,
         code: Option<&CodeRecord>,
     ) -> Result<Answered, StoreError> {
-        let key = rows::key(issuer, "", &answer.ticket);
+        let key = rows::key(issuer, "", &ticket);
         let before =
             self.one("SELECT code FROM quadrille_tickets WHERE key = ?1", [&key], |row| {
                 row.get::<_, Option<i64>>(0)
@@ -63,15 +70,13 @@ impl Writes<'_> {
                     params![code, issuer.0],
                     rows::code,
                 )?;
-                return Ok(
-                    unspent.map_or(Answered::Spent, |code| Answered::Approved(Arc::new(code)))
-                );
+                return Ok(unspent.map_or(Answered::Spent, |code| Answered::Code(Arc::new(code))));
             }
             None => {}
         }
         self.run(
             "INSERT INTO quadrille_tickets (key, code, expires) VALUES (?1, ?2, ?3)",
-            params![key, code.map(|code| code.row.0), answer.expires.seconds()],
+            params![key, code.map(|code| code.row.0), until.seconds()],
         )?;
         if let Some(code) = code {
             self.put_code(issuer, code)?;

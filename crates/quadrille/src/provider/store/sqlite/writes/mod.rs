@@ -5,6 +5,7 @@ mod consents;
 mod numbers;
 mod oauth1;
 mod once;
+mod pending;
 mod revoking;
 mod tokens;
 

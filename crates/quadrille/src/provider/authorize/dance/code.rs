@@ -1,0 +1,111 @@
+//! OAuth 2: a code for a redirect URI (RFC 6749, section 4.1.2).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    provider::{
+        authorize::request::ToClient,
+        client::{
+            record::{Client, ClientType},
+            redirect_uri::RedirectUri,
+        },
+        error::{ClientError, Error},
+        server::Inner,
+        store::{CodeRecord, Grant, Outcome, RowId, TicketId, TicketUse},
+        token::format::{TokenKey, TokenKind, TokenSecret, sha256},
+        wire,
+    },
+};
+
+use super::Rules;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ForCode {
+    /// Where to answer.
+    pub(crate) redirect_uri: RedirectUri,
+    /// Whether the request named it, so that the token request must, too.
+    pub(crate) redirect_uri_sent: bool,
+    pub(crate) state: Option<String>,
+    pub(crate) challenge: Option<Arc<str>>,
+}
+
+impl Rules for ForCode {
+    fn destination(&self) -> Option<&RedirectUri> {
+        Some(&self.redirect_uri)
+    }
+
+    fn ends(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn is_open_to(&self, client: &Client) -> bool {
+        RedirectUri::named(self.redirect_uri.as_str(), &client.redirect_uris).is_some()
+    }
+
+    /// Any program on the same machine can claim a loopback port or a private-use scheme and the
+    /// `client_id` of a public client (RFC 8252, section 8.6).
+    fn is_identity_assured(&self, client: &Client) -> bool {
+        client.client_type == ClientType::Confidential || self.redirect_uri.is_https()
+    }
+
+    fn secret(&self, key: &TokenKey, ticket: &TicketId) -> TokenSecret {
+        key.code_secret(ticket)
+    }
+
+    /// One number serves for the code and the grant that it stands for.
+    fn approved(
+        &self,
+        inner: &Inner,
+        grant: Grant,
+        secret: &TokenSecret,
+        ticket: TicketUse,
+    ) -> Outcome {
+        let code = CodeRecord {
+            row: grant.id,
+            hash: sha256(&secret[..]),
+            grant,
+            redirect_uri: self.redirect_uri_sent.then(|| self.redirect_uri.clone().into()),
+            challenge: self.challenge.clone(),
+            expires: inner.now() + inner.policy.code_lifetime,
+            redeemed: false,
+        };
+        Outcome::Ticket(ticket, Some(code))
+    }
+
+    fn denied(&self, ticket: TicketUse) -> Outcome {
+        Outcome::Ticket(ticket, None)
+    }
+
+    fn reply(
+        &self,
+        inner: &Inner,
+        _: &Client,
+        row: RowId,
+        secret: &TokenSecret,
+    ) -> Result<Response<Bytes>, Error> {
+        let code = inner.tokens.write(TokenKind::Code, row, secret);
+        let (uri, state) = (&self.redirect_uri, self.state.as_deref());
+        wire::redirect_code(uri, code.as_str(), state, inner.issuer.as_str())
+    }
+
+    fn refusal(
+        &self,
+        inner: &Inner,
+        _: &Client,
+        error: ClientError,
+        is_trusted: bool,
+    ) -> Result<Response<Bytes>, Error> {
+        let (redirect_uri, state) = (self.redirect_uri.clone(), self.state.clone());
+        let to = ToClient { error, redirect_uri, state };
+        let told = wire::redirect_error(&to, inner.issuer.as_str())?;
+        Ok(match is_trusted {
+            true => told,
+            false => inner.pages.warn(error, &to.redirect_uri, &told),
+        })
+    }
+}

@@ -1,0 +1,308 @@
+//! The dances that lead through the authorization endpoint: what a yes becomes in each, and where
+//! the answer goes.
+//!
+//! A dance is a file here, which implements [`Rules`], and a variant of [`Dance`].
+
+mod code;
+mod verifier;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Scopes, Timestamp,
+    oauth2::Resources,
+    provider::{
+        actor::{Actor, Authentication},
+        client::{record::Client, redirect_uri::RedirectUri},
+        error::{BrowserError, ClientError, Error},
+        refusal,
+        server::Inner,
+        store::{
+            Answer, Answered, CodeRecord, Consent, Grant, Outcome, PendingState, RowId, TicketId,
+            TicketUse,
+        },
+        token::format::{TokenKey, TokenSecret},
+    },
+};
+
+use super::authorization;
+
+pub(crate) use code::ForCode;
+pub(crate) use verifier::ForVerifier;
+
+/// What is asked for, and where the answer goes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Dance {
+    /// OAuth 2: a code for a redirect URI.
+    Code(ForCode),
+    /// OAuth 1.0a: a verifier for temporary credentials.
+    Verifier(ForVerifier),
+}
+
+/// What differs between the dances.
+pub(crate) trait Rules: Send + Sync {
+    /// Where the answer goes; `None` where it is shown to the user.
+    fn destination(&self) -> Option<&RedirectUri>;
+
+    /// When an answer would come too late, whatever else holds.
+    fn ends(&self) -> Option<Timestamp>;
+
+    /// Whether the client may still be answered so.
+    fn is_open_to(&self, client: &Client) -> bool;
+
+    /// Whether the answer reaches nobody but the client.
+    fn is_identity_assured(&self, client: &Client) -> bool;
+
+    /// The secret that the reply carries: the same whenever the same page is answered.
+    fn secret(&self, key: &TokenKey, ticket: &TicketId) -> TokenSecret;
+
+    /// A yes, as the store takes it.
+    fn approved(
+        &self,
+        inner: &Inner,
+        grant: Grant,
+        secret: &TokenSecret,
+        ticket: TicketUse,
+    ) -> Outcome;
+
+    /// A no, as the store takes it.
+    fn denied(&self, ticket: TicketUse) -> Outcome;
+
+    /// The reply after a yes. `row` is that of the code, or of the pending request.
+    fn reply(
+        &self,
+        inner: &Inner,
+        client: &Client,
+        row: RowId,
+        secret: &TokenSecret,
+    ) -> Result<Response<Bytes>, Error>;
+
+    /// The reply that tells the client why not; the user instead, where the client is not
+    /// [trusted](super::request::is_trusted).
+    fn refusal(
+        &self,
+        inner: &Inner,
+        client: &Client,
+        error: ClientError,
+        is_trusted: bool,
+    ) -> Result<Response<Bytes>, Error>;
+}
+
+impl Dance {
+    pub(crate) fn rules(&self) -> &dyn Rules {
+        match self {
+            Self::Code(dance) => dance,
+            Self::Verifier(dance) => dance,
+        }
+    }
+
+    /// A yes on the page with this ticket.
+    pub(crate) fn yes(
+        &self,
+        inner: &Inner,
+        grant: Grant,
+        key: &TokenKey,
+        ticket: TicketUse,
+    ) -> Yes<'_> {
+        let rules = self.rules();
+        let secret = rules.secret(key, &ticket.ticket);
+        let outcome = rules.approved(inner, grant, &secret, ticket);
+        Yes { rules, secret, outcome }
+    }
+
+    /// A no on the page with this ticket, as the store takes it.
+    pub(crate) fn no(&self, ticket: TicketUse, asked: Scopes) -> Answer {
+        Answer { outcome: self.rules().denied(ticket), asked, consent: None }
+    }
+
+    /// The reply that tells the client, or the user, why not.
+    pub(crate) fn refused(
+        &self,
+        inner: &Inner,
+        client: &Client,
+        error: ClientError,
+        is_trusted: bool,
+    ) -> Result<Response<Bytes>, Error> {
+        refusal::log_of_client(authorization::ENDPOINT, &error.into(), &client.id);
+        self.rules().refusal(inner, client, error, is_trusted)
+    }
+}
+
+/// A yes: what the store is asked, and the reply that the store's answer makes of it.
+pub(crate) struct Yes<'d> {
+    rules: &'d dyn Rules,
+    secret: TokenSecret,
+    outcome: Outcome,
+}
+
+impl Yes<'_> {
+    /// The answer that the store takes.
+    pub(crate) fn answer(&self, asked: Scopes, consent: Option<Consent>) -> Answer {
+        Answer { outcome: self.outcome.clone(), asked, consent }
+    }
+
+    /// The code that is all the store need keep of a yes without a page; `None` where a request
+    /// waits for the yes.
+    pub(crate) fn code(&self) -> Option<&CodeRecord> {
+        match &self.outcome {
+            Outcome::Ticket(_, code) => code.as_ref(),
+            Outcome::Pending(..) => None,
+        }
+    }
+
+    /// The reply, if the store took the yes now, or took the same one before.
+    pub(crate) fn reply(
+        &self,
+        inner: &Inner,
+        client: &Client,
+        answered: &Answered,
+    ) -> Result<Response<Bytes>, Error> {
+        let row = approved_row(answered, &self.outcome, inner.now())?;
+        self.rules.reply(inner, client, row, &self.secret)
+    }
+}
+
+/// What was approved, by whom.
+pub(crate) fn grant(
+    id: RowId,
+    client: &Client,
+    scopes: Scopes,
+    resources: Resources,
+    authentication: Authentication,
+) -> Grant {
+    Grant {
+        id,
+        client: client.id.clone(),
+        actor: Actor::User(authentication.subject.clone()),
+        scopes,
+        resources,
+        authentication: Some(Arc::new(authentication)),
+    }
+}
+
+/// The row of what was approved by `said`, now or by an earlier answer that said the same and is
+/// unspent.
+fn approved_row(
+    answered: &Answered,
+    said: &Outcome,
+    now: Timestamp,
+) -> Result<RowId, BrowserError> {
+    let is_same = |then: &Grant, grant: &Grant| {
+        then.scopes == grant.scopes
+            && then.resources == grant.resources
+            && then.actor == grant.actor
+    };
+    match (answered, said) {
+        (Answered::First, Outcome::Ticket(_, Some(code))) => Ok(code.row),
+        (Answered::First, Outcome::Pending(row, Some(_))) => Ok(*row),
+        (Answered::Code(then), Outcome::Ticket(_, Some(code)))
+            if then.hash == code.hash
+                && is_same(&then.grant, &code.grant)
+                && !then.redeemed
+                && now < then.expires =>
+        {
+            Ok(then.row)
+        }
+        (Answered::Pending(then), Outcome::Pending(row, Some(approval))) => match &then.state {
+            PendingState::Approved(before)
+                if before.proof == approval.proof
+                    && is_same(&before.grant, &approval.grant)
+                    && now < then.expires =>
+            {
+                Ok(*row)
+            }
+            _ => Err(BrowserError::TicketAnswered),
+        },
+        _ => Err(BrowserError::TicketAnswered),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::store::{
+        Approval, Identifier, PendingKind, PendingRecord, TemporaryCredentials,
+    };
+    use proptest::prelude::*;
+
+    fn granted(id: i64, subject: &str, scopes: &str) -> Grant {
+        Grant {
+            id: RowId(id),
+            client: "app".into(),
+            actor: Actor::User(subject.into()),
+            scopes: Scopes::parse(scopes).unwrap(),
+            resources: Resources::EMPTY,
+            authentication: None,
+        }
+    }
+
+    fn code(row: i64, hash: u8, grant: Grant, redeemed: bool) -> CodeRecord {
+        CodeRecord {
+            row: RowId(row),
+            hash: [hash; 32],
+            grant,
+            redirect_uri: None,
+            challenge: None,
+            expires: Timestamp::from_seconds(100),
+            redeemed,
+        }
+    }
+
+    fn pending(state: PendingState) -> PendingRecord {
+        let secret = [].into();
+        PendingRecord {
+            row: RowId(7),
+            identifier: Identifier::Row([0; 32]),
+            user_code: None,
+            client: "app".into(),
+            scopes: Scopes::EMPTY,
+            resources: Resources::EMPTY,
+            expires: Timestamp::from_seconds(100),
+            state,
+            kind: PendingKind::Temporary(TemporaryCredentials { secret, callback: None }),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_yes_given_again_is_replied_to_as_the_first_one_was_while_that_is_unspent(
+            is_pending: bool, hash in 0..2_u8, subject in prop_oneof![Just("ada"), Just("bob")],
+            scopes in prop_oneof![Just("a"), Just("a b")], spent: bool, now in 98..102_i64,
+        ) {
+            let (before, now_granted) = (granted(1, "ada", "a"), granted(2, subject, scopes));
+            let approval = |grant: &Grant, hash: u8| {
+                Approval { proof: Some([hash; 32]), grant: grant.clone() }
+            };
+            let (answered, said, row) = if is_pending {
+                let state = match spent {
+                    true => PendingState::Redeemed(approval(&before, 0)),
+                    false => PendingState::Approved(approval(&before, 0)),
+                };
+                let said = Outcome::Pending(RowId(7), Some(approval(&now_granted, hash)));
+                (Answered::Pending(pending(state).into()), said, RowId(7))
+            } else {
+                let used = TicketUse { ticket: [0; 16], until: Timestamp::from_seconds(200) };
+                let said = Outcome::Ticket(used, Some(code(2, hash, now_granted, false)));
+                (Answered::Code(code(1, 0, before, spent).into()), said, RowId(1))
+            };
+            let is_same = hash == 0 && subject == "ada" && scopes == "a";
+            let is_in_time = now < 100;
+            let found = approved_row(&answered, &said, Timestamp::from_seconds(now));
+            match is_same && !spent && is_in_time {
+                true => prop_assert_eq!(found, Ok(row)),
+                false => prop_assert_eq!(found, Err(BrowserError::TicketAnswered)),
+            }
+            let now = Timestamp::from_seconds(now);
+            for other in [Answered::Spent, Answered::Denied] {
+                prop_assert!(approved_row(&other, &said, now).is_err());
+            }
+            let first = approved_row(&Answered::First, &said, now).unwrap();
+            prop_assert_eq!(first, if is_pending { RowId(7) } else { RowId(2) });
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Pending requests: what a client began and a user has yet to decide on.
+//!
+//! One record serves temporary credentials (RFC 5849, section 2.1), device codes (RFC 8628), pushed
+//! authorization requests (RFC 9126) and backchannel requests (OpenID Connect CIBA). What only one
+//! of these protocols knows is in [`PendingKind`], which a store keeps as JSON and never looks into.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::{Scopes, Timestamp, oauth2::Resources, provider::client::redirect_uri::RedirectUri};
+
+use super::{CredentialRecord, Grant, Issue, RowId, SealedSecret, SecretHash, TokenRef, is_same};
+
+/// A request that waits for a user, from the client's first request until it has expired.
+///
+/// ```
+/// use quadrille::{
+///     Scopes, Timestamp, oauth2::Resources,
+///     provider::store::{
+///         Identifier, PendingKind, PendingRecord, PendingState, RowId, TemporaryCredentials,
+///     },
+/// };
+///
+/// let pending = PendingRecord {
+///     row: RowId(7),
+///     identifier: Identifier::Row([1; 32]),
+///     user_code: None,
+///     client: "app".into(),
+///     scopes: Scopes::parse("photos")?,
+///     resources: Resources::EMPTY,
+///     expires: Timestamp::from_seconds(1_800_000_000),
+///     state: PendingState::Pending,
+///     kind: PendingKind::Temporary(TemporaryCredentials {
+///         secret: b"sealed".as_slice().into(),
+///         callback: Some("https://app.example/back".parse()?),
+///     }),
+/// };
+/// assert_eq!(pending.identifier.hash(), &[1; 32]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingRecord {
+    /// The number of the row. A client that was registered later (that is, with a greater number)
+    /// has no part in it.
+    pub row: RowId,
+    /// The identifier that the client was given (`oauth_token`, `device_code`, `request_uri`,
+    /// `auth_req_id`).
+    pub identifier: Identifier,
+    /// The hash of the code by which the user finds the request, where it is not the identifier: the
+    /// `user_code` of RFC 8628, or what stands in a link. A user code is short, so that the hash is
+    /// to be keyed.
+    pub user_code: Option<SecretHash>,
+    /// The `client_id` of the client that made the request.
+    pub client: Arc<str>,
+    /// The requested scopes.
+    pub scopes: Scopes,
+    /// The requested APIs (RFC 8707); the server's own where there is none.
+    pub resources: Resources,
+    /// When the request ends, whatever its state.
+    pub expires: Timestamp,
+    /// What has become of it.
+    pub state: PendingState,
+    /// What only its protocol knows.
+    pub kind: PendingKind,
+}
+
+impl PendingRecord {
+    /// Whether what the reference holds beside a row is this request's.
+    pub(super) fn is_found_by(&self, reference: &PendingRef) -> bool {
+        match (reference, &self.identifier, &self.user_code) {
+            (PendingRef::Identifier(TokenRef::Row { hash, .. }), Identifier::Row(held), _)
+            | (PendingRef::Identifier(TokenRef::Foreign { hash }), Identifier::Foreign(held), _)
+            | (PendingRef::UserCode(hash), _, Some(held)) => is_same(held, hash),
+            _ => false,
+        }
+    }
+}
+
+/// How the identifier of a record is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identifier {
+    /// One of ours, which carries its row; this is the hash of its secret part.
+    Row(SecretHash),
+    /// One that the application made; this is the hash of all of it.
+    Foreign(SecretHash),
+}
+
+impl Identifier {
+    /// The hash.
+    pub const fn hash(&self) -> &SecretHash {
+        match self {
+            Self::Row(hash) | Self::Foreign(hash) => hash,
+        }
+    }
+}
+
+/// How a pending request is found.
+///
+/// ```
+/// use quadrille::provider::store::{PendingRef, RowId, TokenRef};
+///
+/// let by_its_client = PendingRef::Identifier(TokenRef::Row { row: RowId(7), hash: [1; 32] });
+/// let by_the_user = PendingRef::UserCode([2; 32]);
+/// assert_ne!(by_its_client, by_the_user);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PendingRef {
+    /// By the identifier that its client was given.
+    Identifier(TokenRef),
+    /// By the hash of the code that the user has: see [`PendingRecord::user_code`].
+    UserCode(SecretHash),
+}
+
+/// What has become of a pending request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PendingState {
+    /// No user has answered yet.
+    Pending,
+    /// A user approved.
+    Approved(Approval),
+    /// The client has redeemed it.
+    Redeemed(Approval),
+    /// A user denied.
+    Denied,
+}
+
+/// What a user approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The hash of what the user carries to the client, which must show it (the `oauth_verifier` of
+    /// RFC 5849); `None` where the identifier suffices.
+    pub proof: Option<SecretHash>,
+    /// What the request buys.
+    pub grant: Grant,
+}
+
+/// What only one protocol knows of a pending request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PendingKind {
+    /// Temporary credentials (RFC 5849, section 2.1).
+    Temporary(TemporaryCredentials),
+}
+
+/// What only RFC 5849 knows of a pending request.
+///
+/// ```
+/// use quadrille::provider::store::TemporaryCredentials;
+///
+/// let shown_to_the_user = TemporaryCredentials { secret: [1, 2].into(), callback: None };
+/// let json = serde_json::to_string(&shown_to_the_user)?;
+/// assert_eq!(json, r#"{"secret":"0102","callback":null}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemporaryCredentials {
+    /// The shared-secret, sealed; in hexadecimal digits in JSON.
+    #[serde(serialize_with = "write_hex", deserialize_with = "read_hex")]
+    pub secret: SealedSecret,
+    /// Where the user is sent back to; `None` for nowhere (`oob`).
+    pub callback: Option<RedirectUri>,
+}
+
+/// What a pending request buys when it is redeemed.
+#[derive(Clone, Debug)]
+pub enum Bought {
+    /// An access token, and perhaps a refresh token.
+    Tokens(Box<Issue>),
+    /// Token credentials (RFC 5849, section 2.3).
+    Credential(CredentialRecord),
+}
+
+fn write_hex<S: Serializer>(secret: &SealedSecret, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut text = String::with_capacity(secret.len() * 2);
+    for byte in &**secret {
+        let _ = write!(text, "{byte:02x}");
+    }
+    serializer.serialize_str(&text)
+}
+
+fn read_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SealedSecret, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| {
+        let pair = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok().filter(|_| !pair.starts_with('+'))
+    };
+    let secret = rest.is_empty().then(|| pairs.iter().map(byte).collect::<Option<_>>());
+    secret.flatten().ok_or_else(|| D::Error::custom("hexadecimal digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(secret: &str) -> Result<TemporaryCredentials, serde_json::Error> {
+        serde_json::from_str(&format!(r#"{{"secret":{secret:?},"callback":null}}"#))
+    }
+
+    proptest! {
+        #[test]
+        fn a_kind_is_read_as_it_was_written(secret: Vec<u8>, is_shown: bool) {
+            let callback = "https://app.example/back?a=b%20c".parse().unwrap();
+            let callback = (!is_shown).then_some(callback);
+            let kind = PendingKind::Temporary(TemporaryCredentials { secret: secret.into(), callback });
+            let json = serde_json::to_string(&kind).unwrap();
+            prop_assert_eq!(serde_json::from_str::<PendingKind>(&json).unwrap(), kind);
+        }
+
+        #[test]
+        fn a_secret_is_whole_bytes_of_hexadecimal_digits(text in "[0-9a-fA-F+ ]{0,6}") {
+            let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            prop_assert_eq!(read(&text).is_ok(), is_hex);
+        }
+    }
+}
