@@ -32,8 +32,8 @@ impl Credentials {
         now: Timestamp,
     ) -> bool {
         let number = credential.access.row;
-        // Held while the grant is looked at: whoever revokes takes it afterwards, so that nothing is
-        // left behind which would outlive the tombstone.
+        // Held while the grant is looked at: a revocation takes it afterwards, so that nothing is left
+        // behind which would outlive the tombstone.
         let mut rows = self.rows.lock(&number);
         if !is_alive() {
             return false;

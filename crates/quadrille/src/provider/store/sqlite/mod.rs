@@ -223,7 +223,7 @@ impl Store for SqliteStore {
             let mut rows = statement.query([position, CHANGES])?;
             let mut known = Changes { position, changes: Vec::new(), gap: position != 0 };
             while let Some(row) = rows.next()? {
-                known.position = row.get(0)?;
+                known.position = row.get("position")?;
                 if known.position == position {
                     known.gap = false;
                 } else if position == 0 && known.changes.is_empty() && known.position != 1 {
@@ -232,8 +232,9 @@ impl Store for SqliteStore {
                 if known.gap {
                     break;
                 }
-                if known.position != position && row.get::<_, i64>(1)? == issuer.0 {
-                    let change = row.get_ref(2)?.as_str().map_err(|_| rows::bad("a change"))?;
+                if known.position != position && row.get::<_, i64>("issuer")? == issuer.0 {
+                    let change =
+                        row.get_ref("change")?.as_str().map_err(|_| rows::bad("a change"))?;
                     let change = serde_json::from_str(change).map_err(|_| rows::bad("a change"))?;
                     known.changes.push(change);
                 }
@@ -252,7 +253,7 @@ impl Store for SqliteStore {
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         let sql = "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2";
         self.look(|db| {
-            read_one(db, sql, params![issuer.0, id], |row| client(&row.get::<_, String>(0)?))
+            read_one(db, sql, params![issuer.0, id], |row| client(&row.get::<_, String>("record")?))
         })
         .await
     }
@@ -266,7 +267,7 @@ impl Store for SqliteStore {
             let mut rows = statement.query([issuer.0])?;
             let mut clients = Vec::new();
             while let Some(row) = rows.next()? {
-                clients.push(client(&row.get::<_, String>(0)?)?);
+                clients.push(client(&row.get::<_, String>("record")?)?);
             }
             Ok(clients)
         })
@@ -449,8 +450,8 @@ impl Store for SqliteStore {
                     subject: subject.into(),
                     client: client.into(),
                     resources: resources.clone(),
-                    scopes: rows::scopes(row, 0)?,
-                    given: rows::seconds(row, 1)?,
+                    scopes: rows::scopes(row, "scopes")?,
+                    given: rows::seconds(row, "given")?,
                 })
             })
         })
@@ -468,10 +469,10 @@ impl Store for SqliteStore {
             while let Some(row) = rows.next()? {
                 consents.push(Consent {
                     subject: subject.into(),
-                    client: row.get(0)?,
-                    resources: rows::resources(row, 1)?,
-                    scopes: rows::scopes(row, 2)?,
-                    given: rows::seconds(row, 3)?,
+                    client: row.get("client")?,
+                    resources: rows::resources(row, "resources")?,
+                    scopes: rows::scopes(row, "scopes")?,
+                    given: rows::seconds(row, "given")?,
                 });
             }
             Ok(consents)

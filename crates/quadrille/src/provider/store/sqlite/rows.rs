@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::Row;
+use rusqlite::{Row, RowIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// The place of a column in a list of columns, found when this is compiled: a row is read by names,
-/// and none is compared while it is.
+/// The place of a column in a list of columns, by its name. It is found when this is compiled, so
+/// that reading a row compares no names.
 macro_rules! at {
     ($columns:ident, $name:literal) => {
         const { $crate::provider::store::sqlite::rows::place($columns!(), $name) }
@@ -212,16 +212,16 @@ pub(super) fn family(row: &Row<'_>) -> Result<FamilyRecord, StoreError> {
     })
 }
 
-pub(super) fn seconds(row: &Row<'_>, column: usize) -> Result<Timestamp, StoreError> {
+pub(super) fn seconds(row: &Row<'_>, column: impl RowIndex) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_seconds(row.get(column)?))
 }
 
-pub(super) fn scopes(row: &Row<'_>, column: usize) -> Result<Scopes, StoreError> {
+pub(super) fn scopes(row: &Row<'_>, column: impl RowIndex) -> Result<Scopes, StoreError> {
     let text = row.get_ref(column)?.as_str().map_err(|_| bad("scopes"))?;
     Scopes::parse(text).map_err(|_| bad("scopes"))
 }
 
-pub(super) fn resources(row: &Row<'_>, column: usize) -> Result<Resources, StoreError> {
+pub(super) fn resources(row: &Row<'_>, column: impl RowIndex) -> Result<Resources, StoreError> {
     let text = row.get_ref(column)?.as_str().map_err(|_| bad("resources"))?;
     Resources::parse(text).map_err(|_| bad("resources"))
 }

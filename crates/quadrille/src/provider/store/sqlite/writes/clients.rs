@@ -22,7 +22,7 @@ impl Writes<'_> {
         let held: Option<String> = self.one(
             "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2",
             params![issuer.0, client.id],
-            |row| row.get(0),
+            |row| row.get("record"),
         )?;
         let held = held.map(|record| super::super::client(&record)).transpose()?;
         if held.as_deref() != before {

@@ -54,7 +54,7 @@ impl Writes<'_> {
         let key = rows::key(issuer, "", &ticket);
         let before =
             self.one("SELECT code FROM quadrille_tickets WHERE key = ?1", [&key], |row| {
-                row.get::<_, Option<i64>>(0)
+                row.get::<_, Option<i64>>("code")
             })?;
         match before {
             Some(None) => return Ok(Answered::Denied),
@@ -95,7 +95,7 @@ impl Writes<'_> {
             AND client = ?3
             AND resources = ?4",
             params![issuer.0, consent.subject, consent.client, consent.resources.as_str()],
-            |row| row.get::<_, String>(0),
+            |row| row.get::<_, String>("scopes"),
         )?;
         let before = before.map(|text| Scopes::parse(&text)).transpose();
         let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;

@@ -71,7 +71,7 @@ impl<'c> Writes<'c> {
             find_code: prepare(concat!(
                 "SELECT redeemed, grant_id, ",
                 alive!(),
-                " FROM quadrille_codes t WHERE row = ?1 AND issuer = ?2"
+                " AS is_alive FROM quadrille_codes t WHERE row = ?1 AND issuer = ?2"
             ))?,
             mark_code: prepare("UPDATE quadrille_codes SET redeemed = 1 WHERE row = ?1")?,
             find_family: prepare(concat!(

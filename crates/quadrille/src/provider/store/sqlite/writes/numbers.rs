@@ -20,7 +20,7 @@ impl Writes<'_> {
             "SELECT number FROM quadrille_issuers
                 WHERE issuer = ?1",
             [issuer],
-            |row| row.get(0),
+            |row| row.get("number"),
         )?;
         number.map(IssuerId).ok_or(StoreError::Corrupt("an issuer"))
     }
@@ -51,7 +51,7 @@ impl Writes<'_> {
             "SELECT number, expires FROM quadrille_workers
             WHERE expires <= ?1 ORDER BY expires LIMIT 1",
             [now.millis()],
-            |row| Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?))),
+            |row| Ok((row.get("number")?, Timestamp::from_millis(row.get("expires")?))),
         )?;
         let (number, not_before) = match free {
             Some(free) => free,

@@ -45,7 +45,9 @@ impl Writes<'_> {
     ) -> Result<Redeemed, StoreError> {
         let found = self
             .find_code
-            .query_row([code.0, issuer.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row([code.0, issuer.0], |row| {
+                Ok((row.get("redeemed")?, row.get("grant_id")?, row.get("is_alive")?))
+            })
             .optional()?;
         match found {
             None => Ok(Redeemed::Unknown),
