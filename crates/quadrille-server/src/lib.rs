@@ -11,7 +11,7 @@ pub mod data;
 pub mod demo;
 mod failure;
 pub mod http;
-mod logging;
+pub mod logging;
 pub mod output;
 pub mod serve;
 pub mod sessions;

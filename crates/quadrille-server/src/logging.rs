@@ -14,13 +14,13 @@ use crate::{
 };
 
 /// Starts the log of a program that serves. A second call does nothing.
-pub(crate) fn start(settings: &Settings) {
+pub fn start(settings: &Settings) {
     start_with(settings.log.clone(), settings.log_format);
 }
 
 /// Starts the log of a command, which says by itself what it did: warnings, unless more was asked
 /// for. Beside an answer in JSON the log is JSON too.
-pub(crate) fn start_for_command(settings: &Settings, output: Output) {
+pub fn start_for_command(settings: &Settings, output: Output) {
     let quiet = Targets::new().with_default(LevelFilter::WARN);
     let filter = if settings.is_default("log") { quiet } else { settings.log.clone() };
     let as_json = output.is_json() && settings.is_default("log_format");
@@ -29,7 +29,7 @@ pub(crate) fn start_for_command(settings: &Settings, output: Output) {
 
 fn start_with(filter: Targets, format: LogFormat) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    // An error means that one runs already: that of a test, or of the demo.
+    // An error means that one runs already, as in tests.
     let _ = match format {
         LogFormat::Text => {
             let layer = layer.with_ansi(std::io::stderr().is_terminal()).with_filter(filter);

@@ -3,7 +3,7 @@
 
 use axum::Extension;
 use quadrille::provider::{
-    ClientMetadataDocuments, FetchError, Fetched, Fetcher, Kdf, RemoteAddress,
+    ClientMetadataDocuments, FetchError, Fetched, Fetcher, RemoteAddress,
 };
 use quadrille_server::{
     config::{Flags, Issuer, Settings},
@@ -34,20 +34,11 @@ pub(crate) async fn provider(folder: &Folder, document: &serde_json::Value) -> S
     let documents = ClientMetadataDocuments::fetched_by(Document(document.to_string()));
     Site::start(async |port| {
         let issuer = Issuer::localhost(port);
+        let pages = Pages::load("Quadrille", &issuer, None).unwrap();
         let app = App::new(Parts {
-            env: data.env().clone(),
-            store: data.store().clone(),
-            users: data.users().clone(),
-            keys,
-            policy: settings.policy.clone(),
-            oauth1: None,
             scopes: settings.scopes.clone(),
-            resources: settings.resources.clone(),
             client_documents: Some(documents),
-            kdf: Kdf::default(),
-            pages: Pages::load("Quadrille", &issuer, None).unwrap(),
-            session_lifetime: settings.session_lifetime,
-            issuer,
+            ..Parts::new(issuer, data.store().clone(), keys, pages)
         });
         let address = RemoteAddress("127.0.0.1".parse().unwrap());
         app.await.unwrap().router().layer(Extension(address))

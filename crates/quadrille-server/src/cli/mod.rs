@@ -12,7 +12,7 @@ use quadrille::Timestamp;
 
 use crate::{
     Failure,
-    config::{ConfigError, Flags, Settings},
+    config::{ConfigError, Flags, Settings, environment},
     data::Data,
     demo, logging,
     output::{Output, quoted},
@@ -100,23 +100,35 @@ enum Command {
 
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<_> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match parse::<Cli>(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-            // Help is asked for by people; a mistake may be that of a program.
-            if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
-                let text = error.to_string();
-                Output::new(true).error("usage", text.trim_start_matches("error: ").trim_end());
-            } else {
-                let _ = error.print();
-            }
-            return code;
-        }
+        Err(code) => return code,
     };
     let output = Output::new(cli.common.json);
-    match cli.run(output) {
+    ended(cli.run(output), output)
+}
+
+/// Reads the command line of a program.
+///
+/// # Errors
+/// The exit code, when help was asked for or a mistake made; it is printed by then.
+pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<C, ExitCode> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    C::try_parse_from(&arguments).map_err(|error| {
+        // Help is asked for by people; a mistake may be that of a program.
+        if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+            let text = error.to_string();
+            Output::new(true).error("usage", text.trim_start_matches("error: ").trim_end());
+        } else {
+            let _ = error.print();
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
+/// The exit code of a command that ended so. A failure is printed.
+pub fn ended(result: Result<(), Failure>, output: Output) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.error(failure.code(), &failure.to_string());
@@ -212,9 +224,7 @@ impl Common {
         }
         let file =
             self.config.clone().or_else(|| std::env::var_os("QUADRILLE_CONFIG").map(Into::into));
-        let environment = std::env::vars_os()
-            .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()));
-        Settings::load(flags, environment, file)
+        Settings::load(flags, environment(), file)
     }
 }
 

@@ -20,6 +20,8 @@ use serde::Serialize;
 use toml::Value;
 use tracing_subscriber::filter::Targets;
 
+use crate::sessions;
+
 /// What is wrong with a setting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -251,7 +253,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Finds all settings. `environment` are the variables of the process.
+    /// Finds all settings. `environment` are variables, such as those of the process
+    /// ([`environment()`]).
     ///
     /// # Errors
     /// [`ConfigError`], naming the place.
@@ -313,6 +316,11 @@ impl Settings {
     }
 }
 
+/// The variables of this process. A setting is text: those that are not are left out.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()))
+}
+
 /// What was found for each setting, the strongest place first.
 #[derive(Default)]
 struct Found {
@@ -370,8 +378,7 @@ impl Found {
         let without_pkce = self.switch(
             "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         )?;
-        let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        let session_lifetime = self.duration("session_lifetime", hours(12))?;
+        let session_lifetime = self.duration("session_lifetime", sessions::LIFETIME)?;
         let safe = match without_pkce {
             true => quadrille::Policy::safe().allow_confidential_clients_without_pkce(),
             false => quadrille::Policy::safe(),

@@ -164,7 +164,10 @@ impl Data {
 }
 
 /// Brings the program's own tables in this store up to date.
-pub(crate) async fn make_tables(store: &SqliteStore) -> Result<(), StoreError> {
+///
+/// # Errors
+/// Those of the store.
+pub async fn make_tables(store: &SqliteStore) -> Result<(), StoreError> {
     store.migrate("program", MIGRATIONS).await
 }
 

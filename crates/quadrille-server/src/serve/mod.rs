@@ -3,7 +3,7 @@
 use std::{future::Future, io, net::SocketAddr};
 
 use clap::Args;
-use quadrille::provider::{ClientMetadataDocuments, Kdf};
+use quadrille::provider::ClientMetadataDocuments;
 use tokio::net::TcpSocket;
 
 use crate::{
@@ -93,20 +93,16 @@ async fn serve(
     data.served_with(settings).await?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
+    let pages = Pages::load(name, &issuer, settings.templates.as_deref())?;
     let app = App::new(Parts {
         env: data.env().clone(),
-        store: data.store().clone(),
-        users: data.users().clone(),
-        keys,
         policy: settings.policy.clone(),
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         resources: settings.resources.clone(),
         client_documents: client_documents(settings)?,
-        kdf: Kdf::default(),
-        pages: Pages::load(name, &issuer, settings.templates.as_deref())?,
         session_lifetime: settings.session_lifetime,
-        issuer: issuer.clone(),
+        ..Parts::new(issuer.clone(), data.store().clone(), keys, pages)
     })
     .await?;
     let limits = Limits {
@@ -160,7 +156,10 @@ fn client_documents(settings: &Settings) -> Result<Option<ClientMetadataDocument
 }
 
 /// Waits for SIGTERM or Ctrl-C.
-pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+///
+/// # Errors
+/// [`Failure::System`] when the system does not say when they come.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -38,7 +38,11 @@ use quadrille::{
 
 use serde::Serialize;
 
-use crate::{config::Issuer, sessions::Sessions, users::Users};
+use crate::{
+    config::Issuer,
+    sessions::{self, Sessions},
+    users::Users,
+};
 
 use attempts::Attempts;
 use cookies::Cookies;
@@ -85,6 +89,29 @@ pub struct Parts {
     pub pages: Pages,
     /// How long people stay signed in.
     pub session_lifetime: Duration,
+}
+
+impl Parts {
+    /// A provider with the safe policy, no scopes and sessions of [`sessions::LIFETIME`], which
+    /// offers OAuth 2 to registered clients. `store` has the program's tables
+    /// ([`make_tables`](crate::data::make_tables)).
+    pub fn new(issuer: Issuer, store: Arc<SqliteStore>, keys: KeyRing, pages: Pages) -> Self {
+        Self {
+            env: Env::system(),
+            users: Users::new(Arc::clone(&store)),
+            policy: Policy::safe(),
+            oauth1: None,
+            scopes: BTreeMap::new(),
+            resources: Resources::EMPTY,
+            client_documents: None,
+            kdf: Kdf::default(),
+            session_lifetime: sessions::LIFETIME,
+            issuer,
+            store,
+            keys,
+            pages,
+        }
+    }
 }
 
 /// A provider with its pages: what handlers share. Cheap to clone.
