@@ -22,7 +22,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: ## A whole OAuth dance in your browser: a provider and a small website on this machine
-	$(CARGO) run --package quadrille-server -- demo
+	$(CARGO) run --package quadrille-demo
 
 # ---------------------------------------------------------------------------------------------------- checks
 
@@ -41,10 +41,12 @@ FEATURE_SETS := "" rsa-sha1 consumer provider axum consumer,axum provider,axum s
 # Tests fail by panicking, and examples may print: what is denied everywhere else is allowed there.
 TESTS_MAY := $(addprefix -A clippy::,unwrap_used expect_used panic unreachable indexing_slicing string_slice print_stdout print_stderr)
 
+# The program also by itself, as people build it: beside the demo it has the feature `consumer`, too.
 .PHONY: clippy
 clippy:
 	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings $(TESTS_MAY)
 	$(CARGO) clippy $(EVERYTHING) --lib --bins -- -D warnings
+	$(CARGO) clippy --quiet --package quadrille-server --bins -- -D warnings
 	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --quiet --all-targets -- -D warnings
 	@for set in $(FEATURE_SETS); do \
 	  echo "quadrille with only these features: '$$set'"; \

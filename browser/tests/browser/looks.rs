@@ -1,6 +1,6 @@
 //! Pages as people see them: in the light, in the dark, and on the narrowest phone.
 
-use quadrille_server::demo::USER;
+use quadrille_demo::USER;
 use reqwest::{StatusCode, header};
 use serde_json::json;
 use tokio::task::JoinSet;

@@ -8,7 +8,6 @@
 pub mod cli;
 pub mod config;
 pub mod data;
-pub mod demo;
 mod failure;
 pub mod http;
 pub mod logging;

@@ -15,7 +15,7 @@ pub(crate) async fn shows(browser: &Browser, chapters: &[&str]) -> String {
         assert!(page.contains(chapter), "{chapter} is missing");
     }
     assert!(!page.contains("Something else"), "a step has no words");
-    assert!(!page.contains(quadrille_server::demo::PASSWORD), "the password is on the page");
+    assert!(!page.contains(quadrille_demo::PASSWORD), "the password is on the page");
     for cookie in browser.get_all_cookies().await.unwrap() {
         assert!(!page.contains(&cookie.value), "{} is on the page", cookie.name);
     }

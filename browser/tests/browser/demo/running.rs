@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, rc::Rc};
 
-use quadrille_server::demo::Demo;
+use quadrille_demo::Demo;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::support::{Browser, PATIENCE, in_a_browser};

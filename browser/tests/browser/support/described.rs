@@ -2,9 +2,7 @@
 //! public Internet alone, where no test goes: this is its inside, with one document at hand.
 
 use axum::Extension;
-use quadrille::provider::{
-    ClientMetadataDocuments, FetchError, Fetched, Fetcher, RemoteAddress,
-};
+use quadrille::provider::{ClientMetadataDocuments, FetchError, Fetched, Fetcher, RemoteAddress};
 use quadrille_server::{
     config::{Flags, Issuer, Settings},
     data::Data,

@@ -16,12 +16,12 @@ pub(crate) use browser::{Browser, is_violation};
 pub(crate) use client::Client;
 pub(crate) use process::Folder;
 pub(crate) use provider::Provider;
-pub(crate) use quadrille_server::demo::PASSWORD;
+pub(crate) use quadrille_demo::PASSWORD;
 pub(crate) use site::Site;
 
 use std::{rc::Rc, time::Duration};
 
-use quadrille_server::demo::USER;
+use quadrille_demo::USER;
 use thirtyfour::prelude::*;
 use tokio::task::LocalSet;
 

@@ -1,6 +1,6 @@
 //! `quadrille serve`, with one user.
 
-use quadrille_server::demo::{PASSWORD, USER};
+use quadrille_demo::{PASSWORD, USER};
 
 use super::{
     Client,

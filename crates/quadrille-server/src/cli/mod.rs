@@ -14,7 +14,7 @@ use crate::{
     Failure,
     config::{ConfigError, Flags, Settings, environment},
     data::Data,
-    demo, logging,
+    logging,
     output::{Output, quoted},
     serve,
 };
@@ -23,9 +23,6 @@ const ABOUT: &str =
     "An OAuth provider: lets people sign in, and lets applications in with their consent";
 
 const HELP: &str = "\
-Try it:
-  quadrille demo                                  a whole dance in your browser
-
 A provider of your own:
   quadrille serve                                 makes its database at the first start
   quadrille user add ada                          asks for a password
@@ -81,8 +78,6 @@ struct Common {
 enum Command {
     /// Run the provider until SIGTERM or Ctrl-C
     Serve(serve::ServeArgs),
-    /// Show a whole dance in your browser: a provider, a website, and every message between them
-    Demo(demo::DemoArgs),
     /// People who can sign in
     #[command(subcommand)]
     User(user::UserCommand),
@@ -151,11 +146,6 @@ impl Cli {
             Ok(settings)
         };
         match &self.command {
-            Command::Demo(args) => {
-                // Of the settings it only heeds those of the log.
-                settings()?;
-                demo::run(args, output)
-            }
             Command::Config => config::show(&settings()?, output),
             Command::Serve(args) => serve::run(args, &settings()?, &self.common.again(), output),
             Command::User(command) => block_on(user::run(command, &settings()?, output)),

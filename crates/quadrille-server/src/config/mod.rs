@@ -318,7 +318,8 @@ impl Settings {
 
 /// The variables of this process. A setting is text: those that are not are left out.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()))
+    std::env::vars_os()
+        .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()))
 }
 
 /// What was found for each setting, the strongest place first.

@@ -15,7 +15,6 @@ mod clock;
 mod command_line;
 mod connections;
 mod database;
-mod demo;
 mod flow;
 mod guessing;
 mod hardening;

@@ -1,0 +1,191 @@
+//! The demo: a provider, a small website that prints your photos through the provider's API, and at
+//! the end a drawing of every message that made it possible. `make demo` runs it.
+//!
+//! Both are what they would be in earnest: the website is an application of [`quadrille::Login`], the
+//! provider is the program that `quadrille serve` runs. Around them, `record.rs` and
+//! `back_channel.rs` write down what is said, `mask/` takes the secrets out on the way into the
+//! notebook (`dance.rs`, which holds what `message.rs` and `value.rs` describe), `thread.rs` finds the
+//! last login in it. `diagram.rs` makes a page of it: `chapters.rs` says what each exchange is for,
+//! `telling/` has the words, for each of the two dances its own, `written.rs` writes the messages out,
+//! `proof.rs` takes signatures apart.
+
+mod back_channel;
+mod chapters;
+mod chip;
+mod clock;
+mod dance;
+mod diagram;
+mod mask;
+mod message;
+mod pages;
+mod photos;
+mod proof;
+mod provider;
+mod record;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod value;
+mod website;
+mod written;
+
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use quadrille::provider::store::SqliteStore;
+use quadrille_server::{
+    Failure,
+    config::Issuer,
+    http::{Limits, Server},
+    web::App,
+};
+use tokio::net::TcpListener;
+
+use clock::Clock;
+use provider::Provider;
+use record::Recorder;
+
+/// Who can sign in to the demo's provider. No secret: the first page says so.
+pub const USER: &str = "ada";
+/// With which password.
+pub const PASSWORD: &str = "four hands round";
+
+/// Where the website is, unless somebody else is there or it is said otherwise; the provider is one
+/// further.
+const PORT: u16 = 8017;
+
+/// A demo that has started: both of its servers listen.
+#[derive(Debug)]
+pub struct Demo {
+    website: Issuer,
+    provider: Issuer,
+    servers: [(Server, TcpListener); 2],
+    app: App,
+    store: Arc<SqliteStore>,
+    _folder: Folder,
+}
+
+impl Demo {
+    /// Starts a website and a provider at these addresses of this machine.
+    ///
+    /// # Errors
+    /// When it cannot listen or keep its facts.
+    pub async fn start(
+        website: Option<SocketAddr>,
+        provider: Option<SocketAddr>,
+    ) -> Result<Self, Failure> {
+        let website_listener = listen(website, PORT).await?;
+        let provider_listener = listen(provider, PORT + 1).await?;
+        // Two sites to a browser, not only two ports: `localhost` and `127.0.0.1`.
+        let website = Issuer::localhost(website_listener.local_addr()?.port());
+        let provider_url = format!("http://{}", provider_listener.local_addr()?);
+        let provider = Issuer::parse(&provider_url)
+            .map_err(|_| std::io::Error::other("the provider's address is no issuer"))?;
+
+        let clock = Clock::default();
+        let env = clock.env();
+        let recorder = Recorder::new(env.clone());
+        let folder = Folder::make(&env.random())?;
+        let path = folder.0.join("album.sqlite");
+        let store = SqliteStore::open(&path, env.clone())
+            .map(Arc::new)
+            .map_err(|error| Failure::Database { path, error })?;
+        let redirect_uris = website::CALLBACKS.map(|path| format!("{}{path}", website.as_str()));
+        let started =
+            Provider::start(&env, &provider, store.clone(), &redirect_uris, &recorder).await?;
+        recorder.introduce(&started.client_id, &started.signing_secret);
+        let router =
+            website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder)
+                .map_err(std::io::Error::other)?;
+        let server = |issuer: &Issuer, router| {
+            Server::new(env.clone(), issuer.clone(), Limits::default(), router)
+        };
+        Ok(Self {
+            servers: [
+                (server(&website, router), website_listener),
+                (server(&provider, started.router), provider_listener),
+            ],
+            website,
+            provider,
+            app: started.app,
+            store,
+            _folder: folder,
+        })
+    }
+
+    /// Where the website is.
+    pub fn website(&self) -> &str {
+        self.website.as_str()
+    }
+
+    /// Where the provider is.
+    pub fn provider(&self) -> &str {
+        self.provider.as_str()
+    }
+
+    /// Serves until `stop`, then answers what is under way.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = tokio::sync::watch::channel(());
+        let until = |mut stopped: tokio::sync::watch::Receiver<()>| async move {
+            // It ends when the sender is gone.
+            while stopped.changed().await.is_ok() {}
+        };
+        let [(website, at_website), (provider, at_provider)] = self.servers;
+        tokio::join!(
+            async {
+                stop.await;
+                drop(stopping);
+            },
+            website.run(at_website, until(stopped.clone())),
+            provider.run(at_provider, until(stopped.clone())),
+        );
+        drop((website, provider));
+        if let Err(error) = self.app.server().stop().await {
+            tracing::warn!(%error, "the demo's provider did not end in order");
+        }
+        drop(self.app);
+        // Waiting for the last commit must not stand in the way of others.
+        let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
+    }
+}
+
+/// At the address that was asked for, or else at the usual port or a free one.
+async fn listen(asked: Option<SocketAddr>, usual: u16) -> Result<TcpListener, Failure> {
+    let here = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let address = match asked {
+        Some(address) => address,
+        None => match TcpListener::bind(here(usual)).await {
+            Ok(listener) => return Ok(listener),
+            Err(_) => here(0),
+        },
+    };
+    TcpListener::bind(address).await.map_err(|error| Failure::Listen { address, error })
+}
+
+/// A folder that is gone when the demo is.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(name: &[u8; 8]) -> Result<Self, Failure> {
+        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = std::env::temp_dir().join(format!("quadrille-demo-{name}"));
+        match std::fs::create_dir(&path) {
+            Ok(()) => Ok(Self(path)),
+            Err(error) => Err(Failure::File { path, error }),
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, "the demo's folder {} is still there", self.0.display());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The demo's provider: the program's own pages and endpoints, an album behind them, one person who
+//! owns it and one website that may ask for it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Query, middleware, response::Response, routing::get};
+use http::{HeaderValue, header};
+use quadrille::{
+    Env, KeyRing, Scope as _, Scopes, Secret,
+    provider::{Access, Kdf, NewClient, NewOAuth1Key, OAuth1, store::SqliteStore},
+    scopes,
+};
+use quadrille_server::{
+    Failure,
+    config::Issuer,
+    data,
+    users::{User, UserName, Users},
+    web::{App, AppError, Pages, Parts},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    PASSWORD, USER,
+    photos::{self, Photo},
+    record::{self, Recorder},
+};
+
+scopes! {
+    /// Reading photos.
+    pub(super) Photos = "photos:read", "See the photos in your album";
+}
+
+/// The provider, and what the website needs to know of it.
+pub(super) struct Provider {
+    pub(super) app: App,
+    pub(super) router: Router,
+    pub(super) client_id: Arc<str>,
+    pub(super) client_secret: Secret,
+    /// What the website signs with in OAuth 1.0a.
+    pub(super) signing_secret: Secret,
+}
+
+/// What the API says.
+#[derive(Serialize)]
+struct Album {
+    photos: Vec<Photo>,
+}
+
+impl Provider {
+    /// A provider at `issuer`, for a website that wants to be answered at `redirect_uris`.
+    pub(super) async fn start(
+        env: &Env,
+        issuer: &Issuer,
+        store: Arc<SqliteStore>,
+        redirect_uris: &[String],
+        recorder: &Recorder,
+    ) -> Result<Self, Failure> {
+        let kdf = Kdf::default();
+        let failed = |_| Failure::System(std::io::Error::other("the demo's user was not made"));
+        let hash = kdf.hash(env, Secret::from(PASSWORD)).await.map_err(failed)?;
+        data::make_tables(&store).await.map_err(AppError::from)?;
+        let users = Users::new(Arc::clone(&store));
+        let user = User::new(env, UserName::parse(USER)?, hash);
+        users.add(user).await.map_err(AppError::from)?;
+        let pages = Pages::load("Album", issuer, None)?;
+        let app = App::new(Parts {
+            env: env.clone(),
+            oauth1: Some(OAuth1::new()),
+            scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
+            kdf,
+            session_lifetime: Duration::from_secs(24 * 3600),
+            ..Parts::new(issuer.clone(), store, keys(env)?, pages)
+        })
+        .await?;
+        let mut website = NewClient::confidential("Sixpence Prints")
+            .id("sixpence-prints")
+            .scopes(Scopes::of([Photos::NAME]))
+            .oauth1(NewOAuth1Key::Secret);
+        for redirect_uri in redirect_uris {
+            website = website.redirect_uri(redirect_uri);
+        }
+        let registered = app.server().register(website).await?;
+        let api = Router::new().route("/api/photos", get(photos)).layer(app.server().layer());
+        let watch = middleware::from_fn_with_state(recorder.clone(), record::provider);
+        Ok(Self {
+            router: app.router().merge(api).layer(watch),
+            client_id: registered.client.id.clone(),
+            client_secret: registered.secret.unwrap_or_default(),
+            signing_secret: registered.oauth1_secret.unwrap_or_default(),
+            app,
+        })
+    }
+}
+
+/// They live as long as the store, which is no longer than the demo.
+fn keys(env: &Env) -> Result<KeyRing, Failure> {
+    KeyRing::new([&env.random()])
+        .map_err(|error| Failure::Keys { place: "the demo".to_owned(), error })
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    limit: Option<usize>,
+}
+
+/// `GET /api/photos`, by either dance: `Access` takes what comes.
+async fn photos(_: Access<Photos>, Query(wanted): Query<Wanted>) -> Response {
+    let mut album = Album { photos: photos::all() };
+    album.photos.truncate(wanted.limit.unwrap_or(usize::MAX));
+    let mut response = Response::new(Body::from(serde_json::to_vec(&album).unwrap_or_default()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
