@@ -81,7 +81,7 @@ pub(crate) struct Signed {
 }
 
 /// Ties a response to its request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Exchange(pub(super) u64);
 
 impl Message {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Query, middleware, response::Response, routing::get};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use quadrille::{
     Env, KeyRing, Scope as _, Scopes, Secret,
     provider::{Access, Kdf, NewClient, NewOAuth1Key, OAuth1, store::SqliteStore},
@@ -14,7 +14,7 @@ use quadrille_server::{
     Failure,
     config::Issuer,
     data,
-    users::{User, UserName, Users},
+    users::{Added, User, UserName, Users},
     web::{App, AppError, Pages, Parts},
 };
 use serde::{Deserialize, Serialize};
@@ -56,12 +56,15 @@ impl Provider {
         recorder: &Recorder,
     ) -> Result<Self, Failure> {
         let kdf = Kdf::default();
-        let failed = |_| Failure::System(std::io::Error::other("the demo's user was not made"));
-        let hash = kdf.hash(env, Secret::from(PASSWORD)).await.map_err(failed)?;
+        let hash = kdf.hash(env, Secret::from(PASSWORD)).await;
+        let hash = hash.map_err(|_| broken("the demo's password was not hashed"))?;
         data::make_tables(&store).await.map_err(AppError::from)?;
         let users = Users::new(Arc::clone(&store));
         let user = User::new(env, UserName::parse(USER)?, hash);
-        users.add(user).await.map_err(AppError::from)?;
+        let added = users.add(user).await.map_err(AppError::from)?;
+        if added != Added::Now {
+            return Err(broken("the demo's user is there already"));
+        }
         let pages = Pages::load("Album", issuer, None)?;
         let app = App::new(Parts {
             env: env.clone(),
@@ -85,11 +88,18 @@ impl Provider {
         Ok(Self {
             router: app.router().merge(api).layer(watch),
             client_id: registered.client.id.clone(),
-            client_secret: registered.secret.unwrap_or_default(),
-            signing_secret: registered.oauth1_secret.unwrap_or_default(),
+            client_secret: registered.secret.ok_or_else(|| broken("no client secret was drawn"))?,
+            signing_secret: registered
+                .oauth1_secret
+                .ok_or_else(|| broken("no secret to sign with was drawn"))?,
             app,
         })
     }
+}
+
+/// The demo cannot start.
+fn broken(reason: &'static str) -> Failure {
+    Failure::System(std::io::Error::other(reason))
 }
 
 /// They live as long as the store, which is no longer than the demo.
@@ -104,12 +114,16 @@ struct Wanted {
 }
 
 /// `GET /api/photos`, by either dance: `Access` takes what comes.
-async fn photos(_: Access<Photos>, Query(wanted): Query<Wanted>) -> Response {
+async fn photos(_: Access<Photos>, Query(wanted): Query<Wanted>) -> Result<Response, StatusCode> {
     let mut album = Album { photos: photos::all() };
     album.photos.truncate(wanted.limit.unwrap_or(usize::MAX));
-    let mut response = Response::new(Body::from(serde_json::to_vec(&album).unwrap_or_default()));
+    let body = serde_json::to_vec(&album).map_err(|error| {
+        tracing::error!(%error, "the album cannot be written as JSON");
+        StatusCode::INTERNAL_SERVER_ERROR
+    })?;
+    let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Ok(response)
 }

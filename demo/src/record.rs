@@ -51,7 +51,7 @@ tokio::task_local! {
     static WAITING: Arc<str>;
 }
 
-/// Each visitor's, the oldest first.
+/// Each visitor's, that of the latest request last.
 type Dances = VecDeque<(Arc<str>, Dance)>;
 
 /// A request that was written down.
@@ -111,15 +111,15 @@ impl Recorder {
     ) -> Noted {
         let now = self.env.now();
         let mut dances = self.lock();
-        let at = dances.iter().position(|(known, _)| *known == visitor).unwrap_or_else(|| {
-            if dances.len() == MOST_VISITORS {
-                dances.pop_front();
-            }
-            dances.push_back((visitor.clone(), self.blank()));
-            dances.len() - 1
-        });
-        let exchange = dances.get_mut(at).map(|(_, dance)| dance.request(now, way, request, body));
-        Noted { visitor, exchange: exchange.unwrap_or_default() }
+        let known = dances.iter().position(|(known, _)| *known == visitor);
+        let known = known.and_then(|at| dances.remove(at));
+        let mut dance = known.map_or_else(|| self.blank(), |(_, dance)| dance);
+        let exchange = dance.request(now, way, request, body);
+        if dances.len() == MOST_VISITORS {
+            dances.pop_front();
+        }
+        dances.push_back((visitor.clone(), dance));
+        Noted { visitor, exchange }
     }
 
     /// Whose dance a request belongs to, by its `state`, code or token.
