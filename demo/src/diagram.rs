@@ -14,7 +14,7 @@ use super::{
     dance::Dance,
     message::{Exchange, Head, Message, Party},
     proof::Proof,
-    telling::{self, Card, Link, Seen, Step},
+    telling::{self, Book, Card, Link, Seen, Step},
     value::Kind,
     written::{Group, Writer, label},
 };
@@ -24,7 +24,7 @@ use super::{
 pub(super) struct Diagram {
     /// `OAuth 1.0a` or `OAuth 2`.
     name: &'static str,
-    lead: &'static str,
+    lead: String,
     rows: Vec<Row>,
     follow: Vec<Follow>,
     seen: Vec<Seen>,
@@ -37,8 +37,8 @@ pub(super) struct Diagram {
 struct Row {
     number: usize,
     act: Option<Chapter>,
-    title: &'static str,
-    text: &'static str,
+    title: String,
+    text: String,
     rfc: Option<Link>,
     /// `browser`, `website` or `provider`.
     from: &'static str,
@@ -57,7 +57,7 @@ struct Row {
     chips: Vec<Chip>,
     /// Classes that the radio buttons filter by.
     kinds: Vec<&'static str>,
-    before: &'static [&'static str],
+    before: Vec<String>,
     bars: Vec<Bar>,
     groups: Vec<Group>,
     proof: Option<Proof>,
@@ -70,8 +70,8 @@ struct Row {
 #[derive(Debug, Serialize)]
 struct Chapter {
     number: usize,
-    title: &'static str,
-    text: &'static str,
+    #[serde(flatten)]
+    words: telling::Chapter,
 }
 
 /// A stretch of a life line on which its party is at work.
@@ -89,9 +89,9 @@ struct Follow {
 }
 
 impl Diagram {
-    pub(super) fn of(dance: &Dance) -> Self {
+    pub(super) fn of(dance: &Dance, book: &Book) -> Self {
         let protocol = dance.protocol();
-        let writer = Writer { dance, telling: telling::of(protocol) };
+        let writer = Writer { dance, telling: book.of(protocol) };
         let exchanges = exchanges(dance);
         let mut rows = Vec::new();
         let mut chapter = None;
@@ -108,8 +108,8 @@ impl Diagram {
                 chapter = known.act;
                 chapters += 1;
                 row.act = chapter.map(|act| {
-                    let (title, text) = writer.telling.chapter(act);
-                    Chapter { number: chapters, title, text }
+                    let words = writer.telling.chapter(act).clone();
+                    Chapter { number: chapters, words }
                 });
             }
             row.partner = numbers.get(&(message.exchange, !message.is_request())).copied();
@@ -125,7 +125,7 @@ impl Diagram {
         let past_browser = rows.iter().filter(|row| row.back).count();
         Self {
             name: protocol.name(),
-            lead: writer.telling.lead(),
+            lead: writer.telling.lead().to_owned(),
             follow: follow(dance),
             seen: telling::seen(dance, writer.telling),
             cards: writer.telling.cards(dance),
@@ -198,7 +198,7 @@ impl Row {
             act: None,
             title: words.title,
             text: words.text,
-            rfc: words.rfc.map(Link::from),
+            rfc: words.rfc.as_ref().map(Link::from),
             from: class(message.from),
             to: class(message.to),
             from_name: message.from.name(),

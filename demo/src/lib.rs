@@ -6,8 +6,8 @@
 //! `back_channel.rs` write down what is said, `mask/` takes the secrets out on the way into the
 //! notebook (`dance.rs`, which holds what `message.rs` and `value.rs` describe), `thread.rs` finds the
 //! last login in it. `diagram.rs` makes a page of it: `chapters.rs` says what each exchange is for,
-//! `telling/` has the words, for each of the two dances its own, `written.rs` writes the messages out,
-//! `proof.rs` takes signatures apart.
+//! `telling/` finds the words in `words/`, for each of the two dances its own, `written.rs` writes the
+//! messages out, `proof.rs` takes signatures apart.
 
 mod back_channel;
 mod chapters;
@@ -49,6 +49,7 @@ use tokio::net::TcpListener;
 use clock::Clock;
 use provider::Provider;
 use record::Recorder;
+use telling::Book;
 
 /// Who can sign in to the demo's provider. No secret: the first page says so.
 pub const USER: &str = "ada";
@@ -87,6 +88,7 @@ impl Demo {
         let provider = Issuer::parse(&provider_url)
             .map_err(|_| std::io::Error::other("the provider's address is no issuer"))?;
 
+        let book = Book::read().map_err(std::io::Error::other)?;
         let clock = Clock::default();
         let env = clock.env();
         let recorder = Recorder::new(env.clone());
@@ -100,7 +102,7 @@ impl Demo {
             Provider::start(&env, &provider, store.clone(), &redirect_uris, &recorder).await?;
         recorder.introduce(&started.client_id, &started.signing_secret);
         let router =
-            website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder)
+            website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder, book)
                 .map_err(std::io::Error::other)?;
         let server = |issuer: &Issuer, router| {
             Server::new(env.clone(), issuer.clone(), Limits::default(), router)

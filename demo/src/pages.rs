@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use minijinja::{Environment, context, value::Serde};
 use serde::{Deserialize, Serialize};
 
-use super::{dance::Dance, diagram::Diagram};
+use super::{dance::Dance, diagram::Diagram, telling::Book};
 
 const TEMPLATES: [(&str, &str); 5] = [
     ("site.html", include_str!("../templates/site.html")),
@@ -76,10 +76,16 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
     page(status, "message.html", context! { title, text })
 }
 
-/// The last page: the dance that just happened, and the way to the other one. Website and provider
-/// are named by their hosts.
-pub(super) fn dance(dance: &Dance, website: &str, provider: &str, other: Choice) -> Response {
-    let (d, other) = (Serde(Diagram::of(dance)), Serde(other));
+/// The last page: the dance that just happened, told in the words of `book`, and the way to the other
+/// one. Website and provider are named by their hosts.
+pub(super) fn dance(
+    dance: &Dance,
+    book: &Book,
+    website: &str,
+    provider: &str,
+    other: Choice,
+) -> Response {
+    let (d, other) = (Serde(Diagram::of(dance, book)), Serde(other));
     page(StatusCode::OK, "dance.html", context! { d, website, provider, other })
 }
 
@@ -137,5 +143,6 @@ fn respond(status: StatusCode, content_type: &'static str, body: String) -> Resp
 #[cfg(test)]
 pub(super) fn dance_html(dance: &Dance) -> String {
     let (website, provider) = ("localhost:8017", "127.0.0.1:8018");
-    render("dance.html", context! { d => Serde(Diagram::of(dance)), website, provider }).unwrap()
+    let d = Serde(Diagram::of(dance, &Book::read().unwrap()));
+    render("dance.html", context! { d, website, provider }).unwrap()
 }

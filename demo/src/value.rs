@@ -1,7 +1,10 @@
 //! The values that are followed through a dance: what they are, and what is kept of them.
 
+use serde::Deserialize;
+
 /// What a masked value is. What you would guard most comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     Password,
     State,
@@ -11,6 +14,7 @@ pub(crate) enum Kind {
     Verifier,
     TemporaryToken,
     TemporarySecret,
+    #[serde(rename = "oauth-verifier")]
     OAuthVerifier,
     ClientSecret,
     AccessToken,

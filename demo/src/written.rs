@@ -26,7 +26,7 @@ pub(super) struct Line {
     joint: &'static str,
     value: Vec<Part>,
     inner: bool,
-    note: &'static str,
+    note: String,
 }
 
 /// A stretch of text.
@@ -141,7 +141,7 @@ impl Writer<'_> {
             joint,
             value: self.text(&field.value),
             inner,
-            note: self.telling.note(&field.name, message),
+            note: self.telling.note(&field.name, message).to_owned(),
         }
     }
 
@@ -158,13 +158,13 @@ impl Writer<'_> {
 impl Line {
     /// A first line.
     fn alone(name: String) -> Self {
-        Self { mark: "", name, joint: "", value: Vec::new(), inner: false, note: "" }
+        Self { mark: "", name, joint: "", value: Vec::new(), inner: false, note: String::new() }
     }
 
     /// A line of ours.
     fn told(text: String) -> Self {
         let value = vec![Part::Text { text }];
-        Self { mark: "", name: String::new(), joint: "", value, inner: false, note: "" }
+        Self { mark: "", name: String::new(), joint: "", value, inner: false, note: String::new() }
     }
 }
 

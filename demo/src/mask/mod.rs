@@ -19,6 +19,8 @@ use super::{
     message::{Body, Field, Piece},
     value::{Kind, Value, ValueId},
 };
+#[cfg(test)]
+pub(crate) use names::is_known;
 use names::{HARMLESS, TELLING, URLS, kind, shown, token_kind};
 
 /// No text of a message is kept beyond this many characters.

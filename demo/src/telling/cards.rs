@@ -1,10 +1,11 @@
 //! Who saw what, and what kept it safe: read off the messages themselves.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use super::{Link, Rfc, Telling};
+use super::{
+    Link, Telling,
+    book::{CardWords, Rfc},
+};
 use crate::{
     chip::{Chip, worth_following},
     dance::Dance,
@@ -21,42 +22,62 @@ pub(crate) struct Seen {
     provider: bool,
     /// The steps in which it travelled.
     steps: Vec<usize>,
-    remark: &'static str,
+    remark: String,
 }
 
 /// One of the things that keep it safe, with the values of this dance.
 #[derive(Debug, Serialize)]
 pub(crate) struct Card {
-    title: &'static str,
+    title: String,
     figure: Vec<Mark>,
-    text: Cow<'static, str>,
+    text: String,
     rfc: Link,
     steps: Vec<usize>,
 }
 
-#[derive(Debug, Serialize)]
+/// What a figure is made of.
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Mark {
     Chip { chip: Chip },
-    Word { word: Cow<'static, str> },
+    Word { word: String },
 }
 
 impl Mark {
-    pub(super) fn word(word: impl Into<Cow<'static, str>>) -> Self {
-        Self::Word { word: word.into() }
+    pub(super) fn word(word: &(impl ToString + ?Sized)) -> Self {
+        Self::Word { word: word.to_string() }
     }
 }
 
-impl Card {
-    pub(super) fn new(
-        title: &'static str,
-        figure: impl Into<Vec<Mark>>,
-        text: impl Into<Cow<'static, str>>,
-        rfc: Rfc,
-        steps: Vec<usize>,
-    ) -> Self {
-        Self { title, figure: figure.into(), text: text.into(), rfc: rfc.into(), steps }
+/// What stands in braces in the words of a card, by its name. Chips may be missing.
+pub(super) type Values<'a> = &'a [(&'static str, Option<Mark>)];
+
+impl CardWords {
+    /// The card with these values.
+    pub(super) fn card(&self, values: Values<'_>, steps: Vec<usize>) -> Card {
+        let mark = |entry: &String| {
+            let name = entry.strip_prefix('{').and_then(|entry| entry.strip_suffix('}'));
+            match values.iter().find(|(known, _)| Some(*known) == name) {
+                Some((_, mark)) => mark.clone(),
+                None => Some(Mark::word(&filled(entry, values))),
+            }
+        };
+        Card {
+            title: self.title.clone(),
+            figure: self.figure.iter().filter_map(mark).collect(),
+            text: filled(&self.text, values),
+            rfc: (&self.rfc).into(),
+            steps,
+        }
     }
+}
+
+/// The text with the words among these values in the place of their names.
+fn filled(text: &str, values: Values<'_>) -> String {
+    values.iter().fold(text.to_owned(), |text, (name, mark)| match mark {
+        Some(Mark::Word { word }) => text.replace(&format!("{{{name}}}"), word),
+        Some(Mark::Chip { .. }) | None => text,
+    })
 }
 
 /// Every value worth following, and who saw it: also those that only signed, and travelled in no
@@ -89,7 +110,7 @@ pub(crate) fn seen(dance: &Dance, telling: &dyn Telling) -> Vec<Seen> {
             website: met(Party::Website),
             provider: met(Party::Provider),
             steps: steps(dance, ids),
-            remark: telling.remark(*kind),
+            remark: telling.remark(*kind).to_owned(),
         })
     };
     rows.iter().filter_map(row).collect()
@@ -123,15 +144,9 @@ pub(super) fn through_browser(dance: &Dance, kinds: &[Kind]) -> (usize, usize) {
     (front().count(), front().filter(holds).count())
 }
 
-/// The card that both dances have.
-pub(super) fn password(dance: &Dance, rfc: Rfc) -> Option<Card> {
+/// The card that both dances have; `rfc` is where it is written down.
+pub(super) fn password(dance: &Dance, words: &CardWords, rfc: &Rfc) -> Option<Card> {
     let (password, chip) = find(dance, Kind::Password)?;
-    Some(Card::new(
-        "Your password stays where it belongs",
-        [chip, Mark::word("→ the provider, only")],
-        "You typed it once, on the provider’s own page. The website cannot lose what it never had, \
-         and you can take its access away without changing it.",
-        rfc,
-        steps(dance, &[password]),
-    ))
+    let card = words.card(&[("password", Some(chip))], steps(dance, &[password]));
+    Some(Card { rfc: rfc.into(), ..card })
 }

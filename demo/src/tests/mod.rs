@@ -124,6 +124,14 @@ fn a_visitor_who_goes_round_in_circles_is_forgotten_step_by_step() {
 }
 
 #[test]
+fn every_value_finds_its_place_in_the_words() {
+    for html in [page(&oauth1::made_up().script.dance), page(&oauth2::made_up())] {
+        let (_, cards) = html.split_once("What kept it safe").unwrap();
+        assert!(!cards.contains(['{', '}']), "{cards}");
+    }
+}
+
+#[test]
 fn an_empty_dance_has_a_page() {
     assert!(page(&Dance::new(&Env::system())).contains("Nothing has happened yet"));
 }

@@ -38,8 +38,8 @@ const CANARIES: [&str; 9] = [
 ];
 
 /// A script in which the website signs.
-struct Signing {
-    script: Script,
+pub(super) struct Signing {
+    pub(super) script: Script,
     /// Every signed request, to compare with.
     sent: Vec<Request<Bytes>>,
 }
@@ -75,7 +75,7 @@ impl Signing {
 
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 
-fn made_up() -> Signing {
+pub(super) fn made_up() -> Signing {
     let mut s = Signing::new();
     let site = ("host", "localhost:8017");
     let id = ("host", "127.0.0.1:8018");

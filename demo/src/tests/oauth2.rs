@@ -21,7 +21,7 @@ const SESSION: &str = "s3ss10nOfTheProviderPagesXyZ0123";
 const CANARIES: [&str; 11] =
     [STATE, COOKIE, VERIFIER, CODE, ACCESS, ACCESS2, REFRESH, REFRESH2, SECRET, PASSWORD, SESSION];
 
-fn made_up() -> Dance {
+pub(super) fn made_up() -> Dance {
     let mut s = Script::new();
     let site = ("host", "localhost:8017");
     let id = ("host", "127.0.0.1:8018");

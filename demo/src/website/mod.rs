@@ -25,6 +25,7 @@ use super::{
     pages::{self, Choice, Photos},
     provider::Provider,
     record::{self, Recorder, Visitor},
+    telling::Book,
     value::Protocol,
 };
 use albums::{Album, ByOAuth1, ByOAuth2, PHOTOS};
@@ -45,6 +46,7 @@ struct Site {
     http: BackChannel,
     recorder: Recorder,
     clock: Clock,
+    book: Arc<Book>,
 }
 
 /// The website at `url`.
@@ -54,6 +56,7 @@ pub(super) fn router(
     issuer: &str,
     clock: &Clock,
     recorder: &Recorder,
+    book: Book,
 ) -> quadrille::Result<Router> {
     let http = BackChannel::new(recorder.clone())?;
     let oauth2 =
@@ -92,6 +95,7 @@ pub(super) fn router(
         http,
         recorder: recorder.clone(),
         clock: clock.clone(),
+        book: Arc::new(book),
     };
     let routes = Router::new()
         .route("/", get(home))
@@ -188,7 +192,7 @@ impl Site {
             Protocol::OAuth1 => self.choice::<ByOAuth2>(visitor),
             Protocol::OAuth2 => self.choice::<ByOAuth1>(visitor),
         };
-        pages::dance(&dance, host(&self.url), host(&self.provider), other)
+        pages::dance(&dance, &self.book, host(&self.url), host(&self.provider), other)
     }
 }
 

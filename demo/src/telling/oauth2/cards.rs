@@ -1,89 +1,75 @@
 //! What kept it safe.
 
+use serde::Deserialize;
+
 use super::super::{
-    Card, Rfc,
+    Card,
+    book::CardWords,
     cards::{Mark, find, password, steps, through_browser},
 };
 use crate::{dance::Dance, message::Head, value::Kind};
 
-/// What kept it safe.
-pub(super) fn cards(dance: &Dance) -> Vec<Card> {
-    let cards = [
-        password(dance, Rfc(6749, "1")),
-        pkce(dance),
-        state(dance),
-        issuer(dance),
-        code(dance),
-        tokens(dance),
-    ];
-    cards.into_iter().flatten().collect()
+/// The words on the cards.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cards {
+    pkce: CardWords,
+    state: CardWords,
+    issuer: CardWords,
+    code: CardWords,
+    tokens: CardWords,
 }
 
-fn pkce(dance: &Dance) -> Option<Card> {
-    let (challenge, challenge_chip) = find(dance, Kind::Challenge)?;
-    let (verifier, verifier_chip) = find(dance, Kind::Verifier)?;
-    Some(Card::new(
-        "PKCE: the hash goes first, the secret last",
-        [Mark::word("SHA-256("), verifier_chip, Mark::word(") ="), challenge_chip],
-        "Whoever steals the code on its way through the browser cannot redeem it: the hash was \
-         visible to all, and nobody gets from it to the verifier.",
-        Rfc(7636, "4.6"),
-        steps(dance, &[challenge, verifier]),
-    ))
-}
+impl Cards {
+    /// What kept this dance safe.
+    pub(super) fn of(&self, dance: &Dance, shared: &CardWords) -> Vec<Card> {
+        let cards = [
+            password(dance, shared, &shared.rfc),
+            self.pkce(dance),
+            self.state(dance),
+            self.issuer(dance),
+            self.code(dance),
+            self.tokens(dance),
+        ];
+        cards.into_iter().flatten().collect()
+    }
 
-fn state(dance: &Dance) -> Option<Card> {
-    let (state, chip) = find(dance, Kind::State)?;
-    let (_, cookie) = find(dance, Kind::LoginCookie)?;
-    Some(Card::new(
-        "state: the answer belongs to this browser",
-        [chip, Mark::word("opens only with"), cookie],
-        "The state went out through the address bar, the cookie stayed in the browser. An answer \
-         counts only where both meet again, so that nobody can log you in as somebody else.",
-        Rfc(6749, "10.12"),
-        steps(dance, &[state]),
-    ))
-}
+    fn pkce(&self, dance: &Dance) -> Option<Card> {
+        let (challenge, challenge_chip) = find(dance, Kind::Challenge)?;
+        let (verifier, verifier_chip) = find(dance, Kind::Verifier)?;
+        let values = [("verifier", Some(verifier_chip)), ("challenge", Some(challenge_chip))];
+        Some(self.pkce.card(&values, steps(dance, &[challenge, verifier])))
+    }
 
-fn issuer(dance: &Dance) -> Option<Card> {
-    let (number, issuer) =
-        dance.messages().enumerate().find_map(|(index, message)| match message.head {
-            Head::Request { .. } => Some((index + 1, message.parameter("iss")?)),
-            Head::Response { .. } => None,
-        })?;
-    Some(Card::new(
-        "iss: it is this provider that answers",
-        [Mark::word(format!("iss = {issuer}"))],
-        "The answer names who gives it, and that is whom the website asked. A website that knows \
-         several providers is not tricked into showing one’s code to another.",
-        Rfc(9207, "2.4"),
-        vec![number],
-    ))
-}
+    fn state(&self, dance: &Dance) -> Option<Card> {
+        let (state, chip) = find(dance, Kind::State)?;
+        let (_, cookie) = find(dance, Kind::LoginCookie)?;
+        let values = [("state", Some(chip)), ("login_cookie", Some(cookie))];
+        Some(self.state.card(&values, steps(dance, &[state])))
+    }
 
-fn code(dance: &Dance) -> Option<Card> {
-    let (code, chip) = find(dance, Kind::Code)?;
-    Some(Card::new(
-        "The code is good once",
-        [chip, Mark::word("→ used up")],
-        "It left the provider, came through the browser, and was redeemed. Should it be shown \
-         again, by anyone, the provider takes back what it bought.",
-        Rfc(6749, "4.1.2"),
-        steps(dance, &[code]),
-    ))
-}
+    fn issuer(&self, dance: &Dance) -> Option<Card> {
+        let (number, issuer) =
+            dance.messages().enumerate().find_map(|(index, message)| match message.head {
+                Head::Request { .. } => Some((index + 1, message.parameter("iss")?)),
+                Head::Response { .. } => None,
+            })?;
+        Some(self.issuer.card(&[("issuer", Some(Mark::word(&issuer)))], vec![number]))
+    }
 
-fn tokens(dance: &Dance) -> Option<Card> {
-    let (token, chip) = find(dance, Kind::AccessToken)?;
-    let (all, with_token) = through_browser(dance, &[Kind::AccessToken, Kind::RefreshToken]);
-    Some(Card::new(
-        "Tokens stay in the back channel",
-        [chip, Mark::word("never in the browser")],
-        format!(
-            "Your browser sent or received {all} messages in this dance. {with_token} of them held \
-             a token."
-        ),
-        Rfc(9700, "2.1.2"),
-        steps(dance, &[token]),
-    ))
+    fn code(&self, dance: &Dance) -> Option<Card> {
+        let (code, chip) = find(dance, Kind::Code)?;
+        Some(self.code.card(&[("code", Some(chip))], steps(dance, &[code])))
+    }
+
+    fn tokens(&self, dance: &Dance) -> Option<Card> {
+        let (token, chip) = find(dance, Kind::AccessToken)?;
+        let (all, with_token) = through_browser(dance, &[Kind::AccessToken, Kind::RefreshToken]);
+        let values = [
+            ("access_token", Some(chip)),
+            ("all", Some(Mark::word(&all))),
+            ("with_token", Some(Mark::word(&with_token))),
+        ];
+        Some(self.tokens.card(&values, steps(dance, &[token])))
+    }
 }

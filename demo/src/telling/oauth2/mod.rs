@@ -1,76 +1,112 @@
 //! OAuth 2.0 with PKCE: a code, and tokens that whoever bears them may use.
 
 mod cards;
-mod notes;
 mod words;
 
-use super::{Act, Card, Step, Telling, Words};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{
+    Act, Card, Chapter, Step, Telling, Words,
+    book::{Notes, Remarks},
+    shared::Shared,
+};
 use crate::{dance::Dance, message::Message, value::Kind};
 
 /// See [`Telling`].
-pub(super) struct OAuth2;
+#[derive(Debug)]
+pub(super) struct OAuth2 {
+    own: Own,
+    shared: Arc<Shared>,
+}
+
+/// The words of `words/oauth2.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Own {
+    client_authentication: String,
+    chapters: Chapters,
+    asked: words::Asked,
+    answered: words::Answered,
+    notes: Notes,
+    remarks: Remarks,
+    cards: cards::Cards,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chapters {
+    ask: Chapter,
+    sign_in: Chapter,
+    consent: Chapter,
+    redeem: Chapter,
+    #[serde(rename = "use")]
+    used: Chapter,
+    later: Chapter,
+    revoke: Chapter,
+}
+
+impl OAuth2 {
+    pub(super) fn new(own: Own, shared: Arc<Shared>) -> Self {
+        Self { own, shared }
+    }
+
+    #[cfg(test)]
+    pub(super) fn notes(&self) -> &Notes {
+        &self.own.notes
+    }
+
+    #[cfg(test)]
+    pub(super) fn shared_notes(&self) -> &Notes {
+        &self.shared.notes
+    }
+}
 
 impl Telling for OAuth2 {
-    fn lead(&self) -> &'static str {
+    fn lead(&self) -> &str {
         ""
     }
 
-    fn chapter(&self, act: Act) -> (&'static str, &'static str) {
+    fn chapter(&self, act: Act) -> &Chapter {
+        let chapters = &self.own.chapters;
         match act {
-            Act::Ask | Act::Prepare => (
-                "You ask for something",
-                "The website would like to see your photos, which live at the provider. It does \
-                 not ask for your password. It sends you there, with a note of what it wants.",
-            ),
-            Act::SignIn => (
-                "You say who you are, to the provider only",
-                "How you prove who you are is between you and the provider. The website is not \
-                 there, and OAuth does not say how it is done.",
-            ),
-            Act::Consent => (
-                "You decide",
-                "The provider tells you who asks and for what. If you agree, your browser carries \
-                 back a code: a claim check, not yet the coat.",
-            ),
-            Act::Redeem => (
-                "The code becomes a token, behind the browser’s back",
-                "Whatever passes through a browser can end up in its history, in a log or in an \
-                 extension. So the thing of value is handed over on a line of its own.",
-            ),
-            Act::Use => (
-                "The website uses the token",
-                "The access token opens one drawer, for a while. It is not your password, and the \
-                 API checks what it is good for at every call.",
-            ),
-            Act::Later => (
-                "Time passes: a fresh token",
-                "Access tokens are short-lived, so that a lost one soon is worth nothing. A refresh \
-                 token gets the next one without bothering you.",
-            ),
-            Act::Revoke => (
-                "You take it back",
-                "Access that was given can be taken away, at once, without changing a password.",
-            ),
+            Act::Ask | Act::Prepare => &chapters.ask,
+            Act::SignIn => &chapters.sign_in,
+            Act::Consent => &chapters.consent,
+            Act::Redeem => &chapters.redeem,
+            Act::Use => &chapters.used,
+            Act::Later => &chapters.later,
+            Act::Revoke => &chapters.revoke,
         }
     }
 
     fn asked(&self, step: Step, act: Option<Act>, request: &Message, again: bool) -> Words {
-        words::asked(step, act, request, again)
+        let own = self.own.asked.find(step, act, again).cloned();
+        own.unwrap_or_else(|| self.shared.asked(step, act, request))
     }
 
     fn answered(&self, step: Step, act: Option<Act>, response: &Message) -> Words {
-        words::answered(step, act, response)
+        let own = self.own.answered.find(step, response).cloned();
+        own.unwrap_or_else(|| self.shared.answered(step, act, response))
     }
 
-    fn note(&self, name: &str, message: &Message) -> &'static str {
-        notes::note(name, message)
+    fn note(&self, name: &str, message: &Message) -> &str {
+        let has = |name| message.parameter(name).is_some();
+        if name == "authorization"
+            && (has("grant_type") || (message.is_back_channel() && has("token")))
+        {
+            return &self.own.client_authentication;
+        }
+        let own = self.own.notes.find(name, message);
+        own.unwrap_or_else(|| self.shared.note(name, message))
     }
 
-    fn remark(&self, kind: Kind) -> &'static str {
-        notes::remark(kind)
+    fn remark(&self, kind: Kind) -> &str {
+        self.own.remarks.get(&kind).map_or_else(|| self.shared.remark(kind), String::as_str)
     }
 
     fn cards(&self, dance: &Dance) -> Vec<Card> {
-        cards::cards(dance)
+        self.own.cards.of(dance, &self.shared.password)
     }
 }
