@@ -104,7 +104,7 @@ async fn an_app_behind_a_scheme_of_its_own_is_opened_with_the_code() {
         browser.goto(website.question()).await.unwrap();
         let password = fill_in(browser, PASSWORD).await;
         password.send_keys(Key::Enter + "").await.unwrap();
-        let place = browser.wait_until_asked_for("com.example.app://arrived?code=").await;
+        let place = browser.just_asked_for("com.example.app://arrived?code=").await;
         website.redeem(&place).await;
     })
     .await;
@@ -115,7 +115,7 @@ async fn an_app_behind_a_scheme_of_its_own_is_opened_with_the_code() {
 async fn opens(browser: &Browser, decision: &str, url: &str) -> String {
     let button = format!("//button[@value='{decision}']");
     element(browser, &button).await.click().await.unwrap();
-    browser.wait_until_asked_for(url).await
+    browser.just_asked_for(url).await
 }
 
 /// Goes to a page in another tab: in this one Chromium asks whether to open the app.
@@ -138,8 +138,8 @@ async fn a_policy_for_forms_stops_redirects_and_these_tests_see_it() {
         let routes = Router::new().route("/", get(page)).route("/go", post(go));
         let site = Site::start(async |_| routes).await;
         browser.goto(site.far("/")).await.unwrap();
-        element(browser, "//button").await.click().await.unwrap();
-        let violation = browser.wait_until_logged("form-action").await;
+        let go = element(browser, "//button").await;
+        let violation = browser.violate("form-action", async || go.click().await.unwrap()).await;
         assert!(is_violation(&violation), "{violation}");
         assert_eq!(browser.place().await, site.far("/"), "the browser does not go on");
     })

@@ -1,55 +1,31 @@
 //! The demo, as people go through it, and as they do not.
 
+mod dances;
 mod drawing;
 mod oauth1;
 mod running;
 
+use dances::OAUTH2;
 use running::visit;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
 use crate::support::{Browser, decide, element, heading, press, sign_in};
 
-const CHAPTERS: [&str; 7] = [
-    "You ask for something",
-    "You say who you are, to the provider only",
-    "You decide",
-    "The code becomes a token, behind the browser’s back",
-    "The website uses the token",
-    "Time passes: a fresh token",
-    "You take it back",
-];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_dance_from_the_first_page_to_the_drawing_of_it() {
     visit("dance", async |browser, demo| {
         browser.goto(&demo.website).await.unwrap();
         browser.keep("1-website").await;
-        press(browser, "Print my photos").await;
-        element(browser, "//input[@name='password']").await;
-        assert!(browser.place().await.starts_with(&demo.provider), "signing in is the provider’s");
+        OAUTH2.begin(browser, demo).await;
         browser.keep("2-sign-in").await;
         sign_in(browser).await;
         element(browser, "//button[@value='allow']").await;
         browser.keep("3-consent").await;
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
-        assert_eq!(
-            browser.place().await,
-            format!("{}/prints", demo.website),
-            "nothing is left in the address"
-        );
-        let pictures = browser.find_all(By::Tag("img")).await.unwrap();
-        assert_eq!(pictures.len(), 6);
-        for picture in pictures {
-            assert_eq!(picture.prop("naturalWidth").await.unwrap().as_deref(), Some("320"));
-        }
+        OAUTH2.agree(browser, demo).await;
         browser.keep_whole("4-photos").await;
-        press(browser, "Let an hour pass").await;
-        heading(browser, "Here they are").await;
-        press(browser, "Disconnect").await;
-        heading(browser, "The dance that just happened").await;
-        let page = drawing::shows(browser, &CHAPTERS).await;
+        OAUTH2.end(browser).await;
+        let page = drawing::shows(browser, OAUTH2.chapters).await;
         assert!(page.contains("This token opens nothing"), "the revoked token is tried");
 
         let arrow = drawing::opens(browser, "POST /oauth/token").await;
@@ -66,35 +42,13 @@ async fn a_whole_dance_from_the_first_page_to_the_drawing_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_no_is_told_so_and_may_think_again() {
-    visit("deny", async |browser, demo| {
-        browser.goto(&demo.website).await.unwrap();
-        press(browser, "Print my photos").await;
-        sign_in(browser).await;
-        decide(browser, "deny").await;
-        element(browser, "//h1").await;
-        browser.wait_until_at(&demo.website).await;
-        browser.keep("1-denied").await;
-        assert!(browser.find_all(By::Tag("img")).await.unwrap().is_empty());
-
-        browser.goto(format!("{}/dance", demo.website)).await.unwrap();
-        element(browser, "//strong[contains(., 'You say no')]").await;
-        element(browser, "//strong[contains(., 'The answer is no')]").await;
-        let page = browser.source().await.unwrap();
-        assert!(!page.contains("The tokens"), "nothing was issued");
-        browser.keep("2-drawing").await;
-
-        browser.goto(format!("{}/prints", demo.website)).await.unwrap();
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
-    })
-    .await;
+    visit("deny", async |browser, demo| OAUTH2.refuse(browser, demo).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_back_button_leads_nowhere_bad() {
     visit("back", async |browser, demo| {
-        browser.goto(&demo.website).await.unwrap();
-        press(browser, "Print my photos").await;
+        OAUTH2.begin(browser, demo).await;
         sign_in(browser).await;
         element(browser, "//button[@value='allow']").await;
         // Back from the consent page to the sign-in page, and on again.
@@ -102,8 +56,7 @@ async fn the_back_button_leads_nowhere_bad() {
         element(browser, "//body").await;
         browser.keep("1-back-from-consent").await;
         browser.forward().await.unwrap();
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
+        OAUTH2.agree(browser, demo).await;
         // Back from the photos to the consent page, which has been answered and says so.
         while !browser.place().await.starts_with(&demo.provider) {
             browser.back().await.unwrap();
@@ -122,8 +75,7 @@ async fn the_back_button_leads_nowhere_bad() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_double_click_on_allow_counts_once() {
     visit("double-click", async |browser, demo| {
-        browser.goto(&demo.website).await.unwrap();
-        press(browser, "Print my photos").await;
+        OAUTH2.begin(browser, demo).await;
         sign_in(browser).await;
         let allow = element(browser, "//button[@value='allow']").await;
         browser.action_chain().double_click_element(&allow).perform().await.unwrap();
@@ -180,9 +132,7 @@ async fn twenty_tabs_opened_at_once_finish_in_the_wrong_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visit_with_the_cookie_lost_ends_on_a_page_with_a_way_on() {
     visit("cookie-lost", async |browser, demo| {
-        browser.goto(&demo.website).await.unwrap();
-        press(browser, "Print my photos").await;
-        element(browser, "//input[@name='password']").await;
+        OAUTH2.begin(browser, demo).await;
         forget_cookies_of(browser, &demo.website).await;
         sign_in(browser).await;
         decide(browser, "allow").await;
@@ -214,8 +164,7 @@ async fn a_wrong_password_is_said_so_on_the_page_and_the_right_one_goes_on() {
         element(browser, "//*[@role='alert']").await;
         browser.keep("1-wrong").await;
         sign_in(browser).await;
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
+        OAUTH2.agree(browser, demo).await;
     })
     .await;
 }

@@ -2,23 +2,13 @@
 
 use thirtyfour::prelude::*;
 
-use crate::support::{Browser, decide, element, heading, press, sign_in};
+use crate::support::{Browser, element, heading, press, sign_in};
 
 use super::{
+    dances::{OAUTH1, OAUTH2},
     drawing,
     running::{Running, visit},
 };
-
-const CHAPTERS: [&str; 8] = [
-    "You ask for something",
-    "The question is put down at the provider",
-    "You say who you are, to the provider only",
-    "You decide",
-    "The verifier becomes a token, and a secret to sign with",
-    "The website signs what it asks",
-    "Time passes: signed anew",
-    "You take it back",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
@@ -29,25 +19,16 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
         browser.dark(true).await;
         browser.keep_whole("03-website-dark").await;
         browser.dark(false).await;
-        press(browser, "Print them, signed").await;
-        element(browser, "//input[@name='password']").await;
-        assert!(browser.place().await.starts_with(&demo.provider), "signing in is the provider’s");
+        OAUTH1.begin(browser, demo).await;
         sign_in(browser).await;
         // The same page as in the other dance: who asks, and for what.
         element(browser, "//h1[contains(., 'Sixpence Prints')]").await;
         element(browser, "//*[contains(., 'See the photos in your album')]").await;
         browser.keep("04-consent").await;
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
-        let here = format!("{}/oauth1/prints", demo.website);
-        assert_eq!(browser.place().await, here, "nothing is left in the address");
-        assert_eq!(browser.find_all(By::Tag("img")).await.unwrap().len(), 6);
+        OAUTH1.agree(browser, demo).await;
         browser.keep_whole("05-photos").await;
-        press(browser, "Let an hour pass").await;
-        heading(browser, "Here they are").await;
-        press(browser, "Disconnect").await;
-        heading(browser, "The dance that just happened").await;
-        let page = drawing::shows(browser, &CHAPTERS).await;
+        OAUTH1.end(browser).await;
+        let page = drawing::shows(browser, OAUTH1.chapters).await;
         for words in ["A signed call", "The call, signed anew", "This token opens nothing"] {
             assert!(page.contains(words), "{words}");
         }
@@ -93,51 +74,26 @@ async fn on_a_phone(browser: &Browser, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_no_to_the_second_dance_is_told_so_and_may_think_again() {
-    visit("oauth1-deny", async |browser, demo| {
-        browser.goto(&demo.website).await.unwrap();
-        press(browser, "Print them, signed").await;
-        sign_in(browser).await;
-        decide(browser, "deny").await;
-        element(browser, "//h1").await;
-        browser.wait_until_at(&demo.website).await;
-        browser.keep("1-denied").await;
-        assert!(browser.find_all(By::Tag("img")).await.unwrap().is_empty());
-
-        browser.goto(format!("{}/dance", demo.website)).await.unwrap();
-        element(browser, "//strong[contains(., 'You say no')]").await;
-        element(browser, "//strong[contains(., 'The browser brings the refusal')]").await;
-        let page = browser.source().await.unwrap();
-        assert!(!page.contains("A token, and its secret"), "nothing was issued");
-        browser.keep_whole("2-drawing").await;
-
-        browser.goto(format!("{}/oauth1/prints", demo.website)).await.unwrap();
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
-    })
-    .await;
+    visit("oauth1-deny", async |browser, demo| OAUTH1.refuse(browser, demo).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_dances_are_there_to_compare_and_neither_disturbs_the_other() {
     visit("both", async |browser, demo| {
-        browser.goto(&demo.website).await.unwrap();
-        press(browser, "Print my photos").await;
-        sign_in(browser).await;
-        decide(browser, "allow").await;
-        heading(browser, "Here they are").await;
+        OAUTH2.dance(browser, demo).await;
         browser.goto(format!("{}/dance", demo.website)).await.unwrap();
         press(browser, "Now dance OAuth 1.0a").await;
         // You said yes to this website already, and it is not the dance that you said it to.
         heading(browser, "Here they are").await;
         press(browser, "See the dance").await;
-        let page = drawing::shows(browser, &CHAPTERS[..2]).await;
+        let page = drawing::shows(browser, &OAUTH1.chapters[..2]).await;
         assert!(!page.contains("code verifier"), "nothing of the other dance");
         press(browser, "See OAuth 2").await;
         let page = drawing::shows(browser, &["The code becomes a token"]).await;
         assert!(!page.contains("The signature"), "nothing is signed there");
         // The photos come by either.
-        for prints in ["prints", "oauth1/prints"] {
-            browser.goto(format!("{}/{prints}", demo.website)).await.unwrap();
+        for dance in [OAUTH2, OAUTH1] {
+            browser.goto(format!("{}{}", demo.website, dance.prints)).await.unwrap();
             heading(browser, "Here they are").await;
         }
         browser.goto(&demo.website).await.unwrap();

@@ -74,6 +74,7 @@ impl Browser {
             wishes.set_logging_prefs(log, LoggingPrefsLogLevel::All).unwrap();
         }
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes).await.unwrap();
+        window.set_script_timeout(super::PATIENCE).await.unwrap();
         Self { name, window, driver, profile, log: RefCell::default() }
     }
 
@@ -161,18 +162,15 @@ impl Browser {
 
     /// Waits until the window is at a place that begins so. Gives the place.
     pub(crate) async fn wait_until_at(&self, begins: &str) -> String {
-        let there = async {
-            loop {
-                let place = self.place().await;
-                if place.starts_with(begins) {
-                    return place;
-                }
-                tokio::time::sleep(super::OFTEN).await;
+        // On any other page it does not end by itself: the page that comes next ends it.
+        let script = "const [begins, done] = arguments; \
+                      if (location.href.startsWith(begins)) done();";
+        loop {
+            match self.window.execute_async(script, vec![json!(begins)]).await {
+                Ok(_) => return self.place().await,
+                Err(error) if was_unloaded(&error) => {}
+                Err(error) => panic!("still at {}: {error}", self.place().await),
             }
-        };
-        match tokio::time::timeout(super::PATIENCE, there).await {
-            Ok(place) => place,
-            Err(_) => panic!("still at {}", self.place().await),
         }
     }
 
@@ -180,51 +178,34 @@ impl Browser {
         self.window.current_url().await.map(String::from).unwrap_or_default()
     }
 
-    /// Waits until its console says this. Gives the line, and takes it out of the log.
-    pub(crate) async fn wait_until_logged(&self, what: &str) -> String {
-        let said = async {
-            loop {
-                self.read_log().await;
-                if let Some(line) = self.take_from_log(what) {
-                    return line;
-                }
-                tokio::time::sleep(super::OFTEN).await;
-            }
-        };
-        match tokio::time::timeout(super::PATIENCE, said).await {
-            Ok(line) => line,
-            Err(_) => {
-                let place = self.place().await;
-                panic!("no {what:?} at {place}, but {:#?}", self.log.borrow());
-            }
-        }
-    }
-
-    fn take_from_log(&self, what: &str) -> Option<String> {
+    /// Does what violates a policy of the page, which stays, and waits until it is violated. Gives the
+    /// line about it that was logged, and takes it out of the log.
+    pub(crate) async fn violate(&self, directive: &str, act: impl AsyncFnOnce()) -> String {
+        let listen = "window.violated = new Promise(resolve => \
+                      document.addEventListener('securitypolicyviolation', resolve))";
+        self.window.execute(listen, vec![]).await.unwrap();
+        act().await;
+        let wait = "const [done] = arguments; window.violated.then(() => done())";
+        self.window.execute_async(wait, vec![]).await.expect("a violation");
+        self.read_log().await;
         let mut log = self.log.borrow_mut();
-        let at = log.iter().position(|line| line.contains(what))?;
-        Some(log.remove(at))
+        let at = log.iter().position(|line| line.contains(directive));
+        let Some(at) = at else { panic!("nothing about {directive}: {log:#?}") };
+        log.remove(at)
     }
 
-    /// Waits until it asks for a URL that begins so, whether or not something answers there. Gives the
-    /// URL.
-    pub(crate) async fn wait_until_asked_for(&self, url: &str) -> String {
-        let mut others = Vec::new();
-        let asked = async {
-            loop {
-                let events = self.new_events("Network.requestWillBeSent").await;
-                let urls = events.iter().filter_map(|event| event["documentURL"].as_str());
-                if let Some(asked) = urls.clone().find(|asked| asked.starts_with(url)) {
-                    return asked.to_owned();
-                }
-                others.extend(urls.map(str::to_owned));
-                tokio::time::sleep(super::OFTEN).await;
-            }
-        };
-        match tokio::time::timeout(super::PATIENCE, asked).await {
-            Ok(url) => url,
-            Err(_) => panic!("{url} was not asked for, but {others:#?}"),
-        }
+    /// The URL, beginning so, that it just asked for, whether or not something answers there.
+    pub(crate) async fn just_asked_for(&self, url: &str) -> String {
+        // The driver answers this when all that a click began is over.
+        self.place().await;
+        let events = self.new_events("Network.requestWillBeSent").await;
+        let urls = events.iter().filter_map(|event| event["documentURL"].as_str());
+        let asked = urls.clone().find(|asked| asked.starts_with(url));
+        asked
+            .unwrap_or_else(|| {
+                panic!("{url} was not asked for, but {:#?}", urls.collect::<Vec<_>>())
+            })
+            .to_owned()
     }
 
     /// The `Origin` of every request that had one, since they were looked at last.
@@ -265,6 +246,11 @@ impl Browser {
 /// Whether a line of the console is about a violated Content-Security-Policy.
 pub(crate) fn is_violation(line: &str) -> bool {
     line.contains("Content Security Policy") || line.contains("Refused to ")
+}
+
+/// Whether a script ended because another page came.
+fn was_unloaded(error: &WebDriverError) -> bool {
+    error.to_string().contains("document unloaded")
 }
 
 async fn start_driver() -> (Child, u16) {
