@@ -7,7 +7,8 @@ use axum::{Router, body::Body, extract::Query, middleware, response::Response, r
 use http::{HeaderValue, StatusCode, header};
 use quadrille::{
     Env, KeyRing, Scope as _, Scopes, Secret,
-    provider::{Access, Kdf, NewClient, NewOAuth1Key, OAuth1, store::SqliteStore},
+    guard::Access,
+    provider::{Kdf, NewClient, NewOAuth1Key, OAuth1, store::SqliteStore},
     scopes,
 };
 use quadrille_server::{

@@ -2,10 +2,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use http::header;
-use quadrille::{
-    oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier},
-    provider::{Authentication, NewClient, RedirectUri, store::MemoryStore},
-};
+use quadrille::{oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier}, Authentication, provider::{NewClient, RedirectUri, store::MemoryStore}};
 use url::Url;
 
 use crate::{

@@ -15,10 +15,10 @@ use axum::{
     routing::get,
 };
 use quadrille::{
-    Env, KeyRing, Scopes,
+    Authentication, Env, KeyRing, Scopes,
+    guard::Access,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, GrantType, NewClient,
-        NewOAuth1Key, OAuth1, Step,
+        Authorization, AuthorizationServer, GrantType, NewClient, NewOAuth1Key, OAuth1, Step,
         store::{MemoryStore, SqliteStore},
     },
     scopes,

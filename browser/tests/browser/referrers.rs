@@ -6,10 +6,9 @@ use axum::{
     routing::{get, post},
 };
 use quadrille::{
-    Env, Scopes, Secret,
+    Authentication, Env, Scopes, Secret,
     provider::{
-        Authentication, Authorization, AuthorizationServer, Decision, NewClient, Reply, Step,
-        store::MemoryStore,
+        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step, store::MemoryStore,
     },
     scopes,
 };

@@ -20,10 +20,10 @@ use std::{
 };
 
 use quadrille::{
-    Env, Scopes, Timestamp,
+    Actor, Env, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Actor, Cached, Client,
+        Cached, Client,
         store::{
             AccessRecord, FamilyRecord, Grant, Issue, IssuerId, MemoryStore, Rotation, RowId,
             RowIds, SecretHash, SqliteStore, Store, TokenRef,

@@ -16,11 +16,11 @@ use axum::{
 };
 use http::{StatusCode, header, request::Parts};
 use quadrille::{
-    Env, KeyRing, Scopes, Timestamp,
+    Authentication, Env, KeyRing, Scopes, Timestamp,
+    guard::Access,
     page::escape,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, ConsentPage, Decision,
-        NewClient, Reply, Step,
+        Authorization, AuthorizationServer, ConsentPage, Decision, NewClient, Reply, Step,
         store::{SqliteStore, StoreError},
     },
     scopes,

@@ -17,12 +17,13 @@ use axum::{
     routing::{get, post},
 };
 use quadrille::{
-    Env, KeyRing, Linked, Login, Scopes, Secret, Service, Spec,
+    Authentication, Env, KeyRing, Linked, Login, Scopes, Secret, Service, Spec,
+    guard::Access,
     oauth1::SignatureMethod,
     page::escape,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, Decision, NewClient,
-        NewOAuth1Key, OAuth1, Reply, Step, store::MemoryStore,
+        Authorization, AuthorizationServer, Decision, NewClient, NewOAuth1Key, OAuth1, Reply, Step,
+        store::MemoryStore,
     },
     scopes,
 };

@@ -20,12 +20,13 @@ use axum::{
 };
 use http::{header, request::Parts};
 use quadrille::{
-    Env, Scopes,
+    Authentication, Env, Scopes,
+    guard::Access,
     oauth2::{AuthorizationRequest, pkce::Verifier},
     page::escape,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, ConsentPage, Decision,
-        NewClient, Reply, Step, store::MemoryStore,
+        Authorization, AuthorizationServer, ConsentPage, Decision, NewClient, Reply, Step,
+        store::MemoryStore,
     },
     scopes,
 };

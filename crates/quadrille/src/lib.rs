@@ -23,8 +23,9 @@
 //! | feature | adds |
 //! |---|---|
 //! | `consumer` (default) | logging in with, linking and calling other services |
-//! | `provider` (default) | the authorization server, and the guard of an API |
-//! | `http-client` | what `consumer` sends requests with; with `provider`, the guard of an API elsewhere |
+//! | `guard` | the guard of an API, which `provider` always has |
+//! | `provider` (default) | the authorization server |
+//! | `http-client` | what `consumer` sends requests with; with `guard`, the guard of an API elsewhere |
 //! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
 //! | `sqlite` | the provider's embedded database |
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
@@ -39,6 +40,8 @@
 //! Tests can compare them, logs get the precise reason, the wire gets the code that a specification
 //! names, and nobody gets a secret.
 
+#[cfg(feature = "guard")]
+mod actor;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "consumer")]
@@ -48,8 +51,12 @@ mod digest;
 pub mod env;
 #[cfg(feature = "consumer")]
 pub mod error;
+#[cfg(feature = "guard")]
+pub mod guard;
 #[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]
 mod guide;
+#[cfg(any(feature = "consumer", feature = "guard"))]
+mod loopback;
 pub mod oauth1;
 pub mod oauth2;
 pub mod page;
@@ -58,13 +65,17 @@ pub mod policy;
 mod probe;
 #[cfg(feature = "provider")]
 pub mod provider;
+#[cfg(feature = "guard")]
+mod public_uri;
+#[cfg(feature = "guard")]
+mod remote_address;
 pub mod scope;
 pub mod seal;
 pub mod secret;
 pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(all(feature = "http-client", any(feature = "consumer", feature = "provider")))]
+#[cfg(all(feature = "http-client", any(feature = "consumer", feature = "guard")))]
 mod transport;
 #[cfg(test)]
 mod work;
@@ -75,6 +86,8 @@ pub use crate::axum::{
     consumer_extract::{Rejected, Visitor},
     consumer_hooks::{After, BeforeLogin, Failed},
 };
+#[cfg(feature = "guard")]
+pub use actor::{Actor, Authentication};
 #[cfg(feature = "consumer")]
 pub use consumer::presets::*;
 #[cfg(feature = "consumer")]
@@ -83,6 +96,8 @@ pub use env::{Env, Timestamp};
 #[cfg(feature = "consumer")]
 pub use error::{Error, Result};
 pub use policy::Policy;
+#[cfg(feature = "guard")]
+pub use remote_address::RemoteAddress;
 pub use scope::{Scope, Scopes};
 pub use seal::KeyRing;
 pub use secret::Secret;

@@ -13,12 +13,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use http::Request;
-use quadrille::{
-    Scopes, Timestamp,
-    oauth1::Credentials,
-    oauth2::form::FormWriter,
-    provider::{Authentication, OAuth1, store::MemoryStore},
-};
+use quadrille::{Scopes, Timestamp, oauth1::Credentials, oauth2::form::FormWriter, Authentication, provider::{OAuth1, store::MemoryStore}};
 
 use crate::{
     block_on,

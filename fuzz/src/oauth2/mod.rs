@@ -11,10 +11,7 @@ mod model;
 mod tokens;
 
 use arbitrary::{Arbitrary, Unstructured};
-use quadrille::provider::{
-    Authentication,
-    store::{MemoryStore, SqliteStore, Store},
-};
+use quadrille::{Authentication, provider::store::{MemoryStore, SqliteStore, Store}};
 
 use crate::{
     block_on,

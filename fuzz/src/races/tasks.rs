@@ -6,12 +6,7 @@ use arbitrary::Arbitrary;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, header};
-use quadrille::{
-    Env, Secret,
-    oauth1::{Credentials, SignatureMethod, Signer},
-    oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier},
-    provider::Authentication,
-};
+use quadrille::{Env, Secret, oauth1::{Credentials, SignatureMethod, Signer}, oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier}, Authentication};
 
 use crate::{
     nature::Nature,

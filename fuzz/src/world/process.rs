@@ -10,14 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::Request;
-use quadrille::{
-    KeyRing, Policy,
-    provider::{
-        Access, Actor, Authentication, Authorization, AuthorizationServer, Decision, Guard, Reply,
-        Step, store::Store,
-    },
-    scopes,
-};
+use quadrille::{KeyRing, Policy, guard::{Access, Guard}, Actor, Authentication, provider::{Authorization, AuthorizationServer, Decision, Reply, Step, store::Store}, scopes};
 use tower::ServiceExt as _;
 
 use crate::nature::Nature;

@@ -2,7 +2,10 @@
 //! public Internet alone, where no test goes: this is its inside, with one document at hand.
 
 use axum::Extension;
-use quadrille::provider::{ClientMetadataDocuments, FetchError, Fetched, Fetcher, RemoteAddress};
+use quadrille::{
+    RemoteAddress,
+    provider::{ClientMetadataDocuments, FetchError, Fetched, Fetcher},
+};
 use quadrille_server::{
     config::{Flags, Issuer, Settings},
     data::Data,

@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use quadrille::{page::Page, provider::RemoteAddress};
+use quadrille::{RemoteAddress, page::Page};
 use tower::Service as _;
 
 use super::{CLOSE, HEAD_LIMIT, Inner, log, places::Place, proxy, remote_address};

@@ -10,9 +10,12 @@ use axum::{
     },
     http::{HeaderMap, Response, StatusCode},
 };
-use quadrille::provider::{
-    self, OperatorError, RemoteAddress,
-    store::{Consent, Store as _, StoreError},
+use quadrille::{
+    RemoteAddress,
+    provider::{
+        self, OperatorError,
+        store::{Consent, Store as _, StoreError},
+    },
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,11 +3,8 @@
 
 use aws_lc_rs::digest;
 use quadrille::{
-    Env, KeyRing, Timestamp,
-    provider::{
-        RemoteAddress,
-        store::{SqliteStore, StoreError},
-    },
+    Env, KeyRing, RemoteAddress, Timestamp,
+    provider::store::{SqliteStore, StoreError},
     seal::MacKey,
 };
 use rusqlite::{OptionalExtension as _, Transaction};

@@ -3,7 +3,7 @@
 //!
 //! What was typed as a user name that nobody has may be a password: it is not written down.
 
-use quadrille::provider::RemoteAddress;
+use quadrille::RemoteAddress;
 
 use crate::users::User;
 

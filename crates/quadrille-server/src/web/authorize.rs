@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderMap, Response, StatusCode},
     response::IntoResponse as _,
 };
-use quadrille::provider::{Authorization, ConsentPage, Decision, RemoteAddress, Step};
+use quadrille::{
+    RemoteAddress,
+    provider::{Authorization, ConsentPage, Decision, Step},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{App, FormsLead, Visitor, account::initial, audit};

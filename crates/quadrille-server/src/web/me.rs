@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use quadrille::provider::Access;
+use quadrille::guard::Access;
 use serde::Serialize;
 
 use super::App;

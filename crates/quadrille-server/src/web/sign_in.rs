@@ -13,9 +13,9 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
-    Secret,
+    RemoteAddress, Secret,
     provider::{
-        Away, KdfError, RemoteAddress, Verdict,
+        Away, KdfError, Verdict,
         store::{Store as _, StoreError},
     },
     target::same_site,

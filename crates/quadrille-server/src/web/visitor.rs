@@ -5,11 +5,8 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use axum::http::{HeaderMap, header};
 use quadrille::{
-    Env, KeyRing,
-    provider::{
-        Authentication, RemoteAddress,
-        store::{SecretHash, StoreError},
-    },
+    Authentication, Env, KeyRing, RemoteAddress,
+    provider::store::{SecretHash, StoreError},
 };
 
 use crate::{

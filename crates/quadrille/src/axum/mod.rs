@@ -12,5 +12,7 @@ mod consumer_layer;
 mod consumer_leave;
 #[cfg(feature = "consumer")]
 mod consumer_pages;
+#[cfg(feature = "guard")]
+mod guard;
 #[cfg(feature = "provider")]
 pub mod provider;

@@ -17,11 +17,11 @@ use super::{
     account::{Stored, Token},
     api::{Api, USER_AGENT},
     dance::Dance,
-    endpoint::is_secure,
     exchange::retry_after,
     refresh::YOUNG,
     revoked::verdict,
 };
+use crate::loopback::is_secure;
 
 /// How long until an answer's headers must be there, unless a call says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use crate::error::OperatorFault;
+use crate::{error::OperatorFault, loopback::is_secure};
 
 use super::{
-    endpoint::{is_graphic, is_secure},
+    endpoint::is_graphic,
     service::{Protocol, SpecBuf, is_absolute},
 };
 

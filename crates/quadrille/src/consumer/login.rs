@@ -22,13 +22,13 @@ use super::{
     attempt::Seals,
     cookies::{CookieStyle, Jar},
     dance::Dance,
-    endpoint::is_secure,
     refresh::Refresher,
     registered::{Registered, Registration},
     service::{Client, Service},
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
     tenant::{KnownTenants, Tenants},
 };
+use crate::loopback::is_secure;
 
 /// The services that a site lets people log in with, where their accounts are kept, and what
 /// happens around it. Cheap to clone: keep one in the application's state to reach accounts outside

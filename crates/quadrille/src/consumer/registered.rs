@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use url::Url;
 
-use crate::{Scopes, error::OperatorFault, oauth2::member::MemberPath};
+use crate::{Scopes, error::OperatorFault, loopback::is_secure, oauth2::member::MemberPath};
 
 use super::{
     attempt::{Attempt, Kind},
     dance::{Dance, OAuth1Dance, OAuth2Dance},
-    endpoint::{is_graphic, is_secure},
+    endpoint::is_graphic,
     hosted::settled,
     service::{Client, Credential, Protocol, SpecBuf},
 };

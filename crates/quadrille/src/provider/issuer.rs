@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{client::redirect_uri::is_loopback, token::format::sha256};
+use super::token::format::sha256;
+use crate::loopback::is_loopback;
 
 /// Why a URL cannot be an issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

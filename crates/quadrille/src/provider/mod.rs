@@ -1,17 +1,13 @@
 //! Let other applications in, with their users' consent.
 
-mod access;
-mod actor;
+mod authority;
 mod authorize;
 mod client;
 mod clock;
 mod endpoint;
 mod error;
 mod fetch;
-mod guard;
 mod guessing;
-#[cfg(feature = "http-client")]
-mod introspection;
 mod issuer;
 mod oauth1;
 mod refusal;
@@ -19,15 +15,12 @@ mod scopes;
 mod server;
 pub mod store;
 mod token;
-mod verified;
 mod wire;
 
 #[cfg(feature = "http-client")]
 pub use crate::transport::{
     Body, Cause, HttpClient, NetworkError, NetworkFault, NoHttpClient, Purpose, Reqwest,
 };
-pub use access::{Access, AccessError, Refused};
-pub use actor::{Actor, Authentication};
 #[cfg(feature = "axum")]
 pub(crate) use authorize::authorization::Slot;
 pub use authorize::{
@@ -48,27 +41,19 @@ pub use error::{BrowserError, ClientError, Error, OperatorError};
 #[cfg(feature = "http-client")]
 pub use fetch::GuardedFetcher;
 pub use fetch::{FetchError, Fetched, Fetcher, is_public};
-pub use guard::{Guard, GuardService};
-#[cfg(feature = "axum")]
-pub(crate) use guard::{Guarded, Site, at_public_path, check_request};
 pub use guessing::{
     kdf::{Cost, Kdf, KdfError, Verdict},
     line::{Away, Line, Place},
-    throttle::{Rate, RemoteAddress, Throttle, Who},
+    throttle::{Rate, Throttle, Who},
 };
-#[cfg(feature = "http-client")]
-pub use introspection::{Introspection, IntrospectionError};
 pub use issuer::{IssuerError, check_issuer};
-#[cfg(feature = "axum")]
-pub(crate) use oauth1::{BodyRead, body_of, is_covered, read as read_body, seen as seen_body};
 pub use oauth1::{
-    GuardBody, NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential,
-    OAuth1Error, OAuth1Key, OAuth1Value,
+    NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential, OAuth1Error,
+    OAuth1Key, OAuth1Value,
 };
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use store::cache::Cached;
-pub use verified::Verified;
 pub use wire::Reply;
 #[cfg(feature = "axum")]
-pub(crate) use wire::{BODY_LIMIT, Unread};
+pub(crate) use wire::Unread;

@@ -28,7 +28,7 @@ use super::{
         turns::Turns,
     },
     issuer::{Issuer, IssuerError},
-    oauth1::{Memo, Nonces, OAuth1, Seconds},
+    oauth1::{OAuth1, keys::Memo, nonces::Nonces, seconds::Seconds},
     scopes::ScopeRegistry,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
     token::format::TokenKeys,
@@ -195,7 +195,7 @@ impl AuthorizationServer {
     /// `resource` that is not known is refused with `invalid_target`.
     ///
     /// ```
-    /// use quadrille::{Env, provider::{AuthorizationServer, Guard, store::MemoryStore}};
+    /// use quadrille::{Env, guard::Guard, provider::{AuthorizationServer, store::MemoryStore}};
     ///
     /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
     ///     .resource("https://api.example")?;

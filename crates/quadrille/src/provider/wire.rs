@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::{
+    guard::BODY_LIMIT,
     oauth1::Callback,
     oauth2::{AuthorizationResponse, ErrorResponse},
 };
@@ -13,9 +14,6 @@ use super::{
     client::redirect_uri::RedirectUri,
     error::{ClientError, Error, OperatorError},
 };
-
-/// The longest body that is read.
-pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 /// Why the body of a request was not read, among its extensions.
 #[derive(Clone, Debug)]

@@ -11,12 +11,13 @@ use axum::{
 };
 use http::{HeaderMap, Request, StatusCode, header};
 use quadrille::{
-    Env, KeyRing, Login, Scopes,
+    Authentication, Env, KeyRing, Login, Scopes,
+    guard::Access,
     oauth2::form::FormWriter,
     page::escape,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, Client, Decision, NewClient,
-        OAuth1, Reply, Step, store::MemoryStore,
+        Authorization, AuthorizationServer, Client, Decision, NewClient, OAuth1, Reply, Step,
+        store::MemoryStore,
     },
     scopes,
     testing::ManualClock,

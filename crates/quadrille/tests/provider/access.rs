@@ -6,8 +6,8 @@ use axum::{Router, body::Body, routing::get};
 use http::Request;
 use quadrille::{
     Scopes,
+    guard::{Access, AccessError, Guard},
     oauth2::{Resources, TokenRequest},
-    provider::{Access, AccessError, Guard},
     scope::Any,
 };
 use tower::ServiceExt as _;

@@ -2,8 +2,9 @@
 
 use http::Request;
 use quadrille::{
+    guard::{AccessError, Guard, Verified},
     oauth2::{Resources, TokenRequest},
-    provider::{AccessError, Guard, RedirectUri, Verified},
+    provider::RedirectUri,
 };
 
 use crate::support::{API, Answer, Browser, MAIL, World};

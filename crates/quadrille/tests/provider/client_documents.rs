@@ -8,11 +8,11 @@ use std::{
 use axum::body::Body;
 use http::Request;
 use quadrille::{
-    Policy, Scopes,
+    Policy, RemoteAddress, Scopes,
     oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{
         AuthorizationServer, ClientMetadataDocuments, ClientType, FetchError, Fetched, Fetcher,
-        NewClient, RemoteAddress, store::MemoryStore,
+        NewClient, store::MemoryStore,
     },
     testing::ManualClock,
 };

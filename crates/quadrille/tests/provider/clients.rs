@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use http::Request;
 use quadrille::{
-    Policy, Secret,
+    Policy, RemoteAddress, Secret,
     oauth2::{ClientAuth, Resources, TokenRequest},
-    provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError, RemoteAddress},
+    provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError},
 };
 
 use crate::support::{Answer, Browser, CALLBACK, World, paused_clock};

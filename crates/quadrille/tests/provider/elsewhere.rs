@@ -12,11 +12,10 @@ use axum::{Router, body::Body as AxumBody, routing::get};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use quadrille::{
+    Actor,
+    guard::{Access, AccessError, Guard, Introspection, IntrospectionError, Verified},
     oauth2::{ClientAuth, Resources},
-    provider::{
-        Access, AccessError, Actor, Body, Guard, HttpClient, Introspection, IntrospectionError,
-        NetworkFault, NewClient, Purpose, Verified,
-    },
+    provider::{Body, HttpClient, NetworkFault, NewClient, Purpose},
 };
 use tower::ServiceExt as _;
 

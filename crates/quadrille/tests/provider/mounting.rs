@@ -9,11 +9,11 @@ use axum::{
 };
 use http::StatusCode;
 use quadrille::{
-    Env, Scopes,
+    Authentication, Env, Scopes,
+    guard::Access,
     oauth2::metadata::ServerMetadata,
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, Decision, NewClient, Reply,
-        Step, store::MemoryStore,
+        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step, store::MemoryStore,
     },
 };
 use tower::ServiceExt as _;

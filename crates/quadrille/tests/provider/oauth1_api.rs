@@ -9,8 +9,9 @@ use axum::{
 use bytes::Bytes;
 use http::Request;
 use quadrille::{
+    guard::{Access, Guard},
     oauth1::{Placement, SignatureMethod, Signer},
-    provider::{Access, Guard, NewClient},
+    provider::NewClient,
 };
 use tower::ServiceExt as _;
 

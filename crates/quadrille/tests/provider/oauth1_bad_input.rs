@@ -224,9 +224,9 @@ async fn plaintext_is_for_tls_and_the_machine_itself_and_must_be_allowed() {
     let signing = by(&world).with(&token);
     assert_eq!(signing.photos(&world).await.status(), 200);
     let origins = |origin: &'static str| {
-        let guard = quadrille::provider::Guard::new(&world.server).origins([origin]);
+        let guard = quadrille::guard::Guard::new(&world.server).origins([origin]);
         axum::Router::<()>::new()
-            .route("/x", axum::routing::get(|_: quadrille::provider::Access| async { "x" }))
+            .route("/x", axum::routing::get(|_: quadrille::guard::Access| async { "x" }))
             .layer(guard)
     };
     for (origin, status) in

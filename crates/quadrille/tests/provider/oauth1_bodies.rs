@@ -11,8 +11,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Request, header, request::Parts};
 use quadrille::{
+    guard::{Access, Guard},
     oauth1::{Credentials, Placement, SignedRequest, percent_encode},
-    provider::{Access, Guard},
 };
 use tower::ServiceExt as _;
 

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use http::Request;
 use quadrille::{
     Secret,
+    guard::{Access, Guard, Introspection},
     oauth1::{Credentials, Forwarded, Placement, RsaSigningKey, SignatureMethod, Signer},
     oauth2::{ClientAuth, IntrospectionRequest, Resources},
-    provider::{Access, Guard, Introspection, NewClient, NewOAuth1Key},
+    provider::{NewClient, NewOAuth1Key},
 };
 use serde_json::json;
 use tower::ServiceExt as _;

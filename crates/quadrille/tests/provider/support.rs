@@ -15,15 +15,15 @@ use axum::{
 };
 use http::{HeaderMap, Request, Response, header};
 use quadrille::{
-    Env, KeyRing, Policy, Scopes,
+    Authentication, Env, KeyRing, Policy, Scopes,
+    guard::Access,
     oauth2::{
         AuthorizationRequest, ClientAuth, Resources, TokenRequest,
         form::{FormWriter, Params},
         pkce::Verifier,
     },
     provider::{
-        Access, Authentication, Authorization, AuthorizationServer, Client, Decision, NewClient,
-        RedirectUri, Reply, Step,
+        Authorization, AuthorizationServer, Client, Decision, NewClient, RedirectUri, Reply, Step,
         store::{MemoryStore, SqliteStore, Store},
     },
     scopes,

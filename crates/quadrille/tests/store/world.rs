@@ -3,10 +3,10 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use quadrille::{
-    Env, Scopes, Timestamp,
+    Actor, Authentication, Env, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Actor, Authentication, Client,
+        Client,
         store::{
             AccessRecord, CodeRecord, FamilyRecord, Grant, Issue, IssuerId, Rotation, RowId,
             SecretHash, SqliteStore, Store, TokenRef,

@@ -6,20 +6,19 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 
 use crate::{
-    Scopes, Timestamp,
+    RemoteAddress, Scopes, Timestamp,
+    actor::Authentication,
     oauth2::{
         Resources,
         form::{FormError, FormWriter, Params},
     },
     page, probe,
     provider::{
-        actor::Authentication,
         client::{
             document::{self, NOT_STORED, host_of},
             record::{Client, GrantType},
         },
         error::{ClientError, Error},
-        guessing::throttle::RemoteAddress,
         oauth1, refusal,
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Scopes,
+    actor::Authentication,
     oauth2::{Resources, form::Params},
     provider::{
-        actor::Authentication,
         client::{
             document::{self, NOT_STORED},
             record::Client,
@@ -38,7 +38,7 @@ const ENDPOINT: &str = "consent";
 /// Say who answers ([`by`](Self::by)), then what.
 ///
 /// ```
-/// # use quadrille::provider::{Authentication, Decision, Reply};
+/// # use quadrille::{Authentication, provider::{Decision, Reply}};
 /// #[derive(serde::Deserialize)]
 /// struct ConsentForm {
 ///     #[serde(default)]

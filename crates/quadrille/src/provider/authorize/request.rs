@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use crate::{
     Policy, Scopes, Timestamp,
+    actor::Authentication,
     oauth2::{
         AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, form::Params,
         pkce::Challenge,
     },
     provider::{
-        actor::Authentication,
         client::{
             record::{Client, ClientType, GrantType},
             redirect_uri::RedirectUri,

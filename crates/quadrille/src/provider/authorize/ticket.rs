@@ -7,10 +7,11 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Env, KeyRing, Scopes, Timestamp, cookie,
+    Env, KeyRing, Scopes, Timestamp,
+    actor::Authentication,
+    cookie,
     oauth2::Resources,
     provider::{
-        actor::Authentication,
         error::{BrowserError, OperatorError},
         issuer::Issuer,
         store::{RowId, TicketId, TicketUse},

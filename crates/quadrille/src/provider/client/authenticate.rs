@@ -8,14 +8,11 @@ use std::{
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
-    Secret, Timestamp,
+    RemoteAddress, Secret, Timestamp,
     oauth2::PresentedClient,
     provider::{
         error::{ClientError, Error},
-        guessing::{
-            kdf::Verdict,
-            throttle::{RemoteAddress, Who},
-        },
+        guessing::{kdf::Verdict, throttle::Who},
         server::{Inner, Shared},
         store::SecretHash,
         token::format::sha256,

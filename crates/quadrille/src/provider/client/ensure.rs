@@ -5,7 +5,11 @@ use crate::{
     provider::{
         error::Error,
         guessing::kdf::Verdict,
-        oauth1::{self, NewOAuth1Key, OAuth1Credential, OAuth1Key},
+        oauth1::{
+            self,
+            admin::NewOAuth1Key,
+            client::{OAuth1Credential, OAuth1Key},
+        },
         server::AuthorizationServer,
     },
 };

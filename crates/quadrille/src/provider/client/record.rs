@@ -8,7 +8,7 @@ use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        oauth1::OAuth1Client,
+        oauth1::client::OAuth1Client,
         store::{GrantTypes, RowId, SecretHash},
     },
 };

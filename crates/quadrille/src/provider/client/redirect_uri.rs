@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::{Host, Url};
 
+use crate::loopback::is_loopback;
+
 /// The parameters of an answer, with either protocol.
 const RESERVED: [&str; 8] = [
     "code",
@@ -299,16 +301,6 @@ fn split_port(uri: &str) -> Option<(&str, Option<&str>, &str)> {
             let start = start.strip_suffix(port)?.strip_suffix(':')?;
             is_number.then_some((start, Some(port), rest))
         }
-    }
-}
-
-/// Whether it leads to this machine; names under `localhost` do (RFC 6761, section 6.3).
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         error::Error,
-        oauth1::{NewOAuth1, NewOAuth1Key, NewOAuth1KeyError},
+        oauth1::admin::{NewOAuth1, NewOAuth1Key, NewOAuth1KeyError},
         server::{AuthorizationServer, Inner},
         store::{RevokeAll, RowId},
         token::{format::sha256, grant, lookup},

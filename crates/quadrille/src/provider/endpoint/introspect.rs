@@ -4,22 +4,20 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::{
-    Timestamp,
+    RemoteAddress, Timestamp,
+    actor::Actor,
     oauth1::Forwarded,
     oauth2::{
         ActiveToken, IntrospectionRequest, IntrospectionResponse, PresentedClient, RequestError,
         form::{Limits, Params},
     },
     provider::{
-        actor::Actor,
         client::{
             authenticate,
             record::{Client, ClientType},
         },
         error::{ClientError, Error},
-        guessing::throttle::RemoteAddress,
-        oauth1::{self, refusal},
-        refusal,
+        oauth1, refusal,
         server::{AuthorizationServer, Inner},
         store::{AccessRecord, Grant},
         token::lookup::{self, Found},
@@ -68,7 +66,7 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     if let Some(forwarded) = Forwarded::parse(&params)? {
         return Ok(match oauth1::forwarded::judge(inner, &forwarded, token, &asker).await {
             Ok(verdict) => verdict.to_response(),
-            Err(error) => refusal(&error, inner.issuer.as_str()),
+            Err(error) => error.to_response(inner.issuer.as_str()),
         });
     }
     let found = lookup::find(inner, token).await?;

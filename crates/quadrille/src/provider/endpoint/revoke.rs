@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::{
+    RemoteAddress,
     oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params},
     provider::{
         client::{authenticate, record::Client},
         error::{ClientError, Error},
-        guessing::throttle::RemoteAddress,
         oauth1, refusal,
         server::{AuthorizationServer, Inner},
         store::{Grant, RowId},

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::{
+    RemoteAddress,
     oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params},
     provider::{
         client::{authenticate, record::GrantType},
         error::{ClientError, Error},
-        guessing::throttle::RemoteAddress,
         refusal,
         server::{AuthorizationServer, Inner},
         token::grant::{client_credentials, code, refresh},

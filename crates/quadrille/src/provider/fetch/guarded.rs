@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use crate::{
-    provider::client::redirect_uri::is_loopback,
+    loopback::is_loopback,
     transport::{self, Body, CollectError, ErasedClient, NetworkFault, NoHttpClient, Purpose},
 };
 

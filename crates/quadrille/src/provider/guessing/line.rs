@@ -20,7 +20,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::throttle::RemoteAddress;
+use crate::RemoteAddress;
 
 /// A line of attempts that wait for slow work. Count failures beside it, as with a
 /// [`Throttle`](crate::provider::Throttle), and say how long those of an attempt are remembered.

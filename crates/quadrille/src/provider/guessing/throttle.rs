@@ -15,12 +15,11 @@ use std::{
     collections::HashMap,
     fmt,
     hash::{BuildHasher as _, RandomState},
-    net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use crate::{Timestamp, provider::token::format::sha256};
+use crate::{RemoteAddress, Timestamp, provider::token::format::sha256};
 
 /// How many failures are free, and how fast they are forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,22 +33,6 @@ pub struct Rate {
 impl Rate {
     /// Ten at once, then one every ten seconds.
     pub const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
-}
-
-/// The address a request came from, without the port. Put it into the request's extensions where a
-/// server knows better than the connection, as behind a proxy it trusts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RemoteAddress(pub IpAddr);
-
-impl RemoteAddress {
-    /// The number of the network that one party can be supposed to own: an IPv4 address, or the
-    /// first 64 bits of an IPv6 one.
-    pub fn network(self) -> u128 {
-        match self.0.to_canonical() {
-            IpAddr::V4(address) => u128::from(u32::from(address)),
-            IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 63,
-        }
-    }
 }
 
 /// Who failed.

@@ -11,8 +11,9 @@ use crate::Timestamp;
 
 use super::{
     line::{Away, Line, Place},
-    throttle::{Rate, RemoteAddress, Throttle, Who},
+    throttle::{Rate, Throttle, Who},
 };
+use crate::RemoteAddress;
 
 /// Attempts at one client from one network: after ten, one every two seconds.
 const PAIR: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(2) };

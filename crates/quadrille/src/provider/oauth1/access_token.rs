@@ -8,9 +8,12 @@ use http::{Method, Request, Response};
 
 use crate::{
     Timestamp,
+    guard::{SignatureError, Verified},
     oauth1::Credentials,
     provider::{
+        client::authenticate,
         error::Error,
+        oauth1::error::OAuth1Error,
         server::{AuthorizationServer, Inner},
         store::{
             AccessRecord, Approval, Bought, CredentialRecord, Identifier, PendingKind,
@@ -24,8 +27,8 @@ use crate::{
 };
 
 use super::{
-    OAuth1Error, OAuth1Value,
     nonces::MARGIN,
+    values::OAuth1Value,
     verify::{self, CheckedToken, Wanted},
     wire,
 };
@@ -69,7 +72,7 @@ fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp
         {
             Decision::Refuse(OAuth1Error::VerifierWrong)
         }
-        _ if now >= pending.expires => Decision::Refuse(OAuth1Error::TokenExpired),
+        _ if now >= pending.expires => Decision::Refuse(SignatureError::TokenExpired.into()),
         PendingState::Approved(approval) => Decision::Redeem(approval),
         PendingState::Redeemed(_) => Decision::Refuse(OAuth1Error::VerifierWrong),
         PendingState::Pending => Decision::Refuse(OAuth1Error::NotApproved),
@@ -98,7 +101,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     signed.check_body(&body)?;
     let client = &checked.client;
     let CheckedToken::Temporary(pending) = &checked.token else {
-        return Err(OAuth1Error::TokenMissing);
+        return Err(SignatureError::TokenMissing.into());
     };
     let (issuer, now) = (inner.issuer_id().await?, checked.now);
     if is_typed(pending) && signed.verifier().is_some() && !may_try(inner, pending).await? {
@@ -106,7 +109,9 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     }
     let decision = match decide(pending, signed.verifier(), now) {
         Decision::Refuse(OAuth1Error::VerifierWrong) => {
-            return Err(verify::guessed(inner, client, OAuth1Error::VerifierWrong, from));
+            let limit = authenticate::count_failure(inner, &client.id, from);
+            let limit = limit.map(|wait| SignatureError::Throttled(wait).into());
+            return Err(limit.unwrap_or(OAuth1Error::VerifierWrong));
         }
         Decision::Refuse(error) => return Err(error),
         decision => decision,
@@ -146,11 +151,11 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
                 }
                 None => credentials,
             };
-            Ok(inner.oauth1.with_extras(credentials, client, Some(&access.into())))
+            Ok(inner.oauth1.with_extras(credentials, client, Some(&Verified::new(access))))
         }
         Redeemed::Replayed(grant) => Err(replayed_temporary(inner, grant, is_anew).await),
         Redeemed::Revoked => Err(OAuth1Error::TokenRevoked),
-        Redeemed::Unknown => Err(OAuth1Error::TokenUnknown),
+        Redeemed::Unknown => Err(SignatureError::TokenUnknown.into()),
     }
 }
 
@@ -200,7 +205,7 @@ async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> OAuth1Er
             }
             OAuth1Error::TokenReplayed
         }
-        Err(error) => OAuth1Error::operator(&error),
+        Err(error) => error.into(),
     }
 }
 
@@ -209,9 +214,9 @@ mod tests {
     use super::*;
     use crate::{
         Scopes,
+        actor::Actor,
         oauth2::Resources,
         provider::{
-            actor::Actor,
             client::redirect_uri::RedirectUri,
             store::{Grant, TemporaryCredentials},
         },

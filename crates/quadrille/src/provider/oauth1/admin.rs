@@ -15,7 +15,10 @@ use crate::{
     },
 };
 
-use super::{OAuth1Client, OAuth1Credential, OAuth1Key, wire::CLIENT};
+use super::{
+    client::{OAuth1Client, OAuth1Credential, OAuth1Key},
+    wire::CLIENT,
+};
 
 /// A key that a client is to sign with.
 #[derive(Clone, Debug, PartialEq, Eq)]

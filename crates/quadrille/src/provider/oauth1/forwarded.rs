@@ -1,6 +1,7 @@
 //! Requests that were signed for an API elsewhere, which asks what they are worth.
 
 use crate::{
+    guard::SignatureError,
     oauth1::{Forwarded, Verdict},
     provider::{
         client::record::Client,
@@ -10,7 +11,6 @@ use crate::{
 };
 
 use super::{
-    OAuth1Error,
     verify::{self, CheckedToken, Wanted},
     wire,
 };
@@ -20,19 +20,19 @@ use super::{
 /// a form.
 ///
 /// # Errors
-/// [`OAuth1Error::Unavailable`]; what is wrong with the request is a verdict.
+/// [`SignatureError::Unavailable`]; what is wrong with the request is a verdict.
 pub(crate) async fn judge(
     inner: &Inner,
     forwarded: &Forwarded<'_>,
     token: &str,
     asker: &Client,
-) -> Result<Verdict, OAuth1Error> {
+) -> Result<Verdict, SignatureError> {
     if !inner.oauth1.is_offered() || asker.resource_server.is_none() {
         return Ok(Verdict::Bad(None));
     }
     match check_forwarded(inner, forwarded, token, asker).await {
         Ok(verdict) => Ok(verdict),
-        Err(error @ OAuth1Error::Unavailable) => Err(error),
+        Err(error @ SignatureError::Unavailable) => Err(error),
         Err(reason) => {
             tracing::info!(%reason, asker = &*asker.id, "a signed request elsewhere is refused");
             Ok(Verdict::Bad(reason.problem()))
@@ -45,16 +45,16 @@ async fn check_forwarded(
     forwarded: &Forwarded<'_>,
     token: &str,
     asker: &Client,
-) -> Result<Verdict, OAuth1Error> {
-    let (parts, form, origin) = forwarded.to_request().ok_or(OAuth1Error::Unsigned)?;
+) -> Result<Verdict, SignatureError> {
+    let (parts, form, origin) = forwarded.to_request().ok_or(SignatureError::Unsigned)?;
     let signed = wire::read(&parts, &form)?;
     if signed.token() != Some(token) {
-        return Err(OAuth1Error::TokenUnknown);
+        return Err(SignatureError::TokenUnknown);
     }
     // Where the client is, only the asker knows.
     let checked = verify::check(inner, &signed, &origin, Wanted::CredentialOrNothing, None).await?;
     let CheckedToken::Credential(held) = checked.token else {
-        return Err(OAuth1Error::TokenMissing);
+        return Err(SignatureError::TokenMissing);
     };
     if !is_meant_for(asker, &held.access.grant) {
         return Ok(Verdict::Bad(None));

@@ -16,7 +16,10 @@ use crate::{
     },
 };
 
-use super::{OAuth1Client, OAuth1Credential, wire::CLIENT};
+use super::{
+    client::{OAuth1Client, OAuth1Credential},
+    wire::CLIENT,
+};
 
 /// How many clients' keys, and tokens' keys, are kept ready; more than that, and all are forgotten.
 const KEPT: usize = 4096;

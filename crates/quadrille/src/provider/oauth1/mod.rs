@@ -3,41 +3,34 @@
 mod access_token;
 pub(super) mod admin;
 pub(super) mod authorize;
-mod body;
-mod client;
-mod error;
+pub(super) mod client;
+pub(super) mod error;
 pub(super) mod forwarded;
 pub(super) mod guard;
 mod hashes;
-mod keys;
-mod nonces;
+pub(super) mod keys;
+pub(super) mod nonces;
 mod request_token;
 pub(super) mod revoke;
-mod seconds;
+pub(super) mod seconds;
 mod shares;
-mod values;
+pub(super) mod values;
 pub(super) mod verify;
 mod wire;
 
 pub use admin::{NewOAuth1Key, NewOAuth1KeyError};
-pub use body::GuardBody;
 pub use client::{OAuth1Client, OAuth1Credential, OAuth1Key};
 pub use error::OAuth1Error;
 pub use values::OAuth1Value;
 
-pub(crate) use admin::NewOAuth1;
-pub(crate) use body::{BodyRead, is_covered, read};
-pub(crate) use guard::{Seen, body_of, read_signed, seen};
-pub(crate) use keys::Memo;
-pub(crate) use nonces::Nonces;
-pub(crate) use seconds::Seconds;
-pub(crate) use wire::refusal;
-
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::oauth1::{Credentials, SignatureMethod};
+use crate::{
+    guard::Verified,
+    oauth1::{Credentials, SignatureMethod},
+};
 
-use super::{client::record::Client, token::format::TokenSecret, verified::Verified};
+use super::{client::record::Client, token::format::TokenSecret};
 
 /// How a server offers OAuth 1.0a: give it to
 /// [`AuthorizationServer::oauth1`](super::AuthorizationServer::oauth1), without which there is none.
@@ -222,7 +215,7 @@ impl OAuth1 {
     /// yet, to token credentials with what was.
     ///
     /// ```
-    /// use quadrille::provider::{Actor, OAuth1};
+    /// use quadrille::{Actor, provider::OAuth1};
     ///
     /// let oauth1 = OAuth1::new().extras(|_client, granted| match granted.map(|granted| granted.actor()) {
     ///     Some(Actor::User(subject)) => vec![("user_id".to_owned(), subject.to_string())],

@@ -5,12 +5,14 @@ use http::{Method, Request, Response};
 
 use crate::{
     Scopes,
+    guard::SignatureError,
     oauth1::{Credentials, OUT_OF_BAND, SignedRequest},
     oauth2::Resources,
     provider::{
         authorize::request,
         client::{record::Client, redirect_uri::RedirectUri},
         error::Error,
+        oauth1::error::OAuth1Error,
         server::{AuthorizationServer, Inner},
         store::{PendingKind, PendingRecord, PendingState, TemporaryCredentials},
         token::format::TokenKind,
@@ -18,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    OAuth1Error, OAuth1Value,
+    values::OAuth1Value,
     verify::{self, Wanted},
     wire,
 };
@@ -79,7 +81,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let issuer = inner.issuer_id().await?;
     if !inner.store.put_pending(issuer, pending).await.map_err(Error::from)? {
         tracing::error!("`OAuth1::values` made the identifier of temporary credentials twice");
-        return Err(OAuth1Error::Unavailable);
+        return Err(SignatureError::Unavailable.into());
     }
     tracing::debug!(client = %client.id, "temporary credentials issued");
     let credentials = Credentials::temporary(token, secret);

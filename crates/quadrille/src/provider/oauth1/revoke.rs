@@ -6,18 +6,19 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::{
+    guard::SignatureError,
     oauth1::SignedRequest,
     oauth2::RevocationResponse,
     provider::{
         endpoint::revocable,
         error::Error,
+        oauth1::error::OAuth1Error,
         server::Inner,
         token::{grant, lookup},
     },
 };
 
 use super::{
-    OAuth1Error,
     verify::{self, Wanted},
     wire,
 };
@@ -50,7 +51,7 @@ async fn try_revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), OAuth1
     let checked = verify::check(inner, &signed, origin, Wanted::CredentialOrNothing, from).await?;
     signed.check_body(&body)?;
     let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));
-    let token = token.ok_or(OAuth1Error::TokenMissing)?;
+    let token = token.ok_or(SignatureError::TokenMissing)?;
     verify::remember(inner, &signed, checked.now).await?;
     let found = lookup::find(inner, &token).await?;
     let Some(grant) = found.and_then(|found| revocable(found.grant(), &checked.client)) else {

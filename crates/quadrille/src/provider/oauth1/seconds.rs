@@ -15,13 +15,11 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Timestamp,
+    guard::SignatureError,
     provider::{error::Error, server::Inner},
 };
 
-use super::{
-    OAuth1Error,
-    nonces::{self, Seen},
-};
+use super::nonces::{self, Seen};
 
 /// Whether a second of a client belongs to this process, once the store was asked.
 type Claim = Arc<OnceCell<bool>>;
@@ -51,7 +49,7 @@ pub(super) async fn is_ours(
     inner: &Inner,
     seen: Seen<'_>,
     now: Timestamp,
-) -> Result<bool, OAuth1Error> {
+) -> Result<bool, SignatureError> {
     let (began, window) = (inner.shared.nonces.began(), inner.oauth1.window);
     let (is_ahead, is_after_the_start) =
         (seen.timestamp > now.seconds(), seen.timestamp <= (began + window).seconds());

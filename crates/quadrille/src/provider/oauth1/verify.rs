@@ -6,12 +6,13 @@ use std::sync::{Arc, LazyLock};
 use url::Url;
 
 use crate::{
-    Secret, Timestamp,
+    RemoteAddress, Secret, Timestamp,
+    guard::SignatureError,
+    loopback::is_loopback,
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
     provider::{
-        client::{authenticate, record::Client, redirect_uri::is_loopback},
+        client::{authenticate, record::Client},
         error::Error,
-        guessing::throttle::RemoteAddress,
         server::Inner,
         store::{
             CredentialRecord, Identifier, PendingKind, PendingRecord, PendingRef, RowId,
@@ -22,10 +23,12 @@ use crate::{
 };
 
 use super::{
-    OAuth1, OAuth1Error, OAuth1Value,
+    OAuth1,
     keys::{self, Ready, ReadyKeys},
     nonces::{self, Once, Seen},
-    seconds, wire,
+    seconds,
+    values::OAuth1Value,
+    wire,
 };
 
 /// The longest nonce that is remembered.
@@ -91,30 +94,30 @@ fn check_syntax(
     oauth1: &OAuth1,
     began: Option<Timestamp>,
     now: Timestamp,
-) -> Result<(), OAuth1Error> {
+) -> Result<(), SignatureError> {
     let method = signed.method();
     if !oauth1.methods.contains(&method) {
-        return Err(OAuth1Error::SignatureMethod);
+        return Err(SignatureError::SignatureMethod);
     }
     if method == SignatureMethod::Plaintext && !is_private(origin) {
-        return Err(OAuth1Error::PlaintextWithoutTls);
+        return Err(SignatureError::PlaintextWithoutTls);
     }
     match (wanted, signed.token()) {
-        (Wanted::Nothing, Some(_)) => return Err(OAuth1Error::TokenUnexpected),
-        (Wanted::Temporary, None) => return Err(OAuth1Error::TokenMissing),
+        (Wanted::Nothing, Some(_)) => return Err(SignatureError::TokenUnexpected),
+        (Wanted::Temporary, None) => return Err(SignatureError::TokenMissing),
         _ => {}
     }
     if signed.nonce().is_some_and(|nonce| nonce.len() > NONCE) {
-        return Err(OAuth1Error::NonceTooLong);
+        return Err(SignatureError::NonceTooLong);
     }
     // PLAINTEXT may leave it out (section 3.1).
     let Some(timestamp) = signed.timestamp() else { return Ok(()) };
     let window = i64::try_from(oauth1.window.as_secs()).unwrap_or(i64::MAX);
     match now.seconds().saturating_sub(timestamp.seconds()) {
-        age if age > window => Err(OAuth1Error::TimestampOld),
-        age if age < -window => Err(OAuth1Error::TimestampAhead),
+        age if age > window => Err(SignatureError::TimestampOld),
+        age if age < -window => Err(SignatureError::TimestampAhead),
         _ if began.is_some_and(|began| timestamp.seconds() < began.seconds()) => {
-            Err(OAuth1Error::TimestampBeforeStart)
+            Err(SignatureError::TimestampBeforeStart)
         }
         _ => Ok(()),
     }
@@ -126,14 +129,14 @@ fn is_private(origin: &str) -> bool {
 }
 
 /// Checks a request. Nothing is remembered yet, so that what turns out to be wrong in another way
-/// uses nothing up: call [`remember_signed`](Self::remember_signed) when all is right.
+/// uses nothing up: call [`remember`] when all is right.
 pub(crate) async fn check(
     inner: &Inner,
     signed: &SignedRequest<'_>,
     origin: &str,
     wanted: Wanted,
     from: Option<RemoteAddress>,
-) -> Result<Checked, OAuth1Error> {
+) -> Result<Checked, SignatureError> {
     let now = inner.now();
     let began = (!inner.oauth1.shares_nonces).then(|| inner.shared.nonces.began());
     check_syntax(signed, origin, wanted, &inner.oauth1, began, now)?;
@@ -154,7 +157,7 @@ pub(crate) async fn check(
     }
     match (client, token) {
         (Some(client), Some(token)) => Ok(Checked { client, token, now }),
-        _ => Err(OAuth1Error::UnknownClient),
+        _ => Err(SignatureError::UnknownClient),
     }
 }
 
@@ -163,7 +166,7 @@ async fn presented(
     inner: &Inner,
     token: Option<&str>,
     wanted: Wanted,
-) -> Result<Option<CheckedToken>, OAuth1Error> {
+) -> Result<Option<CheckedToken>, SignatureError> {
     let Some(token) = token else { return Ok(Some(CheckedToken::None)) };
     let issuer = inner.issuer_id().await?;
     Ok(match wanted {
@@ -259,34 +262,24 @@ fn is_right(
 fn failed_signature(
     inner: &Inner,
     signed: &SignedRequest<'_>,
-    error: OAuth1Error,
+    error: SignatureError,
     from: Option<RemoteAddress>,
-) -> OAuth1Error {
+) -> SignatureError {
     let client = signed.client();
     let wait = match (error, signed.token()) {
-        (OAuth1Error::TokenUnknown, Some(token)) => {
+        (SignatureError::TokenUnknown, Some(token)) => {
             authenticate::count_failure(inner, &[client, "\0", token].concat(), None)
         }
         (
-            OAuth1Error::TokenUnknown
-            | OAuth1Error::SignatureWrong
-            | OAuth1Error::UnknownClient
-            | OAuth1Error::NoKey,
+            SignatureError::TokenUnknown
+            | SignatureError::SignatureWrong
+            | SignatureError::UnknownClient
+            | SignatureError::NoKey,
             _,
         ) => authenticate::count_failure(inner, client, from),
         _ => None,
     };
-    wait.map_or(error, OAuth1Error::Throttled)
-}
-
-/// Somebody guessed at something that the client should know.
-pub(super) fn guessed(
-    inner: &Inner,
-    client: &Client,
-    error: OAuth1Error,
-    from: Option<RemoteAddress>,
-) -> OAuth1Error {
-    authenticate::count_failure(inner, &client.id, from).map_or(error, OAuth1Error::Throttled)
+    wait.map_or(error, SignatureError::Throttled)
 }
 
 /// Remembers a request, so that it does not come twice. Only what was signed rightly may get
@@ -295,7 +288,7 @@ pub(crate) async fn remember(
     inner: &Inner,
     signed: &SignedRequest<'_>,
     now: Timestamp,
-) -> Result<(), OAuth1Error> {
+) -> Result<(), SignatureError> {
     let (Some(timestamp), Some(nonce)) = (signed.timestamp(), signed.nonce()) else {
         return Ok(());
     };
@@ -314,15 +307,15 @@ pub(crate) async fn remember(
     };
     match once {
         Once::First => Ok(()),
-        Once::Again => Err(OAuth1Error::NonceUsed),
-        Once::Late => Err(OAuth1Error::TimestampOld),
-        Once::Earlier => Err(OAuth1Error::TimestampBeforeStart),
+        Once::Again => Err(SignatureError::NonceUsed),
+        Once::Late => Err(SignatureError::TimestampOld),
+        Once::Earlier => Err(SignatureError::TimestampBeforeStart),
         Once::Full { wait, is_new } => {
             if is_new {
                 let client = seen.client;
                 tracing::warn!(client, "a client has more signed requests than its share");
             }
-            Err(OAuth1Error::TooManyRequests(wait))
+            Err(SignatureError::TooManyRequests(wait))
         }
     }
 }
@@ -331,7 +324,7 @@ async fn remember_in_the_store(
     inner: &Inner,
     seen: Seen<'_>,
     now: Timestamp,
-) -> Result<Once, OAuth1Error> {
+) -> Result<Once, SignatureError> {
     let nonces = &inner.shared.nonces;
     if let Err(full) = nonces.count(seen, now, &inner.oauth1) {
         return Ok(full);
@@ -395,26 +388,26 @@ fn decide(
     is_right: bool,
     method: SignatureMethod,
     now: Timestamp,
-) -> Result<(), OAuth1Error> {
-    let token = token.ok_or(OAuth1Error::TokenUnknown)?;
+) -> Result<(), SignatureError> {
+    let token = token.ok_or(SignatureError::TokenUnknown)?;
     let (Some(client), Some(keys)) = (client, keys) else {
-        return Err(OAuth1Error::UnknownClient);
+        return Err(SignatureError::UnknownClient);
     };
     if keys.fit(method, now).next().is_none() {
-        return Err(OAuth1Error::NoKey);
+        return Err(SignatureError::NoKey);
     }
     if !is_right {
-        return Err(OAuth1Error::SignatureWrong);
+        return Err(SignatureError::SignatureWrong);
     }
     if !token.is_of(client) {
-        return Err(OAuth1Error::TokenOfOtherClient);
+        return Err(SignatureError::TokenOfOtherClient);
     }
     if client.oauth1.as_ref().is_none_or(|oauth1| !oauth1.may_use(method)) {
-        return Err(OAuth1Error::SignatureMethodOfClient);
+        return Err(SignatureError::SignatureMethodOfClient);
     }
     match token {
         CheckedToken::Credential(record) if now >= record.access.expires => {
-            Err(OAuth1Error::TokenExpired)
+            Err(SignatureError::TokenExpired)
         }
         _ => Ok(()),
     }

@@ -4,12 +4,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header, request::Parts};
 
 use crate::{
-    oauth1::{Challenge, Problem, SignedRequest},
-    provider::{
-        guessing::throttle::RemoteAddress,
-        refusal::log_signed,
-        wire::{BODY_LIMIT, Unread},
-    },
+    RemoteAddress,
+    guard::{BODY_LIMIT, SignatureError, challenge, log},
+    oauth1::SignedRequest,
+    provider::wire::Unread,
 };
 
 use super::OAuth1Error;
@@ -30,14 +28,17 @@ pub(super) fn admit(
         return Err(OAuth1Error::Method(names));
     }
     if parts.extensions.get::<Unread>().is_some() || body.len() > BODY_LIMIT {
-        return Err(OAuth1Error::BodyTooLong);
+        return Err(SignatureError::BodyTooLong.into());
     }
     Ok((parts, body))
 }
 
 /// The request as it was signed.
-pub(super) fn read<'r>(parts: &'r Parts, body: &'r [u8]) -> Result<SignedRequest<'r>, OAuth1Error> {
-    SignedRequest::read(parts, body)?.ok_or(OAuth1Error::Unsigned)
+pub(super) fn read<'r>(
+    parts: &'r Parts,
+    body: &'r [u8],
+) -> Result<SignedRequest<'r>, SignatureError> {
+    SignedRequest::read(parts, body)?.ok_or(SignatureError::Unsigned)
 }
 
 /// Where the request came from.
@@ -45,7 +46,7 @@ pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
     parts.extensions.get().copied()
 }
 
-/// A refusal of `said`, the reason into the log.
+/// The refusal of a request, with the reason in the log.
 pub(super) fn error(
     error: &OAuth1Error,
     realm: &str,
@@ -53,41 +54,16 @@ pub(super) fn error(
     said: Request<Bytes>,
 ) -> Response<Bytes> {
     let (parts, body) = said.into_parts();
-    log_signed(endpoint, error, &parts, &body);
-    refusal(error, realm)
-}
-
-/// What is answered to a request that is refused.
-pub(crate) fn refusal(error: &OAuth1Error, realm: &str) -> Response<Bytes> {
-    let mut response = challenge(error, realm).to_response();
+    let is_operator = *error == SignatureError::Unavailable.into();
+    log::signed(endpoint, error, is_operator, error.blamed(), &parts, &body);
+    if let OAuth1Error::Signature(error) = error {
+        return error.to_response(realm);
+    }
+    let challenge = challenge(realm, error.problem(), error.parameter());
+    let mut response = challenge.to_response();
     *response.status_mut() = error.status();
-    let headers = response.headers_mut();
-    match error {
-        OAuth1Error::Method(allowed) => {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
-        }
-        OAuth1Error::Throttled(wait) | OAuth1Error::TooManyRequests(wait) => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-        }
-        OAuth1Error::Unavailable | OAuth1Error::ByIssuer(Problem::ConsumerKeyRateExceeded) => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        _ => return response,
+    if let OAuth1Error::Method(allowed) = error {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     }
-    headers.remove(header::WWW_AUTHENTICATE);
     response
-}
-
-/// What the client is told, with the parameter that was missing or wrong.
-fn challenge(error: &OAuth1Error, realm: &str) -> Challenge {
-    let challenge = Challenge::new(realm);
-    let Some(problem) = error.problem() else { return challenge };
-    let challenge = challenge.problem(problem);
-    match (problem, error.parameter()) {
-        (Problem::ParameterAbsent, Some(name)) => challenge.extra("oauth_parameters_absent", name),
-        (Problem::ParameterRejected, Some(name)) => {
-            challenge.extra("oauth_parameters_rejected", name)
-        }
-        _ => challenge,
-    }
 }

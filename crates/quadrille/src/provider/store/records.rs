@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
+    actor::{Actor, Authentication},
     oauth2::Resources,
-    provider::actor::{Actor, Authentication},
 };
 
 use super::{Approval, PendingRecord};

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Timestamp,
-    provider::{
-        Actor, Authentication,
-        store::{AccessRecord, Issue, RowId, Store, TokenRef},
-    },
+    Actor, Authentication, Timestamp,
+    provider::store::{AccessRecord, Issue, RowId, Store, TokenRef},
     testing::ManualClock,
 };
 

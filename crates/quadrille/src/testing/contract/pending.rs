@@ -1,14 +1,11 @@
 //! Pending requests: put, found, answered and redeemed.
 
 use crate::{
-    Scopes,
+    Actor, Scopes,
     oauth2::Resources,
-    provider::{
-        Actor,
-        store::{
-            Answer, Answered, Approval, Bought, Grant, Identifier, Issue, Outcome, PendingRecord,
-            PendingRef, PendingState, Redeemed, RowId, Store, TokenRef,
-        },
+    provider::store::{
+        Answer, Answered, Approval, Bought, Grant, Identifier, Issue, Outcome, PendingRecord,
+        PendingRef, PendingState, Redeemed, RowId, Store, TokenRef,
     },
     testing::ManualClock,
 };

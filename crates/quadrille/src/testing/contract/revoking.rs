@@ -1,11 +1,8 @@
 //! Revoking a grant, and all that a person gave.
 
 use crate::{
-    Scopes,
-    provider::{
-        Actor,
-        store::{Answer, Answered, Grant, Issue, Outcome, Redeemed, RevokeAll, RowId, Store},
-    },
+    Actor, Scopes,
+    provider::store::{Answer, Answered, Grant, Issue, Outcome, Redeemed, RevokeAll, RowId, Store},
     testing::ManualClock,
 };
 

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use crate::{
-    Timestamp,
-    provider::{
-        Actor,
-        store::{
-            Bought, Grant, Issue, Outcome, PendingRecord, PendingState, RevokeAll, RowId, RowIds,
-            Store, TicketUse,
-        },
+    Actor, Timestamp,
+    provider::store::{
+        Bought, Grant, Issue, Outcome, PendingRecord, PendingState, RevokeAll, RowId, RowIds,
+        Store, TicketUse,
     },
     testing::ManualClock,
 };

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Scopes, Timestamp,
+    Actor, Authentication, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Actor, Authentication, Client, ClientType, GrantType,
+        Client, ClientType, GrantType,
         store::{
             AccessRecord, Answer, Approval, CodeRecord, Consent, CredentialRecord, FamilyRecord,
             Grant, Identifier, IssuerId, Outcome, PendingKind, PendingRecord, PendingState,

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
+    actor::{Actor, Authentication},
     oauth2::Resources,
     provider::{
-        actor::{Actor, Authentication},
         client::{record::Client, redirect_uri::RedirectUri},
         error::{BrowserError, ClientError, Error},
         refusal,

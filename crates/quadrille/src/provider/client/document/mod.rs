@@ -4,10 +4,10 @@
 //! Nobody registers them: the document is loaded when one asks, and the client is put into the store
 //! when a person says yes to it, since a grant lives no longer than its client's row.
 
-mod document;
+mod metadata;
 
-pub use document::ClientDocumentError;
-pub(crate) use document::host_of;
+pub use metadata::ClientDocumentError;
+pub(crate) use metadata::host_of;
 
 use std::{
     collections::HashMap,
@@ -20,11 +20,11 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    Env, Scopes, Timestamp,
+    Env, RemoteAddress, Scopes, Timestamp,
     provider::{
         error::{BrowserError, Error},
         fetch::{ErasedFetcher, Fetcher},
-        guessing::throttle::{Rate, RemoteAddress, Throttle, Who},
+        guessing::throttle::{Rate, Throttle, Who},
         server::Inner,
         store::RowId,
     },
@@ -34,7 +34,7 @@ use super::record::Client;
 #[cfg(feature = "http-client")]
 use crate::provider::{NoHttpClient, fetch::GuardedFetcher};
 
-use document::Described;
+use metadata::Described;
 
 /// The number of a client that the store does not know yet: a person has to say yes to it first.
 /// It is never drawn.
@@ -165,7 +165,7 @@ impl ClientMetadataDocuments {
         now: Timestamp,
     ) -> Result<Arc<Described>, ClientDocumentError> {
         let fetched = self.fetcher.fetch(url).await?;
-        let described = Arc::new(document::read(url, &fetched.body)?);
+        let described = Arc::new(metadata::read(url, &fetched.body)?);
         let age = fetched.max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST);
         self.memory.keep(url, described.clone(), now + age, now);
         Ok(described)
@@ -278,7 +278,7 @@ pub(crate) async fn client_that_asks(
     if stored.as_ref().is_some_and(|client| !client.from_document) {
         return Ok(stored);
     }
-    let (Some(documents), Some(url)) = (&inner.documents, document::url_of(id)) else {
+    let (Some(documents), Some(url)) = (&inner.documents, metadata::url_of(id)) else {
         return Ok(None);
     };
     let now = inner.now();

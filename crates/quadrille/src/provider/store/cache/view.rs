@@ -12,8 +12,8 @@ use std::{
 
 use crate::{
     Timestamp,
+    actor::Actor,
     provider::{
-        actor::Actor,
         client::record::Client,
         store::{
             AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, SecretHash,

@@ -10,9 +10,9 @@ use std::{
 
 use crate::{
     Scopes, Timestamp,
+    actor::Actor,
     oauth2::Resources,
     provider::{
-        actor::Actor,
         client::record::Client,
         store::{
             AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent,

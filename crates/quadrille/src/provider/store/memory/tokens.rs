@@ -8,11 +8,9 @@ use std::{
 
 use crate::{
     Scopes, Timestamp,
+    actor::{Actor, Authentication},
     oauth2::Resources,
-    provider::{
-        actor::{Actor, Authentication},
-        store::{AccessRecord, Grant, RowId, SecretHash, is_same},
-    },
+    provider::store::{AccessRecord, Grant, RowId, SecretHash, is_same},
 };
 
 use super::shards::{Expires, Rows};

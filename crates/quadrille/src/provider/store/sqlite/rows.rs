@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
+    actor::{Actor, Authentication},
     oauth2::Resources,
-    provider::{
-        actor::{Actor, Authentication},
-        store::{
-            AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
-        },
+    provider::store::{
+        AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
     },
 };
 

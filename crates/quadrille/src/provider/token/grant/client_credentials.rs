@@ -2,9 +2,9 @@
 
 use crate::{
     Scopes,
+    actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
-        actor::Actor,
         authorize::request::requested,
         client::record::{Client, ClientType},
         error::{ClientError, Error},

@@ -155,8 +155,9 @@ mod tests {
     use super::*;
     use crate::{
         Scopes,
+        actor::Actor,
         oauth2::pkce::Verifier,
-        provider::{actor::Actor, client::record::tests::client, token::format::sha256},
+        provider::{client::record::tests::client, token::format::sha256},
     };
     use proptest::prelude::*;
 

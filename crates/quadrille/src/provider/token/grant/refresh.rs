@@ -174,8 +174,9 @@ pub(crate) async fn rotate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{
-        actor::Actor, client::record::tests::client, store::RowId, token::format::sha256,
+    use crate::{
+        actor::Actor,
+        provider::{client::record::tests::client, store::RowId, token::format::sha256},
     };
     use proptest::prelude::*;
 

@@ -7,21 +7,21 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, Uri, header, request::Parts, uri::Authority};
+use http::{HeaderMap, Request, Response, Uri, header, request::Parts, uri};
 use http_body::Body;
 use tower::{Layer, Service};
 
-use crate::oauth2::bearer;
+use crate::{oauth1::SignedRequest, oauth2::bearer, public_uri};
 
 #[cfg(feature = "http-client")]
 use super::introspection::Introspection;
 use super::{
-    access::AccessError,
-    oauth1::{self, BodyRead, GuardBody},
-    refusal,
-    server::{AuthorizationServer, Inner},
-    store::{AccessRecord, TokenRef},
-    token::format::{NoToken, TokenKind, sha256},
+    authority::{Authority, SignedAt},
+    body::{self, BodyRead, GuardBody},
+    error::AccessError,
+    log,
+    signed::{Seen, body_of, read_signed, seen},
+    verdict::Guarded,
     verified::Verified,
 };
 
@@ -41,7 +41,7 @@ use super::{
 /// the server's own API, and takes only those that name none.
 ///
 /// ```
-/// use quadrille::{Env, provider::{AuthorizationServer, Guard, store::MemoryStore}};
+/// use quadrille::{Env, guard::Guard, provider::{AuthorizationServer, store::MemoryStore}};
 ///
 /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
 ///     .resource("https://api.example")?;
@@ -53,63 +53,24 @@ pub struct Guard(Arc<Inside>);
 
 #[derive(Clone)]
 struct Inside {
-    trust: Trust,
+    authority: Arc<dyn Authority>,
     origins: Vec<Arc<str>>,
     audience: Option<Arc<str>>,
     allows_clients: bool,
 }
 
-/// What a request is checked for.
-pub(crate) struct Site<'a> {
-    /// The API's own public origin, over which requests are signed.
-    pub(crate) origin: &'a str,
-    /// Its URI, if tokens must name it.
-    pub(crate) audience: Option<&'a str>,
-    /// Whether clients may sign for themselves.
-    pub(crate) allows_clients: bool,
-}
-
-/// Whose word is taken for what a token is worth.
-#[derive(Clone)]
-enum Trust {
-    /// The server in this process.
-    Here(Arc<Inner>),
-    /// An issuer that is asked.
-    #[cfg(feature = "http-client")]
-    Elsewhere(Arc<Introspection>),
-}
-
-/// What a guard found, among a request's extensions.
-#[derive(Clone)]
-pub(crate) struct Guarded {
-    /// The origin that was asked, which goes into challenges.
-    pub(crate) realm: Arc<str>,
-    /// Whether signed requests are taken, which challenges say, too.
-    pub(crate) offers_oauth1: bool,
-    /// The token that came, if one came.
-    pub(crate) verdict: Result<Option<Verified>, AccessError>,
-}
-
 impl Guard {
-    /// A guard that trusts `server`, for an API at the issuer's own origin.
-    pub fn new(server: &AuthorizationServer) -> Self {
-        let inner = server.inner().clone();
-        let origins = vec![inner.issuer.origin().clone()];
-        Self(Arc::new(Inside {
-            trust: Trust::Here(inner),
-            origins,
-            audience: None,
-            allows_clients: false,
-        }))
+    /// A guard that trusts `authority`, for an API at `origin`.
+    pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {
+        let origins = vec![origin];
+        Self(Arc::new(Inside { authority, origins, audience: None, allows_clients: false }))
     }
 
     /// A guard for an API at `origin`, which asks an issuer elsewhere (feature `http-client`). Unless an
     /// [`audience`](Self::audience) is given it takes only tokens that name no API.
     #[cfg(feature = "http-client")]
     pub fn elsewhere(origin: impl Into<Arc<str>>, trust: Introspection) -> Self {
-        let trust = Trust::Elsewhere(Arc::new(trust));
-        let origins = vec![origin.into()];
-        Self(Arc::new(Inside { trust, origins, audience: None, allows_clients: false }))
+        Self::of(Arc::new(trust), origin.into())
     }
 
     /// The API's own public origins, the first of them the main one. The `Host` header may choose
@@ -128,8 +89,8 @@ impl Guard {
     }
 
     /// Takes signed requests without a token as well (OAuth 1.0a, "two-legged"), from clients that may
-    /// act for themselves ([`GrantType::ClientCredentials`](super::GrantType::ClientCredentials)). For
-    /// the handler who acts is then an [`Actor::Client`](super::Actor::Client). A guard
+    /// act for themselves ([`GrantType::ClientCredentials`](crate::provider::GrantType::ClientCredentials)). For
+    /// the handler who acts is then an [`Actor::Client`](crate::Actor::Client). A guard
     /// [elsewhere](Self::elsewhere) can ask about tokens only, and takes no such requests.
     #[must_use]
     pub fn allow_clients_that_sign_for_themselves_without_a_token(self) -> Self {
@@ -150,40 +111,69 @@ impl Guard {
         &self,
         origin: &str,
         parts: &Parts,
-        body: oauth1::Seen<'_>,
+        body: Seen<'_>,
     ) -> Result<Option<Verified>, AccessError> {
-        let (audience, allows_clients) = (self.0.audience.as_deref(), self.0.allows_clients);
-        match &self.0.trust {
-            Trust::Here(inner) => {
-                check_request(inner, parts, body, Site { origin, audience, allows_clients }).await
-            }
-            #[cfg(feature = "http-client")]
-            Trust::Elsewhere(issuer) => {
-                let found = match issuer.signed(parts, body, origin).await? {
-                    None => match presented(&parts.uri, &parts.headers)? {
-                        Some(token) => Some(issuer.access(token).await?),
-                        None => None,
-                    },
-                    signed => signed,
-                };
-                found.map(|found| meant_for(audience, found)).transpose()
-            }
+        let found = match self.signed(parts, body)? {
+            Some((signed, body)) => Some(self.check_signed(origin, parts, signed, body).await?),
+            None => match presented(&parts.uri, &parts.headers)? {
+                Some(token) => Some(self.0.authority.token(token).await?),
+                None => None,
+            },
+        };
+        found.map(|found| meant_for(self.0.audience.as_deref(), found)).transpose()
+    }
+
+    /// The signed request, if it is one and signed requests are accepted.
+    fn signed<'r>(
+        &self,
+        parts: &'r Parts,
+        body: Seen<'r>,
+    ) -> Result<Option<(SignedRequest<'r>, &'r [u8])>, AccessError> {
+        if !self.0.authority.offers_oauth1() {
+            return Ok(None);
         }
+        read_signed(parts, body).map_err(|error| {
+            log::signed_at_api(&error, parts, body.and_then(Result::ok).unwrap_or(&[]));
+            error.into()
+        })
+    }
+
+    async fn check_signed(
+        &self,
+        origin: &str,
+        parts: &Parts,
+        signed: SignedRequest<'_>,
+        body: &[u8],
+    ) -> Result<Verified, AccessError> {
+        let allows_clients = self.0.allows_clients;
+        let request = SignedAt { parts, signed, body, origin, allows_clients };
+        let checked = self.0.authority.signed(request).await;
+        checked.inspect_err(|error| {
+            if let AccessError::Signature(error) = error {
+                log::signed_at_api(error, parts, body);
+            }
+        })
+    }
+
+    /// Checks a request at the path that the client wrote and signed, also within a nested router,
+    /// and leaves the verdict among its extensions.
+    pub(crate) async fn look(&self, parts: &mut Parts) {
+        let guarded = match public_uri::of(&parts.extensions).cloned() {
+            Some(public) => {
+                let nested = std::mem::replace(&mut parts.uri, public);
+                let guarded = self.guard(parts).await;
+                parts.uri = nested;
+                guarded
+            }
+            None => self.guard(parts).await,
+        };
+        parts.extensions.insert(guarded);
     }
 
     async fn guard(&self, parts: &Parts) -> Guarded {
-        let (realm, body) = (self.origin(parts), oauth1::body_of(parts));
-        let verdict = self.check_at(&realm, parts, oauth1::seen(&body)).await;
-        Guarded { realm, offers_oauth1: self.offers_oauth1(), verdict }
-    }
-
-    /// Whether signed requests are taken.
-    fn offers_oauth1(&self) -> bool {
-        match &self.0.trust {
-            Trust::Here(inner) => inner.oauth1.is_offered(),
-            #[cfg(feature = "http-client")]
-            Trust::Elsewhere(issuer) => issuer.takes_signed(),
-        }
+        let (realm, body) = (self.origin(parts), body_of(parts));
+        let verdict = self.check_at(&realm, parts, seen(&body)).await;
+        Guarded { realm, offers_oauth1: self.0.authority.offers_oauth1(), verdict }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
@@ -200,7 +190,7 @@ impl Guard {
         }
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         // HTTP/2 has it elsewhere.
-        let host = host.or(parts.uri.authority().map(Authority::as_str)).unwrap_or("");
+        let host = host.or(parts.uri.authority().map(uri::Authority::as_str)).unwrap_or("");
         self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
     }
 }
@@ -222,67 +212,11 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// Checks a signature, or else a token.
-pub(crate) async fn check_request(
-    inner: &Inner,
-    parts: &Parts,
-    body: oauth1::Seen<'_>,
-    site: Site<'_>,
-) -> Result<Option<Verified>, AccessError> {
-    let signed = oauth1::guard::check(inner, parts, body, site.origin, site.allows_clients).await;
-    let signed = signed.inspect_err(|error| {
-        let body = body.and_then(Result::ok).unwrap_or(&[]);
-        refusal::log_signed("api", error, parts, body);
-    });
-    let found = match signed? {
-        None => check_access(inner, &parts.uri, &parts.headers).await?,
-        signed => signed,
-    };
-    found.map(|found| meant_for(site.audience, found)).transpose()
-}
-
-async fn check_access(
-    inner: &Inner,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<Option<Verified>, AccessError> {
-    let Some(token) = presented(uri, headers)? else { return Ok(None) };
-    access(inner, token).await.map(Some)
-}
-
-/// What an access token stands for, if it is good.
-async fn access(inner: &Inner, text: &str) -> Result<Verified, AccessError> {
-    let token = match inner.tokens.read(TokenKind::Access, text) {
-        Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
-        Err(NoToken::Foreign) => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
-        Err(reason) => {
-            tracing::debug!(%reason, "no access token of ours");
-            return Err(AccessError::Unknown);
-        }
-    };
-    let issuer = inner.issuer_id().await.map_err(|error| AccessError::operator(&error))?;
-    let record = inner.store.access(issuer, &token).await;
-    let record = record.map_err(|error| AccessError::operator(&error.into()))?;
-    decide(record, inner.now()).map(Verified::from)
-}
-
 /// The token that came with a request.
 fn presented<'a>(uri: &Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>, AccessError> {
     match bearer::from_headers(headers)? {
         Some(_) if in_query(uri) => Err(bearer::BearerError::Several.into()),
         token => Ok(token),
-    }
-}
-
-/// Whether a token that was found is good.
-fn decide(
-    record: Option<Arc<AccessRecord>>,
-    now: crate::Timestamp,
-) -> Result<Arc<AccessRecord>, AccessError> {
-    match record {
-        None => Err(AccessError::Unknown),
-        Some(record) if now >= record.expires => Err(AccessError::Expired),
-        Some(record) => Ok(record),
     }
 }
 
@@ -296,7 +230,7 @@ fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, Access
         return Ok(token);
     }
     let error = AccessError::OtherAudience;
-    refusal::log_token(&error, token.client(), ("audience", token.audience().as_str()));
+    log::token(&error, token.client(), ("audience", token.audience().as_str()));
     Err(error)
 }
 
@@ -343,8 +277,7 @@ where
         Box::pin(async move {
             let request = guard.with_body(request).await;
             let (mut parts, body) = request.into_parts();
-            let guarded = at_public_path(&mut parts, async |parts| guard.guard(parts).await).await;
-            parts.extensions.insert(guarded);
+            guard.look(&mut parts).await;
             inner.call(Request::from_parts(parts, body)).await
         })
     }
@@ -354,7 +287,7 @@ impl Guard {
     /// Reads the body where a signature covers it, and nobody did before.
     async fn with_body<B: Body>(&self, request: Request<B>) -> Request<GuardBody<B>> {
         let is_read = request.extensions().get::<BodyRead>().is_some();
-        if is_read || !self.offers_oauth1() || !oauth1::is_covered(&request) {
+        if is_read || !self.0.authority.offers_oauth1() || !body::is_covered(&request) {
             return request.map(|body| GuardBody::Untouched { body });
         }
         let (mut parts, body) = request.into_parts();
@@ -362,20 +295,8 @@ impl Guard {
             parts.extensions.insert(BodyRead::nothing());
             return Request::from_parts(parts, GuardBody::Untouched { body });
         }
-        let (read, body) = oauth1::read(body).await;
+        let (read, body) = body::read(body).await;
         parts.extensions.insert(read);
         Request::from_parts(parts, body)
     }
-}
-
-/// Looks at a request whose path is as the client wrote and signed it, also within a nested router.
-pub(crate) async fn at_public_path<T>(parts: &mut Parts, look: impl AsyncFnOnce(&Parts) -> T) -> T {
-    #[cfg(feature = "axum")]
-    if let Some(original) = parts.extensions.get::<axum::extract::OriginalUri>() {
-        let nested = std::mem::replace(&mut parts.uri, original.0.clone());
-        let seen = look(parts).await;
-        parts.uri = nested;
-        return seen;
-    }
-    look(parts).await
 }

@@ -8,10 +8,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use http::{Request, Response};
+use url::Url;
 
 use crate::{
     Env, Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    digest::sha256,
+    loopback::is_secure,
     oauth1::{Forwarded, Verdict},
     oauth2::{
         ActiveToken, ClientAuth, EndpointError, IntrospectionRequest, IntrospectionResponse,
@@ -23,13 +27,11 @@ use crate::{
 };
 
 use super::{
-    access::AccessError,
-    actor::{Actor, Authentication},
-    issuer::check_issuer,
-    oauth1::{OAuth1Error, Seen, read_signed},
-    token::format::sha256,
-    verified::{Told, Verified},
-    wire::BODY_LIMIT,
+    authority::{Answer, Authority, SignedAt},
+    body::BODY_LIMIT,
+    error::AccessError,
+    signature::SignatureError,
+    verified::{Facts, Verified},
 };
 
 /// The type of a token that is good for whoever has it.
@@ -49,13 +51,13 @@ const REMEMBERED: usize = 4096;
 /// issuer cannot be asked, requests are answered with 503.
 ///
 /// ```
-/// use quadrille::{oauth2::ClientAuth, provider::{Guard, Introspection}};
+/// use quadrille::{guard::{Guard, Introspection}, oauth2::ClientAuth};
 ///
 /// // As `quadrille client add "Photo API" --resource-server --audience https://api.example` says.
 /// let auth = ClientAuth::Basic { client_id: "5f0c".into(), client_secret: "s3cret".into() };
 /// let id = Introspection::new("https://id.example", "https://id.example/oauth/introspect", auth)?;
 /// let guard = Guard::elsewhere("https://api.example", id).audience("https://api.example");
-/// # Ok::<(), quadrille::provider::IntrospectionError>(())
+/// # Ok::<(), quadrille::guard::IntrospectionError>(())
 /// ```
 pub struct Introspection {
     issuer: String,
@@ -96,9 +98,10 @@ impl Introspection {
     /// # Errors
     /// [`IntrospectionError`].
     pub fn new(issuer: &str, endpoint: &str, auth: ClientAuth) -> Result<Self, IntrospectionError> {
-        // The rule for an issuer, but for the query that an endpoint may have.
-        let without_query = endpoint.split_once('?').map_or(endpoint, |(before, _)| before);
-        check_issuer(without_query).map_err(|_| IntrospectionError::Endpoint)?;
+        let is_allowed = |url: &Url| is_secure(url) && url.fragment().is_none();
+        if !Url::parse(endpoint).is_ok_and(|url| is_allowed(&url)) {
+            return Err(IntrospectionError::Endpoint);
+        }
         let probe = IntrospectionRequest { token: "x", token_type_hint: None };
         probe
             .to_request(endpoint, &auth, &[])
@@ -159,59 +162,39 @@ impl Introspection {
         self
     }
 
-    pub(crate) const fn takes_signed(&self) -> bool {
-        self.takes_signed
-    }
-
-    /// For whom a signed request acts, if the issuer finds it good; `None` when it is not signed.
-    pub(crate) async fn signed(
-        &self,
-        parts: &Parts,
-        body: Seen<'_>,
-        origin: &str,
-    ) -> Result<Option<Verified>, AccessError> {
-        let Some(request) = self.question(parts, body, origin)? else { return Ok(None) };
+    /// The facts behind a signed request, if the issuer accepts it.
+    async fn ask_about_signed(&self, request: SignedAt<'_>) -> Result<Verified, AccessError> {
+        let request = self.question(&request)?;
         let purpose = Purpose::IntrospectSigned;
         let told = match self.ask(request, purpose, Verdict::parse).await? {
             Verdict::Bad(problem) => {
                 return Err(problem
-                    .map_or(OAuth1Error::TokenUnknown, OAuth1Error::ByIssuer)
+                    .map_or(SignatureError::TokenUnknown, SignatureError::ByIssuer)
                     .into());
             }
             Verdict::Good(told) => read(*told, Verdict::TOKEN_TYPE, &self.issuer, self.env.now())?,
         };
-        Ok(Some(Verified::from(Arc::new(told))))
+        Ok(Verified::new(Arc::new(told)))
     }
 
-    /// What to ask of a signed request. Whatever can be told here is, so that it uses nothing up.
-    fn question(
-        &self,
-        parts: &Parts,
-        body: Seen<'_>,
-        origin: &str,
-    ) -> Result<Option<Request<Bytes>>, OAuth1Error> {
-        if !self.takes_signed {
-            return Ok(None);
-        }
-        let Some((signed, body)) = read_signed(parts, body)? else { return Ok(None) };
+    /// The question about a signed request. A fault that shows here uses nothing up.
+    fn question(&self, request: &SignedAt<'_>) -> Result<Request<Bytes>, SignatureError> {
+        let SignedAt { parts, signed, body, origin, .. } = request;
         signed.check_body(body)?;
-        let token = signed.token().ok_or(OAuth1Error::TokenMissing)?;
-        let forwarded = Forwarded::of(parts, origin, body).ok_or(OAuth1Error::BodyBroken)?;
+        let token = signed.token().ok_or(SignatureError::TokenMissing)?;
+        let forwarded = Forwarded::of(parts, origin, body).ok_or(SignatureError::BodyBroken)?;
         let asked = IntrospectionRequest { token, token_type_hint: None };
         let request = asked.to_request(&self.endpoint, &self.auth, &forwarded.parameters());
         match request {
-            Ok(request) if request.body().len() > BODY_LIMIT => Err(OAuth1Error::BodyTooLong),
-            Ok(request) => Ok(Some(request)),
+            Ok(request) if request.body().len() > BODY_LIMIT => Err(SignatureError::BodyTooLong),
+            Ok(request) => Ok(request),
             // It was made once when this was.
-            Err(reason) => {
-                tracing::error!(%reason, "the issuer was not asked about a signed request");
-                Err(OAuth1Error::Unavailable)
-            }
+            Err(reason) => Err(SignatureError::unavailable(reason)),
         }
     }
 
-    /// What an access token stands for, if it is good.
-    pub(crate) async fn access(&self, token: &str) -> Result<Verified, AccessError> {
+    /// The facts behind an access token, if the issuer says that it is active.
+    async fn access(&self, token: &str) -> Result<Verified, AccessError> {
         let (key, now) = (sha256(token.as_bytes()), self.env.now());
         if let Some(known) = self.recall(&key, now) {
             return Ok(known);
@@ -227,7 +210,7 @@ impl Introspection {
             IntrospectionResponse::Active(told) => read(*told, BEARER, &self.issuer, now)?,
         };
         let until = (now + self.remember).min(told.expires);
-        let token = Verified::from(Arc::new(told));
+        let token = Verified::new(Arc::new(told));
         self.keep(key, &token, until, now);
         Ok(token)
     }
@@ -285,6 +268,57 @@ impl Introspection {
             }
         }
         known.insert(key, Known { token: token.clone(), until });
+    }
+}
+
+impl Authority for Introspection {
+    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
+        Box::pin(self.access(token))
+    }
+
+    fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a> {
+        Box::pin(self.ask_about_signed(request))
+    }
+
+    fn offers_oauth1(&self) -> bool {
+        self.takes_signed
+    }
+}
+
+/// The facts behind a token, as an issuer elsewhere tells them.
+#[derive(Debug)]
+struct Told {
+    client: Arc<str>,
+    actor: Actor,
+    scopes: Scopes,
+    audience: Resources,
+    authentication: Option<Arc<Authentication>>,
+    expires: Timestamp,
+}
+
+impl Facts for Told {
+    fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    fn client(&self) -> &Arc<str> {
+        &self.client
+    }
+
+    fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    fn audience(&self) -> &Resources {
+        &self.audience
+    }
+
+    fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.authentication.as_ref()
+    }
+
+    fn expires(&self) -> Timestamp {
+        self.expires
     }
 }
 

@@ -15,10 +15,13 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::oauth1::SignedRequest;
 
-use super::{super::wire::BODY_LIMIT, OAuth1Error};
+use super::signature::SignatureError;
+
+/// The longest body that is read, in bytes.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 pin_project_lite::pin_project! {
-    /// The body of a request behind a [`Guard`](crate::provider::Guard): as it came or, where a
+    /// The body of a request behind a [`Guard`](super::Guard): as it came or, where a
     /// signature covers it, replayed.
     #[derive(Debug)]
     #[project = Projected]
@@ -32,7 +35,7 @@ pin_project_lite::pin_project! {
 
 /// What was read of the body, among the request's extensions.
 #[derive(Clone, Debug)]
-pub(crate) struct BodyRead(pub(crate) Result<Bytes, OAuth1Error>);
+pub(crate) struct BodyRead(pub(crate) Result<Bytes, SignatureError>);
 
 /// Whether the body is part of what is judged, as far as can be told without it.
 pub(crate) fn is_covered<B>(request: &Request<B>) -> bool {
@@ -48,10 +51,10 @@ pub(crate) async fn read<B: Body>(body: B) -> (BodyRead, GuardBody<B>) {
             Ok(Ok(mut data)) => first.extend_from_slice(&data.copy_to_bytes(data.remaining())),
             // Trailers mean nothing to a form.
             Ok(Err(_)) => {}
-            Err(_) => return (BodyRead(Err(OAuth1Error::BodyBroken)), replayed(first, None)),
+            Err(_) => return (BodyRead(Err(SignatureError::BodyBroken)), replayed(first, None)),
         }
         if first.len() > BODY_LIMIT {
-            return (BodyRead(Err(OAuth1Error::BodyTooLong)), replayed(first, Some(rest)));
+            return (BodyRead(Err(SignatureError::BodyTooLong)), replayed(first, Some(rest)));
         }
     }
     let first = first.freeze();

@@ -1,0 +1,68 @@
+//! The extractors of the provider, and its answers.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    axum::guard::note_address,
+    guard::BODY_LIMIT,
+    provider::{
+        Authorization, AuthorizationServer, ClientError, Decision, OperatorError, Problem, Reply,
+        Unread,
+    },
+};
+
+use super::place::Place;
+
+impl<S: Send + Sync> FromRequest<S> for Authorization {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
+        let server = server(&request)?;
+        server.authorize(read(request).await).await
+    }
+}
+
+impl<S: Send + Sync, F: DeserializeOwned> FromRequest<S> for Decision<F> {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
+        let server = server(&request)?;
+        server.answer(&read(request).await)
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        http::Response::<Bytes>::from(self).map(Body::from)
+    }
+}
+
+fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
+    let extensions = request.extensions();
+    let Some(server) = extensions.get::<AuthorizationServer>() else {
+        return Err(Problem::show(&OperatorError::LayerMissing.into()).into());
+    };
+    match extensions.get::<Place>() {
+        Some(Place::Wrong) => Err(Problem::show(&OperatorError::Nested.into()).into()),
+        _ => Ok(server.clone()),
+    }
+}
+
+/// The request with its body read, as far as it may be long; what went wrong with it, the endpoint
+/// finds among the extensions.
+pub(super) async fn read(request: Request) -> http::Request<Bytes> {
+    let (mut parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the body of a request was not read");
+        parts.extensions.insert(Unread(ClientError::BodyTooLong));
+        Bytes::new()
+    });
+    note_address(&mut parts);
+    http::Request::from_parts(parts, body)
+}

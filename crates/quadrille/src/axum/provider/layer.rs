@@ -1,0 +1,142 @@
+//! The layer that the extractors of the provider need.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::Body;
+use http_body::Body as _;
+use tower::{Layer, Service};
+
+use crate::{
+    guard::{BodyRead, Guard, GuardBody, Lazy, is_covered, read_body},
+    provider::{AuthorizationServer, Slot},
+};
+
+use super::place::Place;
+
+/// See [`AuthorizationServer::layer`].
+#[derive(Clone, Debug)]
+pub struct ServerLayer {
+    server: AuthorizationServer,
+    guard: Guard,
+}
+
+impl ServerLayer {
+    pub(super) fn new(server: &AuthorizationServer) -> Self {
+        Self { server: server.clone(), guard: Guard::new(server) }
+    }
+}
+
+impl<S> Layer<S> for ServerLayer {
+    type Service = ServerService<S>;
+
+    fn layer(&self, inner: S) -> ServerService<S> {
+        ServerService { layer: self.clone(), inner }
+    }
+}
+
+/// A service with a [`ServerLayer`] before it.
+#[derive(Clone, Debug)]
+pub struct ServerService<S> {
+    layer: ServerLayer,
+    inner: S,
+}
+
+impl<S, R> Service<http::Request<Body>> for ServerService<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ServerFuture<S::Future, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let ServerLayer { server, guard } = &self.layer;
+        // Only an authorization request leads to a page whose headers are to be set.
+        let slot = (request.uri().path() == server.authorize_path()).then(Slot::default);
+        if let Some(slot) = &slot {
+            request.extensions_mut().insert(slot.clone());
+        }
+        let place = Place::of(server, &request);
+        place.tell(&mut request);
+        request.extensions_mut().insert(place);
+        request.extensions_mut().insert(server.clone());
+        request.extensions_mut().insert(Lazy(guard.clone()));
+        let is_signed = server.inner().oauth1.is_offered() && is_covered(&request);
+        let is_empty = request.body().is_end_stream();
+        if is_signed && is_empty {
+            request.extensions_mut().insert(BodyRead::nothing());
+        }
+        if !is_signed || is_empty {
+            let running = Running::Now { future: self.inner.call(request) };
+            return ServerFuture { running, slot };
+        }
+        // The one that is ready must be the one that is called.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        let future = Box::pin(async move { inner.call(with_body(request).await).await });
+        ServerFuture { running: Running::WithBody { future }, slot }
+    }
+}
+
+/// The body is read where a signature covers it. Whether that is right is seen when a handler asks.
+async fn with_body(request: http::Request<Body>) -> http::Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    let (read, body) = read_body(body).await;
+    parts.extensions.insert(read);
+    let body = match body {
+        GuardBody::Replayed { first, rest: None } => Body::from(first),
+        body => Body::new(body),
+    };
+    http::Request::from_parts(parts, body)
+}
+
+pin_project_lite::pin_project! {
+    /// The answer of a [`ServerService`].
+    pub struct ServerFuture<F, O> {
+        #[pin]
+        running: Running<F, O>,
+        slot: Option<Slot>,
+    }
+}
+
+pin_project_lite::pin_project! {
+    #[project = RunningNow]
+    enum Running<F, O> {
+        Now { #[pin] future: F },
+        WithBody { future: Pin<Box<dyn Future<Output = O> + Send>> },
+    }
+}
+
+impl<F, O> fmt::Debug for ServerFuture<F, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, R, E> Future for ServerFuture<F, Result<http::Response<R>, E>>
+where
+    F: Future<Output = Result<http::Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let mut answer = ready!(match this.running.project() {
+            RunningNow::Now { future } => future.poll(context),
+            RunningNow::WithBody { future } => future.as_mut().poll(context),
+        });
+        if let (Ok(response), Some(slot)) = (&mut answer, this.slot) {
+            slot.apply(response);
+        }
+        Poll::Ready(answer)
+    }
+}

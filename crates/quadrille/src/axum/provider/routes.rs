@@ -1,0 +1,144 @@
+//! The endpoints as routes, and the router of an application around them.
+
+use std::pin::Pin;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{OriginalUri, Request},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use bytes::Bytes;
+
+use crate::provider::{AuthorizationServer, OperatorError, Problem, Reply};
+
+use super::{extract::read, layer::ServerLayer, place::Place};
+
+impl AuthorizationServer {
+    /// `app` with the server's own endpoints beside its routes, and the layer that the extractors
+    /// [`Authorization`], [`Decision`] and [`Access`] need around them. Call it on the router that has
+    /// all routes: axum's layers cover those that were added before. What comes of it is merged, not
+    /// nested, except where [`prefix_is_stripped`](Self::prefix_is_stripped) says so.
+    ///
+    /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for GET
+    /// and POST, and one at [`consent_path`](Self::consent_path) for POST.
+    ///
+    /// ```
+    /// use axum::{Json, Router, response::{IntoResponse, Redirect, Response}, routing::{get, post}};
+    /// use quadrille::{
+    ///     Authentication, Env, guard::Access,
+    ///     provider::{
+    ///         Authorization, AuthorizationServer, Decision, Reply, Step, store::MemoryStore,
+    ///     },
+    ///     scopes,
+    /// };
+    ///
+    /// scopes! { Photos = "photos:read", "See your photos"; }
+    ///
+    /// async fn ask(request: Authorization) -> Response {
+    ///     let user: Option<Authentication> = None; // from the application's session
+    ///     match request.step(user).await {
+    ///         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
+    ///         Step::Consent(page) => format!("{} wants {:?}", page.client.name, page.scopes).into_response(),
+    ///         Step::Done(reply) => reply.into_response(),
+    ///     }
+    /// }
+    ///
+    /// async fn answer(decision: Decision<()>) -> Reply {
+    ///     # let user = Authentication::new("ada", Env::system().now());
+    ///     decision.by(user).all().await
+    /// }
+    ///
+    /// async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
+    ///     Json(vec![format!("a photo of {:?}", access.actor())])
+    /// }
+    ///
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    ///     .scope::<Photos>();
+    /// let app: Router = server.attach(
+    ///     Router::new()
+    ///         .route("/oauth/authorize", get(ask).post(ask))
+    ///         .route("/oauth/consent", post(answer))
+    ///         .route("/api/photos", get(photos)),
+    /// );
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    pub fn attach<S: Clone + Send + Sync + 'static>(&self, app: Router<S>) -> Router<S> {
+        app.layer(self.layer()).merge(self.routes())
+    }
+
+    /// The endpoints that clients call: token, revocation, introspection and metadata, and the two of
+    /// OAuth 1.0a where that is offered, at their paths from the root of the origin.
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let inner = self.inner();
+        let paths = self.paths();
+        let mut router = Router::new();
+        let mut add = |path: &str, answer: Endpoint| {
+            let server = self.clone();
+            let handler = move |request: Request| async move {
+                match read_here(&server, request).await {
+                    Ok(request) => answer(server, request).await,
+                    Err(nested) => nested.into_response(),
+                }
+            };
+            router = std::mem::take(&mut router).route(inner.as_it_arrives(path), any(handler));
+        };
+        add(&paths.token, |server, request| {
+            Box::pin(async move { server.token(request).await.map(Body::from) })
+        });
+        add(&paths.revoke, |server, request| {
+            Box::pin(async move { server.revoke(request).await.map(Body::from) })
+        });
+        add(&paths.introspect, |server, request| {
+            Box::pin(async move { server.introspect(request).await.map(Body::from) })
+        });
+        if inner.oauth1.is_offered() {
+            add(&paths.request_token, |server, request| {
+                Box::pin(
+                    async move { Reply::from(server.request_token(request).await).into_response() },
+                )
+            });
+            add(&paths.access_token, |server, request| {
+                Box::pin(
+                    async move { Reply::from(server.access_token(request).await).into_response() },
+                )
+            });
+        }
+        // Where the prefix is stripped from one of the two forms, the other may come as it is.
+        let arriving = paths.metadata.iter().map(|path| inner.as_it_arrives(path));
+        for path in arriving {
+            add(path, |server, request| {
+                Box::pin(async move { server.metadata(&request).map(Body::from) })
+            });
+        }
+        router
+    }
+
+    /// What the extractors need: the server at hand, which checks tokens for the issuer's own origin
+    /// unless a [`Guard`](crate::guard::Guard) did before, and the headers of consent pages set.
+    pub fn layer(&self) -> ServerLayer {
+        ServerLayer::new(self)
+    }
+}
+
+/// An endpoint that clients call.
+type Endpoint =
+    fn(AuthorizationServer, http::Request<Bytes>) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// The request as the endpoints take it, with the path that clients know.
+async fn read_here(
+    server: &AuthorizationServer,
+    mut request: Request,
+) -> Result<http::Request<Bytes>, Reply> {
+    match Place::of(server, &request) {
+        Place::Wrong => return Err(Problem::show(&OperatorError::Nested.into()).into()),
+        Place::Stripped(public) => *request.uri_mut() = public,
+        Place::Right => {
+            if let Some(OriginalUri(public)) = request.extensions().get().cloned() {
+                *request.uri_mut() = public;
+            }
+        }
+    }
+    Ok(read(request).await)
+}

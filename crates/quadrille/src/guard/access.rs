@@ -1,0 +1,134 @@
+//! What a request may do, by the token that came with it.
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use http::Extensions;
+
+use crate::{
+    Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    oauth2::Resources,
+    scope::ScopeRequirement,
+};
+
+use super::{
+    error::AccessError,
+    log,
+    refused::Refused,
+    verdict::{Guarded, Lazy},
+    verified::Verified,
+};
+
+/// A request that carries a good token, or is signed with good credentials of OAuth 1.0a, for what the handler needs: a scope, a tuple of scopes (all
+/// of them), `Any<(A, B)>` (one of them), or nothing more than a token, `()`.
+///
+/// With the feature `axum` it is an extractor, and answers by itself what is not good enough, with
+/// the challenges of RFC 6750. `Option<Access<S>>` is `None` only when no token came; a bad one is
+/// refused all the same. Elsewhere [`Access::of`] reads what a [`Guard`](super::Guard) found: the
+/// layer of `attach` alone checks nothing before a handler or middleware takes an `Access`.
+pub struct Access<S: ScopeRequirement = ()> {
+    token: Verified,
+    required: PhantomData<fn() -> S>,
+}
+
+impl<S: ScopeRequirement> Access<S> {
+    /// Reads what the guard in front of a service found.
+    ///
+    /// # Errors
+    /// [`Refused`], which becomes the answer.
+    pub fn of(extensions: &Extensions) -> Result<Self, Refused> {
+        match Self::find(extensions)? {
+            Some(access) => Ok(access),
+            None => Err(refused::<S>(extensions, AccessError::Missing)),
+        }
+    }
+
+    /// [`Access::of`] where a token is not required: `None` when none came.
+    ///
+    /// # Errors
+    /// [`Refused`] when one came that is not good enough.
+    pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
+        let guarded = extensions.get::<Guarded>();
+        let verdict = match guarded {
+            Some(found) => found.verdict.clone(),
+            None if extensions.get::<Lazy>().is_some() => Err(AccessError::NotChecked),
+            None => Err(AccessError::NoGuard),
+        };
+        match verdict {
+            Ok(None) => Ok(None),
+            Ok(Some(token)) if S::is_met(token.scopes()) => {
+                Ok(Some(Self { token, required: PhantomData }))
+            }
+            Ok(Some(token)) => {
+                let error = AccessError::InsufficientScope;
+                log::token(&error, token.client(), ("scope", token.scopes().as_str()));
+                Err(refused::<S>(extensions, error))
+            }
+            Err(error) => Err(refused::<S>(extensions, error)),
+        }
+    }
+
+    /// Who acts: a person through the client, or the client itself.
+    pub fn actor(&self) -> &Actor {
+        self.token.actor()
+    }
+
+    /// The person for whom the client acts; `None` when it acts for itself.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        match self.actor() {
+            Actor::User(subject) => Some(subject),
+            Actor::Client(_) => None,
+        }
+    }
+
+    /// The `client_id`.
+    pub fn client(&self) -> &Arc<str> {
+        self.token.client()
+    }
+
+    /// What the token is good for.
+    pub fn scopes(&self) -> &Scopes {
+        self.token.scopes()
+    }
+
+    /// The APIs at which it is good (RFC 8707); the server's own where there is none.
+    pub fn audience(&self) -> &Resources {
+        self.token.audience()
+    }
+
+    /// How and when the person signed in; `None` when the client acts for itself.
+    pub fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.token.authentication()
+    }
+
+    /// When the token stops being good: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.
+    pub fn expires(&self) -> Timestamp {
+        self.token.expires()
+    }
+}
+
+impl<S: ScopeRequirement> Clone for Access<S> {
+    fn clone(&self) -> Self {
+        Self { token: self.token.clone(), required: PhantomData }
+    }
+}
+
+impl<S: ScopeRequirement> fmt::Debug for Access<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("actor", self.actor())
+            .field("client", self.client())
+            .field("scopes", self.scopes())
+            .finish_non_exhaustive()
+    }
+}
+
+fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> Refused {
+    if matches!(error, AccessError::NoGuard | AccessError::NotChecked) {
+        tracing::error!("{error}");
+    }
+    let guarded = extensions.get::<Guarded>();
+    let realm = guarded.map(|guarded| guarded.realm.clone());
+    let offers_oauth1 = guarded.is_some_and(|guarded| guarded.offers_oauth1);
+    Refused::new(error, realm, offers_oauth1, S::names())
+}

@@ -1,0 +1,37 @@
+//! The authority that says what credentials are worth.
+
+use std::pin::Pin;
+
+use http::request::Parts;
+
+use crate::oauth1::SignedRequest;
+
+use super::{error::AccessError, verified::Verified};
+
+/// The authority behind a [`Guard`](super::Guard): the authorization server of this process, or an
+/// issuer elsewhere.
+pub(crate) trait Authority: Send + Sync {
+    /// The facts behind a bearer token (RFC 6750).
+    fn token<'a>(&'a self, token: &'a str) -> Answer<'a>;
+
+    /// The facts behind a signed request (RFC 5849), which is used up if it is valid.
+    fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a>;
+
+    /// Whether signed requests are accepted at all.
+    fn offers_oauth1(&self) -> bool;
+}
+
+/// The answer of an authority.
+pub(crate) type Answer<'a> =
+    Pin<Box<dyn Future<Output = Result<Verified, AccessError>> + Send + 'a>>;
+
+/// A signed request at an API.
+pub(crate) struct SignedAt<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) signed: SignedRequest<'a>,
+    pub(crate) body: &'a [u8],
+    /// The public origin of the API, which the signature covers.
+    pub(crate) origin: &'a str,
+    /// Whether a client may sign without a token.
+    pub(crate) allows_clients: bool,
+}

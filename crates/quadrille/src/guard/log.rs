@@ -1,0 +1,90 @@
+//! Refusals in the log: the reason, the client, and the value at fault. No secret is among them.
+
+use std::{borrow::Cow, fmt};
+
+use http::request::Parts;
+
+use crate::{RemoteAddress, oauth1::SignedRequest};
+
+use super::{error::AccessError, signature::SignatureError};
+
+/// The most characters of a value that are logged: anybody can send long ones.
+const MOST: usize = 200;
+
+/// Logs the refusal of a signed request at an API.
+pub(crate) fn signed_at_api(error: &SignatureError, parts: &Parts, body: &[u8]) {
+    let is_operator = *error == SignatureError::Unavailable;
+    signed("api", error, is_operator, error.blamed(), parts, body);
+}
+
+/// Logs the refusal of a signed request. The parameter at fault is logged with its value; it is
+/// none that holds a secret.
+pub(crate) fn signed<E: fmt::Display>(
+    endpoint: &'static str,
+    error: &E,
+    is_operator: bool,
+    blamed: Option<&'static str>,
+    parts: &Parts,
+    body: &[u8],
+) {
+    if is_operator {
+        tracing::error!(reason = %error, endpoint, "request failed");
+        return;
+    }
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let signed = SignedRequest::read(parts, body).ok().flatten();
+    let client = signed.as_ref().map(SignedRequest::client);
+    let value = |name: &'static str| {
+        let value = signed.as_ref()?.parameter(name).ok().flatten();
+        value.map(Cow::into_owned)
+    };
+    let blamed = blamed.and_then(|name| Some((name, Some(value(name)?))));
+    let from = parts.extensions.get().copied();
+    write(Refusal { endpoint, reason: error, client, blamed, from });
+}
+
+/// Logs that a valid token of this client does not suffice for a request, because of this property.
+pub(crate) fn token(error: &AccessError, client: &str, (name, value): (&'static str, &str)) {
+    let (client, blamed) = (Some(client), Some((name, Some(value.to_owned()))));
+    write(Refusal { endpoint: "api", reason: error, client, blamed, from: None });
+}
+
+/// A refusal, as it is logged.
+pub(crate) struct Refusal<'a, E> {
+    pub(crate) endpoint: &'static str,
+    pub(crate) reason: &'a E,
+    pub(crate) client: Option<&'a str>,
+    /// The parameter, and its value where that may stand in the log.
+    pub(crate) blamed: Option<(&'a str, Option<String>)>,
+    pub(crate) from: Option<RemoteAddress>,
+}
+
+/// Logs a refusal.
+pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
+    let Refusal { endpoint, reason, client, blamed, from } = refusal;
+    let (parameter, value) = blamed.unzip();
+    // Debug: what a stranger sent must not begin a line of its own.
+    let client = client.map(shortened).map(tracing::field::debug);
+    let (parameter, value) = (parameter.map(shortened), value.flatten());
+    let value = value.as_deref().map(shortened).map(tracing::field::debug);
+    let from = from.map(|from| tracing::field::display(from.0));
+    tracing::info!(%reason, endpoint, client, parameter, value, from, "request refused");
+}
+
+fn shortened(text: &str) -> &str {
+    text.char_indices().nth(MOST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_sends_is_cut_at_a_character() {
+        assert_eq!(shortened("scope"), "scope");
+        let long = "é".repeat(MOST + 1);
+        assert_eq!(shortened(&long), "é".repeat(MOST));
+    }
+}

@@ -1,0 +1,42 @@
+//! Check the requests that come to an API: access tokens (RFC 6750) and signed requests (RFC 5849).
+//!
+//! A [`Guard`] stands before a service and takes the word of an authority: the authorization server
+//! in this process, or an issuer elsewhere that it asks ([`Introspection`], RFC 7662). A handler
+//! takes an [`Access`], which names the scopes that it needs.
+
+mod access;
+mod authority;
+mod body;
+mod error;
+#[cfg(feature = "http-client")]
+mod introspection;
+pub(crate) mod log;
+mod refused;
+mod service;
+mod signature;
+mod signed;
+mod verdict;
+mod verified;
+
+pub use access::Access;
+pub use body::GuardBody;
+pub use error::AccessError;
+#[cfg(feature = "http-client")]
+pub use introspection::{Introspection, IntrospectionError};
+pub use refused::Refused;
+pub use service::{Guard, GuardService};
+pub use signature::SignatureError;
+pub use verified::Verified;
+
+#[cfg(feature = "provider")]
+pub(crate) use authority::{Answer, Authority, SignedAt};
+#[cfg(feature = "provider")]
+pub(crate) use body::BODY_LIMIT;
+#[cfg(feature = "axum")]
+pub(crate) use body::{BodyRead, is_covered, read as read_body};
+#[cfg(feature = "provider")]
+pub(crate) use signature::challenge;
+#[cfg(feature = "axum")]
+pub(crate) use verdict::{Guarded, Lazy};
+#[cfg(feature = "provider")]
+pub(crate) use verified::Facts;

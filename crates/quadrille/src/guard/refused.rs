@@ -1,0 +1,102 @@
+//! The answer to a refused request (RFC 6750, section 3; RFC 5849, section 3.2).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+
+use crate::{
+    oauth1,
+    oauth2::bearer::{BearerError, Challenge},
+};
+
+use super::error::AccessError;
+
+/// A refused request, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Refused {
+    error: AccessError,
+    realm: Option<Arc<str>>,
+    offers_oauth1: bool,
+    required: Vec<&'static str>,
+}
+
+impl Refused {
+    pub(crate) const fn new(
+        error: AccessError,
+        realm: Option<Arc<str>>,
+        offers_oauth1: bool,
+        required: Vec<&'static str>,
+    ) -> Self {
+        Self { error, realm, offers_oauth1, required }
+    }
+
+    /// Why.
+    pub fn error(&self) -> &AccessError {
+        &self.error
+    }
+
+    /// The challenge (RFC 6750, section 3).
+    pub fn challenge(&self) -> Challenge {
+        let mut challenge = Challenge::new();
+        if let Some(realm) = &self.realm {
+            challenge = challenge.realm(realm);
+        }
+        if matches!(self.error, AccessError::Missing | AccessError::InsufficientScope) {
+            challenge = challenge.scope(&self.required.join(" "));
+        }
+        match self.error.code() {
+            Some(code) => challenge.error(code, self.description()),
+            None => challenge,
+        }
+    }
+
+    /// The answer: the challenge, or a plain failure where the request is not to blame. Where signed
+    /// requests are taken, there is a challenge for each of the two.
+    pub fn to_response(&self) -> Response<Bytes> {
+        tracing::debug!(reason = %self.error, "an API request was refused");
+        let bearer = self.challenge();
+        let realm = self.realm.as_deref().unwrap_or("");
+        let (mut response, other) = match &self.error {
+            AccessError::Signature(error) => {
+                (error.to_response(realm), Some(bearer.to_header_value()))
+            }
+            _ => {
+                let other = self.offers_oauth1.then(|| oauth1::Challenge::new(realm));
+                (bearer.to_response(), other.map(|other| other.to_header_value()))
+            }
+        };
+        let status = match self.error {
+            AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            AccessError::NoGuard | AccessError::NotChecked => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => {
+                let headers = response.headers_mut();
+                if let Some(other) = other
+                    && headers.contains_key(header::WWW_AUTHENTICATE)
+                {
+                    headers.append(header::WWW_AUTHENTICATE, other);
+                }
+                return response;
+            }
+        };
+        *response.status_mut() = status;
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        response
+    }
+
+    const fn description(&self) -> &'static str {
+        match self.error {
+            AccessError::Missing | AccessError::Signature(_) => "",
+            AccessError::Bearer(BearerError::Several) => "send one access token, in the header",
+            AccessError::Bearer(_) => "the access token is malformed",
+            AccessError::Unknown => "the access token is not known, or was revoked",
+            AccessError::Expired => "the access token has expired",
+            AccessError::OtherAudience => "the access token is not meant for this API",
+            AccessError::InsufficientScope => "the access token is not good for this",
+            AccessError::Unavailable | AccessError::NoGuard | AccessError::NotChecked => {
+                "access tokens cannot be checked"
+            }
+        }
+    }
+}

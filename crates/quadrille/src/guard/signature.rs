@@ -1,0 +1,199 @@
+//! The reasons why a signed request is refused, and the answer (RFC 5849, section 3.2).
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::oauth1::{Challenge, Problem, RequestError};
+
+/// The reason why a signed request is refused (RFC 5849, section 3.2). The reason goes to the log.
+/// The answer has the status of that section, and a word of the problem reporting extension.
+///
+/// ```
+/// use quadrille::{guard::SignatureError, oauth1::Problem};
+///
+/// assert_eq!(SignatureError::NonceUsed.problem(), Some(Problem::NonceUsed));
+/// assert_eq!(SignatureError::NonceUsed.status(), 401);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The request cannot be read.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The request is not signed.
+    #[error("the request is not signed")]
+    Unsigned,
+    /// The body is longer than is read.
+    #[error("the body is too long")]
+    BodyTooLong,
+    /// The body did not arrive.
+    #[error("the body did not arrive")]
+    BodyBroken,
+    /// The server does not take this signature method.
+    #[error("this signature method is not taken here")]
+    SignatureMethod,
+    /// The client may not use this signature method.
+    #[error("the client may not use this signature method")]
+    SignatureMethodOfClient,
+    /// PLAINTEXT, and there is no TLS.
+    #[error("PLAINTEXT needs TLS")]
+    PlaintextWithoutTls,
+    /// The nonce is longer than 255 characters.
+    #[error("the nonce is too long")]
+    NonceTooLong,
+    /// The timestamp is too old.
+    #[error("the timestamp is too old")]
+    TimestampOld,
+    /// The timestamp lies in the future.
+    #[error("the timestamp lies in the future")]
+    TimestampAhead,
+    /// The timestamp is from before this server started, which does not know what it saw then; or
+    /// the client's clock is ahead, and a request with this timestamp came before the start.
+    #[error("the timestamp is from before the server started, or one that was used before it did")]
+    TimestampBeforeStart,
+    /// The request came before.
+    #[error("the nonce was used before")]
+    NonceUsed,
+    /// The client has as many requests remembered as it may
+    /// ([`OAuth1::remember_at_most`](crate::provider::oauth1::OAuth1::remember_at_most)); try again after this time.
+    #[error("the client has more signed requests than its share")]
+    TooManyRequests(Duration),
+    /// There is no such client, or it has no part in OAuth 1.0a.
+    #[error("there is no such client of OAuth 1.0a")]
+    UnknownClient,
+    /// The client has no key for this signature method: an RSA key and HMAC, say.
+    #[error("the client has no key for this signature method")]
+    NoKey,
+    /// The signature is wrong.
+    #[error("the signature is wrong")]
+    SignatureWrong,
+    /// Too many wrong signatures; try again after this time.
+    #[error("too many wrong signatures")]
+    Throttled(Duration),
+    /// There is no `oauth_token`.
+    #[error("the oauth_token is missing")]
+    TokenMissing,
+    /// There is an `oauth_token` where none belongs.
+    #[error("there is an oauth_token where none belongs")]
+    TokenUnexpected,
+    /// There is no such token (any more).
+    #[error("there is no such token")]
+    TokenUnknown,
+    /// The token was given to another client.
+    #[error("the token was given to another client")]
+    TokenOfOtherClient,
+    /// The token has expired.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// A client signed for itself, and may not act for itself here.
+    #[error("the client may not act for itself here")]
+    NotForItself,
+    /// The issuer elsewhere says so, which was shown the request.
+    #[error("the issuer refused the request: {}", .0.as_str())]
+    ByIssuer(Problem),
+    /// It cannot be told now: the server failed. The reason is in the log.
+    #[error("signed requests cannot be checked now")]
+    Unavailable,
+}
+
+impl SignatureError {
+    /// The reason goes to the log.
+    pub(crate) fn unavailable(reason: impl fmt::Display) -> Self {
+        tracing::error!(%reason, "a signed request could not be checked");
+        Self::Unavailable
+    }
+
+    /// The word of the problem reporting extension; `None` if there is none for the reason.
+    pub const fn problem(&self) -> Option<Problem> {
+        Some(match self {
+            Self::Request(error) => error.problem(),
+            Self::ByIssuer(problem) => *problem,
+            Self::Unsigned | Self::BodyTooLong | Self::BodyBroken | Self::Unavailable => {
+                return None;
+            }
+            Self::SignatureMethod | Self::SignatureMethodOfClient | Self::PlaintextWithoutTls => {
+                Problem::SignatureMethodRejected
+            }
+            Self::TimestampOld | Self::TimestampAhead | Self::TimestampBeforeStart => {
+                Problem::TimestampRefused
+            }
+            Self::NonceUsed => Problem::NonceUsed,
+            Self::UnknownClient | Self::NoKey | Self::SignatureWrong => Problem::SignatureInvalid,
+            Self::Throttled(_) | Self::TooManyRequests(_) => Problem::ConsumerKeyRateExceeded,
+            Self::TokenMissing => Problem::ParameterAbsent,
+            Self::TokenUnexpected | Self::NonceTooLong => Problem::ParameterRejected,
+            Self::TokenUnknown | Self::TokenOfOtherClient => Problem::TokenRejected,
+            Self::TokenExpired => Problem::TokenExpired,
+            Self::NotForItself => Problem::PermissionDenied,
+        })
+    }
+
+    /// The parameter that is missing or wrong.
+    pub(crate) const fn parameter(&self) -> Option<&'static str> {
+        match self {
+            Self::Request(error) => error.parameter(),
+            Self::TokenMissing | Self::TokenUnexpected => Some("oauth_token"),
+            Self::NonceTooLong => Some("oauth_nonce"),
+            _ => None,
+        }
+    }
+
+    /// The parameter at fault whose value may be logged. The identifier of a token is left out, and
+    /// the signature, which is a secret with PLAINTEXT.
+    pub(crate) const fn blamed(&self) -> Option<&'static str> {
+        match self {
+            Self::NonceUsed => Some("oauth_nonce"),
+            Self::NoKey => Some("oauth_signature_method"),
+            error => match error.problem() {
+                Some(Problem::SignatureMethodRejected) => Some("oauth_signature_method"),
+                Some(Problem::TimestampRefused) => Some("oauth_timestamp"),
+                _ => None,
+            },
+        }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            error => error.problem().map_or(StatusCode::UNAUTHORIZED, Problem::status),
+        }
+    }
+
+    /// The answer. Where waiting helps, it says how long and has no challenge.
+    pub(crate) fn to_response(self, realm: &str) -> Response<Bytes> {
+        let mut response = challenge(realm, self.problem(), self.parameter()).to_response();
+        *response.status_mut() = self.status();
+        let wait = match self {
+            Self::Throttled(wait) | Self::TooManyRequests(wait) => wait.as_secs().max(1),
+            Self::Unavailable | Self::ByIssuer(Problem::ConsumerKeyRateExceeded) => 1,
+            _ => return response,
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        headers.remove(header::WWW_AUTHENTICATE);
+        response
+    }
+}
+
+/// The challenge, with the parameter that is missing or wrong.
+pub(crate) fn challenge(
+    realm: &str,
+    problem: Option<Problem>,
+    parameter: Option<&str>,
+) -> Challenge {
+    let challenge = Challenge::new(realm);
+    let Some(problem) = problem else { return challenge };
+    let challenge = challenge.problem(problem);
+    match (problem, parameter) {
+        (Problem::ParameterAbsent, Some(name)) => challenge.extra("oauth_parameters_absent", name),
+        (Problem::ParameterRejected, Some(name)) => {
+            challenge.extra("oauth_parameters_rejected", name)
+        }
+        _ => challenge,
+    }
+}

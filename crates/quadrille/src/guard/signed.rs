@@ -1,0 +1,44 @@
+//! Signed requests at an API (RFC 5849, section 3), with the body that a layer read.
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::oauth1::SignedRequest;
+
+use super::{body::BodyRead, signature::SignatureError};
+
+/// What was read of a body before the request is judged; `None` where nobody read it.
+pub(crate) type Seen<'b> = Option<Result<&'b [u8], SignatureError>>;
+
+/// Reads a request that is signed, with its body; `None` when it is not signed.
+///
+/// # Errors
+/// [`SignatureError`]. A body on which it depends must have been read.
+pub(crate) fn read_signed<'r>(
+    parts: &'r Parts,
+    body: Seen<'r>,
+) -> Result<Option<(SignedRequest<'r>, &'r [u8])>, SignatureError> {
+    let known = match &body {
+        Some(Ok(body)) => body,
+        Some(Err(_)) | None => &[][..],
+    };
+    let Some(signed) = SignedRequest::read(parts, known)? else { return Ok(None) };
+    match body {
+        Some(body) => Ok(Some((signed, body?))),
+        None if signed.depends_on_the_body() => {
+            tracing::error!("the body of a signed request was not read before it was checked");
+            Err(SignatureError::Unavailable)
+        }
+        None => Ok(Some((signed, &[]))),
+    }
+}
+
+/// What a layer read of the body; `None` where none did.
+pub(crate) fn body_of(parts: &Parts) -> Option<Result<Bytes, SignatureError>> {
+    parts.extensions.get::<BodyRead>().map(|read| read.0.clone())
+}
+
+/// The same, to look at.
+pub(crate) fn seen(body: &Option<Result<Bytes, SignatureError>>) -> Seen<'_> {
+    body.as_ref().map(|body| body.as_ref().map(|body| &body[..]).map_err(|error| *error))
+}

@@ -1,0 +1,72 @@
+//! The facts behind valid credentials of a request.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    oauth2::Resources,
+};
+
+/// Valid credentials of a request, as a [`Guard`](super::Guard) found them.
+#[derive(Clone)]
+pub struct Verified(Arc<dyn Facts>);
+
+/// The facts behind credentials. An authority keeps them in a form of its own, so that a check
+/// copies nothing.
+pub(crate) trait Facts: Send + Sync {
+    fn actor(&self) -> &Actor;
+    fn client(&self) -> &Arc<str>;
+    fn scopes(&self) -> &Scopes;
+    fn audience(&self) -> &Resources;
+    fn authentication(&self) -> Option<&Arc<Authentication>>;
+    fn expires(&self) -> Timestamp;
+}
+
+impl Verified {
+    pub(crate) fn new(facts: Arc<dyn Facts>) -> Self {
+        Self(facts)
+    }
+
+    /// The actor: a user through the client, or the client itself.
+    pub fn actor(&self) -> &Actor {
+        self.0.actor()
+    }
+
+    /// The `client_id`; empty if an issuer elsewhere does not say.
+    pub fn client(&self) -> &Arc<str> {
+        self.0.client()
+    }
+
+    /// The scopes of the token (RFC 6749, section 3.3).
+    pub fn scopes(&self) -> &Scopes {
+        self.0.scopes()
+    }
+
+    /// The APIs that the token is for (RFC 8707); empty for the server's own.
+    pub fn audience(&self) -> &Resources {
+        self.0.audience()
+    }
+
+    /// The user's authentication; `None` if the client acts for itself, or an issuer elsewhere does
+    /// not say.
+    pub fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.0.authentication()
+    }
+
+    /// The end of the token's life.
+    pub fn expires(&self) -> Timestamp {
+        self.0.expires()
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("actor", self.actor())
+            .field("client", self.client())
+            .field("scopes", self.scopes())
+            .field("audience", self.audience())
+            .finish_non_exhaustive()
+    }
+}

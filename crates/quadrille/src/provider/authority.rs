@@ -1,0 +1,95 @@
+//! The authorization server as the authority of a guard.
+
+use std::sync::Arc;
+
+use crate::{
+    Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    guard::{AccessError, Answer, Authority, Facts, Guard, SignedAt, Verified},
+    oauth2::Resources,
+};
+
+use super::{
+    error::Error,
+    oauth1,
+    server::{AuthorizationServer, Inner},
+    store::{AccessRecord, TokenRef},
+    token::format::{NoToken, TokenKind, sha256},
+};
+
+impl Guard {
+    /// A guard that trusts `server`, for an API at the issuer's own origin.
+    pub fn new(server: &AuthorizationServer) -> Self {
+        let inner = server.inner().clone();
+        let origin = inner.issuer.origin().clone();
+        Self::of(inner, origin)
+    }
+}
+
+impl Authority for Inner {
+    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
+        Box::pin(access(self, token))
+    }
+
+    fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Verified::new(oauth1::guard::check(self, request).await?)) })
+    }
+
+    fn offers_oauth1(&self) -> bool {
+        self.oauth1.is_offered()
+    }
+}
+
+/// The facts behind an access token, if it is valid.
+async fn access(inner: &Inner, text: &str) -> Result<Verified, AccessError> {
+    let token = match inner.tokens.read(TokenKind::Access, text) {
+        Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
+        Err(NoToken::Foreign) => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
+        Err(reason) => {
+            tracing::debug!(%reason, "no access token of ours");
+            return Err(AccessError::Unknown);
+        }
+    };
+    let issuer = inner.issuer_id().await.map_err(AccessError::unavailable)?;
+    let record = inner.store.access(issuer, &token).await;
+    let record = record.map_err(|error| AccessError::unavailable(Error::from(error)))?;
+    Ok(Verified::new(decide(record, inner.now())?))
+}
+
+/// Decides whether a token is valid.
+fn decide(
+    record: Option<Arc<AccessRecord>>,
+    now: Timestamp,
+) -> Result<Arc<AccessRecord>, AccessError> {
+    match record {
+        None => Err(AccessError::Unknown),
+        Some(record) if now >= record.expires => Err(AccessError::Expired),
+        Some(record) => Ok(record),
+    }
+}
+
+impl Facts for AccessRecord {
+    fn actor(&self) -> &Actor {
+        &self.grant.actor
+    }
+
+    fn client(&self) -> &Arc<str> {
+        &self.grant.client
+    }
+
+    fn scopes(&self) -> &Scopes {
+        &self.grant.scopes
+    }
+
+    fn audience(&self) -> &Resources {
+        &self.grant.resources
+    }
+
+    fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.grant.authentication.as_ref()
+    }
+
+    fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}

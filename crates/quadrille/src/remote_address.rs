@@ -1,0 +1,26 @@
+//! The address of a request's sender.
+
+use std::net::IpAddr;
+
+/// The network address of a request's sender, without the port, among the extensions of the
+/// request. Put it there if the server knows better than the connection, as behind a trusted proxy.
+///
+/// ```
+/// use quadrille::RemoteAddress;
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(RemoteAddress([192, 0, 2, 7].into()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteAddress(pub IpAddr);
+
+impl RemoteAddress {
+    /// The number of the network that one party can be supposed to own: an IPv4 address, or the
+    /// first 64 bits of an IPv6 one.
+    pub fn network(self) -> u128 {
+        match self.0.to_canonical() {
+            IpAddr::V4(address) => u128::from(u32::from(address)),
+            IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 63,
+        }
+    }
+}
