@@ -117,7 +117,9 @@ async fn begin(
     let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
     // A page that cannot be read is no page of this site: the visitor comes back to the front page.
     let next = params.one("next").ok().flatten().unwrap_or("");
-    let (ask, only) = (one("ask")?, one("only")?);
+    let ask = one("ask")?;
+    // Nobody reads it beside the scopes.
+    let only = if ask.is_none() { one("only")? } else { None };
     let handlers = &login.0.handlers;
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;

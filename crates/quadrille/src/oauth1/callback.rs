@@ -76,8 +76,8 @@ impl Callback {
             }
         };
         let (token, problem) = (one("oauth_token")?, one("oauth_problem")?);
-        // Twitter names it so.
-        let denied = one("denied")?;
+        // Twitter names it so. Nobody reads it beside the token.
+        let denied = if token.is_none() { one("denied")? } else { None };
         match (token, one("oauth_verifier")?, problem) {
             (Some(token), Some(verifier), None) => {
                 Ok(Self::Approved { token: token.to_owned(), verifier: verifier.into() })
@@ -117,5 +117,11 @@ mod tests {
         }
         let params = Params::parse(b"oauth_token=a&oauth_verifier=b&x=1&x=2&y=%ff").unwrap();
         assert!(matches!(Callback::parse(&params), Ok(Callback::Approved { .. })));
+        for unread in ["denied=a&denied=b", "denied=%ff", "denied=&denied=a"] {
+            let query = format!("{unread}&oauth_token=a&oauth_verifier=b");
+            let params = Params::parse(query.as_bytes()).unwrap();
+            let read = Callback::parse(&params);
+            assert!(matches!(read, Ok(Callback::Approved { .. })), "{query}");
+        }
     }
 }

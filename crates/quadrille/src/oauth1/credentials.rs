@@ -120,7 +120,9 @@ impl Credentials {
         let token = take("oauth_token").filter(|token| !token.is_empty());
         // Servers that take RSA only may leave it empty.
         let secret = take("oauth_token_secret");
+        // Said twice, it is not said: nobody asks for it with token credentials.
         let confirmed = take("oauth_callback_confirmed");
+        let confirmed = confirmed.filter(|_| take("oauth_callback_confirmed").is_none());
         match (token, secret) {
             (Some(token), Some(secret)) => Ok(Self {
                 token,
@@ -142,9 +144,9 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whether a member that decides stands there twice, so that two readers may read two values.
+/// Whether a member of the credentials stands there twice, so that two readers may read two values.
 fn is_repeated(members: &[(String, String)]) -> bool {
-    let ours = ["oauth_token", "oauth_token_secret", "oauth_callback_confirmed", "oauth_problem"];
+    let ours = ["oauth_token", "oauth_token_secret"];
     ours.iter().any(|name| members.iter().filter(|(known, _)| known == name).count() > 1)
 }
 
@@ -198,9 +200,10 @@ impl<'de> Deserialize<'de> for Members {
 
 /// `oauth_problem`, from the body or the challenge.
 fn problem(response: &Response<Bytes>, members: Option<&[(String, String)]>) -> Option<Problem> {
-    let in_body = members.into_iter().flatten().find(|(name, _)| name == "oauth_problem");
-    if let Some((_, word)) = in_body {
-        return Problem::parse(word);
+    let mut in_body = members.into_iter().flatten().filter(|(name, _)| name == "oauth_problem");
+    if let Some((_, word)) = in_body.next() {
+        // Of two, nobody knows which one is meant.
+        return if in_body.next().is_none() { Problem::parse(word) } else { None };
     }
     let challenges = response.headers().get_all(http::header::WWW_AUTHENTICATE).iter();
     challenges
@@ -220,7 +223,7 @@ mod tests {
             "oauth_token=a&oauth_token=a&oauth_token_secret=s",
             "oauth_token=&oauth_token=a&oauth_token_secret=s",
             "oauth_token=a&oauth_token_secret=s&oauth%5Ftoken_secret=t",
-            "oauth_token=a&oauth_token_secret=s&oauth_callback_confirmed=true&oauth_callback_confirmed=x",
+            "oauth_problem=token_used&oauth_problem=token_used",
             "oauth_token=a&oauth_token=%FF&oauth_token_secret=s",
             "oauth_token=a&oauth_token_secret=s&oauth_token_secret=100%",
             r#"{"oauth_token":"a","oauth_token":"b","oauth_token_secret":"s"}"#,
@@ -231,8 +234,15 @@ mod tests {
         for body in [
             "oauth_token=a&oauth_token_secret=s&x=1&x=2",
             r#"{"oauth_token":"a","oauth_token_secret":"s","x":1,"x":2}"#,
+            "oauth_token=a&oauth_token_secret=s&oauth_problem=x&oauth_problem=%",
         ] {
             assert_eq!(parse(body).unwrap().extra.len(), 2, "{body}");
+        }
+        for confirmed in ["true&oauth_callback_confirmed=true", "%&oauth_callback_confirmed=true"] {
+            let body =
+                format!("oauth_token=a&oauth_token_secret=s&oauth_callback_confirmed={confirmed}");
+            let read = parse(&body).unwrap();
+            assert!(!read.callback_confirmed && read.extra.is_empty(), "{body}: {read:?}");
         }
     }
 

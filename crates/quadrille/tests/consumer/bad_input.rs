@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use quadrille::{GitHub, consumer::Purpose, error::NetworkFault, oauth2::ErrorCode};
+use quadrille::{GitHub, SpecBuf, consumer::Purpose, error::NetworkFault, oauth2::ErrorCode};
 
 use crate::support::{Browser, Page, SECRET, World, pages};
 
@@ -322,4 +322,51 @@ async fn a_tampered_token_cookie_links_nobody() {
     }
     browser.cookies.insert(name.to_owned(), whole);
     assert_eq!(browser.visit("/maybe").await.text, "number 7");
+}
+
+#[tokio::test]
+async fn an_issuer_counts_where_the_service_has_one_and_nowhere_else() {
+    let world = World::new();
+    let plain = SpecBuf::oauth2(
+        "plain",
+        "https://github.com/login/oauth/authorize",
+        "https://github.com/login/oauth/access_token",
+        "https://api.github.com",
+    );
+    let named = {
+        let mut named = plain.clone();
+        named.name = "named".into();
+        named.issuer("https://id.example")
+    };
+    let login = world.login();
+    let login = [plain, named].into_iter().fold(login, |login, spec| {
+        login.with(spec.identity("user", "id").client("our-id", SECRET))
+    });
+    let mut browser = Browser::new(login.attach(pages()));
+    for (iss, is_right) in [
+        ("iss=https%3A%2F%2Fid.example", true),
+        ("iss=", true),
+        ("iss=https%3A%2F%2Fid.example&iss=https%3A%2F%2Fid.example", false),
+        ("iss=https%3A%2F%2Fid.example&iss=", true),
+        ("iss=https%3A%2F%2Fid.example&iss=b", false),
+        ("iss=https%3A%2F%2Fid.example&iss=%ff", false),
+        ("iss=%", false),
+        ("iss=%ff", false),
+        ("iss=b", false),
+    ] {
+        for (service, is_right) in [("plain", true), ("named", is_right)] {
+            let away = browser.visit(&format!("/login/{service}")).await;
+            let good = world.service.consent(away.location(), 7).unwrap();
+            let good = good.split('&').filter(|pair| !pair.starts_with("iss="));
+            let good = good.collect::<Vec<_>>().join("&");
+            for query in [format!("{iss}&{good}"), format!("{good}&{iss}")] {
+                let page = browser.visit(&format!("/login/{service}/authorized?{query}")).await;
+                if is_right {
+                    assert!(page.refresh().is_some(), "{service} {iss}: {page:?}");
+                    break;
+                }
+                assert_eq!(page.status, StatusCode::BAD_REQUEST, "{service} {iss}: {page:?}");
+            }
+        }
+    }
 }

@@ -104,3 +104,21 @@ async fn a_strangers_link_cannot_ask_for_more_than_the_site_does() {
     let page = browser.visit("/login/github?ask=delete_repo").await;
     assert!(page.has_code("state_unknown"), "{page:?}");
 }
+
+#[tokio::test]
+async fn a_parameter_of_the_login_that_nobody_reads_does_not_matter() {
+    let world = World::new();
+    let mut browser = app(&world);
+    browser.log_in(&world.service, "/album", 7).await;
+    world.wait(Duration::from_secs(60));
+    let login = browser.visit("/gists").await.location().to_owned();
+    assert!(login.contains("ask="), "{login}");
+    for odd in ["only=%", "only=a&only=b", "only=identity", "utm=%"] {
+        let away = browser.visit(&format!("{login}&{odd}")).await;
+        assert_eq!(scopes_asked(away.location()).as_deref(), Some("gist"), "{odd}");
+    }
+    for odd in ["only=%", "only=identity&only=x"] {
+        let page = browser.visit(&format!("/login/github?{odd}")).await;
+        assert!(page.has_code("callback_malformed"), "{odd}: {page:?}");
+    }
+}

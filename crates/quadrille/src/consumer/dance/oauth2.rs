@@ -142,8 +142,11 @@ impl OAuth2Dance {
         let opened = Opened::open(seals, jar, &registered.name, state)?;
         origin.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
         opened.check(seals, jar)?;
-        let response =
-            AuthorizationResponse::parse(params).map_err(|_| BrowserFault::CallbackMalformed)?;
+        let response = match self.spec.issuer {
+            Some(_) => AuthorizationResponse::parse(params),
+            None => AuthorizationResponse::parse_without_issuer(params),
+        };
+        let response = response.map_err(|_| BrowserFault::CallbackMalformed)?;
         self.check_issuer(response.iss())?;
         match response {
             AuthorizationResponse::Code { code, .. } => {

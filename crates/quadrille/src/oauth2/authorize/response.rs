@@ -80,9 +80,31 @@ impl AuthorizationResponse {
     /// # Errors
     /// [`AuthorizationResponseError`].
     pub fn parse(params: &Params<'_>) -> Result<Self, AuthorizationResponseError> {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        let state = owned(params.one("state")?);
-        let iss = owned(params.one("iss")?);
+        let iss = params.one("iss")?.map(str::to_owned);
+        Self::read(params, iss)
+    }
+
+    /// [`AuthorizationResponse::parse`] for a client that knows no issuer to compare `iss` with. It
+    /// is not read: repeated or broken, it does not matter.
+    ///
+    /// ```
+    /// use quadrille::oauth2::{AuthorizationResponse, form::Params};
+    ///
+    /// let params = Params::parse(b"code=a&state=xyz&iss=b&iss=%")?;
+    /// let response = AuthorizationResponse::parse_without_issuer(&params)?;
+    /// assert_eq!(response.iss(), None);
+    /// assert!(AuthorizationResponse::parse(&params).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`AuthorizationResponse::parse`].
+    pub fn parse_without_issuer(params: &Params<'_>) -> Result<Self, AuthorizationResponseError> {
+        Self::read(params, None)
+    }
+
+    fn read(params: &Params<'_>, iss: Option<String>) -> Result<Self, AuthorizationResponseError> {
+        let state = params.one("state")?.map(str::to_owned);
         match (params.one("code")?, params.one("error")?) {
             (Some(_), Some(_)) => Err(AuthorizationResponseError::CodeAndError),
             (Some(code), None) => Ok(Self::Code { code: code.into(), state, iss }),
