@@ -51,6 +51,32 @@ pub fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.all(|other| other == first).then_some(first)
 }
 
+/// The first value of the cookie `name` of which `is_right` says so: that it opens under a key, say.
+/// There may be several of one name, set at other paths or by other domains, and no order to rely on
+/// (RFC 6265, section 5.4); what somebody else has put there must not hide the right one.
+///
+/// ```
+/// use http::HeaderMap;
+/// use quadrille::cookie;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.append("cookie", "session=junk; session=sealed-7".parse()?);
+/// let opens = |value: &str| value.starts_with("sealed-");
+/// assert_eq!(cookie::first(&headers, "session", opens), Some("sealed-7"));
+/// # Ok::<(), http::header::InvalidHeaderValue>(())
+/// ```
+pub fn first<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+    is_right: impl Fn(&str) -> bool,
+) -> Option<&'a str> {
+    let values = pairs(headers).filter(|(known, _)| *known == name).map(|(_, value)| value);
+    values.take(ALIKE).find(|value| is_right(value))
+}
+
+/// How many cookies of one name are looked at.
+const ALIKE: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;

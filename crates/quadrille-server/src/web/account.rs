@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sessions::Session;
 
-use super::{App, FormsLead, Visitor, audit, cookies::Cookie, forms::Purpose};
+use super::{App, FormsLead, Visitor, audit, forms::Purpose};
 
 /// A form with nothing but its binding.
 #[derive(Debug, Deserialize)]
@@ -102,7 +102,7 @@ pub(super) async fn page(
         Err(error) => return app.store_failed(&error),
     };
     // Nobody is a visitor without one.
-    let Some(cookie) = app.cookies.read(&headers, Cookie::Session) else { return app.failed() };
+    let Some(cookie) = app.session_cookie(&headers) else { return app.failed() };
     let page = Page {
         user: visitor.user.name.as_str(),
         form: app.forms.field(Purpose::Account, cookie),
@@ -170,7 +170,7 @@ impl App {
         let Form(form) = form.map_err(|rejection| self.bad_form(&rejection))?;
         let visitor = self.visitor(headers).await.map_err(|error| self.store_failed(&error))?;
         let visitor = visitor.ok_or_else(|| self.see_other(&self.pages.site().sign_in))?;
-        let cookie = self.cookies.read(headers, Cookie::Session);
+        let cookie = self.session_cookie(headers);
         let checked = self.forms.check(Purpose::Account, headers, cookie, bound(&form));
         checked.map_err(|refusal| {
             tracing::info!(%refusal, "a form was refused");

@@ -35,9 +35,14 @@ impl Cookies {
         Self { secure, session: name("session"), form: name("form"), device: name("device") }
     }
 
-    /// Its value in a request, unless there are several that differ.
-    pub(super) fn read<'a>(&self, headers: &'a HeaderMap, cookie: Cookie) -> Option<&'a str> {
-        cookie::one(headers, self.name(cookie))
+    /// The first of its values in a request that is right.
+    pub(super) fn read<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        cookie: Cookie,
+        is_right: impl Fn(&str) -> bool,
+    ) -> Option<&'a str> {
+        cookie::first(headers, self.name(cookie), is_right)
     }
 
     /// Sets it; until the browser is closed if `lifetime` is `None`.
@@ -81,16 +86,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_found_among_others_unless_somebody_added_a_second_one() {
+    fn a_cookie_is_found_among_others_and_those_that_are_not_right_hide_none() {
         let cookies = Cookies::new("a", false);
         let (session, form) = (cookies.session.clone(), cookies.form.clone());
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, format!("a=1; {session}=x; b=2").parse().unwrap());
-        assert_eq!(cookies.read(&headers, Cookie::Session), Some("x"));
-        assert_eq!(cookies.read(&headers, Cookie::Form), None);
+        let read = |headers: &HeaderMap, cookie, right: &[&str]| {
+            cookies.read(headers, cookie, |value| right.contains(&value)).map(str::to_owned)
+        };
+        assert_eq!(read(&headers, Cookie::Session, &["x"]).as_deref(), Some("x"));
+        assert_eq!(read(&headers, Cookie::Form, &["x"]), None);
         headers.append(header::COOKIE, format!("{session}=y; {form}=z").parse().unwrap());
-        assert_eq!(cookies.read(&headers, Cookie::Session), None);
-        assert_eq!(cookies.read(&headers, Cookie::Form), Some("z"));
+        for right in [&["x"][..], &["y"], &["y", "x"]] {
+            let first = if right.contains(&"x") { "x" } else { "y" };
+            assert_eq!(read(&headers, Cookie::Session, right).as_deref(), Some(first));
+        }
+        assert_eq!(read(&headers, Cookie::Form, &["z"]).as_deref(), Some("z"));
     }
 
     #[test]
@@ -100,8 +111,8 @@ mod tests {
             let mut headers = HeaderMap::new();
             let line = format!("{}=1; {}=2", one.name(cookie), other.name(cookie));
             headers.append(header::COOKIE, line.parse().unwrap());
-            assert_eq!(one.read(&headers, cookie), Some("1"));
-            assert_eq!(other.read(&headers, cookie), Some("2"));
+            assert_eq!(one.read(&headers, cookie, |_| true), Some("1"));
+            assert_eq!(other.read(&headers, cookie, |_| true), Some("2"));
         }
     }
 

@@ -55,6 +55,11 @@ impl Devices {
         self.keys.seal(&self.env, PURPOSE, &self.mark, &plain)
     }
 
+    /// Whether it is of our making.
+    pub(super) fn is_ours(&self, cookie: &str) -> bool {
+        self.keys.open(PURPOSE, &self.mark, cookie).is_ok()
+    }
+
     /// The people whom a cookie names. None if it is not of our making.
     fn open(&self, cookie: Option<&str>) -> Vec<(String, DeviceId)> {
         let opened = cookie.and_then(|cookie| self.keys.open(PURPOSE, &self.mark, cookie).ok());

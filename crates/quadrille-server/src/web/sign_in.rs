@@ -132,7 +132,7 @@ pub(super) async fn submit(
     let again = |status, problem| {
         app.sign_in_page(status, &headers, Some(problem), &form.username, &form.next, None)
     };
-    let cookie = app.cookies.read(&headers, Cookie::Form);
+    let cookie = app.form_cookie(&headers);
     if let Err(refusal) = app.forms.check(Purpose::SignIn, &headers, cookie, &form.form) {
         tracing::info!(%refusal, "a sign-in form was refused");
         return match refusal {
@@ -153,7 +153,7 @@ pub(super) async fn submit(
         Ok(found) => found,
         Err(error) => return app.store_failed(&error),
     };
-    let device = app.cookies.read(&headers, Cookie::Device);
+    let device = app.device_cookie(&headers);
     let device = found.as_ref().and_then(|user| app.devices.find(device, user));
     let attempt = match app.attempts.begin(&name, address, device).await {
         Ok(attempt) => attempt,
@@ -238,7 +238,7 @@ pub(super) async fn sign_out(
         Ok(form) => form,
         Err(rejection) => return app.bad_form(&rejection),
     };
-    let cookie = app.cookies.read(&headers, Cookie::Session);
+    let cookie = app.session_cookie(&headers);
     let checked = match cookie {
         Some(_) => app.forms.check(Purpose::Account, &headers, cookie, &form.form),
         // A browser keeps the cookie back from another site's form, and would let the answer clear
@@ -356,7 +356,7 @@ impl App {
         next: &str,
         user: Option<&str>,
     ) -> Response<Body> {
-        let known = self.cookies.read(headers, Cookie::Form).filter(|value| value.len() == 22);
+        let known = self.form_cookie(headers);
         let fresh = BASE64_URL_SAFE_NO_PAD.encode(self.env.random::<16>());
         let cookie = known.unwrap_or(&fresh);
         let form = self.forms.field(Purpose::SignIn, cookie);

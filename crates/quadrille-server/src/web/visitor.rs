@@ -91,7 +91,24 @@ impl App {
 
     /// The id of the session that a request names.
     pub(super) fn session_id(&self, headers: &HeaderMap) -> Option<SecretHash> {
-        self.cookies.read(headers, Cookie::Session).and_then(|cookie| self.seals.id(cookie))
+        self.session_cookie(headers).and_then(|cookie| self.seals.id(cookie))
+    }
+
+    /// The cookie of a session that a request brings. What another application of the host has put
+    /// beside it signs nobody out.
+    pub(super) fn session_cookie<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let opens = |cookie: &str| self.seals.id(cookie).is_some();
+        self.cookies.read(headers, Cookie::Session, opens)
+    }
+
+    /// The cookie by which this browser is remembered.
+    pub(super) fn device_cookie<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.cookies.read(headers, Cookie::Device, |cookie| self.devices.is_ours(cookie))
+    }
+
+    /// The cookie that a sign-in form is bound to.
+    pub(super) fn form_cookie<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.cookies.read(headers, Cookie::Form, |cookie| cookie.len() == 22)
     }
 
     /// Opens a session for `user`, in the place of the one that `headers` bring, and takes `attempt`
@@ -122,7 +139,7 @@ impl App {
             return Ok(false);
         }
         self.cookies.set(answer, Cookie::Session, &cookie, Some(self.session_lifetime));
-        let device = self.devices.remember(self.cookies.read(headers, Cookie::Device), user);
+        let device = self.devices.remember(self.device_cookie(headers), user);
         self.cookies.set(answer, Cookie::Device, &device, Some(super::devices::LIFETIME));
         Ok(true)
     }

@@ -327,3 +327,31 @@ async fn pages_can_be_replaced_from_a_folder_and_a_broken_one_is_named() {
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("message.html"), "{}", text(&output.stderr));
 }
+
+#[tokio::test]
+async fn what_another_application_sets_under_our_names_signs_nobody_out() {
+    let stage = Stage::new();
+    for (what, place) in [("session", "a"), ("session", "z"), ("form", "a"), ("form", "z")] {
+        let browser = Browser::new();
+        let page = browser.get(&stage.program.url("/sign-in")).await;
+        let junk = |browser: &Browser| {
+            let (name, _) = browser.cookie(what).unwrap();
+            // Before ours in the header, or after them.
+            browser.keep((place.to_owned(), format!("1; {name}=junk")));
+        };
+        if what == "form" {
+            junk(&browser);
+        }
+        let home = browser.sign_in(&page, "ada", PASSWORD).await;
+        assert!(home.html.contains("Signed in as"), "{what} {place}: {}", home.html);
+        if what == "session" {
+            junk(&browser);
+        }
+        let home = browser.get(&stage.program.url("/")).await;
+        assert!(home.html.contains("Signed in as"), "{what} {place}: {}", home.html);
+        let mut form = home.form("form");
+        form.action = stage.program.url("/sign-out").parse().unwrap();
+        let out = browser.submit(&form).await;
+        assert!(out.html.contains("You are signed out"), "{what} {place}: {}", out.html);
+    }
+}
