@@ -148,7 +148,7 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
     let linked = async {
         let authorized = login.redeem(jar, &verified, &Owner::NOBODY, false).await?;
         authorized.keep(Some(jar), &Owner::NOBODY).await?;
-        authorized.note_return(jar, &verified.answered.cookie)
+        authorized.note_return(jar, &verified.answered.cookie, &Owner::NOBODY)
     };
     match linked.await {
         Ok(()) => hop(&next),
@@ -187,14 +187,14 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
             return Err(BrowserFault::UserChanged.into());
         }
         // A hook that signed somebody in need not say so, if the session tells at once.
-        let owner = match owner.is_user() || after.names_owner() {
+        let owner = match owner.is_user() {
             true => owner,
             false => handlers.find_owner(&mut parts).await,
         };
-        if let Some(owner) = after.owner(|| owner) {
+        if let Some(owner) = after.owner(|| owner.clone()) {
             authorized.keep(Some(jar), &owner).await?;
         }
-        authorized.note_return(jar, &verified.answered.cookie)?;
+        authorized.note_return(jar, &verified.answered.cookie, &owner)?;
         match after.into_parts() {
             (Some(answer), _) => Ok(answer),
             (None, _) => redirect(StatusCode::SEE_OTHER, authorized.next().to_owned()),
@@ -217,7 +217,7 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
 fn finished_before(login: &Login, jar: &Jar, error: &Error, origin: &Origin) -> Option<Response> {
     let (service, next) = (origin.service.as_ref()?, origin.next.as_ref()?);
     let just_finished = *error == Error::Browser(BrowserFault::AttemptCookieMissing)
-        && is_just_back(login, jar, service);
+        && is_just_back(login, jar, service, None);
     if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }
 }
 

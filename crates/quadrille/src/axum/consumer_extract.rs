@@ -153,7 +153,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> FromRequestParts<St> for
         let owner = found.login.0.handlers.find_owner(parts).await;
         match found.linked_with::<S, Sc>(&owner).await {
             Ok(linked) => Ok(linked),
-            Err(error) => Err(found.rejected(parts, error).await),
+            Err(error) => Err(found.rejected(parts, error, &owner).await),
         }
     }
 }
@@ -196,9 +196,9 @@ impl<S: Service, St: Send + Sync> FromRequestParts<St> for Identity<S> {
                     who.login_url.push(sign);
                     who.login_url.push_str("only=identity");
                 }
-                Err(found.rejected(parts, error).await)
+                Err(found.rejected(parts, error, &owner).await)
             }
-            Err(error) => Err(found.rejected(parts, error).await),
+            Err(error) => Err(found.rejected(parts, error, &owner).await),
         }
     }
 }
@@ -292,10 +292,10 @@ impl<'a> Found<'a> {
     }
 
     /// The answer to a visitor without the account: to log in, unless they have just been there.
-    async fn rejected(&self, parts: &mut Parts, error: Error) -> Rejected {
+    async fn rejected(&self, parts: &mut Parts, error: Error, owner: &Owner) -> Rejected {
         let Self { login, jar, registered, wanted, .. } = self;
         let (error, retry) = match self.in_place(error) {
-            Error::NotLinked(who) if self.goes_in_circles(&who) => {
+            Error::NotLinked(who) if self.goes_in_circles(&who, owner) => {
                 (BrowserFault::Loop.into(), Some(who.login_url))
             }
             error @ Error::NotLinked(_) => return error.into(),
@@ -313,10 +313,10 @@ impl<'a> Found<'a> {
 
     /// Whether the visitor came back within seconds and is to be sent again. Another try is then
     /// theirs to decide, so the note goes.
-    fn goes_in_circles(&self, who: &NotLinked) -> bool {
+    fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation
-            && is_just_back(self.login, self.jar, &self.registered)
+            && is_just_back(self.login, self.jar, &self.registered, Some(owner))
             && self.jar.remove(&ready.style, &loop_cookie(&self.registered.name)).is_ok()
     }
 }

@@ -20,11 +20,11 @@ use crate::{
 use super::{
     account::{Account, Owner, Token},
     api::Api,
-    attempt::{AttemptCookie, Kind, Seals},
-    cookie_room::{Coming, make_room, size},
+    attempt::{AttemptCookie, Kind, OwnerMark, Seals},
+    cookie_room::{BACK, Coming, make_room, size},
     cookies::Jar,
     identity::{self, Claims},
-    login::Login,
+    login::{Login, Ready},
     registered::Registered,
 };
 
@@ -113,7 +113,10 @@ impl Authorized {
         let service = Arc::clone(&registered.name);
         if self.0.kind == Kind::Identify {
             let account = Account { owner: owner.clone(), service, subject };
-            if let Some(jar) = jar {
+            if let Some(jar) = jar
+                && let Err(error) = identity::remember(login, jar, &account)
+            {
+                login.remove_gone_tenants(jar, error).await?;
                 identity::remember(login, jar, &account)?;
             }
             return Ok(account);
@@ -124,23 +127,35 @@ impl Authorized {
         };
         let account = Account { owner, service, subject };
         let cx = login.context(ready, jar);
-        login.0.storage.link(&cx, &account, &self.0.token).await?;
+        let link = || login.0.storage.link(&cx, &account, &self.0.token);
+        match (link().await, jar) {
+            (Err(error), Some(jar)) => {
+                login.remove_gone_tenants(jar, error).await?;
+                link().await?;
+            }
+            (linked, _) => linked?,
+        }
         info!(service = &*account.service, "an account was linked");
         Ok(account)
     }
 
     /// Leaves a note for ten seconds, by which a login that goes in circles is noticed, and one that
-    /// is brought back once more (the back button, a double click).
-    pub(crate) fn note_return(&self, jar: &Jar, ended: &AttemptCookie) -> Result<()> {
+    /// is brought back once more (the back button, a double click). `owner`: who is signed in.
+    pub(crate) fn note_return(
+        &self,
+        jar: &Jar,
+        ended: &AttemptCookie,
+        owner: &Owner,
+    ) -> Result<()> {
         let login = self.0.api.login();
         let what = loop_cookie(&self.0.api.registered().name);
         let now = login.0.env.now().seconds();
         let next = BASE64_URL_SAFE_NO_PAD.encode(&self.0.next);
-        let style = &login.ready()?.style;
-        let mut note = format!("{now}.{}.{next}", ended.mark());
+        let Ready { style, in_use, .. } = login.ready()?;
+        let mut note = format!("{now}.{}.{}.{next}", ended.mark(), OwnerMark::of(owner).short());
         let whole = style.name(&what);
         let bytes = size(&whole, &note);
-        if make_room(jar, style, Coming::Kept(&[whole]), bytes).is_err() {
+        if make_room(jar, style, in_use, Coming::Kept(&[whole]), bytes).is_err() {
             // Without the page: the next return is refused with words, and no header bursts.
             note.truncate(note.len() - next.len());
         }
@@ -163,12 +178,22 @@ impl fmt::Debug for Authorized {
     }
 }
 
-/// Whether the visitor has come back from this service a moment ago.
+/// Whether a visitor has come back from this service a moment ago; with an owner, whether that one
+/// has, and nobody else in the same browser.
 #[cfg(feature = "axum")]
-pub(crate) fn is_just_back(login: &Login, jar: &Jar, registered: &Registered) -> bool {
+pub(crate) fn is_just_back(
+    login: &Login,
+    jar: &Jar,
+    registered: &Registered,
+    owner: Option<&Owner>,
+) -> bool {
     let Ok(ready) = login.ready() else { return false };
-    let note = jar.get(&ready.style.name(&loop_cookie(&registered.name)));
-    note.is_some_and(|note| Note::read(&note).is_some_and(|note| note.is_fresh(&login.0.env)))
+    let owner = owner.map(|owner| OwnerMark::of(owner).short());
+    let is_one = |note: &String| {
+        let note = Note::read(note).filter(|note| note.is_fresh(&login.0.env));
+        note.is_some_and(|note| owner.as_ref().is_none_or(|owner| note.owner == owner))
+    };
+    jar.values(&ready.style.name(&loop_cookie(&registered.name))).iter().any(is_one)
 }
 
 /// Where the login went that was finished a moment ago by an attempt whose cookie is gone since.
@@ -178,24 +203,27 @@ pub(crate) fn just_finished(
     service: &str,
     mark: &str,
 ) -> Option<String> {
-    let note = jar.get(&seals.style.name(&loop_cookie(service)))?;
-    let note = Note::read(&note).filter(|note| note.mark == mark && note.is_fresh(seals.env))?;
-    let next = BASE64_URL_SAFE_NO_PAD.decode(note.next).ok()?;
-    target::same_site("", std::str::from_utf8(&next).ok()?)
+    jar.values(&seals.style.name(&loop_cookie(service))).iter().find_map(|note| {
+        let note = Note::read(note).filter(|note| note.mark == mark && note.is_fresh(seals.env))?;
+        let next = BASE64_URL_SAFE_NO_PAD.decode(note.next).ok()?;
+        target::same_site("", std::str::from_utf8(&next).ok()?)
+    })
 }
 
 /// What [`Authorized::note_return`] wrote.
 struct Note<'a> {
     noted: Timestamp,
     mark: &'a str,
+    owner: &'a str,
     next: &'a str,
 }
 
 impl<'a> Note<'a> {
     fn read(note: &'a str) -> Option<Self> {
         let (seconds, rest) = note.split_once('.')?;
-        let (mark, next) = rest.split_once('.')?;
-        Some(Self { noted: Timestamp::from_seconds(seconds.parse().ok()?), mark, next })
+        let (mark, rest) = rest.split_once('.')?;
+        let (owner, next) = rest.split_once('.')?;
+        Some(Self { noted: Timestamp::from_seconds(seconds.parse().ok()?), mark, owner, next })
     }
 
     fn is_fresh(&self, env: &Env) -> bool {
@@ -204,5 +232,5 @@ impl<'a> Note<'a> {
 }
 
 pub(crate) fn loop_cookie(service: &str) -> String {
-    ["back-", service].concat()
+    [BACK, service].concat()
 }

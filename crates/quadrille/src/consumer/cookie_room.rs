@@ -1,13 +1,23 @@
 //! How many bytes all login cookies of one browser may have together, and which of them make room.
 //!
 //! A header of 8 KiB is refused by many a proxy, and then the visitor is locked out until the
-//! cookies end. So there is one budget for all services and attempts: attempts make room, the
-//! oldest first; what a visitor keeps (tokens, who they are) does not, and is refused when it does
-//! not fit.
+//! cookies end. So there is one budget for all services and attempts. When it is spent, these make
+//! room, in this order:
+//!
+//! 1. cookies that this login has no use for: of a service that was removed, of a version of this
+//!    library with other cookies, and tokens where they are kept on the server by now;
+//! 2. attempts, the oldest first;
+//! 3. cookies of another login at this origin: a path of the past, as a rule. Where it is one of
+//!    today, its visitors log in again, rather than not at all here.
+//!
+//! A visitor's tokens and identities at services of this login make no room: what does not fit
+//! beside them is refused. The application's own cookies are neither counted nor touched.
+
+use tracing::warn;
 
 use crate::error::OperatorFault;
 
-use super::cookies::{CookieStyle, Jar};
+use super::cookies::{CookieStyle, Jar, Whose};
 
 /// Bytes of names and values in all. It leaves a kibibyte for the application's own cookies.
 pub(crate) const BUDGET: usize = 7 * 1024;
@@ -15,7 +25,7 @@ pub(crate) const BUDGET: usize = 7 * 1024;
 const FOR_ATTEMPTS: usize = 512;
 /// What stands around each in the header.
 const AROUND: usize = "=; ".len();
-/// How many attempts one answer ends.
+/// How many cookies one answer removes.
 const GONE: usize = 64;
 /// Digits of the identifier in the name of an attempt's cookie; the first of them are its time.
 const DIGITS: usize = 16;
@@ -35,6 +45,51 @@ pub(crate) const PAGE: AttemptKind = AttemptKind { name: "page-", most: 8, bytes
 /// Attempts of OAuth 1: all that is known of them.
 pub(crate) const WITH_TEMPORARY: AttemptKind = AttemptKind { name: "try1-", most: 8, bytes: 4096 };
 
+/// The browser that stands for its user. The names below have the service's after them.
+pub(crate) const BROWSER: &str = "browser";
+/// A token, and what did not fit into its first cookie.
+pub(crate) const TOKEN: [&str; 2] = ["token-", "token2-"];
+/// Who the visitor is at a service.
+pub(crate) const WHO: &str = "who-";
+/// A note that the visitor has just come back.
+pub(crate) const BACK: &str = "back-";
+
+/// Which cookies a login has a use for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InUse {
+    /// The names of its services.
+    pub(crate) services: Box<[Box<str>]>,
+    /// The names of those that are another for each tenant.
+    pub(crate) with_tenants: Box<[Box<str>]>,
+    /// Whether tokens are kept in cookies.
+    pub(crate) tokens: bool,
+}
+
+impl InUse {
+    /// Whether a cookie that is called so, after the prefix, is of use.
+    fn has(&self, what: &str) -> bool {
+        let Some(service) = service_in(what) else { return what == BROWSER };
+        let is_token = TOKEN.iter().any(|kind| what.starts_with(kind));
+        (self.tokens || !is_token) && (self.has_service(service) || self.has_tenant(service))
+    }
+
+    fn has_service(&self, name: &str) -> bool {
+        self.services.iter().any(|known| **known == *name)
+    }
+
+    /// Whether this may be a tenant of a service of today. Whether there is such a tenant is known
+    /// elsewhere.
+    fn has_tenant(&self, name: &str) -> bool {
+        name.split_once(super::tenant::SEPARATOR)
+            .is_some_and(|(service, _)| self.with_tenants.iter().any(|known| **known == *service))
+    }
+}
+
+/// The service in what a cookie is called after the prefix.
+fn service_in(what: &str) -> Option<&str> {
+    [TOKEN[0], TOKEN[1], WHO, BACK].into_iter().find_map(|kind| what.strip_prefix(kind))
+}
+
 /// What is about to be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Coming<'a> {
@@ -46,8 +101,10 @@ pub(crate) enum Coming<'a> {
 
 /// A cookie that is there.
 enum Known {
-    Attempt { id: String, kind: AttemptKind, size: usize },
     Kept { size: usize },
+    Useless { name: String, size: usize },
+    Attempt { id: String, kind: AttemptKind, size: usize },
+    AnotherLogins { name: String, size: usize },
 }
 
 /// The bytes that a cookie has in the header.
@@ -62,6 +119,7 @@ pub(crate) fn size(name: &str, value: &str) -> usize {
 pub(crate) fn make_room(
     jar: &Jar,
     style: &CookieStyle,
+    in_use: &InUse,
     coming: Coming<'_>,
     bytes: usize,
 ) -> Result<(), OperatorFault> {
@@ -72,29 +130,50 @@ pub(crate) fn make_room(
     let known = jar.pick(|name, value| {
         #[cfg(test)]
         crate::work::count();
-        if !style.is_ours(name) || replaced.iter().any(|replaced| replaced == name) {
-            return None;
-        }
         let size = size(name, value);
-        Some(match attempt(style, name) {
-            Some((id, kind)) => Known::Attempt { id: id.to_owned(), kind, size },
-            None => Known::Kept { size },
-        })
+        let known = match style.whose(name) {
+            Whose::Foreign => return None,
+            Whose::AnotherLogins => Known::AnotherLogins { name: name.to_owned(), size },
+            Whose::This(what) => match attempt(what) {
+                Some((id, kind)) => Known::Attempt { id: id.to_owned(), kind, size },
+                None if in_use.has(what) => Known::Kept { size },
+                None => Known::Useless { name: name.to_owned(), size },
+            },
+        };
+        (!replaced.iter().any(|replaced| replaced == name)).then_some(known)
     });
-    let (mut kept, mut attempts) = (0, Vec::new());
+    let (mut kept, mut useless, mut attempts, mut others) = (0, Vec::new(), Vec::new(), Vec::new());
     for known in known {
         match known {
             Known::Kept { size } => kept += size,
+            Known::Useless { name, size } => useless.push((size, name)),
             Known::Attempt { id, kind, size } => attempts.push((id, kind, size)),
+            Known::AnotherLogins { name, size } => others.push((size, name)),
         }
     }
+    let sum = |cookies: &[(usize, String)]| cookies.iter().map(|(size, _)| size).sum::<usize>();
     let reserved = if matches!(coming, Coming::Kept(_)) { FOR_ATTEMPTS } else { 0 };
     if kept + bytes + reserved > BUDGET {
         return Err(OperatorFault::CookieTooLarge { bytes: kept + bytes });
     }
+    // Attempts and what is useless can all make room, so that they do not count here.
+    let mut firm = kept + bytes + sum(&others);
+    let of_others = largest(others, (firm + reserved).saturating_sub(BUDGET));
+    firm -= sum(&of_others);
+    let attempts_size = attempts.iter().map(|(.., size)| size).sum::<usize>();
+    let mut total = firm + sum(&useless) + attempts_size;
+    let useless = largest(useless, total.saturating_sub(BUDGET));
+    total -= sum(&useless);
+    if !of_others.is_empty() {
+        warn!(
+            count = of_others.len(),
+            "cookies of another login of this host made room: a storage on the server is safer"
+        );
+    }
+    let mut gone: Vec<_> = of_others.into_iter().chain(useless).map(|(_, name)| name).collect();
+    gone.truncate(GONE);
     // The oldest first: times sort as their digits do.
     attempts.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
-    let mut total = kept + bytes + attempts.iter().map(|(.., size)| size).sum::<usize>();
     let (mut count, mut own) = match coming {
         Coming::Attempt(own) => {
             let alike = attempts.iter().filter(|(_, kind, _)| *kind == own);
@@ -102,11 +181,11 @@ pub(crate) fn make_room(
         }
         Coming::Kept(_) => (0, 0),
     };
-    for (id, kind, size) in attempts.into_iter().take(GONE) {
+    for (id, kind, size) in attempts.into_iter().take(GONE - gone.len()) {
         let alike = matches!(coming, Coming::Attempt(own) if own == kind);
         let too_many = alike && (count >= kind.most || own > kind.bytes);
         if too_many || total > BUDGET {
-            jar.remove_known(style, &[kind.name, &id].concat())?;
+            gone.push(style.name(&[kind.name, &id].concat()));
             total -= size;
             if alike {
                 count -= 1;
@@ -114,17 +193,51 @@ pub(crate) fn make_room(
             }
         }
     }
-    Ok(())
+    gone.into_iter().try_for_each(|name| jar.remove_named(style, name))
+}
+
+/// The largest of `cookies` (their bytes and names), as few as have `bytes` together, or all.
+fn largest(mut cookies: Vec<(usize, String)>, bytes: usize) -> Vec<(usize, String)> {
+    cookies.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+    let mut sum = 0;
+    cookies.retain(|(size, _)| {
+        let goes = sum < bytes;
+        sum += size;
+        goes
+    });
+    cookies.truncate(GONE);
+    cookies
 }
 
 /// What an attempt's cookie is called after its kind, and the kind. A name that we never gave is
 /// none.
-fn attempt<'a>(style: &CookieStyle, name: &'a str) -> Option<(&'a str, AttemptKind)> {
+fn attempt(what: &str) -> Option<(&str, AttemptKind)> {
     [WITH_STATE, PAGE, WITH_TEMPORARY].into_iter().find_map(|kind| {
-        let id = style.strip(kind.name, name)?;
+        let id = what.strip_prefix(kind.name)?;
         let fits = id.len() == DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         fits.then_some((id, kind))
     })
+}
+
+/// The services with tenants of which this browser has cookies, by their whole names.
+pub(crate) fn tenants(jar: &Jar, style: &CookieStyle, in_use: &InUse) -> Vec<String> {
+    let mut names = jar.pick(|name, _| {
+        let Whose::This(what) = style.whose(name) else { return None };
+        service_in(what).filter(|service| in_use.has_tenant(service)).map(str::to_owned)
+    });
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Removes what a browser has of a service.
+pub(crate) fn remove_all_of(
+    jar: &Jar,
+    style: &CookieStyle,
+    service: &str,
+) -> Result<(), OperatorFault> {
+    let kinds = [TOKEN[0], TOKEN[1], WHO, BACK];
+    kinds.into_iter().try_for_each(|kind| jar.remove(style, &[kind, service].concat()))
 }
 
 #[cfg(test)]
@@ -145,6 +258,29 @@ mod tests {
         CookieStyle::new(true, None, "/login")
     }
 
+    fn in_use() -> InUse {
+        InUse {
+            services: ["a", "b", "c"].map(Into::into).into(),
+            with_tenants: ["crm".into()].into(),
+            tokens: true,
+        }
+    }
+
+    fn cookie(name: &str, bytes: usize) -> String {
+        format!("{name}={}", "x".repeat(bytes))
+    }
+
+    /// The names that are removed, and that the lines say so as browsers need it.
+    fn removed(jar: &Jar) -> Vec<String> {
+        let lines = jar.close();
+        let names = lines.iter().map(|line| {
+            let (name, rest) = line.to_str().unwrap().split_once('=').unwrap();
+            assert_eq!(rest, "; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure");
+            name.to_owned()
+        });
+        names.collect()
+    }
+
     fn attempts(kind: AttemptKind, n: usize) -> impl Iterator<Item = String> {
         let prefix = style().name(kind.name);
         // The newest first, as nothing says how a browser orders them.
@@ -157,10 +293,10 @@ mod tests {
             for coming in [Coming::Attempt(kind), Coming::Kept(&[])] {
                 work::assert_proportional(1500, |n| {
                     let jar = jar(attempts(kind, n));
-                    work::of(|| make_room(&jar, &style(), coming, 60).unwrap())
+                    work::of(|| make_room(&jar, &style(), &in_use(), coming, 60).unwrap())
                 });
                 let jar = jar(attempts(kind, 9000));
-                make_room(&jar, &style(), coming, 60).unwrap();
+                make_room(&jar, &style(), &in_use(), coming, 60).unwrap();
                 assert!(jar.close().len() <= GONE, "nor does the answer grow with it");
             }
         }
@@ -169,7 +305,7 @@ mod tests {
     #[test]
     fn the_oldest_attempts_make_room() {
         let jar = jar(attempts(WITH_STATE, 30));
-        make_room(&jar, &style(), Coming::Attempt(WITH_STATE), 60).unwrap();
+        make_room(&jar, &style(), &in_use(), Coming::Attempt(WITH_STATE), 60).unwrap();
         let gone: Vec<_> = jar.close();
         assert_eq!(gone.len(), 7);
         for (number, line) in gone.iter().enumerate() {
@@ -186,7 +322,7 @@ mod tests {
         let full = || attempts(WITH_STATE, 20).chain([token("a", 3000), token("b", 2000)]);
         let names = |service: &str| [style().name(&format!("token-{service}"))];
         let make = |jar: &Jar, service: &str, bytes| {
-            make_room(jar, &style(), Coming::Kept(&names(service)), bytes)
+            make_room(jar, &style(), &in_use(), Coming::Kept(&names(service)), bytes)
         };
         let fits = jar(full());
         assert_eq!(make(&fits, "c", 1500), Ok(()));
@@ -198,9 +334,94 @@ mod tests {
         ));
         assert!(too_large.close().is_empty(), "nothing is lost by what is refused");
         assert_eq!(make(&jar(full()), "b", 3500), Ok(()), "in the place of the one before");
-        // Another mount of the same site shares the header, and so the budget.
-        let other = CookieStyle::new(true, None, "/admin/login").name("token-a");
-        let beside = jar(full().chain([format!("{other}={}", "x".repeat(1500))]));
-        assert!(make(&beside, "c", 1500).is_err());
+    }
+
+    #[test]
+    fn what_is_of_no_use_makes_room_before_anything_else() {
+        let useless = [
+            "token-removed",
+            "token2-removed",
+            "who-removed",
+            "back-removed",
+            "token-gone~acme",
+            "token-a~acme",
+            "later-a",
+            "try-short",
+            "",
+        ];
+        for name in useless.map(|what| style().name(what)) {
+            let jar = jar(attempts(WITH_STATE, 20).chain([
+                cookie("session", 9000),
+                cookie(&name, 4000),
+                cookie(&style().name("token-a"), 2000),
+            ]));
+            let names = [style().name("token-b")];
+            make_room(&jar, &style(), &in_use(), Coming::Kept(&names), 2000).unwrap();
+            assert_eq!(removed(&jar), [name]);
+        }
+        for what in ["token-b", "token2-b", "who-c", "back-c", "token-crm~acme", "browser"] {
+            let jar =
+                jar([cookie(&style().name(what), 4000), cookie(&style().name("token-a"), 2000)]
+                    .into_iter());
+            let coming = Coming::Attempt(WITH_TEMPORARY);
+            assert!(make_room(&jar, &style(), &in_use(), coming, 2000).is_err(), "{what}");
+            assert_eq!(removed(&jar), [""; 0]);
+        }
+        // Where the storage is on the server, a token in a cookie is one of the past.
+        let jar = jar([cookie(&style().name("token-b"), 6000)].into_iter());
+        let on_server = InUse { tokens: false, ..in_use() };
+        make_room(&jar, &style(), &on_server, Coming::Attempt(WITH_TEMPORARY), 2000).unwrap();
+        assert_eq!(removed(&jar), [style().name("token-b")]);
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_left_alone_as_long_as_there_is_room() {
+        let jar = jar([cookie(&style().name("token-removed"), 3000)].into_iter());
+        make_room(&jar, &style(), &in_use(), Coming::Attempt(WITH_STATE), 60).unwrap();
+        assert_eq!(removed(&jar), [""; 0], "another process may be of another version");
+    }
+
+    #[test]
+    fn another_logins_cookies_share_the_budget_and_make_room_last() {
+        let admin = CookieStyle::new(true, None, "/admin/login");
+        let others = [cookie(&admin.name("token-a"), 1500), cookie(&admin.name("who-a"), 100)];
+        let full = || {
+            let ours = [cookie(&style().name("token-a"), 3000), cookie("session", 9000)];
+            attempts(WITH_STATE, 20).chain(ours).chain(others.clone())
+        };
+        let names = [style().name("token-b")];
+        let make =
+            |jar: &Jar, bytes| make_room(jar, &style(), &in_use(), Coming::Kept(&names), bytes);
+        let jar_of_attempts = jar(full());
+        make(&jar_of_attempts, 1900).unwrap();
+        let gone = removed(&jar_of_attempts);
+        assert!(!gone.is_empty() && gone.iter().all(|name| name.contains("try-")), "{gone:?}");
+        let jar_of_others = jar(full());
+        make(&jar_of_others, 3000).unwrap();
+        assert!(removed(&jar_of_others).contains(&admin.name("token-a")));
+        let too_large = jar(full());
+        assert!(make(&too_large, 4000).is_err());
+        assert_eq!(removed(&too_large), [""; 0], "nothing is lost by what is refused");
+    }
+
+    #[test]
+    fn useless_cookies_without_number_cost_in_proportion_and_are_removed_in_turns() {
+        let admin = CookieStyle::new(true, None, "/admin/login");
+        for style_of in [style(), admin] {
+            let cookies = |n: usize| {
+                let style = style_of.clone();
+                (0..n).map(move |number| cookie(&style.name(&format!("who-x{number}")), 20))
+            };
+            work::assert_proportional(1500, |n| {
+                let jar = jar(cookies(n));
+                work::of(|| {
+                    let coming = Coming::Attempt(WITH_STATE);
+                    let _ = make_room(&jar, &style(), &in_use(), coming, 60);
+                })
+            });
+            let jar = jar(cookies(200));
+            make_room(&jar, &style(), &in_use(), Coming::Attempt(WITH_STATE), 60).unwrap();
+            assert!((1..=GONE).contains(&removed(&jar).len()));
+        }
     }
 }

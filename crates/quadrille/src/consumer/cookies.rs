@@ -14,6 +14,8 @@ use crate::{cookie, error::OperatorFault};
 /// How many cookies are looked at when there are many of one kind. Browsers keep fewer for one host
 /// (RFC 6265, section 6.1, asks for 50).
 const SEEN: usize = 256;
+/// How many of one name are tried.
+const ALIKE: usize = 8;
 
 /// The cookies of one request and its answer. Cheap to clone; all clones are the same jar.
 #[derive(Clone, Debug)]
@@ -65,7 +67,9 @@ impl CookieStyle {
         family.push('-');
         let mut prefix = family.clone();
         if path != "/login" {
-            for byte in path.trim_matches('/').bytes() {
+            // With the slash that it begins with, which is what tells a path from the name of a
+            // cookie.
+            for byte in path.trim_end_matches('/').bytes() {
                 // Lower-case hexadecimal for whatever might be special; '-' itself too, so that no
                 // two paths share a name.
                 if byte.is_ascii_alphanumeric() {
@@ -88,10 +92,28 @@ impl CookieStyle {
         name.strip_prefix(&self.prefix)?.strip_prefix(kind)
     }
 
-    /// Whether a cookie of this name is of this library, at this origin.
-    pub(crate) fn is_ours(&self, name: &str) -> bool {
-        name.starts_with(&self.family)
+    /// Whose a cookie of this name is.
+    pub(crate) fn whose<'a>(&self, name: &'a str) -> Whose<'a> {
+        if !name.starts_with(&self.family) {
+            return Whose::Foreign;
+        }
+        match name.strip_prefix(&self.prefix) {
+            // The usual path has no prefix of its own, and no name of a cookie begins like a path.
+            Some(what) if !what.starts_with('_') => Whose::This(what),
+            _ => Whose::AnotherLogins,
+        }
     }
+}
+
+/// Whose a cookie is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose<'a> {
+    /// This login's; and what stands after the prefix of its name.
+    This(&'a str),
+    /// Another login's at this origin: at another path, which may be one of the past.
+    AnotherLogins,
+    /// None of this library.
+    Foreign,
 }
 
 impl Jar {
@@ -117,13 +139,17 @@ impl Jar {
         self.lock().left
     }
 
-    /// The value of a cookie, as it is by now; `None` also when several came that differ.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let state = self.lock();
-        match state.set.iter().rev().find(|set| set.name == name) {
-            Some(set) => set.value.clone(),
-            None => cookie::one(&state.came, name).map(str::to_owned),
+    /// The values of the cookies of this name, as they are by now. There may be several, set at
+    /// other paths or by other domains, and in any order (RFC 6265, section 5.4): of those that the
+    /// caller can make sense of, the first one counts.
+    pub(crate) fn values(&self, name: &str) -> Vec<String> {
+        let mut values: Vec<String> = Vec::new();
+        for value in self.pick(|known, value| (known == name).then(|| value.to_owned())) {
+            if values.len() < ALIKE && !values.contains(&value) {
+                values.push(value);
+            }
         }
+        values
     }
 
     /// What `pick` makes of the names and values of the cookies, as they are by now: of so many at
@@ -149,7 +175,7 @@ impl Jar {
         value: String,
         lives: Duration,
     ) -> Result<(), OperatorFault> {
-        self.put(style, what, Some(value), lives)
+        self.put(style, style.name(what), Some(value), lives)
     }
 
     /// Removes a cookie, if the browser has it.
@@ -158,22 +184,23 @@ impl Jar {
         if self.pick(|known, _| (known == name).then_some(())).is_empty() {
             return Ok(());
         }
-        self.remove_known(style, what)
+        self.remove_named(style, name)
     }
 
-    /// Removes a cookie that the browser has, without looking for it.
-    pub(crate) fn remove_known(
+    /// Removes a cookie of this library that the browser has, by its whole name. All of them have
+    /// the same path, and no domain.
+    pub(crate) fn remove_named(
         &self,
         style: &CookieStyle,
-        what: &str,
+        name: String,
     ) -> Result<(), OperatorFault> {
-        self.put(style, what, None, Duration::ZERO)
+        self.put(style, name, None, Duration::ZERO)
     }
 
     fn put(
         &self,
         style: &CookieStyle,
-        what: &str,
+        name: String,
         value: Option<String>,
         lives: Duration,
     ) -> Result<(), OperatorFault> {
@@ -181,7 +208,6 @@ impl Jar {
         if state.left {
             return Err(OperatorFault::AnswerHasLeft);
         }
-        let name = style.name(what);
         let mut line =
             String::with_capacity(name.len() + 96 + value.as_ref().map_or(0, String::len));
         for part in [&name, "=", value.as_deref().unwrap_or(""), "; Path=/; Max-Age="] {
@@ -217,15 +243,16 @@ mod tests {
     #[test]
     fn cookies_are_found_in_any_header_and_what_was_set_wins() {
         let style = CookieStyle::new(true, None, "/login");
-        let jar = jar(&["a=1; broken;__Host-quadrille-x=old", "b=2"]);
-        assert_eq!(jar.get("a").as_deref(), Some("1"));
-        assert_eq!(jar.get("b").as_deref(), Some("2"));
-        assert_eq!(jar.get("broken"), None);
-        assert_eq!(jar.get("__Host-quadrille-x").as_deref(), Some("old"));
+        let jar =
+            jar(&["a=1; broken;__Host-quadrille-x=old", "b=2; a=1; b=3; __Host-quadrille-x=older"]);
+        assert_eq!(jar.values("a"), ["1"]);
+        assert_eq!(jar.values("b"), ["2", "3"]);
+        assert_eq!(jar.values("broken"), [""; 0]);
+        assert_eq!(jar.values("__Host-quadrille-x"), ["old", "older"]);
         jar.set(&style, "x", "new".into(), Duration::from_secs(60)).unwrap();
-        assert_eq!(jar.get("__Host-quadrille-x").as_deref(), Some("new"));
+        assert_eq!(jar.values("__Host-quadrille-x"), ["new"]);
         jar.remove(&style, "x").unwrap();
-        assert_eq!(jar.get("__Host-quadrille-x"), None);
+        assert_eq!(jar.values("__Host-quadrille-x"), [""; 0]);
         let lines = jar.close();
         assert_eq!(
             lines,
@@ -257,6 +284,7 @@ mod tests {
             at("https://app.example", "/admin"),
             at("https://app.example/admin", "/admin"),
             at("https://app.example", "/3000"),
+            at("https://app.example", "/x"),
             at("https://app.example/a", "/login"),
             at("https://app.example/b", "/login"),
             at("https://app.example:3000", "/login"),
@@ -275,11 +303,24 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_ours_at_this_origin_counts_as_ours() {
-        let style = CookieStyle::new(false, None, "/login");
-        assert!(style.is_ours("quadrille-token-github"));
-        assert!(style.is_ours("quadrille-admin_2flogin-token-github"));
-        assert!(!style.is_ours("quadrille.3000-token-github"));
-        assert!(!style.is_ours("session"));
+    fn a_cookies_name_says_whose_it_is() {
+        let usual = CookieStyle::new(false, None, "/login");
+        let admin = CookieStyle::new(false, None, "/admin/login");
+        // Paths that are called as cookies are.
+        let odd = ["/token", "/who", "/try", "/browser"];
+        let odd = odd.map(|path| CookieStyle::new(false, None, path));
+        let all = [&usual, &admin].into_iter().chain(&odd);
+        for style in all.clone() {
+            for what in ["token-github", "who-crm~acme", "browser", "token-_2fadmin", "later"] {
+                let name = style.name(what);
+                assert_eq!(style.whose(&name), Whose::This(what), "{name}");
+                for other in all.clone().filter(|other| *other != style) {
+                    assert_eq!(other.whose(&name), Whose::AnotherLogins, "{name}");
+                }
+            }
+            for foreign in ["quadrille.3000-token-github", "session", "quadrille", ""] {
+                assert_eq!(style.whose(foreign), Whose::Foreign, "{foreign}");
+            }
+        }
     }
 }

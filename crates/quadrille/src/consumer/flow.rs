@@ -193,11 +193,24 @@ impl Login {
         let ready = self.ready()?;
         let attempt = self.attempt(ready, registered, kind, begin);
         let url = match &registered.dance {
-            Dance::OAuth2(dance) => dance.leave(registered, &self.seals(ready), jar, &attempt)?,
+            Dance::OAuth2(dance) => {
+                let leave = || dance.leave(registered, &self.seals(ready), jar, &attempt);
+                match leave() {
+                    Ok(url) => url,
+                    Err(error) => {
+                        self.remove_gone_tenants(jar, error).await?;
+                        leave()?
+                    }
+                }
+            }
             Dance::OAuth1(dance) => {
                 let callback = &registered.callback;
                 let leaving = dance.leave(self, ready, registered, &attempt, callback).await?;
-                attempt.seal_into_cookie(&leaving.temporary, &self.seals(ready), jar)?;
+                let (temporary, seals) = (&leaving.temporary, self.seals(ready));
+                if let Err(fault) = attempt.seal_into_cookie(temporary, &seals, jar) {
+                    self.remove_gone_tenants(jar, fault.into()).await?;
+                    attempt.seal_into_cookie(temporary, &seals, jar)?;
+                }
                 leaving.url
             }
         };

@@ -16,7 +16,7 @@ use super::{
     account::{Account, Owner},
     api::Api,
     call::Call,
-    cookie_room::{Coming, make_room, size},
+    cookie_room::{Coming, WHO, make_room, size},
     cookies::Jar,
     login::Login,
     registered::Registered,
@@ -112,7 +112,7 @@ pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()
     let what = name(&account.service);
     let whole = ready.style.name(&what);
     let bytes = size(&whole, &sealed);
-    make_room(jar, &ready.style, Coming::Kept(&[whole]), bytes)?;
+    make_room(jar, &ready.style, &ready.in_use, Coming::Kept(&[whole]), bytes)?;
     Ok(jar.set(&ready.style, &what, sealed, login.0.identity_lasts)?)
 }
 
@@ -129,13 +129,13 @@ pub(crate) fn recall<S>(
         return Err(OperatorFault::ServiceMismatch { service }.into());
     }
     let ready = login.ready()?;
-    let Some(sealed) = jar.get(&ready.style.name(&name(&registered.name))) else {
-        return Ok(None);
-    };
     let site = site(&ready.site, owner, &registered.name);
-    let Ok(plain) = login.keys().open(PURPOSE, &site, &sealed) else { return Ok(None) };
-    Ok(read(&plain)
-        .filter(|identity| login.0.env.now().since(identity.since) <= login.0.identity_lasts))
+    let now = login.0.env.now();
+    let open = |sealed: &String| {
+        let plain = login.keys().open(PURPOSE, &site, sealed).ok()?;
+        read(&plain).filter(|identity| now.since(identity.since) <= login.0.identity_lasts)
+    };
+    Ok(jar.values(&ready.style.name(&name(&registered.name))).iter().find_map(open))
 }
 
 /// Forgets who the visitor is.
@@ -162,5 +162,5 @@ fn site(site: &str, owner: &Owner, service: &str) -> String {
 }
 
 fn name(service: &str) -> String {
-    ["who-", service].concat()
+    [WHO, service].concat()
 }

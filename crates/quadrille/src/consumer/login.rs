@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use tracing::warn;
 use url::{Position, Url};
 
@@ -20,6 +21,7 @@ use crate::{
 use super::{
     account::Owner,
     attempt::Seals,
+    cookie_room::{BROWSER, InUse},
     cookies::{CookieStyle, Jar},
     dance::Dance,
     refresh::Refresher,
@@ -79,6 +81,7 @@ pub(crate) struct Ready {
     /// The public URL with the mount: what seals are for.
     pub(crate) site: String,
     pub(crate) style: CookieStyle,
+    pub(crate) in_use: InUse,
     pub(crate) http: Arc<dyn ErasedClient>,
     pub(crate) services: Arc<[Arc<Registered>]>,
     pub(crate) known_tenants: Arc<KnownTenants>,
@@ -230,6 +233,7 @@ impl Login {
             verifiers: &ready.verifiers,
             site: &ready.site,
             style: &ready.style,
+            in_use: &ready.in_use,
         }
     }
 
@@ -240,6 +244,7 @@ impl Login {
             keys: &self.0.keys,
             site: &ready.site,
             style: &ready.style,
+            in_use: &ready.in_use,
         }
     }
 
@@ -258,25 +263,25 @@ impl Login {
         if *owner != Owner::NOBODY || self.0.storage.is_in_browser() {
             return Some(owner.clone());
         }
-        let id = jar?.get(&ready.style.name(BROWSER_COOKIE))?;
-        (id.len() == 22).then(|| Owner::browser(&id))
+        let mut ids = jar?.values(&ready.style.name(BROWSER)).into_iter();
+        let is_id = |id: &String| BASE64_URL_SAFE_NO_PAD.decode(id).is_ok_and(|id| id.len() == 16);
+        // Nothing says which of two is the right one, and one is a stranger's.
+        let id = ids.by_ref().find(is_id)?;
+        (!ids.any(|other| is_id(&other))).then(|| Owner::browser(&id))
     }
 
     /// As [`Login::owner_key`], making the browser known if it is not.
     pub(crate) fn new_owner_key(&self, ready: &Ready, owner: &Owner, jar: &Jar) -> Result<Owner> {
-        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-
         if let Some(owner) = self.owner_key(ready, owner, Some(jar)) {
             return Ok(owner);
         }
         let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
         let owner = Owner::browser(&id);
-        jar.set(&ready.style, BROWSER_COOKIE, id, Duration::from_secs(400 * 24 * 3600))?;
+        jar.set(&ready.style, BROWSER, id, Duration::from_secs(400 * 24 * 3600))?;
         Ok(owner)
     }
 }
 
-const BROWSER_COOKIE: &str = "browser";
 const ASK: &str = "further scopes";
 
 impl std::fmt::Debug for Login {
@@ -337,6 +342,15 @@ impl Ready {
             None => transport::standard()?,
         };
         Ok(Self {
+            in_use: InUse {
+                services: inner.clients.iter().map(|c| c.spec.name.as_ref().into()).collect(),
+                with_tenants: inner
+                    .tenants
+                    .iter()
+                    .map(|tenants| tenants.service().into())
+                    .collect(),
+                tokens: inner.storage.is_in_browser(),
+            },
             style: CookieStyle::of(&url, &inner.mount),
             verifiers: Arc::new(inner.keys.derive(|key| key.mask_key("pkce verifier", &site))),
             services: services.into(),

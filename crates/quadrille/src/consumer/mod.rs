@@ -53,7 +53,7 @@ pub use storage::{
 };
 
 #[cfg(feature = "testing")]
-pub(crate) use self::cookies::CookieStyle;
+pub(crate) use self::{cookie_room::InUse, cookies::CookieStyle};
 
 #[cfg(feature = "axum")]
 pub(crate) use self::{

@@ -16,10 +16,12 @@ use tracing::error;
 
 use crate::{
     Timestamp,
-    error::{BrowserFault, OperatorFault, Result},
+    error::{BrowserFault, Error, OperatorFault, Result},
 };
 
 use super::{
+    cookie_room::{remove_all_of, tenants},
+    cookies::Jar,
     login::Login,
     registered::{Registered, Registration},
     service::Client,
@@ -27,13 +29,17 @@ use super::{
 
 /// Between a service's name and its tenant's. RFC 3986 leaves it alone in paths, RFC 6265 allows it
 /// in cookies' names, and no service's name has it.
-const SEPARATOR: char = '~';
+pub(super) const SEPARATOR: char = '~';
 /// How long a tenant's client is used without asking again.
 const LASTS: Duration = Duration::from_secs(60);
 /// How many are kept.
 const MOST: usize = 2000;
 /// How long a tenant's name may be.
 const LONGEST: usize = 64;
+/// How much of an unknown service's name is told.
+const LONGEST_SHOWN: usize = 64;
+/// How many tenants are looked up because a browser has cookies of theirs and no room.
+const LOOKED_UP: usize = 16;
 
 type Resolving =
     Pin<Box<dyn Future<Output = Result<Option<Registration>, OperatorFault>> + Send + 'static>>;
@@ -153,8 +159,29 @@ impl Login {
         self.tenant(name).map(|_| ())
     }
 
+    /// Removes the cookies of tenants that there are no more, if `error` says that there is no room.
+    /// `Ok`: there is more room now.
+    ///
+    /// # Errors
+    /// `error`, when nothing was removed.
+    pub(crate) async fn remove_gone_tenants(&self, jar: &Jar, error: Error) -> Result<()> {
+        if !matches!(error, Error::Operator(OperatorFault::CookieTooLarge { .. })) {
+            return Err(error);
+        }
+        let ready = self.ready()?;
+        let mut is_removed = false;
+        for name in tenants(jar, &ready.style, &ready.in_use).iter().take(LOOKED_UP) {
+            let found = self.by_name(name).await;
+            if matches!(found, Err(Error::Browser(BrowserFault::TenantUnknown))) {
+                remove_all_of(jar, &ready.style, name)?;
+                is_removed = true;
+            }
+        }
+        if is_removed { Ok(()) } else { Err(error) }
+    }
+
     fn tenant<'a>(&self, name: &'a str) -> Result<(&Tenants, &'a str)> {
-        let unknown = || OperatorFault::ServiceUnknown { service: name.into() };
+        let unknown = || OperatorFault::ServiceUnknown { service: shown(name) };
         let (service, tenant) = name.split_once(SEPARATOR).ok_or_else(unknown)?;
         let tenants = self.0.tenants.iter().find(|tenants| *tenants.service == *service);
         let tenants = tenants.ok_or_else(unknown)?;
@@ -170,6 +197,12 @@ impl Tenants {
     pub(crate) fn service(&self) -> &str {
         &self.service
     }
+}
+
+/// A name that anybody may have made up, fit for a log.
+fn shown(name: &str) -> Box<str> {
+    let fit = |char: char| if char.is_ascii_graphic() { char } else { char::REPLACEMENT_CHARACTER };
+    name.chars().take(LONGEST_SHOWN).map(fit).collect::<String>().into()
 }
 
 fn is_name(tenant: &str) -> bool {

@@ -3,10 +3,11 @@
 use axum::{
     Router,
     body::{Body, to_bytes},
+    routing::get,
 };
 use http::{HeaderValue, Request, StatusCode, header};
 use quadrille::{
-    GitHub, KeyRing, Login,
+    GitHub, Identity, KeyRing, Login,
     consumer::{MemoryStorage, Purpose},
 };
 use tower::ServiceExt as _;
@@ -142,5 +143,131 @@ async fn all_tokens_together_fit_into_a_header_that_proxies_take() {
     let mut browser = Browser::new(login().storage(MemoryStorage::new()).attach(pages()));
     for name in names {
         assert!(log_in(&mut browser, name, 3000).await.refresh().is_some());
+    }
+}
+
+/// Logs in with this service, whose access token has so many characters.
+async fn log_in_with(world: &World, browser: &mut Browser, path: &str, size: usize) -> Page {
+    let token = format!("{{\"access_token\":\"{}\"}}", "x".repeat(size));
+    world.service.answers_next(Purpose::RedeemCode, StatusCode::OK, token);
+    world.service.answers_next(Purpose::Identity, StatusCode::OK, "{\"id\":7}");
+    let away = browser.visit(path).await;
+    if away.status != StatusCode::FOUND {
+        return away;
+    }
+    let query = world.service.consent(away.location(), 7).unwrap();
+    browser.visit(&format!("{path}/authorized?{query}")).await
+}
+
+fn with_services(world: &World, keys: &KeyRing, names: &[&'static str]) -> Login {
+    names.iter().fold(world.login_with(keys.clone()), |login, name| {
+        login.with(GitHub::new("our-id", SECRET).named(*name))
+    })
+}
+
+#[tokio::test]
+async fn cookies_of_a_service_that_was_removed_make_room() {
+    let world = World::new();
+    let keys = KeyRing::new([&[1; 32]]).unwrap();
+    let before = with_services(&world, &keys, &["old", "new"]);
+    let mut browser = Browser::new(before.attach(pages()));
+    for path in ["/login/old", "/login/github"] {
+        assert!(log_in_with(&world, &mut browser, path, 2000).await.refresh().is_some());
+    }
+    let page = log_in_with(&world, &mut browser, "/login/new", 2000).await;
+    assert!(page.has_code("cookie_too_large"), "{page:?}");
+    // The old one is removed from the application.
+    browser.app = with_services(&world, &keys, &["new"]).attach(pages());
+    browser.cookies.insert("session".to_owned(), "the application's".to_owned());
+    let page = log_in_with(&world, &mut browser, "/login/new", 2000).await;
+    assert_eq!(page.refresh(), Some("/"), "{page:?}");
+    let names: Vec<_> = browser.cookies.keys().collect();
+    assert!(!names.iter().any(|name| name.ends_with("token-old")), "{names:?}");
+    assert!(names.iter().any(|name| name.ends_with("token-github")), "{names:?}");
+    assert!(browser.cookies.contains_key("session"));
+    assert_eq!(browser.visit("/maybe").await.text, "number 7");
+}
+
+#[tokio::test]
+async fn cookies_of_a_path_of_the_past_make_room() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().at("/old/login").attach(pages()));
+    let page = log_in_with(&world, &mut browser, "/old/login/github", 3500).await;
+    assert!(page.refresh().is_some());
+    browser.app = world.login().attach(pages());
+    let page = log_in_with(&world, &mut browser, "/login/github", 3000).await;
+    assert_eq!(page.refresh(), Some("/"), "{page:?}");
+    assert!(browser.cookie_header().len() <= 7 * 1024);
+    assert_eq!(browser.visit("/maybe").await.text, "number 7");
+}
+
+#[tokio::test]
+async fn tokens_in_cookies_make_room_when_they_are_kept_on_the_server() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    log_in_with(&world, &mut browser, "/login/github", 4200).await;
+    browser.app = world.login().storage(MemoryStorage::new()).attach(pages());
+    let page = "/login/github?next=/".to_owned() + &"n".repeat(900);
+    let away = browser.visit(&page).await;
+    let query = world.service.consent(away.location(), 7).unwrap();
+    let back = browser.visit(&format!("/login/github/authorized?{query}")).await;
+    assert!(back.refresh().is_some_and(|next| next.len() > 900), "the page was kept: {back:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_fit_names_the_storage_that_would() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let page = log_in_with(&world, &mut browser, "/login/github", 8000).await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.has_code("cookie_too_large"), "{page:?}");
+    let fault = quadrille::error::OperatorFault::CookieTooLarge { bytes: 8000 };
+    assert!(fault.to_string().contains("Login::storage"), "{fault}");
+    assert!(fault.to_string().contains("MemoryStorage"), "{fault}");
+}
+
+#[tokio::test]
+async fn junk_under_the_name_of_a_token_signs_nobody_out() {
+    for size in [100, 4200] {
+        let world = World::new();
+        let mut browser = Browser::new(world.login().attach(pages()));
+        log_in_with(&world, &mut browser, "/login/github", size).await;
+        let right = browser.cookie_header();
+        assert_eq!(browser.visit("/maybe").await.text, "number 7");
+        for junk in ["", "1", "2", "junk", "1junk", "2junk", "\u{e9}"] {
+            let names = ["token-github", "token2-github"];
+            let wrong = names.map(|name| format!("__Host-quadrille-{name}={junk}")).join("; ");
+            for line in [format!("{wrong}; {right}"), format!("{right}; {wrong}")] {
+                let page = visit_with(&browser.app, "/maybe", &[line.as_bytes()]).await;
+                assert_eq!(page.text, "number 7", "{size}, {junk}: {page:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn junk_under_the_names_of_other_cookies_takes_nothing_from_the_right_ones() {
+    async fn me(me: Option<Identity<GitHub>>) -> String {
+        me.map_or("nobody".to_owned(), |me| me.subject().to_owned())
+    }
+    let world = World::new();
+    for in_memory in [false, true] {
+        let login = world.login();
+        let login = if in_memory { login.storage(MemoryStorage::new()) } else { login };
+        let mut browser = Browser::new(login.attach(pages().route("/me", get(me))));
+        let path = if in_memory { "/login/github" } else { "/login/github?only=identity" };
+        let away = browser.visit(path).await;
+        let query = world.service.consent(away.location(), 7).unwrap();
+        browser.visit(&format!("/login/github/authorized?{query}")).await;
+        let right = browser.cookie_header();
+        for name in ["who-github", "browser"] {
+            for junk in ["", "junk", "AAAAAAAAAAAAAAAAAAAAA!"] {
+                let wrong = format!("__Host-quadrille-{name}={junk}");
+                for line in [format!("{wrong}; {right}"), format!("{right}; {wrong}")] {
+                    let page = visit_with(&browser.app, "/me", &[line.as_bytes()]).await;
+                    assert_eq!(page.text, "7", "{name}, {junk}: {page:?}");
+                }
+            }
+        }
     }
 }

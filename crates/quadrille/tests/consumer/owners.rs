@@ -200,3 +200,46 @@ async fn a_hook_can_say_whose_account_it_is() {
     assert_eq!(page.text, "user-of-9 is 9");
     assert_eq!(world.service.times_asked(Purpose::Identity), 1, "asked once for each login");
 }
+
+#[tokio::test]
+async fn who_comes_after_somebody_in_the_same_browser_does_not_go_in_circles() {
+    for hook in [false, true] {
+        async fn plain(_: Authorized) {}
+        let world = World::new();
+        let login = owned(&world);
+        let login = if hook { login.on_authorized((), plain) } else { login };
+        let mut browser = Browser::new(login.attach(pages()));
+        sign_in(&mut browser, "alice");
+        assert_eq!(browser.log_in(&world.service, "/album", 1).await.text, "You are user-1");
+        sign_in(&mut browser, "bob");
+        let page = browser.visit("/album").await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "bob has just come: {page:?}");
+        browser.cookies.remove("session");
+        let page = browser.visit("/album").await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "and so has who is nobody: {page:?}");
+    }
+}
+
+#[tokio::test]
+async fn circles_of_one_user_are_noticed_whether_signed_in_or_not() {
+    async fn nothing_kept(_: Authorized) -> After {
+        After::go_on().without_storing()
+    }
+    async fn for_another(_: Authorized) -> After {
+        After::go_on().for_owner("somebody else")
+    }
+    let world = World::new();
+    for user in [None, Some("alice")] {
+        for login in [
+            owned(&world).on_authorized((), nothing_kept),
+            owned(&world).on_authorized((), for_another),
+        ] {
+            let mut browser = Browser::new(login.attach(pages()));
+            if let Some(user) = user {
+                sign_in(&mut browser, user);
+            }
+            let page = browser.log_in(&world.service, "/album", 1).await;
+            assert!(page.has_code("login_loop"), "{user:?}: {page:?}");
+        }
+    }
+}

@@ -312,3 +312,39 @@ async fn what_a_tenant_cannot_be_is_told_at_start_or_when_it_is_asked_for() {
     let fault = OperatorFault::EndpointMalformed { service: "crm~acme".into() };
     assert_eq!(error, Error::Operator(fault));
 }
+
+#[tokio::test]
+async fn cookies_of_a_tenant_that_is_gone_make_room() {
+    let world = World::new();
+    let mut browser = world.browser(&world.login());
+    let log_in = async |browser: &mut Browser, tenant: &str, size: usize| {
+        let token = format!("{{\"access_token\":\"{}\"}}", "x".repeat(size));
+        let service = world.customers.of(tenant);
+        service.answers_next(Purpose::RedeemCode, StatusCode::OK, token);
+        service.answers_next(Purpose::Identity, StatusCode::OK, "{\"id\":7}");
+        let away = browser.visit(&format!("/login/crm~{tenant}")).await;
+        let query = service.consent(away.location(), 7).unwrap();
+        browser.visit(&format!("/login/crm~{tenant}/authorized?{query}")).await
+    };
+    let has_acmes =
+        |browser: &Browser| browser.cookies.keys().any(|name| name.ends_with("token-crm~acme"));
+    assert!(log_in(&mut browser, "acme", 3500).await.refresh().is_some());
+    let page = log_in(&mut browser, "globex", 3000).await;
+    assert!(page.has_code("cookie_too_large"), "both are customers: {page:?}");
+    assert_eq!(browser.visit("/maybe/acme").await.text, "number 7");
+    world.clock.advance(Duration::from_secs(61));
+    world.customers.rows.lock().unwrap().remove("acme");
+    let page = log_in(&mut browser, "globex", 1000).await;
+    assert!(page.refresh().is_some(), "{page:?}");
+    assert!(has_acmes(&browser), "nobody is looked up while there is room");
+    *world.customers.broken.lock().unwrap() = Some("no database");
+    let page = log_in(&mut browser, "globex", 3000).await;
+    assert!(page.has_code("cookie_too_large"), "nobody knows whether acme is gone: {page:?}");
+    assert!(has_acmes(&browser));
+    *world.customers.broken.lock().unwrap() = None;
+    let page = log_in(&mut browser, "globex", 3000).await;
+    assert_eq!(page.refresh(), Some("/"), "{page:?}");
+    let left: Vec<_> = browser.cookies.keys().filter(|name| name.contains("token")).collect();
+    assert!(left.iter().all(|name| name.ends_with("crm~globex")), "{left:?}");
+    assert_eq!(browser.visit("/maybe/globex").await.text, "number 7");
+}

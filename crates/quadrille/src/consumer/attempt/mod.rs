@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     account::Owner,
-    cookie_room::{PAGE, WITH_STATE},
+    cookie_room::{InUse, PAGE, WITH_STATE},
     cookies::{CookieStyle, Jar},
     wire::{Reader, Writer},
 };
@@ -68,6 +68,11 @@ impl OwnerMark {
         Self(Some(*first_half(&sha256(owner.as_str().as_bytes()))))
     }
 
+    /// Enough of it to tell the users of one browser apart; empty for nobody.
+    pub(crate) fn short(self) -> String {
+        self.0.map_or_else(String::new, |[a, b, c, d, ..]| AttemptCookie::new("", &[a, b, c, d]).0)
+    }
+
     /// Whether nobody was signed in.
     pub(crate) fn is_nobody(self) -> bool {
         self.0.is_none()
@@ -82,6 +87,7 @@ pub(crate) struct Seals<'a> {
     /// The public URL with the mount.
     pub(crate) site: &'a str,
     pub(crate) style: &'a CookieStyle,
+    pub(crate) in_use: &'a InUse,
 }
 
 /// The name of an attempt's cookie. The attempt ends when the cookie goes.

@@ -85,14 +85,14 @@ impl Attempt {
         if let Some(Rest { name, value, can_be_lost }) = rest {
             // For both, before either is there: they are not to make room for each other.
             let both = bytes + size(&seals.style.name(&name), &value);
-            match make_room(jar, seals.style, Coming::Attempt(PAGE), both) {
+            match make_room(jar, seals.style, seals.in_use, Coming::Attempt(PAGE), both) {
                 Ok(()) => jar.set(seals.style, &name, value, LIFETIME)?,
                 // No room beside what the visitor keeps: they come back to the front page.
                 Err(OperatorFault::CookieTooLarge { .. }) if can_be_lost => {}
                 Err(fault) => return Err(fault.into()),
             }
         }
-        make_room(jar, seals.style, Coming::Attempt(WITH_STATE), bytes)?;
+        make_room(jar, seals.style, seals.in_use, Coming::Attempt(WITH_STATE), bytes)?;
         jar.set(seals.style, &cookie.0, value, LIFETIME)?;
         let site = length_first(&self.service) + seals.site;
         Ok(Sealed {

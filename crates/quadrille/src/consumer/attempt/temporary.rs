@@ -52,7 +52,7 @@ impl Attempt {
         let cookie = AttemptCookie::new(COOKIE, &[t0, t1, t2, t3, a, b, c, d]);
         let value = self.seal_with(temporary, seals, PURPOSE);
         let bytes = size(&seals.style.name(&cookie.0), &value);
-        make_room(jar, seals.style, Coming::Attempt(WITH_TEMPORARY), bytes)?;
+        make_room(jar, seals.style, seals.in_use, Coming::Attempt(WITH_TEMPORARY), bytes)?;
         jar.set(seals.style, &cookie.0, value, LIFETIME)
     }
 

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use tracing::warn;
 
@@ -6,7 +6,7 @@ use crate::{
     Scopes, Secret, Timestamp,
     consumer::{
         account::{Account, Owner, Stored, Token},
-        cookie_room::{Coming, make_room, size},
+        cookie_room::{Coming, TOKEN, make_room, size},
         cookies::Jar,
         wire::{Reader, Writer},
     },
@@ -121,7 +121,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     let text = cx.keys.seal(cx.env, PURPOSE, &site(cx, &account.owner, &account.service), &plain);
     let names = [0, 1].map(|chunk| cx.style.name(&name(&account.service, chunk)));
     let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
-    make_room(jar, cx.style, Coming::Kept(&names), bytes)?;
+    make_room(jar, cx.style, cx.in_use, Coming::Kept(&names), bytes)?;
     // The first cookie says how many there are, so that a left-over second one is not joined.
     let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
     let count = if second.is_empty() { "1" } else { "2" };
@@ -136,26 +136,29 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
 
 fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
     let jar = jar(cx)?;
-    let Some(first) = jar.get(&cx.style.name(&name(service, 0))) else { return Ok(None) };
-    let sealed = match (first.strip_prefix('1'), first.strip_prefix('2')) {
-        (Some(whole), _) => Cow::Borrowed(whole),
-        (_, Some(half)) => match jar.get(&cx.style.name(&name(service, 1))) {
-            Some(second) => Cow::Owned([half, &second].concat()),
-            None => return Ok(None),
-        },
-        _ => return Ok(None),
-    };
-    match cx.keys.open(PURPOSE, &site(cx, owner, service), &sealed) {
-        Ok(plain) => Ok(parse(&plain, owner, service)),
-        // Another owner's, or changed by hand: for this owner nothing is linked.
-        Err(OpenError::Broken | OpenError::Malformed) => Ok(None),
-        // Keys that end with the process leave such cookies behind at each start.
-        Err(OpenError::UnknownKey) if cx.keys.is_ephemeral() => Ok(None),
+    let [first, second] = [0, 1].map(|chunk| jar.values(&cx.style.name(&name(service, chunk))));
+    let site = site(cx, owner, service);
+    let mut is_unknown = false;
+    let mut open = |sealed: &str| match cx.keys.open(PURPOSE, &site, sealed) {
+        Ok(plain) => parse(&plain, owner, service),
         Err(OpenError::UnknownKey) => {
-            warn!(service, "a token cookie is sealed under a key that is not in the ring");
-            Err(OperatorFault::KeyUnknown.into())
+            is_unknown = true;
+            None
         }
+        // Another owner's, or changed by hand: for this owner nothing is linked.
+        Err(OpenError::Broken | OpenError::Malformed) => None,
+    };
+    let found = first.iter().find_map(|first| match first.split_at_checked(1)? {
+        ("1", whole) => open(whole),
+        ("2", half) => second.iter().find_map(|second| open(&[half, second].concat())),
+        _ => None,
+    });
+    // Keys that end with the process leave such cookies behind at each start.
+    if found.is_none() && is_unknown && !cx.keys.is_ephemeral() {
+        warn!(service, "a token cookie is sealed under a key that is not in the ring");
+        return Err(OperatorFault::KeyUnknown.into());
     }
+    Ok(found)
 }
 
 fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
@@ -201,7 +204,7 @@ fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
 }
 
 fn name(service: &str, chunk: usize) -> String {
-    [if chunk == 0 { "token-" } else { "token2-" }, service].concat()
+    [if chunk == 0 { TOKEN[0] } else { TOKEN[1] }, service].concat()
 }
 
 fn jar<'a>(cx: &Context<'a>) -> Result<&'a Jar> {

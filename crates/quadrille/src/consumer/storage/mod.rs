@@ -9,6 +9,7 @@ use crate::{Env, KeyRing, error::Result};
 
 use super::{
     account::{Account, Owner, Stored, Token},
+    cookie_room::InUse,
     cookies::{CookieStyle, Jar},
 };
 
@@ -128,6 +129,7 @@ pub struct Context<'a> {
     pub(crate) keys: &'a KeyRing,
     pub(crate) site: &'a str,
     pub(crate) style: &'a CookieStyle,
+    pub(crate) in_use: &'a InUse,
 }
 
 impl Context<'_> {

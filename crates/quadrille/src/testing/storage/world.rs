@@ -2,7 +2,7 @@
 
 use crate::{
     Env, KeyRing, Owner, Scopes,
-    consumer::{Account, Context, CookieStyle, Jar, Token},
+    consumer::{Account, Context, CookieStyle, InUse, Jar, Token},
     testing::ManualClock,
 };
 
@@ -16,6 +16,7 @@ pub(super) struct World {
     keys: KeyRing,
     jar: Jar,
     style: CookieStyle,
+    in_use: InUse,
 }
 
 impl World {
@@ -27,6 +28,7 @@ impl World {
             keys: KeyRing::ephemeral(),
             jar: Jar::new(&http::HeaderMap::new()),
             style: CookieStyle::new(true, None, "/login"),
+            in_use: InUse { tokens: true, ..InUse::default() },
         }
     }
 
@@ -43,6 +45,7 @@ impl World {
             keys: &self.keys,
             site: "https://app.example/login",
             style: &self.style,
+            in_use: &self.in_use,
         }
     }
 }

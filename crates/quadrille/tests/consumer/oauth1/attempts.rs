@@ -108,7 +108,7 @@ async fn a_stolen_cookie_name_or_a_changed_cookie_opens_nothing() {
     // Under another mount and site, the same cookie is none.
     let elsewhere = world.login().at("/other");
     browser.app = elsewhere.attach(pages());
-    browser.cookies.insert(name.replace("quadrille-", "quadrille-other-"), value.clone());
+    browser.cookies.insert(name.replace("quadrille-", "quadrille-_2fother-"), value.clone());
     let page = browser.visit(&format!("/other/library/authorized?{query}")).await;
     assert!(
         page.has_code("attempt_cookie_missing") || page.has_code("attempt_expired"),
