@@ -10,6 +10,9 @@ use crate::{
     transport::{CollectError, NoHttpClient},
 };
 
+/// How many characters of an error's causes are written to a log.
+const LONGEST_CAUSES: usize = 400;
+
 pub use crate::transport::{Cause, NetworkError, NetworkFault};
 
 /// `Result` with this crate's [`Error`].
@@ -552,7 +555,9 @@ impl Error {
             });
             cause = error.source();
         }
-        line
+        // Another party's certificate or answer may be quoted in it.
+        let fit = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+        line.map(|line| line.chars().take(LONGEST_CAUSES).map(fit).collect())
     }
 
     pub(crate) fn network(service: &Arc<str>, error: impl Into<NetworkError>) -> Self {

@@ -102,8 +102,9 @@ impl Call {
         self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
     }
 
-    /// Sends these bytes, or a [`Body::stream`] (which cannot be sent a second time, so that
-    /// neither a 401 nor a redirect is followed by another try).
+    /// Sends these bytes, or a [`Body::stream`], which cannot be sent a second time: neither a
+    /// redirect nor a 401 is followed by another try. After a 401 the token is refreshed for the
+    /// next call, and this one gives [`Error::Api`].
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = Ok(body.into());
         self
@@ -205,6 +206,14 @@ impl Call {
                     if refused.is_none() && body.is_some() && can_refresh(&api, &stored) =>
                 {
                     refused = Some(stored.token.access_token);
+                }
+                StatusCode::UNAUTHORIZED if refused.is_none() && can_refresh(&api, &stored) => {
+                    let answer = whole_error(answer, deadline).await;
+                    // For the next call; it tries for itself if this does not work.
+                    return match api.usable(None, Some(&stored.token.access_token)).await {
+                        Err(not_linked @ Error::NotLinked(_)) => Err(not_linked),
+                        _ => Err(error(&api, answer)),
+                    };
                 }
                 StatusCode::UNAUTHORIZED if refused.is_none() && sending.is_its_own(&stored) => {
                     let answer = whole_error(answer, deadline).await;

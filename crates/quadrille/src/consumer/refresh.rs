@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     Env, Secret,
@@ -26,7 +26,7 @@ use super::{
     flights::{Boarding, Flights, Key, Outcome, Trouble},
     login::Login,
     registered::Registered,
-    storage::{Change, Replaced},
+    storage::{Change, Context, Replaced},
 };
 
 /// A token with less than this left is refreshed first, and one that lasts less than twice as long
@@ -147,8 +147,13 @@ impl Login {
         };
         if in_browser {
             // Each request carries its own copy of the token, so each answer takes the new one.
-            let replaced = self.0.storage.replace(&cx, stored, change).await?;
-            return settled(match replaced {
+            let replaced = match (self.0.storage.replace(&cx, stored, change).await, jar) {
+                (Err(error), Some(jar)) => {
+                    self.replaced_partly(&cx, jar, stored, change, error).await
+                }
+                (replaced, _) => replaced,
+            };
+            return settled(match replaced? {
                 Replaced::Done(stored) => Some(stored),
                 Replaced::Changed(stored) => stored,
             });
@@ -156,6 +161,40 @@ impl Login {
         let Stored { account, .. } = stored;
         let subject = Some(&*account.subject);
         settled(self.0.storage.load(&cx, &account.owner, &account.service, subject).await?)
+    }
+
+    /// A refreshed token has outgrown the budget of cookies, and the refresh token before it is
+    /// spent: what there is room for is kept. As a rule that is the next refresh token, so that the
+    /// account is not lost, at the cost of a refresh for each request.
+    async fn replaced_partly(
+        &self,
+        cx: &Context<'_>,
+        jar: &Jar,
+        seen: &Stored,
+        change: Change<'_>,
+        error: Error,
+    ) -> Result<Replaced> {
+        let Change::Token(token) = change else { return Err(error) };
+        let service = &*seen.account.service;
+        match self.remove_gone_tenants(jar, error).await {
+            Ok(()) => return self.0.storage.replace(cx, seen, change).await,
+            Err(Error::Operator(fault @ OperatorFault::CookieTooLarge { .. })) => {
+                let code = Error::from(fault.clone()).code();
+                error!(service, %fault, code, "a refreshed token cannot be kept");
+            }
+            Err(other) => return Err(other),
+        }
+        let rest = Token { refresh_token: token.refresh_token.clone(), ..seen.token.clone() };
+        let version = match self.0.storage.replace(cx, seen, Change::Token(&rest)).await {
+            Ok(Replaced::Done(kept)) => kept.version,
+            Ok(changed @ Replaced::Changed(_)) => return Ok(changed),
+            Err(error) => {
+                warn!(service, %error, "nor can its refresh token: this account will be lost");
+                !seen.version
+            }
+        };
+        // This request has the whole of it.
+        Ok(Replaced::Done(Stored { token: token.clone(), version, ..seen.clone() }))
     }
 
     /// The one refresh of this token: begun now, under way, done a while ago, or failed a moment

@@ -291,3 +291,26 @@ async fn an_idempotent_call_whose_connection_breaks_is_sent_once_more() {
     let stream = github.request(Method::PUT, "upload").body(Body::stream(Pieces(0)));
     assert!(stream.send().await.is_err(), "a stream is gone");
 }
+
+#[tokio::test]
+async fn a_401_to_a_stream_refreshes_the_token_for_the_next_call() {
+    let world = World::new();
+    world.service.change(|its| its.expire(Duration::from_secs(3600), true));
+    let (_, github) = account(&world).await;
+    let upload = || github.request(Method::PUT, "upload").body(Body::stream(Pieces(0)));
+    world.wait(Duration::from_secs(60));
+    world.service.ends_access_tokens();
+    let before = world.service.times_asked(Purpose::Api);
+    let Error::Api { status, .. } = upload().send().await.unwrap_err() else { panic!() };
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.service.times_asked(Purpose::Refresh), 1);
+    assert_eq!(world.service.times_asked(Purpose::Api), before + 1, "a stream is not sent twice");
+    let echo: Value = upload().json().await.unwrap();
+    assert_eq!(echo["body"], "piece 1;piece 2;piece 3;");
+    // And when the refresh token is dead, too, there is another way on.
+    world.wait(Duration::from_secs(60));
+    world.service.ends_access_tokens();
+    world.service.ends_refresh_tokens();
+    let error = upload().send().await.unwrap_err();
+    assert!(matches!(error, Error::NotLinked(_)), "{error}");
+}

@@ -41,6 +41,7 @@ pub(crate) fn logged(work: impl Future<Output = ()>) -> String {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
+        .with_ansi(false)
         .finish();
     // With one subscriber alone, tracing asks that of whichever thread comes by an event first, and
     // the threads of other tests have none.

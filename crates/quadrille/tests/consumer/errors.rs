@@ -7,8 +7,10 @@ use axum::{
 };
 use http::StatusCode;
 use quadrille::{
-    Error, GitHub, KeyRing, Linked, Login, Service, Spec, consumer::MemoryStorage,
-    error::OperatorFault, recover,
+    Error, GitHub, KeyRing, Linked, Login, Service, Spec,
+    consumer::{MemoryStorage, Purpose},
+    error::OperatorFault,
+    recover,
 };
 
 use crate::support::{Browser, SECRET, SITE, World, pages};
@@ -108,11 +110,7 @@ async fn a_fetch_is_told_every_error_as_json_and_a_person_by_a_page() {
     let mut browser = Browser::new(world.login().attach(app));
     browser.log_in(&world.service, "/login/github", 7).await;
     let refuse = || {
-        world.service.answers_next(
-            quadrille::consumer::Purpose::Api,
-            StatusCode::NOT_FOUND,
-            "no such thing",
-        );
+        world.service.answers_next(Purpose::Api, StatusCode::NOT_FOUND, "no such thing");
     };
     refuse();
     let page = browser.visit("/api").await;
@@ -328,4 +326,48 @@ async fn the_type_in_a_handler_stands_for_its_service() {
     assert!(away.location().contains("%2Flogin%2Fcode%2Fauthorized"), "{away:?}");
     let query = world.service.consent(away.location(), 7).unwrap();
     assert_eq!(browser.go(&format!("/login/code/authorized?{query}")).await.text, "code");
+}
+
+#[test]
+fn what_others_made_up_breaks_no_line_of_the_log() {
+    let world = World::new();
+    let log = crate::canary::logged(async {
+        let mut browser = Browser::new(world.login().attach(pages()));
+        let long = "n".repeat(30_000);
+        let names = ["%0Aname", "%1B%5B2Jname", "n%E2%80%AEame", "a%00b", &*long];
+        for name in names {
+            for path in [format!("/login/{name}"), format!("/login/{name}/authorized?state=x")] {
+                let page = browser.visit(&path).await;
+                assert_eq!(page.status, StatusCode::NOT_FOUND, "{page:?}");
+            }
+        }
+        let hostile = format!("x\\n\\u001b[2J{}", "y".repeat(100_000));
+        for body in [
+            format!("{{\"access_token\":\"a\",\"token_type\":\"{hostile}\"}}"),
+            format!("{{\"access_token\":\"a\",\"token_type\":[\"{hostile}\"]}}"),
+            format!("{{\"error\":\"{hostile}\",\"error_description\":\"{hostile}\"}}"),
+            format!("{{\"error\":{{\"type\":\"{hostile}\",\"message\":\"{hostile}\"}}}}"),
+            format!("{{\"error\":{}}}", "1".repeat(100_000)),
+            hostile.clone(),
+        ] {
+            world.service.answers_next(Purpose::RedeemCode, StatusCode::OK, body);
+            let page = browser.log_in(&world.service, "/album", 7).await;
+            assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{page:?}");
+        }
+        for query in ["error=x%0Ay%1B", "error=%0A&error_description=%0A%1B"] {
+            let away = browser.go("/album").await;
+            let good = world.service.consent(away.location(), 7).unwrap();
+            let state = good.split('&').find(|pair| pair.starts_with("state=")).unwrap();
+            browser.visit(&format!("/login/github/authorized?{query}&{state}")).await;
+        }
+    });
+    let ours: Vec<_> = log.lines().filter(|line| line.contains("quadrille")).collect();
+    assert!(ours.len() > 15, "{log}");
+    for line in ours {
+        assert!(line.len() < 600, "{} bytes: {}", line.len(), &line[..200]);
+    }
+    for char in log.chars().filter(|char| *char != '\n') {
+        assert!(!char.is_control() && char != '\u{202e}', "{char:?} in {log}");
+    }
+    assert!(log.lines().all(|line| line.starts_with('2')), "each line begins with its time: {log}");
 }

@@ -505,3 +505,53 @@ async fn a_refresh_token_that_is_refused_again_and_again_is_dead() {
         assert!(pages_shown >= 60, "a service that fails for a moment unlinks nobody");
     }
 }
+
+/// The refresh token in the last request for a refresh.
+fn last_refreshed(world: &World) -> String {
+    let asked = world.service.asked();
+    let last = asked.iter().rfind(|asked| asked.purpose == Purpose::Refresh).unwrap();
+    let form: Vec<_> = url::form_urlencoded::parse(last.request.body()).collect();
+    form.iter().find(|(name, _)| name == "refresh_token").unwrap().1.to_string()
+}
+
+#[test]
+fn a_refreshed_token_that_outgrows_the_cookies_loses_nobodys_account() {
+    let log = crate::canary::logged(async {
+        let world = World::new();
+        world.service.change(|its| its.expire(HOUR, true));
+        let mut browser = linked(&world, world.login().attach(pages())).await;
+        let mut before = String::new();
+        for (round, size) in [("a", 9000), ("b", 9000), ("c", 100), ("d", 100)] {
+            world.wait(HOUR);
+            let (access, refresh) = ("x".repeat(size), format!("refresh-{round}"));
+            let tokens = format!(
+                "{{\"access_token\":\"{access}\",\"refresh_token\":\"{refresh}\",\"expires_in\":3600}}"
+            );
+            world.service.answers_next(Purpose::Refresh, StatusCode::OK, tokens);
+            world.service.answers_next(Purpose::Api, StatusCode::OK, "{\"login\":\"user-7\"}");
+            let page = browser.visit("/album").await;
+            assert_eq!(page.text, "You are user-7", "{round}: {page:?}");
+            assert!(before.is_empty() || last_refreshed(&world) == before, "{round}");
+            before = refresh;
+            assert!(browser.cookie_header().len() < 7 * 1024);
+        }
+    });
+    assert_eq!(log.matches("cookie_too_large").count(), 2, "{log}");
+    assert!(log.contains("ERROR") && log.contains("Login::storage"), "{log}");
+}
+
+#[tokio::test]
+async fn a_refreshed_token_of_which_nothing_fits_is_used_until_it_is_forgotten() {
+    let world = World::new();
+    world.service.change(|its| its.expire(HOUR, true));
+    let mut browser = linked(&world, world.login().attach(pages())).await;
+    world.wait(HOUR);
+    let large = "x".repeat(9000);
+    let tokens = format!("{{\"access_token\":\"a\",\"refresh_token\":\"{large}\"}}");
+    world.service.answers_next(Purpose::Refresh, StatusCode::OK, tokens);
+    for _ in 0..3 {
+        world.service.answers_next(Purpose::Api, StatusCode::OK, "{\"login\":\"user-7\"}");
+        assert_eq!(browser.visit("/album").await.text, "You are user-7");
+    }
+    assert_eq!(world.service.times_asked(Purpose::Refresh), 1);
+}
