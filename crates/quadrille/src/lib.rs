@@ -81,10 +81,10 @@ mod transport;
 mod work;
 
 #[cfg(all(feature = "axum", feature = "consumer"))]
-pub use crate::axum::{
-    consumer::recover,
-    consumer_extract::{Rejected, Visitor},
-    consumer_hooks::{After, BeforeLogin, Failed},
+pub use crate::axum::consumer::{
+    extract::{Rejected, Visitor},
+    hooks::{After, BeforeLogin, Failed},
+    routes::recover,
 };
 #[cfg(feature = "guard")]
 pub use actor::{Actor, Authentication};

@@ -2,16 +2,6 @@
 
 #[cfg(feature = "consumer")]
 pub mod consumer;
-#[cfg(feature = "consumer")]
-pub mod consumer_extract;
-#[cfg(feature = "consumer")]
-pub mod consumer_hooks;
-#[cfg(feature = "consumer")]
-mod consumer_layer;
-#[cfg(feature = "consumer")]
-mod consumer_leave;
-#[cfg(feature = "consumer")]
-mod consumer_pages;
 #[cfg(feature = "guard")]
 mod guard;
 #[cfg(feature = "provider")]

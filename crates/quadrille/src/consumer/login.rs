@@ -67,7 +67,7 @@ pub(crate) struct Inner {
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
     #[cfg(feature = "axum")]
-    pub(crate) handlers: crate::axum::consumer_hooks::Handlers,
+    pub(crate) handlers: crate::axum::consumer::hooks::Handlers,
     ready: OnceLock<Result<Ready, OperatorFault>>,
 }
 
@@ -106,7 +106,7 @@ impl Login {
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
             #[cfg(feature = "axum")]
-            handlers: crate::axum::consumer_hooks::Handlers::default(),
+            handlers: crate::axum::consumer::hooks::Handlers::default(),
             ready: OnceLock::new(),
         }))
     }

@@ -16,7 +16,7 @@ use crate::{
     error::OperatorFault,
 };
 
-use super::consumer_pages::answered;
+use super::pages::answered;
 
 /// What [`Login::layer`] gives: on a router, it lets handlers take
 /// [`Linked`](crate::Linked) and the like.

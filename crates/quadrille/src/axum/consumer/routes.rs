@@ -20,19 +20,17 @@ use ::axum::{
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
 use crate::{
-    Error, Login, Result,
+    Error, Login,
     consumer::{Jar, Origin, Owner, is_just_back},
     error::BrowserFault,
     probe::probed,
 };
 
 use super::{
-    consumer_layer::Visit,
-    consumer_leave::{ServicePath, leave, leave_by_form, service_in},
-    consumer_pages::{failed, hop, json, plainly, unknown_to_whom},
+    layer::{LoginLayer, Visit},
+    leave::{ServicePath, leave, leave_by_form, service_in},
+    pages::{failed, hop, json, plainly, unknown_to_whom},
 };
-
-pub use super::consumer_layer::{LoginLayer, LoginService};
 
 impl Login {
     /// Adds the login routes to an application, and to its handlers the power to take

@@ -19,8 +19,8 @@ use crate::{
 };
 
 use super::{
-    consumer_layer::Visit,
-    consumer_pages::{failed, plainly},
+    layer::Visit,
+    pages::{failed, plainly},
 };
 
 /// Why a handler did not get its account: an [`Error`], and the answer to it.

@@ -20,9 +20,9 @@ use crate::{
 };
 
 use super::{
-    consumer::{not_attached, redirect, visit},
-    consumer_hooks::BeforeLogin,
-    consumer_pages::{failed, hop, plainly},
+    hooks::BeforeLogin,
+    pages::{failed, hop, plainly},
+    routes::{not_attached, redirect, visit},
 };
 
 /// Query and form together. What is read of them has limits of its own: the rest must not matter,

@@ -11,7 +11,7 @@ use crate::{
     page::{self, Page},
 };
 
-use super::{consumer_hooks::Failed, consumer_layer::is_for_a_page};
+use super::{hooks::Failed, layer::is_for_a_page};
 
 /// The answer to a failed login: the application's own, or the usual page.
 pub(super) async fn failed(

@@ -1,0 +1,15 @@
+//! Logins in axum: routes, a layer, extractors and hooks.
+//!
+//! What every application names is at the root of the crate: [`Visitor`](crate::Visitor),
+//! [`Rejected`](crate::Rejected), [`After`](crate::After), the hooks' events and
+//! [`recover`](crate::recover).
+
+pub(crate) mod extract;
+pub(crate) mod hooks;
+mod layer;
+mod leave;
+mod pages;
+pub(crate) mod routes;
+
+pub use hooks::{Hook, IntoAfter};
+pub use layer::{LoginLayer, LoginService};
