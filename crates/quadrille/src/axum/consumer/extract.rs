@@ -135,9 +135,7 @@ impl<St: Send + Sync> FromRequestParts<St> for Visitor {
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
-        let visit = parts.extensions.get::<Arc<Visit>>().cloned();
-        let visit = visit.ok_or(Error::from(OperatorFault::NotAttached));
-        let visit = visit.map_err(Rejected::early(parts))?;
+        let visit = Visit::of(parts).map_err(Rejected::early(parts))?;
         let owner = visit.login.0.handlers.find_owner(parts).await;
         let wanted = visit.wanted(parts);
         Ok(Self { visit, owner, wanted })
@@ -225,15 +223,12 @@ struct Found<'a> {
 
 /// The innermost login that has this service.
 fn visit_of<S: Service>(parts: &Parts) -> Result<Arc<Visit>> {
-    let mut visit = parts.extensions.get::<Arc<Visit>>();
-    if visit.is_none() {
-        return Err(OperatorFault::NotAttached.into());
-    }
+    let mut visit = Some(Visit::of(parts)?);
     while let Some(this) = visit {
         if this.login.by_type::<S>()?.is_some() {
-            return Ok(Arc::clone(this));
+            return Ok(this);
         }
-        visit = this.outer.as_ref();
+        visit = this.outer.clone();
     }
     Err(OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() }.into())
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ::axum::{extract::OriginalUri, response::Response};
-use http::{HeaderMap, Method, Request, Uri, header, request::Parts};
+use http::{Request, Uri, header, request::Parts};
 use tower::{Layer, Service};
 
 use crate::{
@@ -16,7 +16,10 @@ use crate::{
     error::OperatorFault,
 };
 
-use super::pages::answered;
+use super::{
+    navigation::{is_for_a_page, is_navigation},
+    pages::answered,
+};
 
 /// What [`Login::layer`] gives: on a router, it lets handlers take
 /// [`Linked`](crate::Linked) and the like.
@@ -69,6 +72,15 @@ impl Place {
 }
 
 impl Visit {
+    /// The request's, as the innermost login sees it.
+    ///
+    /// # Errors
+    /// [`OperatorFault::NotAttached`].
+    pub(super) fn of(parts: &Parts) -> Result<Arc<Self>, Error> {
+        let visit = parts.extensions.get::<Arc<Self>>().cloned();
+        visit.ok_or_else(|| OperatorFault::NotAttached.into())
+    }
+
     /// Where this visitor is and how they can be told to log in.
     pub(super) fn wanted(&self, parts: &Parts) -> Wanted {
         let navigation = is_navigation(parts);
@@ -129,55 +141,5 @@ where
             }
             Ok(response)
         })
-    }
-}
-
-/// Whether a browser loads the answer as a page of its own. Scripts and forms must not be redirected
-/// to another site.
-fn is_navigation(parts: &Parts) -> bool {
-    parts.method == Method::GET && is_for_a_page(&parts.headers)
-}
-
-/// Whether a person will look at the answer, and no script: the answer to a form, too.
-pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text("sec-fetch-mode"), text("x-requested-with"), text("hx-request")) {
-        (_, Some(_), _) | (_, _, Some(_)) => false,
-        (Some(mode), ..) => mode == "navigate",
-        (None, ..) => accepts_a_page(headers),
-    }
-}
-
-/// Whether `Accept` (RFC 9110, section 12.5.1) wants HTML, and JSON not more; without one of them,
-/// whether it says nothing else than "anything".
-fn accepts_a_page(headers: &HeaderMap) -> bool {
-    let (mut html, mut json, mut anything) = (None, None, true);
-    for line in headers.get_all(header::ACCEPT) {
-        // What cannot be read says nothing.
-        let Ok(line) = line.to_str() else { continue };
-        for range in line.split(',').map(str::trim).filter(|range| !range.is_empty()) {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or("").to_ascii_lowercase();
-            let weight = parts
-                .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-                .map_or(1.0, |weight| weight.parse().unwrap_or(1.0));
-            let known = match &*kind {
-                "text/html" => &mut html,
-                json_kind if json_kind == "application/json" || json_kind.ends_with("+json") => {
-                    &mut json
-                }
-                "*/*" => continue,
-                _ => {
-                    anything = false;
-                    continue;
-                }
-            };
-            *known = Some(f64::max(weight, known.unwrap_or(0.0)));
-        }
-    }
-    match (html, json) {
-        (Some(html), json) => html > 0.0 && html >= json.unwrap_or(0.0),
-        (None, Some(_)) => false,
-        (None, None) => anything,
     }
 }

@@ -21,8 +21,8 @@ use crate::{
 
 use super::{
     hooks::BeforeLogin,
-    pages::{failed, hop, plainly},
-    routes::{not_attached, redirect, visit},
+    layer::Visit,
+    pages::{failed, hop, plainly, redirect},
 };
 
 /// Query and form together. What is read of them has limits of its own: the rest must not matter,
@@ -89,7 +89,10 @@ fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
 
 async fn leave_with(path: ServicePath, mut parts: Parts, parameters: String) -> Response {
     let service = service_in(path);
-    let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
     let (login, jar) = (&visit.login, &visit.jar);
     let mut origin = Origin::default();
     let begun = async {

@@ -8,6 +8,7 @@ pub(crate) mod extract;
 pub(crate) mod hooks;
 mod layer;
 mod leave;
+mod navigation;
 mod pages;
 pub(crate) mod routes;
 

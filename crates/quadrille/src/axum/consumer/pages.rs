@@ -5,13 +5,13 @@ use http::{HeaderValue, StatusCode, header, request::Parts};
 use tracing::{error, info, warn};
 
 use crate::{
-    Error, Login,
+    Error, Login, Result,
     consumer::{Jar, Origin},
     error::{BrowserFault, OperatorFault, ServiceFault},
     page::{self, Page},
 };
 
-use super::{hooks::Failed, layer::is_for_a_page};
+use super::{hooks::Failed, navigation::is_for_a_page};
 
 /// The answer to a failed login: the application's own, or the usual page.
 pub(super) async fn failed(
@@ -88,6 +88,21 @@ pub(super) fn answered(mut response: Response, is_for_a_page: bool) -> Response 
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.extend(json.headers);
     Response::from_parts(parts, body)
+}
+
+/// A redirect, which nobody keeps.
+pub(super) fn redirect(status: StatusCode, to: String) -> Result<Response> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let location = HeaderValue::try_from(to).map_err(|_| OperatorFault::CallMalformed)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    no_store(&mut response);
+    Ok(response)
+}
+
+pub(super) fn no_store(response: &mut Response) {
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
 }
 
 /// A page that goes on to another of this site by itself. A redirect would still count as a visit

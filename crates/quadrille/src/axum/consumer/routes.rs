@@ -17,7 +17,7 @@ use ::axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::StatusCode;
 
 use crate::{
     Error, Login,
@@ -29,7 +29,7 @@ use crate::{
 use super::{
     layer::{LoginLayer, Visit},
     leave::{ServicePath, leave, leave_by_form, service_in},
-    pages::{failed, hop, json, plainly, unknown_to_whom},
+    pages::{failed, hop, json, no_store, plainly, redirect, unknown_to_whom},
 };
 
 impl Login {
@@ -117,7 +117,10 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);
     }
-    let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
     let verified = match login.verify(jar, &service, &query).await {
@@ -161,7 +164,10 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
     if let Some(answer) = probed(&parts.method, &parts.headers) {
         return answer.map(Body::from);
     }
-    let Some(visit) = visit(&parts) else { return plainly(&not_attached(), &parts) };
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
     let verified = match login.verify(jar, &service, &query).await {
@@ -227,27 +233,4 @@ fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
         }
         Err(error) => unknown_to_whom(error),
     }
-}
-
-pub(super) fn visit(parts: &Parts) -> Option<Arc<Visit>> {
-    parts.extensions.get::<Arc<Visit>>().cloned()
-}
-
-pub(super) fn not_attached() -> Error {
-    crate::error::OperatorFault::NotAttached.into()
-}
-
-pub(super) fn redirect(status: StatusCode, to: String) -> Result<Response> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    let location =
-        HeaderValue::try_from(to).map_err(|_| crate::error::OperatorFault::CallMalformed)?;
-    response.headers_mut().insert(header::LOCATION, location);
-    no_store(&mut response);
-    Ok(response)
-}
-
-fn no_store(response: &mut Response) {
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
 }
