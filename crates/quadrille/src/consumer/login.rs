@@ -24,6 +24,7 @@ use super::{
     cookie_room::{BROWSER, InUse},
     cookies::{CookieStyle, Jar},
     dance::Dance,
+    hooks::{Hooks, NoHooks},
     refresh::Refresher,
     registered::{Registered, Registration},
     service::{Client, Service},
@@ -66,8 +67,7 @@ pub(crate) struct Inner {
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
-    #[cfg(feature = "axum")]
-    pub(crate) handlers: crate::axum::consumer::hooks::Handlers,
+    pub(crate) hooks: Arc<dyn Hooks>,
     ready: OnceLock<Result<Ready, OperatorFault>>,
 }
 
@@ -105,8 +105,7 @@ impl Login {
             tenants: Vec::new(),
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
-            #[cfg(feature = "axum")]
-            handlers: crate::axum::consumer::hooks::Handlers::default(),
+            hooks: Arc::new(NoHooks),
             ready: OnceLock::new(),
         }))
     }

@@ -18,6 +18,7 @@ mod endpoint;
 mod exchange;
 mod flights;
 mod flow;
+mod hooks;
 mod hosted;
 mod identity;
 mod linked;
@@ -39,11 +40,11 @@ pub use authorized::Authorized;
 pub use call::{Answer, Call};
 pub use cookies::Jar;
 pub use flow::{Begin, Finished};
+pub use hooks::Refreshed;
 pub use identity::{Claims, Identity};
 pub use linked::{Accounts, Linked};
 pub use login::Login;
 pub use out_of_band::OutOfBand;
-pub use refresh::Refreshed;
 pub use service::{
     Client, ClientAuthentication, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol,
     ProtocolBuf, Service, Spec, SpecBuf,
@@ -61,6 +62,7 @@ pub(crate) use self::{
     attempt::Kind,
     authorized::{is_just_back, loop_cookie},
     flow::Origin,
+    hooks::Hooks,
     identity::{of_account, recall},
     linked::forget_in_browser,
     registered::Registered,

@@ -24,6 +24,7 @@ use super::{
     cookies::Jar,
     dance::Dance,
     flights::{Boarding, Flights, Key, Outcome, Trouble},
+    hooks::Refreshed,
     login::Login,
     registered::Registered,
     storage::{Change, Context, Replaced},
@@ -64,16 +65,6 @@ impl From<Error> for NoToken {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
-}
-
-/// The event of `on_refreshed`: a token was refreshed.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Refreshed {
-    /// The service's name.
-    pub service: Arc<str>,
-    /// The account and its new token.
-    pub stored: Stored,
 }
 
 impl Login {
@@ -275,11 +266,10 @@ impl Login {
         {
             return Outcome::Failed(error);
         }
-        #[cfg(feature = "axum")]
         if let Outcome::Refreshed(token) = &outcome {
             let stored = Stored { token: token.clone(), ..stored.clone() };
             let service = Arc::clone(&registered.name);
-            self.0.handlers.refreshed(Refreshed { service, stored }).await;
+            self.0.hooks.refreshed(Refreshed { service, stored }).await;
         }
         outcome
     }

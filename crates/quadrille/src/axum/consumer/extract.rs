@@ -19,6 +19,7 @@ use crate::{
 };
 
 use super::{
+    hooks::Handlers,
     layer::Visit,
     pages::{failed, plainly},
 };
@@ -136,7 +137,7 @@ impl<St: Send + Sync> FromRequestParts<St> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
         let visit = Visit::of(parts).map_err(Rejected::early(parts))?;
-        let owner = visit.login.0.handlers.find_owner(parts).await;
+        let owner = Handlers::of(&visit.login).find_owner(parts).await;
         let wanted = visit.wanted(parts);
         Ok(Self { visit, owner, wanted })
     }
@@ -148,7 +149,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> FromRequestParts<St> for
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
         let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
-        let owner = found.login.0.handlers.find_owner(parts).await;
+        let owner = Handlers::of(found.login).find_owner(parts).await;
         match found.linked_with::<S, Sc>(&owner).await {
             Ok(linked) => Ok(linked),
             Err(error) => Err(found.rejected(parts, error, &owner).await),
@@ -164,7 +165,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
         let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
-        let owner = found.login.0.handlers.find_owner(parts).await;
+        let owner = Handlers::of(found.login).find_owner(parts).await;
         let stored = found.login.load(found.jar, &found.registered.name, &owner).await?;
         let now = found.login.0.env.now();
         let usable = |stored: &Stored| {
@@ -182,7 +183,7 @@ impl<S: Service, St: Send + Sync> FromRequestParts<St> for Identity<S> {
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
         let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
-        let owner = found.login.0.handlers.find_owner(parts).await;
+        let owner = Handlers::of(found.login).find_owner(parts).await;
         match found.identity(&owner).await {
             Ok(Some(identity)) => Ok(identity),
             Ok(None) => {
@@ -207,7 +208,7 @@ impl<S: Service, St: Send + Sync> OptionalFromRequestParts<St> for Identity<S> {
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
         let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
-        let owner = found.login.0.handlers.find_owner(parts).await;
+        let owner = Handlers::of(found.login).find_owner(parts).await;
         Ok(found.identity(&owner).await?)
     }
 }

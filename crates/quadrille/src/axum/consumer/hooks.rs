@@ -1,6 +1,6 @@
 //! Hooks: ordinary handlers of the application, called around a login.
 
-use std::{pin::Pin, sync::Arc};
+use std::{any::Any, pin::Pin, sync::Arc};
 
 use ::axum::{
     extract::FromRequestParts,
@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::{
     Error, Login,
-    consumer::{Authorized, IntoOwner, Owner, Refreshed},
+    consumer::{Authorized, Hooks, IntoOwner, Owner, Refreshed},
 };
 
 /// The event of `before_login`: a visitor is about to leave for a service.
@@ -199,8 +199,8 @@ type Erased<Event> = Arc<dyn Fn(Event, Parts) -> BoxFuture<'static, (After, Part
 type ErasedOwner = Arc<dyn for<'a> Fn(&'a mut Parts) -> BoxFuture<'a, Option<Owner>> + Send + Sync>;
 
 /// The hooks of a [`Login`].
-#[derive(Clone, Default)]
-pub(crate) struct Handlers {
+#[derive(Clone)]
+pub(super) struct Handlers {
     owner: Option<ErasedOwner>,
     before_login: Option<Erased<BeforeLogin>>,
     authorized: Option<Erased<Authorized>>,
@@ -251,7 +251,7 @@ impl Login {
                 owner(&user).into_owner()
             })
         });
-        self.change(|inner| inner.handlers.owner = Some(erased))
+        self.with_handlers(|handlers| handlers.owner = Some(erased))
     }
 
     /// Calls this before a visitor is sent to a service: `async fn(BeforeLogin, ...)`.
@@ -261,7 +261,7 @@ impl Login {
         state: St,
         hook: impl Hook<BeforeLogin, Args, St>,
     ) -> Self {
-        self.change(|inner| inner.handlers.before_login = Some(erase(state, hook)))
+        self.with_handlers(|handlers| handlers.before_login = Some(erase(state, hook)))
     }
 
     /// Calls this when a visitor comes back with a token, before anything is stored:
@@ -291,7 +291,7 @@ impl Login {
         state: St,
         hook: impl Hook<Authorized, Args, St>,
     ) -> Self {
-        self.change(|inner| inner.handlers.authorized = Some(erase(state, hook)))
+        self.with_handlers(|handlers| handlers.authorized = Some(erase(state, hook)))
     }
 
     /// Calls this when a login failed, whatever the reason: `async fn(Failed, ...)`. Its answer
@@ -302,7 +302,7 @@ impl Login {
         state: St,
         hook: impl Hook<Failed, Args, St>,
     ) -> Self {
-        self.change(|inner| inner.handlers.error = Some(erase(state, hook)))
+        self.with_handlers(|handlers| handlers.error = Some(erase(state, hook)))
     }
 
     /// Calls this when a token was refreshed: `async fn(Refreshed, ...)`. A refresh serves many
@@ -314,11 +314,28 @@ impl Login {
         state: St,
         hook: impl Hook<Refreshed, Args, St>,
     ) -> Self {
-        self.change(|inner| inner.handlers.refreshed = Some(erase(state, hook)))
+        self.with_handlers(|handlers| handlers.refreshed = Some(erase(state, hook)))
+    }
+}
+
+/// Those of a login that was given none.
+static NONE: Handlers =
+    Handlers { owner: None, before_login: None, authorized: None, error: None, refreshed: None };
+
+impl Login {
+    fn with_handlers(self, change: impl FnOnce(&mut Handlers)) -> Self {
+        let mut handlers = Handlers::of(&self).clone();
+        change(&mut handlers);
+        self.change(|inner| inner.hooks = Arc::new(handlers))
     }
 }
 
 impl Handlers {
+    pub(super) fn of(login: &Login) -> &Self {
+        let hooks: &dyn Any = &*login.0.hooks;
+        hooks.downcast_ref().unwrap_or(&NONE)
+    }
+
     /// Whether any of them looks at the visitor, so that the application's session must be there.
     pub(crate) fn look_at_the_visitor(&self) -> bool {
         self.owner.is_some() || self.authorized.is_some() || self.error.is_some()
@@ -350,15 +367,18 @@ impl Handlers {
     pub(crate) async fn error(&self, event: Failed, parts: &mut Parts) -> After {
         call(self.error.as_ref(), event, parts).await
     }
+}
 
-    pub(crate) async fn refreshed(&self, event: Refreshed) {
-        if let Some(hook) = &self.refreshed {
+impl Hooks for Handlers {
+    fn refreshed(&self, event: Refreshed) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let Some(hook) = &self.refreshed else { return };
             let (mut parts, ()) = Request::new(()).into_parts();
             let service = Arc::clone(&event.service);
             if call(Some(hook), event, &mut parts).await.answer.is_some() {
                 warn!(service = &*service, "on_refreshed failed, or answered where nobody asks");
             }
-        }
+        })
     }
 }
 

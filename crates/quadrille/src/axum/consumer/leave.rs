@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    hooks::BeforeLogin,
+    hooks::{BeforeLogin, Handlers},
     layer::Visit,
     pages::{failed, hop, plainly, redirect},
 };
@@ -123,7 +123,7 @@ async fn begin(
     let ask = one("ask")?;
     // Nobody reads it beside the scopes.
     let only = if ask.is_none() { one("only")? } else { None };
-    let handlers = &login.0.handlers;
+    let handlers = Handlers::of(login);
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;
     if login.must_ask(&parts.headers, &owner, by_form) {

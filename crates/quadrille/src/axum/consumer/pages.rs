@@ -11,7 +11,10 @@ use crate::{
     page::{self, Page},
 };
 
-use super::{hooks::Failed, navigation::is_for_a_page};
+use super::{
+    hooks::{Failed, Handlers},
+    navigation::is_for_a_page,
+};
 
 /// The answer to a failed login: the application's own, or the usual page.
 pub(super) async fn failed(
@@ -37,7 +40,7 @@ pub(super) async fn failed(
         next: origin.next.clone(),
         retry_url: retry_url.clone(),
     };
-    let (answer, _) = login.0.handlers.error(event, parts).await.into_parts();
+    let (answer, _) = Handlers::of(login).error(event, parts).await.into_parts();
     answer.unwrap_or_else(|| {
         let title = service.map(|service| &*service.spec().title);
         let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.base_path));

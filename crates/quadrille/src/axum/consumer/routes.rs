@@ -27,6 +27,7 @@ use crate::{
 };
 
 use super::{
+    hooks::Handlers,
     layer::{LoginLayer, Visit},
     leave::{ServicePath, leave, leave_by_form, service_in},
     pages::{failed, hop, json, no_store, plainly, redirect, unknown_to_whom},
@@ -131,13 +132,13 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
                 return response;
             }
             // The application's own error handler looks at its session, as hooks do.
-            if login.0.handlers.look_at_the_visitor() && origin.answered.is_some() {
+            if Handlers::of(login).look_at_the_visitor() && origin.answered.is_some() {
                 return hop_to_arrival(login, &service, &query);
             }
             return failed(login, jar, &mut parts, error, origin).await;
         }
     };
-    if login.0.handlers.look_at_the_visitor() {
+    if Handlers::of(login).look_at_the_visitor() {
         return hop_to_arrival(login, &service, &query);
     }
     let next = verified.answered.attempt.next.clone();
@@ -180,7 +181,7 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
             };
         }
     };
-    let handlers = &login.0.handlers;
+    let handlers = Handlers::of(login);
     let linked = async {
         let owner = handlers.find_owner(&mut parts).await;
         let by_hook = handlers.has_authorized();
