@@ -34,7 +34,8 @@ impl Service for Library {
         "https://library.example/oauth/access_token",
         "https://library.example/api",
     )
-    .identity("me", "id").build();
+    .identity("me", "id")
+    .build();
 }
 
 #[derive(Arbitrary, Debug)]

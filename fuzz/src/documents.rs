@@ -5,7 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use http::{Request, header};
-use quadrille::{oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier}, Authentication, provider::{ClientMetadataDocuments, FetchError, Fetched, Fetcher, store::MemoryStore}};
+use quadrille::{
+    Authentication,
+    form::FormWriter,
+    oauth2::{AuthorizationRequest, pkce::Verifier},
+    provider::{ClientMetadataDocuments, FetchError, Fetched, Fetcher, store::MemoryStore},
+};
 use serde_json::{Value, json};
 use url::Url;
 

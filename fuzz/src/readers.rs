@@ -4,12 +4,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use quadrille::{
     Scopes,
+    form::{FormWriter, Params},
     oauth1::{Credentials, Verdict},
-    oauth2::{
-        ErrorResponse, IntrospectionResponse, Resources, TokenResponse,
-        bearer::Challenge,
-        form::{FormWriter, Params},
-    },
+    oauth2::{ErrorResponse, IntrospectionResponse, Resources, TokenResponse, bearer::Challenge},
     scope::ScopeSeparator,
 };
 

@@ -2,7 +2,12 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use http::header;
-use quadrille::{oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier}, Authentication, provider::{NewClient, RedirectUri, store::MemoryStore}};
+use quadrille::{
+    Authentication,
+    form::FormWriter,
+    oauth2::{AuthorizationRequest, pkce::Verifier},
+    provider::{NewClient, RedirectUri, store::MemoryStore},
+};
 use url::Url;
 
 use crate::{

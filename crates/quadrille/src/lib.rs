@@ -51,6 +51,7 @@ mod digest;
 pub mod env;
 #[cfg(feature = "consumer")]
 pub mod error;
+pub mod form;
 #[cfg(feature = "guard")]
 pub mod guard;
 #[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]

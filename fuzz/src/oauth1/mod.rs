@@ -13,7 +13,12 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use http::Request;
-use quadrille::{Scopes, Timestamp, oauth1::Credentials, oauth2::form::FormWriter, Authentication, provider::{OAuth1, store::MemoryStore}};
+use quadrille::{
+    Authentication, Scopes, Timestamp,
+    form::FormWriter,
+    oauth1::Credentials,
+    provider::{OAuth1, store::MemoryStore},
+};
 
 use crate::{
     block_on,

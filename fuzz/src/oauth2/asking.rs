@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use quadrille::{
     Scopes,
-    oauth2::{AuthorizationRequest, Resources, form::FormWriter, pkce::Verifier},
+    form::FormWriter,
+    oauth2::{AuthorizationRequest, Resources, pkce::Verifier},
 };
 
 use crate::world::{

@@ -11,7 +11,10 @@ mod model;
 mod tokens;
 
 use arbitrary::{Arbitrary, Unstructured};
-use quadrille::{Authentication, provider::store::{MemoryStore, SqliteStore, Store}};
+use quadrille::{
+    Authentication,
+    provider::store::{MemoryStore, SqliteStore, Store},
+};
 
 use crate::{
     block_on,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use quadrille::{Scopes, oauth2::form::FormWriter};
+use quadrille::{Scopes, form::FormWriter};
 
 use crate::world::{Answer, CLIENTS, Is, SCOPES, URIS, pick, recent};
 

@@ -6,7 +6,12 @@ use arbitrary::Arbitrary;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, header};
-use quadrille::{Env, Secret, oauth1::{Credentials, SignatureMethod, Signer}, oauth2::{AuthorizationRequest, form::FormWriter, pkce::Verifier}, Authentication};
+use quadrille::{
+    Authentication, Env, Secret,
+    form::FormWriter,
+    oauth1::{Credentials, SignatureMethod, Signer},
+    oauth2::{AuthorizationRequest, pkce::Verifier},
+};
 
 use crate::{
     nature::Nature,

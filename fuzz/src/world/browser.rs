@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{Request, Response, header};
-use quadrille::{oauth2::form::Params, Authentication};
+use quadrille::{Authentication, form::Params};
 
 use super::process::{Process, SignedIn};
 

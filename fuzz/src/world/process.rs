@@ -10,7 +10,12 @@ use axum::{
 };
 use bytes::Bytes;
 use http::Request;
-use quadrille::{KeyRing, Policy, guard::{Access, Guard}, Actor, Authentication, provider::{Authorization, AuthorizationServer, Decision, Reply, Step, store::Store}, scopes};
+use quadrille::{
+    Actor, Authentication, KeyRing, Policy,
+    guard::{Access, Guard},
+    provider::{Authorization, AuthorizationServer, Decision, Reply, Step, store::Store},
+    scopes,
+};
 use tower::ServiceExt as _;
 
 use crate::nature::Nature;

@@ -9,7 +9,9 @@ use url::Url;
 
 use crate::{
     error::{Error, NetworkError, NetworkFault, OperatorFault, Result, ServiceFault},
-    oauth2::{bearer, form::FormWriter},
+    form::FormWriter,
+    loopback::is_secure,
+    oauth2::bearer,
     transport::{Body, Purpose},
 };
 
@@ -21,7 +23,6 @@ use super::{
     refresh::YOUNG,
     revoked::verdict,
 };
-use crate::loopback::is_secure;
 
 /// How long until an answer's headers must be there, unless a call says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);

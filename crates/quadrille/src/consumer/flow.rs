@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     Scopes,
     error::{BrowserFault, Error, Result},
-    oauth2::form::{FormWriter, Limits, Params},
+    form::{FormWriter, Limits, Params},
     target,
 };
 

@@ -13,7 +13,8 @@ use url::{Position, Url};
 use crate::{
     Env, KeyRing, Scopes,
     error::{BrowserFault, OperatorFault, Result},
-    oauth2::form::FormWriter,
+    form::FormWriter,
+    loopback::is_secure,
     seal::{Keys, MaskKey},
     transport::{self, ErasedClient, HttpClient},
 };
@@ -31,7 +32,6 @@ use super::{
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
     tenant::{KnownTenants, Tenants},
 };
-use crate::loopback::is_secure;
 
 /// The services that a site lets people log in with, where their accounts are kept, and what
 /// happens around it. Cheap to clone: keep one in the application's state to reach accounts outside

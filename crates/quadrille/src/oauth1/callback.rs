@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     Secret,
-    oauth2::form::{FormError, FormWriter, Params},
+    form::{FormError, FormWriter, Params},
 };
 
 use super::Problem;

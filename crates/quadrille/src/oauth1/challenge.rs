@@ -8,7 +8,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
 };
 
-use crate::oauth2::form::FormWriter;
+use crate::form::FormWriter;
 
 use super::{Problem, header, percent_encode};
 

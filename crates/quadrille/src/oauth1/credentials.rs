@@ -13,10 +13,8 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     Secret,
-    oauth2::{
-        answer,
-        form::{FORM, FormWriter, Params},
-    },
+    form::{FORM, FormWriter, Params},
+    oauth2::answer,
 };
 
 use super::{Problem, header::parameter_of_challenges};

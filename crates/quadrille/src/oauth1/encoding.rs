@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::oauth2::form::{from_hex, hex_digit, is_unreserved, percent_decode};
+use crate::form::{from_hex, hex_digit, is_unreserved, percent_decode};
 
 use super::RequestError;
 

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::oauth2::form::FormError;
+use crate::form::FormError;
 
 /// Why a request cannot be read as a signed one. None of it says anything that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use crate::oauth2::form::Declared;
+use crate::form::Declared;
 
 use super::{
     RequestError,

@@ -9,9 +9,11 @@ use http::{
     request::Parts,
 };
 
-use crate::oauth2::{
-    ActiveToken, IntrospectionResponse, IntrospectionResponseError, RequestError, answer,
+use crate::{
     form::{FORM, Params, hex_digit, is_form},
+    oauth2::{
+        ActiveToken, IntrospectionResponse, IntrospectionResponseError, RequestError, answer,
+    },
 };
 
 use super::Problem;
@@ -33,7 +35,7 @@ const FORM_OF_REQUEST: &str = "request_form";
 ///
 /// ```
 /// use quadrille::{Env, Secret, oauth1::{Forwarded, SignatureMethod, SignedRequest, Signer}};
-/// use quadrille::oauth2::form::{FormWriter, Params};
+/// use quadrille::form::{FormWriter, Params};
 ///
 /// let signer = Signer::hmac(SignatureMethod::HmacSha256, "printer", &Secret::from("its secret"))?;
 /// let request = http::Request::get("https://api.example/photos?size=9").body(bytes::Bytes::new())?;
@@ -245,7 +247,7 @@ mod tests {
             let forwarded =
                 Forwarded::of(&given, "https://api.example:8443", body.as_bytes()).unwrap();
             assert!(!format!("{forwarded:?}").contains("OAuth"));
-            let mut writer = crate::oauth2::form::FormWriter::new();
+            let mut writer = crate::form::FormWriter::new();
             for (name, value) in forwarded.parameters() {
                 writer.append(name, value);
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use crate::oauth2::form::is_unreserved;
+use crate::form::is_unreserved;
 
 use super::{
     RequestError,

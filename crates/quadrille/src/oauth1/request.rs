@@ -6,7 +6,7 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, Uri, request::Parts};
 
-use crate::{Secret, Timestamp, oauth2::form::Declared};
+use crate::{Secret, Timestamp, form::Declared};
 
 use super::{
     Placement, RequestError, RsaVerifyingKey, SignatureMethod,

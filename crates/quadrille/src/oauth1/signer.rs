@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Env, Secret,
-    oauth2::form::{Declared, FORM, FormWriter, hex_digit},
+    form::{Declared, FORM, FormWriter, hex_digit},
 };
 
 use super::{

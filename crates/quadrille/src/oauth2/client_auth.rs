@@ -10,11 +10,11 @@ use base64::{
 };
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use super::{
-    EndpointError, ErrorCode, ErrorResponse,
+use super::{EndpointError, ErrorCode, ErrorResponse};
+use crate::{
+    Secret,
     form::{self, FormError, FormWriter, Params},
 };
-use crate::Secret;
 
 /// How this client authenticates to a server.
 ///
@@ -139,7 +139,7 @@ impl From<ClientAuthError> for ErrorResponse {
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
-/// use quadrille::oauth2::{AuthMethod, ClientAuthError, PresentedClient, form::Params};
+/// use quadrille::{form::Params, oauth2::{AuthMethod, ClientAuthError, PresentedClient}};
 ///
 /// let mut headers = HeaderMap::new();
 /// headers.insert("authorization", HeaderValue::from_static("Basic d2ViJTNBMTpzJTI2dA=="));

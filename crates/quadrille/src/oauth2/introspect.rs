@@ -8,16 +8,18 @@ use serde_json::{Map, Value};
 
 use super::{
     ClientAuth, EndpointError, ErrorResponse, RequestError, TokenTypeHint, answer,
-    error::json_response,
-    form::{FormWriter, Params},
-    post::post_form,
+    error::json_response, post::post_form,
 };
-use crate::{Scopes, Timestamp, scope::ScopeSeparator};
+use crate::{
+    Scopes, Timestamp,
+    form::{FormWriter, Params},
+    scope::ScopeSeparator,
+};
 
 /// A question about a token (RFC 7662, section 2.1).
 ///
 /// ```
-/// use quadrille::oauth2::{ClientAuth, IntrospectionRequest, form::Params};
+/// use quadrille::{form::Params, oauth2::{ClientAuth, IntrospectionRequest}};
 ///
 /// let asked = IntrospectionRequest { token: "mF_9.B5f-4.1JqM", token_type_hint: None };
 /// let auth = ClientAuth::Basic { client_id: "photos-api".into(), client_secret: "s3cret".into() };
@@ -318,7 +320,7 @@ pub enum IntrospectionResponseError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::{ErrorCode, form::FormError};
+    use crate::{form::FormError, oauth2::ErrorCode};
 
     fn read(
         status: u16,

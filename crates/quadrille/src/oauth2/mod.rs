@@ -6,10 +6,10 @@
 //! that real services answer. A whole dance:
 //!
 //! ```
-//! use quadrille::{Env, Scopes, Secret, scope::ScopeSeparator};
+//! use quadrille::{Env, Scopes, Secret, form::Params, scope::ScopeSeparator};
 //! use quadrille::oauth2::{
 //!     AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient, Resources,
-//!     TokenRequest, TokenResponse, bearer, form::Params, pkce::Verifier,
+//!     TokenRequest, TokenResponse, bearer, pkce::Verifier,
 //! };
 //!
 //! const CALLBACK: &str = "https://app.example/callback";
@@ -87,7 +87,6 @@ mod authorize;
 pub mod bearer;
 mod client_auth;
 mod error;
-pub mod form;
 mod introspect;
 mod json;
 pub(crate) mod member;

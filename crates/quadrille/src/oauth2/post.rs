@@ -6,7 +6,8 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 
-use super::{ClientAuth, form::FormWriter};
+use super::ClientAuth;
+use crate::form::FormWriter;
 
 /// Why no message can be sent to a URL. The operator's fault, or that of whose metadata it is.
 ///

@@ -5,10 +5,8 @@ use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
-use super::{
-    RequestError,
-    form::{FormWriter, Params},
-};
+use super::RequestError;
+use crate::form::{FormWriter, Params};
 
 /// How many resources one request may name.
 const MOST: usize = 16;

@@ -8,16 +8,13 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 
-use super::{
-    ClientAuth, EndpointError, ErrorResponse, RequestError,
-    form::{FormWriter, Params},
-    post::post_form,
-};
+use super::{ClientAuth, EndpointError, ErrorResponse, RequestError, post::post_form};
+use crate::form::{FormWriter, Params};
 
 /// A request to revoke a token.
 ///
 /// ```
-/// use quadrille::oauth2::{ClientAuth, RevocationRequest, TokenTypeHint, form::Params};
+/// use quadrille::{form::Params, oauth2::{ClientAuth, RevocationRequest, TokenTypeHint}};
 ///
 /// let asked = RevocationRequest {
 ///     token: "45ghiukldjahdnhzdauz",
@@ -177,7 +174,7 @@ pub enum RevocationResponseError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::{ErrorCode, form::FormError};
+    use crate::{form::FormError, oauth2::ErrorCode};
 
     #[test]
     fn a_request_must_name_one_token_and_may_hint_at_anything() {

@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::oauth2::{ClientAuthError, ErrorCode, RequestError, form::FormError};
+use crate::{
+    form::FormError,
+    oauth2::{ClientAuthError, ErrorCode, RequestError},
+};
 
 use super::{client::document::ClientDocumentError, guessing::kdf::KdfError, store::StoreError};
 

@@ -5,11 +5,9 @@ use bytes::Bytes;
 use http::{Method, Request};
 
 use crate::{
+    form::{FormError, Limits, Params},
     guard::log::{Refusal, write},
-    oauth2::{
-        PresentedClient, RequestError,
-        form::{FormError, Limits, Params},
-    },
+    oauth2::{PresentedClient, RequestError},
 };
 
 use super::error::{ClientError, Error};

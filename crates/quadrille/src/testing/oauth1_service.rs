@@ -13,11 +13,11 @@ use url::Url;
 use crate::{
     Secret,
     consumer::Purpose,
+    form::{FormWriter, Params},
     oauth1::{
         Callback, Challenge, Credentials, Problem, RequestError, RsaVerifyingKey, SignedRequest,
         VerifyingKey,
     },
-    oauth2::form::{FormWriter, Params},
 };
 
 use super::{

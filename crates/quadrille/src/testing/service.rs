@@ -10,11 +10,10 @@ use url::Url;
 use crate::{
     Scopes,
     consumer::{ClientAuthentication, Protocol, Purpose},
+    form::{FormWriter, Params},
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse,
-        PresentedClient, TokenRequest, TokenResponse, bearer,
-        form::{FormWriter, Params},
-        pkce::Challenge,
+        PresentedClient, TokenRequest, TokenResponse, bearer, pkce::Challenge,
     },
 };
 

@@ -56,7 +56,7 @@ async fn post(browser: &mut Browser, path: &str, headers: &[(&str, &str)], form:
 
 /// The hidden fields of the form on a page.
 fn form_of(page: &Page) -> String {
-    let mut form = quadrille::oauth2::form::FormWriter::new();
+    let mut form = quadrille::form::FormWriter::new();
     for field in page.text.split("<input type=\"hidden\" name=\"").skip(1) {
         let (name, rest) = field.split_once("\" value=\"").unwrap();
         form.append(name, &rest.split_once('"').unwrap().0.replace("&amp;", "&"));

@@ -6,8 +6,8 @@ use http::{Method, StatusCode};
 use quadrille::{
     Owner,
     consumer::{Begin, MemoryStorage, Purpose},
+    form::Params,
     oauth1::{Placement, SignatureMethod},
-    oauth2::form::Params,
     provider::{NewClient, NewOAuth1Key},
 };
 use serde_json::{Value, json};

@@ -12,8 +12,8 @@ use axum::{
 use http::{HeaderMap, Request, StatusCode, header};
 use quadrille::{
     Authentication, Env, KeyRing, Login, Scopes,
+    form::FormWriter,
     guard::Access,
-    oauth2::form::FormWriter,
     page::escape,
     provider::{
         Authorization, AuthorizationServer, Client, Decision, NewClient, OAuth1, Reply, Step,

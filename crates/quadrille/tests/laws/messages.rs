@@ -6,12 +6,11 @@ use http::HeaderMap;
 use proptest::{collection::vec, option, prelude::*};
 use quadrille::{
     Scopes, Secret,
+    form::{FormWriter, Params},
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode,
         ErrorResponse, PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse,
-        TokenTypeHint, bearer,
-        form::{FormWriter, Params},
-        pkce::Verifier,
+        TokenTypeHint, bearer, pkce::Verifier,
     },
     scope::ScopeSeparator,
 };

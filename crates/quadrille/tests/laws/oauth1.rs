@@ -6,11 +6,11 @@ use http::{HeaderValue, Method, Request, Response, Uri, header, request::Parts};
 use proptest::{collection::vec, option, prelude::*, sample};
 use quadrille::{
     Env, Secret,
+    form::{FormWriter, Params},
     oauth1::{
         Callback, Credentials, Forwarded, Placement, Problem, SignatureMethod, SignedRequest,
         Signer, VerifyingKey,
     },
-    oauth2::form::{FormWriter, Params},
 };
 
 const ORIGIN: &str = "https://api.example:8443";

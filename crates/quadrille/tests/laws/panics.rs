@@ -5,12 +5,11 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use proptest::{collection::vec, prelude::*};
 use quadrille::{
     KeyRing, Scopes,
+    form::{Limits, Params},
     oauth2::{
         AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse, ErrorResponse,
         PresentedClient, RevocationRequest, RevocationResponse, TokenRequest, TokenResponse,
-        bearer,
-        form::{Limits, Params},
-        metadata,
+        bearer, metadata,
         pkce::{Challenge, Verifier},
     },
     scope::ScopeSeparator,

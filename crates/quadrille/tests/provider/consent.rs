@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quadrille::{
     KeyRing, Scopes,
-    oauth2::form::FormWriter,
+    form::FormWriter,
     provider::{AuthorizationServer, store::MemoryStore},
 };
 

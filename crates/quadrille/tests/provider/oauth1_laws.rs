@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{Request, header};
 use proptest::{collection::vec, option, prelude::*, sample};
 use quadrille::{
+    form::FormWriter,
     guard::{Access, Guard},
     oauth1::{Placement, SignatureMethod},
-    oauth2::form::FormWriter,
 };
 use tower::ServiceExt as _;
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use quadrille::{
     Policy, Secret,
+    form::FormWriter,
     oauth1::{Credentials, Placement, SignatureMethod, Signer},
-    oauth2::form::FormWriter,
     provider::{AuthorizationServer, NewClient, NewOAuth1Key, OAuth1},
 };
 

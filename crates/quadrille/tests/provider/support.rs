@@ -16,12 +16,9 @@ use axum::{
 use http::{HeaderMap, Request, Response, header};
 use quadrille::{
     Authentication, Env, KeyRing, Policy, Scopes,
+    form::{FormWriter, Params},
     guard::Access,
-    oauth2::{
-        AuthorizationRequest, ClientAuth, Resources, TokenRequest,
-        form::{FormWriter, Params},
-        pkce::Verifier,
-    },
+    oauth2::{AuthorizationRequest, ClientAuth, Resources, TokenRequest, pkce::Verifier},
     provider::{
         Authorization, AuthorizationServer, Client, Decision, NewClient, RedirectUri, Reply, Step,
         store::{MemoryStore, SqliteStore, Store},

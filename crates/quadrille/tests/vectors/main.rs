@@ -13,11 +13,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use quadrille::{
     Scopes, Secret,
+    form::{FormWriter, Params},
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient,
         Resources, RevocationRequest, TokenRequest, TokenResponse, TokenResponseError,
         TokenTypeHint, bearer,
-        form::{FormWriter, Params},
         metadata::{ServerMetadata, well_known_urls},
         pkce::{Challenge, Verifier},
     },

@@ -14,7 +14,7 @@ use crate::{
     Login, Result,
     consumer::{Begin, Jar, Kind, Origin, Owner, Registered},
     error::BrowserFault,
-    oauth2::form::{Limits, Params, is_form},
+    form::{Limits, Params, is_form},
     page::Page,
     probe::probed,
 };

@@ -22,11 +22,9 @@ use crate::{
         service::OAuth1Buf,
     },
     error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
+    form::{FormWriter, Params},
     oauth1::{Callback, Credentials, Problem, authorization_url},
-    oauth2::{
-        form::{FormWriter, Params},
-        member::MemberPath,
-    },
+    oauth2::member::MemberPath,
     transport::Purpose,
 };
 

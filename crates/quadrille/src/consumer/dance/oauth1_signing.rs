@@ -11,8 +11,8 @@ use crate::{
         service::{Credential, OAuth1Buf},
     },
     error::OperatorFault,
+    form::{Declared, is_form},
     oauth1::{Placement, RsaSigningKey, SignError, Signer, declare_no_form},
-    oauth2::form::{Declared, is_form},
     transport::Body,
 };
 

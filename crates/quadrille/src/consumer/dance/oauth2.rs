@@ -17,10 +17,11 @@ use crate::{
         service::{ClientAuthentication, Credential, OAuth2Buf},
     },
     error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
+    form::Params,
     oauth2::{
         AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode, Resources,
-        TokenRequest, TokenResponse, TokenResponseError, TokenType, bearer, form::Params,
-        member::MemberPath, pkce::Verifier,
+        TokenRequest, TokenResponse, TokenResponseError, TokenType, bearer, member::MemberPath,
+        pkce::Verifier,
     },
     transport::Purpose,
 };

@@ -4,11 +4,9 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     Scopes,
+    form::{FormWriter, Params},
     oauth2::{
-        EndpointError, RequestError, Resources,
-        form::{FormWriter, Params},
-        pkce::Challenge,
-        post::check_absolute,
+        EndpointError, RequestError, Resources, pkce::Challenge, post::check_absolute,
         token::read_scope,
     },
     scope::ScopeSeparator,
@@ -39,7 +37,7 @@ impl ResponseType {
 /// A client's request for a person's consent.
 ///
 /// ```
-/// use quadrille::{Env, Scopes, oauth2::{AuthorizationRequest, form::Params, pkce::Verifier}};
+/// use quadrille::{Env, Scopes, form::Params, oauth2::{AuthorizationRequest, pkce::Verifier}};
 ///
 /// let verifier = Verifier::random(&Env::system());
 /// let mut request = AuthorizationRequest::new("web");
@@ -238,7 +236,7 @@ impl fmt::Debug for AuthorizationRequest<'_> {
 ///
 /// ```
 /// use quadrille::oauth2::{AuthorizationRequest, AuthorizationRequestError, RequestError};
-/// use quadrille::oauth2::form::Params;
+/// use quadrille::form::Params;
 ///
 /// let params = Params::parse(b"client_id=web&state=xyz&response_type=token")?;
 /// match AuthorizationRequest::parse(&params) {
@@ -250,7 +248,7 @@ impl fmt::Debug for AuthorizationRequest<'_> {
 ///     }
 ///     other => panic!("{other:?}"),
 /// }
-/// # Ok::<(), quadrille::oauth2::form::FormError>(())
+/// # Ok::<(), quadrille::form::FormError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationRequestError {
@@ -299,7 +297,7 @@ const READ: [&str; 4] = ["prompt", "request", "request_uri", "response_mode"];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::form::FormError;
+    use crate::form::FormError;
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 

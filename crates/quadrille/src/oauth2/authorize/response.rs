@@ -2,17 +2,14 @@
 
 use crate::{
     Secret,
-    oauth2::{
-        EndpointError, ErrorResponse,
-        form::{FormError, FormWriter, Params},
-        post::check_absolute,
-    },
+    form::{FormError, FormWriter, Params},
+    oauth2::{EndpointError, ErrorResponse, post::check_absolute},
 };
 
 /// The answer to an [`AuthorizationRequest`](crate::oauth2::AuthorizationRequest), which the browser carries back.
 ///
 /// ```
-/// use quadrille::oauth2::{AuthorizationResponse, form::Params};
+/// use quadrille::{form::Params, oauth2::AuthorizationResponse};
 ///
 /// let response = AuthorizationResponse::Code {
 ///     code: "SplxlOBeZQQYbYS6WxSbIA".into(),
@@ -88,7 +85,7 @@ impl AuthorizationResponse {
     /// is not read: repeated or broken, it does not matter.
     ///
     /// ```
-    /// use quadrille::oauth2::{AuthorizationResponse, form::Params};
+    /// use quadrille::{form::Params, oauth2::AuthorizationResponse};
     ///
     /// let params = Params::parse(b"code=a&state=xyz&iss=b&iss=%")?;
     /// let response = AuthorizationResponse::parse_without_issuer(&params)?;

@@ -5,8 +5,8 @@ mod challenge;
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use super::{ErrorCode, form::Params};
-use crate::Secret;
+use super::ErrorCode;
+use crate::{Secret, form::Params};
 
 pub use challenge::Challenge;
 
@@ -78,7 +78,7 @@ pub fn from_headers(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
 /// [`BearerError`].
 ///
 /// ```
-/// use quadrille::oauth2::{bearer, form::Params};
+/// use quadrille::{form::Params, oauth2::bearer};
 ///
 /// let body = Params::parse(b"access_token=mF_9.B5f-4.1JqM")?;
 /// assert_eq!(bearer::from_form(&body)?, Some("mF_9.B5f-4.1JqM"));

@@ -14,11 +14,8 @@ use serde_json::Value;
 
 pub use code::ErrorCode;
 
-use super::{
-    answer,
-    form::{FormError, Params},
-    json::JsonObject,
-};
+use super::{answer, json::JsonObject};
+use crate::form::{FormError, Params};
 
 /// An error as it stands in an answer.
 ///

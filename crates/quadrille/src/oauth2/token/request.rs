@@ -7,18 +7,14 @@ use http::Request;
 
 use crate::{
     Scopes,
-    oauth2::{
-        ClientAuth, EndpointError, RequestError, Resources,
-        form::{FormWriter, Params},
-        pkce,
-        post::post_form,
-    },
+    form::{FormWriter, Params},
+    oauth2::{ClientAuth, EndpointError, RequestError, Resources, pkce, post::post_form},
 };
 
 /// What a client asks the token endpoint for, by grant.
 ///
 /// ```
-/// use quadrille::oauth2::{ClientAuth, Resources, TokenRequest, form::Params};
+/// use quadrille::{form::Params, oauth2::{ClientAuth, Resources, TokenRequest}};
 ///
 /// let (refresh_token, resource) = ("tGzv3JOkF0XG5Qx2TlKWIA", Resources::EMPTY);
 /// let asked = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
@@ -168,7 +164,7 @@ pub(in crate::oauth2) fn read_scope(params: &Params<'_>) -> Result<Option<Scopes
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::form::FormError;
+    use crate::form::FormError;
 
     #[test]
     fn each_wrong_token_request_has_its_own_reason() {

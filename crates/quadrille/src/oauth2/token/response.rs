@@ -8,10 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     Scopes, Secret,
-    oauth2::{
-        ErrorResponse, answer, error::json_response, form::Params, json::JsonObject,
-        member::MemberPath,
-    },
+    form::Params,
+    oauth2::{ErrorResponse, answer, error::json_response, json::JsonObject, member::MemberPath},
     scope::ScopeSeparator,
 };
 

@@ -8,10 +8,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use crate::{
     RemoteAddress, Scopes, Timestamp,
     actor::Authentication,
-    oauth2::{
-        Resources,
-        form::{FormError, FormWriter, Params},
-    },
+    form::{FormError, FormWriter, Params},
+    oauth2::Resources,
     page, probe,
     provider::{
         client::{

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::{
     Scopes,
     actor::Authentication,
-    oauth2::{Resources, form::Params},
+    form::Params,
+    oauth2::Resources,
     provider::{
         client::{
             document::{self, NOT_STORED},

@@ -10,7 +10,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::oauth2::form::Params;
+use crate::form::Params;
 
 /// Reads `params` into a `T`; what `T` does not know is left out. A `Vec` takes a field as often as
 /// it stands there (give it `#[serde(default)]`: a check box that is not ticked is not sent).

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::{
     Policy, Scopes, Timestamp,
     actor::Authentication,
+    form::Params,
     oauth2::{
-        AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, form::Params,
-        pkce::Challenge,
+        AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, pkce::Challenge,
     },
     provider::{
         client::{

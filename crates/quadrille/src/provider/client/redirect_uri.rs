@@ -533,7 +533,7 @@ mod tests {
         fn an_answer_leads_where_the_redirect_uri_does(
             uri in "(https|http|a\\.b|com\\.example\\.app):/{0,3}[a-z0-9@:.;,%?&/\\[\\]_-]{0,14}",
         ) {
-            use crate::oauth2::{AuthorizationResponse, form::Params};
+            use crate::{oauth2::AuthorizationResponse, form::Params};
             if let Ok(uri) = RedirectUri::parse(&uri) {
                 let answer = AuthorizationResponse::Code { code: "c".into(), state: None, iss: None };
                 let location = answer.to_url(uri.as_str()).unwrap();

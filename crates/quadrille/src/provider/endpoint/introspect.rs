@@ -6,10 +6,10 @@ use http::{Method, Request, Response};
 use crate::{
     RemoteAddress, Timestamp,
     actor::Actor,
+    form::{Limits, Params},
     oauth1::Forwarded,
     oauth2::{
         ActiveToken, IntrospectionRequest, IntrospectionResponse, PresentedClient, RequestError,
-        form::{Limits, Params},
     },
     provider::{
         client::{

@@ -5,7 +5,8 @@ use http::{Method, Request, Response};
 
 use crate::{
     RemoteAddress,
-    oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse, form::Params},
+    form::Params,
+    oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse},
     provider::{
         client::{authenticate, record::Client},
         error::{ClientError, Error},

@@ -5,7 +5,8 @@ use http::{Method, Request, Response};
 
 use crate::{
     RemoteAddress,
-    oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse, form::Params},
+    form::Params,
+    oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse},
     provider::{
         client::{authenticate, record::GrantType},
         error::{ClientError, Error},

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Timestamp,
-    oauth2::{RequestError, form::Params},
+    form::Params,
+    oauth2::RequestError,
     provider::{
         authorize::{
             dance::{Dance, ForVerifier},

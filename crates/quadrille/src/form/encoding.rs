@@ -6,7 +6,7 @@ use super::FormError;
 
 /// Encodes one value as in a form: what the user name and the password of HTTP Basic must be
 /// before they are joined (RFC 6749, section 2.3.1).
-pub(in crate::oauth2) fn encode_into(out: &mut String, text: &str) {
+pub(crate) fn encode_into(out: &mut String, text: &str) {
     // Not `all`: looking at every byte is faster, many at a time.
     if text.bytes().fold(true, |plain, byte| plain & is_unreserved(byte)) {
         out.push_str(text);
@@ -27,7 +27,7 @@ pub(in crate::oauth2) fn encode_into(out: &mut String, text: &str) {
 }
 
 /// Undoes [`encode_into`], and whatever else is a valid form-encoding.
-pub(in crate::oauth2) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
+pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
     decode_with(raw, b' ')
 }
 

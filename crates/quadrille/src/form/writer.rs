@@ -7,7 +7,7 @@ use super::encode_into;
 /// Writes parameters for a form body or a query.
 ///
 /// ```
-/// use quadrille::oauth2::form::FormWriter;
+/// use quadrille::form::FormWriter;
 ///
 /// let mut body = FormWriter::new();
 /// body.append("grant_type", "refresh_token").append("scope", "a b/c");
@@ -32,7 +32,7 @@ impl FormWriter {
     }
 
     /// Nothing yet, and room for this many bytes.
-    pub(in crate::oauth2) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), separator: None }
     }
 
@@ -84,7 +84,7 @@ impl fmt::Debug for FormWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::form::Params;
+    use crate::form::Params;
 
     #[test]
     fn a_url_goes_on_with_the_right_separator() {

@@ -45,7 +45,7 @@ pub enum FormError {
 /// How much is read.
 ///
 /// ```
-/// use quadrille::oauth2::form::{FormError, Limits, Params};
+/// use quadrille::form::{FormError, Limits, Params};
 ///
 /// let limits = Limits { parameters: 1, ..Limits::default() };
 /// assert_eq!(Params::parse_within(b"a=1&b=2", limits).unwrap_err(), FormError::TooMany);
@@ -81,7 +81,7 @@ impl Default for Limits {
 /// parameters are ignored (RFC 6749, section 3.1), broken ones included.
 ///
 /// ```
-/// use quadrille::oauth2::form::{FormError, Params};
+/// use quadrille::form::{FormError, Params};
 ///
 /// let params = Params::parse(b"grant_type=authorization_code&code=a%2Fb&scope=&x=1&x=2")?;
 /// assert_eq!(params.one("code")?, Some("a/b"));
@@ -200,11 +200,11 @@ impl<'a> Params<'a> {
     /// As [`Params::parse`].
     ///
     /// ```
-    /// use quadrille::oauth2::form::Params;
+    /// use quadrille::form::Params;
     ///
     /// let request = http::Request::get("/authorize?client_id=web").body(()).unwrap();
     /// assert_eq!(Params::of_query(&request)?.one("client_id")?, Some("web"));
-    /// # Ok::<(), quadrille::oauth2::form::FormError>(())
+    /// # Ok::<(), quadrille::form::FormError>(())
     /// ```
     pub fn of_query<B>(request: &'a Request<B>) -> Result<Self, FormError> {
         Self::parse(request.uri().query().unwrap_or("").as_bytes())
@@ -218,7 +218,7 @@ impl<'a> Params<'a> {
     ///
     /// ```
     /// use bytes::Bytes;
-    /// use quadrille::oauth2::form::{FormError, Params};
+    /// use quadrille::form::{FormError, Params};
     ///
     /// let body = Bytes::from_static(br#"{"grant_type":"client_credentials"}"#);
     /// let request = http::Request::post("/token").header("content-type", "application/json");
