@@ -1,4 +1,4 @@
-//! What a request may do, by the token that came with it.
+//! The permissions of a request, by its access token.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -19,20 +19,21 @@ use super::{
     verified::Verified,
 };
 
-/// A request that carries a good token, or is signed with good credentials of OAuth 1.0a, for what the handler needs: a scope, a tuple of scopes (all
-/// of them), `Any<(A, B)>` (one of them), or nothing more than a token, `()`.
+/// A request with a valid access token, or signed with valid OAuth 1.0a credentials, that has the
+/// scopes the handler needs: a scope, a tuple of scopes (all of them), `Any<(A, B)>` (one of them),
+/// or `()` (any token).
 ///
-/// With the feature `axum` it is an extractor, and answers by itself what is not good enough, with
-/// the challenges of RFC 6750. `Option<Access<S>>` is `None` only when no token came; a bad one is
-/// refused all the same. Elsewhere [`Access::of`] reads what a [`Guard`](super::Guard) found: the
-/// layer of `attach` alone checks nothing before a handler or middleware takes an `Access`.
+/// With the feature `axum` it is an extractor, and answers every other request with the challenges
+/// of RFC 6750. `Option<Access<S>>` is `None` only for a request without credentials; invalid ones
+/// are still refused. Elsewhere [`Access::of`] reads the verdict of a [`Guard`](super::Guard). The
+/// layer of `attach` alone checks nothing until a handler or middleware takes an `Access`.
 pub struct Access<S: ScopeRequirement = ()> {
     token: Verified,
     required: PhantomData<fn() -> S>,
 }
 
 impl<S: ScopeRequirement> Access<S> {
-    /// Reads what the guard in front of a service found.
+    /// Reads the verdict of the guard in front of a service.
     ///
     /// # Errors
     /// [`Refused`], which becomes the answer.
@@ -43,10 +44,10 @@ impl<S: ScopeRequirement> Access<S> {
         }
     }
 
-    /// [`Access::of`] where a token is not required: `None` when none came.
+    /// [`Access::of`] where a token is optional: `None` for a request without one.
     ///
     /// # Errors
-    /// [`Refused`] when one came that is not good enough.
+    /// [`Refused`] if the token is invalid or insufficient.
     pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
         let guarded = extensions.get::<Guarded>();
         let verdict = match guarded {
@@ -68,12 +69,12 @@ impl<S: ScopeRequirement> Access<S> {
         }
     }
 
-    /// Who acts: a person through the client, or the client itself.
+    /// The actor: a user through the client, or the client itself.
     pub fn actor(&self) -> &Actor {
         self.token.actor()
     }
 
-    /// The person for whom the client acts; `None` when it acts for itself.
+    /// The user for whom the client acts; `None` if it acts for itself.
     pub fn user(&self) -> Option<&Arc<str>> {
         match self.actor() {
             Actor::User(subject) => Some(subject),
@@ -86,22 +87,22 @@ impl<S: ScopeRequirement> Access<S> {
         self.token.client()
     }
 
-    /// What the token is good for.
+    /// The scopes of the token (RFC 6749, section 3.3).
     pub fn scopes(&self) -> &Scopes {
         self.token.scopes()
     }
 
-    /// The APIs at which it is good (RFC 8707); the server's own where there is none.
+    /// The APIs that the token is for (RFC 8707); empty for the server's own.
     pub fn audience(&self) -> &Resources {
         self.token.audience()
     }
 
-    /// How and when the person signed in; `None` when the client acts for itself.
+    /// The user's authentication; `None` if the client acts for itself.
     pub fn authentication(&self) -> Option<&Arc<Authentication>> {
         self.token.authentication()
     }
 
-    /// When the token stops being good: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.
+    /// The expiry of the token: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.
     pub fn expires(&self) -> Timestamp {
         self.token.expires()
     }

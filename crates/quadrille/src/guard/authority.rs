@@ -1,4 +1,4 @@
-//! The authority that says what credentials are worth.
+//! The authority that judges credentials.
 
 use std::pin::Pin;
 
@@ -14,10 +14,10 @@ pub(crate) trait Authority: Send + Sync {
     /// The facts behind a bearer token (RFC 6750).
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a>;
 
-    /// The facts behind a signed request (RFC 5849), which is used up if it is valid.
+    /// The facts behind a signed request (RFC 5849). A valid one is used up.
     fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a>;
 
-    /// Whether signed requests are accepted at all.
+    /// `true` if signed requests are accepted.
     fn offers_oauth1(&self) -> bool;
 }
 
@@ -32,6 +32,6 @@ pub(crate) struct SignedAt<'a> {
     pub(crate) body: &'a [u8],
     /// The public origin of the API, which the signature covers.
     pub(crate) origin: &'a str,
-    /// Whether a client may sign without a token.
+    /// `true` if a client may sign without a token.
     pub(crate) allows_clients: bool,
 }

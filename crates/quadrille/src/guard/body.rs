@@ -21,8 +21,8 @@ use super::signature::SignatureError;
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 pin_project_lite::pin_project! {
-    /// The body of a request behind a [`Guard`](super::Guard): as it came or, where a
-    /// signature covers it, replayed.
+    /// The body of a request behind a [`Guard`](super::Guard): untouched or, if a signature covers
+    /// it, replayed.
     #[derive(Debug)]
     #[project = Projected]
     pub enum GuardBody<B> {
@@ -33,16 +33,16 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// What was read of the body, among the request's extensions.
+/// The part of the body that was read, kept among the request's extensions.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyRead(pub(crate) Result<Bytes, SignatureError>);
 
-/// Whether the body is part of what is judged, as far as can be told without it.
+/// `true` if the signature may cover the body, judged by the headers and the URI.
 pub(crate) fn is_covered<B>(request: &Request<B>) -> bool {
     SignedRequest::needs_the_body(request.headers(), request.uri())
 }
 
-/// Reads a body, as far as it may be long, and gives it back whole.
+/// Reads a body up to the limit, and returns it whole.
 pub(crate) async fn read<B: Body>(body: B) -> (BodyRead, GuardBody<B>) {
     let mut rest = Box::pin(body);
     let mut first = BytesMut::new();
@@ -67,7 +67,7 @@ fn replayed<B>(first: BytesMut, rest: Option<Pin<Box<B>>>) -> GuardBody<B> {
 }
 
 impl BodyRead {
-    /// There is no body.
+    /// An empty body.
     pub(crate) const fn nothing() -> Self {
         Self(Ok(Bytes::new()))
     }

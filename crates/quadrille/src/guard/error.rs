@@ -6,42 +6,42 @@ use crate::oauth2::{ErrorCode, bearer::BearerError};
 
 use super::signature::SignatureError;
 
-/// Why a request may not do what it asks for.
+/// The reason why a request is refused at an API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessError {
-    /// No token came.
+    /// The request has no access token.
     #[error("no access token came with the request")]
     Missing,
-    /// What came cannot be read.
+    /// The `Authorization` header cannot be read.
     #[error(transparent)]
     Bearer(#[from] BearerError),
-    /// The request is signed, and the signature or what goes with it is no good (RFC 5849).
+    /// The signature of the request, or what goes with it, is invalid (RFC 5849).
     #[error(transparent)]
     Signature(SignatureError),
-    /// The token is none of ours, or was revoked.
+    /// The token was not issued here, or was revoked.
     #[error("there is no such access token")]
     Unknown,
-    /// The token is good, but at another API (RFC 8707).
+    /// The token is for another API (RFC 8707).
     #[error("the access token is meant for another API")]
     OtherAudience,
     /// The token has expired.
     #[error("the access token has expired")]
     Expired,
-    /// The token is good, but not for this.
+    /// The token lacks a scope that the handler needs.
     #[error("the access token is not good for this")]
     InsufficientScope,
-    /// It cannot be told now: the store failed, or the issuer elsewhere. The reason is in the log.
+    /// The token cannot be checked now: the store, or the issuer elsewhere, failed. The log has the
+    /// reason.
     #[error("access tokens cannot be checked now")]
     Unavailable,
-    /// There is no guard in front of the service.
+    /// The service has no guard in front of it.
     #[error(
         "there is no guard in front of this service: put a Guard there, or call attach on the router \
          that has all routes, since axum's layers cover the routes that were added before them"
     )]
     NoGuard,
-    /// The layer of the server is there, but it checks a request only when a handler takes an
-    /// `Access` as an argument.
+    /// The server's layer is present, but checks a request only when a handler takes an `Access`.
     #[error(
         "nothing has checked the request yet: take Access as an argument (a middleware of axum's \
          from_fn can, too), or put a Guard in front where Access::of is called"
@@ -50,13 +50,13 @@ pub enum AccessError {
 }
 
 impl AccessError {
-    /// The reason goes to the log.
+    /// `Unavailable`; the reason goes to the log.
     pub(crate) fn unavailable(reason: impl fmt::Display) -> Self {
         tracing::error!(%reason, "an access token could not be checked");
         Self::Unavailable
     }
 
-    /// The code on the wire (RFC 6750, section 3.1). None is named where no token came.
+    /// The code on the wire (RFC 6750, section 3.1); `None` for a request without a token.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Missing | Self::Signature(_) => None,
@@ -72,7 +72,7 @@ impl AccessError {
 impl From<SignatureError> for AccessError {
     fn from(error: SignatureError) -> Self {
         match error {
-            // Where the reason was logged.
+            // The reason was logged with the signature.
             SignatureError::Unavailable => Self::Unavailable,
             error => Self::Signature(error),
         }

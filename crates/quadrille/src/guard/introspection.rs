@@ -1,4 +1,4 @@
-//! A guard's trust in an issuer elsewhere, which it asks what tokens are worth (RFC 7662).
+//! Token introspection (RFC 7662) by a guard that trusts an issuer elsewhere.
 
 use std::{
     collections::HashMap,
@@ -34,21 +34,21 @@ use super::{
     verified::{Facts, Verified},
 };
 
-/// The type of a token that is good for whoever has it.
+/// The `token_type` of a bearer token.
 const BEARER: &str = "bearer";
 
-/// What the issuer may answer at most.
+/// The longest answer of the issuer, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// How many answers are remembered; beyond that, those that are old are forgotten, or all.
+/// The number of answers kept; beyond it the old ones are forgotten, or all.
 const REMEMBERED: usize = 4096;
 
-/// How an API that does not share the server's store learns what a token is worth: it asks the
-/// issuer (RFC 7662). Give it to [`Guard::elsewhere`](super::Guard::elsewhere).
+/// Token introspection (RFC 7662), for an API that does not share the server's store: the guard
+/// asks the issuer about each token. Pass it to [`Guard::elsewhere`](super::Guard::elsewhere).
 ///
-/// What the issuer said of a good token is remembered for five seconds, which is how long a token
-/// that was revoked may still be taken here; that a token is no good is never remembered. When the
-/// issuer cannot be asked, requests are answered with 503.
+/// A positive answer is kept for five seconds, which is how long a revoked token may still be
+/// accepted here. A negative answer is never kept. While the issuer cannot be asked, requests are
+/// answered with 503.
 ///
 /// ```
 /// use quadrille::{guard::{Guard, Introspection}, oauth2::ClientAuth};
@@ -71,29 +71,29 @@ pub struct Introspection {
     known: Mutex<HashMap<[u8; 32], Known>>,
 }
 
-/// What the issuer said, and until when that counts.
+/// A kept answer of the issuer, and its expiry.
 struct Known {
     token: Verified,
     until: Timestamp,
 }
 
-/// Why an issuer cannot be asked about tokens.
+/// The reason why an issuer cannot be asked about tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntrospectionError {
     /// The endpoint is not an https URL (or http on this machine).
     #[error("the introspection endpoint is not an https URL")]
     Endpoint,
-    /// A client without a secret is told nothing.
+    /// The API has no client secret. A client without one learns nothing.
     #[error("an API must authenticate with a secret to ask about tokens")]
     NoSecret,
-    /// There is no HTTP client.
+    /// The HTTP client is missing.
     #[error(transparent)]
     Http(#[from] NoHttpClient),
 }
 
 impl Introspection {
-    /// Asks `issuer` at its `introspection_endpoint`, as the client that this API is there.
+    /// Asks `issuer` at its `introspection_endpoint`, authenticated as the API's own client.
     ///
     /// # Errors
     /// [`IntrospectionError`].
@@ -122,40 +122,40 @@ impl Introspection {
         })
     }
 
-    /// The application's own HTTP client: a proxy, certificate authorities.
+    /// Replaces the HTTP client, for example to use a proxy or other certificate authorities.
     #[must_use]
     pub fn http(mut self, client: impl HttpClient) -> Self {
         self.http = Arc::new(client);
         self
     }
 
-    /// The clock and the dice.
+    /// Replaces the clock and the source of randomness.
     #[must_use]
     pub fn env(mut self, env: Env) -> Self {
         self.env = env;
         self
     }
 
-    /// For how long a good answer counts, five seconds unless said otherwise. Zero asks every time.
+    /// Sets for how long a positive answer is kept (default: five seconds). Zero asks every time.
     #[must_use]
     pub fn remember_for(mut self, time: Duration) -> Self {
         self.remember = time;
         self
     }
 
-    /// How long the issuer may take, five seconds unless said otherwise.
+    /// Sets the deadline of a question to the issuer (default: five seconds).
     #[must_use]
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = time;
         self
     }
 
-    /// Takes requests that are signed (OAuth 1.0a) beside bearer tokens, of which the issuer is asked
-    /// each time: it has the keys, and knows which requests came before. It must be a Quadrille too,
-    /// and offer OAuth 1.0a; what it is sent is in [`Forwarded`]. Token credentials name no API, and so
-    /// are good at guards without an [`audience`](super::Guard::audience) only.
+    /// Accepts signed requests (OAuth 1.0a) beside bearer tokens. The issuer is asked about each of
+    /// them, because it has the keys and the nonces; it must be Quadrille and offer OAuth 1.0a.
+    /// [`Forwarded`] is the message it gets. Token credentials name no API, so they are valid only
+    /// at guards without an [`audience`](super::Guard::audience).
     ///
-    /// Such a form may have some 20 KiB, depending on what is in it.
+    /// Such a form may have some 20 KiB, depending on its fields.
     #[must_use]
     pub fn signed_requests(mut self) -> Self {
         self.takes_signed = true;
@@ -177,7 +177,7 @@ impl Introspection {
         Ok(Verified::new(Arc::new(told)))
     }
 
-    /// The question about a signed request. A fault that shows here uses nothing up.
+    /// The question about a signed request. A fault found here uses nothing up.
     fn question(&self, request: &SignedAt<'_>) -> Result<Request<Bytes>, SignatureError> {
         let SignedAt { parts, signed, body, origin, .. } = request;
         signed.check_body(body)?;
@@ -188,7 +188,7 @@ impl Introspection {
         match request {
             Ok(request) if request.body().len() > BODY_LIMIT => Err(SignatureError::BodyTooLong),
             Ok(request) => Ok(request),
-            // It was made once when this was.
+            // The issuer's endpoint was valid when `new` built it, so this is a fault of ours.
             Err(reason) => Err(SignatureError::unavailable(reason)),
         }
     }
@@ -235,7 +235,7 @@ impl Introspection {
     ) -> Result<Response<Bytes>, Unasked> {
         let send = |request: Request<Bytes>| self.http.send(request.map(Into::into), purpose);
         let answer = match send(request.clone()).await {
-            // A kept connection that the issuer closed at this moment, as a rule.
+            // As a rule, the issuer closed a kept connection at this moment.
             Err(error) if error.fault == NetworkFault::Interrupted && purpose.may_be_repeated() => {
                 send(request).await
             }
@@ -254,7 +254,7 @@ impl Introspection {
 
     fn recall(&self, key: &[u8; 32], now: Timestamp) -> Option<Verified> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // After a step back of the clock it is too new to be true.
+        // After a step back of the clock, its expiry is too far ahead to be true.
         let counts = |known: &&Known| now < known.until && known.until <= now + self.remember;
         known.get(key).filter(counts).map(|known| known.token.clone())
     }
@@ -285,7 +285,7 @@ impl Authority for Introspection {
     }
 }
 
-/// The facts behind a token, as an issuer elsewhere tells them.
+/// The facts behind a token, as the issuer elsewhere reports them.
 #[derive(Debug)]
 struct Told {
     client: Arc<str>,
@@ -331,7 +331,7 @@ impl fmt::Debug for Introspection {
     }
 }
 
-/// Why the issuer's word could not be had.
+/// The reason why the issuer gave no usable answer.
 #[derive(Debug, thiserror::Error)]
 enum Unasked {
     #[error(transparent)]
@@ -351,7 +351,7 @@ fn unavailable(reason: &Unasked) -> AccessError {
     AccessError::Unavailable
 }
 
-/// What an active token stands for. What is not said, or not understood, widens nothing.
+/// The facts behind an active token. A member that is missing or unknown widens nothing.
 fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<Told, AccessError> {
     let is_of_kind = |other: &String| other.eq_ignore_ascii_case(kind);
     let is_ours = token.iss.as_ref().is_none_or(|iss| iss == issuer);
@@ -365,7 +365,7 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
     if now >= expires {
         return Err(AccessError::Expired);
     }
-    // One that is no URI is none that a guard here could have.
+    // An audience that is no URI cannot be that of a guard here.
     let uris = token.aud.iter().map(String::as_str).filter(|uri| Resources::of([*uri]).is_ok());
     let audience = Resources::of(uris).map_err(|_| AccessError::OtherAudience)?;
     if audience.is_empty() && !token.aud.is_empty() {
@@ -373,7 +373,8 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
     }
     let client: Arc<str> = token.client_id.unwrap_or_default().into();
     let actor = match token.sub {
-        // Some issuers name the client where it acts for itself (RFC 9068, section 2.2).
+        // Some issuers name the client as the subject if it acts for itself (RFC 9068, section
+        // 2.2).
         Some(subject) if !subject.is_empty() && *subject != *client => Actor::User(subject.into()),
         _ if client.is_empty() => return Err(AccessError::Unknown),
         _ => Actor::Client(client.clone()),

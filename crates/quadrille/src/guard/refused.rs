@@ -12,7 +12,7 @@ use crate::{
 
 use super::error::AccessError;
 
-/// A refused request, and what to answer.
+/// A refused request, and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct Refused {
@@ -32,7 +32,7 @@ impl Refused {
         Self { error, realm, offers_oauth1, required }
     }
 
-    /// Why.
+    /// The reason.
     pub fn error(&self) -> &AccessError {
         &self.error
     }
@@ -52,8 +52,8 @@ impl Refused {
         }
     }
 
-    /// The answer: the challenge, or a plain failure where the request is not to blame. Where signed
-    /// requests are taken, there is a challenge for each of the two.
+    /// The answer: the challenge, or a plain failure if the request is not to blame. If signed
+    /// requests are accepted, there is a challenge for each of the two schemes.
     pub fn to_response(&self) -> Response<Bytes> {
         tracing::debug!(reason = %self.error, "an API request was refused");
         let bearer = self.challenge();

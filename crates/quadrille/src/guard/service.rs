@@ -1,4 +1,4 @@
-//! Checks the tokens that come with requests to an API.
+//! The guard of an API: it checks access tokens and signed requests.
 
 use std::{
     fmt,
@@ -25,20 +25,20 @@ use super::{
     verified::Verified,
 };
 
-/// Checks the access tokens that come with requests (RFC 6750): as a tower layer in front of any
-/// service, or by [`check`](Self::check). [`Access`](super::Access) reads what it found.
+/// A guard of an API, which checks access tokens (RFC 6750): a tower layer in front of any service,
+/// or a call of [`check`](Self::check). [`Access`](super::Access) reads its verdict.
 ///
-/// Where the server offers OAuth 1.0a, signed requests are taken beside bearer tokens (RFC 5849, section
-/// 3): the guard reads the body of a form, which the signature covers, up to 64 KiB, and hands it on. The
-/// origin in the base string is one of the API's own.
+/// If the server offers OAuth 1.0a, signed requests are accepted beside bearer tokens (RFC 5849,
+/// section 3). The guard reads the body of a form, which the signature covers, up to 64 KiB, and
+/// passes it on. The origin in the base string is one of the API's own.
 ///
-/// It trusts what this process' server issued or, [elsewhere](Self::elsewhere), what the issuer says
-/// when it is asked. A token is looked for in the `Authorization` header
-/// only: in a query it would end up in logs.
+/// The guard trusts the server in this process or, [elsewhere](Self::elsewhere), the issuer that it
+/// asks. It reads tokens from the `Authorization` header only: in a query they would end up in
+/// logs.
 ///
-/// A token is good where it was meant to be and nowhere else (RFC 8707). With an
-/// [`audience`](Self::audience) a guard takes tokens for that API only; without one it stands before
-/// the server's own API, and takes only those that name none.
+/// A token is valid only at the API it is for (RFC 8707). With an [`audience`](Self::audience) a
+/// guard accepts tokens for that API only; without one it protects the server's own API, and
+/// accepts only tokens that name none.
 ///
 /// ```
 /// use quadrille::{Env, guard::Guard, provider::{AuthorizationServer, store::MemoryStore}};
@@ -66,43 +66,43 @@ impl Guard {
         Self(Arc::new(Inside { authority, origins, audience: None, allows_clients: false }))
     }
 
-    /// A guard for an API at `origin`, which asks an issuer elsewhere (feature `http-client`). Unless an
-    /// [`audience`](Self::audience) is given it takes only tokens that name no API.
+    /// A guard for an API at `origin`, which asks an issuer elsewhere (feature `http-client`).
+    /// Without an [`audience`](Self::audience) it accepts only tokens that name no API.
     #[cfg(feature = "http-client")]
     pub fn elsewhere(origin: impl Into<Arc<str>>, trust: Introspection) -> Self {
         Self::of(Arc::new(trust), origin.into())
     }
 
-    /// The API's own public origins, the first of them the main one. The `Host` header may choose
-    /// among them, but never adds one.
+    /// Sets the API's own public origins, the main one first. The `Host` header may choose among
+    /// them, but never adds one.
     #[must_use]
     pub fn origins<O: Into<Arc<str>>>(self, origins: impl IntoIterator<Item = O>) -> Self {
         self.with(|inside| inside.origins = origins.into_iter().map(Into::into).collect())
     }
 
-    /// The API's URI, by which clients ask for tokens that are good here
-    /// ([`AuthorizationServer::resource`]). Tokens for other APIs, and those that name none, are
-    /// refused.
+    /// Sets the API's URI, which clients name as `resource` ([`AuthorizationServer::resource`]).
+    /// Tokens for other APIs, and those that name none, are refused.
     #[must_use]
     pub fn audience(self, uri: impl Into<Arc<str>>) -> Self {
         self.with(|inside| inside.audience = Some(uri.into()))
     }
 
-    /// Takes signed requests without a token as well (OAuth 1.0a, "two-legged"), from clients that may
-    /// act for themselves ([`GrantType::ClientCredentials`](crate::provider::GrantType::ClientCredentials)). For
-    /// the handler who acts is then an [`Actor::Client`](crate::Actor::Client). A guard
-    /// [elsewhere](Self::elsewhere) can ask about tokens only, and takes no such requests.
+    /// Accepts requests signed without a token (OAuth 1.0a, "two-legged"), from clients that may
+    /// act for themselves
+    /// ([`GrantType::ClientCredentials`](crate::provider::GrantType::ClientCredentials)). The actor
+    /// is then an [`Actor::Client`](crate::Actor::Client). A guard [elsewhere](Self::elsewhere) can
+    /// ask about tokens only, and refuses such requests.
     #[must_use]
     pub fn allow_clients_that_sign_for_themselves_without_a_token(self) -> Self {
         self.with(|inside| inside.allows_clients = true)
     }
 
-    /// Checks the token that came with a request, or its signature where OAuth 1.0a is offered: `None`
-    /// when it has neither. `body` matters only to signed requests: it is the whole form, or what an
-    /// `oauth_body_hash` is of.
+    /// Checks the token of a request, or its signature if OAuth 1.0a is offered: `None` if it has
+    /// neither. `body` matters only to signed requests: the whole form, or the bytes that
+    /// `oauth_body_hash` covers.
     ///
     /// # Errors
-    /// [`AccessError`] when what came is no good.
+    /// [`AccessError`] if the credentials are invalid.
     pub async fn check(&self, parts: &Parts, body: &[u8]) -> Result<Option<Verified>, AccessError> {
         self.check_at(&self.origin(parts), parts, Some(Ok(body))).await
     }
@@ -155,8 +155,8 @@ impl Guard {
         })
     }
 
-    /// Checks a request at the path that the client wrote and signed, also within a nested router,
-    /// and leaves the verdict among its extensions.
+    /// Checks a request at the path that the client signed, also within a nested router, and leaves
+    /// the verdict among its extensions.
     pub(crate) async fn look(&self, parts: &mut Parts) {
         let guarded = match public_uri::of(&parts.extensions).cloned() {
             Some(public) => {
@@ -181,21 +181,20 @@ impl Guard {
         self
     }
 
-    /// The origin that was asked: of those that the API has, the one in the Host header, if it is
-    /// there, else the main one.
+    /// The origin of the request: the API's origin that the `Host` header names, else the main one.
     fn origin(&self, parts: &Parts) -> Arc<str> {
         let main = || self.0.origins.first().cloned().unwrap_or_default();
         if self.0.origins.len() < 2 {
             return main();
         }
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        // HTTP/2 has it elsewhere.
+        // HTTP/2 has the host in the URI.
         let host = host.or(parts.uri.authority().map(uri::Authority::as_str)).unwrap_or("");
         self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
     }
 }
 
-/// Whether a host, with or without its port, is that of an origin.
+/// `true` if a host, with or without its port, is that of an origin.
 fn is_at(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
@@ -212,7 +211,7 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// The token that came with a request.
+/// The access token of a request (RFC 6750, section 2.1).
 fn presented<'a>(uri: &Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>, AccessError> {
     match bearer::from_headers(headers)? {
         Some(_) if in_query(uri) => Err(bearer::BearerError::Several.into()),
@@ -220,7 +219,7 @@ fn presented<'a>(uri: &Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>, A
     }
 }
 
-/// Whether a good token is meant for the API with this URI: the server's own where there is none.
+/// Accepts a valid token that is for the API with this URI; `None` is the server's own API.
 fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, AccessError> {
     let is_meant = match audience {
         Some(uri) => token.audience().contains(uri),
@@ -247,8 +246,8 @@ impl<S> Layer<S> for Guard {
     }
 }
 
-/// A service with a [`Guard`] before it. It refuses nothing by itself: what the guard found is there
-/// for [`Access`](super::Access) to read.
+/// A service with a [`Guard`] in front. It refuses nothing by itself: [`Access`](super::Access)
+/// reads the verdict.
 #[derive(Clone, Debug)]
 pub struct GuardService<S> {
     guard: Guard,
@@ -284,7 +283,7 @@ where
 }
 
 impl Guard {
-    /// Reads the body where a signature covers it, and nobody did before.
+    /// Reads the body if a signature covers it and no other layer has read it.
     async fn with_body<B: Body>(&self, request: Request<B>) -> Request<GuardBody<B>> {
         let is_read = request.extensions().get::<BodyRead>().is_some();
         if is_read || !self.0.authority.offers_oauth1() || !body::is_covered(&request) {

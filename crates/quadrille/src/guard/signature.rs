@@ -7,8 +7,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::oauth1::{Challenge, Problem, RequestError};
 
-/// The reason why a signed request is refused (RFC 5849, section 3.2). The reason goes to the log.
-/// The answer has the status of that section, and a word of the problem reporting extension.
+/// The reason why a signed request is refused (RFC 5849, section 3.2). The reason goes to the log;
+/// the answer has the status of that section and a word of the problem reporting extension.
 ///
 /// ```
 /// use quadrille::{guard::SignatureError, oauth1::Problem};
@@ -25,19 +25,19 @@ pub enum SignatureError {
     /// The request is not signed.
     #[error("the request is not signed")]
     Unsigned,
-    /// The body is longer than is read.
+    /// The body is longer than the limit.
     #[error("the body is too long")]
     BodyTooLong,
     /// The body did not arrive.
     #[error("the body did not arrive")]
     BodyBroken,
-    /// The server does not take this signature method.
+    /// The server does not accept this signature method.
     #[error("this signature method is not taken here")]
     SignatureMethod,
     /// The client may not use this signature method.
     #[error("the client may not use this signature method")]
     SignatureMethodOfClient,
-    /// PLAINTEXT, and there is no TLS.
+    /// The signature method is PLAINTEXT, and there is no TLS.
     #[error("PLAINTEXT needs TLS")]
     PlaintextWithoutTls,
     /// The nonce is longer than 255 characters.
@@ -49,57 +49,59 @@ pub enum SignatureError {
     /// The timestamp lies in the future.
     #[error("the timestamp lies in the future")]
     TimestampAhead,
-    /// The timestamp is from before this server started, which does not know what it saw then; or
-    /// the client's clock is ahead, and a request with this timestamp came before the start.
+    /// The timestamp is from before this server started, which does not know the nonces of that
+    /// time; or the client's clock is ahead, and a request with this timestamp came before the
+    /// start.
     #[error("the timestamp is from before the server started, or one that was used before it did")]
     TimestampBeforeStart,
-    /// The request came before.
+    /// The nonce was used before.
     #[error("the nonce was used before")]
     NonceUsed,
-    /// The client has as many requests remembered as it may
-    /// ([`OAuth1::remember_at_most`](crate::provider::oauth1::OAuth1::remember_at_most)); try again after this time.
+    /// The client has reached its share of remembered requests
+    /// ([`OAuth1::remember_at_most`](crate::provider::oauth1::OAuth1::remember_at_most)). Try again
+    /// after this time.
     #[error("the client has more signed requests than its share")]
     TooManyRequests(Duration),
-    /// There is no such client, or it has no part in OAuth 1.0a.
+    /// The client is unknown, or does not use OAuth 1.0a.
     #[error("there is no such client of OAuth 1.0a")]
     UnknownClient,
-    /// The client has no key for this signature method: an RSA key and HMAC, say.
+    /// The client has no key for this signature method, for example an RSA key for HMAC.
     #[error("the client has no key for this signature method")]
     NoKey,
-    /// The signature is wrong.
+    /// The signature is invalid.
     #[error("the signature is wrong")]
     SignatureWrong,
-    /// Too many wrong signatures; try again after this time.
+    /// The client sent too many invalid signatures. Try again after this time.
     #[error("too many wrong signatures")]
     Throttled(Duration),
-    /// There is no `oauth_token`.
+    /// The `oauth_token` is missing.
     #[error("the oauth_token is missing")]
     TokenMissing,
-    /// There is an `oauth_token` where none belongs.
+    /// The request has an `oauth_token` where none belongs.
     #[error("there is an oauth_token where none belongs")]
     TokenUnexpected,
-    /// There is no such token (any more).
+    /// The token is unknown, or no longer exists.
     #[error("there is no such token")]
     TokenUnknown,
-    /// The token was given to another client.
+    /// The token was issued to another client.
     #[error("the token was given to another client")]
     TokenOfOtherClient,
     /// The token has expired.
     #[error("the token has expired")]
     TokenExpired,
-    /// A client signed for itself, and may not act for itself here.
+    /// The client signed for itself, and may not act for itself here.
     #[error("the client may not act for itself here")]
     NotForItself,
-    /// The issuer elsewhere says so, which was shown the request.
+    /// The issuer elsewhere refused the request.
     #[error("the issuer refused the request: {}", .0.as_str())]
     ByIssuer(Problem),
-    /// It cannot be told now: the server failed. The reason is in the log.
+    /// The request cannot be checked now: the server failed. The log has the reason.
     #[error("signed requests cannot be checked now")]
     Unavailable,
 }
 
 impl SignatureError {
-    /// The reason goes to the log.
+    /// `Unavailable`; the reason goes to the log.
     pub(crate) fn unavailable(reason: impl fmt::Display) -> Self {
         tracing::error!(%reason, "a signed request could not be checked");
         Self::Unavailable
@@ -130,7 +132,7 @@ impl SignatureError {
         })
     }
 
-    /// The parameter that is missing or wrong.
+    /// The parameter that is missing or invalid.
     pub(crate) const fn parameter(&self) -> Option<&'static str> {
         match self {
             Self::Request(error) => error.parameter(),
@@ -140,8 +142,8 @@ impl SignatureError {
         }
     }
 
-    /// The parameter at fault whose value may be logged. The identifier of a token is left out, and
-    /// the signature, which is a secret with PLAINTEXT.
+    /// The parameter at fault whose value may be logged: neither the identifier of a token nor the
+    /// signature, which is a secret with PLAINTEXT.
     pub(crate) const fn blamed(&self) -> Option<&'static str> {
         match self {
             Self::NonceUsed => Some("oauth_nonce"),
@@ -164,7 +166,7 @@ impl SignatureError {
         }
     }
 
-    /// The answer. Where waiting helps, it says how long and has no challenge.
+    /// The answer. If the client must wait, it says for how long, and has no challenge.
     pub(crate) fn to_response(self, realm: &str) -> Response<Bytes> {
         let mut response = challenge(realm, self.problem(), self.parameter()).to_response();
         *response.status_mut() = self.status();
@@ -180,7 +182,7 @@ impl SignatureError {
     }
 }
 
-/// The challenge, with the parameter that is missing or wrong.
+/// The challenge, with the parameter that is missing or invalid.
 pub(crate) fn challenge(
     realm: &str,
     problem: Option<Problem>,

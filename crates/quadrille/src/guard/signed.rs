@@ -7,13 +7,13 @@ use crate::oauth1::SignedRequest;
 
 use super::{body::BodyRead, signature::SignatureError};
 
-/// What was read of a body before the request is judged; `None` where nobody read it.
+/// The body as far as it was read; `None` if no layer read it.
 pub(crate) type Seen<'b> = Option<Result<&'b [u8], SignatureError>>;
 
-/// Reads a request that is signed, with its body; `None` when it is not signed.
+/// Reads a signed request with its body; `None` if it is not signed.
 ///
 /// # Errors
-/// [`SignatureError`]. A body on which it depends must have been read.
+/// [`SignatureError`], also if the signature covers a body that no layer read.
 pub(crate) fn read_signed<'r>(
     parts: &'r Parts,
     body: Seen<'r>,
@@ -33,12 +33,12 @@ pub(crate) fn read_signed<'r>(
     }
 }
 
-/// What a layer read of the body; `None` where none did.
+/// The body that a layer read; `None` if none did.
 pub(crate) fn body_of(parts: &Parts) -> Option<Result<Bytes, SignatureError>> {
     parts.extensions.get::<BodyRead>().map(|read| read.0.clone())
 }
 
-/// The same, to look at.
+/// The same, borrowed.
 pub(crate) fn seen(body: &Option<Result<Bytes, SignatureError>>) -> Seen<'_> {
     body.as_ref().map(|body| body.as_ref().map(|body| &body[..]).map_err(|error| *error))
 }

@@ -9,7 +9,7 @@ use super::{error::AccessError, service::Guard, verified::Verified};
 pub(crate) struct Guarded {
     /// The origin of the request, for challenges.
     pub(crate) realm: Arc<str>,
-    /// Whether challenges offer OAuth 1.0a too.
+    /// `true` if challenges offer OAuth 1.0a too.
     pub(crate) offers_oauth1: bool,
     /// The credentials of the request; `None` without any.
     pub(crate) verdict: Result<Option<Verified>, AccessError>,

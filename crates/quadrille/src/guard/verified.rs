@@ -54,7 +54,7 @@ impl Verified {
         self.0.authentication()
     }
 
-    /// The end of the token's life.
+    /// The expiry of the token.
     pub fn expires(&self) -> Timestamp {
         self.0.expires()
     }
