@@ -54,8 +54,8 @@ fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
     }
 }
 
-/// The request with its body read, as far as it may be long; what went wrong with it, the endpoint
-/// finds among the extensions.
+/// The request with its body, up to the endpoint's limit. A failure to read it is put into the
+/// extensions for the endpoint.
 pub(super) async fn read(request: Request) -> http::Request<Bytes> {
     let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|error| {

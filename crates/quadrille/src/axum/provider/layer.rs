@@ -17,7 +17,7 @@ use crate::{
 
 use super::place::Place;
 
-/// See [`AuthorizationServer::layer`].
+/// The layer of [`AuthorizationServer::layer`].
 #[derive(Clone, Debug)]
 pub struct ServerLayer {
     server: AuthorizationServer,
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// The body is read where a signature covers it. Whether that is right is seen when a handler asks.
+/// Reads the body if a signature covers it. The signature is checked when a handler asks.
 async fn with_body(request: http::Request<Body>) -> http::Request<Body> {
     let (mut parts, body) = request.into_parts();
     let (read, body) = read_body(body).await;

@@ -5,15 +5,16 @@ use http::{Uri, uri::PathAndQuery};
 
 use crate::{provider::AuthorizationServer, public_uri::PublicUri};
 
-/// Where the router with the server stands, by the path of a request as the whole application sees
-/// it and as that router does.
+/// The place of the server's router, found by comparing a request's path as the whole application
+/// sees it with the path as that router sees it.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    /// At the root, or where the issuer's path says.
+    /// The root, or the path of the issuer.
     Right,
-    /// Where requests arrive without the issuer's path: this is the public path and query.
+    /// Behind a stripped prefix: requests arrive without the issuer's path. Holds the public path
+    /// and query.
     Stripped(Uri),
-    /// Nested under another path than the issuer's: nobody finds the endpoints.
+    /// Nested under another path than the issuer's, where no client finds the endpoints.
     Wrong,
 }
 
@@ -24,13 +25,13 @@ impl Place {
         let seen = original.unwrap_or(here);
         let prefix = server.inner().stripped_prefix();
         match seen.path().strip_suffix(here.path()) {
-            // By a proxy, so that nobody in this process has seen it.
+            // Stripped by a proxy, so this process has not seen it.
             Some("") if !prefix.is_empty() => {
                 let rest = here.path_and_query().map_or("/", PathAndQuery::as_str);
                 Uri::try_from(format!("{prefix}{rest}")).map_or(Self::Right, Self::Stripped)
             }
             Some(nested) if nested == prefix => Self::Right,
-            // A request for the place where the router is nested, itself.
+            // The path at which the router is nested, itself.
             None if seen.path() == prefix => Self::Right,
             _ => Self::Wrong,
         }

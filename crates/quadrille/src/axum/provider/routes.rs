@@ -16,13 +16,13 @@ use crate::provider::{AuthorizationServer, OperatorError, Problem, Reply};
 use super::{extract::read, layer::ServerLayer, place::Place};
 
 impl AuthorizationServer {
-    /// `app` with the server's own endpoints beside its routes, and the layer that the extractors
-    /// [`Authorization`], [`Decision`] and [`Access`] need around them. Call it on the router that has
-    /// all routes: axum's layers cover those that were added before. What comes of it is merged, not
-    /// nested, except where [`prefix_is_stripped`](Self::prefix_is_stripped) says so.
+    /// Adds the server's own endpoints to `app`, and the layer that the extractors
+    /// [`Authorization`], [`Decision`] and [`Access`] need. Call it on the router that has all
+    /// routes: axum's layers cover only the routes added before them. Merge the result, do not nest
+    /// it, unless [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
     ///
-    /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for GET
-    /// and POST, and one at [`consent_path`](Self::consent_path) for POST.
+    /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for
+    /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST.
     ///
     /// ```
     /// use axum::{Json, Router, response::{IntoResponse, Redirect, Response}, routing::{get, post}};
@@ -68,8 +68,8 @@ impl AuthorizationServer {
         app.layer(self.layer()).merge(self.routes())
     }
 
-    /// The endpoints that clients call: token, revocation, introspection and metadata, and the two of
-    /// OAuth 1.0a where that is offered, at their paths from the root of the origin.
+    /// The endpoints that clients call, at their paths from the root of the origin: token,
+    /// revocation, introspection, metadata and, if offered, the two of OAuth 1.0a.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let inner = self.inner();
         let paths = self.paths();
@@ -105,7 +105,7 @@ impl AuthorizationServer {
                 )
             });
         }
-        // Where the prefix is stripped from one of the two forms, the other may come as it is.
+        // If the prefix is stripped from one of the two forms, the other may still arrive whole.
         let arriving = paths.metadata.iter().map(|path| inner.as_it_arrives(path));
         for path in arriving {
             add(path, |server, request| {
@@ -115,8 +115,9 @@ impl AuthorizationServer {
         router
     }
 
-    /// What the extractors need: the server at hand, which checks tokens for the issuer's own origin
-    /// unless a [`Guard`](crate::guard::Guard) did before, and the headers of consent pages set.
+    /// The layer that the extractors need. It lends them the server, which checks tokens for the
+    /// issuer's own origin unless a [`Guard`](crate::guard::Guard) has checked them, and sets the
+    /// headers of consent pages.
     pub fn layer(&self) -> ServerLayer {
         ServerLayer::new(self)
     }
@@ -126,7 +127,7 @@ impl AuthorizationServer {
 type Endpoint =
     fn(AuthorizationServer, http::Request<Bytes>) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// The request as the endpoints take it, with the path that clients know.
+/// The request as the endpoints accept it, with the path that clients use.
 async fn read_here(
     server: &AuthorizationServer,
     mut request: Request,

@@ -1,10 +1,10 @@
-//! Which addresses are on the public Internet.
+//! Addresses of the public Internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one of the public Internet, by the registries of special-purpose addresses
-/// (RFC 6890): not of this machine, a private network, a link, a multicast group, documentation,
-/// benchmarks or anything reserved, nor one that hides such an IPv4 address in an IPv6 one.
+/// `true` if an address belongs to the public Internet by the registries of special-purpose
+/// addresses (RFC 6890): it is not of this machine, a private network, a link, a multicast group,
+/// documentation, benchmarks or anything reserved, and hides no such IPv4 address in an IPv6 one.
 ///
 /// ```
 /// use quadrille::provider::is_public;
@@ -43,7 +43,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             let [.., a, b, c, d] = address.octets();
             is_public_v4([a, b, c, d].into())
         }
-        // What is assigned to protocols, Teredo among them; documentation; 6to4.
+        // Protocol assignments, Teredo among them; documentation; 6to4.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => false,
         // All that is routed globally today. IPv4-mapped addresses are not.
         [first, ..] => (0x2000..=0x3fff).contains(&first),

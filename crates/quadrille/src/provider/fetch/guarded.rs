@@ -1,4 +1,4 @@
-//! The fetcher that keeps to the public Internet.
+//! The fetcher that is confined to the public Internet.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
@@ -13,17 +13,17 @@ use crate::{
 
 use super::{FetchError, Fetched, Fetcher, is_public};
 
-/// How long a document may be.
+/// The longest document, in bytes.
 const LIMIT: usize = 64 * 1024;
 
-/// How many are fetched at once; others wait, as long as their deadline lets them.
+/// The number of concurrent fetches. Others wait until their deadline.
 const AT_ONCE: usize = 16;
 
-/// Fetches from the public Internet and from nowhere else: https only, to a host all of whose addresses
-/// [are public](is_public). What is checked is the address that is then connected to, so that a name
-/// that changes what it means in between gets nobody inside. Redirects are not followed, a proxy in
-/// the environment is not used (it would look names up by itself), an answer is at most 64 KiB of what is declared
-/// as JSON, and there within five seconds; sixteen are fetched at once.
+/// A fetcher confined to the public Internet: https only, to a host all of whose addresses [are
+/// public](is_public). The address that is checked is the address that is connected to, so a name
+/// that changes its meaning in between reaches nothing inside. It follows no redirects and uses no
+/// proxy of the environment (which would look names up by itself). It accepts at most 64 KiB
+/// declared as JSON, within five seconds, and fetches 16 documents at once.
 ///
 /// ```
 /// use quadrille::provider::{FetchError, Fetcher as _, GuardedFetcher};
@@ -46,16 +46,16 @@ pub struct GuardedFetcher {
 }
 
 impl GuardedFetcher {
-    /// To the public Internet.
+    /// A fetcher for the public Internet.
     ///
     /// # Errors
-    /// [`NoHttpClient`] when there are no certificate authorities on this machine, say.
+    /// [`NoHttpClient`], for example without certificate authorities on this machine.
     pub fn new() -> Result<Self, NoHttpClient> {
         Self::to(is_public, false)
     }
 
-    /// To this machine as well, with plain http there: whoever may name a URL reaches every service
-    /// that listens on it. For tests and development.
+    /// A fetcher that also reaches this machine, with plain http: a client that names a URL then
+    /// reaches every service that listens here. For tests and development.
     ///
     /// # Errors
     /// [`NoHttpClient`].
@@ -73,14 +73,14 @@ impl GuardedFetcher {
         })
     }
 
-    /// How long a fetch may take in all, five seconds unless said otherwise.
+    /// Sets the deadline of a whole fetch (default: five seconds).
     #[must_use]
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = time;
         self
     }
 
-    /// Whether a URL may be fetched, as far as it says so itself.
+    /// Checks a URL without looking its host up.
     fn check(&self, url: &Url) -> Result<(), FetchError> {
         let is_plain = url.scheme() == "http" && self.loopback && is_loopback(url);
         let is_bare =
@@ -88,7 +88,7 @@ impl GuardedFetcher {
         if !is_bare || !(url.scheme() == "https" || is_plain) {
             return Err(FetchError::Url);
         }
-        // An address in place of a name is connected to without being looked up.
+        // An address in place of a name is connected to without a look-up.
         let address: Option<IpAddr> = match url.host() {
             Some(Host::Ipv4(address)) => Some(address.into()),
             Some(Host::Ipv6(address)) => Some(address.into()),
@@ -102,11 +102,11 @@ impl GuardedFetcher {
     }
 
     async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
-        // It is never closed.
+        // The semaphore is never closed.
         let _permit = self.permits.acquire().await.map_err(|_| FetchError::Unreachable)?;
         let request = Request::get(url.as_str())
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
-            // Whoever names many hosts leaves no connection behind.
+            // A client that names many hosts must leave no connections behind.
             .header(header::CONNECTION, HeaderValue::from_static("close"))
             .body(Body::default())
             .map_err(|_| FetchError::Url)?;
@@ -123,7 +123,7 @@ impl GuardedFetcher {
         let body =
             body.collect_decoded(&parts.headers, LIMIT).await.map_err(|error| match error {
                 CollectError::TooLarge => FetchError::TooLarge,
-                // No JSON, as far as can be told.
+                // Compressed, so its type cannot be told.
                 CollectError::Coding => FetchError::ContentType,
                 CollectError::Network(fault) => fault.into(),
             })?;
@@ -162,7 +162,7 @@ impl fmt::Debug for GuardedFetcher {
     }
 }
 
-/// Whether an answer is `application/json`, or another type with its syntax (RFC 6839, section 3.1).
+/// `true` if an answer is `application/json`, or a type with its syntax (RFC 6839, section 3.1).
 fn is_json(headers: &HeaderMap) -> bool {
     let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = declared.unwrap_or("").split(';').next().unwrap_or("").trim();
@@ -171,7 +171,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         || essence.strip_prefix("application/").is_some_and(|name| name.ends_with("+json"))
 }
 
-/// For how long an answer may be kept, if it says so.
+/// The `max-age` of an answer, if it has one.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let mut age = None;
     let values = headers.get_all(header::CACHE_CONTROL).iter();

@@ -1,4 +1,4 @@
-//! What the provider fetches because a client named its URL.
+//! Documents that the provider fetches from URLs named by clients.
 
 mod address;
 #[cfg(feature = "http-client")]
@@ -13,13 +13,28 @@ use std::{pin::Pin, time::Duration};
 use bytes::Bytes;
 use url::Url;
 
-/// Fetches JSON at URLs that clients name. The provider reaches for nothing that a stranger names in
-/// any other way.
+/// A fetcher of JSON from URLs that clients name. The provider uses no other way to reach such a
+/// URL.
 ///
-/// `GuardedFetcher` (feature `http-client`) is the one to use. Another one, for a way out through a
-/// proxy, say, must refuse what that one refuses: a provider stands where its own machine and the
-/// network around it would take its requests for those of a friend. It must not follow redirects.
-/// Implement it with `async fn`.
+/// Use `GuardedFetcher` (feature `http-client`). A fetcher of your own, for example through a
+/// proxy, must refuse whatever `GuardedFetcher` refuses, because the machines around a provider
+/// trust its requests. It must not follow redirects. Implement it with `async fn`.
+///
+/// ```
+/// use quadrille::provider::{FetchError, Fetched, Fetcher};
+/// use url::Url;
+///
+/// struct Canned;
+///
+/// impl Fetcher for Canned {
+///     async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+///         match url.host_str() {
+///             Some("app.example") => Ok(Fetched::new(r#"{"client_id":"https://app.example/"}"#)),
+///             _ => Err(FetchError::Unreachable),
+///         }
+///     }
+/// }
+/// ```
 pub trait Fetcher: Send + Sync + 'static {
     /// Gets the document at `url`.
     fn fetch(&self, url: &Url) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
@@ -29,19 +44,19 @@ pub trait Fetcher: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fetched {
-    /// It, as it came: nothing but its size and declared type was looked at.
+    /// The body. Only its size and declared type were checked.
     pub body: Bytes,
-    /// For how long it may be kept (RFC 9111, section 5.2.2.1), if that was said. Zero where it may not.
+    /// The `max-age` (RFC 9111, section 5.2.2.1), if the answer has one. Zero forbids keeping it.
     pub max_age: Option<Duration>,
 }
 
 impl Fetched {
-    /// A document of which nobody said for how long it may be kept.
+    /// A document without a `max-age`.
     pub fn new(body: impl Into<Bytes>) -> Self {
         Self { body: body.into(), max_age: None }
     }
 
-    /// It may be kept for so long.
+    /// Sets the `max-age`.
     #[must_use]
     pub fn max_age(mut self, time: Duration) -> Self {
         self.max_age = Some(time);
@@ -49,26 +64,26 @@ impl Fetched {
     }
 }
 
-/// Why a document was not fetched. Nothing in it comes from the other side but a status.
+/// The reason why a document was not fetched. Only a status in it comes from the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The URL is not https, or holds a user name, a password or a fragment.
     #[error("the URL is not a plain https one")]
     Url,
-    /// The host is, or has, an address that is not on the public Internet.
+    /// The host is, or has, an address outside the public Internet.
     #[error("the host is not on the public Internet")]
     NotPublic,
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     #[error("the host cannot be reached")]
     Unreachable,
-    /// The answer was not there in time.
+    /// The deadline passed.
     #[error("the answer was not there in time")]
     TimedOut,
-    /// The answer is not a 200. Redirects are not followed.
+    /// The status is not 200. Redirects are not followed.
     #[error("the answer has status {0}")]
     Status(u16),
-    /// The answer is not declared as JSON.
+    /// The declared type is not JSON.
     #[error("the answer is not declared as JSON")]
     ContentType,
     /// The answer is longer than 64 KiB.
@@ -76,7 +91,7 @@ pub enum FetchError {
     TooLarge,
 }
 
-/// [`Fetcher`] without its type.
+/// A [`Fetcher`] as an object.
 pub(crate) trait ErasedFetcher: Send + Sync {
     fn fetch<'a>(
         &'a self,

@@ -1,8 +1,8 @@
-//! Argon2id, for secrets that people chose.
+//! Argon2id (RFC 9106), for secrets that people choose.
 //!
-//! A guess must be slow, and slow work must not stand in the way of everything else: it happens on
-//! threads of its own, as many as there are processors, with a bounded queue before them. Secrets
-//! that were generated need none of it (`provider::SecretVerifier::Sha256`).
+//! A guess must be slow, and slow work must not delay everything else: it runs on threads of its
+//! own, one for each processor, with a bounded queue in front. Generated secrets need none of it
+//! (`provider::SecretVerifier::Sha256`).
 
 use std::{
     fmt,
@@ -20,22 +20,22 @@ use tokio::sync::oneshot;
 
 use crate::{Env, Secret};
 
-/// What one Argon2id hash costs (RFC 9106, section 4).
+/// The cost of one Argon2id hash (RFC 9106, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Memory in KiB.
+    /// Memory in KiB (the parameter *m*).
     pub memory_kib: u32,
-    /// Passes over the memory.
+    /// Passes over the memory (*t*).
     pub iterations: u32,
-    /// Lanes.
+    /// Lanes (*p*).
     pub lanes: u32,
 }
 
 impl Cost {
-    /// What OWASP recommends: 19 MiB, two passes, one lane; some 10 ms.
+    /// The recommendation of OWASP: 19 MiB, two passes, one lane; some 10 ms.
     pub const RECOMMENDED: Self = Self { memory_kib: 19 * 1024, iterations: 2, lanes: 1 };
 
-    /// Next to nothing, so that tests are fast. A secret hashed so can be guessed.
+    /// Almost no cost, for fast tests. A secret hashed so can be guessed.
     pub const TRIVIAL_FOR_TESTS_ONLY: Self = Self { memory_kib: 8, iterations: 1, lanes: 1 };
 
     fn is_more_than(self, params: &Params) -> bool {
@@ -45,28 +45,28 @@ impl Cost {
     }
 }
 
-/// Whether a secret is the one that was hashed.
+/// The result of comparing a secret with a stored hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is not.
+    /// The secret is wrong.
     Wrong,
-    /// It is.
+    /// The secret is right.
     Right,
-    /// It is, and the hash was made at a lower cost than today's: store this one instead.
+    /// The secret is right, but was hashed at a lower cost than today's: store this hash instead.
     Outgrown(Arc<str>),
 }
 
-/// Why a secret was not hashed.
+/// The reason why a secret was not hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KdfError {
-    /// More wait already than the queue holds. Try again in a second.
+    /// The queue is full. Try again in a second.
     #[error("too many secrets wait to be hashed")]
     Busy,
     /// The stored hash is not Argon2id in PHC form.
     #[error("the stored hash is not Argon2id in PHC form")]
     Malformed,
-    /// The cost is outside of what Argon2id allows.
+    /// The cost is outside the range of Argon2id.
     #[error("the cost is outside of what Argon2id allows")]
     Cost,
 }
@@ -99,14 +99,14 @@ struct Inner {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Kdf {
-    /// Hashes at this cost, on as many threads as there are processors, 64 waiting for each.
+    /// Hashes at this cost, on one thread for each processor, with a queue of 64 for each.
     pub fn new(cost: Cost) -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self::with_threads(cost, threads, threads.get().saturating_mul(64))
     }
 
-    /// Hashes at this cost, on so many threads (each needs the memory of the cost while it works),
-    /// with at most `queue` waiting.
+    /// Hashes at this cost on `threads` threads, each of which needs the memory of the cost while
+    /// it works, with a queue of `queue`.
     pub fn with_threads(cost: Cost, threads: NonZeroUsize, queue: usize) -> Self {
         Self(Arc::new(Inner { cost, threads, queue, jobs: OnceLock::new() }))
     }
@@ -120,10 +120,10 @@ impl Kdf {
         self.run(move || hash(cost, &secret, salt)).await?
     }
 
-    /// Compares a secret with a stored hash, whatever that was made at.
+    /// Compares a secret with a stored hash of any cost.
     ///
     /// # Errors
-    /// [`KdfError::Busy`], or [`KdfError::Malformed`] about the stored hash.
+    /// [`KdfError::Busy`], or [`KdfError::Malformed`] for the stored hash.
     pub async fn verify(
         &self,
         env: &Env,
@@ -134,8 +134,8 @@ impl Kdf {
         self.run(move || verify(cost, &secret, &stored, salt)).await?
     }
 
-    /// Does the work of [`Kdf::verify`] for somebody who does not exist, so that the time does not
-    /// tell.
+    /// Spends the time of [`Kdf::verify`] for an unknown client or user, so the time does not
+    /// reveal that they are unknown.
     ///
     /// # Errors
     /// As [`Kdf::verify`].
@@ -150,7 +150,7 @@ impl Kdf {
     ) -> Result<T, KdfError> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move || {
-            // Whoever asked may have gone while this waited.
+            // The caller may have left while this waited.
             if !reply.is_closed() {
                 let _ = reply.send(work());
             }
@@ -230,9 +230,8 @@ fn verify(cost: Cost, secret: &Secret, stored: &str, salt: [u8; 16]) -> Result<V
     }
 }
 
-/// So many blocks at least are asked of the allocator: more than it keeps for later (glibc holds on
-/// to what is no larger than 32 MiB, several times on each thread). Those that are not touched cost
-/// nothing.
+/// The fewest blocks to allocate: more than the allocator keeps for later (glibc keeps up to 32
+/// MiB, several times on each thread). Untouched blocks cost nothing.
 const GIVEN_BACK: usize = 33 * 1024 * 1024 / Block::SIZE;
 
 fn derive(
@@ -323,7 +322,7 @@ mod tests {
         busy.await.unwrap().unwrap();
     }
 
-    /// The result if the future has it already.
+    /// The result, if the future is ready.
     async fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::future::poll_fn(|context| {
             std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {

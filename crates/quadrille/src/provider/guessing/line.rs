@@ -1,13 +1,12 @@
-//! The line before slow work that anybody can ask for, as the hashing of a secret that somebody
-//! chose.
+//! The line in front of slow work that any stranger can cause, such as hashing a chosen secret.
 //!
-//! Hashing is the scarce resource: some ten milliseconds of a processor each. In a flood the line
-//! decides whose secret is looked at. Those with the fewest failures go first, of equals the one
-//! who came last. So a flood of any size, from any number of networks, stands behind somebody who
-//! comes after it and has not failed, and a network that goes on guessing falls back with each
-//! guess. Those who came first among equals wait longest, and leave first when their time is over.
+//! Hashing is scarce: some ten milliseconds of a processor each. In a flood the line decides which
+//! attempts are served. Those with the fewest failures go first; among equals, the newest. So a
+//! flood of any size, from any number of networks, stands behind a newcomer without failures, and a
+//! network that goes on guessing falls back with each guess. The oldest among equals wait longest,
+//! and leave first when their time is over.
 //!
-//! Memory is bounded by seats. Where all are taken, the last in line gives way.
+//! Memory is bounded by seats. When all are taken, the last in line gives way.
 
 use std::{
     cmp::Reverse,
@@ -22,8 +21,8 @@ use tokio::sync::oneshot;
 
 use crate::RemoteAddress;
 
-/// A line of attempts that wait for slow work. Count failures beside it, as with a
-/// [`Throttle`](crate::provider::Throttle), and say how long those of an attempt are remembered.
+/// A line of attempts that wait for slow work. Count failures beside it, for example with a
+/// [`Throttle`](crate::provider::Throttle), and pass how long those of an attempt are remembered.
 ///
 /// ```
 /// use std::{num::NonZeroUsize, time::Duration};
@@ -41,34 +40,34 @@ use crate::RemoteAddress;
 /// ```
 pub struct Line(Mutex<Queue>);
 
-/// A place at the work. Dropping it lets in the next.
+/// A place at the work. Dropping it admits the next attempt.
 #[must_use = "dropping it lets in the next"]
 pub struct Place<'a> {
     line: &'a Line,
     standing: Standing,
 }
 
-/// Why an attempt was sent away.
+/// The reason why an attempt was sent away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Away {
-    /// All seats were taken, by attempts with fewer failures or newer ones.
+    /// All seats are taken by attempts with fewer failures, or newer ones.
     #[error("gave way to attempts with fewer failures, or newer ones")]
     GaveWay,
-    /// The time was over before there was a place.
+    /// The time ran out before a place was free.
     #[error("there was no place in time")]
     TooLong,
 }
 
 impl Line {
-    /// A line before `places` at the work, in which so many `seats` can be taken, and so many of
-    /// them by one network.
+    /// A line in front of `places` at the work, with `seats` in all and `seats_of_a_network` for
+    /// each network.
     pub fn new(places: NonZeroUsize, seats: usize, seats_of_a_network: usize) -> Self {
         Self(Mutex::new(Queue::new(places, seats, seats_of_a_network)))
     }
 
-    /// Returns when it is the turn of an attempt from this address: after `wait` at the earliest,
-    /// and then within `patience`. `failures` says where the attempt stands in line: the longer
-    /// the failures of its party are remembered, the further back.
+    /// Returns when an attempt from this address may start: after `wait` at the earliest, and then
+    /// within `patience`. `failures` decides its place in line: the longer the failures of its
+    /// party are remembered, the further back.
     ///
     /// # Errors
     /// [`Away`].
@@ -81,10 +80,10 @@ impl Line {
     ) -> Result<Place<'_>, Away> {
         let (call, mut called) = oneshot::channel();
         let standing = self.queue().sit(from.map(RemoteAddress::network), failures, call);
-        // Leaves the line however this ends, also when the client goes away.
+        // Leaves the line in every case, also if the client goes away.
         let place = Place { line: self, standing };
         if !wait.is_zero() {
-            // Nobody is called before the wait is over, but may have to give way.
+            // An attempt is not called before its wait is over, but may have to give way.
             let gave_way = tokio::time::timeout(wait, &mut called).await.is_ok();
             if gave_way {
                 return Err(Away::GaveWay);
@@ -122,15 +121,14 @@ impl fmt::Debug for Line {
     }
 }
 
-/// Where an attempt stands: in front is the one with the fewest failures, of equals the last that
-/// came.
+/// The order in the line: the fewest failures first; among equals, the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Standing {
     failures: Duration,
     number: Reverse<u64>,
 }
 
-/// It is an attempt's turn. One that gives way hears that its caller is gone.
+/// The call to an attempt. One that gives way sees its caller gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Called;
 
@@ -139,15 +137,15 @@ struct Seat {
     call: oneshot::Sender<Called>,
 }
 
-/// Who waits, and who is at work. It knows no clock.
+/// The attempts that wait, and those at work. It knows no clock.
 struct Queue {
     places: NonZeroUsize,
     seats: usize,
     seats_of_a_network: usize,
-    /// How many have come.
+    /// The number of attempts so far.
     count: u64,
     seated: BTreeMap<Standing, Seat>,
-    /// Those in `seated` who can be called.
+    /// The attempts in `seated` that can be called.
     ready: BTreeSet<Standing>,
     of_network: HashMap<Option<u128>, usize>,
     at_work: BTreeSet<Standing>,
@@ -167,8 +165,8 @@ impl Queue {
         }
     }
 
-    /// Seats an attempt. The last of its network gives way where that has more seats than its share,
-    /// else the last of all where there are too many: perhaps the attempt itself.
+    /// Seats an attempt. The last of its network gives way if that has more seats than its share,
+    /// else the last of all if there are too many: perhaps the attempt itself.
     fn sit(
         &mut self,
         network: Option<u128>,
@@ -194,7 +192,7 @@ impl Queue {
         standing
     }
 
-    /// The wait of an attempt is over: it can be called.
+    /// Ends the wait of an attempt: it can be called.
     fn ready(&mut self, standing: Standing) {
         if self.seated.contains_key(&standing) {
             self.ready.insert(standing);
@@ -202,20 +200,20 @@ impl Queue {
         }
     }
 
-    /// An attempt goes, wherever it was.
+    /// Removes an attempt from line and work.
     fn leave(&mut self, standing: Standing) {
         self.stand_up(standing);
         self.at_work.remove(&standing);
         self.call();
     }
 
-    /// Calls those in front while there are places.
+    /// Calls the first in line while there are places.
     fn call(&mut self) {
         while self.at_work.len() < self.places.get()
             && let Some(standing) = self.ready.pop_first()
             && let Some(seat) = self.stand_up(standing)
         {
-            // Whoever has gone leaves next.
+            // A caller that has left frees its place next.
             self.at_work.insert(standing);
             let _ = seat.call.send(Called);
         }
@@ -245,7 +243,7 @@ mod tests {
         Queue::new(PLACES, 8, 3)
     }
 
-    /// An attempt that is ready at once, and what it hears.
+    /// A new attempt without a wait, and its call.
     fn comes(
         queue: &mut Queue,
         network: u128,

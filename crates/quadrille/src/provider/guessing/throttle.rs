@@ -1,15 +1,15 @@
-//! Slows down whoever guesses, and nobody else.
+//! Counts failures, and slows down only those who guess.
 //!
-//! A generated secret cannot be guessed: failures are counted so that a flood of them is answered
-//! with 429, but a right secret always passes. A secret that somebody chose can be guessed: there an
-//! attempt waits for its turn (`turns.rs`), and an address from which the client has authenticated
-//! before is left alone, so that nobody can lock the true client out.
+//! A generated secret cannot be guessed: a flood of failures is answered with 429, but a right
+//! secret always passes. A chosen secret can be guessed: an attempt waits for its turn
+//! (`turns.rs`), and an address from which the client has authenticated is exempt, so nobody can
+//! lock the true client out.
 //!
-//! Times are those of a clock that nobody sets ([`Env::steady`](crate::Env::steady)), so that one
-//! that goes back keeps nobody waiting.
+//! Times are those of a monotonic clock ([`Env::steady`](crate::Env::steady)), so setting the clock
+//! back keeps nobody waiting.
 //!
-//! Memory is bounded: when a table is full, what has recovered is forgotten, and then anything. That
-//! helps only those who have thousands of addresses, whom no table stops.
+//! Memory is bounded: when a table is full, recovered entries are forgotten, and then any. That
+//! helps only an attacker with thousands of addresses, whom no table stops.
 
 use std::{
     collections::HashMap,
@@ -21,12 +21,12 @@ use std::{
 
 use crate::{RemoteAddress, Timestamp, provider::token::format::sha256};
 
-/// How many failures are free, and how fast they are forgiven.
+/// The number of free failures, and the rate at which failures are forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many failures are free.
+    /// The number of free failures.
     pub burst: u32,
-    /// How long it takes until one of them is forgiven.
+    /// The time after which one failure is forgiven.
     pub forgiven_every: Duration,
 }
 
@@ -35,22 +35,22 @@ impl Rate {
     pub const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
 }
 
-/// Who failed.
+/// The party whose failures are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Who<'a> {
-    /// Somebody who called themselves so.
+    /// A client, by the name in the request.
     Client(&'a str),
-    /// Somebody at this address.
+    /// An address.
     Address(RemoteAddress),
-    /// Somebody who called themselves so, at this address.
+    /// A client, by the name in the request, at one address.
     Pair(&'a str, Option<RemoteAddress>),
-    /// Somebody with one of the names that have this number.
+    /// All names with this number.
     Named(u16),
 }
 
 impl Who<'_> {
-    /// Somebody with this name, whether or not there is a client that has it: names share a few
-    /// thousand buckets, so that made up ones cannot push others out.
+    /// The bucket of a name, whether or not a client has it: names share a few thousand buckets, so
+    /// invented ones cannot push others out.
     pub(crate) fn named(name: &str) -> Self {
         let digest = sha256(name.as_bytes());
         let [high, low, ..] = digest;
@@ -60,11 +60,11 @@ impl Who<'_> {
 
 const BUCKETS: usize = 16 * 1024;
 
-/// Counts failures: of clients that authenticate, and of people who sign in at an application's own
+/// Counts failures: of clients that authenticate, and of users who sign in at an application's own
 /// page.
 ///
-/// Count the failure before the secret is looked at, and take it back when it is right: a hundred
-/// guesses at once are a hundred failures.
+/// Count the failure before the secret is checked, and take it back if the secret is right: a
+/// hundred concurrent guesses are a hundred failures.
 ///
 /// ```
 /// use quadrille::{Env, provider::{Rate, Throttle, Who}};
@@ -81,15 +81,15 @@ const BUCKETS: usize = 16 * 1024;
 pub struct Throttle {
     rate: Rate,
     hasher: RandomState,
-    /// When each bucket will have recovered entirely, in milliseconds (the generic cell rate
-    /// algorithm), under the hash of whose it is.
+    /// The time at which each bucket will have recovered, in milliseconds (the generic cell rate
+    /// algorithm), by the hash of its party.
     buckets: Mutex<HashMap<u64, i64>>,
-    /// The pairs of client and address that have succeeded, and when.
+    /// The pairs of client and address that have succeeded, with the time.
     known: Mutex<HashMap<u64, i64>>,
 }
 
 impl Throttle {
-    /// Counts at this rate.
+    /// A throttle with this rate.
     pub fn new(rate: Rate) -> Self {
         Self {
             rate,
@@ -99,19 +99,19 @@ impl Throttle {
         }
     }
 
-    /// How long `who` must wait before the next attempt is looked at; `None` when it is free.
+    /// The time that `who` must wait before the next attempt; `None` for no wait.
     pub fn wait(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
         let recovered = *lock(&self.buckets).get(&self.hasher.hash_one(who))?;
         wait(self.rate, recovered, now)
     }
 
-    /// Counts a failure. What [`Throttle::wait`] said before it.
+    /// Counts a failure, and returns the result of [`Throttle::wait`] before it.
     pub fn failed(&self, who: Who<'_>, now: Timestamp) -> Option<Duration> {
         self.turn(who, now, Duration::ZERO).err()
     }
 
-    /// Counts a failure that may wait so long, and says how long it must. Where that is not enough,
-    /// it is not counted: how long until it would be.
+    /// Counts a failure that may wait for `patience`, and returns its wait. If the wait is longer,
+    /// counts nothing and returns the time until it would be short enough.
     pub(crate) fn turn(
         &self,
         who: Who<'_>,
@@ -125,7 +125,7 @@ impl Throttle {
         }
         let recovered = buckets.entry(key).or_insert(i64::MIN);
         let before = wait(self.rate, *recovered, now).map_or(Duration::ZERO, |wait| wait);
-        // A refused attempt costs nothing more, so that the wait told is the wait there is.
+        // A refused attempt adds nothing, so the announced wait is the real one.
         if before > patience {
             return Err(before.saturating_sub(patience));
         }
@@ -134,19 +134,19 @@ impl Throttle {
         Ok(before)
     }
 
-    /// How long the failures of `who` are remembered.
+    /// The time for which the failures of `who` are remembered.
     pub(crate) fn debt(&self, who: Who<'_>, now: Timestamp) -> Duration {
         let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();
         recovered.map_or(Duration::ZERO, |recovered| Timestamp::from_millis(recovered).since(now))
     }
 
-    /// Whether a failure is counted and not forgiven yet.
+    /// `true` if a failure is counted and not yet forgiven.
     pub(crate) fn has_failed(&self, who: Who<'_>, now: Timestamp) -> bool {
         let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();
         recovered.is_some_and(|recovered| recovered > now.millis())
     }
 
-    /// Takes a counted failure back: it was none.
+    /// Takes a counted failure back.
     pub fn forgive(&self, who: Who<'_>, now: Timestamp) {
         if let Some(recovered) = lock(&self.buckets).get_mut(&self.hasher.hash_one(who))
             && *recovered > now.millis()
@@ -155,7 +155,7 @@ impl Throttle {
         }
     }
 
-    /// The client has authenticated from there.
+    /// Records that the client has authenticated from this address.
     pub fn succeeded(&self, client: &str, from: Option<RemoteAddress>, now: Timestamp) {
         let mut known = lock(&self.known);
         if known.len() >= BUCKETS {
@@ -164,7 +164,7 @@ impl Throttle {
         known.insert(self.hasher.hash_one(Who::Pair(client, from)), now.millis());
     }
 
-    /// Whether the client has authenticated from there.
+    /// `true` if the client has authenticated from this address.
     pub fn is_known(&self, client: &str, from: Option<RemoteAddress>) -> bool {
         lock(&self.known).contains_key(&self.hasher.hash_one(Who::Pair(client, from)))
     }

@@ -1,9 +1,9 @@
-//! Turns at a secret that somebody chose, which can be guessed: what is too much waits, for seconds,
-//! and only then is the secret looked at. So the right one is heard also at an address from which
-//! somebody else guesses, and no guess is heard faster than its turn comes.
+//! Turns at a chosen secret, which can be guessed: excess attempts wait, for seconds, and only then
+//! is the secret checked. So the right secret is accepted also from an address where others guess,
+//! and no guess is answered before its turn.
 //!
 //! All wait in one line (`line.rs`) for the threads that hash: those with the fewest failures go
-//! first, so that guesses from thousands of networks keep nobody out who has not failed.
+//! first, so guesses from thousands of networks keep out nobody without failures.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -15,23 +15,23 @@ use super::{
 };
 use crate::RemoteAddress;
 
-/// Attempts at one client from one network: after ten, one every two seconds.
+/// Attempts at one client from one network: ten, then one every two seconds.
 const PAIR: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(2) };
 
-/// What is remembered of failures for the place in line: ten of them, each for ten minutes.
+/// The failures that decide the place in line: ten, each remembered for ten minutes.
 const RECORD: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(600) };
 
-/// How long an attempt waits from a network with too many failures, at whatever client.
+/// The wait of an attempt from a network with too many failures, at any client.
 const HOT: Duration = Duration::from_secs(3);
 
-/// How long an attempt waits at most. What would have to wait longer is refused.
+/// The longest wait. Attempts that would wait longer are refused.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How many attempts wait at once, and how many of them from one network.
+/// The number of attempts that wait at once, and the number from one network.
 const SEATS: usize = 256;
 const SEATS_OF_A_NETWORK: usize = 32;
 
-/// How many are hashed or about to be, for each processor: enough that none is idle.
+/// The number that are hashed or about to be, for each processor: none must be idle.
 const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 #[derive(Debug)]
@@ -51,9 +51,9 @@ impl Turns {
         }
     }
 
-    /// Returns when it is the turn of an attempt at this client from there; `is_hot` says that too
-    /// many have failed from there already. The secret is looked at while the place is held. Says
-    /// how long to stay away where too many wait.
+    /// Returns when an attempt at this client from this address may start; `is_hot` means that too
+    /// many have failed from there. The caller checks the secret while it holds the place. If too
+    /// many wait, returns the time to stay away.
     pub(crate) async fn take(
         &self,
         client: &str,
@@ -64,8 +64,8 @@ impl Turns {
         let turn = self.pairs.turn(Who::Pair(client, from), now, PATIENCE)?;
         let wait = turn.max(if is_hot { HOT } else { Duration::ZERO });
         let failures = parties(client, from).map(|who| self.record.debt(who, now)).sum();
-        // Counted before the secret is looked at, so that guesses at once stand one behind another.
-        // A record that is full is not added to, and nothing is taken from it either.
+        // Counted before the secret is checked, so concurrent guesses queue up behind one another.
+        // A full record is not added to, and nothing is taken from it either.
         let added: Vec<_> =
             parties(client, from).filter(|who| self.record.failed(*who, now).is_none()).collect();
         let turn = self.line.turn(from, failures, wait, PATIENCE).await;
@@ -83,7 +83,7 @@ impl Turns {
     }
 }
 
-/// Whose failures decide where an attempt stands.
+/// The parties whose failures decide the place in line.
 fn parties(client: &str, from: Option<RemoteAddress>) -> impl Iterator<Item = Who<'_>> {
     [Some(Who::Pair(client, from)), from.map(Who::Address)].into_iter().flatten()
 }
