@@ -1,4 +1,4 @@
-//! A store behind a pointer, so that nothing that uses one is generic.
+//! Stores as objects, so that their users are not generic.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -10,11 +10,11 @@ use super::{
     Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
-/// What a verb of an [`ErasedStore`] answers.
+/// The future of an [`ErasedStore`]'s verb.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// The verbs, named once: the erased trait, its implementation for every store, and stores behind
-/// `Arc` follow from this list. What is borrowed stands behind a semicolon.
+/// `Arc` follow from this list. Borrowed arguments stand behind a semicolon.
 macro_rules! verbs {
     ($(
         fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?) -> $output:ty;
@@ -48,7 +48,7 @@ macro_rules! verbs {
             )*
         }
 
-        /// So that a program can keep the store that it lends.
+        /// Lets a program keep the store that it lends.
         impl<S: Store> Store for Arc<S> {
             fn is_cacheable(&self) -> bool {
                 Store::is_cacheable(&**self)

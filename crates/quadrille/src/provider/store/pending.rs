@@ -1,8 +1,8 @@
-//! Pending requests: what a client began and a user has yet to decide on.
+//! Pending requests, which a client began and a user has yet to answer.
 //!
 //! One record serves temporary credentials (RFC 5849, section 2.1), device codes (RFC 8628), pushed
-//! authorization requests (RFC 9126) and backchannel requests (OpenID Connect CIBA). What only one
-//! of these protocols knows is in [`PendingKind`], which a store keeps as JSON and never looks into.
+//! authorization requests (RFC 9126) and backchannel requests (OpenID Connect CIBA).
+//! [`PendingKind`] holds the part of one protocol; a store keeps it as JSON and never looks inside.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -41,32 +41,31 @@ use super::{CredentialRecord, Grant, Issue, RowId, SealedSecret, SecretHash, Tok
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRecord {
-    /// The number of the row. A client that was registered later (that is, with a greater number)
-    /// has no part in it.
+    /// The number of the row. A client registered later (with a greater number) has no part in it.
     pub row: RowId,
-    /// The identifier that the client was given (`oauth_token`, `device_code`, `request_uri`,
+    /// The identifier issued to the client (`oauth_token`, `device_code`, `request_uri`,
     /// `auth_req_id`).
     pub identifier: Identifier,
-    /// The hash of the code by which the user finds the request, where it is not the identifier: the
-    /// `user_code` of RFC 8628, or what stands in a link. A user code is short, so that the hash is
-    /// to be keyed.
+    /// The hash of the code by which the user finds the request, if it is not the identifier: the
+    /// `user_code` of RFC 8628, or the code in a link. A user code is short, so its hash must be
+    /// keyed.
     pub user_code: Option<SecretHash>,
     /// The `client_id` of the client that made the request.
     pub client: Arc<str>,
     /// The requested scopes.
     pub scopes: Scopes,
-    /// The requested APIs (RFC 8707); the server's own where there is none.
+    /// The requested APIs (RFC 8707); empty for the server's own.
     pub resources: Resources,
-    /// When the request ends, whatever its state.
+    /// The expiry of the request, in any state.
     pub expires: Timestamp,
-    /// What has become of it.
+    /// The state of the request.
     pub state: PendingState,
-    /// What only its protocol knows.
+    /// The part of one protocol.
     pub kind: PendingKind,
 }
 
 impl PendingRecord {
-    /// Whether what the reference holds beside a row is this request's.
+    /// `true` if the hash in the reference is that of this request.
     pub(super) fn is_found_by(&self, reference: &PendingRef) -> bool {
         match (reference, &self.identifier, &self.user_code) {
             (PendingRef::Identifier(TokenRef::Row { hash, .. }), Identifier::Row(held), _)
@@ -77,12 +76,19 @@ impl PendingRecord {
     }
 }
 
-/// How the identifier of a record is recognised.
+/// The identifier of a record, as a hash.
+///
+/// ```
+/// use quadrille::provider::store::Identifier;
+///
+/// let identifier = Identifier::Row([7; 32]);
+/// assert_eq!(identifier.hash(), &[7; 32]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifier {
-    /// One of ours, which carries its row; this is the hash of its secret part.
+    /// An identifier of ours, which carries its row: the hash of its secret part.
     Row(SecretHash),
-    /// One that the application made; this is the hash of all of it.
+    /// An identifier that the application made: the hash of all of it.
     Foreign(SecretHash),
 }
 
@@ -95,7 +101,7 @@ impl Identifier {
     }
 }
 
-/// How a pending request is found.
+/// A reference to a pending request.
 ///
 /// ```
 /// use quadrille::provider::store::{PendingRef, RowId, TokenRef};
@@ -106,36 +112,36 @@ impl Identifier {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PendingRef {
-    /// By the identifier that its client was given.
+    /// The identifier issued to its client.
     Identifier(TokenRef),
-    /// By the hash of the code that the user has: see [`PendingRecord::user_code`].
+    /// The hash of the user's code: see [`PendingRecord::user_code`].
     UserCode(SecretHash),
 }
 
-/// What has become of a pending request.
+/// The state of a pending request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PendingState {
-    /// No user has answered yet.
+    /// The user has not answered.
     Pending,
-    /// A user approved.
+    /// The user approved it.
     Approved(Approval),
     /// The client has redeemed it.
     Redeemed(Approval),
-    /// A user denied.
+    /// The user denied it.
     Denied,
 }
 
-/// What a user approved.
+/// The approval of a pending request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
-    /// The hash of what the user carries to the client, which must show it (the `oauth_verifier` of
-    /// RFC 5849); `None` where the identifier suffices.
+    /// The hash of the proof that the user carries to the client (the `oauth_verifier` of RFC
+    /// 5849); `None` if the identifier suffices.
     pub proof: Option<SecretHash>,
-    /// What the request buys.
+    /// The grant that the request buys.
     pub grant: Grant,
 }
 
-/// What only one protocol knows of a pending request.
+/// The part of a pending request that belongs to one protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -144,7 +150,7 @@ pub enum PendingKind {
     Temporary(TemporaryCredentials),
 }
 
-/// What only RFC 5849 knows of a pending request.
+/// The part of a pending request that belongs to RFC 5849.
 ///
 /// ```
 /// use quadrille::provider::store::TemporaryCredentials;
@@ -156,14 +162,14 @@ pub enum PendingKind {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemporaryCredentials {
-    /// The shared-secret, sealed; in hexadecimal digits in JSON.
+    /// The shared-secret, sealed; hexadecimal digits in JSON.
     #[serde(serialize_with = "write_hex", deserialize_with = "read_hex")]
     pub secret: SealedSecret,
-    /// Where the user is sent back to; `None` for nowhere (`oob`).
+    /// The `oauth_callback`, to which the user is redirected; `None` for `oob`.
     pub callback: Option<RedirectUri>,
 }
 
-/// What a pending request buys when it is redeemed.
+/// The purchase of a redeemed pending request.
 #[derive(Clone, Debug)]
 pub enum Bought {
     /// An access token, and perhaps a refresh token.

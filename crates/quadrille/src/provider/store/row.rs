@@ -1,4 +1,4 @@
-//! The numbers of rows: ordered by time, drawn without asking anyone, never twice.
+//! The numbers of rows: ordered by time, drawn without coordination, never twice.
 
 use std::{
     fmt,
@@ -15,14 +15,14 @@ const EPOCH: i64 = 1_704_067_200_000;
 const SEQUENCE_BITS: u32 = 12;
 const WORKER_BITS: u32 = 10;
 
-/// How long a worker number is leased; it is renewed when half of this is left.
+/// The length of a worker's lease, which is renewed when half of it is left.
 const LEASE: Duration = Duration::from_secs(300);
 
 impl RowId {
-    /// Above every number that is ever drawn: what is cut off up to here is cut off for ever.
+    /// Greater than every number ever drawn: a revocation up to here is forever.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The last number that anyone could draw at this time.
+    /// The last number that can be drawn at this time.
     ///
     /// ```
     /// use quadrille::{Timestamp, provider::store::RowId};
@@ -36,17 +36,17 @@ impl RowId {
         Self((tick << (WORKER_BITS + SEQUENCE_BITS)) | ((1 << (WORKER_BITS + SEQUENCE_BITS)) - 1))
     }
 
-    /// When it was drawn, to the millisecond.
+    /// The time at which the number was drawn, to the millisecond.
     pub const fn time(self) -> Timestamp {
         Timestamp::from_millis((self.0 >> (WORKER_BITS + SEQUENCE_BITS)) + EPOCH)
     }
 }
 
-/// Draws [`RowId`]s for one process.
+/// A source of [`RowId`]s for one process.
 ///
-/// The worker number that makes them differ from those of other processes is leased from the store
-/// and renewed by whoever draws when half of the lease is over; there is no background task. When
-/// the clock steps back, the numbers go on from where they were.
+/// The worker number, which makes them differ from those of other processes, is leased from the
+/// store and renewed by a draw when half of the lease is over; there is no background task. If the
+/// clock steps back, the numbers go on from where they were.
 ///
 /// ```
 /// # tokio_test(async {
@@ -64,7 +64,7 @@ pub struct RowIds {
     env: Env,
     holder: [u8; 16],
     state: Mutex<State>,
-    /// Held by the one who renews the lease.
+    /// Locked while the lease is renewed.
     renewing: tokio::sync::Mutex<()>,
 }
 
@@ -79,26 +79,26 @@ enum Drawn {
     Row(RowId),
     /// The row may be used, and it is time to renew the lease.
     Renew(RowId),
-    /// The lease is over.
+    /// The lease has expired.
     Over,
 }
 
 impl RowIds {
-    /// Numbers for this process. One of these is enough for any number of issuers.
+    /// A source of numbers. One suffices for any number of issuers.
     pub fn new(env: Env) -> Self {
         let holder = env.random();
         Self { env, holder, state: Mutex::default(), renewing: tokio::sync::Mutex::default() }
     }
 
-    /// The next number.
+    /// Draws the next number.
     ///
     /// # Errors
-    /// Those of [`Store::lease`], when there is no lease and none can be had.
+    /// Those of [`Store::lease`], if there is no lease and none can be had.
     pub async fn draw(&self, store: &impl Store) -> Result<RowId, StoreError> {
         self.draw_from(store).await
     }
 
-    /// The next number that is greater than `floor`, whatever the clock shows.
+    /// Draws the next number greater than `floor`, whatever the clock shows.
     ///
     /// # Errors
     /// As [`RowIds::draw`].
@@ -138,7 +138,7 @@ impl RowIds {
         }
     }
 
-    /// Gives the worker number back, so that short-lived processes do not use them up.
+    /// Releases the worker number, so short-lived processes do not use them up.
     ///
     /// # Errors
     /// Those of [`Store::lease`].
@@ -157,7 +157,7 @@ impl RowIds {
         Ok(())
     }
 
-    /// Leases for as long as numbers above `floor` need it, too.
+    /// Leases for long enough to draw numbers above `floor`, too.
     async fn renew(&self, store: &dyn ErasedStore, floor: RowId) -> Result<(), StoreError> {
         let (held, now) = {
             let state = self.state();

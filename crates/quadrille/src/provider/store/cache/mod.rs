@@ -1,4 +1,4 @@
-//! Remembers what a store answered, for as long as it holds.
+//! A memory in front of a store.
 
 mod view;
 
@@ -18,15 +18,14 @@ use super::{
 
 use view::View;
 
-/// A store with a memory in front of it: of clients, access tokens and token credentials, bounded, and never
-/// of their absence. An `AuthorizationServer` puts it before every store that
-/// [is worth it](Store::is_cacheable).
+/// A store with a bounded memory in front: of clients, access tokens and token credentials, but
+/// never of their absence. An `AuthorizationServer` puts it before every store that [is worth
+/// it](Store::is_cacheable).
 ///
-/// What another process revoked or removed is noticed within half a second: before something is
-/// answered from memory whose truth was last checked longer ago, the store's
-/// [changes](Store::changes) are read, once however many requests wait. There is no background
-/// task. If changes may have been missed, or cannot be read, all is forgotten and the store is
-/// asked.
+/// A revocation or removal by another process is noticed within half a second: if the truth of an
+/// answer was last checked longer ago, the store's [changes](Store::changes) are read first, once
+/// however many requests wait. There is no background task. If changes may have been missed, or
+/// cannot be read, everything is forgotten and the store is asked.
 pub struct Cached {
     store: Arc<dyn ErasedStore>,
     env: Env,
@@ -34,7 +33,7 @@ pub struct Cached {
 }
 
 impl Cached {
-    /// Puts a memory before `store`.
+    /// Puts a memory in front of `store`.
     pub fn new(store: impl Store, env: Env) -> Self {
         Self::before(Arc::new(store), env)
     }
@@ -43,7 +42,7 @@ impl Cached {
         Self { store, env, views: RwLock::default() }
     }
 
-    /// Puts a memory before `store` if that is worth it.
+    /// Puts a memory in front of `store` if it is worth it.
     pub(crate) fn if_worth_it(store: &Arc<dyn ErasedStore>, env: &Env) -> Arc<dyn ErasedStore> {
         if store.is_cacheable() {
             Arc::new(Self::before(Arc::clone(store), env.clone()))
@@ -60,7 +59,7 @@ impl Cached {
         Arc::clone(views.entry(issuer).or_insert_with(|| Arc::new(View::new(issuer))))
     }
 
-    /// What `look` finds in memory, if that still holds.
+    /// The result of `look` in memory, if it is still valid.
     async fn recall<T>(&self, view: &View, look: impl Fn(&View) -> Option<T> + Send) -> Option<T> {
         let found = look(view)?;
         let now = self.env.now();
@@ -134,7 +133,7 @@ impl Store for Cached {
     ) -> Result<bool, StoreError> {
         let id = Arc::clone(&client.id);
         let was_put = self.store.put_client(issuer, client, before).await?;
-        // Also when it was not: what is remembered may be older than what is there.
+        // Also if nothing was put: the memory may be older than the store.
         self.forget(issuer, Change::Client(id));
         Ok(was_put)
     }
@@ -170,7 +169,7 @@ impl Store for Cached {
         self.store.redeem(issuer, code, issue).await
     }
 
-    /// Not remembered at once: the grant may be dead already, which only a read tells.
+    /// Not remembered at once: the grant may be dead already, which only a read shows.
     async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
         self.store.issue(issuer, issue).await
     }

@@ -1,4 +1,4 @@
-//! What is remembered of one issuer, and when it must be forgotten.
+//! The memory of one issuer, and its invalidation.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,28 +22,29 @@ use crate::{
     },
 };
 
-/// How old what is known of the changes may be: half of the second that is promised.
+/// The longest age of the last read of changes: half of the promised second.
 const FRESH: Duration = Duration::from_millis(500);
 
 const SHARDS: usize = 32;
 
-/// How many clients are remembered; more than that, and all are forgotten.
+/// The number of clients kept; at this number all are forgotten.
 const CLIENTS: usize = 4096;
 
-/// How many tokens and credentials are remembered: some 220 bytes each.
+/// The number of tokens and of credentials kept: some 220 bytes each.
 const TOKENS: usize = 32_768;
 const CREDENTIALS: usize = 32_768;
 
-/// How many revoked grants are kept beside the tokens before these are searched for them.
+/// The number of revoked grants kept beside the tokens before the tokens are searched for them.
 const REVOKED: usize = 1024;
 
 pub(super) struct View {
     issuer: IssuerId,
-    /// When the changes were last asked for, in milliseconds; the minimum if never with success.
+    /// The time of the last successful read of changes, in milliseconds; the minimum if there was
+    /// none.
     asked: AtomicI64,
-    /// The position in the changes. Held by the one who asks.
+    /// The position in the changes, locked while they are read.
     position: tokio::sync::Mutex<i64>,
-    /// Counts what was forgotten. What was read before that must not be remembered after it.
+    /// Counts invalidations. An answer read before one must not be remembered after it.
     forgotten: AtomicU64,
     clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
     tokens: Recent<AccessRecord, { TOKENS / SHARDS / 2 }>,
@@ -53,7 +54,7 @@ pub(super) struct View {
     any_revoked: AtomicBool,
 }
 
-/// Says what had been forgotten when a read began.
+/// The count of invalidations when a read began.
 #[derive(Clone, Copy)]
 pub(super) struct Mark(u64);
 
@@ -72,14 +73,14 @@ impl View {
         }
     }
 
-    /// Whether what is remembered may be used without asking for changes first.
+    /// `true` if the memory may be used without reading changes first.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         let asked = self.asked.load(Ordering::Acquire);
-        // After a step back of the clock it is not.
+        // After a step back of the clock it is not fresh.
         asked <= now.millis() && now < Timestamp::from_millis(asked) + FRESH
     }
 
-    /// Asks for changes, once however many want to know. What cannot be known is forgotten.
+    /// Reads changes, once however many requests wait. If that fails, forgets everything.
     pub(super) async fn refresh(&self, store: &dyn ErasedStore, now: Timestamp) {
         let mut position = self.position.lock().await;
         if self.is_fresh(now) {
@@ -166,8 +167,8 @@ impl View {
         if changes.is_empty() {
             return;
         }
-        // Before anything is taken out, so that nothing is put back: `put` looks at it under the
-        // lock of what it puts into.
+        // Before anything is removed, so that nothing is put back: `put` compares it under the lock
+        // of the map that it changes.
         self.forgotten.fetch_add(1, Ordering::AcqRel);
         for change in changes {
             match change {
@@ -187,7 +188,7 @@ impl View {
         }
     }
 
-    /// Searching all tokens for each grant would be slow, so they are collected.
+    /// Collects revoked grants, because searching all tokens for each would be slow.
     fn forget_grant(&self, grant: RowId) {
         let mut revoked = write(&self.revoked);
         revoked.insert(grant);

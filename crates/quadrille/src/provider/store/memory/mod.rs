@@ -27,7 +27,7 @@ use realm::Realm;
 
 /// A store in memory, for tests and for single processes that may forget.
 ///
-/// What expired is given back a little at a time whenever something is stored.
+/// Each write removes a few expired entries.
 ///
 /// ```
 /// use quadrille::{Env, provider::store::MemoryStore};
@@ -40,7 +40,7 @@ pub struct MemoryStore {
     /// By the number of the issuer, from 1.
     realms: RwLock<Vec<Arc<Realm>>>,
     workers: Mutex<HashMap<u16, Worker>>,
-    /// The greatest number that was ever stored.
+    /// The greatest number ever stored.
     newest: AtomicI64,
 }
 
@@ -80,7 +80,7 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// Takes a lock, also after a panic elsewhere: no verb leaves half a change behind.
+/// Locks, also after a panic elsewhere: no verb leaves half a change behind.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,13 +9,13 @@ use crate::{
 
 use super::shards::{Expires, Place, Rows, Shards};
 
-/// How many expired entries a call of `sweep` gives back at most from each shard.
+/// The most expired entries that `sweep` removes from each shard at a time.
 const PER_SWEEP: usize = 64;
 
 pub(super) struct Credentials {
     /// By the number of their grant.
     rows: Rows<Arc<CredentialRecord>>,
-    /// Where identifiers that the application made are found.
+    /// The rows of identifiers that the application made.
     foreign: Shards<SecretHash, Place>,
 }
 
@@ -24,7 +24,7 @@ impl Credentials {
         Self { rows: Shards::new(), foreign: Shards::new() }
     }
 
-    /// Stores token credentials if their grant is alive, and says whether it is.
+    /// Stores token credentials if their grant is alive; `false` if it is dead.
     pub(super) fn put(
         &self,
         credential: CredentialRecord,
@@ -32,8 +32,8 @@ impl Credentials {
         now: Timestamp,
     ) -> bool {
         let number = credential.access.row;
-        // Held while the grant is looked at: a revocation takes it afterwards, so that nothing is left
-        // behind which would outlive the tombstone.
+        // Locked while the grant is checked: a revocation locks it afterwards, so nothing is left
+        // behind that would outlive the tombstone.
         let mut rows = self.rows.lock(&number);
         if !is_alive() {
             return false;
@@ -84,7 +84,7 @@ impl Credentials {
     }
 
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
-        // Places are no rows of their own.
+        // Places are not counted as rows.
         self.foreign.sweep(now, PER_SWEEP);
         self.rows.sweep(now, PER_SWEEP)
     }

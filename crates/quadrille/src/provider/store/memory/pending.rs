@@ -12,7 +12,7 @@ use crate::{
 
 use super::shards::{Expires, Place, Rows, Shards};
 
-/// How many expired entries a call of `sweep` gives back at most from each shard.
+/// The most expired entries that `sweep` removes from each shard at a time.
 const PER_SWEEP: usize = 64;
 
 pub(super) struct Pending {
@@ -20,7 +20,7 @@ pub(super) struct Pending {
     places: Shards<Key, Place>,
 }
 
-/// What leads to a request beside its number.
+/// A key of a request other than its number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Foreign(SecretHash),
@@ -66,8 +66,8 @@ impl Pending {
         found.filter(|found| found.is_found_by(reference))
     }
 
-    /// Takes an answer to the request in `row`. `remember` is called with it locked, when the answer
-    /// is the first.
+    /// Stores the answer to the request in `row`. If it is the first, calls `remember` with the
+    /// request locked.
     pub(super) fn answer(
         &self,
         row: RowId,
@@ -90,8 +90,8 @@ impl Pending {
         Answered::First
     }
 
-    /// Redeems the request in `row`. `buy` is called with it locked, and says whether the grant is
-    /// alive; if so, it has stored what the request buys.
+    /// Redeems the request in `row`. Calls `buy` with the request locked: it stores the purchase if
+    /// the grant is alive, else returns `false`.
     pub(super) fn redeem(&self, row: RowId, buy: impl FnOnce(&Grant) -> bool) -> Redeemed {
         let mut rows = self.rows.lock(&row);
         let Some(held) = rows.get_mut(&row) else { return Redeemed::Unknown };
@@ -108,7 +108,7 @@ impl Pending {
     }
 
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
-        // Places are no rows of their own.
+        // Places are not counted as rows.
         self.places.sweep(now, PER_SWEEP);
         self.rows.sweep(now, PER_SWEEP)
     }

@@ -1,4 +1,4 @@
-//! Everything of one issuer.
+//! The rows of one issuer.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,10 +30,10 @@ use super::{
     tokens::Tokens,
 };
 
-/// How many changes are kept for those who ask.
+/// The number of changes kept for other processes.
 const CHANGES: usize = 4096;
 
-/// How many expired entries a call of `sweep` gives back at most from each shard.
+/// The most expired entries that `sweep` removes from each shard at a time.
 const PER_SWEEP: usize = 64;
 
 /// Locks are taken in the order of the fields.
@@ -51,7 +51,7 @@ pub(super) struct Realm {
     revoked: Rows<Seconds>,
     /// Spares most reads the look-up in `revoked` and `cut`.
     any_revoked: AtomicBool,
-    /// Grants up to this number are dead; by subject, and client if it is for one only.
+    /// The number up to which grants are dead, by subject and, for one client only, client.
     cut: RwLock<HashMap<SubjectAndAnyClient, RowId>>,
     log: Mutex<Log>,
 }
@@ -69,7 +69,7 @@ struct Seconds(i64);
 
 #[derive(Default)]
 struct Log {
-    /// The position of the newest.
+    /// The position of the newest change.
     position: i64,
     changes: VecDeque<Change>,
 }
@@ -166,12 +166,12 @@ impl Realm {
         Answered::First
     }
 
-    /// Unless what was approved with it is dead already.
+    /// Remembers a consent, unless the grant approved `with` it is dead already.
     fn remember_consent(&self, consent: Option<Consent>, asked: &Scopes, with: Option<&Grant>) {
         let Some(consent) = consent else { return };
         let (subject, client) = (Arc::clone(&consent.subject), Arc::clone(&consent.client));
         let key = (subject, client, consent.resources.clone());
-        // Held while the grant is looked at: whoever revokes takes it afterwards.
+        // Locked while the grant is checked: a revocation locks it afterwards.
         let mut consents = lock(&self.consents);
         if with.is_none_or(|grant| self.is_alive(grant)) {
             let before = consents.get(&key).map_or(&Scopes::EMPTY, |before| &before.scopes);

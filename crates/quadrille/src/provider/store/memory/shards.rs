@@ -1,4 +1,4 @@
-//! Maps in shards, whose entries expire and are given back a few at a time.
+//! Sharded maps whose entries expire and are removed a few at a time.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::RandomState},
@@ -10,16 +10,16 @@ use crate::{Timestamp, provider::store::RowId};
 
 const SHARDS: usize = 64;
 
-/// How many expired entries an insert gives back at most: more than one, so that they go faster
-/// than they come.
+/// The most expired entries that an insert removes: more than one, so that they go faster than they
+/// come.
 const PER_INSERT: usize = 4;
 
-/// What lives for a while. In whole seconds since the Unix epoch.
+/// The expiry of an entry, in whole seconds since the Unix epoch.
 pub(super) trait Expires {
     fn expires(&self) -> i64;
 }
 
-/// Where a row is found by something else than its number.
+/// The row behind a key other than its number.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) row: RowId,
@@ -57,7 +57,7 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher + Clone + Default> Shards<K
 
     #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
     pub(super) fn lock(&self, key: &K) -> MutexGuard<'_, Shard<K, V, S>> {
-        // The map inside takes the low and the topmost bits.
+        // The map inside uses the low and the topmost bits.
         let shard = (self.hasher.hash_one(key) >> 32) as usize % SHARDS;
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +66,7 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher + Clone + Default> Shards<K
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Gives back expired entries, up to `limit` in each shard.
+    /// Removes expired entries, up to `limit` in each shard.
     pub(super) fn sweep(&self, now: Timestamp, limit: usize) -> u64 {
         self.each().map(|mut shard| shard.sweep(now, limit)).sum()
     }
@@ -77,7 +77,7 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
         self.map.get(key)
     }
 
-    /// An entry to be changed. Its expiry may be put off, but not brought forward.
+    /// An entry to change. Its expiry may be postponed, but not brought forward.
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.map.get_mut(key)
     }
@@ -116,7 +116,7 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
     }
 }
 
-/// Keys by the minute in which they expire.
+/// Keys by the minute of their expiry.
 struct Due<K>(BTreeMap<i64, Vec<K>>);
 
 impl<K> Due<K> {
@@ -137,7 +137,7 @@ impl<K> Due<K> {
     }
 }
 
-/// Row numbers come from the server, never from a stranger who looks for collisions.
+/// Row numbers come from the server, never from an attacker who looks for collisions.
 #[derive(Clone, Default)]
 pub(super) struct BuildRowHasher;
 
@@ -160,8 +160,8 @@ impl Hasher for RowHasher {
         self.write_u64(row.cast_unsigned());
     }
     fn write_u64(&mut self, word: u64) {
-        // Numbers differ in their high bits and in their low ones; the two halves of the product have
-        // something of both.
+        // Numbers differ in their high bits and in their low ones; the two halves of the product
+        // depend on both.
         let product = u128::from(self.0 ^ word) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
         self.0 = (product >> 64) as u64 ^ product as u64;
     }

@@ -1,4 +1,4 @@
-//! Access tokens in memory, small: what many of them share is kept once.
+//! Access tokens in little memory: the parts that many of them share are kept once.
 
 use std::{
     collections::HashSet,
@@ -25,7 +25,7 @@ struct Token {
     hash: SecretHash,
     grant: RowId,
     shared: Arc<Shared>,
-    /// Seconds since the Unix epoch, good until 2106.
+    /// Seconds since the Unix epoch, until 2106.
     expires: u32,
 }
 
@@ -78,7 +78,7 @@ impl Tokens {
     }
 }
 
-/// What all tokens of a client, or of a person's sign-in, have in common.
+/// The parts that all tokens of a client, or of a user's sign-in, share.
 #[derive(PartialEq, Eq)]
 struct Shared {
     client: Arc<str>,
@@ -95,12 +95,12 @@ impl Hash for Shared {
     }
 }
 
-/// Keeps one of each, as long as a token refers to it.
+/// One copy of each value, as long as a token refers to it.
 struct Interner(RwLock<Known>);
 
 struct Known {
     set: HashSet<Arc<Shared>>,
-    /// How many there may be before those without a token are dropped.
+    /// The size at which values without a token are dropped.
     limit: usize,
 }
 

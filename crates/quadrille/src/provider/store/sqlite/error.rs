@@ -1,4 +1,4 @@
-//! From SQLite's errors to the store's.
+//! SQLite's errors as errors of the store.
 
 use std::sync::Arc;
 

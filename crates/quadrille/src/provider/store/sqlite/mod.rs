@@ -27,7 +27,7 @@ use reader::Readers;
 use rows::{access_columns, alive, code_columns, family_columns, grant_columns};
 use writer::Writer;
 
-/// The greatest number: each of these is the end of a table's own order.
+/// The greatest number: each part is the end of a table's own order.
 const NEWEST: &str = "SELECT max(
     (SELECT number FROM quadrille_newest),
     coalesce((SELECT max(row) FROM quadrille_codes), 0),
@@ -36,18 +36,18 @@ const NEWEST: &str = "SELECT max(
     coalesce((SELECT max(row) FROM quadrille_pending), 0),
     coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))";
 
-/// How many changes are told at a time.
+/// The number of changes returned at a time.
 const CHANGES: i64 = 4096;
 
 /// A durable store in an SQLite file, which any number of processes on one machine may share.
 ///
-/// Writes that wait at the same time are committed together, by a thread of their own, and answered
-/// when they are on the disk (write-ahead log, `synchronous = FULL`). Reads go beside. What expired
-/// is given back a little at a time with the commits. Dropping the store does what is still waiting.
+/// A thread of its own commits concurrent writes together, and answers when they are on the disk
+/// (write-ahead log, `synchronous = FULL`). Reads run beside it. Each commit removes a few expired
+/// rows. Dropping the store finishes pending writes.
 ///
-/// An application can keep tables of its own in the same file: those of the store, and their indices,
-/// are all named `quadrille_...`, and the pragmas `user_version` and `application_id` are left to the
-/// application. The file is set to write-ahead logging.
+/// An application can keep tables of its own in the same file: the store's tables and indices are
+/// all named `quadrille_...`, and it leaves the pragmas `user_version` and `application_id` alone.
+/// The file is set to write-ahead logging.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -78,12 +78,12 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it for this user only, and brings its tables up to date.
+    /// Opens the file, or creates it for this operating system user only, and migrates its tables.
     ///
     /// # Errors
-    /// [`StoreError::Unopenable`], [`StoreError::ReadOnly`], [`StoreError::Busy`] when others hold
-    /// it for longer than five seconds, [`StoreError::Full`], [`StoreError::Corrupt`] when it is
-    /// something else, and [`StoreError::Newer`].
+    /// [`StoreError::Unopenable`], [`StoreError::ReadOnly`], [`StoreError::Busy`] if other programs
+    /// hold it for longer than five seconds, [`StoreError::Full`], [`StoreError::Corrupt`] if it is
+    /// no such database, and [`StoreError::Newer`].
     pub fn open(path: impl AsRef<Path>, env: Env) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let connection = schema::open_writer(path)?;
@@ -92,12 +92,12 @@ impl SqliteStore {
         Ok(Self { readers: Readers::new(path), writer, env })
     }
 
-    /// Brings tables of the application's own up to date: `migrations` are scripts, in order, of which
-    /// those that `namespace` has not seen yet are run, all or none. Append to them, never change
-    /// them. Several processes may do it at once.
+    /// Migrates tables of the application's own: `migrations` are scripts, in order; those that
+    /// `namespace` has not run yet are run, all or none. Append to them, never change them. Several
+    /// processes may call it at once.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] when there are more in the file than here.
+    /// [`StoreError::Newer`] if the file has more migrations than `migrations`.
     pub async fn migrate(
         &self,
         namespace: &'static str,
@@ -109,8 +109,8 @@ impl SqliteStore {
             .await?
     }
 
-    /// Runs `write` in a transaction of its own, which is committed when it returns `Ok` and rolled
-    /// back when it returns `Err`. It runs to its end even if the future is dropped.
+    /// Runs `write` in a transaction of its own: committed on `Ok`, rolled back on `Err`. It runs
+    /// to its end even if the future is dropped.
     ///
     /// # Errors
     /// Those of `write`, and those of the commit.
@@ -133,8 +133,8 @@ impl SqliteStore {
         self.writer.alone(transaction).await?
     }
 
-    /// Runs `read` on a connection that only reads, on this thread: for short queries, which all see
-    /// the same state.
+    /// Runs `read` on a read-only connection, on this thread: for short queries, which all see the
+    /// same state.
     ///
     /// # Errors
     /// Those of `read`, and those of opening another connection.
@@ -149,14 +149,14 @@ impl SqliteStore {
         })?
     }
 
-    /// Takes no more, does what is waiting, and closes the file. Dropping does the same.
+    /// Accepts no more calls, finishes pending writes, and closes the file. Dropping does the same.
     pub fn close(&self) {
         self.readers.close();
         self.writer.close();
     }
 
-    /// Reads on this thread, unless the file is locked, as it is while another process recovers it:
-    /// then the writer's thread does the waiting.
+    /// Reads on this thread, unless the file is locked, as during recovery by another process: then
+    /// the writer's thread waits for it.
     async fn look<T>(
         &self,
         mut read: impl FnMut(&Connection) -> Result<T, StoreError> + Send,
@@ -214,7 +214,7 @@ impl Store for SqliteStore {
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
-        // The row at `position` comes first: without it, others after it may be missing too.
+        // The row at `position` comes first: if it is missing, later ones may be missing too.
         let known = self.look(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT position, issuer, change FROM quadrille_changes

@@ -1,10 +1,10 @@
-//! When the writer waits for more before it commits.
+//! The pause of the writer before a commit.
 //!
-//! While one half of the clients waits for a commit, the other half asks; if the writer then began
-//! at once, the halves would take turns for ever, and each would wait for two syncs of the disk
-//! instead of one. Those who were just answered usually ask again sooner than the disk can sync. So
-//! the writer waits for about as many as it saw last, for half the time that a commit takes at most;
-//! if they do not come, it does so more and more seldom.
+//! While one half of the clients waits for a commit, the other half sends requests; if the writer
+//! then began at once, the halves would take turns forever, and each would wait for two syncs of
+//! the disk instead of one. Clients that were just answered usually send again sooner than the disk
+//! can sync. So the writer waits for about as many as last time, for at most half the time of a
+//! commit; if they do not come, it waits more and more seldom.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +13,18 @@ const LONGEST: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 pub(super) struct Pace {
-    /// How long a commit takes, smoothed.
+    /// The duration of a commit, smoothed.
     commit: Duration,
-    /// How many were answered last.
+    /// The number answered last.
     answered: usize,
-    /// How often waiting was in vain, in succession.
+    /// The number of vain waits in succession.
     vain: u32,
-    /// How many more times not to wait.
+    /// The number of waits to skip.
     skip: u32,
 }
 
 impl Pace {
-    /// Times a commit of so many.
+    /// Times a commit of `count` writes.
     #[expect(clippy::disallowed_methods, reason = "it measures the disk; no fact depends on it")]
     pub(super) fn time<T>(&mut self, count: usize, commit: impl FnOnce() -> T) -> T {
         let start = Instant::now();
@@ -34,7 +34,7 @@ impl Pace {
         result
     }
 
-    /// How many to wait for, and how long at most, when so many are there.
+    /// The number of writes to wait for, and the longest wait, if `there` are waiting.
     pub(super) fn wait_for(&mut self, there: usize) -> Option<(usize, Duration)> {
         if self.skip > 0 {
             self.skip -= 1;
@@ -45,7 +45,7 @@ impl Pace {
         (there < wanted).then_some((wanted, (self.commit / 2).min(LONGEST)))
     }
 
-    /// What came of it.
+    /// Records the result of a wait.
     pub(super) fn waited(&mut self, wanted: usize, came: usize) {
         self.vain = if came >= wanted { 0 } else { (self.vain + 1).min(6) };
         self.skip = (1 << self.vain) - 1;

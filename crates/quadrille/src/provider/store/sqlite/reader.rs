@@ -1,4 +1,4 @@
-//! Connections that read, beside the one that writes.
+//! Read-only connections, beside the one that writes.
 
 use std::{
     fmt,
@@ -12,11 +12,11 @@ use crate::provider::store::StoreError;
 
 use super::schema;
 
-/// How many idle connections are kept: more than threads that read at once would be wasted.
+/// The number of idle connections kept: no more threads than these read at once.
 const IDLE: usize = 16;
 
-/// Reads happen on the thread that asks: a look-up by key takes a few microseconds, less than
-/// waking another thread.
+/// Connections for reads on the caller's thread: a look-up by key takes a few microseconds, less
+/// than waking another thread.
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,

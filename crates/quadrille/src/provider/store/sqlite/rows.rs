@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The place of a column in a list of columns, by its name. It is found when this is compiled, so
-/// that reading a row compares no names.
+/// The place of a column in a list of columns, by its name. It is found at compile time, so reading
+/// a row compares no names.
 macro_rules! at {
     ($columns:ident, $name:literal) => {
         const { $crate::provider::store::sqlite::rows::place($columns!(), $name) }
@@ -45,7 +45,7 @@ pub(super) const fn place(columns: &str, name: &str) -> usize {
     }
 }
 
-/// The columns of a grant, which stand together in every list.
+/// The columns of a grant, which are adjacent in every list.
 macro_rules! grant_columns {
     () => {
         "grant_id, client, actor, scopes, resources, auth"
@@ -53,8 +53,8 @@ macro_rules! grant_columns {
 }
 pub(super) use grant_columns;
 
-/// Whether the grant of the row `t` is alive: its client is there and not younger, and nobody
-/// revoked it.
+/// The condition that the grant of row `t` is alive: its client exists and is not younger, and the
+/// grant is not revoked.
 macro_rules! alive {
     () => {
         "EXISTS (SELECT 1 FROM quadrille_clients c
@@ -68,12 +68,12 @@ macro_rules! alive {
 }
 pub(super) use alive;
 
-/// The key of what is found by 16 or 32 random bytes.
+/// The key of a row that is found by 16 or 32 random bytes.
 pub(super) fn key(issuer: IssuerId, space: &str, id: &[u8]) -> Vec<u8> {
     [&issuer.0.to_be_bytes(), space.as_bytes(), id].concat()
 }
 
-/// A grant as its columns hold it.
+/// The columns of a grant.
 pub(super) struct GrantRow<'a> {
     pub(super) id: i64,
     pub(super) client: &'a str,
@@ -109,7 +109,7 @@ impl<'a> GrantRow<'a> {
     }
 }
 
-/// A person in an `actor` column.
+/// A user in an `actor` column.
 pub(super) fn user(subject: &str) -> String {
     format!("u{subject}")
 }
@@ -231,7 +231,7 @@ pub(super) fn bad(what: &'static str) -> StoreError {
 /// An [`Authentication`] in few bytes.
 #[derive(Serialize, Deserialize)]
 struct Auth<'a> {
-    /// Left out where another column has it.
+    /// Omitted if another column has it.
     #[serde(rename = "sub", default, skip_serializing_if = "Option::is_none", borrow)]
     subject: Option<std::borrow::Cow<'a, str>>,
     #[serde(rename = "at")]

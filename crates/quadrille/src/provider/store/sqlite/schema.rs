@@ -1,4 +1,4 @@
-//! Opening the file, and bringing its tables up to date.
+//! Opens the file and migrates its tables.
 
 use std::{fs::OpenOptions, io, path::Path, thread, time::Duration};
 
@@ -6,8 +6,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use crate::{Env, provider::store::StoreError};
 
-/// What the store calls its own tables in `quadrille_migrations`: nothing that an application
-/// would call its own.
+/// The store's own namespace in `quadrille_migrations`, which no application would choose.
 pub(super) const NAMESPACE: &str = "quadrille/store";
 
 /// The tables of the store. Append, never change.
@@ -18,15 +17,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0004_pending.sql"),
 ];
 
-/// How often to ask again for a lock, two milliseconds apart at most: about five seconds.
+/// The number of attempts to lock, at most two milliseconds apart: about five seconds.
 const PATIENCE: i32 = 2500;
 
-/// The connection that writes. Makes the file if need be, for this user only.
+/// The connection that writes. Creates the file if need be, for this operating system user only.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     make(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // SQLite does not call the busy handler where it fears a deadlock, as it does when two turn
-    // the same new file to WAL. Where it does, waiting twice would multiply.
+    // SQLite does not call the busy handler if it fears a deadlock, as when two processes set the
+    // same new file to WAL. Where it does, waiting twice would multiply.
     connection.busy_handler(None)?;
     let mut asked = 0;
     loop {
@@ -40,21 +39,21 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         }
     }
     connection.busy_handler(Some(wait))?;
-    // Synced with every commit. A log of up to 16 MB, overwritten in place, is moved into the file
-    // more seldom and syncs faster than one that grows.
+    // Synced with every commit. A log of up to 16 MB, overwritten in place, is checkpointed more
+    // seldom and syncs faster than one that grows.
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;")?;
     Ok(connection)
 }
 
-/// A connection that reads, and never waits for a lock: there is the writer's thread to wait on.
+/// A read-only connection that never waits for a lock: the writer's thread does that.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_handler(None)?;
     Ok(connection)
 }
 
-/// Applies those of `migrations` that are not there yet, all or nothing. Two processes that start
-/// at once take turns.
+/// Applies the `migrations` that are missing, all or none. Two processes that start at once take
+/// turns.
 pub(super) fn migrate(
     connection: &Connection,
     namespace: &str,
@@ -112,7 +111,8 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
 }
 
-/// Others write in fractions of a millisecond, so asking often and evenly is fair to all.
+/// Other processes hold the lock for fractions of a millisecond, so short, even pauses are fair to
+/// all.
 fn wait(asked: i32) -> bool {
     let pause = 100_u64 << asked.clamp(0, 5);
     thread::sleep(Duration::from_micros(pause.min(2000)));

@@ -1,4 +1,4 @@
-//! Gives back what expired, a few rows with each commit.
+//! Removes expired rows, a few with each commit.
 
 use rusqlite::{Connection, params, types::Value};
 
@@ -18,40 +18,41 @@ const TABLES: [(&str, &str); 9] = [
 ];
 const ORDERED: usize = 6;
 
-/// A lap over an ordered table ends after as many live rows in succession: what follows is younger.
+/// The number of live rows in succession that end a lap over an ordered table: later rows are
+/// younger.
 const LIVE: usize = 256;
 
-/// Every so many laps go over the whole table nevertheless: rows may live differently long.
+/// One lap in this many goes over the whole table nevertheless: lifetimes may differ.
 const WHOLE: u32 = 8;
 
-/// How many rows `sweep` looks at in each table.
+/// The number of rows that `sweep` visits in each table.
 const PER_SWEEP: usize = 10_000;
 
-/// Remembers how far each table was looked through.
+/// The position of the sweep in each table.
 #[derive(Default)]
 pub(super) struct Sweeper {
     laps: [Lap; TABLES.len()],
-    /// The last table that had its turn; the access tokens, which have it always, for none.
+    /// The table swept last; the access tokens, which are swept every time, if none.
     turn: usize,
 }
 
 #[derive(Default)]
 struct Lap {
-    /// The last key that was looked at; `None` to begin.
+    /// The last key visited; `None` at the beginning.
     at: Option<Value>,
-    /// How many live rows in succession were seen up to there.
+    /// The number of live rows in succession up to there.
     live: usize,
-    /// The first second in which another lap is worth beginning.
+    /// The earliest second for another lap.
     next: i64,
-    /// When the first of the live ones seen in this lap expires.
+    /// The earliest expiry among the live rows of this lap.
     soonest: Option<i64>,
     count: u32,
 }
 
 impl Sweeper {
-    /// Looks at rows of the access tokens and of one other table, in proportion to `writes`: at
-    /// several for each that was written, so that what expired goes faster than it comes. Tables take
-    /// turns, and those where nothing can have expired are passed over.
+    /// Visits rows of the access tokens and of one other table, several for each of `writes`, so
+    /// that expired rows go faster than they come. The tables take turns; those without expired
+    /// rows are skipped.
     pub(super) fn step(
         &mut self,
         connection: &Connection,
@@ -71,7 +72,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Looks at many rows of every table, and says how many went.
+    /// Visits many rows of every table, and returns the number removed.
     pub(super) fn all(
         &mut self,
         connection: &Connection,
@@ -87,7 +88,7 @@ impl Sweeper {
 }
 
 impl Lap {
-    /// Whether there is something to look at.
+    /// `true` if there may be rows to remove.
     fn is_due(&self, now: Timestamp) -> bool {
         self.at.is_some() || now.seconds() >= self.next
     }

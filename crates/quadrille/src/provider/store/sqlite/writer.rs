@@ -1,4 +1,4 @@
-//! One thread writes: it takes whatever waits, commits it together, and then answers.
+//! The thread that writes: it takes all waiting writes, commits them together, and then answers.
 
 use std::{
     error::Error,
@@ -15,13 +15,13 @@ use crate::{Env, provider::store::StoreError};
 
 use super::{pace::Pace, writes::Writes};
 
-/// How many writes are committed together at most.
+/// The most writes in one commit.
 const BATCH: usize = 1024;
 
-/// How many may wait. Beyond that the disk cannot keep up, and a client had better hear so.
+/// The most writes that may wait. Beyond it the disk cannot keep up, and a client must be told.
 const WAITING: usize = 65_536;
 
-/// The way to the thread.
+/// A handle to the thread that writes.
 pub(super) struct Writer {
     queue: Arc<Queue>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -35,7 +35,7 @@ enum Job {
 }
 
 trait Share: Send {
-    /// May be called again, when a neighbour failed.
+    /// Called again if a neighbour failed.
     fn run(&mut self, writes: &mut Writes<'_>) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
 }
@@ -55,7 +55,7 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<Job>,
-    /// The thread sleeps until there are as many; zero when it is awake.
+    /// The number of writes for which the thread sleeps; zero while it is awake.
     wanted: usize,
     closed: bool,
 }
@@ -67,7 +67,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("quadrille-sqlite".to_owned())
             .spawn(move || {
-                // Whatever ends the thread, nobody waits for it in vain.
+                // However the thread ends, no caller waits for it in vain.
                 let _closing = Closing(&jobs);
                 if let Err(error) = work(&connection, &jobs, &env) {
                     tracing::error!(%error, "the database's writer cannot start");
@@ -77,7 +77,7 @@ impl Writer {
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Has `run` done in a transaction that it shares with others, and waits for the commit.
+    /// Runs `run` in a transaction shared with other writes, and waits for the commit.
     pub(super) async fn write<T, F>(&self, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -88,14 +88,14 @@ impl Writer {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Has `run` done on the connection, outside of any transaction.
+    /// Runs `run` on the connection, outside of any transaction.
     pub(super) async fn alone<T: Send + 'static>(
         &self,
         run: impl FnOnce(&Connection) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.queue.push(Job::Alone(Box::new(move |connection| {
-            // The one who asked may have left.
+            // The caller may have left.
             let _ = reply.send(run(connection));
         })))?;
         answer.await.map_err(|_| {
@@ -107,7 +107,8 @@ impl Writer {
         })
     }
 
-    /// Takes no more, does what waits, and ends the thread. To be waited for off the async threads.
+    /// Accepts no more writes, finishes the waiting ones, and ends the thread. Not to be waited for
+    /// on an async thread.
     pub(super) fn close(&self) {
         self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -153,7 +154,7 @@ impl Queue {
         self.work.notify_one();
     }
 
-    /// All that waits, into the empty `jobs`; nothing when there is nothing and never will be.
+    /// Moves all waiting jobs into the empty `jobs`; none if the queue is closed and empty.
     fn take(&self, jobs: &mut Vec<Job>, pace: &mut Pace) {
         let mut waiting = self.lock();
         if let Some((wanted, patience)) = pace.wait_for(waiting.jobs.len()) {
@@ -196,7 +197,7 @@ where
 
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
         let Self { result, reply, .. } = *self;
-        // The one who asked may have left; what was asked is done nevertheless.
+        // The caller may have left; its write is done nevertheless.
         let _ = reply.send(outcome.and_then(|()| result.ok_or(StoreError::Closed)));
     }
 }
@@ -227,7 +228,7 @@ fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreEr
                 Job::Shared(write) => batch.push(write),
                 Job::Alone(run) => {
                     commit(&mut writes, &mut batch, &mut pace);
-                    // Its transaction is rolled back as it unwinds, and its caller told.
+                    // Its transaction is rolled back as it unwinds, and its caller is told.
                     let _ = catch_unwind(AssertUnwindSafe(|| run(connection)));
                 }
             }
@@ -239,7 +240,7 @@ fn work(connection: &Connection, queue: &Queue, env: &Env) -> Result<(), StoreEr
     }
 }
 
-/// Commits `batch` and answers. If one of it fails by itself, each gets a transaction of its own.
+/// Commits `batch` and answers. If one of its writes fails, each gets a transaction of its own.
 fn commit(writes: &mut Writes<'_>, batch: &mut Vec<Box<dyn Share>>, pace: &mut Pace) {
     if batch.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Clients, and what goes with them.
+//! Clients, and the rows that depend on them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Answers to a page that asked, with the code and the consent.
+//! Answers to a consent page, with code and consent.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Writes<'_> {
         Ok(answered)
     }
 
-    /// What is said on a page with a ticket.
+    /// Stores an answer to a page with a ticket.
     fn answer_page(
         &mut self,
         issuer: IssuerId,
@@ -116,7 +116,7 @@ impl Writes<'_> {
         Ok(())
     }
 
-    /// Whether the code that was approved is not revoked already.
+    /// `true` if the grant of an approved code is not revoked already.
     fn would_live(&self, issuer: IssuerId, code: &CodeRecord) -> Result<bool, StoreError> {
         let lives = self.one(
             concat!(

@@ -1,4 +1,4 @@
-//! What the writer's thread does for each verb, within the transaction that it shares with others.
+//! The verbs on the writer's thread, within a transaction shared with other writes.
 
 mod clients;
 mod consents;
@@ -21,7 +21,7 @@ use super::{
     sweep::Sweeper,
 };
 
-/// How many changes are kept for processes that have not heard of them yet.
+/// The number of changes kept for processes that have not read them.
 const CHANGES: i64 = 10_000;
 
 /// Statements of the verbs that must be fast are prepared once; the others are looked up.
@@ -99,7 +99,7 @@ impl<'c> Writes<'c> {
     }
 
     pub(super) fn roll_back(&self) {
-        // SQLite has rolled back by itself after the graver errors.
+        // SQLite has rolled back by itself after a grave error.
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
@@ -107,7 +107,7 @@ impl<'c> Writes<'c> {
         }
     }
 
-    /// Gives back expired rows, in proportion to the number of writes that go with it.
+    /// Removes expired rows, in proportion to the number of writes in the commit.
     pub(super) fn sweep(&mut self, writes: usize) {
         let now = self.env.now();
         if let Err(error) = self.sweeper.step(self.connection, now, writes) {

@@ -46,7 +46,7 @@ impl Writes<'_> {
         {
             return Ok(Worker { expires, ..ours });
         }
-        // The number that has been free for longest, or the first that nobody ever had.
+        // The number that has been free for longest, or the first that was never leased.
         let free = self.one(
             "SELECT number, expires FROM quadrille_workers
             WHERE expires <= ?1 ORDER BY expires LIMIT 1",

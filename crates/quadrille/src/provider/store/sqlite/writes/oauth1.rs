@@ -72,7 +72,7 @@ impl Writes<'_> {
         Ok(())
     }
 
-    /// Removes the token credentials of a person, to one client or, where that is empty, to all.
+    /// Removes the token credentials of a user, to one client or, if `client` is empty, to all.
     pub(super) fn remove_credentials_of_actor(
         &self,
         issuer: IssuerId,

@@ -64,7 +64,7 @@ impl Writes<'_> {
         Ok(put > 0)
     }
 
-    /// Takes an answer to a pending request; the consent is the caller's, when it is the first.
+    /// Stores an answer to a pending request. If it is the first, the caller stores the consent.
     pub(super) fn answer_pending(
         &self,
         issuer: IssuerId,

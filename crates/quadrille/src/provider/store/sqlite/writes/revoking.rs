@@ -1,4 +1,4 @@
-//! Revoking a grant, and all that a person gave.
+//! Revocation of a grant, and of all grants of a user.
 
 use std::sync::Arc;
 

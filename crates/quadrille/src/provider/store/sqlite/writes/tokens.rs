@@ -1,4 +1,4 @@
-//! Codes and tokens: put, bought, turned.
+//! Codes and tokens: stored, redeemed, rotated.
 
 use std::sync::Arc;
 
