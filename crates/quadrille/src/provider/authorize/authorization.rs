@@ -1,4 +1,4 @@
-//! The authorization endpoint: a request that was checked, and the steps it takes to an answer.
+//! The authorization endpoint: a checked request, and its steps to an answer.
 
 use std::{fmt, sync::Arc};
 
@@ -31,18 +31,31 @@ use super::{
     ticket::Ticket,
 };
 
-/// Marks the way back from the sign-in page: when the person was sent there.
+/// The parameter of the way back from the sign-in page: the time at which the user was sent there.
 const SINCE: &str = "quadrille_since";
 
-/// What it is called in the log.
+/// The endpoint's name in the log.
 pub(crate) const ENDPOINT: &str = "authorization";
 
-/// An authorization request after client, redirect URI, scopes and PKCE were checked (RFC 6749,
-/// section 4.1.1), or one for temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A handler
-/// need not know which.
+/// A checked authorization request: client, redirect URI, scopes and PKCE are valid (RFC 6749,
+/// section 4.1.1), or it is one with temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A
+/// handler need not know which.
 ///
-/// With the feature `axum` it is an extractor, which answers bad requests itself; elsewhere
-/// [`AuthorizationServer::authorize`] makes it. Ask [`step`](Self::step) what to do with it.
+/// With the feature `axum` it is an extractor, which answers invalid requests itself; elsewhere
+/// [`AuthorizationServer::authorize`] returns it. [`step`](Self::step) says what to do with it.
+///
+/// ```
+/// use quadrille::{Authentication, provider::{Authorization, Step}};
+///
+/// async fn authorize(request: Authorization, user: Option<Authentication>) -> String {
+///     let client = request.client().name.clone();
+///     match request.step(user).await {
+///         Step::SignIn(back) => format!("Sign in, then go to {}", back.path_and_query()),
+///         Step::Consent(page) => format!("{client} asks for {} scopes", page.scopes.len()),
+///         Step::Done(_) => "This reply goes to the browser.".into(),
+///     }
+/// }
+/// ```
 pub struct Authorization {
     inner: Arc<Inner>,
     asked: Asked,
@@ -50,28 +63,34 @@ pub struct Authorization {
     since: Option<Timestamp>,
 }
 
-/// What to do with an authorization request.
+/// The next step of an authorization request.
+///
+/// ```
+/// use quadrille::provider::Step;
+///
+/// fn needs_a_page(step: &Step) -> bool {
+///     !matches!(step, Step::Done(_))
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Step {
-    /// Have the person sign in, and send them to this address of the authorization endpoint when
-    /// they have.
+    /// Have the user sign in, then redirect to this address of the authorization endpoint.
     SignIn(Back),
-    /// Show a page that asks for consent.
+    /// Show the consent page.
     Consent(Box<ConsentPage>),
-    /// Answer with this: consent was given before, the client is one of one's own, or the client is
-    /// told of an error.
+    /// Send this reply: consent is remembered, the client is first-party, or the client receives an
+    /// error.
     Done(Reply),
 }
 
 impl AuthorizationServer {
-    /// The authorization endpoint: reads and checks a request, by GET with a query or by POST with
-    /// a form. What must not be asked comes back as the answer to give. So does the answer to a
-    /// HEAD request (204) and to a browser that reads ahead (`Sec-Purpose: prefetch`, 503): nobody
-    /// is there to grant anything.
+    /// The authorization endpoint (RFC 6749, section 3.1): reads and checks a request, by GET with
+    /// a query or by POST with a form. A HEAD request is answered with 204 and a prefetch
+    /// (`Sec-Purpose: prefetch`) with 503, since no user can grant anything there.
     ///
     /// # Errors
-    /// The answer: a page when client or redirect URI are wrong, else a redirect that tells the
-    /// client.
+    /// The answer: a page if client or redirect URI are invalid, else a redirect with an error for
+    /// the client.
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
         let said = request.clone();
@@ -160,22 +179,22 @@ fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
 }
 
 impl Authorization {
-    /// Who asks.
+    /// The client.
     pub fn client(&self) -> &Client {
         &self.asked.client
     }
 
-    /// What they ask for.
+    /// The requested scopes.
     pub fn scopes(&self) -> &Scopes {
         &self.asked.scopes
     }
 
-    /// At which APIs they want to do it; at the server's own where there is none (RFC 8707).
+    /// The requested APIs (RFC 8707); empty for the server's own.
     pub fn resources(&self) -> &Resources {
         &self.asked.resources
     }
 
-    /// What to do next, for the person who is signed in, if somebody is.
+    /// Decides the next step, for the signed-in user (`None` if no user is signed in).
     pub async fn step(self, authentication: Option<Authentication>) -> Step {
         match self.decide(authentication).await {
             Ok(step) => step,
@@ -189,7 +208,7 @@ impl Authorization {
     async fn decide(&self, authentication: Option<Authentication>) -> Result<Step, Error> {
         let (inner, asked) = (&self.inner, &self.asked);
         let consent = match &authentication {
-            // What was consented to before such a client was removed does not count.
+            // A consent from before the removal of such a client does not count.
             Some(_) if asked.client.from_document && asked.client.number == NOT_STORED => None,
             Some(authentication) if !asked.client.first_party => {
                 let issuer = inner.issuer_id().await?;
@@ -208,10 +227,10 @@ impl Authorization {
         }
     }
 
-    /// The same request by GET, whatever it was before.
+    /// The same request by GET.
     fn back(&self) -> Back {
         let mut url = FormWriter::after_url(&self.inner.paths.authorize);
-        // They could be read before.
+        // They were readable when the request was checked.
         let params = parameters(&self.request).unwrap_or_default();
         for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
             url.append(name, value);
@@ -254,7 +273,7 @@ impl Authorization {
         let grant =
             dance::grant(inner.newer_row().await?, &client, scopes, resources, authentication);
         let number = grant.id;
-        // A page that does not exist: its ticket is never used again.
+        // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
         let yes = asked.dance.yes(inner, grant, inner.tokens.newest(), ticket);
         let answered = match yes.code() {
@@ -285,8 +304,8 @@ impl fmt::Debug for Authorization {
     }
 }
 
-/// The address to which the sign-in page sends the person when they have signed in: path and query
-/// of the authorization endpoint. It is displayed encoded, fit to stand as a value in a query.
+/// The address for a redirect after sign-in: path and query of the authorization endpoint. Its
+/// `Display` is encoded as a value in a query.
 ///
 /// ```
 /// # use quadrille::provider::Back;
@@ -298,7 +317,7 @@ impl fmt::Debug for Authorization {
 pub struct Back(String);
 
 impl Back {
-    /// Path and query, as they are.
+    /// Path and query, not encoded.
     pub fn path_and_query(&self) -> &str {
         &self.0
     }
@@ -312,55 +331,64 @@ impl fmt::Display for Back {
     }
 }
 
-/// What a consent page shows, and what its form must hold.
+/// The content of a consent page and of its form.
 ///
 /// The form is sent by POST to [`action`](Self::action), with the hidden
-/// [`form_fields`](Self::form_fields) and whatever fields the page has of its own. The layer of the
-/// server sets the [`headers`](Self::headers) that the page needs; without it, set them yourself.
+/// [`form_fields`](Self::form_fields) and any fields of the page's own. The server's layer sets the
+/// [`headers`](Self::headers) that the page needs; without it, set them yourself.
+///
+/// ```
+/// use quadrille::provider::ConsentPage;
+///
+/// fn form(page: &ConsentPage) -> String {
+///     let hidden = page.form_fields().into_iter();
+///     let hidden = hidden.map(|(name, value)| format!("<input type=hidden name={name} value={value}>"));
+///     format!("<form method=post action={}>{}", page.action, hidden.collect::<String>())
+/// }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ConsentPage {
-    /// Who asks.
+    /// The client.
     pub client: Arc<Client>,
-    /// The host that vouches for a client which nobody registered
-    /// ([`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments)). Show it: the client's name is
-    /// only what it calls itself.
+    /// The host of a client that describes itself
+    /// ([`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments)). Show it: nothing
+    /// else vouches for the client's name.
     pub client_host: Option<String>,
-    /// For what.
+    /// The requested scopes.
     pub scopes: Vec<ScopeInfo>,
-    /// At which APIs (RFC 8707); at the server's own where there is none.
+    /// The requested APIs (RFC 8707); empty for the server's own.
     pub resources: Resources,
-    /// Whom.
+    /// The user's subject.
     pub subject: Arc<str>,
-    /// Where the form is sent.
+    /// The `action` of the form.
     pub action: Arc<str>,
-    /// Where the answer leads: the origin of the application, or the scheme that is its own. `None`
-    /// where it leads nowhere, because a code is shown which the person types in at the application
-    /// (RFC 5849, section 2.1: `oob`).
+    /// The origin or private-use scheme of the redirect URI. `None` if there is no redirect,
+    /// because the user types a code in at the application (RFC 5849, section 2.1: `oob`).
     pub destination: Option<String>,
-    /// Where the sign-in page sends whoever signs in as somebody else: to this request again.
+    /// The address to return to after signing in as another user: this request again.
     pub back: Back,
     ticket: String,
     cookies: Vec<HeaderValue>,
 }
 
 impl ConsentPage {
-    /// The hidden fields: names and values.
+    /// The names and values of the hidden fields.
     pub fn form_fields(&self) -> Vec<(&'static str, &str)> {
         vec![(super::consent::TICKET, &self.ticket)]
     }
 
     /// A strict policy for the page: styles and images from this site, nothing else.
     ///
-    /// It has no `form-action`. Browsers apply that to every redirect that follows a form, also to
-    /// those by which the application leads on, to another origin or into an app, and none of them
-    /// is known here: the code would be spent, and the person would not get there. Leave it out of a
-    /// policy of your own, on this page and on a sign-in page that leads to it.
+    /// It has no `form-action`. Browsers apply that to every redirect after a form, also to those
+    /// of the application, to another origin or into an app, none of which are known here: the code
+    /// would be used up, and the user stranded. Leave it out of a policy of your own, on this page
+    /// and on a sign-in page that leads to it.
     pub const CONTENT_SECURITY_POLICY: &'static str = "default-src 'none'; style-src 'self'; \
          img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-    /// The cookie that binds the form to this browser, the policy above, and what else keeps a page
-    /// harmless.
+    /// The cookie that binds the form to this browser, the policy above, and the other security
+    /// headers.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         page::protect(&mut headers);
@@ -383,7 +411,7 @@ impl fmt::Debug for ConsentPage {
     }
 }
 
-/// Where the headers of a consent page wait for the layer that sets them.
+/// The headers of a consent page, on their way to the layer that sets them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slot(Arc<std::sync::Mutex<Option<HeaderMap>>>);
 
@@ -392,8 +420,7 @@ impl Slot {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(headers);
     }
 
-    /// Sets the headers that the application has not set itself, and adds the cookies that are not
-    /// there yet.
+    /// Sets the headers that the application has not set, and adds the cookies that are missing.
     pub(crate) fn apply<B>(&self, response: &mut Response<B>) {
         let taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let Some(headers) = taken else { return };
@@ -410,13 +437,13 @@ impl Slot {
     }
 }
 
-/// Tells the client of an error.
+/// The redirect that tells the client of an error.
 fn tell(inner: &Inner, to: &ToClient) -> Reply {
     let told = wire::redirect_error(to, inner.issuer.as_str());
     told.unwrap_or_else(|error| inner.pages.show(&error)).into()
 }
 
-/// Tells the person of an error, and leaves it to them whether to go to the client.
+/// The page that tells the user of an error, with a link to the client.
 fn warn(inner: &Inner, to: &ToClient) -> Reply {
     let told = wire::redirect_error(to, inner.issuer.as_str());
     let told = told.map(|told| inner.pages.warn(to.error, &to.redirect_uri, &told));
@@ -428,7 +455,7 @@ fn seal_since(inner: &Inner) -> String {
     inner.ring.seal(&inner.env, SINCE, inner.issuer.as_str(), &now)
 }
 
-/// When the person was sent to sign in, if that is not too long ago to be for this request.
+/// The time at which the user was sent to sign in, if it is recent enough to be for this request.
 fn open_since(inner: &Inner, sealed: &str) -> Option<Timestamp> {
     let plain = inner.ring.open(SINCE, inner.issuer.as_str(), sealed).ok()?;
     let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));

@@ -29,14 +29,14 @@ use super::{dance, form_fields, request, ticket::Ticket};
 /// The name of the hidden field.
 pub(crate) const TICKET: &str = "ticket";
 
-/// What it is called in the log.
+/// The endpoint's name in the log.
 const ENDPOINT: &str = "consent";
 
-/// A person's answer to a consent page, with the page's own fields in `form`.
+/// A user's answer to a consent page, with the page's own fields in `form`.
 ///
-/// With the feature `axum` it is an extractor; elsewhere [`AuthorizationServer::answer`] makes it.
-/// It reaches a handler only with a genuine ticket, in the browser that it was given to, in time.
-/// Say who answers ([`by`](Self::by)), then what.
+/// With the feature `axum` it is an extractor; elsewhere [`AuthorizationServer::answer`] returns
+/// it. It reaches a handler only with a genuine, unexpired ticket, in the browser that got the
+/// ticket. Name the user ([`by`](Self::by)), then the answer.
 ///
 /// ```
 /// # use quadrille::{Authentication, provider::{Decision, Reply}};
@@ -62,11 +62,10 @@ pub struct Decision<F> {
 }
 
 impl AuthorizationServer {
-    /// The consent endpoint: reads the form that a consent page sends. What cannot be taken comes
-    /// back as the page to show.
+    /// The consent endpoint: reads the form of a consent page.
     ///
     /// # Errors
-    /// A page that says why.
+    /// A page for the user, with the reason.
     pub fn answer<F: DeserializeOwned>(
         &self,
         request: &Request<Bytes>,
@@ -96,22 +95,22 @@ fn read<F: DeserializeOwned>(
 }
 
 impl<F> Decision<F> {
-    /// Who answers: the person who is signed in now, who must be the one who was asked.
+    /// Names the signed-in user, who must be the user of the page.
     pub fn by(&self, authentication: Authentication) -> By<'_> {
         By { inner: &self.inner, ticket: &self.ticket, authentication }
     }
 
-    /// What was asked for.
+    /// The requested scopes.
     pub fn scopes(&self) -> &Scopes {
         &self.ticket.scopes
     }
 
-    /// At which APIs; at the server's own where there is none (RFC 8707).
+    /// The requested APIs (RFC 8707); empty for the server's own.
     pub fn resources(&self) -> &Resources {
         &self.ticket.resources
     }
 
-    /// The `client_id` of who asked.
+    /// The `client_id`.
     pub fn client(&self) -> &str {
         &self.ticket.client
     }
@@ -126,10 +125,18 @@ impl<F: fmt::Debug> fmt::Debug for Decision<F> {
     }
 }
 
-/// A person who is about to answer.
+/// The user's answer, to be chosen.
 ///
-/// The same answer given twice, as by a double click, gets the same redirect for as long as its code
-/// is unspent; a different one is told that the page was answered before.
+/// The same answer given twice, as by a double click, gets the same redirect while its code is not
+/// redeemed; a different one gets a page that says so.
+///
+/// ```
+/// use quadrille::provider::{By, Reply};
+///
+/// async fn decide(answer: By<'_>, scopes: &[String]) -> Reply {
+///     if scopes.is_empty() { answer.deny().await } else { answer.only(scopes).await }
+/// }
+/// ```
 #[must_use = "say .all(), .only(..) or .deny()"]
 pub struct By<'a> {
     inner: &'a Inner,
@@ -138,14 +145,14 @@ pub struct By<'a> {
 }
 
 impl By<'_> {
-    /// Grants all that was asked for.
+    /// Grants all requested scopes.
     pub async fn all(self) -> Reply {
         let scopes = self.ticket.scopes.clone();
         self.reply(Some(scopes)).await
     }
 
-    /// Grants those of `scopes` that were asked for. None of them is a no, as with
-    /// [`deny`](Self::deny), unless nothing was asked for.
+    /// Grants those of `scopes` that were requested. If there are none, denies as
+    /// [`deny`](Self::deny) does, unless no scope was requested.
     pub async fn only<S: AsRef<str>>(self, scopes: &[S]) -> Reply {
         let chosen = |name: &&str| scopes.iter().any(|scope| scope.as_ref() == *name);
         let granted: Scopes = self.ticket.scopes.iter().filter(chosen).collect();
@@ -153,8 +160,9 @@ impl By<'_> {
         self.reply((!is_no).then_some(granted)).await
     }
 
-    /// Says no. The client is told; the person is where the client describes itself and they have
-    /// not let it in before, with a link to it (RFC 9700, section 4.11.2).
+    /// Denies the request, which redirects to the client. For a client that describes itself and
+    /// that the user has never consented to, it shows a page with a link instead (RFC 9700, section
+    /// 4.11.2).
     pub async fn deny(self) -> Reply {
         self.reply(None).await
     }
@@ -224,8 +232,7 @@ impl By<'_> {
         }
     }
 
-    /// The client, if it is still what it was when the page was shown, and the person is the one
-    /// who was asked.
+    /// The client, if it has not changed since the page was shown, and the user is the page's.
     async fn client(&self) -> Result<Arc<Client>, Error> {
         let By { inner, ticket, authentication } = self;
         if !ticket.is_for(authentication) {
@@ -247,10 +254,10 @@ impl fmt::Debug for By<'_> {
     }
 }
 
-/// Whether what was asked may still be granted.
+/// `true` if the request may still be granted.
 fn is_unchanged(client: &Client, ticket: &Ticket) -> bool {
     let is_same = client.number == ticket.number
-        // Somebody else has let it in since.
+        // Another user has consented to it since.
         || client.from_document && ticket.number == NOT_STORED;
     is_same && ticket.dance.rules().is_open_to(client) && client.scopes.is_superset(&ticket.scopes)
 }

@@ -12,8 +12,8 @@ use serde::{
 
 use crate::form::Params;
 
-/// Reads `params` into a `T`; what `T` does not know is left out. A `Vec` takes a field as often as
-/// it stands there (give it `#[serde(default)]`: a check box that is not ticked is not sent).
+/// Reads `params` into a `T`, without the fields that `T` does not have. A `Vec` takes all fields
+/// of its name (give it `#[serde(default)]`: an unticked check box is not sent).
 pub(crate) fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, Error> {
     let mut fields: Vec<(&str, Values<'_>)> = Vec::new();
     for (name, value) in params.iter() {
@@ -44,7 +44,7 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     }
 }
 
-/// What one field holds.
+/// The values of one field.
 struct Values<'a>(Vec<&'a str>);
 
 impl<'a> Values<'a> {

@@ -1,7 +1,7 @@
-//! An authorization request: whether it may be asked (RFC 6749, section 4.1.1), and what comes next.
+//! An authorization request: its validity (RFC 6749, section 4.1.1), and the next step.
 //!
-//! Two decisions, both pure: [`check`] looks at the request and the client, [`next`] at who is
-//! signed in and what they have consented to.
+//! Two decisions, both pure: [`check`] looks at the request and the client, [`next`] at the
+//! signed-in user and their consent.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{
 
 use super::dance::{Dance, ForCode};
 
-/// An authorization request that may be asked.
+/// A valid authorization request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) client: Arc<Client>,
@@ -35,28 +35,27 @@ pub(crate) struct Asked {
 }
 
 /// The `prompt` parameter (OpenID Connect Core, section 3.1.2.1), which plain OAuth clients send,
-/// too. Values that are not known are left out.
+/// too. Unknown values are ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) none: bool,
-    /// `login`, or `select_account`, which is done where one signs in.
+    /// `login`, or `select_account`, which the sign-in page does.
     pub(crate) sign_in: bool,
     pub(crate) consent: bool,
 }
 
-/// Why a request is not asked.
+/// The answer to an invalid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unasked {
-    /// It must not be answered with a redirect.
+    /// A page: a redirect is forbidden.
     Page(ClientError),
-    /// The client is told.
+    /// A redirect to the client.
     Redirect(ToClient),
-    /// The person is told, and decides whether to go to the client: it is not
-    /// [trusted](is_trusted).
+    /// A page with a link: the client is not [trusted](is_trusted).
     Warn(ToClient),
 }
 
-/// An error for the client, and where to send it.
+/// An error for the client, and its redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToClient {
     pub(crate) error: ClientError,
@@ -64,15 +63,15 @@ pub(crate) struct ToClient {
     pub(crate) state: Option<String>,
 }
 
-/// The `client_id` of a request, so that the client can be loaded.
+/// The `client_id` of a request, to load the client by.
 pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientError> {
     let id = params.one("client_id").map_err(RequestError::from)?;
     Ok(id.ok_or(RequestError::Missing("client_id"))?)
 }
 
-/// Whether the request may be asked. Nothing is redirected to before client and redirect URI are
-/// known to belong together. `offered` is whether this server gives codes at all, `scopes` and
-/// `resources` what it gives them for.
+/// Checks a request. Nothing is redirected until client and redirect URI are known to belong
+/// together. `offered` is `true` if this server issues codes at all; `scopes` and `resources` are
+/// those that it knows.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
@@ -117,10 +116,10 @@ pub(crate) fn check(
     }
 }
 
-/// Whether a browser may be redirected to the client although nothing was granted (RFC 9700, section
-/// 4.11.2). A registered client was chosen by this server. One that describes itself is anybody:
-/// unless this person has let it in before, the address would be an open redirector. That others
-/// have let it in proves nothing, since its maker can be one of them.
+/// `true` if a browser may be redirected to the client although nothing was granted (RFC 9700,
+/// section 4.11.2). A registered client was chosen by this server. One that describes itself can be
+/// anyone's: unless this user has consented to it before, its address would be an open redirector.
+/// Consent of other users proves nothing, since one of them may have made it.
 pub(crate) fn is_trusted(client: &Client, consent: Option<&Consent>) -> bool {
     !client.from_document || consent.is_some()
 }
@@ -132,7 +131,7 @@ struct Details {
     prompt: Prompt,
 }
 
-/// What can be told to the client when it is wrong.
+/// Checks the parameters whose errors are redirected to the client.
 fn details(
     request: &AuthorizationRequest<'_>,
     client: &Client,
@@ -162,8 +161,7 @@ fn details(
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
 }
 
-/// The scopes that a request asks for: all of the client's when it names none, as far as the server
-/// knows them.
+/// The requested scopes: without a `scope`, all of the client's that the server knows.
 pub(crate) fn requested(
     scope: Option<&Scopes>,
     of_client: &Scopes,
@@ -197,22 +195,22 @@ impl Prompt {
     }
 }
 
-/// What to do with a request that may be asked.
+/// The next step of a valid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Somebody must sign in, or do so again.
+    /// A user must sign in, or do so again.
     SignIn,
-    /// The person must be asked.
+    /// The user must be asked.
     Ask,
-    /// It is granted without asking.
+    /// The request is granted without asking.
     Grant,
-    /// The client is told.
+    /// The client receives the error.
     Refuse(ClientError),
-    /// The person is told: the client is not [trusted](is_trusted).
+    /// The user sees the error: the client is not [trusted](is_trusted).
     Warn(ClientError),
 }
 
-/// What comes next, for the person who is signed in. `since` is when this server sent them off to
+/// The next step, for the signed-in user. `since` is the time at which this server sent the user to
 /// sign in for this request, if it did.
 pub(crate) fn next(
     asked: &Asked,
@@ -227,7 +225,7 @@ pub(crate) fn next(
     let Some(authentication) = authentication else {
         return if asked.prompt.none { refuse(ClientError::LoginRequired) } else { Next::SignIn };
     };
-    // Whole seconds, since that is what stores keep.
+    // Whole seconds, the precision of stores.
     let is_fresh = since.is_some_and(|since| authentication.auth_time.seconds() >= since.seconds());
     if asked.prompt.sign_in && !is_fresh {
         return Next::SignIn;
@@ -251,7 +249,7 @@ mod tests {
 
     const CALLBACK: &str = "https://app.example/cb";
 
-    /// Names and values that mean something here, in any combination.
+    /// Known names and values, in any combination.
     fn parameters() -> impl Strategy<Value = String> {
         let challenge = Verifier::from_bytes(&[1; 32]).challenge().to_string();
         let pairs = [

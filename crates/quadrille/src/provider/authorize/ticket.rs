@@ -1,4 +1,4 @@
-//! The ticket in the form of a consent page: the whole request, sealed, for one person in one
+//! The ticket in the form of a consent page: the whole request, sealed, for one user in one
 //! browser.
 
 use std::sync::Arc;
@@ -23,21 +23,21 @@ use super::{dance::Dance, request::Asked};
 
 const PURPOSE: &str = "provider ticket";
 
-/// How many consent pages one browser may hold open; beyond that the oldest cookie goes.
+/// The number of consent pages open in one browser; beyond it the oldest cookie is removed.
 const PAGES: usize = 24;
-/// How many tickets' cookies are looked at: browsers keep fewer for a host (RFC 6265, section 6.1).
+/// The number of tickets' cookies read: browsers keep fewer for a host (RFC 6265, section 6.1).
 const SEEN: usize = 256;
-/// How many cookies one answer removes.
+/// The most cookies that one answer removes.
 const GONE: usize = 64;
 
-/// What a consent page asked, of whom and where.
+/// The request behind a consent page, its user and browser.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Ticket {
-    /// Ordered by time, so that of many cookies the oldest is known.
+    /// Ordered by time, to find the oldest of many cookies.
     pub(crate) id: TicketId,
     /// The key from which the secret of the code, or of the verifier, is derived.
     pub(crate) key: KeyId,
-    /// What the cookie holds.
+    /// The value of the cookie.
     browser: [u8; 16],
     subject: Arc<str>,
     pub(crate) client: Arc<str>,
@@ -75,7 +75,7 @@ impl Ticket {
         }
     }
 
-    /// For the form.
+    /// Seals the ticket for the form.
     pub(crate) fn seal(
         &self,
         env: &Env,
@@ -86,7 +86,7 @@ impl Ticket {
         Ok(ring.seal(env, PURPOSE, issuer.as_str(), &plain))
     }
 
-    /// Out of the form.
+    /// Opens the ticket of a form.
     pub(crate) fn open(
         sealed: &str,
         ring: &KeyRing,
@@ -111,17 +111,18 @@ impl Ticket {
         Ok(ticket)
     }
 
-    /// What an answer uses up.
+    /// The use of this ticket, for the store.
     pub(crate) const fn use_up(&self) -> TicketUse {
         TicketUse { ticket: self.id, until: self.expires }
     }
 
-    /// Whether this person was asked.
+    /// `true` if the ticket is for this user.
     pub(crate) fn is_for(&self, authentication: &Authentication) -> bool {
         self.subject == authentication.subject
     }
 
-    /// The cookies to set with the page: its own, and out with the oldest when there are too many.
+    /// The cookies to set with the page: its own, and the removal of the oldest if there are too
+    /// many.
     pub(crate) fn cookies(
         &self,
         issuer: &Issuer,

@@ -26,9 +26,9 @@ use super::Rules;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ForCode {
-    /// Where to answer.
+    /// The redirect URI.
     pub(crate) redirect_uri: RedirectUri,
-    /// Whether the request named it, so that the token request must, too.
+    /// `true` if the request had a `redirect_uri`, so that the token request needs it, too.
     pub(crate) redirect_uri_sent: bool,
     pub(crate) state: Option<String>,
     pub(crate) challenge: Option<Arc<str>>,
@@ -57,7 +57,7 @@ impl Rules for ForCode {
         key.code_secret(ticket)
     }
 
-    /// One number serves for the code and the grant that it stands for.
+    /// One number serves for the code and its grant.
     fn approved(
         &self,
         inner: &Inner,

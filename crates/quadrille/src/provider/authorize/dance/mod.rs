@@ -1,5 +1,4 @@
-//! The dances that lead through the authorization endpoint: what a yes becomes in each, and where
-//! the answer goes.
+//! The dances through the authorization endpoint: what an approval becomes in each, and its reply.
 //!
 //! A dance is a file here, which implements [`Rules`], and a variant of [`Dance`].
 
@@ -34,7 +33,7 @@ use super::authorization;
 pub(crate) use code::ForCode;
 pub(crate) use verifier::ForVerifier;
 
-/// What is asked for, and where the answer goes.
+/// The dance of a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Dance {
@@ -44,24 +43,24 @@ pub(crate) enum Dance {
     Verifier(ForVerifier),
 }
 
-/// What differs between the dances.
+/// The differences between the dances.
 pub(crate) trait Rules: Send + Sync {
-    /// Where the answer goes; `None` where it is shown to the user.
+    /// The redirect URI; `None` if the answer is shown to the user.
     fn destination(&self) -> Option<&RedirectUri>;
 
-    /// When an answer would come too late, whatever else holds.
+    /// The expiry of the request, if it has one.
     fn ends(&self) -> Option<Timestamp>;
 
-    /// Whether the client may still be answered so.
+    /// `true` if the client may still use this dance.
     fn is_open_to(&self, client: &Client) -> bool;
 
-    /// Whether the answer reaches nobody but the client.
+    /// `true` if the answer reaches no one but the client.
     fn is_identity_assured(&self, client: &Client) -> bool;
 
-    /// The secret that the reply carries: the same whenever the same page is answered.
+    /// The secret in the reply: always the same for the same page.
     fn secret(&self, key: &TokenKey, ticket: &TicketId) -> TokenSecret;
 
-    /// A yes, as the store takes it.
+    /// The approval, for the store.
     fn approved(
         &self,
         inner: &Inner,
@@ -70,10 +69,10 @@ pub(crate) trait Rules: Send + Sync {
         ticket: TicketUse,
     ) -> Outcome;
 
-    /// A no, as the store takes it.
+    /// The denial, for the store.
     fn denied(&self, ticket: TicketUse) -> Outcome;
 
-    /// The reply after a yes. `row` is that of the code, or of the pending request.
+    /// The reply after an approval. `row` is that of the code, or of the pending request.
     fn reply(
         &self,
         inner: &Inner,
@@ -82,7 +81,7 @@ pub(crate) trait Rules: Send + Sync {
         secret: &TokenSecret,
     ) -> Result<Response<Bytes>, Error>;
 
-    /// The reply that tells the client why not; the user instead, where the client is not
+    /// The reply with an error for the client, or for the user if the client is not
     /// [trusted](super::request::is_trusted).
     fn refusal(
         &self,
@@ -101,7 +100,7 @@ impl Dance {
         }
     }
 
-    /// A yes on the page with this ticket.
+    /// An approval on the page with this ticket.
     pub(crate) fn yes(
         &self,
         inner: &Inner,
@@ -115,12 +114,12 @@ impl Dance {
         Yes { rules, secret, outcome }
     }
 
-    /// A no on the page with this ticket, as the store takes it.
+    /// A denial on the page with this ticket, for the store.
     pub(crate) fn no(&self, ticket: TicketUse, asked: Scopes) -> Answer {
         Answer { outcome: self.rules().denied(ticket), asked, consent: None }
     }
 
-    /// The reply that tells the client, or the user, why not.
+    /// The reply with an error for the client, or for the user.
     pub(crate) fn refused(
         &self,
         inner: &Inner,
@@ -133,7 +132,7 @@ impl Dance {
     }
 }
 
-/// A yes: what the store is asked, and the reply that the store's answer makes of it.
+/// An approval: the question to the store, and the reply to its answer.
 pub(crate) struct Yes<'d> {
     rules: &'d dyn Rules,
     secret: TokenSecret,
@@ -141,13 +140,13 @@ pub(crate) struct Yes<'d> {
 }
 
 impl Yes<'_> {
-    /// The answer that the store takes.
+    /// The answer to store.
     pub(crate) fn answer(&self, asked: Scopes, consent: Option<Consent>) -> Answer {
         Answer { outcome: self.outcome.clone(), asked, consent }
     }
 
-    /// The code that is all the store need keep of a yes without a page; `None` where a request
-    /// waits for the yes.
+    /// The code, which is all that is stored for an approval without a page; `None` for a pending
+    /// request.
     pub(crate) fn code(&self) -> Option<&CodeRecord> {
         match &self.outcome {
             Outcome::Ticket(_, code) => code.as_ref(),
@@ -155,7 +154,7 @@ impl Yes<'_> {
         }
     }
 
-    /// The reply, if the store took the yes now, or took the same one before.
+    /// The reply, if the store has taken this approval now or before.
     pub(crate) fn reply(
         &self,
         inner: &Inner,
@@ -167,7 +166,7 @@ impl Yes<'_> {
     }
 }
 
-/// What was approved, by whom.
+/// The grant of an approval.
 pub(crate) fn grant(
     id: RowId,
     client: &Client,
@@ -185,8 +184,8 @@ pub(crate) fn grant(
     }
 }
 
-/// The row of what was approved by `said`, now or by an earlier answer that said the same and is
-/// unspent.
+/// The row of the approval in `said`, stored now, or by an earlier answer that was the same and is
+/// not redeemed.
 fn approved_row(
     answered: &Answered,
     said: &Outcome,

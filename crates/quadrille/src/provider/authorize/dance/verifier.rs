@@ -25,9 +25,9 @@ use super::Rules;
 pub(crate) struct ForVerifier {
     /// The row of the temporary credentials.
     pub(crate) temporary: RowId,
-    /// The identifier, as the client knows it.
+    /// The identifier, as the client has it.
     pub(crate) token: Arc<str>,
-    /// Where to answer; `None` where the answer is shown to the user (`oob`).
+    /// The callback; `None` if the verifier is shown to the user (`oob`).
     pub(crate) callback: Option<RedirectUri>,
     pub(crate) expires: Timestamp,
 }
@@ -56,13 +56,13 @@ impl Rules for ForVerifier {
         }) && client.number <= self.temporary
     }
 
-    /// The client signed for its temporary credentials. But a code that is shown can be carried to
-    /// anybody, so that the user must have said for whom it is.
+    /// The client signed for its temporary credentials. But a displayed code can be carried to
+    /// anyone, so the user must have consented to this client.
     fn is_identity_assured(&self, _: &Client) -> bool {
         self.callback.is_some()
     }
 
-    /// The state of the temporary credentials does the work of the ticket.
+    /// The state of the temporary credentials replaces the ticket.
     fn secret(&self, key: &TokenKey, _: &TicketId) -> TokenSecret {
         key.verifier_secret(self.temporary)
     }

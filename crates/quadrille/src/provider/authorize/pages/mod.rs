@@ -1,4 +1,4 @@
-//! Pages for the browser where no redirect may tell the client.
+//! Pages for the browser, for cases in which no redirect may tell the client.
 
 pub(in crate::provider) mod problem;
 pub(in crate::provider) mod verifier;

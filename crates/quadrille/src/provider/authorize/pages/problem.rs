@@ -1,4 +1,4 @@
-//! Pages for what must not go back to the client.
+//! Pages for errors that must not be redirected to the client.
 
 use std::{fmt, sync::Arc};
 
@@ -16,18 +16,25 @@ use crate::{
 
 use super::verifier::VerifierPage;
 
-/// What went wrong, in words for the person in front of the browser.
+/// An error, in words for the user.
+///
+/// ```
+/// use quadrille::provider::Problem;
+///
+/// fn page(problem: &Problem<'_>) -> String {
+///     format!("<h1>{}</h1><p>{} ({})</p>", problem.title(), problem.text(), problem.code())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Problem<'a> {
     error: &'a Error,
-    /// The site's front page, where it is known.
+    /// The site's front page, if known.
     home: Option<&'a str>,
     onward: Option<Onward<'a>>,
 }
 
-/// The way on to a client that describes itself, for a person who wants to go there although
-/// nothing was granted. Nobody vouches for the client, so that no browser is redirected to it (RFC
-/// 9700, section 4.11.2): a page shows it as a link.
+/// A link to a client that describes itself, after a denial or an error. Nothing vouches for the
+/// client, so no browser is redirected to it (RFC 9700, section 4.11.2): a page shows it as a link.
 ///
 /// ```
 /// use quadrille::provider::Problem;
@@ -40,14 +47,14 @@ pub struct Problem<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Onward<'a> {
-    /// Where it leads, as [`RedirectUri::destination`] names it. Show it.
+    /// The target, as [`RedirectUri::destination`] names it. Show it.
     pub destination: &'a str,
-    /// The redirect URI with the error, which tells the client.
+    /// The redirect URI, with the error for the client.
     pub href: &'a str,
 }
 
 impl<'a> Problem<'a> {
-    /// The default page, where there is no server to ask for another.
+    /// The default page, for a request without a server.
     #[cfg(feature = "axum")]
     pub(crate) fn show(error: &'a Error) -> Response<Bytes> {
         match error {
@@ -57,12 +64,12 @@ impl<'a> Problem<'a> {
         Self { error, home: None, onward: None }.to_response()
     }
 
-    /// The precise reason, for a log or a choice between pages. Do not show it.
+    /// The precise reason, to log or to choose a page by. Do not show it.
     pub fn error(&self) -> &'a Error {
         self.error
     }
 
-    /// The way on, where there is one: see [`Onward`].
+    /// The link to the client, if there is one: see [`Onward`].
     pub fn onward(&self) -> Option<Onward<'a>> {
         self.onward
     }
@@ -107,7 +114,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// A sentence or two on what happened and what to do.
+    /// The text: what happened, and what to do.
     pub fn text(&self) -> &'static str {
         match self.error {
             Error::Browser(BrowserError::TicketAnswered) => {
@@ -175,7 +182,7 @@ impl<'a> Problem<'a> {
         response
     }
 
-    /// A short name for the reason, stable, for the person who is asked for help.
+    /// A short, stable name for the reason, for a support request.
     pub fn code(&self) -> &'static str {
         match self.error {
             Error::Browser(error) => match error {
@@ -212,7 +219,7 @@ pub(crate) type PageFn = dyn Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync;
 
 pub(crate) type VerifierFn = dyn Fn(&VerifierPage<'_>) -> Response<Bytes> + Send + Sync;
 
-/// How problems, and what must be shown to the person, are shown.
+/// The pages of a server.
 #[derive(Clone)]
 pub(crate) struct Pages {
     pub(crate) problem: Option<Arc<PageFn>>,
@@ -221,7 +228,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// The default ones, at an issuer whose URL has this path.
+    /// The default pages of an issuer with this path.
     pub(crate) fn at(path: &str) -> Self {
         Self { problem: None, verifier: None, home: [path, "/"].concat().into() }
     }
@@ -243,7 +250,7 @@ impl Pages {
         }
     }
 
-    /// The page. What the operator has to mend goes into the log.
+    /// The page for an error. An operator's error is logged.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
         if let Error::Operator(reason) = error {
             tracing::error!(%reason, "authorization failed");
@@ -251,7 +258,7 @@ impl Pages {
         self.show_problem(&Problem { error, home: Some(&self.home), onward: None })
     }
 
-    /// The page that tells the person what `told` would have told the client at `to`.
+    /// The page that shows the user the error in `told`, with a link to the client at `to`.
     pub(crate) fn warn(
         &self,
         error: ClientError,

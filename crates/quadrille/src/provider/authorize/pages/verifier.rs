@@ -1,4 +1,5 @@
-//! The page that shows a verifier to the person who is to carry it (RFC 5849, section 2.1: `oob`).
+//! The page that shows a verifier to the user, who carries it to the client (RFC 5849, section 2.1:
+//! `oob`).
 
 use std::fmt;
 
@@ -7,14 +8,25 @@ use http::{Response, StatusCode};
 
 use crate::{page::Page, provider::client::record::Client};
 
-/// The answer to a consent page of a client that has no address to be answered at: a code that the
-/// person types in at the application, or nothing when they said no. See
+/// The answer to a consent page of a client without a callback: a verifier for the user to type in
+/// at the application, or a denial. See
 /// [`AuthorizationServer::verifier_page`](crate::provider::AuthorizationServer::verifier_page).
+///
+/// ```
+/// use quadrille::provider::VerifierPage;
+///
+/// fn page(shown: &VerifierPage<'_>) -> String {
+///     match shown.verifier {
+///         Some(code) => format!("Type {code} in at {}.", shown.client.name),
+///         None => format!("{} gets no access.", shown.client.name),
+///     }
+/// }
+/// ```
 #[non_exhaustive]
 pub struct VerifierPage<'a> {
-    /// Who asked.
+    /// The client.
     pub client: &'a Client,
-    /// The `oauth_verifier`; `None` when the person said no. It must not be kept anywhere.
+    /// The `oauth_verifier`; `None` after a denial. It must not be stored.
     pub verifier: Option<&'a str>,
 }
 
