@@ -1,14 +1,14 @@
-//! The tokens that this server makes: texts that find their row by its number.
+//! The tokens that this server writes, each of which carries the number of its row.
 //!
 //! ```text
-//! the others     kind+version 1 | key id 4 | row 8, masked                 | secret 32            60 characters
-//! refresh        kind+version 1 | key id 4 | family 8, generation 4, masked | secret 32 | MAC 16   87 characters
+//! refresh     kind+version 1 | key id 4 | family 8, generation 4, masked | secret 32 | MAC 16
+//! the others  kind+version 1 | key id 4 | row 8, masked                  | secret 32
 //! ```
 //!
-//! in base64url without padding. Rows are numbered by time; the mask (AES of the first half of the
-//! secret, which nobody sees twice) keeps that from being read or compared. Of the secret only the SHA-256 is
-//! stored. A refresh token says by its MAC that it is genuine, so that an old one, of which no row
-//! tells any more, is known for what it is: somebody has a copy.
+//! in base64url without padding: 87 and 60 characters. The mask (AES of the first half of the
+//! secret, which occurs once) hides the row's number, and so the time and order of issue. Only the
+//! SHA-256 of the secret is stored. The MAC proves that a refresh token is genuine, so that an old
+//! one, which no row knows any longer, is recognised as copied.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -25,7 +25,7 @@ use crate::{
 
 pub(crate) use crate::digest::sha256;
 
-/// 256 random bits, or as many derived ones.
+/// 256 bits, random or derived.
 pub(crate) type TokenSecret = Zeroizing<[u8; 32]>;
 
 const VERSION: u8 = 1;
@@ -37,7 +37,7 @@ const MAC: usize = 16;
 const SHORT: usize = HEAD + ROW + SECRET;
 const LONG: usize = HEAD + PLACE + SECRET + MAC;
 
-/// What a token is for.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     Access,
@@ -49,7 +49,7 @@ pub(crate) enum TokenKind {
     Credential,
 }
 
-/// Why a text is none of our tokens.
+/// The reason why a text is none of our tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoToken {
     #[error("not in the form of our tokens")]
@@ -62,20 +62,20 @@ pub(crate) enum NoToken {
     Forged,
 }
 
-/// A token that is not a refresh token, as it was read.
+/// A token other than a refresh token, as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Presented {
     pub(crate) row: RowId,
     pub(crate) hash: SecretHash,
 }
 
-/// A refresh token that is genuine; whether it is current, its row says.
+/// A genuine refresh token; its row says whether it is current.
 #[derive(Clone)]
 pub(crate) struct Refresh {
     pub(crate) family: RowId,
     pub(crate) generation: u32,
     pub(crate) secret: TokenSecret,
-    /// The key under which it was made, or is.
+    /// The key under which it was, or will be, written.
     key: Arc<TokenKey>,
 }
 
@@ -87,18 +87,18 @@ impl TokenText {
         &self.0
     }
 
-    /// Of `parts`, one after the other.
+    /// The text of `parts`, concatenated.
     fn of(parts: &[&[u8]]) -> Self {
         let raw = Zeroizing::new(parts.concat());
         Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&raw[..])))
     }
 }
 
-/// Makes and reads tokens for one issuer.
+/// The keys that write and read the tokens of one issuer.
 #[derive(Clone)]
 pub(crate) struct TokenKeys(Arc<Keys<Arc<TokenKey>>>);
 
-/// What is derived from one key of the ring.
+/// The keys derived from one key of the ring.
 pub(crate) struct TokenKey {
     id: KeyId,
     mask: MaskKey,
@@ -114,25 +114,25 @@ impl Named for Arc<TokenKey> {
 }
 
 impl TokenKey {
-    /// For what refers to this key.
+    /// The id that refers to this key.
     pub(crate) fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The secret of the code that the consent page with this ticket buys: always the same, so that
-    /// a double click gets one redirect.
+    /// The secret of the code for the consent page with this ticket: deterministic, so a double
+    /// click gets one redirect.
     pub(crate) fn code_secret(&self, ticket: &TicketId) -> TokenSecret {
         TokenSecret::new(self.code.mac(&[ticket]))
     }
 
-    /// What the verifier for the temporary credentials in this row is made of: always the same, for
-    /// the same reason.
+    /// The secret of the verifier for the temporary credentials in this row: deterministic for the
+    /// same reason.
     pub(crate) fn verifier_secret(&self, temporary: RowId) -> TokenSecret {
-        // No ticket is as long.
+        // No ticket has this length.
         TokenSecret::new(self.code.mac(&[b"oauth1 verifier\0", &temporary.0.to_be_bytes()]))
     }
 
-    /// Hides a row's number beside this secret.
+    /// Masks a row's number beside this secret.
     fn mask(&self, secret: &[u8; SECRET]) -> [u8; 16] {
         self.mask.mask(first_half(secret))
     }
@@ -151,24 +151,24 @@ impl TokenKeys {
         })))
     }
 
-    /// The key under which everything new is made.
+    /// The key under which new tokens are written.
     pub(crate) fn newest(&self) -> &Arc<TokenKey> {
         self.0.newest()
     }
 
-    /// The key with this id, if the ring has it (still).
+    /// The key with this id, if the ring still has it.
     pub(crate) fn find(&self, id: KeyId) -> Option<&Arc<TokenKey>> {
         self.0.find(id)
     }
 
-    /// The text of a token that is not a refresh token.
+    /// The text of a token other than a refresh token.
     pub(crate) fn write(&self, kind: TokenKind, row: RowId, secret: &TokenSecret) -> TokenText {
         let (head, key) = (head(kind), self.newest());
         let row = masked(&row.0.to_be_bytes(), &key.mask(secret));
         TokenText::of(&[&[head], &key.id, &row, &secret[..]])
     }
 
-    /// Reads a token that is not a refresh token.
+    /// Reads a token other than a refresh token.
     pub(crate) fn read(&self, kind: TokenKind, text: &str) -> Result<Presented, NoToken> {
         let raw = decode::<SHORT>(text)?;
         if raw.first() != Some(&head(kind)) {
@@ -186,21 +186,22 @@ impl TokenKeys {
         Refresh { family, generation: 0, secret, key: self.newest().clone() }
     }
 
-    /// The refresh token that follows this one: always the same, so that who asks twice gets it
-    /// twice, although only its hash is stored. Its secret is as random as the first one of the
-    /// family, so that nothing else need be derived from.
+    /// The next refresh token after this one: deterministic, so a repeated request gets the same
+    /// token although only its hash is stored. Its secret is as random as the first one of the
+    /// family, so no other input is needed.
     pub(crate) fn next_refresh(&self, token: &Refresh) -> Refresh {
         let generation = token.generation.saturating_add(1);
         Refresh {
             family: token.family,
             generation,
-            // Under the key of the token presented, so that a new key in the ring changes nothing.
+            // Derived with the key of the presented token, so that a new key in the ring changes
+            // nothing.
             secret: token.key.successor.secret(&token.secret),
             key: self.newest().clone(),
         }
     }
 
-    /// Reads a refresh token and sees that it is genuine.
+    /// Reads a refresh token and checks its MAC.
     pub(crate) fn read_refresh(&self, text: &str) -> Result<Refresh, NoToken> {
         let raw = match decode::<LONG>(text) {
             Err(NoToken::Foreign) if decode::<SHORT>(text).is_ok() => {
@@ -260,7 +261,7 @@ impl std::fmt::Debug for Refresh {
     }
 }
 
-/// The kind of token that a text claims to be; `None` when it is none of ours.
+/// The kind of token that a text claims to be; `None` if it is none of ours.
 pub(crate) fn kind(text: &str) -> Option<TokenKind> {
     let first = match (decode::<SHORT>(text), decode::<LONG>(text)) {
         (Ok(raw), _) => *raw.first()?,

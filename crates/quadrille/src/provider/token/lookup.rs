@@ -1,4 +1,4 @@
-//! What the store knows of a token of any kind, for those who revoke and those who ask.
+//! The look-up of a token of any kind, for revocation and introspection.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::provider::{
     store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, TokenRef},
 };
 
-/// A token whose grant is alive. Whether it has expired, or a refresh token was used before, is to
-/// be seen.
+/// A token whose grant is alive. The caller checks its expiry and, for a refresh token, its
+/// generation.
 pub(crate) enum Found {
     Access(Arc<AccessRecord>),
     /// A genuine refresh token, and its family.
@@ -30,7 +30,7 @@ impl Found {
     }
 }
 
-/// Finds a token, whatever kind it is; `None` when it is worth nothing.
+/// Finds a token of any kind; `None` if it is invalid.
 pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Error> {
     let issuer = inner.issuer_id().await?;
     let access = match format::kind(text) {
@@ -50,7 +50,7 @@ pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Err
         None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
     };
     match (inner.store.access(issuer, &access).await?, access) {
-        // Identifiers that the application made look like tokens that others made.
+        // Identifiers that the application made look like foreign tokens.
         (None, TokenRef::Foreign { .. }) => {
             Ok(oauth1::verify::credential(inner, text).await?.map(Found::Credential))
         }

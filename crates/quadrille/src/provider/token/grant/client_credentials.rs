@@ -1,4 +1,4 @@
-//! A token for the client itself (RFC 6749, section 4.4).
+//! An access token for the client itself (RFC 6749, section 4.4).
 
 use crate::{
     Scopes,
@@ -15,8 +15,8 @@ use crate::{
 
 use super::mint;
 
-/// Whether this client may have a token for itself, for which of the `known` scopes and at which of
-/// the known APIs.
+/// Decides whether this client may have a token for itself, with which of the `known` scopes and
+/// for which of the known APIs.
 pub(crate) fn decide(
     client: &Client,
     scope: Option<&Scopes>,

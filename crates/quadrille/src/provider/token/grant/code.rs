@@ -16,29 +16,29 @@ use crate::{
 
 use super::{all_over, first_refresh, mint, narrowed};
 
-/// What a client presents.
+/// The parameters of the token request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Presented<'a> {
     pub(crate) hash: &'a SecretHash,
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: Option<&'a str>,
-    /// The APIs asked for; all that were granted when it names none.
+    /// The requested APIs; all granted ones if the request names none.
     pub(crate) resource: &'a Resources,
 }
 
-/// What to do about it.
+/// The decision on a token request with a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Redeem it, for a token with this audience.
+    /// Redeem the code, for a token with this audience.
     Redeem(Resources),
-    /// It was redeemed before: somebody has a copy. What it bought must die.
+    /// The code was redeemed before, so a copy exists: revoke the grant.
     Replayed,
-    /// No. Nothing is used up by it.
+    /// Refuse. This uses nothing up.
     Refuse(ClientError),
 }
 
-/// Decides. Only who could have redeemed the code counts as replaying it: neither another client
-/// nor somebody without the verifier can use a code up, or end what it bought.
+/// Decides. Only a request that could have redeemed the code counts as a replay: neither another
+/// client nor an attacker without the verifier can use a code up, or have its grant revoked.
 pub(crate) fn decide(
     code: Option<&CodeRecord>,
     client: &Client,
@@ -79,7 +79,7 @@ fn check_redirect_uri(
     let fits = match (code.redirect_uri.as_deref(), presented) {
         (Some(asked), presented) => presented == Some(asked),
         (None, None) => true,
-        // The only one registered was meant.
+        // The only registered one was meant.
         (None, Some(presented)) => matches!(&*client.redirect_uris, [only] if only == presented),
     };
     if fits { Ok(()) } else { Err(ClientError::RedirectUriDiffers) }
@@ -136,7 +136,7 @@ pub(crate) async fn redeem(
     }
 }
 
-/// Ends a grant of which somebody has a copy, and says why.
+/// Revokes a grant whose code or token was copied, and returns the reason.
 pub(crate) async fn replayed(inner: &Inner, grant: RowId, why: ClientError) -> Error {
     let revoked = async {
         let until = all_over(inner, inner.now());

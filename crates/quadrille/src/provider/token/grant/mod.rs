@@ -1,4 +1,4 @@
-//! The grants: for each, the facts it needs, the decision, and how it is put into the store.
+//! The grants: the facts, the decision and the commit of each.
 
 pub(crate) mod client_credentials;
 pub(crate) mod code;
@@ -19,8 +19,7 @@ use crate::{
 
 use super::format::{Refresh, TokenKind, TokenSecret, TokenText, sha256};
 
-/// The audience of a token from what was granted: all of it when the client names nothing (RFC 8707,
-/// section 2.2).
+/// The audience of a token: all granted APIs if the client names none (RFC 8707, section 2.2).
 pub(crate) fn narrowed(granted: &Resources, wanted: &Resources) -> Result<Resources, ClientError> {
     if wanted.is_empty() {
         return Ok(granted.clone());
@@ -28,7 +27,7 @@ pub(crate) fn narrowed(granted: &Resources, wanted: &Resources) -> Result<Resour
     granted.narrowed(wanted).ok_or(ClientError::ResourceNotGranted)
 }
 
-/// Tokens that are about to be stored and answered.
+/// Tokens to be stored and sent.
 pub(crate) struct Minted {
     access: TokenText,
     pub(crate) record: AccessRecord,
@@ -72,8 +71,8 @@ pub(crate) async fn first_refresh(
     Ok(Some((family, token)))
 }
 
-/// The latest time at which anything of a grant could still be good: for how long its
-/// revocation must be remembered.
+/// The latest time at which a token of a grant could still be valid: until then its revocation must
+/// be remembered.
 pub(crate) fn all_over(inner: &Inner, now: Timestamp) -> Timestamp {
     now + inner.policy.refresh_token_total_lifetime + inner.policy.access_token_lifetime
 }

@@ -1,4 +1,4 @@
-//! Refreshing (RFC 6749, section 6), with tokens that turn at every use (RFC 9700, section 4.14).
+//! Refreshing (RFC 6749, section 6), with tokens that rotate at every use (RFC 9700, section 4.14).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
@@ -15,39 +15,39 @@ use crate::{
 
 use super::{code, mint, narrowed};
 
-/// What a client presents: a token that is genuine.
+/// The parameters of a refresh, with a genuine token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Presented<'a> {
     pub(crate) generation: u32,
     pub(crate) hash: &'a SecretHash,
-    /// The scopes asked for, of which the granted ones count; all of the grant's when it names none.
+    /// The requested scopes, of which the granted ones count; all of the grant's if the request
+    /// names none.
     pub(crate) scope: Option<&'a Scopes>,
-    /// The APIs asked for; all of the grant's when it names none.
+    /// The requested APIs; all of the grant's if the request names none.
     pub(crate) resource: &'a Resources,
 }
 
-/// What the access token will be good for.
+/// The scopes and the audience of the access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) scopes: Scopes,
     pub(crate) resources: Resources,
 }
 
-/// What to do about it.
+/// The decision on a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Turn it, and issue an access token for this.
+    /// Rotate the refresh token, and issue this access token.
     Turn(Wanted),
-    /// It turned a moment ago, and the answer may be lost: issue another access token for this,
-    /// with the same successor.
+    /// It was rotated a moment ago, and the response may be lost: issue another access token, with
+    /// the same successor.
     Repeat(Wanted),
-    /// It was used before: somebody has a copy. The family must die.
+    /// It was used before, so a copy exists: revoke the family.
     Replayed,
-    /// No. Nothing is used up by it.
+    /// Refuse. This uses nothing up.
     Refuse(ClientError),
 }
 
-/// Decides.
 pub(crate) fn decide(
     family: Option<&FamilyRecord>,
     client: &Client,
@@ -66,9 +66,9 @@ pub(crate) fn decide(
     }
     let scopes = match presented.scope {
         None => family.grant.scopes.clone(),
-        // Where a person allowed less than was asked for, libraries ask for all of it again, and RFC
-        // 6749, section 6, would have them refused for ever. What was not granted is left out, and
-        // the answer says so; a request for nothing that was granted is refused.
+        // If a user granted less than was requested, libraries request all of it again, and RFC
+        // 6749, section 6, would have them refused forever. Scopes that were not granted are left
+        // out, and the response says so; a request with none that were granted is refused.
         Some(asked) => {
             let scopes = asked.intersection(&family.grant.scopes);
             if scopes.is_empty() && !asked.is_empty() {
@@ -87,8 +87,8 @@ pub(crate) fn decide(
         return Decision::Turn(wanted);
     }
     if presented.generation >= family.generation {
-        // Genuine, but of a generation or secret that this family never had: a store that was
-        // restored from a backup. It proves nothing against the one who has the current token.
+        // Genuine, but of a generation or secret that this family never had: the store was restored
+        // from a backup. It proves nothing against the holder of the current token.
         return Decision::Refuse(ClientError::RefreshUnknown);
     }
     let was_last = presented.generation.checked_add(1) == Some(family.generation)
@@ -101,7 +101,7 @@ pub(crate) fn decide(
     }
 }
 
-/// Whatever the order they were named in.
+/// In any order.
 fn is_what_it_turned_for(wanted: &Wanted, family: &FamilyRecord) -> bool {
     let (scopes, resources) = (&family.rotated_scopes, &family.rotated_resources);
     wanted.scopes.is_superset(scopes)
@@ -164,7 +164,7 @@ pub(crate) async fn rotate(
         };
         match inner.store.rotate(issuer, rotation).await? {
             Rotated::Turned => return Ok(response),
-            // Somebody was faster. Generations only grow, so that this ends.
+            // Another request was faster. Generations only grow, so this ends.
             Rotated::Lost(now_stands) => family = Some(now_stands),
             Rotated::Gone => return Err(ClientError::RefreshUnknown.into()),
         }
@@ -190,7 +190,7 @@ mod tests {
         sha256(&generation.to_be_bytes())
     }
 
-    /// A family that has turned so often, last at the 1000th second.
+    /// A family after so many rotations, the last at second 1000.
     fn family(generation: u32) -> FamilyRecord {
         let scopes = Scopes::of(["a", "b"]);
         FamilyRecord {
