@@ -33,22 +33,23 @@ use super::{
     wire,
 };
 
-/// How many verifiers may be tried with temporary credentials whose verifier a person types.
+/// The number of verifiers that may be tried with temporary credentials whose verifier a user
+/// types.
 const TRIES: u8 = 5;
 
-/// What to do about a request for token credentials.
+/// The decision on a request for token credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Decision<'t> {
-    /// Exchange.
+    /// Exchange the temporary credentials.
     Redeem(&'t Approval),
-    /// They were exchanged before: somebody has a copy. What they bought must die.
+    /// They were exchanged before, so a copy exists: revoke the grant.
     Replayed(RowId),
-    /// No. Nothing is used up by it.
+    /// Refuse. This uses nothing up.
     Refuse(OAuth1Error),
 }
 
-/// Decides, for temporary credentials with which the request was signed by the client that has them.
-/// Only who has the verifier counts as replaying.
+/// Decides, for temporary credentials and a request signed by their client. Only a request with the
+/// verifier counts as a replay.
 fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp) -> Decision<'t> {
     let Some(verifier) = verifier else {
         return Decision::Refuse(OAuth1Error::VerifierMissing);
@@ -81,8 +82,9 @@ fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp
 }
 
 impl AuthorizationServer {
-    /// The endpoint for token credentials (RFC 5849, section 2.3), by POST or GET: a client exchanges
-    /// temporary credentials and the verifier. The answer says in `scope` what was granted.
+    /// The endpoint for token credentials (RFC 5849, section 2.3), by POST or GET: a client
+    /// exchanges temporary credentials and the verifier. The `scope` of the answer names the
+    /// granted scopes.
     pub async fn access_token(&self, request: Request<Bytes>) -> Response<Bytes> {
         let inner = self.inner();
         let said = request.clone();
@@ -116,7 +118,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
         Decision::Refuse(error) => return Err(error),
         decision => decision,
     };
-    // First of all: a request that a proxy repeats ends no token.
+    // First of all: a request that a proxy repeats must revoke nothing.
     verify::remember(inner, &signed, now).await?;
     let is_anew = signed.is_remembered();
     let approval = match decision {
@@ -145,7 +147,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
             tracing::debug!(client = %client.id, grant = number.0, "token credentials issued");
             let credentials = Credentials::token(token, secret).with("scope", scopes.as_str());
             let credentials = match lifetime {
-                // As the session extension names it.
+                // The session extension has this name for it.
                 Some(lifetime) => {
                     credentials.with("oauth_expires_in", lifetime.as_secs().to_string())
                 }
@@ -159,22 +161,22 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     }
 }
 
-/// A verifier as a person may have read it who typed it: codes are shown in capitals, and people add
-/// spaces and hyphens, and line breaks at the end.
+/// A verifier as typed by a user: codes are shown in capitals, and users add spaces, hyphens and
+/// line breaks.
 fn as_shown(typed: &str) -> String {
     let is_added = |char: char| char.is_whitespace() || char == '-';
     typed.chars().filter(|char| !is_added(*char)).map(|char| char.to_ascii_uppercase()).collect()
 }
 
-/// Whether a person carries the verifier, who was shown it for that and may mistype it.
+/// `true` if a user carries the verifier, and may mistype it.
 fn is_typed(pending: &PendingRecord) -> bool {
     let PendingKind::Temporary(temporary) = &pending.kind;
     let was_shown = matches!(pending.state, PendingState::Approved(_) | PendingState::Redeemed(_));
     temporary.callback.is_none() && was_shown
 }
 
-/// Uses up one of the few tries that temporary credentials have, before the verifier is looked
-/// at: a hundred guesses at once are a hundred. Processes that share a store share them.
+/// Uses up one of the few tries of temporary credentials, before the verifier is checked: a hundred
+/// concurrent guesses are a hundred. Processes that share a store share the tries.
 async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, OAuth1Error> {
     let issuer = inner.issuer_id().await?;
     let expires = pending.expires + MARGIN;
@@ -188,8 +190,8 @@ async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, OAuth1E
     Ok(false)
 }
 
-/// Ends a grant of which somebody has a copy, if the request is signed `anew`: one without a
-/// nonce may be the first one, sent once more on the way.
+/// Revokes a grant whose credentials were copied, if the request is signed `anew`: one without a
+/// nonce may be the first request, repeated on the way.
 async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> OAuth1Error {
     if !anew {
         return OAuth1Error::TokenUsed;

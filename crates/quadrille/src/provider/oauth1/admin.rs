@@ -1,4 +1,4 @@
-//! What the program around a server does to clients' keys for OAuth 1.0a.
+//! Administration of clients' keys for OAuth 1.0a.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,14 +20,22 @@ use super::{
     wire::CLIENT,
 };
 
-/// A key that a client is to sign with.
+/// A new key for a client to sign with.
+///
+/// ```
+/// use quadrille::provider::{NewClient, NewOAuth1Key};
+///
+/// let client = NewClient::confidential("Photo printer")
+///     .redirect_uri("https://printer.example/callback")
+///     .oauth1(NewOAuth1Key::Secret);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NewOAuth1Key {
-    /// A shared-secret, which will be generated.
+    /// A shared-secret, to be generated.
     Secret,
-    /// A shared-secret that the client brings along from elsewhere. Who has seen one signed request
-    /// can try guesses at it, as many as they like.
+    /// A shared-secret that the client has from elsewhere. An observer of one signed request can
+    /// try any number of guesses at it.
     ChosenSecret(Secret),
     /// The public half of an RSA key of 2048 bits and up, in PEM.
     RsaPublicKey(String),
@@ -35,11 +43,17 @@ pub enum NewOAuth1Key {
     RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(String),
 }
 
-/// Why a key was not taken.
+/// The reason why a key was refused.
+///
+/// ```
+/// use quadrille::provider::NewOAuth1KeyError;
+///
+/// assert!(NewOAuth1KeyError::ShortSecret.to_string().contains("16 characters"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NewOAuth1KeyError {
-    /// It is no RSA public key, or too short.
+    /// The PEM holds no RSA public key, or a short one.
     #[error(transparent)]
     Rsa(#[from] KeyError),
     /// The chosen secret is too short.
@@ -47,7 +61,7 @@ pub enum NewOAuth1KeyError {
     ShortSecret,
 }
 
-/// What [`NewClient`](super::super::NewClient) says of OAuth 1.0a.
+/// The part of [`NewClient`](super::super::NewClient) that belongs to OAuth 1.0a.
 #[derive(Clone, Debug)]
 pub(crate) struct NewOAuth1 {
     pub(crate) key: NewOAuth1Key,
@@ -72,7 +86,7 @@ impl NewOAuth1 {
 }
 
 impl NewOAuth1Key {
-    /// Whether it can be taken.
+    /// Checks the key.
     pub(crate) fn check(&self) -> Result<(), NewOAuth1KeyError> {
         match self {
             Self::Secret => {}
@@ -88,7 +102,7 @@ impl NewOAuth1Key {
         Ok(())
     }
 
-    /// The key as it is stored, and the secret if one was generated.
+    /// The key to store, and the secret if one was generated.
     fn make(&self, inner: &Inner) -> Result<(OAuth1Credential, Option<Secret>), NewOAuth1KeyError> {
         self.check()?;
         let seal = |secret: &Secret| {
@@ -111,7 +125,7 @@ impl NewOAuth1Key {
     }
 }
 
-/// Whether this is a good key, and the shared-secret `chosen`.
+/// `true` if this key is the shared-secret `chosen`.
 pub(crate) fn is_shared_secret(inner: &Inner, key: &OAuth1Key, chosen: &Secret) -> bool {
     let OAuth1Credential::SharedSecret(sealed) = &key.credential else { return false };
     let now = inner.now();
@@ -122,8 +136,8 @@ pub(crate) fn is_shared_secret(inner: &Inner, key: &OAuth1Key, chosen: &Secret) 
 }
 
 impl AuthorizationServer {
-    /// Gives a client a key to sign with in OAuth 1.0a, and so a part in it if it had none. Keys that
-    /// it has stay good for `overlap`, so that the new one can be rolled out first. Gives the secret
+    /// Adds a key for OAuth 1.0a to a client, which needs no key before. The client's other keys
+    /// remain valid for `overlap`, so that the new one can be rolled out first. Returns the secret
     /// if one was generated.
     ///
     /// ```
@@ -168,7 +182,7 @@ impl AuthorizationServer {
         Ok(secret)
     }
 
-    /// Lets people carry the verifier to a client (`oauth_callback=oob`), or not.
+    /// Sets whether users may carry the verifier to a client (`oauth_callback=oob`).
     ///
     /// # Errors
     /// [`AdminError`].
@@ -181,7 +195,7 @@ impl AuthorizationServer {
         .await
     }
 
-    /// Takes a client's part in OAuth 1.0a away: none of its signatures is good any more.
+    /// Removes a client's keys for OAuth 1.0a: its signatures become invalid.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -191,8 +205,8 @@ impl AuthorizationServer {
         Ok(())
     }
 
-    /// The shared-secrets of a client that are good now, the oldest first: they can be had again,
-    /// since signatures cannot be checked without them.
+    /// The valid shared-secrets of a client, the oldest first. They can be revealed because
+    /// checking a signature takes the secret itself.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -224,7 +238,7 @@ impl AuthorizationServer {
             if put.map_err(Error::from)? {
                 return Ok(());
             }
-            // It was changed in between: the change must not be undone.
+            // It was changed in between: this must not undo that change.
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The authorization endpoint, asked with temporary credentials (RFC 5849, section 2.2).
+//! The authorization endpoint with temporary credentials (RFC 5849, section 2.2).
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ use crate::{
 
 use super::verify;
 
-/// What the client that has these temporary credentials asks for. What is wrong with them is for
-/// a page: only they say where to redirect to.
+/// The request behind temporary credentials. Invalid ones lead to a page, because only they hold a
+/// callback to redirect to.
 pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, Error> {
     let token = params.one("oauth_token").map_err(RequestError::from)?;
     let token = token.ok_or(RequestError::Missing("oauth_token"))?;
@@ -49,7 +49,7 @@ fn decide(
     if now >= pending.expires {
         return Err(ClientError::TemporaryExpired);
     }
-    // Approved ones are let through: the same answer given again has the same effect.
+    // Approved ones pass: the same answer given again has the same effect.
     if matches!(pending.state, PendingState::Redeemed(_) | PendingState::Denied) {
         return Err(ClientError::TemporaryUsed);
     }

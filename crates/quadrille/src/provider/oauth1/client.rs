@@ -1,4 +1,4 @@
-//! A client's part in OAuth 1.0a: the keys that it signs with.
+//! A client's keys for OAuth 1.0a.
 
 use std::sync::Arc;
 
@@ -6,36 +6,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, oauth1::SignatureMethod};
 
-/// A client's registration for OAuth 1.0a, beside the one for OAuth 2. Its identifier is the
-/// `client_id`, its callbacks are the redirect URIs.
+/// A client's registration for OAuth 1.0a (RFC 5849, section 1.1), beside the one for OAuth 2. Its
+/// identifier is the `client_id`, its callbacks are the redirect URIs.
+///
+/// ```
+/// use quadrille::provider::{Client, OAuth1Client};
+///
+/// fn may_use_oob(client: &Client) -> bool {
+///     client.oauth1.as_ref().is_some_and(|oauth1: &OAuth1Client| oauth1.out_of_band)
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OAuth1Client {
-    /// What it signs with; any that has not expired is good.
+    /// The client's keys; each one that has not expired is valid.
     pub keys: Vec<OAuth1Key>,
-    /// Whether people may carry the verifier to it (`oauth_callback=oob`).
+    /// `true` if users may carry the verifier to the client (`oauth_callback=oob`).
     #[serde(default)]
     pub out_of_band: bool,
-    /// The signature methods that it may use, of those of the server; empty for all.
+    /// The signature methods that the client may use, among those of the server; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "methods")]
     pub methods: Vec<SignatureMethod>,
 }
 
-/// One of a client's keys.
+/// A key of a client.
+///
+/// ```
+/// use quadrille::{Env, provider::OAuth1Key};
+///
+/// fn is_valid(key: &OAuth1Key, env: &Env) -> bool {
+///     key.expires.is_none_or(|expires| env.now() < expires)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OAuth1Key {
-    /// What it is.
+    /// The key itself.
     pub credential: OAuth1Credential,
-    /// When it stops being good, so that a new one can be rolled out first.
+    /// The expiry, so that a new key can be rolled out first; `None` for none.
     pub expires: Option<Timestamp>,
 }
 
-/// What a client signs with.
+/// The credential that a client signs with (RFC 5849, section 3.4).
+///
+/// ```
+/// use quadrille::provider::OAuth1Credential;
+///
+/// let key = OAuth1Credential::RsaPublicKey("-----BEGIN PUBLIC KEY-----".into());
+/// assert!(!matches!(key, OAuth1Credential::SharedSecret(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OAuth1Credential {
-    /// A secret that both know, for HMAC and PLAINTEXT. It is sealed under the server's key ring.
+    /// A shared-secret, for HMAC and PLAINTEXT, sealed under the server's key ring.
     SharedSecret(Arc<str>),
     /// The public half of an RSA key of 2048 bits and up, in PEM.
     RsaPublicKey(Arc<str>),
@@ -49,7 +72,7 @@ impl OAuth1Client {
         self.keys.iter().filter(move |key| key.expires.is_none_or(|expires| now < expires))
     }
 
-    /// Whether it may use this method, if the server takes it.
+    /// `true` if the client may use this method; the server must accept it, too.
     pub(super) fn may_use(&self, method: SignatureMethod) -> bool {
         self.methods.is_empty() || self.methods.contains(&method)
     }

@@ -20,43 +20,44 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OAuth1Error {
-    /// The signature is refused, or what belongs to it.
+    /// The signature, or what goes with it, is invalid.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The method is not one of these.
+    /// The HTTP method is not one of these.
     #[error("the method must be {0}")]
     Method(&'static str),
-    /// The temporary credentials were exchanged before. What they bought is revoked.
+    /// The temporary credentials were exchanged before. Their grant is revoked.
     #[error("the temporary credentials were exchanged before; what they bought is revoked")]
     TokenReplayed,
-    /// The temporary credentials were exchanged before, and the request may be a copy of the first.
+    /// The temporary credentials were exchanged before, and the request may be a repetition of the
+    /// first.
     #[error("the temporary credentials were exchanged before")]
     TokenUsed,
-    /// Too many wrong verifiers came with the temporary credentials, which are good for nothing now.
+    /// The client tried too many wrong verifiers. The temporary credentials are invalid now.
     #[error("too many wrong verifiers came with the temporary credentials")]
     TooManyVerifiers,
-    /// What the token stands for was revoked.
+    /// The grant behind the token was revoked.
     #[error("what the token stands for was revoked")]
     TokenRevoked,
-    /// The person has not answered yet.
+    /// The user has not answered yet.
     #[error("the person has not answered yet")]
     NotApproved,
-    /// The person said no.
+    /// The user denied the request.
     #[error("the person said no")]
     Denied,
-    /// There is no `oauth_verifier`.
+    /// The `oauth_verifier` is missing.
     #[error("the oauth_verifier is missing")]
     VerifierMissing,
     /// The `oauth_verifier` is wrong.
     #[error("the oauth_verifier is wrong")]
     VerifierWrong,
-    /// There is no `oauth_callback`.
+    /// The `oauth_callback` is missing.
     #[error("the oauth_callback is missing")]
     CallbackMissing,
     /// The `oauth_callback` is not registered, or is `oob` and the client may not use that.
     #[error("the oauth_callback is not registered")]
     CallbackNotRegistered,
-    /// A scope was asked for that the client may not have.
+    /// The client may not request this scope.
     #[error("the client may not ask for this scope")]
     ScopeNotAllowed,
 }
@@ -78,7 +79,7 @@ impl OAuth1Error {
         })
     }
 
-    /// The parameter that is missing or wrong.
+    /// The parameter that is missing or invalid.
     pub(super) const fn parameter(&self) -> Option<&'static str> {
         match self {
             Self::Signature(error) => error.parameter(),

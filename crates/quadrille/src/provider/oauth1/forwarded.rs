@@ -1,4 +1,4 @@
-//! Requests that were signed for an API elsewhere, which asks what they are worth.
+//! Signed requests to an API elsewhere, which asks for a verdict on them.
 
 use crate::{
     guard::SignatureError,
@@ -15,12 +15,12 @@ use super::{
     wire,
 };
 
-/// Says what a request is worth, which `asker` got with this token. What is good is remembered:
-/// whoever asked lets the request in. The body of a request is the asker's to check unless it is
-/// a form.
+/// Judges a request with this token that `asker` received. The nonce of a valid one is remembered,
+/// because the asker accepts the request. The asker checks the body of a request unless it is a
+/// form.
 ///
 /// # Errors
-/// [`SignatureError::Unavailable`]; what is wrong with the request is a verdict.
+/// [`SignatureError::Unavailable`]; a fault of the request is a verdict.
 pub(crate) async fn judge(
     inner: &Inner,
     forwarded: &Forwarded<'_>,
@@ -51,7 +51,7 @@ async fn check_forwarded(
     if signed.token() != Some(token) {
         return Err(SignatureError::TokenUnknown);
     }
-    // Where the client is, only the asker knows.
+    // Only the asker knows the client's address.
     let checked = verify::check(inner, &signed, &origin, Wanted::CredentialOrNothing, None).await?;
     let CheckedToken::Credential(held) = checked.token else {
         return Err(SignatureError::TokenMissing);

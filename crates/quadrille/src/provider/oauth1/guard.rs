@@ -36,7 +36,7 @@ pub(crate) async fn check(
     Ok(found)
 }
 
-/// What a client may do that signed with its own key only.
+/// The grant of a client that signed with its own key only.
 fn for_itself(client: &Client, known: &Scopes) -> Result<Arc<AccessRecord>, SignatureError> {
     if !client.grant_types.contains(&GrantType::ClientCredentials) {
         return Err(SignatureError::NotForItself);

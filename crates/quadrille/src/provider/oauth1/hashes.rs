@@ -2,17 +2,17 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Hashes of requests: eight bytes for each, in a table that is at least half full when it has
-/// grown. The maps of the standard library double, and so need up to twenty bytes.
+/// Hashes of requests: eight bytes for each, in a table that is at least half full after it grows.
+/// The maps of the standard library double, and so need up to twenty bytes.
 #[derive(Default)]
 pub(super) struct Hashes {
-    /// Open addressing. Zero is nothing.
+    /// Open addressing. Zero marks a free place.
     table: Vec<u64>,
     count: usize,
 }
 
 impl Hashes {
-    /// Adds a hash; `false` when it was there.
+    /// Adds a hash; `false` if it was there.
     pub(super) fn insert(&mut self, hash: u64) -> bool {
         // Four fifths full at most.
         if (self.count + 1) * 5 > self.table.len() * 4 {
@@ -32,7 +32,7 @@ impl Hashes {
     }
 }
 
-/// Puts a hash to the first free place from where it belongs. There is always one.
+/// Puts a hash into the first free place from its own on. There always is one.
 fn place(table: &mut [u64], hash: u64) -> bool {
     let home = ((u128::from(hash) * table.len() as u128) >> 64) as usize;
     let (before, after) = table.split_at_mut_checked(home).unwrap_or_default();
@@ -48,7 +48,7 @@ fn place(table: &mut [u64], hash: u64) -> bool {
     false
 }
 
-/// For maps whose keys are hashes already.
+/// A hasher for maps whose keys are hashes already.
 pub(super) type ByHash = BuildHasherDefault<AsItIs>;
 
 /// A hash needs no further hashing.

@@ -1,4 +1,4 @@
-//! What signatures are checked with: keys of clients and tokens, ready for use.
+//! The keys of clients and tokens, ready to verify signatures.
 
 use std::{
     collections::HashMap,
@@ -21,10 +21,10 @@ use super::{
     wire::CLIENT,
 };
 
-/// How many clients' keys, and tokens' keys, are kept ready; more than that, and all are forgotten.
+/// The number of clients' keys, and of tokens' keys, kept ready; at this number all are forgotten.
 const KEPT: usize = 4096;
 
-/// A key that was unsealed, or read.
+/// An unsealed or parsed key.
 pub(crate) enum Ready {
     Secret(Secret),
     Rsa(RsaVerifyingKey),
@@ -36,11 +36,11 @@ impl Ready {
     }
 }
 
-/// The keys of a client, each until when it is good.
+/// The keys of a client, each with its expiry.
 pub(crate) struct ReadyKeys(Vec<(Ready, Option<Timestamp>)>);
 
 impl ReadyKeys {
-    /// Those that are good for a method.
+    /// The valid keys for a method.
     pub(super) fn fit(
         &self,
         method: SignatureMethod,
@@ -79,7 +79,7 @@ fn is_good(expires: Option<Timestamp>, now: Timestamp) -> bool {
     expires.is_none_or(|expires| now < expires)
 }
 
-/// The keys that were read before, as long as what they were read from is the same.
+/// The keys that are ready, as long as their sources are unchanged.
 #[derive(Default)]
 pub(crate) struct Memo {
     clients: RwLock<HashMap<Arc<str>, Known>>,
@@ -88,11 +88,11 @@ pub(crate) struct Memo {
 
 type Known = (Arc<Client>, Arc<ReadyKeys>);
 
-/// What a token's last good signature was verified with.
+/// The keys of a token's last valid signature.
 struct KnownToken {
     client: Arc<Client>,
     held: Arc<CredentialRecord>,
-    /// When the client's key stops being good.
+    /// The expiry of the client's key.
     expires: Option<Timestamp>,
     key: HmacVerifyingKey,
 }
@@ -103,7 +103,7 @@ impl fmt::Debug for Memo {
     }
 }
 
-/// The keys of a client, if it has a part in OAuth 1.0a.
+/// The keys of a client; `None` if it does not use OAuth 1.0a.
 pub(super) fn ready(inner: &Inner, client: &Arc<Client>) -> Option<Arc<ReadyKeys>> {
     let oauth1 = client.oauth1.as_ref()?;
     let memo = &inner.shared.oauth1_keys.clients;
@@ -124,8 +124,8 @@ pub(super) fn ready(inner: &Inner, client: &Arc<Client>) -> Option<Arc<ReadyKeys
     Some(keys)
 }
 
-/// Whether a signature is right by what the token's last one was verified with. Unsealing its
-/// secret costs as much as the rest of verifying.
+/// Verifies a signature with the keys of the token's last one. Unsealing the token's secret costs
+/// as much as the rest of the verification.
 pub(super) fn is_right_as_before(
     inner: &Inner,
     signed: &SignedRequest<'_>,
@@ -142,7 +142,7 @@ pub(super) fn is_right_as_before(
     })
 }
 
-/// Keeps what a signature was verified with for the next one.
+/// Keeps the keys of a valid signature for the next one.
 pub(super) fn keep(
     inner: &Inner,
     (client, held): (&Arc<Client>, &Arc<CredentialRecord>),

@@ -1,4 +1,4 @@
-//! OAuth 1.0a (RFC 5849): how a server offers it.
+//! OAuth 1.0a (RFC 5849), as a server offers it.
 
 mod access_token;
 pub(super) mod admin;
@@ -32,13 +32,13 @@ use crate::{
 
 use super::{client::record::Client, token::format::TokenSecret};
 
-/// How a server offers OAuth 1.0a: give it to
-/// [`AuthorizationServer::oauth1`](super::AuthorizationServer::oauth1), without which there is none.
+/// The terms on which a server offers OAuth 1.0a (RFC 5849). Pass it to
+/// [`AuthorizationServer::oauth1`](super::AuthorizationServer::oauth1); without it the server
+/// offers none.
 ///
-/// What you get by writing nothing is HMAC and RSA with SHA-256 and SHA-512, timestamps within five
-/// minutes, and token credentials that do not expire (RFC 5849 knows no way to renew them; they end
-/// when somebody revokes them). Most clients that exist sign with HMAC-SHA1, and need the first line
-/// of this:
+/// The defaults are HMAC and RSA with SHA-256 and SHA-512, timestamps within five minutes, and
+/// token credentials that do not expire (RFC 5849 has no way to renew them; they end when they are
+/// revoked). Most existing clients sign with HMAC-SHA1, and need the first line of this:
 ///
 /// ```
 /// use quadrille::{Env, provider::{AuthorizationServer, OAuth1, store::MemoryStore}};
@@ -61,11 +61,11 @@ pub struct OAuth1 {
     extras: Option<Arc<Extras>>,
 }
 
-/// Makes further members of an answer.
+/// A function that adds members to an answer.
 type Extras = dyn Fn(&Client, Option<&Verified>) -> Vec<(String, String)> + Send + Sync;
 
 impl OAuth1 {
-    /// The safe way to offer it.
+    /// OAuth 1.0a with the safe defaults.
     pub fn new() -> Self {
         use SignatureMethod::{HmacSha256, HmacSha512, RsaSha256, RsaSha512};
         Self {
@@ -81,7 +81,7 @@ impl OAuth1 {
         }
     }
 
-    /// Not offered.
+    /// No OAuth 1.0a.
     pub(crate) fn off() -> Self {
         Self { is_offered: false, ..Self::new() }
     }
@@ -90,30 +90,30 @@ impl OAuth1 {
         self.is_offered
     }
 
-    /// Takes signatures with HMAC-SHA1, the one that RFC 5849 itself defines and almost every client
-    /// makes by default. What is given up is little: that SHA-1 no longer resists collisions does not
-    /// break HMAC with it, but nobody should build on it any more.
+    /// Accepts signatures with HMAC-SHA1, the method that RFC 5849 itself defines and almost every
+    /// client uses by default. This gives up little: that SHA-1 no longer resists collisions does
+    /// not break HMAC with it, but new clients should not use it.
     #[must_use]
     pub fn allow_hmac_sha1_as_most_clients_sign(self) -> Self {
         self.and(SignatureMethod::HmacSha1)
     }
 
-    /// Takes signatures with RSA-SHA1, as old installations (of JIRA, say) make them. What is given
-    /// up: who can have a client sign something of their choice may find a second request under the
-    /// same signature, since collisions of SHA-1 can be bought.
+    /// Accepts signatures with RSA-SHA1, as old installations (of JIRA, say) make them. This gives
+    /// up protection against an attacker who can have the client sign a chosen request: collisions
+    /// of SHA-1 can be bought, so a second request may have the same signature.
     #[must_use]
     pub fn allow_rsa_sha1_with_its_broken_digest_as_old_clients_sign(self) -> Self {
         self.and(SignatureMethod::RsaSha1)
     }
 
-    /// Takes PLAINTEXT (RFC 5849, section 3.4.4), over TLS or on the machine itself only. What is
-    /// given up: every request carries the secrets, and nothing but TLS protects it.
+    /// Accepts PLAINTEXT (RFC 5849, section 3.4.4), over TLS or on the machine itself only. This
+    /// gives up every protection but TLS: each request carries the secrets.
     #[must_use]
     pub fn allow_plaintext_which_carries_the_secrets_themselves(self) -> Self {
         self.and(SignatureMethod::Plaintext)
     }
 
-    /// Takes these signature methods only, of those allowed so far: to tighten.
+    /// Accepts only these signature methods, of those accepted so far.
     #[must_use]
     pub fn only(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
         let wanted: Vec<_> = methods.into_iter().collect();
@@ -128,45 +128,45 @@ impl OAuth1 {
         self
     }
 
-    /// How far a timestamp may be from the server's clock, either way: five minutes unless said
-    /// otherwise. So long is every request remembered.
+    /// Sets the greatest difference between a timestamp and the server's clock, either way
+    /// (default: five minutes). Every request is remembered for as long.
     #[must_use]
     pub fn timestamp_window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// How long temporary credentials are good, from the client's first request to its last: half an
-    /// hour unless said otherwise. The person signs in and decides in between.
+    /// Sets the lifetime of temporary credentials, from the client's first request to its last
+    /// (default: half an hour). The user signs in and decides in between.
     #[must_use]
     pub fn temporary_lifetime(mut self, lifetime: Duration) -> Self {
         self.temporary_lifetime = lifetime;
         self
     }
 
-    /// How long token credentials are good: until they are revoked unless said otherwise. Clients
-    /// cannot renew them, and have to send the person again.
+    /// Sets the lifetime of token credentials (default: unlimited). Clients cannot renew them, and
+    /// must send the user again.
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = Some(lifetime);
         self
     }
 
-    /// Remembers requests in the store, as it must be where several processes answer for one issuer:
-    /// otherwise a request could be sent once more to each. Every signed request then waits for the
-    /// store. Unless this is said, each process remembers by itself, in memory, and refuses what was
-    /// signed before it started. For a client whose clock is ahead the store remembers which seconds
-    /// were used, so that after a restart nothing of them is let in again.
+    /// Remembers nonces in the store, which is necessary if several processes serve one issuer:
+    /// otherwise a request could be replayed once to each. Every signed request then waits for the
+    /// store. By default each process remembers them in its own memory, and refuses requests signed
+    /// before it started. For a client whose clock is ahead, the store remembers the used seconds,
+    /// so that after a restart no request of them is accepted again.
     #[must_use]
     pub fn remember_nonces_in_the_store(mut self) -> Self {
         self.shares_nonces = true;
         self
     }
 
-    /// How many signed requests one process remembers at most: 36 million in memory, which then take
-    /// some 540 MB, and 16 million in the store, unless said otherwise. A client may have as many of
-    /// them as are left for all others, half of them when it is alone; beyond that it is answered
-    /// with 429 until some are forgotten, and other clients go on. Each is remembered for the
+    /// Sets the number of signed requests that one process remembers (default: 36 million in
+    /// memory, which take some 540 MB, or 16 million in the store). A client may have as many of
+    /// them as are left for all others, half of them if it is alone; beyond that it gets 429 until
+    /// some are forgotten, while other clients go on. Each is remembered for the
     /// [window](Self::timestamp_window) and up to 46 seconds: a client that sends 50,000 requests a
     /// second needs twice 50,000 x 346.
     ///
@@ -182,15 +182,15 @@ impl OAuth1 {
         self
     }
 
-    /// How many requests are remembered at most.
+    /// The number of requests to remember.
     pub(crate) fn nonces(&self) -> usize {
         let usual = if self.shares_nonces { nonces::IN_THE_STORE } else { nonces::IN_MEMORY };
         self.nonces.unwrap_or(usual)
     }
 
-    /// Makes identifiers, secrets and verifiers of the application's own form, out of 32
-    /// unpredictable bytes; `None` leaves one as it is. The same bytes must give the same text. See
-    /// [`OAuth1Value`] for what each needs.
+    /// Sets a function that makes identifiers, secrets and verifiers in the application's own form,
+    /// from 32 unpredictable bytes; `None` keeps the default form. The same bytes must give the
+    /// same text. [`OAuth1Value`] has the requirements of each.
     ///
     /// ```
     /// use quadrille::provider::{OAuth1, OAuth1Value};
@@ -211,8 +211,8 @@ impl OAuth1 {
         self
     }
 
-    /// Adds members to the answers that give credentials: to temporary ones where nothing was granted
-    /// yet, to token credentials with what was.
+    /// Adds members to the answers with credentials: temporary ones, for which nothing is granted
+    /// yet (`None`), and token credentials, with their grant.
     ///
     /// ```
     /// use quadrille::{Actor, provider::OAuth1};
@@ -231,7 +231,7 @@ impl OAuth1 {
         self
     }
 
-    /// An answer with what the application adds to it.
+    /// An answer with the members that the application adds.
     pub(crate) fn with_extras(
         &self,
         credentials: Credentials,

@@ -1,4 +1,4 @@
-//! Which requests have been seen (RFC 5849, section 3.3).
+//! The nonces of requests (RFC 5849, section 3.3).
 
 use std::{
     collections::{BTreeMap, hash_map::RandomState},
@@ -21,21 +21,21 @@ use super::{
 
 const SHARDS: usize = 64;
 
-/// How many requests one process remembers in memory unless told otherwise, some 15 bytes each. One
-/// client alone gets half of it: 50,000 requests a second, each remembered for 346 seconds at most.
+/// The default number of requests remembered in memory, some 15 bytes each. One client alone gets
+/// half of it: 50,000 requests a second, each remembered for 346 seconds at most.
 pub(super) const IN_MEMORY: usize = 36_000_000;
 
-/// How many requests one process has the store remember unless told otherwise.
+/// The default number of requests that one process has the store remember.
 pub(super) const IN_THE_STORE: usize = 16_000_000;
 
-/// Timestamps of so many seconds, a power of two, are forgotten together.
+/// Timestamps of this many bits of seconds are forgotten together.
 const SLOT_BITS: u32 = 4;
 
-/// How much longer than its timestamp would pass a request is remembered. A request may wait
-/// between its check and its entry, and the clocks of several processes differ.
+/// The time for which a request is remembered after its timestamp becomes invalid. A request may
+/// wait between check and entry, and the clocks of several processes differ.
 pub(super) const MARGIN: Duration = Duration::from_secs(30);
 
-/// A request that must not come twice.
+/// A request that must not be accepted twice.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(crate) struct Seen<'a> {
     pub(crate) client: &'a str,
@@ -49,7 +49,7 @@ impl Seen<'_> {
         self.timestamp >> SLOT_BITS
     }
 
-    /// For a store. The parts have their lengths before them, so that no two requests share a key.
+    /// The key for a store. Each part has its length in front, so no two requests share a key.
     pub(super) fn key(&self) -> SecretHash {
         let mut text = Vec::with_capacity(256);
         for part in [self.client, self.token.unwrap_or("\0"), self.nonce] {
@@ -61,29 +61,29 @@ impl Seen<'_> {
     }
 }
 
-/// Whether a request came for the first time.
+/// The result of remembering a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Once {
     First,
     Again,
-    /// It took so long that it may have come before and be forgotten.
+    /// Too late: it may have been accepted before and forgotten.
     Late,
-    /// It may have come before this process started.
+    /// Too early: it may have been accepted before this process started.
     Earlier,
-    /// The client has as many requests remembered as it may. To let any through would let all
-    /// through again.
+    /// The client has reached its share of remembered requests. Accepting one without remembering
+    /// it would allow its replay.
     Full {
-        /// How long it takes until some are forgotten.
+        /// The time until some are forgotten.
         wait: Duration,
-        /// Whether the request before was let in.
+        /// `true` if the previous request was accepted.
         is_new: bool,
     },
 }
 
-/// What one process remembers: of each request the hash under a key that nobody knows, grouped by
-/// timestamp, so that what is too old to come again is dropped at once.
+/// The memory of one process: a hash of each request under a secret key, grouped by timestamp, so
+/// that requests too old to be accepted are dropped together.
 ///
-/// It begins with nothing, and so must not let through what was signed before its beginning.
+/// It begins empty, so requests signed before its beginning must be refused.
 pub(crate) struct Nonces {
     began: Timestamp,
     hasher: RandomState,
@@ -105,13 +105,12 @@ impl Nonces {
         Self { began, hasher: RandomState::new(), shards, shares: Shares::new() }
     }
 
-    /// When this memory began.
+    /// The time at which this memory began.
     pub(crate) const fn began(&self) -> Timestamp {
         self.began
     }
 
-    /// Remembers a request for as long as its timestamp would pass. `now` is the time at which it was
-    /// found to pass.
+    /// Remembers a request for as long as its timestamp is valid. `now` is the time of its check.
     #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
     pub(super) fn remember(&self, seen: Seen<'_>, now: Timestamp, oauth1: &OAuth1) -> Once {
         if let Err(full) = self.count(seen, now, oauth1) {
@@ -148,7 +147,7 @@ impl Nonces {
         )
     }
 
-    /// Takes back what was counted and is not remembered after all.
+    /// Takes back the count of a request that is not remembered after all.
     pub(super) fn uncount(&self, seen: Seen<'_>) {
         self.shares.give_back(seen.client, seen.slot());
     }
@@ -210,7 +209,8 @@ mod tests {
 
     #[test]
     fn it_is_remembered_for_as_long_as_its_timestamp_would_pass() {
-        // Wherever in its slot it is, and whatever others come in the same second and the next ones.
+        // At every place in its slot, whatever requests of this second and the next come in
+        // between.
         for timestamp in 1000..1064 {
             for late in 0..4 {
                 let nonces = Nonces::new(at(0));

@@ -26,10 +26,10 @@ use super::{
 };
 
 impl AuthorizationServer {
-    /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client says
-    /// where the person is to be sent back to, and gets what to send them to the authorization
-    /// endpoint with. The scopes it wants are in a parameter `scope`, separated by spaces; without it
-    /// they are all that it may ask for. The `realm` of the header says nothing: it is not signed.
+    /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client
+    /// names its callback, and gets credentials for the authorization endpoint. The parameter
+    /// `scope` holds the requested scopes, separated by spaces; without it they are all that the
+    /// client may request. The `realm` of the header is ignored, because it is not signed.
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, OAuth1, store::MemoryStore}};
@@ -88,7 +88,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     Ok(inner.oauth1.with_extras(credentials, client, None))
 }
 
-/// Where the person is sent back to (`None` for `oob`), and what the client asks for.
+/// The callback (`None` for `oob`) and the requested scopes.
 fn decide(
     signed: &SignedRequest<'_>,
     client: &Client,

@@ -1,4 +1,4 @@
-//! The revocation endpoint (RFC 7009), asked with a signed request.
+//! The revocation endpoint (RFC 7009), with a signed request.
 
 use std::borrow::Cow;
 
@@ -23,8 +23,8 @@ use super::{
     wire,
 };
 
-/// Answers a request to the revocation endpoint that is signed, and gives it back when it is not.
-/// A client ends the `token` that it names or, where it names none, the one that it signed with.
+/// Answers a signed request to the revocation endpoint; returns the request if it is not signed. A
+/// client revokes the `token` that it names or, if it names none, the one that it signed with.
 pub(crate) async fn revoke(
     inner: &Inner,
     request: Request<Bytes>,

@@ -1,10 +1,10 @@
-//! What an earlier process may have let in that remembered in memory, as this one does.
+//! Requests that an earlier process may have accepted, if its memory ended with it.
 //!
-//! What was signed before the start is refused. A client whose clock is ahead signs for seconds that
-//! are yet to come, though, and after the start they pass. So each second of a client that lies ahead
-//! of the clock, or less than a window after the start, belongs to the process that let in its first
-//! request: the store knows which seconds are taken, and nothing of the requests themselves. A client
-//! whose clock is right costs the store nothing but once a second for a window after each start.
+//! A request signed before the start is refused. But a client whose clock is ahead signs for
+//! seconds to come, which become valid after the start. So each second of a client that is ahead of
+//! the clock, or less than a window after the start, belongs to the process that accepts its first
+//! request: the store knows the taken seconds, and nothing of the requests. A client whose clock is
+//! right costs the store nothing but a write each second for a window after each start.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,15 +21,15 @@ use crate::{
 
 use super::nonces::{self, Seen};
 
-/// Whether a second of a client belongs to this process, once the store was asked.
+/// `true` if a second of a client belongs to this process, once the store has answered.
 type Claim = Arc<OnceCell<bool>>;
 
-/// The seconds of clients that the store was asked for.
+/// The seconds of clients for which the store was asked.
 #[derive(Debug, Default)]
 pub(crate) struct Seconds(Mutex<BTreeMap<i64, HashMap<Box<str>, Claim>>>);
 
 impl Seconds {
-    /// Seconds before `oldest` are forgotten.
+    /// Forgets the seconds before `oldest`.
     fn claim(&self, seen: Seen<'_>, oldest: i64) -> Claim {
         let mut seconds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while seconds.first_key_value().is_some_and(|(second, _)| *second < oldest) {
@@ -43,8 +43,8 @@ impl Seconds {
     }
 }
 
-/// Whether the second of a request belongs to this process, so that no earlier one has let it in.
-/// `now` is when the request was checked.
+/// `true` if the second of a request belongs to this process, so no earlier one has accepted it.
+/// `now` is the time of the check.
 pub(super) async fn is_ours(
     inner: &Inner,
     seen: Seen<'_>,
@@ -53,7 +53,7 @@ pub(super) async fn is_ours(
     let (began, window) = (inner.shared.nonces.began(), inner.oauth1.window);
     let (is_ahead, is_after_the_start) =
         (seen.timestamp > now.seconds(), seen.timestamp <= (began + window).seconds());
-    // With a store that ends with its process, clients and tokens end, too.
+    // If the store ends with its process, clients and tokens do so, too.
     if !(is_ahead || is_after_the_start) || !inner.store.is_cacheable() {
         return Ok(true);
     }

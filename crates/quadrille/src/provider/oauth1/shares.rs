@@ -1,4 +1,4 @@
-//! How many signed requests of each client are remembered: a flood of one must not shut out others.
+//! The number of remembered requests of each client: a flood of one must not shut out others.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -14,10 +14,10 @@ use super::hashes::ByHash;
 
 const SHARDS: usize = 64;
 
-/// Counts what is remembered, by client and by slot of time.
+/// Counts remembered requests by client and slot of time.
 ///
 /// A client may hold as many as are left for all others together. So one client alone gets half of
-/// the room, two that flood get a third each, and there is always room for one that was quiet.
+/// the room, two that flood get a third each, and there is always room for a quiet one.
 pub(super) struct Shares {
     total: AtomicUsize,
     /// The first slot that is not forgotten.
@@ -29,17 +29,17 @@ pub(super) struct Shares {
 #[derive(Default)]
 struct Share {
     count: usize,
-    /// How many in each slot. There are few.
+    /// The number in each of the few slots.
     slots: Vec<(i64, usize)>,
     is_refused: bool,
 }
 
-/// A client has no room left.
+/// The client has reached its share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Over {
     /// The slot that must be forgotten first.
     pub(super) first: i64,
-    /// Whether the request before was let in.
+    /// `true` if the previous request was accepted.
     pub(super) is_new: bool,
 }
 
@@ -53,7 +53,7 @@ impl Shares {
         }
     }
 
-    /// Forgets all slots before `oldest`. `true` for one caller each time that it has grown.
+    /// Forgets all slots before `oldest`. `true` for one caller each time `oldest` grows.
     pub(super) fn forget(&self, oldest: i64) -> bool {
         if self.oldest.load(Ordering::Relaxed) >= oldest
             || self.oldest.fetch_max(oldest, Ordering::Relaxed) >= oldest
@@ -74,10 +74,10 @@ impl Shares {
         true
     }
 
-    /// Counts one more request of a client, of `limit` requests of all clients.
+    /// Counts another request of a client, of `limit` requests of all clients.
     ///
     /// # Errors
-    /// [`Over`] when the client has used up its share.
+    /// [`Over`] if the client has reached its share.
     pub(super) fn take(&self, client: &str, slot: i64, limit: usize) -> Result<(), Over> {
         let mut clients = self.shard(client);
         let share = clients.1.entry(clients.0).or_default();
@@ -97,11 +97,11 @@ impl Shares {
         Ok(())
     }
 
-    /// Takes a request back that is not remembered after all.
+    /// Takes back the count of a request that is not remembered after all.
     pub(super) fn give_back(&self, client: &str, slot: i64) {
         let mut clients = self.shard(client);
         let Some(share) = clients.1.get_mut(&clients.0) else { return };
-        // It may be forgotten by now.
+        // Its slot may be forgotten by now.
         let Some((_, count)) = share.slots.iter_mut().find(|(known, _)| *known == slot) else {
             return;
         };

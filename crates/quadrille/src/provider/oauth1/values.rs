@@ -1,37 +1,46 @@
-//! The texts that credentials are made of.
+//! The texts of credentials.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::digest::first_half;
 
-/// What [`OAuth1::values`](super::OAuth1::values) is asked to make.
+/// A text that [`OAuth1::values`](super::OAuth1::values) makes.
+///
+/// ```
+/// use quadrille::provider::{OAuth1, OAuth1Value};
+///
+/// const DIGITS: &str = "0123456789";
+///
+/// let oauth1 = OAuth1::new().values(|value, bytes| match value {
+///     OAuth1Value::TypedVerifier => Some(value.letters(bytes, DIGITS, 9)),
+///     _ => None,
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OAuth1Value {
-    /// The identifier of temporary credentials. It must never come twice: twenty letters and digits
-    /// at the least.
+    /// The identifier of temporary credentials. It must be unique: at least twenty letters and
+    /// digits.
     Temporary,
-    /// The identifier of token credentials. It must never come twice: twenty letters and digits at
-    /// the least.
+    /// The identifier of token credentials. It must be unique: at least twenty letters and digits.
     Token,
-    /// A shared-secret, of a client or of a token. There must be nothing to guess: 22 letters and
-    /// digits at the least.
+    /// A shared-secret, of a client or of a token. It must be unguessable: at least 22 letters and
+    /// digits.
     Secret,
-    /// A verifier that travels in the callback. There must be nothing to guess in the half hour that
-    /// it is good for.
+    /// A verifier that travels in the callback. It must be unguessable within its half hour.
     Verifier,
-    /// A verifier that the person types in. The same, but they will read it off a screen.
+    /// A verifier that the user reads off a screen and types in. It must be unguessable within its
+    /// half hour.
     TypedVerifier,
 }
 
 pub(super) type Make = dyn Fn(OAuth1Value, &[u8; 32]) -> Option<String> + Send + Sync;
 
-/// Letters and digits that nobody takes for one another.
+/// Letters and digits without those that look alike.
 const PLAIN: &str = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl OAuth1Value {
-    /// `length` characters of `alphabet` out of `bytes`. Each of the bytes serves for one of the
-    /// characters, of which there are 32 at most.
+    /// Derives `length` characters of `alphabet` from `bytes`: at most 32, one for each byte.
     ///
     /// ```
     /// use quadrille::provider::OAuth1Value;
@@ -40,8 +49,8 @@ impl OAuth1Value {
     /// ```
     pub fn letters(self, bytes: &[u8; 32], alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
-        // As a long number divided by the size of the alphabet again and again: no letter is likelier
-        // than another by more than one in 2^64, as long as at most 32 are wanted of 62.
+        // A long number, divided by the size of the alphabet again and again: no letter is likelier
+        // than another by more than one in 2^64, for up to 32 letters of 62.
         let mut number = *bytes;
         let size = u32::try_from(letters.len().max(1)).unwrap_or(u32::MAX);
         let mut text = String::with_capacity(length);
@@ -57,7 +66,7 @@ impl OAuth1Value {
         text
     }
 
-    /// What is made where the application makes nothing. Identifiers are tokens, and not made here.
+    /// The default text. Identifiers are tokens, and not made here.
     pub(super) fn default(self, bytes: &[u8; 32]) -> String {
         match self {
             Self::TypedVerifier => self.letters(bytes, PLAIN, 8),

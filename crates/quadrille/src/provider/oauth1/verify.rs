@@ -1,5 +1,5 @@
-//! Checking a signed request (RFC 5849, section 3.2): what is cheap first, then the signature, and
-//! only then is anything remembered.
+//! The check of a signed request (RFC 5849, section 3.2): cheap checks first, then the signature,
+//! then the nonce.
 
 use std::sync::{Arc, LazyLock};
 
@@ -34,7 +34,7 @@ use super::{
 /// The longest nonce that is remembered.
 const NONCE: usize = 255;
 
-/// What a request must be signed with beside the client's key.
+/// The token that a request must be signed with, beside the client's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Nothing,
@@ -43,7 +43,7 @@ pub(crate) enum Wanted {
     CredentialOrNothing,
 }
 
-/// What it was signed with.
+/// The token that a request was signed with.
 #[derive(Clone, Debug)]
 pub(crate) enum CheckedToken {
     None,
@@ -63,8 +63,8 @@ impl CheckedToken {
         }
     }
 
-    /// Whether it was given to this client. One that was registered later, under the same name, has
-    /// no part in it.
+    /// `true` if the token was issued to this client. A client registered later, under the same
+    /// name, has no part in it.
     fn is_of(&self, client: &Client) -> bool {
         match self {
             Self::None => true,
@@ -77,16 +77,16 @@ impl CheckedToken {
     }
 }
 
-/// A request whose signature is right.
+/// A request with a valid signature.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) client: Arc<Client>,
     pub(crate) token: CheckedToken,
-    /// When it was checked: the one time that counts for all that follows.
+    /// The time of the check, which all later decisions use.
     pub(crate) now: Timestamp,
 }
 
-/// What can be said of a request without looking anything up.
+/// Checks a request without looking anything up.
 fn check_syntax(
     signed: &SignedRequest<'_>,
     origin: &str,
@@ -110,7 +110,7 @@ fn check_syntax(
     if signed.nonce().is_some_and(|nonce| nonce.len() > NONCE) {
         return Err(SignatureError::NonceTooLong);
     }
-    // PLAINTEXT may leave it out (section 3.1).
+    // PLAINTEXT may omit it (section 3.1).
     let Some(timestamp) = signed.timestamp() else { return Ok(()) };
     let window = i64::try_from(oauth1.window.as_secs()).unwrap_or(i64::MAX);
     match now.seconds().saturating_sub(timestamp.seconds()) {
@@ -123,13 +123,13 @@ fn check_syntax(
     }
 }
 
-/// Whether what is sent to this origin is read by nobody on the way.
+/// `true` if requests to this origin cannot be read on the way.
 fn is_private(origin: &str) -> bool {
     origin.starts_with("https://") || Url::parse(origin).is_ok_and(|url| is_loopback(&url))
 }
 
-/// Checks a request. Nothing is remembered yet, so that what turns out to be wrong in another way
-/// uses nothing up: call [`remember`] when all is right.
+/// Checks a request. Its nonce is not used up yet, in case the request is invalid in another way:
+/// call [`remember`] when it is not.
 pub(crate) async fn check(
     inner: &Inner,
     signed: &SignedRequest<'_>,
@@ -161,7 +161,7 @@ pub(crate) async fn check(
     }
 }
 
-/// What the token of a request stands for; `None` when it stands for nothing.
+/// The token of a request; `None` if it is invalid.
 async fn presented(
     inner: &Inner,
     token: Option<&str>,
@@ -185,7 +185,7 @@ async fn presented(
     })
 }
 
-/// The token credentials that an identifier stands for, whether they have expired or not.
+/// The token credentials with this identifier, expired or not.
 pub(crate) async fn credential(
     inner: &Inner,
     token: &str,
@@ -194,7 +194,7 @@ pub(crate) async fn credential(
     Ok(inner.store.credential(inner.issuer_id().await?, &reference).await?)
 }
 
-/// How a token is found; `None` when it is one of ours and damaged, or of another kind.
+/// The reference to a token; `None` if it is one of ours, but damaged or of another kind.
 pub(crate) fn token_ref(inner: &Inner, kind: TokenKind, text: &str) -> Option<TokenRef> {
     match inner.tokens.read(kind, text) {
         Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
@@ -206,8 +206,8 @@ pub(crate) fn token_ref(inner: &Inner, kind: TokenKind, text: &str) -> Option<To
     }
 }
 
-/// Whether the signature is right. Where anything is missing, as much work is done with keys
-/// that are nobody's, and it is not.
+/// Verifies the signature. If client, key or token is missing, spends the same time on a dummy key
+/// and returns `false`.
 fn is_right(
     inner: &Inner,
     signed: &SignedRequest<'_>,
@@ -254,11 +254,11 @@ fn is_right(
     fitting.any(verify)
 }
 
-/// A wrong signature or an unknown token is counted, and answered with 429 once there are too
-/// many, whether there is such a client or not. Nothing that is right is held up by it.
+/// Counts a wrong signature or an unknown token. Too many are answered with 429, whether the client
+/// exists or not. Valid requests are never delayed.
 ///
-/// An unknown token is counted by itself: a client may hold many that have ended, and is to learn it
-/// of each. Nobody can guess one.
+/// Unknown tokens are counted separately: a client may hold many that have ended, and must learn it
+/// of each. They cannot be guessed.
 fn failed_signature(
     inner: &Inner,
     signed: &SignedRequest<'_>,
@@ -282,8 +282,8 @@ fn failed_signature(
     wait.map_or(error, SignatureError::Throttled)
 }
 
-/// Remembers a request, so that it does not come twice. Only what was signed rightly may get
-/// here. `now` is when it was checked.
+/// Remembers a request, so that it is not accepted twice. Its signature must be valid. `now` is the
+/// time of its check.
 pub(crate) async fn remember(
     inner: &Inner,
     signed: &SignedRequest<'_>,
@@ -336,8 +336,8 @@ async fn remember_in_the_store(
         .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
         .await;
     let once = match first {
-        // A request that waited longer may have been forgotten meanwhile, also by a process
-        // whose clock is ahead.
+        // A request that waited longer may have been forgotten meanwhile, also by a process whose
+        // clock is ahead.
         Ok(true) if inner.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
         Ok(true) => return Ok(Once::First),
         Ok(false) => Once::Again,
@@ -350,7 +350,7 @@ async fn remember_in_the_store(
     Ok(once)
 }
 
-/// An identifier for new credentials in `row`, and how it is recognised.
+/// An identifier for new credentials in `row`, and its form in the store.
 pub(super) fn identifier(
     inner: &Inner,
     value: OAuth1Value,
@@ -370,7 +370,7 @@ pub(super) fn identifier(
     }
 }
 
-/// A shared-secret, and how it is stored.
+/// A shared-secret, and its form in the store.
 pub(super) fn shared_secret(inner: &Inner, purpose: &str) -> (Secret, SealedSecret) {
     let secret = Secret::from(inner.oauth1.secret(&TokenSecret::new(inner.env.random())));
     let plain = secret.expose().as_bytes();
@@ -378,9 +378,9 @@ pub(super) fn shared_secret(inner: &Inner, purpose: &str) -> (Secret, SealedSecr
     (secret, sealed.into())
 }
 
-/// What is wrong with a request of which it is known whether its signature is right. A token that is
-/// unknown is named as such, so that a client knows to ask for another: nobody can guess one. It is
-/// looked at first, so that the answer does not tell which clients there are.
+/// The fault of a request whose signature was verified. An unknown token is named as such, so that
+/// a client knows to request another: it cannot be guessed. It is checked first, so the answer does
+/// not reveal which clients exist.
 fn decide(
     client: Option<&Arc<Client>>,
     token: Option<&CheckedToken>,
@@ -413,7 +413,8 @@ fn decide(
     }
 }
 
-/// As much work as for somebody. An RSA key costs most, and is kept for the purpose.
+/// Spends the time of a verification, for an unknown client or token. An RSA key costs most, and is
+/// kept for the purpose.
 fn verify_for_nobody(signed: &SignedRequest<'_>, origin: &str) {
     static NOBODY: LazyLock<Option<RsaVerifyingKey>> =
         LazyLock::new(|| RsaVerifyingKey::from_pem(include_str!("nobody.pem")).ok());

@@ -1,4 +1,4 @@
-//! Requests to the two endpoints as they come in, and refusals.
+//! Requests to the two endpoints as they arrive, and refusals.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header, request::Parts};
@@ -12,12 +12,12 @@ use crate::{
 
 use super::OAuth1Error;
 
-/// What secrets are sealed for.
+/// The purposes for which secrets are sealed.
 pub(super) const CLIENT: &str = "provider oauth1 client";
 pub(super) const TEMPORARY: &str = "provider oauth1 temporary";
 pub(super) const TOKEN: &str = "provider oauth1 token";
 
-/// Refuses other methods than these, and bodies that are too long.
+/// Refuses other methods than `methods`, and bodies that are too long.
 pub(super) fn admit(
     request: Request<Bytes>,
     methods: &[Method],
@@ -33,7 +33,7 @@ pub(super) fn admit(
     Ok((parts, body))
 }
 
-/// The request as it was signed.
+/// The signed request.
 pub(super) fn read<'r>(
     parts: &'r Parts,
     body: &'r [u8],
@@ -41,12 +41,12 @@ pub(super) fn read<'r>(
     SignedRequest::read(parts, body)?.ok_or(SignatureError::Unsigned)
 }
 
-/// Where the request came from.
+/// The address of the client.
 pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
     parts.extensions.get().copied()
 }
 
-/// The refusal of a request, with the reason in the log.
+/// The refusal of a request. The reason is logged.
 pub(super) fn error(
     error: &OAuth1Error,
     realm: &str,
