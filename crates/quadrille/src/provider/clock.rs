@@ -1,4 +1,4 @@
-//! Notices a clock that is set while the server runs, or was wrong before it started.
+//! Detects a clock that is set while the server runs, or was wrong before it started.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -9,10 +9,10 @@ use crate::{Env, Timestamp};
 
 use super::store::RowId;
 
-/// What is no step of the clock, but how clocks are.
+/// The normal drift of clocks, which is no step.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Compares the clock with one that nobody sets.
+/// Compares the clock with a monotonic one.
 pub(crate) struct ClockWatch(AtomicI64);
 
 impl ClockWatch {
@@ -20,14 +20,14 @@ impl ClockWatch {
         Self(AtomicI64::new(ahead(env.now(), env)))
     }
 
-    /// The time now. A step since the last time is logged.
+    /// The current time. Logs a step since the last call.
     pub(crate) fn now(&self, env: &Env) -> Timestamp {
         let now = env.now();
         let (ahead, before) = (ahead(now, env), self.0.load(Ordering::Relaxed));
         let step = ahead.saturating_sub(before);
         let is_step = Duration::from_millis(step.unsigned_abs()) > SLACK;
         let swap = || self.0.compare_exchange(before, ahead, Ordering::Relaxed, Ordering::Relaxed);
-        // One of those that notice says so.
+        // Of several callers that notice the step, one logs it.
         if is_step && swap().is_ok() {
             let seconds = step.unsigned_abs() / 1000;
             if step < 0 {
@@ -40,7 +40,7 @@ impl ClockWatch {
     }
 }
 
-/// Logs that the newest number in the store is of the future.
+/// Logs if the newest number in the store is in the future.
 pub(crate) fn compare(now: Timestamp, newest: RowId) {
     if newest.time() > now + SLACK {
         let seconds = newest.time().since(now).as_secs();

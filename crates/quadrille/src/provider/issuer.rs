@@ -7,25 +7,31 @@ use url::Url;
 use super::token::format::sha256;
 use crate::loopback::is_loopback;
 
-/// Why a URL cannot be an issuer (RFC 8414, section 2).
+/// The reason why a URL cannot be an issuer (RFC 8414, section 2).
+///
+/// ```
+/// use quadrille::provider::{IssuerError, check_issuer};
+///
+/// assert_eq!(check_issuer("https://id.example/"), Err(IssuerError::TrailingSlash));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
-    /// It is not an absolute http or https URL, written as a browser would.
+    /// The URL is not an absolute http or https URL in the form that browsers write.
     #[error("the issuer must be a URL such as https://id.example, written as a browser would")]
     Malformed,
-    /// It is plain http, and not on this machine.
+    /// The URL is plain http, and not on this machine.
     #[error("the issuer must be https, or http on 127.0.0.1, [::1] or localhost")]
     Insecure,
-    /// It holds a query, a fragment, a user name or a password.
+    /// The URL has a query, a fragment, a user name or a password.
     #[error("the issuer holds no query, fragment, user name or password")]
     Extra,
-    /// It ends with a slash.
+    /// The URL ends with a slash.
     #[error("leave out the slash at the end of the issuer")]
     TrailingSlash,
 }
 
-/// Whether `issuer` can be one.
+/// Checks that `issuer` can be an issuer (RFC 8414, section 2).
 ///
 /// ```
 /// use quadrille::provider::{IssuerError, check_issuer};
@@ -48,11 +54,11 @@ pub(crate) struct Issuer {
     origin: Arc<str>,
     path: Arc<str>,
     https: bool,
-    /// Tells its cookies from those of another issuer on the same host.
+    /// A mark that distinguishes its cookies from those of another issuer on the same host.
     mark: Arc<str>,
 }
 
-/// How many bytes of a digest of the issuer stand in the names of its cookies, in hexadecimal.
+/// The number of bytes of a digest of the issuer in the names of its cookies, in hexadecimal.
 const MARK: usize = 5;
 
 impl Issuer {
@@ -100,8 +106,8 @@ impl Issuer {
         self.https
     }
 
-    /// The name of a cookie of this issuer. Browsers keep one set of cookies for all ports of a host,
-    /// and `__Host-` leaves no path to tell two issuers by.
+    /// The name of a cookie of this issuer. Browsers keep one set of cookies for all ports of a
+    /// host, and `__Host-` leaves no path to distinguish two issuers by.
     pub(crate) fn cookie_name(&self, what: &str) -> String {
         let prefix = if self.https { "__Host-" } else { "" };
         format!("{prefix}quadrille-id-{what}-{}", self.mark)

@@ -1,5 +1,5 @@
-//! What the log says of a refusal: why, of which client, and which value is to blame. The one place
-//! that decides which values may stand in the log: none that is, or may be, a secret.
+//! Refusals in the log: the reason, the client, and the value at fault. The one place that decides
+//! which values may be logged: none that is, or may be, a secret.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -12,7 +12,7 @@ use crate::{
 
 use super::error::{ClientError, Error};
 
-/// How much of a request is looked at: as much as has been read of it.
+/// No limits: the request has been read already.
 const EVERYTHING: Limits =
     Limits { bytes: usize::MAX, value_bytes: usize::MAX, parameters: usize::MAX };
 
@@ -42,7 +42,7 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
     let client = presented.or_else(|| value("client_id"));
     let blamed = match error {
         Error::Client(ClientError::Request(RequestError::Form(FormError::ValueTooLong))) => {
-            // Its name alone: what is that long may be a token.
+            // Its name alone: a value of that length may be a token.
             let pairs = params.as_ref().into_iter().flat_map(Params::iter);
             pairs.max_by_key(|(name, value)| name.len() + value.len()).map(|(name, _)| (name, None))
         }
@@ -58,16 +58,16 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
     });
 }
 
-/// Logs that a request of this client was refused, when all else that it said was right.
+/// Logs that a request of this client was refused for a reason found after parsing.
 pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str) {
     if matches!(error, Error::Operator(_)) {
-        // The page that says so logs it.
+        // The page for this error logs it.
         return;
     }
     write(Refusal { endpoint, reason: error, client: Some(client), blamed: None, from: None });
 }
 
-/// The parameter whose value is to blame, if it may stand in the log.
+/// The parameter whose value is at fault, if it may be logged.
 const fn parameter(error: &ClientError) -> Option<&'static str> {
     Some(match error {
         ClientError::UnknownClient | ClientError::Document(_) => "client_id",

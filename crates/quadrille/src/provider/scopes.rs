@@ -1,20 +1,28 @@
-//! The scopes that a server knows, with the words in which it asks for consent.
+//! The scopes of a server, with their descriptions for the consent page.
 
 use std::sync::Arc;
 
 use crate::Scopes;
 
-/// A scope, as a consent page shows it.
+/// A scope on a consent page.
+///
+/// ```
+/// use quadrille::provider::ScopeInfo;
+///
+/// fn item(scope: &ScopeInfo) -> String {
+///     format!("<input type=checkbox name=scope value={}> {}", scope.name, scope.description)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ScopeInfo {
-    /// As it stands in messages.
+    /// The scope's name on the wire.
     pub name: Arc<str>,
-    /// What it lets an application do; its name when nobody said.
+    /// The permission in the user's words; the name if there is no description.
     pub description: Arc<str>,
 }
 
-/// In the order they were named.
+/// The scopes, in the order in which they were added.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScopeRegistry {
     scopes: Vec<ScopeInfo>,
@@ -22,7 +30,7 @@ pub(crate) struct ScopeRegistry {
 }
 
 impl ScopeRegistry {
-    /// The last description wins.
+    /// Adds a scope. The last description wins.
     pub(crate) fn add(&mut self, name: &str, description: &str) {
         self.known = self.known.union(&Scopes::of([name]));
         self.scopes.retain(|known| &*known.name != name);
@@ -33,7 +41,7 @@ impl ScopeRegistry {
         self.scopes.iter().map(|scope| &*scope.name)
     }
 
-    /// All that are known: no other scope is granted.
+    /// All known scopes: no other scope is granted.
     pub(crate) const fn known(&self) -> &Scopes {
         &self.known
     }

@@ -1,4 +1,4 @@
-//! Answers, as they go out.
+//! Answers on the wire.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -15,14 +15,23 @@ use super::{
     error::{ClientError, Error, OperatorError},
 };
 
-/// Why the body of a request was not read, among its extensions.
+/// The reason why the body of a request was not read, among the request's extensions.
 #[derive(Clone, Debug)]
 pub(crate) struct Unread(pub(crate) ClientError);
 
 /// An answer for the browser: a redirect or a page.
 ///
-/// With the feature `axum` it is what a handler returns; elsewhere it becomes an
+/// With the feature `axum` a handler returns it; elsewhere it converts into an
 /// `http::Response<Bytes>`.
+///
+/// ```
+/// use bytes::Bytes;
+/// use quadrille::provider::Reply;
+///
+/// fn send(reply: Reply) -> http::Response<Bytes> {
+///     reply.into()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Reply(Box<Response<Bytes>>);
 
@@ -38,7 +47,7 @@ impl From<Reply> for Response<Bytes> {
     }
 }
 
-/// Refuses other methods than these, and bodies that are too long.
+/// Refuses other methods than `methods`, and bodies that are too long.
 pub(crate) fn admit(
     request: &Request<Bytes>,
     methods: &[Method],
@@ -100,7 +109,7 @@ fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> 
     Ok(response)
 }
 
-/// Lets applications in a browser read the answers of an endpoint that clients call, errors included.
+/// Lets scripts of any origin read the answers of an endpoint that clients call, errors included.
 /// No cookie plays a part in them.
 pub(crate) fn for_any_origin(mut response: Response<Bytes>) -> Response<Bytes> {
     let headers = response.headers_mut();
@@ -110,8 +119,7 @@ pub(crate) fn for_any_origin(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-/// The answer to a browser that asks whether it may send a request for an application in it: one of
-/// `methods`.
+/// The answer to a preflight request of a browser, for an endpoint with these `methods`.
 pub(crate) fn preflight(
     request: &Request<Bytes>,
     methods: &'static str,
