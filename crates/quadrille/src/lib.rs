@@ -42,8 +42,6 @@
 
 #[cfg(feature = "guard")]
 mod actor;
-#[cfg(feature = "axum")]
-pub mod axum;
 #[cfg(feature = "consumer")]
 pub mod consumer;
 pub mod cookie;
@@ -78,15 +76,11 @@ pub mod target;
 pub mod testing;
 #[cfg(all(feature = "http-client", any(feature = "consumer", feature = "guard")))]
 mod transport;
+#[cfg(feature = "axum")]
+pub mod web;
 #[cfg(test)]
 mod work;
 
-#[cfg(all(feature = "axum", feature = "consumer"))]
-pub use crate::axum::consumer::{
-    extract::{Rejected, Visitor},
-    hooks::{After, BeforeLogin, Failed},
-    routes::recover,
-};
 #[cfg(feature = "guard")]
 pub use actor::{Actor, Authentication};
 #[cfg(feature = "consumer")]
@@ -102,3 +96,9 @@ pub use remote_address::RemoteAddress;
 pub use scope::{Scope, Scopes};
 pub use seal::KeyRing;
 pub use secret::Secret;
+#[cfg(all(feature = "axum", feature = "consumer"))]
+pub use web::consumer::{
+    extract::{Rejected, Visitor},
+    hooks::{After, BeforeLogin, Failed},
+    routes::recover,
+};

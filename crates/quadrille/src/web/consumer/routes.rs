@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use ::axum::{
+use axum::{
     Router,
     body::Body,
     extract::Request,

@@ -9,12 +9,12 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    axum::guard::note_address,
     guard::BODY_LIMIT,
     provider::{
         Authorization, AuthorizationServer, ClientError, Decision, OperatorError, Problem, Reply,
         Unread,
     },
+    web::guard::note_address,
 };
 
 use super::place::Place;

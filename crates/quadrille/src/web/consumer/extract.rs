@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use ::axum::{
+use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };

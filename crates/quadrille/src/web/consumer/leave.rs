@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::axum::{
+use axum::{
     body::{Body, to_bytes},
     extract::{Path, Request, rejection::PathRejection},
     response::Response,

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use ::axum::{extract::OriginalUri, response::Response};
+use axum::{extract::OriginalUri, response::Response};
 use http::{Request, Uri, header, request::Parts};
 use tower::{Layer, Service};
 

@@ -2,7 +2,7 @@
 
 use std::{any::Any, pin::Pin, sync::Arc};
 
-use ::axum::{
+use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };

@@ -1,6 +1,6 @@
 //! What a visitor sees when a login does not work.
 
-use ::axum::{body::Body, response::Response};
+use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use tracing::{error, info, warn};
 
