@@ -60,6 +60,7 @@ pub mod oauth1;
 pub mod oauth2;
 pub mod page;
 pub mod policy;
+pub mod prelude;
 #[cfg(any(feature = "provider", all(feature = "axum", feature = "consumer")))]
 mod probe;
 #[cfg(feature = "provider")]
