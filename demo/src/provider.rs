@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use quadrille::{
     Env, KeyRing, Scope as _, Scopes, Secret,
     guard::Access,
-    provider::{Kdf, NewClient, NewOAuth1Key, OAuth1, store::SqliteStore},
+    provider::{NewClient, NewOAuth1Key, OAuth1, guessing::Kdf, store::SqliteStore},
     scopes,
 };
 use quadrille_server::{

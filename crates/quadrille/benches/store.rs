@@ -23,12 +23,13 @@ use quadrille::{
     Actor, Env, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Cached, Client,
+        Client,
         store::{
             AccessRecord, FamilyRecord, Grant, Issue, IssuerId, MemoryStore, Rotation, RowId,
             RowIds, SecretHash, SqliteStore, Store, TokenRef,
         },
     },
+    testing::Cached,
 };
 use tokio::sync::oneshot;
 

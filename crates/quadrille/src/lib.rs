@@ -72,7 +72,6 @@ mod remote_address;
 pub mod scope;
 pub mod seal;
 pub mod secret;
-pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(all(feature = "http-client", any(feature = "consumer", feature = "guard")))]

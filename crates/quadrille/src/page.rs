@@ -1,7 +1,12 @@
-//! The small page that is shown when the application has none of its own.
+//! Pages: the small one that is shown when the application has none of its own, and what an
+//! application's own pages need ([`escape`], [`protect`], [`same_site`]).
 //!
-//! No script, one style sheet inside, a strict Content-Security-Policy, no framing; it follows the
+//! The small page has no script, one style sheet inside, a strict Content-Security-Policy, no framing; it follows the
 //! browser's light or dark scheme and fits a phone.
+
+mod same_site;
+
+pub use same_site::same_site;
 
 use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 

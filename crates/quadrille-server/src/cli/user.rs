@@ -9,7 +9,10 @@ use std::{
 use clap::Subcommand;
 use quadrille::{
     Secret,
-    provider::{AuthorizationServer, Cost, Kdf},
+    provider::{
+        AuthorizationServer,
+        guessing::{Cost, Kdf},
+    },
 };
 use serde::Serialize;
 use zeroize::Zeroizing;

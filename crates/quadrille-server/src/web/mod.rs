@@ -30,8 +30,9 @@ use quadrille::{
     Env, KeyRing, Policy,
     oauth2::Resources,
     provider::{
-        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError, Kdf, Line,
+        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError,
         NoHttpClient, OAuth1, Problem, VerifierPage,
+        guessing::{Kdf, Line},
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
 };

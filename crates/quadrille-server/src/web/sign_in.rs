@@ -14,11 +14,11 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
     RemoteAddress, Secret,
+    page::same_site,
     provider::{
-        Away, KdfError, Verdict,
+        guessing::{Away, KdfError, Verdict},
         store::{Store as _, StoreError},
     },
-    target::same_site,
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;

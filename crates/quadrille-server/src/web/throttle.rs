@@ -6,7 +6,7 @@
 //!
 //! * failures at one name from one network take turns, one every two seconds. Ten are free, but only
 //!   one where the name is tried from everywhere, or the network tries every name;
-//! * all wait in one line for the threads that hash ([`Line`](quadrille::provider::Line)): an attempt
+//! * all wait in one line for the threads that hash ([`Line`](quadrille::provider::guessing::Line)): an attempt
 //!   stands behind those whose network failed less, at this name and at any. So guesses from
 //!   elsewhere, of however many networks, never use up a person's own turn.
 //!

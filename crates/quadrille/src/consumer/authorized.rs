@@ -14,7 +14,7 @@ use tracing::info;
 use crate::{
     Env, Timestamp,
     error::{BrowserFault, Result},
-    target,
+    page,
 };
 
 use super::{
@@ -206,7 +206,7 @@ pub(crate) fn just_finished(
     jar.values(&seals.style.name(&loop_cookie(service))).iter().find_map(|note| {
         let note = Note::read(note).filter(|note| note.mark == mark && note.is_fresh(seals.env))?;
         let next = BASE64_URL_SAFE_NO_PAD.decode(note.next).ok()?;
-        target::same_site("", std::str::from_utf8(&next).ok()?)
+        page::same_site("", std::str::from_utf8(&next).ok()?)
     })
 }
 

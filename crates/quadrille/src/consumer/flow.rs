@@ -7,7 +7,7 @@ use crate::{
     Scopes,
     error::{BrowserFault, Error, Result},
     form::{FormWriter, Limits, Params},
-    target,
+    page,
 };
 
 use super::{
@@ -360,8 +360,7 @@ impl Login {
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
-        let kept =
-            target::same_site(&ready.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
+        let kept = page::same_site(&ready.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.base_path))
     }
 }

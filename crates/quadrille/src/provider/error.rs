@@ -10,7 +10,7 @@ use crate::{
     oauth2::{ClientAuthError, ErrorCode, RequestError},
 };
 
-use super::{client::document::ClientDocumentError, guessing::kdf::KdfError, store::StoreError};
+use super::{client::document::ClientDocumentError, guessing::KdfError, store::StoreError};
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]

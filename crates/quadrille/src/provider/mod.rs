@@ -7,7 +7,7 @@ mod clock;
 mod endpoint;
 mod error;
 mod fetch;
-mod guessing;
+pub mod guessing;
 mod issuer;
 mod oauth1;
 mod refusal;
@@ -40,12 +40,7 @@ pub use client::{
 pub use error::{BrowserError, ClientError, Error, OperatorError};
 #[cfg(feature = "http-client")]
 pub use fetch::GuardedFetcher;
-pub use fetch::{FetchError, Fetched, Fetcher, is_public};
-pub use guessing::{
-    kdf::{Cost, Kdf, KdfError, Verdict},
-    line::{Away, Line, Place},
-    throttle::{Rate, Throttle, Who},
-};
+pub use fetch::{FetchError, Fetched, Fetcher};
 pub use issuer::{IssuerError, check_issuer};
 pub use oauth1::{
     NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential, OAuth1Error,
@@ -53,7 +48,6 @@ pub use oauth1::{
 };
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
-pub use store::cache::Cached;
 pub use wire::Reply;
 #[cfg(feature = "axum")]
 pub(crate) use wire::Unread;

@@ -22,11 +22,7 @@ use super::{
     client::{document::ClientMetadataDocuments, record::GrantType},
     clock::{self, ClockWatch},
     error::{Error, OperatorError},
-    guessing::{
-        kdf::Kdf,
-        throttle::{Rate, Throttle},
-        turns::Turns,
-    },
+    guessing::{Kdf, Rate, Throttle, turns::Turns},
     issuer::{Issuer, IssuerError},
     oauth1::{OAuth1, keys::Memo, nonces::Nonces, seconds::Seconds},
     scopes::ScopeRegistry,

@@ -19,6 +19,8 @@ mod service;
 #[cfg(feature = "consumer")]
 pub mod storage;
 
+#[cfg(feature = "provider")]
+pub use crate::provider::store::cache::Cached;
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
 pub use {

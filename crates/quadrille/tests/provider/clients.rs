@@ -6,7 +6,10 @@ use http::Request;
 use quadrille::{
     Policy, RemoteAddress, Secret,
     oauth2::{ClientAuth, Resources, TokenRequest},
-    provider::{AdminError, Cost, GrantType, Kdf, NewClient, RegistrationError},
+    provider::{
+        AdminError, GrantType, NewClient, RegistrationError,
+        guessing::{Cost, Kdf},
+    },
 };
 
 use crate::support::{Answer, Browser, CALLBACK, World, paused_clock};

@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use quadrille::{
-    provider::{
-        Cached,
-        store::{IssuerId, RevokeAll, RowId, SqliteStore, Store as _, StoreError},
-    },
-    testing::ManualClock,
+    provider::store::{IssuerId, RevokeAll, RowId, SqliteStore, Store as _, StoreError},
+    testing::{Cached, ManualClock},
 };
 use tempfile::TempDir;
 

@@ -11,8 +11,8 @@ mod races;
 mod world;
 
 use quadrille::{
-    provider::{Cached, store::MemoryStore},
-    testing::store_contract,
+    provider::store::MemoryStore,
+    testing::{Cached, store_contract},
 };
 use world::sqlite;
 

@@ -5,11 +5,8 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 use quadrille::{
     Env,
-    provider::{
-        Cached,
-        store::{IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, RowId, Store},
-    },
-    testing::ManualClock,
+    provider::store::{IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, RowId, Store},
+    testing::{Cached, ManualClock},
 };
 
 use crate::world::{

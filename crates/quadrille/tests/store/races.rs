@@ -5,14 +5,12 @@ use std::sync::Arc;
 use quadrille::{
     Env, Scopes,
     oauth2::Resources,
-    provider::{
-        Cached,
-        store::{
-            Answer, Answered, Approval, Bought, CredentialRecord, Identifier, IssuerId,
-            MemoryStore, Outcome, PendingKind, PendingRecord, PendingState, Redeemed, Rotated,
-            RowId, Store, TemporaryCredentials, TicketUse,
-        },
+    provider::store::{
+        Answer, Answered, Approval, Bought, CredentialRecord, Identifier, IssuerId, MemoryStore,
+        Outcome, PendingKind, PendingRecord, PendingState, Redeemed, Rotated, RowId, Store,
+        TemporaryCredentials, TicketUse,
     },
+    testing::Cached,
 };
 
 use crate::{

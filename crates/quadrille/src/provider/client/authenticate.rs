@@ -12,7 +12,7 @@ use crate::{
     oauth2::PresentedClient,
     provider::{
         error::{ClientError, Error},
-        guessing::{kdf::Verdict, throttle::Who},
+        guessing::{Verdict, Who},
         server::{Inner, Shared},
         store::SecretHash,
         token::format::sha256,

@@ -4,7 +4,7 @@ use crate::{
     Secret,
     provider::{
         error::Error,
-        guessing::kdf::Verdict,
+        guessing::Verdict,
         oauth1::{
             self,
             admin::NewOAuth1Key,

@@ -11,7 +11,7 @@ use crate::{
     transport::{self, Body, CollectError, ErasedClient, NetworkFault, NoHttpClient, Purpose},
 };
 
-use super::{FetchError, Fetched, Fetcher, is_public};
+use super::{FetchError, Fetched, Fetcher, address::is_public};
 
 /// The longest document, in bytes.
 const LIMIT: usize = 64 * 1024;
@@ -19,8 +19,8 @@ const LIMIT: usize = 64 * 1024;
 /// The number of concurrent fetches. Others wait until their deadline.
 const AT_ONCE: usize = 16;
 
-/// A fetcher confined to the public Internet: https only, to a host all of whose addresses [are
-/// public](is_public). The address that is checked is the address that is connected to, so a name
+/// A fetcher confined to the public Internet: https only, to a host all of whose addresses are
+/// public (RFC 6890). The address that is checked is the address that is connected to, so a name
 /// that changes its meaning in between reaches nothing inside. It follows no redirects and uses no
 /// proxy of the environment (which would look names up by itself). It accepts at most 64 KiB
 /// declared as JSON, within five seconds, and fetches 16 documents at once.

@@ -1,10 +1,10 @@
 //! Documents that the provider fetches from URLs named by clients.
 
+#[cfg(feature = "http-client")]
 mod address;
 #[cfg(feature = "http-client")]
 mod guarded;
 
-pub use address::is_public;
 #[cfg(feature = "http-client")]
 pub use guarded::GuardedFetcher;
 

@@ -75,9 +75,9 @@ pub enum KdfError {
 /// threads and queue.
 ///
 /// ```
-/// use quadrille::{Env, Secret, provider::{Cost, Kdf, Verdict}};
+/// use quadrille::{Env, Secret, provider::guessing::{Cost, Kdf, Verdict}};
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), quadrille::provider::KdfError> {
+/// # async fn main() -> Result<(), quadrille::provider::guessing::KdfError> {
 /// let (env, kdf) = (Env::system(), Kdf::new(Cost::RECOMMENDED));
 /// let stored = kdf.hash(&env, Secret::from("correct horse")).await?;
 /// assert!(stored.starts_with("$argon2id$"));

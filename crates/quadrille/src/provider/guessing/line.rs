@@ -22,13 +22,13 @@ use tokio::sync::oneshot;
 use crate::RemoteAddress;
 
 /// A line of attempts that wait for slow work. Count failures beside it, for example with a
-/// [`Throttle`](crate::provider::Throttle), and pass how long those of an attempt are remembered.
+/// [`Throttle`](super::Throttle), and pass how long those of an attempt are remembered.
 ///
 /// ```
 /// use std::{num::NonZeroUsize, time::Duration};
-/// use quadrille::provider::Line;
+/// use quadrille::provider::guessing::Line;
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), quadrille::provider::Away> {
+/// # async fn main() -> Result<(), quadrille::provider::guessing::Away> {
 /// // Two at work at once, 1,024 wait, of them 64 of one network.
 /// let line = Line::new(NonZeroUsize::new(2).unwrap(), 1024, 64);
 /// let (failures, patience) = (Duration::ZERO, Duration::from_secs(8));

@@ -1,6 +1,15 @@
-//! Defence of secrets that people choose: slow hashes, turns and limits.
+//! Defence of secrets that people choose: slow hashes, a line for them, and limits.
+//!
+//! A server defends its clients' chosen secrets with these by itself. An application uses them for
+//! the passwords on its own sign-in page: [`Kdf`] hashes, on threads that the application shares
+//! with the server ([`AuthorizationServer::kdf`](super::AuthorizationServer::kdf)); [`Line`] puts
+//! attempts in an order in which a flood does not delay others; [`Throttle`] counts failures.
 
-pub(super) mod kdf;
-pub(super) mod line;
-pub(super) mod throttle;
+mod kdf;
+mod line;
+mod throttle;
 pub(super) mod turns;
+
+pub use kdf::{Cost, Kdf, KdfError, Verdict};
+pub use line::{Away, Line, Place};
+pub use throttle::{Rate, Throttle, Who};

@@ -67,7 +67,7 @@ const BUCKETS: usize = 16 * 1024;
 /// hundred concurrent guesses are a hundred failures.
 ///
 /// ```
-/// use quadrille::{Env, provider::{Rate, Throttle, Who}};
+/// use quadrille::{Env, provider::guessing::{Rate, Throttle, Who}};
 ///
 /// let (throttle, now) = (Throttle::new(Rate::FAILURES), Env::system().steady());
 /// let who = Who::Pair("ada", None);

@@ -9,7 +9,7 @@
 //! `sqlite`) is durable and may be shared by processes on one machine. Both pass the contract in
 //! `quadrille::testing`, and so should a store of your own.
 
-pub(super) mod cache;
+pub(crate) mod cache;
 mod erased;
 mod error;
 mod memory;

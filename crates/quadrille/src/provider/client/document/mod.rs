@@ -24,7 +24,7 @@ use crate::{
     provider::{
         error::{BrowserError, Error},
         fetch::{ErasedFetcher, Fetcher},
-        guessing::throttle::{Rate, Throttle, Who},
+        guessing::{Rate, Throttle, Who},
         server::Inner,
         store::RowId,
     },

@@ -26,6 +26,16 @@ use view::View;
 /// answer was last checked longer ago, the store's [changes](Store::changes) are read first, once
 /// however many requests wait. There is no background task. If changes may have been missed, or
 /// cannot be read, everything is forgotten and the store is asked.
+///
+/// A server does this by itself. The type is public with the feature `testing`, for tests of a store
+/// as a server uses it.
+///
+/// ```
+/// use quadrille::{provider::store::MemoryStore, testing::{Cached, ManualClock}};
+///
+/// let clock = ManualClock::new();
+/// let store = Cached::new(MemoryStore::new(clock.env()), clock.env());
+/// ```
 pub struct Cached {
     store: Arc<dyn ErasedStore>,
     env: Env,

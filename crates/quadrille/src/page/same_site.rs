@@ -7,7 +7,7 @@ use url::{Position, Url};
 /// to after signing in, which stand in a URL that anybody may have made.
 ///
 /// ```
-/// use quadrille::target::same_site;
+/// use quadrille::page::same_site;
 ///
 /// let origin = "https://app.example";
 /// assert_eq!(same_site(origin, "/album?page=2").as_deref(), Some("/album?page=2"));
