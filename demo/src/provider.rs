@@ -8,7 +8,12 @@ use http::{HeaderValue, StatusCode, header};
 use quadrille::{
     Env, KeyRing, Scope as _, Scopes, Secret,
     guard::Access,
-    provider::{NewClient, NewOAuth1Key, OAuth1, guessing::Kdf, store::SqliteStore},
+    provider::{
+        NewClient,
+        guessing::Kdf,
+        oauth1::{NewKey, OAuth1},
+        store::SqliteStore,
+    },
     scopes,
 };
 use quadrille_server::{
@@ -79,7 +84,7 @@ impl Provider {
         let mut website = NewClient::confidential("Sixpence Prints")
             .id("sixpence-prints")
             .scopes(Scopes::of([Photos::NAME]))
-            .oauth1(NewOAuth1Key::Secret);
+            .oauth1(NewKey::Secret);
         for redirect_uri in redirect_uris {
             website = website.redirect_uri(redirect_uri);
         }

@@ -18,7 +18,8 @@ use quadrille::{
     Authentication, Env, KeyRing, Scopes,
     guard::Access,
     provider::{
-        Authorization, AuthorizationServer, GrantType, NewClient, NewOAuth1Key, OAuth1, Step,
+        Authorization, AuthorizationServer, GrantType, NewClient, Step,
+        oauth1::{NewKey, OAuth1},
         store::{MemoryStore, SqliteStore},
     },
     scopes,
@@ -56,7 +57,7 @@ async fn application(server: AuthorizationServer) -> Result<Router> {
             GrantType::RefreshToken,
         ])
         .first_party()
-        .oauth1(NewOAuth1Key::Secret);
+        .oauth1(NewKey::Secret);
     let registered = server.register(client).await?;
     let secret = registered.secret.ok_or("no secret")?.expose().to_owned();
     let oauth1_secret = registered.oauth1_secret.ok_or("no secret")?.expose().to_owned();

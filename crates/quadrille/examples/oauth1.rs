@@ -22,7 +22,8 @@ use quadrille::{
     oauth1::SignatureMethod,
     page::escape,
     provider::{
-        Authorization, AuthorizationServer, Decision, NewClient, NewOAuth1Key, OAuth1, Reply, Step,
+        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step,
+        oauth1::{NewKey, OAuth1},
         store::MemoryStore,
     },
     scopes,
@@ -57,7 +58,7 @@ pub async fn server(env: Env) -> Result<(AuthorizationServer, String, Secret), B
         .redirect_uri("http://localhost:3000/login/album/authorized")
         .scopes(Scopes::parse("photos:read")?)
         .grant_types([]) // no OAuth 2
-        .oauth1(NewOAuth1Key::Secret);
+        .oauth1(NewKey::Secret);
     let registered = server.register(printer).await?;
     let secret = registered.oauth1_secret.ok_or("one was generated")?;
     Ok((server, registered.client.id.to_string(), secret))

@@ -17,7 +17,7 @@ use quadrille::{
     Authentication, Scopes, Timestamp,
     form::FormWriter,
     oauth1::Credentials,
-    provider::{OAuth1, store::MemoryStore},
+    provider::{oauth1::OAuth1, store::MemoryStore},
 };
 
 use crate::{

@@ -8,7 +8,7 @@ mod tasks;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arbitrary::{Arbitrary, Unstructured};
-use quadrille::provider::{OAuth1, store::MemoryStore};
+use quadrille::provider::{oauth1::OAuth1, store::MemoryStore};
 
 use crate::{
     block_on,

@@ -3,7 +3,7 @@
 use quadrille::{
     Scopes,
     oauth2::Resources,
-    provider::{NewClient, NewOAuth1Key},
+    provider::{NewClient, oauth1::NewKey},
 };
 
 use super::process::API;
@@ -148,7 +148,7 @@ impl Registration {
             new = new.resource_server(Resources::of([API]).expect("a URI"));
         }
         if let Some(secret) = self.oauth1 {
-            new = new.oauth1(NewOAuth1Key::ChosenSecret(secret.into())).oauth1_out_of_band();
+            new = new.oauth1(NewKey::ChosenSecret(secret.into())).oauth1_out_of_band();
         }
         new.id(self.id).scopes(self.scopes())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quadrille::{oauth1::SignatureMethod, provider::OAuth1};
+use quadrille::{oauth1::SignatureMethod, provider::oauth1::OAuth1};
 use toml::Value;
 
 use super::{ConfigError, Found, value, value::Expected};

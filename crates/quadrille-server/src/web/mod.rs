@@ -31,8 +31,9 @@ use quadrille::{
     oauth2::Resources,
     provider::{
         self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError,
-        NoHttpClient, OAuth1, Problem, VerifierPage,
+        NoHttpClient, Problem, VerifierPage,
         guessing::{Kdf, Line},
+        oauth1::OAuth1,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
 };

@@ -9,7 +9,7 @@ mod error;
 mod fetch;
 pub mod guessing;
 mod issuer;
-mod oauth1;
+pub mod oauth1;
 mod refusal;
 mod scopes;
 mod server;
@@ -42,10 +42,6 @@ pub use error::{BrowserError, ClientError, Error, OperatorError};
 pub use fetch::GuardedFetcher;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use issuer::{IssuerError, check_issuer};
-pub use oauth1::{
-    NewOAuth1Key, NewOAuth1KeyError, OAuth1, OAuth1Client, OAuth1Credential, OAuth1Error,
-    OAuth1Key, OAuth1Value,
-};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use wire::Reply;

@@ -8,7 +8,7 @@ use quadrille::{
     consumer::{Begin, MemoryStorage, Purpose},
     form::Params,
     oauth1::{Placement, SignatureMethod},
-    provider::{NewClient, NewOAuth1Key},
+    provider::{NewClient, oauth1::NewKey},
 };
 use serde_json::{Value, json};
 
@@ -35,8 +35,8 @@ pub(crate) fn methods() -> Vec<SignatureMethod> {
 /// A provider that knows the printer by the kind of key that the method wants.
 pub(crate) async fn world(method: SignatureMethod) -> World {
     let key = match method.is_rsa() {
-        true => NewOAuth1Key::RsaPublicKey(PUBLIC_KEY.to_owned()),
-        false => NewOAuth1Key::ChosenSecret(SECRET.into()),
+        true => NewKey::RsaPublicKey(PUBLIC_KEY.to_owned()),
+        false => NewKey::ChosenSecret(SECRET.into()),
     };
     World::new(|new: NewClient| new.grant_types([]).oauth1(key).oauth1_out_of_band()).await
 }

@@ -16,8 +16,8 @@ use quadrille::{
     guard::Access,
     page::escape,
     provider::{
-        Authorization, AuthorizationServer, Client, Decision, NewClient, OAuth1, Reply, Step,
-        store::MemoryStore,
+        Authorization, AuthorizationServer, Client, Decision, NewClient, Reply, Step,
+        oauth1::OAuth1, store::MemoryStore,
     },
     scopes,
     testing::ManualClock,

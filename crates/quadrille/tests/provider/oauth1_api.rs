@@ -316,7 +316,7 @@ async fn keys_are_rotated_without_a_gap() {
         assert_eq!(old.photos(&world).await.status(), 200);
     }
     let (server, id) = (&world.server, &world.client.id);
-    let new = server.add_oauth1_key(id, quadrille::provider::NewOAuth1Key::Secret, day).await;
+    let new = server.add_oauth1_key(id, quadrille::provider::oauth1::NewKey::Secret, day).await;
     let new = new.unwrap().unwrap();
     let revealed = server.reveal_oauth1_secrets(id).await.unwrap();
     assert_eq!(revealed, [SECRET.into(), new.clone()]);

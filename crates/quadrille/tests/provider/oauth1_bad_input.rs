@@ -8,7 +8,10 @@ use http::Request;
 use quadrille::{
     Secret,
     oauth1::{RsaSigningKey, SignatureMethod, Signer},
-    provider::{NewClient, NewOAuth1Key, OAuth1},
+    provider::{
+        NewClient,
+        oauth1::{NewKey, OAuth1},
+    },
 };
 
 use crate::{
@@ -171,7 +174,7 @@ async fn a_wrong_exchange_uses_up_neither_verifier_nor_nonce() {
         assert_eq!(problem(&answer), word);
     }
     let other = NewClient::confidential("Other").redirect_uri(CALLBACK);
-    let other = other.oauth1(NewOAuth1Key::ChosenSecret(SECRET.into()));
+    let other = other.oauth1(NewKey::ChosenSecret(SECRET.into()));
     let other = world.server.register(other).await.unwrap().client;
     let thief = Signer::hmac(SignatureMethod::HmacSha256, &other.id, &SECRET.into()).unwrap();
     let answer = Signing { signer: thief }.token(&world, &temporary, &verifier).await;
@@ -260,7 +263,7 @@ const SHORT: &str = include_str!("oauth1_rsa_short.pem");
 #[tokio::test]
 async fn rsa_keys_sign_what_rsa_is_for_and_nothing_else() {
     let key = RsaSigningKey::from_pem(KEY).unwrap();
-    let public = NewOAuth1Key::RsaPublicKey(PUBLIC.into());
+    let public = NewKey::RsaPublicKey(PUBLIC.into());
     let world = world_with(offered(), |new| new.oauth1(public)).await;
     for method in [SignatureMethod::RsaSha256, SignatureMethod::RsaSha512] {
         let signer = Signer::rsa(method, &world.client.id, &key).unwrap();
@@ -283,7 +286,7 @@ async fn short_rsa_keys_and_short_secrets_need_to_be_called_so() {
         let added = world.server.add_oauth1_key(&world.client.id, key, Duration::ZERO).await;
         added.map_err(|error| error.to_string())
     };
-    use NewOAuth1Key as Key;
+    use NewKey as Key;
     assert!(add(Key::RsaPublicKey(SHORT.into())).await.unwrap_err().contains("1024"));
     let named = Key::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(SHORT.into());
     assert_eq!(add(named).await, Ok(None));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quadrille::{
     oauth1::{Placement, SignatureMethod},
-    provider::OAuth1Value,
+    provider::oauth1::Value,
 };
 
 use crate::{
@@ -281,7 +281,7 @@ async fn what_is_wrong_with_temporary_credentials_is_shown_and_never_redirected(
 #[tokio::test]
 async fn identifiers_secrets_and_verifiers_may_have_the_applications_own_form() {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let own = |value: OAuth1Value, bytes: &[u8; 32]| Some(value.letters(bytes, LETTERS, 30));
+    let own = |value: Value, bytes: &[u8; 32]| Some(value.letters(bytes, LETTERS, 30));
     let world = world_with(offered().values(own), client).await;
     let signing = Signing::new(&world);
     let (temporary, verifier) = signing.approved(&world, "ada").await;
@@ -300,8 +300,8 @@ async fn identifiers_secrets_and_verifiers_may_have_the_applications_own_form() 
 
 #[tokio::test]
 async fn an_identifier_that_the_application_makes_twice_is_given_out_once() {
-    let same = |value: OAuth1Value, _: &[u8; 32]| {
-        (value == OAuth1Value::Temporary).then(|| "the-same-every-time".to_owned())
+    let same = |value: Value, _: &[u8; 32]| {
+        (value == Value::Temporary).then(|| "the-same-every-time".to_owned())
     };
     let world = world_with(offered().values(same), client).await;
     let signing = Signing::new(&world);

@@ -14,7 +14,7 @@ use quadrille::{
     guard::{Access, Guard, Introspection},
     oauth1::{Credentials, Forwarded, Placement, RsaSigningKey, SignatureMethod, Signer},
     oauth2::{ClientAuth, IntrospectionRequest, Resources},
-    provider::{NewClient, NewOAuth1Key},
+    provider::{NewClient, oauth1::NewKey},
 };
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -134,7 +134,7 @@ async fn signed_requests_of_every_kind_are_let_in_once() {
 async fn so_are_those_that_a_key_signed() {
     let rsa = |new: NewClient| {
         let key = include_str!("oauth1_rsa_public.pem").to_owned();
-        new.oauth1(NewOAuth1Key::RsaPublicKey(key))
+        new.oauth1(NewKey::RsaPublicKey(key))
     };
     let world = world_with(offered(), rsa).await;
     let key = RsaSigningKey::from_pem(include_str!("oauth1_rsa_key.pem")).unwrap();

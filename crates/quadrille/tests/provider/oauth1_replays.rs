@@ -16,7 +16,8 @@ use quadrille::{
     env::Source,
     oauth1::{SignatureMethod, Signer},
     provider::{
-        NewClient, NewOAuth1Key, OAuth1,
+        NewClient,
+        oauth1::{NewKey, OAuth1},
         store::{MemoryStore, SqliteStore},
     },
     testing::ManualClock,
@@ -122,7 +123,7 @@ async fn nor_where_the_store_remembers() {
 
 async fn other_client(world: &World, name: &str) -> (String, Signing) {
     let new = NewClient::confidential(name).redirect_uri(CALLBACK);
-    let new = new.oauth1(NewOAuth1Key::ChosenSecret(SECRET.into()));
+    let new = new.oauth1(NewKey::ChosenSecret(SECRET.into()));
     let id = world.server.register(new).await.unwrap().client.id;
     let signer = Signer::hmac(SignatureMethod::HmacSha256, &id, &SECRET.into()).unwrap();
     (id.to_string(), Signing { signer })

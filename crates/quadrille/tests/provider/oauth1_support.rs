@@ -7,7 +7,10 @@ use quadrille::{
     Policy, Secret,
     form::FormWriter,
     oauth1::{Credentials, Placement, SignatureMethod, Signer},
-    provider::{AuthorizationServer, NewClient, NewOAuth1Key, OAuth1},
+    provider::{
+        AuthorizationServer, NewClient,
+        oauth1::{NewKey, OAuth1},
+    },
 };
 
 use crate::support::{Answer, Browser, CALLBACK, ISSUER, World};
@@ -21,7 +24,7 @@ pub(crate) fn offered() -> OAuth1 {
 
 /// What the client is: it may do both dances, and acts for itself.
 pub(crate) fn client(new: NewClient) -> NewClient {
-    new.oauth1(NewOAuth1Key::ChosenSecret(SECRET.into())).oauth1_out_of_band()
+    new.oauth1(NewKey::ChosenSecret(SECRET.into())).oauth1_out_of_band()
 }
 
 pub(crate) async fn world() -> World {

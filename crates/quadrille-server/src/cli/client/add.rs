@@ -7,7 +7,7 @@ use quadrille::{
     Env, Scopes,
     oauth1::RsaVerifyingKey,
     oauth2::Resources,
-    provider::{AuthorizationServer, GrantType, NewClient, NewOAuth1Key},
+    provider::{AuthorizationServer, GrantType, NewClient, oauth1::NewKey},
 };
 
 use crate::{
@@ -188,11 +188,11 @@ fn known_resources(apis: &Resources, known: &Known) -> Result<(), Refused> {
 
 impl RsaArgs {
     /// The key; a secret that is to be generated if none was given.
-    pub(super) fn read(&self) -> Result<NewOAuth1Key, Failure> {
+    pub(super) fn read(&self) -> Result<NewKey, Failure> {
         if let Some(path) = &self.rsa_key {
             let pem = read_pem(path)?;
             return match RsaVerifyingKey::from_pem(&pem) {
-                Ok(_) => Ok(NewOAuth1Key::RsaPublicKey(pem)),
+                Ok(_) => Ok(NewKey::RsaPublicKey(pem)),
                 Err(reason) => Err(Refused::rsa_key(path, reason).into()),
             };
         }
@@ -200,13 +200,11 @@ impl RsaArgs {
             let pem = read_pem(path)?;
             let read = RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them;
             return match read(&pem) {
-                Ok(_) => {
-                    Ok(NewOAuth1Key::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem))
-                }
+                Ok(_) => Ok(NewKey::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem)),
                 Err(reason) => Err(Refused::rsa_key(path, reason).into()),
             };
         }
-        Ok(NewOAuth1Key::Secret)
+        Ok(NewKey::Secret)
     }
 }
 

@@ -3,7 +3,9 @@
 use quadrille::{
     Secret,
     provider::{
-        Client, ClientType, OAuth1Client, OAuth1Credential, RedirectUri, store::GrantTypes,
+        Client, ClientType, RedirectUri,
+        oauth1::{Credential, Registration},
+        store::GrantTypes,
     },
 };
 use serde::Serialize;
@@ -138,14 +140,14 @@ impl<'a> Shown<'a> {
 }
 
 impl ShownOAuth1 {
-    fn new(oauth1: &OAuth1Client) -> Self {
-        let kind = |credential: &OAuth1Credential| match credential {
-            OAuth1Credential::SharedSecret(_) => "shared_secret",
-            OAuth1Credential::RsaPublicKey(_) => "rsa_public_key",
-            OAuth1Credential::ShortRsaPublicKey(_) => "short_rsa_public_key",
+    fn new(oauth1: &Registration) -> Self {
+        let kind = |credential: &Credential| match credential {
+            Credential::SharedSecret(_) => "shared_secret",
+            Credential::RsaPublicKey(_) => "rsa_public_key",
+            Credential::ShortRsaPublicKey(_) => "short_rsa_public_key",
             _ => "other",
         };
-        let key = |key: &quadrille::provider::OAuth1Key| ShownKey {
+        let key = |key: &quadrille::provider::oauth1::Key| ShownKey {
             kind: kind(&key.credential),
             expires: key.expires.map(when),
         };

@@ -7,8 +7,8 @@ use crate::{
         guessing::Verdict,
         oauth1::{
             self,
-            admin::NewOAuth1Key,
-            client::{OAuth1Credential, OAuth1Key},
+            admin::NewKey,
+            client::{Credential, Key},
         },
         server::AuthorizationServer,
     },
@@ -137,12 +137,11 @@ impl AuthorizationServer {
     }
 
     /// Whether the keys that a client of OAuth 1.0a has are those that `new` asks for.
-    fn keeps_keys(&self, new: &NewClient, keys: &[OAuth1Key]) -> bool {
-        let has_secret =
-            |key: &OAuth1Key| matches!(key.credential, OAuth1Credential::SharedSecret(_));
+    fn keeps_keys(&self, new: &NewClient, keys: &[Key]) -> bool {
+        let has_secret = |key: &Key| matches!(key.credential, Credential::SharedSecret(_));
         match new.oauth1_key() {
-            Some(NewOAuth1Key::Secret) => keys.iter().any(has_secret),
-            Some(NewOAuth1Key::ChosenSecret(chosen)) => {
+            Some(NewKey::Secret) => keys.iter().any(has_secret),
+            Some(NewKey::ChosenSecret(chosen)) => {
                 keys.iter().any(|key| oauth1::admin::is_shared_secret(self.inner(), key, chosen))
             }
             // They compare as text.

@@ -8,7 +8,7 @@ use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        oauth1::client::OAuth1Client,
+        oauth1::client::Registration,
         store::{GrantTypes, RowId, SecretHash},
     },
 };
@@ -122,7 +122,7 @@ pub struct Client {
     pub first_party: bool,
     /// Its part in OAuth 1.0a, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oauth1: Option<OAuth1Client>,
+    pub oauth1: Option<Registration>,
     /// Whether it is an API elsewhere that may ask what tokens are worth (RFC 7662), and which: those
     /// for these APIs, or, where there is none, those that name no API.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         error::Error,
-        oauth1::admin::{NewOAuth1, NewOAuth1Key, NewOAuth1KeyError},
+        oauth1::admin::{NewKey, NewKeyError, NewRegistration},
         server::{AuthorizationServer, Inner},
         store::{RevokeAll, RowId},
         token::{format::sha256, grant, lookup},
@@ -49,7 +49,7 @@ pub struct NewClient {
     scopes: Scopes,
     grant_types: Option<BTreeSet<GrantType>>,
     first_party: bool,
-    oauth1: Option<NewOAuth1>,
+    oauth1: Option<NewRegistration>,
     resource_server: Option<Resources>,
     without_pkce: bool,
 }
@@ -156,15 +156,15 @@ impl NewClient {
     /// callbacks are the redirect URIs. With no [grant type](Self::grant_types) it can use that only.
     ///
     /// ```
-    /// # use quadrille::provider::{NewClient, NewOAuth1Key};
+    /// # use quadrille::provider::{NewClient, oauth1::NewKey};
     /// let printer = NewClient::confidential("Photo printer")
     ///     .redirect_uri("https://printer.example/callback")
     ///     .grant_types([])
-    ///     .oauth1(NewOAuth1Key::Secret);
+    ///     .oauth1(NewKey::Secret);
     /// ```
     #[must_use]
-    pub fn oauth1(mut self, key: NewOAuth1Key) -> Self {
-        self.oauth1 = Some(NewOAuth1::new(key));
+    pub fn oauth1(mut self, key: NewKey) -> Self {
+        self.oauth1 = Some(NewRegistration::new(key));
         self
     }
 
@@ -193,7 +193,7 @@ impl NewClient {
         self.chosen_secret.as_ref()
     }
 
-    pub(crate) fn oauth1_key(&self) -> Option<&NewOAuth1Key> {
+    pub(crate) fn oauth1_key(&self) -> Option<&NewKey> {
         self.oauth1.as_ref().map(|oauth1| &oauth1.key)
     }
 
@@ -334,7 +334,7 @@ pub enum RegistrationError {
     OAuth1OfPublicClient,
     /// Its key for OAuth 1.0a was not taken.
     #[error(transparent)]
-    OAuth1Key(#[from] NewOAuth1KeyError),
+    OAuth1Key(#[from] NewKeyError),
     /// The chosen secret is too short.
     #[error("a chosen secret needs at least 12 characters")]
     ShortSecret,
@@ -370,7 +370,7 @@ pub enum AdminError {
     PublicClient,
     /// The key for OAuth 1.0a was not taken.
     #[error(transparent)]
-    OAuth1Key(#[from] NewOAuth1KeyError),
+    OAuth1Key(#[from] NewKeyError),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] Error),

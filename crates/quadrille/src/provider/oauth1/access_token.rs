@@ -13,7 +13,7 @@ use crate::{
     provider::{
         client::authenticate,
         error::Error,
-        oauth1::error::OAuth1Error,
+        oauth1::error::CredentialsError,
         server::{AuthorizationServer, Inner},
         store::{
             AccessRecord, Approval, Bought, CredentialRecord, Identifier, PendingKind,
@@ -28,7 +28,7 @@ use crate::{
 
 use super::{
     nonces::MARGIN,
-    values::OAuth1Value,
+    values::Value,
     verify::{self, CheckedToken, Wanted},
     wire,
 };
@@ -45,14 +45,14 @@ enum Decision<'t> {
     /// They were exchanged before, so a copy exists: revoke the grant.
     Replayed(RowId),
     /// Refuse. This uses nothing up.
-    Refuse(OAuth1Error),
+    Refuse(CredentialsError),
 }
 
 /// Decides, for temporary credentials and a request signed by their client. Only a request with the
 /// verifier counts as a replay.
 fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp) -> Decision<'t> {
     let Some(verifier) = verifier else {
-        return Decision::Refuse(OAuth1Error::VerifierMissing);
+        return Decision::Refuse(CredentialsError::VerifierMissing);
     };
     let PendingKind::Temporary(temporary) = &pending.kind;
     let as_shown = temporary.callback.is_none().then(|| as_shown(verifier));
@@ -71,13 +71,13 @@ fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp
         PendingState::Approved(approval) | PendingState::Redeemed(approval)
             if !is_right(approval) =>
         {
-            Decision::Refuse(OAuth1Error::VerifierWrong)
+            Decision::Refuse(CredentialsError::VerifierWrong)
         }
         _ if now >= pending.expires => Decision::Refuse(SignatureError::TokenExpired.into()),
         PendingState::Approved(approval) => Decision::Redeem(approval),
-        PendingState::Redeemed(_) => Decision::Refuse(OAuth1Error::VerifierWrong),
-        PendingState::Pending => Decision::Refuse(OAuth1Error::NotApproved),
-        PendingState::Denied => Decision::Refuse(OAuth1Error::Denied),
+        PendingState::Redeemed(_) => Decision::Refuse(CredentialsError::VerifierWrong),
+        PendingState::Pending => Decision::Refuse(CredentialsError::NotApproved),
+        PendingState::Denied => Decision::Refuse(CredentialsError::Denied),
     }
 }
 
@@ -95,7 +95,10 @@ impl AuthorizationServer {
     }
 }
 
-async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, OAuth1Error> {
+async fn access_token(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Result<Credentials, CredentialsError> {
     let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
@@ -107,13 +110,13 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     };
     let (issuer, now) = (inner.issuer_id().await?, checked.now);
     if is_typed(pending) && signed.verifier().is_some() && !may_try(inner, pending).await? {
-        return Err(OAuth1Error::TooManyVerifiers);
+        return Err(CredentialsError::TooManyVerifiers);
     }
     let decision = match decide(pending, signed.verifier(), now) {
-        Decision::Refuse(OAuth1Error::VerifierWrong) => {
+        Decision::Refuse(CredentialsError::VerifierWrong) => {
             let limit = authenticate::count_failure(inner, &client.id, from);
             let limit = limit.map(|wait| SignatureError::Throttled(wait).into());
-            return Err(limit.unwrap_or(OAuth1Error::VerifierWrong));
+            return Err(limit.unwrap_or(CredentialsError::VerifierWrong));
         }
         Decision::Refuse(error) => return Err(error),
         decision => decision,
@@ -130,7 +133,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let number = grant.id;
     let scopes = grant.scopes.clone();
     let (token, identifier) =
-        verify::identifier(inner, OAuth1Value::Token, TokenKind::Credential, number);
+        verify::identifier(inner, Value::Token, TokenKind::Credential, number);
     let (secret, sealed) = verify::shared_secret(inner, wire::TOKEN);
     let lifetime = inner.oauth1.token_lifetime;
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
@@ -156,7 +159,7 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
             Ok(inner.oauth1.with_extras(credentials, client, Some(&Verified::new(access))))
         }
         Redeemed::Replayed(grant) => Err(replayed_temporary(inner, grant, is_anew).await),
-        Redeemed::Revoked => Err(OAuth1Error::TokenRevoked),
+        Redeemed::Revoked => Err(CredentialsError::TokenRevoked),
         Redeemed::Unknown => Err(SignatureError::TokenUnknown.into()),
     }
 }
@@ -177,7 +180,7 @@ fn is_typed(pending: &PendingRecord) -> bool {
 
 /// Uses up one of the few tries of temporary credentials, before the verifier is checked: a hundred
 /// concurrent guesses are a hundred. Processes that share a store share the tries.
-async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, OAuth1Error> {
+async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, CredentialsError> {
     let issuer = inner.issuer_id().await?;
     let expires = pending.expires + MARGIN;
     for number in 0..TRIES {
@@ -192,9 +195,9 @@ async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, OAuth1E
 
 /// Revokes a grant whose credentials were copied, if the request is signed `anew`: one without a
 /// nonce may be the first request, repeated on the way.
-async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> OAuth1Error {
+async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> CredentialsError {
     if !anew {
-        return OAuth1Error::TokenUsed;
+        return CredentialsError::TokenUsed;
     }
     let until = grant::all_over(inner, inner.now());
     let revoked = async {
@@ -205,7 +208,7 @@ async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> OAuth1Er
             if is_first {
                 tracing::warn!(grant = grant.0, "a grant was revoked: its verifier came twice");
             }
-            OAuth1Error::TokenReplayed
+            CredentialsError::TokenReplayed
         }
         Err(error) => error.into(),
     }
@@ -296,6 +299,6 @@ mod tests {
         }
         let temporary = with(None);
         let decision = decide(&temporary, Some("BBX7NRN8"), now);
-        assert!(matches!(decision, Decision::Refuse(OAuth1Error::VerifierWrong)));
+        assert!(matches!(decision, Decision::Refuse(CredentialsError::VerifierWrong)));
     }
 }

@@ -16,22 +16,22 @@ use crate::{
 };
 
 use super::{
-    client::{OAuth1Client, OAuth1Credential, OAuth1Key},
+    client::{Credential, Key, Registration},
     wire::CLIENT,
 };
 
 /// A new key for a client to sign with.
 ///
 /// ```
-/// use quadrille::provider::{NewClient, NewOAuth1Key};
+/// use quadrille::provider::{NewClient, oauth1::NewKey};
 ///
 /// let client = NewClient::confidential("Photo printer")
 ///     .redirect_uri("https://printer.example/callback")
-///     .oauth1(NewOAuth1Key::Secret);
+///     .oauth1(NewKey::Secret);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NewOAuth1Key {
+pub enum NewKey {
     /// A shared-secret, to be generated.
     Secret,
     /// A shared-secret that the client has from elsewhere. An observer of one signed request can
@@ -46,13 +46,13 @@ pub enum NewOAuth1Key {
 /// The reason why a key was refused.
 ///
 /// ```
-/// use quadrille::provider::NewOAuth1KeyError;
+/// use quadrille::provider::oauth1::NewKeyError;
 ///
-/// assert!(NewOAuth1KeyError::ShortSecret.to_string().contains("16 characters"));
+/// assert!(NewKeyError::ShortSecret.to_string().contains("16 characters"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NewOAuth1KeyError {
+pub enum NewKeyError {
     /// The PEM holds no RSA public key, or a short one.
     #[error(transparent)]
     Rsa(#[from] KeyError),
@@ -63,35 +63,35 @@ pub enum NewOAuth1KeyError {
 
 /// The part of [`NewClient`](super::super::NewClient) that belongs to OAuth 1.0a.
 #[derive(Clone, Debug)]
-pub(crate) struct NewOAuth1 {
-    pub(crate) key: NewOAuth1Key,
+pub(crate) struct NewRegistration {
+    pub(crate) key: NewKey,
     pub(crate) out_of_band: bool,
     pub(crate) methods: Vec<SignatureMethod>,
 }
 
-impl NewOAuth1 {
-    pub(crate) const fn new(key: NewOAuth1Key) -> Self {
+impl NewRegistration {
+    pub(crate) const fn new(key: NewKey) -> Self {
         Self { key, out_of_band: false, methods: Vec::new() }
     }
 
     pub(crate) fn register(
         &self,
         inner: &Inner,
-    ) -> Result<(OAuth1Client, Option<Secret>), NewOAuth1KeyError> {
+    ) -> Result<(Registration, Option<Secret>), NewKeyError> {
         let (credential, secret) = self.key.make(inner)?;
-        let keys = vec![OAuth1Key { credential, expires: None }];
+        let keys = vec![Key { credential, expires: None }];
         let (out_of_band, methods) = (self.out_of_band, self.methods.clone());
-        Ok((OAuth1Client { keys, out_of_band, methods }, secret))
+        Ok((Registration { keys, out_of_band, methods }, secret))
     }
 }
 
-impl NewOAuth1Key {
+impl NewKey {
     /// Checks the key.
-    pub(crate) fn check(&self) -> Result<(), NewOAuth1KeyError> {
+    pub(crate) fn check(&self) -> Result<(), NewKeyError> {
         match self {
             Self::Secret => {}
             Self::ChosenSecret(secret) if secret.expose().len() < 16 => {
-                return Err(NewOAuth1KeyError::ShortSecret);
+                return Err(NewKeyError::ShortSecret);
             }
             Self::ChosenSecret(_) => {}
             Self::RsaPublicKey(pem) => drop(RsaVerifyingKey::from_pem(pem)?),
@@ -103,12 +103,12 @@ impl NewOAuth1Key {
     }
 
     /// The key to store, and the secret if one was generated.
-    fn make(&self, inner: &Inner) -> Result<(OAuth1Credential, Option<Secret>), NewOAuth1KeyError> {
+    fn make(&self, inner: &Inner) -> Result<(Credential, Option<Secret>), NewKeyError> {
         self.check()?;
         let seal = |secret: &Secret| {
             let plain = secret.expose().as_bytes();
             let sealed = inner.ring.seal(&inner.env, CLIENT, inner.issuer.as_str(), plain);
-            OAuth1Credential::SharedSecret(sealed.into())
+            Credential::SharedSecret(sealed.into())
         };
         Ok(match self {
             Self::Secret => {
@@ -117,17 +117,17 @@ impl NewOAuth1Key {
                 (seal(&secret), Some(secret))
             }
             Self::ChosenSecret(secret) => (seal(secret), None),
-            Self::RsaPublicKey(pem) => (OAuth1Credential::RsaPublicKey(pem.as_str().into()), None),
+            Self::RsaPublicKey(pem) => (Credential::RsaPublicKey(pem.as_str().into()), None),
             Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => {
-                (OAuth1Credential::ShortRsaPublicKey(pem.as_str().into()), None)
+                (Credential::ShortRsaPublicKey(pem.as_str().into()), None)
             }
         })
     }
 }
 
 /// `true` if this key is the shared-secret `chosen`.
-pub(crate) fn is_shared_secret(inner: &Inner, key: &OAuth1Key, chosen: &Secret) -> bool {
-    let OAuth1Credential::SharedSecret(sealed) = &key.credential else { return false };
+pub(crate) fn is_shared_secret(inner: &Inner, key: &Key, chosen: &Secret) -> bool {
+    let Credential::SharedSecret(sealed) = &key.credential else { return false };
     let now = inner.now();
     let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed);
     key.expires.is_none_or(|expires| now < expires)
@@ -141,14 +141,17 @@ impl AuthorizationServer {
     /// if one was generated.
     ///
     /// ```
-    /// # use quadrille::{Env, provider::{AuthorizationServer, NewClient, NewOAuth1Key, store::MemoryStore}};
+    /// # use quadrille::{
+    /// #     Env,
+    /// #     provider::{AuthorizationServer, NewClient, oauth1::NewKey, store::MemoryStore},
+    /// # };
     /// # use std::time::Duration;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
     /// let new = NewClient::confidential("Photo printer").redirect_uri("https://printer.example/callback");
     /// let client = server.register(new).await?.client;
-    /// let secret = server.add_oauth1_key(&client.id, NewOAuth1Key::Secret, Duration::ZERO).await?;
+    /// let secret = server.add_oauth1_key(&client.id, NewKey::Secret, Duration::ZERO).await?;
     /// assert!(secret.is_some());
     /// # Ok(())
     /// # }
@@ -159,7 +162,7 @@ impl AuthorizationServer {
     pub async fn add_oauth1_key(
         &self,
         id: &str,
-        key: NewOAuth1Key,
+        key: NewKey,
         overlap: Duration,
     ) -> Result<Option<Secret>, AdminError> {
         let inner = self.inner();
@@ -174,7 +177,7 @@ impl AuthorizationServer {
                 known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
             }
             oauth1.keys.retain(|known| known.expires.is_none_or(|expires| now < expires));
-            oauth1.keys.push(OAuth1Key { credential: credential.clone(), expires: None });
+            oauth1.keys.push(Key { credential: credential.clone(), expires: None });
             Ok(Some(oauth1))
         })
         .await?;
@@ -215,7 +218,7 @@ impl AuthorizationServer {
         let client = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
         let keys = client.oauth1.iter().flat_map(|oauth1| oauth1.good_keys(inner.now()));
         let opened = keys.filter_map(|key| match &key.credential {
-            OAuth1Credential::SharedSecret(sealed) => {
+            Credential::SharedSecret(sealed) => {
                 let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed).ok()?;
                 std::str::from_utf8(&plain).ok().map(Secret::from)
             }
@@ -227,7 +230,7 @@ impl AuthorizationServer {
     async fn change_oauth1(
         &self,
         id: &str,
-        change: impl Fn(&Client) -> Result<Option<OAuth1Client>, AdminError>,
+        change: impl Fn(&Client) -> Result<Option<Registration>, AdminError>,
     ) -> Result<(), AdminError> {
         let inner = self.inner();
         let issuer = inner.issuer_id().await?;

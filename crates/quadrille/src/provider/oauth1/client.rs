@@ -10,17 +10,17 @@ use crate::{Timestamp, oauth1::SignatureMethod};
 /// identifier is the `client_id`, its callbacks are the redirect URIs.
 ///
 /// ```
-/// use quadrille::provider::{Client, OAuth1Client};
+/// use quadrille::provider::{Client, oauth1::Registration};
 ///
 /// fn may_use_oob(client: &Client) -> bool {
-///     client.oauth1.as_ref().is_some_and(|oauth1: &OAuth1Client| oauth1.out_of_band)
+///     client.oauth1.as_ref().is_some_and(|oauth1: &Registration| oauth1.out_of_band)
 /// }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct OAuth1Client {
+pub struct Registration {
     /// The client's keys; each one that has not expired is valid.
-    pub keys: Vec<OAuth1Key>,
+    pub keys: Vec<Key>,
     /// `true` if users may carry the verifier to the client (`oauth_callback=oob`).
     #[serde(default)]
     pub out_of_band: bool,
@@ -32,16 +32,16 @@ pub struct OAuth1Client {
 /// A key of a client.
 ///
 /// ```
-/// use quadrille::{Env, provider::OAuth1Key};
+/// use quadrille::{Env, provider::oauth1::Key};
 ///
-/// fn is_valid(key: &OAuth1Key, env: &Env) -> bool {
+/// fn is_valid(key: &Key, env: &Env) -> bool {
 ///     key.expires.is_none_or(|expires| env.now() < expires)
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OAuth1Key {
+pub struct Key {
     /// The key itself.
-    pub credential: OAuth1Credential,
+    pub credential: Credential,
     /// The expiry, so that a new key can be rolled out first; `None` for none.
     pub expires: Option<Timestamp>,
 }
@@ -49,15 +49,15 @@ pub struct OAuth1Key {
 /// The credential that a client signs with (RFC 5849, section 3.4).
 ///
 /// ```
-/// use quadrille::provider::OAuth1Credential;
+/// use quadrille::provider::oauth1::Credential;
 ///
-/// let key = OAuth1Credential::RsaPublicKey("-----BEGIN PUBLIC KEY-----".into());
-/// assert!(!matches!(key, OAuth1Credential::SharedSecret(_)));
+/// let key = Credential::RsaPublicKey("-----BEGIN PUBLIC KEY-----".into());
+/// assert!(!matches!(key, Credential::SharedSecret(_)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum OAuth1Credential {
+pub enum Credential {
     /// A shared-secret, for HMAC and PLAINTEXT, sealed under the server's key ring.
     SharedSecret(Arc<str>),
     /// The public half of an RSA key of 2048 bits and up, in PEM.
@@ -66,9 +66,9 @@ pub enum OAuth1Credential {
     ShortRsaPublicKey(Arc<str>),
 }
 
-impl OAuth1Client {
+impl Registration {
     /// The keys that have not expired.
-    pub(super) fn good_keys(&self, now: Timestamp) -> impl Iterator<Item = &OAuth1Key> {
+    pub(super) fn good_keys(&self, now: Timestamp) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |key| key.expires.is_none_or(|expires| now < expires))
     }
 

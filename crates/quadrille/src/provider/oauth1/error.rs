@@ -13,13 +13,13 @@ use crate::{
 /// problem reporting extension.
 ///
 /// ```
-/// use quadrille::{oauth1::Problem, provider::OAuth1Error};
+/// use quadrille::{oauth1::Problem, provider::oauth1::CredentialsError};
 ///
-/// assert_eq!(OAuth1Error::NotApproved.problem(), Some(Problem::PermissionUnknown));
+/// assert_eq!(CredentialsError::NotApproved.problem(), Some(Problem::PermissionUnknown));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OAuth1Error {
+pub enum CredentialsError {
     /// The signature, or what goes with it, is invalid.
     #[error(transparent)]
     Signature(#[from] SignatureError),
@@ -62,7 +62,7 @@ pub enum OAuth1Error {
     ScopeNotAllowed,
 }
 
-impl OAuth1Error {
+impl CredentialsError {
     /// The word of the problem reporting extension; `None` if there is none for the reason.
     pub const fn problem(&self) -> Option<Problem> {
         Some(match self {
@@ -110,13 +110,13 @@ impl OAuth1Error {
     }
 }
 
-impl From<RequestError> for OAuth1Error {
+impl From<RequestError> for CredentialsError {
     fn from(error: RequestError) -> Self {
         Self::Signature(error.into())
     }
 }
 
-impl From<Error> for OAuth1Error {
+impl From<Error> for CredentialsError {
     fn from(error: Error) -> Self {
         Self::Signature(error.into())
     }

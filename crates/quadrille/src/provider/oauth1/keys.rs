@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    client::{OAuth1Client, OAuth1Credential},
+    client::{Credential, Registration},
     wire::CLIENT,
 };
 
@@ -49,16 +49,14 @@ impl ReadyKeys {
         self.0.iter().filter(move |(key, expires)| key.is_for(method) && is_good(*expires, now))
     }
 
-    fn of(client: &OAuth1Client, id: &str, ring: &KeyRing, issuer: &str) -> Self {
-        let ready = |credential: &OAuth1Credential| match credential {
-            OAuth1Credential::SharedSecret(sealed) => {
+    fn of(client: &Registration, id: &str, ring: &KeyRing, issuer: &str) -> Self {
+        let ready = |credential: &Credential| match credential {
+            Credential::SharedSecret(sealed) => {
                 let plain = ring.open(CLIENT, issuer, sealed).ok()?;
                 std::str::from_utf8(&plain).ok().map(|plain| Ready::Secret(plain.into()))
             }
-            OAuth1Credential::RsaPublicKey(pem) => {
-                RsaVerifyingKey::from_pem(pem).ok().map(Ready::Rsa)
-            }
-            OAuth1Credential::ShortRsaPublicKey(pem) => {
+            Credential::RsaPublicKey(pem) => RsaVerifyingKey::from_pem(pem).ok().map(Ready::Rsa),
+            Credential::ShortRsaPublicKey(pem) => {
                 RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them(pem)
                     .ok()
                     .map(Ready::Rsa)

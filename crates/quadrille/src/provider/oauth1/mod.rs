@@ -18,10 +18,10 @@ pub(super) mod values;
 pub(super) mod verify;
 mod wire;
 
-pub use admin::{NewOAuth1Key, NewOAuth1KeyError};
-pub use client::{OAuth1Client, OAuth1Credential, OAuth1Key};
-pub use error::OAuth1Error;
-pub use values::OAuth1Value;
+pub use admin::{NewKey, NewKeyError};
+pub use client::{Credential, Key, Registration};
+pub use error::CredentialsError;
+pub use values::Value;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -41,7 +41,7 @@ use super::{client::record::Client, token::format::TokenSecret};
 /// revoked). Most existing clients sign with HMAC-SHA1, and need the first line of this:
 ///
 /// ```
-/// use quadrille::{Env, provider::{AuthorizationServer, OAuth1, store::MemoryStore}};
+/// use quadrille::{Env, provider::{AuthorizationServer, oauth1::OAuth1, store::MemoryStore}};
 ///
 /// let oauth1 = OAuth1::new().allow_hmac_sha1_as_most_clients_sign();
 /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
@@ -171,7 +171,7 @@ impl OAuth1 {
     /// second needs twice 50,000 x 346.
     ///
     /// ```
-    /// use quadrille::provider::OAuth1;
+    /// use quadrille::provider::oauth1::OAuth1;
     ///
     /// // For 1,000 requests a second of one client.
     /// let oauth1 = OAuth1::new().remember_at_most(2 * 1_000 * 346);
@@ -190,22 +190,22 @@ impl OAuth1 {
 
     /// Sets a function that makes identifiers, secrets and verifiers in the application's own form,
     /// from 32 unpredictable bytes; `None` keeps the default form. The same bytes must give the
-    /// same text. [`OAuth1Value`] has the requirements of each.
+    /// same text. [`Value`] has the requirements of each.
     ///
     /// ```
-    /// use quadrille::provider::{OAuth1, OAuth1Value};
+    /// use quadrille::provider::oauth1::{OAuth1, Value};
     ///
     /// const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     /// // Thirty letters and digits for tokens, as clients of an earlier provider expect them.
     /// let oauth1 = OAuth1::new().values(|value, bytes| match value {
-    ///     OAuth1Value::Temporary | OAuth1Value::Token => Some(value.letters(bytes, LETTERS, 30)),
+    ///     Value::Temporary | Value::Token => Some(value.letters(bytes, LETTERS, 30)),
     ///     _ => None,
     /// });
     /// ```
     #[must_use]
     pub fn values(
         mut self,
-        make: impl Fn(OAuth1Value, &[u8; 32]) -> Option<String> + Send + Sync + 'static,
+        make: impl Fn(Value, &[u8; 32]) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         self.values = Some(Arc::new(make));
         self
@@ -215,7 +215,7 @@ impl OAuth1 {
     /// yet (`None`), and token credentials, with their grant.
     ///
     /// ```
-    /// use quadrille::{Actor, provider::OAuth1};
+    /// use quadrille::{Actor, provider::oauth1::OAuth1};
     ///
     /// let oauth1 = OAuth1::new().extras(|_client, granted| match granted.map(|granted| granted.actor()) {
     ///     Some(Actor::User(subject)) => vec![("user_id".to_owned(), subject.to_string())],
@@ -246,18 +246,18 @@ impl OAuth1 {
     }
 
     /// A value in the application's form, if it has one for it.
-    pub(crate) fn own_value(&self, value: OAuth1Value, bytes: &TokenSecret) -> Option<String> {
+    pub(crate) fn own_value(&self, value: Value, bytes: &TokenSecret) -> Option<String> {
         self.values.as_ref().and_then(|make| make(value, bytes))
     }
 
     pub(crate) fn verifier(&self, is_typed: bool, secret: &TokenSecret) -> String {
-        let value = if is_typed { OAuth1Value::TypedVerifier } else { OAuth1Value::Verifier };
+        let value = if is_typed { Value::TypedVerifier } else { Value::Verifier };
         self.own_value(value, secret).unwrap_or_else(|| value.default(secret))
     }
 
     /// A shared-secret, of a client or of a token.
     pub(crate) fn secret(&self, bytes: &TokenSecret) -> String {
-        let value = OAuth1Value::Secret;
+        let value = Value::Secret;
         self.own_value(value, bytes).unwrap_or_else(|| value.default(bytes))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         authorize::request,
         client::{record::Client, redirect_uri::RedirectUri},
         error::Error,
-        oauth1::error::OAuth1Error,
+        oauth1::error::CredentialsError,
         server::{AuthorizationServer, Inner},
         store::{PendingKind, PendingRecord, PendingState, TemporaryCredentials},
         token::format::TokenKind,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    values::OAuth1Value,
+    values::Value,
     verify::{self, Wanted},
     wire,
 };
@@ -32,7 +32,10 @@ impl AuthorizationServer {
     /// client may request. The `realm` of the header is ignored, because it is not signed.
     ///
     /// ```
-    /// # use quadrille::{Env, provider::{AuthorizationServer, OAuth1, store::MemoryStore}};
+    /// # use quadrille::{
+    /// #     Env,
+    /// #     provider::{AuthorizationServer, oauth1::OAuth1, store::MemoryStore},
+    /// # };
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
@@ -53,7 +56,10 @@ impl AuthorizationServer {
     }
 }
 
-async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, OAuth1Error> {
+async fn request_token(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Result<Credentials, CredentialsError> {
     let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
@@ -65,7 +71,7 @@ async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credent
     let now = checked.now;
     let row = inner.newer_row().await?;
     let (token, identifier) =
-        verify::identifier(inner, OAuth1Value::Temporary, TokenKind::Temporary, row);
+        verify::identifier(inner, Value::Temporary, TokenKind::Temporary, row);
     let (secret, sealed) = verify::shared_secret(inner, wire::TEMPORARY);
     let pending = PendingRecord {
         row,
@@ -93,20 +99,20 @@ fn decide(
     signed: &SignedRequest<'_>,
     client: &Client,
     known: &Scopes,
-) -> Result<(Option<RedirectUri>, Scopes), OAuth1Error> {
-    let callback = signed.callback().ok_or(OAuth1Error::CallbackMissing)?;
+) -> Result<(Option<RedirectUri>, Scopes), CredentialsError> {
+    let callback = signed.callback().ok_or(CredentialsError::CallbackMissing)?;
     let may_use_none = client.oauth1.as_ref().is_some_and(|oauth1| oauth1.out_of_band);
     let callback = match callback {
         OUT_OF_BAND if may_use_none => None,
-        OUT_OF_BAND => return Err(OAuth1Error::CallbackNotRegistered),
+        OUT_OF_BAND => return Err(CredentialsError::CallbackNotRegistered),
         callback => Some(
             RedirectUri::named(callback, &client.redirect_uris)
-                .ok_or(OAuth1Error::CallbackNotRegistered)?,
+                .ok_or(CredentialsError::CallbackNotRegistered)?,
         ),
     };
     let asked = signed.parameter("scope")?.filter(|text| !text.trim().is_empty());
     let asked = asked.map(|text| Scopes::parse(&text)).transpose();
-    let asked = asked.map_err(|_| OAuth1Error::ScopeNotAllowed)?;
+    let asked = asked.map_err(|_| CredentialsError::ScopeNotAllowed)?;
     let scopes = request::requested(asked.as_ref(), &client.scopes, known);
-    Ok((callback, scopes.map_err(|_| OAuth1Error::ScopeNotAllowed)?))
+    Ok((callback, scopes.map_err(|_| CredentialsError::ScopeNotAllowed)?))
 }

@@ -12,7 +12,7 @@ use crate::{
     provider::{
         endpoint::revocable,
         error::Error,
-        oauth1::error::OAuth1Error,
+        oauth1::error::CredentialsError,
         server::Inner,
         token::{grant, lookup},
     },
@@ -44,7 +44,7 @@ pub(crate) async fn revoke(
     })
 }
 
-async fn try_revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), OAuth1Error> {
+async fn try_revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), CredentialsError> {
     let (parts, body) = wire::admit(request, &[Method::POST], "POST")?;
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));

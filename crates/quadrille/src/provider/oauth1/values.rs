@@ -7,18 +7,18 @@ use crate::digest::first_half;
 /// A text that [`OAuth1::values`](super::OAuth1::values) makes.
 ///
 /// ```
-/// use quadrille::provider::{OAuth1, OAuth1Value};
+/// use quadrille::provider::oauth1::{OAuth1, Value};
 ///
 /// const DIGITS: &str = "0123456789";
 ///
 /// let oauth1 = OAuth1::new().values(|value, bytes| match value {
-///     OAuth1Value::TypedVerifier => Some(value.letters(bytes, DIGITS, 9)),
+///     Value::TypedVerifier => Some(value.letters(bytes, DIGITS, 9)),
 ///     _ => None,
 /// });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum OAuth1Value {
+pub enum Value {
     /// The identifier of temporary credentials. It must be unique: at least twenty letters and
     /// digits.
     Temporary,
@@ -34,18 +34,18 @@ pub enum OAuth1Value {
     TypedVerifier,
 }
 
-pub(super) type Make = dyn Fn(OAuth1Value, &[u8; 32]) -> Option<String> + Send + Sync;
+pub(super) type Make = dyn Fn(Value, &[u8; 32]) -> Option<String> + Send + Sync;
 
 /// Letters and digits without those that look alike.
 const PLAIN: &str = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-impl OAuth1Value {
+impl Value {
     /// Derives `length` characters of `alphabet` from `bytes`: at most 32, one for each byte.
     ///
     /// ```
-    /// use quadrille::provider::OAuth1Value;
+    /// use quadrille::provider::oauth1::Value;
     ///
-    /// assert_eq!(OAuth1Value::Token.letters(&[27; 32], "ABCDEFGHIJKLMNOPQRSTUVWXYZ", 3).len(), 3);
+    /// assert_eq!(Value::Token.letters(&[27; 32], "ABCDEFGHIJKLMNOPQRSTUVWXYZ", 3).len(), 3);
     /// ```
     pub fn letters(self, bytes: &[u8; 32], alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
@@ -86,12 +86,12 @@ mod tests {
         let mut seen = HashSet::new();
         for round in 0..200_u8 {
             let bytes: [u8; 32] = crate::Env::system().random();
-            let text = OAuth1Value::Token.letters(&bytes, PLAIN, 8 + usize::from(round % 20));
+            let text = Value::Token.letters(&bytes, PLAIN, 8 + usize::from(round % 20));
             assert_eq!(text.len(), 8 + usize::from(round % 20));
             seen.extend(text.chars());
         }
         assert_eq!(seen, PLAIN.chars().collect());
-        assert_eq!(OAuth1Value::TypedVerifier.default(&[0; 32]), "22222222");
-        assert_ne!(OAuth1Value::TypedVerifier.default(&[1; 32]), "22222222");
+        assert_eq!(Value::TypedVerifier.default(&[0; 32]), "22222222");
+        assert_ne!(Value::TypedVerifier.default(&[1; 32]), "22222222");
     }
 }

@@ -27,7 +27,7 @@ use super::{
     keys::{self, Ready, ReadyKeys},
     nonces::{self, Once, Seen},
     seconds,
-    values::OAuth1Value,
+    values::Value,
     wire,
 };
 
@@ -353,7 +353,7 @@ async fn remember_in_the_store(
 /// An identifier for new credentials in `row`, and its form in the store.
 pub(super) fn identifier(
     inner: &Inner,
-    value: OAuth1Value,
+    value: Value,
     kind: TokenKind,
     row: RowId,
 ) -> (String, Identifier) {

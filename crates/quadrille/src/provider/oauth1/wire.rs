@@ -10,7 +10,7 @@ use crate::{
     provider::wire::Unread,
 };
 
-use super::OAuth1Error;
+use super::CredentialsError;
 
 /// The purposes for which secrets are sealed.
 pub(super) const CLIENT: &str = "provider oauth1 client";
@@ -22,10 +22,10 @@ pub(super) fn admit(
     request: Request<Bytes>,
     methods: &[Method],
     names: &'static str,
-) -> Result<(Parts, Bytes), OAuth1Error> {
+) -> Result<(Parts, Bytes), CredentialsError> {
     let (parts, body) = request.into_parts();
     if !methods.contains(&parts.method) {
-        return Err(OAuth1Error::Method(names));
+        return Err(CredentialsError::Method(names));
     }
     if parts.extensions.get::<Unread>().is_some() || body.len() > BODY_LIMIT {
         return Err(SignatureError::BodyTooLong.into());
@@ -48,7 +48,7 @@ pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
 
 /// The refusal of a request. The reason is logged.
 pub(super) fn error(
-    error: &OAuth1Error,
+    error: &CredentialsError,
     realm: &str,
     endpoint: &'static str,
     said: Request<Bytes>,
@@ -56,13 +56,13 @@ pub(super) fn error(
     let (parts, body) = said.into_parts();
     let is_operator = *error == SignatureError::Unavailable.into();
     log::signed(endpoint, error, is_operator, error.blamed(), &parts, &body);
-    if let OAuth1Error::Signature(error) = error {
+    if let CredentialsError::Signature(error) = error {
         return error.to_response(realm);
     }
     let challenge = challenge(realm, error.problem(), error.parameter());
     let mut response = challenge.to_response();
     *response.status_mut() = error.status();
-    if let OAuth1Error::Method(allowed) = error {
+    if let CredentialsError::Method(allowed) = error {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     }
     response
