@@ -5,10 +5,7 @@ use std::{future::poll_fn, pin::Pin};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream as _;
 use http::{HeaderValue, Request, Response, header};
-use quadrille::{
-    consumer::{Body, HttpClient, Purpose, Reqwest},
-    error::NetworkFault,
-};
+use quadrille::transport::{Body, HttpClient, NetworkFault, Purpose, Reqwest};
 
 use super::record::Recorder;
 

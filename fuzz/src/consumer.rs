@@ -352,12 +352,12 @@ struct Behind {
     library: FakeOAuth1Service,
 }
 
-impl quadrille::consumer::HttpClient for Behind {
+impl quadrille::transport::HttpClient for Behind {
     async fn send(
         &self,
-        request: Request<quadrille::consumer::Body>,
-        purpose: quadrille::consumer::Purpose,
-    ) -> Result<http::Response<quadrille::consumer::Body>, quadrille::error::NetworkFault> {
+        request: Request<quadrille::transport::Body>,
+        purpose: quadrille::transport::Purpose,
+    ) -> Result<http::Response<quadrille::transport::Body>, quadrille::transport::NetworkFault> {
         match request.uri().host() {
             Some("library.example") => self.library.send(request, purpose).await,
             _ => self.github.send(request, purpose).await,

@@ -47,8 +47,6 @@ pub mod consumer;
 pub mod cookie;
 mod digest;
 pub mod env;
-#[cfg(feature = "consumer")]
-pub mod error;
 pub mod form;
 #[cfg(feature = "guard")]
 pub mod guard;
@@ -75,7 +73,7 @@ pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(all(feature = "http-client", any(feature = "consumer", feature = "guard")))]
-mod transport;
+pub mod transport;
 #[cfg(feature = "axum")]
 pub mod web;
 #[cfg(test)]
@@ -84,12 +82,13 @@ mod work;
 #[cfg(feature = "guard")]
 pub use actor::{Actor, Authentication};
 #[cfg(feature = "consumer")]
-pub use consumer::presets::*;
-#[cfg(feature = "consumer")]
 pub use consumer::{Authorized, Identity, Linked, Login, Owner, Refreshed, Service, Spec, SpecBuf};
-pub use env::{Env, Timestamp};
 #[cfg(feature = "consumer")]
-pub use error::{Error, Result};
+pub use consumer::{
+    error::{Error, Result},
+    presets::*,
+};
+pub use env::{Env, Timestamp};
 pub use policy::Policy;
 #[cfg(feature = "guard")]
 pub use remote_address::RemoteAddress;

@@ -30,12 +30,13 @@ use quadrille::{
     Env, KeyRing, Policy,
     oauth2::Resources,
     provider::{
-        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError,
-        NoHttpClient, Problem, VerifierPage,
+        self, AuthorizationServer, BrowserError, ClientMetadataDocuments, IssuerError, Problem,
+        VerifierPage,
         guessing::{Kdf, Line},
         oauth1::OAuth1,
         store::{IssuerId, SqliteStore, Store as _, StoreError},
     },
+    transport::NoHttpClient,
 };
 
 use serde::Serialize;

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::{
     Secret,
-    error::{Error, NotLinked, NotLinkedReason, OperatorFault, Result},
+    consumer::error::{Error, NotLinked, NotLinkedReason, OperatorFault, Result},
 };
 
 use super::{

@@ -13,7 +13,7 @@ use tracing::info;
 
 use crate::{
     Env, Timestamp,
-    error::{BrowserFault, Result},
+    consumer::error::{BrowserFault, Result},
     page,
 };
 

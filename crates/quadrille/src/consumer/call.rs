@@ -8,11 +8,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{
-    error::{Error, NetworkError, NetworkFault, OperatorFault, Result, ServiceFault},
+    consumer::error::{Error, OperatorFault, Result, ServiceFault},
     form::FormWriter,
     loopback::is_secure,
     oauth2::bearer,
-    transport::{Body, Purpose},
+    transport::{Body, NetworkError, NetworkFault, Purpose},
 };
 
 use super::{

@@ -15,7 +15,7 @@
 
 use tracing::warn;
 
-use crate::error::OperatorFault;
+use crate::consumer::error::OperatorFault;
 
 use super::cookies::{CookieStyle, Jar, Whose};
 

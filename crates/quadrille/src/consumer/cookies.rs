@@ -9,7 +9,7 @@ use std::{
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-use crate::{cookie, error::OperatorFault};
+use crate::{consumer::error::OperatorFault, cookie};
 
 /// How many cookies are looked at when there are many of one kind. Browsers keep fewer for one host
 /// (RFC 6265, section 6.1, asks for 50).

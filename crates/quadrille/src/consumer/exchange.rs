@@ -10,8 +10,8 @@ use http::{HeaderMap, Request, Response, header};
 
 use crate::{
     Timestamp,
-    error::{Error, NetworkFault, Result},
-    transport::Purpose,
+    consumer::error::{Error, Result},
+    transport::{NetworkFault, Purpose},
 };
 
 use super::{

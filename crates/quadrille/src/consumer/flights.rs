@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     Secret, Timestamp,
-    error::{Error, ServiceFault},
+    consumer::error::{Error, ServiceFault},
 };
 
 use super::{
@@ -220,7 +220,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::{Owner, consumer::Account, error::NetworkFault};
+    use crate::{Owner, consumer::Account, transport::NetworkFault};
 
     fn service(fault: ServiceFault) -> Error {
         Error::Service { service: "github".into(), fault }

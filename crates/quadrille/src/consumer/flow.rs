@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Scopes,
-    error::{BrowserFault, Error, Result},
+    consumer::error::{BrowserFault, Error, Result},
     form::{FormWriter, Limits, Params},
     page,
 };
@@ -174,7 +174,7 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorFault`](crate::error::OperatorFault): an unknown service, a wrong configuration;
+    /// [`OperatorFault`](crate::consumer::OperatorFault): an unknown service, a wrong configuration;
     /// [`BrowserFault::TenantUnknown`]. With a service of OAuth 1, which is asked for temporary
     /// credentials first, also what that request may run into.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {

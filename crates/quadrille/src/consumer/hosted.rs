@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use crate::{error::OperatorFault, loopback::is_secure};
+use crate::{consumer::error::OperatorFault, loopback::is_secure};
 
 use super::{
     endpoint::is_graphic,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     Timestamp,
-    error::{Error, OperatorFault, Result, ServiceFault},
+    consumer::error::{Error, OperatorFault, Result, ServiceFault},
     oauth2::answer,
     transport::Purpose,
 };

@@ -13,7 +13,7 @@ use futures_core::Stream;
 
 use crate::{
     Scopes,
-    error::{NotLinkedReason, OperatorFault, Result},
+    consumer::error::{NotLinkedReason, OperatorFault, Result},
 };
 
 use super::{
@@ -211,7 +211,7 @@ impl Login {
     /// [`Login::accounts`] for services that are known at run time only, and for one tenant's.
     ///
     /// # Errors
-    /// As [`Login::accounts`], and [`BrowserFault::TenantUnknown`](crate::error::BrowserFault).
+    /// As [`Login::accounts`], and [`BrowserFault::TenantUnknown`](crate::consumer::BrowserFault).
     pub async fn accounts_by_name(&self, service: &str) -> Result<Accounts<Dynamic>> {
         Ok(Accounts::new(self, self.by_name(service).await?))
     }

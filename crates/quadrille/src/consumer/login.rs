@@ -12,7 +12,7 @@ use url::{Position, Url};
 
 use crate::{
     Env, KeyRing, Scopes,
-    error::{BrowserFault, OperatorFault, Result},
+    consumer::error::{BrowserFault, OperatorFault, Result},
     form::FormWriter,
     loopback::is_secure,
     seal::{Keys, MaskKey},

@@ -15,6 +15,7 @@ mod cookie_room;
 mod cookies;
 mod dance;
 mod endpoint;
+pub(crate) mod error;
 mod exchange;
 mod flights;
 mod flow;
@@ -33,12 +34,14 @@ mod storage;
 mod tenant;
 mod wire;
 
-pub use crate::transport::{Body, HttpClient, NoHttpClient, Purpose, Reqwest};
 pub use account::{Account, IntoOwner, Owner, Stored, Token};
 pub use api::{Api, ApiPath};
 pub use authorized::Authorized;
 pub use call::{Answer, Call};
 pub use cookies::Jar;
+pub use error::{
+    BrowserFault, NotLinked, NotLinkedReason, OperatorFault, ServiceFault, StorageFault,
+};
 pub use flow::{Begin, Finished};
 pub use hooks::Refreshed;
 pub use identity::{Claims, Identity};

@@ -1,7 +1,7 @@
 //! Out-of-band logins (OAuth 1; RFC 5849, section 2.1): for programs that no browser comes back to.
 
 use crate::{
-    error::{BrowserFault, OperatorFault, Result},
+    consumer::error::{BrowserFault, OperatorFault, Result},
     oauth1::OUT_OF_BAND,
 };
 

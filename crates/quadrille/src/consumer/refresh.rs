@@ -14,9 +14,9 @@ use tracing::{error, info, warn};
 
 use crate::{
     Env, Secret,
-    error::{Error, NetworkFault, OperatorFault, Result, ServiceFault},
+    consumer::error::{Error, OperatorFault, Result, ServiceFault},
     oauth2::TokenRequest,
-    transport::Purpose,
+    transport::{NetworkFault, Purpose},
 };
 
 use super::{

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use url::Url;
 
-use crate::{Scopes, error::OperatorFault, loopback::is_secure, oauth2::member::MemberPath};
+use crate::{
+    Scopes, consumer::error::OperatorFault, loopback::is_secure, oauth2::member::MemberPath,
+};
 
 use super::{
     attempt::{Attempt, Kind},

@@ -16,7 +16,7 @@ use tracing::error;
 
 use crate::{
     Timestamp,
-    error::{BrowserFault, Error, OperatorFault, Result},
+    consumer::error::{BrowserFault, Error, OperatorFault, Result},
 };
 
 use super::{

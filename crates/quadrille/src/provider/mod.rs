@@ -17,10 +17,6 @@ pub mod store;
 mod token;
 mod wire;
 
-#[cfg(feature = "http-client")]
-pub use crate::transport::{
-    Body, Cause, HttpClient, NetworkError, NetworkFault, NoHttpClient, Purpose, Reqwest,
-};
 #[cfg(feature = "axum")]
 pub(crate) use authorize::authorization::Slot;
 pub use authorize::{

@@ -9,10 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
 
-use crate::{
-    consumer::{Body, HttpClient, Purpose},
-    error::NetworkFault,
-};
+use crate::transport::{Body, HttpClient, NetworkFault, Purpose};
 
 use super::{
     manners::Manners,
@@ -24,7 +21,7 @@ use super::{
 ///
 /// ```
 /// use http::StatusCode;
-/// use quadrille::{consumer::Purpose, testing::FakeService};
+/// use quadrille::{testing::FakeService, transport::Purpose};
 ///
 /// let service = FakeService::new("our-id", "our-secret");
 /// service.answers_next(Purpose::RedeemCode, StatusCode::SERVICE_UNAVAILABLE, "");

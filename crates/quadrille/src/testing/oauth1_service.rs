@@ -12,12 +12,12 @@ use url::Url;
 
 use crate::{
     Secret,
-    consumer::Purpose,
     form::{FormWriter, Params},
     oauth1::{
         Callback, Challenge, Credentials, Problem, RequestError, RsaVerifyingKey, SignedRequest,
         VerifyingKey,
     },
+    transport::Purpose,
 };
 
 use super::{

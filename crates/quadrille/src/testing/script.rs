@@ -5,10 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::{
-    consumer::{Body, Purpose},
-    error::NetworkFault,
-};
+use crate::transport::{Body, NetworkFault, Purpose};
 
 /// A request that a fake service got.
 ///

@@ -9,12 +9,13 @@ use url::Url;
 
 use crate::{
     Scopes,
-    consumer::{ClientAuthentication, Protocol, Purpose},
+    consumer::{ClientAuthentication, Protocol},
     form::{FormWriter, Params},
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse,
         PresentedClient, TokenRequest, TokenResponse, bearer, pkce::Challenge,
     },
+    transport::Purpose,
 };
 
 use super::{

@@ -255,7 +255,7 @@ impl hyper::body::Body for Body {
 /// reqwest, with its redirects switched off.
 ///
 /// ```
-/// use quadrille::{KeyRing, Login, consumer::Reqwest};
+/// use quadrille::{KeyRing, Login, transport::Reqwest};
 ///
 /// // The application's own proxy, certificate authorities, resolver ...
 /// let http = Reqwest::new(reqwest::Client::builder().user_agent("photos/1.0"))?;

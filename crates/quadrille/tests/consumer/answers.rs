@@ -8,8 +8,9 @@ use flate2::{Compression, write::GzEncoder};
 use http::{Response, StatusCode, header};
 use quadrille::{
     GitHub, KeyRing, Login, Result, SpecBuf, Visitor,
-    consumer::{Client, Dynamic, OAuth2Buf, Purpose},
+    consumer::{Client, Dynamic, OAuth2Buf},
     testing::FakeService,
+    transport::Purpose,
 };
 
 use crate::support::{Browser, Page, SECRET, SITE, World, pages};

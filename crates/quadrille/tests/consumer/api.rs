@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use quadrille::{
     Error, GitHub, KeyRing, Linked, Login,
-    consumer::{Account, Begin, Body, Jar, MemoryStorage, Purpose, Token},
-    error::{NetworkFault, OperatorFault, ServiceFault},
+    consumer::{Account, Begin, Jar, MemoryStorage, OperatorFault, ServiceFault, Token},
+    transport::{Body, NetworkFault, Purpose},
 };
 use serde_json::{Value, json};
 

@@ -3,7 +3,11 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use quadrille::{GitHub, SpecBuf, consumer::Purpose, error::NetworkFault, oauth2::ErrorCode};
+use quadrille::{
+    GitHub, SpecBuf,
+    oauth2::ErrorCode,
+    transport::{NetworkFault, Purpose},
+};
 
 use crate::support::{Browser, Page, SECRET, World, pages};
 

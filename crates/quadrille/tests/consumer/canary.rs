@@ -8,8 +8,8 @@ use std::{
 
 use http::StatusCode;
 use quadrille::{
-    consumer::{MemoryStorage, Purpose},
-    error::NetworkFault,
+    consumer::MemoryStorage,
+    transport::{NetworkFault, Purpose},
 };
 use tracing_subscriber::fmt::MakeWriter;
 

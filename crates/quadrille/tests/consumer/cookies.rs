@@ -6,10 +6,7 @@ use axum::{
     routing::get,
 };
 use http::{HeaderValue, Request, StatusCode, header};
-use quadrille::{
-    GitHub, Identity, KeyRing, Login,
-    consumer::{MemoryStorage, Purpose},
-};
+use quadrille::{GitHub, Identity, KeyRing, Login, consumer::MemoryStorage, transport::Purpose};
 use tower::ServiceExt as _;
 
 use crate::support::{Browser, Page, SECRET, World, pages};
@@ -221,7 +218,7 @@ async fn a_page_that_does_not_fit_names_the_storage_that_would() {
     let page = log_in_with(&world, &mut browser, "/login/github", 8000).await;
     assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(page.has_code("cookie_too_large"), "{page:?}");
-    let fault = quadrille::error::OperatorFault::CookieTooLarge { bytes: 8000 };
+    let fault = quadrille::consumer::OperatorFault::CookieTooLarge { bytes: 8000 };
     assert!(fault.to_string().contains("Login::storage"), "{fault}");
     assert!(fault.to_string().contains("MemoryStorage"), "{fault}");
 }

@@ -8,9 +8,9 @@ use axum::{
 use http::StatusCode;
 use quadrille::{
     Error, GitHub, KeyRing, Linked, Login, Service, Spec,
-    consumer::{MemoryStorage, Purpose},
-    error::OperatorFault,
+    consumer::{MemoryStorage, OperatorFault},
     recover,
+    transport::Purpose,
 };
 
 use crate::support::{Browser, SECRET, SITE, World, pages};

@@ -7,8 +7,8 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use quadrille::{
     After, Authorized, BeforeLogin, Error, Failed, Result,
-    consumer::Purpose,
-    error::{BrowserFault, NetworkFault},
+    consumer::BrowserFault,
+    transport::{NetworkFault, Purpose},
 };
 use url::Url;
 

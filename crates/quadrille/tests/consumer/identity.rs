@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::{Router, routing::get};
 use http::StatusCode;
-use quadrille::{GitHub, Identity, Linked, consumer::Purpose, scopes};
+use quadrille::{GitHub, Identity, Linked, scopes, transport::Purpose};
 use url::Url;
 
 use crate::support::{Browser, World, pages};

@@ -1,8 +1,7 @@
 use http::HeaderMap;
 use quadrille::{
     GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
-    consumer::{Begin, Jar, MemoryStorage, Protocol},
-    error::{BrowserFault, OperatorFault},
+    consumer::{Begin, BrowserFault, Jar, MemoryStorage, OperatorFault, Protocol},
     scope::ScopeSeparator,
 };
 use url::Url;

@@ -16,9 +16,8 @@ use axum::{
     routing::get,
 };
 use quadrille::{
-    GitHub, KeyRing, Linked, Login,
-    consumer::{MemoryStorage, Purpose},
-    testing::FakeService,
+    GitHub, KeyRing, Linked, Login, consumer::MemoryStorage, testing::FakeService,
+    transport::Purpose,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

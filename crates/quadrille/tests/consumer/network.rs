@@ -10,9 +10,9 @@ use std::{
 };
 
 use quadrille::{
-    KeyRing, Linked, Login, Owner, SpecBuf,
+    Error, KeyRing, Linked, Login, Owner, SpecBuf,
     consumer::{Account, Dynamic, MemoryStorage, Token},
-    error::{Error, NetworkFault},
+    transport::NetworkFault,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -3,8 +3,7 @@ use std::time::Duration;
 use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, request::Parts};
 use quadrille::{
-    After, Authorized, GitHub, Linked, Login, Result,
-    consumer::{MemoryStorage, Purpose},
+    After, Authorized, GitHub, Linked, Login, Result, consumer::MemoryStorage, transport::Purpose,
 };
 
 use crate::support::{Browser, World, pages};

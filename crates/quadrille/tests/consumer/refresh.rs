@@ -10,8 +10,8 @@ use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use quadrille::{
     Error, GitHub, Linked, Refreshed, Result,
-    consumer::{MemoryStorage, Protocol, Purpose},
-    error::{NetworkFault, NotLinkedReason, OperatorFault},
+    consumer::{MemoryStorage, NotLinkedReason, OperatorFault, Protocol},
+    transport::{NetworkFault, Purpose},
 };
 use tokio::sync::Mutex;
 

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use quadrille::{
     Error, GitHub, KeyRing, Linked, Login, Result, SpecBuf, Visitor,
-    consumer::{MemoryStorage, Purpose},
-    error::NetworkFault,
+    consumer::MemoryStorage,
     testing::FakeService,
+    transport::{NetworkFault, Purpose},
 };
 
 use crate::{
@@ -220,7 +220,7 @@ async fn an_account_outside_a_request_says_that_it_needs_linking_again() {
     for _ in 0..2 {
         let error = github.get::<serde_json::Value>("user").await.unwrap_err();
         let Error::NotLinked(who) = error else { panic!("{error:?}") };
-        assert_eq!(who.reason, quadrille::error::NotLinkedReason::NeedsLinkingAgain);
+        assert_eq!(who.reason, quadrille::consumer::NotLinkedReason::NeedsLinkingAgain);
     }
     let mut accounts = login.accounts::<GitHub>().unwrap();
     assert!(accounts.next().await.is_none());

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use quadrille::{
     Timestamp,
-    consumer::{Body, HttpClient, MemoryStorage, Purpose},
-    error::NetworkFault,
+    consumer::MemoryStorage,
     testing::ManualClock,
+    transport::{Body, HttpClient, NetworkFault, Purpose},
 };
 
 use crate::support::{Browser, World, pages};

@@ -3,10 +3,13 @@
 use http::HeaderMap;
 use quadrille::{
     Error, KeyRing, Login, Owner, SpecBuf, Twitter,
-    consumer::{Account, Begin, Client, Dynamic, Jar, MemoryStorage, Protocol, Purpose},
-    error::{BrowserFault, NotLinkedReason, OperatorFault, ServiceFault},
+    consumer::{
+        Account, Begin, BrowserFault, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
+        OperatorFault, Protocol, ServiceFault,
+    },
     oauth1::RsaVerifyingKey,
     testing::{FakeOAuth1Service, FakeService, Manners, ManualClock, Refresh, Row, SERVICES},
+    transport::Purpose,
 };
 use url::Url;
 

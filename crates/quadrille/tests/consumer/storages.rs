@@ -1,8 +1,9 @@
 use http::StatusCode;
 use quadrille::{
     GitHub, KeyRing, Linked, Login,
-    consumer::{CookieStorage, MemoryStorage, Purpose, Token},
+    consumer::{CookieStorage, MemoryStorage, Token},
     testing::storage_contract,
+    transport::Purpose,
 };
 
 use crate::support::{Browser, SECRET, SITE, World, pages};

@@ -10,10 +10,10 @@ use std::{
 use axum::{Router, extract::Path, routing::get};
 use http::{Request, Response, StatusCode};
 use quadrille::{
-    KeyRing, Login, Result, SpecBuf, Visitor,
-    consumer::{Body, Client, Dynamic, HttpClient, MemoryStorage, Purpose},
-    error::{BrowserFault, Error, NetworkFault, OperatorFault},
+    Error, KeyRing, Login, Result, SpecBuf, Visitor,
+    consumer::{BrowserFault, Client, Dynamic, MemoryStorage, OperatorFault},
     testing::{FakeService, ManualClock},
+    transport::{Body, HttpClient, NetworkFault, Purpose},
 };
 
 use crate::support::{Browser, Page, SITE};

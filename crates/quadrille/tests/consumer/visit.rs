@@ -1,6 +1,6 @@
 use axum::{Router, body::Body, routing::post};
 use http::{Request, StatusCode};
-use quadrille::{GitHub, Linked, consumer::Purpose};
+use quadrille::{GitHub, Linked, transport::Purpose};
 use url::Url;
 
 use crate::support::{Browser, SECRET, SITE, World, pages};

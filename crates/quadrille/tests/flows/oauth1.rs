@@ -5,10 +5,11 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use quadrille::{
     Owner,
-    consumer::{Begin, MemoryStorage, Purpose},
+    consumer::{Begin, MemoryStorage},
     form::Params,
     oauth1::{Placement, SignatureMethod},
     provider::{NewClient, oauth1::NewKey},
+    transport::Purpose,
 };
 use serde_json::{Value, json};
 

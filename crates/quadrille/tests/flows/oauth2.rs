@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use quadrille::{Service as _, consumer::Purpose, provider::NewClient};
+use quadrille::{Service as _, provider::NewClient, transport::Purpose};
 
 use crate::{
     printer::Album2,

@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, body::to_bytes};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use quadrille::{
-    consumer::{Body, HttpClient, Purpose},
-    error::NetworkFault,
-};
+use quadrille::transport::{Body, HttpClient, NetworkFault, Purpose};
 use tower::ServiceExt as _;
 
 /// What is made of a request on the way; `None` leaves it as it is.

@@ -15,7 +15,8 @@ use quadrille::{
     Actor,
     guard::{Access, AccessError, Guard, Introspection, IntrospectionError, Verified},
     oauth2::{ClientAuth, Resources},
-    provider::{Body, HttpClient, NetworkFault, NewClient, Purpose},
+    provider::NewClient,
+    transport::{Body, HttpClient, NetworkFault, Purpose},
 };
 use tower::ServiceExt as _;
 

@@ -12,8 +12,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Env, KeyRing, Timestamp,
+    consumer::error::{BrowserFault, OperatorFault},
     digest::{first_half, sha256},
-    error::{BrowserFault, OperatorFault},
     seal::{Keys, MaskKey, OpenError},
 };
 

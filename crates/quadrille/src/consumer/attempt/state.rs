@@ -16,11 +16,11 @@ use crate::{
     consumer::{
         cookie_room::{Coming, PAGE, WITH_STATE, make_room, size},
         cookies::Jar,
+        error::{BrowserFault, OperatorFault, Result},
         storage::length_first,
         wire::{Reader, Writer},
     },
     digest::joined,
-    error::{BrowserFault, OperatorFault, Result},
     oauth2::pkce::Verifier,
     seal::{KeyId, MaskKey, Named as _},
 };

@@ -12,10 +12,10 @@ use crate::{
     consumer::{
         cookie_room::{Coming, WITH_TEMPORARY, make_room, size},
         cookies::Jar,
+        error::{BrowserFault, OperatorFault},
         wire::{Reader, Writer},
     },
     digest::sha256,
-    error::{BrowserFault, OperatorFault},
 };
 
 use super::{Attempt, AttemptCookie, LIFETIME, Seals, not_ours};

@@ -6,8 +6,7 @@ use http::{Response, StatusCode};
 
 use crate::{
     Timestamp,
-    consumer::exchange::retry_after,
-    error::ServiceFault,
+    consumer::{error::ServiceFault, exchange::retry_after},
     oauth1::{Credentials, CredentialsError, Problem},
     oauth2::answer,
 };

@@ -7,10 +7,10 @@ use crate::{
     Env, Secret,
     consumer::{
         account::Token,
+        error::OperatorFault,
         registered::Registration,
         service::{Credential, OAuth1Buf},
     },
-    error::OperatorFault,
     form::{Declared, is_form},
     oauth1::{Placement, RsaSigningKey, SignError, Signer, declare_no_form},
     transport::Body,

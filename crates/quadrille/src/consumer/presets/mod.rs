@@ -36,9 +36,9 @@ macro_rules! service {
             $(#[doc = concat!("* `", $variable, "`")])+
             ///
             /// # Errors
-            /// [`OperatorFault::VariableMissing`](crate::error::OperatorFault::VariableMissing) with
+            /// [`OperatorFault::VariableMissing`](crate::consumer::OperatorFault::VariableMissing) with
             /// the name of the first that is not set.
-            pub fn from_env() -> crate::error::Result<crate::consumer::Client<Self>> {
+            pub fn from_env() -> crate::Result<crate::consumer::Client<Self>> {
                 <Self as crate::consumer::Service>::client_from_env()
             }
         }

@@ -9,7 +9,7 @@ use std::{borrow::Cow, env, fmt, marker::PhantomData};
 
 use crate::{
     Scopes, Secret,
-    error::{Error, OperatorFault, Result},
+    consumer::error::{Error, OperatorFault, Result},
 };
 
 pub use protocol::{

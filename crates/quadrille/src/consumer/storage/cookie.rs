@@ -8,10 +8,10 @@ use crate::{
         account::{Account, Owner, Stored, Token},
         cookie_room::{Coming, TOKEN, make_room, size},
         cookies::Jar,
+        error::{OperatorFault, Result},
         wire::{Reader, Writer},
     },
     digest::sha256,
-    error::{OperatorFault, Result},
     seal::OpenError,
 };
 

@@ -7,8 +7,8 @@ use std::{
     },
 };
 
-use crate::{
-    consumer::account::{Account, Owner, Stored, Token},
+use crate::consumer::{
+    account::{Account, Owner, Stored, Token},
     error::Result,
 };
 

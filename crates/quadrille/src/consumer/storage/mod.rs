@@ -5,7 +5,7 @@ mod memory;
 
 use std::{fmt, pin::Pin, time::Duration};
 
-use crate::{Env, KeyRing, error::Result};
+use crate::{Env, KeyRing, consumer::error::Result};
 
 use super::{
     account::{Account, Owner, Stored, Token},

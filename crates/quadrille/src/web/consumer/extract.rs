@@ -11,10 +11,10 @@ use http::request::Parts;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, Dynamic, Identity, Jar, Linked, Origin, Owner, Registered, Service, Stored,
-        Wanted, forget_in_browser, is_just_back, loop_cookie, not_linked, of_account, recall,
+        Account, Api, BrowserFault, Dynamic, Identity, Jar, Linked, NotLinked, NotLinkedReason,
+        OperatorFault, Origin, Owner, Registered, Service, Stored, Wanted, forget_in_browser,
+        is_just_back, loop_cookie, not_linked, of_account, recall,
     },
-    error::{BrowserFault, NotLinked, NotLinkedReason, OperatorFault},
     scope::ScopeRequirement,
 };
 

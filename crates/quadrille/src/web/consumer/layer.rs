@@ -12,8 +12,7 @@ use tower::{Layer, Service};
 
 use crate::{
     Error, Login,
-    consumer::{Jar, Wanted},
-    error::OperatorFault,
+    consumer::{Jar, OperatorFault, Wanted},
 };
 
 use super::{

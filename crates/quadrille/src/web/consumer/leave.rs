@@ -12,8 +12,7 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
-    consumer::{Begin, Jar, Kind, Origin, Owner, Registered},
-    error::BrowserFault,
+    consumer::{Begin, BrowserFault, Jar, Kind, Origin, Owner, Registered},
     form::{Limits, Params, is_form},
     page::Page,
     probe::probed,

@@ -6,8 +6,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     Error, Login, Result,
-    consumer::{Jar, Origin},
-    error::{BrowserFault, OperatorFault, ServiceFault},
+    consumer::{BrowserFault, Jar, OperatorFault, Origin, ServiceFault},
     page::{self, Page},
 };
 

@@ -21,8 +21,7 @@ use http::StatusCode;
 
 use crate::{
     Error, Login,
-    consumer::{Jar, Origin, Owner, is_just_back},
-    error::BrowserFault,
+    consumer::{BrowserFault, Jar, Origin, Owner, is_just_back},
     probe::probed,
 };
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use quadrille::{consumer::Purpose, error::NetworkFault};
+use quadrille::transport::{NetworkFault, Purpose};
 
 use super::{World, come_back, leave, pages};
 use crate::support::{Browser, SECRET};

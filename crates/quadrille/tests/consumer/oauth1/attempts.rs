@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use quadrille::{KeyRing, consumer::Purpose};
+use quadrille::{KeyRing, transport::Purpose};
 
 use super::{World, client, come_back, leave, log_in, pages};
 use crate::support::Browser;

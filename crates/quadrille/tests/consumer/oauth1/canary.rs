@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 use quadrille::{
-    consumer::{MemoryStorage, Purpose},
-    error::NetworkFault,
+    consumer::MemoryStorage,
+    transport::{NetworkFault, Purpose},
 };
 
 use super::{Library, RSA_KEY, World, client, come_back, leave, log_in, pages};

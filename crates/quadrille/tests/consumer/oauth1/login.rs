@@ -2,9 +2,9 @@ use axum::{Router, extract::State, routing::get};
 use http::{HeaderMap, StatusCode};
 use quadrille::{
     After, Authorized, Error, Failed, Identity, KeyRing, Linked, Login, Owner, SpecBuf, Visitor,
-    consumer::{Begin, Jar, MemoryStorage, NullStorage, Purpose, Token},
-    error::BrowserFault,
+    consumer::{Begin, BrowserFault, Jar, MemoryStorage, NullStorage, Token},
     scopes,
+    transport::Purpose,
 };
 use std::sync::{Arc, Mutex};
 use url::Url;
@@ -181,7 +181,7 @@ async fn whoever_began_must_be_who_is_signed_in_at_the_end() {
     world.service.ends_tokens();
     let error = library.get::<serde_json::Value>("me").await.unwrap_err();
     let Error::NotLinked(who) = error else { panic!("{error:?}") };
-    assert_eq!(who.reason, quadrille::error::NotLinkedReason::NeedsLinkingAgain);
+    assert_eq!(who.reason, quadrille::consumer::NotLinkedReason::NeedsLinkingAgain);
 }
 
 #[tokio::test]

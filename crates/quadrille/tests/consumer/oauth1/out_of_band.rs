@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use quadrille::{
     Owner,
-    consumer::{Begin, MemoryStorage, Purpose},
-    error::BrowserFault,
+    consumer::{Begin, BrowserFault, MemoryStorage},
+    transport::Purpose,
 };
 
 use super::{Library, World};

@@ -1,8 +1,7 @@
 use http::HeaderMap;
 use quadrille::{
     Error, KeyRing, Login, Owner, Service, Spec, Twitter,
-    consumer::{Begin, Jar, MemoryStorage},
-    error::OperatorFault,
+    consumer::{Begin, Jar, MemoryStorage, OperatorFault},
     oauth1::SignatureMethod,
 };
 

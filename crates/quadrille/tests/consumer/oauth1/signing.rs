@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use quadrille::{
     Error, KeyRing, Linked, Login, Owner, Service, Spec,
-    consumer::{Begin, Body, Client, Jar, MemoryStorage, Protocol, Purpose},
-    error::{NetworkFault, OperatorFault, ServiceFault},
+    consumer::{Begin, Client, Jar, MemoryStorage, OperatorFault, Protocol, ServiceFault},
     oauth1::{Placement, SignatureMethod},
+    transport::{Body, NetworkFault, Purpose},
 };
 use serde_json::{Value, json};
 

@@ -8,9 +8,8 @@ use std::{sync::Arc, time::Duration};
 use http::{Request, Response};
 use quadrille::{
     KeyRing, Login,
-    consumer::{Body, HttpClient, Purpose},
-    error::NetworkFault,
     testing::{FakeService, storage_contract},
+    transport::{Body, HttpClient, NetworkFault, Purpose},
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;

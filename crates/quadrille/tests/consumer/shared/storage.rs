@@ -9,8 +9,7 @@ use std::{
 
 use quadrille::{
     Owner, Result,
-    consumer::{Account, Change, Context, Replaced, Stored, Token, TokenStorage},
-    error::StorageFault,
+    consumer::{Account, Change, Context, Replaced, StorageFault, Stored, Token, TokenStorage},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 

@@ -32,7 +32,7 @@ use crate::{
 
 use super::record::Client;
 #[cfg(feature = "http-client")]
-use crate::provider::{NoHttpClient, fetch::GuardedFetcher};
+use crate::{provider::fetch::GuardedFetcher, transport::NoHttpClient};
 
 use metadata::Described;
 

@@ -7,13 +7,11 @@ use http::StatusCode;
 
 use crate::{
     seal::KeyRingError,
-    transport::{CollectError, NoHttpClient},
+    transport::{Cause, CollectError, NetworkError, NetworkFault, NoHttpClient},
 };
 
 /// How many characters of an error's causes are written to a log.
 const LONGEST_CAUSES: usize = 400;
-
-pub use crate::transport::{Cause, NetworkError, NetworkFault};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,7 +21,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// reason; [`Error::code`] is stable and fit for logs and help pages. No variant holds a secret.
 ///
 /// ```
-/// use quadrille::error::{BrowserFault, Error};
+/// use quadrille::{Error, consumer::BrowserFault};
 ///
 /// let error = Error::from(BrowserFault::Denied);
 /// assert_eq!(error.code(), "access_denied");
