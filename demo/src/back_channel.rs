@@ -5,7 +5,7 @@ use std::{future::poll_fn, pin::Pin};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream as _;
 use http::{HeaderValue, Request, Response, header};
-use quadrille::transport::{Body, HttpClient, NetworkFault, Purpose, Reqwest};
+use quadrille::transport::{Body, HttpClient, NetworkError, Purpose, Reqwest};
 
 use super::record::Recorder;
 
@@ -35,7 +35,7 @@ impl HttpClient for BackChannel {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         let (parts, body) = request.into_parts();
         let body = whole(body).await?;
         // The client adds it on the way out.
@@ -59,12 +59,12 @@ impl HttpClient for BackChannel {
 /// No message of the demo is larger.
 const MOST: usize = 1024 * 1024;
 
-async fn whole(mut body: Body) -> Result<Bytes, NetworkFault> {
+async fn whole(mut body: Body) -> Result<Bytes, NetworkError> {
     let mut all = BytesMut::new();
     while let Some(piece) = poll_fn(|context| Pin::new(&mut body).poll_next(context)).await {
         all.extend_from_slice(&piece?);
         if all.len() > MOST {
-            return Err(NetworkFault::Interrupted);
+            return Err(NetworkError::Interrupted);
         }
     }
     Ok(all.freeze())

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::{
     Secret,
-    consumer::error::{Error, NotLinked, NotLinkedReason, OperatorFault, Result},
+    consumer::error::{Error, NotLinked, NotLinkedReason, OperatorError, Result},
 };
 
 use super::{
@@ -306,42 +306,42 @@ pub trait ApiPath {
     /// The URL of the resource below `base`, whose path ends in a slash.
     ///
     /// # Errors
-    /// [`OperatorFault::CallMalformed`].
-    fn join_to(self, base: &Url) -> Result<Url, OperatorFault>;
+    /// [`OperatorError::CallMalformed`].
+    fn join_to(self, base: &Url) -> Result<Url, OperatorError>;
 }
 
 impl ApiPath for &str {
-    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorError> {
         if self.starts_with("https://") || self.starts_with("http://") {
-            return Url::parse(self).map_err(|_| OperatorFault::CallMalformed);
+            return Url::parse(self).map_err(|_| OperatorError::CallMalformed);
         }
         // The dot keeps a colon in the first segment from being a scheme.
         let relative = ["./", self.trim_start_matches(['/', '\\'])].concat();
-        base.join(&relative).map_err(|_| OperatorFault::CallMalformed)
+        base.join(&relative).map_err(|_| OperatorError::CallMalformed)
     }
 }
 
 impl ApiPath for String {
-    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorError> {
         self.as_str().join_to(base)
     }
 }
 
 impl ApiPath for &String {
-    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorError> {
         self.as_str().join_to(base)
     }
 }
 
 impl ApiPath for &[&str] {
-    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorError> {
         let mut url = base.clone();
         // A dot segment would climb out of the path, encoded or not.
         if self.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
-            return Err(OperatorFault::CallMalformed);
+            return Err(OperatorError::CallMalformed);
         }
         url.path_segments_mut()
-            .map_err(|()| OperatorFault::CallMalformed)?
+            .map_err(|()| OperatorError::CallMalformed)?
             .pop_if_empty()
             .extend(self.iter());
         Ok(url)
@@ -349,7 +349,7 @@ impl ApiPath for &[&str] {
 }
 
 impl<const N: usize> ApiPath for [&str; N] {
-    fn join_to(self, base: &Url) -> Result<Url, OperatorFault> {
+    fn join_to(self, base: &Url) -> Result<Url, OperatorError> {
         self.as_slice().join_to(base)
     }
 }

@@ -13,7 +13,7 @@ use tracing::info;
 
 use crate::{
     Env, Timestamp,
-    consumer::error::{BrowserFault, Result},
+    consumer::error::{BrowserError, Result},
     page,
 };
 
@@ -108,7 +108,7 @@ impl Authorized {
             && !expected.is_empty()
             && **expected != *subject
         {
-            return Err(BrowserFault::AccountChanged.into());
+            return Err(BrowserError::AccountChanged.into());
         }
         let service = Arc::clone(&registered.name);
         if self.0.kind == Kind::Identify {

@@ -8,11 +8,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{
-    consumer::error::{Error, OperatorFault, Result, ServiceFault},
+    consumer::error::{Error, OperatorError, Result, ServiceError},
     form::FormWriter,
     loopback::is_secure,
     oauth2::bearer,
-    transport::{Body, NetworkError, NetworkFault, Purpose},
+    transport::{Body, NetworkError, Purpose, SendError},
 };
 
 use super::{
@@ -39,17 +39,17 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Call {
     api: Api,
     method: Method,
-    url: Result<Url, OperatorFault>,
+    url: Result<Url, OperatorError>,
     query: Vec<(String, String)>,
     headers: HeaderMap,
-    body: Result<Body, OperatorFault>,
+    body: Result<Body, OperatorError>,
     purpose: Purpose,
     deadline: Duration,
     any_origin: bool,
 }
 
 impl Call {
-    pub(crate) fn new(api: Api, method: Method, url: Result<Url, OperatorFault>) -> Self {
+    pub(crate) fn new(api: Api, method: Method, url: Result<Url, OperatorError>) -> Self {
         Self {
             api,
             method,
@@ -79,7 +79,7 @@ impl Call {
             (Ok(name), Ok(value)) => {
                 self.headers.insert(name, value);
             }
-            _ => self.body = Err(OperatorFault::CallMalformed),
+            _ => self.body = Err(OperatorError::CallMalformed),
         }
         self
     }
@@ -88,7 +88,7 @@ impl Call {
     pub fn json_body(mut self, body: &impl Serialize) -> Self {
         self.body = match serde_json::to_vec(body) {
             Ok(json) => Ok(Bytes::from(json).into()),
-            Err(_) => Err(OperatorFault::CallMalformed),
+            Err(_) => Err(OperatorError::CallMalformed),
         };
         self.header(header::CONTENT_TYPE, "application/json")
     }
@@ -143,7 +143,7 @@ impl Call {
             text => text,
         };
         serde_json::from_slice(text)
-            .map_err(|_| Error::service(&service, ServiceFault::Malformed { status }))
+            .map_err(|_| Error::service(&service, ServiceError::Malformed { status }))
     }
 
     /// Sends it and reads the answer whole, 16 MiB at most.
@@ -173,7 +173,7 @@ impl Call {
         }
         let origin = if any_origin { url.origin() } else { api.registered().api.origin() };
         if url.origin() != origin || !is_secure(&url) {
-            return Err(OperatorFault::ForeignOrigin.into());
+            return Err(OperatorError::ForeignOrigin.into());
         }
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
@@ -188,8 +188,8 @@ impl Call {
             let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
             let answer = match sending.exchange(request).await {
                 // A kept connection that the service closed at this moment, as a rule.
-                Err(fault)
-                    if fault.is_interrupted()
+                Err(error)
+                    if error.is_interrupted()
                         && !is_repeated
                         && again.is_some()
                         && sending.method.is_idempotent() =>
@@ -198,7 +198,7 @@ impl Call {
                     body = again;
                     continue;
                 }
-                Err(fault) => return Err(sending.failed(fault)),
+                Err(error) => return Err(sending.failed(error)),
                 Ok(answer) => answer,
             };
             body = again;
@@ -237,7 +237,7 @@ impl Call {
                         .and_then(|location| sending.url.join(location).ok())
                         .filter(|url| url.origin() == origin && redirects <= MOST_REDIRECTS);
                     let Some(next) = next else {
-                        return Err(Error::service(service, ServiceFault::Redirected));
+                        return Err(Error::service(service, ServiceError::Redirected));
                     };
                     sending.url = next;
                     if !sending.method.is_safe() && !matches!(status.as_u16(), 307 | 308) {
@@ -246,7 +246,7 @@ impl Call {
                         body = Some(Body::default());
                     }
                     if body.is_none() {
-                        return Err(Error::service(service, ServiceFault::Redirected));
+                        return Err(Error::service(service, ServiceError::Redirected));
                     }
                 }
                 status if status.is_client_error() || status.is_server_error() => {
@@ -289,12 +289,12 @@ impl Sending<'_> {
     fn request(&self, token: &Token, body: Body) -> Result<Request<Body>> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorFault::CallMalformed)?;
+        *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorError::CallMalformed)?;
         *request.headers_mut() = self.headers.clone();
         match &self.api.registered().dance {
             Dance::OAuth2(_) => {
                 let bearer =
-                    bearer::header(&token.access_token).ok_or(OperatorFault::CallMalformed)?;
+                    bearer::header(&token.access_token).ok_or(OperatorError::CallMalformed)?;
                 request.headers_mut().insert(header::AUTHORIZATION, bearer);
                 Ok(request)
             }
@@ -310,7 +310,7 @@ impl Sending<'_> {
         let sending = ready.http.send(request, self.purpose);
         let answer = tokio::time::timeout(self.deadline, sending).await;
         let answer =
-            answer.unwrap_or(Err(NetworkFault::TimedOut.into())).map_err(Unanswered::Network)?;
+            answer.unwrap_or(Err(NetworkError::TimedOut.into())).map_err(Unanswered::Network)?;
         let (parts, body) = answer.into_parts();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
@@ -358,12 +358,12 @@ impl Sending<'_> {
 /// Why there is no answer.
 enum Unanswered {
     NotSent(Error),
-    Network(NetworkError),
+    Network(SendError),
 }
 
 impl Unanswered {
     fn is_interrupted(&self) -> bool {
-        matches!(self, Self::Network(error) if error.fault == NetworkFault::Interrupted)
+        matches!(self, Self::Network(error) if error.reason == NetworkError::Interrupted)
     }
 }
 
@@ -391,7 +391,7 @@ async fn whole(service: &Arc<str>, answer: Answer, deadline: Duration) -> Result
     match tokio::time::timeout(deadline, body.collect_decoded(&headers, WHOLE_LIMIT)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(error.at(service, status)),
-        Err(_) => Err(Error::network(service, NetworkFault::TimedOut)),
+        Err(_) => Err(Error::network(service, NetworkError::TimedOut)),
     }
 }
 

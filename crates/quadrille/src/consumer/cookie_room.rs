@@ -15,7 +15,7 @@
 
 use tracing::warn;
 
-use crate::consumer::error::OperatorFault;
+use crate::consumer::error::OperatorError;
 
 use super::cookies::{CookieStyle, Jar, Whose};
 
@@ -115,14 +115,14 @@ pub(crate) fn size(name: &str, value: &str) -> usize {
 /// Makes room for `bytes` (see [`size`]) of what is coming.
 ///
 /// # Errors
-/// [`OperatorFault::CookieTooLarge`] when it does not fit beside what the visitor keeps.
+/// [`OperatorError::CookieTooLarge`] when it does not fit beside what the visitor keeps.
 pub(crate) fn make_room(
     jar: &Jar,
     style: &CookieStyle,
     in_use: &InUse,
     coming: Coming<'_>,
     bytes: usize,
-) -> Result<(), OperatorFault> {
+) -> Result<(), OperatorError> {
     let replaced = match coming {
         Coming::Attempt(_) => &[][..],
         Coming::Kept(names) => names,
@@ -154,7 +154,7 @@ pub(crate) fn make_room(
     let sum = |cookies: &[(usize, String)]| cookies.iter().map(|(size, _)| size).sum::<usize>();
     let reserved = if matches!(coming, Coming::Kept(_)) { FOR_ATTEMPTS } else { 0 };
     if kept + bytes + reserved > BUDGET {
-        return Err(OperatorFault::CookieTooLarge { bytes: kept + bytes });
+        return Err(OperatorError::CookieTooLarge { bytes: kept + bytes });
     }
     // Attempts and what is useless can all make room, so that they do not count here.
     let mut firm = kept + bytes + sum(&others);
@@ -235,7 +235,7 @@ pub(crate) fn remove_all_of(
     jar: &Jar,
     style: &CookieStyle,
     service: &str,
-) -> Result<(), OperatorFault> {
+) -> Result<(), OperatorError> {
     let kinds = [TOKEN[0], TOKEN[1], WHO, BACK];
     kinds.into_iter().try_for_each(|kind| jar.remove(style, &[kind, service].concat()))
 }
@@ -330,7 +330,7 @@ mod tests {
         let too_large = jar(full());
         assert!(matches!(
             make(&too_large, "c", 1700),
-            Err(OperatorFault::CookieTooLarge { bytes: 6700.. })
+            Err(OperatorError::CookieTooLarge { bytes: 6700.. })
         ));
         assert!(too_large.close().is_empty(), "nothing is lost by what is refused");
         assert_eq!(make(&jar(full()), "b", 3500), Ok(()), "in the place of the one before");

@@ -9,7 +9,7 @@ use std::{
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-use crate::{consumer::error::OperatorFault, cookie};
+use crate::{consumer::error::OperatorError, cookie};
 
 /// How many cookies are looked at when there are many of one kind. Browsers keep fewer for one host
 /// (RFC 6265, section 6.1, asks for 50).
@@ -174,12 +174,12 @@ impl Jar {
         what: &str,
         value: String,
         lives: Duration,
-    ) -> Result<(), OperatorFault> {
+    ) -> Result<(), OperatorError> {
         self.put(style, style.name(what), Some(value), lives)
     }
 
     /// Removes a cookie, if the browser has it.
-    pub(crate) fn remove(&self, style: &CookieStyle, what: &str) -> Result<(), OperatorFault> {
+    pub(crate) fn remove(&self, style: &CookieStyle, what: &str) -> Result<(), OperatorError> {
         let name = style.name(what);
         if self.pick(|known, _| (known == name).then_some(())).is_empty() {
             return Ok(());
@@ -193,7 +193,7 @@ impl Jar {
         &self,
         style: &CookieStyle,
         name: String,
-    ) -> Result<(), OperatorFault> {
+    ) -> Result<(), OperatorError> {
         self.put(style, name, None, Duration::ZERO)
     }
 
@@ -203,10 +203,10 @@ impl Jar {
         name: String,
         value: Option<String>,
         lives: Duration,
-    ) -> Result<(), OperatorFault> {
+    ) -> Result<(), OperatorError> {
         let mut state = self.lock();
         if state.left {
-            return Err(OperatorFault::AnswerHasLeft);
+            return Err(OperatorError::AnswerHasLeft);
         }
         let mut line =
             String::with_capacity(name.len() + 96 + value.as_ref().map_or(0, String::len));
@@ -216,7 +216,7 @@ impl Jar {
         let _ = write!(line, "{}", lives.as_secs());
         line.push_str("; HttpOnly; SameSite=Lax");
         line.push_str(if style.secure { "; Secure" } else { "" });
-        let mut line = HeaderValue::try_from(line).map_err(|_| OperatorFault::CallMalformed)?;
+        let mut line = HeaderValue::try_from(line).map_err(|_| OperatorError::CallMalformed)?;
         line.set_sensitive(true);
         state.set.retain(|set| set.name != name);
         state.set.push(Set { name, value, line });
@@ -267,9 +267,9 @@ mod tests {
         assert!(jar.close().is_empty());
         assert_eq!(
             jar.set(&style, "x", "late".into(), Duration::from_secs(1)),
-            Err(OperatorFault::AnswerHasLeft)
+            Err(OperatorError::AnswerHasLeft)
         );
-        assert_eq!(jar.remove(&style, "y"), Err(OperatorFault::AnswerHasLeft));
+        assert_eq!(jar.remove(&style, "y"), Err(OperatorError::AnswerHasLeft));
         assert_eq!(jar.remove(&style, "z"), Ok(()), "there is nothing to remove");
     }
 

@@ -11,7 +11,7 @@ use http::{HeaderMap, Request, Response, header};
 use crate::{
     Timestamp,
     consumer::error::{Error, Result},
-    transport::{NetworkFault, Purpose},
+    transport::{NetworkError, Purpose},
 };
 
 use super::{
@@ -49,7 +49,7 @@ impl Login {
         };
         tokio::time::timeout(DEADLINE, asking)
             .await
-            .unwrap_or_else(|_| Err(Error::network(service, NetworkFault::TimedOut)))
+            .unwrap_or_else(|_| Err(Error::network(service, NetworkError::TimedOut)))
     }
 }
 

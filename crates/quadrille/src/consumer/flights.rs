@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     Secret, Timestamp,
-    consumer::error::{Error, ServiceFault},
+    consumer::error::{Error, ServiceError},
 };
 
 use super::{
@@ -180,7 +180,7 @@ impl Trouble {
         let doubled = FIRST_WAIT * (1 << self.failures.min(10));
         let wait = match error {
             Error::Service {
-                fault: ServiceFault::Unavailable { retry_after: Some(asked), .. },
+                error: ServiceError::Unavailable { retry_after: Some(asked), .. },
                 ..
             } => Some((*asked).clamp(FIRST_WAIT, LONGEST_RETRY_AFTER)),
             Error::Service { .. } | Error::Network { .. } => Some(doubled.min(LONGEST_WAIT)),
@@ -188,8 +188,8 @@ impl Trouble {
             _ => None,
         };
         let is_refusal = match error {
-            Error::Service { fault: ServiceFault::TokenRefused { .. }, .. } => true,
-            Error::Service { fault: ServiceFault::Malformed { status }, .. } => {
+            Error::Service { error: ServiceError::TokenRefused { .. }, .. } => true,
+            Error::Service { error: ServiceError::Malformed { status }, .. } => {
                 status.is_client_error()
             }
             _ => false,
@@ -220,16 +220,16 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::{Owner, consumer::Account, transport::NetworkFault};
+    use crate::{Owner, consumer::Account, transport::NetworkError};
 
-    fn service(fault: ServiceFault) -> Error {
-        Error::Service { service: "github".into(), fault }
+    fn service(error: ServiceError) -> Error {
+        Error::Service { service: "github".into(), error }
     }
 
     fn unavailable(retry_after: Option<u64>) -> Error {
         let retry_after = retry_after.map(Duration::from_secs);
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        service(ServiceFault::Unavailable { status, retry_after })
+        service(ServiceError::Unavailable { status, retry_after })
     }
 
     fn wait_after(trouble: Trouble, error: &Error, now: Timestamp) -> (Trouble, u64) {
@@ -241,8 +241,8 @@ mod tests {
     #[test]
     fn each_failure_in_a_row_waits_twice_as_long_up_to_a_minute() {
         let now = Timestamp::from_seconds(1_000_000);
-        let network = Error::network(&"a".into(), NetworkFault::TimedOut);
-        for error in [unavailable(None), network, service(ServiceFault::ClientRefused)] {
+        let network = Error::network(&"a".into(), NetworkError::TimedOut);
+        for error in [unavailable(None), network, service(ServiceError::ClientRefused)] {
             let mut trouble = Trouble::default();
             let waits: Vec<_> = (0..9)
                 .map(|_| {
@@ -276,9 +276,9 @@ mod tests {
     fn only_refusals_in_a_row_and_for_a_while_are_an_end() {
         let start = Timestamp::from_seconds(1_000_000);
         let at = |seconds| start + Duration::from_secs(seconds);
-        let refused = service(ServiceFault::TokenRefused { error: "invalid_request".into() });
-        let bare = service(ServiceFault::Malformed { status: StatusCode::BAD_REQUEST });
-        let html = service(ServiceFault::Malformed { status: StatusCode::OK });
+        let refused = service(ServiceError::TokenRefused { error: "invalid_request".into() });
+        let bare = service(ServiceError::Malformed { status: StatusCode::BAD_REQUEST });
+        let html = service(ServiceError::Malformed { status: StatusCode::OK });
         let after = |steps: &[(&Error, u64)]| {
             let mut trouble = Trouble::default();
             steps.iter().for_each(|(error, at_second)| {
@@ -292,7 +292,7 @@ mod tests {
         assert!(!after(&[(&refused, 0), (&refused, 60)]), "too few");
         assert!(!after(&[(&refused, 0), (&unavailable(None), 30), (&refused, 60)]), "not in a row");
         assert!(!after(&[(&html, 0), (&html, 30), (&html, 60), (&html, 90)]), "no refusals");
-        let client = service(ServiceFault::ClientRefused);
+        let client = service(ServiceError::ClientRefused);
         assert!(!after(&[(&client, 0), (&client, 30), (&client, 60)]), "the operator's fault");
     }
 

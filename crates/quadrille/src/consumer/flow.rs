@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Scopes,
-    consumer::error::{BrowserFault, Error, Result},
+    consumer::error::{BrowserError, Error, Result},
     form::{FormWriter, Limits, Params},
     page,
 };
@@ -174,8 +174,8 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorFault`](crate::consumer::OperatorFault): an unknown service, a wrong configuration;
-    /// [`BrowserFault::TenantUnknown`]. With a service of OAuth 1, which is asked for temporary
+    /// [`OperatorError`](crate::consumer::OperatorError): an unknown service, a wrong configuration;
+    /// [`BrowserError::TenantUnknown`]. With a service of OAuth 1, which is asked for temporary
     /// credentials first, also what that request may run into.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let registered = self.by_name(begin.service()).await?;
@@ -207,8 +207,8 @@ impl Login {
                 let callback = &registered.callback;
                 let leaving = dance.leave(self, ready, registered, &attempt, callback).await?;
                 let (temporary, seals) = (&leaving.temporary, self.seals(ready));
-                if let Err(fault) = attempt.seal_into_cookie(temporary, &seals, jar) {
-                    self.remove_gone_tenants(jar, fault.into()).await?;
+                if let Err(error) = attempt.seal_into_cookie(temporary, &seals, jar) {
+                    self.remove_gone_tenants(jar, error.into()).await?;
                     attempt.seal_into_cookie(temporary, &seals, jar)?;
                 }
                 leaving.url
@@ -286,7 +286,7 @@ impl Login {
         let registered = self.by_name(service).await?;
         origin.service = Some(Arc::clone(&registered));
         let params = Params::parse_within(query.as_bytes(), CALLBACK)
-            .map_err(|_| BrowserFault::CallbackMalformed)?;
+            .map_err(|_| BrowserError::CallbackMalformed)?;
         let seals = self.seals(ready);
         let mut answered = match &registered.dance {
             Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
@@ -321,7 +321,7 @@ impl Login {
         let may_finish = verified.was_begun_by(owner) || (by_hook && nobody_began);
         if !may_finish {
             // Nothing was used up.
-            return Err(BrowserFault::UserChanged.into());
+            return Err(BrowserError::UserChanged.into());
         }
         let Verified { registered, answered: Answered { attempt, cookie, proof } } = verified;
         let granted = self.grant(ready, registered, attempt, proof, owner).await;
@@ -352,7 +352,7 @@ impl Login {
                 dance.redeem(self, ready, registered, attempt, temporary, verifier).await?
             }
             // Another protocol's answer.
-            _ => return Err(BrowserFault::StateUnknown.into()),
+            _ => return Err(BrowserError::StateUnknown.into()),
         };
         let Granted { token, more } = granted;
         let Attempt { kind, next, .. } = attempt;

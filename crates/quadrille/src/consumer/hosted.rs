@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use crate::{consumer::error::OperatorFault, loopback::is_secure};
+use crate::{consumer::error::OperatorError, loopback::is_secure};
 
 use super::{
     endpoint::is_graphic,
@@ -14,10 +14,10 @@ use super::{
 type Text = Cow<'static, str>;
 
 /// The same service with every endpoint below its base, if it has one.
-pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorFault> {
+pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     let Some(text) = spec.base.take() else { return Ok(spec) };
     let Some(base) = Base::parse(&text) else {
-        return Err(OperatorFault::BaseMalformed { service: (*spec.name).into() });
+        return Err(OperatorError::BaseMalformed { service: (*spec.name).into() });
     };
     if let Some(path) = spec.api_below_base.take() {
         spec.api = path;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     /// Authorization, token and API endpoint, identity and issuer.
-    fn below(base: &'static str) -> Result<[String; 5], OperatorFault> {
+    fn below(base: &'static str) -> Result<[String; 5], OperatorError> {
         let spec = SpecBuf::oauth2(
             "git",
             "https://git.example/login/authorize?lang=en",
@@ -117,8 +117,8 @@ mod tests {
             "https://git.example\n",
             "https://g\u{ef}t.example",
         ] {
-            let fault = OperatorFault::BaseMalformed { service: "git".into() };
-            assert_eq!(below(base), Err(fault), "{base:?}");
+            let error = OperatorError::BaseMalformed { service: "git".into() };
+            assert_eq!(below(base), Err(error), "{base:?}");
         }
     }
 

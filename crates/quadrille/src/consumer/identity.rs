@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     Timestamp,
-    consumer::error::{Error, OperatorFault, Result, ServiceFault},
+    consumer::error::{Error, OperatorError, Result, ServiceError},
     oauth2::answer,
     transport::Purpose,
 };
@@ -92,13 +92,13 @@ pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
     // A few services answer with a list of accounts, which has one.
     let list = || answer::elements(&text).map(Value::Array);
     let Some(all) = answer::members(&text).map(Value::Object).or_else(list) else {
-        let fault = ServiceFault::Malformed { status: StatusCode::OK };
-        return Err(Error::service(&registered.name, fault));
+        let error = ServiceError::Malformed { status: StatusCode::OK };
+        return Err(Error::service(&registered.name, error));
     };
     // Not out of what was read above: numbers have lost their digits there.
     match path.identifier(&text) {
         Some(subject) => Ok(Some(Claims { subject, all })),
-        None => Err(Error::service(&registered.name, ServiceFault::SubjectMissing)),
+        None => Err(Error::service(&registered.name, ServiceError::SubjectMissing)),
     }
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn recall<S>(
     if registered.identity.is_none() {
         // Nothing about such a service can ever say who someone is.
         let service = (*registered.name).into();
-        return Err(OperatorFault::ServiceMismatch { service }.into());
+        return Err(OperatorError::ServiceMismatch { service }.into());
     }
     let ready = login.ready()?;
     let site = site(&ready.site, owner, &registered.name);

@@ -13,7 +13,7 @@ use futures_core::Stream;
 
 use crate::{
     Scopes,
-    consumer::error::{NotLinkedReason, OperatorFault, Result},
+    consumer::error::{NotLinkedReason, OperatorError, Result},
 };
 
 use super::{
@@ -76,7 +76,7 @@ impl<S, Scope> Linked<S, Scope> {
     /// token is refreshed now if it has less than `duration` left.
     ///
     /// With tokens in cookies, one that ends later cannot be refreshed there any more: then calls
-    /// give [`OperatorFault::AnswerHasLeft`].
+    /// give [`OperatorError::AnswerHasLeft`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -143,12 +143,12 @@ impl Login {
     ///
     /// # Errors
     /// [`Error::NotLinked`](crate::Error::NotLinked), those of the storage, and
-    /// [`OperatorFault::OutsideRequest`] where tokens are in cookies.
+    /// [`OperatorError::OutsideRequest`] where tokens are in cookies.
     pub async fn linked<S: Service>(&self, account: &Account) -> Result<Linked<S>> {
         let registered = self.by_name(&account.service).await?;
         if registered.registration.type_id != std::any::TypeId::of::<S>() {
             let service = (*account.service).into();
-            return Err(OperatorFault::ServiceMismatch { service }.into());
+            return Err(OperatorError::ServiceMismatch { service }.into());
         }
         self.account(&registered, account).await
     }
@@ -200,18 +200,18 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorFault::ServiceNotAdded`]. Where tokens are in cookies, the stream's first item is
-    /// [`OperatorFault::OutsideRequest`].
+    /// [`OperatorError::ServiceNotAdded`]. Where tokens are in cookies, the stream's first item is
+    /// [`OperatorError::OutsideRequest`].
     pub fn accounts<S: Service>(&self) -> Result<Accounts<S>> {
         let registered = self.by_type::<S>()?;
-        let unknown = || OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() };
+        let unknown = || OperatorError::ServiceNotAdded { service: S::SPEC.name.into() };
         Ok(Accounts::new(self, registered.ok_or_else(unknown)?))
     }
 
     /// [`Login::accounts`] for services that are known at run time only, and for one tenant's.
     ///
     /// # Errors
-    /// As [`Login::accounts`], and [`BrowserFault::TenantUnknown`](crate::consumer::BrowserFault).
+    /// As [`Login::accounts`], and [`BrowserError::TenantUnknown`](crate::consumer::BrowserError).
     pub async fn accounts_by_name(&self, service: &str) -> Result<Accounts<Dynamic>> {
         Ok(Accounts::new(self, self.by_name(service).await?))
     }

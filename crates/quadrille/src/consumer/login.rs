@@ -12,7 +12,7 @@ use url::{Position, Url};
 
 use crate::{
     Env, KeyRing, Scopes,
-    consumer::error::{BrowserFault, OperatorFault, Result},
+    consumer::error::{BrowserError, OperatorError, Result},
     form::FormWriter,
     loopback::is_secure,
     seal::{Keys, MaskKey},
@@ -68,7 +68,7 @@ pub(crate) struct Inner {
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
     pub(crate) hooks: Arc<dyn Hooks>,
-    ready: OnceLock<Result<Ready, OperatorFault>>,
+    ready: OnceLock<Result<Ready, OperatorError>>,
 }
 
 /// What follows from the configuration, worked out once.
@@ -154,7 +154,7 @@ impl Login {
     /// the program instead of the first visitor.
     ///
     /// # Errors
-    /// [`OperatorFault`], naming what is wrong.
+    /// [`OperatorError`], naming what is wrong.
     pub fn check(&self) -> Result<()> {
         self.ready().map(|_| ())
     }
@@ -162,7 +162,7 @@ impl Login {
     /// Where on this site people log in with `service`, to come back to `next`.
     ///
     /// # Errors
-    /// [`OperatorFault::ServiceUnknown`], and [`BrowserFault::TenantUnknown`] for a name that no
+    /// [`OperatorError::ServiceUnknown`], and [`BrowserError::TenantUnknown`] for a name that no
     /// tenant can have.
     pub fn login_url(&self, service: &str, next: Option<&str>) -> Result<String> {
         self.check_name(service)?;
@@ -185,11 +185,11 @@ impl Login {
             let ready = Ready::new(&self.0);
             match &ready {
                 Ok(ready) => ready.warn_about(&self.0),
-                Err(fault) => tracing::error!(%fault, "this site's logins are not set up"),
+                Err(error) => tracing::error!(%error, "this site's logins are not set up"),
             }
             ready
         });
-        ready.as_ref().map_err(|fault| fault.clone().into())
+        ready.as_ref().map_err(|error| error.clone().into())
     }
 
     pub(crate) fn by_type<S: Service>(&self) -> Result<Option<Arc<Registered>>> {
@@ -221,7 +221,7 @@ impl Login {
     /// The scopes in a link that [`Login::login_path`] made.
     pub(crate) fn asked_scopes(&self, ask: &str) -> Result<Scopes> {
         let plain = self.0.keys.open(ASK, &self.ready()?.site, ask);
-        let plain = plain.map_err(|_| BrowserFault::StateUnknown)?;
+        let plain = plain.map_err(|_| BrowserError::StateUnknown)?;
         Ok(Scopes::of(String::from_utf8_lossy(&plain).split(' ')))
     }
 
@@ -296,8 +296,8 @@ impl std::fmt::Debug for Login {
 }
 
 impl Ready {
-    fn new(inner: &Inner) -> Result<Self, OperatorFault> {
-        let url = Url::parse(&inner.public_url).map_err(|_| OperatorFault::PublicUrlMalformed)?;
+    fn new(inner: &Inner) -> Result<Self, OperatorError> {
+        let url = Url::parse(&inner.public_url).map_err(|_| OperatorError::PublicUrlMalformed)?;
         // The parser drops white space around a URL, and an empty user name.
         let authority = inner.public_url.split('/').nth(2).unwrap_or("");
         let whole = matches!(url.scheme(), "http" | "https")
@@ -308,14 +308,14 @@ impl Ready {
             && url.username().is_empty()
             && url.password().is_none();
         if !whole {
-            return Err(OperatorFault::PublicUrlMalformed);
+            return Err(OperatorError::PublicUrlMalformed);
         }
         if !is_secure(&url) {
-            return Err(OperatorFault::PublicUrlInsecure);
+            return Err(OperatorError::PublicUrlInsecure);
         }
         check_mount(&inner.mount)?;
         if inner.storage.is_durable() && inner.keys.is_ephemeral() {
-            return Err(OperatorFault::EphemeralKeys);
+            return Err(OperatorError::EphemeralKeys);
         }
         let origin = url[..Position::BeforePath].to_owned();
         let base_path = url.path().trim_end_matches('/').to_owned();
@@ -323,12 +323,12 @@ impl Ready {
         let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
         names.extend(inner.tenants.iter().map(Tenants::service));
         if names.is_empty() {
-            return Err(OperatorFault::NoServices);
+            return Err(OperatorError::NoServices);
         }
         for (index, name) in names.iter().enumerate() {
             check_service_name(name)?;
             if names.iter().take(index).any(|known| known == name) {
-                return Err(OperatorFault::ServiceRepeated { service: (*name).into() });
+                return Err(OperatorError::ServiceRepeated { service: (*name).into() });
             }
         }
         let services: Vec<_> = inner
@@ -378,19 +378,19 @@ impl Ready {
     }
 }
 
-fn check_service_name(name: &str) -> Result<(), OperatorFault> {
+fn check_service_name(name: &str) -> Result<(), OperatorError> {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.len() > 40 || !name.bytes().all(fit) {
-        return Err(OperatorFault::ServiceNameMalformed { service: name.into() });
+        return Err(OperatorError::ServiceNameMalformed { service: name.into() });
     }
     Ok(())
 }
 
-fn check_mount(mount: &str) -> Result<(), OperatorFault> {
+fn check_mount(mount: &str) -> Result<(), OperatorError> {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let segment = |s: &str| !s.is_empty() && !s.starts_with('.') && s.bytes().all(fit);
     match mount.strip_prefix('/') {
         Some(path) if path.split('/').all(segment) => Ok(()),
-        _ => Err(OperatorFault::MountMalformed),
+        _ => Err(OperatorError::MountMalformed),
     }
 }

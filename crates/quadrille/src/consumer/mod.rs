@@ -40,7 +40,7 @@ pub use authorized::Authorized;
 pub use call::{Answer, Call};
 pub use cookies::Jar;
 pub use error::{
-    BrowserFault, NotLinked, NotLinkedReason, OperatorFault, ServiceFault, StorageFault,
+    BrowserError, NotLinked, NotLinkedReason, OperatorError, ServiceError, StorageError,
 };
 pub use flow::{Begin, Finished};
 pub use hooks::Refreshed;

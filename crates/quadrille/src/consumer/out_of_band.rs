@@ -1,7 +1,7 @@
 //! Out-of-band logins (OAuth 1; RFC 5849, section 2.1): for programs that no browser comes back to.
 
 use crate::{
-    consumer::error::{BrowserFault, OperatorFault, Result},
+    consumer::error::{BrowserError, OperatorError, Result},
     oauth1::OUT_OF_BAND,
 };
 
@@ -46,8 +46,8 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// As [`Login::begin`]; [`OperatorFault::NotOutOfBand`] with OAuth 2, and
-    /// [`OperatorFault::OutsideRequest`] where tokens are kept in cookies.
+    /// As [`Login::begin`]; [`OperatorError::NotOutOfBand`] with OAuth 2, and
+    /// [`OperatorError::OutsideRequest`] where tokens are kept in cookies.
     pub async fn begin_out_of_band(&self, begin: &Begin<'_>) -> Result<OutOfBand> {
         let ready = self.ready()?;
         let registered = self.by_name(begin.service()).await?;
@@ -78,7 +78,7 @@ impl Login {
         let verifier = verifier.trim().into();
         let proof = Proof::Verifier { temporary, verifier };
         if attempt.begun_by != OwnerMark::of(owner) {
-            return Err(BrowserFault::UserChanged.into());
+            return Err(BrowserError::UserChanged.into());
         }
         let authorized = self.grant(ready, &registered, &attempt, &proof, owner).await?;
         let account = authorized.keep(None, owner).await?;
@@ -87,13 +87,13 @@ impl Login {
 
     fn out_of_band<'a>(&self, registered: &'a Registered) -> Result<&'a OAuth1Dance> {
         if self.0.storage.is_in_browser() {
-            return Err(OperatorFault::OutsideRequest.into());
+            return Err(OperatorError::OutsideRequest.into());
         }
         match &registered.dance {
             Dance::OAuth1(dance) => Ok(dance),
             Dance::OAuth2(_) => {
                 let service = (*registered.name).into();
-                Err(OperatorFault::NotOutOfBand { service }.into())
+                Err(OperatorError::NotOutOfBand { service }.into())
             }
         }
     }

@@ -14,9 +14,9 @@ use tracing::{error, info, warn};
 
 use crate::{
     Env, Secret,
-    consumer::error::{Error, OperatorFault, Result, ServiceFault},
+    consumer::error::{Error, OperatorError, Result, ServiceError},
     oauth2::TokenRequest,
-    transport::{NetworkFault, Purpose},
+    transport::{NetworkError, Purpose},
 };
 
 use super::{
@@ -123,7 +123,7 @@ impl Login {
         let in_browser = self.0.storage.is_in_browser();
         if in_browser && jar.is_none_or(Jar::is_closed) {
             // A refresh whose result cannot be kept might spend the only refresh token.
-            return Err(NoToken::Failed(OperatorFault::AnswerHasLeft.into()));
+            return Err(NoToken::Failed(OperatorError::AnswerHasLeft.into()));
         }
         let mut outcome = self.flight(registered, stored);
         let landed = outcome.wait_for(Option::is_some).await;
@@ -169,9 +169,9 @@ impl Login {
         let service = &*seen.account.service;
         match self.remove_gone_tenants(jar, error).await {
             Ok(()) => return self.0.storage.replace(cx, seen, change).await,
-            Err(Error::Operator(fault @ OperatorFault::CookieTooLarge { .. })) => {
-                let code = Error::from(fault.clone()).code();
-                error!(service, %fault, code, "a refreshed token cannot be kept");
+            Err(Error::Operator(error @ OperatorError::CookieTooLarge { .. })) => {
+                let code = Error::from(error.clone()).code();
+                error!(service, %error, code, "a refreshed token cannot be kept");
             }
             Err(other) => return Err(other),
         }
@@ -333,7 +333,7 @@ impl Login {
                     expires: answer.expires_in.map(|lifetime| now + lifetime),
                 })
             }
-            Err(Error::Service { fault: ServiceFault::TokenRefused { error }, .. })
+            Err(Error::Service { error: ServiceError::TokenRefused { error }, .. })
                 if *error == *"invalid_grant" =>
             {
                 Outcome::Ended
@@ -363,5 +363,5 @@ fn settled(stored: Option<Stored>) -> Result<Stored, NoToken> {
 }
 
 fn interrupted(registered: &Arc<Registered>) -> NoToken {
-    NoToken::Failed(Error::network(&registered.name, NetworkFault::Interrupted))
+    NoToken::Failed(Error::network(&registered.name, NetworkError::Interrupted))
 }

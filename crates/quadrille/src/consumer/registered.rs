@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Request};
 use url::Url;
 
 use crate::{
-    Scopes, consumer::error::OperatorFault, loopback::is_secure, oauth2::member::MemberPath,
+    Scopes, consumer::error::OperatorError, loopback::is_secure, oauth2::member::MemberPath,
 };
 
 use super::{
@@ -37,7 +37,7 @@ impl<S: 'static> From<Client<S>> for Registration {
 impl Registration {
     /// What was copied or read from a file often has a line break after it, which a service answers
     /// with `invalid_client`.
-    fn check_credentials(&self) -> Result<(), OperatorFault> {
+    fn check_credentials(&self) -> Result<(), OperatorError> {
         let is_oauth2 = matches!(self.spec.protocol, Protocol::OAuth2(_));
         let is_fit = |text: &str| {
             let fits = |char: char| match is_oauth2 {
@@ -48,14 +48,14 @@ impl Registration {
         };
         let service = || Box::from(&*self.spec.name);
         if self.id.is_empty() || !is_fit(&self.id) {
-            return Err(OperatorFault::ClientIdMalformed { service: service() });
+            return Err(OperatorError::ClientIdMalformed { service: service() });
         }
         match &self.credential {
             Credential::Secret(secret) if secret.expose().trim().is_empty() => {
-                Err(OperatorFault::SecretMissing { service: service() })
+                Err(OperatorError::SecretMissing { service: service() })
             }
             Credential::Secret(secret) if !is_fit(secret.expose()) => {
-                Err(OperatorFault::SecretMalformed { service: service() })
+                Err(OperatorError::SecretMalformed { service: service() })
             }
             // A key is PEM or a path; its reader checks it.
             Credential::Secret(_) | Credential::Key(_) | Credential::None => Ok(()),
@@ -77,13 +77,13 @@ pub(crate) struct Registered {
 
 impl Registered {
     /// The service's name has been checked.
-    pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorFault> {
+    pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorError> {
         registration.check_credentials()?;
         let mut registration = registration.clone();
         registration.spec = settled(registration.spec)?;
         let Registration { spec, .. } = &registration;
         let service = || Box::from(&*spec.name);
-        let malformed = || OperatorFault::EndpointMalformed { service: service() };
+        let malformed = || OperatorError::EndpointMalformed { service: service() };
         // `Url` drops line breaks and spaces, and the request would still have them.
         let endpoint = |text: &str| match Url::parse(text) {
             Ok(url) if is_secure(&url) && url.has_host() && is_graphic(text) => Ok(url),
@@ -99,7 +99,7 @@ impl Registered {
             Some((path, subject)) => {
                 let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
                 let subject = MemberPath::parse(subject)
-                    .ok_or_else(|| OperatorFault::MemberMalformed { service: service() })?;
+                    .ok_or_else(|| OperatorError::MemberMalformed { service: service() })?;
                 Some((url, subject))
             }
             None => None,
@@ -127,11 +127,11 @@ impl Registered {
         &self,
         request: &mut Request<Bytes>,
         headers: &[(Cow<'static, str>, Cow<'static, str>)],
-    ) -> Result<(), OperatorFault> {
+    ) -> Result<(), OperatorError> {
         for (name, value) in headers {
             let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value))
             else {
-                return Err(OperatorFault::EndpointMalformed { service: (*self.name).into() });
+                return Err(OperatorError::EndpointMalformed { service: (*self.name).into() });
             };
             request.headers_mut().insert(name, value);
         }

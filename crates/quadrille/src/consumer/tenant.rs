@@ -16,7 +16,7 @@ use tracing::error;
 
 use crate::{
     Timestamp,
-    consumer::error::{BrowserFault, Error, OperatorFault, Result},
+    consumer::error::{BrowserError, Error, OperatorError, Result},
 };
 
 use super::{
@@ -42,7 +42,7 @@ const LONGEST_SHOWN: usize = 64;
 const LOOKED_UP: usize = 16;
 
 type Resolving =
-    Pin<Box<dyn Future<Output = Result<Option<Registration>, OperatorFault>> + Send + 'static>>;
+    Pin<Box<dyn Future<Output = Result<Option<Registration>, OperatorError>> + Send + 'static>>;
 
 /// The tenants of one service.
 #[derive(Clone)]
@@ -98,7 +98,7 @@ impl Login {
     /// ```
     ///
     /// An error of the resolver goes to the log, and is
-    /// [`OperatorFault::TenantLookup`] to everyone else.
+    /// [`OperatorError::TenantLookup`] to everyone else.
     #[must_use]
     pub fn with_tenants<S, St, F, Answer, E>(self, service: &str, state: St, resolver: F) -> Self
     where
@@ -118,7 +118,7 @@ impl Login {
                     Ok(client) => Ok(client.map(Registration::from)),
                     Err(error) => {
                         error!(service = &*service, tenant, %error, "a tenant could not be looked up");
-                        Err(OperatorFault::TenantLookup { service: (*service).into() })
+                        Err(OperatorError::TenantLookup { service: (*service).into() })
                     }
                 }
             })
@@ -140,7 +140,7 @@ impl Login {
         let found = (tenants.resolve)(tenant.to_owned()).await?;
         let Some(mut registration) = found else {
             ready.known_tenants.lock().remove(name);
-            return Err(BrowserFault::TenantUnknown.into());
+            return Err(BrowserError::TenantUnknown.into());
         };
         registration.spec.name = name.to_owned().into();
         let registered = Arc::new(Registered::new(&registration, &ready.site)?);
@@ -165,14 +165,14 @@ impl Login {
     /// # Errors
     /// `error`, when nothing was removed.
     pub(crate) async fn remove_gone_tenants(&self, jar: &Jar, error: Error) -> Result<()> {
-        if !matches!(error, Error::Operator(OperatorFault::CookieTooLarge { .. })) {
+        if !matches!(error, Error::Operator(OperatorError::CookieTooLarge { .. })) {
             return Err(error);
         }
         let ready = self.ready()?;
         let mut is_removed = false;
         for name in tenants(jar, &ready.style, &ready.in_use).iter().take(LOOKED_UP) {
             let found = self.by_name(name).await;
-            if matches!(found, Err(Error::Browser(BrowserFault::TenantUnknown))) {
+            if matches!(found, Err(Error::Browser(BrowserError::TenantUnknown))) {
                 remove_all_of(jar, &ready.style, name)?;
                 is_removed = true;
             }
@@ -181,14 +181,14 @@ impl Login {
     }
 
     fn tenant<'a>(&self, name: &'a str) -> Result<(&Tenants, &'a str)> {
-        let unknown = || OperatorFault::ServiceUnknown { service: shown(name) };
+        let unknown = || OperatorError::ServiceUnknown { service: shown(name) };
         let (service, tenant) = name.split_once(SEPARATOR).ok_or_else(unknown)?;
         let tenants = self.0.tenants.iter().find(|tenants| *tenants.service == *service);
         let tenants = tenants.ok_or_else(unknown)?;
         if is_name(tenant) {
             Ok((tenants, tenant))
         } else {
-            Err(BrowserFault::TenantUnknown.into())
+            Err(BrowserError::TenantUnknown.into())
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         IntrospectionResponseError, Resources,
     },
     transport::{
-        self, CollectError, ErasedClient, HttpClient, NetworkFault, NoHttpClient, Purpose,
+        self, CollectError, ErasedClient, HttpClient, NetworkError, NoHttpClient, Purpose,
     },
 };
 
@@ -223,7 +223,7 @@ impl Introspection {
     ) -> Result<T, AccessError> {
         let answer = tokio::time::timeout(self.deadline, self.send(request, purpose)).await;
         answer
-            .unwrap_or(Err(Unasked::Network(NetworkFault::TimedOut)))
+            .unwrap_or(Err(Unasked::Network(NetworkError::TimedOut)))
             .and_then(|answer| Ok(parse(&answer)?))
             .map_err(|reason| unavailable(&reason))
     }
@@ -236,18 +236,20 @@ impl Introspection {
         let send = |request: Request<Bytes>| self.http.send(request.map(Into::into), purpose);
         let answer = match send(request.clone()).await {
             // As a rule, the issuer closed a kept connection at this moment.
-            Err(error) if error.fault == NetworkFault::Interrupted && purpose.may_be_repeated() => {
+            Err(error)
+                if error.reason == NetworkError::Interrupted && purpose.may_be_repeated() =>
+            {
                 send(request).await
             }
             answer => answer,
         };
-        let answer = answer.map_err(|error| error.fault)?;
+        let answer = answer.map_err(|error| error.reason)?;
         let (parts, body) = answer.into_parts();
         let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
         let body = body.map_err(|error| match error {
             CollectError::TooLarge => Unasked::TooLarge,
             CollectError::Coding => Unasked::Coding,
-            CollectError::Network(fault) => fault.into(),
+            CollectError::Network(error) => error.into(),
         })?;
         Ok(Response::from_parts(parts, body))
     }
@@ -335,7 +337,7 @@ impl fmt::Debug for Introspection {
 #[derive(Debug, thiserror::Error)]
 enum Unasked {
     #[error(transparent)]
-    Network(#[from] NetworkFault),
+    Network(#[from] NetworkError),
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     #[error(transparent)]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
 
-use crate::transport::{Body, HttpClient, NetworkFault, Purpose};
+use crate::transport::{Body, HttpClient, NetworkError, Purpose};
 
 use super::{
     manners::Manners,
@@ -70,8 +70,8 @@ impl<P: Part> Fake<P> {
     }
 
     /// Fails the next request for this purpose.
-    pub fn fails_next(&self, purpose: Purpose, fault: NetworkFault) {
-        self.stage().script.push(purpose, Scripted::Fault(fault));
+    pub fn fails_next(&self, purpose: Purpose, error: NetworkError) {
+        self.stage().script.push(purpose, Scripted::Error(error));
     }
 
     /// Never answers the next request for this purpose.
@@ -102,7 +102,7 @@ impl<P: Part> Fake<P> {
         &self,
         request: Request<Bytes>,
         purpose: Purpose,
-    ) -> Result<Response<Bytes>, NetworkFault> {
+    ) -> Result<Response<Bytes>, NetworkError> {
         let scripted = self.stage().script.take(&request, purpose);
         match scripted {
             Some(scripted) => scripted.play().await,
@@ -124,7 +124,7 @@ impl<P: Part> HttpClient for Fake<P> {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         Ok(self.respond(whole(request).await?, purpose).await?.map(Body::from))
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::transport::{Body, NetworkFault, Purpose};
+use crate::transport::{Body, NetworkError, Purpose};
 
 /// A request that a fake service got.
 ///
@@ -28,7 +28,7 @@ pub struct Asked {
 #[derive(Debug)]
 pub(super) enum Scripted {
     Answer(Response<Bytes>),
-    Fault(NetworkFault),
+    Error(NetworkError),
     Silence,
 }
 
@@ -59,17 +59,17 @@ impl Script {
 }
 
 impl Scripted {
-    pub(super) async fn play(self) -> Result<Response<Bytes>, NetworkFault> {
+    pub(super) async fn play(self) -> Result<Response<Bytes>, NetworkError> {
         match self {
             Self::Answer(answer) => Ok(answer),
-            Self::Fault(fault) => Err(fault),
+            Self::Error(error) => Err(error),
             Self::Silence => std::future::pending().await,
         }
     }
 }
 
 /// A request with its whole body.
-pub(super) async fn whole(request: Request<Body>) -> Result<Request<Bytes>, NetworkFault> {
+pub(super) async fn whole(request: Request<Body>) -> Result<Request<Bytes>, NetworkError> {
     let (parts, mut body) = request.into_parts();
     let mut all = Vec::new();
     while let Some(piece) = std::future::poll_fn(|cx| {

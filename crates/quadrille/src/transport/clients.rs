@@ -29,7 +29,7 @@ use hyper_util::{
 };
 use tower::Service;
 
-use super::{Body, ErasedClient, HttpClient, NetworkError, NetworkFault, NoHttpClient, Purpose};
+use super::{Body, ErasedClient, HttpClient, NetworkError, NoHttpClient, Purpose, SendError};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -96,19 +96,19 @@ impl HttpClient for Direct {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
-        self.send_with_cause(request, purpose).await.map_err(|error| error.fault)
+    ) -> Result<Response<Body>, NetworkError> {
+        self.send_with_cause(request, purpose).await.map_err(|error| error.reason)
     }
 
     async fn send_with_cause(
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkError> {
+    ) -> Result<Response<Body>, SendError> {
         let client = if purpose.wants_own_connection() { &self.fresh } else { &self.pooled };
         match client.request(request).await {
             Ok(answer) => Ok(answer.map(|body| Body::stream(Frames(body)))),
-            Err(error) => Err(NetworkError::new(told_from(&error, error.is_connect()), error)),
+            Err(error) => Err(SendError::new(told_from(&error, error.is_connect()), error)),
         }
     }
 }
@@ -173,29 +173,29 @@ impl StdError for NameUnknown {
 }
 
 /// What happened, by the most telling of an error's causes.
-fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkFault {
-    let mut fault = if is_connect { NetworkFault::Connect } else { NetworkFault::Interrupted };
+fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkError {
+    let mut told = if is_connect { NetworkError::Connect } else { NetworkError::Interrupted };
     let mut reason = Some(error);
     while let Some(error) = reason {
         if error.is::<NotAdmitted>() {
-            return NetworkFault::AddressRefused;
+            return NetworkError::AddressRefused;
         }
         // reqwest looks names up itself, and its error has no type.
         if is_connect && (error.is::<NameUnknown>() || error.to_string() == "dns error") {
-            fault = NetworkFault::Name;
+            told = NetworkError::Name;
         }
         let io = error.downcast_ref::<io::Error>();
-        if fault != NetworkFault::Name
+        if told != NetworkError::Name
             && let Some(kind) = io.map(io::Error::kind)
         {
-            fault = match kind {
-                io::ErrorKind::TimedOut => NetworkFault::TimedOut,
-                io::ErrorKind::ConnectionRefused if is_connect => NetworkFault::Refused,
+            told = match kind {
+                io::ErrorKind::TimedOut => NetworkError::TimedOut,
+                io::ErrorKind::ConnectionRefused if is_connect => NetworkError::Refused,
                 // What a handshake fails with; connecting alone has nothing to read.
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof if is_connect => {
-                    NetworkFault::Tls
+                    NetworkError::Tls
                 }
-                _ => fault,
+                _ => told,
             };
         }
         // The source of an error around another is that one's source.
@@ -204,20 +204,20 @@ fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkFault
             None => error.source(),
         };
     }
-    fault
+    told
 }
 
 /// A body as it comes in; trailers are left out.
 struct Frames(Incoming);
 
 impl Stream for Frames {
-    type Item = Result<Bytes, NetworkFault>;
+    type Item = Result<Bytes, NetworkError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
                 None => return Poll::Ready(None),
-                Some(Err(_)) => return Poll::Ready(Some(Err(NetworkFault::Interrupted))),
+                Some(Err(_)) => return Poll::Ready(Some(Err(NetworkError::Interrupted))),
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));
@@ -231,12 +231,12 @@ impl Stream for Frames {
 /// A body as it goes out.
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = NetworkFault;
+    type Error = NetworkError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, NetworkFault>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, NetworkError>>> {
         self.poll_next(cx).map_ok(Frame::data)
     }
 
@@ -307,24 +307,24 @@ impl HttpClient for Reqwest {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
-        self.send_with_cause(request, purpose).await.map_err(|error| error.fault)
+    ) -> Result<Response<Body>, NetworkError> {
+        self.send_with_cause(request, purpose).await.map_err(|error| error.reason)
     }
 
     async fn send_with_cause(
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkError> {
+    ) -> Result<Response<Body>, SendError> {
         let request = request.map(|body| match body {
             Body::Whole(bytes) => reqwest::Body::from(bytes),
             Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
         });
-        let request = reqwest::Request::try_from(request).map_err(|_| NetworkFault::Connect)?;
+        let request = reqwest::Request::try_from(request).map_err(|_| NetworkError::Connect)?;
         let fresh = self.fresh.as_ref().filter(|_| purpose.wants_own_connection());
         let response = fresh.unwrap_or(&self.client).execute(request).await.map_err(|error| {
             // With its URL, the text might hold a token.
-            NetworkError::new(fault(&error), error.without_url())
+            SendError::new(network_error(&error), error.without_url())
         })?;
         let mut answer = Response::new(());
         *answer.status_mut() = response.status();
@@ -336,13 +336,13 @@ impl HttpClient for Reqwest {
 struct Pieces<S>(Pin<Box<S>>);
 
 impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Pieces<S> {
-    type Item = Result<Bytes, NetworkFault>;
+    type Item = Result<Bytes, NetworkError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx).map_err(|error| fault(&error))
+        self.0.as_mut().poll_next(cx).map_err(|error| network_error(&error))
     }
 }
 
-fn fault(error: &reqwest::Error) -> NetworkFault {
-    if error.is_timeout() { NetworkFault::TimedOut } else { told_from(error, error.is_connect()) }
+fn network_error(error: &reqwest::Error) -> NetworkError {
+    if error.is_timeout() { NetworkError::TimedOut } else { told_from(error, error.is_connect()) }
 }

@@ -24,7 +24,7 @@ pub(crate) use clients::standard;
 /// What happened on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NetworkFault {
+pub enum NetworkError {
     /// No connection, for another reason than those below.
     #[error("no connection")]
     Connect,
@@ -48,29 +48,29 @@ pub enum NetworkFault {
     AddressRefused,
 }
 
-/// [`NetworkFault`], and the error that it was told from.
+/// [`NetworkError`], and the error that it was told from.
 #[derive(Clone, Debug)]
-pub struct NetworkError {
+pub struct SendError {
     /// What happened.
-    pub fault: NetworkFault,
+    pub reason: NetworkError,
     /// What the operating system, TLS or HTTP said, where it is known.
     pub cause: Option<Cause>,
 }
 
-impl NetworkError {
+impl SendError {
     /// What happened, told from `cause`. Its text must hold nothing secret: no URL, say.
-    pub fn new(fault: NetworkFault, cause: impl StdError + Send + Sync + 'static) -> Self {
-        Self { fault, cause: Some(Cause(Arc::new(cause))) }
+    pub fn new(reason: NetworkError, cause: impl StdError + Send + Sync + 'static) -> Self {
+        Self { reason, cause: Some(Cause(Arc::new(cause))) }
     }
 }
 
-impl From<NetworkFault> for NetworkError {
-    fn from(fault: NetworkFault) -> Self {
-        Self { fault, cause: None }
+impl From<NetworkError> for SendError {
+    fn from(reason: NetworkError) -> Self {
+        Self { reason, cause: None }
     }
 }
 
-/// The error of another library that a [`NetworkFault`] was told from: a link in the chain of
+/// The error of another library that a [`NetworkError`] was told from: a link in the chain of
 /// [`source`](StdError::source), for logs. Two of them compare as equal, so that errors with them can
 /// be compared by what happened.
 #[derive(Clone)]
@@ -162,14 +162,14 @@ pub trait HttpClient: Send + Sync + 'static {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> impl Future<Output = Result<Response<Body>, NetworkFault>> + Send;
+    ) -> impl Future<Output = Result<Response<Body>, NetworkError>> + Send;
 
     /// [`HttpClient::send`] for a client that can tell more about a failure. This is what is called.
     fn send_with_cause(
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> impl Future<Output = Result<Response<Body>, NetworkError>> + Send {
+    ) -> impl Future<Output = Result<Response<Body>, SendError>> + Send {
         async move { Ok(self.send(request, purpose).await?) }
     }
 }
@@ -179,13 +179,13 @@ pub enum Body {
     /// All of it.
     Whole(Bytes),
     /// Piece by piece.
-    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, NetworkFault>> + Send>>),
+    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, NetworkError>> + Send>>),
 }
 
 impl Body {
     /// A body that is produced while it is sent.
     pub fn stream(
-        stream: impl Stream<Item = Result<Bytes, NetworkFault>> + Send + 'static,
+        stream: impl Stream<Item = Result<Bytes, NetworkError>> + Send + 'static,
     ) -> Self {
         Self::Stream(Box::pin(stream))
     }
@@ -258,7 +258,7 @@ impl Body {
 
 /// Each piece as it comes.
 impl Stream for Body {
-    type Item = Result<Bytes, NetworkFault>;
+    type Item = Result<Bytes, NetworkError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match &mut *self {
@@ -296,12 +296,12 @@ pub(crate) enum CollectError {
     TooLarge,
     /// It is compressed in a way that is not known here, or not in the way that it says.
     Coding,
-    Network(NetworkFault),
+    Network(NetworkError),
 }
 
-impl From<NetworkFault> for CollectError {
-    fn from(fault: NetworkFault) -> Self {
-        Self::Network(fault)
+impl From<NetworkError> for CollectError {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error)
     }
 }
 
@@ -316,7 +316,7 @@ pub(crate) trait ErasedClient: Send + Sync {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkError>> + Send + '_>>;
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, SendError>> + Send + '_>>;
 }
 
 impl<C: HttpClient> ErasedClient for C {
@@ -324,7 +324,7 @@ impl<C: HttpClient> ErasedClient for C {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, NetworkError>> + Send + '_>> {
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, SendError>> + Send + '_>> {
         Box::pin(self.send_with_cause(request, purpose))
     }
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use quadrille::{
     Error, GitHub, KeyRing, Linked, Login,
-    consumer::{Account, Begin, Jar, MemoryStorage, OperatorFault, ServiceFault, Token},
-    transport::{Body, NetworkFault, Purpose},
+    consumer::{Account, Begin, Jar, MemoryStorage, OperatorError, ServiceError, Token},
+    transport::{Body, NetworkError, Purpose},
 };
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ async fn paths_are_joined_below_the_base_and_segments_encoded() {
     assert_eq!(uri, format!("{base}/x?a=1&b+c=d%26e"));
     for segments in [["repos", ".."], ["repos", "."], ["", "x"]] {
         let error = github.request(Method::GET, segments).send().await.unwrap_err();
-        assert_eq!(error, OperatorFault::CallMalformed.into(), "{segments:?}");
+        assert_eq!(error, OperatorError::CallMalformed.into(), "{segments:?}");
     }
 }
 
@@ -83,7 +83,7 @@ async fn the_token_goes_to_the_services_own_origin_only() {
         "http://localhost/user",
     ] {
         let error = github.get::<Value>(url).await.unwrap_err();
-        assert_eq!(error, OperatorFault::ForeignOrigin.into(), "{url}");
+        assert_eq!(error, OperatorError::ForeignOrigin.into(), "{url}");
     }
     assert_eq!(world.service.asked().len(), before, "nothing was sent");
     github
@@ -94,7 +94,7 @@ async fn the_token_goes_to_the_services_own_origin_only() {
         .unwrap();
     assert_eq!(last_uri(&world), "https://uploads.github.com/x");
     let plain = github.request(Method::GET, "http://evil.example/").send_token_to_another_origin();
-    assert_eq!(plain.send().await.unwrap_err(), OperatorFault::ForeignOrigin.into());
+    assert_eq!(plain.send().await.unwrap_err(), OperatorError::ForeignOrigin.into());
 }
 
 fn redirect(status: u16, to: &str) -> Response<Bytes> {
@@ -118,7 +118,7 @@ async fn redirects_are_followed_within_the_origin_and_no_further() {
     let echo: Value = github.post("things", &json!({"a": 1})).await.unwrap();
     assert_eq!((&echo["method"], &echo["body"]), (&json!("GET"), &json!("")));
 
-    let redirected = Error::Service { service: "github".into(), fault: ServiceFault::Redirected };
+    let redirected = Error::Service { service: "github".into(), error: ServiceError::Redirected };
     for to in ["https://evil.example/", "http://api.github.com/", "//evil.example/", "\u{7f}"] {
         let before = world.service.asked().len();
         let mut answer = redirect(302, "/");
@@ -162,13 +162,13 @@ async fn an_error_of_the_api_is_told_as_it_is() {
     assert_eq!((body.len(), retry_after), (64 * 1024, None));
 
     world.service.answers_next(Purpose::Api, StatusCode::OK, "<html>");
-    let fault = ServiceFault::Malformed { status: StatusCode::OK };
-    let malformed = Error::Service { service: "github".into(), fault };
+    let error = ServiceError::Malformed { status: StatusCode::OK };
+    let malformed = Error::Service { service: "github".into(), error };
     assert_eq!(github.get::<Value>("user").await.unwrap_err(), malformed);
 
-    world.service.fails_next(Purpose::Api, NetworkFault::Connect);
-    let fault = NetworkFault::Connect;
-    let network = Error::Network { service: "github".into(), fault, cause: None };
+    world.service.fails_next(Purpose::Api, NetworkError::Connect);
+    let error = NetworkError::Connect;
+    let network = Error::Network { service: "github".into(), error, cause: None };
     assert_eq!(github.get::<Value>("user").await.unwrap_err(), network);
 
     world.service.answers_next(Purpose::Api, StatusCode::NO_CONTENT, "");
@@ -191,7 +191,7 @@ async fn an_api_that_never_answers_is_not_waited_for_for_ever() {
 struct Pieces(u8);
 
 impl futures_core::Stream for Pieces {
-    type Item = Result<Bytes, NetworkFault>;
+    type Item = Result<Bytes, NetworkError>;
     fn poll_next(
         mut self: Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
@@ -212,7 +212,7 @@ async fn bodies_stream_and_a_stream_is_not_sent_twice() {
     let echo: Value = upload().json().await.unwrap();
     assert_eq!(echo["body"], "piece 1;piece 2;piece 3;");
     world.service.answers_next_with(Purpose::Api, redirect(307, "/elsewhere"));
-    let redirected = Error::Service { service: "github".into(), fault: ServiceFault::Redirected };
+    let redirected = Error::Service { service: "github".into(), error: ServiceError::Redirected };
     assert_eq!(upload().send().await.unwrap_err(), redirected);
     let answer = github.request(Method::GET, "download").send().await.unwrap();
     let mut body = answer.body;
@@ -259,7 +259,7 @@ async fn a_date_says_when_to_ask_again() {
 async fn an_idempotent_call_whose_connection_breaks_is_sent_once_more() {
     let world = World::new();
     let (_, github) = account(&world).await;
-    let interrupted = NetworkFault::Interrupted;
+    let interrupted = NetworkError::Interrupted;
     let asked = || world.service.times_asked(Purpose::Api);
     for (method, times) in [
         (Method::GET, 2),
@@ -282,8 +282,8 @@ async fn an_idempotent_call_whose_connection_breaks_is_sent_once_more() {
     let error = github.get::<Value>("user").await.unwrap_err();
     assert_eq!((error.code(), asked() - before), ("service_interrupted", 2), "once, not for ever");
     let before = asked();
-    for fault in [NetworkFault::Connect, NetworkFault::TimedOut] {
-        world.service.fails_next(Purpose::Api, fault);
+    for error in [NetworkError::Connect, NetworkError::TimedOut] {
+        world.service.fails_next(Purpose::Api, error);
         assert!(github.get::<Value>("user").await.is_err());
     }
     assert_eq!(asked() - before, 2, "nobody waits twice");

@@ -6,7 +6,7 @@ use http::{Request, StatusCode};
 use quadrille::{
     GitHub, SpecBuf,
     oauth2::ErrorCode,
-    transport::{NetworkFault, Purpose},
+    transport::{NetworkError, Purpose},
 };
 
 use crate::support::{Browser, Page, SECRET, World, pages};
@@ -263,12 +263,12 @@ async fn a_network_that_fails_does_not_use_up_the_attempt() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));
     let query = answered(&world, &mut browser).await;
-    for (fault, status, code) in [
-        (NetworkFault::Connect, 502, "service_unreachable"),
-        (NetworkFault::Interrupted, 502, "service_interrupted"),
-        (NetworkFault::TimedOut, 504, "service_timed_out"),
+    for (error, status, code) in [
+        (NetworkError::Connect, 502, "service_unreachable"),
+        (NetworkError::Interrupted, 502, "service_interrupted"),
+        (NetworkError::TimedOut, 504, "service_timed_out"),
     ] {
-        world.service.fails_next(Purpose::RedeemCode, fault);
+        world.service.fails_next(Purpose::RedeemCode, error);
         let page = come_back(&mut browser, &query).await;
         assert_eq!(page.status.as_u16(), status);
         assert!(page.has_code(code), "{}", page.text);

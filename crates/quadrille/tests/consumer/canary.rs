@@ -9,7 +9,7 @@ use std::{
 use http::StatusCode;
 use quadrille::{
     consumer::MemoryStorage,
-    transport::{NetworkFault, Purpose},
+    transport::{NetworkError, Purpose},
 };
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -104,7 +104,7 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
             let away = browser.go("/login/github?next=/album").await;
             let query = world.service.consent(away.location(), 7).unwrap();
             match attempt {
-                0 => world.service.fails_next(Purpose::RedeemCode, NetworkFault::Connect),
+                0 => world.service.fails_next(Purpose::RedeemCode, NetworkError::Connect),
                 1 => world.service.answers_next(
                     Purpose::RedeemCode,
                     StatusCode::BAD_REQUEST,

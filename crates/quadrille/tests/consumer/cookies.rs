@@ -218,9 +218,9 @@ async fn a_page_that_does_not_fit_names_the_storage_that_would() {
     let page = log_in_with(&world, &mut browser, "/login/github", 8000).await;
     assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(page.has_code("cookie_too_large"), "{page:?}");
-    let fault = quadrille::consumer::OperatorFault::CookieTooLarge { bytes: 8000 };
-    assert!(fault.to_string().contains("Login::storage"), "{fault}");
-    assert!(fault.to_string().contains("MemoryStorage"), "{fault}");
+    let error = quadrille::consumer::OperatorError::CookieTooLarge { bytes: 8000 };
+    assert!(error.to_string().contains("Login::storage"), "{error}");
+    assert!(error.to_string().contains("MemoryStorage"), "{error}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use axum::{
 use http::StatusCode;
 use quadrille::{
     Error, GitHub, KeyRing, Linked, Login, Service, Spec,
-    consumer::{MemoryStorage, OperatorFault},
+    consumer::{MemoryStorage, OperatorError},
     recover,
     transport::Purpose,
 };
@@ -236,7 +236,7 @@ async fn a_wrong_configuration_is_a_page_too() {
 #[test]
 fn a_missing_variable_is_named() {
     let error = GitHub::from_env().err();
-    let Some(Error::Operator(OperatorFault::VariableMissing { name })) = error else {
+    let Some(Error::Operator(OperatorError::VariableMissing { name })) = error else {
         panic!("{error:?}")
     };
     assert_eq!(&*name, "GITHUB_OAUTH_CLIENT_ID");
@@ -306,7 +306,7 @@ mod lasting {
 fn keys_that_end_with_the_process_are_refused_beside_a_storage_that_lasts() {
     let world = World::new();
     let login = world.login().storage(Lasting(MemoryStorage::new()));
-    assert_eq!(login.check().unwrap_err(), OperatorFault::EphemeralKeys.into());
+    assert_eq!(login.check().unwrap_err(), OperatorError::EphemeralKeys.into());
     let lasting = KeyRing::new([&[7; 32]]).unwrap();
     let login = world.login_with(lasting).storage(Lasting(MemoryStorage::new()));
     assert_eq!(login.check(), Ok(()));

@@ -7,8 +7,8 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use quadrille::{
     After, Authorized, BeforeLogin, Error, Failed, Result,
-    consumer::BrowserFault,
-    transport::{NetworkFault, Purpose},
+    consumer::BrowserError,
+    transport::{NetworkError, Purpose},
 };
 use url::Url;
 
@@ -107,7 +107,7 @@ async fn every_failure_goes_through_one_hook() {
         );
         seen.lock().unwrap().push(line);
         match failed.error {
-            Error::Browser(BrowserFault::Denied) => After::answer(Redirect::to("/sorry")),
+            Error::Browser(BrowserError::Denied) => After::answer(Redirect::to("/sorry")),
             _ => After::go_on(),
         }
     }
@@ -125,7 +125,7 @@ async fn every_failure_goes_through_one_hook() {
     browser.go("/login/gitlab").await;
     let away = browser.go("/album").await;
     let query = world.service.consent(away.location(), 7).unwrap();
-    world.service.fails_next(Purpose::RedeemCode, NetworkFault::Connect);
+    world.service.fails_next(Purpose::RedeemCode, NetworkError::Connect);
     let page = browser.go(&format!("/login/github/authorized?{query}")).await;
     assert!(page.has_code("service_unreachable"), "the usual page: {page:?}");
     world.service.answers_next(Purpose::Identity, StatusCode::OK, "{}");

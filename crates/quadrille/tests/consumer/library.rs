@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use quadrille::{
     GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
-    consumer::{Begin, BrowserFault, Jar, MemoryStorage, OperatorFault, Protocol},
+    consumer::{Begin, BrowserError, Jar, MemoryStorage, OperatorError, Protocol},
     scope::ScopeSeparator,
 };
 use url::Url;
@@ -33,11 +33,11 @@ async fn any_program_can_do_a_login_without_a_web_framework() {
 
     let other_browser = Jar::new(&HeaderMap::new());
     let error = login.finish(&other_browser, "github", &query, &owner).await.unwrap_err();
-    assert_eq!(error, BrowserFault::AttemptCookieMissing.into());
+    assert_eq!(error, BrowserError::AttemptCookieMissing.into());
     let coming_back = Jar::new(&carry(&leaving));
     let bob = Owner::user("bob");
     let error = login.finish(&coming_back, "github", &query, &bob).await.unwrap_err();
-    assert_eq!(error, BrowserFault::UserChanged.into());
+    assert_eq!(error, BrowserError::UserChanged.into());
     let done = login.finish(&coming_back, "github", &query, &owner).await.unwrap();
     assert_eq!((&*done.next, &*done.account.subject), ("/album", "7"));
     let github = login.linked::<GitHub>(&done.account).await.unwrap();
@@ -128,7 +128,7 @@ async fn what_a_services_row_says_is_what_is_asked() {
     let query = world.service.consent(&url, 7).unwrap();
     let jar = Jar::new(&carry(&jar));
     let error = login.finish(&jar, "odd", &query, &Owner::NOBODY).await.unwrap_err();
-    assert_eq!(error, BrowserFault::WrongIssuer.into(), "it always names itself");
+    assert_eq!(error, BrowserError::WrongIssuer.into(), "it always names itself");
     let query = format!("{query}&iss=https%3A%2F%2Fodd.example");
     let done = login.finish(&jar, "odd", &query, &Owner::NOBODY).await.unwrap();
     assert_eq!(&*done.account.subject, "", "nothing says who it is");
@@ -142,7 +142,7 @@ async fn what_a_services_row_says_is_what_is_asked() {
         }
     });
     let error = Login::new(KeyRing::ephemeral(), SITE).with(wrong).check().unwrap_err();
-    assert_eq!(error, OperatorFault::ResourceMalformed { service: "odd".into() }.into());
+    assert_eq!(error, OperatorError::ResourceMalformed { service: "odd".into() }.into());
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use std::{
 use quadrille::{
     Error, KeyRing, Linked, Login, Owner, SpecBuf,
     consumer::{Account, Dynamic, MemoryStorage, Token},
-    transport::NetworkFault,
+    transport::NetworkError,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -75,10 +75,10 @@ async fn a_kept_connection_that_the_service_closes_loses_no_get() {
     assert!(error.is_err() || connections.load(Ordering::SeqCst) > 1, "a POST is not repeated");
 }
 
-fn fault(error: &Error) -> NetworkFault {
-    let Error::Network { fault, service, .. } = error else { panic!("{error:?}") };
+fn reason(error: &Error) -> NetworkError {
+    let Error::Network { error, service, .. } = error else { panic!("{error:?}") };
     assert_eq!(&**service, "acme");
-    *fault
+    *error
 }
 
 #[tokio::test]
@@ -95,17 +95,17 @@ async fn an_error_says_what_of_the_network_failed_and_goes_on_to_the_cause() {
         }
     });
     for (base, expected, word) in [
-        (format!("http://{closed}"), NetworkFault::Refused, "refused"),
-        ("http://no-such-host.localhost:1".to_owned(), NetworkFault::Name, ""),
-        (format!("https://localhost:{}", open.port()), NetworkFault::Tls, ""),
+        (format!("http://{closed}"), NetworkError::Refused, "refused"),
+        ("http://no-such-host.localhost:1".to_owned(), NetworkError::Name, ""),
+        (format!("https://localhost:{}", open.port()), NetworkError::Tls, ""),
     ] {
         let acme = account(&base).await;
         let error = acme.get::<u64>("x").await.unwrap_err();
         // Some resolvers know every name below localhost.
-        if expected == NetworkFault::Name && fault(&error) == NetworkFault::Refused {
+        if expected == NetworkError::Name && reason(&error) == NetworkError::Refused {
             continue;
         }
-        assert_eq!(fault(&error), expected, "{base}: {error:?}");
+        assert_eq!(reason(&error), expected, "{base}: {error:?}");
         assert!(error.to_string().starts_with("acme: no connection"), "{error}");
         assert_eq!(error.code(), "service_unreachable");
         let mut chain = Vec::new();
@@ -125,5 +125,5 @@ async fn an_answer_that_does_not_come_is_a_time_out() {
     let acme = account(&format!("http://{}", listener.local_addr().unwrap())).await;
     let call = acme.request(http::Method::GET, "x").deadline(Duration::from_millis(50));
     let error = call.send().await.unwrap_err();
-    assert_eq!(fault(&error), NetworkFault::TimedOut);
+    assert_eq!(reason(&error), NetworkError::TimedOut);
 }

@@ -10,8 +10,8 @@ use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use quadrille::{
     Error, GitHub, Linked, Refreshed, Result,
-    consumer::{MemoryStorage, NotLinkedReason, OperatorFault, Protocol},
-    transport::{NetworkFault, Purpose},
+    consumer::{MemoryStorage, NotLinkedReason, OperatorError, Protocol},
+    transport::{NetworkError, Purpose},
 };
 use tokio::sync::Mutex;
 
@@ -111,7 +111,7 @@ async fn only_the_end_of_the_grant_unlinks_and_says_so() {
         assert_eq!(browser.visit("/maybe").await.text, "number 7", "{status} {body}");
         world.wait(MINUTE);
     }
-    world.service.fails_next(Purpose::Refresh, NetworkFault::TimedOut);
+    world.service.fails_next(Purpose::Refresh, NetworkError::TimedOut);
     assert_eq!(browser.visit("/album").await.status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(browser.visit("/maybe").await.text, "number 7");
     world.wait(MINUTE);
@@ -134,7 +134,7 @@ async fn a_token_that_is_still_good_is_used_while_it_cannot_be_refreshed() {
     world.service.change(|its| its.expire(HOUR, true));
     let mut browser = linked(&world, world.login().attach(pages())).await;
     world.wait(HOUR - Duration::from_secs(10));
-    world.service.fails_next(Purpose::Refresh, NetworkFault::Connect);
+    world.service.fails_next(Purpose::Refresh, NetworkError::Connect);
     assert_eq!(browser.visit("/album").await.text, "You are user-7");
 }
 
@@ -258,7 +258,7 @@ async fn work_that_outlives_the_answer_has_a_token_for_as_long_as_was_said() {
     github.get::<serde_json::Value>("user").await.expect("half an hour was promised");
     world.wait(HOUR);
     let error = github.get::<serde_json::Value>("user").await.unwrap_err();
-    assert_eq!(error, OperatorFault::AnswerHasLeft.into());
+    assert_eq!(error, OperatorError::AnswerHasLeft.into());
     assert_eq!(world.service.times_asked(Purpose::Refresh), 1, "nothing was spent in vain");
 }
 
@@ -292,9 +292,9 @@ async fn an_account_is_reached_outside_any_request() {
 
     // Cookies are in browsers.
     let error = world.login().linked::<GitHub>(&one).await.unwrap_err();
-    assert_eq!(error, OperatorFault::OutsideRequest.into());
+    assert_eq!(error, OperatorError::OutsideRequest.into());
     let mut none = world.login().accounts::<GitHub>().unwrap();
-    assert_eq!(none.next().await.unwrap().unwrap_err(), OperatorFault::OutsideRequest.into());
+    assert_eq!(none.next().await.unwrap().unwrap_err(), OperatorError::OutsideRequest.into());
 }
 
 /// In cookies, and on the server.
@@ -425,7 +425,7 @@ async fn one_accounts_trouble_makes_no_other_wait() {
     let mut alice = linked(&world, login.attach(pages())).await;
     let mut bob = linked(&world, login.attach(pages())).await;
     world.wait(HOUR);
-    world.service.fails_next(Purpose::Refresh, NetworkFault::TimedOut);
+    world.service.fails_next(Purpose::Refresh, NetworkError::TimedOut);
     assert_eq!(alice.visit("/album").await.status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(bob.visit("/album").await.text, "You are user-7");
 }

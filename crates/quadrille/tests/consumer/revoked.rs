@@ -9,7 +9,7 @@ use quadrille::{
     Error, GitHub, KeyRing, Linked, Login, Result, SpecBuf, Visitor,
     consumer::MemoryStorage,
     testing::FakeService,
-    transport::{NetworkFault, Purpose},
+    transport::{NetworkError, Purpose},
 };
 
 use crate::{
@@ -114,9 +114,9 @@ async fn no_other_refusal_unlinks_anybody() {
         assert!(page.has_code("api_error"), "{shown}: {page:?}");
         assert_eq!(browser.visit("/maybe").await.text, "number 7", "{shown}");
     }
-    for fault in [NetworkFault::TimedOut, NetworkFault::Refused] {
+    for error in [NetworkError::TimedOut, NetworkError::Refused] {
         world.service.answers_next_with(Purpose::Api, refusal(""));
-        world.service.fails_next(Purpose::Identity, fault);
+        world.service.fails_next(Purpose::Identity, error);
         assert!(browser.visit("/album").await.has_code("api_error"));
         assert_eq!(browser.visit("/maybe").await.text, "number 7", "no answer confirms nothing");
     }

@@ -14,7 +14,7 @@ use quadrille::{
     Timestamp,
     consumer::MemoryStorage,
     testing::ManualClock,
-    transport::{Body, HttpClient, NetworkFault, Purpose},
+    transport::{Body, HttpClient, NetworkError, Purpose},
 };
 
 use crate::support::{Browser, World, pages};
@@ -44,7 +44,7 @@ impl HttpClient for Periods {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         self.refreshes.fetch_add(usize::from(purpose == Purpose::Refresh), Ordering::SeqCst);
         let passed = self.clock.env().now().since(self.start).as_secs();
         let token = format!("token-{}", passed / self.period);

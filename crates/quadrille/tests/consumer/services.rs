@@ -4,8 +4,8 @@ use http::HeaderMap;
 use quadrille::{
     Error, KeyRing, Login, Owner, SpecBuf, Twitter,
     consumer::{
-        Account, Begin, BrowserFault, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
-        OperatorFault, Protocol, ServiceFault,
+        Account, Begin, BrowserError, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
+        OperatorError, Protocol, ServiceError,
     },
     oauth1::RsaVerifyingKey,
     testing::{FakeOAuth1Service, FakeService, Manners, ManualClock, Refresh, Row, SERVICES},
@@ -141,7 +141,7 @@ async fn each_service_is_understood_when_the_user_refuses() {
         let (jar, url) = world.leave().await;
         let query = world.deny(&url);
         let error = world.come_back(&jar, &query).await.unwrap_err();
-        assert_eq!(error, BrowserFault::Denied.into(), "{row:?}: {query}");
+        assert_eq!(error, BrowserError::Denied.into(), "{row:?}: {query}");
     }
 }
 
@@ -155,7 +155,7 @@ async fn each_service_is_understood_when_the_secret_is_wrong_or_the_code_is_spen
         fake.changes_secret("another");
         let error = world.come_back(&jar, &query).await.unwrap_err();
         let refused =
-            Error::Service { service: row.spec.name.into(), fault: ServiceFault::ClientRefused };
+            Error::Service { service: row.spec.name.into(), error: ServiceError::ClientRefused };
         assert_eq!(error, refused, "{row:?}");
         fake.changes_secret(SECRET);
         let (jar, url) = world.leave().await;
@@ -163,7 +163,7 @@ async fn each_service_is_understood_when_the_secret_is_wrong_or_the_code_is_spen
         let error = world.come_back(&jar, &query).await.unwrap_err();
         let refused = Error::Service {
             service: row.spec.name.into(),
-            fault: ServiceFault::TokenRefused { error: "invalid_grant".into() },
+            error: ServiceError::TokenRefused { error: "invalid_grant".into() },
         };
         assert_eq!(error, refused, "{row:?}");
     }
@@ -213,7 +213,7 @@ async fn error_names_of_github_are_its_own() {
     };
     let refused = |error: &str| Error::Service {
         service: "acme".into(),
-        fault: ServiceFault::TokenRefused { error: error.into() },
+        error: ServiceError::TokenRefused { error: error.into() },
     };
     let world = elsewhere();
     let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
@@ -231,10 +231,10 @@ async fn error_names_of_github_are_its_own() {
 #[tokio::test]
 async fn a_service_may_name_a_refusal_as_it_likes() {
     let spec = SpecBuf::oauth2("acme", "authorize", "token", "api").identity("user", "id");
-    let denied = BrowserFault::Denied.into();
+    let denied = BrowserError::Denied.into();
     let unknown = Error::Service {
         service: "acme".into(),
-        fault: ServiceFault::AuthorizationRefused { error: "user_cancelled_login".into() },
+        error: ServiceError::AuthorizationRefused { error: "user_cancelled_login".into() },
     };
     let named = spec.clone().error_names([("user_cancelled_login", "access_denied")]);
     for (spec, expected) in [(named, denied), (spec, unknown)] {
@@ -256,7 +256,7 @@ async fn a_verifier_that_says_no_at_jira_is_one_like_any_other_elsewhere() {
         let token = Url::parse(&url).unwrap().query_pairs().next().unwrap().1.into_owned();
         let query = format!("oauth_token={token}&oauth_verifier=denied");
         let error = world.come_back(&jar, &query).await.unwrap_err();
-        assert_eq!(error == BrowserFault::Denied.into(), times == 0, "{error:?}");
+        assert_eq!(error == BrowserError::Denied.into(), times == 0, "{error:?}");
         assert_eq!(fake.times_asked(Purpose::RedeemCode), times);
     }
 }
@@ -289,7 +289,7 @@ async fn a_service_that_is_hosted_elsewhere_gets_no_request_at_home() {
         let (at_home, jar) = ("github.com%2Flogin", Jar::new(&carry(&jar)));
         assert!(query.contains(at_home), "{query}");
         let error = login.finish(&jar, "github", &query, &Owner::user(1)).await.unwrap_err();
-        assert_eq!(error, BrowserFault::WrongIssuer.into(), "its issuer is below the base, too");
+        assert_eq!(error, BrowserError::WrongIssuer.into(), "its issuer is below the base, too");
         let query = query.replace(at_home, "git.corp.example%2Fgit%2Flogin");
         let done = login.finish(&jar, "github", &query, &Owner::user(1)).await.unwrap();
         let github = login.linked::<quadrille::GitHub>(&done.account).await.unwrap();
@@ -306,7 +306,7 @@ fn a_base_that_is_none_is_named_at_start() {
     for base in ["git.example", "http://git.example", "https://git.example/?x", "https://u@a.b"] {
         let twitter = Twitter::new("our-key", SECRET).hosted_at(base);
         let error = Login::new(KeyRing::ephemeral(), SITE).with(twitter).check().unwrap_err();
-        let expected = OperatorFault::BaseMalformed { service: "twitter".into() };
+        let expected = OperatorError::BaseMalformed { service: "twitter".into() };
         assert_eq!(error, expected.into(), "{base}");
     }
 }

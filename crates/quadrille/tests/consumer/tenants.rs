@@ -11,9 +11,9 @@ use axum::{Router, extract::Path, routing::get};
 use http::{Request, Response, StatusCode};
 use quadrille::{
     Error, KeyRing, Login, Result, SpecBuf, Visitor,
-    consumer::{BrowserFault, Client, Dynamic, MemoryStorage, OperatorFault},
+    consumer::{BrowserError, Client, Dynamic, MemoryStorage, OperatorError},
     testing::{FakeService, ManualClock},
-    transport::{Body, HttpClient, NetworkFault, Purpose},
+    transport::{Body, HttpClient, NetworkError, Purpose},
 };
 
 use crate::support::{Browser, Page, SITE};
@@ -75,7 +75,7 @@ impl HttpClient for Customers {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         let host = request.uri().host().unwrap().to_owned();
         let service = self.of(host.strip_suffix(".example").unwrap());
         service.send(request, purpose).await
@@ -282,7 +282,7 @@ async fn outside_requests_a_tenants_accounts_are_reached_by_its_name() {
     world.customers.rows.lock().unwrap().remove("acme");
     world.clock.advance(Duration::from_secs(60));
     let error = login.linked_by_name(&found[0]).await.unwrap_err();
-    assert_eq!(error, BrowserFault::TenantUnknown.into());
+    assert_eq!(error, BrowserError::TenantUnknown.into());
     login.unlink(&found[0]).await.unwrap();
 }
 
@@ -297,11 +297,11 @@ async fn what_a_tenant_cannot_be_is_told_at_start_or_when_it_is_asked_for() {
         )
         .client("id", "secret"),
     );
-    let fault = OperatorFault::ServiceRepeated { service: "crm".into() };
-    assert_eq!(repeated.check().unwrap_err(), Error::Operator(fault));
+    let error = OperatorError::ServiceRepeated { service: "crm".into() };
+    assert_eq!(repeated.check().unwrap_err(), Error::Operator(error));
     let malformed = World::new().login().with_tenants("c~m", Customers::new(), crm_of);
-    let fault = OperatorFault::ServiceNameMalformed { service: "c~m".into() };
-    assert_eq!(malformed.check().unwrap_err(), Error::Operator(fault));
+    let error = OperatorError::ServiceNameMalformed { service: "c~m".into() };
+    assert_eq!(malformed.check().unwrap_err(), Error::Operator(error));
 
     async fn insecure(_: (), tenant: String) -> Result<Option<Client<Dynamic>>> {
         let base = format!("http://{tenant}.example");
@@ -309,8 +309,8 @@ async fn what_a_tenant_cannot_be_is_told_at_start_or_when_it_is_asked_for() {
     }
     let login = Login::new(KeyRing::ephemeral(), SITE).with_tenants("crm", (), insecure);
     let error = login.accounts_by_name("crm~acme").await.unwrap_err();
-    let fault = OperatorFault::EndpointMalformed { service: "crm~acme".into() };
-    assert_eq!(error, Error::Operator(fault));
+    let reason = OperatorError::EndpointMalformed { service: "crm~acme".into() };
+    assert_eq!(error, Error::Operator(reason));
 }
 
 #[tokio::test]

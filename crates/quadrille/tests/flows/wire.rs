@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, body::to_bytes};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use quadrille::transport::{Body, HttpClient, NetworkFault, Purpose};
+use quadrille::transport::{Body, HttpClient, NetworkError, Purpose};
 use tower::ServiceExt as _;
 
 /// What is made of a request on the way; `None` leaves it as it is.
@@ -77,7 +77,7 @@ impl HttpClient for Wire {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         let request = request.map(|body| match body {
             Body::Whole(bytes) => bytes,
             Body::Stream(_) => panic!("nothing here streams"),

@@ -16,7 +16,7 @@ use quadrille::{
     guard::{Access, AccessError, Guard, Introspection, IntrospectionError, Verified},
     oauth2::{ClientAuth, Resources},
     provider::NewClient,
-    transport::{Body, HttpClient, NetworkFault, Purpose},
+    transport::{Body, HttpClient, NetworkError, Purpose},
 };
 use tower::ServiceExt as _;
 
@@ -67,7 +67,7 @@ impl HttpClient for Line {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         assert_eq!(request.uri(), &Uri::from_static(ENDPOINT));
         assert!(!purpose.may_be_logged());
         // What is asked of a signed request is told once.
@@ -81,7 +81,7 @@ impl HttpClient for Line {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let way = *self.way.lock().unwrap();
         match way {
-            Way::Broken => Err(NetworkFault::Connect),
+            Way::Broken => Err(NetworkError::Connect),
             Way::Silent => std::future::pending().await,
             Way::Answers(status, body) => {
                 let mut answer = Response::new(Body::from(Bytes::from_static(body.as_bytes())));

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Env, KeyRing, Timestamp,
-    consumer::error::{BrowserFault, OperatorFault},
+    consumer::error::{BrowserError, OperatorError},
     digest::{first_half, sha256},
     seal::{Keys, MaskKey, OpenError},
 };
@@ -113,7 +113,7 @@ impl AttemptCookie {
     }
 
     /// Ends the attempt.
-    pub(crate) fn end(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), OperatorFault> {
+    pub(crate) fn end(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), OperatorError> {
         if let Some(page) = self.page() {
             jar.remove(seals.style, &page)?;
         }
@@ -179,9 +179,9 @@ impl Attempt {
         Some(Self { service, next, kind, begun_by, begun })
     }
 
-    fn check_age(&self, now: Timestamp) -> Result<(), BrowserFault> {
+    fn check_age(&self, now: Timestamp) -> Result<(), BrowserError> {
         if now.since(self.begun) > LIFETIME {
-            return Err(BrowserFault::AttemptExpired);
+            return Err(BrowserError::AttemptExpired);
         }
         Ok(())
     }
@@ -193,10 +193,10 @@ impl Attempt {
 }
 
 /// What a box that does not open means to the visitor who brings it.
-fn not_ours(error: OpenError) -> BrowserFault {
+fn not_ours(error: OpenError) -> BrowserError {
     match error {
         // Keys that were dropped from the ring within the hour: for the visitor, too late.
-        OpenError::UnknownKey => BrowserFault::AttemptExpired,
-        OpenError::Malformed | OpenError::Broken => BrowserFault::StateUnknown,
+        OpenError::UnknownKey => BrowserError::AttemptExpired,
+        OpenError::Malformed | OpenError::Broken => BrowserError::StateUnknown,
     }
 }

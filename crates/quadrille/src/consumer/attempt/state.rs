@@ -16,7 +16,7 @@ use crate::{
     consumer::{
         cookie_room::{Coming, PAGE, WITH_STATE, make_room, size},
         cookies::Jar,
-        error::{BrowserFault, OperatorFault, Result},
+        error::{BrowserError, OperatorError, Result},
         storage::length_first,
         wire::{Reader, Writer},
     },
@@ -88,8 +88,8 @@ impl Attempt {
             match make_room(jar, seals.style, seals.in_use, Coming::Attempt(PAGE), both) {
                 Ok(()) => jar.set(seals.style, &name, value, LIFETIME)?,
                 // No room beside what the visitor keeps: they come back to the front page.
-                Err(OperatorFault::CookieTooLarge { .. }) if can_be_lost => {}
-                Err(fault) => return Err(fault.into()),
+                Err(OperatorError::CookieTooLarge { .. }) if can_be_lost => {}
+                Err(error) => return Err(error.into()),
             }
         }
         make_room(jar, seals.style, seals.in_use, Coming::Attempt(WITH_STATE), bytes)?;
@@ -149,11 +149,11 @@ impl Opened {
         let site = length_first(service) + seals.site;
         let plain = seals.keys.open(PURPOSE, &site, state).map_err(not_ours)?;
         let opened = read(&plain, service, |cookie| rest(seals, jar, cookie));
-        opened.ok_or(BrowserFault::StateUnknown)?
+        opened.ok_or(BrowserError::StateUnknown)?
     }
 
     /// Checks that the attempt is young enough and this browser's own.
-    pub(crate) fn check(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), BrowserFault> {
+    pub(crate) fn check(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), BrowserError> {
         self.attempt.check_age(seals.env.now())?;
         let wanted = seals.style.name(&self.cookie.0);
         // A second cookie of that name is somebody else's, and takes nothing from the right one.
@@ -162,12 +162,12 @@ impl Opened {
             let value = BASE64_URL_SAFE_NO_PAD.decode(value);
             value.is_ok_and(|value| verify_slices_are_equal(&value, &self.binding).is_ok())
         });
-        if is_ours { Ok(()) } else { Err(BrowserFault::AttemptCookieMissing) }
+        if is_ours { Ok(()) } else { Err(BrowserError::AttemptCookieMissing) }
     }
 
     /// The PKCE verifier.
     pub(crate) fn verifier(&self, seals: &Seals<'_>) -> Result<Verifier> {
-        let key = seals.verifiers.find(self.key).ok_or(BrowserFault::AttemptExpired)?;
+        let key = seals.verifiers.find(self.key).ok_or(BrowserError::AttemptExpired)?;
         Ok(verifier(key, &self.binding))
     }
 }
@@ -195,7 +195,7 @@ fn read(
         }
         NEXT_AND_KIND => match rest(&cookie) {
             Some(rest) => rest,
-            None => return Some(Err(BrowserFault::AttemptCookieMissing.into())),
+            None => return Some(Err(BrowserError::AttemptCookieMissing.into())),
         },
         _ => return None,
     };

@@ -12,7 +12,7 @@ use crate::{
     consumer::{
         cookie_room::{Coming, WITH_TEMPORARY, make_room, size},
         cookies::Jar,
-        error::{BrowserFault, OperatorFault},
+        error::{BrowserError, OperatorError},
         wire::{Reader, Writer},
     },
     digest::sha256,
@@ -46,7 +46,7 @@ impl Attempt {
         temporary: &Temporary,
         seals: &Seals<'_>,
         jar: &Jar,
-    ) -> Result<(), OperatorFault> {
+    ) -> Result<(), OperatorError> {
         let [t0, t1, t2, t3] = self.begun_bytes();
         let [a, b, c, d] = fingerprint(temporary.token.expose());
         let cookie = AttemptCookie::new(COOKIE, &[t0, t1, t2, t3, a, b, c, d]);
@@ -72,13 +72,13 @@ impl Attempt {
 
 impl Opened {
     /// The attempt of this browser whose temporary identifier is `token`.
-    pub(crate) fn find(seals: &Seals<'_>, jar: &Jar, token: &str) -> Result<Self, BrowserFault> {
+    pub(crate) fn find(seals: &Seals<'_>, jar: &Jar, token: &str) -> Result<Self, BrowserError> {
         let ends = mark(token);
         let candidates = jar.pick(|name, value| {
             let id = seals.style.strip(COOKIE, name)?;
             id.ends_with(&ends).then(|| (AttemptCookie([COOKIE, id].concat()), value.to_owned()))
         });
-        let mut fault = BrowserFault::AttemptCookieMissing;
+        let mut error = BrowserError::AttemptCookieMissing;
         for (cookie, value) in candidates {
             match open(seals, PURPOSE, &value) {
                 Ok((attempt, temporary)) => {
@@ -88,12 +88,12 @@ impl Opened {
                         return Ok(Self { attempt, cookie, temporary });
                     }
                 }
-                Err(BrowserFault::AttemptExpired) => fault = BrowserFault::AttemptExpired,
+                Err(BrowserError::AttemptExpired) => error = BrowserError::AttemptExpired,
                 // Changed by hand: as good as none.
                 Err(_) => {}
             }
         }
-        Err(fault)
+        Err(error)
     }
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn mark(token: &str) -> String {
 pub(crate) fn open_text(
     seals: &Seals<'_>,
     text: &str,
-) -> Result<(Attempt, Temporary), BrowserFault> {
+) -> Result<(Attempt, Temporary), BrowserError> {
     let (attempt, temporary) = open(seals, OUT_OF_BAND, text)?;
     attempt.check_age(seals.env.now())?;
     Ok((attempt, temporary))
@@ -116,9 +116,9 @@ fn open(
     seals: &Seals<'_>,
     purpose: &str,
     sealed: &str,
-) -> Result<(Attempt, Temporary), BrowserFault> {
+) -> Result<(Attempt, Temporary), BrowserError> {
     let plain = seals.keys.open(purpose, seals.site, sealed).map_err(not_ours)?;
-    read(&plain).ok_or(BrowserFault::StateUnknown)
+    read(&plain).ok_or(BrowserError::StateUnknown)
 }
 
 fn read(plain: &[u8]) -> Option<(Attempt, Temporary)> {

@@ -16,7 +16,7 @@ use crate::{
         },
         authorized::just_finished,
         cookies::Jar,
-        error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
+        error::{BrowserError, Error, OperatorError, Result, ServiceError},
         flow::Origin,
         login::{Login, Ready},
         registered::{Registered, Registration},
@@ -54,12 +54,12 @@ impl OAuth1Dance {
     pub(crate) fn new(
         registration: &Registration,
         spec: &OAuth1Buf,
-    ) -> Result<Self, OperatorFault> {
+    ) -> Result<Self, OperatorError> {
         let dead_token = match &spec.dead_token {
             Some((path, value)) => {
                 let service = || registration.spec.name.as_ref().into();
                 let path = MemberPath::parse(path)
-                    .ok_or_else(|| OperatorFault::MemberMalformed { service: service() })?;
+                    .ok_or_else(|| OperatorError::MemberMalformed { service: service() })?;
                 Some((path, value.as_ref().into()))
             }
             None => None,
@@ -102,7 +102,7 @@ impl OAuth1Dance {
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
         let Credentials { token, secret, .. } =
             credentials(&answer, Asked::Temporary, login.0.env.now())
-                .map_err(|fault| Error::service(&registered.name, fault))?;
+                .map_err(|error| Error::service(&registered.name, error))?;
         Ok(Leaving {
             url: authorization_url(&self.authorize_url, &token),
             temporary: Temporary { token: token.into(), secret },
@@ -118,19 +118,19 @@ impl OAuth1Dance {
         params: &Params<'_>,
         origin: &mut Origin,
     ) -> Result<Answered> {
-        let callback = Callback::parse(params).map_err(|_| BrowserFault::CallbackMalformed)?;
+        let callback = Callback::parse(params).map_err(|_| BrowserError::CallbackMalformed)?;
         let callback = self.meaning(callback);
         let token = match &callback {
             Callback::Approved { token, .. } => Some(token),
             Callback::Refused { token, .. } => token.as_ref(),
         };
         // What strangers send has no effect at all: the attempt must be this browser's.
-        let token = token.ok_or(BrowserFault::StateUnknown)?;
+        let token = token.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::find(seals, jar, token).inspect_err(|_| {
             origin.next = just_finished(seals, jar, &registered.name, &mark(token));
         })?;
         if opened.attempt.service != registered.name {
-            return Err(BrowserFault::StateUnknown.into());
+            return Err(BrowserError::StateUnknown.into());
         }
         origin.next = Some(opened.attempt.next.clone());
         match callback {
@@ -180,7 +180,7 @@ impl OAuth1Dance {
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
         let Credentials { token, secret, extra, .. } =
             credentials(&answer, Asked::Token, env.now())
-                .map_err(|fault| Error::service(&registered.name, fault))?;
+                .map_err(|error| Error::service(&registered.name, error))?;
         let token = Token {
             access_token: token.into(),
             token_secret: Some(secret),
@@ -201,7 +201,7 @@ impl OAuth1Dance {
         endpoint: &str,
         parameters: &[(&str, &str)],
         headers: &[(Cow<'static, str>, Cow<'static, str>)],
-    ) -> Result<Request<Bytes>, OperatorFault> {
+    ) -> Result<Request<Bytes>, OperatorError> {
         let (mut uri, mut body) = (FormWriter::after_url(endpoint), FormWriter::new());
         let by_get = self.spec.credentials_by_get;
         let target = if by_get { &mut uri } else { &mut body };
@@ -220,16 +220,16 @@ impl OAuth1Dance {
     }
 }
 
-fn malformed(registered: &Registered) -> OperatorFault {
-    OperatorFault::EndpointMalformed { service: (*registered.name).into() }
+fn malformed(registered: &Registered) -> OperatorError {
+    OperatorError::EndpointMalformed { service: (*registered.name).into() }
 }
 
 /// What a refusal in the callback means.
 fn refused(registered: &Registered, problem: Problem) -> Error {
-    let fault = match problem {
-        Problem::UserRefused | Problem::PermissionDenied => return BrowserFault::Denied.into(),
-        problem if is_the_clients(problem) => ServiceFault::ClientRefused,
-        other => ServiceFault::AuthorizationRefused { error: other.as_str().into() },
+    let error = match problem {
+        Problem::UserRefused | Problem::PermissionDenied => return BrowserError::Denied.into(),
+        problem if is_the_clients(problem) => ServiceError::ClientRefused,
+        other => ServiceError::AuthorizationRefused { error: other.as_str().into() },
     };
-    Error::service(&registered.name, fault)
+    Error::service(&registered.name, error)
 }

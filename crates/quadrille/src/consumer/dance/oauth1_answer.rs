@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 
 use crate::{
     Timestamp,
-    consumer::{error::ServiceFault, exchange::retry_after},
+    consumer::{error::ServiceError, exchange::retry_after},
     oauth1::{Credentials, CredentialsError, Problem},
     oauth2::answer,
 };
@@ -28,7 +28,7 @@ pub(super) fn credentials(
     response: &Response<Bytes>,
     asked: Asked,
     now: Timestamp,
-) -> Result<Credentials, ServiceFault> {
+) -> Result<Credentials, ServiceError> {
     let status = response.status();
     let is_exact = |char: char| !char.is_control() && char != answer::UNREADABLE;
     let fit = |text: &str| text.len() <= LONGEST && text.chars().all(is_exact);
@@ -36,7 +36,7 @@ pub(super) fn credentials(
         Ok(credentials) if fit(&credentials.token) && fit(credentials.secret.expose()) => {
             return match asked {
                 Asked::Temporary if !credentials.callback_confirmed => {
-                    Err(ServiceFault::CallbackNotConfirmed)
+                    Err(ServiceError::CallbackNotConfirmed)
                 }
                 _ => Ok(credentials),
             };
@@ -46,27 +46,27 @@ pub(super) fn credentials(
     };
     let unavailable = || {
         let retry_after = retry_after(response.headers(), now);
-        ServiceFault::Unavailable { status, retry_after }
+        ServiceError::Unavailable { status, retry_after }
     };
     // Overloaded services say whatever they like beside the status.
-    if ServiceFault::is_overload(status) {
+    if ServiceError::is_overload(status) {
         return Err(unavailable());
     }
     Err(match (error, asked) {
         (CredentialsError::Problem(Problem::ConsumerKeyRateExceeded), _) => unavailable(),
         (CredentialsError::Problem(problem), _) if is_the_clients(problem) => {
-            ServiceFault::ClientRefused
+            ServiceError::ClientRefused
         }
         (CredentialsError::Problem(problem), _) => {
-            ServiceFault::TokenRefused { error: problem.as_str().into() }
+            ServiceError::TokenRefused { error: problem.as_str().into() }
         }
         (CredentialsError::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), asked) => {
             match asked {
-                Asked::Temporary => ServiceFault::ClientRefused,
-                Asked::Token => ServiceFault::TokenRefused { error: "unauthorized".into() },
+                Asked::Temporary => ServiceError::ClientRefused,
+                Asked::Token => ServiceError::TokenRefused { error: "unauthorized".into() },
             }
         }
-        _ => ServiceFault::Malformed { status },
+        _ => ServiceError::Malformed { status },
     })
 }
 
@@ -87,11 +87,11 @@ mod tests {
 
     #[test]
     fn what_is_no_credentials_is_told_by_fault() {
-        let refused = |word: &str| ServiceFault::TokenRefused { error: word.into() };
+        let refused = |word: &str| ServiceError::TokenRefused { error: word.into() };
         let code = |status| StatusCode::from_u16(status).unwrap();
-        let malformed = |status| ServiceFault::Malformed { status: code(status) };
-        let busy = |status| ServiceFault::Unavailable { status: code(status), retry_after: None };
-        let client = || ServiceFault::ClientRefused;
+        let malformed = |status| ServiceError::Malformed { status: code(status) };
+        let busy = |status| ServiceError::Unavailable { status: code(status), retry_after: None };
+        let client = || ServiceError::ClientRefused;
         let long = format!("oauth_token=t&oauth_token_secret={}", "s".repeat(1025));
         for (status, body, temporary, token) in [
             (200, "", malformed(200), malformed(200)),
@@ -116,9 +116,9 @@ mod tests {
         ] {
             let answer = Response::builder().status(status).body(Bytes::from(body.to_owned()));
             let answer = answer.unwrap();
-            for (asked, fault) in [(Asked::Temporary, temporary), (Asked::Token, token)] {
+            for (asked, error) in [(Asked::Temporary, temporary), (Asked::Token, token)] {
                 let read = credentials(&answer, asked, Timestamp::default());
-                assert_eq!(read, Err(fault), "{status} {body}");
+                assert_eq!(read, Err(error), "{status} {body}");
             }
         }
     }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn only_temporary_credentials_need_the_callback_confirmed() {
         let answer = Response::new(Bytes::from("oauth_token=t&oauth_token_secret=s"));
-        let unconfirmed = ServiceFault::CallbackNotConfirmed;
+        let unconfirmed = ServiceError::CallbackNotConfirmed;
         let now = Timestamp::default();
         assert_eq!(credentials(&answer, Asked::Temporary, now), Err(unconfirmed));
         assert!(credentials(&answer, Asked::Token, now).is_ok());

@@ -7,7 +7,7 @@ use crate::{
     Env, Secret,
     consumer::{
         account::Token,
-        error::OperatorFault,
+        error::OperatorError,
         registered::Registration,
         service::{Credential, OAuth1Buf},
     },
@@ -26,11 +26,11 @@ impl Signing {
     pub(super) fn new(
         registration: &Registration,
         spec: &OAuth1Buf,
-    ) -> Result<Self, OperatorFault> {
+    ) -> Result<Self, OperatorError> {
         let method = spec.signature_method;
         let service = || Box::from(&*registration.spec.name);
-        let mismatch = |_| OperatorFault::CredentialMismatch { service: service() };
-        let unusable = || OperatorFault::SigningKeyUnusable { service: service() };
+        let mismatch = |_| OperatorError::CredentialMismatch { service: service() };
+        let unusable = || OperatorError::SigningKeyUnusable { service: service() };
         let signer = match &registration.credential {
             Credential::Secret(secret) => Signer::hmac(method, &registration.id, secret),
             Credential::Key(key) if method.is_rsa() => {
@@ -86,12 +86,12 @@ impl Signing {
         env: &Env,
         request: Request<Body>,
         token: &Token,
-    ) -> Result<Request<Body>, OperatorFault> {
+    ) -> Result<Request<Body>, OperatorError> {
         let none = Secret::default();
         let token = (&token.access_token, token.token_secret.as_ref().unwrap_or(&none));
         let sign = |request| {
             let signed = self.sign(env, request, token, &[]);
-            signed.map_err(|_| OperatorFault::CallMalformed)
+            signed.map_err(|_| OperatorError::CallMalformed)
         };
         let (mut parts, body) = request.into_parts();
         let stream = match body {
@@ -103,7 +103,7 @@ impl Signing {
         match Declared::of(&parts.headers) {
             // The parameters of a form are always part of the signature (RFC 5849, section
             // 3.4.1.3.1), and these are not known yet.
-            Declared::Form | Declared::Ambiguous => return Err(OperatorFault::CallMalformed),
+            Declared::Form | Declared::Ambiguous => return Err(OperatorError::CallMalformed),
             Declared::Nothing => declare_no_form(&mut parts.headers),
             Declared::Other => {}
         }

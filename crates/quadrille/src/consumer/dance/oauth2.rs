@@ -10,7 +10,7 @@ use crate::{
         account::Token,
         attempt::{Attempt, Kind, Seals, state::Opened},
         cookies::Jar,
-        error::{BrowserFault, Error, OperatorFault, Result, ServiceFault},
+        error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::retry_after,
         flow::Origin,
         login::{Login, Ready},
@@ -44,7 +44,7 @@ impl OAuth2Dance {
         registration: &Registration,
         spec: &OAuth2Buf,
         callback: &str,
-    ) -> Result<Self, OperatorFault> {
+    ) -> Result<Self, OperatorError> {
         let client_id = registration.id.as_str().into();
         let auth = match (&registration.credential, spec.authentication) {
             (Credential::None, _) => ClientAuth::None { client_id },
@@ -56,17 +56,17 @@ impl OAuth2Dance {
             }
             (Credential::Key(_), _) => {
                 let service = registration.spec.name.as_ref().into();
-                return Err(OperatorFault::CredentialMismatch { service });
+                return Err(OperatorError::CredentialMismatch { service });
             }
         };
-        let malformed = |_| OperatorFault::ResourceMalformed {
+        let malformed = |_| OperatorError::ResourceMalformed {
             service: registration.spec.name.as_ref().into(),
         };
         let resources = Resources::parse(&spec.resources).map_err(malformed)?;
         let access_token = match &spec.access_token {
             Some(path) => Some(MemberPath::parse(path).ok_or_else(|| {
                 let service = registration.spec.name.as_ref().into();
-                OperatorFault::MemberMalformed { service }
+                OperatorError::MemberMalformed { service }
             })?),
             None => None,
         };
@@ -83,7 +83,7 @@ impl OAuth2Dance {
         registration: &Registration,
         callback: &str,
         scopes: &Scopes,
-    ) -> Result<String, OperatorFault> {
+    ) -> Result<String, OperatorError> {
         let Registration { spec, .. } = registration;
         let mut request = AuthorizationRequest::new(self.auth.client_id());
         request.redirect_uri = Some(callback.into());
@@ -95,7 +95,7 @@ impl OAuth2Dance {
             parameters.map(|(name, value)| (name.as_ref().into(), value.as_ref().into())).collect();
         request
             .to_url(&spec.authorize)
-            .map_err(|_| OperatorFault::EndpointMalformed { service: spec.name.as_ref().into() })
+            .map_err(|_| OperatorError::EndpointMalformed { service: spec.name.as_ref().into() })
     }
 
     /// The URL to send the visitor to.
@@ -138,8 +138,8 @@ impl OAuth2Dance {
         origin: &mut Origin,
     ) -> Result<Answered> {
         // The state first: what strangers send has no effect at all.
-        let state = params.one("state").map_err(|_| BrowserFault::CallbackMalformed)?;
-        let state = state.ok_or(BrowserFault::StateUnknown)?;
+        let state = params.one("state").map_err(|_| BrowserError::CallbackMalformed)?;
+        let state = state.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::open(seals, jar, &registered.name, state)?;
         origin.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
         opened.check(seals, jar)?;
@@ -147,7 +147,7 @@ impl OAuth2Dance {
             Some(_) => AuthorizationResponse::parse(params),
             None => AuthorizationResponse::parse_without_issuer(params),
         };
-        let response = response.map_err(|_| BrowserFault::CallbackMalformed)?;
+        let response = response.map_err(|_| BrowserError::CallbackMalformed)?;
         self.check_issuer(response.iss())?;
         match response {
             AuthorizationResponse::Code { code, .. } => {
@@ -163,10 +163,10 @@ impl OAuth2Dance {
     }
 
     /// RFC 9207, section 2.4.
-    fn check_issuer(&self, iss: Option<&str>) -> Result<(), BrowserFault> {
+    fn check_issuer(&self, iss: Option<&str>) -> Result<(), BrowserError> {
         match (&self.spec.issuer, iss) {
-            (Some(expected), Some(iss)) if *expected != *iss => Err(BrowserFault::WrongIssuer),
-            (Some(_), None) if self.spec.issuer_required => Err(BrowserFault::WrongIssuer),
+            (Some(expected), Some(iss)) if *expected != *iss => Err(BrowserError::WrongIssuer),
+            (Some(_), None) if self.spec.issuer_required => Err(BrowserError::WrongIssuer),
             _ => Ok(()),
         }
     }
@@ -215,35 +215,35 @@ impl OAuth2Dance {
             spec.token_parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
         let mut request = request
             .to_request(&spec.token, &self.auth, &further)
-            .map_err(|_| OperatorFault::EndpointMalformed { service: (*registered.name).into() })?;
+            .map_err(|_| OperatorError::EndpointMalformed { service: (*registered.name).into() })?;
         registered.add_headers(&mut request, &spec.token_headers)?;
         let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
         let separator = self.spec.granted_scope_separator;
-        let fault = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
+        let error = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
             Ok(tokens) => match self.check_type(&tokens.token_type) {
                 // One that no header can carry could never be used (RFC 6750, section 2.1).
                 Ok(()) if bearer::header(&tokens.access_token).is_none() => {
-                    ServiceFault::Malformed { status: answer.status() }
+                    ServiceError::Malformed { status: answer.status() }
                 }
                 Ok(()) => return Ok(tokens),
-                Err(fault) => fault,
+                Err(error) => error,
             },
             Err(error) => {
                 let retry_after = retry_after(answer.headers(), login.0.env.now());
-                self.token_fault(answer.status(), retry_after, &error, purpose)
+                self.token_error(answer.status(), retry_after, &error, purpose)
             }
         };
-        Err(Error::service(&registered.name, fault))
+        Err(Error::service(&registered.name, error))
     }
 
     /// RFC 6749, section 7.1: a client must not use a token whose type it does not understand.
-    fn check_type(&self, token_type: &TokenType) -> Result<(), ServiceFault> {
+    fn check_type(&self, token_type: &TokenType) -> Result<(), ServiceError> {
         let said = token_type.as_str();
         let mut bearer = self.spec.token_types.split(' ');
         match token_type {
             TokenType::Bearer => Ok(()),
             _ if bearer.any(|known| known.eq_ignore_ascii_case(said)) => Ok(()),
-            _ => Err(ServiceFault::TokenType { token_type: shown_type(said) }),
+            _ => Err(ServiceError::TokenType { token_type: shown_type(said) }),
         }
     }
 
@@ -254,18 +254,18 @@ impl OAuth2Dance {
     }
 
     /// What a token endpoint's failure means.
-    fn token_fault(
+    fn token_error(
         &self,
         status: StatusCode,
         retry_after: Option<Duration>,
         error: &TokenResponseError,
         purpose: Purpose,
-    ) -> ServiceFault {
-        let unavailable = || ServiceFault::Unavailable { status, retry_after };
+    ) -> ServiceError {
+        let unavailable = || ServiceError::Unavailable { status, retry_after };
         match error {
             // Overloaded services say whatever they like beside the status.
             TokenResponseError::Refused { .. } | TokenResponseError::Status(_)
-                if ServiceFault::is_overload(status) =>
+                if ServiceError::is_overload(status) =>
             {
                 unavailable()
             }
@@ -275,35 +275,35 @@ impl OAuth2Dance {
                 if purpose == Purpose::Refresh
                     && (refusals.any(|code| code == said) || ends_refresh_token(said))
                 {
-                    return ServiceFault::TokenRefused { error: "invalid_grant".into() };
+                    return ServiceError::TokenRefused { error: "invalid_grant".into() };
                 }
                 match self.meaning(&error.error) {
                     ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => {
-                        ServiceFault::ClientRefused
+                        ServiceError::ClientRefused
                     }
                     ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => unavailable(),
                     other => {
-                        ServiceFault::TokenRefused { error: ServiceFault::shown(other.as_str()) }
+                        ServiceError::TokenRefused { error: ServiceError::shown(other.as_str()) }
                     }
                 }
             }
-            TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceFault::ClientRefused,
-            _ => ServiceFault::Malformed { status },
+            TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceError::ClientRefused,
+            _ => ServiceError::Malformed { status },
         }
     }
 }
 
 fn refused(registered: &Registered, error: &ErrorCode) -> Error {
-    let fault = match error {
-        ErrorCode::AccessDenied => return BrowserFault::Denied.into(),
-        ErrorCode::UnauthorizedClient | ErrorCode::InvalidClient => ServiceFault::ClientRefused,
+    let error = match error {
+        ErrorCode::AccessDenied => return BrowserError::Denied.into(),
+        ErrorCode::UnauthorizedClient | ErrorCode::InvalidClient => ServiceError::ClientRefused,
         ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            ServiceFault::Unavailable { status, retry_after: None }
+            ServiceError::Unavailable { status, retry_after: None }
         }
-        other => ServiceFault::AuthorizationRefused { error: ServiceFault::shown(other.as_str()) },
+        other => ServiceError::AuthorizationRefused { error: ServiceError::shown(other.as_str()) },
     };
-    Error::service(&registered.name, fault)
+    Error::service(&registered.name, error)
 }
 
 /// Whether an error code, in answer to a refresh, says that the refresh token is dead: there is

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::{
     seal::KeyRingError,
-    transport::{Cause, CollectError, NetworkError, NetworkFault, NoHttpClient},
+    transport::{Cause, CollectError, NetworkError, NoHttpClient, SendError},
 };
 
 /// How many characters of an error's causes are written to a log.
@@ -21,9 +21,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// reason; [`Error::code`] is stable and fit for logs and help pages. No variant holds a secret.
 ///
 /// ```
-/// use quadrille::{Error, consumer::BrowserFault};
+/// use quadrille::{Error, consumer::BrowserError};
 ///
-/// let error = Error::from(BrowserFault::Denied);
+/// let error = Error::from(BrowserError::Denied);
 /// assert_eq!(error.code(), "access_denied");
 /// assert_eq!(error.status(), 403);
 /// ```
@@ -41,14 +41,14 @@ pub enum Error {
     NotLinked(Box<NotLinked>),
     /// The visitor, or their browser.
     #[error(transparent)]
-    Browser(#[from] BrowserFault),
+    Browser(#[from] BrowserError),
     /// The service, in its part of the login.
-    #[error("{service}: {fault}")]
+    #[error("{service}: {error}")]
     Service {
         /// Its name.
         service: Arc<str>,
         /// What it did.
-        fault: ServiceFault,
+        error: ServiceError,
     },
     /// The service's API answered a call with an error status.
     #[error("{service} answered {status}")]
@@ -63,19 +63,19 @@ pub enum Error {
         body: Bytes,
     },
     /// The network on the way to the service.
-    #[error("{service}: {fault}")]
+    #[error("{service}: {error}")]
     Network {
         /// The service's name.
         service: Arc<str>,
         /// What happened.
-        fault: NetworkFault,
+        error: NetworkError,
         /// What it was told from, for logs.
         #[source]
         cause: Option<Cause>,
     },
     /// The application's configuration, storage or code.
     #[error(transparent)]
-    Operator(#[from] OperatorFault),
+    Operator(#[from] OperatorError),
 }
 
 /// Who must log in, where, and how they can be told.
@@ -112,7 +112,7 @@ pub enum NotLinkedReason {
 /// What the visitor or their browser did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BrowserFault {
+pub enum BrowserError {
     /// They said no at the service.
     #[error("the visitor declined at the service")]
     Denied,
@@ -149,7 +149,7 @@ pub enum BrowserFault {
 /// What the service did.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ServiceFault {
+pub enum ServiceError {
     /// Its authorization endpoint answered with this error (RFC 6749, section 4.1.2.1).
     #[error("it refused the login: {error}")]
     AuthorizationRefused {
@@ -206,7 +206,7 @@ pub enum ServiceFault {
 /// What is wrong with the application itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OperatorFault {
+pub enum OperatorError {
     /// An environment variable is not set.
     #[error("set the environment variable {name}")]
     VariableMissing {
@@ -379,7 +379,7 @@ pub enum OperatorFault {
     OutsideRequest,
     /// The storage of tokens does not work.
     #[error(transparent)]
-    Storage(#[from] StorageFault),
+    Storage(#[from] StorageError),
     /// An API call to another origin than the service's. Say
     /// [`send_token_to_another_origin`](crate::consumer::Call::send_token_to_another_origin) if the token belongs there.
     #[error("the call leaves the service's origin, and its token must not")]
@@ -398,7 +398,7 @@ pub enum OperatorFault {
 /// Why a storage of tokens does not work. Storages log the details themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum StorageFault {
+pub enum StorageError {
     /// It does not answer, or not in time.
     #[error("the storage of tokens is unavailable")]
     Unavailable,
@@ -421,75 +421,75 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotLinked(_) => "not_linked",
-            Self::Browser(fault) => match fault {
-                BrowserFault::Denied => "access_denied",
-                BrowserFault::CallbackMalformed => "callback_malformed",
-                BrowserFault::StateUnknown => "state_unknown",
-                BrowserFault::AttemptExpired => "attempt_expired",
-                BrowserFault::AttemptCookieMissing => "attempt_cookie_missing",
-                BrowserFault::UserChanged => "user_changed",
-                BrowserFault::AccountChanged => "account_changed",
-                BrowserFault::Loop => "login_loop",
-                BrowserFault::WrongIssuer => "wrong_issuer",
-                BrowserFault::TenantUnknown => "tenant_unknown",
+            Self::Browser(error) => match error {
+                BrowserError::Denied => "access_denied",
+                BrowserError::CallbackMalformed => "callback_malformed",
+                BrowserError::StateUnknown => "state_unknown",
+                BrowserError::AttemptExpired => "attempt_expired",
+                BrowserError::AttemptCookieMissing => "attempt_cookie_missing",
+                BrowserError::UserChanged => "user_changed",
+                BrowserError::AccountChanged => "account_changed",
+                BrowserError::Loop => "login_loop",
+                BrowserError::WrongIssuer => "wrong_issuer",
+                BrowserError::TenantUnknown => "tenant_unknown",
             },
-            Self::Service { fault, .. } => match fault {
-                ServiceFault::AuthorizationRefused { .. } => "authorization_refused",
-                ServiceFault::TokenRefused { .. } => "token_refused",
-                ServiceFault::ClientRefused => "client_refused",
-                ServiceFault::Unavailable { .. } => "service_unavailable",
-                ServiceFault::Malformed { .. } => "service_answer_malformed",
-                ServiceFault::TooLarge => "service_answer_too_large",
-                ServiceFault::Redirected => "service_redirected",
-                ServiceFault::TokenType { .. } => "token_type_unknown",
-                ServiceFault::CallbackNotConfirmed => "callback_not_confirmed",
-                ServiceFault::SubjectMissing => "subject_missing",
+            Self::Service { error, .. } => match error {
+                ServiceError::AuthorizationRefused { .. } => "authorization_refused",
+                ServiceError::TokenRefused { .. } => "token_refused",
+                ServiceError::ClientRefused => "client_refused",
+                ServiceError::Unavailable { .. } => "service_unavailable",
+                ServiceError::Malformed { .. } => "service_answer_malformed",
+                ServiceError::TooLarge => "service_answer_too_large",
+                ServiceError::Redirected => "service_redirected",
+                ServiceError::TokenType { .. } => "token_type_unknown",
+                ServiceError::CallbackNotConfirmed => "callback_not_confirmed",
+                ServiceError::SubjectMissing => "subject_missing",
             },
             Self::Api { .. } => "api_error",
-            Self::Network { fault, .. } => match fault {
-                NetworkFault::Connect
-                | NetworkFault::Name
-                | NetworkFault::Refused
-                | NetworkFault::Tls
-                | NetworkFault::AddressRefused => "service_unreachable",
-                NetworkFault::TimedOut => "service_timed_out",
-                NetworkFault::Interrupted => "service_interrupted",
+            Self::Network { error, .. } => match error {
+                NetworkError::Connect
+                | NetworkError::Name
+                | NetworkError::Refused
+                | NetworkError::Tls
+                | NetworkError::AddressRefused => "service_unreachable",
+                NetworkError::TimedOut => "service_timed_out",
+                NetworkError::Interrupted => "service_interrupted",
             },
-            Self::Operator(fault) => match fault {
-                OperatorFault::VariableMissing { .. } => "variable_missing",
-                OperatorFault::KeyRing(_) => "keys_malformed",
-                OperatorFault::PublicUrlMalformed => "public_url_malformed",
-                OperatorFault::PublicUrlInsecure => "public_url_insecure",
-                OperatorFault::MountMalformed => "mount_malformed",
-                OperatorFault::EndpointMalformed { .. } => "endpoint_malformed",
-                OperatorFault::BaseMalformed { .. } => "base_malformed",
-                OperatorFault::ResourceMalformed { .. } => "resource_malformed",
-                OperatorFault::MemberMalformed { .. } => "member_malformed",
-                OperatorFault::SecretMalformed { .. } => "secret_malformed",
-                OperatorFault::CredentialMismatch { .. } => "credential_mismatch",
-                OperatorFault::SigningKeyUnusable { .. } => "signing_key_unusable",
-                OperatorFault::NotOutOfBand { .. } => "not_out_of_band",
-                OperatorFault::ServiceNameMalformed { .. } => "service_name_malformed",
-                OperatorFault::ServiceRepeated { .. } => "service_repeated",
-                OperatorFault::NoServices => "no_services",
-                OperatorFault::ClientIdMalformed { .. } => "client_id_malformed",
-                OperatorFault::SecretMissing { .. } => "secret_missing",
-                OperatorFault::ServiceNotAdded { .. } => "service_not_added",
-                OperatorFault::NestedElsewhere { .. } => "nested_elsewhere",
-                OperatorFault::ServiceUnknown { .. } => "service_unknown",
-                OperatorFault::TenantLookup { .. } => "tenant_lookup_failed",
-                OperatorFault::ServiceMismatch { .. } => "service_mismatch",
-                OperatorFault::NotAttached => "not_attached",
-                OperatorFault::EphemeralKeys => "ephemeral_keys",
-                OperatorFault::KeyUnknown => "key_unknown",
-                OperatorFault::CookieTooLarge { .. } => "cookie_too_large",
-                OperatorFault::AnswerHasLeft => "answer_has_left",
-                OperatorFault::OutsideRequest => "outside_request",
-                OperatorFault::Storage(_) => "storage_failed",
-                OperatorFault::ForeignOrigin => "foreign_origin",
-                OperatorFault::CallMalformed => "call_malformed",
-                OperatorFault::HttpClient => "http_client",
-                OperatorFault::Io(_) => "io",
+            Self::Operator(error) => match error {
+                OperatorError::VariableMissing { .. } => "variable_missing",
+                OperatorError::KeyRing(_) => "keys_malformed",
+                OperatorError::PublicUrlMalformed => "public_url_malformed",
+                OperatorError::PublicUrlInsecure => "public_url_insecure",
+                OperatorError::MountMalformed => "mount_malformed",
+                OperatorError::EndpointMalformed { .. } => "endpoint_malformed",
+                OperatorError::BaseMalformed { .. } => "base_malformed",
+                OperatorError::ResourceMalformed { .. } => "resource_malformed",
+                OperatorError::MemberMalformed { .. } => "member_malformed",
+                OperatorError::SecretMalformed { .. } => "secret_malformed",
+                OperatorError::CredentialMismatch { .. } => "credential_mismatch",
+                OperatorError::SigningKeyUnusable { .. } => "signing_key_unusable",
+                OperatorError::NotOutOfBand { .. } => "not_out_of_band",
+                OperatorError::ServiceNameMalformed { .. } => "service_name_malformed",
+                OperatorError::ServiceRepeated { .. } => "service_repeated",
+                OperatorError::NoServices => "no_services",
+                OperatorError::ClientIdMalformed { .. } => "client_id_malformed",
+                OperatorError::SecretMissing { .. } => "secret_missing",
+                OperatorError::ServiceNotAdded { .. } => "service_not_added",
+                OperatorError::NestedElsewhere { .. } => "nested_elsewhere",
+                OperatorError::ServiceUnknown { .. } => "service_unknown",
+                OperatorError::TenantLookup { .. } => "tenant_lookup_failed",
+                OperatorError::ServiceMismatch { .. } => "service_mismatch",
+                OperatorError::NotAttached => "not_attached",
+                OperatorError::EphemeralKeys => "ephemeral_keys",
+                OperatorError::KeyUnknown => "key_unknown",
+                OperatorError::CookieTooLarge { .. } => "cookie_too_large",
+                OperatorError::AnswerHasLeft => "answer_has_left",
+                OperatorError::OutsideRequest => "outside_request",
+                OperatorError::Storage(_) => "storage_failed",
+                OperatorError::ForeignOrigin => "foreign_origin",
+                OperatorError::CallMalformed => "call_malformed",
+                OperatorError::HttpClient => "http_client",
+                OperatorError::Io(_) => "io",
             },
         }
     }
@@ -498,20 +498,20 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotLinked(_) => StatusCode::UNAUTHORIZED,
-            Self::Browser(BrowserFault::Denied | BrowserFault::UserChanged) => {
+            Self::Browser(BrowserError::Denied | BrowserError::UserChanged) => {
                 StatusCode::FORBIDDEN
             }
-            Self::Browser(BrowserFault::Loop) => StatusCode::CONFLICT,
-            Self::Browser(BrowserFault::TenantUnknown) => StatusCode::NOT_FOUND,
+            Self::Browser(BrowserError::Loop) => StatusCode::CONFLICT,
+            Self::Browser(BrowserError::TenantUnknown) => StatusCode::NOT_FOUND,
             Self::Browser(_) => StatusCode::BAD_REQUEST,
-            Self::Network { fault: NetworkFault::TimedOut, .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Network { error: NetworkError::TimedOut, .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Service { .. } | Self::Api { .. } | Self::Network { .. } => {
                 StatusCode::BAD_GATEWAY
             }
-            Self::Operator(OperatorFault::ServiceUnknown { .. }) => StatusCode::NOT_FOUND,
+            Self::Operator(OperatorError::ServiceUnknown { .. }) => StatusCode::NOT_FOUND,
             Self::Operator(
-                OperatorFault::Storage(StorageFault::Unavailable)
-                | OperatorFault::TenantLookup { .. },
+                OperatorError::Storage(StorageError::Unavailable)
+                | OperatorError::TenantLookup { .. },
             ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Operator(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -521,12 +521,12 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Network { .. } => true,
-            Self::Service { fault, .. } => matches!(fault, ServiceFault::Unavailable { .. }),
+            Self::Service { error, .. } => matches!(error, ServiceError::Unavailable { .. }),
             Self::Api { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Operator(OperatorFault::Storage(fault)) => *fault == StorageFault::Unavailable,
-            Self::Operator(OperatorFault::TenantLookup { .. }) => true,
+            Self::Operator(OperatorError::Storage(error)) => *error == StorageError::Unavailable,
+            Self::Operator(OperatorError::TenantLookup { .. }) => true,
             Self::NotLinked(_) | Self::Browser(_) | Self::Operator(_) => false,
         }
     }
@@ -558,17 +558,17 @@ impl Error {
         line.map(|line| line.chars().take(LONGEST_CAUSES).map(fit).collect())
     }
 
-    pub(crate) fn network(service: &Arc<str>, error: impl Into<NetworkError>) -> Self {
-        let NetworkError { fault, cause } = error.into();
-        Self::Network { service: Arc::clone(service), fault, cause }
+    pub(crate) fn network(service: &Arc<str>, error: impl Into<SendError>) -> Self {
+        let SendError { reason, cause } = error.into();
+        Self::Network { service: Arc::clone(service), error: reason, cause }
     }
 
-    pub(crate) fn service(service: &Arc<str>, fault: ServiceFault) -> Self {
-        Self::Service { service: Arc::clone(service), fault }
+    pub(crate) fn service(service: &Arc<str>, error: ServiceError) -> Self {
+        Self::Service { service: Arc::clone(service), error }
     }
 }
 
-impl ServiceFault {
+impl ServiceError {
     /// An error code, if it looks like one: it goes to pages and logs, and a service that is out of
     /// order may put anything there.
     pub(crate) fn shown(code: &str) -> Box<str> {
@@ -584,22 +584,22 @@ impl ServiceFault {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::Operator(OperatorFault::Io(error.kind()))
+        Self::Operator(OperatorError::Io(error.kind()))
     }
 }
 
 impl From<KeyRingError> for Error {
     fn from(error: KeyRingError) -> Self {
-        Self::Operator(OperatorFault::KeyRing(error))
+        Self::Operator(OperatorError::KeyRing(error))
     }
 }
 
-impl From<StorageFault> for Error {
-    fn from(fault: StorageFault) -> Self {
-        Self::Operator(OperatorFault::Storage(fault))
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Self::Operator(OperatorError::Storage(error))
     }
 }
-impl From<NoHttpClient> for OperatorFault {
+impl From<NoHttpClient> for OperatorError {
     fn from(_: NoHttpClient) -> Self {
         Self::HttpClient
     }
@@ -607,7 +607,7 @@ impl From<NoHttpClient> for OperatorFault {
 
 impl From<NoHttpClient> for Error {
     fn from(error: NoHttpClient) -> Self {
-        OperatorFault::from(error).into()
+        OperatorError::from(error).into()
     }
 }
 
@@ -615,9 +615,9 @@ impl CollectError {
     /// Whose answer it was.
     pub(crate) fn at(self, service: &Arc<str>, status: StatusCode) -> Error {
         match self {
-            Self::TooLarge => Error::service(service, ServiceFault::TooLarge),
-            Self::Coding => Error::service(service, ServiceFault::Malformed { status }),
-            Self::Network(fault) => Error::network(service, fault),
+            Self::TooLarge => Error::service(service, ServiceError::TooLarge),
+            Self::Coding => Error::service(service, ServiceError::Malformed { status }),
+            Self::Network(error) => Error::network(service, error),
         }
     }
 }

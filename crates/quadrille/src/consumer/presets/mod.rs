@@ -36,7 +36,7 @@ macro_rules! service {
             $(#[doc = concat!("* `", $variable, "`")])+
             ///
             /// # Errors
-            /// [`OperatorFault::VariableMissing`](crate::consumer::OperatorFault::VariableMissing) with
+            /// [`OperatorError::VariableMissing`](crate::consumer::OperatorError::VariableMissing) with
             /// the name of the first that is not set.
             pub fn from_env() -> crate::Result<crate::consumer::Client<Self>> {
                 <Self as crate::consumer::Service>::client_from_env()

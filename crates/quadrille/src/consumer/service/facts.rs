@@ -88,7 +88,7 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
     ///
     /// A base that is not an absolute `https` URL (or `http` on this machine), or has a user, a
     /// query or a fragment, is
-    /// [`OperatorFault::BaseMalformed`](crate::consumer::OperatorFault::BaseMalformed).
+    /// [`OperatorError::BaseMalformed`](crate::consumer::OperatorError::BaseMalformed).
     fn hosted_at(base: text) {
         base = Some(base);
     }
@@ -126,7 +126,7 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
     ///
     /// A number is taken digit for digit, however long. A login whose identifier cannot be read
     /// exactly (a fraction, an exponent) fails with
-    /// [`SubjectMissing`](crate::consumer::ServiceFault::SubjectMissing).
+    /// [`SubjectMissing`](crate::consumer::ServiceError::SubjectMissing).
     fn identity(path: text, subject: text) {
         identity = Some((path, subject));
     }

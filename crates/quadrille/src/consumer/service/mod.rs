@@ -9,7 +9,7 @@ use std::{borrow::Cow, env, fmt, marker::PhantomData};
 
 use crate::{
     Scopes, Secret,
-    consumer::error::{Error, OperatorFault, Result},
+    consumer::error::{Error, OperatorError, Result},
 };
 
 pub use protocol::{
@@ -71,7 +71,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     ///   of its own needs.
     ///
     /// # Errors
-    /// [`OperatorFault::VariableMissing`] with the name of the one that is not set.
+    /// [`OperatorError::VariableMissing`] with the name of the one that is not set.
     fn client_from_env() -> Result<Client<Self>> {
         Client::from_spec_and_env(SpecBuf::from(Self::SPEC))
     }
@@ -178,7 +178,7 @@ impl<S> Client<S> {
     ///
     /// [`Login::check`](crate::Login::check) refuses a base that is not an absolute `https` URL (or
     /// `http` on this machine), or has a user, a query or a fragment:
-    /// [`OperatorFault::BaseMalformed`].
+    /// [`OperatorError::BaseMalformed`].
     #[must_use]
     pub fn hosted_at(mut self, base: impl Into<Cow<'static, str>>) -> Self {
         self.spec.base = Some(base.into());
@@ -199,7 +199,7 @@ fn variable(service: &str, what: &str) -> Result<String> {
     let name = format!("{prefix}_OAUTH_{what}");
     match env::var(&name) {
         Ok(value) if !value.is_empty() => Ok(value),
-        _ => Err(Error::from(OperatorFault::VariableMissing { name: name.into() })),
+        _ => Err(Error::from(OperatorError::VariableMissing { name: name.into() })),
     }
 }
 

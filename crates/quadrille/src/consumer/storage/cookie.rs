@@ -8,7 +8,7 @@ use crate::{
         account::{Account, Owner, Stored, Token},
         cookie_room::{Coming, TOKEN, make_room, size},
         cookies::Jar,
-        error::{OperatorFault, Result},
+        error::{OperatorError, Result},
         wire::{Reader, Writer},
     },
     digest::sha256,
@@ -32,7 +32,7 @@ const VERSION: u64 = 1;
 /// One account for each service and browser. The owner is part of the seal, so that after Alice
 /// signs out, Bob does not see her account in the same browser. What it cannot do: be reached
 /// outside a request ([`Linked::detach`](crate::Linked::detach) helps for a while), hold more than
-/// some 6 KiB for all services together ([`OperatorFault::CookieTooLarge`]), or promise anything
+/// some 6 KiB for all services together ([`OperatorError::CookieTooLarge`]), or promise anything
 /// about refreshing across processes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CookieStorage;
@@ -100,7 +100,7 @@ impl TokenStorage for CookieStorage {
         _: Option<&Account>,
         _: usize,
     ) -> Result<Vec<Stored>> {
-        Err(OperatorFault::OutsideRequest.into())
+        Err(OperatorError::OutsideRequest.into())
     }
 }
 
@@ -156,7 +156,7 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
     // Keys that end with the process leave such cookies behind at each start.
     if found.is_none() && is_unknown && !cx.keys.is_ephemeral() {
         warn!(service, "a token cookie is sealed under a key that is not in the ring");
-        return Err(OperatorFault::KeyUnknown.into());
+        return Err(OperatorError::KeyUnknown.into());
     }
     Ok(found)
 }
@@ -208,5 +208,5 @@ fn name(service: &str, chunk: usize) -> String {
 }
 
 fn jar<'a>(cx: &Context<'a>) -> Result<&'a Jar> {
-    cx.jar.ok_or_else(|| OperatorFault::OutsideRequest.into())
+    cx.jar.ok_or_else(|| OperatorError::OutsideRequest.into())
 }

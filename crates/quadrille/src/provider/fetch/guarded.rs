@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use crate::{
     loopback::is_loopback,
-    transport::{self, Body, CollectError, ErasedClient, NetworkFault, NoHttpClient, Purpose},
+    transport::{self, Body, CollectError, ErasedClient, NetworkError, NoHttpClient, Purpose},
 };
 
 use super::{FetchError, Fetched, Fetcher, address::is_public};
@@ -111,7 +111,7 @@ impl GuardedFetcher {
             .body(Body::default())
             .map_err(|_| FetchError::Url)?;
         let answer = self.http.send(request, Purpose::Document).await;
-        let answer = answer.map_err(|error| error.fault)?;
+        let answer = answer.map_err(|error| error.reason)?;
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status().as_u16()));
         }
@@ -125,7 +125,7 @@ impl GuardedFetcher {
                 CollectError::TooLarge => FetchError::TooLarge,
                 // Compressed, so its type cannot be told.
                 CollectError::Coding => FetchError::ContentType,
-                CollectError::Network(fault) => fault.into(),
+                CollectError::Network(error) => error.into(),
             })?;
         Ok(Fetched { body, max_age })
     }
@@ -139,16 +139,16 @@ impl Fetcher for GuardedFetcher {
     }
 }
 
-impl From<NetworkFault> for FetchError {
-    fn from(fault: NetworkFault) -> Self {
-        match fault {
-            NetworkFault::AddressRefused => Self::NotPublic,
-            NetworkFault::TimedOut => Self::TimedOut,
-            NetworkFault::Connect
-            | NetworkFault::Name
-            | NetworkFault::Refused
-            | NetworkFault::Tls
-            | NetworkFault::Interrupted => Self::Unreachable,
+impl From<NetworkError> for FetchError {
+    fn from(error: NetworkError) -> Self {
+        match error {
+            NetworkError::AddressRefused => Self::NotPublic,
+            NetworkError::TimedOut => Self::TimedOut,
+            NetworkError::Connect
+            | NetworkError::Name
+            | NetworkError::Refused
+            | NetworkError::Tls
+            | NetworkError::Interrupted => Self::Unreachable,
         }
     }
 }

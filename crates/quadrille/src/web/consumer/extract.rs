@@ -11,8 +11,8 @@ use http::request::Parts;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, BrowserFault, Dynamic, Identity, Jar, Linked, NotLinked, NotLinkedReason,
-        OperatorFault, Origin, Owner, Registered, Service, Stored, Wanted, forget_in_browser,
+        Account, Api, BrowserError, Dynamic, Identity, Jar, Linked, NotLinked, NotLinkedReason,
+        OperatorError, Origin, Owner, Registered, Service, Stored, Wanted, forget_in_browser,
         is_just_back, loop_cookie, not_linked, of_account, recall,
     },
     scope::ScopeRequirement,
@@ -231,13 +231,13 @@ fn visit_of<S: Service>(parts: &Parts) -> Result<Arc<Visit>> {
         }
         visit = this.outer.clone();
     }
-    Err(OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() }.into())
+    Err(OperatorError::ServiceNotAdded { service: S::SPEC.name.into() }.into())
 }
 
 impl<'a> Found<'a> {
     fn new<S: Service>(visit: &'a Visit, parts: &Parts) -> Result<Self> {
         let Visit { login, jar, .. } = visit;
-        let unknown = || OperatorFault::ServiceNotAdded { service: S::SPEC.name.into() };
+        let unknown = || OperatorError::ServiceNotAdded { service: S::SPEC.name.into() };
         let registered = login.by_type::<S>()?.ok_or_else(unknown)?;
         Ok(Self { visit, login, jar, registered, wanted: visit.wanted(parts) })
     }
@@ -292,7 +292,7 @@ impl<'a> Found<'a> {
         let Self { login, jar, registered, wanted, .. } = self;
         let (error, retry) = match self.in_place(error) {
             Error::NotLinked(who) if self.goes_in_circles(&who, owner) => {
-                (BrowserFault::Loop.into(), Some(who.login_url))
+                (BrowserError::Loop.into(), Some(who.login_url))
             }
             error @ Error::NotLinked(_) => return error.into(),
             other => (other, None),

@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use crate::{
     Error, Login,
-    consumer::{Jar, OperatorFault, Wanted},
+    consumer::{Jar, OperatorError, Wanted},
 };
 
 use super::{
@@ -74,10 +74,10 @@ impl Visit {
     /// The request's, as the innermost login sees it.
     ///
     /// # Errors
-    /// [`OperatorFault::NotAttached`].
+    /// [`OperatorError::NotAttached`].
     pub(super) fn of(parts: &Parts) -> Result<Arc<Self>, Error> {
         let visit = parts.extensions.get::<Arc<Self>>().cloned();
-        visit.ok_or_else(|| OperatorFault::NotAttached.into())
+        visit.ok_or_else(|| OperatorError::NotAttached.into())
     }
 
     /// Where this visitor is and how they can be told to log in.
@@ -100,12 +100,12 @@ impl Visit {
     /// Whether the login's URLs lead to its router.
     ///
     /// # Errors
-    /// [`OperatorFault::NestedElsewhere`].
+    /// [`OperatorError::NestedElsewhere`].
     pub(super) fn check_place(&self) -> Result<(), Error> {
         let base = &self.login.ready()?.base_path;
         match &self.place.nested {
             Some(nested) if !base.ends_with(&**nested) => {
-                Err(OperatorFault::NestedElsewhere { nested: nested.clone() }.into())
+                Err(OperatorError::NestedElsewhere { nested: nested.clone() }.into())
             }
             _ => Ok(()),
         }

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
-    consumer::{Begin, BrowserFault, Jar, Kind, Origin, Owner, Registered},
+    consumer::{Begin, BrowserError, Jar, Kind, Origin, Owner, Registered},
     form::{Limits, Params, is_form},
     page::Page,
     probe::probed,
@@ -115,8 +115,8 @@ async fn begin(
     let registered = login.by_name(service).await?;
     origin.service = Some(Arc::clone(&registered));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
-        .map_err(|_| BrowserFault::CallbackMalformed)?;
-    let one = |name| params.one(name).map_err(|_| BrowserFault::CallbackMalformed);
+        .map_err(|_| BrowserError::CallbackMalformed)?;
+    let one = |name| params.one(name).map_err(|_| BrowserError::CallbackMalformed);
     // A page that cannot be read is no page of this site: the visitor comes back to the front page.
     let next = params.one("next").ok().flatten().unwrap_or("");
     let ask = one("ask")?;

@@ -6,7 +6,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     Error, Login, Result,
-    consumer::{BrowserFault, Jar, OperatorFault, Origin, ServiceFault},
+    consumer::{BrowserError, Jar, OperatorError, Origin, ServiceError},
     page::{self, Page},
 };
 
@@ -96,7 +96,7 @@ pub(super) fn answered(mut response: Response, is_for_a_page: bool) -> Response 
 pub(super) fn redirect(status: StatusCode, to: String) -> Result<Response> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    let location = HeaderValue::try_from(to).map_err(|_| OperatorFault::CallMalformed)?;
+    let location = HeaderValue::try_from(to).map_err(|_| OperatorError::CallMalformed)?;
     response.headers_mut().insert(header::LOCATION, location);
     no_store(&mut response);
     Ok(response)
@@ -182,47 +182,47 @@ fn usual_page(error: &Error, service: Option<&str>, retry: Option<&str>, home: &
 
 fn words(error: &Error, name: &str) -> (&'static str, String) {
     match error {
-        Error::Browser(fault) => match fault {
-            BrowserFault::Denied => (
+        Error::Browser(error) => match error {
+            BrowserError::Denied => (
                 "You did not log in",
                 format!("You told {name} not to let this site in. Nothing was changed."),
             ),
-            BrowserFault::AttemptExpired => (
+            BrowserError::AttemptExpired => (
                 "That took too long",
                 "This login was begun more than an hour ago, or the site has new keys since."
                     .to_owned(),
             ),
-            BrowserFault::AttemptCookieMissing => (
+            BrowserError::AttemptCookieMissing => (
                 "This login is not known here any more",
                 "It was finished before, or begun in another browser or under another address of this site, or the browser did not keep the cookie that belongs to it."
                     .to_owned(),
             ),
-            BrowserFault::StateUnknown
-            | BrowserFault::CallbackMalformed
-            | BrowserFault::WrongIssuer => (
+            BrowserError::StateUnknown
+            | BrowserError::CallbackMalformed
+            | BrowserError::WrongIssuer => (
                 "This login was not begun here",
                 format!("The answer of {name} does not belong to a login of this site."),
             ),
-            BrowserFault::UserChanged => (
+            BrowserError::UserChanged => (
                 "Somebody else is signed in now",
                 "The login was begun by another user of this site, so it was not finished."
                     .to_owned(),
             ),
-            BrowserFault::AccountChanged => (
+            BrowserError::AccountChanged => (
                 "That was another account",
                 format!("The further permission must come from the account at {name} that is linked already."),
             ),
-            BrowserFault::TenantUnknown => no_such_login(),
-            BrowserFault::Loop => (
+            BrowserError::TenantUnknown => no_such_login(),
+            BrowserError::Loop => (
                 "Going in circles",
                 format!("You have just come back from {name}, and this page still finds no account with the permissions it needs. {name} may have granted less than the page asked for, the browser may refuse this site's cookies, or the site may keep no accounts."),
             ),
         },
-        Error::Service { fault: ServiceFault::ClientRefused, .. } => (
+        Error::Service { error: ServiceError::ClientRefused, .. } => (
             "This site is not set up for it",
             format!("{name} did not accept this site's credentials. Whoever runs the site has to look at them."),
         ),
-        Error::Service { fault: ServiceFault::Unavailable { .. }, .. } | Error::Network { .. } => (
+        Error::Service { error: ServiceError::Unavailable { .. }, .. } | Error::Network { .. } => (
             "No answer",
             format!("{name} cannot be reached, or has too much to do. Try again in a moment."),
         ),
@@ -242,12 +242,12 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
         // Mistakes in the code, which nobody meets but who is writing it. The reason holds nothing
         // but names from there.
         Error::Operator(
-            fault @ (OperatorFault::NotAttached
-            | OperatorFault::ServiceNotAdded { .. }
-            | OperatorFault::ServiceMismatch { .. }
-            | OperatorFault::NoServices
-            | OperatorFault::NestedElsewhere { .. }),
-        ) => ("This site is not set up for it", format!("For the developers of this site: {fault}.")),
+            error @ (OperatorError::NotAttached
+            | OperatorError::ServiceNotAdded { .. }
+            | OperatorError::ServiceMismatch { .. }
+            | OperatorError::NoServices
+            | OperatorError::NestedElsewhere { .. }),
+        ) => ("This site is not set up for it", format!("For the developers of this site: {error}.")),
         Error::Operator(_) => (
             "This site is not set up for it",
             "Whoever runs the site finds the reason in its log.".to_owned(),
@@ -277,7 +277,7 @@ fn log(error: &Error, service: Option<&str>) {
         }
         Error::Api { .. } => warn!(code, service, %error, "a call of a service's API failed"),
         // Anybody can ask for a login of any name.
-        Error::Operator(OperatorFault::ServiceUnknown { .. }) => {
+        Error::Operator(OperatorError::ServiceUnknown { .. }) => {
             info!(code, service, %error, "there is no such login");
         }
         Error::Operator(_) => error!(code, service, %error, "logins are not set up right"),

@@ -21,7 +21,7 @@ use http::StatusCode;
 
 use crate::{
     Error, Login,
-    consumer::{BrowserFault, Jar, Origin, Owner, is_just_back},
+    consumer::{BrowserError, Jar, Origin, Owner, is_just_back},
     probe::probed,
 };
 
@@ -188,7 +188,7 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
         let after = handlers.authorized(authorized.clone(), &mut parts).await;
         if !after.names_owner() && !verified.was_begun_by(&owner) {
             // Nobody was signed in when it began, and the hook does not say whose it is.
-            return Err(BrowserFault::UserChanged.into());
+            return Err(BrowserError::UserChanged.into());
         }
         // A hook that signed somebody in need not say so, if the session tells at once.
         let owner = match owner.is_user() {
@@ -220,7 +220,7 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
 /// The back button, or a double click: the attempt is over, and all is well.
 fn finished_before(login: &Login, jar: &Jar, error: &Error, origin: &Origin) -> Option<Response> {
     let (service, next) = (origin.service.as_ref()?, origin.next.as_ref()?);
-    let just_finished = *error == Error::Browser(BrowserFault::AttemptCookieMissing)
+    let just_finished = *error == Error::Browser(BrowserError::AttemptCookieMissing)
         && is_just_back(login, jar, service, None);
     if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use quadrille::transport::{NetworkFault, Purpose};
+use quadrille::transport::{NetworkError, Purpose};
 
 use super::{World, come_back, leave, pages};
 use crate::support::{Browser, SECRET};
@@ -154,19 +154,19 @@ async fn json_and_forms_of_any_content_type_are_understood() {
 async fn a_network_that_fails_does_not_use_up_the_attempt() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));
-    for (fault, status, code) in [
-        (NetworkFault::Connect, 502, "service_unreachable"),
-        (NetworkFault::Interrupted, 502, "service_interrupted"),
-        (NetworkFault::TimedOut, 504, "service_timed_out"),
+    for (error, status, code) in [
+        (NetworkError::Connect, 502, "service_unreachable"),
+        (NetworkError::Interrupted, 502, "service_interrupted"),
+        (NetworkError::TimedOut, 504, "service_timed_out"),
     ] {
-        world.service.fails_next(Purpose::TemporaryCredentials, fault);
+        world.service.fails_next(Purpose::TemporaryCredentials, error);
         let page = browser.go("/album").await;
         assert_eq!(page.status.as_u16(), status);
         assert!(page.has_code(code), "{}", page.text);
     }
     let url = leave(&mut browser, "/album").await;
     let query = world.service.consent(&url, 7).unwrap();
-    world.service.fails_next(Purpose::RedeemCode, NetworkFault::Connect);
+    world.service.fails_next(Purpose::RedeemCode, NetworkError::Connect);
     assert!(come_back(&mut browser, &query).await.has_code("service_unreachable"));
     // Reloading the page is another try.
     assert_eq!(come_back(&mut browser, &query).await.refresh(), Some("/album"));

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use quadrille::{
     consumer::MemoryStorage,
-    transport::{NetworkFault, Purpose},
+    transport::{NetworkError, Purpose},
 };
 
 use super::{Library, RSA_KEY, World, client, come_back, leave, log_in, pages};
@@ -57,13 +57,13 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
             let page = come_back(&mut browser, &query).await;
             see(&browser, page);
         }
-        for (purpose, fault) in [
-            (Purpose::RedeemCode, NetworkFault::Connect),
-            (Purpose::Identity, NetworkFault::Interrupted),
+        for (purpose, error) in [
+            (Purpose::RedeemCode, NetworkError::Connect),
+            (Purpose::Identity, NetworkError::Interrupted),
         ] {
             let url = leave(&mut browser, "/login/library").await;
             let query = world.service.consent(&url, 7).unwrap();
-            world.service.fails_next(purpose, fault);
+            world.service.fails_next(purpose, error);
             let page = come_back(&mut browser, &query).await;
             see(&browser, page);
         }

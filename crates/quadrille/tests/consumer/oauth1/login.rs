@@ -2,7 +2,7 @@ use axum::{Router, extract::State, routing::get};
 use http::{HeaderMap, StatusCode};
 use quadrille::{
     After, Authorized, Error, Failed, Identity, KeyRing, Linked, Login, Owner, SpecBuf, Visitor,
-    consumer::{Begin, BrowserFault, Jar, MemoryStorage, NullStorage, Token},
+    consumer::{Begin, BrowserError, Jar, MemoryStorage, NullStorage, Token},
     scopes,
     transport::Purpose,
 };
@@ -167,9 +167,9 @@ async fn whoever_began_must_be_who_is_signed_in_at_the_end() {
 
     let elsewhere = Jar::new(&HeaderMap::new());
     let error = login.finish(&elsewhere, "library", &query, &alice).await.unwrap_err();
-    assert_eq!(error, BrowserFault::AttemptCookieMissing.into());
+    assert_eq!(error, BrowserError::AttemptCookieMissing.into());
     let error = login.finish(&Jar::new(&headers), "library", &query, &bob).await.unwrap_err();
-    assert_eq!(error, BrowserFault::UserChanged.into());
+    assert_eq!(error, BrowserError::UserChanged.into());
     assert_eq!(world.service.times_asked(Purpose::RedeemCode), 0, "nothing was used up");
     let done = login.finish(&Jar::new(&headers), "library", &query, &alice).await.unwrap();
     assert_eq!((&*done.next, &*done.account.subject), ("/album", "7"));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use quadrille::{
     Owner,
-    consumer::{Begin, BrowserFault, MemoryStorage},
+    consumer::{Begin, BrowserError, MemoryStorage},
     transport::Purpose,
 };
 
@@ -23,7 +23,7 @@ async fn a_program_without_a_browser_finishes_with_the_pin_that_its_user_types()
         login.finish_out_of_band(attempt, pin, owner).await
     };
     let bob = finish(&begun.attempt, &pin, &Owner::user("bob")).await;
-    assert_eq!(bob.unwrap_err(), BrowserFault::UserChanged.into());
+    assert_eq!(bob.unwrap_err(), BrowserError::UserChanged.into());
     let changed = finish(&begun.attempt.replace('A', "B"), &pin, &ada).await;
     assert!(matches!(changed.unwrap_err().code(), "state_unknown" | "attempt_expired"));
     assert_eq!(world.service.times_asked(Purpose::RedeemCode), 0, "nothing was used up");
@@ -57,10 +57,10 @@ async fn an_attempt_out_of_band_lasts_an_hour_and_is_no_browsers() {
     let pin = world.service.pin(&begun.url, 7).unwrap();
     world.wait(Duration::from_secs(3601));
     let late = login.finish_out_of_band(&begun.attempt, &pin, &Owner::NOBODY).await;
-    assert_eq!(late.unwrap_err(), BrowserFault::AttemptExpired.into());
+    assert_eq!(late.unwrap_err(), BrowserError::AttemptExpired.into());
     let elsewhere = login.clone().at("/other");
     let other = elsewhere.finish_out_of_band(&begun.attempt, &pin, &Owner::NOBODY).await;
-    assert_eq!(other.unwrap_err(), BrowserFault::StateUnknown.into());
+    assert_eq!(other.unwrap_err(), BrowserError::StateUnknown.into());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use quadrille::{
     Error, KeyRing, Login, Owner, Service, Spec, Twitter,
-    consumer::{Begin, Jar, MemoryStorage, OperatorFault},
+    consumer::{Begin, Jar, MemoryStorage, OperatorError},
     oauth1::SignatureMethod,
 };
 
@@ -42,7 +42,7 @@ async fn twitter_is_a_row() {
 
 fn missing<S>(client: quadrille::Result<quadrille::consumer::Client<S>>) -> String {
     match client.err() {
-        Some(Error::Operator(OperatorFault::VariableMissing { name })) => name.into(),
+        Some(Error::Operator(OperatorError::VariableMissing { name })) => name.into(),
         other => panic!("{other:?}"),
     }
 }

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use quadrille::{
     Error, KeyRing, Linked, Login, Owner, Service, Spec,
-    consumer::{Begin, Client, Jar, MemoryStorage, OperatorFault, Protocol, ServiceFault},
+    consumer::{Begin, Client, Jar, MemoryStorage, OperatorError, Protocol, ServiceError},
     oauth1::{Placement, SignatureMethod},
-    transport::{Body, NetworkFault, Purpose},
+    transport::{Body, NetworkError, Purpose},
 };
 use serde_json::{Value, json};
 
@@ -150,7 +150,7 @@ fn a_wrong_configuration_is_named_at_start() {
     }
     let github = quadrille::GitHub::client_with_key("id", RSA_KEY);
     let error = Login::new(KeyRing::ephemeral(), SITE).with(github).check().unwrap_err();
-    assert_eq!(error, OperatorFault::CredentialMismatch { service: "github".into() }.into());
+    assert_eq!(error, OperatorError::CredentialMismatch { service: "github".into() }.into());
 }
 
 /// A service with every peculiarity that a row can say.
@@ -236,11 +236,11 @@ async fn each_try_is_signed_anew_and_never_for_another_origin() {
     assert_eq!((&echo["method"], &echo["body"]), (&json!("GET"), &json!("")));
     world.service.answers_next_with(Purpose::Api, redirect(302, "https://evil.example/"));
     let before = world.service.asked().len();
-    let redirected = Error::Service { service: "library".into(), fault: ServiceFault::Redirected };
+    let redirected = Error::Service { service: "library".into(), error: ServiceError::Redirected };
     assert_eq!(library.get::<Value>("x").await.unwrap_err(), redirected);
     assert_eq!(world.service.asked().len(), before + 1);
     let error = library.get::<Value>("https://evil.example/").await.unwrap_err();
-    assert_eq!(error, OperatorFault::ForeignOrigin.into());
+    assert_eq!(error, OperatorError::ForeignOrigin.into());
     let elsewhere = library.request(Method::GET, "https://uploads.library.example/x");
     elsewhere.send_token_to_another_origin().send().await.unwrap();
 }
@@ -268,7 +268,7 @@ async fn a_refused_signature_is_an_error_of_the_api_and_nothing_is_tried_again()
 struct Pieces(u8);
 
 impl futures_core::Stream for Pieces {
-    type Item = Result<Bytes, NetworkFault>;
+    type Item = Result<Bytes, NetworkError>;
     fn poll_next(
         mut self: Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
@@ -290,7 +290,7 @@ async fn a_body_that_streams_is_not_signed_and_a_form_may_not_stream() {
         assert_eq!(echo["body_hash"], Value::Null, "its digest is not known yet");
         let before = world.service.asked().len();
         let form = upload().header("content-type", "application/x-www-form-urlencoded");
-        assert_eq!(form.send().await.unwrap_err(), OperatorFault::CallMalformed.into());
+        assert_eq!(form.send().await.unwrap_err(), OperatorError::CallMalformed.into());
         assert_eq!(world.service.asked().len(), before, "nothing was sent");
     }
 }

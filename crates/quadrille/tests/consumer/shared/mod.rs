@@ -9,7 +9,7 @@ use http::{Request, Response};
 use quadrille::{
     KeyRing, Login,
     testing::{FakeService, storage_contract},
-    transport::{Body, HttpClient, NetworkFault, Purpose},
+    transport::{Body, HttpClient, NetworkError, Purpose},
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -37,7 +37,7 @@ impl HttpClient for Slow {
         &self,
         request: Request<Body>,
         purpose: Purpose,
-    ) -> Result<Response<Body>, NetworkFault> {
+    ) -> Result<Response<Body>, NetworkError> {
         if purpose == Purpose::Refresh {
             self.asked.notify_one();
             self.answers.notified().await;
@@ -114,7 +114,7 @@ async fn two_processes_refresh_once_and_both_have_the_new_token() {
 #[tokio::test(start_paused = true)]
 async fn when_one_process_fails_the_next_may_try_at_once() {
     let mut two = Two::new().await;
-    two.world.service.fails_next(Purpose::Refresh, NetworkFault::Interrupted);
+    two.world.service.fails_next(Purpose::Refresh, NetworkError::Interrupted);
     let first = two.first_is_asked().await;
     two.slow.answers.notify_one();
     assert!(first.await.unwrap().contains("service_interrupted"));

@@ -9,7 +9,7 @@ use std::{
 
 use quadrille::{
     Owner, Result,
-    consumer::{Account, Change, Context, Replaced, StorageFault, Stored, Token, TokenStorage},
+    consumer::{Account, Change, Context, Replaced, StorageError, Stored, Token, TokenStorage},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
@@ -50,7 +50,7 @@ impl Shared {
             tx.commit()?;
             Ok(done)
         };
-        all().map_err(|_: rusqlite::Error| StorageFault::Unwritable.into())
+        all().map_err(|_: rusqlite::Error| StorageError::Unwritable.into())
     }
 }
 
@@ -79,8 +79,8 @@ fn open(
     cx: &Context<'_>,
     (account, sealed, version, needs_linking_again): Found,
 ) -> Result<Stored> {
-    let plain = cx.open(&account, &sealed).map_err(|_| StorageFault::Unreadable)?;
-    let token = serde_json::from_slice(&plain).map_err(|_| StorageFault::Unreadable)?;
+    let plain = cx.open(&account, &sealed).map_err(|_| StorageError::Unreadable)?;
+    let token = serde_json::from_slice(&plain).map_err(|_| StorageError::Unreadable)?;
     Ok(Stored { account, token, version, needs_linking_again })
 }
 
@@ -122,7 +122,7 @@ impl TokenStorage for Shared {
              AND (?3 IS NULL OR subject = ?3) ORDER BY linked DESC LIMIT 1"
         );
         let found = self.lock().query_row(&sql, params![owner.as_str(), service, subject], row);
-        let found = found.optional().map_err(|_| StorageFault::Unavailable)?;
+        let found = found.optional().map_err(|_| StorageError::Unavailable)?;
         found.map(|found| open(cx, found)).transpose()
     }
 
@@ -183,7 +183,7 @@ impl TokenStorage for Shared {
             let rows = query.query_map(params![service, owner, subject, limit as i64], row)?;
             rows.collect::<Result<Vec<_>, _>>()
         });
-        let page = page.map_err(|_| StorageFault::Unavailable)?;
+        let page = page.map_err(|_| StorageError::Unavailable)?;
         page.into_iter().map(|found| open(cx, found)).collect()
     }
 
