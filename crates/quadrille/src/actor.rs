@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 
 /// Who acts with a token. A machine named "7" is never user 7.
+///
+/// ```
+/// use quadrille::Actor;
+///
+/// assert_ne!(Actor::User("7".into()), Actor::Client("7".into()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -18,6 +24,13 @@ pub enum Actor {
 }
 
 /// Who signed in, when and how: what the application knows of the person in front of it.
+///
+/// ```
+/// use quadrille::{Authentication, Env};
+///
+/// let mut ada = Authentication::new("4711", Env::system().now());
+/// ada.amr = vec!["pwd".into(), "otp".into()];
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Authentication {

@@ -27,6 +27,16 @@ use super::{
 /// of RFC 6750. `Option<Access<S>>` is `None` only for a request without credentials; invalid ones
 /// are still refused. Elsewhere [`Access::of`] reads the verdict of a [`Guard`](super::Guard). The
 /// layer of `attach` alone checks nothing until a handler or middleware takes an `Access`.
+///
+/// ```
+/// use quadrille::{guard::Access, scopes};
+///
+/// scopes! { Photos = "photos:read", "See your photos"; }
+///
+/// async fn list(access: Access<Photos>) -> String {
+///     format!("the photos of {:?}", access.user())
+/// }
+/// ```
 pub struct Access<S: ScopeRequirement = ()> {
     token: Verified,
     required: PhantomData<fn() -> S>,

@@ -1,7 +1,7 @@
 //! Bodies of signed requests: read before the service behind gets them, and replayed to it.
 //!
-//! A signature covers the fields of a form (RFC 5849, section 3.4.1.3), so that it cannot be checked
-//! without them. Other bodies are left alone, unless their hash was signed.
+//! A signature covers the fields of a form (RFC 5849, section 3.4.1.3), so that it cannot be
+//! checked without them. Other bodies are left alone, unless their hash was signed.
 
 use std::{
     future::poll_fn,
@@ -23,6 +23,16 @@ pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 pin_project_lite::pin_project! {
     /// The body of a request behind a [`Guard`](super::Guard): untouched or, if a signature covers
     /// it, replayed.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body_util::{BodyExt, Full};
+    /// use quadrille::guard::GuardBody;
+    ///
+    /// async fn read(request: http::Request<GuardBody<Full<Bytes>>>) -> Option<Bytes> {
+    ///     Some(request.into_body().collect().await.ok()?.to_bytes())
+    /// }
+    /// ```
     #[derive(Debug)]
     #[project = Projected]
     pub enum GuardBody<B> {

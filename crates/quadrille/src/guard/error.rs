@@ -7,11 +7,18 @@ use crate::oauth2::{ErrorCode, bearer::BearerError};
 use super::signature::SignatureError;
 
 /// The reason why a request is refused at an API.
+///
+/// ```
+/// use quadrille::guard::AccessError;
+///
+/// assert_eq!(AccessError::Missing.code(), None);
+/// assert!(AccessError::Expired.code().is_some());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessError {
     /// The request has no access token.
-    #[error("no access token came with the request")]
+    #[error("the request has no access token")]
     Missing,
     /// The `Authorization` header cannot be read.
     #[error(transparent)]
@@ -20,7 +27,7 @@ pub enum AccessError {
     #[error(transparent)]
     Signature(SignatureError),
     /// The token was not issued here, or was revoked.
-    #[error("there is no such access token")]
+    #[error("the access token is unknown or revoked")]
     Unknown,
     /// The token is for another API (RFC 8707).
     #[error("the access token is meant for another API")]
@@ -29,7 +36,7 @@ pub enum AccessError {
     #[error("the access token has expired")]
     Expired,
     /// The token lacks a scope that the handler needs.
-    #[error("the access token is not good for this")]
+    #[error("the access token lacks a required scope")]
     InsufficientScope,
     /// The token cannot be checked now: the store, or the issuer elsewhere, failed. The log has the
     /// reason.
@@ -37,7 +44,7 @@ pub enum AccessError {
     Unavailable,
     /// The service has no guard in front of it.
     #[error(
-        "there is no guard in front of this service: put a Guard there, or call attach on the router \
+        "this service has no guard in front: put a Guard there, or call attach on the router \
          that has all routes, since axum's layers cover the routes that were added before them"
     )]
     NoGuard,

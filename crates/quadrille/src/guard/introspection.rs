@@ -78,6 +78,14 @@ struct Known {
 }
 
 /// The reason why an issuer cannot be asked about tokens.
+///
+/// ```
+/// use quadrille::{guard::{Introspection, IntrospectionError}, oauth2::ClientAuth};
+///
+/// let auth = ClientAuth::Basic { client_id: "api".into(), client_secret: "s3cret".into() };
+/// let plain = Introspection::new("https://id.example", "http://id.example/introspect", auth);
+/// assert!(matches!(plain, Err(IntrospectionError::Endpoint)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntrospectionError {
@@ -344,12 +352,12 @@ enum Unasked {
     Response(#[from] IntrospectionResponseError),
     #[error("the answer is too long")]
     TooLarge,
-    #[error("the answer is compressed in a way that is not known here")]
+    #[error("the answer has an unknown content coding")]
     Coding,
 }
 
 fn unavailable(reason: &Unasked) -> AccessError {
-    tracing::error!(%reason, "the issuer was not asked about a request");
+    tracing::error!(%reason, "the issuer could not be asked about a request");
     AccessError::Unavailable
 }
 

@@ -13,6 +13,20 @@ use crate::{
 use super::error::AccessError;
 
 /// A refused request, and its answer.
+///
+/// ```
+/// use bytes::Bytes;
+/// use quadrille::{guard::Access, scopes};
+///
+/// scopes! { Photos = "photos:read", "See your photos"; }
+///
+/// fn list(request: &http::Request<()>) -> http::Response<Bytes> {
+///     match Access::<Photos>::of(request.extensions()) {
+///         Ok(access) => http::Response::new(format!("for {}", access.client()).into()),
+///         Err(refused) => refused.to_response(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct Refused {
@@ -55,7 +69,7 @@ impl Refused {
     /// The answer: the challenge, or a plain failure if the request is not to blame. If signed
     /// requests are accepted, there is a challenge for each of the two schemes.
     pub fn to_response(&self) -> Response<Bytes> {
-        tracing::debug!(reason = %self.error, "an API request was refused");
+        tracing::debug!(reason = %self.error, "API request refused");
         let bearer = self.challenge();
         let realm = self.realm.as_deref().unwrap_or("");
         let (mut response, other) = match &self.error {
@@ -93,7 +107,7 @@ impl Refused {
             AccessError::Unknown => "the access token is not known, or was revoked",
             AccessError::Expired => "the access token has expired",
             AccessError::OtherAudience => "the access token is not meant for this API",
-            AccessError::InsufficientScope => "the access token is not good for this",
+            AccessError::InsufficientScope => "the access token lacks a required scope",
             AccessError::Unavailable | AccessError::NoGuard | AccessError::NotChecked => {
                 "access tokens cannot be checked"
             }

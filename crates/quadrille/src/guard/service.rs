@@ -45,7 +45,8 @@ use super::{
 ///
 /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
 ///     .resource("https://api.example")?;
-/// let guard = Guard::new(&server).origins(["https://api.example"]).audience("https://api.example");
+/// let api = "https://api.example";
+/// let guard = Guard::new(&server).origins([api]).audience(api);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -248,6 +249,15 @@ impl<S> Layer<S> for Guard {
 
 /// A service with a [`Guard`] in front. It refuses nothing by itself: [`Access`](super::Access)
 /// reads the verdict.
+///
+/// ```
+/// use quadrille::guard::{Guard, GuardService};
+/// use tower::Layer;
+///
+/// fn guarded<S>(guard: &Guard, service: S) -> GuardService<S> {
+///     guard.layer(service)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GuardService<S> {
     guard: Guard,

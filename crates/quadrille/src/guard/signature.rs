@@ -32,7 +32,7 @@ pub enum SignatureError {
     #[error("the body did not arrive")]
     BodyBroken,
     /// The server does not accept this signature method.
-    #[error("this signature method is not taken here")]
+    #[error("this signature method is not accepted here")]
     SignatureMethod,
     /// The client may not use this signature method.
     #[error("the client may not use this signature method")]
@@ -52,7 +52,7 @@ pub enum SignatureError {
     /// The timestamp is from before this server started, which does not know the nonces of that
     /// time; or the client's clock is ahead, and a request with this timestamp came before the
     /// start.
-    #[error("the timestamp is from before the server started, or one that was used before it did")]
+    #[error("the timestamp is from before the server's start, or was used before it")]
     TimestampBeforeStart,
     /// The nonce was used before.
     #[error("the nonce was used before")]
@@ -60,10 +60,10 @@ pub enum SignatureError {
     /// The client has reached its share of remembered requests
     /// ([`OAuth1::remember_at_most`](crate::provider::oauth1::OAuth1::remember_at_most)). Try again
     /// after this time.
-    #[error("the client has more signed requests than its share")]
+    #[error("the client has reached its share of signed requests")]
     TooManyRequests(Duration),
     /// The client is unknown, or does not use OAuth 1.0a.
-    #[error("there is no such client of OAuth 1.0a")]
+    #[error("the client is unknown, or does not use OAuth 1.0a")]
     UnknownClient,
     /// The client has no key for this signature method, for example an RSA key for HMAC.
     #[error("the client has no key for this signature method")]
@@ -78,13 +78,13 @@ pub enum SignatureError {
     #[error("the oauth_token is missing")]
     TokenMissing,
     /// The request has an `oauth_token` where none belongs.
-    #[error("there is an oauth_token where none belongs")]
+    #[error("the request has an oauth_token where none belongs")]
     TokenUnexpected,
     /// The token is unknown, or no longer exists.
     #[error("there is no such token")]
     TokenUnknown,
     /// The token was issued to another client.
-    #[error("the token was given to another client")]
+    #[error("the token was issued to another client")]
     TokenOfOtherClient,
     /// The token has expired.
     #[error("the token has expired")]

@@ -9,6 +9,16 @@ use crate::{
 };
 
 /// Valid credentials of a request, as a [`Guard`](super::Guard) found them.
+///
+/// ```
+/// use quadrille::guard::{AccessError, Guard};
+///
+/// async fn user(guard: &Guard, request: http::Request<()>) -> Result<String, AccessError> {
+///     let (parts, ()) = request.into_parts();
+///     let verified = guard.check(&parts, b"").await?.ok_or(AccessError::Missing)?;
+///     Ok(format!("{:?} by {}", verified.actor(), verified.client()))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Verified(Arc<dyn Facts>);
 

@@ -31,9 +31,9 @@ impl ClockWatch {
         if is_step && swap().is_ok() {
             let seconds = step.unsigned_abs() / 1000;
             if step < 0 {
-                tracing::warn!(seconds, "the clock went back: what was issued before lasts longer");
+                tracing::warn!(seconds, "the clock went back: existing tokens last longer");
             } else {
-                tracing::warn!(seconds, "the clock went ahead: what was issued before ends sooner");
+                tracing::warn!(seconds, "the clock went ahead: existing tokens expire sooner");
             }
         }
         now
@@ -46,7 +46,7 @@ pub(crate) fn compare(now: Timestamp, newest: RowId) {
         let seconds = newest.time().since(now).as_secs();
         tracing::warn!(
             seconds,
-            "the store holds what was made later than the clock shows: it went back, or was ahead"
+            "the store holds a row from the future: the clock went back, or was ahead"
         );
     }
 }

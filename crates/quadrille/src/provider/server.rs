@@ -35,9 +35,8 @@ use super::{
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
 /// [`introspect`](Self::introspect), [`metadata`](Self::metadata), and for OAuth 1.0a
-/// [`request_token`](Self::request_token) and [`access_token`](Self::access_token). With the feature
-/// `axum`, `attach` puts them and the layer that the
-/// extractors need into a router.
+/// [`request_token`](Self::request_token) and [`access_token`](Self::access_token). With the
+/// feature `axum`, `attach` puts them and the layer that the extractors need into a router.
 ///
 /// ```
 /// use quadrille::{Env, KeyRing, provider::{AuthorizationServer, store::MemoryStore}, scopes};
@@ -165,8 +164,8 @@ impl AuthorizationServer {
         self.with(|inner| inner.policy = policy)
     }
 
-    /// Makes a scope known, by its type: metadata lists it, the consent page describes it. A scope that
-    /// is not known is neither registered nor granted.
+    /// Makes a scope known, by its type: metadata lists it, the consent page describes it. A scope
+    /// that is not known is neither registered nor granted.
     #[must_use]
     pub fn scope<S: Scope>(self) -> Self {
         self.scopes([(S::NAME, S::DESCRIPTION)])
@@ -243,8 +242,8 @@ impl AuthorizationServer {
     }
 
     /// Says that requests arrive here without the path of the issuer: a proxy strips it, or the
-    /// router is nested there (`nest("/id", server.attach(..))`). The routes are then without it, also
-    /// [`authorize_path`](Self::authorize_path) and [`consent_path`](Self::consent_path); what
+    /// router is nested there (`nest("/id", server.attach(..))`). The routes are then without it,
+    /// also [`authorize_path`](Self::authorize_path) and [`consent_path`](Self::consent_path); what
     /// browsers and clients are told has it.
     ///
     /// ```
@@ -288,8 +287,8 @@ impl AuthorizationServer {
         self.with(|inner| inner.oauth1 = oauth1)
     }
 
-    /// Lets clients in that describe themselves at the URL that is their `client_id`. Without it such a
-    /// client is unknown, and nothing is fetched.
+    /// Lets clients in that describe themselves at the URL that is their `client_id`. Without it
+    /// such a client is unknown, and nothing is fetched.
     #[must_use]
     pub fn client_metadata_documents(self, documents: ClientMetadataDocuments) -> Self {
         self.with(|inner| inner.documents = Some(documents))

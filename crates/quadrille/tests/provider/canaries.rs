@@ -105,7 +105,7 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
     pages += authorize(&world, &mut browser, "canary-token").await.text();
 
     let log = log.0.lock().unwrap().clone();
-    assert!(log.contains("a grant was revoked: its verifier came twice"), "{log}");
+    assert!(log.contains("a grant was revoked: its verifier was used twice"), "{log}");
     assert!(log.contains("used before"), "what happened is logged: {log}");
     assert!(log.contains("answered before"), "{log}");
     assert!(log.contains("there is no such client"), "{log}");

@@ -82,7 +82,7 @@ error_codes! {
     InvalidSoftwareStatement = "invalid_software_statement",
     /// Registration: the software statement is not approved (RFC 7591).
     UnapprovedSoftwareStatement = "unapproved_software_statement",
-    /// Device and CIBA: the person has not answered yet (RFC 8628).
+    /// Device and CIBA: the user has not answered yet (RFC 8628).
     AuthorizationPending = "authorization_pending",
     /// Device and CIBA: ask less often (RFC 8628).
     SlowDown = "slow_down",

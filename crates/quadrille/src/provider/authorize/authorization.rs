@@ -342,7 +342,9 @@ impl fmt::Display for Back {
 ///
 /// fn form(page: &ConsentPage) -> String {
 ///     let hidden = page.form_fields().into_iter();
-///     let hidden = hidden.map(|(name, value)| format!("<input type=hidden name={name} value={value}>"));
+///     let hidden = hidden.map(|(name, value)| {
+///         format!("<input type=hidden name={name} value={value}>")
+///     });
 ///     format!("<form method=post action={}>{}", page.action, hidden.collect::<String>())
 /// }
 /// ```

@@ -1,5 +1,5 @@
-//! The authorization endpoint (RFC 6749, section 3.1; RFC 5849, section 2.2): a request, the consent
-//! page, and the answer.
+//! The authorization endpoint (RFC 6749, section 3.1; RFC 5849, section 2.2): a request, the
+//! consent page, and the answer.
 
 pub(super) mod authorization;
 pub(super) mod consent;

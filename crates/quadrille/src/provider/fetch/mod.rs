@@ -41,6 +41,15 @@ pub trait Fetcher: Send + Sync + 'static {
 }
 
 /// A document that was fetched.
+///
+/// ```
+/// use quadrille::provider::Fetched;
+/// use std::time::Duration;
+///
+/// let document = Fetched::new(r#"{"client_id":"https://app.example/"}"#)
+///     .max_age(Duration::from_secs(600));
+/// assert_eq!(document.body.len(), 36);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fetched {
@@ -65,11 +74,17 @@ impl Fetched {
 }
 
 /// The reason why a document was not fetched. Only a status in it comes from the other side.
+///
+/// ```
+/// use quadrille::provider::FetchError;
+///
+/// assert_eq!(FetchError::Status(404).to_string(), "the answer has status 404");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The URL is not https, or holds a user name, a password or a fragment.
-    #[error("the URL is not a plain https one")]
+    #[error("the URL is not a plain https URL")]
     Url,
     /// The host is, or has, an address outside the public Internet.
     #[error("the host is not on the public Internet")]
@@ -78,7 +93,7 @@ pub enum FetchError {
     #[error("the host cannot be reached")]
     Unreachable,
     /// The deadline passed.
-    #[error("the answer was not there in time")]
+    #[error("the answer did not arrive in time")]
     TimedOut,
     /// The status is not 200. Redirects are not followed.
     #[error("the answer has status {0}")]

@@ -21,6 +21,13 @@ use tokio::sync::oneshot;
 use crate::{Env, Secret};
 
 /// The cost of one Argon2id hash (RFC 9106, section 4).
+///
+/// ```
+/// use quadrille::provider::guessing::Cost;
+///
+/// let slower = Cost { iterations: 3, ..Cost::RECOMMENDED };
+/// assert_eq!(slower.memory_kib, 19 * 1024);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Memory in KiB (the parameter *m*).
@@ -46,6 +53,14 @@ impl Cost {
 }
 
 /// The result of comparing a secret with a stored hash.
+///
+/// ```
+/// use quadrille::provider::guessing::Verdict;
+///
+/// fn is_right(verdict: &Verdict) -> bool {
+///     !matches!(verdict, Verdict::Wrong)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The secret is wrong.
@@ -57,17 +72,25 @@ pub enum Verdict {
 }
 
 /// The reason why a secret was not hashed.
+///
+/// ```
+/// use quadrille::provider::guessing::KdfError;
+///
+/// fn status(error: &KdfError) -> u16 {
+///     if matches!(error, KdfError::Busy) { 503 } else { 500 }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KdfError {
     /// The queue is full. Try again in a second.
-    #[error("too many secrets wait to be hashed")]
+    #[error("too many secrets are waiting to be hashed")]
     Busy,
     /// The stored hash is not Argon2id in PHC form.
     #[error("the stored hash is not Argon2id in PHC form")]
     Malformed,
     /// The cost is outside the range of Argon2id.
-    #[error("the cost is outside of what Argon2id allows")]
+    #[error("the cost is outside the range of Argon2id")]
     Cost,
 }
 
@@ -81,7 +104,8 @@ pub enum KdfError {
 /// let (env, kdf) = (Env::system(), Kdf::new(Cost::RECOMMENDED));
 /// let stored = kdf.hash(&env, Secret::from("correct horse")).await?;
 /// assert!(stored.starts_with("$argon2id$"));
-/// assert_eq!(kdf.verify(&env, Secret::from("correct horse"), stored.clone()).await?, Verdict::Right);
+/// let verdict = kdf.verify(&env, Secret::from("correct horse"), stored.clone()).await?;
+/// assert_eq!(verdict, Verdict::Right);
 /// assert_eq!(kdf.verify(&env, Secret::from("battery staple"), stored).await?, Verdict::Wrong);
 /// # Ok(())
 /// # }

@@ -48,13 +48,19 @@ pub struct Place<'a> {
 }
 
 /// The reason why an attempt was sent away.
+///
+/// ```
+/// use quadrille::provider::guessing::Away;
+///
+/// assert_ne!(Away::GaveWay, Away::TooLong);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Away {
     /// All seats are taken by attempts with fewer failures, or newer ones.
     #[error("gave way to attempts with fewer failures, or newer ones")]
     GaveWay,
     /// The time ran out before a place was free.
-    #[error("there was no place in time")]
+    #[error("no place was free in time")]
     TooLong,
 }
 

@@ -22,6 +22,14 @@ use std::{
 use crate::{RemoteAddress, Timestamp, provider::token::format::sha256};
 
 /// The number of free failures, and the rate at which failures are forgiven.
+///
+/// ```
+/// use quadrille::provider::guessing::Rate;
+/// use std::time::Duration;
+///
+/// let strict = Rate { burst: 3, forgiven_every: Duration::from_secs(60) };
+/// assert!(strict.burst < Rate::FAILURES.burst);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// The number of free failures.
@@ -36,6 +44,14 @@ impl Rate {
 }
 
 /// The party whose failures are counted.
+///
+/// ```
+/// use quadrille::{Env, provider::guessing::{Rate, Throttle, Who}};
+///
+/// let (throttle, now) = (Throttle::new(Rate::FAILURES), Env::system().steady());
+/// throttle.failed(Who::Client("app"), now);
+/// assert_eq!(throttle.wait(Who::Client("app"), now), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Who<'a> {
     /// A client, by the name in the request.

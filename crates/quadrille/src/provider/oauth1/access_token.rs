@@ -206,7 +206,7 @@ async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> Credenti
     match revoked.await {
         Ok(is_first) => {
             if is_first {
-                tracing::warn!(grant = grant.0, "a grant was revoked: its verifier came twice");
+                tracing::warn!(grant = grant.0, "a grant was revoked: its verifier was used twice");
             }
             CredentialsError::TokenReplayed
         }

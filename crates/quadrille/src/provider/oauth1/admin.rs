@@ -148,8 +148,10 @@ impl AuthorizationServer {
     /// # use std::time::Duration;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
-    /// let new = NewClient::confidential("Photo printer").redirect_uri("https://printer.example/callback");
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
+    /// let new = NewClient::confidential("Photo printer")
+    ///     .redirect_uri("https://printer.example/callback");
     /// let client = server.register(new).await?.client;
     /// let secret = server.add_oauth1_key(&client.id, NewKey::Secret, Duration::ZERO).await?;
     /// assert!(secret.is_some());
@@ -204,7 +206,7 @@ impl AuthorizationServer {
     /// [`AdminError`].
     pub async fn remove_oauth1(&self, id: &str) -> Result<(), AdminError> {
         self.change_oauth1(id, |_| Ok(None)).await?;
-        tracing::info!(client = id, "client's part in OAuth 1.0a removed");
+        tracing::info!(client = id, "client keys for OAuth 1.0a removed");
         Ok(())
     }
 

@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// The reason why a request for temporary or token credentials is refused (RFC 5849, sections 2.1
-/// and 2.3). The reason goes to the log. The answer has the status of section 3.2, and a word of the
-/// problem reporting extension.
+/// and 2.3). The reason goes to the log. The answer has the status of section 3.2, and a word of
+/// the problem reporting extension.
 ///
 /// ```
 /// use quadrille::{oauth1::Problem, provider::oauth1::CredentialsError};
@@ -27,20 +27,20 @@ pub enum CredentialsError {
     #[error("the method must be {0}")]
     Method(&'static str),
     /// The temporary credentials were exchanged before. Their grant is revoked.
-    #[error("the temporary credentials were exchanged before; what they bought is revoked")]
+    #[error("the temporary credentials were exchanged before; their grant is revoked")]
     TokenReplayed,
     /// The temporary credentials were exchanged before, and the request may be a repetition of the
     /// first.
     #[error("the temporary credentials were exchanged before")]
     TokenUsed,
     /// The client tried too many wrong verifiers. The temporary credentials are invalid now.
-    #[error("too many wrong verifiers came with the temporary credentials")]
+    #[error("too many wrong verifiers for the temporary credentials")]
     TooManyVerifiers,
     /// The grant behind the token was revoked.
-    #[error("what the token stands for was revoked")]
+    #[error("the grant of the token was revoked")]
     TokenRevoked,
     /// The user has not answered yet.
-    #[error("the person has not answered yet")]
+    #[error("the user has not answered yet")]
     NotApproved,
     /// The user denied the request.
     #[error("the person said no")]

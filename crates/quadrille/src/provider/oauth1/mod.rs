@@ -217,7 +217,7 @@ impl OAuth1 {
     /// ```
     /// use quadrille::{Actor, provider::oauth1::OAuth1};
     ///
-    /// let oauth1 = OAuth1::new().extras(|_client, granted| match granted.map(|granted| granted.actor()) {
+    /// let oauth1 = OAuth1::new().extras(|_client, granted| match granted.map(|it| it.actor()) {
     ///     Some(Actor::User(subject)) => vec![("user_id".to_owned(), subject.to_string())],
     ///     _ => Vec::new(),
     /// });

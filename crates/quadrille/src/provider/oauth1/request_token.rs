@@ -38,9 +38,11 @@ impl AuthorizationServer {
     /// # };
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    /// let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
     ///     .oauth1(OAuth1::new());
-    /// let response = server.request_token(http::Request::post("/oauth/request_token").body("".into())?).await;
+    /// let request = http::Request::post("/oauth/request_token").body("".into())?;
+    /// let response = server.request_token(request).await;
     /// assert_eq!(response.status(), 401);
     /// assert_eq!(response.headers()["www-authenticate"], r#"OAuth realm="https://id.example""#);
     /// # Ok(())

@@ -313,7 +313,7 @@ pub(crate) async fn remember(
         Once::Full { wait, is_new } => {
             if is_new {
                 let client = seen.client;
-                tracing::warn!(client, "a client has more signed requests than its share");
+                tracing::warn!(client, "a client has reached its share of signed requests");
             }
             Err(SignatureError::TooManyRequests(wait))
         }

@@ -15,7 +15,7 @@ use std::{error::Error, io, sync::Arc};
 pub enum StoreError {
     /// Another program holds the database for too long.
     #[error(
-        "the database is locked by another program; end it, or wait until its backup or migration is done"
+        "the database is locked by another program; end it, or wait for its backup or migration"
     )]
     Busy,
     /// The disk or the database has no room.
@@ -25,11 +25,12 @@ pub enum StoreError {
     #[error("the database is read-only; make the file and its folder writable for this user")]
     ReadOnly,
     /// The file cannot be opened or created.
-    #[error("the database file cannot be opened or made ({0}); check that its folder exists")]
+    #[error("the database file cannot be opened or created ({0}); check that its folder exists")]
     Unopenable(#[source] Arc<io::Error>),
     /// A later version of this program wrote the database.
     #[error(
-        "the database has schema version {found}, this program knows up to {known}; run the version that made it"
+        "the database has schema version {found}, this program knows up to {known}; run the version \
+         that wrote it"
     )]
     Newer {
         /// The schema version of the database.

@@ -11,6 +11,14 @@ pub type SealedSecret = Arc<[u8]>;
 
 /// Token credentials (RFC 5849, section 2.3): the only product of their grant, found under its
 /// number.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::CredentialRecord};
+///
+/// fn is_expired(record: &CredentialRecord, now: Timestamp) -> bool {
+///     now >= record.access.expires
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialRecord {
     /// The grant, and the expiry ([`Timestamp::NEVER`](crate::Timestamp::NEVER) for none). The row

@@ -119,6 +119,14 @@ pub enum PendingRef {
 }
 
 /// The state of a pending request.
+///
+/// ```
+/// use quadrille::provider::store::PendingState;
+///
+/// fn may_be_answered(state: &PendingState) -> bool {
+///     matches!(state, PendingState::Pending)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PendingState {
     /// The user has not answered.
@@ -132,6 +140,14 @@ pub enum PendingState {
 }
 
 /// The approval of a pending request.
+///
+/// ```
+/// use quadrille::provider::store::Approval;
+///
+/// fn needs_a_verifier(approval: &Approval) -> bool {
+///     approval.proof.is_some()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     /// The hash of the proof that the user carries to the client (the `oauth_verifier` of RFC
@@ -142,6 +158,16 @@ pub struct Approval {
 }
 
 /// The part of a pending request that belongs to one protocol.
+///
+/// ```
+/// use quadrille::provider::store::{PendingKind, TemporaryCredentials};
+///
+/// let secret = b"sealed".as_slice().into();
+/// let kind = PendingKind::Temporary(TemporaryCredentials { secret, callback: None });
+/// let json = serde_json::to_string(&kind)?;
+/// assert_eq!(serde_json::from_str::<PendingKind>(&json)?, kind);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -170,6 +196,17 @@ pub struct TemporaryCredentials {
 }
 
 /// The purchase of a redeemed pending request.
+///
+/// ```
+/// use quadrille::provider::store::{Bought, RowId};
+///
+/// fn row(bought: &Bought) -> RowId {
+///     match bought {
+///         Bought::Tokens(issue) => issue.access.row,
+///         Bought::Credential(record) => record.access.row,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub enum Bought {
     /// An access token, and perhaps a refresh token.
@@ -211,7 +248,8 @@ mod tests {
         fn a_kind_is_read_as_it_was_written(secret: Vec<u8>, is_shown: bool) {
             let callback = "https://app.example/back?a=b%20c".parse().unwrap();
             let callback = (!is_shown).then_some(callback);
-            let kind = PendingKind::Temporary(TemporaryCredentials { secret: secret.into(), callback });
+            let secret = secret.into();
+            let kind = PendingKind::Temporary(TemporaryCredentials { secret, callback });
             let json = serde_json::to_string(&kind).unwrap();
             prop_assert_eq!(serde_json::from_str::<PendingKind>(&json).unwrap(), kind);
         }

@@ -17,6 +17,13 @@ pub type SecretHash = [u8; 32];
 
 /// The number of a row: 41 bits of milliseconds since 2024, 10 bits of leased worker, 12 bits of
 /// sequence. Never negative, never drawn twice.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::RowId};
+///
+/// let now = Timestamp::from_seconds(1_800_000_000);
+/// assert_eq!(RowId::last_at(now).time(), now);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RowId(pub i64);
@@ -60,6 +67,21 @@ pub enum TokenRef {
 
 /// A grant of a user to a client, or of a client to itself. Its number is drawn at the approval and
 /// travels in the code, so it can be revoked before any token exists.
+///
+/// ```
+/// use quadrille::{Actor, Scopes, oauth2::Resources, provider::store::{Grant, RowId}};
+///
+/// let grant = Grant {
+///     id: RowId(42),
+///     client: "app".into(),
+///     actor: Actor::User("4711".into()),
+///     scopes: Scopes::parse("photos")?,
+///     resources: Resources::EMPTY,
+///     authentication: None,
+/// };
+/// assert!(grant.scopes.contains("photos"));
+/// # Ok::<(), quadrille::scope::InvalidScope>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// The number of the grant.
@@ -77,6 +99,14 @@ pub struct Grant {
 }
 
 /// An authorization code (RFC 6749, section 4.1.2).
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::CodeRecord};
+///
+/// fn is_valid(code: &CodeRecord, now: Timestamp) -> bool {
+///     !code.redeemed && now < code.expires
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeRecord {
     /// The number of the row.
@@ -96,6 +126,14 @@ pub struct CodeRecord {
 }
 
 /// An access token (RFC 6749, section 1.4).
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::AccessRecord};
+///
+/// fn is_valid(token: &AccessRecord, now: Timestamp) -> bool {
+///     now < token.expires
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRecord {
     /// The number of the row.
@@ -110,6 +148,14 @@ pub struct AccessRecord {
 }
 
 /// A refresh token and its successors (RFC 6749, section 6): one row, however often it rotates.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::FamilyRecord};
+///
+/// fn is_valid(family: &FamilyRecord, now: Timestamp) -> bool {
+///     now < family.expires.min(family.ends)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyRecord {
     /// The number of the row.
@@ -135,6 +181,14 @@ pub struct FamilyRecord {
 }
 
 /// The tokens of a token response, to be stored.
+///
+/// ```
+/// use quadrille::provider::store::{AccessRecord, Issue};
+///
+/// fn without_refresh_token(access: AccessRecord) -> Issue {
+///     Issue { access, family: None }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Issue {
     /// The access token.
@@ -144,6 +198,14 @@ pub struct Issue {
 }
 
 /// A rotation of a refresh token. It happens only if the stored family is unchanged.
+///
+/// ```
+/// use quadrille::provider::store::{FamilyRecord, Rotation};
+///
+/// fn fits(rotation: &Rotation, stored: &FamilyRecord) -> bool {
+///     rotation.generation == stored.generation && rotation.presented == stored.current
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rotation {
     /// The row of the family.
@@ -167,6 +229,14 @@ pub struct Rotation {
 }
 
 /// The result of redeeming a code or a pending request.
+///
+/// ```
+/// use quadrille::provider::store::{Redeemed, RowId};
+///
+/// fn to_revoke(redeemed: &Redeemed) -> Option<RowId> {
+///     if let Redeemed::Replayed(grant) = redeemed { Some(*grant) } else { None }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redeemed {
     /// Redeemed for the first time: the tokens are stored.
@@ -180,6 +250,14 @@ pub enum Redeemed {
 }
 
 /// The result of rotating a refresh token.
+///
+/// ```
+/// use quadrille::provider::store::Rotated;
+///
+/// fn must_decide_again(rotated: &Rotated) -> bool {
+///     matches!(rotated, Rotated::Lost(_))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
     /// Rotated: the successor and the access token are stored.
@@ -194,6 +272,19 @@ pub enum Rotated {
 pub type TicketId = [u8; 16];
 
 /// A user's answer to a consent page.
+///
+/// ```
+/// use quadrille::provider::store::{Answer, Outcome, TicketUse};
+/// use quadrille::{Scopes, Timestamp};
+///
+/// let until = Timestamp::from_seconds(1_800_000_000);
+/// let denial = Answer {
+///     outcome: Outcome::Ticket(TicketUse { ticket: [7; 16], until }, None),
+///     asked: Scopes::parse("photos")?,
+///     consent: None,
+/// };
+/// # Ok::<(), quadrille::scope::InvalidScope>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The outcome.
@@ -226,6 +317,12 @@ pub enum Outcome {
 }
 
 /// The ticket that an answer uses up.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::TicketUse};
+///
+/// let used = TicketUse { ticket: [7; 16], until: Timestamp::from_seconds(1_800_000_000) };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketUse {
     /// The number of the page.
@@ -235,6 +332,14 @@ pub struct TicketUse {
 }
 
 /// The result of storing an answer.
+///
+/// ```
+/// use quadrille::provider::store::Answered;
+///
+/// fn is_first(answered: &Answered) -> bool {
+///     matches!(answered, Answered::First)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
     /// The first answer: the ticket is used up, approval and consent are stored.
@@ -251,6 +356,19 @@ pub enum Answered {
 
 /// The consent of a user to a client at certain APIs, remembered so as not to ask again. Another
 /// set of APIs has another consent: a scope may mean something else there.
+///
+/// ```
+/// use quadrille::{Scopes, Timestamp, oauth2::Resources, provider::store::Consent};
+///
+/// let consent = Consent {
+///     subject: "4711".into(),
+///     client: "app".into(),
+///     resources: Resources::EMPTY,
+///     scopes: Scopes::parse("photos")?,
+///     given: Timestamp::from_seconds(1_800_000_000),
+/// };
+/// # Ok::<(), quadrille::scope::InvalidScope>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The user's subject.
@@ -308,6 +426,14 @@ pub enum Change {
 }
 
 /// A page of [`Change`]s.
+///
+/// ```
+/// use quadrille::provider::store::Changes;
+///
+/// fn must_forget_everything(changes: &Changes) -> bool {
+///     changes.gap
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The position to pass to the next call.
@@ -320,6 +446,14 @@ pub struct Changes {
 }
 
 /// A lease of a worker number, so that no two processes draw the same [`RowId`].
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::Worker};
+///
+/// fn may_draw(lease: &Worker, now: Timestamp) -> bool {
+///     lease.not_before <= now && now < lease.expires
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Worker {
     /// The worker number, 0 to 1023.

@@ -123,7 +123,7 @@ impl RowIds {
                     if let Ok(_turn) = self.renewing.try_lock()
                         && let Err(error) = self.renew(store, floor).await
                     {
-                        tracing::warn!(%error, "the lease of row numbers could not be renewed yet");
+                        tracing::warn!(%error, "the lease of row numbers is not renewed yet");
                     }
                     return Ok(row);
                 }

@@ -18,6 +18,15 @@ use crate::{
 use super::place::Place;
 
 /// The layer of [`AuthorizationServer::layer`].
+///
+/// ```
+/// use axum::Router;
+/// use quadrille::provider::AuthorizationServer;
+///
+/// fn with_extractors(app: Router, server: &AuthorizationServer) -> Router {
+///     app.layer(server.layer())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ServerLayer {
     server: AuthorizationServer,
@@ -39,6 +48,15 @@ impl<S> Layer<S> for ServerLayer {
 }
 
 /// A service with a [`ServerLayer`] before it.
+///
+/// ```
+/// use quadrille::{web::provider::ServerService, provider::AuthorizationServer};
+/// use tower::Layer;
+///
+/// fn with_extractors<S>(service: S, server: &AuthorizationServer) -> ServerService<S> {
+///     server.layer().layer(service)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ServerService<S> {
     layer: ServerLayer,

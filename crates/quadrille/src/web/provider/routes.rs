@@ -25,7 +25,8 @@ impl AuthorizationServer {
     /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST.
     ///
     /// ```
-    /// use axum::{Json, Router, response::{IntoResponse, Redirect, Response}, routing::{get, post}};
+    /// use axum::response::{Html, IntoResponse, Redirect, Response};
+    /// use axum::{Json, Router, routing::{get, post}};
     /// use quadrille::{
     ///     Authentication, Env, guard::Access,
     ///     provider::{
@@ -39,8 +40,10 @@ impl AuthorizationServer {
     /// async fn ask(request: Authorization) -> Response {
     ///     let user: Option<Authentication> = None; // from the application's session
     ///     match request.step(user).await {
-    ///         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
-    ///         Step::Consent(page) => format!("{} wants {:?}", page.client.name, page.scopes).into_response(),
+    ///         Step::SignIn(back) => {
+    ///             Redirect::to(&format!("/sign-in?next={back}")).into_response()
+    ///         }
+    ///         Step::Consent(page) => Html(format!("{} asks", page.client.name)).into_response(),
     ///         Step::Done(reply) => reply.into_response(),
     ///     }
     /// }
@@ -54,7 +57,8 @@ impl AuthorizationServer {
     ///     Json(vec![format!("a photo of {:?}", access.actor())])
     /// }
     ///
-    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    /// let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
     ///     .scope::<Photos>();
     /// let app: Router = server.attach(
     ///     Router::new()

@@ -100,7 +100,7 @@ impl View {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "changes cannot be read, so nothing is remembered");
+                    tracing::warn!(%error, "changes cannot be read, so the cache is emptied");
                     self.forget_all();
                     return;
                 }

@@ -57,15 +57,17 @@ const CHANGES: i64 = 4096;
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let path = folder.join("quadrille.db");
 /// let store = SqliteStore::open(&path, Env::system())?;
-/// store.migrate("photos", &["CREATE TABLE photos (id INTEGER PRIMARY KEY, title TEXT NOT NULL)"]).await?;
+/// store.migrate("photos", &["CREATE TABLE photos (id INTEGER PRIMARY KEY, title TEXT)"]).await?;
 /// store
 ///     .write(|tx| {
 ///         tx.execute("INSERT INTO photos (title) VALUES (?1)", ["A dance for four"])?;
 ///         Ok::<_, StoreError>(())
 ///     })
 ///     .await?;
-/// let count: i64 =
-///     store.read(|db| Ok::<_, StoreError>(db.query_row("SELECT count(*) FROM photos", [], |row| row.get(0))?)).await?;
+/// let count = store.read(|db| {
+///     Ok::<i64, StoreError>(db.query_row("SELECT count(*) FROM photos", [], |row| row.get(0))?)
+/// });
+/// let count = count.await?;
 /// assert_eq!(count, 1);
 /// # drop(store);
 /// # std::fs::remove_dir_all(folder).unwrap();

@@ -111,7 +111,7 @@ impl<'c> Writes<'c> {
     pub(super) fn sweep(&mut self, writes: usize) {
         let now = self.env.now();
         if let Err(error) = self.sweeper.step(self.connection, now, writes) {
-            tracing::warn!(%error, "expired rows could not be given back");
+            tracing::warn!(%error, "expired rows could not be removed");
         }
     }
 
