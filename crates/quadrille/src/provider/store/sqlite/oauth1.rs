@@ -8,10 +8,7 @@ use crate::provider::store::{
     AccessRecord, CredentialRecord, IssuerId, StoreError, TokenRef, is_same,
 };
 
-use super::{
-    read_one,
-    rows::{self, alive, at, grant_columns},
-};
+use super::rows::{self, alive, at, grant_columns, read_one};
 
 /// The columns that [`read`] reads.
 macro_rules! credential_columns {

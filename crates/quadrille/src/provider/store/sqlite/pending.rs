@@ -9,10 +9,7 @@ use crate::provider::store::{
     TokenRef,
 };
 
-use super::{
-    read_one,
-    rows::{self, at, grant_columns},
-};
+use super::rows::{self, at, grant_columns, read_one};
 
 pub(super) const PENDING: i64 = 0;
 pub(super) const APPROVED: i64 = 1;

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Row, RowIndex};
+use rusqlite::{Connection, Row, RowIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
-    provider::store::{
-        AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
+    provider::{
+        client::record::Client,
+        store::{
+            AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
+        },
     },
 };
 
@@ -67,6 +70,21 @@ macro_rules! alive {
     };
 }
 pub(super) use alive;
+
+pub(super) fn read_one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(read).transpose()
+}
+
+pub(super) fn client(record: &str) -> Result<Arc<Client>, StoreError> {
+    serde_json::from_str(record).map(Arc::new).map_err(|_| bad("a client"))
+}
 
 /// The key of a row that is found by 16 or 32 random bytes.
 pub(super) fn key(issuer: IssuerId, space: &str, id: &[u8]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use crate::provider::{
     store::{Change, IssuerId, RowId, StoreError},
 };
 
-use super::Writes;
+use super::{Writes, rows::client as read};
 
 impl Writes<'_> {
     pub(crate) fn put_client(
@@ -24,7 +24,7 @@ impl Writes<'_> {
             params![issuer.0, client.id],
             |row| row.get("record"),
         )?;
-        let held = held.map(|record| super::super::client(&record)).transpose()?;
+        let held = held.map(|record| read(&record)).transpose()?;
         if held.as_deref() != before {
             return Ok(false);
         }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    rows::{self, alive, family_columns, grant_columns},
+    rows::{self, alive, family_columns, grant_columns, read_one},
     sweep::Sweeper,
 };
 
@@ -151,6 +151,6 @@ impl<'c> Writes<'c> {
         params: impl rusqlite::Params,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        super::read_one(self.connection, sql, params, read)
+        read_one(self.connection, sql, params, read)
     }
 }

@@ -1,0 +1,340 @@
+//! The verbs of the store: reads on the caller's thread, writes on the writer's.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+
+use crate::{
+    Timestamp,
+    oauth2::Resources,
+    provider::{
+        client::record::Client,
+        store::{
+            AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
+            Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker, is_same,
+        },
+    },
+};
+
+use super::{
+    SqliteStore, oauth1, pending,
+    rows::{
+        self, access_columns, alive, client, code_columns, family_columns, grant_columns, read_one,
+    },
+};
+
+/// The greatest number: each part is the end of a table's own order.
+const NEWEST: &str = "SELECT max(
+    (SELECT number FROM quadrille_newest),
+    coalesce((SELECT max(row) FROM quadrille_codes), 0),
+    coalesce((SELECT max(row) FROM quadrille_access_tokens), 0),
+    coalesce((SELECT max(row) FROM quadrille_families), 0),
+    coalesce((SELECT max(row) FROM quadrille_pending), 0),
+    coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))";
+
+/// The number of changes returned at a time.
+const CHANGES: i64 = 4096;
+
+impl Store for SqliteStore {
+    async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
+        let issuer = issuer.to_owned();
+        self.writer.write(move |writes| writes.issuer(&issuer)).await
+    }
+
+    async fn lease(
+        &self,
+        renew: Option<Worker>,
+        holder: [u8; 16],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Worker, StoreError> {
+        self.writer.write(move |writes| writes.lease(renew, holder, now, expires)).await
+    }
+
+    async fn newest(&self) -> Result<RowId, StoreError> {
+        let newest = self.look(|db| read_one(db, NEWEST, [], |row| Ok(row.get(0)?))).await?;
+        newest.map(RowId).ok_or(StoreError::Corrupt("the newest number"))
+    }
+
+    async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
+        // The row at `position` comes first: if it is missing, later ones may be missing too.
+        let known = self.look(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT position, issuer, change FROM quadrille_changes
+                WHERE position >= ?1 ORDER BY position LIMIT ?2",
+            )?;
+            let mut rows = statement.query([position, CHANGES])?;
+            let mut known = Changes { position, changes: Vec::new(), gap: position != 0 };
+            while let Some(row) = rows.next()? {
+                known.position = row.get("position")?;
+                if known.position == position {
+                    known.gap = false;
+                } else if position == 0 && known.changes.is_empty() && known.position != 1 {
+                    known.gap = true;
+                }
+                if known.gap {
+                    break;
+                }
+                if known.position != position && row.get::<_, i64>("issuer")? == issuer.0 {
+                    let change =
+                        row.get_ref("change")?.as_str().map_err(|_| rows::bad("a change"))?;
+                    let change = serde_json::from_str(change).map_err(|_| rows::bad("a change"))?;
+                    known.changes.push(change);
+                }
+            }
+            Ok(known)
+        });
+        let known = known.await?;
+        if !known.gap {
+            return Ok(known);
+        }
+        let newest = "SELECT coalesce(max(position), 0) FROM quadrille_changes";
+        let newest = self.look(|db| read_one(db, newest, [], |row| Ok(row.get(0)?))).await?;
+        Ok(Changes { position: newest.unwrap_or(0), changes: Vec::new(), gap: true })
+    }
+
+    async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        let sql = "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2";
+        self.look(|db| {
+            read_one(db, sql, params![issuer.0, id], |row| client(&row.get::<_, String>("record")?))
+        })
+        .await
+    }
+
+    async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+        self.look(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT record FROM quadrille_clients
+                    WHERE issuer = ?1 ORDER BY id",
+            )?;
+            let mut rows = statement.query([issuer.0])?;
+            let mut clients = Vec::new();
+            while let Some(row) = rows.next()? {
+                clients.push(client(&row.get::<_, String>("record")?)?);
+            }
+            Ok(clients)
+        })
+        .await
+    }
+
+    async fn put_client(
+        &self,
+        issuer: IssuerId,
+        client: Client,
+        before: Option<Arc<Client>>,
+    ) -> Result<bool, StoreError> {
+        let record = serde_json::to_string(&client).map_err(|_| rows::bad("a client"))?;
+        self.writer
+            .write(move |writes| writes.put_client(issuer, &client, &record, before.as_deref()))
+            .await
+    }
+
+    async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
+        let id = id.into();
+        self.writer.write(move |writes| writes.remove_client(issuer, &id)).await
+    }
+
+    async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
+        self.writer.write(move |writes| writes.answer(issuer, &answer)).await
+    }
+
+    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
+        self.writer.write(move |writes| writes.put_code(issuer, &code)).await
+    }
+
+    async fn code(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            code_columns!(),
+            " FROM quadrille_codes WHERE row = ?1
+            AND issuer = ?2"
+        );
+        self.look(|db| read_one(db, sql, [row.0, issuer.0], |row| rows::code(row).map(Arc::new)))
+            .await
+    }
+
+    async fn redeem(
+        &self,
+        issuer: IssuerId,
+        code: RowId,
+        issue: Issue,
+    ) -> Result<Redeemed, StoreError> {
+        self.writer.write(move |writes| writes.redeem(issuer, code, &issue)).await
+    }
+
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+        self.writer.write(move |writes| writes.issue(issuer, &issue)).await
+    }
+
+    async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
+        self.writer.write(move |writes| writes.import(issuer, &access)).await
+    }
+
+    async fn access(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
+        let (sql, key, hash) = match token {
+            TokenRef::Row { row, hash } => (
+                concat!(
+                    "SELECT ",
+                    access_columns!(),
+                    " FROM quadrille_access_tokens t
+                    WHERE row = ?1 AND issuer = ?2 AND ",
+                    alive!()
+                ),
+                row.0.into(),
+                hash,
+            ),
+            TokenRef::Foreign { hash } => (
+                concat!(
+                    "SELECT ",
+                    access_columns!(),
+                    " FROM quadrille_access_tokens t
+                    WHERE row = (SELECT row FROM quadrille_foreign_tokens WHERE key = ?1)
+                    AND issuer = ?2 AND ",
+                    alive!()
+                ),
+                rusqlite::types::Value::Blob(rows::key(issuer, "", hash)),
+                hash,
+            ),
+        };
+        let found = self.look(|db| read_one(db, sql, params![key, issuer.0], rows::access)).await?;
+        Ok(found.filter(|found| is_same(&found.hash, hash)).map(Arc::new))
+    }
+
+    async fn family(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            family_columns!(),
+            " FROM quadrille_families t WHERE row = ?1 AND issuer = ?2 AND ",
+            alive!()
+        );
+        self.look(|db| read_one(db, sql, [row.0, issuer.0], |row| rows::family(row).map(Arc::new)))
+            .await
+    }
+
+    async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
+        self.writer.write(move |writes| writes.rotate(issuer, &rotation)).await
+    }
+
+    async fn put_pending(
+        &self,
+        issuer: IssuerId,
+        pending: PendingRecord,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |writes| writes.put_pending(issuer, &pending)).await
+    }
+
+    async fn pending(
+        &self,
+        issuer: IssuerId,
+        reference: &PendingRef,
+    ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
+        self.look(|db| pending::find(db, issuer, reference)).await
+    }
+
+    async fn redeem_pending(
+        &self,
+        issuer: IssuerId,
+        pending: RowId,
+        bought: Bought,
+    ) -> Result<Redeemed, StoreError> {
+        self.writer.write(move |writes| writes.redeem_pending(issuer, pending, &bought)).await
+    }
+
+    async fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
+        self.look(|db| oauth1::find(db, issuer, token)).await
+    }
+
+    async fn revoke_grant(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |writes| writes.revoke_grant(issuer, grant, until)).await
+    }
+
+    async fn revoke_all(
+        &self,
+        issuer: IssuerId,
+        what: RevokeAll,
+        last: RowId,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |writes| writes.revoke_all(issuer, &what, last)).await
+    }
+
+    async fn consent(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+        resources: &Resources,
+    ) -> Result<Option<Consent>, StoreError> {
+        let sql = "SELECT scopes, given FROM quadrille_consents
+            WHERE issuer = ?1 AND subject = ?2 AND client = ?3 AND resources = ?4";
+        self.look(|db| {
+            read_one(db, sql, params![issuer.0, subject, client, resources.as_str()], |row| {
+                Ok(Consent {
+                    subject: subject.into(),
+                    client: client.into(),
+                    resources: resources.clone(),
+                    scopes: rows::scopes(row, "scopes")?,
+                    given: rows::seconds(row, "given")?,
+                })
+            })
+        })
+        .await
+    }
+
+    async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        self.look(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT client, resources, scopes, given FROM quadrille_consents
+                 WHERE issuer = ?1 AND subject = ?2 ORDER BY client, resources",
+            )?;
+            let mut rows = statement.query(params![issuer.0, subject])?;
+            let mut consents = Vec::new();
+            while let Some(row) = rows.next()? {
+                consents.push(Consent {
+                    subject: subject.into(),
+                    client: row.get("client")?,
+                    resources: rows::resources(row, "resources")?,
+                    scopes: rows::scopes(row, "scopes")?,
+                    given: rows::seconds(row, "given")?,
+                });
+            }
+            Ok(consents)
+        })
+        .await
+    }
+
+    async fn remember_once(
+        &self,
+        issuer: IssuerId,
+        space: &'static str,
+        key: SecretHash,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |writes| writes.remember_once(issuer, space, &key, expires)).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer.write(move |writes| writes.sweep_all(now)).await
+    }
+}
