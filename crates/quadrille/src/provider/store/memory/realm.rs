@@ -1,7 +1,7 @@
 //! The rows of one issuer.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
@@ -24,14 +24,12 @@ use crate::{
 
 use super::{
     lock,
+    log::Log,
     oauth1::Credentials,
     pending::Pending,
     shards::{Expires, Place, Rows, Shards},
     tokens::Tokens,
 };
-
-/// The number of changes kept for other processes.
-const CHANGES: usize = 4096;
 
 /// The most expired entries that `sweep` removes from each shard at a time.
 const PER_SWEEP: usize = 64;
@@ -67,13 +65,6 @@ struct Ticket {
 
 struct Seconds(i64);
 
-#[derive(Default)]
-struct Log {
-    /// The position of the newest change.
-    position: i64,
-    changes: VecDeque<Change>,
-}
-
 impl Realm {
     pub(super) fn new() -> Self {
         Self {
@@ -95,13 +86,7 @@ impl Realm {
     }
 
     pub(super) fn changes(&self, position: i64) -> Changes {
-        let log = lock(&self.log);
-        let kept = i64::try_from(log.changes.len()).unwrap_or(i64::MAX);
-        let gap = !(log.position - kept..=log.position).contains(&position);
-        let skip = usize::try_from(position - (log.position - kept)).unwrap_or(0);
-        let changes =
-            if gap { Vec::new() } else { log.changes.iter().skip(skip).cloned().collect() };
-        Changes { position: log.position, changes, gap }
+        lock(&self.log).since(position)
     }
 
     pub(super) fn client(&self, id: &str) -> Option<Arc<Client>> {
@@ -376,12 +361,7 @@ impl Realm {
     }
 
     fn tell(&self, change: Change) {
-        let mut log = lock(&self.log);
-        log.position += 1;
-        if log.changes.len() == CHANGES {
-            log.changes.pop_front();
-        }
-        log.changes.push_back(change);
+        lock(&self.log).tell(change);
     }
 }
 
