@@ -1,4 +1,4 @@
-//! The authorization server: what it is made of, and how to set it up.
+//! The authorization server: its parts, and how to set it up.
 
 use std::{
     collections::BTreeSet,
@@ -30,13 +30,14 @@ use super::{
     token::format::TokenKeys,
 };
 
-/// An authorization server: lets applications in, with their users' consent. Cheap to clone.
+/// An authorization server (RFC 6749, section 1.1), which gives other applications access with its
+/// users' consent. Cheap to clone.
 ///
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
 /// [`introspect`](Self::introspect), [`metadata`](Self::metadata), and for OAuth 1.0a
 /// [`request_token`](Self::request_token) and [`access_token`](Self::access_token). With the
-/// feature `axum`, `attach` puts them and the layer that the extractors need into a router.
+/// feature `axum`, `attach` puts them into a router, with the layer that the extractors need.
 ///
 /// ```
 /// use quadrille::{Env, KeyRing, provider::{AuthorizationServer, store::MemoryStore}, scopes};
@@ -54,14 +55,14 @@ pub struct AuthorizationServer(Arc<Inner>);
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) issuer: Issuer,
-    /// As it was given; [`store`](Self::store) is this with a memory in front.
+    /// The store without the cache that [`store`](Self::store) may have.
     backing: Arc<dyn ErasedStore>,
     pub(crate) store: Arc<dyn ErasedStore>,
     pub(crate) ring: KeyRing,
     pub(crate) tokens: TokenKeys,
     pub(crate) policy: Policy,
     pub(crate) scopes: ScopeRegistry,
-    /// The APIs that tokens can be meant for.
+    /// The APIs that tokens can be for (RFC 8707).
     pub(crate) resources: Resources,
     pub(crate) grant_types: BTreeSet<GrantType>,
     pub(crate) env: Env,
@@ -70,18 +71,18 @@ pub(crate) struct Inner {
     pub(crate) oauth1: OAuth1,
     pub(crate) documents: Option<ClientMetadataDocuments>,
     pub(crate) paths: Paths,
-    /// Whether requests arrive without the path of the issuer.
+    /// `true` if requests arrive without the path of the issuer.
     prefix_is_stripped: bool,
     pub(crate) metadata: OnceLock<Bytes>,
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What all clones of a server have in common.
+/// The state that all clones of a server share.
 pub(crate) struct Shared {
     pub(crate) throttle: Throttle,
     pub(crate) turns: Turns,
-    /// Whether a client with a secret that somebody chose was ever seen: only then must an unknown
-    /// client cost as much.
+    /// `true` once a client with a chosen secret was seen: only then must an unknown client cost as
+    /// much.
     pub(crate) has_chosen_secrets: AtomicBool,
     /// The signed requests that this process has seen.
     pub(crate) nonces: Nonces,
@@ -107,15 +108,15 @@ pub(crate) struct Paths {
 }
 
 impl AuthorizationServer {
-    /// A server with this issuer over this store. The issuer is what clients know the server by; it
-    /// is https, or http on the machine itself.
+    /// A server with this issuer over this store. Clients know the server by its issuer, which is
+    /// https, or http on the machine itself.
     ///
-    /// Until [`keys`](Self::keys) are given it uses a ring that ends with the process, which is
-    /// right for a store that does so too, and refused (at the first request, or by
+    /// Until [`keys`](Self::keys) are set, the server uses a ring that ends with the process. This
+    /// suits a store that does so, too, and is refused (at the first request, or by
     /// [`start`](Self::start)) for any other.
     ///
     /// # Errors
-    /// [`IssuerError`] when the URL cannot be one.
+    /// [`IssuerError`] if the URL cannot be an issuer.
     pub fn new(issuer: &str, store: impl Store) -> Result<Self, IssuerError> {
         let issuer = Issuer::parse(issuer)?;
         let ring = KeyRing::ephemeral();
@@ -148,8 +149,8 @@ impl AuthorizationServer {
         })))
     }
 
-    /// The keys that seal tickets and mask and derive tokens: [`KeyRing::from_env`]. All processes
-    /// of one issuer share them.
+    /// Sets the keys that seal tickets and mask and derive tokens: [`KeyRing::from_env`]. All
+    /// processes of one issuer share them.
     #[must_use]
     pub fn keys(self, ring: KeyRing) -> Self {
         self.with(|inner| {
@@ -158,21 +159,20 @@ impl AuthorizationServer {
         })
     }
 
-    /// The rules: [`Policy::safe`] unless said otherwise.
+    /// Sets the policy (default: [`Policy::safe`]).
     #[must_use]
     pub fn policy(self, policy: Policy) -> Self {
         self.with(|inner| inner.policy = policy)
     }
 
-    /// Makes a scope known, by its type: metadata lists it, the consent page describes it. A scope
-    /// that is not known is neither registered nor granted.
+    /// Adds a scope, by its type: metadata lists it, the consent page describes it. Other scopes
+    /// are neither registered nor granted.
     #[must_use]
     pub fn scope<S: Scope>(self) -> Self {
         self.scopes([(S::NAME, S::DESCRIPTION)])
     }
 
-    /// Makes scopes known that are only known at run time: names, and what they let an application
-    /// do, in words for the person who is asked.
+    /// Adds scopes that are known at run time only: names, and descriptions in the user's words.
     #[must_use]
     pub fn scopes<N: AsRef<str>, D: AsRef<str>>(
         self,
@@ -185,9 +185,9 @@ impl AuthorizationServer {
         })
     }
 
-    /// Makes an API known that has its tokens from this server, by its URI, so that clients can ask
-    /// for a token that is good there and nowhere else (RFC 8707). Call it once for each; a
-    /// `resource` that is not known is refused with `invalid_target`.
+    /// Adds an API that gets its tokens from this server, by its URI, so that clients can request
+    /// tokens for it alone (RFC 8707). Call it once for each; an unknown `resource` is refused with
+    /// `invalid_target`.
     ///
     /// ```
     /// use quadrille::{Env, guard::Guard, provider::{AuthorizationServer, store::MemoryStore}};
@@ -205,20 +205,20 @@ impl AuthorizationServer {
         Ok(self.resources(resources))
     }
 
-    /// These are all the APIs that are known: [`resource`](Self::resource) for a whole set.
+    /// Replaces the set of known APIs: [`resource`](Self::resource) for a whole set.
     #[must_use]
     pub fn resources(self, resources: Resources) -> Self {
         self.with(|inner| inner.resources = resources)
     }
 
-    /// The grant types offered at all; every client has its own selection of them. All three unless
-    /// said otherwise.
+    /// Sets the grant types that the server offers (default: all three). Every client has its own
+    /// selection of them.
     #[must_use]
     pub fn grant_types(self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
         self.with(|inner| inner.grant_types = grant_types.into_iter().collect())
     }
 
-    /// The clock and the dice.
+    /// Replaces the clock and the source of randomness.
     #[must_use]
     pub fn env(self, env: Env) -> Self {
         self.with(|inner| {
@@ -228,8 +228,8 @@ impl AuthorizationServer {
         })
     }
 
-    /// Where chosen client secrets are hashed; share one [`Kdf`] with the sign-in page, so that
-    /// together they use no more threads than there are processors.
+    /// Sets the threads that hash chosen client secrets. Share one [`Kdf`] with the sign-in page,
+    /// so that together they use no more threads than there are processors.
     #[must_use]
     pub fn kdf(self, kdf: Kdf) -> Self {
         self.with(|inner| inner.kdf = kdf)
@@ -241,10 +241,10 @@ impl AuthorizationServer {
         self.with(|inner| inner.paths = Paths::new(&inner.issuer, path))
     }
 
-    /// Says that requests arrive here without the path of the issuer: a proxy strips it, or the
+    /// Declares that requests arrive without the path of the issuer: a proxy strips it, or the
     /// router is nested there (`nest("/id", server.attach(..))`). The routes are then without it,
-    /// also [`authorize_path`](Self::authorize_path) and [`consent_path`](Self::consent_path); what
-    /// browsers and clients are told has it.
+    /// also [`authorize_path`](Self::authorize_path) and [`consent_path`](Self::consent_path); URLs
+    /// for browsers and clients have it.
     ///
     /// ```
     /// use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
@@ -259,7 +259,7 @@ impl AuthorizationServer {
         self.with(|inner| inner.prefix_is_stripped = true)
     }
 
-    /// Shows problems on pages of the application's own instead of the small default one.
+    /// Replaces the small default page for problems.
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
@@ -279,23 +279,23 @@ impl AuthorizationServer {
         self.with(|inner| inner.pages.problem = Some(Arc::new(page)))
     }
 
-    /// Offers OAuth 1.0a beside OAuth 2: the endpoints
-    /// [`request_token`](Self::request_token) and [`access_token`](Self::access_token), requests
-    /// with temporary credentials at the authorization endpoint, and signed requests at the API.
+    /// Offers OAuth 1.0a beside OAuth 2: the endpoints [`request_token`](Self::request_token) and
+    /// [`access_token`](Self::access_token), requests with temporary credentials at the
+    /// authorization endpoint, and signed requests at the API.
     #[must_use]
     pub fn oauth1(self, oauth1: OAuth1) -> Self {
         self.with(|inner| inner.oauth1 = oauth1)
     }
 
-    /// Lets clients in that describe themselves at the URL that is their `client_id`. Without it
+    /// Accepts clients that describe themselves at the URL that is their `client_id`. Without it
     /// such a client is unknown, and nothing is fetched.
     #[must_use]
     pub fn client_metadata_documents(self, documents: ClientMetadataDocuments) -> Self {
         self.with(|inner| inner.documents = Some(documents))
     }
 
-    /// Shows verifiers that a person is to carry to a client (`oauth_callback=oob`) on pages of the
-    /// application's own instead of the small default one.
+    /// Replaces the small default page for verifiers that a user carries to a client
+    /// (`oauth_callback=oob`).
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
@@ -316,12 +316,12 @@ impl AuthorizationServer {
         self.with(|inner| inner.pages.verifier = Some(Arc::new(page)))
     }
 
-    /// The issuer, as clients know it.
+    /// The issuer identifier (RFC 8414, section 2).
     pub fn issuer(&self) -> &str {
         self.0.issuer.as_str()
     }
 
-    /// The path of the endpoint to which the consent page's form is sent, as requests arrive here.
+    /// The path of the consent endpoint, as requests arrive here.
     pub fn consent_path(&self) -> &str {
         self.0.as_it_arrives(&self.0.paths.consent)
     }
@@ -331,8 +331,8 @@ impl AuthorizationServer {
         self.0.as_it_arrives(&self.0.paths.authorize)
     }
 
-    /// Makes sure that the server can work, so that what is wrong shows at the start and not at the
-    /// first request: that the store answers, and that keys and store last equally long.
+    /// Checks at the start, not at the first request, that the server can work: that the store
+    /// answers, and that keys and store last equally long.
     ///
     /// # Errors
     /// [`OperatorError`].
@@ -349,8 +349,8 @@ impl AuthorizationServer {
         &self.0.paths
     }
 
-    /// Gives back what this process holds in the store, so that processes that live for one command
-    /// do not use it up. The server can go on afterwards.
+    /// Releases this process' lease in the store, so that processes that live for one command do
+    /// not use leases up. The server can go on afterwards.
     ///
     /// # Errors
     /// [`OperatorError`].
@@ -371,7 +371,7 @@ impl AuthorizationServer {
 }
 
 impl Inner {
-    /// A public path as requests for it arrive.
+    /// The path at which requests for a public path arrive.
     pub(crate) fn as_it_arrives<'a>(&self, path: &'a str) -> &'a str {
         match self.prefix_is_stripped {
             true => path.strip_prefix(self.issuer.path()).unwrap_or(path),
@@ -379,7 +379,7 @@ impl Inner {
         }
     }
 
-    /// What was stripped from the paths of requests; empty where nothing was.
+    /// The prefix stripped from the paths of requests; empty without one.
     #[cfg(feature = "axum")]
     pub(crate) fn stripped_prefix(&self) -> &str {
         if self.prefix_is_stripped { self.issuer.path() } else { "" }
@@ -401,8 +401,8 @@ impl Inner {
         Ok(*self.shared.issuer.get_or_try_init(load).await?)
     }
 
-    /// A number greater than all that are stored: for what must be younger than a client, or than
-    /// what was revoked, also after the clock went back.
+    /// A number greater than all stored ones: for rows that must be younger than a client, or than
+    /// a revocation, also after the clock was set back.
     pub(crate) async fn newer_row(&self) -> Result<RowId, Error> {
         self.row_above(self.store.newest().await?).await
     }
