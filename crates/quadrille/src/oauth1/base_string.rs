@@ -5,11 +5,11 @@ use super::{
     encoding::{End, encode_into, encode_twice_into, recode_twice_into},
 };
 
-/// Names and values that a signature covers (RFC 5849, section 3.4.1.3), and then the base string.
+/// Parameters that a signature covers (RFC 5849, section 3.4.1.3), followed by the base string.
 ///
-/// They are held encoded twice, as they stand in the base string. Sorting them so gives the order
-/// that they have encoded once (RFC 5849, section 3.4.1.3.2): the second encoding puts the same text
-/// after each percent sign and changes nothing else.
+/// Names and values are stored encoded twice, as the base string holds them. Sorting them so gives
+/// the order of the values encoded once (RFC 5849, section 3.4.1.3.2): the second encoding puts the
+/// same text after each percent sign and changes nothing else.
 #[derive(Clone, Default)]
 pub(super) struct Covered {
     text: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct Covered {
 
 #[derive(Clone, Copy)]
 struct Span {
-    /// The first bytes of the name, which nearly always tell two names apart.
+    /// The first bytes of the name, which usually suffice to compare two names.
     prefix: u64,
     start: usize,
     equals: usize,
@@ -30,7 +30,7 @@ impl Covered {
         Self { text: Vec::with_capacity(bytes), spans: Vec::with_capacity(parameters) }
     }
 
-    /// The same again, with room for more and for the base string.
+    /// A copy with room for further parameters and the base string.
     pub(super) fn clone_with_room(&self, bytes: usize, parameters: usize) -> Self {
         let mut more = Self::with_capacity(self.text.len() + bytes, self.spans.len() + parameters);
         more.text.extend_from_slice(&self.text);
@@ -69,7 +69,6 @@ impl Covered {
     /// # Errors
     /// [`RequestError::BrokenPercent`].
     pub(super) fn add_signed(&mut self, pairs: &[u8]) -> Result<(), RequestError> {
-        // All of its characters stand for themselves.
         self.add_encoded_where(pairs, |name| name != b"oauth_signature")
     }
 
@@ -120,14 +119,14 @@ impl Covered {
         self.spans.len()
     }
 
-    /// Whether, after so many, a name begins with `oauth_`, which is unreserved and stands for
-    /// itself.
+    /// Whether a name after the first `parameters` begins with `oauth_`, whose characters are
+    /// unreserved.
     pub(super) fn has_of_the_protocol_after(&self, parameters: usize) -> bool {
         let name = |span: &Span| self.text.get(span.start..span.equals).unwrap_or_default();
         self.spans.iter().skip(parameters).any(|span| name(span).starts_with(b"oauth_"))
     }
 
-    /// The base string (RFC 5849, section 3.4.1.1) for an origin and the path as it was sent.
+    /// The base string (RFC 5849, section 3.4.1.1) for an origin and the path as received.
     pub(super) fn base_string(
         mut self,
         method: &str,
@@ -141,7 +140,6 @@ impl Covered {
             let values = || part(a.equals, a.end).cmp(part(b.equals, b.end));
             a.prefix.cmp(&b.prefix).then_with(names).then_with(values)
         });
-        // Behind the parameters, so that all of it is one piece of memory.
         let start = text.len();
         text.reserve(
             start + 6 * spans.len() + 3 * (path.len() + origin.length()) + method.len() + 8,
@@ -172,7 +170,7 @@ impl Covered {
     }
 }
 
-/// A base string, which is ASCII.
+/// A base string: ASCII.
 pub(super) struct BaseString {
     text: Vec<u8>,
     start: usize,
@@ -200,7 +198,7 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    /// Of a text such as `https://api.example:8443`.
+    /// Splits an origin such as `https://api.example:8443`.
     pub(super) fn parse(origin: &'a str) -> Self {
         let origin = origin.trim_end_matches('/');
         let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
@@ -211,7 +209,7 @@ impl<'a> Origin<'a> {
         self.scheme.len() + self.authority.len() + 3
     }
 
-    /// In lower case, and without a port that goes without saying.
+    /// Writes the origin in lower case and without the default port.
     fn encode_into(self, out: &mut Vec<u8>) {
         let default = if self.scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
         let authority = self.authority.strip_suffix(default).unwrap_or(self.authority);

@@ -1,4 +1,4 @@
-//! The person's way to the server and back (RFC 5849, section 2.2).
+//! Redirecting the user to the server and back (RFC 5849, section 2.2).
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use crate::{
 
 use super::Problem;
 
-/// What stands for a callback where the client has none (RFC 5849, section 2.1): the server shows
-/// the verifier, and the person types it.
+/// `oauth_callback` of a client without a callback URL (RFC 5849, section 2.1): the server shows
+/// the verifier, and the user types it in.
 pub const OUT_OF_BAND: &str = "oob";
 
-/// The URL of the server to which the person is sent, with the temporary credential. A query that is
-/// there already is kept.
+/// The URL of the server to which the user is redirected, with the temporary credential. Keeps an
+/// existing query.
 ///
 /// ```
 /// let url = quadrille::oauth1::authorization_url("https://id.example/authorize?lang=fr", "hdk48Djdsa");
@@ -26,28 +26,37 @@ pub fn authorization_url(endpoint: &str, token: &str) -> String {
     url.finish()
 }
 
-/// How a person comes back.
+/// The query of a callback.
+///
+/// ```
+/// use quadrille::{form::Params, oauth1::{Callback, Problem}};
+///
+/// let query = Params::parse(b"oauth_token=hh5s93j4hdidpola&oauth_problem=user_refused")?;
+/// let Callback::Refused { problem, .. } = Callback::parse(&query)? else { panic!() };
+/// assert_eq!(problem, Problem::UserRefused);
+/// # Ok::<(), quadrille::form::FormError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum Callback {
-    /// They said yes.
+    /// The user approved the request.
     Approved {
         /// The temporary credential.
         token: String,
-        /// `oauth_verifier`, with which it is redeemed.
+        /// `oauth_verifier`, with which the temporary credential is redeemed.
         verifier: Secret,
     },
-    /// They said no, or the server did.
+    /// The user or the server refused the request.
     Refused {
         /// The temporary credential, where the server names it.
         token: Option<String>,
-        /// What the server says is wrong. RFC 5849 has no word for a refusal; where nothing is said,
-        /// the person refused.
+        /// The problem that the server reports. RFC 5849 defines no parameter for a refusal;
+        /// without `oauth_problem`, this is [`Problem::UserRefused`].
         problem: Problem,
     },
 }
 
 impl Callback {
-    /// The URL of the client to which the person is sent back.
+    /// The URL of the client to which the user is redirected.
     pub fn to_url(&self, callback: &str) -> String {
         let mut url = FormWriter::after_url(callback);
         match self {
@@ -65,9 +74,9 @@ impl Callback {
     /// Reads the query of the callback.
     ///
     /// # Errors
-    /// [`FormError::Duplicate`] when a parameter is repeated.
+    /// [`FormError::Duplicate`] if a parameter is repeated.
     pub fn parse(params: &Params<'_>) -> Result<Self, FormError> {
-        // Also one without a value is one of two that may not agree.
+        // An empty parameter counts as well: the other may contradict it.
         let one = |name| {
             let found = params.one(name)?;
             match params.iter().filter(|(known, _)| *known == name).nth(1) {
@@ -76,7 +85,7 @@ impl Callback {
             }
         };
         let (token, problem) = (one("oauth_token")?, one("oauth_problem")?);
-        // Twitter names it so. Nobody reads it beside the token.
+        // Twitter uses this name. It counts only without `oauth_token`.
         let denied = if token.is_none() { one("denied")? } else { None };
         match (token, one("oauth_verifier")?, problem) {
             (Some(token), Some(verifier), None) => {
@@ -85,7 +94,7 @@ impl Callback {
             (token, _, problem) => Ok(Self::Refused {
                 token: token.or(denied).map(str::to_owned),
                 problem: problem.map_or(Problem::UserRefused, |word| {
-                    // A word of the server's own is no word of the person's.
+                    // An unknown problem of the server is not a refusal by the user.
                     Problem::parse(word).unwrap_or(Problem::PermissionUnknown)
                 }),
             }),

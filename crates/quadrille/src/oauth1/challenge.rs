@@ -1,4 +1,4 @@
-//! What a server says when a signed request is not good (RFC 5849, section 3.2).
+//! The response to a signed request that is invalid (RFC 5849, section 3.2).
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use crate::form::FormWriter;
 
 use super::{Problem, header, percent_encode};
 
-/// `WWW-Authenticate: OAuth` (RFC 5849, section 3.5.1), with the problem in the words of the OAuth
-/// Problem Reporting extension.
+/// `WWW-Authenticate: OAuth` (RFC 5849, section 3.5.1) with a problem of the OAuth Problem
+/// Reporting extension.
 ///
 /// ```
 /// use quadrille::oauth1::{Challenge, Problem};
@@ -28,48 +28,47 @@ use super::{Problem, header, percent_encode};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
-    /// What is protected. One that is not printable ASCII is left out of the header, which carries
-    /// no other.
+    /// The realm. Left out of the header unless it is printable ASCII.
     pub realm: Box<str>,
-    /// What was wrong with the credentials; `None` when none came.
+    /// The problem with the credentials; `None` if the request has none.
     pub problem: Option<Problem>,
     /// Further members: `oauth_parameters_absent`, `oauth_acceptable_timestamps`.
     pub extra: Vec<(&'static str, Box<str>)>,
 }
 
 impl Challenge {
-    /// For what is protected under this name.
+    /// A challenge for this realm.
     pub fn new(realm: &str) -> Self {
         Self { realm: realm.into(), problem: None, extra: Vec::new() }
     }
 
-    /// What was wrong.
+    /// Sets the problem.
     #[must_use]
     pub fn problem(mut self, problem: Problem) -> Self {
         self.problem = Some(problem);
         self
     }
 
-    /// A further member, of the names that the extension has.
+    /// Adds a member that the extension defines.
     #[must_use]
     pub fn extra(mut self, name: &'static str, value: &str) -> Self {
         self.extra.push((name, value.into()));
         self
     }
 
-    /// 401, or what the problem says.
+    /// The status of the problem; 401 without one.
     pub fn status(&self) -> StatusCode {
         self.problem.map_or(StatusCode::UNAUTHORIZED, Problem::status)
     }
 
-    /// The value of a `WWW-Authenticate` header, for answers that have more to say.
+    /// The value of a `WWW-Authenticate` header, for a response with a body of its own.
     pub fn to_header_value(&self) -> HeaderValue {
         // Only printable ASCII is displayed.
         HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("OAuth"))
     }
 
-    /// The answer: the status, the challenge, and the problem as a form for clients that look into
-    /// bodies only.
+    /// The response: status, challenge, and the problem as a form, for clients that read only
+    /// bodies.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut body = FormWriter::new();
         body.append_some("oauth_problem", self.problem.map(Problem::as_str));
@@ -87,7 +86,7 @@ impl Challenge {
     }
 }
 
-/// As it stands in the header.
+/// The value of the header.
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = "OAuth ".to_owned();

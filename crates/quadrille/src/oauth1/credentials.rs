@@ -1,4 +1,4 @@
-//! The answers of the two endpoints that give credentials (RFC 5849, sections 2.1 and 2.3).
+//! The responses of the two endpoints that issue credentials (RFC 5849, sections 2.1 and 2.3).
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use crate::{
 
 use super::{Problem, header::parameter_of_challenges};
 
-/// Temporary or token credentials, as a server gives them.
+/// Temporary or token credentials, as issued by a server.
 ///
 /// ```
 /// use quadrille::{Secret, oauth1::Credentials};
@@ -36,24 +36,34 @@ pub struct Credentials {
     pub token: String,
     /// `oauth_token_secret`.
     pub secret: Secret,
-    /// `oauth_callback_confirmed`, which a server says with temporary credentials to show that it
-    /// speaks revision A (RFC 5849, section 2.1).
+    /// `oauth_callback_confirmed`, by which a server confirms with temporary credentials that it
+    /// supports revision A (RFC 5849, section 2.1).
     pub callback_confirmed: bool,
-    /// Whatever else stands there, such as `user_id`.
+    /// All other members, such as `user_id`.
     pub extra: Vec<(String, String)>,
 }
 
-/// Why an answer gives no credentials.
+/// The reason why a response contains no credentials.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use quadrille::oauth1::{Credentials, CredentialsError, Problem};
+///
+/// let response = Response::new(Bytes::from("oauth_problem=token_expired"));
+/// let error = Credentials::parse(&response).unwrap_err();
+/// assert_eq!(error, CredentialsError::Problem(Problem::TokenExpired));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// The server says what is wrong, in the words of the OAuth Problem Reporting extension.
+    /// The server reports a problem of the OAuth Problem Reporting extension.
     #[error("the server refuses: {}", .0.as_str())]
     Problem(Problem),
-    /// The server refuses, with this status.
+    /// The server refuses with this status.
     #[error("the server answers {0}")]
     Status(StatusCode),
-    /// The answer holds no credentials.
+    /// The response contains no credentials.
     #[error("the answer holds no credentials")]
     Malformed,
 }
@@ -69,14 +79,14 @@ impl Credentials {
         Self { token: token.into(), secret, callback_confirmed: false, extra: Vec::new() }
     }
 
-    /// A further member.
+    /// Adds a member.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra.push((name.into(), value.into()));
         self
     }
 
-    /// The answer: a form that nobody may keep.
+    /// The response: a form with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut body = FormWriter::new();
         body.append("oauth_token", &self.token);
@@ -95,7 +105,7 @@ impl Credentials {
         response
     }
 
-    /// Reads an answer: a form, whatever it says of itself, or, from some servers, JSON.
+    /// Reads a response: a form, whatever its `Content-Type`, or JSON, which some servers send.
     ///
     /// # Errors
     /// [`CredentialsError`].
@@ -116,9 +126,9 @@ impl Credentials {
             Some(members.remove(at).1)
         };
         let token = take("oauth_token").filter(|token| !token.is_empty());
-        // Servers that take RSA only may leave it empty.
+        // Servers that accept only RSA may leave the secret empty.
         let secret = take("oauth_token_secret");
-        // Said twice, it is not said: nobody asks for it with token credentials.
+        // A repeated confirmation does not count; token credentials need none.
         let confirmed = take("oauth_callback_confirmed");
         let confirmed = confirmed.filter(|_| take("oauth_callback_confirmed").is_none());
         match (token, secret) {
@@ -142,7 +152,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whether a member of the credentials stands there twice, so that two readers may read two values.
+/// Whether a member of the credentials is repeated, so that two readers may read two values.
 fn is_repeated(members: &[(String, String)]) -> bool {
     let ours = ["oauth_token", "oauth_token_secret"];
     ours.iter().any(|name| members.iter().filter(|(known, _)| known == name).count() > 1)
@@ -162,10 +172,10 @@ fn members(body: &[u8]) -> Option<Vec<(String, String)>> {
     Some(all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-/// Stands where a value could not be read.
+/// Replaces a value that could not be read.
 const UNREADABLE: &str = "\u{fffd}";
 
-/// The members of a JSON object, repeated ones among them.
+/// The members of a JSON object, including repeated ones.
 struct Members(Vec<(String, String)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -183,7 +193,7 @@ impl<'de> Deserialize<'de> for Members {
                 while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
                     let text = match serde_json::from_str(value.get()) {
                         Ok(Value::String(text)) => text,
-                        // As it was written: a number keeps its digits.
+                        // The raw text, so that a number keeps its digits.
                         Ok(_) => value.get().to_owned(),
                         Err(_) => UNREADABLE.to_owned(),
                     };
@@ -200,7 +210,7 @@ impl<'de> Deserialize<'de> for Members {
 fn problem(response: &Response<Bytes>, members: Option<&[(String, String)]>) -> Option<Problem> {
     let mut in_body = members.into_iter().flatten().filter(|(name, _)| name == "oauth_problem");
     if let Some((_, word)) = in_body.next() {
-        // Of two, nobody knows which one is meant.
+        // Two values contradict each other.
         return if in_body.next().is_none() { Problem::parse(word) } else { None };
     }
     let challenges = response.headers().get_all(http::header::WWW_AUTHENTICATE).iter();

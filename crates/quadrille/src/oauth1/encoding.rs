@@ -15,7 +15,6 @@ use super::RequestError;
 pub fn percent_encode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 16);
     encode_into(&mut out, text.as_bytes());
-    // It is ASCII.
     out.into_iter().map(char::from).collect()
 }
 
@@ -23,14 +22,13 @@ pub(super) fn encode_into(out: &mut Vec<u8>, bytes: &[u8]) {
     encode_with(out, bytes, b"%");
 }
 
-/// Encodes what [`encode_into`] would have written once more, in one go: base strings hold their
-/// parameters so.
+/// Appends the encoding of [`encode_into`]'s output, in one pass: base strings hold parameters so.
 pub(super) fn encode_twice_into(out: &mut Vec<u8>, bytes: &[u8]) {
     encode_with(out, bytes, b"%25");
 }
 
 fn encode_with(out: &mut Vec<u8>, bytes: &[u8], percent: &[u8]) {
-    // Most texts need none, and looking at every byte is faster than asking at each whether to go on.
+    // Most texts need no encoding, and a loop without a branch is faster.
     if bytes.iter().fold(true, |plain, byte| plain & is_unreserved(*byte)) {
         out.extend_from_slice(bytes);
         return;
@@ -46,7 +44,7 @@ fn encode_with(out: &mut Vec<u8>, bytes: &[u8], percent: &[u8]) {
     }
 }
 
-/// What ends a name or a value in a query or a form.
+/// The character that ends a name or a value in a query or a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Equals,
@@ -54,8 +52,8 @@ pub(super) enum End {
     Text,
 }
 
-/// Decodes a name or a value of a query or a form up to its end, and encodes it twice, without a text
-/// in between: whatever bytes it stands for. Gives what follows. A value may hold `=`.
+/// Decodes a name or a value of a query or a form up to its end and encodes it twice, without an
+/// intermediate text; the value may be any bytes. Returns the rest. A value may contain `=`.
 pub(super) fn recode_twice_into<'a>(
     out: &mut Vec<u8>,
     raw: &'a [u8],
@@ -83,12 +81,12 @@ pub(super) fn recode_twice_into<'a>(
     }
 }
 
-/// Undoes [`percent_encode`]. A plus sign is a plus sign.
+/// Decodes the output of [`percent_encode`]. A plus sign stays a plus sign.
 pub(super) fn decode(raw: &str) -> Result<Cow<'_, str>, RequestError> {
     Ok(percent_decode(raw)?)
 }
 
-/// Undoes the encoding of a name or a value in a query or a form, whatever bytes it stands for.
+/// Decodes a name or a value in a query or a form; the result may be any bytes.
 pub(super) fn decode_field(raw: &[u8]) -> Result<Cow<'_, [u8]>, RequestError> {
     if !raw.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return Ok(Cow::Borrowed(raw));
@@ -111,7 +109,7 @@ pub(super) fn decode_field(raw: &[u8]) -> Result<Cow<'_, [u8]>, RequestError> {
     Ok(Cow::Owned(out))
 }
 
-/// [`decode_field`] of what must be a text.
+/// [`decode_field`] for a value that must be UTF-8.
 pub(super) fn decode_text(raw: &[u8]) -> Result<Cow<'_, str>, RequestError> {
     let text = match decode_field(raw)? {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).ok(),
@@ -121,7 +119,7 @@ pub(super) fn decode_text(raw: &[u8]) -> Result<Cow<'_, str>, RequestError> {
     if text.contains('\0') { Err(RequestError::Nul) } else { Ok(text) }
 }
 
-/// How many bytes from the start need no encoding.
+/// The number of bytes from the start that need no encoding.
 fn plain_length(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !is_unreserved(*byte)).unwrap_or(bytes.len())
 }

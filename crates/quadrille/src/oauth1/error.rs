@@ -1,41 +1,49 @@
-//! What can be wrong with a signed request, and how it is said.
+//! Errors of a signed request and their problem codes.
 
 use http::StatusCode;
 
 use crate::form::FormError;
 
-/// Why a request cannot be read as a signed one. None of it says anything that was sent.
+/// The reason why a signed request is malformed. Contains no part of the request.
+///
+/// ```
+/// use quadrille::oauth1::{Problem, RequestError};
+///
+/// assert_eq!(RequestError::Version.problem(), Problem::VersionRejected);
+/// assert_eq!(RequestError::Missing("oauth_nonce").problem(), Problem::ParameterAbsent);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The `Authorization` header is not in the form of RFC 5849, section 3.5.1.
+    /// The `Authorization` header violates RFC 5849, section 3.5.1.
     #[error("the Authorization header is malformed")]
     HeaderMalformed,
     /// A percent sign is not followed by two hexadecimal digits.
     #[error("a parameter holds a percent sign without two hexadecimal digits after it")]
     BrokenPercent,
-    /// A parameter is not UTF-8 when it is decoded.
+    /// A decoded parameter is not UTF-8.
     #[error("the parameters are not UTF-8")]
     NotUtf8,
-    /// There is a NUL.
+    /// A parameter contains NUL.
     #[error("a parameter holds a NUL")]
     Nul,
-    /// There is more than a request may carry.
+    /// The parameters are too long.
     #[error("the parameters are too long")]
     TooLong,
-    /// There are more parameters than a request may carry.
+    /// There are too many parameters.
     #[error("there are too many parameters")]
     TooMany,
-    /// Protocol parameters stand in more than one of header, query and body (RFC 5849, section 3.5).
+    /// Protocol parameters appear in more than one of header, query and body (RFC 5849, section
+    /// 3.5).
     #[error("protocol parameters came in more than one place")]
     SeveralPlaces,
-    /// A protocol parameter stands there twice (RFC 5849, section 3.1).
+    /// A protocol parameter is repeated (RFC 5849, section 3.1).
     #[error("the parameter {0} is repeated")]
     Duplicate(&'static str),
-    /// A protocol parameter is missing, or has no value.
+    /// A protocol parameter is missing or empty.
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
-    /// The signature method is none that there is.
+    /// The signature method is unknown.
     #[error("the signature method is not known")]
     UnknownMethod,
     /// `oauth_version` is not `1.0`.
@@ -47,16 +55,16 @@ pub enum RequestError {
     /// The signature is not base64.
     #[error("the signature is not base64")]
     SignatureMalformed,
-    /// Some readers take the body for a form and others do not, by its `Content-Type`, so that nobody
-    /// can say whether the signature covers it.
+    /// By its `Content-Type`, some readers take the body for a form and others do not, so it is
+    /// unclear whether the signature covers it.
     #[error("the Content-Type of the body can be read in several ways")]
     BodyAmbiguous,
-    /// The body does not say what it is, so that some readers take it for a form, and no hash of it
-    /// was signed.
+    /// The body has no `Content-Type`, so some readers take it for a form, and no hash of it is
+    /// signed.
     #[error("the body has neither a Content-Type nor a hash that was signed")]
     BodyUndeclared,
-    /// `oauth_body_hash` came with a form, which the signature covers itself (OAuth Request Body
-    /// Hash, section 3.2).
+    /// `oauth_body_hash` is present although the body is a form, which the signature covers itself
+    /// (OAuth Request Body Hash, section 3.2).
     #[error("a body hash came with a form")]
     BodyHashOfForm,
     /// `oauth_body_hash` is not the hash of the body.
@@ -65,7 +73,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// The word for the client.
+    /// The problem to report to the client.
     pub const fn problem(self) -> Problem {
         match self {
             Self::Missing(_) => Problem::ParameterAbsent,
@@ -87,7 +95,7 @@ impl RequestError {
         }
     }
 
-    /// The parameter that is missing or wrong, where it is one.
+    /// The parameter that is missing or wrong, if the fault is one parameter's.
     pub const fn parameter(self) -> Option<&'static str> {
         match self {
             Self::Missing(name) | Self::Duplicate(name) => Some(name),
@@ -110,8 +118,15 @@ impl From<FormError> for RequestError {
     }
 }
 
-/// What is wrong, in the words of the OAuth Problem Reporting extension, which clients understand
-/// although no RFC has it.
+/// A problem code of the OAuth Problem Reporting extension, which clients understand although no
+/// RFC defines it.
+///
+/// ```
+/// use quadrille::oauth1::Problem;
+///
+/// assert_eq!(Problem::parse("nonce_used"), Some(Problem::NonceUsed));
+/// assert_eq!(Problem::NonceUsed.status(), 401);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {
@@ -119,37 +134,37 @@ pub enum Problem {
     ParameterAbsent,
     /// A parameter is malformed, repeated or in the wrong place.
     ParameterRejected,
-    /// The signature method is not known, or not taken here.
+    /// The signature method is unknown or not accepted.
     SignatureMethodRejected,
-    /// Only version 1.0 is spoken.
+    /// Only version 1.0 is supported.
     VersionRejected,
-    /// The timestamp is no number, too old or from the future.
+    /// The timestamp is not a number, too old, or in the future.
     TimestampRefused,
     /// The nonce was used before.
     NonceUsed,
-    /// The signature is not right.
+    /// The signature is wrong.
     SignatureInvalid,
-    /// There is no such client.
+    /// The client is unknown.
     ConsumerKeyUnknown,
     /// The client may not do this.
     ConsumerKeyRefused,
-    /// There is no such token, or it is none for this.
+    /// The token is unknown or not valid for this request.
     TokenRejected,
-    /// The temporary credential was redeemed before.
+    /// The temporary credential was redeemed already.
     TokenUsed,
     /// The temporary credential has expired.
     TokenExpired,
     /// The token was revoked.
     TokenRevoked,
-    /// The verifier is wrong, or there is none yet.
+    /// The verifier is wrong, or the temporary credential has none yet.
     VerifierInvalid,
-    /// The person has not decided yet.
+    /// The user has not decided yet.
     PermissionUnknown,
-    /// The person, or the server, does not permit it.
+    /// The user or the server does not permit the request.
     PermissionDenied,
-    /// The person said no.
+    /// The user refused.
     UserRefused,
-    /// Too many requests failed: later, please.
+    /// Too many requests failed; the client must wait.
     ConsumerKeyRateExceeded,
 }
 
@@ -175,7 +190,7 @@ impl Problem {
         Self::ConsumerKeyRateExceeded,
     ];
 
-    /// As it stands in `oauth_problem`.
+    /// The value of `oauth_problem`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ParameterAbsent => "parameter_absent",
@@ -199,13 +214,13 @@ impl Problem {
         }
     }
 
-    /// The problem with this word.
+    /// The problem with this code.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|problem| problem.as_str() == word)
     }
 
-    /// The status of the answer (RFC 5849, section 3.2): 400 for a request that is malformed or not
-    /// supported, 401 for credentials that are not good.
+    /// The status of the response (RFC 5849, section 3.2): 400 for a malformed or unsupported
+    /// request, 401 for invalid credentials.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::ParameterAbsent

@@ -1,4 +1,4 @@
-//! The parameters in the query or the form of a request that may be signed, as they came.
+//! The parameters in the query or the form of a request that may be signed, as received.
 
 use std::borrow::Cow;
 
@@ -13,12 +13,12 @@ use super::{
     header::Pair,
 };
 
-/// An API's forms may be larger than any message of the protocol.
+/// A form of an API may be larger than any message of the protocol.
 const LONGEST: usize = 1 << 20;
 const MOST: usize = 1000;
 
-/// Encoded names and values. What they stand for may be any bytes: a signature covers bytes (RFC
-/// 5849, section 3.4.1.3), and only what the protocol names must be text.
+/// Encoded names and values. Decoded, they may be any bytes: a signature covers bytes (RFC 5849,
+/// section 3.4.1.3), and only protocol parameters must be text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fields<'a>(&'a [u8]);
 
@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
         Self(uri.query().unwrap_or("").as_bytes())
     }
 
-    /// Of a body that some reader may take for a form.
+    /// The fields of a body that some readers may take for a form.
     pub(super) fn of_body(declared: Declared, body: &'a [u8]) -> Self {
         match declared {
             Declared::Form | Declared::Ambiguous => Self(body),
@@ -39,8 +39,8 @@ impl<'a> Fields<'a> {
         self.0.len()
     }
 
-    /// Whether a parameter says that the request is signed. A page's link may carry a token
-    /// (`oauth_token`, `oauth_callback`); that signs nothing.
+    /// Whether a parameter claims that the request is signed. A link of a page may carry a token
+    /// (`oauth_token`, `oauth_callback`) without being signed.
     pub(super) fn claim_a_signature(self) -> bool {
         const ANY: [&[u8]; 3] =
             [b"oauth_signature", b"oauth_signature_method", b"oauth_consumer_key"];
@@ -53,8 +53,8 @@ impl<'a> Fields<'a> {
     /// The parameters whose names begin with `oauth_`, decoded.
     ///
     /// # Errors
-    /// [`RequestError`] when any parameter is not encoded rightly, or there are too many, or one of
-    /// the protocol is no text.
+    /// [`RequestError`] if any parameter is malformed, there are too many, or one of the protocol
+    /// is not UTF-8.
     pub(super) fn protocol(self) -> Result<Vec<Pair<'a>>, RequestError> {
         if self.0.len() > LONGEST {
             return Err(RequestError::TooLong);
@@ -83,15 +83,15 @@ impl<'a> Fields<'a> {
         self.pairs().filter(move |(raw, _)| is_it(raw)).map(|(_, value)| decode_text(value))
     }
 
-    /// All of them, decoded.
+    /// All parameters, decoded.
     pub(super) fn decoded(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
         let decoded = |(name, value)| Some((decode_field(name).ok()?, decode_field(value).ok()?));
         self.pairs().filter_map(decoded)
     }
 
-    /// Adds all of them but the signature.
+    /// Adds all parameters except the signature.
     pub(super) fn add_to(self, covered: &mut Covered) {
-        // That they are encoded rightly was seen when they were read.
+        // The encoding was checked when the parameters were read.
         let _ = covered.add_signed(self.0);
     }
 
@@ -105,7 +105,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether each percent sign has its two digits.
+/// Checks that two hexadecimal digits follow each percent sign.
 fn check_encoding(raw: &[u8]) -> Result<(), RequestError> {
     if raw.contains(&b'%') { decode_field(raw).map(drop) } else { Ok(()) }
 }

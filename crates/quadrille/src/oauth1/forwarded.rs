@@ -1,4 +1,4 @@
-//! A signed request, as an API that has no keys shows it to the issuer, which has them.
+//! A signed request that an API without keys forwards to the issuer for verification.
 
 use std::{borrow::Cow, fmt};
 
@@ -23,15 +23,15 @@ const URL: &str = "request_url";
 const AUTHORIZATION_OF_REQUEST: &str = "request_authorization";
 const FORM_OF_REQUEST: &str = "request_form";
 
-/// What an API asks along with an [`IntrospectionRequest`](crate::oauth2::IntrospectionRequest) when a
-/// request is signed: whoever does not know the secrets cannot check a signature (RFC 5849, section
-/// 3.2), and the identifier of a token proves nothing without one. So it sends all that the signature
-/// covers, and the issuer checks it, and that it comes for the first time.
+/// The part of an [`IntrospectionRequest`](crate::oauth2::IntrospectionRequest) that describes a
+/// signed request. An API without the secrets cannot verify a signature (RFC 5849, section 3.2),
+/// and the identifier of a token proves nothing without one. So the API sends everything that the
+/// signature covers, and the issuer verifies the signature and rejects a replay.
 ///
-/// RFC 7662, section 2.1, lets a server take further parameters. These are an extension of
-/// Quadrille's: `request_method`, `request_url`, `request_authorization` (where the request has the
-/// header) and `request_form` (where its body is a form). A body that is no form is not sent: the
-/// API compares it with the `oauth_body_hash` that was signed.
+/// RFC 7662, section 2.1, lets a server accept further parameters. These are an extension of
+/// Quadrille's: `request_method`, `request_url`, `request_authorization` (if the request has the
+/// header) and `request_form` (if its body is a form). Other bodies are not sent: the API compares
+/// them with the signed `oauth_body_hash`.
 ///
 /// ```
 /// use quadrille::{Env, Secret, oauth1::{Forwarded, SignatureMethod, SignedRequest, Signer}};
@@ -66,14 +66,14 @@ pub struct Forwarded<'a> {
 }
 
 impl<'a> Forwarded<'a> {
-    /// What there is to say of a request to an API at `origin`, whose body is whole if it is a form.
-    /// `None` where the header is no text, which nobody could have signed.
+    /// Describes a request to an API at `origin`. `body` must be complete if it is a form. `None`
+    /// if the header is not text, which no client could have signed.
     pub fn of(parts: &'a Parts, origin: &str, body: &'a [u8]) -> Option<Self> {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let is_text = |text: &&str| !text.contains('\0');
         let text = |bytes| std::str::from_utf8(bytes).ok().filter(is_text).map(Cow::Borrowed);
         let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        // One that is empty adds nothing to what is signed.
+        // An empty form adds nothing to the signature.
         let form = (is_form(&parts.headers) && !body.is_empty()).then_some(body);
         let form = form.map(|form| text(form).unwrap_or_else(|| encoded(form).into()));
         Some(Self {
@@ -84,7 +84,7 @@ impl<'a> Forwarded<'a> {
         })
     }
 
-    /// As parameters of the introspection request.
+    /// The parameters of the introspection request.
     pub fn parameters(&self) -> Vec<(&'static str, &str)> {
         let always = [(METHOD, Some(&self.method)), (URL, Some(&self.url))];
         let sometimes = [
@@ -95,10 +95,10 @@ impl<'a> Forwarded<'a> {
         all.filter_map(|(name, value)| Some((name, &**value?))).collect()
     }
 
-    /// Reads the parameters of an introspection request; `None` where it is about no request.
+    /// Reads the parameters of an introspection request; `None` if it describes no signed request.
     ///
     /// # Errors
-    /// [`RequestError`] when only some of them came, or one of them twice.
+    /// [`RequestError`] if only some of the parameters are present, or one is repeated.
     pub fn parse(params: &'a Params<'_>) -> Result<Option<Self>, RequestError> {
         let one = |name| Ok::<_, RequestError>(params.one(name)?.map(Cow::Borrowed));
         let (method, url) = (one(METHOD)?, one(URL)?);
@@ -111,8 +111,8 @@ impl<'a> Forwarded<'a> {
         Ok(Some(Self { method, url, authorization, form }))
     }
 
-    /// The request as the API got it, with its body if that is a form, and the origin that it was
-    /// signed for. `None` where it could not have been one.
+    /// The request as received by the API, with its body if that is a form, and the origin that the
+    /// client signed. `None` if no such request can exist.
     pub fn to_request(&self) -> Option<(Parts, Bytes, String)> {
         let url: Uri = self.url.parse().ok()?;
         let (scheme, authority) = (url.scheme_str()?, url.authority()?);
@@ -136,7 +136,7 @@ impl<'a> Forwarded<'a> {
     }
 }
 
-/// A form of which all is ASCII, and stands for the same bytes.
+/// The form with all bytes outside ASCII percent-encoded.
 fn encoded(form: &[u8]) -> String {
     let mut text = String::with_capacity(form.len() + 64);
     for byte in form {
@@ -152,14 +152,14 @@ fn encoded(form: &[u8]) -> String {
     text
 }
 
-/// Shows neither signatures nor what is in the form.
+/// Omits the signature and the form.
 impl fmt::Debug for Forwarded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forwarded").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
-/// What the issuer says of a [`Forwarded`] request.
+/// The issuer's verdict on a [`Forwarded`] request.
 ///
 /// ```
 /// use quadrille::oauth1::{Problem, Verdict};
@@ -171,20 +171,20 @@ impl fmt::Debug for Forwarded<'_> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It was signed rightly and comes for the first time: what its token stands for. The
+    /// The signature is valid and the request no replay. Holds the token's meaning; its
     /// `token_type` is [`Verdict::TOKEN_TYPE`].
     Good(Box<ActiveToken>),
-    /// It is to be refused, with the word that its client may be told; without one where it is none
-    /// of the API's business.
+    /// The request must be refused, with this problem for the client; `None` if the API may not
+    /// know the reason.
     Bad(Option<Problem>),
 }
 
 impl Verdict {
-    /// What tells the answer to a question about a request from one about a token by itself, which
-    /// anybody may have picked up: a server that does not know the extension gives that one.
+    /// The `token_type` that tells a verdict on a request from one on a token alone, which anybody
+    /// may have picked up: a server without the extension returns the latter.
     pub const TOKEN_TYPE: &'static str = "oauth1";
 
-    /// The answer of the introspection endpoint, which nobody may keep.
+    /// The response of the introspection endpoint, with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
         match self {
             Self::Good(token) => {
@@ -202,10 +202,10 @@ impl Verdict {
         }
     }
 
-    /// Reads the answer of a server. One about the token by itself is no good.
+    /// Reads the response of a server. A response about the token alone is [`Verdict::Bad`].
     ///
     /// # Errors
-    /// As [`IntrospectionResponse::parse`].
+    /// See [`IntrospectionResponse::parse`].
     pub fn parse(response: &Response<Bytes>) -> Result<Self, IntrospectionResponseError> {
         Ok(match IntrospectionResponse::parse(response)? {
             IntrospectionResponse::Active(token)

@@ -11,17 +11,17 @@ use super::{
     encoding::{decode, encode_into},
 };
 
-/// What may stand in it before decoding: as much as servers take in one header.
+/// The limit of its length in bytes before decoding, as servers limit a header.
 const LONGEST: usize = 16 * 1024;
 const MOST: usize = 64;
 
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The text after the scheme; `None` when no credentials of this scheme came. This is the one place
-/// that tells the scheme.
+/// The text after the scheme; `None` without credentials of this scheme. Only this function decides
+/// the scheme.
 ///
 /// # Errors
-/// [`RequestError::SeveralPlaces`] when others came beside them, of whatever scheme.
+/// [`RequestError::SeveralPlaces`] if there are further credentials, of any scheme.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, RequestError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(first) = values.next() else { return Ok(None) };
@@ -37,7 +37,7 @@ pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, RequestError> {
     }
 }
 
-/// What follows the scheme, if it is `OAuth`.
+/// The text after the scheme if that is `OAuth`.
 fn text_after_scheme(value: &[u8]) -> Option<&[u8]> {
     let (scheme, text) = value.split_first_chunk::<5>()?;
     let is_ours = scheme.eq_ignore_ascii_case(b"OAuth")
@@ -50,8 +50,8 @@ pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION)
 }
 
-/// Names and values, decoded, `realm` among them. A realm is a quoted string and not encoded. It is
-/// not signed either, so that its bytes do not matter (RFC 9110, section 5.6.4, lets them be any).
+/// Names and values, decoded, including `realm`. A realm is a quoted string without encoding and
+/// not signed, so its bytes may be any (RFC 9110, section 5.6.4).
 pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
     if text.len() > LONGEST {
         return Err(RequestError::TooLong);
@@ -59,7 +59,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
     let mut pairs = Vec::with_capacity(8);
     let mut rest = text.trim_ascii();
     while !rest.is_empty() {
-        // Empty elements of a list count for nothing (RFC 9110, section 5.6.1.2).
+        // Empty elements of a list are ignored (RFC 9110, section 5.6.1.2).
         if let Some(tail) = rest.strip_prefix(b",") {
             rest = tail.trim_ascii_start();
             continue;
@@ -72,7 +72,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
             return Err(RequestError::HeaderMalformed);
         };
         let name = name.trim_ascii_end();
-        // Anything else would have been encoded (RFC 5849, section 3.5.1).
+        // Any other character must be encoded (RFC 5849, section 3.5.1).
         if name.is_empty() || !name.iter().all(|byte| is_unreserved(*byte) || *byte == b'%') {
             return Err(RequestError::HeaderMalformed);
         }
@@ -85,7 +85,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
             },
             _ => match value {
                 Cow::Borrowed(raw) => decode(ascii(raw)?)?,
-                // An escaped character is none that encoded values have.
+                // An encoded value contains no escaped character.
                 Cow::Owned(_) => return Err(RequestError::HeaderMalformed),
             },
         };
@@ -98,7 +98,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
     Ok(pairs)
 }
 
-/// A quoted string, or, as some clients write it, a bare word; and what follows.
+/// Reads a quoted string or, as some clients write it, a bare word. Returns it and the rest.
 fn value(text: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), RequestError> {
     let malformed = RequestError::HeaderMalformed;
     let Some(inside) = text.strip_prefix(b"\"") else {
@@ -118,7 +118,7 @@ fn value(text: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), RequestError> {
     Ok((unescaped.into(), rest))
 }
 
-/// A text that was encoded: it holds nothing else than ASCII (RFC 5849, section 3.6).
+/// An encoded text: ASCII only (RFC 5849, section 3.6).
 fn ascii(text: &[u8]) -> Result<&str, RequestError> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii());
     text.ok_or(RequestError::HeaderMalformed)
@@ -133,7 +133,7 @@ pub(super) fn append(out: &mut Vec<u8>, name: &str, value: &str) {
     out.push(b'"');
 }
 
-/// Writes `name="value"` of what needs no encoding.
+/// Writes `name="value"` without encoding.
 pub(super) fn append_plain(out: &mut Vec<u8>, name: &str, value: &str) {
     separate(out);
     out.extend_from_slice(name.as_bytes());
@@ -148,8 +148,8 @@ fn separate(out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the realm, which is not encoded; `false` when it holds what no header carries, and nothing
-/// is written.
+/// Writes the realm, without encoding. Writes nothing and returns `false` if a header cannot carry
+/// it.
 pub(super) fn append_realm(out: &mut String, realm: &str) -> bool {
     if !realm.chars().all(|char| matches!(char, ' '..='~')) {
         return false;
@@ -165,12 +165,11 @@ pub(super) fn append_realm(out: &mut String, realm: &str) -> bool {
     true
 }
 
-/// A parameter of the challenges in a `WWW-Authenticate` header, unquoted. What stands inside of a
-/// quoted string is no parameter.
+/// A parameter of the challenges in a `WWW-Authenticate` header, unquoted. Skips the contents of
+/// quoted strings.
 pub(super) fn parameter_of_challenges(value: &[u8], wanted: &str) -> Option<String> {
     let mut rest = value;
     while !rest.is_empty() {
-        // A name, after separators or a scheme.
         let end = rest.iter().position(|byte| matches!(byte, b'=' | b',' | b' ' | b'\t' | b'"'));
         let (name, after) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         let after = after.trim_ascii_start();
@@ -199,7 +198,8 @@ pub(super) fn parameter_of_challenges(value: &[u8], wanted: &str) -> Option<Stri
     None
 }
 
-/// A quoted string at the start, unquoted, and what follows; `None` when it does not end.
+/// Reads a quoted string at the start. Returns it unquoted, and the rest; `None` if it does not
+/// end.
 fn quoted(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut out = Vec::new();
     let mut rest = text.strip_prefix(b"\"")?;

@@ -1,4 +1,4 @@
-//! The RSA keys of clients that sign with one (RFC 5849, section 3.4.3).
+//! RSA keys of clients (RFC 5849, section 3.4.3).
 
 use std::{fmt, sync::Arc};
 
@@ -8,33 +8,49 @@ use zeroize::Zeroizing;
 
 use super::SignatureMethod;
 
-/// Why a text is no key that can be used.
+/// The reason why a key cannot be used.
+///
+/// ```
+/// use quadrille::oauth1::{KeyError, RsaSigningKey};
+///
+/// assert_eq!(RsaSigningKey::from_pem("not a key").unwrap_err(), KeyError::NotPem);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// It is not PEM, or not whole.
+    /// The text is not PEM, or incomplete.
     #[error("not a key in PEM form")]
     NotPem,
-    /// It is protected by a passphrase.
+    /// The key is encrypted with a passphrase.
     #[error("the key is encrypted; decrypt it first")]
     Encrypted,
-    /// It is PEM of something else: a key of another kind, a private one for a public one.
+    /// The PEM holds a key of another kind, for example a private key instead of a public one.
     #[error(
         "another kind of key: verifying needs an RSA public key (`openssl rsa -in private.pem -pubout`), signing an RSA private key"
     )]
     OtherKind,
-    /// It is too short to be safe, or longer than 8192 bits.
+    /// The key is too short to be safe, or longer than 8192 bits.
     #[error("the RSA key has {bits} bits, which is too few or too many")]
     Length {
-        /// How many it has.
+        /// Its length in bits.
         bits: usize,
     },
-    /// RSA-SHA1 cannot be signed by this build.
+    /// This build cannot sign with RSA-SHA1.
     #[error("signing with RSA-SHA1 needs the feature rsa-sha1")]
     Sha1NotBuilt,
 }
 
-/// A client's private key. It is wiped when dropped and never printed.
+/// A client's private RSA key. Wiped when dropped, never printed.
+///
+/// ```
+/// use quadrille::oauth1::{RsaSigningKey, SignatureMethod, Signer};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = RsaSigningKey::from_pem(&std::fs::read_to_string("printer.pem")?)?;
+/// let signer = Signer::rsa(SignatureMethod::RsaSha256, "printer", &key)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RsaSigningKey(Arc<Private>);
 
@@ -93,7 +109,7 @@ impl RsaSigningKey {
             | SignatureMethod::Plaintext => return Err(KeyError::OtherKind),
         };
         let mut signature = vec![0; self.0.pair.public_modulus_len()];
-        // These signatures have no random part; the generator blinds the computation.
+        // PKCS#1 v1.5 signatures have no random part; the generator blinds the computation.
         let random = aws_lc_rs::rand::SystemRandom::new();
         let signed = self.0.pair.sign(algorithm, &random, message, &mut signature);
         signed.map(|()| signature).map_err(|_| KeyError::OtherKind)
@@ -106,7 +122,17 @@ impl fmt::Debug for RsaSigningKey {
     }
 }
 
-/// A client's public key, by which its RSA signatures are verified.
+/// A client's public RSA key, which verifies its signatures.
+///
+/// ```
+/// use quadrille::oauth1::{RsaVerifyingKey, SignedRequest, VerifyingKey};
+///
+/// # fn example(request: &SignedRequest<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// let key = RsaVerifyingKey::from_pem(&std::fs::read_to_string("printer.pub.pem")?)?;
+/// let is_signed = request.is_signed_by("https://album.example", &VerifyingKey::Rsa(&key));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RsaVerifyingKey {
     /// `RSAPublicKey` (RFC 8017, appendix A.1.1).
@@ -115,8 +141,8 @@ pub struct RsaVerifyingKey {
 }
 
 impl RsaVerifyingKey {
-    /// Reads a public key as PEM: `BEGIN PUBLIC KEY`, `BEGIN RSA PUBLIC KEY`, or the key of a
-    /// certificate, whose other contents say nothing here. It has 2048 to 8192 bits.
+    /// Reads a public key of 2048 to 8192 bits as PEM: `BEGIN PUBLIC KEY`, `BEGIN RSA PUBLIC KEY`,
+    /// or a certificate, of which only the key is used.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -124,8 +150,8 @@ impl RsaVerifyingKey {
         Self::from_pem_with(pem, 2048)
     }
 
-    /// As [`from_pem`](Self::from_pem), for keys from 1024 bits. What is given up: such keys can be
-    /// broken by whoever spends enough on it, and then sign in the client's name.
+    /// As [`from_pem`](Self::from_pem), for keys from 1024 bits. Gives up: an attacker with enough
+    /// money can break such a key and then sign in the client's name.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -150,7 +176,7 @@ impl RsaVerifyingKey {
         Ok(Self { der: key.as_ref().into(), bits })
     }
 
-    /// The key as PEM (`BEGIN RSA PUBLIC KEY`), to be kept and read again.
+    /// The key as PEM (`BEGIN RSA PUBLIC KEY`), for storage.
     pub fn to_pem(&self) -> String {
         let mut pem = "-----BEGIN RSA PUBLIC KEY-----\n".to_owned();
         let text = BASE64_STANDARD.encode(&self.der);
@@ -165,12 +191,12 @@ impl RsaVerifyingKey {
         pem
     }
 
-    /// How long its modulus is.
+    /// The length of the modulus in bits.
     pub const fn bits(&self) -> usize {
         self.bits
     }
 
-    /// Whether it made this signature.
+    /// Whether the signature is valid.
     pub(super) fn verifies(
         &self,
         method: SignatureMethod,
@@ -188,7 +214,7 @@ impl fmt::Debug for RsaVerifyingKey {
     }
 }
 
-/// The label and the bytes of the first thing in a PEM text (RFC 7468).
+/// The label and the contents of the first PEM block (RFC 7468).
 fn decode_pem(pem: &str) -> Result<(&str, Vec<u8>), KeyError> {
     let (_, rest) = pem.split_once("-----BEGIN ").ok_or(KeyError::NotPem)?;
     let (label, rest) = rest.split_once("-----").ok_or(KeyError::NotPem)?;
@@ -196,11 +222,11 @@ fn decode_pem(pem: &str) -> Result<(&str, Vec<u8>), KeyError> {
     if !rest.starts_with(label) {
         return Err(KeyError::NotPem);
     }
-    // The headers that OpenSSL writes before an encrypted PKCS#1 key.
+    // OpenSSL writes this header before an encrypted PKCS#1 key.
     if body.contains("ENCRYPTED") {
         return Err(KeyError::Encrypted);
     }
-    // Environment variables often hold their line breaks as two characters.
+    // Environment variables often spell line breaks as two characters.
     let body = body.replace("\\n", "");
     let text: Zeroizing<String> =
         Zeroizing::new(body.chars().filter(|char| !char.is_ascii_whitespace()).collect());
@@ -212,7 +238,7 @@ const INTEGER: u8 = 0x02;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// The first element of DER: its tag, its contents, its bytes as a whole, and what follows.
+/// A DER element: tag, contents, complete bytes, and the rest of the input.
 struct Element<'a> {
     tag: u8,
     contents: &'a [u8],
@@ -227,7 +253,7 @@ impl<'a> Element<'a> {
         let mut length = usize::from(*first);
         if length >= 0x80 {
             let count = length - 0x80;
-            // No key is longer than three bytes can say.
+            // No key needs a longer length.
             if count > 3 {
                 return None;
             }
@@ -260,7 +286,7 @@ fn key_of_certificate(der: &[u8]) -> Option<&[u8]> {
     Some(Element::first(fields)?.is(SEQUENCE)?.whole)
 }
 
-/// How long the modulus of an `RSAPublicKey` is.
+/// The length of an `RSAPublicKey`'s modulus in bits.
 fn modulus_bits(der: &[u8]) -> Option<usize> {
     let key = Element::first(der)?.is(SEQUENCE)?;
     let modulus = Element::first(key.contents)?.is(INTEGER)?.contents;

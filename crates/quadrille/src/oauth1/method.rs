@@ -4,11 +4,18 @@ use std::fmt;
 
 use aws_lc_rs::{digest, hmac, signature};
 
-/// How a request is signed (RFC 5849, section 3.4). The methods with SHA-256 and SHA-512 are those of
-/// today's servers; they differ from the RFC's in the hash only.
+/// A signature method (RFC 5849, section 3.4). The methods with SHA-256 and SHA-512 are those of
+/// current servers; they differ from the RFC's only in the hash.
+///
+/// ```
+/// use quadrille::oauth1::SignatureMethod;
+///
+/// assert_eq!(SignatureMethod::parse("HMAC-SHA1"), Some(SignatureMethod::HmacSha1));
+/// assert!(SignatureMethod::RsaSha256.is_rsa());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignatureMethod {
-    /// HMAC-SHA1 (RFC 5849, section 3.4.2): what nearly all services take.
+    /// HMAC-SHA1 (RFC 5849, section 3.4.2), which nearly all services accept.
     HmacSha1,
     /// HMAC-SHA256.
     HmacSha256,
@@ -25,7 +32,7 @@ pub enum SignatureMethod {
 }
 
 impl SignatureMethod {
-    /// All of them.
+    /// All signature methods.
     pub const ALL: [Self; 7] = [
         Self::HmacSha1,
         Self::HmacSha256,
@@ -36,7 +43,7 @@ impl SignatureMethod {
         Self::Plaintext,
     ];
 
-    /// As it stands in `oauth_signature_method`.
+    /// The value of `oauth_signature_method`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HmacSha1 => "HMAC-SHA1",
@@ -49,7 +56,7 @@ impl SignatureMethod {
         }
     }
 
-    /// The method with this name, which is compared to the letter.
+    /// The method with this name, compared exactly.
     ///
     /// ```
     /// use quadrille::oauth1::SignatureMethod;
@@ -61,17 +68,17 @@ impl SignatureMethod {
         Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
 
-    /// Whether the client signs with a private key of its own instead of a shared secret.
+    /// Whether the client signs with a private key instead of a shared secret.
     pub const fn is_rsa(self) -> bool {
         matches!(self, Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha512)
     }
 
-    /// Whether it rests on SHA-1.
+    /// Whether the method uses SHA-1.
     pub const fn uses_sha1(self) -> bool {
         matches!(self, Self::HmacSha1 | Self::RsaSha1)
     }
 
-    /// The algorithm of the HMAC methods.
+    /// The algorithm of an HMAC method.
     pub(super) fn hmac(self) -> Option<hmac::Algorithm> {
         match self {
             Self::HmacSha1 => Some(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
@@ -81,7 +88,7 @@ impl SignatureMethod {
         }
     }
 
-    /// How the RSA methods are verified. Which lengths of keys are good is said where keys are read.
+    /// The verification parameters of an RSA method. Key lengths are checked when keys are read.
     pub(super) fn rsa(self) -> Option<&'static signature::RsaParameters> {
         match self {
             Self::RsaSha1 => Some(&signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY),
@@ -91,7 +98,7 @@ impl SignatureMethod {
         }
     }
 
-    /// The hash of `oauth_body_hash`: that of the method (OAuth Request Body Hash, section 3.2).
+    /// The hash of `oauth_body_hash`, which is the method's (OAuth Request Body Hash, section 3.2).
     pub(super) fn body_hash(self) -> Option<&'static digest::Algorithm> {
         match self {
             Self::HmacSha1 | Self::RsaSha1 => Some(&digest::SHA1_FOR_LEGACY_USE_ONLY),

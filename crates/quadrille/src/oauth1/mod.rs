@@ -1,20 +1,18 @@
 //! OAuth 1.0a (RFC 5849): signatures and messages, both halves of each exchange.
 //!
-//! As in [`oauth2`](crate::oauth2), everything here is a value or a plain function: nothing is sent,
-//! looked up or awaited. The client signs with a [`Signer`]; the server reads a [`SignedRequest`] and
-//! asks it whether it is signed by the right key.
+//! As in [`oauth2`](crate::oauth2), everything here is a value or a plain function without I/O. The
+//! client signs with a [`Signer`]; the server reads a [`SignedRequest`] and verifies it with a key.
 //!
 //! | exchange | client | server |
 //! |---|---|---|
 //! | a signed request (section 3) | [`Signer::sign`] | [`SignedRequest::read`], [`SignedRequest::is_signed_by`] |
 //! | temporary credentials (2.1) | `oauth_callback` in [`Signer::sign`], [`Credentials::parse`] | [`SignedRequest::callback`], [`Credentials::temporary`] |
-//! | the person's decision (2.2) | [`authorization_url`], [`Callback::parse`] | [`Callback::to_url`] |
+//! | the user's decision (2.2) | [`authorization_url`], [`Callback::parse`] | [`Callback::to_url`] |
 //! | token credentials (2.3) | `oauth_verifier` in [`Signer::sign`], [`Credentials::parse`] | [`SignedRequest::verifier`], [`Credentials::token`] |
 //! | a signed request at an API without keys | [`Forwarded::of`], [`Verdict::parse`] | [`Forwarded::parse`], [`Verdict::to_response`] |
 //! | errors (3.2) | [`Problem::parse`] | [`RequestError::problem`], [`Challenge`] |
 //!
-//! What OAuth 1 leaves to the server (which nonces were seen, how old a timestamp may be) is not
-//! decided here.
+//! Nonces and the age of timestamps, which RFC 5849 leaves to the server, are not checked here.
 
 mod base_string;
 mod callback;

@@ -1,4 +1,4 @@
-//! A signed request, as the server reads and verifies it (RFC 5849, section 3.2).
+//! Reading and verifying a signed request (RFC 5849, section 3.2).
 
 use std::{borrow::Cow, fmt, mem};
 
@@ -17,13 +17,13 @@ use super::{
 };
 
 const BODY_HASH: &str = "oauth_body_hash";
-/// What may stand in the query or the form of a request whose header is signed: many clients follow
-/// the guide of X (Twitter), which has it so, RFC 5849, section 3.5, notwithstanding. It is signed
-/// there as well.
+/// Parameters accepted in the query or the form of a request whose header is signed: many clients
+/// follow the guide of X (Twitter), which puts them there in spite of RFC 5849, section 3.5. The
+/// signature covers them there as well.
 const APART: [&str; 2] = ["oauth_callback", "oauth_verifier"];
 
-/// A request that says it is signed, read and in good form. Whether the signature is right is what
-/// [`is_signed_by`](Self::is_signed_by) tells.
+/// A well-formed request that claims to be signed. [`is_signed_by`](Self::is_signed_by) verifies
+/// the signature.
 ///
 /// ```
 /// use quadrille::{Env, Secret, oauth1::{SignatureMethod, SignedRequest, Signer, VerifyingKey}};
@@ -51,9 +51,9 @@ const APART: [&str; 2] = ["oauth_callback", "oauth_verifier"];
 pub struct SignedRequest<'a> {
     parts: &'a Parts,
     placement: Placement,
-    /// The parameters of the header, or else those of the protocol in query or form.
+    /// The protocol parameters of the header, else those of the query or the form.
     protocol: Vec<Pair<'a>>,
-    /// Those of [`APART`] that stand elsewhere than the header.
+    /// The parameters of [`APART`] outside of the header.
     apart: Vec<Pair<'a>>,
     query: Fields<'a>,
     form: Fields<'a>,
@@ -62,24 +62,33 @@ pub struct SignedRequest<'a> {
     timestamp: Option<Timestamp>,
 }
 
-/// By what a signature is verified.
+/// A key that verifies a signature.
+///
+/// ```
+/// use quadrille::{Secret, oauth1::{SignedRequest, VerifyingKey}};
+///
+/// fn is_signed(request: &SignedRequest<'_>, client: &Secret, token: &Secret) -> bool {
+///     let key = VerifyingKey::Shared { client_secret: client, token_secret: Some(token) };
+///     request.is_signed_by("https://album.example", &key)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum VerifyingKey<'a> {
-    /// The secrets that the client shares with the server: for HMAC and PLAINTEXT.
+    /// The secrets shared by client and server, for HMAC and PLAINTEXT.
     Shared {
-        /// The client's.
+        /// The client's secret.
         client_secret: &'a Secret,
-        /// The token's, where there is one.
+        /// The token's secret, if the request has a token.
         token_secret: Option<&'a Secret>,
     },
-    /// The same secrets, made ready for one method: for HMAC.
+    /// The same secrets, prepared for one HMAC method.
     Hmac(&'a HmacVerifyingKey),
-    /// The client's public key: for RSA.
+    /// The client's public key, for RSA.
     Rsa(&'a RsaVerifyingKey),
 }
 
-/// The secrets of a client and a token, made ready to verify many requests by one method. It can
-/// sign as well, and so is as secret as they are.
+/// The secrets of a client and a token, prepared to verify many requests by one method. It can sign
+/// as well, so it is as confidential as the secrets.
 ///
 /// ```
 /// use quadrille::{Secret, oauth1::{HmacVerifyingKey, SignatureMethod}};
@@ -96,7 +105,7 @@ pub struct HmacVerifyingKey {
 }
 
 impl HmacVerifyingKey {
-    /// For this method; `None` if it is not one of HMAC.
+    /// A key for this method; `None` unless it is an HMAC method.
     pub fn new(
         method: SignatureMethod,
         client_secret: &Secret,
@@ -115,13 +124,14 @@ impl fmt::Debug for HmacVerifyingKey {
 }
 
 impl<'a> SignedRequest<'a> {
-    /// Reads a request. `None`: it does not say that it is signed, and nothing else of it is judged.
+    /// Reads a request; `None` if it does not claim to be signed, in which case nothing else is
+    /// checked.
     ///
-    /// `body` is the whole body where [`needs_the_body`](Self::needs_the_body) says so; it matters in
-    /// no other case.
+    /// `body` must be complete if [`needs_the_body`](Self::needs_the_body) says so, and is not used
+    /// otherwise.
     ///
     /// # Errors
-    /// [`RequestError`], when it says that it is signed and is not in good form.
+    /// [`RequestError`] if a request that claims to be signed is malformed.
     pub fn read(parts: &'a Parts, body: &'a [u8]) -> Result<Option<Self>, RequestError> {
         let declared = Declared::of(&parts.headers);
         let query = Fields::of_query(&parts.uri);
@@ -166,12 +176,12 @@ impl<'a> SignedRequest<'a> {
         Ok(Some(signed))
     }
 
-    /// Whether the body of a request must be known to judge it: it says that it is signed, or may say
-    /// so in the body, and the signature covers the body, or it cannot be told whether it does.
+    /// Whether verifying a request takes its body: the request claims to be signed, or may do so in
+    /// the body, and the signature covers the body, or may cover it.
     pub fn needs_the_body(headers: &HeaderMap, uri: &Uri) -> bool {
         let declared = Declared::of(headers);
         match header::find(headers) {
-            // It is refused whatever the body is.
+            // The request is refused with any body.
             Err(_) => false,
             Ok(Some(header)) => {
                 declared != Declared::Other
@@ -190,7 +200,7 @@ impl<'a> SignedRequest<'a> {
         }
     }
 
-    /// Whether it takes the body to judge this request.
+    /// Whether verifying this request takes the body.
     pub(crate) fn depends_on_the_body(&self) -> bool {
         self.declared != Declared::Other || self.body_hash().is_some()
     }
@@ -239,33 +249,33 @@ impl<'a> SignedRequest<'a> {
         self.one("oauth_consumer_key").unwrap_or_default()
     }
 
-    /// The temporary or token credential (`oauth_token`). One without a value is none.
+    /// The temporary or token credential (`oauth_token`); `None` if it is empty.
     pub fn token(&self) -> Option<&str> {
         self.one("oauth_token")
     }
 
-    /// How it is signed.
+    /// The signature method.
     pub const fn method(&self) -> SignatureMethod {
         self.method
     }
 
-    /// When the client says it was made; only PLAINTEXT may leave it out.
+    /// `oauth_timestamp`, which only PLAINTEXT may omit.
     pub const fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
 
-    /// What the client says it never sent before with this timestamp; only PLAINTEXT may leave it
-    /// out.
+    /// `oauth_nonce`, which only PLAINTEXT may omit: unique among the client's requests with this
+    /// timestamp.
     pub fn nonce(&self) -> Option<&str> {
         self.one("oauth_nonce")
     }
 
-    /// Whether it can be told from a copy of itself: only PLAINTEXT may leave out what that takes.
+    /// Whether a replay can be detected; PLAINTEXT may omit the nonce.
     pub(crate) fn is_remembered(&self) -> bool {
         self.timestamp.is_some() && self.nonce().is_some()
     }
 
-    /// Where the person is to be sent (`oauth_callback`).
+    /// The URL to which the user is redirected (`oauth_callback`).
     pub fn callback(&self) -> Option<&str> {
         self.one("oauth_callback")
     }
@@ -280,27 +290,27 @@ impl<'a> SignedRequest<'a> {
         self.protocol.iter().find(|(name, _)| name == "realm").map(|(_, value)| &**value)
     }
 
-    /// The hash of the body (`oauth_body_hash`). An empty one is the hash of no body.
+    /// The hash of the body (`oauth_body_hash`). An empty value is the hash of no body.
     pub fn body_hash(&self) -> Option<&str> {
         self.many(BODY_HASH).next()
     }
 
-    /// The signature, as it came.
+    /// The signature, as received.
     pub fn signature(&self) -> &str {
         self.one("oauth_signature").unwrap_or_default()
     }
 
-    /// Where the protocol parameters stand.
+    /// The place of the protocol parameters.
     pub const fn placement(&self) -> Placement {
         self.placement
     }
 
-    /// A parameter beside those of the protocol, from header, query or form: `scope`, say. One
-    /// without a value is none.
+    /// A parameter outside of the protocol, such as `scope`, from header, query or form; `None` if
+    /// it is empty.
     ///
     /// # Errors
-    /// [`RequestError::Duplicate`] when it has several values, and [`RequestError::NotUtf8`] and
-    /// [`RequestError::Nul`] when its value is no text.
+    /// [`RequestError::Duplicate`] if it has several values; [`RequestError::NotUtf8`] and
+    /// [`RequestError::Nul`] if its value is not text.
     pub fn parameter(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, RequestError> {
         let in_header = self.header().filter(|(known, _)| *known == name);
         let in_header = in_header.map(|(_, value)| Ok(Cow::Borrowed(value)));
@@ -315,7 +325,7 @@ impl<'a> SignedRequest<'a> {
         Ok(found)
     }
 
-    /// All parameters that the signature covers, decoded, in the order in which they came.
+    /// All parameters that the signature covers, decoded, in the order received.
     pub fn covered(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
         let header = self.header();
         let header = header.map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()));
@@ -323,7 +333,7 @@ impl<'a> SignedRequest<'a> {
         all.filter(|(name, _): &(Cow<'_, [u8]>, Cow<'_, [u8]>)| **name != *b"oauth_signature")
     }
 
-    /// The parameters of the header but the realm, which is not signed.
+    /// The parameters of the header except the realm, which is not signed.
     fn header(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = match self.placement {
             Placement::Header => &*self.protocol,
@@ -333,8 +343,8 @@ impl<'a> SignedRequest<'a> {
         pairs.filter(|(name, _)| *name != "realm")
     }
 
-    /// The signature base string (RFC 5849, section 3.4.1) at `origin`, which is the server's own
-    /// public one: what the client believes, the `Host` header say, proves nothing.
+    /// The signature base string (RFC 5849, section 3.4.1) at `origin`, the server's own public
+    /// origin: the `Host` header proves nothing.
     pub fn base_string(&self, origin: &str) -> String {
         self.base(origin).into()
     }
@@ -351,8 +361,8 @@ impl<'a> SignedRequest<'a> {
         covered.base_string(method, Origin::parse(origin), self.parts.uri.path())
     }
 
-    /// Whether the signature was made with this key over this request at `origin`. Comparing takes
-    /// the same time however much of it is right. A key of the wrong kind makes no signature.
+    /// Whether this key signed this request at `origin`. The comparison takes constant time.
+    /// `false` for a key of another kind.
     pub fn is_signed_by(&self, origin: &str, key: &VerifyingKey<'_>) -> bool {
         match (key, self.method) {
             (VerifyingKey::Shared { client_secret, token_secret }, SignatureMethod::Plaintext) => {
@@ -376,10 +386,10 @@ impl<'a> SignedRequest<'a> {
         }
     }
 
-    /// Whether `body` is the one that was signed (OAuth Request Body Hash, section 4). A form is
-    /// covered by the signature itself and has no hash; other bodies need none, either. The hash is
-    /// that of the signature method or SHA-1, which many clients use with all of them; since it is
-    /// signed, nobody else can choose.
+    /// Checks that `body` is the signed one (OAuth Request Body Hash, section 4). The signature
+    /// covers a form itself, so a form has no hash; other bodies may have one. The hash is that of
+    /// the signature method or SHA-1, which many clients use with all methods; the client chooses,
+    /// since the hash is signed.
     ///
     /// # Errors
     /// [`RequestError::BodyHashOfForm`] and [`RequestError::BodyHashWrong`].
@@ -396,7 +406,7 @@ impl<'a> SignedRequest<'a> {
         if is_right { Ok(()) } else { Err(RequestError::BodyHashWrong) }
     }
 
-    /// The value of a protocol parameter; one that is empty is left out.
+    /// The value of a protocol parameter; `None` if it is empty.
     fn one(&self, name: &'static str) -> Option<&str> {
         self.many(name).next().filter(|value| !value.is_empty())
     }
@@ -411,7 +421,7 @@ fn has_body_hash(pairs: &[Pair<'_>]) -> bool {
     pairs.iter().any(|(name, _)| name == BODY_HASH)
 }
 
-/// Names only: values may be secrets.
+/// Only names: values may be secrets.
 impl fmt::Debug for SignedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedRequest")
@@ -422,7 +432,7 @@ impl fmt::Debug for SignedRequest<'_> {
     }
 }
 
-/// A number of seconds: digits alone, and no more of them than centuries need.
+/// A number of seconds: only digits, and no more of them than a few centuries need.
 fn seconds(text: &str) -> Result<Timestamp, RequestError> {
     let is_number = text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if is_number { text.parse().ok() } else { None };

@@ -12,7 +12,7 @@ pub(super) fn read(label: &str, der: &[u8]) -> Option<RsaPrivateKey> {
     }
 }
 
-/// Blinded, so that the time it takes tells less of the key (RUSTSEC-2023-0071).
+/// Blinded, so that its time reveals less of the key (RUSTSEC-2023-0071).
 pub(super) fn sign(key: &RsaPrivateKey, message: &[u8]) -> Option<Vec<u8>> {
     let padding = Pkcs1v15Sign::new::<Sha1>();
     key.sign_with_rng(&mut rsa_crate::rand_core::OsRng, padding, &Sha1::digest(message)).ok()

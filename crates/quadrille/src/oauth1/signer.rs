@@ -25,49 +25,68 @@ use super::{
 use covered::{Covers, Nonce, Signed, Target};
 
 /// Where the protocol parameters stand (RFC 5849, section 3.5).
+///
+/// ```
+/// use quadrille::{Secret, oauth1::{Placement, SignatureMethod, Signer}};
+///
+/// let secret = Secret::from("kd94hf93k423kf44");
+/// let signer = Signer::hmac(SignatureMethod::HmacSha1, "dpf43f3p2l4k3l03", &secret)?
+///     .placement(Placement::Query);
+/// # Ok::<(), quadrille::oauth1::KeyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Placement {
-    /// In the `Authorization` header, which every server takes.
+    /// In the `Authorization` header, which every server accepts.
     #[default]
     Header,
-    /// In the query, where they end up in logs.
+    /// In the query, which servers write to their logs.
     Query,
     /// In the body, which must be a form or empty.
     Body,
 }
 
-/// Why a request could not be signed.
+/// The reason why a request cannot be signed.
+///
+/// ```
+/// use quadrille::{Env, Secret, oauth1::{SignError, SignatureMethod, Signer}};
+///
+/// let signer = Signer::hmac(SignatureMethod::HmacSha1, "client", &Secret::from("secret"))?;
+/// let relative = http::Request::get("/photos").body(bytes::Bytes::new())?;
+/// let error = signer.sign(&Env::system(), relative, &[]).unwrap_err();
+/// assert_eq!(error, SignError::NotAbsolute);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// It has no absolute `http` or `https` URL.
+    /// The request has no absolute `http` or `https` URL.
     #[error("only a request to an absolute http or https URL can be signed")]
     NotAbsolute,
-    /// Its query or its form cannot be read, so that nobody could verify it.
+    /// The query or the form is malformed, so no server could verify it.
     #[error(transparent)]
     Parameters(#[from] RequestError),
-    /// The `Content-Type` of its body can be read in several ways, so that nobody could verify it.
+    /// The `Content-Type` of the body is ambiguous, so no server could verify it.
     #[error("the Content-Type of the body can be read in several ways")]
     BodyAmbiguous,
-    /// It has several `Host` headers, or one that names no host.
+    /// The request has several `Host` headers, or one without a valid host.
     #[error("the Host header names no host")]
     Host,
-    /// The realm is not printable ASCII, which alone a header carries.
+    /// The realm is not printable ASCII, so a header cannot carry it.
     #[error("the realm is not printable ASCII")]
     Realm,
-    /// The parameters should go into a body that is no form.
+    /// The parameters belong in the body, which is not a form.
     #[error("protocol parameters can stand in the body of a form only")]
     NoForm,
-    /// It is signed already, or carries parameters that begin with `oauth_`.
+    /// The request is signed already, or has parameters that begin with `oauth_`.
     #[error("the request has protocol parameters already")]
     SignedAlready,
-    /// The key does not serve.
+    /// The key does not fit the signature method.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
 
-/// Signs requests for one client, with or without a token. Make it once: what follows from the
-/// secrets is computed only then. Cheap to clone.
+/// Signs requests for one client, with or without a token. Make it once, since that computes
+/// everything derived from the secrets. Cheap to clone.
 ///
 /// ```
 /// use quadrille::{Env, Secret, oauth1::{SignatureMethod, Signer}};
@@ -93,27 +112,27 @@ pub struct Signer {
     constant: Arc<Constant>,
 }
 
-/// What is the same for every request.
+/// The part that all requests share.
 #[derive(Default)]
 struct Constant {
-    /// Its part of the base string.
+    /// The shared part of the base string.
     covered: Covered,
     /// The beginning of the header.
     header: Vec<u8>,
-    /// Whether the realm cannot stand there.
+    /// Whether a header cannot carry the realm.
     lacks_realm: bool,
 }
 
 #[derive(Clone)]
 enum Key {
-    /// Of more than a kilobyte, since the schedule of the key is kept.
+    /// Boxed, since the key schedule takes more than a kilobyte.
     Hmac(Arc<hmac::Key>),
     Rsa(RsaSigningKey),
     Plaintext(Secret),
 }
 
 impl Signer {
-    /// With a secret that client and server share: for the HMAC methods and PLAINTEXT.
+    /// A signer with a secret shared by client and server, for the HMAC methods and PLAINTEXT.
     ///
     /// # Errors
     /// [`KeyError::OtherKind`] for the RSA methods.
@@ -126,7 +145,7 @@ impl Signer {
         Ok(Self::new(method, client, client_secret.clone(), key))
     }
 
-    /// With the client's private key: for the RSA methods.
+    /// A signer with the client's private key, for the RSA methods.
     ///
     /// # Errors
     /// [`KeyError::OtherKind`] for all other methods, [`KeyError::Sha1NotBuilt`] for RSA-SHA1
@@ -188,7 +207,7 @@ impl Signer {
         each("oauth_version", "1.0");
     }
 
-    /// With a temporary or token credential. RSA signatures do not depend on its secret.
+    /// Sets the temporary or token credential. RSA signatures do not depend on its secret.
     #[must_use]
     pub fn token(mut self, identifier: &str, secret: &Secret) -> Self {
         self.token = Some(identifier.into());
@@ -198,39 +217,40 @@ impl Signer {
         self.prepared()
     }
 
-    /// Where the protocol parameters go: into the header unless said otherwise.
+    /// Sets the place of the protocol parameters; [`Placement::Header`] by default.
     #[must_use]
     pub fn placement(mut self, placement: Placement) -> Self {
         self.placement = placement;
         self
     }
 
-    /// The realm in the header: printable ASCII. It is not signed.
+    /// Sets the realm of the header: printable ASCII, not signed.
     #[must_use]
     pub fn realm(mut self, realm: &str) -> Self {
         self.realm = Some(realm.into());
         self.prepared()
     }
 
-    /// Leaves `oauth_body_hash` out, for the few servers that refuse what they do not know. What is
-    /// given up: a body that is no form can be exchanged on the way.
+    /// Omits `oauth_body_hash`, for the few servers that refuse unknown parameters. Gives up: a
+    /// body that is not a form can be replaced in transit.
     #[must_use]
     pub fn without_body_hash(mut self) -> Self {
         self.body_hash = false;
         self
     }
 
-    /// How it signs.
+    /// The signature method.
     pub const fn method(&self) -> SignatureMethod {
         self.method
     }
 
-    /// Signs a request. `further` are protocol parameters of this one: `oauth_callback`,
+    /// Signs a request. `further` holds protocol parameters of this request: `oauth_callback`,
     /// `oauth_verifier`.
     ///
-    /// A body that is no form is covered by its hash (OAuth Request Body Hash, section 3), unless it
-    /// is empty; where no hash is signed and nothing else says what the body is, it is declared as
-    /// `application/octet-stream`, so that nobody takes it for a form. The host is that of the `Host` header, where the request has one (section 3.4.1.2).
+    /// The hash of a non-empty body other than a form is signed (OAuth Request Body Hash, section
+    /// 3). If neither a hash nor a `Content-Type` is present, the body is declared as
+    /// `application/octet-stream`, so that no reader takes it for a form. The host is that of the
+    /// `Host` header, if the request has one (RFC 5849, section 3.4.1.2).
     ///
     /// # Errors
     /// [`SignError`].
@@ -289,8 +309,8 @@ impl Signer {
         Ok(request)
     }
 
-    /// The value of the `Authorization` header for a request whose body is sent while it is made, or
-    /// is not at hand: `form` is the body where it is a form, which must be signed.
+    /// The value of the `Authorization` header for a request whose body is streamed or not at hand.
+    /// `form` is the body if that is a form, which must be signed.
     ///
     /// # Errors
     /// [`SignError`].
@@ -327,14 +347,14 @@ impl Signer {
             _ => None,
         };
         let mut signed = Signed {
-            // One before 1970 is 0: there are no others (section 3.3).
+            // RFC 5849, section 3.3, has no timestamps before 1970.
             timestamp: env.now().seconds().max(0).to_string(),
             nonce: Nonce::random(env),
             further,
             body_hash,
             signature: String::new(),
         };
-        // The base string is written behind its parameters.
+        // Room for the parameters and, behind them, the base string.
         let further_length: usize =
             further.iter().map(|(name, value)| name.len() + value.len()).sum();
         let room = self.constant.covered.length()
@@ -358,7 +378,7 @@ impl Signer {
         Ok(signed)
     }
 
-    /// What the server could not read is not signed.
+    /// Refuses to sign what no server could read.
     fn check(&self, further: &[(&str, &str)]) -> Result<(), SignError> {
         let own = [&*self.client, self.token.as_deref().unwrap_or_default()];
         let all = further.iter().flat_map(|(name, value)| [*name, *value]).chain(own);
@@ -422,7 +442,7 @@ impl fmt::Debug for Signer {
 const SIGNATURE: &str = "oauth_signature";
 const BODY_HASH: &str = "oauth_body_hash";
 
-/// Says of a body that no signature covers, and that does not say so itself, that it is no form.
+/// Declares an unsigned body without `Content-Type` as something other than a form.
 pub(crate) fn declare_no_form(headers: &mut HeaderMap) {
     let bytes = HeaderValue::from_static("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, bytes);
@@ -431,7 +451,7 @@ pub(crate) fn declare_no_form(headers: &mut HeaderMap) {
 /// The secrets, encoded and joined (RFC 5849, section 3.4.2). The separator is always there.
 pub(super) fn shared_key(client: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let token = token.map_or("", Secret::expose);
-    // Large enough that no copy of it is left behind by growing.
+    // Enough for the worst case: growing would leave a copy of the secrets behind.
     let longest = 3 * (client.expose().len() + token.len()) + 1;
     let mut key = Zeroizing::new(Vec::with_capacity(longest));
     encode_into(&mut key, client.expose().as_bytes());
@@ -443,7 +463,7 @@ pub(super) fn shared_key(client: &Secret, token: Option<&Secret>) -> Zeroizing<V
 fn shared(method: SignatureMethod, client: &Secret, token: Option<&Secret>) -> Option<Key> {
     let key = shared_key(client, token);
     if method == SignatureMethod::Plaintext {
-        // It is ASCII.
+        // Percent-encoded, hence ASCII.
         return Some(Key::Plaintext(std::str::from_utf8(&key).ok()?.into()));
     }
     Some(Key::Hmac(Arc::new(hmac::Key::new(method.hmac()?, &key))))

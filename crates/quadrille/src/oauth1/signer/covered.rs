@@ -1,4 +1,4 @@
-//! What a signature covers.
+//! The parts of a request that a signature covers.
 
 use http::{HeaderMap, Method, Uri, header, uri::Authority};
 
@@ -6,7 +6,7 @@ use crate::{Env, form::hex_digit};
 
 use super::{super::base_string::Origin, BODY_HASH, SignError};
 
-/// What a signature says of the request but for its body.
+/// The parts other than the body.
 #[derive(Clone, Copy)]
 pub(super) struct Target<'r> {
     pub(super) method: &'r Method,
@@ -28,7 +28,7 @@ impl<'r> Target<'r> {
         };
         let mut hosts = headers.get_all(header::HOST).iter();
         let authority = match (hosts.next(), hosts.next()) {
-            // Who the user is does not belong to an origin.
+            // An origin has no user information.
             (None, _) => authority.as_str().rsplit('@').next().unwrap_or_default(),
             (Some(host), None) => host
                 .to_str()
@@ -42,14 +42,14 @@ impl<'r> Target<'r> {
     }
 }
 
-/// What a signature says of the body.
+/// The part of the body.
 pub(super) enum Covers<'a> {
     Nothing,
     Form(&'a [u8]),
     Hash(&'a [u8]),
 }
 
-/// The protocol parameters that differ from request to request.
+/// The protocol parameters that differ between requests.
 pub(super) struct Signed<'a> {
     pub(super) timestamp: String,
     pub(super) nonce: Nonce,
@@ -59,13 +59,13 @@ pub(super) struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    /// Those that need no encoding.
+    /// The parameters that need no encoding.
     pub(super) fn each_plain(&self, each: &mut impl FnMut(&str, &str)) {
         each("oauth_timestamp", &self.timestamp);
         each("oauth_nonce", self.nonce.as_str());
     }
 
-    /// All others but the signature.
+    /// The others, except the signature.
     pub(super) fn each_other(&self, each: &mut impl FnMut(&str, &str)) {
         for (name, value) in self.further {
             each(name, value);
@@ -76,7 +76,7 @@ impl Signed<'_> {
     }
 }
 
-/// Unguessable, and 28 letters and digits: servers built on oauthlib take no others than 20 to 30.
+/// Unguessable; 28 letters and digits, since servers built on oauthlib accept only 20 to 30.
 pub(super) struct Nonce(String);
 
 impl Nonce {
