@@ -1,13 +1,13 @@
-//! `application/x-www-form-urlencoded`, value by value.
+//! `application/x-www-form-urlencoded` encoding of single values.
 
 use std::borrow::Cow;
 
 use super::FormError;
 
-/// Encodes one value as in a form: what the user name and the password of HTTP Basic must be
-/// before they are joined (RFC 6749, section 2.3.1).
+/// Encodes one value as in a form, which HTTP Basic requires of id and secret before they are
+/// joined (RFC 6749, section 2.3.1).
 pub(crate) fn encode_into(out: &mut String, text: &str) {
-    // Not `all`: looking at every byte is faster, many at a time.
+    // `all` is slower: a loop without a branch looks at many bytes at a time.
     if text.bytes().fold(true, |plain, byte| plain & is_unreserved(byte)) {
         out.push_str(text);
         return;
@@ -26,18 +26,18 @@ pub(crate) fn encode_into(out: &mut String, text: &str) {
     }
 }
 
-/// Undoes [`encode_into`], and whatever else is a valid form-encoding.
+/// Decodes the output of [`encode_into`] and any other valid form-encoding.
 pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
     decode_with(raw, b' ')
 }
 
-/// Undoes percent-encoding alone: a plus sign is a plus sign.
+/// Decodes only percent-encoding: a plus sign stays a plus sign.
 pub(crate) fn percent_decode(raw: &str) -> Result<Cow<'_, str>, FormError> {
     decode_with(raw, b'+')
 }
 
 fn decode_with(raw: &str, plus: u8) -> Result<Cow<'_, str>, FormError> {
-    // Not `any`: looking at every byte is faster, many at a time.
+    // `any` is slower: a loop without a branch looks at many bytes at a time.
     if !raw.bytes().fold(false, |found, byte| found | matches!(byte, b'%' | b'+')) {
         return Ok(Cow::Borrowed(raw));
     }
@@ -63,12 +63,12 @@ fn decode_with(raw: &str, plus: u8) -> Result<Cow<'_, str>, FormError> {
     String::from_utf8(out).map(Cow::Owned).map_err(|_| FormError::NotUtf8)
 }
 
-/// Whether a byte stands for itself, always.
+/// Whether a byte never needs encoding.
 pub(crate) fn is_unreserved(byte: u8) -> bool {
     UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
-/// By byte (RFC 3986, section 2.3).
+/// A flag per byte (RFC 3986, section 2.3).
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
@@ -88,7 +88,7 @@ pub(crate) const fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble }
 }
 
-/// The byte that two digits stand for, in either case.
+/// The byte of two hexadecimal digits, in either case.
 pub(crate) fn from_hex([high, low]: [u8; 2]) -> Option<u8> {
     let value = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),

@@ -1,4 +1,4 @@
-//! Parameters, as they stand in a query or a form body (RFC 6749, appendix B).
+//! Parameters of a query or a form body (RFC 6749, appendix B).
 
 mod encoding;
 mod writer;
@@ -12,29 +12,37 @@ pub(super) use encoding::{decode, encode_into};
 pub(crate) use encoding::{from_hex, hex_digit, is_unreserved, percent_decode};
 pub use writer::FormWriter;
 
-/// Why parameters could not be read. What is wrong is said without repeating what was sent.
+/// The reason why parameters cannot be read. Contains no part of the input.
+///
+/// ```
+/// use quadrille::form::{FormError, Params};
+///
+/// let params = Params::parse(b"scope=a&scope=b")?;
+/// assert_eq!(params.one("scope"), Err(FormError::Duplicate("scope")));
+/// # Ok::<(), FormError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormError {
-    /// It is not UTF-8, before or after percent-decoding.
+    /// A parameter is not UTF-8, before or after percent-decoding.
     #[error("the parameters are not UTF-8")]
     NotUtf8,
     /// A percent sign is not followed by two hexadecimal digits.
     #[error("a parameter holds a percent sign without two hexadecimal digits after it")]
     BrokenPercent,
-    /// There is a NUL, plain or percent-encoded.
+    /// A parameter contains NUL, plain or percent-encoded.
     #[error("a parameter holds a NUL")]
     Nul,
-    /// All together they are longer than [`Limits::bytes`].
+    /// All parameters together are longer than [`Limits::bytes`].
     #[error("the parameters are too long")]
     TooLong,
-    /// One of them is longer than [`Limits::value_bytes`].
+    /// A parameter is longer than [`Limits::value_bytes`].
     #[error("a parameter is too long")]
     ValueTooLong,
-    /// There are more than [`Limits::parameters`].
+    /// There are more parameters than [`Limits::parameters`].
     #[error("there are too many parameters")]
     TooMany,
-    /// This parameter stands there more than once.
+    /// This parameter is repeated.
     #[error("the parameter {0} is repeated")]
     Duplicate(&'static str),
     /// The body is not declared as `application/x-www-form-urlencoded`.
@@ -42,7 +50,7 @@ pub enum FormError {
     ContentType,
 }
 
-/// How much is read.
+/// Limits of the input.
 ///
 /// ```
 /// use quadrille::form::{FormError, Limits, Params};
@@ -56,12 +64,13 @@ pub struct Limits {
     pub bytes: usize,
     /// Bytes of a name and its value together, before decoding.
     pub value_bytes: usize,
-    /// How many parameters.
+    /// The number of parameters.
     pub parameters: usize,
 }
 
 impl Limits {
-    /// 64 KiB in all, 16 KiB for one, 64 parameters: room for any assertion or request object.
+    /// 64 KiB in total, 16 KiB per parameter, 64 parameters: room for any assertion or request
+    /// object.
     pub const DEFAULT: Self = Self { bytes: 64 * 1024, value_bytes: 16 * 1024, parameters: 64 };
 }
 
@@ -71,14 +80,14 @@ impl Default for Limits {
     }
 }
 
-/// The parameters of a query or a form body, in their order.
+/// The parameters of a query or a form body, in order.
 ///
-/// Nothing is copied but what was percent-encoded. A parameter without a value counts as left out,
-/// and none may repeat unless its specification says so (RFC 6749, section 3.1): ask with
-/// [`one`](Self::one), or with [`many`](Self::many) where it does.
+/// Copies only percent-encoded values. A parameter without a value counts as missing, and none may
+/// be repeated unless its specification allows that (RFC 6749, section 3.1): read it with
+/// [`one`](Self::one), or with [`many`](Self::many) if it may.
 ///
-/// A parameter that cannot be decoded is an error only for the caller that asks for it: unknown
-/// parameters are ignored (RFC 6749, section 3.1), broken ones included.
+/// A malformed parameter is an error only for the caller that reads it: unknown parameters are
+/// ignored (RFC 6749, section 3.1), including malformed ones.
 ///
 /// ```
 /// use quadrille::form::{FormError, Params};
@@ -97,7 +106,7 @@ impl Default for Limits {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// What could not be decoded: the name, if that could be, and why.
+    /// Malformed parameters: the name, if that was decoded, and the reason.
     broken: Vec<(Option<Cow<'a, str>>, FormError)>,
 }
 
@@ -110,19 +119,19 @@ impl<'a> Params<'a> {
         Self::parse_within(input, Limits::DEFAULT)
     }
 
-    /// [`Params::parse`] with limits of one's own.
+    /// [`Params::parse`] with other limits.
     ///
     /// # Errors
-    /// As [`Params::parse`].
+    /// See [`Params::parse`].
     pub fn parse_within(input: &'a [u8], limits: Limits) -> Result<Self, FormError> {
         if input.len() > limits.bytes {
             return Err(FormError::TooLong);
         }
         let capacity = if input.is_empty() { 0 } else { 8 };
         let mut params = Self { pairs: Vec::with_capacity(capacity), broken: Vec::new() };
-        // Most inputs are UTF-8 throughout, and are checked once.
+        // Most inputs are UTF-8 throughout and need one check.
         let text = std::str::from_utf8(input).ok();
-        // One look at each byte; most need no second one.
+        // One pass over all bytes; most pairs need no second one.
         let mut pair = Pair::default();
         for (at, byte) in input.iter().enumerate() {
             match byte {
@@ -139,7 +148,7 @@ impl<'a> Params<'a> {
         Ok(params)
     }
 
-    /// Takes the pair that ends before `end`, if it is not empty.
+    /// Adds the pair that ends before `end`, unless it is empty.
     fn push(
         &mut self,
         input: &'a [u8],
@@ -180,7 +189,7 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
-    /// Whether every parameter of this name could be decoded.
+    /// Checks that every parameter of this name was decoded.
     pub(super) fn check(&self, name: &str) -> Result<(), FormError> {
         let mut broken = self.broken.iter();
         match broken.find(|(known, _)| known.as_deref() == Some(name)) {
@@ -189,15 +198,15 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// The names of the parameters whose values could not be decoded.
+    /// The names of malformed parameters.
     pub(crate) fn broken_names(&self) -> impl Iterator<Item = &str> {
         self.broken.iter().filter_map(|(name, _)| name.as_deref())
     }
 
-    /// The parameters in the query of `request`; none when it has no query.
+    /// The parameters in the query of `request`; empty without a query.
     ///
     /// # Errors
-    /// As [`Params::parse`].
+    /// See [`Params::parse`].
     ///
     /// ```
     /// use quadrille::form::Params;
@@ -214,7 +223,7 @@ impl<'a> Params<'a> {
     /// `application/x-www-form-urlencoded`. An empty body needs no declaration.
     ///
     /// # Errors
-    /// As [`Params::parse`], and [`FormError::ContentType`].
+    /// See [`Params::parse`]; [`FormError::ContentType`].
     ///
     /// ```
     /// use bytes::Bytes;
@@ -229,10 +238,10 @@ impl<'a> Params<'a> {
         Self::of_body_within(request, Limits::DEFAULT)
     }
 
-    /// [`Params::of_body`] with limits of one's own.
+    /// [`Params::of_body`] with other limits.
     ///
     /// # Errors
-    /// As [`Params::of_body`].
+    /// See [`Params::of_body`].
     pub fn of_body_within(request: &'a Request<Bytes>, limits: Limits) -> Result<Self, FormError> {
         if request.body().is_empty() {
             return Ok(Self::default());
@@ -243,9 +252,8 @@ impl<'a> Params<'a> {
         Self::parse_within(request.body(), limits)
     }
 
-    /// The parameters in the text of an answer that does not say what it is. Nearly any text can be
-    /// read as a form, so that it is taken for one only if its names are made of what names are made
-    /// of. A value in another encoding than UTF-8 spoils no other.
+    /// The parameters in a response of unknown type. Nearly any text reads as a form, so its names
+    /// must look like names. A value that is not UTF-8 affects no other.
     pub(crate) fn of_answer(text: &'a str) -> Option<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]".contains(&byte);
         let params = Self::parse(text.as_bytes()).ok()?;
@@ -257,12 +265,11 @@ impl<'a> Params<'a> {
         is_form.then_some(params)
     }
 
-    /// The value of a parameter that may stand there once; `None` when it is missing or has no
-    /// value.
+    /// The value of a parameter that must not be repeated; `None` if it is missing or empty.
     ///
     /// # Errors
-    /// [`FormError::Duplicate`] when it has several values, equal ones included, or why it could not
-    /// be decoded.
+    /// [`FormError::Duplicate`] if it has several values, even equal ones, or the reason why it
+    /// cannot be decoded.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, FormError> {
         self.check(name)?;
         let mut values = self.many(name);
@@ -270,26 +277,26 @@ impl<'a> Params<'a> {
         if values.next().is_some() { Err(FormError::Duplicate(name)) } else { Ok(first) }
     }
 
-    /// The values of a parameter that may repeat, such as `resource` (RFC 8707, section 2). Those
-    /// that could not be decoded are left out.
+    /// The values of a parameter that may be repeated, such as `resource` (RFC 8707, section 2).
+    /// Skips malformed ones.
     pub fn many<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         self.iter()
             .filter(move |(known, value)| *known == name && !value.is_empty())
             .map(|(_, v)| v)
     }
 
-    /// All names and values that could be decoded, in their order; also those without a value.
+    /// All decoded names and values, in order, including empty values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Whether there is none.
+    /// Whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty() && self.broken.is_empty()
     }
 }
 
-/// Where a pair stands, as far as it was read.
+/// The position of a pair read so far.
 #[derive(Clone, Copy, Default)]
 struct Pair {
     start: usize,
@@ -297,7 +304,7 @@ struct Pair {
     is_encoded: bool,
 }
 
-/// Names only: values may be secrets.
+/// Only names: values may be secrets.
 impl fmt::Debug for Params<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Params")?;
@@ -305,24 +312,24 @@ impl fmt::Debug for Params<'_> {
     }
 }
 
-/// What a body is declared to be, as readers see it that take much or little for a form.
+/// The declared type of a body, as strict and lenient readers see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Declared {
-    /// A form, to every reader.
+    /// A form to every reader.
     Form,
-    /// Something else, to every reader.
+    /// Another type to every reader.
     Other,
-    /// Nothing, which some readers take for a form.
+    /// No type, which some readers take for a form.
     Nothing,
-    /// A form to some readers and not to others: `application/x-www-form-urlencodedx`, say, or a
-    /// type beside another.
+    /// A form to some readers only, for example `application/x-www-form-urlencodedx`, or several
+    /// types.
     Ambiguous,
 }
 
 impl Declared {
-    /// Reads `Content-Type`. Readers compare the beginning, or what stands before a semicolon, or
-    /// take one type of several: where the word for a form stands anywhere else than alone before
-    /// parameters, they differ.
+    /// Reads `Content-Type`. Some readers compare the beginning, some the text before a semicolon,
+    /// some one type of several: they agree only if the type of a form stands alone before any
+    /// parameters.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut declared = headers.get_all(CONTENT_TYPE).iter();
         let Some(value) = declared.next() else { return Self::Nothing };
@@ -351,7 +358,7 @@ impl Declared {
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 const FORM_WORD: &[u8] = b"x-www-form-urlencoded";
 
-/// Whether a body is declared as a form, whatever the parameters of its media type.
+/// Whether a body is declared as a form, with any parameters of its media type.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     Declared::of(headers) == Declared::Form
 }

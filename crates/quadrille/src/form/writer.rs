@@ -1,4 +1,4 @@
-//! How parameters are written.
+//! Writing parameters.
 
 use std::fmt;
 
@@ -21,22 +21,22 @@ use super::encode_into;
 #[derive(Clone, Default)]
 pub struct FormWriter {
     text: String,
-    /// What goes before the next pair.
+    /// The separator before the next pair.
     separator: Option<char>,
 }
 
 impl FormWriter {
-    /// Nothing yet.
+    /// An empty form.
     pub const fn new() -> Self {
         Self { text: String::new(), separator: None }
     }
 
-    /// Nothing yet, and room for this many bytes.
+    /// An empty form with room for this many bytes.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), separator: None }
     }
 
-    /// Goes on after `url`: at its query if it has one. The URL must have no fragment.
+    /// Appends to `url`, after its query if it has one. The URL must have no fragment.
     pub fn after_url(url: &str) -> Self {
         let mut text = String::with_capacity(url.len() + 256);
         text.push_str(url);
@@ -60,7 +60,7 @@ impl FormWriter {
         self
     }
 
-    /// Adds a parameter if there is a value for it.
+    /// Adds a parameter if it has a value.
     pub fn append_some(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         if let Some(value) = value {
             self.append(name, value);
@@ -68,13 +68,13 @@ impl FormWriter {
         self
     }
 
-    /// The text.
+    /// The encoded text.
     pub fn finish(self) -> String {
         self.text
     }
 }
 
-/// The length only: values may be secrets.
+/// Only the length: values may be secrets.
 impl fmt::Debug for FormWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FormWriter({} bytes)", self.text.len())

@@ -1,17 +1,16 @@
-//! JSON that another party wrote, read leniently: a byte order mark at the front, and bytes in another
-//! encoding than UTF-8, halves of surrogate pairs, values out of range and repeated names in members
-//! that nobody asks for, do not matter.
+//! Lenient reading of JSON from another party: a byte order mark, bytes that are not UTF-8, lone
+//! surrogates, numbers out of range and repeated names are tolerated in members that nobody reads.
 
 use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value, map::Entry, value::RawValue};
 
-/// Stands where something could not be read. No identifier and no token holds one.
+/// Replaces unreadable characters. No identifier and no token contains it.
 pub(crate) const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
 
-/// The text of an answer, without a byte order mark, and with [`UNREADABLE`] for what is not UTF-8
-/// and, in JSON, for half of a surrogate pair. It is borrowed when all of it could be read.
+/// The text of a response, without a byte order mark, and with [`UNREADABLE`] for bytes that are
+/// not UTF-8 and, in JSON, for lone surrogates. Borrowed if everything is readable.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     match without_halves(&text) {
@@ -20,8 +19,8 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// `json` with an escaped [`UNREADABLE`] for each half of a surrogate pair without the other, which
-/// is no text (RFC 8259, section 8.2). `None` when there is no such half.
+/// `json` with an escaped [`UNREADABLE`] for each lone surrogate, which is not text (RFC 8259,
+/// section 8.2). `None` without one.
 fn without_halves(json: &str) -> Option<String> {
     // A form has no escapes.
     json.trim_start().strip_prefix(['{', '['])?;
@@ -33,7 +32,7 @@ fn without_halves(json: &str) -> Option<String> {
             (Some(0xd800..=0xdfff), _) => (6, true),
             _ => (2, false),
         };
-        // What ends within an escape is no JSON.
+        // A truncated escape is not JSON.
         let (escape, after) = escape.split_at_checked(length)?;
         if is_half && out.is_none() {
             out = Some(json.strip_suffix(rest)?.to_owned());
@@ -47,19 +46,19 @@ fn without_halves(json: &str) -> Option<String> {
     out.map(|out| out + rest)
 }
 
-/// The code unit that an escape stands for, if `text` begins with one.
+/// The code unit of an escape, if `text` begins with one.
 fn unit(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// The members of a JSON object; `None` when it is something else. One that cannot be read (a
-/// number out of range) or is repeated is [`unreadable`], and spoils no other.
+/// The members of a JSON object; `None` for anything else. A member that is out of range or
+/// repeated becomes [`unreadable`] and affects no other.
 pub(crate) fn members(text: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(text).ok().map(|Members(members)| members)
 }
 
-/// The elements of a JSON array; `None` when it is something else. One that cannot be read is
-/// [`unreadable`], and spoils no other.
+/// The elements of a JSON array; `None` for anything else. An unreadable element becomes
+/// [`unreadable`] and affects no other.
 #[cfg(feature = "consumer")]
 pub(crate) fn elements(text: &str) -> Option<Vec<Value>> {
     let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
@@ -74,14 +73,13 @@ fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| unreadable())
 }
 
-/// The value of a member that says something, nobody knows what: neither none nor a text, a number
-/// or an object.
+/// The value of an unreadable member: neither `null` nor a text, a number or an object.
 pub(crate) fn unreadable() -> Value {
     Value::Array(vec![Value::Null])
 }
 
-/// Adds a member. Readers differ in which of two with one name they take, so that the second makes
-/// both unreadable.
+/// Adds a member. A repeated name makes its value unreadable, since readers differ in which one
+/// they take.
 pub(crate) fn add(members: &mut Map<String, Value>, name: String, value: Value) {
     match members.entry(name) {
         Entry::Vacant(vacant) => {

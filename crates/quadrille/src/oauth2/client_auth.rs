@@ -1,4 +1,4 @@
-//! How a client says who it is (RFC 6749, section 2.3).
+//! Client authentication (RFC 6749, section 2.3).
 
 use std::{borrow::Cow, fmt};
 
@@ -16,7 +16,7 @@ use crate::{
     form::{self, FormError, FormWriter, Params},
 };
 
-/// How this client authenticates to a server.
+/// The client's credentials at a server, with the method that sends them.
 ///
 /// ```
 /// use quadrille::{Secret, oauth2::{ClientAuth, Resources, TokenRequest}};
@@ -31,21 +31,21 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// By HTTP Basic, which every server must understand: `client_secret_basic`.
+    /// HTTP Basic, which every server must support: `client_secret_basic`.
     Basic {
         /// The `client_id`.
         client_id: Box<str>,
         /// The `client_secret`.
         client_secret: Secret,
     },
-    /// In the body, for servers that understand nothing better: `client_secret_post`.
+    /// In the body, for servers without HTTP Basic: `client_secret_post`.
     Post {
         /// The `client_id`.
         client_id: Box<str>,
         /// The `client_secret`.
         client_secret: Secret,
     },
-    /// Not at all, as public clients: `none`.
+    /// No authentication, for public clients: `none`.
     None {
         /// The `client_id`.
         client_id: Box<str>,
@@ -62,7 +62,7 @@ impl ClientAuth {
         }
     }
 
-    /// Adds what belongs into the body and the headers of a request.
+    /// Adds the credentials to the body or the headers of a request.
     pub(super) fn apply(
         &self,
         body: &mut FormWriter,
@@ -84,26 +84,37 @@ impl ClientAuth {
     }
 }
 
-/// Why it cannot be told which client is asking, or how it authenticates.
+/// The reason why client or authentication method cannot be read from a request.
+///
+/// ```
+/// use http::HeaderMap;
+/// use quadrille::{form::Params, oauth2::{ClientAuthError, PresentedClient}};
+///
+/// let body = Params::parse(b"client_secret=x")?;
+/// let error = PresentedClient::parse(&HeaderMap::new(), &body).unwrap_err();
+/// assert_eq!(error, ClientAuthError::SecretWithoutId);
+/// # Ok::<(), quadrille::form::FormError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientAuthError {
     /// `client_id` or `client_secret` is repeated.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// Neither a `client_id` nor an `Authorization` header.
+    /// There is neither a `client_id` nor an `Authorization` header.
     #[error("the request does not say which client sends it")]
     Missing,
-    /// It authenticates in the header and in the body, or by several headers.
+    /// The client authenticates in header and body, or by several headers.
     #[error("the client authenticates in more than one way")]
     SeveralMethods,
     /// The `client_id` of the body is not that of the header.
     #[error("the client_id of the body is not that of the Authorization header")]
     DifferentClients,
-    /// The `Authorization` header has a scheme that is not for clients here.
+    /// The `Authorization` header has a scheme that is not for client authentication.
     #[error("the scheme of the Authorization header is not supported for clients")]
     UnsupportedScheme,
-    /// The `Authorization` header is not what RFC 7617 and RFC 6749 make of an id and a secret.
+    /// The `Authorization` header does not encode an id and a secret (RFC 7617; RFC 6749, section
+    /// 2.3.1).
     #[error("the Basic credentials are malformed")]
     MalformedBasic,
     /// There is a `client_secret`, but no `client_id`.
@@ -112,7 +123,7 @@ pub enum ClientAuthError {
 }
 
 impl ClientAuthError {
-    /// The code on the wire (RFC 6749, section 5.2).
+    /// The error code (RFC 6749, section 5.2).
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Form(_)
@@ -132,10 +143,9 @@ impl From<ClientAuthError> for ErrorResponse {
     }
 }
 
-/// The client that a request claims to come from, with what it offers as proof. Nothing has been
-/// checked yet.
+/// The client that a request names, with its proof. Nothing is verified yet.
 ///
-/// A `client_id` in the body beside HTTP Basic is no second method, if it is the same.
+/// A `client_id` in the body beside HTTP Basic is not a second method if it is the same.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -158,12 +168,18 @@ impl From<ClientAuthError> for ErrorResponse {
 pub struct PresentedClient<'a> {
     /// The `client_id`.
     pub id: Cow<'a, str>,
-    /// The `client_secret`, if one came; an empty one did not.
+    /// The `client_secret`; `None` if it is missing or empty.
     pub secret: Option<Cow<'a, str>>,
     method: AuthMethod,
 }
 
-/// A way of authenticating a client, by its registered name (RFC 7591, section 2).
+/// An authentication method of clients, by its registered name (RFC 7591, section 2).
+///
+/// ```
+/// use quadrille::oauth2::AuthMethod;
+///
+/// assert_eq!(AuthMethod::ClientSecretBasic.as_str(), "client_secret_basic");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthMethod {
@@ -176,7 +192,7 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
-    /// As it stands in metadata.
+    /// The name in metadata.
     ///
     /// ```
     /// use quadrille::oauth2::AuthMethod;
@@ -193,7 +209,7 @@ impl AuthMethod {
 }
 
 impl<'a> PresentedClient<'a> {
-    /// Reads the client out of the headers and the body of a request.
+    /// Reads the client from the headers and the body of a request.
     ///
     /// # Errors
     /// [`ClientAuthError`].
@@ -233,7 +249,7 @@ impl<'a> PresentedClient<'a> {
         })
     }
 
-    /// The way it authenticates.
+    /// The client's authentication method.
     pub fn method(&self) -> AuthMethod {
         self.method
     }
@@ -248,7 +264,7 @@ impl fmt::Debug for PresentedClient<'_> {
     }
 }
 
-/// Padding or none: both are sent.
+/// Clients send base64 with and without padding.
 const BASIC: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -267,13 +283,13 @@ fn basic(id: &str, secret: &str) -> Result<HeaderValue, EndpointError> {
 
 fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError> {
     let text = value.to_str().map_err(|_| ClientAuthError::MalformedBasic)?;
-    // As with every scheme here, a tab separates as a space does.
+    // As with all schemes here, a tab separates like a space.
     let (scheme, credentials) = text.split_once([' ', '\t']).unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(ClientAuthError::UnsupportedScheme);
     }
     let pair = BASIC.decode(credentials.trim()).map_err(|_| ClientAuthError::MalformedBasic)?;
-    // One look at all of it; most need no second one.
+    // One pass over all bytes; most pairs need no second one.
     let is_plain = pair.iter().fold(true, |plain, byte| plain & !matches!(byte, 0 | b'%' | b'+'));
     let mut id = String::from_utf8(pair).map_err(|_| ClientAuthError::MalformedBasic)?;
     let colon = id.find(':').ok_or(ClientAuthError::MalformedBasic)?;
@@ -288,9 +304,9 @@ fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError>
     Ok((decode_lenient(id)?, decode_lenient(secret)?))
 }
 
-/// Form-decodes what a client put before or after the colon. Many clients leave the encoding out
-/// (requests-oauthlib, curl), so that a percent sign which begins no escape stands for itself.
-/// Secrets made here hold neither `%` nor `+`, so that for them it is the same.
+/// Form-decodes one side of the colon. Many clients do not encode it (requests-oauthlib, curl), so
+/// a percent sign that begins no escape stays one. Secrets issued here contain neither `%` nor `+`,
+/// so both readings agree.
 fn decode_lenient(text: String) -> Result<String, ClientAuthError> {
     match form::decode(&text) {
         _ if text.contains('\0') => Err(ClientAuthError::MalformedBasic),
@@ -343,7 +359,7 @@ mod tests {
             present(&[&basic_of("my-id:100%!~secret")], "client_id=my-id"),
             ok("my-id", "100%!~secret", basic)
         );
-        // Authlib writes the scheme as it stands, others in any case, some without padding.
+        // Authlib sends the scheme in any case, other clients omit padding.
         assert_eq!(present(&["basic YTpi"], ""), ok("a", "b", basic));
         assert_eq!(present(&["BASIC  YWE6Yg"], ""), ok("aa", "b", basic));
         assert_eq!(present(&["Basic\tYTpi"], ""), ok("a", "b", basic));

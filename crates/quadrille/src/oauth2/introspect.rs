@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662): an API asks the server what a token is worth.
+//! Introspection (RFC 7662): an API asks the server about a token.
 
 use std::{borrow::Cow, fmt};
 
@@ -16,7 +16,7 @@ use crate::{
     scope::ScopeSeparator,
 };
 
-/// A question about a token (RFC 7662, section 2.1).
+/// An introspection request (RFC 7662, section 2.1).
 ///
 /// ```
 /// use quadrille::{form::Params, oauth2::{ClientAuth, IntrospectionRequest}};
@@ -33,15 +33,15 @@ use crate::{
 pub struct IntrospectionRequest<'a> {
     /// The token.
     pub token: &'a str,
-    /// What kind it is, which may save the server a look-up.
+    /// The kind of the token, which may save the server a look-up.
     pub token_type_hint: Option<TokenTypeHint>,
 }
 
 impl<'a> IntrospectionRequest<'a> {
-    /// The HTTP request, with the authentication of who asks and any further parameters.
+    /// The HTTP request, with the API's authentication and any further parameters.
     ///
     /// # Errors
-    /// [`EndpointError`] when the endpoint is no URL to send a request to.
+    /// [`EndpointError`] if no request can be sent to the endpoint.
     pub fn to_request(
         &self,
         endpoint: &str,
@@ -57,7 +57,7 @@ impl<'a> IntrospectionRequest<'a> {
         post_form(endpoint, auth, body)
     }
 
-    /// Reads the parameters of a request. A hint that is not known says nothing.
+    /// Reads the parameters of a request. Ignores an unknown hint.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -75,7 +75,7 @@ impl fmt::Debug for IntrospectionRequest<'_> {
     }
 }
 
-/// The answer to an [`IntrospectionRequest`] (RFC 7662, section 2.2).
+/// The response to an [`IntrospectionRequest`] (RFC 7662, section 2.2).
 ///
 /// ```
 /// use quadrille::oauth2::{ActiveToken, IntrospectionResponse};
@@ -95,47 +95,60 @@ impl fmt::Debug for IntrospectionRequest<'_> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntrospectionResponse {
-    /// The token is good, or was until a moment ago: see [`ActiveToken::exp`].
+    /// The token is valid, or was until recently: see [`ActiveToken::exp`].
     Active(Box<ActiveToken>),
-    /// It is not good, or none of the business of who asks; nothing more is said.
+    /// The token is invalid, or the API may not know about it.
     Inactive,
 }
 
-/// What a good token stands for. Every member may be left out.
+/// The members of a valid token. All are optional.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use quadrille::oauth2::IntrospectionResponse;
+///
+/// let body = r#"{"active":true,"sub":"ada","scope":"photos:read","aud":"https://api.example"}"#;
+/// match IntrospectionResponse::parse(&Response::new(Bytes::from(body)))? {
+///     IntrospectionResponse::Active(token) => assert_eq!(token.aud, ["https://api.example"]),
+///     IntrospectionResponse::Inactive => panic!(),
+/// }
+/// # Ok::<(), quadrille::oauth2::IntrospectionResponseError>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActiveToken {
-    /// What it is good for.
+    /// The scopes granted.
     pub scope: Option<Scopes>,
-    /// The client it was given to.
+    /// The client that the token was issued to.
     pub client_id: Option<String>,
-    /// What people call the person who granted it.
+    /// A human-readable name of the user.
     pub username: Option<String>,
-    /// `Bearer`, for an access token.
+    /// The token type: `Bearer` for an access token.
     pub token_type: Option<String>,
-    /// When it stops being good.
+    /// The time at which the token expires.
     pub exp: Option<Timestamp>,
-    /// When it was issued.
+    /// The time of issue.
     pub iat: Option<Timestamp>,
-    /// When it begins to be good.
+    /// The time before which the token is not valid.
     pub nbf: Option<Timestamp>,
-    /// Who granted it.
+    /// The user's subject.
     pub sub: Option<String>,
-    /// Where it is meant to be used.
+    /// The APIs that the token is for.
     pub aud: Vec<String>,
-    /// Who issued it.
+    /// The issuer.
     pub iss: Option<String>,
-    /// Its number.
+    /// The identifier of the token.
     pub jti: Option<String>,
-    /// How well the person was authenticated (RFC 9470, section 6.2).
+    /// The authentication context of the user's sign-in (RFC 9470, section 6.2).
     pub acr: Option<String>,
-    /// When the person signed in (RFC 9470, section 6.2).
+    /// The time of the user's sign-in (RFC 9470, section 6.2).
     pub auth_time: Option<Timestamp>,
     /// All other members.
     pub extra: Map<String, Value>,
 }
 
-/// Says neither who somebody is nor what else the server tells.
+/// Omits the user's identity and `extra`.
 impl fmt::Debug for ActiveToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActiveToken")
@@ -147,7 +160,7 @@ impl fmt::Debug for ActiveToken {
 }
 
 impl IntrospectionResponse {
-    /// The answer of the endpoint, which nobody may keep.
+    /// The response of the endpoint, with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut object = Map::new();
         match self {
@@ -162,9 +175,9 @@ impl IntrospectionResponse {
         json_response(StatusCode::OK, Value::Object(object).to_string().into_bytes())
     }
 
-    /// Reads the answer of a server. `exp` and the like may be texts or have fractions, `aud` may be
-    /// one or several. What cannot be read in other members does not matter; what decides is read
-    /// exactly, and stands there once.
+    /// Reads the response of a server. Times may be texts or have fractions, `aud` may be one value
+    /// or several. Members that affect validity must be exact and not repeated; others may be
+    /// unreadable.
     ///
     /// # Errors
     /// [`IntrospectionResponseError`].
@@ -230,8 +243,8 @@ impl ActiveToken {
         }
     }
 
-    /// `None` when a member that matters is not of its type, or cannot be read exactly: what is not
-    /// understood must not widen what a token is good for. `is_exact` says that all could be read.
+    /// `None` if a member that affects validity is not of its type or not exact: a misreading must
+    /// not widen the token's use. `is_exact` says that the whole text was readable.
     fn read(mut object: Map<String, Value>, is_exact: bool) -> Option<Self> {
         object.remove("active");
         let text = |value: Value| match value {
@@ -254,7 +267,7 @@ impl ActiveToken {
             }
             Some(_) => return None,
         };
-        // For people to read.
+        // Only for display.
         let username = match member("username") {
             None => None,
             Some(Value::String(name)) => Some(name),
@@ -296,23 +309,33 @@ fn time(value: &Value) -> Option<Timestamp> {
     seconds.map(Timestamp::from_seconds)
 }
 
-/// Why a server did not say what a token is worth. Always the other party's fault, or that of whoever
-/// gave this API its credentials.
+/// The reason why introspection failed: a fault of the server, or of the credentials given to this
+/// API.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use quadrille::oauth2::{IntrospectionResponse, IntrospectionResponseError};
+///
+/// let page = Response::new(Bytes::from("<html>"));
+/// let error = IntrospectionResponse::parse(&page).unwrap_err();
+/// assert_eq!(error, IntrospectionResponseError::Malformed);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntrospectionResponseError {
-    /// It said no.
+    /// The server refuses.
     #[error("the introspection endpoint refused: {}", error.error)]
     Refused {
-        /// With this status, which may be 200.
+        /// The status, which may be 200.
         status: StatusCode,
-        /// And for this reason.
+        /// The error.
         error: ErrorResponse,
     },
-    /// It failed without an OAuth error.
+    /// The server failed without an OAuth error.
     #[error("the introspection endpoint answered with status {}", .0.as_u16())]
     Status(StatusCode),
-    /// It answered something that is no answer to this question.
+    /// The response is not an introspection response.
     #[error("the introspection endpoint answered something that cannot be read")]
     Malformed,
 }

@@ -1,4 +1,4 @@
-//! Where in an answer a member stands, and its value as it was written.
+//! Paths to a member of a response, and its value as written.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::answer::{self, UNREADABLE};
 
-/// Identifiers are short; they go into cookies and keys.
+/// Identifiers are short; cookies and keys contain them.
 const LONGEST: usize = 255;
 
-/// The way to a member: names separated by dots, `data.id`. In an array, a number is the place,
-/// counted from zero; `\.` is a dot in a name.
+/// The path to a member: names separated by dots, `data.id`. In an array, a number is an index from
+/// zero; `\.` is a dot in a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MemberPath(Vec<String>);
 
 impl MemberPath {
-    /// `None` when a name is empty.
+    /// Reads a path; `None` if a name is empty.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut names = vec![String::new()];
         let mut chars = text.chars();
@@ -31,8 +31,8 @@ impl MemberPath {
         names.iter().all(|name| !name.is_empty()).then_some(Self(names))
     }
 
-    /// The members among which it stands in the answer `text`, whose own are `whole`, and its name
-    /// there.
+    /// The members around the path's end in the response `text`, whose own are `whole`, and the
+    /// name of the last one.
     pub(crate) fn among(
         &self,
         text: &str,
@@ -40,16 +40,15 @@ impl MemberPath {
     ) -> Option<(Map<String, Value>, &str)> {
         let (name, above) = self.0.split_last()?;
         match above {
-            // The answer may be a form.
+            // The response may be a form.
             [] => Some((whole.clone(), name)),
             above => Some((answer::members(walk(above, text)?)?, name)),
         }
     }
 
-    /// The identifier that stands there in `json`, digit for digit and letter for letter. `None`
-    /// when there is none, or it cannot be read exactly: an identifier that stands there twice, a
-    /// fraction, an exponent, a negative zero, a text with a control character or with bytes that
-    /// were not UTF-8.
+    /// The identifier at this path in `json`, exactly as written. `None` if there is none or it is
+    /// not exact: repeated, a fraction, an exponent, a negative zero, a text with a control
+    /// character or with bytes that are not UTF-8.
     pub(crate) fn identifier(&self, json: &str) -> Option<String> {
         let json = walk(&self.0, json)?;
         let text = match json.as_bytes() {
@@ -66,7 +65,7 @@ impl MemberPath {
     }
 }
 
-/// The value at the end of these names, as it was written.
+/// The value at the end of these names, as written.
 fn walk<'j>(names: &[String], mut json: &'j str) -> Option<&'j str> {
     for name in names {
         let mut reader = serde_json::Deserializer::from_str(json);
@@ -75,8 +74,8 @@ fn walk<'j>(names: &[String], mut json: &'j str) -> Option<&'j str> {
     Some(json)
 }
 
-/// Finds the value of one member. That it stands there twice is an error: readers differ in which
-/// of the two they take.
+/// Finds the value of one member. A repeated member is an error: readers differ in which one they
+/// take.
 struct Pick<'n>(&'n str);
 
 impl<'de> DeserializeSeed<'de> for Pick<'_> {
@@ -209,7 +208,7 @@ mod tests {
             "",
         ] {
             let found = identifier("id", json);
-            // Only a reader of the whole text judges what follows the object.
+            // Only a reader of the whole text checks the rest behind the object.
             assert_eq!(found.as_deref(), (json == r#"{"id":7}}"#).then_some("7"), "{json}");
         }
     }

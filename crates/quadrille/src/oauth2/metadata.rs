@@ -1,4 +1,4 @@
-//! What a server says of itself (RFC 8414).
+//! Server metadata (RFC 8414).
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -8,8 +8,8 @@ use url::Url;
 
 use super::answer;
 
-/// The metadata of an authorization server (RFC 8414, section 2). Members that this type does not
-/// name are kept in [`extra`](Self::extra).
+/// The metadata of an authorization server (RFC 8414, section 2). [`extra`](Self::extra) keeps all
+/// members without a field.
 ///
 /// ```
 /// use quadrille::oauth2::metadata::{MetadataError, ServerMetadata};
@@ -35,58 +35,58 @@ use super::answer;
 pub struct ServerMetadata {
     /// The issuer: an `https` URL without query and fragment.
     pub issuer: String,
-    /// Where browsers are sent.
+    /// The authorization endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_endpoint: Option<String>,
-    /// Where clients get tokens.
+    /// The token endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint: Option<String>,
-    /// Where clients revoke tokens (RFC 7009).
+    /// The revocation endpoint (RFC 7009).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
-    /// Where resources ask about tokens (RFC 7662).
+    /// The introspection endpoint (RFC 7662).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_endpoint: Option<String>,
-    /// Where clients register (RFC 7591).
+    /// The registration endpoint (RFC 7591).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
-    /// The server's keys (RFC 7517).
+    /// The URL of the server's keys (RFC 7517).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// The scopes that may be asked for.
+    /// The supported scopes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes_supported: Option<Vec<String>>,
-    /// The ways to be answered.
+    /// The supported response types.
     #[serde(default)]
     pub response_types_supported: Vec<String>,
-    /// Where in the answer its parameters stand; `query` and `fragment` when left out.
+    /// The supported response modes; `query` and `fragment` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_modes_supported: Option<Vec<String>>,
-    /// The ways to get a token; `authorization_code` and `implicit` when left out.
+    /// The supported grant types; `authorization_code` and `implicit` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_types_supported: Option<Vec<String>>,
-    /// How clients may authenticate; `client_secret_basic` when left out.
+    /// The authentication methods of the token endpoint; `client_secret_basic` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    /// The algorithms with which clients may sign what authenticates them.
+    /// The signature algorithms of client assertions at the token endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
-    /// How clients may authenticate to revoke; `client_secret_basic` when left out.
+    /// The authentication methods of the revocation endpoint; `client_secret_basic` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint_auth_methods_supported: Option<Vec<String>>,
-    /// The same algorithms, to revoke.
+    /// The signature algorithms of client assertions at the revocation endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
-    /// How resources may authenticate to ask about tokens.
+    /// The authentication methods of the introspection endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_endpoint_auth_methods_supported: Option<Vec<String>>,
-    /// The same algorithms, to ask about tokens.
+    /// The signature algorithms of client assertions at the introspection endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
-    /// The challenge methods of PKCE (RFC 7636); no PKCE when left out.
+    /// The challenge methods of PKCE (RFC 7636); no PKCE if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_challenge_methods_supported: Option<Vec<String>>,
-    /// Whether answers carry `iss` (RFC 9207, section 3).
+    /// Whether authorization responses contain `iss` (RFC 9207, section 3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub authorization_response_iss_parameter_supported: bool,
     /// Whether a `client_id` may be the URL of a document in which the client describes itself
@@ -99,13 +99,13 @@ pub struct ServerMetadata {
     /// The languages of its pages (BCP 47).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ui_locales_supported: Option<Vec<String>>,
-    /// What it says on how clients may use its data.
+    /// The server's policy on the use of its data by clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub op_policy_uri: Option<String>,
-    /// Its terms of service.
+    /// The server's terms of service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub op_tos_uri: Option<String>,
-    /// The same again as a signed JWT.
+    /// The metadata as a signed JWT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_metadata: Option<String>,
     /// All other members.
@@ -113,25 +113,31 @@ pub struct ServerMetadata {
     pub extra: BTreeMap<String, Value>,
 }
 
-/// Why metadata cannot be used.
+/// The reason why metadata cannot be used.
+///
+/// ```
+/// use quadrille::oauth2::metadata::{MetadataError, ServerMetadata};
+///
+/// let json = br#"{"issuer":"https://evil.example"}"#;
+/// let error = ServerMetadata::parse(json, "https://id.example").unwrap_err();
+/// assert_eq!(error, MetadataError::OtherIssuer);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetadataError {
-    /// It is not a JSON object with members of the right types.
+    /// The document is not a JSON object with members of the right types.
     #[error("the server's metadata is malformed")]
     Malformed,
-    /// It is another issuer's, which is how one server is taken for another (RFC 8414, section
-    /// 3.3).
+    /// The document names another issuer, which is a mix-up attack (RFC 8414, section 3.3).
     #[error("the metadata names another issuer than the one that was asked for")]
     OtherIssuer,
 }
 
 impl ServerMetadata {
-    /// Reads what the server of `issuer` answered. A member that cannot be read exactly counts as
-    /// left out.
+    /// Reads the metadata document of `issuer`. A member that is not exact counts as omitted.
     ///
     /// # Errors
-    /// [`MetadataError`]. The issuer is compared character by character.
+    /// [`MetadataError`]. Issuers are compared character by character.
     pub fn parse(json: &[u8], issuer: &str) -> Result<Self, MetadataError> {
         let text = answer::text(json);
         let mut members = answer::members(&text).ok_or(MetadataError::Malformed)?;
@@ -151,9 +157,9 @@ pub const OAUTH_AUTHORIZATION_SERVER: &str = "oauth-authorization-server";
 /// The document of OpenID Connect Discovery.
 pub const OPENID_CONFIGURATION: &str = "openid-configuration";
 
-/// The paths at which the metadata of an issuer with this path is found: the form of RFC 8414
-/// (section 3.1), which puts the issuer's path last, and the form of OpenID Connect Discovery
-/// (section 4.1), which puts it first. They are the same for an issuer without a path.
+/// The paths of the metadata of an issuer with this path: that of RFC 8414 (section 3.1), which
+/// puts the issuer's path last, and that of OpenID Connect Discovery (section 4.1), which puts it
+/// first. Equal for an issuer without a path.
 ///
 /// ```
 /// use quadrille::oauth2::metadata::{OAUTH_AUTHORIZATION_SERVER, well_known_paths};
@@ -171,9 +177,8 @@ pub fn well_known_paths(issuer_path: &str, document: &str) -> [String; 2] {
     [format!("/.well-known/{document}{path}"), format!("{path}/.well-known/{document}")]
 }
 
-/// The URLs at which the metadata of `issuer` may be found, in the order to try them: RFC 8414's,
-/// then the two of OpenID Connect. `None` when `issuer` is not an absolute URL without query and
-/// fragment.
+/// The URLs of the metadata of `issuer`, in the order to try them: RFC 8414's, then the two of
+/// OpenID Connect. `None` unless `issuer` is an absolute URL without query and fragment.
 ///
 /// ```
 /// use quadrille::oauth2::metadata::well_known_urls;

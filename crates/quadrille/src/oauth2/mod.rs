@@ -1,9 +1,9 @@
-//! OAuth 2: the messages, and both halves of each exchange.
+//! OAuth 2 messages: both halves of each exchange.
 //!
-//! Everything here is a value or a plain function over [`http::Request`] and [`http::Response`]:
-//! nothing is sent, looked up or awaited. `to_url`, `to_request` and `to_response` write, strictly
-//! to the specification; `parse` reads, strictly on the server's side and, on the client's, all
-//! that real services answer. A whole dance:
+//! Everything here is a value or a plain function over [`http::Request`] and [`http::Response`],
+//! without I/O. `to_url`, `to_request` and `to_response` write, strictly to the specification;
+//! `parse` reads, strictly on the server's side and, on the client's, everything that real services
+//! send. A complete flow:
 //!
 //! ```
 //! use quadrille::{Env, Scopes, Secret, form::Params, scope::ScopeSeparator};

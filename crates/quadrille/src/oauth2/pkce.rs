@@ -1,4 +1,4 @@
-//! Proof key for code exchange (RFC 7636): only who asked can redeem the code.
+//! Proof key for code exchange (RFC 7636): only the client that requested a code can redeem it.
 
 use std::{fmt, str::FromStr};
 
@@ -23,22 +23,23 @@ use crate::{Env, Secret, digest::sha256};
 pub struct Verifier(Secret);
 
 impl Verifier {
-    /// A new one, with 256 bits of randomness.
+    /// A new verifier, with 256 bits of randomness.
     pub fn random(env: &Env) -> Self {
         Self::from_bytes(&env.random())
     }
 
-    /// The one that these 32 secret bytes make, for those who derive it instead of keeping it.
+    /// The verifier made from these 32 secret bytes, for a client that derives instead of storing
+    /// it.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self(Secret::from(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// The text itself. Look where it goes.
+    /// The secret text. Never log it.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// What goes into the authorization request.
+    /// The challenge for the authorization request.
     pub fn challenge(&self) -> Challenge {
         Challenge::of(self.expose())
     }
@@ -47,10 +48,10 @@ impl Verifier {
 impl FromStr for Verifier {
     type Err = RequestError;
 
-    /// Takes one that others made.
+    /// Reads a verifier.
     ///
     /// # Errors
-    /// [`RequestError::MalformedVerifier`] when it is not 43 to 128 unreserved characters.
+    /// [`RequestError::MalformedVerifier`] unless it is 43 to 128 unreserved characters.
     fn from_str(text: &str) -> Result<Self, RequestError> {
         if is_verifier(text) {
             Ok(Self(Secret::from(text)))
@@ -63,7 +64,7 @@ impl FromStr for Verifier {
 /// The `code_challenge` with the method `S256`: the SHA-256 of the verifier (RFC 7636, section
 /// 4.2). The method `plain` has no type, since RFC 9700 forbids it.
 ///
-/// It is displayed, and parsed, as it stands in a request: 43 characters of base64url.
+/// Displayed and parsed as in a request: 43 characters of base64url.
 ///
 /// ```
 /// use quadrille::oauth2::pkce::Challenge;
@@ -76,16 +77,16 @@ impl FromStr for Verifier {
 pub struct Challenge([u8; 32]);
 
 impl Challenge {
-    /// The `code_challenge_method` that goes with it.
+    /// The `code_challenge_method` of this challenge.
     pub const METHOD: &'static str = "S256";
 
-    /// Whether this is the challenge of `verifier`. Takes the same time for any two verifiers of a
+    /// Whether this is the challenge of `verifier`. Takes constant time for verifiers of one
     /// length.
     pub fn matches(&self, verifier: &str) -> bool {
         is_verifier(verifier) && verify_slices_are_equal(&self.0, &Self::of(verifier).0).is_ok()
     }
 
-    /// Reads `code_challenge` and `code_challenge_method`; `None` when there is neither.
+    /// Reads `code_challenge` and `code_challenge_method`; `None` without either.
     pub(super) fn read(
         challenge: Option<&str>,
         method: Option<&str>,
@@ -108,7 +109,7 @@ impl FromStr for Challenge {
     type Err = RequestError;
 
     /// # Errors
-    /// [`RequestError::MalformedChallenge`] when it is not the unpadded base64url of 32 bytes.
+    /// [`RequestError::MalformedChallenge`] unless it is the unpadded base64url of 32 bytes.
     fn from_str(text: &str) -> Result<Self, RequestError> {
         let mut bytes = [0; 32];
         match BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
@@ -149,7 +150,7 @@ mod tests {
         for bad in ["", short, &padded, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"] {
             assert_eq!(bad.parse::<Challenge>(), Err(RequestError::MalformedChallenge), "{bad}");
         }
-        // The last character holds two bits that stand for nothing.
+        // The last character has two unused bits.
         let loose = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN";
         assert_eq!(loose.parse::<Challenge>(), Err(RequestError::MalformedChallenge));
     }

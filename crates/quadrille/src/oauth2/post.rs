@@ -1,4 +1,4 @@
-//! How clients call endpoints: a form, sent by POST, with the client's authentication.
+//! Requests of clients to endpoints: a form, sent by POST, with the client's authentication.
 
 use bytes::Bytes;
 use http::{
@@ -9,7 +9,8 @@ use http::{
 use super::ClientAuth;
 use crate::form::FormWriter;
 
-/// Why no message can be sent to a URL. The operator's fault, or that of whose metadata it is.
+/// The reason why no message can be sent to a URL: a fault of the operator or of the server's
+/// metadata.
 ///
 /// ```
 /// use quadrille::oauth2::{AuthorizationRequest, EndpointError};
@@ -21,16 +22,16 @@ use crate::form::FormWriter;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// It is not an absolute URI.
+    /// The URL is not an absolute URI.
     #[error("the URL is not an absolute URI")]
     Malformed,
-    /// It has a fragment (RFC 6749, sections 3.1, 3.1.2 and 3.2).
+    /// The URL has a fragment (RFC 6749, sections 3.1, 3.1.2 and 3.2).
     #[error("the URL has a fragment")]
     Fragment,
-    /// It is not `https` or `http`.
+    /// The URL is not `https` or `http`.
     #[error("the URL is neither https nor http")]
     Scheme,
-    /// The client's credentials cannot stand in a header.
+    /// A header cannot carry the client's credentials.
     #[error("the client's credentials cannot stand in a header")]
     Credentials,
 }
@@ -56,7 +57,7 @@ pub(super) fn post_form(
     Ok(request)
 }
 
-/// Whether parameters may be put at the end of `url` and the whole into a header.
+/// Checks that parameters can be appended to `url` and a header can carry the result.
 pub(super) fn check_absolute(url: &str) -> Result<(), EndpointError> {
     if url.contains('#') {
         return Err(EndpointError::Fragment);

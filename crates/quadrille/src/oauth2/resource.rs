@@ -1,4 +1,4 @@
-//! Resource indicators (RFC 8707): for which API a token is meant.
+//! Resource indicators (RFC 8707): the APIs that a token is for.
 
 use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 
@@ -8,20 +8,25 @@ use url::Url;
 use super::RequestError;
 use crate::form::{FormWriter, Params};
 
-/// How many resources one request may name.
+/// The greatest number of resources in one request.
 const MOST: usize = 16;
 
-/// A text that cannot stand for a resource: it is no absolute URI, or has a fragment (RFC 8707,
-/// section 2).
+/// A text that is not a resource: not an absolute URI, or one with a fragment (RFC 8707, section
+/// 2).
+///
+/// ```
+/// use quadrille::oauth2::{InvalidResource, Resources};
+///
+/// assert_eq!(Resources::of(["/photos"]).unwrap_err(), InvalidResource);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a resource is an absolute URI without a fragment")]
 pub struct InvalidResource;
 
-/// A set of resources (RFC 8707), in the order they were first named, each once: what a client wants
-/// a token for, and who may take it, its audience. Cheap to clone.
+/// A set of resources (RFC 8707), in the order first named, each once: the APIs of a request or the
+/// audience of a token. Cheap to clone.
 ///
-/// Where two are compared they are compared as URLs, so that `https://API.example` and
-/// `https://api.example:443/` are the same.
+/// Resources are compared as URLs, so `https://API.example` equals `https://api.example:443/`.
 ///
 /// ```
 /// use quadrille::oauth2::Resources;
@@ -38,10 +43,10 @@ pub struct InvalidResource;
 pub struct Resources(Option<Arc<str>>);
 
 impl Resources {
-    /// None at all: the server's own API.
+    /// The empty set: the server's own API.
     pub const EMPTY: Self = Self(None);
 
-    /// The set of these URIs.
+    /// The set of these resources.
     ///
     /// # Errors
     /// [`InvalidResource`].
@@ -60,7 +65,7 @@ impl Resources {
         if text.is_empty() { Self::EMPTY } else { Self(Some(text.into())) }
     }
 
-    /// Reads what [`as_str`](Self::as_str) wrote.
+    /// Reads the output of [`as_str`](Self::as_str).
     ///
     /// # Errors
     /// [`InvalidResource`].
@@ -68,7 +73,7 @@ impl Resources {
         Self::of(text.split(' ').filter(|uri| !uri.is_empty()))
     }
 
-    /// Reads the `resource` parameters of a request, strictly, as a server does.
+    /// Reads the `resource` parameters of a request strictly, for a server.
     pub(super) fn read(params: &Params<'_>) -> Result<Self, RequestError> {
         if params.check("resource").is_err() || params.many("resource").nth(MOST).is_some() {
             return Err(RequestError::MalformedResource);
@@ -76,36 +81,36 @@ impl Resources {
         Self::of(params.many("resource")).map_err(|_| RequestError::MalformedResource)
     }
 
-    /// Writes a `resource` parameter for each.
+    /// Writes a `resource` parameter for each resource.
     pub(super) fn write(&self, form: &mut FormWriter) {
         for uri in self.iter() {
             form.append("resource", uri);
         }
     }
 
-    /// All in one text, with spaces between: URIs hold none.
+    /// All resources, separated by spaces, which URIs do not contain.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("")
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// One after the other.
+    /// The resources in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.as_str().split(' ').filter(|uri| !uri.is_empty())
     }
 
-    /// Whether `uri` is among them.
+    /// Whether the set contains `uri`.
     pub fn contains(&self, uri: &str) -> bool {
-        // Nearly always it is spelled the same.
+        // The spelling is nearly always the same.
         self.iter().any(|known| known == uri)
             || normal(uri).is_some_and(|uri| self.iter().filter_map(normal).any(|it| it == uri))
     }
 
-    /// Whether all of `other` are among them.
+    /// Whether the set contains all of `other`.
     pub fn is_superset(&self, other: &Self) -> bool {
         if self == other {
             return true;
@@ -114,13 +119,13 @@ impl Resources {
         other.iter().all(|uri| normal(uri).is_some_and(|uri| known.contains(&uri)))
     }
 
-    /// These as URLs, to be compared. A look-up of each is cheap however many there are.
+    /// The resources as URLs, for comparison. A look-up takes constant time.
     fn normal(&self) -> HashSet<Url> {
         self.iter().filter_map(normal).collect()
     }
 
-    /// Those of these that are `wanted`, in their order and spelling here; `None` when one is wanted
-    /// that is not among them.
+    /// The resources that are `wanted`, in this set's order and spelling; `None` if one of them is
+    /// not in this set.
     ///
     /// ```
     /// use quadrille::oauth2::Resources;
@@ -156,14 +161,14 @@ fn join(text: &mut String, uri: &str) {
     text.push_str(uri);
 }
 
-/// `uri` as URLs are compared.
+/// The normal form of `uri` for comparison.
 fn normal(uri: &str) -> Option<Url> {
     #[cfg(test)]
     crate::work::count();
     Url::parse(uri).ok()
 }
 
-/// An absolute URI (RFC 3986, section 4.3), which has no fragment.
+/// Reads an absolute URI (RFC 3986, section 4.3), which has no fragment.
 fn check(uri: &str) -> Result<Url, InvalidResource> {
     let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_plain || uri.contains('#') {
@@ -237,7 +242,7 @@ mod tests {
         });
         work::assert_proportional(500, |n| {
             let known = Resources::parse(&many(n)).unwrap();
-            // The same set, spelled in another way.
+            // The same set in another spelling.
             let wanted = known.as_str().replace("api.example", "API.example");
             let wanted = Resources::parse(&wanted).unwrap();
             work::of(|| assert_eq!(known.narrowed(&wanted), Some(known.clone())))

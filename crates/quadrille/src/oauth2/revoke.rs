@@ -1,4 +1,4 @@
-//! Revocation (RFC 7009): a client says that it needs a token no more.
+//! Revocation (RFC 7009): a client no longer needs a token.
 
 use std::fmt;
 
@@ -31,11 +31,18 @@ use crate::form::{FormWriter, Params};
 pub struct RevocationRequest<'a> {
     /// The token.
     pub token: &'a str,
-    /// What kind it is, which may save the server a look-up. It must look for the other kind, too.
+    /// The kind of the token, which may save the server a look-up. The server must also search the
+    /// other kind.
     pub token_type_hint: Option<TokenTypeHint>,
 }
 
-/// What kind of token one is said to be (RFC 7009, section 4.1.2).
+/// The kind of a token (RFC 7009, section 4.1.2).
+///
+/// ```
+/// use quadrille::oauth2::TokenTypeHint;
+///
+/// assert_eq!(TokenTypeHint::RefreshToken.as_str(), "refresh_token");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenTypeHint {
@@ -46,7 +53,7 @@ pub enum TokenTypeHint {
 }
 
 impl TokenTypeHint {
-    /// As it stands in a message.
+    /// The value in a message.
     ///
     /// ```
     /// assert_eq!(quadrille::oauth2::TokenTypeHint::AccessToken.as_str(), "access_token");
@@ -58,7 +65,7 @@ impl TokenTypeHint {
         }
     }
 
-    /// One that is not known says nothing.
+    /// Reads the hint. Ignores an unknown one.
     pub(super) fn read(params: &Params<'_>) -> Result<Option<Self>, RequestError> {
         Ok(match params.one("token_type_hint")? {
             Some("access_token") => Some(Self::AccessToken),
@@ -72,7 +79,7 @@ impl<'a> RevocationRequest<'a> {
     /// The HTTP request, with the client's authentication.
     ///
     /// # Errors
-    /// [`EndpointError`] when the endpoint is no URL to send a request to.
+    /// [`EndpointError`] if no request can be sent to the endpoint.
     pub fn to_request(
         &self,
         endpoint: &str,
@@ -84,8 +91,7 @@ impl<'a> RevocationRequest<'a> {
         post_form(endpoint, auth, body)
     }
 
-    /// Reads the parameters of a request. A hint that is not known says nothing (RFC 7009, section
-    /// 2.2.1).
+    /// Reads the parameters of a request. Ignores an unknown hint (RFC 7009, section 2.2.1).
     ///
     /// # Errors
     /// [`RequestError`].
@@ -103,8 +109,8 @@ impl fmt::Debug for RevocationRequest<'_> {
     }
 }
 
-/// The answer to a [`RevocationRequest`]: the token is good no more, which is just as true of one
-/// that never was (RFC 7009, section 2.2). A refusal is an [`ErrorResponse`].
+/// The response to a [`RevocationRequest`]: the token is invalid now, or was never valid (RFC 7009,
+/// section 2.2). A refusal is an [`ErrorResponse`].
 ///
 /// ```
 /// use quadrille::oauth2::RevocationResponse;
@@ -117,8 +123,8 @@ impl fmt::Debug for RevocationRequest<'_> {
 pub struct RevocationResponse;
 
 impl RevocationResponse {
-    /// The answer of the endpoint, which nobody may keep. Clients ignore what is in it (RFC 7009,
-    /// section 2.2), but some stumble over an answer that is no JSON.
+    /// The response of the endpoint, with `Cache-Control: no-store`. Clients ignore the body (RFC
+    /// 7009, section 2.2), but some fail unless it is JSON.
     pub fn to_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from_static(b"{}"));
         let json = HeaderValue::from_static("application/json");
@@ -127,7 +133,7 @@ impl RevocationResponse {
         response
     }
 
-    /// Reads the answer of a server.
+    /// Reads the response of a server.
     ///
     /// # Errors
     /// [`RevocationResponseError`].
@@ -141,7 +147,7 @@ impl RevocationResponse {
     }
 }
 
-/// Why a server did not revoke a token. Always the other party's fault.
+/// The reason why a server did not revoke a token. Always the server's fault.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -158,15 +164,16 @@ impl RevocationResponse {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevocationResponseError {
-    /// It said no.
+    /// The server refuses.
     #[error("the revocation endpoint refused: {}", error.error)]
     Refused {
-        /// With this status, which may be 200.
+        /// The status, which may be 200.
         status: StatusCode,
-        /// And for this reason.
+        /// The error.
         error: ErrorResponse,
     },
-    /// It failed without an OAuth error. After 503 the token must be taken to be good still.
+    /// The server failed without an OAuth error. After status 503, the token must be presumed
+    /// valid.
     #[error("the revocation endpoint answered with status {}", .0.as_u16())]
     Status(StatusCode),
 }

@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! The authorization request.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,7 +12,7 @@ use crate::{
     scope::ScopeSeparator,
 };
 
-/// What a client wants to be answered with.
+/// The response type of an authorization request.
 ///
 /// ```
 /// assert_eq!(quadrille::oauth2::ResponseType::Code.as_str(), "code");
@@ -20,13 +20,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResponseType {
-    /// An authorization code. The implicit `token` has no name here: RFC 9700 forbids it.
+    /// An authorization code. The implicit `token` is not supported: RFC 9700 forbids it.
     #[default]
     Code,
 }
 
 impl ResponseType {
-    /// As it stands in a message.
+    /// The value in a message.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -34,7 +34,7 @@ impl ResponseType {
     }
 }
 
-/// A client's request for a person's consent.
+/// An authorization request: a client asks for a user's consent.
 ///
 /// ```
 /// use quadrille::{Env, Scopes, form::Params, oauth2::{AuthorizationRequest, pkce::Verifier}};
@@ -63,28 +63,28 @@ impl ResponseType {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorizationRequest<'a> {
-    /// What to answer with.
+    /// The response type.
     pub response_type: ResponseType,
     /// The client.
     pub client_id: Cow<'a, str>,
-    /// Where to answer.
+    /// The URI to which the server responds.
     pub redirect_uri: Option<Cow<'a, str>>,
-    /// What to ask the person for; `None` for what the server gives by itself.
+    /// The scopes requested; `None` for the server's default.
     pub scope: Option<Scopes>,
-    /// What stands between scopes when they are written.
+    /// The separator between scopes.
     pub scope_separator: ScopeSeparator,
-    /// The APIs that the token is wanted for (RFC 8707).
+    /// The APIs that the token is for (RFC 8707).
     pub resource: Resources,
-    /// What goes back unchanged with the answer.
+    /// An opaque value, which the response returns unchanged.
     pub state: Option<Cow<'a, str>>,
-    /// The PKCE challenge; `code_challenge_method` goes with it.
+    /// The PKCE challenge, sent with `code_challenge_method`.
     pub code_challenge: Option<Challenge>,
-    /// All other parameters in their order, also repeated ones: see [`Self::extra`].
+    /// All other parameters in order, including repeated ones: see [`Self::extra`].
     pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl<'a> AuthorizationRequest<'a> {
-    /// A request for a code, of which nothing but the client is said.
+    /// A request for a code with only the client set.
     pub fn new(client_id: impl Into<Cow<'a, str>>) -> Self {
         Self {
             response_type: ResponseType::Code,
@@ -99,10 +99,10 @@ impl<'a> AuthorizationRequest<'a> {
         }
     }
 
-    /// Where to send the person's browser: the endpoint, its own query kept, with this request.
+    /// The URL for the user's browser: the endpoint, with its own query and this request.
     ///
     /// # Errors
-    /// [`EndpointError`] when the endpoint is not an absolute URI, or has a fragment.
+    /// [`EndpointError`] if the endpoint is not an absolute URI, or has a fragment.
     pub fn to_url(&self, endpoint: &str) -> Result<String, EndpointError> {
         check_absolute(endpoint)?;
         let mut url = FormWriter::after_url(endpoint);
@@ -124,15 +124,15 @@ impl<'a> AuthorizationRequest<'a> {
         Ok(url.finish())
     }
 
-    /// Reads a request from the parameters of the query, or of the body of a POST.
+    /// Reads a request from the parameters of the query or of a POST's body.
     ///
     /// # Errors
-    /// [`AuthorizationRequestError`], which tells mistakes that may be reported to the client from
-    /// those that may not.
+    /// [`AuthorizationRequestError`], which separates errors that may be reported to the client
+    /// from those that may not.
     pub fn parse(params: &'a Params<'_>) -> Result<Self, AuthorizationRequestError> {
         let address = || {
             let client_id = params.one("client_id")?.ok_or(RequestError::Missing("client_id"))?;
-            // A state that cannot be decoded cannot go back unchanged.
+            // An undecodable state cannot be returned unchanged.
             params.check("state")?;
             Ok((client_id, params.one("redirect_uri")?))
         };
@@ -168,7 +168,7 @@ impl<'a> AuthorizationRequest<'a> {
         for name in READ {
             params.one(name)?;
         }
-        // Those that are not known are ignored (RFC 6749, section 3.1), even when they repeat.
+        // Unknown parameters are ignored (RFC 6749, section 3.1), even repeated ones.
         let extra = params.iter().filter(|(name, value)| !value.is_empty() && !OWN.contains(name));
         let extra = extra.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
         Ok(Self {
@@ -184,8 +184,8 @@ impl<'a> AuthorizationRequest<'a> {
         })
     }
 
-    /// The first value of a further parameter. `prompt`, `request`, `request_uri` and
-    /// `response_mode` stand there once at most, or [`parse`](Self::parse) would have failed.
+    /// The first value of another parameter. `prompt`, `request`, `request_uri` and `response_mode`
+    /// are not repeated: [`parse`](Self::parse) refuses that.
     ///
     /// ```
     /// use quadrille::oauth2::AuthorizationRequest;
@@ -199,7 +199,7 @@ impl<'a> AuthorizationRequest<'a> {
         self.extra.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// The same, borrowing nothing.
+    /// A copy that borrows nothing.
     pub fn into_owned(self) -> AuthorizationRequest<'static> {
         let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
         AuthorizationRequest {
@@ -216,7 +216,7 @@ impl<'a> AuthorizationRequest<'a> {
     }
 }
 
-/// Values of `extra` are left out: hints tell who somebody is.
+/// Omits the values of `extra`: hints may identify a user.
 impl fmt::Debug for AuthorizationRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationRequest")
@@ -231,8 +231,8 @@ impl fmt::Debug for AuthorizationRequest<'_> {
     }
 }
 
-/// Why an authorization request is refused for its form. The browser brought it, the client made
-/// it.
+/// The reason why an authorization request is malformed: a fault of the client, sent by the
+/// browser.
 ///
 /// ```
 /// use quadrille::oauth2::{AuthorizationRequest, AuthorizationRequestError, RequestError};
@@ -252,34 +252,48 @@ impl fmt::Debug for AuthorizationRequest<'_> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationRequestError {
-    /// It cannot be told whom to answer. The person gets a page, never a redirect (RFC 6749,
-    /// section 4.1.2.1).
+    /// The client or its redirect URI is unclear. The user sees a page and is never redirected (RFC
+    /// 6749, section 4.1.2.1).
     #[error(transparent)]
     Unaddressed(RequestError),
-    /// Something else is wrong. Once the client and its redirect URI have been checked, the client
-    /// is told by an [`AuthorizationResponse::Error`](crate::oauth2::AuthorizationResponse::Error).
+    /// Another part is malformed. Once client and redirect URI are verified, the client receives an
+    /// [`AuthorizationResponse::Error`](crate::oauth2::AuthorizationResponse::Error).
     #[error("{reason}")]
     Refused {
-        /// Whom to tell.
+        /// The recipient of the error.
         addressee: Addressee,
-        /// What is wrong.
+        /// The error.
         reason: RequestError,
     },
 }
 
-/// Whom to tell that a request is refused. Until `client_id` and `redirect_uri` have been looked up,
-/// nobody is redirected anywhere.
+/// The recipient of an error. Until `client_id` and `redirect_uri` are looked up, nobody must be
+/// redirected.
+///
+/// ```
+/// use quadrille::{form::Params, oauth2::{AuthorizationRequest, AuthorizationRequestError}};
+///
+/// let query = Params::parse(b"response_type=token&client_id=s6BhdRkqt3&state=xyz")?;
+/// match AuthorizationRequest::parse(&query) {
+///     Err(AuthorizationRequestError::Refused { addressee, .. }) => {
+///         assert_eq!(addressee.client_id, "s6BhdRkqt3");
+///         assert_eq!(addressee.state.as_deref(), Some("xyz"));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), quadrille::form::FormError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addressee {
-    /// The client, as it says.
+    /// The `client_id`, not yet verified.
     pub client_id: String,
-    /// Where it wants to be answered; `None` when it relies on having registered one URI only.
+    /// The `redirect_uri`; `None` if the client relies on its only registered one.
     pub redirect_uri: Option<String>,
-    /// What goes back unchanged. `None` when it is repeated, too.
+    /// The `state`; `None` if it is missing or repeated.
     pub state: Option<String>,
 }
 
-/// The parameters that have fields of their own.
+/// The parameters with a field.
 const OWN: [&str; 8] = [
     "response_type",
     "client_id",

@@ -1,4 +1,4 @@
-//! What the server answers.
+//! The authorization response.
 
 use crate::{
     Secret,
@@ -6,7 +6,8 @@ use crate::{
     oauth2::{EndpointError, ErrorResponse, post::check_absolute},
 };
 
-/// The answer to an [`AuthorizationRequest`](crate::oauth2::AuthorizationRequest), which the browser carries back.
+/// The response to an [`AuthorizationRequest`](crate::oauth2::AuthorizationRequest), which the
+/// browser delivers.
 ///
 /// ```
 /// use quadrille::{form::Params, oauth2::AuthorizationResponse};
@@ -27,31 +28,31 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizationResponse {
-    /// Yes.
+    /// The user approved.
     Code {
         /// The code.
         code: Secret,
         /// The `state` of the request.
         state: Option<String>,
-        /// Who answers (RFC 9207).
+        /// The issuer (RFC 9207).
         iss: Option<String>,
     },
-    /// No, or not like this.
+    /// The request is refused.
     Error {
-        /// Why.
+        /// The error.
         error: ErrorResponse,
         /// The `state` of the request.
         state: Option<String>,
-        /// Who answers (RFC 9207).
+        /// The issuer (RFC 9207).
         iss: Option<String>,
     },
 }
 
 impl AuthorizationResponse {
-    /// Where to send the person's browser: the redirect URI, its own query kept, with this answer.
+    /// The URL for the user's browser: the redirect URI, with its own query and this response.
     ///
     /// # Errors
-    /// [`EndpointError`] when the redirect URI is not absolute, or has a fragment.
+    /// [`EndpointError`] if the redirect URI is not absolute, or has a fragment.
     pub fn to_url(&self, redirect_uri: &str) -> Result<String, EndpointError> {
         check_absolute(redirect_uri)?;
         let mut url = FormWriter::after_url(redirect_uri);
@@ -72,7 +73,7 @@ impl AuthorizationResponse {
         Ok(url.finish())
     }
 
-    /// Reads the answer from the parameters of the callback.
+    /// Reads the response from the parameters of the callback.
     ///
     /// # Errors
     /// [`AuthorizationResponseError`].
@@ -81,8 +82,8 @@ impl AuthorizationResponse {
         Self::read(params, iss)
     }
 
-    /// [`AuthorizationResponse::parse`] for a client that knows no issuer to compare `iss` with. It
-    /// is not read: repeated or broken, it does not matter.
+    /// [`AuthorizationResponse::parse`] for a client without an issuer to compare. Ignores `iss`,
+    /// even if it is repeated or malformed.
     ///
     /// ```
     /// use quadrille::{form::Params, oauth2::AuthorizationResponse};
@@ -95,7 +96,7 @@ impl AuthorizationResponse {
     /// ```
     ///
     /// # Errors
-    /// As [`AuthorizationResponse::parse`].
+    /// See [`AuthorizationResponse::parse`].
     pub fn parse_without_issuer(params: &Params<'_>) -> Result<Self, AuthorizationResponseError> {
         Self::read(params, None)
     }
@@ -113,31 +114,38 @@ impl AuthorizationResponse {
         }
     }
 
-    /// The `state` that came back.
+    /// The `state` of the response.
     pub fn state(&self) -> Option<&str> {
         let (Self::Code { state, .. } | Self::Error { state, .. }) = self;
         state.as_deref()
     }
 
-    /// Who says to have answered (RFC 9207). To be compared with the issuer that was asked, by
-    /// simple string comparison.
+    /// The issuer of the response (RFC 9207), to be compared with the expected one as a string.
     pub fn iss(&self) -> Option<&str> {
         let (Self::Code { iss, .. } | Self::Error { iss, .. }) = self;
         iss.as_deref()
     }
 }
 
-/// Why a callback's parameters are no answer. The browser brought them.
+/// The reason why a callback contains no response. The parameters come from the browser.
+///
+/// ```
+/// use quadrille::{form::Params, oauth2::{AuthorizationResponse, AuthorizationResponseError}};
+///
+/// let error = AuthorizationResponse::parse(&Params::parse(b"state=xyz")?).unwrap_err();
+/// assert_eq!(error, AuthorizationResponseError::Empty);
+/// # Ok::<(), quadrille::form::FormError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizationResponseError {
-    /// The parameters could not be read, or one that may not repeat does.
+    /// The parameters are malformed, or one of them is repeated.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// There is neither a `code` nor an `error`.
+    /// Neither `code` nor `error` is present.
     #[error("the callback has neither a code nor an error")]
     Empty,
-    /// There are both.
+    /// Both are present.
     #[error("the callback has both a code and an error")]
     CodeAndError,
 }

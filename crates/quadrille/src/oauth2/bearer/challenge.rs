@@ -1,4 +1,4 @@
-//! What a resource says when a token is not enough.
+//! The challenge of a resource (RFC 6750, section 3).
 
 use std::fmt::{self, Write as _};
 
@@ -11,8 +11,8 @@ use http::{
 use super::BearerError;
 use crate::oauth2::{ErrorCode, ErrorResponse};
 
-/// What a resource answers when the token is missing, not good, or not good enough (RFC 6750,
-/// section 3).
+/// The challenge of a resource to a request whose token is missing, invalid or insufficient (RFC
+/// 6750, section 3).
 ///
 /// ```
 /// use quadrille::oauth2::{ErrorCode, bearer::Challenge};
@@ -32,62 +32,62 @@ use crate::oauth2::{ErrorCode, ErrorResponse};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
-    /// What is protected.
+    /// The realm.
     pub realm: Option<Box<str>>,
-    /// The scopes that are needed, separated by spaces.
+    /// The required scopes, separated by spaces.
     pub scope: Option<Box<str>>,
-    /// What was wrong with the credentials; `None` when none came.
+    /// The error of the credentials; `None` if the request has none.
     pub error: Option<ErrorResponse>,
     /// Further parameters, such as `resource_metadata` (RFC 9728).
     pub extra: Vec<(Box<str>, Box<str>)>,
 }
 
 impl Challenge {
-    /// Just `Bearer`.
+    /// A challenge without parameters.
     pub const fn new() -> Self {
         Self { realm: None, scope: None, error: None, extra: Vec::new() }
     }
 
-    /// What is protected.
+    /// Sets the realm.
     #[must_use]
     pub fn realm(mut self, realm: &str) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// The scopes that are needed, separated by spaces.
+    /// Sets the required scopes, separated by spaces.
     #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
         self.scope = Some(scope).filter(|scope| !scope.is_empty()).map(Box::from);
         self
     }
 
-    /// What was wrong, and words for the developer of the client.
+    /// Sets the error, with a description for the developer of the client.
     #[must_use]
     pub fn error(mut self, code: ErrorCode, description: &'static str) -> Self {
         self.error = Some(ErrorResponse::new(code).describe(description));
         self
     }
 
-    /// A further parameter. Its name must be an HTTP token.
+    /// Adds a parameter. Its name must be an HTTP token.
     #[must_use]
     pub fn extra(mut self, name: &str, value: &str) -> Self {
         self.extra.push((name.into(), value.into()));
         self
     }
 
-    /// 401, or what the error says.
+    /// The status of the error; 401 without one.
     pub fn status(&self) -> StatusCode {
         self.error.as_ref().map_or(StatusCode::UNAUTHORIZED, |error| error.error.status())
     }
 
-    /// The value of a `WWW-Authenticate` header, for answers that have more to say.
+    /// The value of a `WWW-Authenticate` header, for a response with a body of its own.
     pub fn to_header_value(&self) -> HeaderValue {
         // Only printable ASCII is displayed.
         HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("Bearer"))
     }
 
-    /// The answer: the status, the challenge and an empty body that nobody may keep.
+    /// The response: status, challenge and an empty body, with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = self.status();
@@ -97,8 +97,8 @@ impl Challenge {
         response
     }
 
-    /// The bearer challenges of an answer, whatever others stand beside them, in one header or in
-    /// several. What is malformed is left out.
+    /// The bearer challenges of a response, in one header or several, beside any others. Skips
+    /// malformed ones.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue};
@@ -138,8 +138,7 @@ impl From<BearerError> for Challenge {
     }
 }
 
-/// As it stands in the header. Characters that must not stand in a value are left out (RFC 6750,
-/// section 3).
+/// The value of the header. Omits characters that a value must not contain (RFC 6750, section 3).
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Bearer")?;
@@ -219,7 +218,7 @@ fn unquote(value: &str) -> String {
     out
 }
 
-/// What may stand in a value of a challenge (RFC 6750, section 3).
+/// Whether a challenge's value may contain the character (RFC 6750, section 3).
 const fn is_quotable(char: char) -> bool {
     matches!(char, ' '..='~') && !matches!(char, '"' | '\\')
 }

@@ -1,5 +1,4 @@
-//! Bearer tokens (RFC 6750): how a client shows one, how a resource reads it, and what a resource
-//! says when it is not enough.
+//! Bearer tokens (RFC 6750): sending, reading, and the challenge of a resource.
 
 mod challenge;
 
@@ -10,20 +9,30 @@ use crate::{Secret, form::Params};
 
 pub use challenge::Challenge;
 
-/// Why a bearer token could not be read from a request.
+/// The reason why no bearer token can be read from a request.
+///
+/// ```
+/// use http::HeaderMap;
+/// use quadrille::oauth2::bearer::{self, BearerError};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("authorization", "Bearer two words".parse()?);
+/// assert_eq!(bearer::from_headers(&headers), Err(BearerError::Malformed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BearerError {
     /// There is more than one token, or a token in more than one place (RFC 6750, section 2).
     #[error("the request carries more than one access token")]
     Several,
-    /// What stands behind `Bearer` is not a token (RFC 6750, section 2.1).
+    /// The text after `Bearer` is not a token (RFC 6750, section 2.1).
     #[error("the access token is malformed")]
     Malformed,
 }
 
 impl BearerError {
-    /// The code on the wire (RFC 6750, section 3.1).
+    /// The error code (RFC 6750, section 3.1).
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::Several => ErrorCode::InvalidRequest,
@@ -32,8 +41,8 @@ impl BearerError {
     }
 }
 
-/// The token in the `Authorization` header (RFC 6750, section 2.1). `None` when there is none, or
-/// the header is of another scheme.
+/// The token of the `Authorization` header (RFC 6750, section 2.1); `None` without the header or
+/// with another scheme.
 ///
 /// # Errors
 /// [`BearerError`].
@@ -71,8 +80,8 @@ pub fn from_headers(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
     }
 }
 
-/// The token in a form body (RFC 6750, section 2.2), which a resource may accept beside the header
-/// from clients that cannot set one.
+/// The token of a form body (RFC 6750, section 2.2), which a resource may accept from clients that
+/// cannot set a header.
 ///
 /// # Errors
 /// [`BearerError`].
@@ -93,8 +102,8 @@ pub fn from_form<'p>(body: &'p Params<'_>) -> Result<Option<&'p str>, BearerErro
     }
 }
 
-/// The token in a query (RFC 6750, section 2.3). What is given up: URLs are kept in logs and
-/// histories and sent on in `Referer`, and the token with them.
+/// The token of a query (RFC 6750, section 2.3). Gives up: URLs with the token end up in logs,
+/// histories and `Referer` headers.
 ///
 /// # Errors
 /// [`BearerError`].
@@ -104,8 +113,8 @@ pub fn from_query_which_leaks_tokens_into_logs<'p>(
     from_form(query)
 }
 
-/// The `Authorization` header that shows `token` (RFC 6750, section 2.1), marked sensitive. `None`
-/// when it holds a character that no token may hold.
+/// The `Authorization` header with `token` (RFC 6750, section 2.1), marked sensitive; `None` if the
+/// token has a character that no token may contain.
 ///
 /// ```
 /// use quadrille::{Secret, oauth2::bearer};
@@ -115,7 +124,7 @@ pub fn from_query_which_leaks_tokens_into_logs<'p>(
 /// ```
 pub fn header(token: &Secret) -> Option<HeaderValue> {
     let token = token.expose();
-    // Some services make tokens with characters outside b64token, such as `|`.
+    // Some services issue tokens with characters outside of b64token, such as `|`.
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
@@ -130,7 +139,7 @@ pub fn header(token: &Secret) -> Option<HeaderValue> {
 /// `b64token` (RFC 6750, section 2.1).
 fn is_token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    // Not `all`: looking at every byte is faster, many at a time.
+    // `all` is slower: a loop without a branch looks at many bytes at a time.
     !body.is_empty() && body.bytes().fold(true, |good, byte| good & is_token_byte(byte))
 }
 

@@ -1,4 +1,4 @@
-//! The codes.
+//! Error codes.
 
 use std::fmt;
 
@@ -8,8 +8,7 @@ use super::shown_code;
 
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
-        /// An `error` code. All registered ones are known; what a service made up is kept in
-        /// [`Other`](Self::Other).
+        /// An `error` code: all registered ones, and [`Other`](Self::Other) for a service's own.
         ///
         /// ```
         /// use quadrille::oauth2::ErrorCode;
@@ -22,12 +21,12 @@ macro_rules! error_codes {
         #[non_exhaustive]
         pub enum ErrorCode {
             $($(#[doc = $doc])+ $variant,)+
-            /// Any other.
+            /// A code that is not registered.
             Other(Box<str>),
         }
 
         impl ErrorCode {
-            /// As it stands in a message.
+            /// The value in a message.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -48,29 +47,29 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// Something is missing, repeated or malformed (RFC 6749).
+    /// A parameter is missing, repeated or malformed (RFC 6749).
     InvalidRequest = "invalid_request",
-    /// The client is unknown, or did not authenticate as it must (RFC 6749).
+    /// The client is unknown or failed to authenticate (RFC 6749).
     InvalidClient = "invalid_client",
-    /// The code or refresh token is not good (any more), or not this client's (RFC 6749).
+    /// The code or refresh token is invalid, expired, or another client's (RFC 6749).
     InvalidGrant = "invalid_grant",
-    /// This client may not do that (RFC 6749).
+    /// The client may not use this grant or response type (RFC 6749).
     UnauthorizedClient = "unauthorized_client",
-    /// No such way to get a token here (RFC 6749).
+    /// The grant type is not supported (RFC 6749).
     UnsupportedGrantType = "unsupported_grant_type",
-    /// No such way to be answered here (RFC 6749).
+    /// The response type is not supported (RFC 6749).
     UnsupportedResponseType = "unsupported_response_type",
-    /// The scope is unknown, malformed or more than may be had (RFC 6749).
+    /// The scope is unknown, malformed or exceeds the grant (RFC 6749).
     InvalidScope = "invalid_scope",
-    /// The person, or the server, said no (RFC 6749).
+    /// The user or the server refused (RFC 6749).
     AccessDenied = "access_denied",
     /// The server failed (RFC 6749).
     ServerError = "server_error",
     /// The server is overloaded or under maintenance (RFC 6749).
     TemporarilyUnavailable = "temporarily_unavailable",
-    /// The access token is not good (any more) (RFC 6750).
+    /// The access token is invalid, expired or revoked (RFC 6750).
     InvalidToken = "invalid_token",
-    /// The access token is good, but not for this (RFC 6750).
+    /// The access token lacks a scope (RFC 6750).
     InsufficientScope = "insufficient_scope",
     /// The server does not revoke tokens of this kind (RFC 7009).
     UnsupportedTokenType = "unsupported_token_type",
@@ -82,17 +81,17 @@ error_codes! {
     InvalidSoftwareStatement = "invalid_software_statement",
     /// Registration: the software statement is not approved (RFC 7591).
     UnapprovedSoftwareStatement = "unapproved_software_statement",
-    /// Device and CIBA: the user has not answered yet (RFC 8628).
+    /// Device and CIBA: the user has not decided yet (RFC 8628).
     AuthorizationPending = "authorization_pending",
-    /// Device and CIBA: ask less often (RFC 8628).
+    /// Device and CIBA: the client must poll less often (RFC 8628).
     SlowDown = "slow_down",
-    /// Device and CIBA: the person did not answer in time (RFC 8628).
+    /// Device and CIBA: the user did not decide in time (RFC 8628).
     ExpiredToken = "expired_token",
     /// The `resource` is unknown or malformed (RFC 8707).
     InvalidTarget = "invalid_target",
     /// The `request_uri` does not lead to a request (RFC 9101).
     InvalidRequestUri = "invalid_request_uri",
-    /// The request object is not good (RFC 9101).
+    /// The request object is invalid (RFC 9101).
     InvalidRequestObject = "invalid_request_object",
     /// Request objects are not supported (RFC 9101).
     RequestNotSupported = "request_not_supported",
@@ -102,25 +101,25 @@ error_codes! {
     RegistrationNotSupported = "registration_not_supported",
     /// The authorization details are not acceptable (RFC 9396).
     InvalidAuthorizationDetails = "invalid_authorization_details",
-    /// The DPoP proof is not good (RFC 9449).
+    /// The DPoP proof is invalid (RFC 9449).
     InvalidDpopProof = "invalid_dpop_proof",
-    /// The DPoP proof must hold the server's nonce (RFC 9449).
+    /// The DPoP proof must contain the server's nonce (RFC 9449).
     UseDpopNonce = "use_dpop_nonce",
-    /// The person must sign in again, or better (RFC 9470).
+    /// The user must sign in again, or more strongly (RFC 9470).
     InsufficientUserAuthentication = "insufficient_user_authentication",
-    /// The person would have to be asked something (OpenID Connect Core).
+    /// The user would have to interact (OpenID Connect Core).
     InteractionRequired = "interaction_required",
-    /// The person would have to sign in (OpenID Connect Core).
+    /// The user would have to sign in (OpenID Connect Core).
     LoginRequired = "login_required",
-    /// The person would have to choose an account (OpenID Connect Core).
+    /// The user would have to choose an account (OpenID Connect Core).
     AccountSelectionRequired = "account_selection_required",
-    /// The person would have to consent (OpenID Connect Core).
+    /// The user would have to consent (OpenID Connect Core).
     ConsentRequired = "consent_required",
-    /// The asked for way of signing in cannot be had (OpenID Connect Core, unmet requirements).
+    /// The requested authentication is not available (OpenID Connect Core, unmet requirements).
     UnmetAuthenticationRequirements = "unmet_authentication_requirements",
     /// CIBA: the `login_hint_token` has expired.
     ExpiredLoginHintToken = "expired_login_hint_token",
-    /// CIBA: no person is meant by the hint.
+    /// CIBA: the hint identifies no user.
     UnknownUserId = "unknown_user_id",
     /// CIBA: a user code is required.
     MissingUserCode = "missing_user_code",
@@ -128,14 +127,13 @@ error_codes! {
     InvalidUserCode = "invalid_user_code",
     /// CIBA: the binding message cannot be shown.
     InvalidBindingMessage = "invalid_binding_message",
-    /// CIBA: the person could not be asked.
+    /// CIBA: the user could not be asked.
     TransactionFailed = "transaction_failed",
 }
 
 impl ErrorCode {
-    /// The status of a direct answer with this error: from a token, revocation or other endpoint
-    /// that clients call (RFC 6749, section 5.2), or from a protected resource (RFC 6750, section
-    /// 3.1).
+    /// The status of a direct response with this error, by an endpoint that clients call (RFC 6749,
+    /// section 5.2) or by a protected resource (RFC 6750, section 3.1).
     ///
     /// ```
     /// use quadrille::oauth2::ErrorCode;

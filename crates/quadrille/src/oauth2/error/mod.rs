@@ -1,5 +1,5 @@
-//! Errors, as they stand in messages (RFC 6749, sections 4.1.2.1 and 5.2, and those who extended
-//! them), and what can be wrong with the form of a request.
+//! Error responses (RFC 6749, sections 4.1.2.1 and 5.2, and its extensions), and errors in the form
+//! of a request.
 
 mod code;
 
@@ -17,7 +17,7 @@ pub use code::ErrorCode;
 use super::{answer, json::JsonObject};
 use crate::form::{FormError, Params};
 
-/// An error as it stands in an answer.
+/// An error response.
 ///
 /// ```
 /// use quadrille::oauth2::{ErrorCode, ErrorResponse};
@@ -35,27 +35,28 @@ use crate::form::{FormError, Params};
 pub struct ErrorResponse {
     /// The code.
     pub error: ErrorCode,
-    /// Words for the developer of the client.
+    /// A description for the developer of the client.
     pub error_description: Option<Cow<'static, str>>,
     /// A page for the developer of the client.
     pub error_uri: Option<Cow<'static, str>>,
 }
 
 impl ErrorResponse {
-    /// Just the code.
+    /// An error response with only the code.
     pub const fn new(error: ErrorCode) -> Self {
         Self { error, error_description: None, error_uri: None }
     }
 
-    /// With words for the developer of the client. No word of the request belongs into them.
+    /// Adds a description for the developer of the client. It must not contain any part of the
+    /// request.
     #[must_use]
     pub fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Self {
         self.error_description = Some(description.into());
         self
     }
 
-    /// The direct answer of an endpoint that clients call (RFC 6749, section 5.2). With
-    /// `invalid_client` goes a challenge for HTTP Basic.
+    /// The direct response of an endpoint that clients call (RFC 6749, section 5.2).
+    /// `invalid_client` comes with a challenge for HTTP Basic.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut response = json_response(self.error.status(), self.to_json());
         if self.error == ErrorCode::InvalidClient {
@@ -65,9 +66,9 @@ impl ErrorResponse {
         response
     }
 
-    /// Reads the error out of an answer, whatever shape real services give it and whatever the
-    /// status is: flat or nested JSON, or a form. `None` when there is none in it, as in a page of
-    /// HTML. What a service wrote is cut to a length fit for a log, control characters left out.
+    /// Reads the error of a response in all shapes of real services and with any status: flat or
+    /// nested JSON, or a form. `None` without an error, as in an HTML page. Texts are shortened for
+    /// a log, without control characters.
     pub fn parse(response: &Response<Bytes>) -> Option<Self> {
         let text = answer::text(response.body());
         match answer::members(&text) {
@@ -76,8 +77,8 @@ impl ErrorResponse {
         }
     }
 
-    /// The `error`, `error_description` and `error_uri` among parameters: those of a redirect back
-    /// to the client, or of a form. `None` when there is no `error`.
+    /// The `error`, `error_description` and `error_uri` of a redirect or a form; `None` without an
+    /// `error`.
     pub fn from_params(params: &Params<'_>) -> Option<Self> {
         let first = |name| params.many(name).next();
         Some(Self {
@@ -87,12 +88,12 @@ impl ErrorResponse {
         })
     }
 
-    /// Sets what another party wrote, cut and cleaned.
+    /// Sets a description from another party, shortened and cleaned.
     pub(super) fn set_description(&mut self, text: &str) {
         self.error_description = Some(description(text));
     }
 
-    /// Sets what another party wrote, cut and cleaned.
+    /// Sets a URI from another party, shortened and cleaned.
     pub(super) fn set_uri(&mut self, text: &str) {
         self.error_uri = Some(description(text));
     }
@@ -146,10 +147,10 @@ impl From<ErrorCode> for ErrorResponse {
     }
 }
 
-/// What is wrong with the form of a request, before anything is looked up.
+/// An error in the form of a request, found before any look-up.
 ///
-/// Its [`Display`](std::fmt::Display) text names parameters but repeats nothing that was sent, so that
-/// it may be logged and shown.
+/// Its [`Display`](std::fmt::Display) text names parameters but contains no part of the request, so
+/// it is safe to log and to show.
 ///
 /// ```
 /// use quadrille::oauth2::{ErrorCode, RequestError};
@@ -161,31 +162,32 @@ impl From<ErrorCode> for ErrorResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The parameters could not be read, or one that may not repeat does.
+    /// The parameters are malformed, or one of them is repeated.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// This parameter is required.
+    /// This required parameter is missing.
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
-    /// The `grant_type` is none that is known.
+    /// The `grant_type` is unknown.
     #[error("the grant_type is not supported")]
     UnsupportedGrantType,
-    /// The `response_type` is none that is known.
+    /// The `response_type` is unknown.
     #[error("the response_type is not supported")]
     UnsupportedResponseType,
-    /// The `scope` holds a character that none may hold.
+    /// The `scope` contains an invalid character.
     #[error("the scope is malformed")]
     MalformedScope,
-    /// A `resource` is no absolute URI, or has a fragment, or there are too many (RFC 8707, section 2).
+    /// A `resource` is not an absolute URI, or has a fragment, or there are too many (RFC 8707,
+    /// section 2).
     #[error("a resource must be an absolute URI without a fragment, and one request may name 16")]
     MalformedResource,
     /// The `code_challenge` is not the unpadded base64url of 32 bytes.
     #[error("the code_challenge is malformed")]
     MalformedChallenge,
-    /// The `code_challenge_method` is `plain`, which is what its absence means, too.
+    /// The `code_challenge_method` is `plain`, which is also the default.
     #[error("the code_challenge_method must be S256")]
     PlainChallenge,
-    /// The `code_challenge_method` is none that is known.
+    /// The `code_challenge_method` is unknown.
     #[error("the code_challenge_method is unknown; it must be S256")]
     UnknownChallengeMethod,
     /// The `code_verifier` is not 43 to 128 unreserved characters.
@@ -194,7 +196,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// The code on the wire.
+    /// The error code.
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Form(_)
@@ -217,7 +219,7 @@ impl From<RequestError> for ErrorResponse {
     }
 }
 
-/// An answer that nobody may keep (RFC 6749, section 5.1).
+/// A response with `Cache-Control: no-store` (RFC 6749, section 5.1).
 pub(super) fn json_response(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
@@ -237,13 +239,13 @@ fn description(text: &str) -> Cow<'static, str> {
     Cow::Owned(shown(text, 512))
 }
 
-/// What another party wrote, fit for a log: at most `limit` characters, none of them a control.
+/// A text of another party for a log: at most `limit` characters, without control characters.
 fn shown(text: &str, limit: usize) -> String {
     text.chars().filter(|char| !char.is_control()).take(limit).collect()
 }
 
-/// A code that another party wrote, fit for a log. What no code may hold (RFC 6749, section 5.2) is
-/// replaced, not left out: left out, it would make another code of the same look.
+/// A code of another party for a log. Characters that no code may contain (RFC 6749, section 5.2)
+/// are replaced: without them, it might look like another code.
 fn shown_code(code: &str) -> String {
     let fit = |char| match char {
         ' '..='~' if char != '"' && char != '\\' => char,

@@ -1,4 +1,4 @@
-//! What a client asks the token endpoint for (RFC 6749, sections 4.1.3, 4.4.2 and 6).
+//! The request to the token endpoint (RFC 6749, sections 4.1.3, 4.4.2 and 6).
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     oauth2::{ClientAuth, EndpointError, RequestError, Resources, pkce, post::post_form},
 };
 
-/// What a client asks the token endpoint for, by grant.
+/// A request to the token endpoint, by grant type.
 ///
 /// ```
 /// use quadrille::{form::Params, oauth2::{ClientAuth, Resources, TokenRequest}};
@@ -37,29 +37,29 @@ pub enum TokenRequest<'a> {
         redirect_uri: Option<&'a str>,
         /// The PKCE verifier.
         code_verifier: Option<&'a str>,
-        /// Some of the APIs that were granted; none for all of them (RFC 8707, section 2.2).
+        /// A subset of the APIs granted; empty for all of them (RFC 8707, section 2.2).
         resource: Resources,
     },
-    /// Get a new access token (RFC 6749, section 6).
+    /// Refresh an access token (RFC 6749, section 6).
     RefreshToken {
         /// The refresh token.
         refresh_token: &'a str,
-        /// Fewer scopes than were granted; `None` for all of them.
+        /// A subset of the scopes granted; `None` for all of them.
         scope: Option<Scopes>,
-        /// Some of the APIs that were granted; none for all of them.
+        /// A subset of the APIs granted; empty for all of them.
         resource: Resources,
     },
     /// Get a token for the client itself (RFC 6749, section 4.4).
     ClientCredentials {
-        /// The scopes; `None` for those that the server gives by itself.
+        /// The scopes; `None` for the server's default.
         scope: Option<Scopes>,
-        /// The APIs that it is for.
+        /// The APIs that the token is for.
         resource: Resources,
     },
 }
 
 impl<'a> TokenRequest<'a> {
-    /// As it stands in a message.
+    /// The value in a message.
     ///
     /// ```
     /// use quadrille::oauth2::{Resources, TokenRequest};
@@ -80,7 +80,7 @@ impl<'a> TokenRequest<'a> {
     /// The HTTP request, with the client's authentication and any further parameters.
     ///
     /// # Errors
-    /// [`EndpointError`] when the endpoint is no URL to send a request to.
+    /// [`EndpointError`] if no request can be sent to the endpoint.
     pub fn to_request(
         &self,
         endpoint: &str,
@@ -112,8 +112,8 @@ impl<'a> TokenRequest<'a> {
         post_form(endpoint, auth, body)
     }
 
-    /// Reads the parameters of a request. The client is read by
-    /// [`PresentedClient`](crate::oauth2::PresentedClient); parameters that are not known are left alone.
+    /// Reads the parameters of a request. [`PresentedClient`](crate::oauth2::PresentedClient) reads
+    /// the client; unknown parameters are ignored.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -152,7 +152,7 @@ impl fmt::Debug for TokenRequest<'_> {
     }
 }
 
-/// Reads `scope` strictly, as a server does; `None` when it was left out. Spaces alone name nothing.
+/// Reads `scope` strictly, for a server; `None` if it is missing or only spaces.
 pub(in crate::oauth2) fn read_scope(params: &Params<'_>) -> Result<Option<Scopes>, RequestError> {
     params
         .one("scope")?

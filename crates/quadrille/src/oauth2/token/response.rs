@@ -1,4 +1,4 @@
-//! What the token endpoint answers (RFC 6749, section 5).
+//! The response of the token endpoint (RFC 6749, section 5).
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     scope::ScopeSeparator,
 };
 
-/// How a token is to be used.
+/// The type of an access token.
 ///
 /// ```
 /// use quadrille::oauth2::TokenType;
@@ -24,17 +24,17 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenType {
-    /// By whoever has it (RFC 6750).
+    /// A bearer token (RFC 6750).
     #[default]
     Bearer,
-    /// With a proof that goes with every request (RFC 9449).
+    /// A token bound to a key, with a proof in every request (RFC 9449).
     Dpop,
-    /// In another way.
+    /// Another type.
     Other(Box<str>),
 }
 
 impl TokenType {
-    /// As it stands in a message.
+    /// The value in a message.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Bearer => "Bearer",
@@ -56,7 +56,7 @@ impl From<&str> for TokenType {
     }
 }
 
-/// Tokens, as the token endpoint gives them (RFC 6749, section 5.1).
+/// A successful response of the token endpoint (RFC 6749, section 5.1).
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,21 +75,21 @@ impl From<&str> for TokenType {
 pub struct TokenResponse {
     /// The access token.
     pub access_token: Secret,
-    /// How to use it. A service that does not say means [`TokenType::Bearer`].
+    /// The token type; [`TokenType::Bearer`] if the service omits it.
     pub token_type: TokenType,
-    /// How long it is good, counted from the answer, in whole seconds on the wire. `None` when it
-    /// was not said.
+    /// The lifetime of the access token from the response on, in whole seconds on the wire; `None`
+    /// if the service omits it.
     pub expires_in: Option<Duration>,
     /// A refresh token.
     pub refresh_token: Option<Secret>,
-    /// What was granted; `None` means what was asked for.
+    /// The scopes granted; `None` means those requested.
     pub scope: Option<Scopes>,
-    /// All other members, as they came: `id_token` and what a service made up.
+    /// All other members, as received: `id_token` and a service's own.
     pub extra: Map<String, Value>,
 }
 
 impl TokenResponse {
-    /// A bearer token, of which nothing else is said.
+    /// A response with only a bearer token.
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
@@ -101,7 +101,7 @@ impl TokenResponse {
         }
     }
 
-    /// The answer of the token endpoint, which nobody may keep.
+    /// The response of the token endpoint, with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut object = JsonObject::with_capacity(320);
         object.string("access_token", self.access_token.expose());
@@ -121,14 +121,14 @@ impl TokenResponse {
         json_response(StatusCode::OK, object.finish())
     }
 
-    /// Reads the answer of a token endpoint, in any shape that real services give it: JSON or a
-    /// form whatever the content type says, errors under status 200, `expires_in` as a text, a
-    /// fraction or under the name `expires` (zero and less say nothing), `scope` as an array or
-    /// separated by commas, no `token_type`, an empty `error`, a byte order mark, and another
-    /// encoding than UTF-8 in members that nobody asks for.
+    /// Reads the response of a token endpoint in all shapes of real services: JSON or a form
+    /// whatever the content type, errors with status 200, `expires_in` as a text, a fraction or
+    /// named `expires` (zero and less count as missing), `scope` as an array or separated by
+    /// commas, no `token_type`, an empty `error`, a byte order mark, and bytes that are not UTF-8
+    /// in members that nobody reads.
     ///
     /// # Errors
-    /// [`TokenResponseError`], never a panic, whatever came.
+    /// [`TokenResponseError`].
     pub fn parse(
         response: &Response<Bytes>,
         separator: ScopeSeparator,
@@ -136,7 +136,8 @@ impl TokenResponse {
         Self::parse_at(response, separator, None)
     }
 
-    /// [`TokenResponse::parse`] where the access token stands at `path`, the others beside it.
+    /// [`TokenResponse::parse`] for a response with the access token at `path` and the other
+    /// members beside it.
     pub(crate) fn parse_at(
         response: &Response<Bytes>,
         separator: ScopeSeparator,
@@ -174,7 +175,7 @@ impl TokenResponse {
             return Err(TokenResponseError::MalformedAccessToken);
         }
         let mut lifetime = |name| members.remove(name).and_then(seconds);
-        // What cannot be read says nothing, and hides nothing.
+        // An unreadable lifetime counts as missing and hides no other.
         let expires_in = lifetime("expires_in").or_else(|| lifetime("expires"));
         let is_utf8 = matches!(text, Cow::Borrowed(_));
         let is_exact = |text: &String| is_utf8 || !text.contains(answer::UNREADABLE);
@@ -190,7 +191,7 @@ impl TokenResponse {
     }
 }
 
-/// Tokens are left out, and so are the values of `extra`, which may be some.
+/// Omits tokens and the values of `extra`, which may be tokens.
 impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenResponse")
@@ -203,7 +204,7 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// Why an answer of a token endpoint gives no token. Always the other party's fault.
+/// The reason why a response of a token endpoint contains no token. Always the server's fault.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -222,24 +223,24 @@ impl fmt::Debug for TokenResponse {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenResponseError {
-    /// It said no.
+    /// The server refuses.
     #[error("the token endpoint refused: {}", error.error)]
     Refused {
-        /// With this status, which may be 200.
+        /// The status, which may be 200.
         status: StatusCode,
-        /// And for this reason.
+        /// The error.
         error: ErrorResponse,
     },
-    /// It failed without an OAuth error: too many requests, an outage.
+    /// The server failed without an OAuth error, for example overloaded.
     #[error("the token endpoint answered with status {}", .0.as_u16())]
     Status(StatusCode),
-    /// Success, they say, but the body is neither JSON nor a form: a page of HTML, perhaps.
+    /// The status is a success, but the body is neither JSON nor a form: perhaps an HTML page.
     #[error("the token endpoint's answer cannot be read")]
     Unreadable,
-    /// Success, they say, but there is no `access_token`.
+    /// The status is a success, but there is no `access_token`.
     #[error("the token endpoint's answer holds no access_token")]
     MissingAccessToken,
-    /// The `access_token` holds a character that cannot stand in a header.
+    /// The `access_token` contains a character that a header cannot carry.
     #[error("the token endpoint's access_token is malformed")]
     MalformedAccessToken,
 }
@@ -248,9 +249,9 @@ pub enum TokenResponseError {
 fn members(body: &[u8]) -> Option<Map<String, Value>> {
     let text = answer::text(body);
     answer::members(&text).or_else(|| {
-        // Other JSON is no form, although a number or a word looks like one.
+        // Other JSON is not a form, although a number or a word reads like one.
         let params = Params::of_answer(&text)?;
-        // A single word is a form, too.
+        // Any single word reads as a form.
         if !params.iter().any(|(name, _)| matches!(name, "access_token" | "error")) {
             return None;
         }
@@ -265,8 +266,8 @@ fn members(body: &[u8]) -> Option<Map<String, Value>> {
     })
 }
 
-/// Whether there is an error among the members, in whatever form; some services name one that is
-/// none in every answer.
+/// Whether the members contain an error, in any form; some services send an empty one in every
+/// response.
 fn says_error(members: &Map<String, Value>) -> bool {
     match members.get("error") {
         None | Some(Value::Null) => false,
@@ -278,7 +279,7 @@ fn says_error(members: &Map<String, Value>) -> bool {
     }
 }
 
-/// What is not said means Bearer; what is said and no text means something unknown.
+/// A missing type means Bearer; one that is not text is unknown.
 fn token_type(value: Option<Value>) -> TokenType {
     match value {
         None | Some(Value::Null) => TokenType::Bearer,

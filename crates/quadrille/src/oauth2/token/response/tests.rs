@@ -1,4 +1,3 @@
-
 use serde_json::json;
 
 use super::*;
@@ -57,7 +56,7 @@ fn scopes_are_read_in_every_form_that_services_give_them() {
 
 #[test]
 fn an_empty_scope_is_left_out_of_the_answer() {
-    // RFC 6749, appendix A.4: a scope has one token at least.
+    // RFC 6749, appendix A.4: a scope has at least one token.
     for (scope, written) in [
         (None, None),
         (Some(Scopes::EMPTY), None),
