@@ -1,4 +1,4 @@
-//! Whose account at which service, and the token that opens it.
+//! Linked accounts, their owners, and their tokens.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Scopes, Secret, Timestamp, secret};
 
-/// Whose accounts these are: a user of the application, a browser, or nobody in particular.
+/// The owner of linked accounts: a user of the application, a browser, or none.
 ///
 /// ```
 /// use quadrille::Owner;
@@ -19,15 +19,16 @@ use crate::{Scopes, Secret, Timestamp, secret};
 pub struct Owner(Option<Arc<str>>);
 
 impl Owner {
-    /// Nobody is signed in, and the storage needs nobody (a cookie is its browser's).
+    /// No owner: no user is signed in, and the storage needs none (a cookie belongs to its
+    /// browser).
     pub const NOBODY: Self = Self(None);
 
-    /// A user, by what never changes about them.
+    /// A user, by an identifier that never changes.
     pub fn user(id: impl fmt::Display) -> Self {
         Self(Some(format!("u:{id}").into()))
     }
 
-    /// A browser, where the application has no users: see [`Login::owner`](crate::Login::owner).
+    /// A browser, in an application without users: see [`Login::owner`](crate::Login::owner).
     pub(crate) fn browser(id: &str) -> Self {
         Self(Some(format!("b:{id}").into()))
     }
@@ -37,12 +38,12 @@ impl Owner {
         self.as_str().starts_with("u:")
     }
 
-    /// As it stands in storage keys.
+    /// The text in storage keys.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("")
     }
 
-    /// What [`Owner::as_str`] gave.
+    /// Reads the output of [`Owner::as_str`].
     pub fn from_key(text: &str) -> Self {
         if text.is_empty() { Self::NOBODY } else { Self(Some(text.into())) }
     }
@@ -54,10 +55,17 @@ impl fmt::Debug for Owner {
     }
 }
 
-/// What an application's closure may say an owner is: a user's number or name, or `None` of it when
-/// nobody is signed in.
+/// Values that an application's closure may return as an owner: a user's number or name, or an
+/// `Option` of it, `None` if no user is signed in.
+///
+/// ```
+/// use quadrille::{Owner, consumer::IntoOwner};
+///
+/// assert_eq!(7.into_owner(), Some(Owner::user("7")));
+/// assert_eq!(None::<i64>.into_owner(), None);
+/// ```
 pub trait IntoOwner {
-    /// The owner; `None` when nobody is signed in.
+    /// The owner; `None` if no user is signed in.
     fn into_owner(self) -> Option<Owner>;
 }
 
@@ -84,19 +92,35 @@ macro_rules! owners {
 }
 owners!(String, &str, &String, Arc<str>, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize);
 
-/// One account of one owner at one service: what storages are keyed by.
+/// One account of one owner at one service: the key of storages.
+///
+/// ```
+/// use quadrille::{Owner, consumer::Account};
+///
+/// let account = Account { owner: Owner::user(7), service: "github".into(), subject: "1".into() };
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Account {
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner,
     /// The service's name.
     pub service: Arc<str>,
-    /// Who the owner is there, in the service's own words; empty where it does not say
-    /// ([`Spec::identity`](crate::Spec::identity)), so that there is one account for each owner.
+    /// The account's identifier at the service; empty if the service has no
+    /// [`Spec::identity`](crate::Spec::identity), in which case an owner has one account there.
     pub subject: Arc<str>,
 }
 
-/// What opens an account: an access token, and what is known about it.
+/// The token of an account, with its metadata.
+///
+/// ```
+/// use std::time::Duration;
+/// use quadrille::{Scopes, Timestamp, consumer::Token};
+///
+/// let token = Token::new("gho_1")
+///     .scopes(Scopes::of(["repo"]))
+///     .expires(Timestamp::from_seconds(3600));
+/// assert!(token.is_good(Timestamp::from_seconds(0), Duration::from_secs(30)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Token {
@@ -104,23 +128,23 @@ pub struct Token {
     /// section 2.3).
     #[serde(serialize_with = "secret::serialize_exposed")]
     pub access_token: Secret,
-    /// The secret that requests with this token are signed by: OAuth 1 only.
+    /// The secret that signs requests with this token: OAuth 1 only.
     #[serde(default, serialize_with = "secret::serialize_exposed_option")]
     pub token_secret: Option<Secret>,
-    /// What gets the next one (RFC 6749, section 1.5).
+    /// The refresh token (RFC 6749, section 1.5).
     #[serde(serialize_with = "secret::serialize_exposed_option")]
     pub refresh_token: Option<Secret>,
-    /// What was granted, which may be less than what was asked for.
+    /// The scopes granted, which may be fewer than those requested.
     pub scopes: Scopes,
-    /// When it came.
+    /// The time at which the token was obtained.
     pub obtained: Timestamp,
-    /// When it ends; `None` when the service does not say.
+    /// The time at which the access token expires; `None` if the service does not say.
     pub expires: Option<Timestamp>,
 }
 
 impl Token {
-    /// A token of which nothing else is known: for tests, and for tokens that a service hands out
-    /// on a page of its own.
+    /// A token without metadata: for tests, and for tokens that a service shows on a page of its
+    /// own.
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
@@ -132,50 +156,58 @@ impl Token {
         }
     }
 
-    /// The same token with the secret that requests are signed by, as services of OAuth 1 give it.
+    /// Sets the secret that signs requests, which services of OAuth 1 issue.
     #[must_use]
     pub fn token_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.token_secret = Some(secret.into());
         self
     }
 
-    /// The same token with these scopes.
+    /// Sets the scopes.
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// The same token, good until `expires`.
+    /// Sets the time at which the access token expires.
     #[must_use]
     pub fn expires(mut self, expires: Timestamp) -> Self {
         self.expires = Some(expires);
         self
     }
 
-    /// The same token with a refresh token.
+    /// Sets the refresh token.
     #[must_use]
     pub fn refresh_token(mut self, refresh_token: impl Into<Secret>) -> Self {
         self.refresh_token = Some(refresh_token.into());
         self
     }
 
-    /// Whether it will still be good `margin` from `now`.
+    /// Whether the access token remains valid for `margin` from `now`.
     pub fn is_good(&self, now: Timestamp, margin: Duration) -> bool {
         self.expires.is_none_or(|expires| now + margin < expires)
     }
 }
 
-/// A linked account as a storage holds it.
+/// A linked account as stored.
+///
+/// ```
+/// use quadrille::consumer::Stored;
+///
+/// fn is_newer(one: &Stored, other: &Stored) -> bool {
+///     one.account == other.account && one.version != other.version
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
-    /// Whose, where, who.
+    /// The account.
     pub account: Account,
-    /// What opens it.
+    /// Its token.
     pub token: Token,
-    /// Which of the account's tokens this is: another after every change.
+    /// The version of the token, which differs after every change.
     pub version: u64,
-    /// The service has ended this token for good; the account is kept to say so, and to be linked
+    /// Whether the service revoked the token for good; the account is kept until the user links it
     /// again.
     pub needs_linking_again: bool,
 }

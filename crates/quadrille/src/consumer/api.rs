@@ -1,4 +1,4 @@
-//! A service's API, and the account that it is called for.
+//! The API of a service, called for one account.
 
 use std::{
     fmt,
@@ -28,17 +28,26 @@ use super::{
 
 pub(crate) const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("quadrille/", env!("CARGO_PKG_VERSION")));
-/// A service's API, called with one account's token.
+/// The API of a service, called with one account's token.
 ///
 /// Paths are joined to the service's base (`user` and `/user` are the same, and the base's own path
-/// is kept). The token goes to the service's origin only. It is refreshed before it ends, and once
-/// when the service does not take it.
+/// is kept). The token is sent to the service's origin only. It is refreshed before it expires, and
+/// once if the service refuses it.
 ///
-/// When the service answers 401 and there is nothing to refresh the token with, access may have been
-/// revoked there. If the answer says so (`invalid_token`, RFC 6750, section 3.1; a problem with the
-/// token, in OAuth 1), or the service's [`identity`](crate::Spec::identity) answers 401 too, the
-/// account needs linking again, and the call gives [`Error::NotLinked`], which sends the visitor to
-/// log in. A 401 from one path alone is [`Error::Api`].
+/// On a 401 without a refresh token, access may have been revoked at the service. If the response
+/// says so (`invalid_token`, RFC 6750, section 3.1; a problem with the token, in OAuth 1), or the
+/// service's [`identity`](crate::Spec::identity) responds with 401 too, the account must be linked
+/// again, and the call returns [`Error::NotLinked`], which redirects the user to a login. A 401
+/// from a single path is [`Error::Api`].
+///
+/// ```
+/// use quadrille::{Result, consumer::Api};
+///
+/// async fn name(github: &Api) -> Result<String> {
+///     let user: serde_json::Value = github.get("user").await?;
+///     Ok(user["login"].to_string())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
@@ -47,12 +56,12 @@ struct Inner {
     registered: Arc<Registered>,
     stored: Mutex<Stored>,
     jar: Option<Jar>,
-    /// Whether the account is in the storage, so that its token can be refreshed.
+    /// Whether the account is stored, so that its token can be refreshed.
     kept: bool,
     wanted: Wanted,
 }
 
-/// Where a visitor was, for the way back after a login.
+/// The page that the visitor requested, for the return after a login.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) next: String,
@@ -77,7 +86,7 @@ impl Api {
         }))
     }
 
-    /// With a token that is not kept (yet).
+    /// An account whose token is not stored (yet).
     pub(crate) fn unstored(
         login: &Login,
         registered: &Arc<Registered>,
@@ -105,7 +114,7 @@ impl Api {
         &self.0.registered.name
     }
 
-    /// Asks for `path` and reads the JSON of the answer.
+    /// Sends a GET for `path` and reads the response's JSON.
     ///
     /// ```
     /// # use quadrille::{GitHub, Linked, Result};
@@ -119,15 +128,15 @@ impl Api {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Api`] when the answer is an error, and what a login may run into.
+    /// [`Error::Api`] if the response is an error, and the errors of a refresh.
     pub async fn get<T: DeserializeOwned>(&self, path: impl ApiPath) -> Result<T> {
         self.request(Method::GET, path).json().await
     }
 
-    /// Posts `body` as JSON, and reads the JSON of the answer (`()` for none).
+    /// Sends a POST with `body` as JSON and reads the response's JSON (`()` for none).
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn post<T: DeserializeOwned>(
         &self,
         path: impl ApiPath,
@@ -136,10 +145,10 @@ impl Api {
         self.request(Method::POST, path).json_body(body).json().await
     }
 
-    /// Puts `body` as JSON, and reads the JSON of the answer (`()` for none).
+    /// Sends a PUT with `body` as JSON and reads the response's JSON (`()` for none).
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn put<T: DeserializeOwned>(
         &self,
         path: impl ApiPath,
@@ -148,10 +157,10 @@ impl Api {
         self.request(Method::PUT, path).json_body(body).json().await
     }
 
-    /// Patches with `body` as JSON, and reads the JSON of the answer (`()` for none).
+    /// Sends a PATCH with `body` as JSON and reads the response's JSON (`()` for none).
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn patch<T: DeserializeOwned>(
         &self,
         path: impl ApiPath,
@@ -160,32 +169,32 @@ impl Api {
         self.request(Method::PATCH, path).json_body(body).json().await
     }
 
-    /// Deletes `path`.
+    /// Sends a DELETE for `path`.
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn delete(&self, path: impl ApiPath) -> Result<()> {
         self.request(Method::DELETE, path).send().await.map(|_| ())
     }
 
-    /// A call of any kind, built step by step.
+    /// Builds a call of any kind.
     pub fn request(&self, method: Method, path: impl ApiPath) -> Call {
         Call::new(self.clone(), method, path.join_to(&self.0.registered.api))
     }
 
-    /// A fresh access token, for other SDKs and clients. Look where it goes.
+    /// A valid access token, for other SDKs and clients. Never log it.
     ///
     /// # Errors
-    /// [`Error::NotLinked`] when there is none to be had, and what a refresh may run into.
+    /// [`Error::NotLinked`] if there is no valid token, and the errors of a refresh.
     pub async fn access_token(&self) -> Result<Secret> {
         Ok(self.usable(None, None).await?.token.access_token)
     }
 
-    /// What belongs to [`access_token`](Api::access_token) with a service of OAuth 1: the secret that
-    /// its requests are signed by.
+    /// The secret of [`access_token`](Api::access_token) at a service of OAuth 1, which signs its
+    /// requests.
     ///
     /// # Errors
-    /// As [`Api::access_token`].
+    /// See [`Api::access_token`].
     pub async fn token_secret(&self) -> Result<Option<Secret>> {
         Ok(self.usable(None, None).await?.token.token_secret)
     }
@@ -198,7 +207,7 @@ impl Api {
         &self.0.registered
     }
 
-    /// Whether the account is in the storage, so that its token can be refreshed.
+    /// Whether the account is stored, so that its token can be refreshed.
     pub(crate) fn is_kept(&self) -> bool {
         self.0.kept
     }
@@ -211,7 +220,7 @@ impl Api {
         self.0.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The account with a token good for `margin`, or for as long as a call needs.
+    /// The account with a token valid for `margin`, or for as long as a call needs.
     pub(crate) async fn usable(
         &self,
         margin: Option<Duration>,
@@ -236,14 +245,14 @@ impl Api {
 }
 
 impl Api {
-    /// The service takes this token no more: notes that the account needs linking again, and says
-    /// so. No error means that there is another token by now.
+    /// Marks the account as one to be linked again and returns that error, since the service no
+    /// longer accepts this token. `Ok` if another token has replaced it.
     pub(crate) async fn is_revoked(&self, seen: &Stored) -> Result<()> {
         let Inner { login, registered, jar, .. } = &*self.0;
         let jar = jar.as_ref();
         let missing = |reason: NoToken| Err(reason.into_error(login, registered, &self.0.wanted));
         if login.0.storage.is_in_browser() && jar.is_none_or(Jar::is_closed) {
-            // It cannot be noted any more; the next request finds out by itself.
+            // The mark cannot be stored any more; the next request finds out by itself.
             return missing(NoToken::NeedsLinkingAgain);
         }
         let cx = login.context(login.ready()?, jar);
@@ -278,7 +287,7 @@ impl NoToken {
     }
 }
 
-/// The error that sends a visitor to log in.
+/// The error that redirects the user to a login.
 pub(crate) fn not_linked(
     login: &Login,
     registered: &Arc<Registered>,
@@ -300,8 +309,16 @@ impl fmt::Debug for Api {
     }
 }
 
-/// What names a resource of an API: a path as text, which is taken as it is, or its segments in an
-/// array, which are encoded.
+/// The name of an API's resource: a path as text, taken literally, or its segments in an array,
+/// which are encoded.
+///
+/// ```
+/// use quadrille::{Result, consumer::Api};
+///
+/// async fn issue(github: &Api, repository: &str, number: u64) -> Result<serde_json::Value> {
+///     github.get(["repos", "ada", repository, "issues", &number.to_string()]).await
+/// }
+/// ```
 pub trait ApiPath {
     /// The URL of the resource below `base`, whose path ends in a slash.
     ///
@@ -315,7 +332,7 @@ impl ApiPath for &str {
         if self.starts_with("https://") || self.starts_with("http://") {
             return Url::parse(self).map_err(|_| OperatorError::CallMalformed);
         }
-        // The dot keeps a colon in the first segment from being a scheme.
+        // The dot keeps a colon in the first segment from ending a scheme.
         let relative = ["./", self.trim_start_matches(['/', '\\'])].concat();
         base.join(&relative).map_err(|_| OperatorError::CallMalformed)
     }
@@ -336,7 +353,7 @@ impl ApiPath for &String {
 impl ApiPath for &[&str] {
     fn join_to(self, base: &Url) -> Result<Url, OperatorError> {
         let mut url = base.clone();
-        // A dot segment would climb out of the path, encoded or not.
+        // A dot segment would leave the path, encoded or not.
         if self.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
             return Err(OperatorError::CallMalformed);
         }

@@ -1,4 +1,4 @@
-//! The moment between a token and a stored account: what hooks see.
+//! The event of `on_authorized`: a token is issued but no account is stored yet.
 
 use std::{
     fmt,
@@ -28,11 +28,21 @@ use super::{
     registered::Registered,
 };
 
-/// Back within this time and not linked: it would go in circles.
+/// A return within this time without a linked account is a redirect loop.
 const LOOP_WINDOW: Duration = Duration::from_secs(10);
 
-/// A visitor who has just logged in with a service: what `on_authorized` hooks get. Calls of the
-/// service's API can be made with it as with [`Linked`](crate::Linked).
+/// A user who has just logged in at a service: the event of `on_authorized` hooks. It can call the
+/// service's API like [`Linked`](crate::Linked).
+///
+/// ```
+/// use quadrille::{Authorized, Result};
+///
+/// async fn arrived(new: Authorized) -> Result<()> {
+///     let user: serde_json::Value = new.get("user").await?;
+///     println!("{} has logged in", user["login"]);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Authorized(Arc<AuthorizedInner>);
 
@@ -65,23 +75,23 @@ impl Authorized {
         }))
     }
 
-    /// The token. (Calls of the service's API need not be built by hand: `new.get("user")`.)
+    /// The token. (Calls of the API need not handle it: `new.get("user")`.)
     pub fn token(&self) -> &Token {
         &self.0.token
     }
 
-    /// Where the visitor will be sent: a path of this site.
+    /// The path of this site to which the user is redirected.
     pub fn next(&self) -> &str {
         &self.0.next
     }
 
-    /// What else the token endpoint answered, like an `id_token`.
+    /// All other members of the token response, such as `id_token`.
     pub fn more(&self) -> &Map<String, Value> {
         &self.0.more
     }
 
-    /// Who the account is, as the service says it: asked once for each login. `None` for a service
-    /// without [`Spec::identity`](crate::Spec::identity).
+    /// The account's claims, requested once per login. `None` for a service without
+    /// [`Spec::identity`](crate::Spec::identity).
     ///
     /// # Errors
     /// Those of the request.
@@ -95,9 +105,9 @@ impl Authorized {
         }
     }
 
-    /// Keeps the account for `owner`.
+    /// Stores the account for `owner`.
     ///
-    /// Without a jar, for a program that has no browser, whoever owns it is who was said.
+    /// Without a jar (a program without a browser), the account belongs to `owner`.
     pub(crate) async fn keep(&self, jar: Option<&Jar>, owner: &Owner) -> Result<Account> {
         let login = self.0.api.login();
         let ready = login.ready()?;
@@ -139,8 +149,8 @@ impl Authorized {
         Ok(account)
     }
 
-    /// Leaves a note for ten seconds, by which a login that goes in circles is noticed, and one that
-    /// is brought back once more (the back button, a double click). `owner`: who is signed in.
+    /// Sets a cookie for ten seconds that detects a redirect loop and a repeated callback (back
+    /// button, double click). `owner`: the user signed in.
     pub(crate) fn note_return(
         &self,
         jar: &Jar,
@@ -156,7 +166,7 @@ impl Authorized {
         let whole = style.name(&what);
         let bytes = size(&whole, &note);
         if make_room(jar, style, in_use, Coming::Kept(&[whole]), bytes).is_err() {
-            // Without the page: the next return is refused with words, and no header bursts.
+            // Without the page: a repeated return shows an error, and no header gets too long.
             note.truncate(note.len() - next.len());
         }
         Ok(jar.set(style, &what, note, LOOP_WINDOW)?)
@@ -178,8 +188,7 @@ impl fmt::Debug for Authorized {
     }
 }
 
-/// Whether a visitor has come back from this service a moment ago; with an owner, whether that one
-/// has, and nobody else in the same browser.
+/// Whether the browser has just returned from this service; with an owner, whether that user has.
 #[cfg(feature = "axum")]
 pub(crate) fn is_just_back(
     login: &Login,
@@ -196,7 +205,7 @@ pub(crate) fn is_just_back(
     jar.values(&ready.style.name(&loop_cookie(&registered.name))).iter().any(is_one)
 }
 
-/// Where the login went that was finished a moment ago by an attempt whose cookie is gone since.
+/// The page of the login that has just finished, whose attempt's cookie is removed.
 pub(crate) fn just_finished(
     seals: &Seals<'_>,
     jar: &Jar,
@@ -210,7 +219,7 @@ pub(crate) fn just_finished(
     })
 }
 
-/// What [`Authorized::note_return`] wrote.
+/// The contents of the cookie of [`Authorized::note_return`].
 struct Note<'a> {
     noted: Timestamp,
     mark: &'a str,

@@ -1,4 +1,4 @@
-//! One call of a service's API, from its parts to its answer.
+//! One call of a service's API, from request to response.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -24,17 +24,26 @@ use super::{
     revoked::verdict,
 };
 
-/// How long until an answer's headers must be there, unless a call says otherwise.
+/// The default timeout for a response's headers.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// What an answer that is read whole may hold.
+/// The limit in bytes of a body that is read whole.
 const WHOLE_LIMIT: usize = 16 * 1024 * 1024;
-/// What is kept of the body of an error.
+/// The limit in bytes of an error's body; the rest is dropped.
 const ERROR_LIMIT: usize = 64 * 1024;
 const MOST_REDIRECTS: usize = 5;
-/// Before UTF-8 that Windows wrote.
+/// Windows writes this before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One call, before it is sent.
+///
+/// ```
+/// use http::Method;
+/// use quadrille::{Result, consumer::Api};
+///
+/// async fn repositories(github: &Api) -> Result<Vec<serde_json::Value>> {
+///     github.request(Method::GET, "user/repos").query("per_page", 100).json().await
+/// }
+/// ```
 #[must_use = "a call is sent by `send`, `json` or `bytes`"]
 pub struct Call {
     api: Api,
@@ -103,22 +112,22 @@ impl Call {
         self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
     }
 
-    /// Sends these bytes, or a [`Body::stream`], which cannot be sent a second time: neither a
-    /// redirect nor a 401 is followed by another try. After a 401 the token is refreshed for the
-    /// next call, and this one gives [`Error::Api`].
+    /// Sets the body: bytes, or a [`Body::stream`], which cannot be sent again: neither a redirect
+    /// nor a 401 is followed by another attempt. After a 401 the token is refreshed for the next
+    /// call, and this one returns [`Error::Api`].
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = Ok(body.into());
         self
     }
 
-    /// How long until the answer's headers must be there: 30 seconds unless set.
+    /// Sets the timeout for the response's headers; 30 seconds by default.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Lets this call, and its token with it, go to another origin than the service's API. What is
-    /// given up: whoever answers there can act as the visitor.
+    /// Lets this call send its token to another origin than the service's API. Gives up: the server
+    /// there can act as the user.
     pub fn send_token_to_another_origin(mut self) -> Self {
         self.any_origin = true;
         self
@@ -129,10 +138,10 @@ impl Call {
         self
     }
 
-    /// Sends it and reads the JSON of the answer. An empty answer reads as `null`.
+    /// Sends the call and reads the response's JSON. An empty body reads as `null`.
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
         let answer = self.send().await?;
@@ -146,23 +155,23 @@ impl Call {
             .map_err(|_| Error::service(&service, ServiceError::Malformed { status }))
     }
 
-    /// Sends it and reads the answer whole, 16 MiB at most.
+    /// Sends the call and reads the whole body, at most 16 MiB.
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn bytes(self) -> Result<Bytes> {
         let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
         whole(&service, self.send().await?, deadline).await
     }
 
-    /// Sends it. The body of the answer comes as it is read, however long it is, and in whatever
-    /// `Content-Encoding` the service has chosen (`json` and `bytes` undo gzip and deflate).
+    /// Sends the call. The body is a stream without a limit, in the `Content-Encoding` of the
+    /// service (`json` and `bytes` decode gzip and deflate).
     ///
-    /// A request whose method is idempotent is sent once more when its connection breaks before the
-    /// answer: connections are kept, and a service may close one at that very moment.
+    /// An idempotent request is sent again if its connection breaks before the response: the
+    /// service may close a kept-alive connection at that moment.
     ///
     /// # Errors
-    /// As [`Api::get`].
+    /// See [`Api::get`].
     pub async fn send(self) -> Result<Answer> {
         let Self { api, method, url, query, mut headers, body, purpose, deadline, any_origin } =
             self;
@@ -187,7 +196,7 @@ impl Call {
             let again = again(&mut body);
             let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
             let answer = match sending.exchange(request).await {
-                // A kept connection that the service closed at this moment, as a rule.
+                // Usually a kept-alive connection that the service closed just now.
                 Err(error)
                     if error.is_interrupted()
                         && !is_repeated
@@ -210,7 +219,7 @@ impl Call {
                 }
                 StatusCode::UNAUTHORIZED if refused.is_none() && can_refresh(&api, &stored) => {
                     let answer = whole_error(answer, deadline).await;
-                    // For the next call; it tries for itself if this does not work.
+                    // For the next call, which tries again if this fails.
                     return match api.usable(None, Some(&stored.token.access_token)).await {
                         Err(not_linked @ Error::NotLinked(_)) => Err(not_linked),
                         _ => Err(error(&api, answer)),
@@ -221,7 +230,7 @@ impl Call {
                     if !sending.is_revoked(&stored, &answer).await {
                         return Err(error(&api, answer));
                     }
-                    // Linked again meanwhile, or marked so that it will be.
+                    // Another request has linked the account again, or it is marked now.
                     api.is_revoked(&stored).await?;
                     if body.is_none() {
                         return Err(error(&api, answer));
@@ -264,11 +273,22 @@ impl fmt::Debug for Call {
     }
 }
 
-/// An answer of an API, its body not read yet.
+/// A response of an API with an unread body.
+///
+/// ```
+/// use http::Method;
+/// use quadrille::{Result, consumer::{Answer, Api}};
+///
+/// async fn archive(github: &Api) -> Result<Answer> {
+///     let answer = github.request(Method::GET, "repos/ada/engine/tarball").send().await?;
+///     println!("{:?}", answer.headers.get("content-length"));
+///     Ok(answer)
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer {
-    /// A status that is no error.
+    /// The status, which is not an error.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
@@ -298,7 +318,7 @@ impl Sending<'_> {
                 request.headers_mut().insert(header::AUTHORIZATION, bearer);
                 Ok(request)
             }
-            // Each try is another request with a nonce of its own.
+            // Each attempt is a new request with a nonce of its own.
             Dance::OAuth1(dance) => {
                 Ok(dance.signing.sign_call(&self.api.login().0.env, request, token)?)
             }
@@ -322,13 +342,13 @@ impl Sending<'_> {
         }
     }
 
-    /// Whether a 401 may be one of a kept account's only token, from the service itself.
+    /// Whether a 401 comes from the service itself and concerns a stored account's current token.
     fn is_its_own(&self, stored: &Stored) -> bool {
         let is_the_services = self.url.origin() == self.api.registered().api.origin();
         self.api.is_kept() && is_the_services && stored.token.refresh_token.is_none()
     }
 
-    /// Whether the service takes this token no more.
+    /// Whether the service no longer accepts this token.
     async fn is_revoked(&self, stored: &Stored, answer: &Response<Bytes>) -> bool {
         let registered = self.api.registered();
         let verdict = verdict(&registered.dance, answer);
@@ -346,7 +366,7 @@ impl Sending<'_> {
                     Ok(request) => asking.exchange(request).await.ok().map(|answer| answer.status),
                     Err(_) => None,
                 };
-                // No answer is none that confirms anything.
+                // A failed request confirms nothing.
                 Some(status.unwrap_or(StatusCode::BAD_GATEWAY))
             }
             _ => None,
@@ -355,7 +375,7 @@ impl Sending<'_> {
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 enum Unanswered {
     NotSent(Error),
     Network(SendError),
@@ -371,13 +391,13 @@ fn can_refresh(api: &Api, stored: &Stored) -> bool {
     api.is_kept() && stored.token.refresh_token.is_some() && !is_young(api, stored)
 }
 
-/// Whether the service gave the token just now. One from the future is not: the clock went back.
+/// Whether the token was issued recently. One from the future is not recent: the clock went back.
 fn is_young(api: &Api, stored: &Stored) -> bool {
     let (now, obtained) = (api.login().0.env.now(), stored.token.obtained);
     obtained <= now && now.since(obtained) < YOUNG
 }
 
-/// A copy for another try; a stream has none.
+/// A copy for another attempt; `None` for a stream.
 fn again(body: &mut Option<Body>) -> Option<Body> {
     match body {
         Some(Body::Whole(bytes)) => Some(Body::Whole(bytes.clone())),
@@ -385,7 +405,7 @@ fn again(body: &mut Option<Body>) -> Option<Body> {
     }
 }
 
-/// The body of an answer, decompressed.
+/// The decompressed body of a response.
 async fn whole(service: &Arc<str>, answer: Answer, deadline: Duration) -> Result<Bytes> {
     let Answer { status, headers, body } = answer;
     match tokio::time::timeout(deadline, body.collect_decoded(&headers, WHOLE_LIMIT)).await {
@@ -395,7 +415,7 @@ async fn whole(service: &Arc<str>, answer: Answer, deadline: Duration) -> Result
     }
 }
 
-/// An answer with an error status, and what there is to be kept of its body.
+/// A response with an error status and the beginning of its body.
 async fn whole_error(answer: Answer, deadline: Duration) -> Response<Bytes> {
     let Answer { status, headers, body } = answer;
     let body = tokio::time::timeout(deadline, body.head_decoded(&headers, ERROR_LIMIT)).await;

@@ -1,31 +1,31 @@
-//! Where a request to log in comes from.
+//! The origin of a request to log in.
 
 use http::{HeaderMap, header};
 
 use super::{account::Owner, login::Login};
 
-/// Where a request was begun, as the browser says it.
+/// The origin of a request, as the browser reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Came {
-    /// On a page of this origin.
+    /// A page of this origin.
     Here,
-    /// By the user: an address typed in, or a bookmark.
+    /// The user: an address typed in, or a bookmark.
     ByUser,
-    /// On a page of another origin.
+    /// A page of another origin.
     Elsewhere,
-    /// The browser does not say it: an old one, or no browser.
+    /// Not reported: an old browser, or no browser.
     Unsaid,
 }
 
 impl Came {
-    /// By Fetch Metadata (`Sec-Fetch-Site`); browsers without it send `Origin` with forms and
+    /// Reads Fetch Metadata (`Sec-Fetch-Site`); browsers without it send `Origin` with forms and
     /// `Referer` with links.
     fn of(headers: &HeaderMap, origin: &str) -> Self {
         let mut sites = headers.get_all("sec-fetch-site").iter();
         match (sites.next().map(|site| site.as_bytes().trim_ascii()), sites.next()) {
             (Some(b"same-origin"), None) => return Self::Here,
             (Some(b"none"), None) => return Self::ByUser,
-            // A sibling domain may be somebody else's.
+            // A sibling domain may belong to another party.
             (Some(_), _) => return Self::Elsewhere,
             (None, _) => {}
         }
@@ -44,21 +44,21 @@ impl Came {
 }
 
 impl Login {
-    /// Whether the visitor must be asked, on a page, before a request with these headers may begin
-    /// a login: another site may have sent them. Otherwise it could link an account of its own
-    /// choice to the user who is signed in here (login cross-site request forgery; RFC 6749, section
-    /// 10.12, covers the callback only).
+    /// Whether the user must confirm, on a page, before a request with these headers may begin a
+    /// login, because another site may have sent them. Otherwise that site could link an account of
+    /// its own to the user signed in here (login cross-site request forgery; RFC 6749, section
+    /// 10.12, covers only the callback).
     ///
     /// The routes of [`Login::attach`](crate::Login::attach) ask. Other programs call this before
-    /// [`Login::begin`], and answer `true` with a form that posts to themselves.
+    /// [`Login::begin`] and respond to `true` with a form that posts to themselves.
     ///
-    /// * A navigation from a page of this origin, an address that was typed in, and a bookmark
-    ///   begin a login at once; so does a redirect that such a navigation was answered with.
-    /// * One from any other page is asked about, from a sibling domain too.
-    /// * Where the browser says nothing about it (`Sec-Fetch-Site`, `Origin`, `Referer`), a user
-    ///   who is signed in is asked.
-    /// * `changes_something`: a POST, say, which no user types in. It begins a login only if it
-    ///   certainly comes from a page of this origin.
+    /// * A navigation from a page of this origin, a typed address and a bookmark begin a login at
+    ///   once; so does a redirect in response to such a navigation.
+    /// * Any other page requires confirmation, including those of sibling domains.
+    /// * If the browser does not report the origin (`Sec-Fetch-Site`, `Origin`, `Referer`), a user
+    ///   who is signed in must confirm.
+    /// * `changes_something`: the request is one that no user types in, such as a POST. It begins a
+    ///   login only if it certainly comes from a page of this origin.
     ///
     /// ```
     /// use http::HeaderMap;
@@ -103,7 +103,7 @@ mod tests {
             (&[("sec-fetch-site", "")], Elsewhere),
             (&[("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")], Elsewhere),
             (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")], Elsewhere),
-            // A page under `no-referrer`.
+            // A page with `no-referrer`.
             (&[("sec-fetch-site", "same-origin"), ("origin", "null")], Here),
             (&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example")], Elsewhere),
             (&[("origin", "https://app.example")], Here),

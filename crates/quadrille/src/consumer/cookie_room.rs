@@ -1,17 +1,17 @@
-//! How many bytes all login cookies of one browser may have together, and which of them make room.
+//! The size limit of all login cookies of one browser, and the order in which they make room.
 //!
-//! A header of 8 KiB is refused by many a proxy, and then the visitor is locked out until the
-//! cookies end. So there is one budget for all services and attempts. When it is spent, these make
-//! room, in this order:
+//! Many proxies refuse a header of 8 KiB, which would lock the user out until the cookies expire.
+//! So all services and attempts share one budget. When it is spent, these cookies are removed, in
+//! this order:
 //!
-//! 1. cookies that this login has no use for: of a service that was removed, of a version of this
-//!    library with other cookies, and tokens where they are kept on the server by now;
+//! 1. cookies that this login does not use: of a removed service, of a version of this library with
+//!    other cookies, and tokens if they are stored on the server now;
 //! 2. attempts, the oldest first;
-//! 3. cookies of another login at this origin: a path of the past, as a rule. Where it is one of
-//!    today, its visitors log in again, rather than not at all here.
+//! 3. cookies of another login at this origin: usually of a former path. If it is in use, its users
+//!    log in again, which is better than not at all here.
 //!
-//! A visitor's tokens and identities at services of this login make no room: what does not fit
-//! beside them is refused. The application's own cookies are neither counted nor touched.
+//! Tokens and identities at services of this login are never removed: if a new cookie does not fit
+//! beside them, it is refused. The application's own cookies are neither counted nor changed.
 
 use tracing::warn;
 
@@ -19,18 +19,20 @@ use crate::consumer::error::OperatorError;
 
 use super::cookies::{CookieStyle, Jar, Whose};
 
-/// Bytes of names and values in all. It leaves a kibibyte for the application's own cookies.
+/// The limit in bytes of all names and values. It leaves a kibibyte for the application's own
+/// cookies.
 pub(crate) const BUDGET: usize = 7 * 1024;
-/// Bytes that are left to attempts whatever a visitor keeps.
+/// Bytes reserved for attempts.
 const FOR_ATTEMPTS: usize = 512;
-/// What stands around each in the header.
+/// The characters around each cookie in the header.
 const AROUND: usize = "=; ".len();
-/// How many cookies one answer removes.
+/// The greatest number of cookies that one response removes.
 const GONE: usize = 64;
-/// Digits of the identifier in the name of an attempt's cookie; the first of them are its time.
+/// Digits of the identifier in the name of an attempt's cookie, beginning with its time.
 const DIGITS: usize = 16;
 
-/// A kind of attempt: what its cookies' names begin with, how many there may be, and their bytes.
+/// A kind of attempt: the prefix of its cookies' names, their greatest number, and their size in
+/// bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptKind {
     pub(crate) name: &'static str,
@@ -40,33 +42,33 @@ pub(crate) struct AttemptKind {
 
 /// Attempts of OAuth 2: 16 random bytes each.
 pub(crate) const WITH_STATE: AttemptKind = AttemptKind { name: "try-", most: 24, bytes: 2048 };
-/// What is too long for the `state` of an attempt of OAuth 2: the page to come back to, as a rule.
+/// The part of an OAuth 2 attempt that is too long for `state`: usually the page to return to.
 pub(crate) const PAGE: AttemptKind = AttemptKind { name: "page-", most: 8, bytes: 2048 };
-/// Attempts of OAuth 1: all that is known of them.
+/// Attempts of OAuth 1: the whole attempt.
 pub(crate) const WITH_TEMPORARY: AttemptKind = AttemptKind { name: "try1-", most: 8, bytes: 4096 };
 
-/// The browser that stands for its user. The names below have the service's after them.
+/// The browser that owns accounts in place of a user. The names below end with the service's.
 pub(crate) const BROWSER: &str = "browser";
-/// A token, and what did not fit into its first cookie.
+/// A token, and the part that did not fit into its first cookie.
 pub(crate) const TOKEN: [&str; 2] = ["token-", "token2-"];
-/// Who the visitor is at a service.
+/// The user's identity at a service.
 pub(crate) const WHO: &str = "who-";
-/// A note that the visitor has just come back.
+/// A note that the user has just returned.
 pub(crate) const BACK: &str = "back-";
 
-/// Which cookies a login has a use for.
+/// The cookies that a login uses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InUse {
     /// The names of its services.
     pub(crate) services: Box<[Box<str>]>,
-    /// The names of those that are another for each tenant.
+    /// The names of its services with tenants.
     pub(crate) with_tenants: Box<[Box<str>]>,
-    /// Whether tokens are kept in cookies.
+    /// Whether tokens are stored in cookies.
     pub(crate) tokens: bool,
 }
 
 impl InUse {
-    /// Whether a cookie that is called so, after the prefix, is of use.
+    /// Whether the login uses a cookie with this name after the prefix.
     fn has(&self, what: &str) -> bool {
         let Some(service) = service_in(what) else { return what == BROWSER };
         let is_token = TOKEN.iter().any(|kind| what.starts_with(kind));
@@ -77,29 +79,28 @@ impl InUse {
         self.services.iter().any(|known| **known == *name)
     }
 
-    /// Whether this may be a tenant of a service of today. Whether there is such a tenant is known
-    /// elsewhere.
+    /// Whether this may be a tenant of a current service. The tenant may not exist.
     fn has_tenant(&self, name: &str) -> bool {
         name.split_once(super::tenant::SEPARATOR)
             .is_some_and(|(service, _)| self.with_tenants.iter().any(|known| **known == *service))
     }
 }
 
-/// The service in what a cookie is called after the prefix.
+/// The service in a cookie's name after the prefix.
 fn service_in(what: &str) -> Option<&str> {
     [TOKEN[0], TOKEN[1], WHO, BACK].into_iter().find_map(|kind| what.strip_prefix(kind))
 }
 
-/// What is about to be set.
+/// A cookie about to be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Coming<'a> {
     /// An attempt.
     Attempt(AttemptKind),
-    /// Cookies that a visitor keeps, in the place of those with these names.
+    /// Stored cookies, which replace those with these names.
     Kept(&'a [String]),
 }
 
-/// A cookie that is there.
+/// An existing cookie.
 enum Known {
     Kept { size: usize },
     Useless { name: String, size: usize },
@@ -107,15 +108,15 @@ enum Known {
     AnotherLogins { name: String, size: usize },
 }
 
-/// The bytes that a cookie has in the header.
+/// The size of a cookie in the header, in bytes.
 pub(crate) fn size(name: &str, value: &str) -> usize {
     name.len() + value.len() + AROUND
 }
 
-/// Makes room for `bytes` (see [`size`]) of what is coming.
+/// Makes room for `bytes` (see [`size`]) of a new cookie.
 ///
 /// # Errors
-/// [`OperatorError::CookieTooLarge`] when it does not fit beside what the visitor keeps.
+/// [`OperatorError::CookieTooLarge`] if it does not fit beside the stored cookies.
 pub(crate) fn make_room(
     jar: &Jar,
     style: &CookieStyle,
@@ -156,7 +157,7 @@ pub(crate) fn make_room(
     if kept + bytes + reserved > BUDGET {
         return Err(OperatorError::CookieTooLarge { bytes: kept + bytes });
     }
-    // Attempts and what is useless can all make room, so that they do not count here.
+    // Attempts and unused cookies can all be removed, so they do not count here.
     let mut firm = kept + bytes + sum(&others);
     let of_others = largest(others, (firm + reserved).saturating_sub(BUDGET));
     firm -= sum(&of_others);
@@ -196,7 +197,7 @@ pub(crate) fn make_room(
     gone.into_iter().try_for_each(|name| jar.remove_named(style, name))
 }
 
-/// The largest of `cookies` (their bytes and names), as few as have `bytes` together, or all.
+/// The largest of `cookies` (sizes and names), as few as have `bytes` together, or all.
 fn largest(mut cookies: Vec<(usize, String)>, bytes: usize) -> Vec<(usize, String)> {
     cookies.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
     let mut sum = 0;
@@ -209,8 +210,8 @@ fn largest(mut cookies: Vec<(usize, String)>, bytes: usize) -> Vec<(usize, Strin
     cookies
 }
 
-/// What an attempt's cookie is called after its kind, and the kind. A name that we never gave is
-/// none.
+/// The end of an attempt's cookie name, and its kind. `None` for a name that this library never
+/// makes.
 fn attempt(what: &str) -> Option<(&str, AttemptKind)> {
     [WITH_STATE, PAGE, WITH_TEMPORARY].into_iter().find_map(|kind| {
         let id = what.strip_prefix(kind.name)?;
@@ -219,7 +220,7 @@ fn attempt(what: &str) -> Option<(&str, AttemptKind)> {
     })
 }
 
-/// The services with tenants of which this browser has cookies, by their whole names.
+/// The services with tenants of which this browser has cookies, by full name.
 pub(crate) fn tenants(jar: &Jar, style: &CookieStyle, in_use: &InUse) -> Vec<String> {
     let mut names = jar.pick(|name, _| {
         let Whose::This(what) = style.whose(name) else { return None };
@@ -230,7 +231,7 @@ pub(crate) fn tenants(jar: &Jar, style: &CookieStyle, in_use: &InUse) -> Vec<Str
     names
 }
 
-/// Removes what a browser has of a service.
+/// Removes all cookies of a service.
 pub(crate) fn remove_all_of(
     jar: &Jar,
     style: &CookieStyle,
@@ -270,7 +271,7 @@ mod tests {
         format!("{name}={}", "x".repeat(bytes))
     }
 
-    /// The names that are removed, and that the lines say so as browsers need it.
+    /// Asserts that browsers accept the removing lines, and returns the names removed.
     fn removed(jar: &Jar) -> Vec<String> {
         let lines = jar.close();
         let names = lines.iter().map(|line| {
@@ -283,7 +284,7 @@ mod tests {
 
     fn attempts(kind: AttemptKind, n: usize) -> impl Iterator<Item = String> {
         let prefix = style().name(kind.name);
-        // The newest first, as nothing says how a browser orders them.
+        // The newest first, since the order of a browser's cookies is undefined.
         (0..n).rev().map(move |number| format!("{prefix}{number:016x}=x"))
     }
 
@@ -367,7 +368,7 @@ mod tests {
             assert!(make_room(&jar, &style(), &in_use(), coming, 2000).is_err(), "{what}");
             assert_eq!(removed(&jar), [""; 0]);
         }
-        // Where the storage is on the server, a token in a cookie is one of the past.
+        // If the storage is on the server, a token in a cookie is obsolete.
         let jar = jar([cookie(&style().name("token-b"), 6000)].into_iter());
         let on_server = InUse { tokens: false, ..in_use() };
         make_room(&jar, &style(), &on_server, Coming::Attempt(WITH_TEMPORARY), 2000).unwrap();

@@ -1,4 +1,4 @@
-//! The cookies of one request: what came, and what the answer will set.
+//! The cookies of one request, and those that its response sets.
 
 use std::{
     fmt::Write as _,
@@ -11,13 +11,21 @@ use url::Url;
 
 use crate::{consumer::error::OperatorError, cookie};
 
-/// How many cookies are looked at when there are many of one kind. Browsers keep fewer for one host
-/// (RFC 6265, section 6.1, asks for 50).
+/// The greatest number of cookies read of one kind. Browsers keep fewer per host (RFC 6265, section
+/// 6.1, asks for 50).
 const SEEN: usize = 256;
-/// How many of one name are tried.
+/// The greatest number of cookies tried of one name.
 const ALIKE: usize = 8;
 
-/// The cookies of one request and its answer. Cheap to clone; all clones are the same jar.
+/// The cookies of one request and its response. Cheap to clone; all clones share one jar.
+///
+/// ```
+/// use quadrille::consumer::Jar;
+///
+/// let jar = Jar::new(&http::HeaderMap::new());
+/// let set_cookie = jar.close();
+/// assert!(set_cookie.is_empty());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Jar(Arc<Mutex<State>>);
 
@@ -32,46 +40,45 @@ struct State {
 #[derive(Debug)]
 struct Set {
     name: String,
-    /// `None` removes.
+    /// `None` removes the cookie.
     value: Option<String>,
     line: HeaderValue,
 }
 
-/// How this site's cookies are named and marked.
+/// Names and attributes of this site's cookies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CookieStyle {
-    /// What the names of all cookies of this library begin with at this origin, whatever the mount.
+    /// The prefix of all cookies of this library at this origin, for any mount.
     family: String,
-    /// The family, and after it the path of the login, unless that is the usual one.
+    /// The family followed by the path of the login, except the default path.
     prefix: String,
     secure: bool,
 }
 
 impl CookieStyle {
-    /// The style of a login at `url`, the public URL, whose routes are at `mount`.
+    /// The style of a login at `url`, the public URL, with its routes at `mount`.
     ///
-    /// Browsers tell the cookies of two ports of a host apart no more than those of two paths, so
-    /// the name has what is special in either.
+    /// Browsers separate neither the ports of a host nor its paths, so the name contains both if
+    /// they are not the default.
     pub(crate) fn of(url: &Url, mount: &str) -> Self {
         let path = [url.path().trim_end_matches('/'), mount].concat();
         Self::new(url.scheme() == "https", url.port(), &path)
     }
 
-    /// `path` is that of the login routes, as browsers know it.
+    /// `path` is the public path of the login routes.
     pub(crate) fn new(secure: bool, port: Option<u16>, path: &str) -> Self {
         let mut family = String::from(if secure { "__Host-quadrille" } else { "quadrille" });
         if let Some(port) = port {
-            // No path is written with a full stop.
+            // No encoded path contains a full stop.
             let _ = write!(family, ".{port}");
         }
         family.push('-');
         let mut prefix = family.clone();
         if path != "/login" {
-            // With the slash that it begins with, which is what tells a path from the name of a
-            // cookie.
+            // With the leading slash, which separates a path from the name of a cookie.
             for byte in path.trim_end_matches('/').bytes() {
-                // Lower-case hexadecimal for whatever might be special; '-' itself too, so that no
-                // two paths share a name.
+                // Lower-case hexadecimal for all other bytes, including '-', so that no two paths
+                // share a name.
                 if byte.is_ascii_alphanumeric() {
                     prefix.push(char::from(byte));
                 } else {
@@ -87,32 +94,33 @@ impl CookieStyle {
         [&self.prefix, what].concat()
     }
 
-    /// What stands between the prefix (and `kind`) and the end of the name.
+    /// The end of a name after the prefix and `kind`.
     pub(crate) fn strip<'a>(&self, kind: &str, name: &'a str) -> Option<&'a str> {
         name.strip_prefix(&self.prefix)?.strip_prefix(kind)
     }
 
-    /// Whose a cookie of this name is.
+    /// The login that a cookie of this name belongs to.
     pub(crate) fn whose<'a>(&self, name: &'a str) -> Whose<'a> {
         if !name.starts_with(&self.family) {
             return Whose::Foreign;
         }
         match name.strip_prefix(&self.prefix) {
-            // The usual path has no prefix of its own, and no name of a cookie begins like a path.
+            // The default path has no prefix of its own, and no name of a cookie begins like a
+            // path.
             Some(what) if !what.starts_with('_') => Whose::This(what),
             _ => Whose::AnotherLogins,
         }
     }
 }
 
-/// Whose a cookie is.
+/// The login that a cookie belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose<'a> {
-    /// This login's; and what stands after the prefix of its name.
+    /// This login, with the end of the name after the prefix.
     This(&'a str),
-    /// Another login's at this origin: at another path, which may be one of the past.
+    /// Another login at this origin: at another path, perhaps a former one.
     AnotherLogins,
-    /// None of this library.
+    /// Another program.
     Foreign,
 }
 
@@ -126,22 +134,22 @@ impl Jar {
         Self(Arc::new(Mutex::new(State { came, set: Vec::new(), left: false })))
     }
 
-    /// The `Set-Cookie` values for the answer. From here on the jar is closed: what is set later
-    /// would be lost, so it is refused.
+    /// The `Set-Cookie` values for the response. Closes the jar: cookies set later would be lost,
+    /// so they are refused.
     pub fn close(&self) -> Vec<HeaderValue> {
         let mut state = self.lock();
         state.left = true;
         std::mem::take(&mut state.set).into_iter().map(|set| set.line).collect()
     }
 
-    /// Whether the answer has left.
+    /// Whether the response is sent.
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().left
     }
 
-    /// The values of the cookies of this name, as they are by now. There may be several, set at
-    /// other paths or by other domains, and in any order (RFC 6265, section 5.4): of those that the
-    /// caller can make sense of, the first one counts.
+    /// The current values of the cookies of this name. There may be several, set at other paths or
+    /// by other domains, in any order (RFC 6265, section 5.4): the first that the caller can read
+    /// counts.
     pub(crate) fn values(&self, name: &str) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
         for value in self.pick(|known, value| (known == name).then(|| value.to_owned())) {
@@ -152,13 +160,12 @@ impl Jar {
         values
     }
 
-    /// What `pick` makes of the names and values of the cookies, as they are by now: of so many at
-    /// the most.
+    /// The results of `pick` on the current names and values of cookies, up to the limit.
     pub(crate) fn pick<T>(&self, pick: impl Fn(&str, &str) -> Option<T>) -> Vec<T> {
         let state = self.lock();
         let changed = |name: &str| state.set.iter().any(|set| set.name == name);
         let set = state.set.iter().filter_map(|set| pick(&set.name, set.value.as_deref()?));
-        // First what was set, which is ours for certain.
+        // First the cookies set by this response, which are certainly ours.
         let picked = set.chain(
             cookie::pairs(&state.came)
                 .filter_map(|(name, value)| Some((name, pick(name, value)?)))
@@ -187,8 +194,8 @@ impl Jar {
         self.remove_named(style, name)
     }
 
-    /// Removes a cookie of this library that the browser has, by its whole name. All of them have
-    /// the same path, and no domain.
+    /// Removes a cookie of this library that the browser has, by its full name. They all have the
+    /// same path and no domain.
     pub(crate) fn remove_named(
         &self,
         style: &CookieStyle,
@@ -298,7 +305,7 @@ mod tests {
             assert!(!names[index + 1..].contains(name), "{name}");
         }
         assert_eq!(names[0], "__Host-quadrille-x");
-        // What is below a path, and reached there, is one place however it is said.
+        // Spellings of one path share their cookies.
         assert_eq!(at("https://app.example/admin", "/login").name("x"), names[1]);
     }
 
@@ -306,7 +313,7 @@ mod tests {
     fn a_cookies_name_says_whose_it_is() {
         let usual = CookieStyle::new(false, None, "/login");
         let admin = CookieStyle::new(false, None, "/admin/login");
-        // Paths that are called as cookies are.
+        // Paths with the names of cookies.
         let odd = ["/token", "/who", "/try", "/browser"];
         let odd = odd.map(|path| CookieStyle::new(false, None, path));
         let all = [&usual, &admin].into_iter().chain(&odd);

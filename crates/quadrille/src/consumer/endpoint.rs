@@ -1,6 +1,6 @@
-//! URLs that requests may go to.
+//! URLs of requests.
 
-/// Whether a text is made of the characters that a URL may have.
+/// Whether a text contains only characters of a URL.
 pub(crate) fn is_graphic(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! One request to an endpoint of a service's, in a login or a refresh.
+//! One request to an endpoint of a service, in a login or a refresh.
 
 use std::{
     sync::Arc,
@@ -19,13 +19,13 @@ use super::{
     login::{Login, Ready},
 };
 
-/// What an endpoint may answer at most.
+/// The limit of a response's body in bytes.
 const ANSWER_LIMIT: usize = 256 * 1024;
-/// How long an endpoint may take.
+/// The timeout of an endpoint.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 impl Login {
-    /// Sends a request once, and reads the answer whole.
+    /// Sends a request once and reads the whole response.
     pub(crate) async fn ask_endpoint(
         &self,
         ready: &Ready,
@@ -53,7 +53,7 @@ impl Login {
     }
 }
 
-/// How long a service asks to be left alone (RFC 9110, section 10.2.3): in seconds, or until a date.
+/// The delay that a service asks for (RFC 9110, section 10.2.3): in seconds, or until a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

@@ -1,5 +1,4 @@
-//! The refreshes under way and those of the last minutes, and when one that failed may be tried
-//! again.
+//! Refreshes in progress, the results of recent ones, and the delay after a failure.
 
 use std::{
     collections::HashMap,
@@ -20,25 +19,25 @@ use super::{
     refresh::YOUNG,
 };
 
-/// How long a result is remembered.
+/// The time for which a result is remembered.
 const REMEMBERED: Duration = Duration::from_secs(600);
-/// How many results are remembered; then the oldest go.
+/// The greatest number of results remembered; beyond it, the oldest are dropped.
 const MOST: usize = 10_000;
-/// How long to wait after one failure; twice as long after each further one.
+/// The delay after one failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// How long to wait at most, unless the service asks for more.
+/// The longest delay, unless the service asks for more.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How long to wait at most because the service asks for it.
+/// The longest delay that the service may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// A refresh token that was refused so often in a row, for so long, has ended, whatever the service
-/// calls it.
+/// A refresh token refused this often in a row over this time has expired, whatever error the
+/// service names.
 const REFUSALS: (u32, Duration) = (3, Duration::from_secs(60));
 
 /// The outcome of one refresh.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Refreshed(Token),
-    /// This refresh token is dead.
+    /// The refresh token is expired or revoked.
     Ended,
     Failed(Error),
 }
@@ -52,31 +51,31 @@ struct Flight {
     began: Timestamp,
     outcome: watch::Receiver<Option<Outcome>>,
     trouble: Trouble,
-    /// The service gave the same token again, for the same time: the result has the key of the
-    /// refresh itself.
+    /// The service issued the same token with the same lifetime again: the result has the key of
+    /// the refresh itself.
     changed_nothing: bool,
 }
 
-/// A refresh that somebody asks for.
+/// A caller's part in a refresh.
 pub(super) enum Boarding {
-    /// It is under way, was done a while ago, or must not be tried again yet.
+    /// The refresh is in progress, recently done, or must not be tried again yet.
     Joined(watch::Receiver<Option<Outcome>>),
-    /// It is the caller's to do.
+    /// The caller must run the refresh.
     Begun(watch::Sender<Option<Outcome>>, watch::Receiver<Option<Outcome>>, Trouble),
 }
 
-/// How often in a row one refresh has failed.
+/// The failures of one refresh in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trouble {
     failures: u32,
     refusals: u32,
     refused_since: Option<Timestamp>,
-    /// Since when, and for how long, it is not tried.
+    /// The beginning and the length of the delay.
     waiting: Option<(Timestamp, Duration)>,
 }
 
-/// Which refresh: a digest of everything about the token that a refresh changes, so that its result
-/// is a key of its own even if the refresh token stays the same.
+/// The identity of a refresh: a digest of everything that it changes about the token, so that its
+/// result has another key even if the refresh token stays the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; 32]);
 
@@ -94,7 +93,7 @@ impl Key {
             context.update(&(text.len() as u64).to_be_bytes());
             context.update(text.as_bytes());
         }
-        // In seconds, as a cookie has them.
+        // In seconds, as in a cookie.
         let expires = token.expires.map_or(i64::MAX, Timestamp::seconds);
         for time in [token.obtained.seconds(), expires] {
             context.update(&time.to_be_bytes());
@@ -106,7 +105,7 @@ impl Key {
 }
 
 impl Flights {
-    /// The one refresh of this token.
+    /// Joins the one refresh of this token, or begins it.
     pub(super) fn board(&self, key: Key, now: Timestamp) -> Boarding {
         let mut flights = self.lock();
         let mut trouble = Trouble::default();
@@ -131,7 +130,7 @@ impl Flights {
         Boarding::Begun(send, outcome, trouble)
     }
 
-    /// Notes how the refresh of `old` that was begun has ended.
+    /// Records the outcome of the refresh of `old`.
     pub(super) fn land(&self, old: &Stored, outcome: &Outcome, now: Timestamp) {
         let key = Key::of(old);
         let next = match outcome {
@@ -156,16 +155,16 @@ impl Flights {
 
 impl Flight {
     fn is_remembered(&self, now: Timestamp) -> bool {
-        // One whose task is gone without an outcome has none to tell.
+        // A refresh whose task ended without an outcome.
         let is_lost = self.outcome.borrow().is_none() && self.outcome.has_changed().is_err();
         !is_lost && now.since(self.began) <= REMEMBERED
     }
 
-    /// Whether the result is none for a request that comes now.
+    /// Whether a new request may repeat the refresh.
     fn may_be_repeated(&self, now: Timestamp) -> bool {
         match &*self.outcome.borrow() {
             Some(Outcome::Failed(_)) => self.trouble.may_try(now),
-            // Nothing leads on from here but another refresh.
+            // The result leads only to another refresh.
             Some(Outcome::Refreshed(token)) if self.changed_nothing => {
                 !token.is_good(now, Duration::ZERO) || now.since(self.began) >= YOUNG
             }
@@ -175,7 +174,7 @@ impl Flight {
 }
 
 impl Trouble {
-    /// One failure more.
+    /// Adds one failure.
     pub(super) fn after(self, error: &Error, now: Timestamp) -> Self {
         let doubled = FIRST_WAIT * (1 << self.failures.min(10));
         let wait = match error {
@@ -184,7 +183,7 @@ impl Trouble {
                 ..
             } => Some((*asked).clamp(FIRST_WAIT, LONGEST_RETRY_AFTER)),
             Error::Service { .. } | Error::Network { .. } => Some(doubled.min(LONGEST_WAIT)),
-            // The service was not asked.
+            // The service received no request.
             _ => None,
         };
         let is_refusal = match error {
@@ -202,7 +201,7 @@ impl Trouble {
         }
     }
 
-    /// Whether the refresh token was refused so often that it has ended.
+    /// Whether the refresh token was refused often enough to count as expired.
     pub(super) fn is_the_end(&self, now: Timestamp) -> bool {
         let (refusals, since) = REFUSALS;
         self.refusals >= refusals
@@ -210,7 +209,7 @@ impl Trouble {
     }
 
     fn may_try(&self, now: Timestamp) -> bool {
-        // A clock that went back must not make anybody wait for it.
+        // If the clock went back, callers do not wait.
         self.waiting.is_none_or(|(since, wait)| now < since || now.since(since) >= wait)
     }
 }

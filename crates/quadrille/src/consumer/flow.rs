@@ -1,5 +1,5 @@
-//! One login, from leaving to being linked: what axum's routes call, and what any other program can
-//! call.
+//! One login, from departure to the linked account. The routes of axum call it, and any other
+//! program can.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use super::{
     registered::Registered,
 };
 
-/// What a callback may have. Nobody reads most of it, so that only its length has a limit.
+/// Limits of a callback. Most parameters are never read, so only the length is limited.
 const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
-/// Longer pages to come back to are not worth carrying through every login.
+/// A longer page to return to is not worth carrying through every login.
 const LONGEST_NEXT: usize = 1024;
 
-/// A login that is about to begin: for [`Login::begin`].
+/// The settings of a login, for [`Login::begin`].
 ///
 /// ```
 /// use quadrille::{Owner, consumer::Begin};
@@ -43,7 +43,7 @@ pub struct Begin<'a> {
 }
 
 impl<'a> Begin<'a> {
-    /// With this service.
+    /// A login at this service.
     pub fn new(service: &'a str) -> Self {
         Self {
             service,
@@ -55,35 +55,36 @@ impl<'a> Begin<'a> {
         }
     }
 
-    /// Where to go in the end: a path of this site. Anything else means the site's front page.
+    /// Sets the path of this site to redirect to in the end. Anything else means the front page.
     #[must_use]
     pub fn next(mut self, next: &'a str) -> Self {
         self.next = next;
         self
     }
 
-    /// Who is signed in.
+    /// Sets the user who is signed in.
     #[must_use]
     pub fn owner(mut self, owner: &Owner) -> Self {
         self.owner = owner.clone();
         self
     }
 
-    /// Asks for these scopes besides the usual ones and those that the account has already.
+    /// Requests these scopes in addition to the default ones and those that the account already
+    /// has.
     #[must_use]
     pub fn further_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// Only to know who the visitor is: no token is kept. See [`Identity`](crate::Identity).
+    /// Only identifies the user, without storing a token. See [`Identity`](crate::Identity).
     #[must_use]
     pub fn only_identify(mut self) -> Self {
         self.only_identify = true;
         self
     }
 
-    /// A further parameter of the authorization request: `login_hint`, `prompt`.
+    /// Adds a parameter to the authorization request: `login_hint`, `prompt`.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -117,44 +118,54 @@ impl<'a> Begin<'a> {
     }
 }
 
-/// A login that is done: what [`Login::finish`] gives.
+/// A finished login: the result of [`Login::finish`].
+///
+/// ```
+/// use http::HeaderMap;
+/// use quadrille::{Login, Owner, Result, consumer::{Finished, Jar}};
+///
+/// async fn callback(login: &Login, jar: &Jar, query: &str) -> Result<String> {
+///     let Finished { next, .. } = login.finish(jar, "github", query, &Owner::NOBODY).await?;
+///     Ok(next)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finished {
-    /// The account that is linked now, or was identified.
+    /// The account that was linked or identified.
     pub account: Account,
-    /// Where the visitor wanted to go: a path of this site.
+    /// The path of this site to redirect to.
     pub next: String,
 }
 
-/// An answer that belongs to an attempt of this browser. Nothing is used up yet.
+/// A response that belongs to an attempt of this browser. Nothing is used up yet.
 pub(crate) struct Verified {
     pub(crate) registered: Arc<Registered>,
     pub(crate) answered: Answered,
 }
 
 impl Verified {
-    /// Whether `owner` is who was signed in, or not, when the login began.
+    /// Whether `owner` is the one who began the login: the same user, or none.
     pub(crate) fn was_begun_by(&self, owner: &Owner) -> bool {
         self.answered.attempt.begun_by == OwnerMark::of(owner)
     }
 }
 
-/// Where a failed login came from, as far as it is known.
+/// The start of a failed login, as far as it is known.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
     pub(crate) service: Option<Arc<Registered>>,
     pub(crate) next: Option<String>,
-    /// Where to try again, when it is not the usual login.
+    /// The URL for another attempt, unless it is the usual login.
     pub(crate) retry: Option<String>,
-    /// The attempt that was answered: it has failed for good.
+    /// The attempt, which has failed for good.
     pub(crate) answered: Option<AttemptCookie>,
 }
 
 impl Login {
-    /// Begins a login: the URL at the service to send the visitor to. Send [`Jar::close`]'s
-    /// cookies along. Whether another site may have sent the visitor here, and they are to be asked
-    /// before, says [`Login::must_ask`].
+    /// Begins a login. Returns the URL at the service to redirect the user to; send
+    /// [`Jar::close`]'s cookies along. [`Login::must_ask`] says whether the user must confirm
+    /// first, because another site may have sent the request.
     ///
     /// ```
     /// use http::HeaderMap;
@@ -174,9 +185,9 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorError`](crate::consumer::OperatorError): an unknown service, a wrong configuration;
-    /// [`BrowserError::TenantUnknown`]. With a service of OAuth 1, which is asked for temporary
-    /// credentials first, also what that request may run into.
+    /// [`OperatorError`](crate::consumer::OperatorError): an unknown service, an invalid
+    /// configuration; [`BrowserError::TenantUnknown`]. At a service of OAuth 1, also the errors of
+    /// the request for temporary credentials.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let registered = self.by_name(begin.service()).await?;
         let kind = begin.kind(&registered);
@@ -233,14 +244,14 @@ impl Login {
         }
     }
 
-    /// Finishes a login: checks the callback's query, redeems the code, and keeps the account for
-    /// `owner`, who must be the one that [`Begin::owner`] named (nobody, if nobody was signed in
+    /// Finishes a login: checks the callback's query, redeems the code, and stores the account for
+    /// `owner`, who must be the one that [`Begin::owner`] named (none if no user was signed in
     /// then). Send [`Jar::close`]'s cookies with the redirect to [`Finished::next`].
     ///
-    /// Hooks are not called: they are handlers of the web framework.
+    /// Calls no hooks: they are handlers of the web framework.
     ///
     /// # Errors
-    /// Everything in [`Error`] but [`Error::NotLinked`] and [`Error::Api`].
+    /// All of [`Error`] except [`Error::NotLinked`] and [`Error::Api`].
     pub async fn finish(
         &self,
         jar: &Jar,
@@ -261,7 +272,8 @@ impl Login {
         Ok(Finished { account, next: verified.answered.attempt.next })
     }
 
-    /// Whether the callback's query answers an attempt of this browser, with something to redeem.
+    /// Whether the callback's query belongs to an attempt of this browser and contains something to
+    /// redeem.
     pub(crate) async fn verify(
         &self,
         jar: &Jar,
@@ -293,7 +305,7 @@ impl Login {
             Dance::OAuth1(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
         };
         if answered.attempt.next.is_empty() {
-            // The browser has lost it.
+            // The browser lost the page.
             answered.attempt.next = self.next(ready, "");
         }
         Ok(Verified { registered, answered })
@@ -307,8 +319,8 @@ impl Login {
         Ok(())
     }
 
-    /// Redeems the code or the verifier. `by_hook`: a hook will say whose account it is, should
-    /// nobody have been signed in at the beginning and `owner` be now.
+    /// Redeems the code or the verifier. `by_hook`: a hook names the owner if no user was signed in
+    /// at the beginning and `owner` is now.
     pub(crate) async fn redeem(
         &self,
         jar: &Jar,
@@ -351,7 +363,7 @@ impl Login {
             (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
                 dance.redeem(self, ready, registered, attempt, temporary, verifier).await?
             }
-            // Another protocol's answer.
+            // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };
         let Granted { token, more } = granted;

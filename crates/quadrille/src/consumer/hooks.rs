@@ -1,10 +1,18 @@
-//! The hooks of a login, whatever web framework their handlers belong to.
+//! The hooks of a login, independent of the web framework of their handlers.
 
 use std::{any::Any, pin::Pin, sync::Arc};
 
 use super::account::Stored;
 
 /// The event of `on_refreshed`: a token was refreshed.
+///
+/// ```
+/// use quadrille::Refreshed;
+///
+/// async fn log(event: Refreshed) {
+///     println!("refreshed a token of {}", event.service);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refreshed {
@@ -14,14 +22,14 @@ pub struct Refreshed {
     pub stored: Stored,
 }
 
-/// The hooks that an application gave. The adapter of a web framework implements it, and finds its
-/// own type again by [`Any`]: most hooks are asked for an answer of that framework, by its routes.
+/// The hooks of an application. The adapter of a web framework implements it and recovers its own
+/// type by [`Any`]: its routes call most hooks for a response of that framework.
 pub(crate) trait Hooks: Any + Send + Sync {
-    /// A token was refreshed. This happens outside of any request.
+    /// Runs the hook for a refreshed token, outside of any request.
     fn refreshed(&self, event: Refreshed) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// No hooks.
+/// An application without hooks.
 pub(crate) struct NoHooks;
 
 impl Hooks for NoHooks {

@@ -1,4 +1,4 @@
-//! Endpoints of an installation of a service: the paths of its row, below the application's base.
+//! Endpoints of an installation of a service: the paths of its spec, below the application's base.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::{
 
 type Text = Cow<'static, str>;
 
-/// The same service with every endpoint below its base, if it has one.
+/// The spec with every endpoint below its base, if it has one.
 pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     let Some(text) = spec.base.take() else { return Ok(spec) };
     let Some(base) = Base::parse(&text) else {
@@ -25,7 +25,7 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     for endpoint in [&mut spec.authorize, &mut spec.token, &mut spec.api] {
         base.put_below(endpoint);
     }
-    // The token goes there, so that it must not stay elsewhere.
+    // The token is sent there, so the identity must move with the base.
     if let Some((identity, _)) = spec.identity.as_mut().filter(|(path, _)| is_absolute(path)) {
         base.put_below(identity);
     }
@@ -36,7 +36,7 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     Ok(spec)
 }
 
-/// The URL of an installation, without a slash at its end.
+/// The URL of an installation, without a trailing slash.
 struct Base<'a>(&'a str);
 
 impl<'a> Base<'a> {
@@ -47,7 +47,7 @@ impl<'a> Base<'a> {
         (is_bare && is_anonymous && is_graphic(text)).then(|| Self(text.trim_end_matches('/')))
     }
 
-    /// Puts the path of an endpoint, which may be a path already, below the base.
+    /// Puts the path of an endpoint, a URL or a path, below the base.
     fn put_below(&self, endpoint: &mut Text) {
         let path = match endpoint.split_once("://") {
             Some((_, rest)) => rest.trim_start_matches(|char| !matches!(char, '/' | '?')),

@@ -1,4 +1,4 @@
-//! Who a visitor is, as a service says it.
+//! The identity of a user at a service.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -26,7 +26,15 @@ use super::{
 
 const PURPOSE: &str = "identity cookie";
 
-/// What a service says about an account.
+/// The claims of a service about an account.
+///
+/// ```
+/// use quadrille::{Authorized, Result};
+///
+/// async fn name(new: &Authorized) -> Result<Option<String>> {
+///     Ok(new.claims().await?.and_then(|claims| claims.text("name")).map(str::to_owned))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
     subject: String,
@@ -34,26 +42,26 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The account's identifier there: never given to another account.
+    /// The account's identifier at the service, never reused for another account.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// Everything it says. A number beyond 64 bits loses digits here, which
-    /// [`subject`](Claims::subject) keeps.
+    /// All claims. A number beyond 64 bits loses digits here, which [`subject`](Claims::subject)
+    /// keeps.
     pub fn all(&self) -> &Value {
         &self.all
     }
 
-    /// One text of it: `claims.text("login")`.
+    /// One claim that is text: `claims.text("login")`.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.all.get(name)?.as_str()
     }
 }
 
-/// Who the visitor is at a service, known from their last login there: for sites that want to know
-/// people and call no API. No token is kept for it, and it lasts as long as
-/// [`Login::identity_lasts`] says. Taken by a handler, it sends visitors to log in who have not.
+/// The user's identity at a service since the last login there: for sites that identify users and
+/// call no API. No token is stored, and the identity lasts as long as [`Login::identity_lasts`]
+/// says. As a handler's argument, it redirects visitors without one to a login.
 ///
 /// ```
 /// use quadrille::{GitHub, Identity};
@@ -75,34 +83,34 @@ impl<S> Identity<S> {
         &self.subject
     }
 
-    /// When the service said so.
+    /// The time of the login.
     pub fn since(&self) -> Timestamp {
         self.since
     }
 }
 
-/// Asks the service who the account is.
+/// Requests the account's claims from the service.
 pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
     let registered = api.registered();
     let Some((url, path)) = &registered.identity else { return Ok(None) };
     let call = Call::new(api.clone(), Method::GET, Ok(url.clone()));
-    // The service's user information may be on another origin than its API; its row says so.
+    // The user information may be on another origin than the API; the service's spec decides that.
     let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
     let text = answer::text(&body);
-    // A few services answer with a list of accounts, which has one.
+    // Some services respond with a list of one account.
     let list = || answer::elements(&text).map(Value::Array);
     let Some(all) = answer::members(&text).map(Value::Object).or_else(list) else {
         let error = ServiceError::Malformed { status: StatusCode::OK };
         return Err(Error::service(&registered.name, error));
     };
-    // Not out of what was read above: numbers have lost their digits there.
+    // Read from the text: numbers in the value above have lost digits.
     match path.identifier(&text) {
         Some(subject) => Ok(Some(Claims { subject, all })),
         None => Err(Error::service(&registered.name, ServiceError::SubjectMissing)),
     }
 }
 
-/// Keeps who the visitor is in a cookie of its own.
+/// Stores the user's identity in a cookie of its own.
 pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()> {
     let ready = login.ready()?;
     let mut out = Writer::with_capacity(64);
@@ -116,7 +124,7 @@ pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()
     Ok(jar.set(&ready.style, &what, sealed, login.0.identity_lasts)?)
 }
 
-/// Who the visitor is, if they logged in recently enough.
+/// The user's identity, if they logged in recently enough.
 pub(crate) fn recall<S>(
     login: &Login,
     jar: &Jar,
@@ -124,7 +132,7 @@ pub(crate) fn recall<S>(
     owner: &Owner,
 ) -> Result<Option<Identity<S>>> {
     if registered.identity.is_none() {
-        // Nothing about such a service can ever say who someone is.
+        // Such a service can never identify a user.
         let service = (*registered.name).into();
         return Err(OperatorError::ServiceMismatch { service }.into());
     }
@@ -138,7 +146,7 @@ pub(crate) fn recall<S>(
     Ok(jar.values(&ready.style.name(&name(&registered.name))).iter().find_map(open))
 }
 
-/// Forgets who the visitor is.
+/// Forgets the user's identity.
 pub(crate) fn forget(login: &Login, jar: &Jar, service: &str) -> Result<()> {
     Ok(jar.remove(&login.ready()?.style, &name(service))?)
 }

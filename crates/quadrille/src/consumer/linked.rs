@@ -27,11 +27,11 @@ use super::{
     service::{Dynamic, Service},
 };
 
-/// A visitor's account at the service `S`, ready to be called: see [`Api`] for the calls.
+/// A user's account at the service `S`: see [`Api`] for its calls.
 ///
-/// Taken by a handler, it sends visitors to log in who have not, and brings them back. With a
-/// second parameter it also asks for the scopes named there when the account lacks them.
-/// `Option<Linked<S>>` is `None` then, and never waits for the network.
+/// As a handler's argument, it redirects visitors without an account to a login and back. With a
+/// second parameter, it also requests the scopes named there if the account lacks them.
+/// `Option<Linked<S>>` is `None` instead, and never waits for the network.
 ///
 /// ```
 /// use quadrille::{GitHub, Linked, Result, scopes};
@@ -57,26 +57,26 @@ impl<S, Scope> Linked<S, Scope> {
         Self { api, types: PhantomData }
     }
 
-    /// Whose account this is, and who they are there.
+    /// The account: its owner, service and subject.
     pub fn account(&self) -> Account {
         self.api.stored().account
     }
 
-    /// The account's identifier at the service; empty where it does not say.
+    /// The account's identifier at the service; empty if the service has no identity.
     pub fn subject(&self) -> Arc<str> {
         self.api.stored().account.subject
     }
 
-    /// The scopes that were granted.
+    /// The scopes granted.
     pub fn scopes(&self) -> Scopes {
         self.api.stored().token.scopes
     }
 
-    /// Makes the account fit for work that goes on after the answer has left: a task, a stream. Its
-    /// token is refreshed now if it has less than `duration` left.
+    /// Prepares the account for work after the response is sent: a task, a stream. Refreshes the
+    /// token now if its remaining lifetime is less than `duration`.
     ///
-    /// With tokens in cookies, one that ends later cannot be refreshed there any more: then calls
-    /// give [`OperatorError::AnswerHasLeft`].
+    /// With tokens in cookies, a token that expires later cannot be refreshed any more: calls then
+    /// return [`OperatorError::AnswerHasLeft`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -93,13 +93,13 @@ impl<S, Scope> Linked<S, Scope> {
     /// ```
     ///
     /// # Errors
-    /// What a refresh may run into.
+    /// The errors of a refresh.
     pub async fn detach(self, duration: Duration) -> Result<Self> {
         self.api.usable(Some(duration), None).await?;
         Ok(self)
     }
 
-    /// Forgets the account on this site.
+    /// Removes the account from this site.
     ///
     /// # Errors
     /// Those of the storage.
@@ -129,7 +129,7 @@ impl<S, Scope> fmt::Debug for Linked<S, Scope> {
 }
 
 impl Login {
-    /// One account, outside a request.
+    /// One account, outside of a request.
     ///
     /// ```
     /// use quadrille::{GitHub, Login, Result, consumer::Account};
@@ -143,7 +143,7 @@ impl Login {
     ///
     /// # Errors
     /// [`Error::NotLinked`](crate::Error::NotLinked), those of the storage, and
-    /// [`OperatorError::OutsideRequest`] where tokens are in cookies.
+    /// [`OperatorError::OutsideRequest`] if tokens are stored in cookies.
     pub async fn linked<S: Service>(&self, account: &Account) -> Result<Linked<S>> {
         let registered = self.by_name(&account.service).await?;
         if registered.registration.type_id != std::any::TypeId::of::<S>() {
@@ -153,10 +153,10 @@ impl Login {
         self.account(&registered, account).await
     }
 
-    /// [`Login::linked`] for services that are known at run time only.
+    /// [`Login::linked`] for services known only at run time.
     ///
     /// # Errors
-    /// As [`Login::linked`].
+    /// See [`Login::linked`].
     pub async fn linked_by_name(&self, account: &Account) -> Result<Linked<Dynamic>> {
         self.account(&self.by_name(&account.service).await?, account).await
     }
@@ -184,8 +184,8 @@ impl Login {
         }
     }
 
-    /// All accounts at `S` whose token may work, of every owner, one after the other: for work that
-    /// nobody waits for.
+    /// All accounts of every owner at `S` whose token may be valid, one after the other: for
+    /// background work.
     ///
     /// ```
     /// use quadrille::{GitHub, Login, Result};
@@ -200,23 +200,23 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorError::ServiceNotAdded`]. Where tokens are in cookies, the stream's first item is
-    /// [`OperatorError::OutsideRequest`].
+    /// [`OperatorError::ServiceNotAdded`]. If tokens are stored in cookies, the stream's first item
+    /// is [`OperatorError::OutsideRequest`].
     pub fn accounts<S: Service>(&self) -> Result<Accounts<S>> {
         let registered = self.by_type::<S>()?;
         let unknown = || OperatorError::ServiceNotAdded { service: S::SPEC.name.into() };
         Ok(Accounts::new(self, registered.ok_or_else(unknown)?))
     }
 
-    /// [`Login::accounts`] for services that are known at run time only, and for one tenant's.
+    /// [`Login::accounts`] for services known only at run time, and for one tenant.
     ///
     /// # Errors
-    /// As [`Login::accounts`], and [`BrowserError::TenantUnknown`](crate::consumer::BrowserError).
+    /// See [`Login::accounts`]; [`BrowserError::TenantUnknown`](crate::consumer::BrowserError).
     pub async fn accounts_by_name(&self, service: &str) -> Result<Accounts<Dynamic>> {
         Ok(Accounts::new(self, self.by_name(service).await?))
     }
 
-    /// Forgets an account, outside a request.
+    /// Removes an account, outside of a request.
     ///
     /// # Errors
     /// Those of the storage.
@@ -224,7 +224,7 @@ impl Login {
         forget(self, None, account).await
     }
 
-    /// The account of this owner in this browser, without looking at the network.
+    /// The account of this owner in this browser, without network access.
     pub(crate) async fn load(
         &self,
         jar: &Jar,
@@ -233,7 +233,7 @@ impl Login {
     ) -> Result<Option<Stored>> {
         let ready = self.ready()?;
         let Some(owner) = self.owner_key(ready, owner, Some(jar)) else {
-            // A browser never seen has linked nothing, but a storage for tests may have something
+            // An unknown browser has linked nothing, but a storage for tests may have an account
             // for everyone.
             let cx = self.context(ready, Some(jar));
             return self.0.storage.load(&cx, &Owner::NOBODY, service, None).await;
@@ -252,7 +252,7 @@ async fn forget(login: &Login, jar: Option<&Jar>, account: &Account) -> Result<(
     Ok(())
 }
 
-/// Removes what a browser keeps besides the account.
+/// Removes the browser's cookies other than the account's.
 pub(crate) fn forget_in_browser(login: &Login, jar: &Jar, service: &str) -> Result<()> {
     identity::forget(login, jar, service)?;
     Ok(jar.remove(&login.ready()?.style, &loop_cookie(service))?)
@@ -260,8 +260,20 @@ pub(crate) fn forget_in_browser(login: &Login, jar: &Jar, service: &str) -> Resu
 
 type Loading = Pin<Box<dyn Future<Output = Result<Vec<Stored>>> + Send>>;
 
-/// The accounts at one service: [`Login::accounts`]. A [`Stream`], with a [`next`](Self::next) of
+/// The accounts at one service: [`Login::accounts`]. A [`Stream`] with a [`next`](Self::next) of
 /// its own.
+///
+/// ```
+/// use quadrille::{GitHub, Login, Result};
+///
+/// async fn poll_all(login: &Login) -> Result<()> {
+///     let mut accounts = login.accounts::<GitHub>()?;
+///     while let Some(github) = accounts.next().await {
+///         let user: serde_json::Value = github?.get("user").await?;
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Accounts<S> {
     login: Login,
     registered: Arc<Registered>,
@@ -272,7 +284,7 @@ pub struct Accounts<S> {
     service: PhantomData<fn() -> S>,
 }
 
-/// How many are read at once.
+/// The number of accounts read at once.
 const PAGE: usize = 100;
 
 impl<S> Accounts<S> {

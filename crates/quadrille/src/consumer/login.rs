@@ -33,9 +33,8 @@ use super::{
     tenant::{KnownTenants, Tenants},
 };
 
-/// The services that a site lets people log in with, where their accounts are kept, and what
-/// happens around it. Cheap to clone: keep one in the application's state to reach accounts outside
-/// a request.
+/// The services that a site's users log in with, the storage of their accounts, and the hooks.
+/// Cheap to clone: keep one in the application's state to use accounts outside of a request.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -71,14 +70,14 @@ pub(crate) struct Inner {
     ready: OnceLock<Result<Ready, OperatorError>>,
 }
 
-/// What follows from the configuration, worked out once.
+/// The values derived from the configuration.
 #[derive(Clone)]
 pub(crate) struct Ready {
     /// `https://app.example`
     pub(crate) origin: String,
-    /// The public URL's path without a slash at its end: empty, or `/app`.
+    /// The public URL's path without a trailing slash: empty, or `/app`.
     pub(crate) base_path: String,
-    /// The public URL with the mount: what seals are for.
+    /// The public URL with the mount, which seals are bound to.
     pub(crate) site: String,
     pub(crate) style: CookieStyle,
     pub(crate) in_use: InUse,
@@ -90,9 +89,9 @@ pub(crate) struct Ready {
 
 impl Login {
     /// A site at `public_url` (`https://app.example`, with a path if it has one; `http` on this
-    /// machine only), which seals what it hands out with `keys`.
+    /// machine only), which seals cookies and states with `keys`.
     ///
-    /// What is wrong with either is told by [`Login::check`], and by every page that needs them.
+    /// [`Login::check`] and every page report an invalid URL or key.
     pub fn new(keys: KeyRing, public_url: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             keys,
@@ -110,60 +109,59 @@ impl Login {
         }))
     }
 
-    /// Lets people log in with this service.
+    /// Adds a service.
     #[must_use]
     pub fn with<S: 'static>(self, client: Client<S>) -> Self {
         self.change(|inner| inner.clients.push(client.into()))
     }
 
-    /// Moves everything to another path than `/login`: routes, callbacks and cookies, so that two
-    /// of these live in one application. The callback of a service is then
-    /// `{public URL}{path}/{service}/authorized`.
+    /// Moves routes, callbacks and cookies from `/login` to another path, so that one application
+    /// can have two logins. The callback of a service is then `{public
+    /// URL}{path}/{service}/authorized`.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
         self.change(|inner| inner.mount = path.trim_end_matches('/').to_owned())
     }
 
-    /// Keeps tokens here instead of in each visitor's cookies.
+    /// Stores tokens here instead of in each user's cookies.
     #[must_use]
     pub fn storage(self, storage: impl TokenStorage) -> Self {
         self.change(|inner| inner.storage = Arc::new(storage))
     }
 
-    /// Sends requests by this client: [`Reqwest`](super::Reqwest) with the application's own settings, or
-    /// another.
+    /// Sends requests with this client: [`Reqwest`](super::Reqwest) with the application's own
+    /// settings, or another.
     #[must_use]
     pub fn http(self, client: impl HttpClient) -> Self {
         self.change(|inner| inner.http = Some(Arc::new(client)))
     }
 
-    /// Takes time and randomness from here, for tests.
+    /// Sets the source of time and randomness, for tests.
     #[must_use]
     pub fn env(self, env: Env) -> Self {
         self.change(|inner| inner.env = env)
     }
 
-    /// How long [`Identity`](crate::Identity) stays known without asking the service again: two
-    /// weeks unless set.
+    /// Sets the lifetime of an [`Identity`](crate::Identity); two weeks by default.
     #[must_use]
     pub fn identity_lasts(self, duration: Duration) -> Self {
         self.change(|inner| inner.identity_lasts = duration)
     }
 
-    /// Whether everything is configured as it must be: call it at start, so that a mistake stops
-    /// the program instead of the first visitor.
+    /// Checks the configuration. Call it at start, so that a mistake stops the program instead of
+    /// failing the first login.
     ///
     /// # Errors
-    /// [`OperatorError`], naming what is wrong.
+    /// [`OperatorError`], which names the mistake.
     pub fn check(&self) -> Result<()> {
         self.ready().map(|_| ())
     }
 
-    /// Where on this site people log in with `service`, to come back to `next`.
+    /// The path of this site that begins a login at `service` and returns to `next`.
     ///
     /// # Errors
-    /// [`OperatorError::ServiceUnknown`], and [`BrowserError::TenantUnknown`] for a name that no
-    /// tenant can have.
+    /// [`OperatorError::ServiceUnknown`], and [`BrowserError::TenantUnknown`] for an invalid tenant
+    /// name.
     pub fn login_url(&self, service: &str, next: Option<&str>) -> Result<String> {
         self.check_name(service)?;
         Ok(self.login_path(service, next.unwrap_or(""), ""))
@@ -202,8 +200,8 @@ impl Login {
             .cloned())
     }
 
-    /// The path of the login route with what it shall do; empty ones are left out. Further scopes
-    /// are sealed: a stranger's link must not make visitors grant more than the site asks for.
+    /// The path of the login route with its parameters; omits empty ones. Further scopes are
+    /// sealed: a link on another site must not make users grant more than this site requests.
     pub(crate) fn login_path(&self, service: &str, next: &str, scopes: &str) -> String {
         let Ok(ready) = self.ready() else { return String::new() };
         let path = [&ready.base_path, &self.0.mount, "/", service].concat();
@@ -218,7 +216,7 @@ impl Login {
         path.finish()
     }
 
-    /// The scopes in a link that [`Login::login_path`] made.
+    /// The scopes in a link of [`Login::login_path`].
     pub(crate) fn asked_scopes(&self, ask: &str) -> Result<Scopes> {
         let plain = self.0.keys.open(ASK, &self.ready()?.site, ask);
         let plain = plain.map_err(|_| BrowserError::StateUnknown)?;
@@ -251,8 +249,8 @@ impl Login {
         &self.0.keys
     }
 
-    /// The key under which this visitor's accounts are: where nobody is signed in and tokens are
-    /// kept on the server, the browser stands for its user. `None`: a browser never seen.
+    /// The owner of this visitor's accounts: if no user is signed in and tokens are stored on the
+    /// server, the browser owns them. `None` for an unknown browser.
     pub(crate) fn owner_key(
         &self,
         ready: &Ready,
@@ -264,12 +262,12 @@ impl Login {
         }
         let mut ids = jar?.values(&ready.style.name(BROWSER)).into_iter();
         let is_id = |id: &String| BASE64_URL_SAFE_NO_PAD.decode(id).is_ok_and(|id| id.len() == 16);
-        // Nothing says which of two is the right one, and one is a stranger's.
+        // Of two identifiers, one may be an attacker's.
         let id = ids.by_ref().find(is_id)?;
         (!ids.any(|other| is_id(&other))).then(|| Owner::browser(&id))
     }
 
-    /// As [`Login::owner_key`], making the browser known if it is not.
+    /// As [`Login::owner_key`], but gives an unknown browser an identifier.
     pub(crate) fn new_owner_key(&self, ready: &Ready, owner: &Owner, jar: &Jar) -> Result<Owner> {
         if let Some(owner) = self.owner_key(ready, owner, Some(jar)) {
             return Ok(owner);
@@ -361,7 +359,7 @@ impl Ready {
         })
     }
 
-    /// What works, but not as well as it might.
+    /// Warns about a configuration that works, but not well.
     fn warn_about(&self, inner: &Inner) {
         let rotating = |service: &&Arc<Registered>| match &service.dance {
             Dance::OAuth2(oauth2) => oauth2.spec.rotates_refresh_tokens,

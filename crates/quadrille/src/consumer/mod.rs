@@ -1,9 +1,9 @@
-//! Logging people in elsewhere, and calling those services for them.
+//! Logging users in at other services, and calling those services for them.
 //!
-//! [`Login`] is where it begins. In axum, [`Login::attach`](crate::Login::attach) adds the routes,
-//! and handlers take [`Linked`], [`Identity`] or [`Visitor`](crate::Visitor). Everywhere else,
+//! [`Login`] is the entry. In axum, [`Login::attach`](crate::Login::attach) adds the routes, and
+//! handlers take [`Linked`], [`Identity`] or [`Visitor`](crate::Visitor). In other programs,
 //! [`Login::begin`] and [`Login::finish`] are the two halves of a login, and [`Login::linked`]
-//! reaches an account.
+//! loads an account.
 
 mod account;
 mod api;

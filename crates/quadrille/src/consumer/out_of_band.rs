@@ -1,4 +1,4 @@
-//! Out-of-band logins (OAuth 1; RFC 5849, section 2.1): for programs that no browser comes back to.
+//! Out-of-band logins (OAuth 1; RFC 5849, section 2.1), for programs without a callback URL.
 
 use crate::{
     consumer::error::{BrowserError, OperatorError, Result},
@@ -14,21 +14,29 @@ use super::{
     registered::Registered,
 };
 
-/// An out-of-band login that has begun: [`Login::begin_out_of_band`].
+/// An out-of-band login in progress: [`Login::begin_out_of_band`].
+///
+/// ```
+/// use quadrille::{Login, Owner, Result, consumer::{Finished, OutOfBand}};
+///
+/// async fn finish(login: &Login, begun: OutOfBand, typed: &str) -> Result<Finished> {
+///     login.finish_out_of_band(&begun.attempt, typed, &Owner::NOBODY).await
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutOfBand {
-    /// Where the user says yes, and is shown a verifier (a PIN) to type in.
+    /// The URL at which the user approves and receives a verifier (a PIN) to type in.
     pub url: String,
-    /// The attempt, sealed, for [`Login::finish_out_of_band`]. It is good for an hour, and for
-    /// whoever has it: keep it in the program.
+    /// The sealed attempt for [`Login::finish_out_of_band`]. It is valid for an hour, for anyone
+    /// who has it: keep it in the program.
     pub attempt: String,
 }
 
 impl Login {
-    /// Begins a login whose answer no browser brings back: the user opens the URL, says yes, and
-    /// types the PIN that the service shows into the program. The verifier proves that whoever
-    /// typed it saw the service's page; that it is the same person, the program must know.
+    /// Begins a login without a callback: the user opens the URL, approves, and types the PIN that
+    /// the service shows into the program. The verifier proves that its sender saw the service's
+    /// page; the program must ensure that this is the same user.
     ///
     /// ```no_run
     /// use quadrille::{KeyRing, Login, Owner, Twitter, consumer::{Begin, MemoryStorage}};
@@ -46,8 +54,8 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// As [`Login::begin`]; [`OperatorError::NotOutOfBand`] with OAuth 2, and
-    /// [`OperatorError::OutsideRequest`] where tokens are kept in cookies.
+    /// See [`Login::begin`]; [`OperatorError::NotOutOfBand`] with OAuth 2, and
+    /// [`OperatorError::OutsideRequest`] if tokens are stored in cookies.
     pub async fn begin_out_of_band(&self, begin: &Begin<'_>) -> Result<OutOfBand> {
         let ready = self.ready()?;
         let registered = self.by_name(begin.service()).await?;
@@ -61,10 +69,10 @@ impl Login {
         })
     }
 
-    /// Finishes a login that [`Login::begin_out_of_band`] began, with what the user typed.
+    /// Finishes a login that [`Login::begin_out_of_band`] began, with the PIN that the user typed.
     ///
     /// # Errors
-    /// As [`Login::finish`].
+    /// See [`Login::finish`].
     pub async fn finish_out_of_band(
         &self,
         attempt: &str,

@@ -1,8 +1,8 @@
-//! Getting the next token, once, however many ask.
+//! Refreshing a token once for any number of callers.
 //!
-//! A refresh runs on a task of its own, so that no visitor who leaves cancels it half-way, and its
-//! result is remembered for ten minutes under the token that was refreshed, so that a request which
-//! still carries that one (a cookie, a row read a moment ago) gets the same successor.
+//! A refresh runs on a task of its own, so a disconnecting client does not cancel it. Its result is
+//! remembered for ten minutes under the old token, so a request that still carries that one (in a
+//! cookie, or from a row read earlier) gets the same successor.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -30,33 +30,33 @@ use super::{
     storage::{Change, Context, Replaced},
 };
 
-/// A token with less than this left is refreshed first, and one that lasts less than twice as long
-/// when half of its time is over.
+/// A token with less than this left is refreshed first; one with less than twice this lifetime is
+/// refreshed after half of it.
 const MARGIN: Duration = Duration::from_secs(30);
-/// A token younger than this that gets a 401 is not the problem.
+/// A 401 for a token younger than this has another cause.
 pub(crate) const YOUNG: Duration = Duration::from_secs(30);
-/// How many refreshes of the last minutes a token may be behind.
+/// The greatest number of recent refreshes that a token may be behind.
 const BEHIND: usize = 16;
-/// How long one process may take while the others wait.
+/// The time that one process may take while others wait.
 const LEASE: Duration = Duration::from_secs(15);
-/// How often others look whether it is done.
+/// The interval at which others check for the result.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The refreshes of this process, and what it is called in leases.
+/// The refreshes of this process, and its name in leases.
 #[derive(Debug, Default)]
 pub(crate) struct Refresher {
     flights: Flights,
     holder: OnceLock<u64>,
 }
 
-/// Why there is no token to use.
+/// The reason why there is no valid token.
 #[derive(Debug)]
 pub(crate) enum NoToken {
     /// The account must be linked again.
     NeedsLinkingAgain,
-    /// It has expired, and there is nothing to refresh it with.
+    /// The token has expired, and there is no refresh token.
     Expired,
-    /// It is not there any more.
+    /// The account was removed.
     Gone,
     Failed(Error),
 }
@@ -68,9 +68,9 @@ impl From<Error> for NoToken {
 }
 
 impl Login {
-    /// The account with a token that is good for `margin`, refreshed if need be; without one, for
-    /// [`MARGIN`] or half of its lifetime. With `refused`, the access token that the service did not
-    /// take although it should have been good.
+    /// The account with a token valid for `margin`, refreshed if necessary; the default is
+    /// [`MARGIN`], or half of its lifetime. `refused` is the access token that the service refused
+    /// although it should be valid.
     pub(crate) async fn usable(
         &self,
         jar: Option<&Jar>,
@@ -95,8 +95,8 @@ impl Login {
         let mut old = stored.clone();
         for _ in 0..BEHIND {
             match self.refreshed(jar, registered, &old).await {
-                // Another login or process was faster, or this token is several behind; the next
-                // one may have ended too by now.
+                // Another login or process was faster, or this token is several refreshes behind;
+                // the next one may have expired as well.
                 Ok(next) if !next.token.is_good(self.0.env.now(), Duration::ZERO) => {
                     if next.token.refresh_token.is_none() {
                         return Err(NoToken::Expired);
@@ -122,7 +122,7 @@ impl Login {
     ) -> Result<Stored, NoToken> {
         let in_browser = self.0.storage.is_in_browser();
         if in_browser && jar.is_none_or(Jar::is_closed) {
-            // A refresh whose result cannot be kept might spend the only refresh token.
+            // A refresh whose result cannot be stored might spend the only refresh token.
             return Err(NoToken::Failed(OperatorError::AnswerHasLeft.into()));
         }
         let mut outcome = self.flight(registered, stored);
@@ -137,7 +137,8 @@ impl Login {
             None => return Err(interrupted(registered)),
         };
         if in_browser {
-            // Each request carries its own copy of the token, so each answer takes the new one.
+            // Each request has its own copy of the token in a cookie, so each response sets the new
+            // one.
             let replaced = match (self.0.storage.replace(&cx, stored, change).await, jar) {
                 (Err(error), Some(jar)) => {
                     self.replaced_partly(&cx, jar, stored, change, error).await
@@ -154,9 +155,9 @@ impl Login {
         settled(self.0.storage.load(&cx, &account.owner, &account.service, subject).await?)
     }
 
-    /// A refreshed token has outgrown the budget of cookies, and the refresh token before it is
-    /// spent: what there is room for is kept. As a rule that is the next refresh token, so that the
-    /// account is not lost, at the cost of a refresh for each request.
+    /// Stores as much as fits of a refreshed token that exceeds the cookie budget, since the
+    /// previous refresh token is spent. That usually is the next refresh token, so the account is
+    /// not lost, at the cost of a refresh per request.
     async fn replaced_partly(
         &self,
         cx: &Context<'_>,
@@ -184,12 +185,12 @@ impl Login {
                 !seen.version
             }
         };
-        // This request has the whole of it.
+        // This request has the complete token.
         Ok(Replaced::Done(Stored { token: token.clone(), version, ..seen.clone() }))
     }
 
-    /// The one refresh of this token: begun now, under way, done a while ago, or failed a moment
-    /// ago and not to be tried again yet.
+    /// The one refresh of this token: begun now, in progress, recently done, or recently failed and
+    /// not yet to be repeated.
     fn flight(
         &self,
         registered: &Arc<Registered>,
@@ -209,7 +210,7 @@ impl Login {
         outcome
     }
 
-    /// Asks the service and, where the storage is on the server, writes down what came of it.
+    /// Sends the refresh and, if the storage is on the server, stores the result.
     async fn fly(
         &self,
         registered: &Arc<Registered>,
@@ -274,7 +275,7 @@ impl Login {
         outcome
     }
 
-    /// Waits until this process may refresh; the token when another has done it meanwhile.
+    /// Waits for the lease; returns the token if another process has refreshed it meanwhile.
     async fn leased(&self, stored: &Stored) -> Result<Option<Token>> {
         let storage = &self.0.storage;
         let cx = self.context(self.ready()?, None);
@@ -283,7 +284,8 @@ impl Login {
         let waited = LEASE.as_millis() / LOOK.as_millis();
         for _ in 0..waited {
             let leased = storage.lease(&cx, account, holder, LEASE).await?;
-            // Also with the lease: it may have been given back since the account was read.
+            // Even with the lease: another process may have released it after this account was
+            // read.
             let subject = Some(&*account.subject);
             let now = storage.load(&cx, &account.owner, &account.service, subject).await?;
             if let Some(now) = now.filter(|now| now.version != *version) {
@@ -305,7 +307,7 @@ impl Login {
 
     async fn write_down(&self, stored: &Stored, change: Change<'_>) -> Result<()> {
         let cx = self.context(self.ready()?, None);
-        // Whoever changed it meanwhile (a login, another process) knows better.
+        // A concurrent change (a login, another process) is more recent.
         self.0.storage.replace(&cx, stored, change).await.map(|_| ())
     }
 
@@ -314,7 +316,7 @@ impl Login {
             Ok(ready) => ready,
             Err(error) => return Outcome::Failed(error),
         };
-        // OAuth 1 has nothing to refresh, and gives no refresh token either.
+        // OAuth 1 has no refresh tokens.
         let Dance::OAuth2(dance) = &registered.dance else { return Outcome::Ended };
         let old = &stored.token;
         let refresh_token = old.refresh_token.as_ref().map_or("", Secret::expose);
@@ -326,7 +328,7 @@ impl Login {
                 Outcome::Refreshed(Token {
                     access_token: answer.access_token,
                     token_secret: None,
-                    // Not given anew means still good.
+                    // A refresh token that is not replaced remains valid.
                     refresh_token: answer.refresh_token.or_else(|| old.refresh_token.clone()),
                     scopes: answer.scope.unwrap_or_else(|| old.scopes.clone()),
                     obtained: now,
@@ -344,7 +346,7 @@ impl Login {
 }
 
 impl Refresher {
-    /// What this process is called in leases.
+    /// The name of this process in leases.
     fn holder(&self, env: &Env) -> u64 {
         *self.holder.get_or_init(|| u64::from_be_bytes(env.random()))
     }

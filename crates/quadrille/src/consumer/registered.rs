@@ -1,4 +1,4 @@
-//! A service as an application registered it, ready for use.
+//! A service as registered by an application, ready for use.
 
 use std::{any::TypeId, borrow::Cow, sync::Arc};
 
@@ -18,7 +18,7 @@ use super::{
     service::{Client, Credential, Protocol, SpecBuf},
 };
 
-/// A service as the application gave it.
+/// A service as given by the application.
 #[derive(Clone)]
 pub(crate) struct Registration {
     pub(crate) type_id: TypeId,
@@ -35,8 +35,8 @@ impl<S: 'static> From<Client<S>> for Registration {
 }
 
 impl Registration {
-    /// What was copied or read from a file often has a line break after it, which a service answers
-    /// with `invalid_client`.
+    /// A value copied or read from a file often ends with a line break, which a service refuses as
+    /// `invalid_client`.
     fn check_credentials(&self) -> Result<(), OperatorError> {
         let is_oauth2 = matches!(self.spec.protocol, Protocol::OAuth2(_));
         let is_fit = |text: &str| {
@@ -68,15 +68,15 @@ pub(crate) struct Registered {
     pub(crate) name: Arc<str>,
     pub(crate) registration: Registration,
     pub(crate) callback: String,
-    /// The base of API calls, with a slash at the end of its path.
+    /// The base of API calls, with a trailing slash.
     pub(crate) api: Url,
-    /// Where the service says who an account is, and where in its answer.
+    /// The URL of the account's claims, and the path of the identifier in them.
     pub(crate) identity: Option<(Url, MemberPath)>,
     pub(crate) dance: Dance,
 }
 
 impl Registered {
-    /// The service's name has been checked.
+    /// The service's name is checked already.
     pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorError> {
         registration.check_credentials()?;
         let mut registration = registration.clone();
@@ -84,7 +84,7 @@ impl Registered {
         let Registration { spec, .. } = &registration;
         let service = || Box::from(&*spec.name);
         let malformed = || OperatorError::EndpointMalformed { service: service() };
-        // `Url` drops line breaks and spaces, and the request would still have them.
+        // `Url` drops line breaks and spaces, but the request would contain them.
         let endpoint = |text: &str| match Url::parse(text) {
             Ok(url) if is_secure(&url) && url.has_host() && is_graphic(text) => Ok(url),
             _ => Err(malformed()),
@@ -122,7 +122,7 @@ impl Registered {
         &self.registration.spec
     }
 
-    /// Sets the headers that a service's row asks for.
+    /// Sets the headers of a service's spec.
     pub(crate) fn add_headers(
         &self,
         request: &mut Request<Bytes>,
@@ -140,7 +140,7 @@ impl Registered {
 }
 
 impl Attempt {
-    /// The scopes that were asked for.
+    /// The scopes requested.
     pub(crate) fn asked(&self, registered: &Registered) -> Scopes {
         match &self.kind {
             Kind::Widen { scopes, .. } => Scopes::of(scopes.split(' ')),

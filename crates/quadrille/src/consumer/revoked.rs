@@ -1,12 +1,12 @@
-//! Whether a 401 of an API means that the service takes a token no more.
+//! Deciding whether a 401 of an API means that the service no longer accepts a token.
 //!
-//! One answer alone is not trusted, unless it says so in the words of a specification: a path that
-//! always answers so, or a server that has not heard of a new token yet, must not unlink anybody.
-//! Otherwise the service is asked who the account is, with the same token: it has answered that at
-//! the login, so that a 401 there is one of the token's.
+//! One response is not trusted, unless it says so in the terms of a specification: a path that
+//! always responds with 401, or a server that does not know a new token yet, must not unlink an
+//! account. Otherwise the account's identity is requested with the same token: that worked at the
+//! login, so a 401 there concerns the token.
 //!
-//! With OAuth 1, only the service's word counts: a wrong secret of this application, and a clock that
-//! is wrong, are a 401 everywhere, too, and must not unlink everybody.
+//! In OAuth 1, only the service's explicit error counts: a wrong secret of this application and a
+//! wrong clock cause a 401 everywhere, too, and must not unlink all accounts.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -18,21 +18,21 @@ use crate::{
 
 use super::dance::Dance;
 
-/// What a 401 says about the token that was sent.
+/// The meaning of a 401 for the token that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is not good (any more): `invalid_token` (RFC 6750, section 3.1), or a problem of OAuth 1
-    /// with the token.
+    /// The token is invalid, expired or revoked: `invalid_token` (RFC 6750, section 3.1), or a
+    /// problem of OAuth 1 with the token.
     Dead,
-    /// The API wants a token, and this one is none to it.
+    /// The API requires a token and does not accept this one.
     Refused,
-    /// Nothing.
+    /// The cause is unclear.
     Unclear,
-    /// It is something else that is wrong.
+    /// The cause is not the token.
     Alive,
 }
 
-/// Reads an answer with the status 401.
+/// Reads a response with status 401.
 pub(super) fn verdict(dance: &Dance, answer: &Response<Bytes>) -> Verdict {
     match dance {
         Dance::OAuth2(_) => bearer(answer),
@@ -65,14 +65,14 @@ fn signed(answer: &Response<Bytes>, dead: Option<&(MemberPath, Box<str>)>) -> Ve
     }
 }
 
-/// Whether a member of the answer's JSON has this value.
+/// Whether a member of the response's JSON has this value.
 fn stands_at(path: &MemberPath, value: &str, answer: &Response<Bytes>) -> bool {
     path.identifier(&answer::text(answer.body())).as_deref() == Some(value)
 }
 
 impl Verdict {
-    /// Whether the token is dead, by the status of a second answer, to the question who the account
-    /// is; `None` when there is no such question. A young token may not be known everywhere yet.
+    /// Whether the token is invalid, by the status of the identity request; `None` without such a
+    /// request. A young token may not be known everywhere yet.
     pub(super) fn is_end(self, second: Option<StatusCode>, is_young: bool) -> bool {
         let confirmed = second == Some(StatusCode::UNAUTHORIZED);
         match self {
@@ -83,7 +83,7 @@ impl Verdict {
         }
     }
 
-    /// Whether there is something to be asked at all.
+    /// Whether the identity must be requested.
     pub(super) fn wants_confirmation(self, is_young: bool) -> bool {
         match self {
             Self::Dead => is_young,
@@ -140,7 +140,7 @@ mod tests {
             let twitters = (MemberPath::parse("errors.0.code").unwrap(), "89".into());
             let answer = answer(challenge, body);
             assert_eq!(signed(&answer, Some(&twitters)), verdict, "{challenge} {body}");
-            // At another service, Twitter's number says nothing.
+            // At other services, Twitter's number has no meaning.
             let elsewhere = if body.contains("89") { Verdict::Alive } else { verdict };
             assert_eq!(signed(&answer, None), elsewhere, "{challenge} {body}");
         }

@@ -1,8 +1,7 @@
-//! Services that are another for each tenant, looked up when somebody needs them.
+//! Services that differ by tenant, looked up on demand.
 //!
-//! A tenant's service is called `{service}~{tenant}` everywhere: in the login's path and its
-//! callback, in the attempt, in cookies' names, and in the key under which a storage has the
-//! account. So no two tenants can ever be taken for each other.
+//! A tenant's service is named `{service}~{tenant}` everywhere: in the login's path and its
+//! callback, in the attempt, in cookies' names, and in storage keys. So tenants cannot be confused.
 
 use std::{
     collections::HashMap,
@@ -27,18 +26,18 @@ use super::{
     service::Client,
 };
 
-/// Between a service's name and its tenant's. RFC 3986 leaves it alone in paths, RFC 6265 allows it
-/// in cookies' names, and no service's name has it.
+/// The separator between the names of service and tenant. It needs no encoding in paths (RFC 3986)
+/// and cookie names (RFC 6265), and no service's name contains it.
 pub(super) const SEPARATOR: char = '~';
-/// How long a tenant's client is used without asking again.
+/// The time for which a tenant's client is used without another look-up.
 const LASTS: Duration = Duration::from_secs(60);
-/// How many are kept.
+/// The greatest number of tenants kept.
 const MOST: usize = 2000;
-/// How long a tenant's name may be.
+/// The greatest length of a tenant's name.
 const LONGEST: usize = 64;
-/// How much of an unknown service's name is told.
+/// The length to which an unknown service's name is shortened in errors.
 const LONGEST_SHOWN: usize = 64;
-/// How many tenants are looked up because a browser has cookies of theirs and no room.
+/// The greatest number of tenants looked up to remove a browser's cookies.
 const LOOKED_UP: usize = 16;
 
 type Resolving =
@@ -52,19 +51,19 @@ pub(crate) struct Tenants {
 }
 
 impl Login {
-    /// Lets people log in with a service that is another for each tenant: a customer's own server,
-    /// or a registration of their own at a common one. `resolver` is asked for a tenant's client
-    /// when somebody needs it, and again after a minute: `async fn(state, tenant)`. `None` is a
-    /// tenant that there is not, and a page that says so.
+    /// Adds a service that differs by tenant: a customer's own server, or a registration of their
+    /// own at a common one. The resolver `async fn(state, tenant)` returns a tenant's client. It is
+    /// called on demand, and again after a minute. `None` means no such tenant; the user sees an
+    /// error page.
     ///
-    /// The service of the tenant `acme` is called `crm~acme`: people log in at `/login/crm~acme`,
-    /// the callback to register is `/login/crm~acme/authorized`, a handler says
+    /// The service of the tenant `acme` is named `crm~acme`: the login is at `/login/crm~acme`, the
+    /// callback to register is `/login/crm~acme/authorized`, a handler calls
     /// `visitor.linked("crm~acme")`, and [`Account::service`](super::Account::service) is that
-    /// name too. A tenant's name is made of letters, digits, `-`, `_` and `.`, at most 64; the
-    /// resolver never sees another.
+    /// name. A tenant's name has at most 64 letters, digits, `-`, `_` and `.`; the resolver is
+    /// never called with any other.
     ///
-    /// This server calls the endpoints that the resolver names. Where customers type them in, look
-    /// at what they typed.
+    /// This server sends requests to the endpoints that the resolver returns. If customers enter
+    /// them, validate them.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -97,8 +96,7 @@ impl Login {
     /// # Ok::<(), quadrille::Error>(())
     /// ```
     ///
-    /// An error of the resolver goes to the log, and is
-    /// [`OperatorError::TenantLookup`] to everyone else.
+    /// An error of the resolver is logged; callers get [`OperatorError::TenantLookup`].
     #[must_use]
     pub fn with_tenants<S, St, F, Answer, E>(self, service: &str, state: St, resolver: F) -> Self
     where
@@ -126,7 +124,7 @@ impl Login {
         self.change(|inner| inner.tenants.push(Tenants { service, resolve: Arc::new(resolve) }))
     }
 
-    /// The service called `name`; a tenant's may have to be looked up.
+    /// The service with this name; a tenant's may require a look-up.
     pub(crate) async fn by_name(&self, name: &str) -> Result<Arc<Registered>> {
         let ready = self.ready()?;
         if let Some(known) = ready.services.iter().find(|service| *service.name == *name) {
@@ -148,10 +146,10 @@ impl Login {
         Ok(registered)
     }
 
-    /// Whether `name` may be one of this site's services, without looking any tenant up.
+    /// Checks that `name` may be one of this site's services, without a look-up.
     ///
     /// # Errors
-    /// As [`Login::by_name`].
+    /// See [`Login::by_name`].
     pub(crate) fn check_name(&self, name: &str) -> Result<()> {
         if self.ready()?.services.iter().any(|service| *service.name == *name) {
             return Ok(());
@@ -159,11 +157,11 @@ impl Login {
         self.tenant(name).map(|_| ())
     }
 
-    /// Removes the cookies of tenants that there are no more, if `error` says that there is no room.
-    /// `Ok`: there is more room now.
+    /// Removes the cookies of tenants that no longer exist, if `error` is a lack of room. `Ok` if
+    /// there is more room now.
     ///
     /// # Errors
-    /// `error`, when nothing was removed.
+    /// `error` if nothing was removed.
     pub(crate) async fn remove_gone_tenants(&self, jar: &Jar, error: Error) -> Result<()> {
         if !matches!(error, Error::Operator(OperatorError::CookieTooLarge { .. })) {
             return Err(error);
@@ -199,7 +197,7 @@ impl Tenants {
     }
 }
 
-/// A name that anybody may have made up, fit for a log.
+/// A name from a request, made safe for a log.
 fn shown(name: &str) -> Box<str> {
     let fit = |char: char| if char.is_ascii_graphic() { char } else { char::REPLACEMENT_CHARACTER };
     name.chars().take(LONGEST_SHOWN).map(fit).collect::<String>().into()
@@ -210,11 +208,11 @@ fn is_name(tenant: &str) -> bool {
     (1..=LONGEST).contains(&tenant.len()) && tenant.bytes().all(fit)
 }
 
-/// The tenants of the last minute, by their service's name.
+/// The recently looked up tenants, by their service's name.
 #[derive(Debug, Default)]
 pub(crate) struct KnownTenants(Mutex<Known>);
 
-/// Each with the time at which it was looked up.
+/// Each with the time of its look-up.
 type Known = HashMap<Arc<str>, (Timestamp, Arc<Registered>)>;
 
 impl KnownTenants {
@@ -229,7 +227,7 @@ impl KnownTenants {
         if known.len() >= MOST {
             known.retain(|_, (since, _)| now.since(*since) < LASTS);
             if known.len() >= MOST {
-                // Each comes back at the cost of one look-up.
+                // Each entry costs one look-up to restore.
                 known.clear();
             }
         }

@@ -1,7 +1,7 @@
-//! The compact form of what is sealed into states and cookies: bytes with their lengths, numbers in
-//! as few bytes as they need.
+//! The compact encoding of sealed states and cookies: bytes with their lengths, and variable-length
+//! numbers.
 
-/// Writes fields one after the other.
+/// Writes fields in order.
 #[derive(Default)]
 pub(crate) struct Writer(Vec<u8>);
 
@@ -33,7 +33,7 @@ impl Writer {
     }
 }
 
-/// Reads them back; `None` as soon as something is not there.
+/// Reads fields in order; `None` once one is missing.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -1,9 +1,9 @@
-//! A login attempt: what is known when a visitor leaves for a service and needed when they return.
+//! A login attempt: the data from the redirect to a service until the return.
 //!
-//! Nothing is kept on the server. Each attempt has a cookie of its own, so that many tabs finish in
-//! any order. With OAuth 2 everything travels in `state` ([`state`]), or what is too long for it in a
-//! further cookie; with OAuth 1, whose service
-//! gives out a secret before the visitor leaves, everything is in the cookie ([`temporary`]).
+//! The server stores nothing. Each attempt has a cookie of its own, so tabs can finish in any
+//! order. With OAuth 2 the data travels in `state` ([`state`]), and the part that is too long for
+//! it in a second cookie; with OAuth 1, whose service issues a secret first, everything is in the
+//! cookie ([`temporary`]).
 
 pub(crate) mod state;
 pub(crate) mod temporary;
@@ -24,39 +24,39 @@ use super::{
     wire::{Reader, Writer},
 };
 
-/// How long a visitor may take at the service: time to find a password, and to make an account.
+/// The time that a user may take at the service, for example to find a password or to register.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 const VERSION: u64 = 1;
-/// How many of a cookie name's last digits are no time.
+/// The number of digits at the end of a cookie's name that are not its time.
 const MARK: usize = 8;
 
-/// What an attempt carries.
+/// The data of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attempt {
     /// The service's name.
     pub(crate) service: Arc<str>,
-    /// Where to go in the end.
+    /// The path to redirect to in the end.
     pub(crate) next: String,
-    /// What kind of login.
+    /// The kind of login.
     pub(crate) kind: Kind,
-    /// Who was signed in when it began.
+    /// The user signed in at the beginning.
     pub(crate) begun_by: OwnerMark,
-    /// When it began.
+    /// The time of the beginning.
     pub(crate) begun: Timestamp,
 }
 
-/// What an attempt is for.
+/// The purpose of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// To link an account.
+    /// Links an account.
     Link,
-    /// To grant further scopes for an account that is linked already, by this subject.
+    /// Requests further scopes for an account with this subject, which is linked already.
     Widen { scopes: String, subject: String },
-    /// To know who the visitor is; no token is kept.
+    /// Identifies the user; no token is stored.
     Identify,
 }
 
-/// A digest of an owner: `None` when nobody was signed in.
+/// A digest of an owner: `None` if no user was signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnerMark(Option<[u8; 16]>);
 
@@ -68,18 +68,18 @@ impl OwnerMark {
         Self(Some(*first_half(&sha256(owner.as_str().as_bytes()))))
     }
 
-    /// Enough of it to tell the users of one browser apart; empty for nobody.
+    /// A short form that suffices to distinguish the users of one browser; empty for no user.
     pub(crate) fn short(self) -> String {
         self.0.map_or_else(String::new, |[a, b, c, d, ..]| AttemptCookie::new("", &[a, b, c, d]).0)
     }
 
-    /// Whether nobody was signed in.
+    /// Whether no user was signed in.
     pub(crate) fn is_nobody(self) -> bool {
         self.0.is_none()
     }
 }
 
-/// What is needed to seal and to open.
+/// The means to seal and to open attempts.
 pub(crate) struct Seals<'a> {
     pub(crate) env: &'a Env,
     pub(crate) keys: &'a KeyRing,
@@ -90,12 +90,12 @@ pub(crate) struct Seals<'a> {
     pub(crate) in_use: &'a InUse,
 }
 
-/// The name of an attempt's cookie. The attempt ends when the cookie goes.
+/// The name of an attempt's cookie. The attempt ends when the cookie is removed.
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptCookie(String);
 
 impl AttemptCookie {
-    /// Hexadecimal digits after a prefix. The first bytes are the time, so that names sort by age.
+    /// A prefix and hexadecimal digits. The first bytes are the time, so names sort by age.
     fn new(prefix: &str, id: &[u8]) -> Self {
         let mut name = String::with_capacity(prefix.len() + 2 * id.len());
         name.push_str(prefix);
@@ -107,7 +107,7 @@ impl AttemptCookie {
         Self(name)
     }
 
-    /// What tells one attempt of a browser from another, and no secret.
+    /// A public identifier of the attempt within its browser.
     pub(crate) fn mark(&self) -> &str {
         self.0.get(self.0.len().saturating_sub(MARK)..).unwrap_or_default()
     }
@@ -120,7 +120,7 @@ impl AttemptCookie {
         jar.remove(seals.style, &self.0)
     }
 
-    /// The name of the cookie with the rest of an attempt that travels in `state`.
+    /// The name of the cookie with the part of an attempt that does not fit into `state`.
     fn page(&self) -> Option<String> {
         let id = self.0.strip_prefix(WITH_STATE.name)?;
         Some([PAGE.name, id].concat())
@@ -186,16 +186,16 @@ impl Attempt {
         Ok(())
     }
 
-    /// The first bytes of an attempt's cookie's name.
+    /// The first bytes of the name of an attempt's cookie.
     fn begun_bytes(&self) -> [u8; 4] {
         (self.begun.seconds() as u32).to_be_bytes()
     }
 }
 
-/// What a box that does not open means to the visitor who brings it.
+/// The error for a box that does not open.
 fn not_ours(error: OpenError) -> BrowserError {
     match error {
-        // Keys that were dropped from the ring within the hour: for the visitor, too late.
+        // Keys dropped from the ring within the last hour: to the user, the attempt has expired.
         OpenError::UnknownKey => BrowserError::AttemptExpired,
         OpenError::Malformed | OpenError::Broken => BrowserError::StateUnknown,
     }

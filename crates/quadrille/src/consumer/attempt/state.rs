@@ -1,10 +1,10 @@
-//! An attempt that travels in `state` (OAuth 2).
+//! An attempt in `state` (OAuth 2).
 //!
-//! Its cookie holds 16 random bytes; everything else is sealed inside `state` and bound to that
+//! The cookie holds 16 random bytes; everything else is sealed into `state` and bound to that
 //! cookie, and the PKCE verifier is derived from it. So twenty tabs fit.
 //!
-//! Some services take a `state` of 250 characters and no more. What does not fit (a long page to
-//! come back to, a long list of scopes) is sealed into a second cookie.
+//! Some services accept at most 250 characters of `state`. The rest (a long page to return to, many
+//! scopes) is sealed into a second cookie.
 
 use std::sync::Arc;
 
@@ -30,32 +30,32 @@ use super::{Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, Seals, VERSION, n
 const PURPOSE: &str = "login attempt";
 const REST: &str = "rest of a login attempt";
 const COOKIE: &str = WITH_STATE.name;
-/// How many bytes are sealed into `state`, which then has 240 characters.
+/// The number of bytes sealed into `state`, which then has 240 characters.
 const MOST: usize = 143;
 
-/// What of an attempt is in the second cookie.
+/// The part of an attempt in the second cookie.
 const NOTHING: u64 = 0;
-/// The page to come back to, without which the site's front page will do.
+/// The page to return to; without it, the front page serves.
 const NEXT: u64 = 1;
-/// That, and what the attempt is for.
+/// The page and the purpose of the attempt.
 const NEXT_AND_KIND: u64 = 2;
 
-/// What goes out with the visitor.
+/// The data sent with the user.
 pub(crate) struct Sealed {
     pub(crate) state: String,
-    /// For PKCE (RFC 7636, section 4.1).
+    /// The PKCE verifier (RFC 7636, section 4.1).
     pub(crate) verifier: Verifier,
 }
 
-/// What is too long for `state`: a second cookie.
+/// The part for a second cookie.
 struct Rest {
     name: String,
     value: String,
-    /// Whether the login can be finished without it.
+    /// Whether the login can finish without it.
     can_be_lost: bool,
 }
 
-/// An attempt that came back.
+/// An attempt that returned.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) attempt: Attempt,
@@ -70,7 +70,7 @@ impl Attempt {
         let [a, b, c, d] = seals.env.random();
         let random: [u8; 16] = seals.env.random();
         let [t0, t1, t2, t3] = self.begun_bytes();
-        // Tabs of one moment must not share a name.
+        // Tabs begun at the same time must not share a name.
         let id = [t0, t1, t2, t3, a, b, c, d];
         let key = seals.verifiers.newest();
         let key_id = key.id();
@@ -83,11 +83,11 @@ impl Attempt {
         let (plain, rest) = self.write_within(MOST, seals, &cookie, &out.finish());
         let bytes = size(&seals.style.name(&cookie.0), &value);
         if let Some(Rest { name, value, can_be_lost }) = rest {
-            // For both, before either is there: they are not to make room for each other.
+            // For both cookies at once: neither may remove the other.
             let both = bytes + size(&seals.style.name(&name), &value);
             match make_room(jar, seals.style, seals.in_use, Coming::Attempt(PAGE), both) {
                 Ok(()) => jar.set(seals.style, &name, value, LIFETIME)?,
-                // No room beside what the visitor keeps: they come back to the front page.
+                // No room beside the stored cookies: the user returns to the front page.
                 Err(OperatorError::CookieTooLarge { .. }) if can_be_lost => {}
                 Err(error) => return Err(error.into()),
             }
@@ -101,7 +101,8 @@ impl Attempt {
         })
     }
 
-    /// Adds what differs in length, as far as it fits; the rest is for the second cookie.
+    /// Adds the parts of variable length as far as they fit. Returns the rest for the second
+    /// cookie.
     fn write_within(
         &self,
         most: usize,
@@ -138,8 +139,7 @@ impl Attempt {
 }
 
 impl Opened {
-    /// Opens `state`, if it is one for this service. Whether this browser began the attempt is
-    /// another question: [`Opened::check`].
+    /// Opens `state` if it belongs to this service. [`Opened::check`] checks the browser.
     pub(crate) fn open(
         seals: &Seals<'_>,
         jar: &Jar,
@@ -152,11 +152,11 @@ impl Opened {
         opened.ok_or(BrowserError::StateUnknown)?
     }
 
-    /// Checks that the attempt is young enough and this browser's own.
+    /// Checks that the attempt has not expired and belongs to this browser.
     pub(crate) fn check(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), BrowserError> {
         self.attempt.check_age(seals.env.now())?;
         let wanted = seals.style.name(&self.cookie.0);
-        // A second cookie of that name is somebody else's, and takes nothing from the right one.
+        // Another party's cookie of that name does not hide the right one.
         let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
         let is_ours = held.into_iter().any(|value| {
             let value = BASE64_URL_SAFE_NO_PAD.decode(value);
@@ -172,7 +172,7 @@ impl Opened {
     }
 }
 
-/// `None` when it is none of ours, an error when its rest is gone and nothing can stand for it.
+/// `None` if the attempt is not ours, an error if its second cookie is missing and required.
 fn read(
     plain: &[u8],
     service: &Arc<str>,
@@ -203,14 +203,14 @@ fn read(
     Some(Ok(Opened { attempt, cookie, binding, key }))
 }
 
-/// What the second cookie of an attempt holds.
+/// The contents of an attempt's second cookie.
 fn rest(seals: &Seals<'_>, jar: &Jar, cookie: &AttemptCookie) -> Option<(String, Kind)> {
     let wanted = seals.style.name(&cookie.page()?);
     let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
     held.iter().find_map(|value| {
         let plain = seals.keys.open(REST, seals.site, value).ok()?;
         let mut from = Reader(&plain);
-        // Of this attempt, and no other of the same browser.
+        // The cookie must belong to this attempt.
         if from.text()? != cookie.0 {
             return None;
         }
@@ -218,7 +218,8 @@ fn rest(seals: &Seals<'_>, jar: &Jar, cookie: &AttemptCookie) -> Option<(String,
     })
 }
 
-/// Derived from what the cookie holds: two blocks, of the 16 random bytes and of their opposites.
+/// Derives the verifier from the cookie: two blocks, of the 16 random bytes and of their
+/// complement.
 fn verifier(key: &MaskKey, binding: &[u8; 16]) -> Verifier {
     let bytes = joined(&key.mask(binding), &key.mask(&binding.map(|byte| !byte)));
     Verifier::from_bytes(&bytes)

@@ -1,9 +1,9 @@
 //! An attempt with temporary credentials (OAuth 1; RFC 5849, section 2.1).
 //!
-//! All of it is sealed in the attempt's cookie, the temporary secret with it. The callback is found
-//! to be its answer by the temporary identifier that the service repeats there, so that nothing of
-//! ours stands in the callback's URL, which many services compare with a registered one. Only the
-//! browser that began has the cookie.
+//! All of it is sealed in the attempt's cookie, including the temporary secret. The callback is
+//! matched by the temporary identifier that the service repeats, so the callback's URL, which many
+//! services compare with a registered one, contains nothing of ours. Only the browser that began
+//! has the cookie.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
@@ -31,7 +31,7 @@ pub(crate) struct Temporary {
     pub(crate) secret: Secret,
 }
 
-/// An attempt that came back.
+/// An attempt that returned.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) attempt: Attempt,
@@ -56,7 +56,7 @@ impl Attempt {
         jar.set(seals.style, &cookie.0, value, LIFETIME)
     }
 
-    /// Seals the attempt for a program that keeps it itself.
+    /// Seals the attempt for a program that stores it itself.
     pub(crate) fn seal_into_text(&self, temporary: &Temporary, seals: &Seals<'_>) -> String {
         self.seal_with(temporary, seals, OUT_OF_BAND)
     }
@@ -89,7 +89,7 @@ impl Opened {
                     }
                 }
                 Err(BrowserError::AttemptExpired) => error = BrowserError::AttemptExpired,
-                // Changed by hand: as good as none.
+                // A cookie changed by hand counts as missing.
                 Err(_) => {}
             }
         }
@@ -97,12 +97,12 @@ impl Opened {
     }
 }
 
-/// What the cookie's name of the attempt with this temporary identifier ends in.
+/// The end of the cookie name of the attempt with this temporary identifier.
 pub(crate) fn mark(token: &str) -> String {
     AttemptCookie::new("", &fingerprint(token)).0
 }
 
-/// Opens what [`Attempt::seal_into_text`] made.
+/// Opens the output of [`Attempt::seal_into_text`].
 pub(crate) fn open_text(
     seals: &Seals<'_>,
     text: &str,
@@ -128,7 +128,7 @@ fn read(plain: &[u8]) -> Option<(Attempt, Temporary)> {
     Some((attempt, Temporary { token, secret }))
 }
 
-/// Tells a browser's few attempts apart. The token itself is compared afterwards.
+/// Distinguishes the few attempts of a browser. The token itself is compared afterwards.
 fn fingerprint(token: &str) -> [u8; 4] {
     let [first, second, third, fourth, ..] = sha256(token.as_bytes());
     [first, second, third, fourth]

@@ -1,5 +1,5 @@
-//! What differs between the two protocols in a login: how a visitor leaves, what their coming back
-//! proves, and how it is redeemed. A file for each.
+//! The differences between the two protocols in a login: departure, the proof in the callback, and
+//! its redemption. A file for each.
 
 mod oauth1;
 mod oauth1_answer;
@@ -23,16 +23,16 @@ pub(crate) enum Dance {
     OAuth1(Box<OAuth1Dance>),
 }
 
-/// An answer of the service that belongs to an attempt of this browser. Nothing is used up yet.
+/// A response of the service that belongs to an attempt of this browser. Nothing is used up yet.
 pub(crate) struct Answered {
     pub(crate) attempt: Attempt,
     pub(crate) cookie: AttemptCookie,
     pub(crate) proof: Proof,
 }
 
-/// What the service's answer is redeemed by.
+/// The proof in the callback.
 pub(crate) enum Proof {
-    /// An authorization code (RFC 6749, section 4.1.2), and the PKCE verifier where there is one.
+    /// An authorization code (RFC 6749, section 4.1.2), and the PKCE verifier if PKCE is used.
     Code { code: Secret, verifier: Option<Verifier> },
     /// A verifier for temporary credentials (RFC 5849, section 2.2).
     Verifier { temporary: Temporary, verifier: Secret },
@@ -41,6 +41,6 @@ pub(crate) enum Proof {
 /// The outcome.
 pub(crate) struct Granted {
     pub(crate) token: Token,
-    /// What else the service said.
+    /// All other members of the response.
     pub(crate) more: Map<String, Value>,
 }

@@ -38,13 +38,13 @@ use super::{
 pub(crate) struct OAuth1Dance {
     spec: OAuth1Buf,
     pub(crate) signing: Signing,
-    /// How an API says that a token is dead.
+    /// The sign of a revoked token in the API's responses.
     pub(crate) dead_token: Option<(MemberPath, Box<str>)>,
-    /// The authorization request, but for `oauth_token`.
+    /// The authorization request without `oauth_token`.
     authorize_url: String,
 }
 
-/// A visitor who is about to leave.
+/// The departure of a user.
 pub(crate) struct Leaving {
     pub(crate) url: String,
     pub(crate) temporary: Temporary,
@@ -76,8 +76,8 @@ impl OAuth1Dance {
         })
     }
 
-    /// Asks for temporary credentials (RFC 5849, section 2.1), and says where to send the visitor
-    /// with them (section 2.2).
+    /// Requests temporary credentials (RFC 5849, section 2.1) and returns the URL to redirect the
+    /// user to (section 2.2).
     pub(crate) async fn leave(
         &self,
         login: &Login,
@@ -89,7 +89,7 @@ impl OAuth1Dance {
         let OAuth1Buf { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
             &self.spec;
         let scopes = attempt.asked(registered);
-        // Of what is signed: a realm is not, and is no list of scopes.
+        // Of the signed parameters: a realm is not signed, and is not a list of scopes.
         let scope = (!scopes.is_empty()).then_some(("scope", scopes.as_str()));
         let named = temporary_parameters.iter().map(|(name, value)| (&**name, &**value));
         let parameters: Vec<_> = named.chain(scope).collect();
@@ -109,7 +109,7 @@ impl OAuth1Dance {
         })
     }
 
-    /// Whether the callback answers an attempt of this browser, with a verifier.
+    /// Whether the callback belongs to an attempt of this browser and contains a verifier.
     pub(crate) fn come_back(
         &self,
         registered: &Arc<Registered>,
@@ -124,7 +124,7 @@ impl OAuth1Dance {
             Callback::Approved { token, .. } => Some(token),
             Callback::Refused { token, .. } => token.as_ref(),
         };
-        // What strangers send has no effect at all: the attempt must be this browser's.
+        // The attempt must be this browser's: forged callbacks have no effect.
         let token = token.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::find(seals, jar, token).inspect_err(|_| {
             origin.next = just_finished(seals, jar, &registered.name, &mark(token));
@@ -145,7 +145,7 @@ impl OAuth1Dance {
         }
     }
 
-    /// A verifier by which the service says that the user refused, as a refusal.
+    /// Translates a verifier that means a refusal.
     fn meaning(&self, callback: Callback) -> Callback {
         match callback {
             Callback::Approved { token, verifier }
@@ -185,7 +185,7 @@ impl OAuth1Dance {
             access_token: token.into(),
             token_secret: Some(secret),
             refresh_token: None,
-            // OAuth 1 does not say what was granted.
+            // OAuth 1 does not report the scopes granted.
             scopes: attempt.asked(registered),
             obtained: env.now(),
             expires: None,
@@ -194,7 +194,7 @@ impl OAuth1Dance {
         Ok(Granted { token, more })
     }
 
-    /// A request for credentials, not signed yet.
+    /// An unsigned request for credentials.
     fn request(
         &self,
         registered: &Registered,
@@ -224,7 +224,7 @@ fn malformed(registered: &Registered) -> OperatorError {
     OperatorError::EndpointMalformed { service: (*registered.name).into() }
 }
 
-/// What a refusal in the callback means.
+/// The error for a refusal in the callback.
 fn refused(registered: &Registered, problem: Problem) -> Error {
     let error = match problem {
         Problem::UserRefused | Problem::PermissionDenied => return BrowserError::Denied.into(),

@@ -1,5 +1,5 @@
-//! What services of OAuth 1 answer to requests for credentials (RFC 5849, sections 2.1 and 2.3), and
-//! what their refusals mean.
+//! Responses of OAuth 1 services to requests for credentials (RFC 5849, sections 2.1 and 2.3), and
+//! the meaning of their refusals.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -11,19 +11,19 @@ use crate::{
     oauth2::answer,
 };
 
-/// Credentials longer than this fit into no cookie.
+/// Longer credentials do not fit into a cookie.
 const LONGEST: usize = 1024;
 
-/// Which of the two requests for credentials.
+/// The two requests for credentials.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked {
-    /// Temporary ones: nobody but this application has a part in it.
+    /// Temporary credentials: only this application is involved.
     Temporary,
-    /// Those that a verifier is redeemed for.
+    /// Token credentials, in exchange for a verifier.
     Token,
 }
 
-/// Reads the answer to a request for credentials, in whatever shape.
+/// Reads the response to a request for credentials, in any shape.
 pub(super) fn credentials(
     response: &Response<Bytes>,
     asked: Asked,
@@ -48,7 +48,7 @@ pub(super) fn credentials(
         let retry_after = retry_after(response.headers(), now);
         ServiceError::Unavailable { status, retry_after }
     };
-    // Overloaded services say whatever they like beside the status.
+    // The body of an overloaded service means nothing.
     if ServiceError::is_overload(status) {
         return Err(unavailable());
     }
@@ -70,7 +70,7 @@ pub(super) fn credentials(
     })
 }
 
-/// Problems that whoever runs this application has to look at.
+/// Problems that the operator of this application must fix.
 pub(super) fn is_the_clients(problem: Problem) -> bool {
     matches!(
         problem,

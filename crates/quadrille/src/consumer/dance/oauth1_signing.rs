@@ -1,4 +1,4 @@
-//! How requests to one service of OAuth 1 are signed.
+//! Signing requests to one service of OAuth 1.
 
 use bytes::Bytes;
 use http::Request;
@@ -16,7 +16,7 @@ use crate::{
     transport::Body,
 };
 
-/// This application's key at a service, and where signatures go.
+/// This application's key at a service, and the place of signatures.
 pub(crate) struct Signing {
     signer: Signer,
     placement: Placement,
@@ -80,7 +80,7 @@ impl Signing {
         self.place(signer, &request).sign(env, request, further)
     }
 
-    /// Signs a call of the API. A body that streams is not part of the signature.
+    /// Signs a call of the API. The signature does not cover a streamed body.
     pub(crate) fn sign_call(
         &self,
         env: &Env,
@@ -101,8 +101,8 @@ impl Signing {
             stream @ Body::Stream(_) => stream,
         };
         match Declared::of(&parts.headers) {
-            // The parameters of a form are always part of the signature (RFC 5849, section
-            // 3.4.1.3.1), and these are not known yet.
+            // The signature always covers a form (RFC 5849, section 3.4.1.3.1), and this one is not
+            // known yet.
             Declared::Form | Declared::Ambiguous => return Err(OperatorError::CallMalformed),
             Declared::Nothing => declare_no_form(&mut parts.headers),
             Declared::Other => {}

@@ -33,9 +33,9 @@ pub(crate) struct OAuth2Dance {
     pub(crate) spec: OAuth2Buf,
     auth: ClientAuth,
     pub(crate) resources: Resources,
-    /// Where the access token stands in an answer.
+    /// The path of the access token in a response.
     access_token: Option<MemberPath>,
-    /// The authorization request, but for `state` and the PKCE challenge.
+    /// The authorization request without `state` and the PKCE challenge.
     authorize_url: String,
 }
 
@@ -77,7 +77,7 @@ impl OAuth2Dance {
         Ok(dance)
     }
 
-    /// The authorization request for these scopes, but for `state` and the PKCE challenge.
+    /// The authorization request for these scopes, without `state` and the PKCE challenge.
     fn authorize_url(
         &self,
         registration: &Registration,
@@ -98,7 +98,7 @@ impl OAuth2Dance {
             .map_err(|_| OperatorError::EndpointMalformed { service: spec.name.as_ref().into() })
     }
 
-    /// The URL to send the visitor to.
+    /// The URL to redirect the user to.
     pub(crate) fn leave(
         &self,
         registered: &Registered,
@@ -128,7 +128,7 @@ impl OAuth2Dance {
         Ok(url)
     }
 
-    /// Whether the callback answers an attempt of this browser, with a code.
+    /// Whether the callback belongs to an attempt of this browser and contains a code.
     pub(crate) fn come_back(
         &self,
         registered: &Arc<Registered>,
@@ -137,7 +137,7 @@ impl OAuth2Dance {
         params: &Params<'_>,
         origin: &mut Origin,
     ) -> Result<Answered> {
-        // The state first: what strangers send has no effect at all.
+        // The state first: forged callbacks have no effect.
         let state = params.one("state").map_err(|_| BrowserError::CallbackMalformed)?;
         let state = state.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::open(seals, jar, &registered.name, state)?;
@@ -221,7 +221,7 @@ impl OAuth2Dance {
         let separator = self.spec.granted_scope_separator;
         let error = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
             Ok(tokens) => match self.check_type(&tokens.token_type) {
-                // One that no header can carry could never be used (RFC 6750, section 2.1).
+                // No header could carry it (RFC 6750, section 2.1).
                 Ok(()) if bearer::header(&tokens.access_token).is_none() => {
                     ServiceError::Malformed { status: answer.status() }
                 }
@@ -236,7 +236,8 @@ impl OAuth2Dance {
         Err(Error::service(&registered.name, error))
     }
 
-    /// RFC 6749, section 7.1: a client must not use a token whose type it does not understand.
+    /// Checks the token type: a client must not use a type that it does not understand (RFC 6749,
+    /// section 7.1).
     fn check_type(&self, token_type: &TokenType) -> Result<(), ServiceError> {
         let said = token_type.as_str();
         let mut bearer = self.spec.token_types.split(' ');
@@ -247,13 +248,13 @@ impl OAuth2Dance {
         }
     }
 
-    /// The registered code for an error code of the service's own; any other stands for itself.
+    /// The registered code for an error code of the service's own; other codes are unchanged.
     fn meaning(&self, code: &ErrorCode) -> ErrorCode {
         let known = self.spec.error_names.iter().find(|(name, _)| **name == *code.as_str());
         known.map_or_else(|| code.clone(), |(_, meaning)| ErrorCode::from(&**meaning))
     }
 
-    /// What a token endpoint's failure means.
+    /// The error for a failure of the token endpoint.
     fn token_error(
         &self,
         status: StatusCode,
@@ -263,7 +264,7 @@ impl OAuth2Dance {
     ) -> ServiceError {
         let unavailable = || ServiceError::Unavailable { status, retry_after };
         match error {
-            // Overloaded services say whatever they like beside the status.
+            // The body of an overloaded service means nothing.
             TokenResponseError::Refused { .. } | TokenResponseError::Status(_)
                 if ServiceError::is_overload(status) =>
             {
@@ -306,8 +307,8 @@ fn refused(registered: &Registered, error: &ErrorCode) -> Error {
     Error::service(&registered.name, error)
 }
 
-/// Whether an error code, in answer to a refresh, says that the refresh token is dead: there is
-/// nothing else in the request that it could mean, at any service.
+/// Whether an error code in response to a refresh means that the refresh token is invalid: nothing
+/// else in the request could be.
 fn ends_refresh_token(code: &str) -> bool {
     matches!(
         code,
@@ -320,7 +321,7 @@ fn ends_refresh_token(code: &str) -> bool {
     )
 }
 
-/// A token type, if it looks like one: it goes to pages and logs.
+/// A token type made safe for pages and logs.
 fn shown_type(said: &str) -> Box<str> {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !said.is_empty() && said.len() <= 40 && said.bytes().all(fit) {

@@ -7,9 +7,9 @@ service! {
     /// with the callback `{public URL}/login/github/authorized`. GitHub Enterprise Server is
     /// [`hosted_at`](crate::consumer::Client::hosted_at) its URL.
     ///
-    /// Checked November 2026: PKCE is taken; errors come under status 200 and scopes separated by
-    /// commas, both of which are understood; the e-mail address is at `user/emails` with the scope
-    /// `user:email`.
+    /// Checked November 2026: PKCE is supported; errors come with status 200 and scopes are
+    /// separated by commas, which are both understood; the e-mail address is at `user/emails` with
+    /// the scope `user:email`.
     GitHub,
     new: (id, secret),
     variables: ["GITHUB_OAUTH_CLIENT_ID", "GITHUB_OAUTH_CLIENT_SECRET"],

@@ -1,10 +1,10 @@
-//! JIRA, where it is installed.
+//! JIRA installations.
 
 use crate::{consumer::Spec, oauth1::SignatureMethod};
 
 service! {
-    /// An installation of JIRA (Server or Data Center), by OAuth 1.0a with RSA-SHA1. In the cloud,
-    /// JIRA speaks OAuth 2.
+    /// An installation of JIRA (Server or Data Center), by OAuth 1.0a with RSA-SHA1. JIRA in the
+    /// cloud uses OAuth 2.
     ///
     /// Register under "Application links" as an incoming link, with a consumer key of your choice
     /// and the public half of an RSA key:
@@ -13,7 +13,7 @@ service! {
     /// openssl genrsa -out jira.pem 2048 && openssl rsa -in jira.pem -pubout
     /// ```
     ///
-    /// Checked November 2026: a user who refuses comes back with the verifier `denied`; tokens last
+    /// Checked November 2026: a user who refuses returns with the verifier `denied`; tokens last
     /// five years; bodies are JSON; the identifier is the user's `key`, which does not change when
     /// they are renamed.
     Jira,

@@ -1,7 +1,7 @@
-//! Services that need no description, a file each. A new one is its file, its name in the two lists
-//! below, a line of the guide's table, and a test of what is peculiar to it.
+//! Services with a ready description, a file each. A new one takes its file, its name in the two
+//! lists below, a line in the guide's table, and a test of its peculiarities.
 
-/// Makes the type of a service of its row: constructors, and the manners that a fake one has.
+/// Makes a service's type from its row: constructors, and the manners of a fake one.
 macro_rules! service {
     (
         $(#[$doc:meta])*
@@ -31,13 +31,13 @@ macro_rules! service {
         impl $service {
             new!($arguments);
 
-            /// The application as it is registered at the service, from these variables:
+            /// The application as registered at the service, from these variables:
             ///
             $(#[doc = concat!("* `", $variable, "`")])+
             ///
             /// # Errors
-            /// [`OperatorError::VariableMissing`](crate::consumer::OperatorError::VariableMissing) with
-            /// the name of the first that is not set.
+            /// [`OperatorError::VariableMissing`](crate::consumer::OperatorError::VariableMissing)
+            /// with the name of the first missing variable.
             pub fn from_env() -> crate::Result<crate::consumer::Client<Self>> {
                 <Self as crate::consumer::Service>::client_from_env()
             }
@@ -75,7 +75,7 @@ macro_rules! arguments {
 /// The constructor of a service.
 macro_rules! new {
     ((id, secret)) => {
-        /// The application as it is registered at the service: its identifier and its secret.
+        /// The application as registered at the service: its identifier and its secret.
         pub fn new(
             id: impl Into<String>,
             secret: impl Into<crate::Secret>,
@@ -84,7 +84,7 @@ macro_rules! new {
         }
     };
     ((key, secret)) => {
-        /// The application as it is registered at the service: its key and its secret.
+        /// The application as registered at the service: its key and its secret.
         pub fn new(
             key: impl Into<String>,
             secret: impl Into<crate::Secret>,
@@ -93,9 +93,9 @@ macro_rules! new {
         }
     };
     ((base_url, key, rsa_key)) => {
-        /// The application as it is registered at the installation at `base_url`, of which
-        /// [`Client::hosted_at`](crate::consumer::Client::hosted_at) says more: its consumer key
-        /// there, and its private key as PEM or the path of a PEM file.
+        /// The application as registered at the installation at `base_url` (see
+        /// [`Client::hosted_at`](crate::consumer::Client::hosted_at)): its consumer key there, and
+        /// its private key as PEM or the path of a PEM file.
         pub fn new(
             base_url: impl Into<std::borrow::Cow<'static, str>>,
             key: impl Into<String>,
@@ -111,7 +111,7 @@ mod github;
 mod jira;
 mod twitter;
 
-/// What an application sees of the services, and the table of them that tests read.
+/// The exports of the services, and their table for tests.
 macro_rules! services {
     ($($(#[$feature:meta])* $file:ident::$service:ident,)+) => {
         $($(#[$feature])* pub use $file::$service;)+

@@ -1,15 +1,15 @@
-//! Twitter (X), by the older protocol.
+//! Twitter (X), by OAuth 1.0a.
 
 use crate::consumer::Spec;
 
 service! {
     /// Twitter (X), by OAuth 1.0a. Register at <https://developer.x.com> with the callback `{public
-    /// URL}/login/twitter/authorized`, and for "log in with X" see that the app may read.
+    /// URL}/login/twitter/authorized`; "log in with X" requires read permission of the app.
     ///
-    /// Checked November 2026: the endpoints are at `api.x.com` (those at `api.twitter.com` answer
-    /// too); requests are signed by HMAC-SHA1; tokens do not expire; a user who refuses comes back
-    /// with `denied`; a dead token is error 89. The API below is version 1.1, of which the free tier
-    /// has `account/verify_credentials.json`; version 2 takes the same signed requests at
+    /// Checked November 2026: the endpoints are at `api.x.com` (those at `api.twitter.com` work
+    /// too); requests are signed by HMAC-SHA1; tokens do not expire; a user who refuses returns
+    /// with `denied`; an invalid token is error 89. The API below is version 1.1, of which the free
+    /// tier has `account/verify_credentials.json`; version 2 accepts the same signed requests at
     /// `https://api.x.com/2/...`.
     Twitter,
     new: (key, secret),

@@ -1,5 +1,5 @@
-//! The methods of [`Spec`] and [`SpecBuf`] that say a fact about a service. Both are made from one
-//! list, so that neither lacks one.
+//! The methods of [`Spec`] and [`SpecBuf`] for a fact about a service. One list makes both, so that
+//! neither lacks one.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ macro_rules! argument {
     ($side:ident, $kind:ident) => { $kind };
 }
 
-/// What a [`SpecBuf`] keeps of an argument.
+/// The type in which a [`SpecBuf`] keeps an argument.
 macro_rules! kept {
     (text, $value:ident) => {
         $value.into()
@@ -77,14 +77,14 @@ macro_rules! facts {
 }
 
 facts! { [<P>] for Spec<P>, SpecBuf<P>:
-    /// The name that people know the service by: "GitHub".
+    /// The display name of the service: "GitHub".
     fn title(title: text) {
         title = title;
     }
 
     /// The URL of an installation of the service: `https://git.example`, or with a path. Its
-    /// endpoints, its issuer and an absolute [`identity`](Spec::identity) keep their paths, and
-    /// stand below this URL, with a slash at its end or without.
+    /// endpoints, its issuer and an absolute [`identity`](Spec::identity) keep their paths below
+    /// this URL, with or without a trailing slash.
     ///
     /// A base that is not an absolute `https` URL (or `http` on this machine), or has a user, a
     /// query or a fragment, is
@@ -94,17 +94,17 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
     }
 
     /// The path of the API below the URL of an installation ([`Spec::hosted_at`]), for a service
-    /// whose own API has a host of its own.
+    /// whose API otherwise has a host of its own.
     fn api_below_base(path: text) {
         api_below_base = Some(path);
     }
 
-    /// The scopes that are asked for unless the application says otherwise, separated by spaces.
+    /// The default scopes, separated by spaces.
     fn scopes(scopes: scopes) {
         scopes = scopes;
     }
 
-    /// Further parameters of the authorization request, like `("prompt", "consent")`.
+    /// Further parameters of the authorization request, such as `("prompt", "consent")`.
     fn parameters(parameters: pairs) {
         parameters = parameters;
     }
@@ -119,108 +119,105 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
         token_headers = headers;
     }
 
-    /// The path of the API, or the URL, where the service says who an account is, and the name of
-    /// the identifier in that JSON. Below other members, it is a path: `data.id`, or `data.0.id` in
-    /// an array; a dot in a name is written `\\.`. The identifier must never be given to another
-    /// account: an `id`, not a login name or an address.
+    /// The path of the API, or the URL, of an account's claims, and the name of the identifier in
+    /// that JSON. A nested one is a path: `data.id`, or `data.0.id` in an array; a dot in a name is
+    /// written `\\.`. The identifier must never be reused for another account: an `id`, not a login
+    /// name or an address.
     ///
-    /// A number is taken digit for digit, however long. A login whose identifier cannot be read
-    /// exactly (a fraction, an exponent) fails with
-    /// [`SubjectMissing`](crate::consumer::ServiceError::SubjectMissing).
+    /// A number keeps all its digits. A login whose identifier is not exact (a fraction, an
+    /// exponent) fails with [`SubjectMissing`](crate::consumer::ServiceError::SubjectMissing).
     fn identity(path: text, subject: text) {
         identity = Some((path, subject));
     }
 }
 
 facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
-    /// The API that tokens are asked for (RFC 8707), or several, separated by spaces: for a service
-    /// whose tokens are good at one API only. Its authorization and token requests name it.
+    /// The API that tokens are for (RFC 8707), or several, separated by spaces: for a service whose
+    /// tokens are valid at one API only. Authorization and token requests name it.
     fn resources(resources: text) {
         protocol.resources = resources;
     }
 
-    /// The issuer (RFC 9207): an answer that names another one is refused.
+    /// The issuer (RFC 9207): a response that names another one is refused.
     fn issuer(issuer: text) {
         protocol.issuer = Some(issuer);
     }
 
-    /// The issuer of a service that names it in every answer (its metadata has
-    /// `authorization_response_iss_parameter_supported`): an answer without it is refused.
+    /// The issuer of a service that names it in every response (its metadata has
+    /// `authorization_response_iss_parameter_supported`): a response without it is refused.
     fn issuer_in_every_answer(issuer: text) {
         protocol.issuer = Some(issuer);
         protocol.issuer_required = true;
     }
 
-    /// For token endpoints that look for the secret in the body only.
+    /// Sends the secret in the body, for token endpoints that read it only there.
     fn secret_in_body() {
         protocol.authentication = ClientAuthentication::Post;
     }
 
-    /// What separates scopes in requests, and in answers.
+    /// The separators of scopes in requests and in responses.
     fn scope_separators(asked: ScopeSeparator, granted: ScopeSeparator) {
         protocol.scope_separator = asked;
         protocol.granted_scope_separator = granted;
     }
 
-    /// For services whose refresh tokens are good once.
+    /// Declares that each refresh token is valid once.
     fn rotates_refresh_tokens() {
         protocol.rotates_refresh_tokens = true;
     }
 
-    /// The path of the access token in the answers of the token endpoint, for services that give it
-    /// another name or another place than `access_token`: `authed_user.access_token`. Scopes,
-    /// lifetime, type and refresh token are looked for beside it. Paths are as in
-    /// [`Spec::identity`].
+    /// The path of the access token in responses of the token endpoint, for services that do not
+    /// put it at `access_token`: `authed_user.access_token`. Scopes, lifetime, type and refresh
+    /// token are read beside it. Paths are as in [`Spec::identity`].
     fn access_token(path: text) {
         protocol.access_token = Some(path);
     }
 
-    /// What the service calls its bearer tokens, separated by spaces, where it says another
-    /// `token_type` than `Bearer`. Tokens of any other type are refused (RFC 6749, section 7.1); a
-    /// service that says no type means `Bearer`.
+    /// The `token_type`s of the service's bearer tokens, separated by spaces, for services that do
+    /// not say `Bearer`. Tokens of any other type are refused (RFC 6749, section 7.1); a missing
+    /// type means `Bearer`.
     fn token_types(types: text) {
         protocol.token_types = types;
     }
 
-    /// Error codes that the service made up, each with the registered code that it means (RFC 6749,
+    /// Error codes of the service's own, each with the registered code that it means (RFC 6749,
     /// sections 4.1.2.1 and 5.2): `("user_cancelled_login", "access_denied")`.
     fn error_names(names: pairs) {
         protocol.error_names = names;
     }
 
-    /// The error codes, separated by spaces, by which the service says that a refresh token is
-    /// dead, where `invalid_grant` (RFC 6749, section 5.2) is not among them. The account then needs
-    /// linking again at once, and not only after several refusals.
+    /// The error codes, separated by spaces, that mean an invalid refresh token besides
+    /// `invalid_grant` (RFC 6749, section 5.2). The account must then be linked again at once, not
+    /// only after several refusals.
     fn refresh_refusals(codes: text) {
         protocol.refresh_refusals = codes;
     }
 
-    /// For the few services that fail when PKCE is used. What is given up: a code that leaks from
-    /// the browser can be injected into another login (RFC 9700, section 2.1.1).
+    /// Disables PKCE, for the few services that fail with it. Gives up: a code that leaks from the
+    /// browser can be injected into another login (RFC 9700, section 2.1.1).
     fn without_pkce_because_the_service_fails_with_it() {
         protocol.pkce = false;
     }
 }
 
 facts! { for Spec<OAuth1>, SpecBuf<OAuth1Buf>:
-    /// How requests are signed (RFC 5849, section 3.4): by HMAC-SHA1, unless said otherwise.
+    /// The signature method (RFC 5849, section 3.4); HMAC-SHA1 by default.
     fn signature_method(method: SignatureMethod) {
         protocol.signature_method = method;
     }
 
-    /// Where the protocol's parameters stand (RFC 5849, section 3.5): in the `Authorization` header,
-    /// unless said otherwise. In the query, they and the token are in the log of every server on the
-    /// way.
+    /// The place of the protocol's parameters (RFC 5849, section 3.5); the `Authorization` header
+    /// by default. In the query, they and the token end up in the log of every server on the way.
     fn placement(placement: Placement) {
         protocol.placement = placement;
     }
 
-    /// The realm to name in each request (RFC 5849, section 3.5.1).
+    /// The realm of each request (RFC 5849, section 3.5.1).
     fn realm(realm: text) {
         protocol.realm = Some(realm);
     }
 
-    /// For services that take the two requests for credentials by GET only.
+    /// Sends both requests for credentials by GET, for services that accept only that.
     fn credentials_by_get() {
         protocol.credentials_by_get = true;
     }
@@ -235,21 +232,21 @@ facts! { for Spec<OAuth1>, SpecBuf<OAuth1Buf>:
         protocol.temporary_headers = headers;
     }
 
-    /// The `oauth_verifier` with which the service sends back a user who refused. RFC 5849 has no
-    /// word for a refusal; at other services the same verifier is one like any other.
+    /// The `oauth_verifier` that means that the user refused. RFC 5849 defines no parameter for a
+    /// refusal; at other services this verifier is an ordinary one.
     fn refused_verifier(verifier: text) {
         protocol.refused_verifier = Some(verifier);
     }
 
-    /// The member of the API's 401 answers that says that the token is dead, and the value by which
-    /// it does, for services that send no `oauth_problem`: `("errors.0.code", "89")`. Paths are as
-    /// in [`Spec::identity`].
+    /// The path and the value of the member of the API's 401 responses that means an invalid token,
+    /// for services without `oauth_problem`: `("errors.0.code", "89")`. Paths are as in
+    /// [`Spec::identity`].
     fn dead_token(path: text, value: text) {
         protocol.dead_token = Some((path, value));
     }
 
-    /// For services that refuse requests with `oauth_body_hash`. What is given up: bodies that are
-    /// no forms are protected by TLS alone.
+    /// Omits `oauth_body_hash`, for services that refuse it. Gives up: only TLS protects bodies
+    /// that are not forms.
     fn without_body_hash_because_the_service_fails_with_it() {
         protocol.body_hash = false;
     }

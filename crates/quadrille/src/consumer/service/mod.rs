@@ -1,4 +1,4 @@
-//! Services, as data, and the application's registration at one.
+//! Descriptions of services, and the application's registration at one.
 
 mod facts;
 mod protocol;
@@ -39,45 +39,45 @@ pub(crate) use spec_buf::is_absolute;
 /// # Ok::<(), quadrille::Error>(())
 /// ```
 pub trait Service: Sized + Send + Sync + 'static {
-    /// The service.
+    /// The description of the service.
     const SPEC: Spec;
 
-    /// The application as it is registered at the service.
+    /// The application as registered at the service.
     fn client(id: impl Into<String>, secret: impl Into<Secret>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::Secret(secret.into()))
     }
 
-    /// The application as it is registered at a service of OAuth 1 that wants RSA signatures. `key` is the
-    /// private key as PEM (PKCS#8 or PKCS#1), or the path of a file with it, which is read when
-    /// everything is made ready ([`Login::check`](crate::Login::check)).
+    /// The application as registered at a service of OAuth 1 that requires RSA signatures. `key` is
+    /// the private key as PEM (PKCS#8 or PKCS#1), or the path of a file with it, which
+    /// [`Login::check`](crate::Login::check) or the first use reads.
     fn client_with_key(id: impl Into<String>, key: impl Into<Secret>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::Key(key.into()))
     }
 
-    /// The application as it is registered at the service, without a secret: a program on people's
-    /// own machines, say.
+    /// The application as registered at the service, without a secret: for example a program on
+    /// users' own machines.
     fn public_client(id: impl Into<String>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::None)
     }
 
-    /// The application as it is registered at the service, from the environment. For a service
-    /// called `gitea` the variables are
+    /// The application as registered at the service, from the environment. For a service named
+    /// `gitea` the variables are
     ///
     /// * `GITEA_OAUTH_CLIENT_ID` and `GITEA_OAUTH_CLIENT_SECRET` for OAuth 2,
     /// * `GITEA_OAUTH_CLIENT_KEY` and `GITEA_OAUTH_CLIENT_SECRET` for OAuth 1,
     /// * `GITEA_OAUTH_CONSUMER_KEY` and `GITEA_OAUTH_RSA_KEY` (as in
     ///   [`client_with_key`](Service::client_with_key)) for OAuth 1 with RSA signatures,
-    /// * and `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without a home
-    ///   of its own needs.
+    /// * and `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without
+    ///   endpoints of its own needs.
     ///
     /// # Errors
-    /// [`OperatorError::VariableMissing`] with the name of the one that is not set.
+    /// [`OperatorError::VariableMissing`] with the name of the missing variable.
     fn client_from_env() -> Result<Client<Self>> {
         Client::from_spec_and_env(SpecBuf::from(Self::SPEC))
     }
 }
 
-/// The type parameter of accounts and clients of a service that is known at run time only.
+/// The type parameter of accounts and clients of a service known only at run time.
 ///
 /// ```
 /// use quadrille::{SpecBuf, consumer::{Client, Dynamic}};
@@ -88,8 +88,7 @@ pub trait Service: Sized + Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct Dynamic;
 
-/// The application's registration at one service: its identifier and secret there, and the scopes
-/// that it asks for.
+/// The application's registration at one service: its identifier and secret there, and its scopes.
 ///
 /// ```
 /// use quadrille::{GitHub, KeyRing, Login};
@@ -107,7 +106,7 @@ pub struct Client<S> {
     pub(crate) service: PhantomData<fn() -> S>,
 }
 
-/// The proof of an application.
+/// The credential of an application.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
     None,
@@ -140,14 +139,14 @@ impl<S> Client<S> {
         Ok(Self::new(spec, id, credential))
     }
 
-    /// Asks for these scopes instead of the service's default ones; separated by spaces.
+    /// Sets the scopes in place of the service's default ones, separated by spaces.
     #[must_use]
     pub fn scopes(mut self, scopes: &str) -> Self {
         self.spec.scopes = Scopes::of(scopes.split(' '));
         self
     }
 
-    /// Calls this service by another name, in paths and keys: for two registrations at one service.
+    /// Sets another name for this service in paths and keys: for two registrations at one service.
     #[must_use]
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.spec.name = name.into();
@@ -166,7 +165,7 @@ impl<S> Client<S> {
     }
 
     /// The URL of an installation of the service: `https://git.example`, or with a path. Every
-    /// endpoint keeps its path and stands below this URL, with a slash at its end or without.
+    /// endpoint keeps its path below this URL, with or without a trailing slash.
     ///
     /// ```
     /// use quadrille::{GitHub, KeyRing, Login};

@@ -1,4 +1,4 @@
-//! The facts about a service that only one of the two protocols has.
+//! Facts about a service that belong to one of the two protocols.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use crate::{
     scope::ScopeSeparator,
 };
 
-/// A protocol, and the facts about a service that only this one has. `Text` and `Pairs` are
-/// borrowed in [`Spec`](super::Spec) and owned in [`SpecBuf`](super::SpecBuf).
+/// A protocol with its facts about a service. `Text` and `Pairs` are borrowed in
+/// [`Spec`](super::Spec) and owned in [`SpecBuf`](super::SpecBuf).
 ///
 /// ```
 /// use quadrille::{GitHub, Service as _, consumer::Protocol};
@@ -25,17 +25,43 @@ pub enum Protocol<Text = &'static str, Pairs = &'static [(&'static str, &'static
     OAuth1(OAuth1<Text, Pairs>),
 }
 
-/// [`Protocol`] with texts of its own, as a [`SpecBuf`](super::SpecBuf) has it.
+/// [`Protocol`] with owned texts, for a [`SpecBuf`](super::SpecBuf).
+///
+/// ```
+/// use quadrille::{SpecBuf, consumer::ProtocolBuf};
+///
+/// fn is_oauth1(spec: &SpecBuf) -> bool {
+///     matches!(spec.protocol, ProtocolBuf::OAuth1(_))
+/// }
+/// ```
 pub type ProtocolBuf = Protocol<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
 
-/// [`OAuth2`] with texts of its own, as a [`SpecBuf`](super::SpecBuf) has it.
+/// [`OAuth2`] with owned texts, for a [`SpecBuf`](super::SpecBuf).
+///
+/// ```
+/// use quadrille::{SpecBuf, consumer::{OAuth2Buf, ProtocolBuf}};
+///
+/// fn oauth2(spec: &SpecBuf) -> Option<&OAuth2Buf> {
+///     let ProtocolBuf::OAuth2(oauth2) = &spec.protocol else { return None };
+///     Some(oauth2)
+/// }
+/// ```
 pub type OAuth2Buf = OAuth2<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
 
-/// [`OAuth1`] with texts of its own, as a [`SpecBuf`](super::SpecBuf) has it.
+/// [`OAuth1`] with owned texts, for a [`SpecBuf`](super::SpecBuf).
+///
+/// ```
+/// use quadrille::{SpecBuf, consumer::{OAuth1Buf, ProtocolBuf}};
+///
+/// fn oauth1(spec: &SpecBuf) -> Option<&OAuth1Buf> {
+///     let ProtocolBuf::OAuth1(oauth1) = &spec.protocol else { return None };
+///     Some(oauth1)
+/// }
+/// ```
 pub type OAuth1Buf = OAuth1<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
 
-/// A service of OAuth 2, besides its endpoints. Each field is set by a method of
-/// [`Spec`](super::Spec).
+/// The facts about a service of OAuth 2, other than its endpoints. A method of
+/// [`Spec`](super::Spec) sets each field.
 ///
 /// ```
 /// use quadrille::{Spec, consumer::ClientAuthentication};
@@ -47,36 +73,35 @@ pub type OAuth1Buf = OAuth1<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'stat
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
-    /// The APIs that tokens are asked for (RFC 8707), separated by spaces; none where the service
-    /// does not want to know.
+    /// The APIs that tokens are for (RFC 8707), separated by spaces; empty for no `resource`.
     pub resources: Text,
-    /// The issuer that the service names in its answers (RFC 9207), where it does.
+    /// The issuer in the service's responses (RFC 9207), if it sends one.
     pub issuer: Option<Text>,
-    /// Whether the service always names its issuer, so that an answer without it is refused.
+    /// Whether a response without the issuer is refused.
     pub issuer_required: bool,
-    /// How this application proves itself at the token endpoint.
+    /// The authentication method at the token endpoint.
     pub authentication: ClientAuthentication,
-    /// Whether each refresh token is good once, so that a lost answer loses the account.
+    /// Whether each refresh token is valid once, so that a lost response loses the account.
     pub rotates_refresh_tokens: bool,
-    /// What separates scopes in requests.
+    /// The separator of scopes in requests.
     pub scope_separator: ScopeSeparator,
-    /// What separates scopes in answers.
+    /// The separator of scopes in responses.
     pub granted_scope_separator: ScopeSeparator,
-    /// Whether the service takes PKCE (RFC 7636). Practically all do, or ignore it.
+    /// Whether to use PKCE (RFC 7636). Practically all services support or ignore it.
     pub pkce: bool,
-    /// The path of the access token in the answer of the token endpoint, where it is not the member
-    /// `access_token`. The other members are looked for beside it.
+    /// The path of the access token in the response of the token endpoint, unless it is the member
+    /// `access_token`. The other members are read beside it.
     pub access_token: Option<Text>,
-    /// What the service calls its bearer tokens besides `Bearer`, separated by spaces.
+    /// The token types of bearer tokens besides `Bearer`, separated by spaces.
     pub token_types: Text,
-    /// The error codes of the service's own, each with the registered code that it means.
+    /// Error codes of the service's own, each with the registered code that it means.
     pub error_names: Pairs,
-    /// The error codes besides `invalid_grant` by which the service says that a refresh token is
-    /// dead, separated by spaces.
+    /// The error codes besides `invalid_grant` that mean an invalid refresh token, separated by
+    /// spaces.
     pub refresh_refusals: Text,
 }
 
-/// How an application proves itself at a token endpoint (RFC 6749, section 2.3.1).
+/// The authentication of an application at a token endpoint (RFC 6749, section 2.3.1).
 ///
 /// ```
 /// use quadrille::{GitHub, Service as _, consumer::{ClientAuthentication, Protocol}};
@@ -87,14 +112,14 @@ pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
-    /// In the `Authorization` header, which every server must take.
+    /// In the `Authorization` header, which every server must support.
     Basic,
-    /// In the body, for servers that look only there.
+    /// In the body, for servers that read only that.
     Post,
 }
 
-/// A service of OAuth 1.0a, besides its authorization and token endpoints. Each field is set by a
-/// method of [`Spec`](super::Spec).
+/// The facts about a service of OAuth 1.0a, other than its authorization and token endpoints. A
+/// method of [`Spec`](super::Spec) sets each field.
 ///
 /// ```
 /// use quadrille::{Service as _, Twitter, consumer::Protocol, oauth1::SignatureMethod};
@@ -107,16 +132,16 @@ pub enum ClientAuthentication {
 pub struct OAuth1<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
     /// The endpoint for temporary credentials (RFC 5849, section 2.1).
     pub temporary: Text,
-    /// How requests are signed (RFC 5849, section 3.4).
+    /// The signature method (RFC 5849, section 3.4).
     pub signature_method: SignatureMethod,
-    /// Where the protocol's parameters stand in a request (RFC 5849, section 3.5). Requests that
-    /// have no form body have them in the header nevertheless when this is the body.
+    /// The place of the protocol's parameters in a request (RFC 5849, section 3.5). If it is the
+    /// body, requests without a form use the header.
     pub placement: Placement,
-    /// The realm that requests name (RFC 5849, section 3.5.1), where the service wants one. The
-    /// request for temporary credentials names the scopes instead, if any are asked for.
+    /// The realm of requests (RFC 5849, section 3.5.1), if the service requires one.  The request
+    /// for temporary credentials names the scopes instead, if any are requested.
     pub realm: Option<Text>,
-    /// Whether the digest of a body that is no form is signed (`oauth_body_hash`), without which
-    /// the signature says nothing about it.
+    /// Whether the digest of a body other than a form is signed (`oauth_body_hash`); without it,
+    /// the signature does not cover the body.
     pub body_hash: bool,
     /// Whether both credential requests are sent by GET instead of POST.
     pub credentials_by_get: bool,
@@ -124,10 +149,10 @@ pub struct OAuth1<Text = &'static str, Pairs = &'static [(&'static str, &'static
     pub temporary_parameters: Pairs,
     /// Further headers of the request for temporary credentials.
     pub temporary_headers: Pairs,
-    /// The `oauth_verifier` with which the service sends back a user who refused, where it does.
+    /// The `oauth_verifier` that means that the user refused, if the service sends one.
     pub refused_verifier: Option<Text>,
-    /// The path of a member in the API's 401 answers and the value by which it says that the token
-    /// is dead, where no `oauth_problem` does.
+    /// The path and the value of the member of the API's 401 responses that means an invalid token,
+    /// for services without `oauth_problem`.
     pub dead_token: Option<(Text, Text)>,
 }
 
@@ -222,7 +247,7 @@ impl<Text, Pairs> From<OAuth1<Text, Pairs>> for Protocol<Text, Pairs> {
     }
 }
 
-/// Pairs of names and values, with texts of their own.
+/// Owned pairs of names and values.
 pub(super) fn owned<N: Into<Cow<'static, str>>, V: Into<Cow<'static, str>>>(
     pairs: impl IntoIterator<Item = (N, V)>,
 ) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {

@@ -1,10 +1,9 @@
-//! A service that is known at compile time.
+//! A service known at compile time.
 
 use super::protocol::{OAuth1, OAuth2, Protocol};
 
-/// A service that is known at compile time. [`Spec::oauth2`] and [`Spec::oauth1`] begin one, the
-/// methods after them say how the service differs from others, and `build` ends it; all of them are
-/// `const`.
+/// The description of a service known at compile time. [`Spec::oauth2`] or [`Spec::oauth1`] begins
+/// one, further methods add facts, and `build` completes it; all of them are `const`.
 ///
 /// ```
 /// use quadrille::{Service, Spec, oauth1::SignatureMethod};
@@ -37,8 +36,8 @@ use super::protocol::{OAuth1, OAuth2, Protocol};
 /// }
 /// ```
 ///
-/// Until it is built, its type says which protocol the service speaks. A method that only services
-/// of the other protocol have is not there:
+/// Until `build`, its type names the protocol of the service. Methods of the other protocol do not
+/// exist:
 ///
 /// ```compile_fail,E0599
 /// use quadrille::Spec;
@@ -51,22 +50,20 @@ use super::protocol::{OAuth1, OAuth2, Protocol};
 pub struct Spec<P = Protocol> {
     /// Path segment, part of cookie names and storage keys, prefix of environment variables.
     pub name: &'static str,
-    /// The name that people know the service by.
+    /// The display name of the service.
     pub title: &'static str,
     /// The authorization endpoint (RFC 6749, section 3.1; RFC 5849, section 2.2).
     pub authorize: &'static str,
     /// The token endpoint (RFC 6749, section 3.2; RFC 5849, section 2.3).
     pub token: &'static str,
-    /// The URL that relative paths of API calls are joined to.
+    /// The base URL of API calls.
     pub api: &'static str,
-    /// The URL that the endpoints are below, where they are not where they say.
+    /// The URL of an installation, which replaces the base of the endpoints.
     pub base: Option<&'static str>,
-    /// The path of the API below [`base`](Self::base), where it is not the path of
-    /// [`api`](Self::api).
+    /// The path of the API below [`base`](Self::base), unless it is the path of [`api`](Self::api).
     pub api_below_base: Option<&'static str>,
-    /// The scopes that are asked for when the application does not say, separated by spaces. OAuth 1
-    /// has no scopes; there they are asked for in a parameter `scope` of the request for temporary
-    /// credentials.
+    /// The default scopes, separated by spaces. OAuth 1 has no scopes; the request for temporary
+    /// credentials sends them as a parameter `scope`.
     pub scopes: &'static str,
     /// Further parameters of the authorization request.
     pub parameters: &'static [(&'static str, &'static str)],
@@ -74,17 +71,16 @@ pub struct Spec<P = Protocol> {
     pub token_parameters: &'static [(&'static str, &'static str)],
     /// Further headers of the request that redeems a code or a verifier.
     pub token_headers: &'static [(&'static str, &'static str)],
-    /// The path of the API where the service says who an account is, and the member of that JSON
-    /// with the account's identifier.
+    /// The path of the API with an account's claims, and the member with the account's identifier.
     pub identity: Option<(&'static str, &'static str)>,
-    /// The protocol, and the facts that only this one has.
+    /// The protocol with its facts.
     pub protocol: P,
 }
 
 impl Spec {
-    /// Begins a service that speaks OAuth 2 with authorization codes: its name, its authorization
-    /// and token endpoints, and the base of its API. Endpoints are URLs or, of a service that has no
-    /// home of its own, paths below the [`base`](Spec::hosted_at) that the application says.
+    /// Begins a service of OAuth 2 with authorization codes: its name, its authorization and token
+    /// endpoints, and the base of its API. Endpoints are URLs or, for a service without a host of
+    /// its own, paths below the [`base`](Spec::hosted_at) that the application sets.
     pub const fn oauth2(
         name: &'static str,
         authorize: &'static str,
@@ -94,10 +90,9 @@ impl Spec {
         Spec::new(name, authorize, token, api, OAuth2::USUAL)
     }
 
-    /// Begins a service that speaks OAuth 1.0a (RFC 5849): its name, its endpoints in the order in
-    /// which they are used (temporary credentials, authorization, token credentials), and the base
-    /// of its API; URLs or paths as in [`Spec::oauth2`]. Requests are signed by HMAC-SHA1, in the
-    /// header, unless the methods below say otherwise.
+    /// Begins a service of OAuth 1.0a (RFC 5849): its name, its endpoints in the order of use
+    /// (temporary credentials, authorization, token credentials), and the base of its API; URLs or
+    /// paths as in [`Spec::oauth2`]. By default, requests are signed by HMAC-SHA1, in the header.
     pub const fn oauth1(
         name: &'static str,
         temporary: &'static str,
@@ -110,7 +105,7 @@ impl Spec {
 }
 
 impl Spec<OAuth2> {
-    /// Ends it.
+    /// Completes the description.
     #[must_use]
     pub const fn build(self) -> Spec {
         self.with(Protocol::OAuth2(self.protocol))
@@ -118,7 +113,7 @@ impl Spec<OAuth2> {
 }
 
 impl Spec<OAuth1> {
-    /// Ends it.
+    /// Completes the description.
     #[must_use]
     pub const fn build(self) -> Spec {
         self.with(Protocol::OAuth1(self.protocol))

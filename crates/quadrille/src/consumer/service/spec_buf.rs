@@ -1,4 +1,4 @@
-//! A service that is known at run time only.
+//! A service known only at run time.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use super::{
 type Text = Cow<'static, str>;
 type Pairs = Vec<(Text, Text)>;
 
-/// A service that is known at run time only: rows of a table, a tenant's own server. Each field and
-/// each method is as in [`Spec`].
+/// The description of a service known only at run time: rows of a table, a tenant's own server.
+/// Each field and each method is as in [`Spec`].
 ///
 /// ```
 /// use quadrille::{KeyRing, Login, SpecBuf};
@@ -52,7 +52,7 @@ pub struct SpecBuf<P = ProtocolBuf> {
 }
 
 impl SpecBuf {
-    /// As [`Spec::oauth2`], from texts of any origin.
+    /// As [`Spec::oauth2`], with owned texts.
     pub fn oauth2(
         name: impl Into<Text>,
         authorize: impl Into<Text>,
@@ -62,7 +62,7 @@ impl SpecBuf {
         SpecBuf::new(name.into(), authorize.into(), token.into(), api.into(), OAuth2::USUAL.into())
     }
 
-    /// As [`Spec::oauth1`], from texts of any origin.
+    /// As [`Spec::oauth1`], with owned texts.
     ///
     /// ```
     /// use quadrille::{SpecBuf, oauth1::SignatureMethod};
@@ -110,7 +110,7 @@ impl<P> SpecBuf<P> {
 }
 
 impl<P: Into<ProtocolBuf>> SpecBuf<P> {
-    /// As the `build` of [`Spec`]: a service of either protocol.
+    /// Completes the description of a service of either protocol.
     #[must_use]
     pub fn build(self) -> SpecBuf {
         SpecBuf {
@@ -130,13 +130,13 @@ impl<P: Into<ProtocolBuf>> SpecBuf<P> {
         }
     }
 
-    /// The application as it is registered at the service. Its accounts are reached by
-    /// [`Login::linked_by_name`](crate::Login::linked_by_name) and [`Dynamic`].
+    /// The application as registered at the service.
+    /// [`Login::linked_by_name`](crate::Login::linked_by_name) with [`Dynamic`] loads its accounts.
     pub fn client(self, id: impl Into<String>, secret: impl Into<Secret>) -> Client<Dynamic> {
         Client::new(self.build(), id, Credential::Secret(secret.into()))
     }
 
-    /// [`SpecBuf::client`] at a service of OAuth 1 that wants RSA signatures: see
+    /// [`SpecBuf::client`] at a service of OAuth 1 that requires RSA signatures: see
     /// [`Service::client_with_key`](super::Service::client_with_key).
     pub fn client_with_key(self, id: impl Into<String>, key: impl Into<Secret>) -> Client<Dynamic> {
         Client::new(self.build(), id, Credential::Key(key.into()))
@@ -144,13 +144,13 @@ impl<P: Into<ProtocolBuf>> SpecBuf<P> {
 }
 
 impl SpecBuf {
-    /// Whether the service is nowhere unless the application says where.
+    /// Whether the application must set the service's base.
     pub(crate) fn is_homeless(&self) -> bool {
         self.base.is_none() && !is_absolute(&self.authorize)
     }
 }
 
-/// Whether an endpoint is a URL, and no path below one.
+/// Whether an endpoint is a URL rather than a path below the base.
 pub(crate) fn is_absolute(endpoint: &str) -> bool {
     endpoint.contains("://")
 }

@@ -17,23 +17,28 @@ use crate::{
 
 use super::{Change, Context, Replaced, TokenStorage, length_first};
 
-/// What one cookie holds. Browsers keep 4096 bytes with name and attributes.
+/// The size of one cookie in bytes. Browsers keep 4096 bytes with name and attributes.
 const CHUNK: usize = 3600;
 /// The budget of all login cookies has room for no more.
 const CHUNKS: usize = 2;
 const PURPOSE: &str = "token cookie";
-/// Until browsers forget it: they allow no more than 400 days.
+/// The lifetime of a cookie: browsers allow at most 400 days.
 const LIVES: Duration = Duration::from_secs(400 * 24 * 3600);
 const VERSION: u64 = 1;
 
-/// Keeps each visitor's token in a cookie of theirs, sealed: they can neither read nor change it,
-/// and nothing is kept on the server. The default.
+/// Stores each user's token in a sealed cookie, which they can neither read nor change. The server
+/// stores nothing. The default.
 ///
-/// One account for each service and browser. The owner is part of the seal, so that after Alice
-/// signs out, Bob does not see her account in the same browser. What it cannot do: be reached
-/// outside a request ([`Linked::detach`](crate::Linked::detach) helps for a while), hold more than
-/// some 6 KiB for all services together ([`OperatorError::CookieTooLarge`]), or promise anything
-/// about refreshing across processes.
+/// One account per service and browser. The owner is part of the seal, so after Alice signs out,
+/// Bob does not see her account in the same browser. Limits: no access outside of a request
+/// ([`Linked::detach`](crate::Linked::detach) helps for a while), some 6 KiB for all services
+/// together ([`OperatorError::CookieTooLarge`]), and no guarantee for refreshes across processes.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, consumer::CookieStorage};
+///
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example").storage(CookieStorage);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CookieStorage;
 
@@ -82,7 +87,7 @@ impl TokenStorage for CookieStorage {
 
     async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
         let jar = jar(cx)?;
-        // Another account may have taken its place, in another tab perhaps.
+        // Another account may have replaced it, perhaps in another tab.
         match read(cx, &account.owner, &account.service)? {
             Some(kept) if kept.account.subject == account.subject => {}
             _ => return Ok(false),
@@ -122,7 +127,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     let names = [0, 1].map(|chunk| cx.style.name(&name(&account.service, chunk)));
     let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
     make_room(jar, cx.style, cx.in_use, Coming::Kept(&names), bytes)?;
-    // The first cookie says how many there are, so that a left-over second one is not joined.
+    // The first cookie contains the number of parts, so an obsolete second one is not joined.
     let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
     let count = if second.is_empty() { "1" } else { "2" };
     jar.set(cx.style, &name(&account.service, 0), [count, first].concat(), LIVES)?;
@@ -145,7 +150,7 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
             is_unknown = true;
             None
         }
-        // Another owner's, or changed by hand: for this owner nothing is linked.
+        // Another owner's cookie, or one changed by hand: this owner has linked nothing.
         Err(OpenError::Broken | OpenError::Malformed) => None,
     };
     let found = first.iter().find_map(|first| match first.split_at_checked(1)? {
@@ -185,7 +190,7 @@ fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
     Some(stored(account, token, ended))
 }
 
-/// A cookie has no counter; a digest of the token tells one version from another.
+/// A cookie has no counter; a digest of the token serves as its version.
 fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
     let refresh = token.refresh_token.as_ref().map_or("", Secret::expose);
     let text = zeroize::Zeroizing::new([token.access_token.expose(), "\0", refresh].concat());

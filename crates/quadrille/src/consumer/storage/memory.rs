@@ -14,12 +14,19 @@ use crate::consumer::{
 
 use super::{Change, Context, Replaced, TokenStorage};
 
-/// Keeps accounts in memory, gone when the process ends: for tests, and for programs of one
-/// process whose visitors may be asked again.
+/// Stores accounts in memory until the process ends: for tests, and for programs of one process
+/// whose users may have to log in again.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, consumer::{MemoryStorage, Token}};
+///
+/// let storage = MemoryStorage::everyone_has("github", Token::new("gho_1"));
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example").storage(storage);
+/// ```
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
     accounts: Mutex<BTreeMap<Account, Kept>>,
-    /// A token that everyone has who linked none, by service.
+    /// By service, a token for every user who linked none.
     everyones: BTreeMap<Box<str>, Token>,
     version: AtomicU64,
 }
@@ -27,19 +34,19 @@ pub struct MemoryStorage {
 #[derive(Debug)]
 struct Kept {
     stored: Stored,
-    /// The version that a visitor linked: the greatest of an owner's accounts is the one linked
-    /// last, whichever was refreshed since.
+    /// The version at which the user linked it: the greatest of an owner's accounts is the one
+    /// linked last, even if another was refreshed since.
     linked: u64,
 }
 
 impl MemoryStorage {
-    /// An empty one.
+    /// An empty storage.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One in which every visitor has `token` at `service`, for tests of handlers behind a login
-    /// and for tools with a single user.
+    /// A storage in which every visitor has `token` at `service`, for tests of handlers behind a
+    /// login and for tools with a single user.
     ///
     /// ```
     /// use quadrille::{GitHub, KeyRing, Login, consumer::{MemoryStorage, Token}};
@@ -142,7 +149,13 @@ impl TokenStorage for MemoryStorage {
     }
 }
 
-/// Keeps nothing: for sites that only want to know who someone is, in `on_authorized`.
+/// Stores nothing: for sites that only identify users, in `on_authorized`.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, consumer::NullStorage};
+///
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example").storage(NullStorage);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NullStorage;
 

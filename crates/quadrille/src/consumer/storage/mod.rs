@@ -1,4 +1,4 @@
-//! Where linked accounts are kept.
+//! Storages of linked accounts.
 
 mod cookie;
 mod memory;
@@ -16,24 +16,25 @@ use super::{
 pub use cookie::CookieStorage;
 pub use memory::{MemoryStorage, NullStorage};
 
-/// Keeps linked accounts. Each verb is atomic, and those that may lose to another request say so.
+/// A storage of linked accounts. Each verb is atomic, and those that may lose to another request
+/// report that.
 ///
-/// Implement it with `async fn`. A storage that outlives the process should keep the token sealed:
-/// [`Context::seal`]. Keys are compared byte for byte: many databases take `abc` and `ABC ` for the
-/// same unless they are told otherwise. With the feature `testing`,
-/// [`storage_contract!`](crate::storage_contract) tests all that is said here.
+/// Implement it with `async fn`. A storage that outlives the process should store the token sealed:
+/// [`Context::seal`]. Keys are compared byte for byte: by default, many databases take `abc` and
+/// `ABC ` for the same. With the feature `testing`, [`storage_contract!`](crate::storage_contract)
+/// tests all of this.
 pub trait TokenStorage: Send + Sync + 'static {
-    /// Whether what is kept outlives the process, so that keys that do not are refused beside it.
+    /// Whether the contents outlive the process, which refuses keys that do not.
     fn is_durable(&self) -> bool;
 
-    /// Whether tokens are kept in the visitor's browser, and so are reached only while their
-    /// visitor asks for something.
+    /// Whether tokens are stored in the user's browser, so that they are available only during its
+    /// requests.
     fn is_in_browser(&self) -> bool {
         false
     }
 
-    /// Keeps `token` for `account`, whatever was kept before, and makes it the owner's current
-    /// account at this service.
+    /// Stores `token` for `account`, replacing any other, and makes it the owner's current account
+    /// at this service.
     fn link(
         &self,
         cx: &Context<'_>,
@@ -50,9 +51,9 @@ pub trait TokenStorage: Send + Sync + 'static {
         subject: Option<&str>,
     ) -> impl Future<Output = Result<Option<Stored>>> + Send;
 
-    /// Changes the token that was seen; when it is another by now, nothing is changed. No
-    /// [`Stored::version`] is used again for another token: an account that was unlinked and linked
-    /// anew is not the one that was seen. Replacing makes no account the current one.
+    /// Compare-and-swap: changes the token that was seen, and nothing if it has been replaced. No
+    /// [`Stored::version`] is reused for another token: an account that was unlinked and linked
+    /// again is not the one that was seen. Does not make the account the current one.
     fn replace(
         &self,
         cx: &Context<'_>,
@@ -60,7 +61,7 @@ pub trait TokenStorage: Send + Sync + 'static {
         change: Change<'_>,
     ) -> impl Future<Output = Result<Replaced>> + Send;
 
-    /// Forgets the account; `false` when there was none.
+    /// Removes the account; `false` if there was none.
     fn unlink(
         &self,
         cx: &Context<'_>,
@@ -77,10 +78,9 @@ pub trait TokenStorage: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Stored>>> + Send;
 
-    /// Whether `holder`, a number that each process draws for itself, may refresh the account now,
-    /// the others keeping away for as long as `lease` says, unless it is released before. The holder
-    /// of a lease is given it again, for the whole time anew. A storage that serves one process only has nothing to do
-    /// here.
+    /// Tries to acquire the lease for refreshing the account. `holder` is a random number of the
+    /// process; others are refused until `lease` is over or released. The holder may renew its
+    /// lease for the full time. A storage of one process need not implement this.
     fn lease(
         &self,
         cx: &Context<'_>,
@@ -92,7 +92,7 @@ pub trait TokenStorage: Send + Sync + 'static {
         async { Ok(true) }
     }
 
-    /// Gives a lease back. One that `holder` does not hold (any more) is left alone.
+    /// Releases a lease. No effect unless `holder` holds it.
     fn release(
         &self,
         cx: &Context<'_>,
@@ -104,25 +104,56 @@ pub trait TokenStorage: Send + Sync + 'static {
     }
 }
 
-/// What [`TokenStorage::replace`] does.
+/// The change of [`TokenStorage::replace`].
+///
+/// ```
+/// use quadrille::consumer::{Change, Stored};
+///
+/// fn changed(seen: &Stored, change: Change<'_>) -> Stored {
+///     let mut changed = seen.clone();
+///     match change {
+///         Change::Token(token) => changed.token = token.clone(),
+///         Change::NeedsLinkingAgain => changed.needs_linking_again = true,
+///     }
+///     changed.version += 1;
+///     changed
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Change<'a> {
-    /// A refreshed token takes the place of the seen one.
+    /// Replaces the token that was seen by a refreshed one.
     Token(&'a Token),
-    /// The service has ended the seen one for good.
+    /// Marks that the service revoked the token for good.
     NeedsLinkingAgain,
 }
 
-/// What came of [`TokenStorage::replace`].
+/// The outcome of [`TokenStorage::replace`].
+///
+/// ```
+/// use quadrille::{Result, consumer::{Change, Context, MemoryStorage, Replaced, Stored, TokenStorage}};
+///
+/// async fn mark(storage: &MemoryStorage, cx: &Context<'_>, seen: &Stored) -> Result<bool> {
+///     let replaced = storage.replace(cx, seen, Change::NeedsLinkingAgain).await?;
+///     Ok(matches!(replaced, Replaced::Done(_)))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replaced {
-    /// It was changed, and is this now.
+    /// The change is made; the account as stored now.
     Done(Stored),
-    /// It was another already: this one, or none any more.
+    /// The token was replaced before: the account as stored now, or `None` if it was removed.
     Changed(Option<Stored>),
 }
 
-/// What a storage may need besides its arguments.
+/// The environment of a storage.
+///
+/// ```
+/// use quadrille::consumer::{Account, Context, Token};
+///
+/// fn row(cx: &Context<'_>, account: &Account, token: &Token) -> serde_json::Result<Vec<u8>> {
+///     Ok(cx.seal(account, &serde_json::to_vec(token)?))
+/// }
+/// ```
 pub struct Context<'a> {
     pub(crate) jar: Option<&'a Jar>,
     pub(crate) env: &'a Env,
@@ -133,7 +164,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Clock and dice.
+    /// The source of time and randomness.
     pub fn env(&self) -> &Env {
         self.env
     }
@@ -143,10 +174,10 @@ impl Context<'_> {
         self.keys.seal_bytes(self.env, "stored token", &self.sealed_for(account), token)
     }
 
-    /// Opens what [`Context::seal`] made.
+    /// Opens the output of [`Context::seal`].
     ///
     /// # Errors
-    /// Those of [`KeyRing::open_bytes`]; an unknown key is told from a broken seal.
+    /// Those of [`KeyRing::open_bytes`]; an unknown key is distinguished from a broken seal.
     pub fn open(
         &self,
         account: &Account,
@@ -161,7 +192,7 @@ impl Context<'_> {
     }
 }
 
-/// Lengths keep "a" + "bc" from "ab" + "c".
+/// The length keeps "a" + "bc" from "ab" + "c".
 pub(crate) fn length_first(text: &str) -> String {
     format!("{}:{text}", text.len())
 }
@@ -174,7 +205,7 @@ impl fmt::Debug for Context<'_> {
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`TokenStorage`] without its type.
+/// [`TokenStorage`] with its type erased.
 pub(crate) trait ErasedStorage: Send + Sync {
     fn is_durable(&self) -> bool;
     fn is_in_browser(&self) -> bool;
