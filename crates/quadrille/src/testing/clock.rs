@@ -1,4 +1,4 @@
-//! A clock that stands still until it is moved.
+//! A clock for tests, which stands still until it is moved.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{Env, Timestamp, env::Source};
 
-/// A clock that stands still until it is moved, so that no test sleeps. Clones share their hands.
+/// A clock that stands still until it is moved, so that no test sleeps. Clones share one time.
 ///
 /// ```
 /// use quadrille::{Timestamp, testing::ManualClock};
@@ -36,35 +36,35 @@ struct Hands {
 }
 
 impl ManualClock {
-    /// Stands at noon on the fifteenth of January 2027, UTC.
+    /// A clock at noon on the fifteenth of January 2027, UTC.
     pub fn new() -> Self {
         Self::at(Timestamp::from_seconds(1_800_014_400))
     }
 
-    /// Stands at `now`.
+    /// A clock at `now`.
     pub fn at(now: Timestamp) -> Self {
         let hand = || AtomicI64::new(now.millis());
         Self(Arc::new(Hands { now: hand(), steady: hand() }))
     }
 
-    /// An [`Env`] with this clock, and real dice.
+    /// An [`Env`] with this clock and the system's randomness.
     pub fn env(&self) -> Env {
         Env::from_source(self.clone())
     }
 
-    /// What it shows.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.now.load(Ordering::SeqCst))
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub fn advance(&self, by: Duration) {
         let steady = Source::steady(self) + by;
         self.0.steady.store(steady.millis(), Ordering::SeqCst);
         self.set(self.now() + by);
     }
 
-    /// Sets it to another time, also back, while none passes: [`Env::steady`] stays.
+    /// Sets the time, forwards or backwards, as an operator does: [`Env::steady`] is unchanged.
     pub fn set(&self, now: Timestamp) {
         self.0.now.store(now.millis(), Ordering::SeqCst);
     }

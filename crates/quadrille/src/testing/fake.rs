@@ -1,4 +1,4 @@
-//! What fake services have in common: manners, a script, and the requests that they got.
+//! The common part of fake services: manners, a script, and the requests received.
 
 use std::{
     fmt,
@@ -16,8 +16,8 @@ use super::{
     script::{Asked, Script, Scripted, whole},
 };
 
-/// A service that exists in this process only, of one protocol: a
-/// [`FakeService`](super::FakeService) or a [`FakeOAuth1Service`](super::FakeOAuth1Service).
+/// A fake service of one protocol, in this process: a [`FakeService`](super::FakeService) or a
+/// [`FakeOAuth1Service`](super::FakeOAuth1Service).
 ///
 /// ```
 /// use http::StatusCode;
@@ -36,9 +36,9 @@ pub(super) struct Stage<P> {
     script: Script,
 }
 
-/// The part of a fake service that only one protocol has.
+/// The part of a fake service that depends on the protocol.
 pub trait Part: Send + 'static {
-    /// Answers a request by the protocol and the manners.
+    /// Answers a request by protocol and manners.
     fn answer(
         &mut self,
         manners: &Manners,
@@ -52,7 +52,7 @@ impl<P: Part> Fake<P> {
         Self(Arc::new(Mutex::new(Stage { manners, part, script: Script::default() })))
     }
 
-    /// Changes how it answers from now on.
+    /// Changes the manners.
     pub fn change(&self, change: impl FnOnce(&mut Manners)) {
         change(&mut self.stage().manners);
     }
@@ -64,7 +64,7 @@ impl<P: Part> Fake<P> {
         self.answers_next_with(purpose, answer);
     }
 
-    /// Answers the next request for this purpose with this answer.
+    /// Answers the next request for this purpose with this response.
     pub fn answers_next_with(&self, purpose: Purpose, answer: Response<Bytes>) {
         self.stage().script.push(purpose, Scripted::Answer(answer));
     }
@@ -79,12 +79,12 @@ impl<P: Part> Fake<P> {
         self.stage().script.push(purpose, Scripted::Silence);
     }
 
-    /// Keeps no list of the requests: for very many of them.
+    /// Stops recording requests: for very many of them.
     pub fn forgets_what_it_is_asked(&self) {
         self.stage().script.forgetful = true;
     }
 
-    /// Every request so far, in order.
+    /// All requests so far, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.stage().script.asked.clone()
     }
@@ -97,7 +97,7 @@ impl<P: Part> Fake<P> {
     /// Answers a request, as [`HttpClient`] does: for a fake service behind real HTTP.
     ///
     /// # Errors
-    /// The fault that the script has for it.
+    /// The fault in the script for this request.
     pub async fn respond(
         &self,
         request: Request<Bytes>,
@@ -141,7 +141,7 @@ impl<P> fmt::Debug for Fake<P> {
     }
 }
 
-/// An answer in JSON.
+/// A JSON response.
 pub(super) fn json_answer(json: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(json.to_string()));
     let json = HeaderValue::from_static("application/json");

@@ -1,4 +1,4 @@
-//! How services answer, as data: what a fake service plays, and what tests expect of it.
+//! The manners of services as data: a fake service follows them, and tests expect them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::{
     scope::ScopeSeparator,
 };
 
-/// How a service answers, where the specifications leave it a choice or it departs from them.
+/// The behaviour of a service where specifications leave a choice or the service departs from them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,19 +24,19 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Manners {
-    /// The shape of a token endpoint's answers. Those of OAuth 1 are forms.
+    /// The format of a token endpoint's responses. In OAuth 1 it is always a form.
     pub answers: Answers,
-    /// Whether the errors of a token endpoint come under status 200.
+    /// Whether a token endpoint's errors come with status 200.
     pub errors_under_200: bool,
-    /// What separates granted scopes.
+    /// The separator of granted scopes.
     pub scope_separator: ScopeSeparator,
-    /// The scopes that are granted, whatever is asked for. `None` grants what is asked for.
+    /// The scopes granted for any request. `None` grants those requested.
     pub scopes: Option<&'static str>,
     /// The `token_type` of each token.
     pub token_type: &'static str,
-    /// The lifetime of each access token. `None` does not say it.
+    /// The lifetime of each access token. `None` omits it.
     pub lifetime: Option<Duration>,
-    /// Whether refresh tokens are given, and how often each is good.
+    /// Whether refresh tokens are issued, and how often each is valid.
     pub refresh: Refresh,
     /// The error code for an authorization code that is invalid.
     pub dead_code: &'static str,
@@ -44,15 +44,16 @@ pub struct Manners {
     pub dead_refresh_token: &'static str,
     /// The error code for an application whose secret is wrong.
     pub wrong_client: &'static str,
-    /// How the service says that the user refused.
+    /// The callback of a user who refused.
     pub denial: Denial,
     /// Whether a service of OAuth 1 confirms the callback (RFC 5849, section 2.1).
     pub confirms_callback: bool,
-    /// The body of an API's 401 answer to a dead token of OAuth 1. `None` is an `oauth_problem`.
+    /// The body of an API's 401 response to an invalid token of OAuth 1. `None` sends an
+    /// `oauth_problem`.
     pub dead_token: Option<&'static str>,
 }
 
-/// The shape of answers.
+/// The format of responses.
 ///
 /// ```
 /// use quadrille::testing::{Answers, Manners};
@@ -64,11 +65,11 @@ pub struct Manners {
 pub enum Answers {
     /// JSON (RFC 6749, section 5.1).
     Json,
-    /// A form, as several services answered before there was an RFC.
+    /// A form, as services responded before the RFC.
     Form,
 }
 
-/// Whether a service gives refresh tokens.
+/// The refresh tokens of a service.
 ///
 /// ```
 /// use quadrille::testing::{Manners, Refresh};
@@ -78,15 +79,15 @@ pub enum Answers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refresh {
-    /// It gives none.
+    /// The service issues none.
     Never,
-    /// Each is good as long as the account is linked.
+    /// Each is valid as long as the account is linked.
     Lasting,
-    /// Each is good once.
+    /// Each is valid once.
     Rotating,
 }
 
-/// How a service says in the callback that the user refused.
+/// The callback of a user who refused.
 ///
 /// ```
 /// use quadrille::testing::{Denial, Manners};
@@ -96,18 +97,18 @@ pub enum Refresh {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
-    /// By `error=access_denied` (RFC 6749, section 4.1.2.1), or `oauth_problem=user_refused`.
+    /// `error=access_denied` (RFC 6749, section 4.1.2.1), or `oauth_problem=user_refused`.
     Standard,
-    /// By an error code, or an `oauth_problem`, of its own.
+    /// An error code, or an `oauth_problem`, of the service's own.
     Named(&'static str),
-    /// By a parameter `denied` with the temporary credential (OAuth 1).
+    /// A parameter `denied` with the temporary credential (OAuth 1).
     Parameter,
-    /// By this verifier (OAuth 1).
+    /// This verifier (OAuth 1).
     Verifier(&'static str),
 }
 
 impl Manners {
-    /// The manners of a service that does what the specifications say.
+    /// The manners of a service that follows the specifications.
     pub const STANDARD: Self = Self {
         answers: Answers::Json,
         errors_under_200: false,
@@ -124,14 +125,14 @@ impl Manners {
         dead_token: None,
     };
 
-    /// Gives tokens that end after `lifetime`, with refresh tokens; with `rotates`, each good once.
+    /// Issues tokens with this lifetime, and refresh tokens; with `rotates`, each valid once.
     pub const fn expire(&mut self, lifetime: Duration, rotates: bool) {
         self.lifetime = Some(lifetime);
         self.refresh = if rotates { Refresh::Rotating } else { Refresh::Lasting };
     }
 }
 
-/// A service that a fake one can stand for.
+/// A service that a fake one can emulate.
 ///
 /// ```
 /// use quadrille::{Service, Spec, testing::{Emulated, FakeService, Manners}};
@@ -148,11 +149,11 @@ impl Manners {
 /// let gitea = FakeService::of::<Gitea>("our-id", "our-secret");
 /// ```
 pub trait Emulated: Service {
-    /// How the service answers.
+    /// The manners of the service.
     const MANNERS: Manners;
 }
 
-/// A service that this crate knows, for a test of each.
+/// A service that this crate describes, for tests of all of them.
 ///
 /// ```
 /// use quadrille::testing::SERVICES;
@@ -168,9 +169,9 @@ pub struct Row {
     pub type_name: &'static str,
     /// The service.
     pub spec: Spec,
-    /// The environment variables that `from_env` reads, in the order in which it does.
+    /// The environment variables of `from_env`, in the order it reads them.
     pub variables: &'static [&'static str],
-    /// How it answers.
+    /// Its manners.
     pub manners: Manners,
 }
 

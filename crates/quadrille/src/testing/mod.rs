@@ -1,5 +1,5 @@
-//! For tests of code that uses or extends this crate: a clock to move by hand, a service to log in
-//! with, and what every store and every token storage must do.
+//! Tests of code that uses or extends this crate: a manual clock, a fake service to log in with,
+//! and the contracts of stores and token storages.
 
 mod clock;
 #[cfg(feature = "provider")]
@@ -31,7 +31,7 @@ pub use {
     service::FakeService,
 };
 
-/// The services that this crate knows.
+/// The services that this crate describes.
 ///
 /// ```
 /// use quadrille::testing::SERVICES;

@@ -1,4 +1,4 @@
-//! A service of OAuth 1.0a that exists in this process only.
+//! A fake service of OAuth 1.0a.
 
 use std::{
     borrow::Cow,
@@ -25,10 +25,10 @@ use super::{
     manners::{Denial, Emulated, Manners, Row},
 };
 
-/// A service of OAuth 1.0a to log in with that exists in this process only, as strict as real ones
-/// should be: it gives temporary and token credentials, looks at every signature, nonce and body
-/// hash, and has an API of one resource. Give it to [`Login::http`](crate::Login::http); whatever
-/// host a request names, this answers it.
+/// A fake service of OAuth 1.0a to log in with, in this process, as strict as real ones should be:
+/// it issues temporary and token credentials, verifies every signature, nonce and body hash, and
+/// has an API of one resource. Pass it to [`Login::http`](crate::Login::http); it answers requests
+/// to any host.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -52,7 +52,7 @@ use super::{
 /// ```
 pub type FakeOAuth1Service = Fake<OAuth1>;
 
-/// The part of OAuth 1.0a.
+/// The OAuth 1.0a part of a fake service.
 #[derive(Debug)]
 pub struct OAuth1 {
     key: String,
@@ -69,7 +69,7 @@ struct Temporary {
     secret: String,
     callback: String,
     scope: Option<String>,
-    /// The verifier, and who said yes.
+    /// The verifier and the user, once approved.
     allowed: Option<(String, u64)>,
 }
 
@@ -81,17 +81,17 @@ struct Granted {
 }
 
 impl FakeOAuth1Service {
-    /// A service that knows one application.
+    /// A service with one registered application.
     pub fn new(client_key: &str, client_secret: &str) -> Self {
         Self::with(client_key, client_secret, Manners::STANDARD)
     }
 
-    /// A service that answers as `S` does, and knows one application.
+    /// A service with the manners of `S` and one registered application.
     pub fn of<S: Emulated>(client_key: &str, client_secret: &str) -> Self {
         Self::with(client_key, client_secret, S::MANNERS)
     }
 
-    /// As [`FakeOAuth1Service::of`], for a service of the table [`SERVICES`](super::SERVICES).
+    /// [`FakeOAuth1Service::of`] for a service of the table [`SERVICES`](super::SERVICES).
     pub fn playing(row: &Row, client_key: &str, client_secret: &str) -> Self {
         Self::with(client_key, client_secret, row.manners)
     }
@@ -109,36 +109,36 @@ impl FakeOAuth1Service {
         Self::play(part, manners)
     }
 
-    /// Checks the application's RSA signatures by this public key.
+    /// Verifies the application's RSA signatures with this public key.
     pub fn knows_key(&self, key: RsaVerifyingKey) {
         self.stage().part.rsa = Some(key);
     }
 
-    /// Takes another secret from now on.
+    /// Replaces the application's secret.
     pub fn changes_secret(&self, secret: &str) {
         self.stage().part.secret = secret.to_owned();
     }
 
-    /// Ends every token.
+    /// Revokes all tokens.
     pub fn ends_tokens(&self) {
         self.stage().part.tokens.clear();
     }
 
-    /// The user says yes to the authorization request in `url`: the query of the callback. `None`
-    /// when the request is not right.
+    /// Approves the authorization request in `url` as this user. Returns the query of the callback;
+    /// `None` if the request is invalid.
     pub fn consent(&self, url: &str, user: u64) -> Option<String> {
         let (token, verifier) = self.stage().part.allow(url, user)?;
         query_of(&Callback::Approved { token, verifier: verifier.into() })
     }
 
-    /// The user says yes, and is shown a PIN to type into the program that asked out of band.
+    /// Approves an out-of-band request as this user. Returns the PIN to type into the program.
     pub fn pin(&self, url: &str, user: u64) -> Option<String> {
         let mut stage = self.stage();
         let (token, verifier) = stage.part.allow(url, user)?;
         (stage.part.temporary.get(&token)?.callback == "oob").then_some(verifier)
     }
 
-    /// The user says no: the query of the callback.
+    /// Refuses the authorization request in `url`. Returns the query of the callback.
     pub fn deny(&self, url: &str) -> Option<String> {
         let token = token_of(url)?;
         let mut stage = self.stage();
@@ -161,7 +161,7 @@ impl FakeOAuth1Service {
         Some(query.finish())
     }
 
-    /// Where the callback of the authorization request in `url` goes.
+    /// The callback URL of the authorization request in `url`.
     pub fn callback(&self, url: &str) -> Option<String> {
         Some(self.stage().part.temporary.get(&token_of(url)?)?.callback.clone())
     }
@@ -235,7 +235,7 @@ impl OAuth1 {
             Some(key) if signed.method().is_rsa() => VerifyingKey::Rsa(key),
             _ => VerifyingKey::Shared { client_secret: &client_secret, token_secret },
         };
-        // Whatever host is asked for, this is it.
+        // The service answers for any host.
         let (scheme, host) = (parts.uri.scheme_str(), parts.uri.authority());
         let origin = format!(
             "{}://{}",
@@ -321,13 +321,13 @@ impl OAuth1 {
     }
 }
 
-/// The query with which a service sends a browser back.
+/// The query of a callback.
 fn query_of(callback: &Callback) -> Option<String> {
     let url = callback.to_url("https://app.example/");
     url.split_once('?').map(|(_, query)| query.to_owned())
 }
 
-/// The temporary identifier in an authorization request.
+/// The temporary identifier of an authorization request.
 fn token_of(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let params = Params::parse(url.query()?.as_bytes()).ok()?;

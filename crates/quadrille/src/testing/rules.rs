@@ -1,8 +1,9 @@
-//! How a test of a contract fails: with the rule that is broken, and how.
+//! The failure of a contract's test: the rule that is broken, the value found and the value
+//! required.
 
 use std::fmt;
 
-/// Fails with the rule unless what was found is what must be.
+/// Fails with the rule unless the values are equal.
 #[track_caller]
 #[expect(clippy::panic, reason = "this is how a test fails")]
 #[expect(clippy::needless_pass_by_value, reason = "callers have values at hand, not references")]
@@ -18,7 +19,7 @@ pub(super) fn holds(rule: impl fmt::Display, holds: bool) {
     assert!(holds, "a rule is broken: {rule}");
 }
 
-/// The answer of a verb that must work.
+/// The result of a verb that must succeed.
 #[track_caller]
 #[expect(clippy::panic, reason = "this is how a test fails")]
 pub(super) fn worked<T, E: fmt::Display>(verb: &str, answer: Result<T, E>) -> T {

@@ -1,4 +1,4 @@
-//! What a fake service is told to answer, and what it was asked.
+//! The script of a fake service, and the requests received.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -7,7 +7,7 @@ use http::{Request, Response};
 
 use crate::transport::{Body, NetworkError, Purpose};
 
-/// A request that a fake service got.
+/// A request that a fake service received.
 ///
 /// ```
 /// use quadrille::testing::FakeService;
@@ -24,7 +24,7 @@ pub struct Asked {
     pub request: Arc<Request<Bytes>>,
 }
 
-/// What to answer next instead of the truth.
+/// A scripted response to the next request.
 #[derive(Debug)]
 pub(super) enum Scripted {
     Answer(Response<Bytes>),
@@ -44,7 +44,7 @@ impl Script {
         self.next.push_back((purpose, scripted));
     }
 
-    /// Notes a request; what is to be answered, if the script says so.
+    /// Records a request. Returns its scripted response, if there is one.
     pub(super) fn take(&mut self, request: &Request<Bytes>, purpose: Purpose) -> Option<Scripted> {
         if !self.forgetful {
             self.asked.push(Asked { purpose, request: Arc::new(request.clone()) });
@@ -68,7 +68,7 @@ impl Scripted {
     }
 }
 
-/// A request with its whole body.
+/// The request with its whole body.
 pub(super) async fn whole(request: Request<Body>) -> Result<Request<Bytes>, NetworkError> {
     let (parts, mut body) = request.into_parts();
     let mut all = Vec::new();

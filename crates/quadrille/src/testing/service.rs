@@ -1,4 +1,4 @@
-//! A service that exists in this process only.
+//! A fake service of OAuth 2.
 
 use std::collections::HashMap;
 
@@ -23,9 +23,9 @@ use super::{
     manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
 };
 
-/// A service to log in with that exists in this process only: an authorization server and an API of
-/// one resource, `user`, as strict as the real ones. Give it to [`Login::http`](crate::Login::http);
-/// whatever host a request names, this answers it.
+/// A fake service to log in with, in this process: an authorization server and an API of one
+/// resource, `user`, as strict as the real ones. Pass it to [`Login::http`](crate::Login::http); it
+/// answers requests to any host.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -49,15 +49,15 @@ use super::{
 /// ```
 pub type FakeService = Fake<OAuth2>;
 
-/// The part of OAuth 2.
+/// The OAuth 2 part of a fake service.
 #[derive(Debug)]
 pub struct OAuth2 {
     id: String,
     secret: String,
-    /// The only way to send the secret that is taken, if it is not either.
+    /// The only authentication method accepted; `None` accepts both.
     authentication: Option<ClientAuthentication>,
     issuer: Option<&'static str>,
-    /// The path of the API that says who an account is, and the member with the identifier.
+    /// The path of the API with an account's claims, and the member with the identifier.
     identity: (&'static str, &'static str),
     codes: HashMap<String, Code>,
     access: HashMap<String, u64>,
@@ -74,18 +74,19 @@ struct Code {
 }
 
 impl FakeService {
-    /// A service that knows one application.
+    /// A service with one registered application.
     pub fn new(client_id: &str, client_secret: &str) -> Self {
         Self::play(OAuth2::new(client_id, client_secret), Manners::STANDARD)
     }
 
-    /// A service that answers as `S` does, and knows one application: it takes the secret only
-    /// where `S` takes it, names its issuer, and says who an account is where `S` says it.
+    /// A service with the manners of `S` and one registered application: it accepts the secret only
+    /// by the method of `S`, names its issuer, and serves the account's identity at the path of
+    /// `S`.
     pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
         Self::playing(&Row::of::<S>("", &[]), client_id, client_secret)
     }
 
-    /// As [`FakeService::of`], for a service of the table [`SERVICES`](super::SERVICES).
+    /// [`FakeService::of`] for a service of the table [`SERVICES`](super::SERVICES).
     pub fn playing(row: &Row, client_id: &str, client_secret: &str) -> Self {
         let mut part = OAuth2::new(client_id, client_secret);
         if let Some(identity) = row.spec.identity {
@@ -98,23 +99,23 @@ impl FakeService {
         Self::play(part, row.manners)
     }
 
-    /// Takes another secret from now on.
+    /// Replaces the application's secret.
     pub fn changes_secret(&self, secret: &str) {
         self.stage().part.secret = secret.to_owned();
     }
 
-    /// Ends every access token.
+    /// Revokes all access tokens.
     pub fn ends_access_tokens(&self) {
         self.stage().part.access.clear();
     }
 
-    /// Ends every refresh token.
+    /// Revokes all refresh tokens.
     pub fn ends_refresh_tokens(&self) {
         self.stage().part.refresh.clear();
     }
 
-    /// The user says yes to the authorization request in `url`: the query of the callback. `None`
-    /// when the request is not right.
+    /// Approves the authorization request in `url` as this user. Returns the query of the callback;
+    /// `None` if the request is invalid.
     pub fn consent(&self, url: &str, user: u64) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
@@ -145,7 +146,7 @@ impl FakeService {
         )
     }
 
-    /// The user says no: the query of the callback.
+    /// Refuses the authorization request in `url`. Returns the query of the callback.
     pub fn deny(&self, url: &str) -> Option<String> {
         let denial = self.stage().manners.denial;
         self.refuse(
@@ -159,7 +160,8 @@ impl FakeService {
         )
     }
 
-    /// Something goes wrong before the user has said anything: the query of the callback.
+    /// Fails the authorization request in `url` with this error before the user decides. Returns
+    /// the query of the callback.
     pub fn refuse(&self, url: &str, error: ErrorCode) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
@@ -302,7 +304,7 @@ fn answer(request: &AuthorizationRequest<'_>, answer: &AuthorizationResponse) ->
     url.split_once('?').map(|(_, query)| query.to_owned())
 }
 
-/// A token endpoint's answer, as these manners have it.
+/// A token endpoint's response with these manners.
 fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
     let mut members: Map<String, Value> = serde_json::from_slice(answer.body()).unwrap_or_default();
     if let Some(Value::String(scope)) = members.get_mut("scope") {
@@ -327,7 +329,7 @@ fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
     mannered
 }
 
-/// The path of a path of the API, or of a URL.
+/// The path of an endpoint, a path or a URL.
 fn path_of(endpoint: &str) -> &str {
     let path = endpoint.split('?').next().unwrap_or(endpoint);
     path.split_once("://").map_or(path, |(_, rest)| rest.trim_start_matches(|char| char != '/'))

@@ -1,4 +1,4 @@
-//! Access tokens, ours and those that others made.
+//! Access tokens, issued here and imported.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
     world::{CLIENT, World, client, hash},
 };
 
-/// For a person, signed in one way or another, and for a client.
+/// For users, with all and with few details of their sign-in, and for clients.
 pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -41,7 +41,7 @@ pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, cl
     }
 }
 
-/// No other will do.
+/// Any other hash, row or issuer finds nothing.
 pub async fn an_access_token_needs_its_own_hash_row_and_issuer<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -72,7 +72,7 @@ pub async fn an_access_token_needs_its_own_hash_row_and_issuer<S: Store>(
     }
 }
 
-/// By its own issuer only, and until it is revoked.
+/// Only for its own issuer, and until it is revoked.
 pub async fn a_token_that_others_made_is_found_by_its_hash<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -97,7 +97,7 @@ pub async fn a_token_that_others_made_is_found_by_its_hash<S: Store>(
     same(rule, store.access(world.issuer, &token).await, None);
 }
 
-/// Whether it began or not.
+/// Whether the future began or not.
 pub async fn a_dropped_future_leaves_all_or_nothing<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -113,7 +113,7 @@ pub async fn a_dropped_future_leaves_all_or_nothing<S: Store>(store: &S, clock: 
             let _ = asked.as_mut().poll(&mut context);
         }
         drop(asked);
-        // Writes are done in the order in which they began.
+        // Writes are executed in the order in which they began.
         store.remember_once(world.issuer, "fence", hash(row), world.later(60)).await;
         let has_begun = row % 2 == 0;
         let rule = "a verb that has begun runs to its end even if its future is dropped; one that has not \

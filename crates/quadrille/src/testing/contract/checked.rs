@@ -1,4 +1,4 @@
-//! The store as the behaviours use it: a verb that fails says which.
+//! A store whose failing verbs name themselves.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) use crate::testing::rules::{holds, same};
 
-/// A [`Store`] each of whose verbs must work.
+/// A [`Store`] all of whose verbs must succeed.
 pub(super) struct Checked<'s, S>(pub(super) &'s S);
 
 impl<S> Clone for Checked<'_, S> {
@@ -29,7 +29,7 @@ impl<S> Clone for Checked<'_, S> {
 
 impl<S> Copy for Checked<'_, S> {}
 
-/// Takes each verb of [`Store`] over, with a failure that names it.
+/// Wraps each verb of [`Store`], with a failure that names it.
 macro_rules! verbs {
     ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl<S: Store> Checked<'_, S> {
@@ -74,7 +74,7 @@ verbs! {
 }
 
 impl<S: Store> Checked<'_, S> {
-    /// What a person has consented to at the server's own API.
+    /// A user's consent for the server's own API.
     pub(super) async fn consent(
         self,
         issuer: IssuerId,
@@ -94,14 +94,14 @@ impl<S: Store> Checked<'_, S> {
         worked("consent", self.0.consent(issuer, subject, client, resources).await)
     }
 
-    /// Puts a client there, whatever was before.
+    /// Stores a client, replacing any other.
     pub(super) async fn replace_client(self, issuer: IssuerId, client: Client) {
         let before = self.client(issuer, &client.id).await;
         let rule = format!("`put_client` takes the place of what the store holds: {}", client.id);
         holds(rule, self.put_client(issuer, client, before).await);
     }
 
-    /// Sweeps until nothing goes any more, and says how many rows went.
+    /// Sweeps until nothing is removed any more. Returns the number of rows removed.
     pub(super) async fn sweep_all(self, now: Timestamp) -> u64 {
         let mut all = 0;
         for _ in 0..1000 {

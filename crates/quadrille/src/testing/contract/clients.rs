@@ -13,7 +13,7 @@ use super::{
     world::{CLIENT, EXACT, World, client},
 };
 
-/// Neither case nor a trailing space makes one id another, and no issuer sees those of others.
+/// Case and a trailing space distinguish ids, and issuers do not see each other's clients.
 pub async fn clients_are_found_by_their_exact_id<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -49,7 +49,7 @@ pub async fn clients_are_found_by_their_exact_id<S: Store>(store: &S, clock: &Ma
     );
 }
 
-/// The newest record counts, and removing says whether there was anything to remove.
+/// The newest record counts, and removing reports whether there was one.
 pub async fn a_client_is_replaced_and_removed<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -70,7 +70,7 @@ pub async fn a_client_is_replaced_and_removed<S: Store>(store: &S, clock: &Manua
     same(rule, store.clients(world.issuer).await, Vec::new());
 }
 
-/// Of two changes of one client the second must know of the first, and who was removed stays away.
+/// A change of a stale client fails, and a removed client stays removed.
 pub async fn no_change_of_a_client_undoes_another<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -91,7 +91,7 @@ pub async fn no_change_of_a_client_undoes_another<S: Store>(store: &S, clock: &M
     same(rule, store.client(world.issuer, CLIENT).await, None);
 }
 
-/// One with the same id that comes later inherits neither tokens nor consents.
+/// A later client with the same id inherits neither tokens nor consents.
 pub async fn a_removed_client_takes_its_tokens_with_it<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

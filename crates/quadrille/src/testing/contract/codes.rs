@@ -12,7 +12,7 @@ use super::{
     world::World,
 };
 
-/// With everything in it, or with what may be absent absent.
+/// With all members, and with all optional ones absent.
 pub async fn a_code_comes_back_as_it_was_put<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -36,7 +36,8 @@ pub async fn a_code_comes_back_as_it_was_put<S: Store>(store: &S, clock: &Manual
     same("`code` finds no row that was never put", store.code(world.issuer, RowId(99)).await, None);
 }
 
-/// The first one gets the tokens; the second learns which grant to revoke, and adds nothing.
+/// The first redemption gets the tokens; the second learns which grant to revoke, and stores
+/// nothing.
 pub async fn a_code_is_redeemed_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -71,7 +72,7 @@ pub async fn a_code_is_redeemed_once<S: Store>(store: &S, clock: &ManualClock) {
     same("`redeem` knows no code that was never put", unknown, Redeemed::Unknown);
 }
 
-/// And the code is not used up by it.
+/// The code is not used up.
 pub async fn a_code_of_a_revoked_grant_buys_nothing<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

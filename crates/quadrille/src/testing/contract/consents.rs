@@ -1,4 +1,4 @@
-//! Answers to a page that asked, and the consents that they leave.
+//! Answers to a consent page, and the consents that they store.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use super::{
     world::{CLIENT, World},
 };
 
-/// The code and the consent are in with the first answer; further ones change nothing.
+/// The first answer stores code and consent; further ones change nothing.
 pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -58,7 +58,7 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     same(rule, store.answer(other, elsewhere).await, Answered::First);
 }
 
-/// The code of then while it is unspent, and that it is spent afterwards.
+/// The first code while it is unspent, and afterwards that it is spent.
 pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -90,7 +90,7 @@ pub async fn an_answer_given_again_says_what_became_of_the_first<S: Store>(
     }
 }
 
-/// And the newest counts.
+/// The newest consent counts.
 pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -116,7 +116,7 @@ pub async fn a_consent_is_of_one_person_to_one_client<S: Store>(store: &S, clock
     same(rule, store.consents(other, "alice").await, Vec::new());
 }
 
-/// So that what is asked for there is asked anew.
+/// A request for another API asks again.
 pub async fn a_consent_is_for_certain_apis<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -154,7 +154,7 @@ pub async fn a_consent_is_for_certain_apis<S: Store>(store: &S, clock: &ManualCl
     same(rule, store.consents(world.issuer, "alice").await, Vec::new());
 }
 
-/// So two pages that were open at once both count, and what was unticked is forgotten.
+/// Two pages open at the same time both count, and an unticked scope is removed.
 pub async fn a_consent_changes_only_what_was_asked_about<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

@@ -1,4 +1,4 @@
-//! Numbers of issuers, and what is told of them.
+//! The numbers of issuers, and the changes reported to them.
 
 use crate::{
     provider::store::{Change, RevokeAll, RowId, Store},
@@ -10,7 +10,7 @@ use super::{
     world::{CLIENT, World, client},
 };
 
-/// The number stays, and differs from those of others.
+/// The number stays the same and differs from other issuers'.
 pub async fn an_issuer_keeps_its_number<S: Store>(store: &S, _: &ManualClock) {
     let store = Checked(store);
     let first = store.issuer("https://id.example").await;
@@ -23,15 +23,15 @@ pub async fn an_issuer_keeps_its_number<S: Store>(store: &S, _: &ManualClock) {
     same(rule, store.issuer("https://id.example/").await, other);
 }
 
-/// Each, once, in order, and to its own issuer only: what is not told, other processes go on
-/// accepting from memory.
+/// Each once, in order, and only to its own issuer: other processes go on accepting from their
+/// cache what is not reported.
 pub async fn changes_are_told_in_order_to_their_issuer<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
     let other = store.issuer("https://other.example").await;
     let mut position = store.changes(world.issuer, -1).await.position;
     let mut theirs = store.changes(other, -1).await.position;
-    // What the last verb told to this issuer, and to the other one.
+    // The changes that the last verb reported to this issuer, and to the other one.
     let mut told = async |rule, to_this: Vec<Change>, to_other: Vec<Change>| {
         let here = store.changes(world.issuer, position).await;
         let there = store.changes(other, theirs).await;
@@ -79,7 +79,7 @@ pub async fn changes_are_told_in_order_to_their_issuer<S: Store>(store: &S, cloc
     told("`changes` does not tell a client that was removed before", vec![], vec![]).await;
 }
 
-/// Who was away hears everything in order; where that is not possible, that there is a gap.
+/// A returning process receives everything in order, or learns of a gap.
 pub async fn changes_are_told_from_a_position_or_with_a_gap<S: Store>(
     store: &S,
     clock: &ManualClock,

@@ -1,4 +1,4 @@
-//! Keys that are remembered once.
+//! Keys stored once.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{
     world::{World, hash},
 };
 
-/// In its space, of its issuer.
+/// Within its space and issuer.
 pub async fn a_key_is_remembered_once_until_it_expires<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

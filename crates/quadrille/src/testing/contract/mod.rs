@@ -1,4 +1,4 @@
-//! What every [`Store`](crate::provider::store::Store) must do, as tests to be run on it.
+//! The contract of a [`Store`](crate::provider::store::Store), as tests.
 //!
 //! ```
 //! # mod tests {
@@ -9,11 +9,11 @@
 //! # }
 //! ```
 //!
-//! A test that fails names the verb, the rule that the store broke, what was found and what must be.
-//! The rules are written at the verbs of [`Store`](crate::provider::store::Store).
+//! A failing test names the verb, the broken rule, the value found and the value required. The
+//! verbs of [`Store`](crate::provider::store::Store) document the rules.
 //!
-//! Each behaviour is a public function as well, in a module for its group of verbs, and a test of its
-//! own in the module made.
+//! Each behaviour is also a public function, in a module for its group of verbs, and one test of
+//! the generated module.
 
 #![expect(
     clippy::unwrap_used,
@@ -37,8 +37,9 @@ pub mod rows;
 pub mod sweeping;
 mod world;
 
-/// Makes a module of tests that a store keeps the [contract](self), from a name for the module and a
-/// function from an [`Env`](crate::Env) to an empty store and what must live as long as it.
+/// Makes a module that tests a store against the [contract](self). Takes a name for the module, and
+/// a function from an [`Env`](crate::Env) to an empty store and values that must live as long as
+/// the store.
 #[macro_export]
 macro_rules! store_contract {
     ($module:ident, $make:expr) => {
@@ -143,7 +144,7 @@ macro_rules! store_contract {
     };
 }
 
-/// Drives one behaviour to its end.
+/// Runs one behaviour to its end.
 pub fn run(behaviour: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     // A store may use timers and sockets.

@@ -15,7 +15,7 @@ use super::{
     world::{CLIENT, World, client, hash, ours},
 };
 
-/// A request in `row`, approved, and the token credentials of grant `row + 1` bought.
+/// The token credentials of grant `row + 1`, in exchange for an approved request in `row`.
 async fn bought<S: Store>(world: &World<'_, S>, row: i64) -> CredentialRecord {
     let credential = world.credential(&world.grant(row + 1));
     buy(world, row, credential.clone()).await;
@@ -33,7 +33,7 @@ async fn buy<S: Store>(world: &World<'_, S>, row: i64, credential: CredentialRec
     same("the first `redeem_pending` issues", redeemed, Redeemed::Issued);
 }
 
-/// For their own identifier only.
+/// Only by its own identifier.
 pub async fn token_credentials_come_back_as_they_were_bought<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -54,7 +54,7 @@ pub async fn token_credentials_come_back_as_they_were_bought<S: Store>(
     same(rule, store.credential(other, &ours(101)).await, None);
 }
 
-/// Identifiers that the application made are found by their hash.
+/// Imported identifiers are found by their hash.
 pub async fn token_credentials_with_a_foreign_identifier_are_found_by_its_hash<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -87,7 +87,7 @@ pub async fn token_credentials_with_a_foreign_identifier_are_found_by_its_hash<S
     same(rule, store.credential(world.issuer, &foreign).await, None);
 }
 
-/// They outlive every tombstone, so that they must be gone and not just hidden.
+/// They outlive every tombstone, so they must be removed and not just hidden.
 pub async fn token_credentials_stay_revoked_for_ever<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -133,7 +133,7 @@ pub async fn token_credentials_stay_revoked_for_ever<S: Store>(store: &S, clock:
     same(rule, store.credential(world.issuer, &ours(501)).await, None);
 }
 
-/// What never expires stays.
+/// Credentials without an expiry stay.
 pub async fn credentials_that_expired_are_given_back<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

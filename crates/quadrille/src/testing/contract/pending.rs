@@ -1,4 +1,4 @@
-//! Pending requests: put, found, answered and redeemed.
+//! Pending requests: stored, found, answered and redeemed.
 
 use crate::{
     Actor, Scopes,
@@ -15,7 +15,7 @@ use super::{
     world::{CLIENT, World, hash, ours},
 };
 
-/// Said of the request in this row, with a consent to photos.
+/// An answer to the request in this row, with a consent to photos.
 pub(super) fn said<S: Store>(world: &World<'_, S>, row: i64, approval: Option<Approval>) -> Answer {
     Answer {
         outcome: Outcome::Pending(RowId(row), approval),
@@ -24,7 +24,7 @@ pub(super) fn said<S: Store>(world: &World<'_, S>, row: i64, approval: Option<Ap
     }
 }
 
-/// The tokens in the rows `row` and `row + 1` for a grant.
+/// The tokens of a grant, in the rows `row` and `row + 1`.
 fn tokens<S: Store>(world: &World<'_, S>, row: i64, grant: &Grant) -> Bought {
     let (access, family) = (world.access(row, grant.clone()), world.family(row + 1, grant.clone()));
     Bought::Tokens(Box::new(Issue { access, family: Some(family) }))
@@ -34,7 +34,7 @@ fn by_identifier(row: i64) -> PendingRef {
     PendingRef::Identifier(ours(row))
 }
 
-/// In every state, and for its own identifier only.
+/// In every state, and only by its own identifier.
 pub async fn a_pending_request_comes_back_as_it_was_put<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -83,7 +83,7 @@ pub async fn a_pending_request_comes_back_as_it_was_put<S: Store>(store: &S, clo
     same(rule, store.pending(world.issuer, &by_identifier(99)).await, None);
 }
 
-/// What the application made, and what a user types.
+/// Imported identifiers, and codes that a user types.
 pub async fn a_pending_request_is_found_by_a_foreign_identifier_and_by_its_user_code<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -127,7 +127,7 @@ pub async fn a_pending_request_is_found_by_a_foreign_identifier_and_by_its_user_
     }
 }
 
-/// Otherwise a user would approve somebody else's request.
+/// Otherwise a user would approve another user's request.
 pub async fn a_user_code_leads_to_one_request<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -166,7 +166,7 @@ pub async fn a_user_code_leads_to_one_request<S: Store>(store: &S, clock: &Manua
     holds(rule, store.put_pending(world.issuer, world.pending(302)).await);
 }
 
-/// Whichever page asks: the first answer stands, and the consent is in with it.
+/// From any page: the first answer counts, and its consent is stored with it.
 pub async fn a_pending_request_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -219,7 +219,7 @@ pub async fn a_pending_request_is_answered_once<S: Store>(store: &S, clock: &Man
     same(rule, store.consent(world.issuer, "carol", CLIENT).await, no.consent);
 }
 
-/// After it was approved, and never when it was not, for tokens and for token credentials.
+/// Once approved, for tokens and for token credentials; never while it is not.
 pub async fn a_pending_request_is_redeemed_once<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -270,7 +270,7 @@ pub async fn a_pending_request_is_redeemed_once<S: Store>(store: &S, clock: &Man
         let rule = "`redeem_pending` marks the request, and `pending` still shows it";
         let state = PendingState::Redeemed(approval.clone());
         holds(rule, found.is_some_and(|found| found.state == state));
-        // Others than before: what the first one stored is there already.
+        // Other rows than before: those of the first redemption exist already.
         let second = world.grant(grant + 20);
         for bought in [
             tokens(&world, second.id.0 + 10, &second),
@@ -293,7 +293,7 @@ pub async fn a_pending_request_is_redeemed_once<S: Store>(store: &S, clock: &Man
     same(rule, family.as_deref(), Some(&world.family(412, world.grant(401))));
 }
 
-/// Nor is the consent remembered.
+/// The consent is not stored either.
 pub async fn a_pending_request_of_a_revoked_grant_buys_nothing<S: Store>(
     store: &S,
     clock: &ManualClock,

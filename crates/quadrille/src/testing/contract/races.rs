@@ -1,4 +1,4 @@
-//! Of any number who try at once, on threads, one wins.
+//! Races on threads, each with one winner.
 
 use std::{
     collections::HashSet,
@@ -28,7 +28,7 @@ use super::{
 const RACERS: usize = 8;
 const ROUNDS: i64 = 8;
 
-/// What each of several threads got, that began as much at once as can be.
+/// The results of several threads that begin at the same time.
 fn race<T: Send>(attempt: impl AsyncFn(i64) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(RACERS);
     std::thread::scope(|threads| {
@@ -52,7 +52,7 @@ fn count<T>(got: &[T], is_winner: impl Fn(&T) -> bool) -> usize {
     got.iter().filter(|got| is_winner(got)).count()
 }
 
-/// And the others learn which grant to revoke.
+/// The others learn which grant to revoke.
 pub async fn one_of_many_redeems_a_code<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -75,7 +75,7 @@ pub async fn one_of_many_redeems_a_code<S: Store>(store: &S, clock: &ManualClock
     }
 }
 
-/// And the others learn how it stands now.
+/// The others get the current family.
 pub async fn one_of_many_turns_a_refresh_token<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -97,7 +97,7 @@ pub async fn one_of_many_turns_a_refresh_token<S: Store>(store: &S, clock: &Manu
     }
 }
 
-/// And the others get the code of the first.
+/// The others get the code of the first answer.
 pub async fn one_of_many_answers_a_page<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -124,7 +124,7 @@ pub async fn one_of_many_answers_a_page<S: Store>(store: &S, clock: &ManualClock
     }
 }
 
-/// From any number of pages, half of which say no.
+/// From several pages, half of which refuse.
 pub async fn one_of_many_answers_a_pending_request<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -146,7 +146,7 @@ pub async fn one_of_many_answers_a_pending_request<S: Store>(store: &S, clock: &
     }
 }
 
-/// And the others learn which grant to revoke.
+/// The others learn which grant to revoke.
 pub async fn one_of_many_redeems_a_pending_request<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -177,7 +177,7 @@ pub async fn one_of_many_redeems_a_pending_request<S: Store>(store: &S, clock: &
     }
 }
 
-/// Whose request the code leads to.
+/// The code belongs to the winner's request.
 pub async fn one_of_many_puts_a_user_code<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -196,7 +196,7 @@ pub async fn one_of_many_puts_a_user_code<S: Store>(store: &S, clock: &ManualClo
     }
 }
 
-/// A key that is remembered, a grant that is revoked.
+/// Storing a key, revoking a grant.
 pub async fn one_of_many_is_told_that_it_did_it<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let (store, issuer) = (world.store, world.issuer);
@@ -214,7 +214,7 @@ pub async fn one_of_many_is_told_that_it_did_it<S: Store>(store: &S, clock: &Man
     }
 }
 
-/// And no change is lost.
+/// No change is lost.
 pub async fn one_of_many_changes_a_client<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

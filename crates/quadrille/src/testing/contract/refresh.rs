@@ -1,4 +1,4 @@
-//! Refresh tokens, which turn.
+//! Refresh tokens, which rotate.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{
     world::{World, hash},
 };
 
-/// Whoever read it before it turned learns how it stands now.
+/// A stale rotation gets the current family.
 pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -72,7 +72,7 @@ pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, cloc
     same(rule, found, Some((2, Some(turned.current))));
 }
 
-/// As is one that never was.
+/// As if it had never existed.
 pub async fn a_refresh_token_of_a_revoked_grant_is_gone<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

@@ -1,4 +1,4 @@
-//! Revoking a grant, and all that a person gave.
+//! Revoking a grant, and everything of a user.
 
 use crate::{
     Actor, Scopes,
@@ -11,7 +11,7 @@ use super::{
     world::{CLIENT, World, client},
 };
 
-/// And nobody else's is touched.
+/// No other grant is touched.
 pub async fn a_grant_is_revoked_once_and_with_all_it_gave<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -43,7 +43,7 @@ pub async fn a_grant_is_revoked_once_and_with_all_it_gave<S: Store>(
     holds(rule, store.family(world.issuer, RowId(602)).await.is_some());
 }
 
-/// Whoever is about to issue for it comes too late.
+/// A later issue for it fails.
 pub async fn a_grant_can_be_revoked_before_anything_is_issued<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -61,7 +61,7 @@ pub async fn a_grant_can_be_revoked_before_anything_is_issued<S: Store>(
     same(rule, store.family(world.issuer, RowId(502)).await, None);
 }
 
-/// Later grants, other people and clients of the same name are left alone.
+/// Later grants, other users and clients with the same name are unaffected.
 pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -101,7 +101,7 @@ pub async fn a_person_is_cut_off_from_what_was_granted_so_far<S: Store>(
     holds(rule, world.issued(701).await.is_some());
 }
 
-/// Also from what is granted later, by a request that was under way; nobody else is.
+/// Including later grants, by a request in progress; no other user is affected.
 pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -150,7 +150,7 @@ pub async fn a_person_who_is_removed_is_cut_off_for_ever<S: Store>(store: &S, cl
     }
 }
 
-/// The other clients keep theirs.
+/// The consents for other clients stay.
 pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;

@@ -1,4 +1,4 @@
-//! The numbers of rows, and of the workers who draw them.
+//! The numbers of rows, and of the workers that draw them.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{
     world::World,
 };
 
-/// While their leases last; who comes next must not draw for times of the one before.
+/// While their leases last; a successor must not draw numbers for its predecessor's time.
 pub async fn no_two_hold_the_same_worker_number<S: Store>(store: &S, clock: &ManualClock) {
     let (now, expires) = (clock.now(), clock.now() + Duration::from_millis(60_500));
     let store = Checked(store);
@@ -49,12 +49,12 @@ pub async fn no_two_hold_the_same_worker_number<S: Store>(store: &S, clock: &Man
     }
 }
 
-/// Not across processes, restarts, or steps of the clock in either direction.
+/// Across processes, restarts, and steps of the clock in either direction.
 pub async fn row_numbers_rise_and_never_repeat<S: Store>(store: &S, clock: &ManualClock) {
     let mut seen = HashSet::new();
     let mut running = [RowIds::new(clock.env()), RowIds::new(clock.env())];
     let start = clock.now();
-    // In seconds from the start: standing still, stepping back, past the lease, and back again.
+    // In seconds from the start: no change, a step back, beyond the lease, and back again.
     for (step, at) in [0, 0, 100, 50, 1000, 900, 900, 5000, 4000, 4001].into_iter().enumerate() {
         clock.set(start + Duration::from_secs(at));
         for rows in &running {
@@ -70,7 +70,7 @@ pub async fn row_numbers_rise_and_never_repeat<S: Store>(store: &S, clock: &Manu
             holds("a row is of the time when it was drawn", last.time() >= clock.now());
         }
         if step % 2 == 1 {
-            // A restart: in order, or not.
+            // A restart, orderly or not.
             let [first, _] = &mut running;
             if step % 4 == 1 {
                 first.release(store).await.unwrap();
@@ -80,7 +80,7 @@ pub async fn row_numbers_rise_and_never_repeat<S: Store>(store: &S, clock: &Manu
     }
 }
 
-/// Whatever became of it: numbers that must be greater are drawn above it after a step of the clock.
+/// Even of a removed row: numbers drawn after a step of the clock must be greater.
 pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let (raw, store) = (store, world.store);
@@ -96,7 +96,7 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     store.issue(world.issuer, issue).await;
     at_least("`newest` counts the row of a token", store.newest().await, 9_000);
 
-    // What is stored while the clock is ahead is above all that is drawn after it.
+    // Rows stored while the clock is ahead stay below all those drawn later.
     let (start, day) = (clock.now(), Duration::from_secs(86_400));
     clock.set(start + day);
     let last = RowId::last_at(clock.now());
@@ -109,7 +109,7 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     holds("`lease` serves numbers of the future, too", above > last);
     holds("numbers go on from there", rows.draw(raw).await.unwrap() > above);
 
-    // Nobody is given a number after one who is cut off for ever.
+    // A revoked-for-ever user gets no later number.
     let removed = RevokeAll::Subject("ada".into());
     store.revoke_all(world.issuer, removed, RowId::MAX).await;
     same("`newest` does not count `RowId::MAX`", store.newest().await, last);

@@ -1,4 +1,4 @@
-//! Giving back what has expired, and nothing else.
+//! Removing expired rows, and nothing else.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
     world::{CLIENT, World, client, hash},
 };
 
-/// What expires, and the verb that stores it.
+/// The kinds of expiring rows, and the verbs that store them.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     AccessTokens,
@@ -47,7 +47,7 @@ const KINDS: [Kind; 10] = [
 ];
 
 impl Kind {
-    /// How the rules call it.
+    /// The name in the rules.
     const fn name(self) -> &'static str {
         match self {
             AccessTokens => "access tokens that `issue` put",
@@ -63,7 +63,7 @@ impl Kind {
         }
     }
 
-    /// Stores one.
+    /// Stores a row of this kind.
     async fn put<S: Store>(self, world: &World<'_, S>, row: i64, expires: Timestamp) {
         let (store, issuer) = (world.store, world.issuer);
         let grant = world.grant(row);
@@ -72,7 +72,7 @@ impl Kind {
         match self {
             AccessTokens => store.issue(issuer, Issue { access, family: None }).await,
             AccessTokensByRotation => {
-                // The family itself outlives all this.
+                // The family itself outlives this test.
                 let family = store.family(issuer, RowId(FAMILY)).await.unwrap();
                 let mut rotation = world.rotation(&family, row);
                 rotation.access.expires = expires;
@@ -122,7 +122,7 @@ impl Kind {
     }
 }
 
-/// The row of the family that access tokens are refreshed with.
+/// The row of the family whose access tokens are refreshed.
 const FAMILY: i64 = 7;
 
 const YEAR: u64 = 365 * 24 * 3600;
@@ -137,12 +137,12 @@ async fn put_family<S: Store>(world: &World<'_, S>) {
     world.store.issue(world.issuer, Issue { access, family: Some(family) }).await;
 }
 
-/// So that it can be redeemed.
+/// An approved request, which can be redeemed.
 fn approved<S: Store>(world: &World<'_, S>, row: i64) -> PendingRecord {
     PendingRecord { state: PendingState::Approved(world.approval(row)), ..world.pending(row) }
 }
 
-/// Of every kind; what lives stays, to the second.
+/// For every kind; rows that have not expired stay, to the second.
 pub async fn what_expired_is_given_back_by_sweeping<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -170,13 +170,12 @@ pub async fn what_expired_is_given_back_by_sweeping<S: Store>(store: &S, clock: 
     }
 }
 
-/// An imported token may have a second row, by which it is found.
+/// An imported token may have a second row, for its look-up.
 fn is_count(kind: Kind, gone: u64, rows: u64) -> bool {
     gone == rows || (matches!(kind, Imported) && gone == 2 * rows)
 }
 
-/// So that nobody needs to remember to sweep: each kind as more of it is stored, by each verb that
-/// stores it.
+/// So no explicit sweep is needed: each verb that stores a kind removes expired rows.
 pub async fn what_expired_is_given_back_by_storing_more<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let rows = RowIds::new(clock.env());
@@ -195,7 +194,7 @@ pub async fn what_expired_is_given_back_by_storing_more<S: Store>(store: &S, clo
     }
 }
 
-/// It goes when it expires as it stands now.
+/// Its new expiry counts.
 pub async fn a_refresh_token_that_turned_is_given_back_when_its_successor_expires<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -221,7 +220,7 @@ pub async fn a_refresh_token_that_turned_is_given_back_when_its_successor_expire
     same(rule, store.family(world.issuer, RowId(502)).await, None);
 }
 
-/// However long ago it was.
+/// However old the revocation is.
 pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
     store: &S,
     clock: &ManualClock,
@@ -251,7 +250,7 @@ pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
     holds(rule, !issued(1000, 700, "dave", CLIENT).await);
 
     clock.advance(Duration::from_secs(2 * YEAR));
-    // By itself, while others are stored, and when it is told to.
+    // Implicitly while others are stored, and explicitly.
     for row in 2000..2200 {
         issued(row, 9000, "erin", CLIENT).await;
     }

@@ -1,4 +1,4 @@
-//! What the behaviours have in common: a store with something in it, and records to put there.
+//! The common part of the behaviours: a store with contents, and records to store.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use super::checked::Checked;
 
 pub(super) const CLIENT: &str = "app";
 
-/// Ids that differ in case and trailing space only.
+/// Ids that differ only in case and trailing space.
 pub(super) const EXACT: [&str; 5] = ["abc", "Abc", "ABC", "abc ", "abc\u{e9}"];
 
 /// A store with an issuer and a client.
@@ -38,7 +38,7 @@ impl<'s, S: Store> World<'s, S> {
         Self { store, clock, issuer }
     }
 
-    /// In so many seconds. The clock stands at a whole second.
+    /// The time after this many seconds. The clock is at a whole second.
     pub(super) fn later(&self, seconds: u64) -> Timestamp {
         self.clock.now() + Duration::from_secs(seconds)
     }
@@ -87,7 +87,7 @@ impl<'s, S: Store> World<'s, S> {
         }
     }
 
-    /// Turns `family` as it stands, with an access token in this row.
+    /// A rotation of `family` in its current state, with an access token in this row.
     pub(super) fn rotation(&self, family: &FamilyRecord, row: i64) -> Rotation {
         let (scopes, resources) = (Scopes::of(["photos"]), resources("https://api.example"));
         let grant =
@@ -115,7 +115,7 @@ impl<'s, S: Store> World<'s, S> {
         }
     }
 
-    /// No, on the page with this ticket, which asked for what the consent says.
+    /// A refusal on the page with this ticket, which asked for this consent.
     pub(super) fn denial(&self, ticket: u8, consent: Consent) -> Answer {
         Answer {
             outcome: Outcome::Ticket(self.ticket(ticket), None),
@@ -128,7 +128,7 @@ impl<'s, S: Store> World<'s, S> {
         TicketUse { ticket: [ticket; 16], until: self.later(60) }
     }
 
-    /// A request that waits for a user.
+    /// A pending request.
     pub(super) fn pending(&self, row: i64) -> PendingRecord {
         PendingRecord {
             row: RowId(row),

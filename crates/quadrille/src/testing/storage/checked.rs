@@ -1,4 +1,4 @@
-//! The storage as the behaviours use it: a verb that fails says which.
+//! A storage whose failing verbs name themselves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
 
 use super::world::World;
 
-/// A [`TokenStorage`] each of whose verbs must work.
+/// A [`TokenStorage`] all of whose verbs must succeed.
 pub(super) struct Checked<'s, S>(pub(super) &'s S);
 
 impl<S> Clone for Checked<'_, S> {
@@ -20,7 +20,7 @@ impl<S> Clone for Checked<'_, S> {
 
 impl<S> Copy for Checked<'_, S> {}
 
-/// Takes each verb of [`TokenStorage`] over, with a failure that names it.
+/// Wraps each verb of [`TokenStorage`], with a failure that names it.
 macro_rules! verbs {
     ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl<S: TokenStorage> Checked<'_, S> {
@@ -47,13 +47,13 @@ verbs! {
 }
 
 impl<S: TokenStorage> Checked<'_, S> {
-    /// What is kept of this account.
+    /// The stored account.
     pub(super) async fn find(self, world: &World, account: &Account) -> Option<Stored> {
         let Account { owner, service, subject } = account;
         worked("load", self.0.load(&world.visit(), owner, service, Some(subject)).await)
     }
 
-    /// What is kept of an account that was just linked.
+    /// The stored account after linking it.
     pub(super) async fn linked(self, world: &World, account: &Account, token: &Token) -> Stored {
         self.link(&world.visit(), account, token).await;
         let found = self.find(world, account).await;

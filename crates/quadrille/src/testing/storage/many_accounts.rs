@@ -13,7 +13,7 @@ use super::{
     world::{EXACT, World, account, token},
 };
 
-/// In every part of their keys: case, trailing space, and where one part ends.
+/// Every part of the key counts: case, trailing space, and the boundaries of parts.
 pub async fn accounts_are_told_apart_byte_by_byte<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let mut all: Vec<_> =
@@ -34,7 +34,7 @@ pub async fn accounts_are_told_apart_byte_by_byte<S: TokenStorage>(storage: &S) 
     }
 }
 
-/// Not the one refreshed last.
+/// A refresh does not count.
 pub async fn without_a_subject_the_one_linked_last_is_found<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let rule = "`load` without a subject finds the account that was linked last";
@@ -74,7 +74,7 @@ pub async fn changing_one_leaves_the_others<S: TokenStorage>(storage: &S) {
     for account in others {
         left.push(storage.linked(&world, account, &token(&world, "other")).await);
     }
-    // Outside a request, too.
+    // Outside of a request, too.
     let two = token(&world, "two");
     let done = storage.replace(&world.outside(), &seen, Change::Token(&two)).await;
     let mut seen = seen;
@@ -96,7 +96,7 @@ pub async fn changing_one_leaves_the_others<S: TokenStorage>(storage: &S) {
     unchanged("`unlink` of one account leaves the others").await;
 }
 
-/// Each once, of one service only, also when some come and go between the pages.
+/// Each account once, only of this service, even if accounts come and go between pages.
 pub async fn accounts_come_page_by_page_in_the_order_of_their_keys<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let mut all: Vec<_> = (0..25)
@@ -114,7 +114,7 @@ pub async fn accounts_come_page_by_page_in_the_order_of_their_keys<S: TokenStora
     }
     all.sort();
     let mut found: Vec<Account> = Vec::new();
-    // One page more than there must be.
+    // One page more than necessary.
     for _ in 0..=all.len() {
         let cx = world.outside();
         let page = storage.accounts(&cx, "github", found.last(), 10).await;
@@ -127,7 +127,7 @@ pub async fn accounts_come_page_by_page_in_the_order_of_their_keys<S: TokenStora
         }
         let last = last.account.clone();
         found.extend(page.into_iter().map(|stored| stored.account));
-        // What the next page begins after may be gone by then.
+        // The account before the next page may be removed by then.
         storage.unlink(&cx, &last).await;
     }
     let rule = "`accounts` gives each account of the service once, in the order of their keys";
@@ -136,7 +136,7 @@ pub async fn accounts_come_page_by_page_in_the_order_of_their_keys<S: TokenStora
     same(rule, storage.accounts(&world.outside(), "git", None, 10).await, Vec::new());
 }
 
-/// Exactly one, at the same time, on threads.
+/// Exactly one thread, at the same time.
 pub async fn one_of_many_replaces_what_all_have_seen<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");

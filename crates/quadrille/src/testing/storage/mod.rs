@@ -1,4 +1,4 @@
-//! What every [`TokenStorage`](crate::consumer::TokenStorage) must do, as tests to be run on it.
+//! The contract of a [`TokenStorage`](crate::consumer::TokenStorage), as tests.
 //!
 //! ```
 //! # mod tests {
@@ -11,11 +11,11 @@
 //! # }
 //! ```
 //!
-//! A test that fails names the verb, the rule that the storage broke, what was found and what must be.
-//! The rules are written at the verbs of [`TokenStorage`](crate::consumer::TokenStorage).
+//! A failing test names the verb, the broken rule, the value found and the value required. The
+//! verbs of [`TokenStorage`](crate::consumer::TokenStorage) document the rules.
 //!
-//! Each behaviour is a public function as well, in a module for its group, and a test of its own in
-//! the module made.
+//! Each behaviour is also a public function, in a module for its group, and one test of the
+//! generated module.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,13 +29,13 @@ pub mod one_account;
 pub mod several_processes;
 mod world;
 
-/// Makes a module of tests that a token storage keeps the [contract](self), from a name for the
-/// module, a function to an empty storage and what must live as long as it, and the groups that
-/// apply: all of them unless said.
+/// Makes a module that tests a token storage against the [contract](self). Takes a name for the
+/// module, a function to an empty storage and values that must live as long as the storage, and the
+/// groups that apply: all of them by default.
 ///
-/// `one_account` is for every storage that keeps anything, `many_accounts` for those that keep more
-/// than one account of an owner and are reached outside requests, `several_processes` for those that
-/// more than one process may share.
+/// `one_account` is for every storage except one that stores nothing, `many_accounts` for those
+/// that hold several accounts of an owner and work outside of requests, `several_processes` for
+/// those that processes can share.
 #[macro_export]
 macro_rules! storage_contract {
     ($module:ident, $make:expr) => {
@@ -86,7 +86,7 @@ macro_rules! storage_contract {
     };
 }
 
-/// Drives one behaviour to its end.
+/// Runs one behaviour to its end.
 pub fn run(behaviour: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     // A storage may use timers and sockets.

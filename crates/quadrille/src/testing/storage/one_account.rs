@@ -11,7 +11,7 @@ use super::{
     world::{EXACT, World, account, token},
 };
 
-/// Every part of it, by its subject and without, whatever is left out of the token.
+/// Every member, by subject and without, whichever optional ones are absent.
 pub async fn what_was_linked_comes_back_as_it_was<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let bare = Token { obtained: world.clock.now(), ..Token::new("bare") };
@@ -31,7 +31,7 @@ pub async fn what_was_linked_comes_back_as_it_was<S: TokenStorage>(storage: &S) 
     }
 }
 
-/// A token that shows which part of it is missing; the secrets are those of the tests.
+/// Prints a token with its secrets, which are the tests', so that a failure shows the missing part.
 #[derive(PartialEq)]
 pub(super) struct Whole<'a>(pub(super) &'a Token);
 
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Whole<'_> {
     }
 }
 
-/// Nobody else's, and at its own service, as its own subject.
+/// Its own owner, service and subject only.
 pub async fn an_account_is_its_owners_own<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let [exact, others @ ..] = EXACT;
@@ -79,7 +79,7 @@ pub async fn an_account_is_its_owners_own<S: TokenStorage>(storage: &S) {
     holds(rule, storage.find(&world, &kept).await.is_some());
 }
 
-/// Its version is another, and it no longer needs linking again.
+/// The version changes, and the account no longer needs linking again.
 pub async fn linking_again_takes_the_place_of_what_was_there<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
@@ -97,7 +97,7 @@ pub async fn linking_again_takes_the_place_of_what_was_there<S: TokenStorage>(st
     holds(rule, second.version != first.version);
 }
 
-/// Otherwise nothing is changed, and what there is now is told.
+/// Otherwise nothing changes, and the current account is returned.
 pub async fn only_what_was_seen_is_replaced<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
@@ -129,7 +129,7 @@ pub async fn only_what_was_seen_is_replaced<S: TokenStorage>(storage: &S) {
     let rule = "`replace` brings no account back that was unlinked";
     same(rule, storage.find(&world, &account).await, None);
 
-    // What was seen of the account before must not be taken for what is there now.
+    // A version seen before the removal must not match the new account.
     let four = token(&world, "four");
     let anew = storage.linked(&world, &account, &four).await;
     for seen in [&first, &second] {
@@ -141,7 +141,7 @@ pub async fn only_what_was_seen_is_replaced<S: TokenStorage>(storage: &S) {
     }
 }
 
-/// With its token, to say so.
+/// With its token, marked.
 pub async fn an_account_that_needs_linking_again_is_kept<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");
@@ -162,7 +162,7 @@ pub async fn an_account_that_needs_linking_again_is_kept<S: TokenStorage>(storag
     same(rule, again, Replaced::Changed(Some(ended)));
 }
 
-/// And says whether there was one.
+/// The second time reports that there was none.
 pub async fn an_account_is_unlinked_once<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let account = account("alice", "github", "7");

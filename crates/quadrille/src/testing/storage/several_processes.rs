@@ -1,4 +1,4 @@
-//! Leases, by which one of several processes refreshes while the others wait.
+//! Leases, by which one process refreshes while others wait.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{
 
 const LEASE: Duration = Duration::from_secs(15);
 
-/// Of the processes that ask, for each account; and by that one as often as it asks.
+/// Per account, by one of the processes that ask; that one may renew it.
 pub async fn a_lease_is_held_by_one<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let cx = world.outside();
@@ -39,7 +39,7 @@ pub async fn a_lease_is_held_by_one<S: TokenStorage>(storage: &S) {
     }
 }
 
-/// For anyone, and only its holder can do that.
+/// To any process; only the holder can release it.
 pub async fn a_lease_that_was_given_back_is_free<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let cx = world.outside();
@@ -57,7 +57,7 @@ pub async fn a_lease_that_was_given_back_is_free<S: TokenStorage>(storage: &S) {
     holds(rule, !storage.lease(&cx, &account, 1, LEASE).await);
 }
 
-/// When its holder never comes back; and a late return does not disturb the next one.
+/// Even if its holder never returns; a late release does not affect the next holder.
 pub async fn a_lease_ends_by_itself<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     let cx = world.outside();
@@ -80,7 +80,7 @@ pub async fn a_lease_ends_by_itself<S: TokenStorage>(storage: &S) {
     holds(rule, !storage.lease(&cx, &account, 1, LEASE).await);
 }
 
-/// Exactly one, at the same time, on threads.
+/// Exactly one thread, at the same time.
 pub async fn one_of_many_gets_the_lease<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! What the behaviours have in common: what a storage is handed with each call, and records.
+//! The common part of the behaviours: the context of each call, and records.
 
 use crate::{
     Env, KeyRing, Owner, Scopes,
@@ -6,10 +6,10 @@ use crate::{
     testing::ManualClock,
 };
 
-/// Texts that differ in case and trailing space only.
+/// Texts that differ only in case and trailing space.
 pub(super) const EXACT: [&str; 5] = ["abc", "Abc", "ABC", "abc ", "abc\u{e9}"];
 
-/// A site, and a browser whose cookies come back.
+/// A site, and a browser that returns its cookies.
 pub(super) struct World {
     pub(super) clock: ManualClock,
     env: Env,
@@ -32,12 +32,12 @@ impl World {
         }
     }
 
-    /// In a request.
+    /// The context of a request.
     pub(super) fn visit(&self) -> Context<'_> {
         Context { jar: Some(&self.jar), ..self.outside() }
     }
 
-    /// Outside of any.
+    /// The context outside of any request.
     pub(super) fn outside(&self) -> Context<'_> {
         Context {
             jar: None,
@@ -54,7 +54,7 @@ pub(super) fn account(owner: &str, service: &str, subject: &str) -> Account {
     Account { owner: Owner::user(owner), service: service.into(), subject: subject.into() }
 }
 
-/// A token with everything that one may have.
+/// A token with all optional members.
 pub(super) fn token(world: &World, name: &str) -> Token {
     let now = world.clock.now();
     let mut token = Token::new(format!("access-{name}"))
