@@ -1,7 +1,7 @@
-//! Sealed boxes: what a browser, a URL or a database may carry but not read or change.
+//! Sealed boxes, which a browser, a URL or a database can store but neither read nor change.
 //!
-//! A box is AES-256-GCM under a key derived for this box alone (a random salt, encrypted under two
-//! keys of the ring: a half from each), so that no number of boxes wears a ring key out. Purpose and site (or issuer) are
+//! A box is AES-256-GCM under a key of its own (derived from a random salt and two keys of the
+//! ring), so the number of boxes does not wear a ring key out. Purpose and site (or issuer) are
 //! associated data: a box made for one use does not open for another.
 
 mod derived;
@@ -32,7 +32,14 @@ const SALT_LEN: usize = 16;
 const HEADER_LEN: usize = 1 + KEY_ID_LEN + SALT_LEN;
 const TAG_LEN: usize = 16;
 
-/// Why a ring of keys could not be made. `Debug`, which `main` prints, says it in words, too.
+/// The reason why a ring of keys cannot be made. Its `Debug`, which `main` prints, is the message.
+///
+/// ```
+/// use quadrille::{KeyRing, seal::KeyRingError};
+///
+/// let error = KeyRing::parse("too short").unwrap_err();
+/// assert_eq!(error, KeyRingError::Malformed { position: 1 });
+/// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyRingError {
@@ -44,7 +51,7 @@ pub enum KeyRingError {
         /// Its name.
         variable: String,
     },
-    /// No key was given.
+    /// There is no key.
     #[error("a key ring needs at least one key")]
     Empty,
     /// A key is not the base64 of 32 bytes.
@@ -52,7 +59,7 @@ pub enum KeyRingError {
         "key {position} of the ring is not 32 bytes in base64; make one with `openssl rand -base64 32`"
     )]
     Malformed {
-        /// Which, counted from 1.
+        /// The position of the key, counted from 1.
         position: usize,
     },
 }
@@ -63,22 +70,31 @@ impl fmt::Debug for KeyRingError {
     }
 }
 
-/// Why a sealed box did not open.
+/// The reason why a sealed box does not open.
+///
+/// ```
+/// use quadrille::{Env, KeyRing, seal::OpenError};
+///
+/// let (ours, others) = (KeyRing::ephemeral(), KeyRing::ephemeral());
+/// let sealed = others.seal(&Env::system(), "greeting", "https://app.example", b"hello");
+/// let opened = ours.open("greeting", "https://app.example", &sealed);
+/// assert_eq!(opened, Err(OpenError::UnknownKey));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// It is not a sealed box, or one of a later version.
+    /// The text is not a sealed box, or one of a later version.
     #[error("not a sealed box")]
     Malformed,
-    /// It was sealed under a key that is not in the ring (any more).
+    /// The key of the box is not in the ring.
     #[error("sealed under a key that is not in the ring")]
     UnknownKey,
-    /// It was changed, or made for another purpose or site.
+    /// The box was changed, or made for another purpose or site.
     #[error("the seal is broken, or was made for another purpose or site")]
     Broken,
 }
 
-/// The id of a key of a ring: the first bytes of a digest of the key.
+/// The id of a ring's key: the first bytes of its digest.
 pub type KeyId = [u8; KEY_ID_LEN];
 
 pub(crate) struct RingKey {
@@ -87,8 +103,8 @@ pub(crate) struct RingKey {
     mac: hmac::Key,
 }
 
-/// A ring of keys: the first seals, all open. Rotate by putting a new key in front and dropping the
-/// old one when everything sealed under it has expired.
+/// A ring of keys: the first seals, all open. To rotate, put a new key in front, and drop the old
+/// one when everything sealed under it has expired.
 ///
 /// ```
 /// use quadrille::{Env, KeyRing};
@@ -107,17 +123,17 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// A ring of the given keys, the newest first.
+    /// A ring of these keys, the newest first.
     ///
     /// # Errors
-    /// [`KeyRingError::Empty`] when there is none.
+    /// [`KeyRingError::Empty`] without a key.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8; 32]>) -> Result<Self, KeyRingError> {
         let keys = Keys::of(keys.into_iter().map(RingKey::new)).ok_or(KeyRingError::Empty)?;
         Ok(Self { keys: Arc::new(keys), ephemeral: false })
     }
 
-    /// A ring as an operator writes it: "new,old", each 32 bytes in base64 (either alphabet, with
-    /// or without padding).
+    /// A ring from an operator's text: "new,old", each 32 bytes in base64 (either alphabet, with or
+    /// without padding).
     ///
     /// ```
     /// use quadrille::{KeyRing, seal::KeyRingError};
@@ -135,7 +151,7 @@ impl KeyRing {
     /// ```
     ///
     /// # Errors
-    /// [`KeyRingError::Malformed`] naming the position of the key that is not; never its text.
+    /// [`KeyRingError::Malformed`] with the position of the key, never its text.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut keys = Vec::new();
         for (index, part) in text.split(',').map(str::trim).enumerate() {
@@ -153,7 +169,7 @@ impl KeyRing {
         Self::new(keys.iter().map(|key| &**key))
     }
 
-    /// The ring in an environment variable, as [`KeyRing::parse`] reads it.
+    /// The ring in an environment variable, in the form of [`KeyRing::parse`].
     ///
     /// # Errors
     /// [`KeyRingError::Missing`] with the variable's name, or those of [`KeyRing::parse`].
@@ -164,14 +180,14 @@ impl KeyRing {
         }
     }
 
-    /// A ring that is gone when the process ends, with everything sealed under it: for a first try
-    /// and for tests. Where tokens are stored it is refused.
+    /// A random ring that ends with the process, like everything sealed under it: for a first try
+    /// and for tests. Refused if tokens are stored.
     pub fn ephemeral() -> Self {
         let key = Zeroizing::new(Env::system().random());
         Self { keys: Arc::new(Keys::one(RingKey::new(&key))), ephemeral: true }
     }
 
-    /// Whether this ring ends with the process: [`KeyRing::ephemeral`].
+    /// Whether the ring ends with the process: [`KeyRing::ephemeral`].
     pub fn is_ephemeral(&self) -> bool {
         self.ephemeral
     }
@@ -207,14 +223,14 @@ impl KeyRing {
         });
         match tag {
             Some(tag) => out.extend_from_slice(tag.as_ref()),
-            // Cannot be: a key of the right length seals any text below 64 GiB. What is empty never
-            // opens.
+            // Unreachable: a key of the right length seals any text below 64 GiB. An empty box
+            // never opens.
             None => out.zeroize(),
         }
         out
     }
 
-    /// Opens a box that was sealed for the same purpose and site under any key of the ring.
+    /// Opens a box sealed for the same purpose and site under any key of the ring.
     ///
     /// # Errors
     /// [`OpenError`]: an unknown key is told from a broken seal.
@@ -228,10 +244,10 @@ impl KeyRing {
         self.open_bytes(purpose, site, &raw)
     }
 
-    /// [`KeyRing::open`] for what [`KeyRing::seal_bytes`] made.
+    /// [`KeyRing::open`] for the output of [`KeyRing::seal_bytes`].
     ///
     /// # Errors
-    /// As [`KeyRing::open`].
+    /// See [`KeyRing::open`].
     pub fn open_bytes(
         &self,
         purpose: &str,
@@ -275,7 +291,7 @@ impl RingKey {
         }
     }
 
-    /// The key for the one box with this salt.
+    /// The key for the box with this salt.
     fn box_key(&self, salt: &[u8; SALT_LEN]) -> Option<LessSafeKey> {
         let [first, second] = &self.seal;
         let key = joined(&first.encrypt(salt), &second.encrypt(salt));
@@ -283,12 +299,12 @@ impl RingKey {
     }
 }
 
-/// A box's key seals that box only, so its nonce need not differ from others'.
+/// A box's key seals only that box, so its nonce may be constant.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; NONCE_LEN])
 }
 
-/// Purpose and site with their lengths told apart: purposes hold no NUL.
+/// Purpose and site, separated by NUL, which purposes do not contain.
 fn associated(purpose: &str, site: &str) -> Vec<u8> {
     [purpose.as_bytes(), b"\0", site.as_bytes()].concat()
 }

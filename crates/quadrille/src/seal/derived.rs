@@ -1,6 +1,6 @@
-//! Keys that are derived from a ring, for uses other than sealed boxes.
+//! Keys derived from a ring, for uses other than sealed boxes.
 //!
-//! A key that is there derives without failing. Only a look-up by id says no: [`Keys::find`].
+//! Deriving a key never fails. Only a look-up by id can: [`Keys::find`].
 
 use std::fmt;
 
@@ -14,20 +14,20 @@ use crate::digest::{first_half, tag};
 
 use super::{KeyId, KeyRing, RingKey, associated};
 
-/// Keys, the newest first. There is at least one.
+/// Keys, the newest first; at least one.
 #[derive(Debug)]
 pub(crate) struct Keys<K> {
     newest: K,
     older: Vec<K>,
 }
 
-/// A key that belongs to one of a ring, and has its id.
+/// A key with the id of its key in the ring.
 pub(crate) trait Named {
     fn id(&self) -> KeyId;
 }
 
 impl<K> Keys<K> {
-    /// `None` when there is none.
+    /// `None` without a key.
     pub(super) fn of(keys: impl IntoIterator<Item = K>) -> Option<Self> {
         let mut keys = keys.into_iter();
         Some(Self { newest: keys.next()?, older: keys.collect() })
@@ -37,7 +37,7 @@ impl<K> Keys<K> {
         Self { newest, older: Vec::new() }
     }
 
-    /// The key under which everything new is made.
+    /// The key for everything new.
     pub(crate) const fn newest(&self) -> &K {
         &self.newest
     }
@@ -48,7 +48,7 @@ impl<K> Keys<K> {
 }
 
 impl<K: Named> Keys<K> {
-    /// The key with this id, if the ring has it (still).
+    /// The key with this id, if it is in the ring.
     pub(crate) fn find(&self, id: KeyId) -> Option<&K> {
         std::iter::once(&self.newest).chain(&self.older).find(|key| key.id() == id)
     }
@@ -61,8 +61,8 @@ impl Named for RingKey {
 }
 
 impl KeyRing {
-    /// A key derived from the newest key of the ring for one purpose at one site, for codes of
-    /// authenticity. Make it once and keep it. It is another one when the ring has a newer key.
+    /// A key for message authentication codes, derived from the newest key of the ring for one
+    /// purpose at one site. Make it once and keep it. It changes with the newest key.
     ///
     /// ```
     /// use quadrille::KeyRing;
@@ -85,14 +85,13 @@ impl KeyRing {
 }
 
 impl RingKey {
-    /// A key for one purpose at one site, for masks and for secrets that are derived from something
-    /// random.
+    /// A key for one purpose at one site, for masks and for secrets derived from random bytes.
     #[cfg(any(feature = "consumer", feature = "provider"))]
     pub(crate) fn mask_key(&self, purpose: &str, site: &str) -> MaskKey {
         MaskKey { id: self.id, block: BlockKey::new(&self.derived(purpose, site)) }
     }
 
-    /// A key for one purpose at one site, for codes of authenticity and derived secrets.
+    /// A key for one purpose at one site, for authentication codes and derived secrets.
     pub(crate) fn mac_key(&self, purpose: &str, site: &str) -> MacKey {
         let key = self.derived(purpose, site);
         MacKey(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()))
@@ -103,7 +102,14 @@ impl RingKey {
     }
 }
 
-/// What [`KeyRing::mac_key`] made: a key for codes of authenticity.
+/// A key for message authentication codes: [`KeyRing::mac_key`].
+///
+/// ```
+/// use quadrille::KeyRing;
+///
+/// let key = KeyRing::ephemeral().mac_key("download link", "https://app.example");
+/// assert_eq!(key.mac(&[b"photo-", b"7"]), key.mac(&[b"photo-7"]));
+/// ```
 #[derive(Clone)]
 pub struct MacKey(hmac::Key);
 
@@ -114,7 +120,7 @@ impl fmt::Debug for MacKey {
 }
 
 impl MacKey {
-    /// HMAC-SHA-256 of `parts`, one after the other. Parts have fixed lengths, or say them.
+    /// HMAC-SHA-256 of the concatenated `parts`. Parts have a fixed length or contain it.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
@@ -124,7 +130,7 @@ impl MacKey {
     }
 }
 
-/// What [`RingKey::mask_key`] made.
+/// A key for masks: [`RingKey::mask_key`].
 #[cfg(any(feature = "consumer", feature = "provider"))]
 pub(crate) struct MaskKey {
     id: KeyId,
@@ -133,16 +139,16 @@ pub(crate) struct MaskKey {
 
 #[cfg(any(feature = "consumer", feature = "provider"))]
 impl MaskKey {
-    /// What nobody without the ring can tell who knows `nonce`: a mask, by XOR, for what stands
-    /// beside it, or a secret. It hides one thing for each nonce, and authenticates nothing.
+    /// A pseudorandom mask for `nonce`, to be combined by XOR, or a secret. It hides one value per
+    /// nonce, and authenticates nothing.
     ///
     /// It is one block of AES-256, which costs a fraction of an HMAC.
     pub(crate) fn mask(&self, nonce: &[u8; 16]) -> [u8; 16] {
         *self.block.encrypt(nonce)
     }
 
-    /// A secret of 32 bytes that belongs to `random`: always the same, and nobody without the ring
-    /// can tell it. Each half of it is a half of `random` under the key, so it is as random as that.
+    /// A secret of 32 bytes derived from `random`, unpredictable without the ring. Each half is the
+    /// encryption of a half of `random`, so it is as random as that.
     #[cfg(feature = "provider")]
     pub(crate) fn secret(&self, random: &[u8; 32]) -> Zeroizing<[u8; 32]> {
         self.block.encrypt(random)
@@ -156,7 +162,7 @@ impl Named for MaskKey {
     }
 }
 
-/// AES-256 of single blocks, for what is never the same twice.
+/// AES-256 of single blocks, for inputs that never repeat.
 pub(super) struct BlockKey {
     aes: Option<EncryptingKey>,
     mac: hmac::Key,
@@ -168,7 +174,7 @@ impl BlockKey {
         Self { aes, mac: hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()) }
     }
 
-    /// `blocks` under the key: a whole number of blocks of 16 bytes.
+    /// Encrypts `blocks`: a whole number of blocks of 16 bytes.
     pub(super) fn encrypt<const N: usize>(&self, blocks: &[u8; N]) -> Zeroizing<[u8; N]> {
         const { assert!(N.is_multiple_of(16), "whole blocks") };
         let mut out = Zeroizing::new(*blocks);
@@ -178,8 +184,8 @@ impl BlockKey {
         }
     }
 
-    /// The algorithm takes every key of 32 bytes and every whole block, but its type allows it to
-    /// fail. An HMAC keeps as much secret as it would have.
+    /// Unreachable: the algorithm accepts any key of 32 bytes and any whole block, but its type
+    /// allows failure. An HMAC is as secret.
     fn without_aes<const N: usize>(&self, blocks: &[u8; N]) -> Zeroizing<[u8; N]> {
         let mut out = Zeroizing::new([0; N]);
         for (half, nonce) in out.chunks_exact_mut(16).zip(blocks.chunks_exact(16)) {

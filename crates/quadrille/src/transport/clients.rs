@@ -1,5 +1,4 @@
-//! The two clients there are: hyper with nothing around it, and reqwest with what an application
-//! wants of it.
+//! HTTP clients: bare hyper, and reqwest with the application's settings.
 
 use std::{
     env,
@@ -31,12 +30,12 @@ use tower::Service;
 
 use super::{Body, ErasedClient, HttpClient, NetworkError, NoHttpClient, Purpose, SendError};
 
-/// How long a connection may take.
+/// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long an unused one is kept.
+/// The time for which an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The client that is used when the application lends none.
+/// The default client.
 pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
     let proxy = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].iter().any(|name| {
         env::var_os(name).is_some() || env::var_os(name.to_ascii_lowercase()).is_some()
@@ -47,27 +46,27 @@ pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
     Ok(Arc::new(Direct::to(|_| true)?))
 }
 
-/// A client that connects to addresses that `admits` lets through, and to no name one of whose
-/// addresses it does not. It goes through no proxy, which would look names up by itself.
+/// A client that connects only to addresses that `admits` accepts, and to no name with any other
+/// address. It uses no proxy, since that would look names up by itself.
 ///
-/// Addresses in place of a name are not looked up, and so are the caller's to check.
+/// The caller must check addresses in place of a name: they are not looked up.
 #[cfg(feature = "provider")]
 pub(crate) fn guarded(admits: fn(IpAddr) -> bool) -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
     Ok(Arc::new(Direct::to(admits)?))
 }
 
-/// hyper and its pool. A login makes two requests, and most of what a richer client does for each
-/// (redirects, proxies, reading the URL twice more) is not wanted here.
+/// hyper and its pool. A login makes two requests, and needs little of a richer client's work per
+/// request (redirects, proxies, parsing the URL twice more).
 struct Direct {
     pooled: Connections,
-    /// For requests that must not meet a connection which is just being closed.
+    /// For requests that must not meet a connection that the server is closing.
     fresh: Connections,
 }
 
 type Connections = Client<HttpsConnector<HttpConnector<Resolver>>, Body>;
 
 impl Direct {
-    /// One that connects to whatever `admits` lets through.
+    /// A client for addresses that `admits` accepts.
     fn to(admits: fn(IpAddr) -> bool) -> Result<Self, NoHttpClient> {
         let resolver = Resolver { system: GaiResolver::new(), admits };
         let mut tcp = HttpConnector::new_with_resolver(resolver);
@@ -113,8 +112,8 @@ impl HttpClient for Direct {
     }
 }
 
-/// Looks names up, and stands between what it finds and the connection: what is checked here is
-/// what is connected to, however the name is answered the next time.
+/// Looks names up and filters the addresses before the connection: the addresses checked are those
+/// connected to, even if the name changes.
 #[derive(Clone)]
 struct Resolver {
     system: GaiResolver,
@@ -144,7 +143,7 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// A name leads to an address that is not to be connected to.
+/// A name has an address that is not admitted.
 #[derive(Debug)]
 struct NotAdmitted;
 
@@ -172,7 +171,7 @@ impl StdError for NameUnknown {
     }
 }
 
-/// What happened, by the most telling of an error's causes.
+/// The fault, by the most specific cause of an error.
 fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkError {
     let mut told = if is_connect { NetworkError::Connect } else { NetworkError::Interrupted };
     let mut reason = Some(error);
@@ -191,14 +190,14 @@ fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkError
             told = match kind {
                 io::ErrorKind::TimedOut => NetworkError::TimedOut,
                 io::ErrorKind::ConnectionRefused if is_connect => NetworkError::Refused,
-                // What a handshake fails with; connecting alone has nothing to read.
+                // The error of a failed handshake; connecting alone reads nothing.
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof if is_connect => {
                     NetworkError::Tls
                 }
                 _ => told,
             };
         }
-        // The source of an error around another is that one's source.
+        // The `source` of a wrapping error skips the wrapped one.
         reason = match io.and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -207,7 +206,7 @@ fn told_from(error: &(dyn StdError + 'static), is_connect: bool) -> NetworkError
     told
 }
 
-/// A body as it comes in; trailers are left out.
+/// A received body without its trailers.
 struct Frames(Incoming);
 
 impl Stream for Frames {
@@ -228,7 +227,7 @@ impl Stream for Frames {
     }
 }
 
-/// A body as it goes out.
+/// A body to send.
 impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = NetworkError;
@@ -252,7 +251,7 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// reqwest, with its redirects switched off.
+/// reqwest without redirects.
 ///
 /// ```
 /// use quadrille::{KeyRing, Login, transport::Reqwest};
@@ -265,27 +264,26 @@ impl hyper::body::Body for Body {
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
-    /// For requests that must not meet a connection which is just being closed.
+    /// For requests that must not meet a connection that the server is closing.
     fresh: Option<reqwest::Client>,
 }
 
 impl Reqwest {
-    /// A client of this builder, whose redirect policy is replaced by none.
+    /// A client of this builder, without redirects.
     ///
-    /// Where it keeps connections (`pool_max_idle_per_host`), the redemption of a code may meet one
-    /// that the service closes at that moment, and the visitor has to log in again.
+    /// If it keeps connections (`pool_max_idle_per_host`), the redemption of a code may meet one
+    /// that the service is closing, and the user must log in again.
     ///
     /// # Errors
-    /// [`NoHttpClient`] when reqwest cannot build it.
+    /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, NoHttpClient> {
         Ok(Self { client: build(builder)?, fresh: None })
     }
 
-    /// One that follows the environment's proxies, as is used when the application lends none:
-    /// for clients that wrap it.
+    /// The default client, which uses the environment's proxies: for clients that wrap it.
     ///
     /// # Errors
-    /// [`NoHttpClient`] when reqwest cannot build it.
+    /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn standard() -> Result<Self, NoHttpClient> {
         let builder = || {
             reqwest::Client::builder()
@@ -323,7 +321,7 @@ impl HttpClient for Reqwest {
         let request = reqwest::Request::try_from(request).map_err(|_| NetworkError::Connect)?;
         let fresh = self.fresh.as_ref().filter(|_| purpose.wants_own_connection());
         let response = fresh.unwrap_or(&self.client).execute(request).await.map_err(|error| {
-            // With its URL, the text might hold a token.
+            // The URL might contain a token.
             SendError::new(network_error(&error), error.without_url())
         })?;
         let mut answer = Response::new(());

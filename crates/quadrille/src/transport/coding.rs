@@ -1,4 +1,4 @@
-//! Compressed answers. Nobody here asks for them, and some services send them all the same.
+//! Compressed responses. No request asks for them, but some services send them.
 
 use std::io::Read;
 
@@ -8,8 +8,7 @@ use http::{HeaderMap, header::CONTENT_ENCODING};
 
 use super::CollectError;
 
-/// The body as it was before its content coding (RFC 9110, section 8.4), if it is no larger than
-/// `limit` bytes.
+/// Decodes the content coding of a body (RFC 9110, section 8.4), up to `limit` bytes.
 pub(crate) fn decoded(
     headers: &HeaderMap,
     body: Bytes,
@@ -29,10 +28,10 @@ pub(crate) fn decoded(
     }
     match coding.as_deref() {
         None => Ok(body),
-        // An answer without a body, 204 say, may name one nevertheless.
+        // A response without a body, such as 204, may name a coding.
         Some(_) if body.is_empty() => Ok(body),
         Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(&*body), limit),
-        // Meant is zlib; some servers send what is inside it.
+        // The specification means zlib; some servers send raw deflate.
         Some("deflate") => match inflate(ZlibDecoder::new(&*body), limit) {
             Err(CollectError::Coding) => inflate(DeflateDecoder::new(&*body), limit),
             other => other,
@@ -41,7 +40,7 @@ pub(crate) fn decoded(
     }
 }
 
-/// Reads no further than `limit`, however much there would be.
+/// Reads at most `limit` bytes of output.
 fn inflate(reader: impl Read, limit: usize) -> Result<Bytes, CollectError> {
     let mut out = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);

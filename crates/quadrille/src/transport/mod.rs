@@ -1,5 +1,4 @@
-//! How requests leave, on either side: the trait that an application may implement, and the clients
-//! there are.
+//! Sending requests, on either side: the trait for clients, and two of them.
 
 mod clients;
 mod coding;
@@ -21,44 +20,59 @@ pub use clients::Reqwest;
 pub(crate) use clients::guarded;
 pub(crate) use clients::standard;
 
-/// What happened on the way.
+/// A network fault.
+///
+/// ```
+/// use quadrille::transport::NetworkError;
+///
+/// assert_eq!(NetworkError::TimedOut.to_string(), "no answer in time");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// No connection, for another reason than those below.
+    /// The connection failed, for another reason than those below.
     #[error("no connection")]
     Connect,
-    /// The name has no address, or DNS could not be asked.
+    /// The name has no address, or DNS failed.
     #[error("no connection: the name has no address")]
     Name,
-    /// Nobody listens at the address, or a firewall says so.
+    /// The address refuses connections, or a firewall does.
     #[error("no connection: it was refused")]
     Refused,
-    /// No TLS: a certificate that is not trusted or of another name, or no common version.
+    /// The TLS handshake failed: an untrusted certificate, one of another name, or no common
+    /// version.
     #[error("no connection: TLS failed")]
     Tls,
-    /// No answer in time.
+    /// The response timed out.
     #[error("no answer in time")]
     TimedOut,
-    /// The connection broke, or spoke something else than HTTP.
+    /// The connection broke, or the server did not speak HTTP.
     #[error("the connection broke")]
     Interrupted,
-    /// The name leads to an address that is not to be connected to.
+    /// The name has an address that is not admitted.
     #[error("the name leads to an address that is not to be connected to")]
     AddressRefused,
 }
 
-/// [`NetworkError`], and the error that it was told from.
+/// A [`NetworkError`] with its cause.
+///
+/// ```
+/// use std::io;
+/// use quadrille::transport::{SendError, NetworkError};
+///
+/// let error = SendError::new(NetworkError::TimedOut, io::Error::other("after 10 s"));
+/// assert_eq!(error.reason, NetworkError::TimedOut);
+/// ```
 #[derive(Clone, Debug)]
 pub struct SendError {
-    /// What happened.
+    /// The fault.
     pub reason: NetworkError,
-    /// What the operating system, TLS or HTTP said, where it is known.
+    /// The error of the operating system, TLS or HTTP, if known.
     pub cause: Option<Cause>,
 }
 
 impl SendError {
-    /// What happened, told from `cause`. Its text must hold nothing secret: no URL, say.
+    /// A fault with its cause. The cause's text must not contain secrets such as a URL.
     pub fn new(reason: NetworkError, cause: impl StdError + Send + Sync + 'static) -> Self {
         Self { reason, cause: Some(Cause(Arc::new(cause))) }
     }
@@ -70,9 +84,18 @@ impl From<NetworkError> for SendError {
     }
 }
 
-/// The error of another library that a [`NetworkError`] was told from: a link in the chain of
-/// [`source`](StdError::source), for logs. Two of them compare as equal, so that errors with them can
-/// be compared by what happened.
+/// The error of another library behind a [`NetworkError`]: a link in the chain of
+/// [`source`](StdError::source), for logs. All causes compare as equal, so that errors compare by
+/// their fault.
+///
+/// ```
+/// use std::io;
+/// use quadrille::transport::{SendError, NetworkError};
+///
+/// let one = SendError::new(NetworkError::Tls, io::Error::other("unknown issuer"));
+/// let two = SendError::new(NetworkError::Tls, io::Error::other("expired"));
+/// assert_eq!(one.cause, two.cause);
+/// ```
 #[derive(Clone)]
 pub struct Cause(Arc<dyn StdError + Send + Sync>);
 
@@ -102,69 +125,104 @@ impl PartialEq for Cause {
 
 impl Eq for Cause {}
 
-/// An HTTP client cannot be made: this machine has no certificate authorities, say.
+/// No HTTP client can be made, for example without certificate authorities on this machine.
+///
+/// ```
+/// use quadrille::transport::{NoHttpClient, Reqwest};
+///
+/// fn client() -> Result<Reqwest, NoHttpClient> {
+///     Reqwest::new(reqwest::Client::builder())
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the HTTP client cannot be made")]
 pub struct NoHttpClient;
 
-/// What a request is for, so that layers that repeat, record or log know what they must not.
+/// The purpose of a request, by which layers that retry, record or log know their limits.
+///
+/// ```
+/// use quadrille::transport::Purpose;
+///
+/// assert!(!Purpose::RedeemCode.may_be_repeated());
+/// assert!(Purpose::Api.may_be_logged());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// Asks for temporary credentials (OAuth 1). Each answer is another pair with a secret: never
-    /// repeat it, never log its body or its answer.
+    /// Requests temporary credentials (OAuth 1). Each response has another secret: never repeat it,
+    /// never log its body or its response.
     TemporaryCredentials,
-    /// Redeems a code (OAuth 2) or a verifier (OAuth 1) for a token. Good once: never repeat it,
-    /// never log its body or its answer.
+    /// Redeems a code (OAuth 2) or a verifier (OAuth 1) for a token. Valid once: never repeat it,
+    /// never log its body or its response.
     RedeemCode,
-    /// Refreshes a token. May be good once: never repeat it, never log its body or its answer.
+    /// Refreshes a token. May be valid once: never repeat it, never log its body or its response.
     Refresh,
-    /// Asks who the account is; carries a token in its headers.
+    /// Requests the account's identity; its headers contain a token.
     Identity,
-    /// A call of the application's; carries a token in its headers.
+    /// A call of the application; its headers contain a token.
     Api,
-    /// Asks what a token is worth; carries it in its body.
+    /// Introspects a token; its body contains it.
     Introspect,
-    /// Asks what a signed request is worth (OAuth 1), which then counts as seen: never repeat it,
-    /// never log its body.
+    /// Introspects a signed request (OAuth 1), which then counts as used: never repeat it, never
+    /// log its body.
     IntrospectSigned,
-    /// Gets a document at a URL that a stranger named. Carries nothing; what comes back is not to be
-    /// trusted, not even with a place in a log.
+    /// Gets a document at a URL from an untrusted request. Carries no credentials; never trust or
+    /// log the response.
     Document,
 }
 
 impl Purpose {
-    /// Whether sending the same request again is harmless for the login. (Whether it is harmless
-    /// for the application, its method says.)
+    /// Whether the login allows sending the same request again. (The method says whether the
+    /// application does.)
     pub const fn may_be_repeated(self) -> bool {
         matches!(self, Self::Identity | Self::Api | Self::Introspect | Self::Document)
     }
 
-    /// Whether the request is best sent on a connection of its own: it is good once and not repeated,
-    /// and a kept connection may be closed at the other end just now.
+    /// Whether the request needs a connection of its own: it is valid once and not repeated, and
+    /// the server may be closing a kept-alive connection.
     pub const fn wants_own_connection(self) -> bool {
         matches!(self, Self::TemporaryCredentials | Self::RedeemCode | Self::Refresh)
     }
 
-    /// Whether bodies may be logged. Headers never may: they hold tokens.
+    /// Whether bodies may be logged. Headers never may: they contain tokens.
     pub const fn may_be_logged(self) -> bool {
         matches!(self, Self::Api)
     }
 }
 
-/// Sends requests. Implemented by [`Reqwest`]; implement it with `async fn` for another client, or
+/// Sends requests. [`Reqwest`] implements it; implement it with `async fn` for another client, or
 /// for tests.
 ///
-/// It must not follow redirects: whether the token may go there is decided by the caller.
+/// It must not follow redirects: the caller decides whether the token may be sent there.
+///
+/// ```
+/// use http::{Request, Response};
+/// use quadrille::transport::{Body, HttpClient, NetworkError, Purpose};
+///
+/// /// Prints the purpose of each request to the client that it wraps.
+/// struct Printing<C>(C);
+///
+/// impl<C: HttpClient> HttpClient for Printing<C> {
+///     async fn send(
+///         &self,
+///         request: Request<Body>,
+///         purpose: Purpose,
+///     ) -> Result<Response<Body>, NetworkError> {
+///         println!("{purpose:?}");
+///         self.0.send(request, purpose).await
+///     }
+/// }
+/// ```
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends one request and gives the answer as soon as its headers are there.
+    /// Sends one request and returns the response once its headers are received.
     fn send(
         &self,
         request: Request<Body>,
         purpose: Purpose,
     ) -> impl Future<Output = Result<Response<Body>, NetworkError>> + Send;
 
-    /// [`HttpClient::send`] for a client that can tell more about a failure. This is what is called.
+    /// [`HttpClient::send`] for a client that knows the cause of a failure. The library calls only
+    /// this one.
     fn send_with_cause(
         &self,
         request: Request<Body>,
@@ -174,23 +232,30 @@ pub trait HttpClient: Send + Sync + 'static {
     }
 }
 
-/// A body, whole or as it comes.
+/// A body, whole or streamed.
+///
+/// ```
+/// use quadrille::transport::Body;
+///
+/// let body = Body::from(bytes::Bytes::from("hello"));
+/// assert!(matches!(body, Body::Whole(_)));
+/// ```
 pub enum Body {
-    /// All of it.
+    /// The whole body.
     Whole(Bytes),
-    /// Piece by piece.
+    /// A stream of pieces.
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes, NetworkError>> + Send>>),
 }
 
 impl Body {
-    /// A body that is produced while it is sent.
+    /// A body produced while it is sent.
     pub fn stream(
         stream: impl Stream<Item = Result<Bytes, NetworkError>> + Send + 'static,
     ) -> Self {
         Self::Stream(Box::pin(stream))
     }
 
-    /// All of it, if it is no larger than `limit` bytes, also when it is not compressed any more.
+    /// The whole body, decompressed, if it has at most `limit` bytes before and after.
     pub(crate) async fn collect_decoded(
         self,
         headers: &HeaderMap,
@@ -199,7 +264,7 @@ impl Body {
         coding::decoded(headers, self.collect(limit).await?, limit)
     }
 
-    /// All of it, if it is no larger than `limit` bytes; reading stops there.
+    /// The whole body, if it has at most `limit` bytes; reading stops there.
     async fn collect(self, limit: usize) -> Result<Bytes, CollectError> {
         let mut stream = match self {
             Self::Whole(bytes) if bytes.len() > limit => return Err(CollectError::TooLarge),
@@ -215,7 +280,7 @@ impl Body {
                 return Err(CollectError::TooLarge);
             }
             match next(&mut stream).await {
-                // Most answers come in one piece, which need not be copied.
+                // Most bodies come in one piece, which need not be copied.
                 None if all.is_empty() => return Ok(last),
                 None => {
                     all.extend_from_slice(&last);
@@ -229,14 +294,13 @@ impl Body {
         }
     }
 
-    /// The first `limit` bytes, as far as they can be had, not compressed any more if they can be
-    /// read so.
+    /// The first `limit` bytes, as far as readable, decompressed if possible.
     pub(crate) async fn head_decoded(self, headers: &HeaderMap, limit: usize) -> Bytes {
         let head = self.head(limit).await;
         coding::decoded(headers, head.clone(), limit).unwrap_or(head)
     }
 
-    /// The first `limit` bytes, as far as they can be had.
+    /// The first `limit` bytes, as far as readable.
     async fn head(self, limit: usize) -> Bytes {
         let mut all = BytesMut::new();
         let mut stream = match self {
@@ -256,7 +320,7 @@ impl Body {
     }
 }
 
-/// Each piece as it comes.
+/// The pieces as received.
 impl Stream for Body {
     type Item = Result<Bytes, NetworkError>;
 
@@ -290,11 +354,11 @@ impl fmt::Debug for Body {
     }
 }
 
-/// Why a body could not be had whole.
+/// The reason why a body cannot be read whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CollectError {
     TooLarge,
-    /// It is compressed in a way that is not known here, or not in the way that it says.
+    /// The content coding is unknown, or the body violates it.
     Coding,
     Network(NetworkError),
 }
@@ -310,7 +374,7 @@ pub(crate) async fn next<T>(stream: &mut Pin<Box<dyn Stream<Item = T> + Send>>) 
     std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await
 }
 
-/// [`HttpClient`] without its type.
+/// [`HttpClient`] with its type erased.
 pub(crate) trait ErasedClient: Send + Sync {
     fn send(
         &self,
