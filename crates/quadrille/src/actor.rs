@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// Who acts with a token. A machine named "7" is never user 7.
+/// The actor behind a token: a user or a client. A client named "7" is never user 7.
 ///
 /// ```
 /// use quadrille::Actor;
@@ -17,37 +17,37 @@ use crate::Timestamp;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Actor {
-    /// A person, by the subject that the application gave.
+    /// A user, by the subject that the application gave.
     User(Arc<str>),
     /// The client itself, by its `client_id`.
     Client(Arc<str>),
 }
 
-/// Who signed in, when and how: what the application knows of the person in front of it.
+/// The authentication of a user: what the application knows about the user signed in.
 ///
 /// ```
 /// use quadrille::{Authentication, Env};
 ///
-/// let mut ada = Authentication::new("4711", Env::system().now());
+/// let mut ada = Authentication::new("ada", Env::system().now());
 /// ada.amr = vec!["pwd".into(), "otp".into()];
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Authentication {
-    /// The person, by a name that never changes and is never given to another.
+    /// The user's identifier, which never changes and is never reused.
     pub subject: Arc<str>,
-    /// When they signed in.
+    /// The time of the sign-in.
     pub auth_time: Timestamp,
     /// The authentication context class, if one was reached.
     pub acr: Option<Arc<str>>,
-    /// The methods used (RFC 8176): `pwd`, `otp` and so on.
+    /// The authentication methods (RFC 8176): `pwd`, `otp` and so on.
     pub amr: Vec<Arc<str>>,
-    /// The application's session, if it has a name for it.
+    /// The identifier of the application's session, if there is one.
     pub session: Option<Arc<str>>,
 }
 
 impl Authentication {
-    /// This person signed in at this time, nobody says how.
+    /// A user who signed in at this time, without details.
     pub fn new(subject: impl Into<Arc<str>>, auth_time: Timestamp) -> Self {
         Self { subject: subject.into(), auth_time, acr: None, amr: Vec::new(), session: None }
     }

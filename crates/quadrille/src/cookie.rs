@@ -2,11 +2,11 @@
 
 use http::{HeaderMap, header};
 
-/// The names and values of all cookies in `headers`, in their order. HTTP/2 sends several `Cookie`
-/// headers (RFC 9113, section 8.2.3); all of them are read.
+/// The names and values of all cookies in `headers`, in order. Reads all `Cookie` headers, since
+/// HTTP/2 may send several (RFC 9113, section 8.2.3).
 ///
 /// The header belongs to every application of the host. A pair that is not `name=value`, or is not
-/// UTF-8, is left out and costs no other pair.
+/// UTF-8, is skipped and affects no other.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -31,8 +31,8 @@ pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
         })
 }
 
-/// The value of the cookie `name`; `None` if there is none, or if there are two that differ: one of
-/// them was set by another path, another application or another domain, and which cannot be known.
+/// The value of the cookie `name`; `None` if it is missing, or if there are two that differ:
+/// another path, application or domain has set one of them.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -51,9 +51,9 @@ pub fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.all(|other| other == first).then_some(first)
 }
 
-/// The first value of the cookie `name` of which `is_right` says so: that it opens under a key, say.
-/// There may be several of one name, set at other paths or by other domains, and no order to rely on
-/// (RFC 6265, section 5.4); what somebody else has put there must not hide the right one.
+/// The first value of the cookie `name` that `is_right` accepts, for example because it opens under
+/// a key. There may be several of one name, set at other paths or by other domains, in any order
+/// (RFC 6265, section 5.4); those of other parties must not hide the right one.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -74,7 +74,7 @@ pub fn first<'a>(
     values.take(ALIKE).find(|value| is_right(value))
 }
 
-/// How many cookies of one name are looked at.
+/// The greatest number of cookies read of one name.
 const ALIKE: usize = 8;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Digests and keys as arrays: they cannot be shorter than they are, and nothing is left zero.
+//! Digests and keys as arrays: their length is a type, and no byte is left zero.
 
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
@@ -10,14 +10,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// The bytes of a tag of HMAC-SHA-256.
+/// The bytes of an HMAC-SHA-256 tag.
 pub(crate) fn tag(tag: &hmac::Tag) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(tag.as_ref());
     out
 }
 
-/// Two halves of a secret.
+/// Joins two halves of a secret.
 pub(crate) fn joined(first: &[u8; 16], second: &[u8; 16]) -> Zeroizing<[u8; 32]> {
     let mut out = Zeroizing::new([0; 32]);
     let (start, end) = out.split_at_mut(16);

@@ -1,7 +1,7 @@
-//! Clock and dice, as an argument.
+//! Clock and randomness, as an argument.
 //!
-//! Nothing in this crate reads the time or draws randomness but through an [`Env`], so that a test
-//! can move the clock instead of sleeping and a decision can be replayed. A lint keeps it so.
+//! This crate reads the time and draws randomness only through an [`Env`], so a test can move the
+//! clock instead of sleeping and a decision can be replayed. A lint enforces this.
 
 use std::{
     fmt,
@@ -31,16 +31,16 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Later than any other: when something ends that does not. It comes back from whole seconds as
-    /// it was.
+    /// The greatest point in time: the expiry of something that never expires. Whole seconds
+    /// preserve it.
     pub const NEVER: Self = Self::from_seconds(i64::MAX / 1000);
 
-    /// From whole seconds since the Unix epoch; saturates.
+    /// A time in whole seconds since the Unix epoch; saturates.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// From milliseconds since the Unix epoch.
+    /// A time in milliseconds since the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -55,7 +55,7 @@ impl Timestamp {
         self.0
     }
 
-    /// How long ago `earlier` was; zero when it lies ahead.
+    /// The time since `earlier`; zero if that is in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -81,7 +81,7 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
-/// Where time and randomness come from when they do not come from the system.
+/// A source of time and randomness other than the system.
 ///
 /// ```
 /// use quadrille::{Env, Timestamp, env::Source};
@@ -103,10 +103,9 @@ impl Sub<Duration> for Timestamp {
 /// assert_eq!(env.random(), [4, 4, 4]);
 /// ```
 pub trait Source: Send + Sync + 'static {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> Timestamp;
-    /// The time on a clock that nobody sets: see [`Env::steady`]. A source whose `now` may go back
-    /// has one of its own.
+    /// The time on a monotonic clock: see [`Env::steady`]. Implement it if `now` may go back.
     fn steady(&self) -> Timestamp {
         self.now()
     }
@@ -114,7 +113,7 @@ pub trait Source: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The clock and the dice. Cheap to clone.
+/// The clock and the random generator. Cheap to clone.
 ///
 /// ```
 /// let env = quadrille::Env::system();
@@ -131,12 +130,12 @@ impl Env {
         Self(None)
     }
 
-    /// A clock and dice of one's own, for tests.
+    /// Another clock and generator, for tests.
     pub fn from_source(source: impl Source) -> Self {
         Self(Some(Arc::new(source)))
     }
 
-    /// The time now.
+    /// The current time.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -148,9 +147,8 @@ impl Env {
         }
     }
 
-    /// The time on a clock that nobody sets, which never goes back or ahead: for measuring how long
-    /// something takes or is to wait. It says nothing of the time of day, and is not to be compared
-    /// with [`now`](Self::now) or kept beyond the process.
+    /// The time on a monotonic clock, for measuring durations. It does not tell the time of day;
+    /// never compare it with [`now`](Self::now) or store it beyond the process.
     ///
     /// ```
     /// # use quadrille::Env;
@@ -163,7 +161,7 @@ impl Env {
         static START: OnceLock<Instant> = OnceLock::new();
         match &self.0 {
             Some(source) => source.steady(),
-            // Far from zero, so that what lies in the past of the process can be told.
+            // Far from zero, so that times before the process started can be represented.
             None => Timestamp::from_seconds(1 << 32) + START.get_or_init(Instant::now).elapsed(),
         }
     }

@@ -1,4 +1,4 @@
-//! The README and the guide, so that what they show is compiled and run.
+//! README and guide, whose examples are compiled and run.
 
 #[doc = include_str!("../../../docs/src/provider/guard.md")]
 mod guard {}

@@ -1,8 +1,9 @@
-//! OAuth for Rust web applications, both sides of the dance: log in elsewhere, and let others in.
+//! OAuth for Rust web applications, both sides: log users in at other services, and be such a
+//! service.
 //!
-//! Safe is the short spelling: PKCE, `state`, `iss`, exact redirect URIs, sealed cookies, hashed
-//! tokens and refresh tokens that turn are what you get by writing nothing. Whatever weakens it has
-//! a long name that says what is given up.
+//! The safe choice is the short one: PKCE, `state`, `iss`, exact redirect URIs, sealed cookies,
+//! hashed tokens and rotating refresh tokens are the default. Whatever weakens it has a long name
+//! that says what is given up.
 //!
 #![cfg_attr(all(feature = "axum", feature = "consumer"), doc = include_str!("tour/consumer.md"))]
 //!
@@ -10,11 +11,10 @@
 //!
 //! # The messages alone
 //!
-//! [`oauth2`] and [`oauth1`] hold the messages of both sides as plain values over [`http`]'s types. Nothing in them
-//! does I/O, reads a clock or draws randomness, so that it serves in any framework, in a queue
-//! worker or in a test. Beneath it are [`Scopes`], [`Secret`] (never printed, wiped when dropped),
-//! [`KeyRing`] (sealed boxes for cookies, URLs and databases) and [`Env`] (clock and dice, as an
-//! argument).
+//! [`oauth2`] and [`oauth1`] hold the messages of both sides as plain values over [`http`]'s types,
+//! without I/O, clock or randomness, so they work in any framework, in a queue worker or in a test.
+//! Below them are [`Scopes`], [`Secret`] (never printed, wiped when dropped), [`KeyRing`] (sealed
+//! boxes for cookies, URLs and databases) and [`Env`] (clock and randomness, as an argument).
 //!
 //! # Features
 //!
@@ -31,14 +31,14 @@
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
 //! | `testing` | contracts, a clock to move by hand and fake services, for tests of your own |
 //!
-//! Without any, what remains is the core: no runtime, no web framework, no HTTP client, no
+//! Without features, only the core remains: no runtime, no web framework, no HTTP client, no
 //! database.
 //!
 //! # Errors
 //!
 //! Errors are enums by fault: the browser's, the other party's, the network's or the operator's.
-//! Tests can compare them, logs get the precise reason, the wire gets the code that a specification
-//! names, and nobody gets a secret.
+//! Tests compare them, logs contain the precise reason, responses contain the code of a
+//! specification, and none contains a secret.
 
 #[cfg(feature = "guard")]
 mod actor;

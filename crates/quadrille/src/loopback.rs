@@ -1,8 +1,8 @@
-//! The loopback rule: `http` is allowed on this machine, and nowhere else.
+//! The loopback rule: `http` is allowed only on this machine.
 
 use url::{Host, Url};
 
-/// Whether a URL leads to this machine. Names under `localhost` do (RFC 6761, section 6.3).
+/// Whether a URL leads to this machine, including names under `localhost` (RFC 6761, section 6.3).
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,8 +1,8 @@
-//! Pages: the small one that is shown when the application has none of its own, and what an
-//! application's own pages need ([`escape`], [`protect`], [`same_site`]).
+//! Pages: a small one, for applications without pages of their own, and functions for an
+//! application's own pages ([`escape`], [`protect`], [`same_site`]).
 //!
-//! The small page has no script, one style sheet inside, a strict Content-Security-Policy, no framing; it follows the
-//! browser's light or dark scheme and fits a phone.
+//! The small page has no script, one inline style sheet, a strict Content-Security-Policy and no
+//! framing; it follows the browser's light or dark scheme and fits a phone.
 
 mod same_site;
 
@@ -27,7 +27,7 @@ border-color:var(--accent);color:#fff}\
 a.button:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 small{opacity:.7}code{font-size:.9em}";
 
-/// Everything forbidden but the one style sheet.
+/// The Content-Security-Policy of a page without forms: only the style sheet.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy("'none'"));
 
 /// The same for a page with forms.
@@ -40,7 +40,7 @@ fn policy(form_action: &'static str) -> HeaderValue {
     ))
 }
 
-/// A page of a title, a few sentences and the ways on.
+/// A page with a title, a few sentences and links or forms.
 ///
 /// ```
 /// use http::StatusCode;
@@ -76,14 +76,14 @@ impl Page {
         }
     }
 
-    /// One more paragraph. It is escaped, as everything here.
+    /// Adds a paragraph. All texts are escaped.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         let _ = write!(self.body, "<p>{}</p>", escape(text));
         self
     }
 
-    /// A way on: a link that looks like a button. The first one stands out.
+    /// Adds a link that looks like a button. The first one is highlighted.
     #[must_use]
     pub fn link(mut self, label: &str, href: &str) -> Self {
         let (label, href) = (escape(label), escape(href));
@@ -91,9 +91,9 @@ impl Page {
         self
     }
 
-    /// A way on that changes something: a form of hidden fields, sent by POST to this site. The
-    /// answer must not be a redirect to another site: browsers apply the page's `form-action` to
-    /// redirects, and stop there.
+    /// Adds a button that sends a form of hidden fields by POST to this site. The response must not
+    /// redirect to another site: browsers apply the page's `form-action` to redirects, and block
+    /// that.
     #[must_use]
     pub fn form(mut self, label: &str, action: &str, fields: &[(&str, &str)]) -> Self {
         self.has_forms = true;
@@ -106,7 +106,7 @@ impl Page {
         self
     }
 
-    /// The stable code of what happened, in small print: for the person who is asked for help.
+    /// Sets the stable code of the event, in small print: for support.
     #[must_use]
     pub fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
@@ -135,8 +135,7 @@ impl Page {
         html
     }
 
-    /// The page as an answer, with the headers that keep it harmless: see
-    /// [`protect`].
+    /// The page as a response with the headers of [`protect`].
     pub fn to_response(&self, status: StatusCode) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(self.to_html()));
         *response.status_mut() = status;
@@ -149,8 +148,8 @@ impl Page {
     }
 }
 
-/// Sets the headers of a page that belongs to one visitor: not stored, not framed, not sniffed, not
-/// held on to by a page of another site that opened it, and its address (which may hold a code) told to nobody.
+/// Sets the headers of a page for one user: no storing, framing, sniffing, `Referer` (its address
+/// may contain a code), or access by another site's page that opened it.
 pub fn protect(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -160,14 +159,14 @@ pub fn protect(headers: &mut HeaderMap) {
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
 }
 
-/// `Cross-Origin-Opener-Policy` (HTML, section 7.1.3): whether the page that opened this one may hold
-/// on to it.
+/// `Cross-Origin-Opener-Policy` (HTML, section 7.1.3): whether the page that opened this one keeps
+/// a reference to it.
 pub const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// `Cross-Origin-Resource-Policy` (Fetch, section 3.7): which sites may show this answer.
+/// `Cross-Origin-Resource-Policy` (Fetch, section 3.7): the sites that may embed this response.
 pub const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// `text` for HTML text and double-quoted attributes.
+/// Escapes `text` for HTML text and double-quoted attributes.
 ///
 /// ```
 /// assert_eq!(quadrille::page::escape(r#"<a b="c">&'"#), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;");

@@ -1,4 +1,4 @@
-//! What an authorization server insists on.
+//! The rules of an authorization server.
 
 use std::time::Duration;
 
@@ -15,28 +15,28 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How long an authorization code may be redeemed. RFC 6749, section 4.1.2 recommends ten
-    /// minutes at most.
+    /// The lifetime of an authorization code. RFC 6749, section 4.1.2 recommends ten minutes at
+    /// most.
     pub code_lifetime: Duration,
-    /// How long an access token is good.
+    /// The lifetime of an access token.
     pub access_token_lifetime: Duration,
-    /// How long a refresh token may lie unused.
+    /// The lifetime of an unused refresh token.
     pub refresh_token_idle_lifetime: Duration,
-    /// How long a chain of refreshes may go on after the person consented.
+    /// The lifetime of all refresh tokens of one consent.
     pub refresh_token_total_lifetime: Duration,
-    /// How long after its first use the same refresh token, from the same client, gets the same
-    /// successor again, so that a lost answer does not end the session.
+    /// The time after its first use in which the same refresh token, from the same client, returns
+    /// the same successor, so that a lost response does not end the session.
     pub refresh_repeat_window: Duration,
-    /// How long a person may take over the consent page.
+    /// The lifetime of a consent page.
     pub ticket_lifetime: Duration,
-    /// Whether confidential clients must use PKCE too, unless one was registered as a client that need
-    /// not. Public clients always must.
+    /// Whether confidential clients must use PKCE, except those registered without it. Public
+    /// clients always must.
     pub pkce_for_confidential_clients: bool,
 }
 
 impl Policy {
-    /// The safe rules: PKCE for everyone, codes for one minute, access tokens for an hour, refresh
-    /// tokens that rotate at every use.
+    /// The safe rules: PKCE for all clients, codes for one minute, access tokens for an hour,
+    /// refresh tokens that rotate at every use.
     pub const fn safe() -> Self {
         Self {
             code_lifetime: Duration::from_secs(60),
@@ -49,21 +49,21 @@ impl Policy {
         }
     }
 
-    /// How long an access token is good.
+    /// Sets the lifetime of an access token.
     #[must_use]
     pub const fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.access_token_lifetime = lifetime;
         self
     }
 
-    /// How long an authorization code may be redeemed.
+    /// Sets the lifetime of an authorization code.
     #[must_use]
     pub const fn code_lifetime(mut self, lifetime: Duration) -> Self {
         self.code_lifetime = lifetime;
         self
     }
 
-    /// How long a refresh token may lie unused, and how long the chain may go on in all.
+    /// Sets the lifetimes of an unused refresh token and of all refresh tokens of one consent.
     #[must_use]
     pub const fn refresh_token_lifetimes(mut self, idle: Duration, total: Duration) -> Self {
         self.refresh_token_idle_lifetime = idle;
@@ -71,9 +71,9 @@ impl Policy {
         self
     }
 
-    /// Lets all confidential clients leave PKCE out, as clients from before RFC 9700 do. What is given
-    /// up: a code that leaks from the browser can be injected into another session of that client.
-    /// Public clients must use PKCE all the same. Where only some clients need it, allow it to those:
+    /// Lets all confidential clients omit PKCE, as clients from before RFC 9700 do. Gives up: a
+    /// code that leaks from the browser can be injected into another session of that client. Public
+    /// clients must use PKCE all the same. To allow it to single clients:
     /// `NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`.
     ///
     /// ```

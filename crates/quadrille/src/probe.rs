@@ -1,14 +1,13 @@
-//! Requests behind which nobody stands: HEAD, and browsers that read ahead.
+//! Requests without a user: HEAD, and prefetching browsers.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
-/// What browsers say it with when they read ahead: the standard name, and older ones.
+/// The headers of prefetching browsers: the standard one, and older ones.
 const NAMES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
-/// The answer to a request that must have no effect, since nobody has gone there: 204 to HEAD; 503
-/// to a browser that reads ahead, which takes no notice of a failure, and asks again when its user
-/// does go there.
+/// The response to a request that must have no effect, since no user sent it: 204 to HEAD; 503 to a
+/// prefetching browser, which ignores a failure and asks again when its user navigates.
 pub(crate) fn probed(method: &Method, headers: &HeaderMap) -> Option<Response<Bytes>> {
     let status = if reads_ahead(headers) {
         StatusCode::SERVICE_UNAVAILABLE
@@ -24,8 +23,7 @@ pub(crate) fn probed(method: &Method, headers: &HeaderMap) -> Option<Response<By
     Some(response)
 }
 
-/// Whether a browser reads ahead: a prefetch, a prerendering, a
-/// preview.
+/// Whether a browser prefetches, prerenders or previews.
 fn reads_ahead(headers: &HeaderMap) -> bool {
     let words = [&b"prefetch"[..], b"prerender", b"preview"];
     NAMES.iter().flat_map(|name| headers.get_all(*name)).any(|value| {

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-/// The network address of a request's sender, without the port, among the extensions of the
-/// request. Put it there if the server knows better than the connection, as behind a trusted proxy.
+/// The network address of a request's sender, without the port, in the extensions of the request.
+/// Set it if the server knows better than the connection, for example behind a trusted proxy.
 ///
 /// ```
 /// use quadrille::RemoteAddress;
@@ -15,8 +15,7 @@ use std::net::IpAddr;
 pub struct RemoteAddress(pub IpAddr);
 
 impl RemoteAddress {
-    /// The number of the network that one party can be supposed to own: an IPv4 address, or the
-    /// first 64 bits of an IPv6 one.
+    /// The network that belongs to one party: an IPv4 address, or the first 64 bits of an IPv6 one.
     pub fn network(self) -> u128 {
         match self.0.to_canonical() {
             IpAddr::V4(address) => u128::from(u32::from(address)),

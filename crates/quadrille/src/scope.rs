@@ -1,22 +1,35 @@
-//! Scopes: sets of them as they stand in messages, and single ones as types.
+//! Scopes: sets of them in messages, and single ones as types.
 
 use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that is not a list of scopes: a character outside RFC 6749's `scope-token`.
+///
+/// ```
+/// use quadrille::{Scopes, scope::InvalidScope};
+///
+/// assert_eq!(Scopes::parse("photos \"albums\""), Err(InvalidScope));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope may hold printable ASCII but no quotation mark, backslash or space")]
 pub struct InvalidScope;
 
-/// What stands between scopes: a fact of the service.
+/// The separator of scopes, which depends on the service.
+///
+/// ```
+/// use quadrille::{Scopes, scope::ScopeSeparator};
+///
+/// let scopes = Scopes::parse_lenient("repo,gist", ScopeSeparator::Comma);
+/// assert_eq!(scopes.as_str(), "repo gist");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeSeparator {
-    /// A space, as RFC 6749 says.
+    /// A space, as in RFC 6749, section 3.3.
     #[default]
     Space,
-    /// A comma, as GitHub answers and Strava asks.
+    /// A comma, as in GitHub's responses and Strava's requests.
     Comma,
 }
 
@@ -36,11 +49,11 @@ pub enum ScopeSeparator {
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(Option<Arc<str>>);
 
-/// How many names are compared with each further one before a table is worth it.
+/// The number of names that are compared one by one; more need a table.
 const FEW: usize = 16;
 
-/// Names, each once. Few are compared one by one; thousands, which nobody needs but anybody can
-/// send, must not each be compared with all the others.
+/// Names, each once. A request may contain thousands, so comparing each with all others would be
+/// quadratic.
 #[derive(Default)]
 struct Names<'a> {
     few: Vec<&'a str>,
@@ -57,7 +70,7 @@ impl<'a> Names<'a> {
         is_among_few || (!self.many.is_empty() && self.many.contains(name))
     }
 
-    /// Whether it was not there before.
+    /// Adds a name; `false` if it was present.
     fn insert(&mut self, name: &'a str) -> bool {
         if self.contains(name) {
             return false;
@@ -71,15 +84,15 @@ impl<'a> Names<'a> {
 }
 
 impl Scopes {
-    /// No scope at all.
+    /// The empty set.
     pub const EMPTY: Self = Self(None);
 
     /// Reads a list separated by spaces.
     ///
     /// # Errors
-    /// [`InvalidScope`] when a name holds a character that RFC 6749 does not allow.
+    /// [`InvalidScope`] if a name contains a character that RFC 6749 does not allow.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
-        // Not `all`: looking at every byte is faster, many at a time.
+        // `all` is slower: a loop without a branch looks at many bytes at a time.
         let fits = |byte| byte == b' ' || is_scope_byte(byte);
         if !text.bytes().fold(true, |good, byte| good & fits(byte)) {
             return Err(InvalidScope);
@@ -90,8 +103,8 @@ impl Scopes {
         Ok(Self::of(text.split(' ')))
     }
 
-    /// Reads a list as real services write it: names with characters that none may hold are left
-    /// out, and white space separates even where commas do.
+    /// Reads a list as services write it: skips names with invalid characters, and white space
+    /// always separates.
     ///
     /// ```
     /// use quadrille::{Scopes, scope::ScopeSeparator};
@@ -127,7 +140,7 @@ impl Scopes {
         }
     }
 
-    /// The set of `names`, which are taken as they are; empty ones are left out.
+    /// The set of `names`, unchecked; skips empty ones.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::new();
         let mut known = Names::default();
@@ -143,27 +156,27 @@ impl Scopes {
         if text.is_empty() { Self::EMPTY } else { Self(Some(text.into())) }
     }
 
-    /// As it stands in a message: separated by single spaces.
+    /// The text of a message, separated by single spaces.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("")
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// One after the other.
+    /// The names in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.as_str().split(' ').filter(|name| !name.is_empty())
     }
 
-    /// Whether `name` is among them.
+    /// Whether the set contains `name`.
     pub fn contains(&self, name: &str) -> bool {
         !name.is_empty() && self.iter().any(|known| known == name)
     }
 
-    /// Whether all of `other` are among them.
+    /// Whether the set contains all of `other`.
     pub fn is_superset(&self, other: &Self) -> bool {
         if self == other {
             return true;
@@ -183,7 +196,7 @@ impl Scopes {
         names
     }
 
-    /// All of both: what to ask for when more is needed than was granted.
+    /// The scopes in either set.
     ///
     /// ```
     /// use quadrille::Scopes;
@@ -201,7 +214,7 @@ impl Scopes {
         }
     }
 
-    /// Those that are in both: what remains of a wish under a ceiling.
+    /// The scopes in both sets.
     ///
     /// ```
     /// use quadrille::Scopes;
@@ -251,9 +264,8 @@ impl<'de> Deserialize<'de> for Scopes {
     }
 }
 
-/// RFC 6749's `NQCHAR`: what a scope may be made of.
-/// Whether `text` is a few names, all different, with single spaces between them, as it nearly
-/// always is.
+/// Whether `text` is a few different names of `NQCHAR`s (RFC 6749, appendix A), separated by single
+/// spaces, as it nearly always is.
 fn is_written_well(text: &str) -> bool {
     let mut names = text.as_bytes().split(|byte| *byte == b' ');
     let mut count = 0;
@@ -270,17 +282,25 @@ const fn is_scope_byte(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
-/// One scope as a type, so that a handler's signature says what it needs. Made by
-/// [`scopes!`](crate::scopes).
+/// One scope as a type, so that a handler's signature names it. Made by [`scopes!`](crate::scopes).
+///
+/// ```
+/// use quadrille::{Scope, scopes};
+///
+/// scopes! {
+///     pub Photos = "photos:read", "See your photos";
+/// }
+/// assert_eq!(Photos::NAME, "photos:read");
+/// ```
 pub trait Scope: Send + Sync + 'static {
-    /// As it stands in messages.
+    /// The name in messages.
     const NAME: &'static str;
-    /// What it lets an application do, in words for the person who is asked to consent.
+    /// A description for the user on the consent page.
     const DESCRIPTION: &'static str;
 }
 
-/// What a handler requires: a [`Scope`], a tuple of them (all), [`Any`] of a tuple (one), or `()`
-/// (a valid token is enough).
+/// The requirement of a handler: a [`Scope`], a tuple of them (all), [`Any`] of a tuple (one), or
+/// `()` (any valid token).
 ///
 /// ```
 /// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
@@ -300,11 +320,23 @@ pub trait Scope: Send + Sync + 'static {
 pub trait ScopeRequirement: Send + Sync + 'static {
     /// Whether `granted` suffices.
     fn is_met(granted: &Scopes) -> bool;
-    /// The scopes to ask for, as they stand in a challenge (RFC 6750, section 3).
+    /// The scopes to request, for a challenge (RFC 6750, section 3).
     fn names() -> Vec<&'static str>;
 }
 
-/// One of the scopes in the tuple `T` is enough: `Any<(Read, Write)>`.
+/// A requirement met by one of the scopes in the tuple `T`: `Any<(Read, Write)>`.
+///
+/// ```
+/// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
+///
+/// scopes! {
+///     pub Read = "read", "See your photos";
+///     pub Write = "write", "Change your photos";
+/// }
+/// let granted = Scopes::of(["write"]);
+/// assert!(<Any<(Read, Write)>>::is_met(&granted));
+/// assert!(!<(Read, Write)>::is_met(&granted));
+/// ```
 #[derive(Debug)]
 pub struct Any<T>(std::marker::PhantomData<fn() -> T>);
 
@@ -353,7 +385,7 @@ tuples!(A, B, C, D);
 tuples!(A, B, C, D, E);
 tuples!(A, B, C, D, E, F);
 
-/// Declares scopes as types, with the words that a consent page shows.
+/// Declares scopes as types, with their descriptions on a consent page.
 ///
 /// ```
 /// use quadrille::{Scope, scopes};
@@ -391,7 +423,8 @@ mod tests {
     #[test]
     fn thousands_of_scopes_cost_in_proportion_to_their_number() {
         let list = |n: usize| (0..n).map(|number| format!("s{number} ")).collect::<String>();
-        // Sixteen long ones before many short ones: none of them is walked for each of the others.
+        // Sixteen long names before many short ones: none of them is compared with each of the
+        // others.
         let long =
             (0..16).map(|number| format!("{number}{} ", "x".repeat(2000))).collect::<String>();
         work::assert_proportional(500, |n| {

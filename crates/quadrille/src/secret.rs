@@ -1,4 +1,4 @@
-//! Text that must not be shown.
+//! Secret texts.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A secret text: a token, a client secret, a password. It is wiped when dropped, compared in
-/// constant time and never printed.
+/// A secret text: a token, a client secret, a password. Wiped when dropped, compared in constant
+/// time and never printed.
 ///
-/// It does not implement `Serialize`, so that it cannot slip into an answer or a log line; where it
-/// belongs into what is written, say so with [`Secret::expose`] or
-/// `#[serde(serialize_with = "quadrille::secret::serialize_exposed")]`.
+/// It does not implement `Serialize`, so it cannot end up in a response or a log line by accident;
+/// to write it, use [`Secret::expose`] or `#[serde(serialize_with =
+/// "quadrille::secret::serialize_exposed")]`.
 ///
 /// ```
 /// use quadrille::Secret;
@@ -24,12 +24,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself. Look where it goes.
+    /// The secret text. Never log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// For `#[serde(serialize_with)]` on fields that are written into sealed boxes or token answers.
+/// For `#[serde(serialize_with)]` on fields of sealed boxes or token responses.
 ///
 /// ```
 /// use quadrille::Secret;
@@ -95,7 +95,7 @@ pub fn serialize_exposed<S: Serializer>(secret: &Secret, serializer: S) -> Resul
     serializer.serialize_str(secret.expose())
 }
 
-/// [`serialize_exposed`] for a secret that may be absent.
+/// [`serialize_exposed`] for an optional secret.
 ///
 /// # Errors
 /// Those of the serializer.

@@ -1,10 +1,10 @@
-//! Where a visitor may be sent back to: a page of this site and nothing else.
+//! Redirect targets: pages of this site and nothing else.
 
 use url::{Position, Url};
 
-/// `wanted` as a path (with its query) of the site `origin`, normalised as browsers do it; `None` when
-/// a browser, or a careless server, could take it for another site. For pages that somebody is sent
-/// to after signing in, which stand in a URL that anybody may have made.
+/// `wanted` as a path (with its query) of the site `origin`, normalised as browsers do; `None` if a
+/// browser, or a careless server, could take it for another site. For redirects after a login to a
+/// path from a URL, which anybody may have made.
 ///
 /// ```
 /// use quadrille::page::same_site;
@@ -21,7 +21,7 @@ pub fn same_site(origin: &str, wanted: &str) -> Option<String> {
         Some(path) if path.starts_with('/') => path,
         _ => wanted,
     };
-    // Browsers drop tabs and line ends and read backslashes as slashes before they look at a URL.
+    // Browsers drop tabs and line ends and read backslashes as slashes before they parse a URL.
     if !path.starts_with('/') || path.chars().any(|c| c.is_control() || c == '\\' || c == ' ') {
         return None;
     }
@@ -30,7 +30,7 @@ pub fn same_site(origin: &str, wanted: &str) -> Option<String> {
     if url.origin() != base.origin() || !url.username().is_empty() || url.password().is_some() {
         return None;
     }
-    // Also not to a server that decodes before it redirects once more.
+    // Nor for a server that decodes the path before it redirects again.
     let mut decoded = url.path().to_owned();
     for _ in 0..3 {
         decoded = percent_decode(&decoded);
