@@ -1,4 +1,5 @@
-//! Beside axum-login: it knows who is signed in, Quadrille knows their accounts elsewhere.
+//! With axum-login: it knows the user signed in, and Quadrille knows the user's accounts at
+//! services.
 
 use std::{
     collections::HashMap,
@@ -34,7 +35,7 @@ pub struct Users(Arc<Mutex<HashMap<i64, User>>>);
 
 impl AuthnBackend for Users {
     type User = User;
-    /// Who somebody is on GitHub, as GitHub said.
+    /// The user's subject at GitHub.
     type Credentials = String;
     type Error = Infallible;
 
@@ -56,7 +57,7 @@ impl AuthnBackend for Users {
 
 type AuthSession = axum_login::AuthSession<Users>;
 
-/// Signs in whoever comes back from GitHub.
+/// Signs the user in after a login at GitHub.
 async fn signed_in(new: Authorized, mut session: AuthSession) -> quadrille::Result<After> {
     let Some(claims) = new.claims().await? else { return Ok(After::go_on().without_storing()) };
     let user = session.authenticate(claims.subject().to_owned()).await;

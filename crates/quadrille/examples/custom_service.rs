@@ -1,5 +1,5 @@
-//! A service of one's own, known at compile time, and a scope that is asked for when a page needs
-//! it: a Gitea at <https://codeberg.org>, with `CODEBERG_OAUTH_CLIENT_ID` and `_SECRET` set.
+//! A service of one's own, known at compile time, and a scope that one page requests: a Gitea at
+//! <https://codeberg.org>, with `CODEBERG_OAUTH_CLIENT_ID` and `_SECRET` set.
 
 use axum::{Router, response::Html, routing::get};
 use quadrille::{KeyRing, Linked, Login, Result, Service, Spec, scopes};
@@ -33,7 +33,7 @@ async fn main() -> Result<()> {
     Ok(axum::serve(TcpListener::bind("localhost:3000").await?, app).await?)
 }
 
-/// For everyone.
+/// For all visitors.
 async fn home(account: Option<Linked<Codeberg>>) -> Html<&'static str> {
     Html(match account {
         Some(_) => r#"<a href="/issues">Your issues</a>"#,
@@ -41,7 +41,7 @@ async fn home(account: Option<Linked<Codeberg>>) -> Html<&'static str> {
     })
 }
 
-/// For those who let us see their issues; the others are asked.
+/// For users who granted access to their issues; others are asked first.
 async fn issues(codeberg: Linked<Codeberg, Issues>) -> Result<String> {
     let issues: Vec<serde_json::Value> = codeberg.get("repos/issues/search?assigned=true").await?;
     Ok(issues.iter().filter_map(|issue| issue["title"].as_str()).collect::<Vec<_>>().join("\n"))

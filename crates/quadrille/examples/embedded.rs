@@ -1,6 +1,6 @@
-//! A provider inside of an application that has people, sessions and customers of its own, all in
-//! one SQLite file. Its tables may be called as it likes: those of the provider begin with
-//! `quadrille_`.
+//! A provider inside of an application with users, sessions and customers of its own, all in one
+//! SQLite file. The provider's tables begin with `quadrille_`, so the application may name its own
+//! freely.
 //!
 //! ```text
 //! cargo run --example embedded --features sqlite -- application.db http://127.0.0.1:9/callback
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let issuer = format!("http://{}", listener.local_addr()?);
-    // The provider's part of the same file.
+    // The provider's tables in the same file.
     let server = AuthorizationServer::new(&issuer, SqliteStore::open(&path, Env::system())?)?
         .keys(KeyRing::new([&Env::system().random::<32>()])?) // yours must last: KeyRing::from_env
         .scope::<Photos>()
@@ -97,7 +97,7 @@ async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
     Json(vec![format!("a photo of {}", access.user().map_or("nobody", |user| user))])
 }
 
-/// Something that only the application knows.
+/// The application's own data.
 async fn customers(State(database): State<Database>) -> Result<Json<Vec<String>>, StatusCode> {
     let companies = database.read(|db| {
         let mut found = db.prepare("SELECT company FROM clients ORDER BY id")?;
@@ -107,7 +107,7 @@ async fn customers(State(database): State<Database>) -> Result<Json<Vec<String>>
     companies.await.map(Json).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// Lets people allow the first scope only, or all.
+/// Lets users grant the first scope only, or all.
 fn consent_page(page: &ConsentPage) -> Html<String> {
     let names: Vec<_> = page.scopes.iter().map(|scope| &*scope.name).collect();
     let (first, all) = (names.first().copied().unwrap_or_default(), names.join(" "));
@@ -181,7 +181,7 @@ struct SignIn {
     next: String,
 }
 
-/// Signs in under any name: put passwords here.
+/// Signs in under any name: check passwords here.
 async fn sign_in(State(database): State<Database>, Form(form): Form<SignIn>) -> Response {
     if !form.next.starts_with("/oauth/authorize?") {
         return "You are signed in.".into_response();

@@ -1,4 +1,4 @@
-//! The shortest login there is: `GITHUB_OAUTH_CLIENT_ID=... GITHUB_OAUTH_CLIENT_SECRET=... cargo run
+//! The shortest login: `GITHUB_OAUTH_CLIENT_ID=... GITHUB_OAUTH_CLIENT_SECRET=... cargo run
 //! --example github`. The callback to register is <http://localhost:3000/login/github/authorized>.
 
 use axum::{Router, routing::get};
@@ -12,7 +12,7 @@ async fn main() -> Result<()> {
     Ok(axum::serve(TcpListener::bind("localhost:3000").await?, app).await?)
 }
 
-// Not linked: the visitor is sent to log in, and comes back here.
+// A visitor without an account is redirected to a login, and back here.
 async fn home(github: Linked<GitHub>) -> Result<String> {
     let me: serde_json::Value = github.get("user").await?;
     Ok(format!("You are {} on GitHub", me["login"]))

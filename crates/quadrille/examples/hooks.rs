@@ -1,4 +1,5 @@
-//! Every hook: a hint for the service, a word about each login and refresh, an own error page.
+//! All hooks: a hint for the service, a line about each login and refresh, an error page of its
+//! own.
 
 use std::sync::{
     Arc,
@@ -16,10 +17,10 @@ use quadrille::{
     After, Authorized, BeforeLogin, Failed, GitHub, KeyRing, Linked, Login, Refreshed, Result,
 };
 
-/// The application's state: how many people came.
+/// The application's state: the number of logins.
 type Visitors = Arc<AtomicU64>;
 
-/// Before a visitor leaves: more for the service to know, or an answer instead.
+/// Before the redirect: adds a parameter, or responds itself.
 async fn leaving(before: BeforeLogin, headers: HeaderMap) -> After {
     let german = headers.get("accept-language").is_some_and(|l| l.as_bytes().starts_with(b"de"));
     println!("somebody leaves for {}", before.service);
@@ -27,7 +28,7 @@ async fn leaving(before: BeforeLogin, headers: HeaderMap) -> After {
     if german { after.with_parameter("lang", "de") } else { after }
 }
 
-/// When they come back: whether to store their account, and what to answer.
+/// After the return: decides whether to store the account, and how to respond.
 async fn arrived(new: Authorized, State(visitors): State<Visitors>) -> Result<After> {
     let me: serde_json::Value = new.get("user").await?;
     if me["suspended_at"].is_string() {
@@ -37,7 +38,7 @@ async fn arrived(new: Authorized, State(visitors): State<Visitors>) -> Result<Af
     Ok(After::go_on())
 }
 
-/// Whatever went wrong, with a stable code.
+/// An error page with a stable code.
 async fn failed(failed: Failed) -> After {
     let again = failed.retry_url.unwrap_or_else(|| "/".to_owned());
     let page =
@@ -45,7 +46,7 @@ async fn failed(failed: Failed) -> After {
     After::answer((failed.error.status(), Html(page)))
 }
 
-/// A token was refreshed, for whichever request needed it.
+/// A token was refreshed, by any request.
 async fn refreshed(new: Refreshed) {
     println!("{} gave a new token, good until {:?}", new.service, new.stored.token.expires);
 }

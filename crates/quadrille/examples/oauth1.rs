@@ -1,12 +1,12 @@
-//! Both sides of OAuth 1.0a: an album whose photos others may see with a signed request, and a printer
-//! that asks for them.
+//! Both sides of OAuth 1.0a: an album whose photos others can request with a signature, and a
+//! printer that does.
 //!
 //! ```text
 //! cargo run --example oauth1
 //! ```
 //!
-//! Then open <http://localhost:3000>. The album takes whoever comes for Ada: how people sign in there
-//! is in the example `provider`, and is the same for both dances.
+//! Then open <http://localhost:3000>. The album takes every visitor for Ada: the example `provider`
+//! shows how users sign in, which is the same for both protocols.
 
 use std::error::Error;
 
@@ -64,7 +64,7 @@ pub async fn server(env: Env) -> Result<(AuthorizationServer, String, Secret), B
     Ok((server, registered.client.id.to_string(), secret))
 }
 
-/// Its pages and its API.
+/// The pages and the API of the server.
 pub fn album(server: &AuthorizationServer) -> Router {
     server.attach(
         Router::new()
@@ -110,7 +110,7 @@ fn ada(env: &Env) -> Authentication {
     Authentication::new("ada", env.now())
 }
 
-/// For signed requests here; for bearer tokens just so.
+/// For signed requests here; bearer tokens need no change.
 async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
     let whose = access.user().map_or("nobody", |user| user);
     Json(vec![format!("{whose} at the sea"), format!("{whose} in the mountains")])
@@ -118,7 +118,7 @@ async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
 
 // The printer, a consumer.
 
-/// The album, as others know it.
+/// The album as a service.
 #[derive(Debug)]
 pub struct TheAlbum;
 
@@ -136,12 +136,12 @@ impl Service for TheAlbum {
     .build();
 }
 
-/// Its only page.
+/// The printer's only page.
 pub fn printer(login: &Login) -> Router {
     login.attach(Router::new().route("/", get(print)))
 }
 
-/// Whoever has no account at the album yet is sent there, and comes back to this page.
+/// A visitor without an account at the album is redirected there, and back to this page.
 async fn print(album: Linked<TheAlbum>) -> quadrille::Result<String> {
     let photos: Vec<String> = album.get("photos").await?;
     Ok(format!("Printing {}.", photos.join(" and ")))

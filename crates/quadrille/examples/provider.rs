@@ -1,5 +1,5 @@
-//! A provider: people sign in (as whoever they say they are: put your own sign-in there), consent,
-//! and an application reads their photos.
+//! A provider: users sign in (under any name: put your own sign-in there), consent, and an
+//! application reads their photos.
 //!
 //! ```text
 //! cargo run --example provider
@@ -101,7 +101,7 @@ fn consent_page(page: &ConsentPage) -> Html<String> {
     Html(html)
 }
 
-// What an application has anyway: sessions, and people who sign in.
+// The application's own part: sessions, and users who sign in.
 
 #[derive(Clone, Default)]
 struct Sessions(Arc<Mutex<HashMap<String, Authentication>>>);
@@ -151,7 +151,7 @@ struct SignIn {
 }
 
 async fn sign_in(State(Sessions(sessions)): State<Sessions>, Form(form): Form<SignIn>) -> Response {
-    // Only back to the page that sends people here.
+    // Only back to the authorization endpoint.
     if !form.next.starts_with("/oauth/authorize?") {
         return "You are signed in.".into_response();
     }

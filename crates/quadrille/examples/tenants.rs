@@ -1,6 +1,6 @@
-//! A service that is another for each customer: here everyone has a Gitea of their own, registered
-//! in a table. Open <http://localhost:3000/codeberg>; the callback to register at a customer's
-//! server is `http://localhost:3000/login/gitea~{customer}/authorized`.
+//! A service that differs by tenant: each customer has a Gitea of their own, registered in a table.
+//! Open <http://localhost:3000/codeberg>; the callback to register at a customer's server is
+//! `http://localhost:3000/login/gitea~{customer}/authorized`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,11 +14,11 @@ use tokio::net::TcpListener;
 /// A row of the table of customers.
 #[derive(Clone, Debug)]
 pub struct Customer {
-    /// Where their Gitea is.
+    /// The host of the customer's Gitea.
     pub host: String,
-    /// What it calls us.
+    /// The `client_id` of this application there.
     pub client_id: String,
-    /// And how it knows us.
+    /// The `client_secret` of this application there.
     pub client_secret: String,
 }
 
@@ -39,13 +39,13 @@ async fn main() -> Result<()> {
     Ok(axum::serve(TcpListener::bind("localhost:3000").await?, app).await?)
 }
 
-/// The application, around a login that needs nothing but its services.
+/// The application around a login without services.
 pub fn app(login: Login, customers: Customers) -> Router {
     let login = login.with_tenants("gitea", customers, gitea_of);
     login.attach(Router::new().route("/{customer}", get(home)))
 }
 
-/// The Gitea of one customer, `None` for one that we do not have.
+/// The Gitea of one customer; `None` for an unknown customer.
 async fn gitea_of(customers: Customers, customer: String) -> Result<Option<Client<Dynamic>>> {
     let Some(customer) = customers.get(&customer) else { return Ok(None) };
     let Customer { host, client_id, client_secret } = customer;

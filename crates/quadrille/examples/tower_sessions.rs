@@ -1,5 +1,5 @@
-//! Signing people in to an application that keeps its sessions with tower-sessions: the application
-//! finds or makes the user, the session remembers them, and their account is theirs.
+//! Sign-in for an application with sessions of tower-sessions: the application finds or creates the
+//! user, the session remembers them, and the user owns the account.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use axum::{
 use quadrille::{After, Authorized, GitHub, KeyRing, Linked, Login, consumer::MemoryStorage};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
 
-/// The application: users by who they are on GitHub.
+/// The application's users, by subject at GitHub.
 #[derive(Clone, Debug, Default)]
 pub struct App(Arc<Mutex<HashMap<String, i64>>>);
 
@@ -27,7 +27,7 @@ impl App {
     }
 }
 
-/// Who is signed in: the application's own extractor.
+/// The user signed in: the application's own extractor.
 struct CurrentUser(i64);
 
 impl FromRequestParts<App> for CurrentUser {
@@ -42,7 +42,7 @@ impl FromRequestParts<App> for CurrentUser {
     }
 }
 
-/// A hook is a handler: the event first, then whatever the application extracts.
+/// A hook is a handler: the event first, then any extractors of the application.
 async fn signed_in(
     new: Authorized,
     session: Session,
@@ -72,7 +72,7 @@ pub fn app(login: Login) -> Router {
         .owner(app.clone(), |user: &CurrentUser| user.0)
         .on_authorized(app.clone(), signed_in);
     let routes = Router::new().route("/", get(welcome)).route("/home", get(home)).with_state(app);
-    // Strict is fine: the callback hops to this origin before it looks at the session.
+    // Strict works: the callback redirects within this origin before it reads the session.
     let sessions =
         SessionManagerLayer::new(MemoryStore::default()).with_same_site(SameSite::Strict);
     login.attach(routes).layer(sessions)
