@@ -49,7 +49,7 @@ async fn check(parts: &mut Parts) {
     }
 }
 
-/// Where the request came from, unless somebody knew better.
+/// The address of the client, unless another layer has set it.
 pub(super) fn note_address(parts: &mut Parts) {
     if parts.extensions.get::<RemoteAddress>().is_none()
         && let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()

@@ -41,6 +41,14 @@ use crate::RemoteAddress;
 pub struct Line(Mutex<Queue>);
 
 /// A place at the work. Dropping it admits the next attempt.
+///
+/// ```
+/// use quadrille::provider::guessing::Place;
+///
+/// fn check_password(_place: Place<'_>) {
+///     // The next attempt starts when this returns.
+/// }
+/// ```
 #[must_use = "dropping it lets in the next"]
 pub struct Place<'a> {
     line: &'a Line,

@@ -119,6 +119,13 @@ async fn with_body(request: http::Request<Body>) -> http::Request<Body> {
 
 pin_project_lite::pin_project! {
     /// The answer of a [`ServerService`].
+    ///
+    /// ```
+    /// use quadrille::web::provider::ServerService;
+    /// use tower::Service;
+    ///
+    /// type Answering<S, R> = <ServerService<S> as Service<R>>::Future;
+    /// ```
     pub struct ServerFuture<F, O> {
         #[pin]
         running: Running<F, O>,
