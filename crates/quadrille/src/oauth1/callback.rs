@@ -17,7 +17,8 @@ pub const OUT_OF_BAND: &str = "oob";
 /// existing query.
 ///
 /// ```
-/// let url = quadrille::oauth1::authorization_url("https://id.example/authorize?lang=fr", "hdk48Djdsa");
+/// let endpoint = "https://id.example/authorize?lang=fr";
+/// let url = quadrille::oauth1::authorization_url(endpoint, "hdk48Djdsa");
 /// assert_eq!(url, "https://id.example/authorize?lang=fr&oauth_token=hdk48Djdsa");
 /// ```
 pub fn authorization_url(endpoint: &str, token: &str) -> String {

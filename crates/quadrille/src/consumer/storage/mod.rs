@@ -130,7 +130,8 @@ pub enum Change<'a> {
 /// The outcome of [`TokenStorage::replace`].
 ///
 /// ```
-/// use quadrille::{Result, consumer::{Change, Context, MemoryStorage, Replaced, Stored, TokenStorage}};
+/// use quadrille::Result;
+/// use quadrille::consumer::{Change, Context, MemoryStorage, Replaced, Stored, TokenStorage};
 ///
 /// async fn mark(storage: &MemoryStorage, cx: &Context<'_>, seen: &Stored) -> Result<bool> {
 ///     let replaced = storage.replace(cx, seen, Change::NeedsLinkingAgain).await?;
