@@ -10,7 +10,6 @@ use crate::{
 };
 
 use super::{
-    authorize::request::ToClient,
     client::redirect_uri::RedirectUri,
     error::{ClientError, Error, OperatorError},
 };
@@ -45,6 +44,14 @@ impl From<Reply> for Response<Bytes> {
     fn from(reply: Reply) -> Self {
         *reply.0
     }
+}
+
+/// An error for the client, and its redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToClient {
+    pub(crate) error: ClientError,
+    pub(crate) redirect_uri: RedirectUri,
+    pub(crate) state: Option<String>,
 }
 
 /// Refuses other methods than `methods`, and bodies that are too long.

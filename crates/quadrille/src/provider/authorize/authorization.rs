@@ -21,21 +21,18 @@ use crate::{
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},
         store::{Answered, TicketUse},
-        wire::{self, Reply},
+        wire::{self, Reply, ToClient},
     },
 };
 
 use super::{
-    dance,
-    request::{self, Asked, Next, ToClient, Unasked},
+    dance::{self, ENDPOINT},
+    request::{self, Asked, Next, Unasked},
     ticket::Ticket,
 };
 
 /// The parameter of the way back from the sign-in page: the time at which the user was sent there.
 const SINCE: &str = "quadrille_since";
-
-/// The endpoint's name in the log.
-pub(crate) const ENDPOINT: &str = "authorization";
 
 /// A checked authorization request: client, redirect URI, scopes and PKCE are valid (RFC 6749,
 /// section 4.1.1), or it is one with temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A

@@ -19,6 +19,7 @@ use crate::{
         },
         error::ClientError,
         store::Consent,
+        wire::ToClient,
     },
 };
 
@@ -53,14 +54,6 @@ pub(crate) enum Unasked {
     Redirect(ToClient),
     /// A page with a link: the client is not [trusted](is_trusted).
     Warn(ToClient),
-}
-
-/// An error for the client, and its redirect URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ToClient {
-    pub(crate) error: ClientError,
-    pub(crate) redirect_uri: RedirectUri,
-    pub(crate) state: Option<String>,
 }
 
 /// The `client_id` of a request, to load the client by.

@@ -5,7 +5,6 @@ use http::{Method, Request, Response};
 
 use crate::{
     RemoteAddress, Timestamp,
-    actor::Actor,
     form::{Limits, Params},
     oauth1::Forwarded,
     oauth2::{
@@ -19,8 +18,10 @@ use crate::{
         error::{ClientError, Error},
         oauth1, refusal,
         server::{AuthorizationServer, Inner},
-        store::{AccessRecord, Grant},
-        token::lookup::{self, Found},
+        token::{
+            disclosure::{describe, may_know},
+            lookup::{self, Found},
+        },
         wire,
     },
 };
@@ -106,44 +107,5 @@ fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> 
             })
         }
         Found::Access(_) | Found::Credential(_) => None,
-    }
-}
-
-/// What is said of the token of a signed request that is good.
-pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
-    ActiveToken {
-        iss: Some(issuer.to_owned()),
-        exp: Some(access.expires).filter(|expires| *expires < Timestamp::NEVER),
-        iat: Some(access.row.time()),
-        ..describe(&access.grant)
-    }
-}
-
-fn may_know(found: &Found, asker: &Client) -> bool {
-    let grant = found.grant();
-    grant.client == asker.id || (matches!(found, Found::Access(_)) && is_meant_for(asker, grant))
-}
-
-/// Whether `asker` is an API for which what was granted is good.
-pub(crate) fn is_meant_for(asker: &Client, grant: &Grant) -> bool {
-    asker.resource_server.as_ref().is_some_and(|apis| match apis.is_empty() {
-        true => grant.resources.is_empty(),
-        false => apis.iter().any(|uri| grant.resources.contains(uri)),
-    })
-}
-
-fn describe(grant: &Grant) -> ActiveToken {
-    let authentication = grant.authentication.as_deref();
-    ActiveToken {
-        scope: Some(grant.scopes.clone()).filter(|scopes| !scopes.is_empty()),
-        client_id: Some(grant.client.as_ref().to_owned()),
-        sub: match &grant.actor {
-            Actor::User(subject) => Some(subject.as_ref().to_owned()),
-            Actor::Client(_) => None,
-        },
-        aud: grant.resources.iter().map(str::to_owned).collect(),
-        acr: authentication.and_then(|who| who.acr.as_deref()).map(str::to_owned),
-        auth_time: authentication.map(|who| who.auth_time),
-        ..ActiveToken::default()
     }
 }

@@ -8,12 +8,11 @@ use crate::{
     form::Params,
     oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse},
     provider::{
-        client::{authenticate, record::Client},
+        client::authenticate,
         error::{ClientError, Error},
         oauth1, refusal,
         server::{AuthorizationServer, Inner},
-        store::{Grant, RowId},
-        token::{grant, lookup},
+        token::revoke,
         wire,
     },
 };
@@ -33,7 +32,7 @@ impl AuthorizationServer {
             Ok(answer) => return wire::for_any_origin(answer),
             Err(request) => request,
         };
-        wire::for_any_origin(match revoke(self.inner(), &request).await {
+        wire::for_any_origin(match answer(self.inner(), &request).await {
             Ok(()) => RevocationResponse.to_response(),
             Err(error) => {
                 refusal::log("revocation", &error, &request);
@@ -43,7 +42,7 @@ impl AuthorizationServer {
     }
 }
 
-async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
+async fn answer(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     wire::admit(request, &[Method::POST], "POST")?;
     let params = Params::of_body(request).map_err(RequestError::from)?;
     // The hint is not needed: a token says what it is.
@@ -52,17 +51,5 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
         PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = authenticate::client(inner, &presented, from).await?;
-    let Some(found) = lookup::find(inner, token).await? else { return Ok(()) };
-    if let Some(grant) = revocable(found.grant(), &client) {
-        let until = grant::all_over(inner, inner.now());
-        if inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await? {
-            tracing::info!(client = %client.id, grant = grant.0, "the client revoked a grant");
-        }
-    }
-    Ok(())
-}
-
-/// What to revoke: what the client itself was granted.
-pub(crate) fn revocable(grant: &Grant, client: &Client) -> Option<RowId> {
-    (grant.client == client.id).then_some(grant.id)
+    revoke::by_client(inner, &client, token).await
 }

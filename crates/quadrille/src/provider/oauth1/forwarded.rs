@@ -5,8 +5,8 @@ use crate::{
     oauth1::{Forwarded, Verdict},
     provider::{
         client::record::Client,
-        endpoint::{about, is_meant_for},
         server::Inner,
+        token::disclosure::{about, is_meant_for},
     },
 };
 

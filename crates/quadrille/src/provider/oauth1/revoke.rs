@@ -9,13 +9,7 @@ use crate::{
     guard::SignatureError,
     oauth1::SignedRequest,
     oauth2::RevocationResponse,
-    provider::{
-        endpoint::revocable,
-        error::Error,
-        oauth1::error::CredentialsError,
-        server::Inner,
-        token::{grant, lookup},
-    },
+    provider::{oauth1::error::CredentialsError, server::Inner, token},
 };
 
 use super::{
@@ -53,15 +47,5 @@ async fn try_revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), Creden
     let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));
     let token = token.ok_or(SignatureError::TokenMissing)?;
     verify::remember(inner, &signed, checked.now).await?;
-    let found = lookup::find(inner, &token).await?;
-    let Some(grant) = found.and_then(|found| revocable(found.grant(), &checked.client)) else {
-        return Ok(());
-    };
-    let (issuer, until) = (inner.issuer_id().await?, grant::all_over(inner, inner.now()));
-    let revoked = inner.store.revoke_grant(issuer, grant, until).await;
-    if revoked.map_err(Error::from)? {
-        let client = &checked.client.id;
-        tracing::info!(%client, grant = grant.0, "the client revoked a grant");
-    }
-    Ok(())
+    Ok(token::revoke::by_client(inner, &checked.client, &token).await?)
 }

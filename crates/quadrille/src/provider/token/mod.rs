@@ -1,5 +1,7 @@
 //! Tokens: their text, their look-up, and the grants that issue them (RFC 6749, section 4).
 
+pub(super) mod disclosure;
 pub(super) mod format;
 pub(super) mod grant;
 pub(super) mod lookup;
+pub(super) mod revoke;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     provider::{
-        authorize::request::ToClient,
         client::{
             record::{Client, ClientType},
             redirect_uri::RedirectUri,
@@ -18,7 +17,7 @@ use crate::{
         server::Inner,
         store::{CodeRecord, Grant, Outcome, RowId, TicketId, TicketUse},
         token::format::{TokenKey, TokenKind, TokenSecret, sha256},
-        wire,
+        wire::{self, ToClient},
     },
 };
 

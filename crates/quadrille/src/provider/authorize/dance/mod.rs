@@ -28,10 +28,11 @@ use crate::{
     },
 };
 
-use super::authorization;
-
 pub(crate) use code::ForCode;
 pub(crate) use verifier::ForVerifier;
+
+/// The authorization endpoint's name in the log.
+pub(crate) const ENDPOINT: &str = "authorization";
 
 /// The dance of a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,7 +128,7 @@ impl Dance {
         error: ClientError,
         is_trusted: bool,
     ) -> Result<Response<Bytes>, Error> {
-        refusal::log_of_client(authorization::ENDPOINT, &error.into(), &client.id);
+        refusal::log_of_client(ENDPOINT, &error.into(), &client.id);
         self.rules().refusal(inner, client, error, is_trusted)
     }
 }

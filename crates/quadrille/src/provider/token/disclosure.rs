@@ -1,0 +1,54 @@
+//! What may be told of a token, and to which client (RFC 7662).
+
+use crate::{
+    Timestamp,
+    actor::Actor,
+    oauth2::ActiveToken,
+    provider::{
+        client::record::Client,
+        store::{AccessRecord, Grant},
+    },
+};
+
+use super::lookup::Found;
+
+/// The introspection response for the token of a valid signed request.
+pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
+    ActiveToken {
+        iss: Some(issuer.to_owned()),
+        exp: Some(access.expires).filter(|expires| *expires < Timestamp::NEVER),
+        iat: Some(access.row.time()),
+        ..describe(&access.grant)
+    }
+}
+
+/// Whether `asker` may learn anything about a token: its own client, or an API that the token is for.
+pub(crate) fn may_know(found: &Found, asker: &Client) -> bool {
+    let grant = found.grant();
+    grant.client == asker.id || (matches!(found, Found::Access(_)) && is_meant_for(asker, grant))
+}
+
+/// Whether `asker` is an API that the tokens of this grant are for.
+pub(crate) fn is_meant_for(asker: &Client, grant: &Grant) -> bool {
+    asker.resource_server.as_ref().is_some_and(|apis| match apis.is_empty() {
+        true => grant.resources.is_empty(),
+        false => apis.iter().any(|uri| grant.resources.contains(uri)),
+    })
+}
+
+/// The members of an introspection response that the grant of a token decides.
+pub(crate) fn describe(grant: &Grant) -> ActiveToken {
+    let authentication = grant.authentication.as_deref();
+    ActiveToken {
+        scope: Some(grant.scopes.clone()).filter(|scopes| !scopes.is_empty()),
+        client_id: Some(grant.client.as_ref().to_owned()),
+        sub: match &grant.actor {
+            Actor::User(subject) => Some(subject.as_ref().to_owned()),
+            Actor::Client(_) => None,
+        },
+        aud: grant.resources.iter().map(str::to_owned).collect(),
+        acr: authentication.and_then(|who| who.acr.as_deref()).map(str::to_owned),
+        auth_time: authentication.map(|who| who.auth_time),
+        ..ActiveToken::default()
+    }
+}
