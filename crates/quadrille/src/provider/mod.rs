@@ -10,7 +10,9 @@ mod fetch;
 pub mod guessing;
 mod issuer;
 pub mod oauth1;
+mod paths;
 mod refusal;
+mod route;
 mod scopes;
 mod server;
 pub mod store;
@@ -18,7 +20,10 @@ mod token;
 mod wire;
 
 #[cfg(feature = "axum")]
-pub(crate) use authorize::authorization::Slot;
+pub(crate) use authorize::{
+    authorization::{AUTHORIZATION, Slot},
+    consent::CONSENT,
+};
 pub use authorize::{
     authorization::{Authorization, Back, ConsentPage, Step},
     consent::{By, Decision},
@@ -33,6 +38,8 @@ pub use client::{
     redirect_uri::{RedirectUri, RedirectUriError},
     registration::{AdminError, NewClient, Registered, RegistrationError},
 };
+#[cfg(feature = "axum")]
+pub(crate) use endpoint::table::ENDPOINTS;
 pub use error::{BrowserError, ClientError, Error, OperatorError};
 #[cfg(feature = "http-client")]
 pub use fetch::GuardedFetcher;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{Request, Uri, uri::PathAndQuery};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -25,6 +26,7 @@ use super::{
     guessing::{Kdf, Rate, Throttle, turns::Turns},
     issuer::{Issuer, IssuerError},
     oauth1::{OAuth1, keys::Memo, nonces::Nonces, seconds::Seconds},
+    paths::Paths,
     scopes::ScopeRegistry,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
     token::format::TokenKeys,
@@ -36,8 +38,9 @@ use super::{
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
 /// [`introspect`](Self::introspect), [`metadata`](Self::metadata), and for OAuth 1.0a
-/// [`request_token`](Self::request_token) and [`access_token`](Self::access_token). With the
-/// feature `axum`, `attach` puts them into a router, with the layer that the extractors need.
+/// [`request_token`](Self::request_token) and [`access_token`](Self::access_token).
+/// [`handle`](Self::handle) answers at any of those that clients call. With the feature `axum`,
+/// `attach` puts them into a router, with the layer that the extractors need.
 ///
 /// ```
 /// use quadrille::{Env, KeyRing, provider::{AuthorizationServer, store::MemoryStore}, scopes};
@@ -91,20 +94,6 @@ pub(crate) struct Shared {
     rows: RowIds,
     watch: ClockWatch,
     issuer: OnceCell<IssuerId>,
-}
-
-/// Where the endpoints are, from the root of the origin.
-#[derive(Clone, Debug)]
-pub(crate) struct Paths {
-    pub(crate) authorize: Arc<str>,
-    pub(crate) consent: Arc<str>,
-    pub(crate) token: Arc<str>,
-    pub(crate) revoke: Arc<str>,
-    pub(crate) introspect: Arc<str>,
-    pub(crate) request_token: Arc<str>,
-    pub(crate) access_token: Arc<str>,
-    /// Both well-known forms; one where the issuer has no path.
-    pub(crate) metadata: Vec<Arc<str>>,
 }
 
 impl AuthorizationServer {
@@ -344,11 +333,6 @@ impl AuthorizationServer {
         Ok(())
     }
 
-    #[cfg(feature = "axum")]
-    pub(crate) fn paths(&self) -> &Paths {
-        &self.0.paths
-    }
-
     /// Releases this process' lease in the store, so that processes that live for one command do
     /// not use leases up. The server can go on afterwards.
     ///
@@ -380,9 +364,25 @@ impl Inner {
     }
 
     /// The prefix stripped from the paths of requests; empty without one.
-    #[cfg(feature = "axum")]
     pub(crate) fn stripped_prefix(&self) -> &str {
         if self.prefix_is_stripped { self.issuer.path() } else { "" }
+    }
+
+    /// The request as its sender wrote it: with the path of the issuer, where that was stripped.
+    pub(crate) fn as_sent<B>(&self, mut request: Request<B>) -> Request<B> {
+        let prefix = self.stripped_prefix();
+        if !prefix.is_empty() {
+            let rest = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+            if let Ok(public) = Uri::try_from(format!("{prefix}{rest}")) {
+                *request.uri_mut() = public;
+            }
+        }
+        request
+    }
+
+    /// Whether clients can get authorization codes (RFC 6749, section 4.1).
+    pub(crate) fn gives_codes(&self) -> bool {
+        self.grant_types.contains(&GrantType::AuthorizationCode)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -430,29 +430,6 @@ impl Shared {
             watch: ClockWatch::new(&env),
             rows: RowIds::new(env),
             issuer: OnceCell::new(),
-        }
-    }
-}
-
-impl Paths {
-    fn new(issuer: &Issuer, prefix: &str) -> Self {
-        let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
-        let path = |end: &str| format!("{}{prefix}{end}", issuer.path()).into();
-        let well_known = "/.well-known/oauth-authorization-server";
-        let mut metadata: Vec<Arc<str>> = vec![format!("{well_known}{}", issuer.path()).into()];
-        if !issuer.path().is_empty() {
-            metadata.push(format!("{}{well_known}", issuer.path()).into());
-        }
-        Self {
-            authorize: path("/authorize"),
-            consent: path("/consent"),
-            token: path("/token"),
-            revoke: path("/revoke"),
-            introspect: path("/introspect"),
-            request_token: path("/request_token"),
-            access_token: path("/access_token"),
-            metadata,
         }
     }
 }

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::{
-    guard::BODY_LIMIT,
     oauth1::Callback,
     oauth2::{AuthorizationResponse, ErrorResponse},
 };
@@ -54,19 +53,37 @@ pub(crate) struct ToClient {
     pub(crate) state: Option<String>,
 }
 
+/// The methods that an endpoint accepts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Methods {
+    pub(crate) list: &'static [Method],
+    /// As they stand in `Allow` (RFC 9110, section 10.2.1).
+    pub(crate) names: &'static str,
+}
+
+impl Methods {
+    pub(crate) const POST: Self = Self { list: &[Method::POST], names: "POST" };
+    pub(crate) const GET_POST: Self =
+        Self { list: &[Method::GET, Method::POST], names: "GET, POST" };
+    pub(crate) const GET_HEAD: Self =
+        Self { list: &[Method::GET, Method::HEAD], names: "GET, HEAD" };
+    pub(crate) const GET_HEAD_POST: Self =
+        Self { list: &[Method::GET, Method::HEAD, Method::POST], names: "GET, HEAD, POST" };
+}
+
 /// Refuses other methods than `methods`, and bodies that are too long.
 pub(crate) fn admit(
     request: &Request<Bytes>,
-    methods: &[Method],
-    names: &'static str,
+    methods: Methods,
+    body_limit: usize,
 ) -> Result<(), ClientError> {
-    if !methods.contains(request.method()) {
-        return Err(ClientError::Method(names));
+    if !methods.list.contains(request.method()) {
+        return Err(ClientError::Method(methods.names));
     }
     if let Some(Unread(error)) = request.extensions().get() {
         return Err(*error);
     }
-    if request.body().len() > BODY_LIMIT {
+    if request.body().len() > body_limit {
         return Err(ClientError::BodyTooLong);
     }
     Ok(())
@@ -127,10 +144,7 @@ pub(crate) fn for_any_origin(mut response: Response<Bytes>) -> Response<Bytes> {
 }
 
 /// The answer to a preflight request of a browser, for an endpoint with these `methods`.
-pub(crate) fn preflight(
-    request: &Request<Bytes>,
-    methods: &'static str,
-) -> Option<Response<Bytes>> {
+pub(crate) fn preflight(request: &Request<Bytes>, methods: Methods) -> Option<Response<Bytes>> {
     if request.method() != Method::OPTIONS {
         return None;
     }
@@ -138,7 +152,7 @@ pub(crate) fn preflight(
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, methods.names),
         // The asterisk does not cover the first.
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, *"),
         (header::ACCESS_CONTROL_MAX_AGE, "7200"),

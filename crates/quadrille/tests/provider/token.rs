@@ -340,7 +340,7 @@ async fn an_application_in_a_browser_can_read_answers_and_errors() {
     let preflight = world.request("OPTIONS", path, "", "").await;
     assert_eq!(preflight.status(), 204);
     assert_eq!(preflight.header("access-control-allow-origin"), "*");
-    assert_eq!(preflight.header("access-control-allow-methods"), "GET");
+    assert_eq!(preflight.header("access-control-allow-methods"), "GET, HEAD");
     for (method, status) in [("GET", 200), ("POST", 405)] {
         let answer = world.request(method, path, "", "").await;
         assert_eq!(answer.status(), status);

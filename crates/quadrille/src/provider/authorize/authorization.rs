@@ -14,14 +14,17 @@ use crate::{
     provider::{
         client::{
             document::{self, NOT_STORED, host_of},
-            record::{Client, GrantType},
+            record::Client,
         },
         error::{ClientError, Error},
-        oauth1, refusal,
+        oauth1,
+        paths::EndpointPath,
+        refusal,
+        route::Route,
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},
         store::{Answered, TicketUse},
-        wire::{self, Reply, ToClient},
+        wire::{self, Methods, Reply, ToClient},
     },
 };
 
@@ -79,6 +82,14 @@ pub enum Step {
     /// error.
     Done(Reply),
 }
+
+/// The authorization endpoint (RFC 6749, section 3.1), a page of the application.
+pub(crate) static AUTHORIZATION: Route = Route {
+    describe: |inner, url, metadata| {
+        metadata.authorization_endpoint = Some(url).filter(|_| inner.gives_codes());
+    },
+    ..Route::new(ENDPOINT, EndpointPath::AUTHORIZE, Methods::GET_HEAD_POST)
+};
 
 impl AuthorizationServer {
     /// The authorization endpoint (RFC 6749, section 3.1): reads and checks a request, by GET with
@@ -141,7 +152,7 @@ impl From<ClientError> for Failed {
 }
 
 async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
-    wire::admit(&request, &[Method::GET, Method::HEAD, Method::POST], "GET, HEAD, POST")?;
+    AUTHORIZATION.admit(&request)?;
     if let Some(response) = probe::probed(request.method(), request.headers()) {
         return Err(Failed::Probed(response));
     }
@@ -152,7 +163,7 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
         let id = request::client_id(&params)?;
         let from = request.extensions().get::<RemoteAddress>().copied();
         let client = document::client_that_asks(inner, id, from).await?;
-        let offered = inner.grant_types.contains(&GrantType::AuthorizationCode);
+        let offered = inner.gives_codes();
         request::check(
             &params,
             client,

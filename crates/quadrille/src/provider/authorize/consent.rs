@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -17,10 +17,12 @@ use crate::{
             record::Client,
         },
         error::{BrowserError, ClientError, Error},
+        paths::EndpointPath,
         refusal,
+        route::Route,
         server::{AuthorizationServer, Inner},
         store::{Answered, Consent},
-        wire::{self, Reply},
+        wire::{Methods, Reply},
     },
 };
 
@@ -29,8 +31,8 @@ use super::{dance, form_fields, request, ticket::Ticket};
 /// The name of the hidden field.
 pub(crate) const TICKET: &str = "ticket";
 
-/// The endpoint's name in the log.
-const ENDPOINT: &str = "consent";
+/// The endpoint for the form of the consent page, which is the application's.
+pub(crate) static CONSENT: Route = Route::new("consent", EndpointPath::CONSENT, Methods::POST);
 
 /// A user's answer to a consent page, with the page's own fields in `form`.
 ///
@@ -72,7 +74,7 @@ impl AuthorizationServer {
     ) -> Result<Decision<F>, Reply> {
         let inner = self.inner();
         read(inner, request).map_err(|error| {
-            refusal::log(ENDPOINT, &error, request);
+            refusal::log(CONSENT.name, &error, request);
             inner.pages.show(&error).into()
         })
     }
@@ -82,7 +84,7 @@ fn read<F: DeserializeOwned>(
     inner: &Arc<Inner>,
     request: &Request<Bytes>,
 ) -> Result<Decision<F>, Error> {
-    wire::admit(request, &[Method::POST], "POST")?;
+    CONSENT.admit(request)?;
     let params = Params::of_body(request).map_err(|error| ClientError::Request(error.into()))?;
     let ticket = params.one(TICKET).ok().flatten().ok_or(BrowserError::TicketMissing)?;
     let headers = request.headers();
@@ -174,7 +176,7 @@ impl By<'_> {
             None => self.refuse().await,
         };
         let shown = answer.unwrap_or_else(|error| {
-            refusal::log_of_client(ENDPOINT, &error, &ticket.client);
+            refusal::log_of_client(CONSENT.name, &error, &ticket.client);
             inner.pages.show(&error)
         });
         shown.into()

@@ -9,7 +9,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     RemoteAddress, Secret, Timestamp,
-    oauth2::PresentedClient,
+    oauth2::{AuthMethod, PresentedClient},
     provider::{
         error::{ClientError, Error},
         guessing::{Verdict, Who},
@@ -65,6 +65,14 @@ fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
         }
         _ => None,
     })
+}
+
+/// The ways in which clients may authenticate, as they stand in metadata (RFC 8414, section 2), with
+/// that of public clients or without.
+pub(crate) fn methods(and_public: bool) -> Vec<String> {
+    let confidential = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    let public = and_public.then_some(AuthMethod::None);
+    confidential.into_iter().chain(public).map(|method| method.as_str().to_owned()).collect()
 }
 
 /// The client that sent a request, once it is known to be it.

@@ -1,7 +1,7 @@
 //! The introspection endpoint (RFC 7662).
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 
 use crate::{
     RemoteAddress, Timestamp,
@@ -16,14 +16,33 @@ use crate::{
             record::{Client, ClientType},
         },
         error::{ClientError, Error},
-        oauth1, refusal,
+        oauth1,
+        paths::EndpointPath,
+        refusal,
+        route::Route,
         server::{AuthorizationServer, Inner},
         token::{
             disclosure::{describe, may_know},
             lookup::{self, Found},
         },
-        wire,
+        wire::{self, Methods},
     },
+};
+
+use super::row::{self, Endpoint};
+
+pub(super) static INTROSPECTION: Endpoint = Endpoint {
+    route: Route {
+        describe: |_, url, metadata| {
+            metadata.introspection_endpoint = Some(url);
+            metadata.introspection_endpoint_auth_methods_supported =
+                Some(authenticate::methods(false));
+        },
+        ..Route::new("introspection", EndpointPath::Below("/introspect"), Methods::POST)
+    },
+    is_for_any_origin: false,
+    handler: |server, request| Box::pin(async move { answer(server.inner(), &request).await }),
+    refuse: row::refuse,
 };
 
 /// A whole form may be a parameter here.
@@ -42,18 +61,21 @@ impl AuthorizationServer {
     /// `sub` is the person for whom the client acts; it is left out where the client acts for
     /// itself, so that a machine is never taken for the user of the same name.
     pub async fn introspect(&self, request: Request<Bytes>) -> Response<Bytes> {
-        match introspect(self.inner(), &request).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                refusal::log("introspection", &error, &request);
-                wire::error(&error)
-            }
+        INTROSPECTION.answer(self, request).await
+    }
+}
+
+async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
+    match introspect(inner, request).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            refusal::log(INTROSPECTION.route.name, &error, request);
+            wire::error(&error)
         }
     }
 }
 
 async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<Bytes>, Error> {
-    wire::admit(request, &[Method::POST], "POST")?;
     let params = Params::of_body_within(request, LIMITS).map_err(RequestError::from)?;
     // The hint is not needed: a token says what it is.
     let IntrospectionRequest { token, .. } = IntrospectionRequest::parse(&params)?;

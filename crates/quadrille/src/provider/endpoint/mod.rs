@@ -1,6 +1,10 @@
-//! The endpoints that clients call, over plain requests and answers.
+//! The endpoints that clients call, over plain requests and answers: a file for each, and the table of
+//! them.
 
 mod introspect;
 mod metadata;
+mod oauth1;
 mod revoke;
+mod row;
+pub(super) mod table;
 mod token;

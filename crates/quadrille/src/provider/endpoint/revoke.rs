@@ -1,7 +1,7 @@
 //! The revocation endpoint (RFC 7009).
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 
 use crate::{
     RemoteAddress,
@@ -10,11 +10,30 @@ use crate::{
     provider::{
         client::authenticate,
         error::{ClientError, Error},
-        oauth1, refusal,
+        oauth1,
+        paths::EndpointPath,
+        refusal,
+        route::Route,
         server::{AuthorizationServer, Inner},
-        token::revoke,
-        wire,
+        token,
+        wire::{self, Methods},
     },
+};
+
+use super::row::{self, Endpoint};
+
+pub(super) static REVOCATION: Endpoint = Endpoint {
+    route: Route {
+        describe: |inner, url, metadata| {
+            metadata.revocation_endpoint = Some(url);
+            metadata.revocation_endpoint_auth_methods_supported =
+                Some(authenticate::methods(inner.gives_codes()));
+        },
+        ..Route::new("revocation", EndpointPath::Below("/revoke"), Methods::POST)
+    },
+    is_for_any_origin: true,
+    handler: |server, request| Box::pin(async move { answer(server.inner(), request).await }),
+    refuse,
 };
 
 impl AuthorizationServer {
@@ -25,31 +44,43 @@ impl AuthorizationServer {
     /// Where OAuth 1.0a is offered, a client may sign the request instead, with the token that it
     /// ends or without any.
     pub async fn revoke(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = wire::preflight(&request, "POST") {
-            return answer;
-        }
-        let request = match oauth1::revoke::revoke(self.inner(), request).await {
-            Ok(answer) => return wire::for_any_origin(answer),
-            Err(request) => request,
-        };
-        wire::for_any_origin(match answer(self.inner(), &request).await {
-            Ok(()) => RevocationResponse.to_response(),
-            Err(error) => {
-                refusal::log("revocation", &error, &request);
-                wire::error(&error)
-            }
-        })
+        REVOCATION.answer(self, request).await
     }
 }
 
-async fn answer(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
-    wire::admit(request, &[Method::POST], "POST")?;
+async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
+    if oauth1::revoke::is_signed(inner, &request) {
+        return oauth1::revoke::answer(inner, request).await;
+    }
+    match revoke(inner, &request).await {
+        Ok(()) => RevocationResponse.to_response(),
+        Err(error) => {
+            refusal::log(REVOCATION.route.name, &error, &request);
+            wire::error(&error)
+        }
+    }
+}
+
+/// A refusal in the protocol of the request.
+fn refuse(
+    inner: &Inner,
+    route: &Route,
+    error: ClientError,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
+    match oauth1::revoke::is_signed(inner, request) {
+        true => super::oauth1::refuse(inner, route, error, request),
+        false => row::refuse(inner, route, error, request),
+    }
+}
+
+async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     let params = Params::of_body(request).map_err(RequestError::from)?;
     // The hint is not needed: a token says what it is.
-    let RevocationRequest { token, .. } = RevocationRequest::parse(&params)?;
+    let RevocationRequest { token: text, .. } = RevocationRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = authenticate::client(inner, &presented, from).await?;
-    revoke::by_client(inner, &client, token).await
+    token::revoke::by_client(inner, &client, text).await
 }

@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749, section 3.2).
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 
 use crate::{
     RemoteAddress,
@@ -10,11 +10,29 @@ use crate::{
     provider::{
         client::{authenticate, record::GrantType},
         error::{ClientError, Error},
+        paths::EndpointPath,
         refusal,
+        route::Route,
         server::{AuthorizationServer, Inner},
         token::grant::{client_credentials, code, refresh},
-        wire,
+        wire::{self, Methods},
     },
+};
+
+use super::row::{self, Endpoint};
+
+pub(super) static TOKEN: Endpoint = Endpoint {
+    route: Route {
+        describe: |inner, url, metadata| {
+            metadata.token_endpoint = Some(url);
+            metadata.token_endpoint_auth_methods_supported =
+                Some(authenticate::methods(inner.gives_codes()));
+        },
+        ..Route::new("token", EndpointPath::Below("/token"), Methods::POST)
+    },
+    is_for_any_origin: true,
+    handler: |server, request| Box::pin(async move { answer(server.inner(), &request).await }),
+    refuse: row::refuse,
 };
 
 impl AuthorizationServer {
@@ -37,21 +55,21 @@ impl AuthorizationServer {
     /// # }
     /// ```
     pub async fn token(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = wire::preflight(&request, "POST") {
-            return answer;
+        TOKEN.answer(self, request).await
+    }
+}
+
+async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
+    match token(inner, request).await {
+        Ok(tokens) => tokens.to_response(),
+        Err(error) => {
+            refusal::log(TOKEN.route.name, &error, request);
+            wire::error(&error)
         }
-        wire::for_any_origin(match token(self.inner(), &request).await {
-            Ok(tokens) => tokens.to_response(),
-            Err(error) => {
-                refusal::log("token", &error, &request);
-                wire::error(&error)
-            }
-        })
     }
 }
 
 async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse, Error> {
-    wire::admit(request, &[Method::POST], "POST")?;
     let params = Params::of_body(request).map_err(RequestError::from)?;
     let asked = TokenRequest::parse(&params)?;
     let presented =

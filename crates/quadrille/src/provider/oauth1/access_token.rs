@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 
 use crate::{
     Timestamp,
@@ -14,7 +14,7 @@ use crate::{
         client::authenticate,
         error::Error,
         oauth1::error::CredentialsError,
-        server::{AuthorizationServer, Inner},
+        server::Inner,
         store::{
             AccessRecord, Approval, Bought, CredentialRecord, Identifier, PendingKind,
             PendingRecord, PendingState, Redeemed, RowId,
@@ -81,25 +81,17 @@ fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp
     }
 }
 
-impl AuthorizationServer {
-    /// The endpoint for token credentials (RFC 5849, section 2.3), by POST or GET: a client
-    /// exchanges temporary credentials and the verifier. The `scope` of the answer names the
-    /// granted scopes.
-    pub async fn access_token(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let inner = self.inner();
-        let said = request.clone();
-        match access_token(inner, request).await {
-            Ok(credentials) => credentials.to_response(),
-            Err(error) => wire::error(&error, inner.issuer.origin(), "token credentials", said),
-        }
+/// The answer to a request for token credentials.
+pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
+    let said = request.clone();
+    match access_token(inner, request).await {
+        Ok(credentials) => credentials.to_response(),
+        Err(error) => wire::error(&error, inner.issuer.origin(), "token credentials", said),
     }
 }
 
-async fn access_token(
-    inner: &Inner,
-    request: Request<Bytes>,
-) -> Result<Credentials, CredentialsError> {
-    let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
+async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, CredentialsError> {
+    let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
     let checked = verify::check(inner, &signed, origin, Wanted::Temporary, from).await?;

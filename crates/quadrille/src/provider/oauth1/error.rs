@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::{
     guard::SignatureError,
     oauth1::{Problem, RequestError},
-    provider::error::Error,
+    provider::error::{ClientError, Error},
 };
 
 /// The reason why a request for temporary or token credentials is refused (RFC 5849, sections 2.1
@@ -60,6 +60,16 @@ pub enum CredentialsError {
     /// The client may not request this scope.
     #[error("the client may not ask for this scope")]
     ScopeNotAllowed,
+}
+
+/// The request is not one that the endpoint admits.
+impl From<ClientError> for CredentialsError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Method(allowed) => Self::Method(allowed),
+            _ => SignatureError::BodyTooLong.into(),
+        }
+    }
 }
 
 impl CredentialsError {

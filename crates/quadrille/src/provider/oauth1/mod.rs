@@ -1,6 +1,6 @@
 //! OAuth 1.0a (RFC 5849), as a server offers it.
 
-mod access_token;
+pub(super) mod access_token;
 pub(super) mod admin;
 pub(super) mod authorize;
 pub(super) mod client;
@@ -10,13 +10,13 @@ pub(super) mod guard;
 mod hashes;
 pub(super) mod keys;
 pub(super) mod nonces;
-mod request_token;
+pub(super) mod request_token;
 pub(super) mod revoke;
 pub(super) mod seconds;
 mod shares;
 pub(super) mod values;
 pub(super) mod verify;
-mod wire;
+pub(super) mod wire;
 
 pub use admin::{NewKey, NewKeyError};
 pub use client::{Credential, Key, Registration};

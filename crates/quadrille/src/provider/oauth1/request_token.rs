@@ -1,7 +1,7 @@
 //! Temporary credentials (RFC 5849, section 2.1).
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 
 use crate::{
     Scopes,
@@ -13,7 +13,7 @@ use crate::{
         client::{record::Client, redirect_uri::RedirectUri},
         error::Error,
         oauth1::error::CredentialsError,
-        server::{AuthorizationServer, Inner},
+        server::Inner,
         store::{PendingKind, PendingRecord, PendingState, TemporaryCredentials},
         token::format::TokenKind,
     },
@@ -25,44 +25,17 @@ use super::{
     wire,
 };
 
-impl AuthorizationServer {
-    /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client
-    /// names its callback, and gets credentials for the authorization endpoint. The parameter
-    /// `scope` holds the requested scopes, separated by spaces; without it they are all that the
-    /// client may request. The `realm` of the header is ignored, because it is not signed.
-    ///
-    /// ```
-    /// # use quadrille::{
-    /// #     Env,
-    /// #     provider::{AuthorizationServer, oauth1::OAuth1, store::MemoryStore},
-    /// # };
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let store = MemoryStore::new(Env::system());
-    /// let server = AuthorizationServer::new("https://id.example", store)?
-    ///     .oauth1(OAuth1::new());
-    /// let request = http::Request::post("/oauth/request_token").body("".into())?;
-    /// let response = server.request_token(request).await;
-    /// assert_eq!(response.status(), 401);
-    /// assert_eq!(response.headers()["www-authenticate"], r#"OAuth realm="https://id.example""#);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn request_token(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let inner = self.inner();
-        let said = request.clone();
-        match request_token(inner, request).await {
-            Ok(credentials) => credentials.to_response(),
-            Err(error) => wire::error(&error, inner.issuer.origin(), "temporary credentials", said),
-        }
+/// The answer to a request for temporary credentials.
+pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
+    let said = request.clone();
+    match request_token(inner, request).await {
+        Ok(credentials) => credentials.to_response(),
+        Err(error) => wire::error(&error, inner.issuer.origin(), "temporary credentials", said),
     }
 }
 
-async fn request_token(
-    inner: &Inner,
-    request: Request<Bytes>,
-) -> Result<Credentials, CredentialsError> {
-    let (parts, body) = wire::admit(request, &[Method::GET, Method::POST], "GET, POST")?;
+async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, CredentialsError> {
+    let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
     let checked = verify::check(inner, &signed, origin, Wanted::Nothing, from).await?;

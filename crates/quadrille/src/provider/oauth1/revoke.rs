@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 
 use crate::{
     guard::SignatureError,
@@ -17,29 +17,24 @@ use super::{
     wire,
 };
 
-/// Answers a signed request to the revocation endpoint; returns the request if it is not signed. A
-/// client revokes the `token` that it names or, if it names none, the one that it signed with.
-pub(crate) async fn revoke(
-    inner: &Inner,
-    request: Request<Bytes>,
-) -> Result<Response<Bytes>, Request<Bytes>> {
-    if !inner.oauth1.is_offered() {
-        return Err(request);
-    }
-    let (parts, body) = request.into_parts();
-    if matches!(SignedRequest::read(&parts, &body), Ok(None)) {
-        return Err(Request::from_parts(parts, body));
-    }
-    let request = Request::from_parts(parts, body);
-    let said = request.clone();
-    Ok(match try_revoke(inner, request).await {
-        Ok(()) => RevocationResponse.to_response(),
-        Err(error) => wire::error(&error, inner.issuer.origin(), "revocation", said),
-    })
+/// Whether the revocation endpoint is asked with a signature.
+pub(crate) fn is_signed(inner: &Inner, request: &Request<Bytes>) -> bool {
+    let (parts, body) = request.clone().into_parts();
+    inner.oauth1.is_offered() && !matches!(SignedRequest::read(&parts, &body), Ok(None))
 }
 
-async fn try_revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), CredentialsError> {
-    let (parts, body) = wire::admit(request, &[Method::POST], "POST")?;
+/// Answers a signed request to the revocation endpoint. A client ends the `token` that it names or,
+/// where it names none, the one that it signed with.
+pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
+    let said = request.clone();
+    match revoke(inner, request).await {
+        Ok(()) => RevocationResponse.to_response(),
+        Err(error) => wire::error(&error, inner.issuer.origin(), "revocation", said),
+    }
+}
+
+async fn revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), CredentialsError> {
+    let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
     let checked = verify::check(inner, &signed, origin, Wanted::CredentialOrNothing, from).await?;

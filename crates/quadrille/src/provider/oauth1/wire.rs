@@ -1,13 +1,12 @@
 //! Requests to the two endpoints as they arrive, and refusals.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header, request::Parts};
+use http::{HeaderValue, Request, Response, header, request::Parts};
 
 use crate::{
     RemoteAddress,
-    guard::{BODY_LIMIT, SignatureError, challenge, log},
+    guard::{SignatureError, challenge, log},
     oauth1::SignedRequest,
-    provider::wire::Unread,
 };
 
 use super::CredentialsError;
@@ -16,22 +15,6 @@ use super::CredentialsError;
 pub(super) const CLIENT: &str = "provider oauth1 client";
 pub(super) const TEMPORARY: &str = "provider oauth1 temporary";
 pub(super) const TOKEN: &str = "provider oauth1 token";
-
-/// Refuses other methods than `methods`, and bodies that are too long.
-pub(super) fn admit(
-    request: Request<Bytes>,
-    methods: &[Method],
-    names: &'static str,
-) -> Result<(Parts, Bytes), CredentialsError> {
-    let (parts, body) = request.into_parts();
-    if !methods.contains(&parts.method) {
-        return Err(CredentialsError::Method(names));
-    }
-    if parts.extensions.get::<Unread>().is_some() || body.len() > BODY_LIMIT {
-        return Err(SignatureError::BodyTooLong.into());
-    }
-    Ok((parts, body))
-}
 
 /// The signed request.
 pub(super) fn read<'r>(
@@ -47,7 +30,7 @@ pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
 }
 
 /// The refusal of a request. The reason is logged.
-pub(super) fn error(
+pub(crate) fn error(
     error: &CredentialsError,
     realm: &str,
     endpoint: &'static str,

@@ -9,10 +9,9 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    guard::BODY_LIMIT,
     provider::{
-        Authorization, AuthorizationServer, ClientError, Decision, OperatorError, Problem, Reply,
-        Unread,
+        AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, ClientError, Decision,
+        OperatorError, Problem, Reply, Unread,
     },
     web::guard::note_address,
 };
@@ -24,7 +23,7 @@ impl<S: Send + Sync> FromRequest<S> for Authorization {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
         let server = server(&request)?;
-        server.authorize(read(request).await).await
+        server.authorize(read(request, AUTHORIZATION.body_limit).await).await
     }
 }
 
@@ -33,7 +32,7 @@ impl<S: Send + Sync, F: DeserializeOwned> FromRequest<S> for Decision<F> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
         let server = server(&request)?;
-        server.answer(&read(request).await)
+        server.answer(&read(request, CONSENT.body_limit).await)
     }
 }
 
@@ -56,9 +55,9 @@ fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
 
 /// The request with its body, up to the endpoint's limit. A failure to read it is put into the
 /// extensions for the endpoint.
-pub(super) async fn read(request: Request) -> http::Request<Bytes> {
+pub(super) async fn read(request: Request, body_limit: usize) -> http::Request<Bytes> {
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|error| {
+    let body = to_bytes(body, body_limit).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "the body of a request was not read");
         parts.extensions.insert(Unread(ClientError::BodyTooLong));
         Bytes::new()

@@ -1,17 +1,15 @@
 //! The endpoints as routes, and the router of an application around them.
 
-use std::pin::Pin;
-
 use axum::{
     Router,
     body::Body,
     extract::{OriginalUri, Request},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
     routing::any,
 };
 use bytes::Bytes;
 
-use crate::provider::{AuthorizationServer, OperatorError, Problem, Reply};
+use crate::provider::{AuthorizationServer, ENDPOINTS, OperatorError, Problem, Reply};
 
 use super::{extract::read, layer::ServerLayer, place::Place};
 
@@ -76,47 +74,21 @@ impl AuthorizationServer {
     /// revocation, introspection, metadata and, if offered, the two of OAuth 1.0a.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let inner = self.inner();
-        let paths = self.paths();
-        let mut router = Router::new();
-        let mut add = |path: &str, answer: Endpoint| {
+        let offered = ENDPOINTS.iter().filter(|endpoint| (endpoint.route.is_offered)(inner));
+        let paths = offered.flat_map(|endpoint| {
+            inner.paths.all_of(endpoint.route.path).map(move |path| (*endpoint, path))
+        });
+        paths.fold(Router::new(), |router, (endpoint, path)| {
             let server = self.clone();
             let handler = move |request: Request| async move {
-                match read_here(&server, request).await {
-                    Ok(request) => answer(server, request).await,
+                match read_here(&server, request, endpoint.route.body_limit).await {
+                    Ok(request) => endpoint.answer(&server, request).await.map(Body::from),
                     Err(nested) => nested.into_response(),
                 }
             };
-            router = std::mem::take(&mut router).route(inner.as_it_arrives(path), any(handler));
-        };
-        add(&paths.token, |server, request| {
-            Box::pin(async move { server.token(request).await.map(Body::from) })
-        });
-        add(&paths.revoke, |server, request| {
-            Box::pin(async move { server.revoke(request).await.map(Body::from) })
-        });
-        add(&paths.introspect, |server, request| {
-            Box::pin(async move { server.introspect(request).await.map(Body::from) })
-        });
-        if inner.oauth1.is_offered() {
-            add(&paths.request_token, |server, request| {
-                Box::pin(
-                    async move { Reply::from(server.request_token(request).await).into_response() },
-                )
-            });
-            add(&paths.access_token, |server, request| {
-                Box::pin(
-                    async move { Reply::from(server.access_token(request).await).into_response() },
-                )
-            });
-        }
-        // If the prefix is stripped from one of the two forms, the other may still arrive whole.
-        let arriving = paths.metadata.iter().map(|path| inner.as_it_arrives(path));
-        for path in arriving {
-            add(path, |server, request| {
-                Box::pin(async move { server.metadata(&request).map(Body::from) })
-            });
-        }
-        router
+            // If the prefix is stripped from one of two forms, the other may still arrive whole.
+            router.route(inner.as_it_arrives(&path), any(handler))
+        })
     }
 
     /// The layer that the extractors need. It lends them the server, which checks tokens for the
@@ -127,14 +99,11 @@ impl AuthorizationServer {
     }
 }
 
-/// An endpoint that clients call.
-type Endpoint =
-    fn(AuthorizationServer, http::Request<Bytes>) -> Pin<Box<dyn Future<Output = Response> + Send>>;
-
 /// The request as the endpoints accept it, with the path that clients use.
 async fn read_here(
     server: &AuthorizationServer,
     mut request: Request,
+    body_limit: usize,
 ) -> Result<http::Request<Bytes>, Reply> {
     match Place::of(server, &request) {
         Place::Wrong => return Err(Problem::show(&OperatorError::Nested.into()).into()),
@@ -145,5 +114,5 @@ async fn read_here(
             }
         }
     }
-    Ok(read(request).await)
+    Ok(read(request, body_limit).await)
 }

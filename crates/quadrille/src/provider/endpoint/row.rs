@@ -1,0 +1,62 @@
+//! An endpoint as a value: its route, and what answers there.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::provider::{
+    error::ClientError,
+    refusal,
+    route::Route,
+    server::{AuthorizationServer, Inner},
+    wire,
+};
+
+/// An endpoint that clients call: a row of the [table](super::table::ENDPOINTS).
+pub(crate) struct Endpoint {
+    pub(crate) route: Route,
+    /// Whether applications in a browser may call the endpoint and read its answers, errors
+    /// included. No cookie plays a part in them.
+    pub(crate) is_for_any_origin: bool,
+    /// Answers a request that the route admits.
+    pub(crate) handler: Handler,
+    /// Answers a request that the route does not admit.
+    pub(crate) refuse: fn(&Inner, &Route, ClientError, &Request<Bytes>) -> Response<Bytes>,
+}
+
+pub(crate) type Handler = fn(AuthorizationServer, Request<Bytes>) -> Answer;
+
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
+
+impl Endpoint {
+    /// The answer to a request.
+    pub(crate) async fn answer(
+        &self,
+        server: &AuthorizationServer,
+        request: Request<Bytes>,
+    ) -> Response<Bytes> {
+        if self.is_for_any_origin
+            && let Some(answer) = wire::preflight(&request, self.route.methods)
+        {
+            return answer;
+        }
+        let answer = match self.route.admit(&request) {
+            Ok(()) => (self.handler)(server.clone(), request).await,
+            Err(error) => (self.refuse)(server.inner(), &self.route, error, &request),
+        };
+        if self.is_for_any_origin { wire::for_any_origin(answer) } else { answer }
+    }
+}
+
+/// A refusal of OAuth 2 (RFC 6749, section 5.2).
+pub(super) fn refuse(
+    _: &Inner,
+    route: &Route,
+    error: ClientError,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
+    let error = error.into();
+    refusal::log(route.name, &error, request);
+    wire::error(&error)
+}

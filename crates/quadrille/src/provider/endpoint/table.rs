@@ -1,0 +1,210 @@
+//! The table of endpoints, from which paths, routes, metadata and limits follow.
+//!
+//! A new endpoint is a file with its row, and the row's name in [`ENDPOINTS`].
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::provider::{
+    authorize::{authorization::AUTHORIZATION, consent::CONSENT},
+    paths::EndpointPath,
+    route::Route,
+    server::AuthorizationServer,
+    wire::Methods,
+};
+
+use super::{
+    introspect::INTROSPECTION,
+    metadata,
+    oauth1::{TEMPORARY_CREDENTIALS, TOKEN_CREDENTIALS},
+    revoke::REVOCATION,
+    row::{self, Endpoint},
+    token::TOKEN,
+};
+
+/// The endpoints that clients call, which the server answers.
+pub(crate) static ENDPOINTS: [&Endpoint; 6] =
+    [&TOKEN, &REVOCATION, &INTROSPECTION, &TEMPORARY_CREDENTIALS, &TOKEN_CREDENTIALS, &METADATA];
+
+/// The pages for users, which the application answers.
+static PAGES: [&Route; 2] = [&AUTHORIZATION, &CONSENT];
+
+static METADATA: Endpoint = Endpoint {
+    route: Route::new(
+        "metadata",
+        EndpointPath::WellKnown("oauth-authorization-server"),
+        Methods::GET_HEAD,
+    ),
+    is_for_any_origin: true,
+    handler: |server, _| {
+        let routes = PAGES.into_iter().chain(ENDPOINTS.iter().map(|endpoint| &endpoint.route));
+        let answer = metadata::answer(server.inner(), routes);
+        Box::pin(async { answer })
+    },
+    refuse: row::refuse,
+};
+
+impl AuthorizationServer {
+    /// The metadata document: exactly what is enabled. It is served at both well-known addresses.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let request = http::Request::get("/.well-known/oauth-authorization-server");
+    /// let response = server.metadata(request.body(bytes::Bytes::new())?).await;
+    /// assert_eq!(response.headers()["content-type"], "application/json");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn metadata(&self, request: Request<Bytes>) -> Response<Bytes> {
+        METADATA.answer(self, request).await
+    }
+
+    /// Answers a request to any of the endpoints that clients call, in a framework that has no
+    /// adapter here. The path is as requests arrive: see
+    /// [`prefix_is_stripped`](Self::prefix_is_stripped). The authorization endpoint and the consent
+    /// form are pages of the application: see [`authorize`](Self::authorize) and
+    /// [`answer`](Self::answer).
+    ///
+    /// A body of more than 64 KiB is refused; to read one byte more of it is enough.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let request = Request::post("/oauth/token").body("grant_type=client_credentials".into())?;
+    /// let response = server.handle(request).await.map_err(|_| "no endpoint")?;
+    /// assert_eq!(response.status(), 415);
+    ///
+    /// let request = Request::get("/photos").body("".into())?;
+    /// assert_eq!(server.handle(request).await.unwrap_err().uri(), "/photos");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The request, if no endpoint is at its path.
+    pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Request<Bytes>> {
+        let inner = self.inner();
+        let is_here = |endpoint: &&&Endpoint| {
+            let paths = inner.paths.all_of(endpoint.route.path);
+            let mut arriving = paths.map(|path| inner.as_it_arrives(&path) == request.uri().path());
+            (endpoint.route.is_offered)(inner) && arriving.any(|is_here| is_here)
+        };
+        match ENDPOINTS.iter().find(is_here) {
+            Some(endpoint) => Ok(endpoint.answer(self, inner.as_sent(request)).await),
+            None => Err(request),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use http::{Method, StatusCode, header::ALLOW};
+
+    use super::*;
+    use crate::{
+        Env,
+        provider::{OAuth1, store::MemoryStore},
+    };
+
+    fn server(issuer: &str) -> AuthorizationServer {
+        AuthorizationServer::new(issuer, MemoryStore::new(Env::system())).unwrap()
+    }
+
+    /// Servers at the root, below a path, and where that path is stripped.
+    fn servers() -> [AuthorizationServer; 4] {
+        let with_path = || server("https://id.example/id").oauth1(OAuth1::new());
+        [
+            server("https://id.example").oauth1(OAuth1::new()),
+            server("https://id.example").oauth1(OAuth1::new()).at("/"),
+            with_path(),
+            with_path().prefix_is_stripped(),
+        ]
+    }
+
+    fn request(method: &Method, path: &str, body: Vec<u8>) -> Request<Bytes> {
+        let mut request = Request::new(body.into());
+        (*request.method_mut(), *request.uri_mut()) = (method.clone(), path.parse().unwrap());
+        request
+    }
+
+    #[tokio::test]
+    async fn each_endpoint_is_found_and_refuses_other_methods_and_long_bodies() {
+        use Method as M;
+        for server in servers() {
+            let inner = server.inner();
+            for endpoint in ENDPOINTS {
+                let Route { name, methods, body_limit, .. } = endpoint.route;
+                for path in inner.paths.all_of(endpoint.route.path) {
+                    let path = inner.as_it_arrives(&path);
+                    for method in [M::GET, M::HEAD, M::POST, M::PUT, M::PATCH, M::DELETE] {
+                        let answer = server.handle(request(&method, path, Vec::new())).await;
+                        let answer = answer.unwrap_or_else(|_| panic!("{name} is not at {path}"));
+                        let is_refused = answer.status() == StatusCode::METHOD_NOT_ALLOWED;
+                        let is_accepted = methods.list.contains(&method);
+                        assert_ne!(is_refused, is_accepted, "{name}: {method} {path}");
+                        let allowed = answer.headers().get(ALLOW);
+                        assert_eq!(allowed.is_some(), is_refused, "{name}: {method}");
+                        assert!(allowed.is_none_or(|names| names == methods.names));
+                    }
+                    let long = request(&methods.list[0], path, vec![b'a'; body_limit + 1]);
+                    let answer = server.handle(long).await.unwrap();
+                    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE, "{name}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_no_endpoint_is_given_back() {
+        let server = server("https://id.example/id");
+        for path in [
+            "/",
+            "/photos",
+            "/id/oauth/authorize",
+            "/id/oauth/consent",
+            "/id/oauth/request_token",
+            "/id/oauth/access_token",
+            "/oauth/token",
+            "/id/oauth/token/",
+            "/id/oauth/tokens",
+            "/id/.well-known/oauth-authorization-server/id",
+        ] {
+            let request = request(&Method::POST, path, b"a=b".to_vec());
+            let given_back = server.handle(request).await.unwrap_err();
+            assert_eq!((given_back.uri().path(), &given_back.body()[..]), (path, &b"a=b"[..]));
+        }
+    }
+
+    #[tokio::test]
+    async fn metadata_names_the_endpoints_that_are_offered_where_they_answer() {
+        for server in servers() {
+            let inner = server.inner();
+            let path = inner.paths.of(METADATA.route.path);
+            let request =
+                |method, path: &str| request(method, inner.as_it_arrives(path), Vec::new());
+            let document = server.handle(request(&Method::GET, &path)).await.unwrap();
+            let document: BTreeMap<String, serde_json::Value> =
+                serde_json::from_slice(document.body()).unwrap();
+            let mut named = Vec::new();
+            for (name, url) in &document {
+                if let Some(name) = name.strip_suffix("_endpoint") {
+                    let path = url.as_str().unwrap().strip_prefix("https://id.example").unwrap();
+                    let is_page = inner.as_it_arrives(path) == server.authorize_path();
+                    let is_here = server.handle(request(&Method::POST, path)).await.is_ok();
+                    assert!(is_here != is_page, "{name} at {path}");
+                    named.push(name);
+                }
+            }
+            assert_eq!(named, ["authorization", "introspection", "revocation", "token"]);
+        }
+    }
+}
