@@ -240,7 +240,10 @@ fn template(_: &Env) -> Grant {
 fn issue(template: &Grant, row: RowId) -> Issue {
     let grant = Grant { id: row, ..template.clone() };
     let expires = Timestamp::from_seconds(1_900_000_000);
-    Issue { access: AccessRecord { row, hash: hash(row), grant, expires }, family: None }
+    Issue {
+        access: AccessRecord { row, hash: hash(row), grant, expires, binding: None },
+        family: None,
+    }
 }
 
 fn hash(row: RowId) -> SecretHash {

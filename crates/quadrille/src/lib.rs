@@ -42,6 +42,8 @@
 
 #[cfg(feature = "guard")]
 mod actor;
+#[cfg(feature = "guard")]
+mod binding;
 #[cfg(feature = "consumer")]
 pub mod consumer;
 pub mod cookie;
@@ -81,6 +83,8 @@ mod work;
 
 #[cfg(feature = "guard")]
 pub use actor::{Actor, Authentication};
+#[cfg(feature = "guard")]
+pub use binding::Binding;
 #[cfg(feature = "consumer")]
 pub use consumer::{Authorized, Identity, Linked, Login, Owner, Refreshed, Service, Spec, SpecBuf};
 #[cfg(feature = "consumer")]

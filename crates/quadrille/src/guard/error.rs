@@ -32,6 +32,9 @@ pub enum AccessError {
     /// The token is for another API (RFC 8707).
     #[error("the access token is meant for another API")]
     OtherAudience,
+    /// The token is bound to a key (RFC 9449, RFC 8705), and the request shows no proof of it.
+    #[error("the access token is bound to a key, of which there is no proof")]
+    Unproven,
     /// The token has expired.
     #[error("the access token has expired")]
     Expired,
@@ -68,7 +71,9 @@ impl AccessError {
         match self {
             Self::Missing | Self::Signature(_) => None,
             Self::Bearer(error) => Some(error.code()),
-            Self::Unknown | Self::Expired | Self::OtherAudience => Some(ErrorCode::InvalidToken),
+            Self::Unknown | Self::Expired | Self::OtherAudience | Self::Unproven => {
+                Some(ErrorCode::InvalidToken)
+            }
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
             Self::Unavailable => Some(ErrorCode::TemporarilyUnavailable),
             Self::NoGuard | Self::NotChecked => Some(ErrorCode::ServerError),

@@ -12,7 +12,7 @@ use http::{Request, Response};
 use url::Url;
 
 use crate::{
-    Env, Scopes, Timestamp,
+    Binding, Env, Scopes, Timestamp,
     actor::{Actor, Authentication},
     digest::sha256,
     loopback::is_secure,
@@ -304,6 +304,7 @@ struct Told {
     audience: Resources,
     authentication: Option<Arc<Authentication>>,
     expires: Timestamp,
+    binding: Option<Binding>,
 }
 
 impl Facts for Told {
@@ -329,6 +330,10 @@ impl Facts for Told {
 
     fn expires(&self) -> Timestamp {
         self.expires
+    }
+
+    fn binding(&self) -> Option<Binding> {
+        self.binding
     }
 }
 
@@ -381,6 +386,9 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
     if audience.is_empty() && !token.aud.is_empty() {
         return Err(AccessError::OtherAudience);
     }
+    // A binding that is not understood is one that cannot be proven.
+    let binding = token.cnf.map(|cnf| Binding::of_confirmation(&cnf).ok_or(AccessError::Unproven));
+    let binding = binding.transpose()?;
     let client: Arc<str> = token.client_id.unwrap_or_default().into();
     let actor = match token.sub {
         // Some issuers name the client as the subject if it acts for itself (RFC 9068, section
@@ -398,7 +406,7 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
         _ => None,
     };
     let scopes = token.scope.unwrap_or(Scopes::EMPTY);
-    Ok(Told { client, actor, scopes, audience, authentication, expires })
+    Ok(Told { client, actor, scopes, audience, authentication, expires, binding })
 }
 
 #[cfg(test)]
@@ -444,6 +452,23 @@ mod tests {
         assert_eq!(audience(&[]), Ok(String::new()));
         assert_eq!(audience(&["api", "urn:api"]), Ok("urn:api".to_owned()));
         assert_eq!(audience(&["api"]), Err(AccessError::OtherAudience));
+    }
+
+    #[test]
+    fn a_binding_that_is_not_understood_does_not_count_as_none() {
+        let bound = |name: &str, value: serde_json::Value| {
+            let cnf = serde_json::Map::from_iter([(name.to_owned(), value)]);
+            token(|token| token.cnf = Some(cnf)).map(|told| told.binding)
+        };
+        let text = |text: &str| text.into();
+        let zeros = "A".repeat(43);
+        assert_eq!(bound("jkt", text(&zeros)), Ok(Some(Binding::Jwk([0; 32]))));
+        assert_eq!(bound("x5t#S256", text(&zeros)), Ok(Some(Binding::Certificate([0; 32]))));
+        assert_eq!(bound("jwk", text(&zeros)), Err(AccessError::Unproven));
+        assert_eq!(bound("jkt", text("short")), Err(AccessError::Unproven));
+        assert_eq!(bound("jkt", 7.into()), Err(AccessError::Unproven));
+        let nothing = token(|token| token.cnf = Some(serde_json::Map::new()));
+        assert_eq!(nothing.err(), Some(AccessError::Unproven));
     }
 
     #[test]

@@ -107,6 +107,9 @@ impl Refused {
             AccessError::Unknown => "the access token is not known, or was revoked",
             AccessError::Expired => "the access token has expired",
             AccessError::OtherAudience => "the access token is not meant for this API",
+            AccessError::Unproven => {
+                "the access token is bound to a key, of which there is no proof"
+            }
             AccessError::InsufficientScope => "the access token lacks a required scope",
             AccessError::Unavailable | AccessError::NoGuard | AccessError::NotChecked => {
                 "access tokens cannot be checked"

@@ -121,7 +121,8 @@ impl Guard {
                 None => None,
             },
         };
-        found.map(|found| meant_for(self.0.audience.as_deref(), found)).transpose()
+        let audience = self.0.audience.as_deref();
+        found.map(|found| unbound(meant_for(audience, found)?)).transpose()
     }
 
     /// The signed request, if it is one and signed requests are accepted.
@@ -231,6 +232,15 @@ fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, Access
     }
     let error = AccessError::OtherAudience;
     log::token(&error, token.client(), ("audience", token.audience().as_str()));
+    Err(error)
+}
+
+/// Refuses a token that is bound to a key (RFC 9449, section 7.2; RFC 8705, section 3): of that key
+/// no proof is read.
+fn unbound(token: Verified) -> Result<Verified, AccessError> {
+    let Some(binding) = token.binding() else { return Ok(token) };
+    let error = AccessError::Unproven;
+    log::token(&error, token.client(), ("binding", &format!("{binding:?}")));
     Err(error)
 }
 

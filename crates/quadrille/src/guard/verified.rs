@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Scopes, Timestamp,
+    Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
 };
@@ -31,6 +31,7 @@ pub(crate) trait Facts: Send + Sync {
     fn audience(&self) -> &Resources;
     fn authentication(&self) -> Option<&Arc<Authentication>>;
     fn expires(&self) -> Timestamp;
+    fn binding(&self) -> Option<Binding>;
 }
 
 impl Verified {
@@ -67,6 +68,12 @@ impl Verified {
     /// The expiry of the token.
     pub fn expires(&self) -> Timestamp {
         self.0.expires()
+    }
+
+    /// The key to which the token is bound (RFC 9449, RFC 8705), which the request proved to have;
+    /// `None` for a bearer token. No guard reads such proofs yet, so that all refuse bound tokens.
+    pub fn binding(&self) -> Option<Binding> {
+        self.0.binding()
     }
 }
 

@@ -156,7 +156,7 @@ impl From<ClientAuthError> for ErrorResponse {
 /// let body = Params::parse(b"grant_type=client_credentials")?;
 /// let client = PresentedClient::parse(&headers, &body)?;
 /// assert_eq!(client.id, "web:1");
-/// assert_eq!(client.secret.as_deref(), Some("s&t"));
+/// assert_eq!(client.proof.secret(), Some("s&t"));
 /// assert_eq!(client.method(), AuthMethod::ClientSecretBasic);
 ///
 /// let body = Params::parse(b"client_id=web%3A1&client_secret=s%26t")?;
@@ -168,9 +168,52 @@ impl From<ClientAuthError> for ErrorResponse {
 pub struct PresentedClient<'a> {
     /// The `client_id`.
     pub id: Cow<'a, str>,
-    /// The `client_secret`; `None` if it is missing or empty.
-    pub secret: Option<Cow<'a, str>>,
+    /// The proof that it is this client.
+    pub proof: ClientProof<'a>,
     method: AuthMethod,
+}
+
+/// The proof of a client's identity in a request (RFC 6749, section 2.3).
+///
+/// ```
+/// use http::HeaderMap;
+/// use quadrille::{form::Params, oauth2::{ClientProof, PresentedClient}};
+///
+/// let body = Params::parse(b"client_id=web&client_secret=s3cret")?;
+/// let client = PresentedClient::parse(&HeaderMap::new(), &body)?;
+/// assert_eq!(client.proof, ClientProof::Secret("s3cret".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientProof<'a> {
+    /// None: a public client.
+    None,
+    /// The `client_secret`, which is not empty.
+    Secret(Cow<'a, str>),
+}
+
+impl<'a> ClientProof<'a> {
+    fn of_secret(secret: Option<Cow<'a, str>>) -> Self {
+        secret.filter(|secret| !secret.is_empty()).map_or(Self::None, Self::Secret)
+    }
+
+    /// The `client_secret`, if that is the proof.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Secret(secret) => Some(secret),
+        }
+    }
+}
+
+impl fmt::Debug for ClientProof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Secret(_) => "Secret",
+        })
+    }
 }
 
 /// An authentication method of clients, by its registered name (RFC 7591, section 2).
@@ -221,7 +264,7 @@ impl<'a> PresentedClient<'a> {
             return match (id, secret) {
                 (Some(id), secret) => Ok(Self {
                     id: Cow::Borrowed(id),
-                    secret: secret.map(Cow::Borrowed),
+                    proof: ClientProof::of_secret(secret.map(Cow::Borrowed)),
                     method: match secret {
                         Some(_) => AuthMethod::ClientSecretPost,
                         None => AuthMethod::None,
@@ -245,7 +288,7 @@ impl<'a> PresentedClient<'a> {
             } else {
                 AuthMethod::ClientSecretBasic
             },
-            secret: Some(basic_secret).filter(|secret| !secret.is_empty()).map(Cow::Owned),
+            proof: ClientProof::of_secret(Some(Cow::Owned(basic_secret))),
         })
     }
 
@@ -330,7 +373,7 @@ mod tests {
         }
         let params = Params::parse(body.as_bytes()).unwrap();
         PresentedClient::parse(&headers, &params).map(|client| {
-            (client.id.into_owned(), client.secret.map(Cow::into_owned), client.method)
+            (client.id.into_owned(), client.proof.secret().map(str::to_owned), client.method)
         })
     }
 

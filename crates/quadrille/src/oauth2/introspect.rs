@@ -144,6 +144,9 @@ pub struct ActiveToken {
     pub acr: Option<String>,
     /// The time of the user's sign-in (RFC 9470, section 6.2).
     pub auth_time: Option<Timestamp>,
+    /// The key to which the token is bound (RFC 7800, section 3.1; RFC 8705, section 3.2; RFC 9449,
+    /// section 6.2).
+    pub cnf: Option<Map<String, Value>>,
     /// All other members.
     pub extra: Map<String, Value>,
 }
@@ -238,6 +241,9 @@ impl ActiveToken {
                 object.insert("aud".to_owned(), several.into());
             }
         }
+        if let Some(cnf) = &self.cnf {
+            object.insert("cnf".to_owned(), Value::Object(cnf.clone()));
+        }
         for (name, value) in &self.extra {
             object.entry(name).or_insert_with(|| value.clone());
         }
@@ -267,6 +273,11 @@ impl ActiveToken {
             }
             Some(_) => return None,
         };
+        let cnf = match member("cnf") {
+            None => None,
+            Some(Value::Object(cnf)) => Some(cnf),
+            Some(_) => return None,
+        };
         // Only for display.
         let username = match member("username") {
             None => None,
@@ -292,6 +303,7 @@ impl ActiveToken {
             jti: jti?,
             acr: acr?,
             auth_time: auth_time?,
+            cnf,
             extra: object,
         })
     }
@@ -471,6 +483,7 @@ mod tests {
             jti: Some("7".to_owned()),
             acr: Some("gold".to_owned()),
             auth_time: Some(Timestamp::from_seconds(1)),
+            cnf: Some(Map::from_iter([("jkt".to_owned(), Value::from("7"))])),
             extra: Map::from_iter([("x".to_owned(), Value::from("canary"))]),
         };
         assert!(!format!("{token:?}").contains("canary"));

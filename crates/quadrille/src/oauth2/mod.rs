@@ -53,7 +53,7 @@
 //! // 4. The server checks who redeems what, and gives a token.
 //! let params = Params::of_body(&request)?;
 //! let client = PresentedClient::parse(request.headers(), &params)?;
-//! assert_eq!((&*client.id, client.secret.as_deref()), ("web", Some("s3cret")));
+//! assert_eq!((&*client.id, client.proof.secret()), ("web", Some("s3cret")));
 //! match TokenRequest::parse(&params)? {
 //!     TokenRequest::AuthorizationCode { code_verifier: Some(verifier), .. } => {
 //!         assert!(challenge.matches(verifier));
@@ -101,7 +101,7 @@ pub use authorize::{
     Addressee, AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse,
     AuthorizationResponseError, ResponseType,
 };
-pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, PresentedClient};
+pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, ClientProof, PresentedClient};
 pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use introspect::{
     ActiveToken, IntrospectionRequest, IntrospectionResponse, IntrospectionResponseError,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Scopes, Timestamp,
+    Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     guard::{AccessError, Answer, Authority, Facts, Guard, SignedAt, Verified},
     oauth2::Resources,
@@ -91,5 +91,9 @@ impl Facts for AccessRecord {
 
     fn expires(&self) -> Timestamp {
         self.expires
+    }
+
+    fn binding(&self) -> Option<Binding> {
+        self.binding
     }
 }

@@ -250,7 +250,7 @@ impl OAuth2 {
             Some(ClientAuthentication::Post) => client.method() == AuthMethod::ClientSecretPost,
             None => true,
         };
-        let is_known = *client.id == *self.id && client.secret.as_deref() == Some(&*self.secret);
+        let is_known = *client.id == *self.id && client.proof.secret() == Some(&*self.secret);
         if !is_taken || !is_known {
             return Err(manners.wrong_client.into());
         }

@@ -64,7 +64,7 @@ fn assert_same_client(auth: &ClientAuth, request: &http::Request<bytes::Bytes>) 
         }
         _ => (None, AuthMethod::None),
     };
-    assert_eq!(client.secret.as_deref(), secret);
+    assert_eq!(client.proof.secret(), secret);
     assert_eq!(client.method(), method);
 }
 

@@ -10,6 +10,7 @@
 mod access;
 mod audience;
 mod authorize;
+mod bound;
 mod canaries;
 mod client_documents;
 mod clients;

@@ -71,7 +71,7 @@ fn clients_authenticate_by_basic_as_in_rfc_6749() {
         assert_eq!(request.headers()[header::AUTHORIZATION], authorization);
         let body = Params::of_body(&request).unwrap();
         let client = PresentedClient::parse(request.headers(), &body).unwrap();
-        assert_eq!((&*client.id, client.secret.as_deref()), (id, Some(secret)));
+        assert_eq!((&*client.id, client.proof.secret()), (id, Some(secret)));
         assert_eq!(client.method(), AuthMethod::ClientSecretBasic);
     }
 }
@@ -124,7 +124,7 @@ fn token_requests_are_read_as_in_rfc_6749() {
         if let Some(id) = text(&case, "client_id") {
             let client = PresentedClient::parse(&HeaderMap::new(), &params).unwrap();
             assert_eq!(client.id, id);
-            assert_eq!(client.secret.as_deref(), text(&case, "client_secret"));
+            assert_eq!(client.proof.secret(), text(&case, "client_secret"));
         }
     }
 }

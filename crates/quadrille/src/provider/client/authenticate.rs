@@ -9,7 +9,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     RemoteAddress, Secret, Timestamp,
-    oauth2::{AuthMethod, PresentedClient},
+    oauth2::{AuthMethod, ClientProof, PresentedClient},
     provider::{
         error::{ClientError, Error},
         guessing::{Verdict, Who},
@@ -82,7 +82,11 @@ pub(crate) async fn client(
     from: Option<RemoteAddress>,
 ) -> Result<Arc<Client>, Error> {
     let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
-    let hash = presented.secret.as_ref().map(|secret| sha256(secret.as_bytes()));
+    let secret = match &presented.proof {
+        ClientProof::None => None,
+        ClientProof::Secret(secret) => Some(secret),
+    };
+    let hash = secret.map(|secret| sha256(secret.as_bytes()));
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let quick = match &client {
         Some(client) => quick(client, hash.as_ref(), inner.now()),
@@ -91,7 +95,7 @@ pub(crate) async fn client(
         None => Quick::Failed(ClientError::UnknownClient),
     };
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
-    match (quick, &presented.secret, &client) {
+    match (quick, secret, &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
         (Quick::Hash, Some(secret), client) => {
             let secret = Secret::from(&**secret);

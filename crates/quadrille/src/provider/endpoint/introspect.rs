@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::{
-    RemoteAddress, Timestamp,
+    Binding, RemoteAddress, Timestamp,
     form::{Limits, Params},
     oauth1::Forwarded,
     oauth2::{
@@ -104,6 +104,15 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     Ok(answer.to_response())
 }
 
+/// The type of a token (RFC 6749, section 7.1), which says how it is presented (RFC 9449, section
+/// 6.2).
+const fn token_type(binding: Option<Binding>) -> &'static str {
+    match binding {
+        Some(Binding::Jwk(_)) => "DPoP",
+        Some(Binding::Certificate(_)) | None => "Bearer",
+    }
+}
+
 /// What is said of a token to who asks; `None` when it is not good, or none of their business. An
 /// identifier of OAuth 1.0a is no good by itself: whoever heard that it is active would take it
 /// without a signature.
@@ -113,7 +122,8 @@ fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> 
     }
     match found {
         Found::Access(access) if now < access.expires => Some(ActiveToken {
-            token_type: Some("Bearer".to_owned()),
+            token_type: Some(token_type(access.binding).to_owned()),
+            cnf: access.binding.map(Binding::to_confirmation),
             exp: Some(access.expires),
             iat: Some(access.row.time()),
             ..describe(&access.grant)

@@ -129,7 +129,8 @@ async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credenti
     let (secret, sealed) = verify::shared_secret(inner, wire::TOKEN);
     let lifetime = inner.oauth1.token_lifetime;
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
-    let access = AccessRecord { row: number, hash: *identifier.hash(), grant, expires };
+    let access =
+        AccessRecord { row: number, hash: *identifier.hash(), grant, expires, binding: None };
     let access = Arc::new(access);
     let bought = Bought::Credential(CredentialRecord {
         access: access.clone(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Scopes, Timestamp,
+    Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
 };
@@ -145,6 +145,8 @@ pub struct AccessRecord {
     pub grant: Grant,
     /// The expiry of the token.
     pub expires: Timestamp,
+    /// The key to which the token is bound (RFC 9449, RFC 8705); `None` for a bearer token.
+    pub binding: Option<Binding>,
 }
 
 /// A refresh token and its successors (RFC 6749, section 6): one row, however often it rotates.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Actor, Authentication, Timestamp,
+    Actor, Authentication, Binding, Timestamp,
     provider::store::{AccessRecord, Issue, RowId, Store, TokenRef},
     testing::ManualClock,
 };
@@ -37,6 +37,13 @@ pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, cl
         let access = world.access(row, grant);
         store.issue(world.issuer, Issue { access: access.clone(), family: None }).await;
         let rule = "`access` gives back a token as `issue` put it, whoever acts, signed in or not";
+        same(rule, world.issued(row).await, Some(access));
+    }
+    let bindings = [Binding::Jwk([1; 32]), Binding::Jwk([2; 32]), Binding::Certificate([1; 32])];
+    for (row, binding) in (320..).zip(bindings.map(Some).into_iter().chain([None])) {
+        let access = AccessRecord { binding, ..world.access(row, world.grant(300)) };
+        store.issue(world.issuer, Issue { access: access.clone(), family: None }).await;
+        let rule = "`access` gives back the key to which a token is bound";
         same(rule, world.issued(row).await, Some(access));
     }
 }

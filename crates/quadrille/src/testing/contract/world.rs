@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Actor, Authentication, Scopes, Timestamp,
+    Actor, Authentication, Binding, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
         Client, ClientType, GrantType,
@@ -69,7 +69,13 @@ impl<'s, S: Store> World<'s, S> {
     }
 
     pub(super) fn access(&self, row: i64, grant: Grant) -> AccessRecord {
-        AccessRecord { row: RowId(row), hash: hash(row), grant, expires: self.later(3600) }
+        AccessRecord {
+            row: RowId(row),
+            hash: hash(row),
+            grant,
+            expires: self.later(3600),
+            binding: None,
+        }
     }
 
     pub(super) fn family(&self, row: i64, grant: Grant) -> FamilyRecord {
@@ -154,6 +160,7 @@ impl<'s, S: Store> World<'s, S> {
     pub(super) fn credential(&self, grant: &Grant) -> CredentialRecord {
         let mut access = self.access(grant.id.0, grant.clone());
         access.expires = Timestamp::NEVER;
+        access.binding = Some(Binding::Certificate([5; 32]));
         let secret = b"\x00other\xff".as_slice().into();
         CredentialRecord { access: Arc::new(access), is_foreign: false, secret }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Scopes, Timestamp,
+    Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
     provider::store::{AccessRecord, Grant, RowId, SecretHash, is_same},
@@ -41,10 +41,16 @@ impl Tokens {
     }
 
     pub(super) fn insert(&self, record: AccessRecord, now: Timestamp) {
-        let AccessRecord { row, hash, grant, expires } = record;
+        let AccessRecord { row, hash, grant, expires, binding } = record;
         let Grant { id: grant, client, actor, scopes, resources, authentication } = grant;
-        let shared =
-            self.shared.intern(Shared { client, actor, scopes, resources, authentication });
+        let shared = self.shared.intern(Shared {
+            client,
+            actor,
+            scopes,
+            resources,
+            authentication,
+            binding,
+        });
         let expires = u32::try_from(expires.seconds().max(0)).unwrap_or(u32::MAX);
         self.rows.lock(&row).insert(row, Token { hash, grant, shared, expires }, now);
     }
@@ -70,6 +76,7 @@ impl Tokens {
                 authentication: shared.authentication.clone(),
             },
             expires: Timestamp::from_seconds(expires.into()),
+            binding: shared.binding,
         })
     }
 
@@ -86,11 +93,12 @@ struct Shared {
     scopes: Scopes,
     resources: Resources,
     authentication: Option<Arc<Authentication>>,
+    binding: Option<Binding>,
 }
 
 impl Hash for Shared {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.client, &self.actor, &self.scopes, &self.resources).hash(state);
+        (&self.client, &self.actor, &self.scopes, &self.resources, self.binding).hash(state);
         self.authentication.as_ref().map(|who| who.auth_time).hash(state);
     }
 }

@@ -13,7 +13,7 @@ use super::rows::{self, alive, at, grant_columns, read_one};
 /// The columns that [`read`] reads.
 macro_rules! credential_columns {
     () => {
-        concat!(grant_columns!(), ", hash, is_foreign, secret, expires")
+        concat!(grant_columns!(), ", hash, is_foreign, secret, expires, binding")
     };
 }
 pub(super) use credential_columns;
@@ -56,6 +56,7 @@ fn read(row: &Row<'_>) -> Result<CredentialRecord, StoreError> {
             hash: row.get(at!(credential_columns, "hash"))?,
             grant,
             expires: rows::seconds(row, at!(credential_columns, "expires"))?,
+            binding: rows::binding(row, at!(credential_columns, "binding"))?,
         }),
         is_foreign: row.get(at!(credential_columns, "is_foreign"))?,
         secret: row.get::<_, Vec<u8>>(at!(credential_columns, "secret"))?.into(),

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, RowIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Scopes, Timestamp,
+    Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
     provider::{
@@ -186,7 +186,7 @@ pub(super) fn code(row: &Row<'_>) -> Result<CodeRecord, StoreError> {
 /// The columns that [`access`] reads.
 macro_rules! access_columns {
     () => {
-        concat!("row, ", grant_columns!(), ", hash, expires")
+        concat!("row, ", grant_columns!(), ", hash, expires, binding")
     };
 }
 pub(super) use access_columns;
@@ -197,6 +197,7 @@ pub(super) fn access(row: &Row<'_>) -> Result<AccessRecord, StoreError> {
         grant: grant(row, at!(access_columns, "grant_id"))?,
         hash: row.get(at!(access_columns, "hash"))?,
         expires: seconds(row, at!(access_columns, "expires"))?,
+        binding: binding(row, at!(access_columns, "binding"))?,
     })
 }
 
@@ -230,6 +231,22 @@ pub(super) fn family(row: &Row<'_>) -> Result<FamilyRecord, StoreError> {
 
 pub(super) fn seconds(row: &Row<'_>, column: impl RowIndex) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_seconds(row.get(column)?))
+}
+
+/// A [`Binding`] as its column holds it.
+pub(super) fn binding_text(binding: Option<Binding>) -> Option<String> {
+    let (name, thumbprint) = binding?.to_member();
+    Some(format!("{name}:{thumbprint}"))
+}
+
+/// Reads what [`binding_text`] wrote.
+pub(super) fn binding(row: &Row<'_>, column: impl RowIndex) -> Result<Option<Binding>, StoreError> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| bad("a binding"))?;
+    let read = |text: &str| {
+        text.split_once(':').and_then(|(name, thumbprint)| Binding::read(name, thumbprint))
+    };
+    // A token whose binding cannot be read must not become a bearer token.
+    text.map(|text| read(text).ok_or(bad("a binding"))).transpose()
 }
 
 pub(super) fn scopes(row: &Row<'_>, column: impl RowIndex) -> Result<Scopes, StoreError> {

@@ -38,7 +38,13 @@ pub(crate) struct Minted {
 pub(crate) fn mint(inner: &Inner, row: RowId, grant: Grant, now: Timestamp) -> Minted {
     let secret = TokenSecret::new(inner.env.random());
     let lifetime = inner.policy.access_token_lifetime;
-    let record = AccessRecord { row, hash: sha256(&secret[..]), grant, expires: now + lifetime };
+    let record = AccessRecord {
+        row,
+        hash: sha256(&secret[..]),
+        grant,
+        expires: now + lifetime,
+        binding: None,
+    };
     Minted { access: inner.tokens.write(TokenKind::Access, row, &secret), record, lifetime }
 }
 

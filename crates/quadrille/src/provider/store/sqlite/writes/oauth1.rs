@@ -7,7 +7,7 @@ use crate::provider::store::{CredentialRecord, IssuerId, RowId, StoreError};
 use super::{
     super::{
         oauth1::credential_columns,
-        rows::{GrantRow, grant_columns},
+        rows::{GrantRow, binding_text, grant_columns},
     },
     Writes,
 };
@@ -25,7 +25,7 @@ impl Writes<'_> {
                 "INSERT INTO quadrille_token_credentials (issuer, ",
                 credential_columns!(),
                 ") VALUES (:issuer, :grant_id, :client, :actor, :scopes, :resources, :auth, :hash,
-                :is_foreign, :secret, :expires)"
+                :is_foreign, :secret, :expires, :binding)"
             ),
             named_params! {
                 ":issuer": issuer.0,
@@ -39,6 +39,7 @@ impl Writes<'_> {
                 ":is_foreign": credential.is_foreign,
                 ":secret": &credential.secret[..],
                 ":expires": access.expires.seconds(),
+                ":binding": binding_text(access.binding),
             },
         )?;
         Ok(())

@@ -120,6 +120,7 @@ impl Writes<'_> {
             grant.auth,
             access.hash,
             access.expires.seconds(),
+            rows::binding_text(access.binding),
         ])?;
         Ok(())
     }
