@@ -33,10 +33,13 @@ pub use authorize::{
     },
 };
 pub use client::{
+    admin::AdminError,
     document::{ClientDocumentError, ClientMetadataDocuments},
+    metadata::ClientMetadataError,
+    new::NewClient,
     record::{Client, ClientSecret, ClientType, GrantType, SecretVerifier},
     redirect_uri::{RedirectUri, RedirectUriError},
-    registration::{AdminError, NewClient, Registered, RegistrationError},
+    registration::{Registered, RegistrationError},
 };
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;

@@ -7,7 +7,7 @@ use quadrille::{
     Policy, RemoteAddress, Secret,
     oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{
-        AdminError, GrantType, NewClient, RegistrationError,
+        AdminError, ClientMetadataError, GrantType, NewClient, RegistrationError,
         guessing::{Cost, Kdf},
     },
 };
@@ -283,7 +283,10 @@ async fn a_redirect_uri_that_no_answer_could_be_sent_to_is_not_registered() {
     for uri in ["a.b:", "a.b:?x=1", "com.example.app://@", "https://x;sandbox/", "https://x,y/"] {
         let new = NewClient::public("App").redirect_uri(uri);
         let refused = world.server.register(new).await.unwrap_err();
-        assert!(matches!(refused, RegistrationError::RedirectUri { .. }), "{uri}: {refused}");
+        assert!(
+            matches!(refused, RegistrationError::Metadata(ClientMetadataError::RedirectUri { .. })),
+            "{uri}: {refused}"
+        );
     }
 }
 
@@ -331,7 +334,10 @@ async fn a_client_that_is_said_again_at_each_start_is_registered_once_and_follow
 
     let insecure = printer().redirect_uri("http://printer.example/cb");
     let error = server.ensure_client(insecure).await.unwrap_err();
-    assert!(matches!(error, RegistrationError::RedirectUri { .. }), "the same checks");
+    assert!(
+        matches!(error, RegistrationError::Metadata(ClientMetadataError::RedirectUri { .. })),
+        "the same checks"
+    );
     let public = NewClient::public("Printer").id("printer").redirect_uri(CALLBACK);
     let error = server.ensure_client(public).await.unwrap_err();
     assert!(matches!(error, RegistrationError::OtherType));
@@ -381,6 +387,9 @@ async fn a_client_is_registered_under_no_name_that_people_cannot_see_or_that_rew
         &"x".repeat(101),
     ] {
         let refusal = register(name).await.unwrap_err();
-        assert!(matches!(refusal, RegistrationError::Name), "{name:?}: {refusal}");
+        assert!(
+            matches!(refusal, RegistrationError::Metadata(ClientMetadataError::Name)),
+            "{name:?}: {refusal}"
+        );
     }
 }

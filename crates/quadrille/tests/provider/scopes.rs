@@ -5,7 +5,10 @@ use std::sync::Arc;
 use quadrille::{
     KeyRing, Scopes,
     oauth2::{Resources, TokenRequest},
-    provider::{AuthorizationServer, GrantType, NewClient, RegistrationError, store::MemoryStore},
+    provider::{
+        AuthorizationServer, ClientMetadataError, GrantType, NewClient, RegistrationError,
+        store::MemoryStore,
+    },
     testing::ManualClock,
 };
 
@@ -17,7 +20,10 @@ async fn a_client_is_not_registered_for_what_the_server_does_not_know() {
     let scopes = Scopes::parse("photos:read photos:raed").unwrap();
     let typo = NewClient::confidential("Typo").redirect_uri(CALLBACK).scopes(scopes);
     let error = world.server.register(typo).await.unwrap_err();
-    assert!(matches!(error, RegistrationError::UnknownScope(name) if name == "photos:raed"));
+    assert!(matches!(
+        error,
+        RegistrationError::Metadata(ClientMetadataError::UnknownScope(name)) if name == "photos:raed"
+    ));
     let api = Resources::parse("https://nowhere.example").unwrap();
     let api = NewClient::confidential("API").resource_server(api);
     let error = world.server.register(api).await.unwrap_err();

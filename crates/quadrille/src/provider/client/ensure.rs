@@ -15,8 +15,9 @@ use crate::{
 };
 
 use super::{
+    new::NewClient,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
-    registration::{NewClient, Registered, RegistrationError},
+    registration::{Registered, RegistrationError},
 };
 
 impl AuthorizationServer {

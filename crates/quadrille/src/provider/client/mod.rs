@@ -1,8 +1,12 @@
 //! Clients (RFC 6749, section 2): their metadata, registration, documents and authentication.
 
+pub(super) mod admin;
 pub(super) mod authenticate;
 pub(super) mod document;
 mod ensure;
+pub(super) mod metadata;
+pub(super) mod new;
+mod policy;
 pub(super) mod record;
 pub(super) mod redirect_uri;
 pub(super) mod registration;

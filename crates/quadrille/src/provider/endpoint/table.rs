@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::{
         Env,
-        provider::{OAuth1, store::MemoryStore},
+        provider::{oauth1::OAuth1, store::MemoryStore},
     };
 
     fn server(issuer: &str) -> AuthorizationServer {

@@ -90,7 +90,10 @@ pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<B
     }
 }
 
-async fn access_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, CredentialsError> {
+async fn access_token(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Result<Credentials, CredentialsError> {
     let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));

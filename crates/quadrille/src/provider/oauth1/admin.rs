@@ -8,7 +8,7 @@ use crate::{
     Secret,
     oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
     provider::{
-        client::{record::Client, registration::AdminError},
+        client::{admin::AdminError, record::Client},
         error::Error,
         server::{AuthorizationServer, Inner},
         token::format::TokenSecret,

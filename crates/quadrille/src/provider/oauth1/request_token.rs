@@ -34,7 +34,10 @@ pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<B
     }
 }
 
-async fn request_token(inner: &Inner, request: Request<Bytes>) -> Result<Credentials, CredentialsError> {
+async fn request_token(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Result<Credentials, CredentialsError> {
     let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
     let (origin, from) = (inner.issuer.origin(), wire::from(&parts));

@@ -11,18 +11,16 @@ use crate::{
     oauth2::answer,
     provider::{
         client::{
-            record::{Client, ClientType, GrantType, is_shown},
-            redirect_uri::{self, RedirectUri},
+            metadata::{CheckedMetadata, ClientMetadata, ClientMetadataError},
+            policy::MetadataPolicy,
+            record::Client,
         },
         fetch::FetchError,
-        store::GrantTypes,
     },
 };
 
 use super::NOT_STORED;
 
-/// How many redirect URIs a client may name.
-const REDIRECT_URIS: usize = 32;
 /// How long a URL may be that is a `client_id`, in bytes.
 const URL: usize = 1000;
 
@@ -84,10 +82,7 @@ struct Document<'d> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Described {
     id: Arc<str>,
-    name: String,
-    redirect_uris: Vec<RedirectUri>,
-    grant_types: GrantTypes,
-    scopes: Option<Scopes>,
+    metadata: CheckedMetadata,
 }
 
 /// The URL at which a client with this id describes itself, if it is one: https, written as a browser
@@ -121,55 +116,46 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
     if document.client_secret.is_some() || document.client_secret_expires_at.is_some() {
         return Err(ClientDocumentError::Secret);
     }
-    // The default of RFC 7591 is a secret, of which there can be none here.
-    if document.token_endpoint_auth_method.is_some_and(|method| method != "none") {
-        return Err(ClientDocumentError::AuthMethod);
-    }
-    let named = document.redirect_uris.unwrap_or_default();
-    // Those that may not be used here (`editor://callback`) cost the client no other one.
-    let usable = named.iter().filter_map(|uri| redirect_uri::usable(&text(uri)?));
-    let redirect_uris: Vec<_> = usable.collect();
-    if redirect_uris.is_empty() || named.len() > REDIRECT_URIS {
-        return Err(ClientDocumentError::NoRedirectUri);
-    }
-    let scopes = document.scope.map(|scope| Scopes::parse(&scope)).transpose();
-    Ok(Described {
-        id: url.as_str().into(),
-        name: name(document.client_name, url)?,
-        redirect_uris,
-        grant_types: grant_types(
-            document.grant_types.as_deref(),
-            document.response_types.as_deref(),
-        )?,
-        scopes: scopes.map_err(|_| ClientDocumentError::Scope)?,
-    })
+    let metadata = document.metadata()?;
+    let policy = MetadataPolicy::document(url.host_str().unwrap_or_default());
+    Ok(Described { id: url.as_str().into(), metadata: metadata.check(&policy)? })
 }
 
-/// The text that an element of a list is.
-fn text(element: &RawValue) -> Option<String> {
-    serde_json::from_str(element.get()).ok()
-}
-
-/// What to call it: by its host, if it does not say.
-fn name(given: Option<String>, url: &Url) -> Result<String, ClientDocumentError> {
-    let Some(name) = given else { return Ok(url.host_str().unwrap_or_default().to_owned()) };
-    if is_shown(&name) { Ok(name) } else { Err(ClientDocumentError::Name) }
-}
-
-/// Those of its grant types that a public client can have here; by codes alone if it does not say.
-fn grant_types(
-    grants: Option<&[&RawValue]>,
-    responses: Option<&[&RawValue]>,
-) -> Result<GrantTypes, ClientDocumentError> {
-    let has = |list: Option<&[&RawValue]>, name: &str, default: bool| {
-        list.map_or(default, |list| list.iter().any(|known| text(known).is_some_and(|t| t == name)))
-    };
-    if !has(grants, GrantType::AuthorizationCode.as_str(), true) || !has(responses, "code", true) {
-        return Err(ClientDocumentError::GrantType);
+impl Document<'_> {
+    fn metadata(self) -> Result<ClientMetadata, ClientDocumentError> {
+        let list = |elements: Vec<&RawValue>| elements.into_iter().map(text).collect();
+        let scope = self.scope.map(|scope| Scopes::parse(&scope)).transpose();
+        Ok(ClientMetadata {
+            redirect_uris: self.redirect_uris.map(list).unwrap_or_default(),
+            token_endpoint_auth_method: self.token_endpoint_auth_method,
+            grant_types: self.grant_types.map(list),
+            response_types: self.response_types.map(list),
+            client_name: self.client_name,
+            scope: scope.map_err(|_| ClientDocumentError::Scope)?,
+        })
     }
-    let refreshes = has(grants, GrantType::RefreshToken.as_str(), false);
-    let refresh = refreshes.then_some(GrantType::RefreshToken);
-    Ok([GrantType::AuthorizationCode].into_iter().chain(refresh).collect())
+}
+
+/// The text that an element of a list is; that of any other element is empty, which names nothing.
+fn text(element: &RawValue) -> String {
+    serde_json::from_str(element.get()).unwrap_or_default()
+}
+
+impl From<ClientMetadataError> for ClientDocumentError {
+    fn from(error: ClientMetadataError) -> Self {
+        match error {
+            ClientMetadataError::Name => Self::Name,
+            ClientMetadataError::AuthMethod => Self::AuthMethod,
+            ClientMetadataError::RedirectUri { .. }
+            | ClientMetadataError::TooManyRedirectUris
+            | ClientMetadataError::NoRedirectUri => Self::NoRedirectUri,
+            ClientMetadataError::NoGrantType
+            | ClientMetadataError::RefreshTokenAlone
+            | ClientMetadataError::PublicClientForItself
+            | ClientMetadataError::ResponseType => Self::GrantType,
+            ClientMetadataError::UnknownScope(_) => Self::Scope,
+        }
+    }
 }
 
 impl Described {
@@ -181,26 +167,14 @@ impl Described {
         stored: Option<&Client>,
         now: Timestamp,
     ) -> Client {
-        let scopes = match &self.scopes {
+        let scopes = match &self.metadata.scopes {
             Some(scopes) => ceiling.iter().filter(|name| scopes.contains(name)).collect(),
             None => ceiling.clone(),
         };
-        Client {
-            id: self.id.clone(),
-            number: stored.map_or(NOT_STORED, |stored| stored.number),
-            name: self.name.clone(),
-            client_type: ClientType::Public,
-            secrets: Vec::new(),
-            redirect_uris: self.redirect_uris.clone(),
-            scopes,
-            grant_types: self.grant_types.clone(),
-            first_party: false,
-            oauth1: None,
-            resource_server: None,
-            from_document: true,
-            without_pkce: false,
-            created: stored.map_or(now, |stored| stored.created),
-        }
+        let number = stored.map_or(NOT_STORED, |stored| stored.number);
+        let created = stored.map_or(now, |stored| stored.created);
+        let client = self.metadata.client(self.id.clone(), number, scopes, created);
+        Client { from_document: true, ..client }
     }
 }
 
@@ -209,7 +183,10 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    use crate::provider::client::record::LONGEST_NAME;
+    use crate::provider::client::{
+        policy::REDIRECT_URIS_OF_A_DOCUMENT as REDIRECT_URIS,
+        record::{ClientType, GrantType, LONGEST_NAME},
+    };
 
     const ID: &str = "https://app.example/client.json";
 
@@ -293,7 +270,7 @@ mod tests {
         let marked = [b"\xef\xbb\xbf", &latin[..]].concat();
         for json in [latin, marked] {
             let read = read(&Url::parse(ID).unwrap(), &json).unwrap();
-            assert_eq!(read.name, "Ren\u{fffd}e");
+            assert_eq!(read.metadata.name, "Ren\u{fffd}e");
         }
     }
 
@@ -326,14 +303,14 @@ mod tests {
             ] {
                 let read = read(&Url::parse(ID).unwrap(), json.as_bytes());
                 let read = read.unwrap_or_else(|error| panic!("{error}: {json}"));
-                assert_eq!(read.redirect_uris, ["https://app.example/cb"], "{json}");
+                assert_eq!(read.metadata.redirect_uris, ["https://app.example/cb"], "{json}");
             }
         }
         let named = |name: &str| {
             let uris = r#"["https://app.example/cb"]"#;
             let json =
                 format!(r#"{{"client_id":"{ID}","client_name":"{name}","redirect_uris":{uris}}}"#);
-            read(&Url::parse(ID).unwrap(), json.as_bytes()).map(|read| read.name)
+            read(&Url::parse(ID).unwrap(), json.as_bytes()).map(|read| read.metadata.name)
         };
         assert_eq!(named(r"Ren\ud800e").as_deref(), Ok("Ren\u{fffd}e"), "as another encoding is");
         assert_eq!(named(r"Ren\ud83e\udd80e").as_deref(), Ok("Ren\u{1f980}e"));

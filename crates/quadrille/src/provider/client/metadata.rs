@@ -1,0 +1,313 @@
+//! Client metadata (RFC 7591, section 2), and the rules that hold for it wherever it comes from.
+
+use std::sync::Arc;
+
+use crate::{
+    Scopes, Timestamp,
+    oauth2::AuthMethod,
+    provider::store::{GrantTypes, RowId},
+};
+
+use super::{
+    policy::MetadataPolicy,
+    record::{Client, ClientType, GrantType, is_shown},
+    redirect_uri::{self, RedirectUri, RedirectUriError},
+};
+
+/// The metadata of a client (RFC 7591, section 2), under the names that stand there. Settings and
+/// documents are read into this, and [checked](Self::check) by one set of rules.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClientMetadata {
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) token_endpoint_auth_method: Option<String>,
+    pub(crate) grant_types: Option<Vec<String>>,
+    pub(crate) response_types: Option<Vec<String>>,
+    pub(crate) client_name: Option<String>,
+    pub(crate) scope: Option<Scopes>,
+}
+
+/// Metadata that passed the [check](ClientMetadata::check).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CheckedMetadata {
+    pub(crate) name: String,
+    pub(crate) client_type: ClientType,
+    pub(crate) redirect_uris: Vec<RedirectUri>,
+    pub(crate) grant_types: GrantTypes,
+    /// `None` if the metadata names none.
+    pub(crate) scopes: Option<Scopes>,
+}
+
+/// The rule that a client's metadata breaks (RFC 7591, section 2), wherever it comes from. The party
+/// that wrote the metadata is at fault.
+///
+/// ```
+/// # use quadrille::{Env, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
+/// use quadrille::provider::{ClientMetadataError, RegistrationError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+/// let refused = server.register(NewClient::public("App")).await.unwrap_err();
+/// assert!(matches!(
+///     refused,
+///     RegistrationError::Metadata(ClientMetadataError::PublicClientForItself)
+/// ));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientMetadataError {
+    /// The `client_name` is missing, too long, or holds characters that are not seen.
+    #[error("a client needs a name of at most 100 characters, all of which people can see")]
+    Name,
+    /// The client may not authenticate by its `token_endpoint_auth_method`.
+    #[error("the client may not authenticate by this token_endpoint_auth_method")]
+    AuthMethod,
+    /// A redirect URI may not be used.
+    #[error("{uri}: {reason}")]
+    RedirectUri {
+        /// The URI.
+        uri: String,
+        /// The rule that it breaks.
+        reason: RedirectUriError,
+    },
+    /// There are too many redirect URIs.
+    #[error("there are too many redirect URIs")]
+    TooManyRedirectUris,
+    /// The client would get codes, but there is nowhere to send them.
+    #[error("a client that uses authorization codes needs a redirect URI")]
+    NoRedirectUri,
+    /// There is no way for the client to get a token.
+    #[error("a client needs at least one grant type")]
+    NoGrantType,
+    /// The client would renew what it never gets.
+    #[error("refresh_token needs authorization_code: no other grant gives a refresh token")]
+    RefreshTokenAlone,
+    /// A client that cannot keep a secret cannot act for itself.
+    #[error("a public client cannot have a token for itself")]
+    PublicClientForItself,
+    /// The client uses codes, but `code` is not among its response types.
+    #[error("a client that uses authorization codes has the response type code")]
+    ResponseType,
+    /// A scope is not known to this server
+    /// ([`AuthorizationServer::scope`](crate::provider::AuthorizationServer::scope)).
+    #[error("this server knows no scope {0:?}")]
+    UnknownScope(String),
+}
+
+impl ClientMetadata {
+    /// Checks the metadata: what is not well-formed, could never work, or would never be safe, is
+    /// refused for all; how much a client may have is the policy's.
+    pub(crate) fn check(
+        &self,
+        policy: &MetadataPolicy<'_>,
+    ) -> Result<CheckedMetadata, ClientMetadataError> {
+        let name = match (&self.client_name, policy.default_name) {
+            (Some(name), _) if is_shown(name) => name.clone(),
+            (None, Some(name)) => name.to_owned(),
+            _ => return Err(ClientMetadataError::Name),
+        };
+        let client_type = self.client_type(policy)?;
+        let redirect_uris = self.redirect_uris(policy)?;
+        let grant_types = self.grant_types(policy)?;
+        let has_code = grant_types.contains(&GrantType::AuthorizationCode);
+        if has_code && redirect_uris.is_empty() {
+            return Err(ClientMetadataError::NoRedirectUri);
+        }
+        // A refresh token comes with a code only (RFC 6749, section 4.4.3).
+        if grant_types.contains(&GrantType::RefreshToken) && !has_code {
+            return Err(ClientMetadataError::RefreshTokenAlone);
+        }
+        if client_type == ClientType::Public && grant_types.contains(&GrantType::ClientCredentials)
+        {
+            return Err(ClientMetadataError::PublicClientForItself);
+        }
+        let responses = self.response_types.as_deref();
+        if has_code && responses.is_some_and(|types| !types.iter().any(|name| name == "code")) {
+            return Err(ClientMetadataError::ResponseType);
+        }
+        let unknown = |scopes: &Scopes| {
+            scopes.iter().find(|name| !policy.may_ask_for(name)).map(ToOwned::to_owned)
+        };
+        match self.scope.as_ref().and_then(unknown) {
+            Some(name) => Err(ClientMetadataError::UnknownScope(name)),
+            None => {
+                let scopes = self.scope.clone();
+                Ok(CheckedMetadata { name, client_type, redirect_uris, grant_types, scopes })
+            }
+        }
+    }
+
+    /// The type of the client, by the way in which it authenticates (RFC 6749, section 2.1).
+    fn client_type(&self, policy: &MetadataPolicy<'_>) -> Result<ClientType, ClientMetadataError> {
+        let method = match &self.token_endpoint_auth_method {
+            None => policy.default_auth_method,
+            Some(name) => {
+                let mut methods = policy.auth_methods.iter();
+                *methods
+                    .find(|known| known.as_str() == name)
+                    .ok_or(ClientMetadataError::AuthMethod)?
+            }
+        };
+        Ok(match method {
+            AuthMethod::None => ClientType::Public,
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
+                ClientType::Confidential
+            }
+        })
+    }
+
+    fn redirect_uris(
+        &self,
+        policy: &MetadataPolicy<'_>,
+    ) -> Result<Vec<RedirectUri>, ClientMetadataError> {
+        if policy.most_redirect_uris.is_some_and(|most| self.redirect_uris.len() > most) {
+            return Err(ClientMetadataError::TooManyRedirectUris);
+        }
+        let uris = self.redirect_uris.iter();
+        if policy.leaves_out_redirect_uris {
+            return Ok(uris.filter_map(|uri| redirect_uri::usable(uri)).collect());
+        }
+        let refused =
+            |uri: &String, reason| ClientMetadataError::RedirectUri { uri: uri.clone(), reason };
+        uris.map(|uri| RedirectUri::parse(uri).map_err(|reason| refused(uri, reason))).collect()
+    }
+
+    /// The grant types that the client can have here; by codes alone if it names none (RFC 7591,
+    /// section 2).
+    fn grant_types(&self, policy: &MetadataPolicy<'_>) -> Result<GrantTypes, ClientMetadataError> {
+        let Some(names) = &self.grant_types else {
+            return Ok([GrantType::AuthorizationCode].into());
+        };
+        let has = |grant: &&GrantType| names.iter().any(|name| name == grant.as_str());
+        let granted: GrantTypes = policy.grant_types.iter().filter(has).copied().collect();
+        match granted.is_empty() && !policy.allows_no_grant_type {
+            true => Err(ClientMetadataError::NoGrantType),
+            false => Ok(granted),
+        }
+    }
+}
+
+impl CheckedMetadata {
+    /// The client, which has no more than the metadata says.
+    pub(crate) fn client(
+        &self,
+        id: Arc<str>,
+        number: RowId,
+        scopes: Scopes,
+        created: Timestamp,
+    ) -> Client {
+        Client {
+            id,
+            number,
+            name: self.name.clone(),
+            client_type: self.client_type,
+            secrets: Vec::new(),
+            redirect_uris: self.redirect_uris.clone(),
+            scopes,
+            grant_types: self.grant_types.clone(),
+            first_party: false,
+            oauth1: None,
+            resource_server: None,
+            from_document: false,
+            without_pkce: false,
+            created,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{option, prelude::*, sample::subsequence};
+
+    const URIS: [&str; 6] = [
+        "https://app.example/cb",
+        "http://127.0.0.1/cb",
+        "com.example.app:/cb",
+        "http://app.example/cb",
+        "javascript:alert(1)",
+        "",
+    ];
+    const GRANTS: [&str; 4] = ["authorization_code", "client_credentials", "refresh_token", "x"];
+    const METHODS: [&str; 4] =
+        ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+    fn names(of: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+        subsequence(of, 0..=of.len())
+            .prop_map(|names| names.into_iter().map(ToOwned::to_owned).collect())
+    }
+
+    prop_compose! {
+        /// Values that mean something, in any combination.
+        fn metadata()(
+            redirect_uris in names(&URIS),
+            method in option::of(proptest::sample::select(&METHODS[..])),
+            grant_types in option::of(names(&GRANTS)),
+            response_types in option::of(names(&["code", "token"])),
+            client_name in option::of("[a-z\u{202e} ]{0,4}"),
+            scope in option::of(names(&["a", "b"])),
+        ) -> ClientMetadata {
+            let scope = scope.map(Scopes::of);
+            let token_endpoint_auth_method = method.map(ToOwned::to_owned);
+            ClientMetadata {
+                redirect_uris, token_endpoint_auth_method, grant_types, response_types, client_name,
+                scope,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_client_gets_nothing_that_it_does_not_name_and_its_policy_does_not_allow(
+            metadata in metadata(), allows_no_grant_type: bool, is_document: bool,
+        ) {
+            let known = Scopes::of(["a"]);
+            let policy = match is_document {
+                true => MetadataPolicy::document("app.example"),
+                false => MetadataPolicy::settings(&known, allows_no_grant_type),
+            };
+            let Ok(client) = metadata.check(&policy) else { return Ok(()) };
+            prop_assert!(is_shown(&client.name));
+            prop_assert!(
+                client.redirect_uris.iter().all(|uri| metadata.redirect_uris.contains(&uri.to_string()))
+            );
+            let names = metadata.grant_types.unwrap_or_else(|| vec!["authorization_code".into()]);
+            for grant in &client.grant_types {
+                prop_assert!(names.iter().any(|name| name == grant.as_str()));
+                prop_assert!(policy.grant_types.contains(grant));
+            }
+            let has = |grant| client.grant_types.contains(&grant);
+            prop_assert!(!has(GrantType::AuthorizationCode) || !client.redirect_uris.is_empty());
+            prop_assert!(!has(GrantType::RefreshToken) || has(GrantType::AuthorizationCode));
+            let is_public = client.client_type == ClientType::Public;
+            prop_assert!(!is_public || !has(GrantType::ClientCredentials));
+            prop_assert!(allows_no_grant_type || !client.grant_types.is_empty());
+            if is_document {
+                prop_assert!(is_public && has(GrantType::AuthorizationCode));
+            } else {
+                prop_assert_eq!(client.redirect_uris.len(), metadata.redirect_uris.len());
+                prop_assert!(client.scopes.is_none_or(|scopes| known.is_superset(&scopes)));
+            }
+        }
+
+        #[test]
+        fn what_a_document_may_be_settings_may_be_too(metadata in metadata()) {
+            let known = Scopes::of(["a", "b"]);
+            let as_document = metadata.check(&MetadataPolicy::document("app.example"));
+            let Ok(document) = as_document else { return Ok(()) };
+            let metadata = ClientMetadata {
+                redirect_uris: document.redirect_uris.iter().map(ToString::to_string).collect(),
+                token_endpoint_auth_method: Some("none".to_owned()),
+                grant_types: Some(
+                    document.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect(),
+                ),
+                client_name: Some(document.name.clone()),
+                ..metadata
+            };
+            let as_settings = metadata.check(&MetadataPolicy::settings(&known, false));
+            prop_assert_eq!(as_settings, Ok(document));
+        }
+    }
+}
