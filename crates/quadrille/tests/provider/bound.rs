@@ -25,7 +25,7 @@ async fn with_token(binding: Option<Binding>) -> (World, String) {
     let store = Arc::new(MemoryStore::new(clock.env()));
     let new = NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
     let world = World::build(store.clone(), clock, Policy::safe(), new, |server| server).await;
-    let token = "a token that others made".to_owned();
+    let token = "a-token-that-others-made".to_owned();
     let hash = digest(&SHA256, token.as_bytes()).as_ref().try_into().unwrap();
     let row = RowId(world.client.number.0 + 1);
     let grant = Grant {

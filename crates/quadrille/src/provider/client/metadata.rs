@@ -249,7 +249,7 @@ mod tests {
             client_name in option::of("[a-z\u{202e} ]{0,4}"),
             scope in option::of(names(&["a", "b"])),
         ) -> ClientMetadata {
-            let scope = scope.map(Scopes::of);
+            let scope = scope.map(|names| Scopes::of(names.iter().map(String::as_str)));
             let token_endpoint_auth_method = method.map(ToOwned::to_owned);
             ClientMetadata {
                 redirect_uris, token_endpoint_auth_method, grant_types, response_types, client_name,
