@@ -23,8 +23,9 @@ use std::{
 use clap::Parser;
 
 use process::Cores;
+use process::Side;
 use report::Report;
-use stage::{Side, Stage};
+use stage::Stage;
 use workload::WORKLOADS;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;

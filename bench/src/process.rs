@@ -8,7 +8,49 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Result, stage::Role};
+use crate::Result;
+
+/// Who is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Side {
+    /// The handlers of `baseline`.
+    Bare,
+    /// Ours.
+    Quadrille,
+}
+
+/// The servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// `baseline`: hello, tokens in memory and in SQLite.
+    Limits,
+    /// `baseline`: the login written by hand.
+    HandLogin,
+    /// `baseline` again: the service that logins go to, on the core of the load.
+    Service,
+    /// Quadrille's provider in memory, and its hello.
+    Memory,
+    /// Quadrille's provider on SQLite.
+    Sqlite,
+    /// Quadrille's login, accounts in cookies.
+    Login,
+    /// Quadrille's login with a hook that makes the application's own session.
+    Sessions,
+    /// The `quadrille` program.
+    Program,
+}
+
+impl Role {
+    /// Whose it is.
+    pub(crate) const fn side(self) -> Side {
+        match self {
+            Self::Limits | Self::HandLogin | Self::Service => Side::Bare,
+            Self::Memory | Self::Sqlite | Self::Login | Self::Sessions | Self::Program => {
+                Side::Quadrille
+            }
+        }
+    }
+}
 
 /// Which cores server and load run on.
 #[derive(Clone, Copy, Debug)]

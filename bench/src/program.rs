@@ -15,8 +15,9 @@ use crate::{
         message::{basic, get},
         script::{Repeat, Script},
     },
+    process::Role,
     process::{Server, free_port, pinned},
-    stage::{Programs, Role},
+    stage::Programs,
     workload::client_credentials,
 };
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Result,
+    process::Side,
     program::Figures,
     spread::Spread,
-    stage::Side,
     stats::Sample,
     workload::{Target, WORKLOADS, Workload},
 };

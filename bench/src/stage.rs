@@ -11,17 +11,8 @@ use std::{
 use crate::{
     Result,
     load::message::{Answer, get},
-    process::{Cores, Server, free_port, pinned},
+    process::{Cores, Role, Server, free_port, pinned},
 };
-
-/// Who is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub(crate) enum Side {
-    /// The handlers of `baseline`.
-    Bare,
-    /// Ours.
-    Quadrille,
-}
 
 /// Where the programs are, and where they run.
 #[derive(Debug)]
@@ -34,39 +25,6 @@ pub(crate) struct Programs {
     pub(crate) data: PathBuf,
     /// The cores.
     pub(crate) cores: Cores,
-}
-
-/// The servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// `baseline`: hello, tokens in memory and in SQLite.
-    Limits,
-    /// `baseline`: the login written by hand.
-    HandLogin,
-    /// `baseline` again: the service that logins go to, on the core of the load.
-    Service,
-    /// Quadrille's provider in memory, and its hello.
-    Memory,
-    /// Quadrille's provider on SQLite.
-    Sqlite,
-    /// Quadrille's login, accounts in cookies.
-    Login,
-    /// Quadrille's login with a hook that makes the application's own session.
-    Sessions,
-    /// The `quadrille` program.
-    Program,
-}
-
-impl Role {
-    /// Whose it is.
-    pub(crate) const fn side(self) -> Side {
-        match self {
-            Self::Limits | Self::HandLogin | Self::Service => Side::Bare,
-            Self::Memory | Self::Sqlite | Self::Login | Self::Sessions | Self::Program => {
-                Side::Quadrille
-            }
-        }
-    }
 }
 
 /// The servers of a round. Each starts when it is first wanted, and then waits idle while others are

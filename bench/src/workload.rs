@@ -14,8 +14,8 @@ use crate::{
         oauth1::{Credentials, Signer},
         script::{Collect, Dance, REDIRECT_URI, Refresh, Repeat, Script, Signed, Visit},
     },
-    process::Server,
-    stage::{Role, Side, Stage, fetch, fetch_with},
+    process::{Role, Server, Side},
+    stage::{Stage, fetch, fetch_with},
     stats::Sample,
 };
 

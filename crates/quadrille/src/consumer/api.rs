@@ -1,34 +1,19 @@
 //! The API of a service, called for one account.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::fmt;
 
-use http::{HeaderValue, Method};
+use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
-use tracing::warn;
 use url::Url;
 
 use crate::{
     Secret,
-    consumer::error::{Error, NotLinked, NotLinkedReason, OperatorError, Result},
+    consumer::error::{OperatorError, Result},
 };
 
-use super::{
-    account::{Account, Owner, Stored, Token},
-    call::Call,
-    cookies::Jar,
-    login::Login,
-    refresh::NoToken,
-    registered::Registered,
-    storage::{Change, Replaced},
-};
+use super::{call::Call, held::Held};
 
-pub(crate) const USER_AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("quadrille/", env!("CARGO_PKG_VERSION")));
-/// The API of a service, called with one account's token.
+/// A service's API, called with one account's token.
 ///
 /// Paths are joined to the service's base (`user` and `/user` are the same, and the base's own path
 /// is kept). The token is sent to the service's origin only. It is refreshed before it expires, and
@@ -49,69 +34,20 @@ pub(crate) const USER_AGENT: HeaderValue =
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Api(Arc<Inner>);
-
-struct Inner {
-    login: Login,
-    registered: Arc<Registered>,
-    stored: Mutex<Stored>,
-    jar: Option<Jar>,
-    /// Whether the account is stored, so that its token can be refreshed.
-    kept: bool,
-    wanted: Wanted,
-}
-
-/// The page that the visitor requested, for the return after a login.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) next: String,
-    pub(crate) navigation: bool,
-}
+pub struct Api(Held);
 
 impl Api {
-    pub(crate) fn new(
-        login: &Login,
-        registered: &Arc<Registered>,
-        stored: Stored,
-        jar: Option<Jar>,
-        wanted: Wanted,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            login: login.clone(),
-            registered: Arc::clone(registered),
-            stored: Mutex::new(stored),
-            jar,
-            kept: true,
-            wanted,
-        }))
+    pub(crate) fn new(held: Held) -> Self {
+        Self(held)
     }
 
-    /// An account whose token is not stored (yet).
-    pub(crate) fn unstored(
-        login: &Login,
-        registered: &Arc<Registered>,
-        owner: &Owner,
-        token: Token,
-    ) -> Self {
-        let account = Account {
-            owner: owner.clone(),
-            service: Arc::clone(&registered.name),
-            subject: "".into(),
-        };
-        let stored = Stored { account, token, version: 0, needs_linking_again: false };
-        Self(Arc::new(Inner {
-            login: login.clone(),
-            registered: Arc::clone(registered),
-            stored: Mutex::new(stored),
-            jar: None,
-            kept: false,
-            wanted: Wanted::default(),
-        }))
+    pub(crate) fn held(&self) -> &Held {
+        &self.0
     }
 
     /// The service's name.
     pub fn service(&self) -> &str {
-        &self.0.registered.name
+        &self.0.registered().name
     }
 
     /// Sends a GET for `path` and reads the response's JSON.
@@ -179,7 +115,7 @@ impl Api {
 
     /// Builds a call of any kind.
     pub fn request(&self, method: Method, path: impl ApiPath) -> Call {
-        Call::new(self.clone(), method, path.join_to(&self.0.registered.api))
+        Call::new(self.0.clone(), method, path.join_to(&self.0.registered().api))
     }
 
     /// A valid access token, for other SDKs and clients. Never log it.
@@ -187,7 +123,7 @@ impl Api {
     /// # Errors
     /// [`Error::NotLinked`] if there is no valid token, and the errors of a refresh.
     pub async fn access_token(&self) -> Result<Secret> {
-        Ok(self.usable(None, None).await?.token.access_token)
+        Ok(self.0.usable(None, None).await?.token.access_token)
     }
 
     /// The secret of [`access_token`](Api::access_token) at a service of OAuth 1, which signs its
@@ -196,116 +132,13 @@ impl Api {
     /// # Errors
     /// See [`Api::access_token`].
     pub async fn token_secret(&self) -> Result<Option<Secret>> {
-        Ok(self.usable(None, None).await?.token.token_secret)
+        Ok(self.0.usable(None, None).await?.token.token_secret)
     }
-
-    pub(crate) fn login(&self) -> &Login {
-        &self.0.login
-    }
-
-    pub(crate) fn registered(&self) -> &Arc<Registered> {
-        &self.0.registered
-    }
-
-    /// Whether the account is stored, so that its token can be refreshed.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.0.kept
-    }
-
-    pub(crate) fn jar(&self) -> Option<&Jar> {
-        self.0.jar.as_ref()
-    }
-
-    pub(crate) fn stored(&self) -> Stored {
-        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The account with a token valid for `margin`, or for as long as a call needs.
-    pub(crate) async fn usable(
-        &self,
-        margin: Option<Duration>,
-        refused: Option<&Secret>,
-    ) -> Result<Stored> {
-        let Inner { login, registered, jar, .. } = &*self.0;
-        let stored = self.stored();
-        if !self.0.kept {
-            return Ok(stored);
-        }
-        let version = stored.version;
-        match login.usable(jar.as_ref(), registered, stored, margin, refused).await {
-            Ok(stored) => {
-                if stored.version != version {
-                    *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = stored.clone();
-                }
-                Ok(stored)
-            }
-            Err(no_token) => Err(no_token.into_error(login, registered, &self.0.wanted)),
-        }
-    }
-}
-
-impl Api {
-    /// Marks the account as one to be linked again and returns that error, since the service no
-    /// longer accepts this token. `Ok` if another token has replaced it.
-    pub(crate) async fn is_revoked(&self, seen: &Stored) -> Result<()> {
-        let Inner { login, registered, jar, .. } = &*self.0;
-        let jar = jar.as_ref();
-        let missing = |reason: NoToken| Err(reason.into_error(login, registered, &self.0.wanted));
-        if login.0.storage.is_in_browser() && jar.is_none_or(Jar::is_closed) {
-            // The mark cannot be stored any more; the next request finds out by itself.
-            return missing(NoToken::NeedsLinkingAgain);
-        }
-        let cx = login.context(login.ready()?, jar);
-        let now = match login.0.storage.replace(&cx, seen, Change::NeedsLinkingAgain).await? {
-            Replaced::Done(now) => {
-                warn!(service = self.service(), "access was revoked at the service: link again");
-                now
-            }
-            Replaced::Changed(Some(now)) => now,
-            Replaced::Changed(None) => return missing(NoToken::Gone),
-        };
-        let ended = now.needs_linking_again;
-        *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = now;
-        if ended { missing(NoToken::NeedsLinkingAgain) } else { Ok(()) }
-    }
-}
-
-impl NoToken {
-    pub(crate) fn into_error(
-        self,
-        login: &Login,
-        registered: &Arc<Registered>,
-        wanted: &Wanted,
-    ) -> Error {
-        let reason = match self {
-            Self::Failed(error) => return error,
-            Self::NeedsLinkingAgain => NotLinkedReason::NeedsLinkingAgain,
-            Self::Expired => NotLinkedReason::Expired,
-            Self::Gone => NotLinkedReason::Missing,
-        };
-        not_linked(login, registered, wanted, reason, "")
-    }
-}
-
-/// The error that redirects the user to a login.
-pub(crate) fn not_linked(
-    login: &Login,
-    registered: &Arc<Registered>,
-    wanted: &Wanted,
-    reason: NotLinkedReason,
-    scopes: &str,
-) -> Error {
-    Error::NotLinked(Box::new(NotLinked {
-        service: Arc::clone(&registered.name),
-        login_url: login.login_path(&registered.name, &wanted.next, scopes),
-        navigation: wanted.navigation,
-        reason,
-    }))
 }
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api").field("service", &self.0.registered.name).finish_non_exhaustive()
+        f.debug_struct("Api").field("service", &self.0.registered().name).finish_non_exhaustive()
     }
 }
 

@@ -23,6 +23,7 @@ use super::{
     attempt::{AttemptCookie, Kind, OwnerMark, Seals},
     cookie_room::{BACK, Coming, make_room, size},
     cookies::Jar,
+    held::Held,
     identity::{self, Claims},
     login::{Login, Ready},
     registered::Registered,
@@ -66,7 +67,7 @@ impl Authorized {
         more: Map<String, Value>,
     ) -> Self {
         Self(Arc::new(AuthorizedInner {
-            api: Api::unstored(login, registered, owner, token.clone()),
+            api: Api::new(Held::unstored(login, registered, owner, token.clone())),
             token,
             kind: kind.clone(),
             next: next.to_owned(),
@@ -109,9 +110,9 @@ impl Authorized {
     ///
     /// Without a jar (a program without a browser), the account belongs to `owner`.
     pub(crate) async fn keep(&self, jar: Option<&Jar>, owner: &Owner) -> Result<Account> {
-        let login = self.0.api.login();
+        let login = self.0.api.held().login();
         let ready = login.ready()?;
-        let registered = self.0.api.registered();
+        let registered = self.0.api.held().registered();
         let claims = self.claims().await?;
         let subject: Arc<str> = claims.map_or("", Claims::subject).into();
         if let Kind::Widen { subject: expected, .. } = &self.0.kind
@@ -157,8 +158,8 @@ impl Authorized {
         ended: &AttemptCookie,
         owner: &Owner,
     ) -> Result<()> {
-        let login = self.0.api.login();
-        let what = loop_cookie(&self.0.api.registered().name);
+        let login = self.0.api.held().login();
+        let what = loop_cookie(&self.0.api.held().registered().name);
         let now = login.0.env.now().seconds();
         let next = BASE64_URL_SAFE_NO_PAD.encode(&self.0.next);
         let Ready { style, in_use, .. } = login.ready()?;
@@ -183,7 +184,7 @@ impl Deref for Authorized {
 impl fmt::Debug for Authorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorized")
-            .field("service", &self.0.api.registered().name)
+            .field("service", &self.0.api.held().registered().name)
             .finish_non_exhaustive()
     }
 }

@@ -17,10 +17,10 @@ use crate::{
 
 use super::{
     account::{Stored, Token},
-    api::{Api, USER_AGENT},
     dance::Dance,
-    exchange::retry_after,
-    refresh::YOUNG,
+    exchange::{USER_AGENT, retry_after},
+    flights::YOUNG,
+    held::Held,
     revoked::verdict,
 };
 
@@ -46,7 +46,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// ```
 #[must_use = "a call is sent by `send`, `json` or `bytes`"]
 pub struct Call {
-    api: Api,
+    held: Held,
     method: Method,
     url: Result<Url, OperatorError>,
     query: Vec<(String, String)>,
@@ -58,9 +58,9 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(api: Api, method: Method, url: Result<Url, OperatorError>) -> Self {
+    pub(crate) fn new(held: Held, method: Method, url: Result<Url, OperatorError>) -> Self {
         Self {
-            api,
+            held,
             method,
             url,
             query: Vec::new(),
@@ -143,7 +143,7 @@ impl Call {
     /// # Errors
     /// See [`Api::get`].
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
+        let (service, deadline) = (Arc::clone(&self.held.registered().name), self.deadline);
         let answer = self.send().await?;
         let status = answer.status;
         let bytes = whole(&service, answer, deadline).await?;
@@ -160,7 +160,7 @@ impl Call {
     /// # Errors
     /// See [`Api::get`].
     pub async fn bytes(self) -> Result<Bytes> {
-        let (service, deadline) = (Arc::clone(&self.api.registered().name), self.deadline);
+        let (service, deadline) = (Arc::clone(&self.held.registered().name), self.deadline);
         whole(&service, self.send().await?, deadline).await
     }
 
@@ -173,26 +173,26 @@ impl Call {
     /// # Errors
     /// See [`Api::get`].
     pub async fn send(self) -> Result<Answer> {
-        let Self { api, method, url, query, mut headers, body, purpose, deadline, any_origin } =
+        let Self { held, method, url, query, mut headers, body, purpose, deadline, any_origin } =
             self;
         let mut url = url?;
         let mut body = Some(body?);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
-        let origin = if any_origin { url.origin() } else { api.registered().api.origin() };
+        let origin = if any_origin { url.origin() } else { held.registered().api.origin() };
         if url.origin() != origin || !is_secure(&url) {
             return Err(OperatorError::ForeignOrigin.into());
         }
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        let service = &api.registered().name;
-        let mut sending = Sending { api: &api, method, url, headers, purpose, deadline };
+        let service = &held.registered().name;
+        let mut sending = Sending { held: &held, method, url, headers, purpose, deadline };
         let mut refused = None;
         let mut is_repeated = false;
         let mut redirects = 0;
         loop {
-            let stored = api.usable(None, refused.as_ref()).await?;
+            let stored = held.usable(None, refused.as_ref()).await?;
             let again = again(&mut body);
             let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
             let answer = match sending.exchange(request).await {
@@ -213,27 +213,27 @@ impl Call {
             body = again;
             match answer.status {
                 StatusCode::UNAUTHORIZED
-                    if refused.is_none() && body.is_some() && can_refresh(&api, &stored) =>
+                    if refused.is_none() && body.is_some() && can_refresh(&held, &stored) =>
                 {
                     refused = Some(stored.token.access_token);
                 }
-                StatusCode::UNAUTHORIZED if refused.is_none() && can_refresh(&api, &stored) => {
+                StatusCode::UNAUTHORIZED if refused.is_none() && can_refresh(&held, &stored) => {
                     let answer = whole_error(answer, deadline).await;
-                    // For the next call, which tries again if this fails.
-                    return match api.usable(None, Some(&stored.token.access_token)).await {
+                    // For the next call; it tries for itself if this does not work.
+                    return match held.usable(None, Some(&stored.token.access_token)).await {
                         Err(not_linked @ Error::NotLinked(_)) => Err(not_linked),
-                        _ => Err(error(&api, answer)),
+                        _ => Err(error(&held, answer)),
                     };
                 }
                 StatusCode::UNAUTHORIZED if refused.is_none() && sending.is_its_own(&stored) => {
                     let answer = whole_error(answer, deadline).await;
                     if !sending.is_revoked(&stored, &answer).await {
-                        return Err(error(&api, answer));
+                        return Err(error(&held, answer));
                     }
-                    // Another request has linked the account again, or it is marked now.
-                    api.is_revoked(&stored).await?;
+                    // Linked again meanwhile, or marked so that it will be.
+                    held.is_revoked(&stored).await?;
                     if body.is_none() {
-                        return Err(error(&api, answer));
+                        return Err(error(&held, answer));
                     }
                     refused = Some(stored.token.access_token);
                 }
@@ -259,7 +259,7 @@ impl Call {
                     }
                 }
                 status if status.is_client_error() || status.is_server_error() => {
-                    return Err(error(&api, whole_error(answer, deadline).await));
+                    return Err(error(&held, whole_error(answer, deadline).await));
                 }
                 _ => return Ok(answer),
             }
@@ -297,7 +297,7 @@ pub struct Answer {
 }
 
 struct Sending<'a> {
-    api: &'a Api,
+    held: &'a Held,
     method: Method,
     url: Url,
     headers: HeaderMap,
@@ -311,7 +311,7 @@ impl Sending<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorError::CallMalformed)?;
         *request.headers_mut() = self.headers.clone();
-        match &self.api.registered().dance {
+        match &self.held.registered().dance {
             Dance::OAuth2(_) => {
                 let bearer =
                     bearer::header(&token.access_token).ok_or(OperatorError::CallMalformed)?;
@@ -320,13 +320,13 @@ impl Sending<'_> {
             }
             // Each attempt is a new request with a nonce of its own.
             Dance::OAuth1(dance) => {
-                Ok(dance.signing.sign_call(&self.api.login().0.env, request, token)?)
+                Ok(dance.signing.sign_call(&self.held.login().0.env, request, token)?)
             }
         }
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Answer, Unanswered> {
-        let ready = self.api.login().ready().map_err(Unanswered::NotSent)?;
+        let ready = self.held.login().ready().map_err(Unanswered::NotSent)?;
         let sending = ready.http.send(request, self.purpose);
         let answer = tokio::time::timeout(self.deadline, sending).await;
         let answer =
@@ -338,21 +338,21 @@ impl Sending<'_> {
     fn failed(&self, unanswered: Unanswered) -> Error {
         match unanswered {
             Unanswered::NotSent(error) => error,
-            Unanswered::Network(error) => Error::network(&self.api.registered().name, error),
+            Unanswered::Network(error) => Error::network(&self.held.registered().name, error),
         }
     }
 
     /// Whether a 401 comes from the service itself and concerns a stored account's current token.
     fn is_its_own(&self, stored: &Stored) -> bool {
-        let is_the_services = self.url.origin() == self.api.registered().api.origin();
-        self.api.is_kept() && is_the_services && stored.token.refresh_token.is_none()
+        let is_the_services = self.url.origin() == self.held.registered().api.origin();
+        self.held.is_kept() && is_the_services && stored.token.refresh_token.is_none()
     }
 
     /// Whether the service no longer accepts this token.
     async fn is_revoked(&self, stored: &Stored, answer: &Response<Bytes>) -> bool {
-        let registered = self.api.registered();
+        let registered = self.held.registered();
         let verdict = verdict(&registered.dance, answer);
-        let is_young = is_young(self.api, stored);
+        let is_young = is_young(self.held, stored);
         let second = match &registered.identity {
             Some((url, _)) if verdict.wants_confirmation(is_young) => {
                 let (method, url) = (Method::GET, url.clone());
@@ -361,7 +361,7 @@ impl Sending<'_> {
                     headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
                 }
                 let (purpose, deadline) = (Purpose::Identity, self.deadline);
-                let asking = Sending { api: self.api, method, url, headers, purpose, deadline };
+                let asking = Sending { held: self.held, method, url, headers, purpose, deadline };
                 let status = match asking.request(&stored.token, Body::default()) {
                     Ok(request) => asking.exchange(request).await.ok().map(|answer| answer.status),
                     Err(_) => None,
@@ -387,13 +387,13 @@ impl Unanswered {
     }
 }
 
-fn can_refresh(api: &Api, stored: &Stored) -> bool {
-    api.is_kept() && stored.token.refresh_token.is_some() && !is_young(api, stored)
+fn can_refresh(held: &Held, stored: &Stored) -> bool {
+    held.is_kept() && stored.token.refresh_token.is_some() && !is_young(held, stored)
 }
 
-/// Whether the token was issued recently. One from the future is not recent: the clock went back.
-fn is_young(api: &Api, stored: &Stored) -> bool {
-    let (now, obtained) = (api.login().0.env.now(), stored.token.obtained);
+/// Whether the service gave the token just now. One from the future is not: the clock went back.
+fn is_young(held: &Held, stored: &Stored) -> bool {
+    let (now, obtained) = (held.login().0.env.now(), stored.token.obtained);
     obtained <= now && now.since(obtained) < YOUNG
 }
 
@@ -425,11 +425,11 @@ async fn whole_error(answer: Answer, deadline: Duration) -> Response<Bytes> {
     whole
 }
 
-fn error(api: &Api, answer: Response<Bytes>) -> Error {
+fn error(held: &Held, answer: Response<Bytes>) -> Error {
     Error::Api {
-        service: Arc::clone(&api.registered().name),
+        service: Arc::clone(&held.registered().name),
         status: answer.status(),
-        retry_after: retry_after(answer.headers(), api.login().0.env.now()),
+        retry_after: retry_after(answer.headers(), held.login().0.env.now()),
         body: answer.into_body(),
     }
 }

@@ -17,7 +17,10 @@ use tracing::warn;
 
 use crate::consumer::error::OperatorError;
 
-use super::cookies::{CookieStyle, Jar, Whose};
+use super::{
+    cookies::{CookieStyle, Jar, Whose},
+    tenant::known::SEPARATOR,
+};
 
 /// The limit in bytes of all names and values. It leaves a kibibyte for the application's own
 /// cookies.
@@ -81,7 +84,7 @@ impl InUse {
 
     /// Whether this may be a tenant of a current service. The tenant may not exist.
     fn has_tenant(&self, name: &str) -> bool {
-        name.split_once(super::tenant::SEPARATOR)
+        name.split_once(SEPARATOR)
             .is_some_and(|(service, _)| self.with_tenants.iter().any(|known| **known == *service))
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 
 use crate::{
     Timestamp,
@@ -14,10 +14,11 @@ use crate::{
     transport::{NetworkError, Purpose},
 };
 
-use super::{
-    api::USER_AGENT,
-    login::{Login, Ready},
-};
+use super::login::{Login, Ready};
+
+/// The `User-Agent` of requests to services.
+pub(crate) const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("quadrille/", env!("CARGO_PKG_VERSION")));
 
 /// The limit of a response's body in bytes.
 const ANSWER_LIMIT: usize = 256 * 1024;

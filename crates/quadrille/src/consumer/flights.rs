@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -10,14 +10,14 @@ use aws_lc_rs::digest;
 use tokio::sync::watch;
 
 use crate::{
-    Secret, Timestamp,
+    Env, Secret, Timestamp,
     consumer::error::{Error, ServiceError},
 };
 
-use super::{
-    account::{Stored, Token},
-    refresh::YOUNG,
-};
+use super::account::{Stored, Token};
+
+/// A token younger than this that gets a 401 is not the problem.
+pub(crate) const YOUNG: Duration = Duration::from_secs(30);
 
 /// The time for which a result is remembered.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -211,6 +211,20 @@ impl Trouble {
     fn may_try(&self, now: Timestamp) -> bool {
         // If the clock went back, callers do not wait.
         self.waiting.is_none_or(|(since, wait)| now < since || now.since(since) >= wait)
+    }
+}
+
+/// The refreshes of this process, and what it is called in leases.
+#[derive(Debug, Default)]
+pub(crate) struct Refresher {
+    pub(super) flights: Flights,
+    holder: OnceLock<u64>,
+}
+
+impl Refresher {
+    /// What this process is called in leases.
+    pub(super) fn holder(&self, env: &Env) -> u64 {
+        *self.holder.get_or_init(|| u64::from_be_bytes(env.random()))
     }
 }
 

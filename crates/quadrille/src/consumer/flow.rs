@@ -12,12 +12,13 @@ use crate::{
 
 use super::{
     account::{Account, Owner},
-    attempt::{Attempt, AttemptCookie, Kind, OwnerMark},
+    attempt::{Attempt, Kind, OwnerMark},
     authorized::Authorized,
     cookies::Jar,
     dance::{Answered, Dance, Granted, Proof},
     login::{Login, Ready},
     registered::Registered,
+    trail::Trail,
 };
 
 /// Limits of a callback. Most parameters are never read, so only the length is limited.
@@ -151,17 +152,6 @@ impl Verified {
     }
 }
 
-/// The start of a failed login, as far as it is known.
-#[derive(Debug, Default)]
-pub(crate) struct Origin {
-    pub(crate) service: Option<Arc<Registered>>,
-    pub(crate) next: Option<String>,
-    /// The URL for another attempt, unless it is the usual login.
-    pub(crate) retry: Option<String>,
-    /// The attempt, which has failed for good.
-    pub(crate) answered: Option<AttemptCookie>,
-}
-
 impl Login {
     /// Begins a login. Returns the URL at the service to redirect the user to; send
     /// [`Jar::close`]'s cookies along. [`Login::must_ask`] says whether the user must confirm
@@ -262,8 +252,8 @@ impl Login {
         let verified = match self.verify(jar, service, query).await {
             Ok(verified) => verified,
             Err(failure) => {
-                let (error, origin) = *failure;
-                self.end(jar, &origin)?;
+                let (error, trail) = *failure;
+                self.end(jar, &trail)?;
                 return Err(error);
             }
         };
@@ -279,11 +269,11 @@ impl Login {
         jar: &Jar,
         service: &str,
         query: &str,
-    ) -> Result<Verified, Box<(Error, Origin)>> {
-        let mut origin = Origin::default();
-        match self.verify_with(jar, service, query, &mut origin).await {
+    ) -> Result<Verified, Box<(Error, Trail)>> {
+        let mut trail = Trail::default();
+        match self.verify_with(jar, service, query, &mut trail).await {
             Ok(verified) => Ok(verified),
-            Err(error) => Err(Box::new((error, origin))),
+            Err(error) => Err(Box::new((error, trail))),
         }
     }
 
@@ -292,17 +282,17 @@ impl Login {
         jar: &Jar,
         service: &str,
         query: &str,
-        origin: &mut Origin,
+        trail: &mut Trail,
     ) -> Result<Verified> {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;
-        origin.service = Some(Arc::clone(&registered));
+        trail.service = Some(Arc::clone(&registered));
         let params = Params::parse_within(query.as_bytes(), CALLBACK)
             .map_err(|_| BrowserError::CallbackMalformed)?;
         let seals = self.seals(ready);
         let mut answered = match &registered.dance {
-            Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
-            Dance::OAuth1(dance) => dance.come_back(&registered, &seals, jar, &params, origin)?,
+            Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, trail)?,
+            Dance::OAuth1(dance) => dance.come_back(&registered, &seals, jar, &params, trail)?,
         };
         if answered.attempt.next.is_empty() {
             // The browser lost the page.
@@ -312,8 +302,8 @@ impl Login {
     }
 
     /// Ends an attempt that failed for good.
-    pub(crate) fn end(&self, jar: &Jar, origin: &Origin) -> Result<()> {
-        if let Some(cookie) = &origin.answered {
+    pub(crate) fn end(&self, jar: &Jar, trail: &Trail) -> Result<()> {
+        if let Some(cookie) = &trail.answered {
             cookie.end(&self.seals(self.ready()?), jar)?;
         }
         Ok(())

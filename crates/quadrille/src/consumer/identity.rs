@@ -91,10 +91,10 @@ impl<S> Identity<S> {
 
 /// Requests the account's claims from the service.
 pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
-    let registered = api.registered();
+    let registered = api.held().registered();
     let Some((url, path)) = &registered.identity else { return Ok(None) };
-    let call = Call::new(api.clone(), Method::GET, Ok(url.clone()));
-    // The user information may be on another origin than the API; the service's spec decides that.
+    let call = Call::new(api.held().clone(), Method::GET, Ok(url.clone()));
+    // The service's user information may be on another origin than its API; its row says so.
     let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
     let text = answer::text(&body);
     // Some services respond with a list of one account.

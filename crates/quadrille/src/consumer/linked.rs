@@ -18,9 +18,10 @@ use crate::{
 
 use super::{
     account::{Account, Owner, Stored},
-    api::{Api, Wanted, not_linked},
+    api::Api,
     authorized::loop_cookie,
     cookies::Jar,
+    held::{Held, Wanted, not_linked},
     identity,
     login::Login,
     registered::Registered,
@@ -59,17 +60,17 @@ impl<S, Scope> Linked<S, Scope> {
 
     /// The account: its owner, service and subject.
     pub fn account(&self) -> Account {
-        self.api.stored().account
+        self.api.held().stored().account
     }
 
     /// The account's identifier at the service; empty if the service has no identity.
     pub fn subject(&self) -> Arc<str> {
-        self.api.stored().account.subject
+        self.api.held().stored().account.subject
     }
 
     /// The scopes granted.
     pub fn scopes(&self) -> Scopes {
-        self.api.stored().token.scopes
+        self.api.held().stored().token.scopes
     }
 
     /// Prepares the account for work after the response is sent: a task, a stream. Refreshes the
@@ -95,7 +96,7 @@ impl<S, Scope> Linked<S, Scope> {
     /// # Errors
     /// The errors of a refresh.
     pub async fn detach(self, duration: Duration) -> Result<Self> {
-        self.api.usable(Some(duration), None).await?;
+        self.api.held().usable(Some(duration), None).await?;
         Ok(self)
     }
 
@@ -104,8 +105,8 @@ impl<S, Scope> Linked<S, Scope> {
     /// # Errors
     /// Those of the storage.
     pub async fn unlink(self) -> Result<()> {
-        let login = self.api.login();
-        forget(login, self.api.jar(), &self.api.stored().account).await
+        let login = self.api.held().login();
+        forget(login, self.api.held().jar(), &self.api.held().stored().account).await
     }
 }
 
@@ -172,7 +173,7 @@ impl Login {
         let wanted = Wanted::default();
         match stored {
             Some(stored) if !stored.needs_linking_again => {
-                Ok(Linked::new(Api::new(self, registered, stored, None, wanted)))
+                Ok(Linked::new(Api::new(Held::new(self, registered, stored, None, wanted))))
             }
             other => {
                 let reason = match other {
@@ -316,7 +317,8 @@ impl<S> Stream for Accounts<S> {
                 this.last = Some(stored.account.clone());
                 if !stored.needs_linking_again {
                     let (login, registered) = (&this.login, &this.registered);
-                    let api = Api::new(login, registered, stored, None, Wanted::default());
+                    let api =
+                        Api::new(Held::new(login, registered, stored, None, Wanted::default()));
                     return Poll::Ready(Some(Ok(Linked::new(api))));
                 }
             }

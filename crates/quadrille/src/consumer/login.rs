@@ -25,12 +25,12 @@ use super::{
     cookie_room::{BROWSER, InUse},
     cookies::{CookieStyle, Jar},
     dance::Dance,
+    flights::Refresher,
     hooks::{Hooks, NoHooks},
-    refresh::Refresher,
     registered::{Registered, Registration},
     service::{Client, Service},
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
-    tenant::{KnownTenants, Tenants},
+    tenant::known::{KnownTenants, Tenants},
 };
 
 /// The services that a site's users log in with, the storage of their accounts, and the hooks.

@@ -19,6 +19,7 @@ pub(crate) mod error;
 mod exchange;
 mod flights;
 mod flow;
+mod held;
 mod hooks;
 mod hosted;
 mod identity;
@@ -32,6 +33,7 @@ mod revoked;
 mod service;
 mod storage;
 mod tenant;
+mod trail;
 mod wire;
 
 pub use account::{Account, IntoOwner, Owner, Stored, Token};
@@ -61,12 +63,12 @@ pub(crate) use self::{cookie_room::InUse, cookies::CookieStyle};
 
 #[cfg(feature = "axum")]
 pub(crate) use self::{
-    api::{Wanted, not_linked},
     attempt::Kind,
     authorized::{is_just_back, loop_cookie},
-    flow::Origin,
+    held::{Held, Wanted, not_linked},
     hooks::Hooks,
     identity::{of_account, recall},
     linked::forget_in_browser,
     registered::Registered,
+    trail::Trail,
 };

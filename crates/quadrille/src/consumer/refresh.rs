@@ -4,16 +4,13 @@
 //! remembered for ten minutes under the old token, so a request that still carries that one (in a
 //! cookie, or from a row read earlier) gets the same successor.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use crate::{
-    Env, Secret,
+    Secret,
     consumer::error::{Error, OperatorError, Result, ServiceError},
     oauth2::TokenRequest,
     transport::{NetworkError, Purpose},
@@ -23,7 +20,7 @@ use super::{
     account::{Stored, Token},
     cookies::Jar,
     dance::Dance,
-    flights::{Boarding, Flights, Key, Outcome, Trouble},
+    flights::{Boarding, Key, Outcome, Trouble},
     hooks::Refreshed,
     login::Login,
     registered::Registered,
@@ -33,23 +30,14 @@ use super::{
 /// A token with less than this left is refreshed first; one with less than twice this lifetime is
 /// refreshed after half of it.
 const MARGIN: Duration = Duration::from_secs(30);
-/// A 401 for a token younger than this has another cause.
-pub(crate) const YOUNG: Duration = Duration::from_secs(30);
-/// The greatest number of recent refreshes that a token may be behind.
+/// How many refreshes of the last minutes a token may be behind.
 const BEHIND: usize = 16;
 /// The time that one process may take while others wait.
 const LEASE: Duration = Duration::from_secs(15);
 /// The interval at which others check for the result.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The refreshes of this process, and its name in leases.
-#[derive(Debug, Default)]
-pub(crate) struct Refresher {
-    flights: Flights,
-    holder: OnceLock<u64>,
-}
-
-/// The reason why there is no valid token.
+/// Why there is no token to use.
 #[derive(Debug)]
 pub(crate) enum NoToken {
     /// The account must be linked again.
@@ -342,13 +330,6 @@ impl Login {
             }
             Err(error) => Outcome::Failed(error),
         }
-    }
-}
-
-impl Refresher {
-    /// The name of this process in leases.
-    fn holder(&self, env: &Env) -> u64 {
-        *self.holder.get_or_init(|| u64::from_be_bytes(env.random()))
     }
 }
 

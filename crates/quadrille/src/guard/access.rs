@@ -12,11 +12,7 @@ use crate::{
 };
 
 use super::{
-    error::AccessError,
-    log,
-    refused::Refused,
-    verdict::{Guarded, Lazy},
-    verified::Verified,
+    error::AccessError, log, refused::Refused, service::Lazy, verdict::Guarded, verified::Verified,
 };
 
 /// A request with a valid access token, or signed with valid OAuth 1.0a credentials, that has the

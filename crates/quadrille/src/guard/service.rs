@@ -60,6 +60,10 @@ struct Inside {
     allows_clients: bool,
 }
 
+/// A guard that checks a request when a handler asks for an [`Access`](super::Access).
+#[derive(Clone, Debug)]
+pub(crate) struct Lazy(pub(crate) Guard);
+
 impl Guard {
     /// A guard that trusts `authority`, for an API at `origin`.
     pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {

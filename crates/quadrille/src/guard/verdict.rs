@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{error::AccessError, service::Guard, verified::Verified};
+use super::{error::AccessError, verified::Verified};
 
 /// The verdict of a guard.
 #[derive(Clone)]
@@ -14,7 +14,3 @@ pub(crate) struct Guarded {
     /// The credentials of the request; `None` without any.
     pub(crate) verdict: Result<Option<Verified>, AccessError>,
 }
-
-/// A guard that checks a request when a handler asks for an [`Access`](super::Access).
-#[derive(Clone, Debug)]
-pub(crate) struct Lazy(pub(crate) Guard);

@@ -9,15 +9,15 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
 
-use crate::transport::{Body, HttpClient, NetworkError, Purpose};
-
-use super::{
-    manners::Manners,
-    script::{Asked, Script, Scripted, whole},
+use crate::{
+    consumer::presets::manners::Manners,
+    transport::{Body, HttpClient, NetworkError, Purpose},
 };
 
-/// A fake service of one protocol, in this process: a [`FakeService`](super::FakeService) or a
-/// [`FakeOAuth1Service`](super::FakeOAuth1Service).
+use super::script::{Asked, Script, Scripted, whole};
+
+/// A service that exists in this process only, of one protocol: a
+/// [`FakeService`](super::FakeService) or a [`FakeOAuth1Service`](super::FakeOAuth1Service).
 ///
 /// ```
 /// use http::StatusCode;

@@ -7,8 +7,6 @@ pub mod contract;
 #[cfg(feature = "consumer")]
 mod fake;
 #[cfg(feature = "consumer")]
-mod manners;
-#[cfg(feature = "consumer")]
 mod oauth1_service;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod rules;
@@ -19,17 +17,13 @@ mod service;
 #[cfg(feature = "consumer")]
 pub mod storage;
 
+#[cfg(feature = "consumer")]
+pub use crate::consumer::presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row};
 #[cfg(feature = "provider")]
 pub use crate::provider::store::cache::Cached;
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
-pub use {
-    fake::Fake,
-    manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
-    oauth1_service::FakeOAuth1Service,
-    script::Asked,
-    service::FakeService,
-};
+pub use {fake::Fake, oauth1_service::FakeOAuth1Service, script::Asked, service::FakeService};
 
 /// The services that this crate describes.
 ///

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::{
     Secret,
+    consumer::presets::manners::{Denial, Emulated, Manners, Row},
     form::{FormWriter, Params},
     oauth1::{
         Callback, Challenge, Credentials, Problem, RequestError, RsaVerifyingKey, SignedRequest,
@@ -20,10 +21,7 @@ use crate::{
     transport::Purpose,
 };
 
-use super::{
-    fake::{Fake, Part, json_answer},
-    manners::{Denial, Emulated, Manners, Row},
-};
+use super::fake::{Fake, Part, json_answer};
 
 /// A fake service of OAuth 1.0a to log in with, in this process, as strict as real ones should be:
 /// it issues temporary and token credentials, verifies every signature, nonce and body hash, and

@@ -9,7 +9,10 @@ use url::Url;
 
 use crate::{
     Scopes,
-    consumer::{ClientAuthentication, Protocol},
+    consumer::{
+        ClientAuthentication, Protocol,
+        presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
+    },
     form::{FormWriter, Params},
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse,
@@ -18,10 +21,7 @@ use crate::{
     transport::Purpose,
 };
 
-use super::{
-    fake::{Fake, Part, json_answer},
-    manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
-};
+use super::fake::{Fake, Part, json_answer};
 
 /// A fake service to log in with, in this process: an authorization server and an API of one
 /// resource, `user`, as strict as the real ones. Pass it to [`Login::http`](crate::Login::http); it

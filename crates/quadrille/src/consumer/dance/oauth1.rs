@@ -17,10 +17,10 @@ use crate::{
         authorized::just_finished,
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
-        flow::Origin,
         login::{Login, Ready},
         registered::{Registered, Registration},
         service::OAuth1Buf,
+        trail::Trail,
     },
     form::{FormWriter, Params},
     oauth1::{Callback, Credentials, Problem, authorization_url},
@@ -116,7 +116,7 @@ impl OAuth1Dance {
         seals: &Seals<'_>,
         jar: &Jar,
         params: &Params<'_>,
-        origin: &mut Origin,
+        trail: &mut Trail,
     ) -> Result<Answered> {
         let callback = Callback::parse(params).map_err(|_| BrowserError::CallbackMalformed)?;
         let callback = self.meaning(callback);
@@ -127,19 +127,19 @@ impl OAuth1Dance {
         // The attempt must be this browser's: forged callbacks have no effect.
         let token = token.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::find(seals, jar, token).inspect_err(|_| {
-            origin.next = just_finished(seals, jar, &registered.name, &mark(token));
+            trail.next = just_finished(seals, jar, &registered.name, &mark(token));
         })?;
         if opened.attempt.service != registered.name {
             return Err(BrowserError::StateUnknown.into());
         }
-        origin.next = Some(opened.attempt.next.clone());
+        trail.next = Some(opened.attempt.next.clone());
         match callback {
             Callback::Approved { verifier, .. } => {
                 let Opened { attempt, cookie, temporary } = opened;
                 Ok(Answered { attempt, cookie, proof: Proof::Verifier { temporary, verifier } })
             }
             Callback::Refused { problem, .. } => {
-                origin.answered = Some(opened.cookie);
+                trail.answered = Some(opened.cookie);
                 Err(refused(registered, problem))
             }
         }

@@ -12,10 +12,10 @@ use crate::{
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::retry_after,
-        flow::Origin,
         login::{Login, Ready},
         registered::{Registered, Registration},
         service::{ClientAuthentication, Credential, OAuth2Buf},
+        trail::Trail,
     },
     form::Params,
     oauth2::{
@@ -135,13 +135,13 @@ impl OAuth2Dance {
         seals: &Seals<'_>,
         jar: &Jar,
         params: &Params<'_>,
-        origin: &mut Origin,
+        trail: &mut Trail,
     ) -> Result<Answered> {
         // The state first: forged callbacks have no effect.
         let state = params.one("state").map_err(|_| BrowserError::CallbackMalformed)?;
         let state = state.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::open(seals, jar, &registered.name, state)?;
-        origin.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
+        trail.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
         opened.check(seals, jar)?;
         let response = match self.spec.issuer {
             Some(_) => AuthorizationResponse::parse(params),
@@ -156,7 +156,7 @@ impl OAuth2Dance {
                 Ok(Answered { attempt, cookie, proof: Proof::Code { code, verifier } })
             }
             AuthorizationResponse::Error { error, .. } => {
-                origin.answered = Some(opened.cookie);
+                trail.answered = Some(opened.cookie);
                 Err(refused(registered, &self.meaning(&error.error)))
             }
         }

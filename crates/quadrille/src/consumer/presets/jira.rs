@@ -30,5 +30,5 @@ service! {
     .signature_method(SignatureMethod::RsaSha1)
     .identity("rest/api/2/myself", "key")
     .refused_verifier("denied"),
-    manners: { denial: crate::testing::Denial::Verifier("denied") },
+    manners: { denial: crate::consumer::presets::manners::Denial::Verifier("denied") },
 }

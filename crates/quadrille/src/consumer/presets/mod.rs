@@ -1,6 +1,9 @@
 //! Services with a ready description, a file each. A new one takes its file, its name in the two
 //! lists below, a line in the guide's table, and a test of its peculiarities.
 
+#[cfg(feature = "testing")]
+pub(crate) mod manners;
+
 /// Makes a service's type from its row: constructors, and the manners of a fake one.
 macro_rules! service {
     (
@@ -44,17 +47,17 @@ macro_rules! service {
         }
 
         #[cfg(feature = "testing")]
-        impl crate::testing::Emulated for $service {
-            const MANNERS: crate::testing::Manners = crate::testing::Manners {
+        impl crate::consumer::presets::manners::Emulated for $service {
+            const MANNERS: crate::consumer::presets::manners::Manners = crate::testing::Manners {
                 $($manner: $value,)*
-                ..crate::testing::Manners::STANDARD
+                ..crate::consumer::presets::manners::Manners::STANDARD
             };
         }
 
         #[cfg(feature = "testing")]
         impl $service {
-            pub(crate) const ROW: crate::testing::Row =
-                crate::testing::Row::of::<Self>(stringify!($service), &[$($variable),+]);
+            pub(crate) const ROW: crate::consumer::presets::manners::Row =
+                crate::consumer::presets::manners::Row::of::<Self>(stringify!($service), &[$($variable),+]);
         }
     };
 }
@@ -117,7 +120,7 @@ macro_rules! services {
         $($(#[$feature])* pub use $file::$service;)+
 
         #[cfg(feature = "testing")]
-        pub(crate) const ROWS: &[crate::testing::Row] =
+        pub(crate) const ROWS: &[crate::consumer::presets::manners::Row] =
             &[$($(#[$feature])* $service::ROW,)+];
     };
 }

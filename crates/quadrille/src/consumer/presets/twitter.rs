@@ -25,7 +25,7 @@ service! {
     .identity("account/verify_credentials.json", "id_str")
     .dead_token("errors.0.code", "89"),
     manners: {
-        denial: crate::testing::Denial::Parameter,
+        denial: crate::consumer::presets::manners::Denial::Parameter,
         dead_token: Some(r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#),
     },
 }

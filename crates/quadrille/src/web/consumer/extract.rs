@@ -11,9 +11,10 @@ use http::request::Parts;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, BrowserError, Dynamic, Identity, Jar, Linked, NotLinked, NotLinkedReason,
-        OperatorError, Origin, Owner, Registered, Service, Stored, Wanted, forget_in_browser,
-        is_just_back, loop_cookie, not_linked, of_account, recall,
+        Account, Api, Dynamic, Held, Identity, Jar, Linked, Owner, Registered, Service, Stored,
+        Trail, Wanted,
+        error::{BrowserError, NotLinked, NotLinkedReason, OperatorError},
+        forget_in_browser, is_just_back, loop_cookie, not_linked, of_account, recall,
     },
     scope::ScopeRequirement,
 };
@@ -252,7 +253,7 @@ impl<'a> Found<'a> {
 
     fn api(&self, stored: Stored) -> Api {
         let jar = Some(self.jar.clone());
-        Api::new(self.login, &self.registered, stored, jar, self.wanted.clone())
+        Api::new(Held::new(self.login, &self.registered, stored, jar, self.wanted.clone()))
     }
 
     async fn linked<S>(&self, owner: &Owner) -> Result<Linked<S>> {
@@ -271,7 +272,7 @@ impl<'a> Found<'a> {
             return Err(not_linked(login, registered, wanted, reason, &scopes()));
         }
         let api = self.api(stored);
-        api.usable(None, None).await?;
+        api.held().usable(None, None).await?;
         Ok(Linked::new(api))
     }
 
@@ -297,13 +298,13 @@ impl<'a> Found<'a> {
             error @ Error::NotLinked(_) => return error.into(),
             other => (other, None),
         };
-        let origin = Origin {
+        let trail = Trail {
             service: Some(Arc::clone(registered)),
             next: Some(wanted.next.clone()),
             retry,
             answered: None,
         };
-        let answer = failed(login, jar, parts, error.clone(), origin).await;
+        let answer = failed(login, jar, parts, error.clone(), trail).await;
         Rejected { error, answer: Some(answer) }
     }
 

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
-    consumer::{Begin, BrowserError, Jar, Kind, Origin, Owner, Registered},
+    consumer::{Begin, Jar, Kind, Owner, Registered, Trail, error::BrowserError},
     form::{Limits, Params, is_form},
     page::Page,
     probe::probed,
@@ -93,14 +93,14 @@ async fn leave_with(path: ServicePath, mut parts: Parts, parameters: String) -> 
         Err(error) => return plainly(&error, &parts),
     };
     let (login, jar) = (&visit.login, &visit.jar);
-    let mut origin = Origin::default();
+    let mut trail = Trail::default();
     let begun = async {
         visit.check_place()?;
-        begin(login, jar, &service, &mut parts, &parameters, &mut origin).await
+        begin(login, jar, &service, &mut parts, &parameters, &mut trail).await
     };
     match begun.await {
         Ok(response) => response,
-        Err(error) => failed(login, jar, &mut parts, error, origin).await,
+        Err(error) => failed(login, jar, &mut parts, error, trail).await,
     }
 }
 
@@ -110,10 +110,10 @@ async fn begin(
     service: &str,
     parts: &mut Parts,
     parameters: &str,
-    origin: &mut Origin,
+    trail: &mut Trail,
 ) -> Result<Response> {
     let registered = login.by_name(service).await?;
-    origin.service = Some(Arc::clone(&registered));
+    trail.service = Some(Arc::clone(&registered));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
         .map_err(|_| BrowserError::CallbackMalformed)?;
     let one = |name| params.one(name).map_err(|_| BrowserError::CallbackMalformed);
@@ -147,7 +147,7 @@ async fn begin(
         (None, Some("identity")) => Kind::Identify,
         (None, _) => Kind::Link,
     };
-    origin.next = Some(next.to_owned());
+    trail.next = Some(next.to_owned());
     redirect(StatusCode::FOUND, login.begin_as(jar, &registered, kind, &begin).await?)
 }
 
@@ -190,7 +190,7 @@ fn asking<'a>(
         .link("Back to the site", &home);
     let mut response = page.to_response(StatusCode::OK).map(Body::from);
     // Browsers without Fetch Metadata then say where the form comes from.
-    let same_origin = HeaderValue::from_static("same-origin");
+    let same_origin = HeaderValue::from_static("same-trail");
     response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
     response
 }

@@ -6,7 +6,10 @@ use tracing::{error, info, warn};
 
 use crate::{
     Error, Login, Result,
-    consumer::{BrowserError, Jar, OperatorError, Origin, ServiceError},
+    consumer::{
+        Jar, Trail,
+        error::{BrowserError, OperatorError, ServiceError},
+    },
     page::{self, Page},
 };
 
@@ -21,22 +24,22 @@ pub(super) async fn failed(
     jar: &Jar,
     parts: &mut Parts,
     error: Error,
-    origin: Origin,
+    trail: Trail,
 ) -> Response {
-    let error = match login.end(jar, &origin) {
+    let error = match login.end(jar, &trail) {
         Ok(()) => error,
         Err(worse) => worse,
     };
-    log(&error, origin.service.as_ref().map(|service| &*service.name));
-    let service = origin.service.as_ref();
-    let retry_url = service.filter(|_| can_be_retried(&error)).map(|service| match &origin.retry {
+    log(&error, trail.service.as_ref().map(|service| &*service.name));
+    let service = trail.service.as_ref();
+    let retry_url = service.filter(|_| can_be_retried(&error)).map(|service| match &trail.retry {
         Some(retry) => retry.clone(),
-        None => login.login_path(&service.name, origin.next.as_deref().unwrap_or(""), ""),
+        None => login.login_path(&service.name, trail.next.as_deref().unwrap_or(""), ""),
     });
     let event = Failed {
         error: error.clone(),
         service: service.map(|service| service.name.clone()),
-        next: origin.next.clone(),
+        next: trail.next.clone(),
         retry_url: retry_url.clone(),
     };
     let (answer, _) = Handlers::of(login).error(event, parts).await.into_parts();

@@ -21,7 +21,7 @@ use http::StatusCode;
 
 use crate::{
     Error, Login,
-    consumer::{BrowserError, Jar, Origin, Owner, is_just_back},
+    consumer::{Jar, Owner, Trail, error::BrowserError, is_just_back},
     probe::probed,
 };
 
@@ -126,25 +126,25 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
     let verified = match login.verify(jar, &service, &query).await {
         Ok(verified) => verified,
         Err(failure) => {
-            let (error, origin) = *failure;
-            if let Some(response) = finished_before(login, jar, &error, &origin) {
+            let (error, trail) = *failure;
+            if let Some(response) = finished_before(login, jar, &error, &trail) {
                 return response;
             }
             // The application's own error handler looks at its session, as hooks do.
-            if Handlers::of(login).look_at_the_visitor() && origin.answered.is_some() {
+            if Handlers::of(login).look_at_the_visitor() && trail.answered.is_some() {
                 return hop_to_arrival(login, &service, &query);
             }
-            return failed(login, jar, &mut parts, error, origin).await;
+            return failed(login, jar, &mut parts, error, trail).await;
         }
     };
     if Handlers::of(login).look_at_the_visitor() {
         return hop_to_arrival(login, &service, &query);
     }
     let next = verified.answered.attempt.next.clone();
-    let origin = || Origin {
+    let trail = || Trail {
         service: Some(Arc::clone(&verified.registered)),
         next: Some(next.clone()),
-        ..Origin::default()
+        ..Trail::default()
     };
     let linked = async {
         let authorized = login.redeem(jar, &verified, &Owner::NOBODY, false).await?;
@@ -153,7 +153,7 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
     };
     match linked.await {
         Ok(()) => hop(&next),
-        Err(error) => failed(login, jar, &mut parts, error, origin()).await,
+        Err(error) => failed(login, jar, &mut parts, error, trail()).await,
     }
 }
 
@@ -173,10 +173,10 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
     let verified = match login.verify(jar, &service, &query).await {
         Ok(verified) => verified,
         Err(failure) => {
-            let (error, origin) = *failure;
-            return match finished_before(login, jar, &error, &origin) {
+            let (error, trail) = *failure;
+            return match finished_before(login, jar, &error, &trail) {
                 Some(response) => response,
-                None => failed(login, jar, &mut parts, error, origin).await,
+                None => failed(login, jar, &mut parts, error, trail).await,
             };
         }
     };
@@ -207,19 +207,19 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
     match linked.await {
         Ok(response) => response,
         Err(error) => {
-            let origin = Origin {
+            let trail = Trail {
                 service: Some(Arc::clone(&verified.registered)),
                 next: Some(verified.answered.attempt.next.clone()),
-                ..Origin::default()
+                ..Trail::default()
             };
-            failed(login, jar, &mut parts, error, origin).await
+            failed(login, jar, &mut parts, error, trail).await
         }
     }
 }
 
 /// The back button, or a double click: the attempt is over, and all is well.
-fn finished_before(login: &Login, jar: &Jar, error: &Error, origin: &Origin) -> Option<Response> {
-    let (service, next) = (origin.service.as_ref()?, origin.next.as_ref()?);
+fn finished_before(login: &Login, jar: &Jar, error: &Error, trail: &Trail) -> Option<Response> {
+    let (service, next) = (trail.service.as_ref()?, trail.next.as_ref()?);
     let just_finished = *error == Error::Browser(BrowserError::AttemptCookieMissing)
         && is_just_back(login, jar, service, None);
     if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }

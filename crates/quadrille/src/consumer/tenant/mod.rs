@@ -3,21 +3,15 @@
 //! A tenant's service is named `{service}~{tenant}` everywhere: in the login's path and its
 //! callback, in the attempt, in cookies' names, and in storage keys. So tenants cannot be confused.
 
-use std::{
-    collections::HashMap,
-    fmt::Display,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+pub(super) mod known;
+
+use std::{fmt::Display, sync::Arc};
 
 use tracing::error;
 
-use crate::{
-    Timestamp,
-    consumer::error::{BrowserError, Error, OperatorError, Result},
-};
+use crate::consumer::error::{BrowserError, Error, OperatorError, Result};
 
+use self::known::{Resolving, SEPARATOR, Tenants};
 use super::{
     cookie_room::{remove_all_of, tenants},
     cookies::Jar,
@@ -26,29 +20,12 @@ use super::{
     service::Client,
 };
 
-/// The separator between the names of service and tenant. It needs no encoding in paths (RFC 3986)
-/// and cookie names (RFC 6265), and no service's name contains it.
-pub(super) const SEPARATOR: char = '~';
-/// The time for which a tenant's client is used without another look-up.
-const LASTS: Duration = Duration::from_secs(60);
-/// The greatest number of tenants kept.
-const MOST: usize = 2000;
-/// The greatest length of a tenant's name.
+/// How long a tenant's name may be.
 const LONGEST: usize = 64;
 /// The length to which an unknown service's name is shortened in errors.
 const LONGEST_SHOWN: usize = 64;
 /// The greatest number of tenants looked up to remove a browser's cookies.
 const LOOKED_UP: usize = 16;
-
-type Resolving =
-    Pin<Box<dyn Future<Output = Result<Option<Registration>, OperatorError>> + Send + 'static>>;
-
-/// The tenants of one service.
-#[derive(Clone)]
-pub(crate) struct Tenants {
-    service: Arc<str>,
-    resolve: Arc<dyn Fn(String) -> Resolving + Send + Sync>,
-}
 
 impl Login {
     /// Adds a service that differs by tenant: a customer's own server, or a registration of their
@@ -137,7 +114,7 @@ impl Login {
         }
         let found = (tenants.resolve)(tenant.to_owned()).await?;
         let Some(mut registration) = found else {
-            ready.known_tenants.lock().remove(name);
+            ready.known_tenants.forget(name);
             return Err(BrowserError::TenantUnknown.into());
         };
         registration.spec.name = name.to_owned().into();
@@ -191,13 +168,7 @@ impl Login {
     }
 }
 
-impl Tenants {
-    pub(crate) fn service(&self) -> &str {
-        &self.service
-    }
-}
-
-/// A name from a request, made safe for a log.
+/// A name that anybody may have made up, fit for a log.
 fn shown(name: &str) -> Box<str> {
     let fit = |char: char| if char.is_ascii_graphic() { char } else { char::REPLACEMENT_CHARACTER };
     name.chars().take(LONGEST_SHOWN).map(fit).collect::<String>().into()
@@ -206,35 +177,4 @@ fn shown(name: &str) -> Box<str> {
 fn is_name(tenant: &str) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (1..=LONGEST).contains(&tenant.len()) && tenant.bytes().all(fit)
-}
-
-/// The recently looked up tenants, by their service's name.
-#[derive(Debug, Default)]
-pub(crate) struct KnownTenants(Mutex<Known>);
-
-/// Each with the time of its look-up.
-type Known = HashMap<Arc<str>, (Timestamp, Arc<Registered>)>;
-
-impl KnownTenants {
-    fn recall(&self, name: &str, now: Timestamp) -> Option<Arc<Registered>> {
-        let known = self.lock();
-        let (since, registered) = known.get(name)?;
-        (now.since(*since) < LASTS).then(|| Arc::clone(registered))
-    }
-
-    fn keep(&self, registered: &Arc<Registered>, now: Timestamp) {
-        let mut known = self.lock();
-        if known.len() >= MOST {
-            known.retain(|_, (since, _)| now.since(*since) < LASTS);
-            if known.len() >= MOST {
-                // Each entry costs one look-up to restore.
-                known.clear();
-            }
-        }
-        known.insert(Arc::clone(&registered.name), (now, Arc::clone(registered)));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

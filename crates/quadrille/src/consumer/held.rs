@@ -1,0 +1,186 @@
+//! An account whose token is kept valid.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tracing::warn;
+
+use crate::{
+    Secret,
+    consumer::error::{Error, NotLinked, NotLinkedReason, Result},
+};
+
+use super::{
+    account::{Account, Owner, Stored, Token},
+    cookies::Jar,
+    login::Login,
+    refresh::NoToken,
+    registered::Registered,
+    storage::{Change, Replaced},
+};
+
+/// An account whose token is refreshed before it ends. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Held(Arc<Inner>);
+
+struct Inner {
+    login: Login,
+    registered: Arc<Registered>,
+    stored: Mutex<Stored>,
+    jar: Option<Jar>,
+    /// Whether the account is in the storage, so that its token can be refreshed.
+    kept: bool,
+    wanted: Wanted,
+}
+
+/// Where a visitor was, for the way back after a login.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) next: String,
+    pub(crate) navigation: bool,
+}
+
+impl Held {
+    pub(crate) fn new(
+        login: &Login,
+        registered: &Arc<Registered>,
+        stored: Stored,
+        jar: Option<Jar>,
+        wanted: Wanted,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            login: login.clone(),
+            registered: Arc::clone(registered),
+            stored: Mutex::new(stored),
+            jar,
+            kept: true,
+            wanted,
+        }))
+    }
+
+    /// With a token that is not kept (yet).
+    pub(crate) fn unstored(
+        login: &Login,
+        registered: &Arc<Registered>,
+        owner: &Owner,
+        token: Token,
+    ) -> Self {
+        let account = Account {
+            owner: owner.clone(),
+            service: Arc::clone(&registered.name),
+            subject: "".into(),
+        };
+        let stored = Stored { account, token, version: 0, needs_linking_again: false };
+        Self(Arc::new(Inner {
+            login: login.clone(),
+            registered: Arc::clone(registered),
+            stored: Mutex::new(stored),
+            jar: None,
+            kept: false,
+            wanted: Wanted::default(),
+        }))
+    }
+
+    pub(crate) fn login(&self) -> &Login {
+        &self.0.login
+    }
+
+    pub(crate) fn registered(&self) -> &Arc<Registered> {
+        &self.0.registered
+    }
+
+    /// Whether the account is in the storage, so that its token can be refreshed.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.0.kept
+    }
+
+    pub(crate) fn jar(&self) -> Option<&Jar> {
+        self.0.jar.as_ref()
+    }
+
+    pub(crate) fn stored(&self) -> Stored {
+        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The account with a token good for `margin`, or for as long as a call needs.
+    pub(crate) async fn usable(
+        &self,
+        margin: Option<Duration>,
+        refused: Option<&Secret>,
+    ) -> Result<Stored> {
+        let Inner { login, registered, jar, .. } = &*self.0;
+        let stored = self.stored();
+        if !self.0.kept {
+            return Ok(stored);
+        }
+        let version = stored.version;
+        match login.usable(jar.as_ref(), registered, stored, margin, refused).await {
+            Ok(stored) => {
+                if stored.version != version {
+                    *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = stored.clone();
+                }
+                Ok(stored)
+            }
+            Err(no_token) => Err(no_token.into_error(login, registered, &self.0.wanted)),
+        }
+    }
+
+    /// The service takes this token no more: notes that the account needs linking again, and says
+    /// so. No error means that there is another token by now.
+    pub(crate) async fn is_revoked(&self, seen: &Stored) -> Result<()> {
+        let Inner { login, registered, jar, .. } = &*self.0;
+        let jar = jar.as_ref();
+        let missing = |reason: NoToken| Err(reason.into_error(login, registered, &self.0.wanted));
+        if login.0.storage.is_in_browser() && jar.is_none_or(Jar::is_closed) {
+            // It cannot be noted any more; the next request finds out by itself.
+            return missing(NoToken::NeedsLinkingAgain);
+        }
+        let cx = login.context(login.ready()?, jar);
+        let now = match login.0.storage.replace(&cx, seen, Change::NeedsLinkingAgain).await? {
+            Replaced::Done(now) => {
+                warn!(service = &*registered.name, "access was revoked at the service: link again");
+                now
+            }
+            Replaced::Changed(Some(now)) => now,
+            Replaced::Changed(None) => return missing(NoToken::Gone),
+        };
+        let ended = now.needs_linking_again;
+        *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        if ended { missing(NoToken::NeedsLinkingAgain) } else { Ok(()) }
+    }
+}
+
+impl NoToken {
+    pub(crate) fn into_error(
+        self,
+        login: &Login,
+        registered: &Arc<Registered>,
+        wanted: &Wanted,
+    ) -> Error {
+        let reason = match self {
+            Self::Failed(error) => return error,
+            Self::NeedsLinkingAgain => NotLinkedReason::NeedsLinkingAgain,
+            Self::Expired => NotLinkedReason::Expired,
+            Self::Gone => NotLinkedReason::Missing,
+        };
+        not_linked(login, registered, wanted, reason, "")
+    }
+}
+
+/// The error that sends a visitor to log in.
+pub(crate) fn not_linked(
+    login: &Login,
+    registered: &Arc<Registered>,
+    wanted: &Wanted,
+    reason: NotLinkedReason,
+    scopes: &str,
+) -> Error {
+    Error::NotLinked(Box::new(NotLinked {
+        service: Arc::clone(&registered.name),
+        login_url: login.login_path(&registered.name, &wanted.next, scopes),
+        navigation: wanted.navigation,
+        reason,
+    }))
+}

@@ -1,0 +1,16 @@
+//! The trail of a login: the facts about it that are known when it fails.
+
+use std::sync::Arc;
+
+use super::{attempt::AttemptCookie, registered::Registered};
+
+/// The facts about a failed login, as far as they are known.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    pub(crate) service: Option<Arc<Registered>>,
+    pub(crate) next: Option<String>,
+    /// The URL for another attempt, unless it is the usual login.
+    pub(crate) retry: Option<String>,
+    /// The attempt, which has failed for good.
+    pub(crate) answered: Option<AttemptCookie>,
+}
