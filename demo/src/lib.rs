@@ -39,8 +39,8 @@ use std::{
 
 use quadrille::provider::store::SqliteStore;
 use quadrille_server::{
-    Failure,
-    config::Issuer,
+    Failure, Issuer,
+    data::DataError,
     http::{Limits, Server},
     web::App,
 };
@@ -96,7 +96,7 @@ impl Demo {
         let path = folder.0.join("album.sqlite");
         let store = SqliteStore::open(&path, env.clone())
             .map(Arc::new)
-            .map_err(|error| Failure::Database { path, error })?;
+            .map_err(|error| DataError::Database { path, error })?;
         let redirect_uris = website::CALLBACKS.map(|path| format!("{}{path}", website.as_str()));
         let started =
             Provider::start(&env, &provider, store.clone(), &redirect_uris, &recorder).await?;

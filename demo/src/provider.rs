@@ -17,9 +17,8 @@ use quadrille::{
     scopes,
 };
 use quadrille_server::{
-    Failure,
-    config::Issuer,
-    data,
+    Failure, Issuer,
+    data::{self, DataError},
     users::{Added, User, UserName, Users},
     web::{App, AppError, Pages, Parts},
 };
@@ -111,7 +110,7 @@ fn broken(reason: &'static str) -> Failure {
 /// They live as long as the store, which is no longer than the demo.
 fn keys(env: &Env) -> Result<KeyRing, Failure> {
     KeyRing::new([&env.random()])
-        .map_err(|error| Failure::Keys { place: "the demo".to_owned(), error })
+        .map_err(|error| DataError::Keys { place: "the demo".to_owned(), error }.into())
 }
 
 #[derive(Deserialize)]

@@ -10,12 +10,14 @@ use std::{
 use quadrille::{
     oauth1::KeyError,
     provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError},
-    seal::KeyRingError,
 };
 
 use crate::{
-    config::{ConfigError, Quoted, did_you_mean},
-    web::AppError,
+    config::ConfigError,
+    data::DataError,
+    users::{NameError, PasswordError},
+    web::{AppError, PagesError},
+    words::{Quoted, describe, did_you_mean},
 };
 
 /// Why a command failed. Each kind has its exit code, which `quadrille --help` lists.
@@ -25,25 +27,9 @@ pub enum Failure {
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The key ring cannot be used.
-    #[error("the key ring in {place}: {error}")]
-    Keys {
-        /// A file or an environment variable.
-        place: String,
-        /// What is wrong with it.
-        error: KeyRingError,
-    },
-    /// There was a key ring, and now there is none.
-    #[error(
-        "the key ring {path} is gone, and nothing that {issuer} gave out is good without it: restore {path} from a backup, or start anew on purpose with a new ring, which ends every session and token: (umask 077; openssl rand -base64 32 > {path})",
-        path = path.display()
-    )]
-    KeysLost {
-        /// Where it should be.
-        path: PathBuf,
-        /// What the directory is called.
-        issuer: String,
-    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A file or folder cannot be used.
     #[error("{}: {}", path.display(), describe(error))]
     File {
@@ -52,22 +38,9 @@ pub enum Failure {
         /// What the system said.
         error: io::Error,
     },
-    /// The database cannot be used.
-    #[error("{}: {error}", path.display())]
-    Database {
-        /// Its file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: StoreError,
-    },
     /// A page cannot be read.
-    #[error("{}: {error:#}", path.display())]
-    Template {
-        /// Its file.
-        path: PathBuf,
-        /// Where and why.
-        error: minijinja::Error,
-    },
+    #[error(transparent)]
+    Pages(#[from] PagesError),
     /// The authorization server cannot work.
     #[error(transparent)]
     Server(#[from] AppError),
@@ -119,21 +92,9 @@ pub enum Failure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// Too easy to guess.
-    #[error("a password needs at least {least} characters")]
-    PasswordTooShort {
-        /// How many.
-        least: usize,
-    },
-    /// One of those that everybody tries first.
-    #[error("this is one of the commonest passwords, which are tried first: choose another")]
-    PasswordCommon,
-    /// Longer than the sign-in page takes.
-    #[error("a password may have {most} bytes at most")]
-    PasswordTooLong {
-        /// How many.
-        most: usize,
-    },
+    /// A new password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// Not text.
     #[error("a password is text in UTF-8")]
     PasswordNotUtf8,
@@ -143,16 +104,9 @@ pub enum Refused {
     /// Nobody is there to type one.
     #[error("there is no terminal to ask for a password; use --password-stdin")]
     NoTerminal,
-    /// Not a name.
-    #[error(
-        "a user name has 1 to 64 characters, none of them a control character or a space at either end"
-    )]
-    UserName,
-    /// Not characters of a name.
-    #[error(
-        "a user name has letters and digits of any script, printable ASCII characters and single spaces (RFC 8265)"
-    )]
-    UserNameCharacters,
+    /// A user name.
+    #[error(transparent)]
+    UserName(#[from] NameError),
     /// People would take one user for the other.
     #[error("there is a user {}, whose name looks the same as {}", Quoted(other), Quoted(name))]
     UserNameLooksLike {
@@ -218,44 +172,9 @@ pub enum Refused {
         /// How long it is.
         bits: usize,
     },
-    /// Requests of OAuth 1.0a could come twice, once to each process.
-    #[error(
-        "another process serves this data directory with OAuth 1.0a, and they would not know which requests the other has seen: set oauth1.several_processes = true for all of them"
-    )]
-    NoncesNotShared,
     /// No token came.
     #[error("there is no token on standard input")]
     NothingToRevoke,
-    /// A command was told another issuer than the directory has.
-    #[error(
-        "this data directory is {current}, not {asked}; only `quadrille serve --rename-issuer` changes that"
-    )]
-    OtherIssuer {
-        /// What the directory is called.
-        current: String,
-        /// The one that was asked for.
-        asked: String,
-    },
-    /// The directory would be served under another name than it was given.
-    #[error(
-        "this data directory is {current}; as {asked}, tokens that it gave out as {current} would no longer be good, and every application would have to be told the new issuer. If you want that, add --rename-issuer"
-    )]
-    IssuerRenamed {
-        /// What the directory is called.
-        current: String,
-        /// The one that was asked for.
-        asked: String,
-    },
-    /// The issuer changed while others serve under the old one.
-    #[error(
-        "this data directory is being served as {current}: to serve it with one more process, give --issuer {current}; to serve it as {asked}, stop that process first"
-    )]
-    IssuerInUse {
-        /// The one that is served.
-        current: String,
-        /// The one that was asked for.
-        asked: String,
-    },
 }
 
 impl Refused {
@@ -281,13 +200,24 @@ impl From<Refused> for Failure {
     }
 }
 
+impl From<PasswordError> for Failure {
+    fn from(refused: PasswordError) -> Self {
+        Self::Refused(refused.into())
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(refused: NameError) -> Self {
+        Self::Refused(refused.into())
+    }
+}
+
 impl Failure {
     /// What is wrong with the database, if that is what stood in the way, wherever it was noticed.
     fn database(&self) -> Option<&StoreError> {
         let error = match self {
-            Self::Database { error, .. } | Self::Server(AppError::Store(error)) => {
-                return Some(error);
-            }
+            Self::Data(DataError::Database { error, .. })
+            | Self::Server(AppError::Store(error)) => return Some(error),
             Self::Server(AppError::Server(error))
             | Self::Registration(RegistrationError::Server(error))
             | Self::Admin(AdminError::Server(error)) => error,
@@ -306,10 +236,20 @@ impl Failure {
             Self::System(_) | Self::Output(_) | Self::Server(_) => 1,
             // 2 is clap's: the command line itself makes no sense.
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
-            Self::Config(_) | Self::Keys { .. } | Self::KeysLost { .. } | Self::Template { .. } => {
-                3
-            }
-            Self::File { .. } | Self::Database { .. } => 4,
+            Self::Config(_) => 3,
+            Self::Data(error) => match error {
+                DataError::Issuer(_) => 1,
+                DataError::OtherIssuer { .. }
+                | DataError::IssuerRenamed { .. }
+                | DataError::IssuerInUse { .. }
+                | DataError::NoncesNotShared => 2,
+                DataError::PlainIssuer(_) | DataError::Keys { .. } | DataError::KeysLost { .. } => {
+                    3
+                }
+                DataError::File { .. } | DataError::Database { .. } => 4,
+            },
+            Self::Pages(PagesError::Template { .. }) => 3,
+            Self::File { .. } | Self::Pages(PagesError::File { .. }) => 4,
             Self::Listen { .. } => 5,
             Self::NotFound { .. } | Self::NoToken => 6,
             Self::Exists { .. } => 7,
@@ -329,11 +269,20 @@ impl Failure {
         }
         match self {
             Self::Config(_) => "config",
-            Self::Keys { .. } => "keys",
-            Self::KeysLost { .. } => "keys_lost",
-            Self::File { .. } => "file",
-            Self::Database { .. } => "database",
-            Self::Template { .. } => "template",
+            Self::Data(error) => match error {
+                DataError::Issuer(_) => "server",
+                DataError::OtherIssuer { .. }
+                | DataError::IssuerRenamed { .. }
+                | DataError::IssuerInUse { .. }
+                | DataError::NoncesNotShared => "refused",
+                DataError::PlainIssuer(_) => "config",
+                DataError::Keys { .. } => "keys",
+                DataError::KeysLost { .. } => "keys_lost",
+                DataError::File { .. } => "file",
+                DataError::Database { .. } => "database",
+            },
+            Self::Pages(PagesError::Template { .. }) => "template",
+            Self::File { .. } | Self::Pages(PagesError::File { .. }) => "file",
             Self::Server(_) => "server",
             Self::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
                 "address_in_use"
@@ -348,37 +297,12 @@ impl Failure {
     }
 }
 
-/// What the system said, in words that are the same on each, without the number of the error.
-pub(crate) fn describe(error: &io::Error) -> String {
-    use io::ErrorKind as Kind;
-    let words = match error.kind() {
-        Kind::AddrInUse => "another program listens there already",
-        Kind::AddrNotAvailable => "this machine does not have that address",
-        Kind::PermissionDenied => "permission denied",
-        Kind::NotFound => "no such file or folder",
-        Kind::NotADirectory => "a part of the path is a file, not a folder",
-        Kind::IsADirectory => "it is a folder, not a file",
-        Kind::InvalidData => "it is not text in UTF-8",
-        Kind::ReadOnlyFilesystem => "the file system is read-only",
-        Kind::StorageFull => "the disk is full",
-        Kind::QuotaExceeded => "the quota of the disk is used up",
-        _ => {
-            let said = error.to_string();
-            return said
-                .split_once(" (os error")
-                .map(|(words, _)| words.to_owned())
-                .unwrap_or(said);
-        }
-    };
-    words.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn database(error: StoreError) -> Failure {
-        Failure::Database { path: "/var/lib/quadrille/quadrille.db".into(), error }
+        DataError::Database { path: "/var/lib/quadrille/quadrille.db".into(), error }.into()
     }
 
     #[test]

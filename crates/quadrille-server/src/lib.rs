@@ -10,14 +10,17 @@ pub mod config;
 pub mod data;
 mod failure;
 pub mod http;
+mod issuer;
 pub mod logging;
 pub mod output;
 pub mod serve;
 pub mod sessions;
 pub mod users;
 pub mod web;
+mod words;
 
 pub use failure::Failure;
+pub use issuer::{InvalidIssuer, Issuer};
 
 use std::process::ExitCode;
 

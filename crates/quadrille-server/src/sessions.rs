@@ -4,7 +4,7 @@
 //! the password, in the transaction that looks, and it is found only as long as it is. So a new
 //! password ends every session, also one that was being opened meanwhile, whatever the clock shows.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use quadrille::{
     Timestamp,
@@ -13,9 +13,6 @@ use quadrille::{
 use rusqlite::{Row, Transaction};
 
 use crate::users::User;
-
-/// The lifetime of a session, unless a setting gives another.
-pub const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
 /// How many sessions that are over are forgotten when one opens.
 const SWEPT: i64 = 32;

@@ -7,7 +7,8 @@ use quadrille::{
     provider::{ClientMetadataDocuments, FetchError, Fetched, Fetcher},
 };
 use quadrille_server::{
-    config::{Flags, Issuer, Settings},
+    Issuer,
+    config::{Flags, Settings},
     data::Data,
     web::{App, Pages, Parts},
 };

@@ -2,13 +2,13 @@
 
 mod client;
 mod config;
+mod table;
 mod token;
 mod user;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use quadrille::Timestamp;
 
 use crate::{
     Failure,
@@ -168,25 +168,6 @@ async fn migrate(settings: &Settings, output: Output) -> Result<(), Failure> {
 /// Runs a command that needs no more than this thread.
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
-}
-
-/// A time as people and programs read it: RFC 3339.
-fn when(time: Timestamp) -> String {
-    jiff::Timestamp::from_second(time.seconds()).map(|time| time.to_string()).unwrap_or_default()
-}
-
-/// Lines with columns that stand below each other.
-fn table<'a, const N: usize>(rows: impl Iterator<Item = [&'a str; N]>) -> String {
-    let rows: Vec<_> = rows.collect();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<_> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &[&str; N]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 impl Common {

@@ -23,10 +23,13 @@ use crate::{
     data::Data,
     failure::Refused,
     output::Output,
-    users::{Added, LEAST_PASSWORD, MOST_PASSWORD, User, UserName, check_password, prepared},
+    users::{
+        Added, LEAST_PASSWORD, MOST_PASSWORD, PasswordError, User, UserName, check_password,
+        prepared,
+    },
 };
 
-use super::when;
+use super::table::{table, when};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum UserCommand {
@@ -149,7 +152,7 @@ async fn list(data: &Data, output: Output) -> Result<(), Failure> {
     let users = data.users().all().await.map_err(|error| data.failure(error))?;
     let shown: Vec<_> = users.iter().map(Shown::from).collect();
     output.result(&shown, || {
-        super::table(shown.iter().map(|user| [user.username, user.subject, &user.created]))
+        table(shown.iter().map(|user| [user.username, user.subject, &user.created]))
     })
 }
 
@@ -184,7 +187,7 @@ fn read_password() -> Result<Secret, Failure> {
     let most = u64::try_from(MOST_PASSWORD + 2).unwrap_or(u64::MAX);
     std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
     let line = bytes.split(|byte| *byte == b'\n').next();
-    let line = line.ok_or(Refused::PasswordTooShort { least: LEAST_PASSWORD })?;
+    let line = line.ok_or(PasswordError::TooShort { least: LEAST_PASSWORD })?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| Refused::PasswordNotUtf8)?;
     Ok(Secret::from(text))

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{ConfigError, Key, Origin, keys};
+use super::{
+    error::{ConfigError, Origin},
+    keys::{self, Key},
+};
 
 /// The settings in the file, all of them known.
 pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigError> {

@@ -1,6 +1,7 @@
 //! The names of all settings.
 
-use super::{ConfigError, Origin};
+use super::error::{ConfigError, Origin};
+use crate::words::nearest;
 
 /// A setting.
 #[derive(Clone, Copy, Debug)]
@@ -168,13 +169,4 @@ pub(super) fn find(
     }
     let nearest = nearest(name, KEYS.iter().map(|key| key.name));
     Err(ConfigError::Unknown { origin: origin(), name: name.to_owned(), nearest })
-}
-
-/// Of the names that are known, the one that was probably meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|known| (strsim::jaro_winkler(known, name), known))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, known)| known)
 }

@@ -3,166 +3,32 @@
 //! [`KEYS`] names every setting once; [`Settings::load`] finds each and remembers where it came
 //! from, for `quadrille config`.
 
+mod effective;
+mod error;
 mod file;
+mod found;
 mod keys;
 mod oauth1;
 mod value;
 
-pub(crate) use keys::nearest;
+pub use effective::Effective;
+pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
-pub use value::{Expected, Issuer, LogFormat, Network, parse_duration};
+pub use value::{Expected, LogFormat, Network, parse_duration};
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use quadrille::{Scopes, oauth2::Resources};
-use serde::Serialize;
 use toml::Value;
 use tracing_subscriber::filter::Targets;
 
-use crate::sessions;
+use crate::{issuer::Issuer, words::nearest};
 
-/// What is wrong with a setting.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("{}: {}", path.display(), crate::failure::describe(error))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The file is no TOML.
-    #[error("{}: {error}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        error: Box<toml::de::Error>,
-    },
-    /// There is no such setting.
-    #[error("{origin}: there is no setting {}{}", Quoted(name), did_you_mean(*nearest))]
-    Unknown {
-        /// Where it stands.
-        origin: Origin,
-        /// As it stands there.
-        name: String,
-        /// The one that was probably meant.
-        nearest: Option<&'static str>,
-    },
-    /// A value makes no sense.
-    #[error("{origin}: {key} must be {expected}")]
-    Invalid {
-        /// Where it stands.
-        origin: Origin,
-        /// The setting.
-        key: &'static str,
-        /// What it must be.
-        expected: Expected,
-    },
-    /// A scope is named that the setting `scopes` does not have.
-    #[error("{key}: there is no scope {} among the setting scopes{}", Quoted(name), did_you_mean(nearest.as_deref()))]
-    UnknownScope {
-        /// Which setting names it.
-        key: &'static str,
-        /// As it stands there.
-        name: String,
-        /// The one that was probably meant.
-        nearest: Option<String>,
-    },
-    /// It must not stand in a file that people copy around.
-    #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
-    Secret {
-        /// Where it stands.
-        origin: Origin,
-        /// The setting.
-        key: &'static str,
-        /// Where it belongs.
-        variable: &'static str,
-    },
-    /// Neither given nor to be guessed.
-    #[error("cannot tell where to keep data: HOME is not set; give --data-dir")]
-    NoDataDir,
-    /// Passwords would cross a network in the clear.
-    #[error(
-        "listening on {0}, which others can reach, needs an https issuer: give --issuer https://... (and put a proxy that speaks TLS in front), or listen on a loopback address"
-    )]
-    PlainIssuer(SocketAddr),
-}
+use found::Found;
 
-/// A question to put behind an error.
-pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean {}?", Quoted(name)))
-}
-
-/// Text that somebody typed, in quotation marks and as it was typed: `René` stays readable in
-/// every Unicode form. Characters that a terminal acts on, or that cannot be seen, are escaped.
-pub(crate) struct Quoted<'a>(pub &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for c in self.0.chars() {
-            match c {
-                '\u{ad}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}' => write!(f, "{}", c.escape_unicode())?,
-                c if c.is_control() => write!(f, "{}", c.escape_default())?,
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("\"")
-    }
-}
-
-/// Where a setting came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The command line.
-    Flag(&'static str),
-    /// An environment variable.
-    Environment(String),
-    /// The file.
-    File(PathBuf),
-    /// Nowhere: this is what the program does by itself.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => f.write_str(flag),
-            Self::Environment(variable) => f.write_str(variable),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-impl Serialize for Origin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// A setting as it is in effect, for `quadrille config`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Effective {
-    /// Its name.
-    pub key: &'static str,
-    /// Its value, in the form in which it would be written.
-    pub value: String,
-    /// Where that came from.
-    pub origin: Origin,
-    /// What it is for.
-    pub about: &'static str,
-}
+/// The lifetime of a session, unless a setting gives another.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
 /// Values found on the command line: the setting, the flag, the text.
 #[derive(Clone, Debug, Default)]
@@ -301,68 +167,47 @@ impl Settings {
                 found.values.entry(key.name).or_insert((Origin::File(path.clone()), value));
             }
         }
-        found.settle(default_dir).map(|settings| (settings, remarks))
+        Self::of(found, default_dir).map(|settings| (settings, remarks))
     }
 
-    /// Whether nobody set this one.
-    pub fn is_default(&self, key: &str) -> bool {
-        let is_set = |setting: &Effective| setting.key == key && setting.origin != Origin::Default;
-        !self.effective.iter().any(is_set)
-    }
-
-    /// Every setting with its value and where that came from. Secrets are masked.
-    pub fn effective(&self) -> &[Effective] {
-        &self.effective
-    }
-}
-
-/// The variables of this process. A setting is text: those that are not are left out.
-pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()))
-}
-
-/// What was found for each setting, the strongest place first.
-#[derive(Default)]
-struct Found {
-    values: BTreeMap<&'static str, (Origin, Value)>,
-    effective: Vec<Effective>,
-}
-
-impl Found {
-    fn settle(mut self, default_dir: Option<PathBuf>) -> Result<Settings, ConfigError> {
-        let data_dir = match self.take("data_dir", value::path, value::show_path)? {
+    /// The settings, of what was found.
+    fn of(mut found: Found, default_dir: Option<PathBuf>) -> Result<Self, ConfigError> {
+        let data_dir = match found.take("data_dir", value::path, value::show_path)? {
             Some(dir) => dir,
             None => {
                 let dir = default_dir.ok_or(ConfigError::NoDataDir)?;
-                self.note("data_dir", dir.display().to_string(), Origin::Default);
+                found.note("data_dir", dir.display().to_string(), Origin::Default);
                 dir
             }
         };
-        let listen = self.or(
+        let listen = found.or(
             "listen",
             value::address,
             ToString::to_string,
             SocketAddr::from(([127, 0, 0, 1], 4004)),
         )?;
-        let issuer = self.optional(
+        let issuer = found.optional(
             "issuer",
             value::issuer,
             ToString::to_string,
             "http://localhost:PORT of listen",
         )?;
-        let name = self.optional("name", value::name, Clone::clone, "the host of the issuer")?;
-        let trusted_proxies =
-            self.or("trusted_proxies", value::networks, |list| value::show_list(list), Vec::new())?;
-        let templates = self.optional("templates", value::path, value::show_path, "built in")?;
-        let keys = self.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
+        let name = found.optional("name", value::name, Clone::clone, "the host of the issuer")?;
+        let trusted_proxies = found.or(
+            "trusted_proxies",
+            value::networks,
+            |list| value::show_list(list),
+            Vec::new(),
+        )?;
+        let templates = found.optional("templates", value::path, value::show_path, "built in")?;
+        let keys = found.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
         let keys_file =
-            self.or("keys_file", value::path, value::show_path, data_dir.join("keys"))?;
-        let scopes = self.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
+            found.or("keys_file", value::path, value::show_path, data_dir.join("keys"))?;
+        let scopes = found.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
         let show = |set: &Resources| set.as_str().replace(' ', ",");
-        let resources = self.or("resources", value::resources, show, Resources::EMPTY)?;
-        let client_metadata_documents = self.switch("client_metadata_documents")?;
-        let client_metadata_document_scopes = self.optional(
+        let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;
+        let client_metadata_documents = found.switch("client_metadata_documents")?;
+        let client_metadata_document_scopes = found.optional(
             "client_metadata_document_scopes",
             value::scope_names,
             |scopes| scopes.as_str().replace(' ', ","),
@@ -376,29 +221,29 @@ impl Found {
                 nearest: nearest(name, scopes.keys().map(String::as_str)).map(str::to_owned),
             });
         }
-        let without_pkce = self.switch(
+        let without_pkce = found.switch(
             "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         )?;
-        let session_lifetime = self.duration("session_lifetime", sessions::LIFETIME)?;
+        let session_lifetime = found.duration("session_lifetime", SESSION_LIFETIME)?;
         let safe = match without_pkce {
             true => quadrille::Policy::safe().allow_confidential_clients_without_pkce(),
             false => quadrille::Policy::safe(),
         };
-        let code = self.duration("code_lifetime", safe.code_lifetime)?;
-        let access = self.duration("access_token_lifetime", safe.access_token_lifetime)?;
+        let code = found.duration("code_lifetime", safe.code_lifetime)?;
+        let access = found.duration("access_token_lifetime", safe.access_token_lifetime)?;
         let idle =
-            self.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
+            found.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
         let total =
-            self.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
-        let oauth1 = self.oauth1()?;
+            found.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
+        let oauth1 = OAuth1Settings::of(&mut found)?;
         let seconds = Duration::from_secs;
         let max_connections =
-            self.or("max_connections", value::count, ToString::to_string, 4096)?;
+            found.or("max_connections", value::count, ToString::to_string, 4096)?;
         // A quarter, but not less than a few browsers want.
         let share = (max_connections / 4).max(16).min(max_connections);
         let max_connections_per_address =
-            self.or("max_connections_per_address", value::count, ToString::to_string, share)?;
-        Ok(Settings {
+            found.or("max_connections_per_address", value::count, ToString::to_string, share)?;
+        Ok(Self {
             data_dir,
             listen,
             issuer,
@@ -417,78 +262,37 @@ impl Found {
                 .access_token_lifetime(access)
                 .refresh_token_lifetimes(idle, total),
             oauth1,
-            header_timeout: self.duration("header_timeout", seconds(30))?,
-            body_timeout: self.duration("body_timeout", seconds(10))?,
-            write_timeout: self.duration("write_timeout", seconds(30))?,
-            shutdown_timeout: self.duration("shutdown_timeout", seconds(10))?,
+            header_timeout: found.duration("header_timeout", seconds(30))?,
+            body_timeout: found.duration("body_timeout", seconds(10))?,
+            write_timeout: found.duration("write_timeout", seconds(30))?,
+            shutdown_timeout: found.duration("shutdown_timeout", seconds(10))?,
             max_connections,
             max_connections_per_address,
-            log: self.or("log", value::targets, ToString::to_string, value::default_targets())?,
-            log_format: self.or(
+            log: found.or("log", value::targets, ToString::to_string, value::default_targets())?,
+            log_format: found.or(
                 "log_format",
                 value::log_format,
                 ToString::to_string,
                 LogFormat::Text,
             )?,
-            effective: self.effective,
+            effective: found.effective,
         })
     }
 
-    fn duration(&mut self, key: &'static str, default: Duration) -> Result<Duration, ConfigError> {
-        self.or(key, value::duration, |duration| value::show_duration(*duration), default)
+    /// Whether nobody set this one.
+    pub fn is_default(&self, key: &str) -> bool {
+        let is_set = |setting: &Effective| setting.key == key && setting.origin != Origin::Default;
+        !self.effective.iter().any(is_set)
     }
 
-    /// Off unless somebody turned it on.
-    fn switch(&mut self, key: &'static str) -> Result<bool, ConfigError> {
-        self.or(key, value::switch, ToString::to_string, false)
+    /// Every setting with its value and where that came from. Secrets are masked.
+    pub fn effective(&self) -> &[Effective] {
+        &self.effective
     }
+}
 
-    fn or<T>(
-        &mut self,
-        key: &'static str,
-        parse: fn(&Value) -> Result<T, Expected>,
-        show: impl Fn(&T) -> String,
-        default: T,
-    ) -> Result<T, ConfigError> {
-        if let Some(value) = self.take(key, parse, &show)? {
-            return Ok(value);
-        }
-        self.note(key, show(&default), Origin::Default);
-        Ok(default)
-    }
-
-    fn optional<T>(
-        &mut self,
-        key: &'static str,
-        parse: fn(&Value) -> Result<T, Expected>,
-        show: impl Fn(&T) -> String,
-        absent: &str,
-    ) -> Result<Option<T>, ConfigError> {
-        let value = self.take(key, parse, show)?;
-        if value.is_none() {
-            self.note(key, format!("({absent})"), Origin::Default);
-        }
-        Ok(value)
-    }
-
-    fn take<T>(
-        &mut self,
-        key: &'static str,
-        parse: fn(&Value) -> Result<T, Expected>,
-        show: impl Fn(&T) -> String,
-    ) -> Result<Option<T>, ConfigError> {
-        let Some((origin, raw)) = self.values.remove(key) else { return Ok(None) };
-        match parse(&raw) {
-            Ok(value) => {
-                self.note(key, show(&value), origin);
-                Ok(Some(value))
-            }
-            Err(expected) => Err(ConfigError::Invalid { origin, key, expected }),
-        }
-    }
-
-    fn note(&mut self, key: &'static str, value: String, origin: Origin) {
-        let about = KEYS.iter().find(|known| known.name == key).map_or("", |known| known.about);
-        self.effective.push(Effective { key, value, origin, about });
-    }
+/// The variables of this process. A setting is text: those that are not are left out.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()))
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use quadrille::{oauth1::SignatureMethod, provider::oauth1::OAuth1};
 use toml::Value;
 
-use super::{ConfigError, Found, value, value::Expected};
+use super::{
+    error::ConfigError,
+    found::Found,
+    value::{self, Expected},
+};
 
 /// Whether and how OAuth 1.0a is offered.
 #[derive(Clone, Debug)]
@@ -68,21 +72,22 @@ fn name(method: SignatureMethod) -> &'static str {
     long.unwrap_or(method.as_str())
 }
 
-impl Found {
-    pub(super) fn oauth1(&mut self) -> Result<OAuth1Settings, ConfigError> {
+impl OAuth1Settings {
+    /// The settings, of what was found.
+    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        Ok(OAuth1Settings {
-            enabled: self.switch("oauth1.enabled")?,
-            methods: self.or("oauth1.signature_methods", methods, show_methods, SAFE.to_vec())?,
-            timestamp_window: self.duration("oauth1.timestamp_window", minutes(5))?,
-            temporary_lifetime: self.duration("oauth1.temporary_lifetime", minutes(30))?,
-            token_lifetime: self.optional(
+        Ok(Self {
+            enabled: found.switch("oauth1.enabled")?,
+            methods: found.or("oauth1.signature_methods", methods, show_methods, SAFE.to_vec())?,
+            timestamp_window: found.duration("oauth1.timestamp_window", minutes(5))?,
+            temporary_lifetime: found.duration("oauth1.temporary_lifetime", minutes(30))?,
+            token_lifetime: found.optional(
                 "oauth1.token_lifetime",
                 value::duration,
                 |duration| value::show_duration(*duration),
                 "until they are revoked",
             )?,
-            several_processes: self.switch("oauth1.several_processes")?,
+            several_processes: found.switch("oauth1.several_processes")?,
         })
     }
 }

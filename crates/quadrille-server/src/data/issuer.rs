@@ -13,12 +13,8 @@ use std::{
 
 use quadrille::provider::store::StoreError;
 
-use super::Data;
-use crate::{
-    Failure,
-    config::{ConfigError, Issuer, Settings},
-    failure::Refused,
-};
+use super::{Data, DataError};
+use crate::{config::Settings, issuer::Issuer};
 
 /// What is written down.
 struct Recorded {
@@ -38,14 +34,14 @@ impl Data {
     /// lets it give the directory another name than somebody gave it before.
     ///
     /// # Errors
-    /// [`Refused::IssuerRenamed`], [`Refused::IssuerInUse`] when others serve it under another name,
-    /// [`ConfigError::PlainIssuer`], or those of the database.
+    /// [`DataError::IssuerRenamed`], [`DataError::IssuerInUse`] when others serve it under another name,
+    /// [`DataError::PlainIssuer`], or those of the database.
     pub async fn serve_as(
         &self,
         settings: &Settings,
         listening: SocketAddr,
         rename: bool,
-    ) -> Result<(Issuer, Serving), Failure> {
+    ) -> Result<(Issuer, Serving), DataError> {
         let recorded = self.recorded().await?;
         let kept = recorded.as_ref().filter(|recorded| recorded.given);
         let kept = kept.and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
@@ -53,15 +49,15 @@ impl Data {
         let issuer = match settings.issuer.clone().or_else(|| kept.clone()) {
             Some(issuer) => issuer,
             None if listening.ip().is_loopback() => Issuer::loopback(listening),
-            None => return Err(ConfigError::PlainIssuer(listening).into()),
+            None => return Err(DataError::PlainIssuer(listening)),
         };
         if !issuer.is_https() && !listening.ip().is_loopback() {
-            return Err(ConfigError::PlainIssuer(listening).into());
+            return Err(DataError::PlainIssuer(listening));
         }
         if let Some(before) = kept.filter(|before| before.as_str() != issuer.as_str()) {
             let (current, asked) = (before.to_string(), issuer.to_string());
             if !rename {
-                return Err(Refused::IssuerRenamed { current, asked }.into());
+                return Err(DataError::IssuerRenamed { current, asked });
             }
             tracing::warn!(%before, now = %issuer, "renamed: tokens of before are no longer good");
         }
@@ -74,14 +70,13 @@ impl Data {
     /// settings.
     ///
     /// # Errors
-    /// [`Refused::OtherIssuer`] when the settings say another, or those of the database.
-    pub async fn issuer(&self, settings: &Settings) -> Result<Issuer, Failure> {
+    /// [`DataError::OtherIssuer`] when the settings say another, or those of the database.
+    pub async fn issuer(&self, settings: &Settings) -> Result<Issuer, DataError> {
         let recorded = self.recorded().await?;
         let known = recorded.as_ref().and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
         match (&settings.issuer, known) {
             (Some(asked), Some(known)) if known != *asked => {
-                Err(Refused::OtherIssuer { current: known.to_string(), asked: asked.to_string() }
-                    .into())
+                Err(DataError::OtherIssuer { current: known.to_string(), asked: asked.to_string() })
             }
             (_, Some(known)) => Ok(known),
             (Some(asked), None) => {
@@ -101,7 +96,7 @@ impl Data {
     }
 
     /// What this directory is called, if it is called anything yet.
-    pub(super) async fn known_as(&self) -> Result<Option<String>, Failure> {
+    pub(super) async fn known_as(&self) -> Result<Option<String>, DataError> {
         Ok(self.recorded().await?.map(|recorded| recorded.issuer))
     }
 
@@ -111,7 +106,7 @@ impl Data {
         issuer: &Issuer,
         given: bool,
         recorded: Option<Recorded>,
-    ) -> Result<File, Failure> {
+    ) -> Result<File, DataError> {
         let lock = self.lock()?;
         let before = match recorded {
             Some(recorded) if recorded.issuer == issuer.as_str() && recorded.given == given => {
@@ -127,7 +122,7 @@ impl Data {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let asked = issuer.to_string();
-                    return Err(Refused::IssuerInUse { current, asked }.into());
+                    return Err(DataError::IssuerInUse { current, asked });
                 }
                 Err(TryLockError::Error(error)) => return Err(self.lock_failure(error)),
             }
@@ -139,7 +134,7 @@ impl Data {
         Ok(lock)
     }
 
-    async fn recorded(&self) -> Result<Option<Recorded>, Failure> {
+    async fn recorded(&self) -> Result<Option<Recorded>, DataError> {
         let read = self.store.read(|connection| {
             let mut rows =
                 connection.prepare("SELECT issuer, given FROM quadrille_program_issuer")?;
@@ -155,7 +150,7 @@ impl Data {
         before: Option<String>,
         issuer: String,
         given: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DataError> {
         let write = self.store.write(move |transaction| -> Result<(), StoreError> {
             if let Some(before) = &before {
                 // What an earlier try under the new name left behind gives way.
@@ -178,12 +173,12 @@ impl Data {
         write.await.map_err(|error| self.failure(error))
     }
 
-    fn lock(&self) -> Result<File, Failure> {
+    fn lock(&self) -> Result<File, DataError> {
         let path = self.dir.join("lock");
-        super::open_lock(&path).map_err(|error| Failure::File { path, error })
+        super::open_lock(&path).map_err(|error| DataError::File { path, error })
     }
 
-    fn lock_failure(&self, error: std::io::Error) -> Failure {
-        Failure::File { path: self.dir.join("lock"), error }
+    fn lock_failure(&self, error: std::io::Error) -> DataError {
+        DataError::File { path: self.dir.join("lock"), error }
     }
 }

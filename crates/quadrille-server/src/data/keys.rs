@@ -10,7 +10,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use quadrille::{Env, KeyRing};
 use zeroize::Zeroizing;
 
-use crate::Failure;
+use super::DataError;
 
 const HEAD: &str = "\
 # The key ring of this provider: whoever has it can forge sessions and tokens.
@@ -20,22 +20,22 @@ const HEAD: &str = "\
 
 /// Makes the file, and reads it. Of several processes that start at once, one makes it and the
 /// others read that.
-pub(super) fn make(env: &Env, path: &Path) -> Result<KeyRing, Failure> {
-    write(env, path).map_err(|error| Failure::File { path: path.to_owned(), error })?;
+pub(super) fn make(env: &Env, path: &Path) -> Result<KeyRing, DataError> {
+    write(env, path).map_err(|error| DataError::File { path: path.to_owned(), error })?;
     read(path)
 }
 
 /// The ring in the file, if there is one.
-pub(super) fn load(path: &Path) -> Result<Option<KeyRing>, Failure> {
+pub(super) fn load(path: &Path) -> Result<Option<KeyRing>, DataError> {
     match read(path) {
-        Err(Failure::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(DataError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some),
     }
 }
 
-fn read(path: &Path) -> Result<KeyRing, Failure> {
+fn read(path: &Path) -> Result<KeyRing, DataError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::File { path: path.to_owned(), error })?;
+        .map_err(|error| DataError::File { path: path.to_owned(), error })?;
     let text = Zeroizing::new(text);
     warn_if_others_can_read(path);
     let keys: Vec<_> = text
@@ -44,7 +44,7 @@ fn read(path: &Path) -> Result<KeyRing, Failure> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .collect();
     KeyRing::parse(&Zeroizing::new(keys.join(",")))
-        .map_err(|error| Failure::Keys { place: path.display().to_string(), error })
+        .map_err(|error| DataError::Keys { place: path.display().to_string(), error })
 }
 
 fn write(env: &Env, path: &Path) -> io::Result<()> {

@@ -3,12 +3,12 @@
 //! A client may only be added for scopes and APIs that exist. Those are settings, and commands are
 //! seldom told all that `serve` was told: so `serve` writes them down.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use quadrille::{oauth2::Resources, provider::store::StoreError};
 
-use super::Data;
-use crate::{Failure, config::Settings};
+use super::{Data, DataError};
+use crate::config::Settings;
 
 /// What clients can ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +24,15 @@ impl Data {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn served_with(&self, settings: &Settings) -> Result<(), Failure> {
+    pub async fn served_with(&self, settings: &Settings) -> Result<(), DataError> {
         let known =
             Known { scopes: settings.scopes.clone(), resources: settings.resources.clone() };
         if self.written_down().await?.as_ref() == Some(&known) {
             return Ok(());
         }
-        let scopes = serde_json::to_string(&known.scopes).map_err(std::io::Error::other)?;
         let write = self.store.write(move |transaction| -> Result<(), StoreError> {
+            let scopes = serde_json::to_string(&known.scopes)
+                .map_err(|error| StoreError::Failed(Arc::new(error)))?;
             transaction.execute(
                 "INSERT INTO quadrille_program_served_with (only, scopes, resources)
                  VALUES (1, ?1, ?2)
@@ -47,7 +48,7 @@ impl Data {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn known(&self, settings: &Settings) -> Result<Known, Failure> {
+    pub async fn known(&self, settings: &Settings) -> Result<Known, DataError> {
         let mut known =
             Known { scopes: settings.scopes.clone(), resources: settings.resources.clone() };
         if let Some(before) = self.written_down().await? {
@@ -61,7 +62,7 @@ impl Data {
         Ok(known)
     }
 
-    async fn written_down(&self) -> Result<Option<Known>, Failure> {
+    async fn written_down(&self) -> Result<Option<Known>, DataError> {
         let read = self.store.read(|connection| {
             let sql = "SELECT scopes, resources FROM quadrille_program_served_with";
             let mut statement = connection.prepare(sql)?;

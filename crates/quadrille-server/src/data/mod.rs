@@ -8,11 +8,13 @@
 //!   oauth1.lock    held by those that offer OAuth 1.0a
 //! ```
 
+mod error;
 mod issuer;
 mod keys;
 mod known;
 mod nonces;
 
+pub use error::DataError;
 pub use known::Known;
 
 use std::{
@@ -30,7 +32,7 @@ use quadrille::{
     },
 };
 
-use crate::{Failure, config::Settings, users::Users, web::AppError};
+use crate::{config::Settings, users::Users};
 
 /// The program's own tables. Append, never change.
 const MIGRATIONS: &[&str] = &[
@@ -53,27 +55,27 @@ impl Data {
     /// Opens the data directory, and makes it when it is missing.
     ///
     /// # Errors
-    /// [`Failure::File`] or [`Failure::Database`].
-    pub async fn open_or_make(settings: &Settings) -> Result<Self, Failure> {
+    /// [`DataError::File`] or [`DataError::Database`].
+    pub async fn open_or_make(settings: &Settings) -> Result<Self, DataError> {
         let dir = &settings.data_dir;
-        make_dir(dir).map_err(|error| Failure::File { path: dir.clone(), error })?;
+        make_dir(dir).map_err(|error| DataError::File { path: dir.clone(), error })?;
         Self::open(settings).await
     }
 
     /// Opens the data directory, which must be there: a mistyped name would look like an empty one.
     ///
     /// # Errors
-    /// [`Failure::File`] or [`Failure::Database`].
-    pub async fn open_existing(settings: &Settings) -> Result<Self, Failure> {
+    /// [`DataError::File`] or [`DataError::Database`].
+    pub async fn open_existing(settings: &Settings) -> Result<Self, DataError> {
         let path = database(&settings.data_dir);
-        std::fs::metadata(&path).map_err(|error| Failure::File { path, error })?;
+        std::fs::metadata(&path).map_err(|error| DataError::File { path, error })?;
         Self::open(settings).await
     }
 
-    async fn open(settings: &Settings) -> Result<Self, Failure> {
+    async fn open(settings: &Settings) -> Result<Self, DataError> {
         let env = Env::system();
         let database = database(&settings.data_dir);
-        let failure = |error| Failure::Database { path: database.clone(), error };
+        let failure = |error| DataError::Database { path: database.clone(), error };
         let store = Arc::new(SqliteStore::open(&database, env.clone()).map_err(failure)?);
         make_tables(&store).await.map_err(failure)?;
         for path in [&settings.data_dir, &database] {
@@ -107,45 +109,43 @@ impl Data {
     /// The key ring: that of the settings, else that of the file, which the first start makes.
     ///
     /// # Errors
-    /// [`Failure::Keys`], [`Failure::File`], or [`Failure::KeysLost`] when the file of a directory
+    /// [`DataError::Keys`], [`DataError::File`], or [`DataError::KeysLost`] when the file of a directory
     /// that was in use is gone: a new ring would end everything that was given out, without a word.
-    pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, Failure> {
+    pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, DataError> {
         match &settings.keys {
             Some(keys) => KeyRing::parse(keys.expose())
-                .map_err(|error| Failure::Keys { place: "QUADRILLE_KEYS".to_owned(), error }),
+                .map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error }),
             None => self.keys_in(&settings.keys_file).await,
         }
     }
 
-    async fn keys_in(&self, path: &Path) -> Result<KeyRing, Failure> {
+    async fn keys_in(&self, path: &Path) -> Result<KeyRing, DataError> {
         if let Some(keys) = keys::load(path)? {
             return Ok(keys);
         }
         match self.known_as().await? {
             None => keys::make(&self.env, path),
             // Somebody else may just have made both.
-            Some(issuer) => {
-                keys::load(path)?.ok_or_else(|| Failure::KeysLost { path: path.to_owned(), issuer })
-            }
+            Some(issuer) => keys::load(path)?
+                .ok_or_else(|| DataError::KeysLost { path: path.to_owned(), issuer }),
         }
     }
 
     /// What went wrong with the database.
-    pub fn failure(&self, error: StoreError) -> Failure {
-        Failure::Database { path: self.database.clone(), error }
+    pub fn failure(&self, error: StoreError) -> DataError {
+        DataError::Database { path: self.database.clone(), error }
     }
 
     /// The authorization server of this directory, for commands that change what it holds.
     ///
     /// # Errors
     /// Those of the issuer, the key ring and the database.
-    pub async fn server(&self, settings: &Settings) -> Result<AuthorizationServer, Failure> {
+    pub async fn server(&self, settings: &Settings) -> Result<AuthorizationServer, DataError> {
         // Before the name is written down: a directory with a name has a ring.
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
-        Ok(AuthorizationServer::new(issuer.as_str(), Arc::clone(&self.store))
-            .map_err(AppError::from)?
+        Ok(AuthorizationServer::new(issuer.as_str(), Arc::clone(&self.store))?
             .keys(keys)
             .policy(settings.policy.clone())
             .scopes(&known.scopes)

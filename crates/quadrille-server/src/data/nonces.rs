@@ -6,8 +6,8 @@
 
 use std::fs::{File, TryLockError};
 
-use super::Data;
-use crate::{Failure, config::OAuth1Settings, failure::Refused};
+use super::{Data, DataError};
+use crate::config::OAuth1Settings;
 
 /// Held while a process takes signed requests. The system lets go of it however the process ends.
 #[derive(Debug)]
@@ -20,19 +20,19 @@ impl Data {
     /// `None` where none are taken.
     ///
     /// # Errors
-    /// [`Refused::NoncesNotShared`], or [`Failure::File`].
-    pub fn take_signed(&self, oauth1: &OAuth1Settings) -> Result<Option<TakingSigned>, Failure> {
+    /// [`DataError::NoncesNotShared`], or [`DataError::File`].
+    pub fn take_signed(&self, oauth1: &OAuth1Settings) -> Result<Option<TakingSigned>, DataError> {
         if !oauth1.enabled {
             return Ok(None);
         }
         let path = self.dir.join("oauth1.lock");
-        let failure = |error| Failure::File { path: path.clone(), error };
+        let failure = |error| DataError::File { path: path.clone(), error };
         let lock = super::open_lock(&path).map_err(failure)?;
         let locked =
             if oauth1.several_processes { lock.try_lock_shared() } else { lock.try_lock() };
         match locked {
             Ok(()) => Ok(Some(TakingSigned { _lock: lock })),
-            Err(TryLockError::WouldBlock) => Err(Refused::NoncesNotShared.into()),
+            Err(TryLockError::WouldBlock) => Err(DataError::NoncesNotShared),
             Err(TryLockError::Error(error)) => Err(failure(error)),
         }
     }

@@ -39,7 +39,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::config::{Issuer, Network};
+use crate::{config::Network, issuer::Issuer};
 
 use deadline::WriteDeadline;
 use places::{Place, Places, Taken};

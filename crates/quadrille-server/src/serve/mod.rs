@@ -8,9 +8,10 @@ use tokio::net::TcpSocket;
 
 use crate::{
     Failure,
-    config::{Flags, Issuer, Settings},
+    config::{Flags, Settings},
     data::Data,
     http::{Limits, Server, reserve},
+    issuer::Issuer,
     output::{Output, quoted},
     web::{App, AppError, Pages, Parts},
 };

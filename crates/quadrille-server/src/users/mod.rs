@@ -4,15 +4,13 @@ mod common;
 mod name;
 mod table;
 
-pub use name::{UserName, prepared};
+pub use name::{NameError, UserName, prepared};
 pub use table::{Added, Users};
 
 use std::sync::Arc;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{Env, Secret, Timestamp};
-
-use crate::failure::Refused;
 
 /// How long a password must be, in characters (NIST SP 800-63B, section 5.1.1.2).
 pub const LEAST_PASSWORD: usize = 8;
@@ -43,19 +41,40 @@ impl User {
     }
 }
 
-/// Whether a new password may be one.
+/// Why a new password is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordError {
+    /// Too easy to guess.
+    #[error("a password needs at least {least} characters")]
+    TooShort {
+        /// The least number of characters.
+        least: usize,
+    },
+    /// One of those that everybody tries first.
+    #[error("this is one of the commonest passwords, which are tried first: choose another")]
+    Common,
+    /// Longer than the sign-in page takes.
+    #[error("a password may have {most} bytes at most")]
+    TooLong {
+        /// The greatest number of bytes.
+        most: usize,
+    },
+}
+
+/// Checks a new password.
 ///
 /// # Errors
-/// [`Refused::PasswordTooShort`], [`Refused::PasswordTooLong`] or [`Refused::PasswordCommon`].
-pub fn check_password(password: &Secret) -> Result<(), Refused> {
+/// [`PasswordError`].
+pub fn check_password(password: &Secret) -> Result<(), PasswordError> {
     if password.expose().len() > MOST_PASSWORD {
-        return Err(Refused::PasswordTooLong { most: MOST_PASSWORD });
+        return Err(PasswordError::TooLong { most: MOST_PASSWORD });
     }
     if password.expose().chars().count() < LEAST_PASSWORD {
-        return Err(Refused::PasswordTooShort { least: LEAST_PASSWORD });
+        return Err(PasswordError::TooShort { least: LEAST_PASSWORD });
     }
     if common::is_common(password) {
-        return Err(Refused::PasswordCommon);
+        return Err(PasswordError::Common);
     }
     Ok(())
 }

@@ -8,7 +8,21 @@ use precis_profiles::{OpaqueString, UsernameCaseMapped};
 use quadrille::Secret;
 use unicode_security::confusable_detection::skeleton;
 
-use crate::failure::Refused;
+/// Why a name is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Not a name.
+    #[error(
+        "a user name has 1 to 64 characters, none of them a control character or a space at either end"
+    )]
+    Shape,
+    /// Characters that RFC 8265 does not allow.
+    #[error(
+        "a user name has letters and digits of any script, printable ASCII characters and single spaces (RFC 8265)"
+    )]
+    Characters,
+}
 
 /// What a person signs in with: a name or an e-mail address. `Ada` and `ada` are the same, and so
 /// are the two ways in which Unicode writes `é` (RFC 8265, section 3.3: `UsernameCaseMapped`).
@@ -22,11 +36,11 @@ impl UserName {
     /// Reads a name as it was typed, of a user who may exist.
     ///
     /// # Errors
-    /// [`Refused::UserName`].
-    pub fn parse(typed: &str) -> Result<Self, Refused> {
+    /// [`NameError::Shape`].
+    pub fn parse(typed: &str) -> Result<Self, NameError> {
         let fits = (1..=64).contains(&typed.chars().count());
         if !fits || typed.trim() != typed || typed.chars().any(char::is_control) {
-            return Err(Refused::UserName);
+            return Err(NameError::Shape);
         }
         Ok(Self { shown: typed.to_owned(), key: key(typed) })
     }
@@ -35,12 +49,12 @@ impl UserName {
     /// printable ASCII, single spaces.
     ///
     /// # Errors
-    /// [`Refused::UserName`] or [`Refused::UserNameCharacters`].
-    pub fn parse_new(typed: &str) -> Result<Self, Refused> {
+    /// [`NameError`].
+    pub fn parse_new(typed: &str) -> Result<Self, NameError> {
         let name = Self::parse(typed)?;
         match typed.split(' ').all(|part| UsernameCaseMapped::enforce(part).is_ok()) {
             true => Ok(name),
-            false => Err(Refused::UserNameCharacters),
+            false => Err(NameError::Characters),
         }
     }
 
@@ -145,7 +159,7 @@ mod tests {
     #[test]
     fn new_names_keep_to_the_rules_and_old_ones_can_still_be_typed() {
         for odd in ["\u{2603}", "a\u{200b}b", "a  b", "a\u{202e}b", "\u{fb01}"] {
-            assert_eq!(UserName::parse_new(odd).unwrap_err(), Refused::UserNameCharacters, "{odd}");
+            assert_eq!(UserName::parse_new(odd).unwrap_err(), NameError::Characters, "{odd}");
             assert!(UserName::parse(odd).is_ok(), "{odd}");
         }
     }

@@ -149,7 +149,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Issuer, web::Pages};
+    use crate::{issuer::Issuer, web::Pages};
 
     fn html(host: Option<&str>) -> String {
         let issuer = Issuer::parse("https://id.example").unwrap();

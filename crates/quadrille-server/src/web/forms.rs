@@ -10,7 +10,7 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use quadrille::{Env, KeyRing, Timestamp};
 
-use crate::config::Issuer;
+use crate::issuer::Issuer;
 
 /// How long a form may lie open.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);

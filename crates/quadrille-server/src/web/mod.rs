@@ -13,7 +13,7 @@ mod sign_in;
 mod throttle;
 mod visitor;
 
-pub use pages::{FormsLead, Link, Message, Pages};
+pub use pages::{FormsLead, Link, Message, Pages, PagesError};
 pub use visitor::Visitor;
 
 use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
@@ -41,11 +41,7 @@ use quadrille::{
 
 use serde::Serialize;
 
-use crate::{
-    config::Issuer,
-    sessions::{self, Sessions},
-    users::Users,
-};
+use crate::{config::SESSION_LIFETIME, issuer::Issuer, sessions::Sessions, users::Users};
 
 use attempts::Attempts;
 use cookies::Cookies;
@@ -95,7 +91,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// A provider with the safe policy, no scopes and sessions of [`sessions::LIFETIME`], which
+    /// A provider with the safe policy, no scopes and sessions of [`SESSION_LIFETIME`], which
     /// offers OAuth 2 to registered clients. `store` has the program's tables
     /// ([`make_tables`](crate::data::make_tables)).
     pub fn new(issuer: Issuer, store: Arc<SqliteStore>, keys: KeyRing, pages: Pages) -> Self {
@@ -108,7 +104,7 @@ impl Parts {
             resources: Resources::EMPTY,
             client_documents: None,
             kdf: Kdf::default(),
-            session_lifetime: sessions::LIFETIME,
+            session_lifetime: SESSION_LIFETIME,
             issuer,
             store,
             keys,

@@ -1,6 +1,9 @@
 //! The pages: templates, the style sheet, and the headers that every page has.
 
-use std::path::Path;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use aws_lc_rs::digest;
 use axum::{
@@ -13,7 +16,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde}
 use quadrille::page::{self, Page};
 use serde::Serialize;
 
-use crate::{Failure, config::Issuer};
+use crate::{issuer::Issuer, words::describe};
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../templates/base.html")),
@@ -25,6 +28,28 @@ const TEMPLATES: &[(&str, &str)] = &[
 ];
 const STYLE: &str = include_str!("../../templates/style.css");
 const ICON: &str = include_str!("../../templates/icon.svg");
+
+/// Why the pages cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PagesError {
+    /// A file or folder cannot be read.
+    #[error("{}: {}", path.display(), describe(error))]
+    File {
+        /// The path.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
+    /// A template makes no sense.
+    #[error("{}: {error:#}", path.display())]
+    Template {
+        /// The path.
+        path: PathBuf,
+        /// The place in it, and the reason.
+        error: minijinja::Error,
+    },
+}
 
 /// What every page knows of the site.
 #[derive(Clone, Debug, Serialize)]
@@ -120,8 +145,8 @@ impl Pages {
     /// The built-in pages, with those that stand in `folder` in their place.
     ///
     /// # Errors
-    /// [`Failure::File`] or [`Failure::Template`].
-    pub fn load(name: &str, issuer: &Issuer, folder: Option<&Path>) -> Result<Self, Failure> {
+    /// [`PagesError`].
+    pub fn load(name: &str, issuer: &Issuer, folder: Option<&Path>) -> Result<Self, PagesError> {
         let mut templates = Environment::new();
         // A page that forgets to escape would hand an account to whoever names an application.
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -129,7 +154,7 @@ impl Pages {
         for &(name, source) in TEMPLATES {
             templates
                 .add_template(name, source)
-                .map_err(|error| Failure::Template { path: name.into(), error })?;
+                .map_err(|error| PagesError::Template { path: name.into(), error })?;
         }
         let (mut style, mut icon) =
             (Bytes::from_static(STYLE.as_bytes()), Bytes::from_static(ICON.as_bytes()));
@@ -141,7 +166,7 @@ impl Pages {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let read = || {
                 std::fs::read_to_string(&path)
-                    .map_err(|error| Failure::File { path: path.clone(), error })
+                    .map_err(|error| PagesError::File { path: path.clone(), error })
             };
             match name {
                 "style.css" => style = read()?.into(),
@@ -151,7 +176,7 @@ impl Pages {
                     let (name, source) = (name.to_owned().leak(), read()?.leak());
                     templates
                         .add_template(name, source)
-                        .map_err(|error| Failure::Template { path: path.clone(), error })?;
+                        .map_err(|error| PagesError::Template { path: path.clone(), error })?;
                 }
                 _ => {}
             }
@@ -283,8 +308,8 @@ fn fingerprint(content: &[u8]) -> String {
     name
 }
 
-fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
-    let failure = |error| Failure::File { path: folder.to_owned(), error };
+fn files(folder: &Path) -> Result<Vec<PathBuf>, PagesError> {
+    let failure = |error| PagesError::File { path: folder.to_owned(), error };
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .map_err(failure)?
         .map(|entry| entry.map(|entry| entry.path()))

@@ -11,14 +11,10 @@ use quadrille::{
 };
 
 use crate::{
-    Failure,
-    config::{Settings, nearest},
-    data::Known,
-    failure::Refused,
-    output::Output,
+    Failure, config::Settings, data::Known, failure::Refused, output::Output, words::nearest,
 };
 
-use super::{show_secrets, shown::Secrets};
+use super::shown::{Secrets, show_secrets};
 
 /// Arguments of `quadrille client add`.
 #[derive(Args, Debug)]

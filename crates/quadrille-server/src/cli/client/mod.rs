@@ -15,8 +15,9 @@ use crate::{
     output::Output,
 };
 
+use super::table::table;
 use add::{AddArgs, RsaArgs};
-use shown::{Secrets, Shown};
+use shown::{Secrets, Shown, show_secrets};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum ClientCommand {
@@ -97,7 +98,7 @@ async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failur
     let shown: Vec<_> =
         clients.iter().map(|client| Shown::new(client, Secrets::default())).collect();
     output.result(&shown, || {
-        super::table(shown.iter().map(|client| {
+        table(shown.iter().map(|client| {
             let ways = client.ways();
             [client.client_id, client.client_name, ways, client.scope, client.created.as_str()]
         }))
@@ -154,24 +155,4 @@ async fn find(server: &AuthorizationServer, id: &str) -> Result<Arc<Client>, Fai
 
 fn not_found(id: &str) -> Failure {
     Failure::NotFound { what: "client", name: id.to_owned() }
-}
-
-/// The client with its secrets, which are not shown again.
-fn show_secrets(client: &Client, secrets: Secrets<'_>, output: Output) -> Result<(), Failure> {
-    let shown = Shown::new(client, secrets);
-    let written = output.result(&shown, || shown.text());
-    let mut names = Vec::new();
-    names.extend(secrets.client.map(|_| ("client_secret", "")));
-    names.extend(secrets.oauth1.map(|_| ("oauth1_secret", " --oauth1")));
-    for (name, flag) in names {
-        if written.is_err() {
-            output.note(&format!(
-                "The {name} is lost. For another: quadrille client rotate-secret {}{flag}",
-                client.id
-            ));
-        } else if !output.is_json() {
-            output.note(&format!("Keep the {name} now: it is not shown again."));
-        }
-    }
-    written
 }

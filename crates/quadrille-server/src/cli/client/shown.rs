@@ -10,7 +10,9 @@ use quadrille::{
 };
 use serde::Serialize;
 
-use super::super::{table, when};
+use crate::{Failure, output::Output};
+
+use super::super::table::{table, when};
 
 /// A client as it is shown; the names are those of RFC 7591, section 2.
 #[derive(Serialize)]
@@ -36,6 +38,30 @@ pub(super) struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     oauth1: Option<ShownOAuth1>,
     pub(super) created: String,
+}
+
+/// The client with its secrets, which are not shown again.
+pub(super) fn show_secrets(
+    client: &Client,
+    secrets: Secrets<'_>,
+    output: Output,
+) -> Result<(), Failure> {
+    let shown = Shown::new(client, secrets);
+    let written = output.result(&shown, || shown.text());
+    let mut names = Vec::new();
+    names.extend(secrets.client.map(|_| ("client_secret", "")));
+    names.extend(secrets.oauth1.map(|_| ("oauth1_secret", " --oauth1")));
+    for (name, flag) in names {
+        if written.is_err() {
+            output.note(&format!(
+                "The {name} is lost. For another: quadrille client rotate-secret {}{flag}",
+                client.id
+            ));
+        } else if !output.is_json() {
+            output.note(&format!("Keep the {name} now: it is not shown again."));
+        }
+    }
+    written
 }
 
 /// Secrets that are shown once, when they were generated.

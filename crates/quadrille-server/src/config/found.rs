@@ -1,0 +1,83 @@
+//! Values that were found for the settings, and how each is taken.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use toml::Value;
+
+use super::{
+    effective::Effective,
+    error::{ConfigError, Origin},
+    keys::KEYS,
+    value::{self, Expected},
+};
+
+/// What was found for each setting, the strongest place first.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) values: BTreeMap<&'static str, (Origin, Value)>,
+    pub(super) effective: Vec<Effective>,
+}
+
+impl Found {
+    pub(super) fn duration(
+        &mut self,
+        key: &'static str,
+        default: Duration,
+    ) -> Result<Duration, ConfigError> {
+        self.or(key, value::duration, |duration| value::show_duration(*duration), default)
+    }
+
+    /// Off unless somebody turned it on.
+    pub(super) fn switch(&mut self, key: &'static str) -> Result<bool, ConfigError> {
+        self.or(key, value::switch, ToString::to_string, false)
+    }
+
+    pub(super) fn or<T>(
+        &mut self,
+        key: &'static str,
+        parse: fn(&Value) -> Result<T, Expected>,
+        show: impl Fn(&T) -> String,
+        default: T,
+    ) -> Result<T, ConfigError> {
+        if let Some(value) = self.take(key, parse, &show)? {
+            return Ok(value);
+        }
+        self.note(key, show(&default), Origin::Default);
+        Ok(default)
+    }
+
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        parse: fn(&Value) -> Result<T, Expected>,
+        show: impl Fn(&T) -> String,
+        absent: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let value = self.take(key, parse, show)?;
+        if value.is_none() {
+            self.note(key, format!("({absent})"), Origin::Default);
+        }
+        Ok(value)
+    }
+
+    pub(super) fn take<T>(
+        &mut self,
+        key: &'static str,
+        parse: fn(&Value) -> Result<T, Expected>,
+        show: impl Fn(&T) -> String,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some((origin, raw)) = self.values.remove(key) else { return Ok(None) };
+        match parse(&raw) {
+            Ok(value) => {
+                self.note(key, show(&value), origin);
+                Ok(Some(value))
+            }
+            Err(expected) => Err(ConfigError::Invalid { origin, key, expected }),
+        }
+    }
+
+    pub(super) fn note(&mut self, key: &'static str, value: String, origin: Origin) {
+        let about = KEYS.iter().find(|known| known.name == key).map_or("", |known| known.about);
+        self.effective.push(Effective { key, value, origin, about });
+    }
+}

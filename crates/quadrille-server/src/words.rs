@@ -1,0 +1,67 @@
+//! Words that several messages share: errors of the system, names in quotation marks, and the name
+//! that was probably meant.
+
+use std::{fmt, io};
+
+/// What the system said, in words that are the same on each, without the number of the error.
+pub(crate) fn describe(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let words = match error.kind() {
+        Kind::AddrInUse => "another program listens there already",
+        Kind::AddrNotAvailable => "this machine does not have that address",
+        Kind::PermissionDenied => "permission denied",
+        Kind::NotFound => "no such file or folder",
+        Kind::NotADirectory => "a part of the path is a file, not a folder",
+        Kind::IsADirectory => "it is a folder, not a file",
+        Kind::InvalidData => "it is not text in UTF-8",
+        Kind::ReadOnlyFilesystem => "the file system is read-only",
+        Kind::StorageFull => "the disk is full",
+        Kind::QuotaExceeded => "the quota of the disk is used up",
+        _ => {
+            let said = error.to_string();
+            return said
+                .split_once(" (os error")
+                .map(|(words, _)| words.to_owned())
+                .unwrap_or(said);
+        }
+    };
+    words.to_owned()
+}
+
+/// A question to put behind an error.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {}?", Quoted(name)))
+}
+
+/// Text that somebody typed, in quotation marks and as it was typed: `René` stays readable in
+/// every Unicode form. Characters that a terminal acts on, or that cannot be seen, are escaped.
+pub(crate) struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            match c {
+                '\u{ad}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}' => write!(f, "{}", c.escape_unicode())?,
+                c if c.is_control() => write!(f, "{}", c.escape_default())?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}
+
+/// Of the names that are known, the one that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
+}
