@@ -27,7 +27,7 @@ demo: ## A whole OAuth dance in your browser: a provider and a small website on 
 # ---------------------------------------------------------------------------------------------------- checks
 
 .PHONY: lint
-lint: format clippy rustdoc deny pages ## Everything that is checked without running it; a warning is an error
+lint: format clippy rustdoc deny pages circles ## Everything that is checked without running it; a warning is an error
 
 .PHONY: format
 format:
@@ -60,6 +60,10 @@ rustdoc:
 .PHONY: pages
 pages:
 	tools/paths-in-architecture
+
+.PHONY: circles
+circles:
+	$(PYTHON) tools/circles crates/quadrille-server
 
 .PHONY: deny
 deny: cargo-deny

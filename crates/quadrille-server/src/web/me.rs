@@ -8,7 +8,7 @@ use axum::{
 use quadrille::guard::Access;
 use serde::Serialize;
 
-use super::App;
+use super::app::App;
 
 /// The names are those of RFC 7662, section 2.2: this says what a token is worth, to whoever holds
 /// it. Claims about a person are OpenID Connect's UserInfo, at an endpoint of its own.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use axum::http::{HeaderMap, header};
 use quadrille::{
-    Authentication, Env, KeyRing, RemoteAddress,
+    Authentication, RemoteAddress,
     provider::store::{SecretHash, StoreError},
 };
 
@@ -14,7 +13,7 @@ use crate::{
     users::User,
 };
 
-use super::{App, attempts::Attempt, cookies::Cookie};
+use super::{app::App, attempts::Attempt, cookies::Cookie};
 
 /// How often the time of the last request is written down.
 const USED_EVERY: Duration = Duration::from_secs(60);
@@ -35,35 +34,6 @@ impl Visitor {
         let mut authentication = Authentication::new(subject.clone(), *signed_in);
         authentication.amr = vec!["pwd".into()];
         authentication
-    }
-}
-
-/// What the session's cookie holds: a secret, sealed under the key ring, so that a new ring ends
-/// every session.
-#[derive(Debug)]
-pub(super) struct Seals {
-    keys: KeyRing,
-    mark: String,
-}
-
-const PURPOSE: &str = "quadrille session";
-
-impl Seals {
-    /// For the provider with this mark.
-    pub(super) fn new(keys: KeyRing, mark: &str) -> Self {
-        Self { keys, mark: mark.to_owned() }
-    }
-
-    /// A new session: its id, and its cookie.
-    fn make(&self, env: &Env) -> (SecretHash, String) {
-        let secret: [u8; 32] = env.random();
-        (hash(&secret), self.keys.seal(env, PURPOSE, &self.mark, &secret))
-    }
-
-    /// The id of the session in a cookie.
-    fn id(&self, cookie: &str) -> Option<SecretHash> {
-        let secret = self.keys.open(PURPOSE, &self.mark, cookie).ok()?;
-        (secret.len() == 32).then(|| hash(&secret))
     }
 }
 
@@ -142,28 +112,5 @@ impl App {
         let device = self.devices.remember(self.device_cookie(headers), user);
         self.cookies.set(answer, Cookie::Device, &device, Some(super::devices::LIFETIME));
         Ok(true)
-    }
-}
-
-fn hash(secret: &[u8]) -> SecretHash {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
-    hash
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_is_found_by_the_ring_that_sealed_it_while_that_has_the_key() {
-        let env = Env::system();
-        let (old, new) = ([1; 32], [2; 32]);
-        let seals =
-            |keys: &[&[u8; 32]]| Seals::new(KeyRing::new(keys.iter().copied()).unwrap(), "a");
-        let (id, cookie) = seals(&[&old]).make(&env);
-        assert_eq!(seals(&[&new, &old]).id(&cookie), Some(id), "after a rotation");
-        assert_eq!(seals(&[&new]).id(&cookie), None, "after the old key was taken out");
-        assert_eq!(seals(&[&old]).id("x"), None);
     }
 }

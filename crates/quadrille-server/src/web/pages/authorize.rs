@@ -13,11 +13,15 @@ use quadrille::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{App, FormsLead, Visitor, account::initial, audit};
+use super::{
+    super::{app::App, audit, visitor::Visitor},
+    account::initial,
+    templates::{FormsLead, Message},
+};
 
 /// What the consent page sends beside its ticket.
 #[derive(Debug, Deserialize)]
-pub(super) struct ConsentForm {
+pub(in crate::web) struct ConsentForm {
     /// The ticked boxes.
     #[serde(default)]
     scope: Vec<String>,
@@ -61,7 +65,7 @@ struct Field<'a> {
 }
 
 /// `GET` and `POST /oauth/authorize`
-pub(super) async fn ask(
+pub(in crate::web) async fn ask(
     State(app): State<App>,
     headers: HeaderMap,
     request: Authorization,
@@ -81,7 +85,7 @@ pub(super) async fn ask(
 }
 
 /// `POST /oauth/consent`
-pub(super) async fn answer(
+pub(in crate::web) async fn answer(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
@@ -135,7 +139,7 @@ impl App {
     fn signed_out_meanwhile(&self) -> Response<Body> {
         self.pages.message(
             StatusCode::FORBIDDEN,
-            &super::Message {
+            &Message {
                 title: "You are signed out",
                 text: "Nothing was granted. Go back to the application and start again.",
                 code: None,

@@ -19,15 +19,15 @@ use serde::Serialize;
 use crate::{issuer::Issuer, words::describe};
 
 const TEMPLATES: &[(&str, &str)] = &[
-    ("base.html", include_str!("../../templates/base.html")),
-    ("sign-in.html", include_str!("../../templates/sign-in.html")),
-    ("consent.html", include_str!("../../templates/consent.html")),
-    ("applications.html", include_str!("../../templates/applications.html")),
-    ("verifier.html", include_str!("../../templates/verifier.html")),
-    ("message.html", include_str!("../../templates/message.html")),
+    ("base.html", include_str!("../../../templates/base.html")),
+    ("sign-in.html", include_str!("../../../templates/sign-in.html")),
+    ("consent.html", include_str!("../../../templates/consent.html")),
+    ("applications.html", include_str!("../../../templates/applications.html")),
+    ("verifier.html", include_str!("../../../templates/verifier.html")),
+    ("message.html", include_str!("../../../templates/message.html")),
 ];
-const STYLE: &str = include_str!("../../templates/style.css");
-const ICON: &str = include_str!("../../templates/icon.svg");
+const STYLE: &str = include_str!("../../../templates/style.css");
+const ICON: &str = include_str!("../../../templates/icon.svg");
 
 /// Why the pages cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -233,7 +233,7 @@ impl Pages {
         self.render_bytes(status, template, context, forms).map(Body::from)
     }
 
-    pub(super) fn render_bytes(
+    pub(in crate::web) fn render_bytes(
         &self,
         status: StatusCode,
         template: &str,
@@ -265,7 +265,7 @@ impl Pages {
         self.message_bytes(status, message).map(Body::from)
     }
 
-    pub(super) fn message_bytes(
+    pub(in crate::web) fn message_bytes(
         &self,
         status: StatusCode,
         message: &Message<'_>,

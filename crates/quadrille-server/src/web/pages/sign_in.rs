@@ -26,17 +26,20 @@ use url::form_urlencoded;
 use crate::users::{MOST_PASSWORD, User, UserName, prepared};
 
 use super::{
-    App, FormsLead, Link, Message,
-    attempts::Attempt,
-    audit,
-    cookies::Cookie,
-    forms::{FormRefusal, Purpose},
-    throttle::{PATIENCE, Turn},
+    super::{
+        app::App,
+        attempts::Attempt,
+        audit,
+        cookies::Cookie,
+        forms::{FormRefusal, Purpose},
+        throttle::{PATIENCE, Turn},
+    },
+    templates::{FormsLead, Link, Message},
 };
 
 /// The query of the sign-in page.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Asked {
+pub(in crate::web) struct Asked {
     /// Where to go afterwards, on this site.
     #[serde(default)]
     next: String,
@@ -44,7 +47,7 @@ pub(super) struct Asked {
 
 /// What the page sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct SignIn {
+pub(in crate::web) struct SignIn {
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -104,7 +107,7 @@ const STALE: Problem = Problem {
 };
 
 /// `GET /sign-in`
-pub(super) async fn page(
+pub(in crate::web) async fn page(
     State(app): State<App>,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
@@ -119,7 +122,7 @@ pub(super) async fn page(
 }
 
 /// `POST /sign-in`
-pub(super) async fn submit(
+pub(in crate::web) async fn submit(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
@@ -228,7 +231,7 @@ fn forms_of(typed: Secret) -> impl Iterator<Item = Secret> {
 }
 
 /// `POST /sign-out`
-pub(super) async fn sign_out(
+pub(in crate::web) async fn sign_out(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
@@ -266,7 +269,7 @@ pub(super) async fn sign_out(
 
 impl App {
     /// The page for somebody who has just signed out.
-    pub(super) fn signed_out(&self, title: &str) -> Response<Body> {
+    pub(in crate::web) fn signed_out(&self, title: &str) -> Response<Body> {
         let mut page = self.pages.message(
             StatusCode::OK,
             &Message {

@@ -21,18 +21,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::sessions::Session;
 
-use super::{App, FormsLead, Visitor, audit, forms::Purpose};
+use super::{
+    super::{app::App, audit, forms::Purpose, visitor::Visitor},
+    templates::FormsLead,
+};
 
 /// A form with nothing but its binding.
 #[derive(Debug, Deserialize)]
-pub(super) struct Bound {
+pub(in crate::web) struct Bound {
     #[serde(default)]
-    pub(super) form: String,
+    pub(in crate::web) form: String,
 }
 
 /// What the page sends to withdraw a consent.
 #[derive(Debug, Deserialize)]
-pub(super) struct Withdraw {
+pub(in crate::web) struct Withdraw {
     #[serde(default)]
     form: String,
     client_id: String,
@@ -40,7 +43,7 @@ pub(super) struct Withdraw {
 
 /// The query of the page.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Asked {
+pub(in crate::web) struct Asked {
     #[serde(default)]
     withdrawn: bool,
 }
@@ -77,13 +80,13 @@ struct Application {
 
 /// A scope as a person reads it.
 #[derive(Debug, Serialize)]
-pub(super) struct ScopeLine {
-    pub(super) name: String,
-    pub(super) description: String,
+pub(in crate::web) struct ScopeLine {
+    pub(in crate::web) name: String,
+    pub(in crate::web) description: String,
 }
 
 /// `GET /`
-pub(super) async fn page(
+pub(in crate::web) async fn page(
     State(app): State<App>,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
@@ -116,7 +119,7 @@ pub(super) async fn page(
 }
 
 /// `POST /applications/withdraw`
-pub(super) async fn withdraw(
+pub(in crate::web) async fn withdraw(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
@@ -140,7 +143,7 @@ pub(super) async fn withdraw(
 }
 
 /// `POST /sign-out/everywhere`
-pub(super) async fn sign_out_everywhere(
+pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
@@ -213,7 +216,10 @@ impl App {
     }
 
     /// Scopes as a person reads them.
-    pub(super) fn scope_lines<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<ScopeLine> {
+    pub(in crate::web) fn scope_lines<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Vec<ScopeLine> {
         let line = |name: &str| ScopeLine {
             name: name.to_owned(),
             description: self.scopes.get(name).cloned().unwrap_or_else(|| name.to_owned()),
@@ -223,7 +229,7 @@ impl App {
 }
 
 /// What stands for `name` in a small square.
-pub(super) fn initial(name: &str) -> String {
+pub(in crate::web) fn initial(name: &str) -> String {
     name.chars()
         .find(|c| c.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())

@@ -1,0 +1,299 @@
+//! A provider with its pages: what it is made of, and the answers that handlers share.
+
+use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::rejection::FormRejection,
+    http::{HeaderValue, Response, StatusCode, header},
+};
+use quadrille::{
+    Env, KeyRing, Policy,
+    oauth2::Resources,
+    provider::{
+        self, AuthorizationServer, ClientMetadataDocuments, IssuerError,
+        guessing::{Kdf, Line},
+        oauth1::OAuth1,
+        store::{IssuerId, SqliteStore, Store as _, StoreError},
+    },
+    transport::NoHttpClient,
+};
+
+use crate::{config::SESSION_LIFETIME, issuer::Issuer, sessions::Sessions, users::Users};
+
+use super::{
+    attempts::Attempts,
+    cookies::Cookies,
+    devices::Devices,
+    forms::Forms,
+    pages::{Link, Message, Pages, problem},
+    seals::Seals,
+};
+
+/// How many passwords of strangers are at the threads of the [`Kdf`] at once, for each processor:
+/// enough that none is idle. All others stand in line, and people in browsers that are known go by.
+const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
+/// How many stand in line.
+const SEATS: usize = 1024;
+
+/// How many of them from one network.
+const SEATS_OF_A_NETWORK: usize = 64;
+
+/// What a provider is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The clock and the dice.
+    pub env: Env,
+    /// What it is called.
+    pub issuer: Issuer,
+    /// Where it keeps its facts.
+    pub store: Arc<SqliteStore>,
+    /// Who can sign in.
+    pub users: Users,
+    /// What seals its tokens, tickets and forms.
+    pub keys: KeyRing,
+    /// Its rules.
+    pub policy: Policy,
+    /// How it offers OAuth 1.0a, if it does.
+    pub oauth1: Option<OAuth1>,
+    /// Scopes and what they mean.
+    pub scopes: BTreeMap<String, String>,
+    /// The APIs that tokens can be meant for.
+    pub resources: Resources,
+    /// How clients are let in that describe themselves, if they are.
+    pub client_documents: Option<ClientMetadataDocuments>,
+    /// Where passwords are hashed.
+    pub kdf: Kdf,
+    /// Its pages.
+    pub pages: Pages,
+    /// How long people stay signed in.
+    pub session_lifetime: Duration,
+}
+
+impl Parts {
+    /// A provider with the safe policy, no scopes and sessions of [`SESSION_LIFETIME`], which
+    /// offers OAuth 2 to registered clients. `store` has the program's tables
+    /// ([`make_tables`](crate::data::make_tables)).
+    pub fn new(issuer: Issuer, store: Arc<SqliteStore>, keys: KeyRing, pages: Pages) -> Self {
+        Self {
+            env: Env::system(),
+            users: Users::new(Arc::clone(&store)),
+            policy: Policy::safe(),
+            oauth1: None,
+            scopes: BTreeMap::new(),
+            resources: Resources::EMPTY,
+            client_documents: None,
+            kdf: Kdf::default(),
+            session_lifetime: SESSION_LIFETIME,
+            issuer,
+            store,
+            keys,
+            pages,
+        }
+    }
+}
+
+/// A provider with its pages: what handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What all clones of an [`App`] have in common.
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) env: Env,
+    pub(super) issuer: Issuer,
+    pub(super) issuer_id: IssuerId,
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) users: Users,
+    pub(super) sessions: Sessions,
+    pub(super) scopes: BTreeMap<String, String>,
+    pub(super) kdf: Kdf,
+    pub(super) pages: Arc<Pages>,
+    pub(super) session_lifetime: Duration,
+    pub(super) server: AuthorizationServer,
+    pub(super) cookies: Cookies,
+    pub(super) forms: Forms,
+    pub(super) devices: Devices,
+    pub(super) seals: Seals,
+    pub(super) attempts: Attempts,
+    pub(super) strangers: Line,
+}
+
+/// Why a provider could not be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The issuer cannot be one.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The authorization server cannot work.
+    #[error(transparent)]
+    Server(#[from] provider::Error),
+    /// Documents of clients cannot be fetched.
+    #[error(transparent)]
+    Http(#[from] NoHttpClient),
+}
+
+impl App {
+    /// Puts a provider together, and makes sure that it can work.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn new(parts: Parts) -> Result<Self, AppError> {
+        let Parts {
+            env,
+            issuer,
+            store,
+            users,
+            keys,
+            policy,
+            oauth1,
+            scopes,
+            resources,
+            client_documents,
+            kdf,
+            pages,
+            session_lifetime,
+        } = parts;
+        let pages = Arc::new(pages);
+        let (problems, verifiers) = (Arc::clone(&pages), Arc::clone(&pages));
+        let mut server = AuthorizationServer::new(issuer.as_str(), store.clone())?
+            .keys(keys.clone())
+            .policy(policy)
+            .scopes(&scopes)
+            .resources(resources)
+            .env(env.clone())
+            .kdf(kdf.clone())
+            .problem_page(move |problem| problem::show(&problems, problem))
+            .verifier_page(move |shown| problem::show_verifier(&verifiers, shown));
+        if let Some(oauth1) = oauth1 {
+            server = server.oauth1(oauth1);
+        }
+        if let Some(documents) = client_documents {
+            server = server.client_metadata_documents(documents);
+        }
+        server.start().await?;
+        let issuer_id = store.issuer(issuer.as_str()).await?;
+        let mark: String = store
+            .read(|connection| -> Result<_, StoreError> {
+                let sql = "SELECT mark FROM quadrille_program_mark";
+                Ok(connection.query_row(sql, [], |row| row.get(0))?)
+            })
+            .await?;
+        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Ok(Self(Arc::new(Shared {
+            cookies: Cookies::new(&mark, issuer.is_https()),
+            devices: Devices::new(env.clone(), keys.clone(), &mark),
+            seals: Seals::new(keys.clone(), &mark),
+            attempts: Attempts::new(env.clone(), store.clone(), &keys, &mark),
+            strangers: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
+            sessions: Sessions::new(store.clone()),
+            forms: Forms::new(env.clone(), keys, issuer.clone()),
+            env,
+            issuer,
+            issuer_id,
+            store,
+            users,
+            scopes,
+            kdf,
+            pages,
+            session_lifetime,
+            server,
+        })))
+    }
+
+    /// What it is called.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The authorization server behind the pages.
+    pub fn server(&self) -> &AuthorizationServer {
+        &self.server
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "App({})", self.issuer)
+    }
+}
+
+/// Answers for all handlers.
+impl Shared {
+    pub(super) fn see_other(&self, path: &str) -> Response<Body> {
+        let Ok(location) = HeaderValue::try_from(path) else { return self.failed() };
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        let headers = response.headers_mut();
+        headers.insert(header::LOCATION, location);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        response
+    }
+
+    pub(super) fn store_failed(&self, error: &StoreError) -> Response<Body> {
+        tracing::error!(%error, "the store failed");
+        match error.is_transient() {
+            true => self.failure(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            false => self.failed(),
+        }
+    }
+
+    pub(super) fn failed(&self) -> Response<Body> {
+        self.failure(StatusCode::INTERNAL_SERVER_ERROR, "server_error")
+    }
+
+    fn failure(&self, status: StatusCode, code: &'static str) -> Response<Body> {
+        self.pages.message(
+            status,
+            &Message {
+                title: "Something went wrong here",
+                text: "It is not your fault. Please try again in a while.",
+                code: Some(code),
+                link: None,
+                alert: true,
+            },
+        )
+    }
+
+    /// For forms that other sites sent, or that were made for another browser.
+    pub(super) fn foreign_form(&self) -> Response<Body> {
+        self.pages.message(
+            StatusCode::FORBIDDEN,
+            &Message {
+                title: "This form is not from here",
+                text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
+                code: None,
+                link: Some(Link::to(&self.pages.site().home, "Your applications")),
+                alert: true,
+            },
+        )
+    }
+
+    /// For bodies that are no form.
+    pub(super) fn bad_form(&self, rejection: &FormRejection) -> Response<Body> {
+        tracing::info!(%rejection, "a form cannot be read");
+        self.pages.message(
+            rejection.status(),
+            &Message {
+                title: "This form cannot be read",
+                text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
+                code: Some("invalid_request"),
+                link: Some(Link::to(&self.pages.site().home, "Your applications")),
+                alert: true,
+            },
+        )
+    }
+}

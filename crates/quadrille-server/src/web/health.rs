@@ -1,0 +1,31 @@
+//! `GET /health`.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderValue, Response, StatusCode, header},
+};
+use quadrille::provider::store::StoreError;
+
+use super::app::App;
+
+/// `GET /health`: whether the provider can do its work, for whoever watches it.
+pub(super) async fn health(State(app): State<App>) -> Response<Body> {
+    let looked = app.store.read(|connection| -> Result<(), StoreError> {
+        connection.query_row("SELECT 1 FROM quadrille_program_issuer", [], |_| Ok(()))?;
+        Ok(())
+    });
+    let (status, body) = match looked.await {
+        Ok(()) => (StatusCode::OK, r#"{"status":"ok"}"#),
+        Err(error) => {
+            tracing::error!(%error, "the store does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"the store does not answer"}"#)
+        }
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

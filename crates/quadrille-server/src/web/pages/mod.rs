@@ -1,0 +1,9 @@
+//! The pages that people see.
+
+pub(super) mod account;
+pub(super) mod authorize;
+pub(super) mod problem;
+pub(super) mod sign_in;
+mod templates;
+
+pub use templates::{FormsLead, Link, Message, Pages, PagesError};

@@ -1,0 +1,82 @@
+//! The routes to the pages and endpoints.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{OriginalUri, State},
+    http::{Response, StatusCode},
+    middleware::map_response,
+    routing::{get, post},
+};
+
+use super::{
+    app::App,
+    health::health,
+    me,
+    pages::{Link, Message, account, authorize, sign_in},
+};
+
+impl App {
+    /// All routes: the endpoints of the authorization server, the pages, `/health`.
+    pub fn router(&self) -> Router {
+        let at = |path: &str| format!("{}{path}", self.issuer.path());
+        let site = self.pages.site();
+        let mut router = Router::new()
+            .route(self.server.authorize_path(), get(authorize::ask).post(authorize::ask))
+            .route(self.server.consent_path(), post(authorize::answer))
+            .route(&site.sign_in, get(sign_in::page).post(sign_in::submit))
+            .route(&site.sign_out, post(sign_in::sign_out))
+            .route(&site.home, get(account::page))
+            .route(&site.withdraw, post(account::withdraw))
+            .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
+            .route(
+                &at("/api/me"),
+                get(me::me)
+                    .post(me::me)
+                    .options(me::preflight)
+                    .layer(map_response(me::for_any_origin)),
+            )
+            .route(&at("/assets/{name}"), get(asset))
+            .route("/health", get(health))
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method);
+        if !self.issuer.path().is_empty() {
+            router = router.route(self.issuer.path(), get(account::page));
+        }
+        self.server.attach(router.with_state(self.clone()))
+    }
+}
+
+/// `GET /assets/...`
+async fn asset(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
+    match app.pages.asset(uri.path()) {
+        Some(asset) => asset,
+        None => not_found(State(app)).await,
+    }
+}
+
+async fn not_found(State(app): State<App>) -> Response<Body> {
+    app.pages.message(
+        StatusCode::NOT_FOUND,
+        &Message {
+            title: "There is no such page",
+            text: "The address may be mistyped, or the page is gone.",
+            code: None,
+            link: Some(Link::to(&app.pages.site().home, "Your applications")),
+            alert: false,
+        },
+    )
+}
+
+async fn wrong_method(State(app): State<App>) -> Response<Body> {
+    app.pages.message(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &Message {
+            title: "This page cannot be used like that",
+            text: "Open it by its address, or send the form that is on it.",
+            code: Some("invalid_request"),
+            link: Some(Link::to(&app.pages.site().home, "Your applications")),
+            alert: true,
+        },
+    )
+}
