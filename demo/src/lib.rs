@@ -37,10 +37,9 @@ use std::{
     sync::Arc,
 };
 
-use quadrille::provider::store::SqliteStore;
 use quadrille_server::{
     Failure, Issuer,
-    data::DataError,
+    data::{Backend, DataError, SqliteBackend},
     http::{Limits, Server},
     web::App,
 };
@@ -67,7 +66,7 @@ pub struct Demo {
     provider: Issuer,
     servers: [(Server, TcpListener); 2],
     app: App,
-    store: Arc<SqliteStore>,
+    backend: Arc<dyn Backend>,
     _folder: Folder,
 }
 
@@ -94,12 +93,12 @@ impl Demo {
         let recorder = Recorder::new(env.clone());
         let folder = Folder::make(&env.random())?;
         let path = folder.0.join("album.sqlite");
-        let store = SqliteStore::open(&path, env.clone())
-            .map(Arc::new)
-            .map_err(|error| DataError::Database { path, error })?;
+        let opened = SqliteBackend::open(&path, env.clone()).await;
+        let opened = opened.map_err(|error| DataError::Database { path, error })?;
+        let backend: Arc<dyn Backend> = Arc::new(opened);
         let redirect_uris = website::CALLBACKS.map(|path| format!("{}{path}", website.as_str()));
         let started =
-            Provider::start(&env, &provider, store.clone(), &redirect_uris, &recorder).await?;
+            Provider::start(&env, &provider, backend.clone(), &redirect_uris, &recorder).await?;
         recorder.introduce(&started.client_id, &started.signing_secret);
         let router =
             website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder, book)
@@ -115,7 +114,7 @@ impl Demo {
             website,
             provider,
             app: started.app,
-            store,
+            backend,
             _folder: folder,
         })
     }
@@ -151,8 +150,7 @@ impl Demo {
             tracing::warn!(%error, "the demo's provider did not end in order");
         }
         drop(self.app);
-        // Waiting for the last commit must not stand in the way of others.
-        let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
+        self.backend.close().await;
     }
 }
 

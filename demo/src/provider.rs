@@ -12,14 +12,13 @@ use quadrille::{
         NewClient,
         guessing::Kdf,
         oauth1::{NewKey, OAuth1},
-        store::SqliteStore,
     },
     scopes,
 };
 use quadrille_server::{
     Failure, Issuer,
-    data::{self, DataError},
-    users::{Added, User, UserName, Users},
+    data::{Backend, DataError},
+    users::{Added, User, UserName},
     web::{App, AppError, Pages, Parts},
 };
 use serde::{Deserialize, Serialize};
@@ -56,17 +55,15 @@ impl Provider {
     pub(super) async fn start(
         env: &Env,
         issuer: &Issuer,
-        store: Arc<SqliteStore>,
+        backend: Arc<dyn Backend>,
         redirect_uris: &[String],
         recorder: &Recorder,
     ) -> Result<Self, Failure> {
         let kdf = Kdf::default();
         let hash = kdf.hash(env, Secret::from(PASSWORD)).await;
         let hash = hash.map_err(|_| broken("the demo's password was not hashed"))?;
-        data::make_tables(&store).await.map_err(AppError::from)?;
-        let users = Users::new(Arc::clone(&store));
         let user = User::new(env, UserName::parse(USER)?, hash);
-        let added = users.add(user).await.map_err(AppError::from)?;
+        let added = backend.add_user(user).await.map_err(AppError::from)?;
         if added != Added::Now {
             return Err(broken("the demo's user is there already"));
         }
@@ -77,7 +74,7 @@ impl Provider {
             scopes: BTreeMap::from([(Photos::NAME.to_owned(), Photos::DESCRIPTION.to_owned())]),
             kdf,
             session_lifetime: Duration::from_secs(24 * 3600),
-            ..Parts::new(issuer.clone(), store, keys(env)?, pages)
+            ..Parts::new(issuer.clone(), backend, keys(env)?, pages)
         })
         .await?;
         let mut website = NewClient::confidential("Sixpence Prints")

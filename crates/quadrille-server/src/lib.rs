@@ -15,6 +15,7 @@ pub mod logging;
 pub mod output;
 pub mod serve;
 pub mod sessions;
+pub mod throttle;
 pub mod users;
 pub mod web;
 mod words;

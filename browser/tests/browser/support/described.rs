@@ -40,7 +40,7 @@ pub(crate) async fn provider(folder: &Folder, document: &serde_json::Value) -> S
         let app = App::new(Parts {
             scopes: settings.scopes.clone(),
             client_documents: Some(documents),
-            ..Parts::new(issuer, data.store().clone(), keys, pages)
+            ..Parts::new(issuer, data.backend().clone(), keys, pages)
         });
         let address = RemoteAddress("127.0.0.1".parse().unwrap());
         app.await.unwrap().router().layer(Extension(address))

@@ -33,37 +33,37 @@ use super::table::{table, when};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum UserCommand {
-    /// Let a person sign in
+    /// Add a user
     #[command(after_help = "\
 Examples:
   quadrille user add ada
   pass show ada | quadrille user add ada --password-stdin")]
     Add {
-        /// What they sign in with: a name or an e-mail address; case does not matter
+        /// The user name: a name or an e-mail address; case does not matter
         name: String,
         /// Read the password from the first line of standard input instead of asking for it
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Give a person a new password; they are signed out everywhere
+    /// Set a new password; the user is signed out everywhere
     #[command(after_help = "\
-Applications that they let in keep what they were allowed.
+Clients keep the access that the user gave them.
 
 Examples:
   quadrille user set-password ada
   pass show ada | quadrille user set-password ada --password-stdin")]
     SetPassword {
-        /// Their name
+        /// The user name
         name: String,
         /// Read the password from the first line of standard input instead of asking for it
         #[arg(long)]
         password_stdin: bool,
     },
-    /// List everyone who can sign in
+    /// List all users
     List,
-    /// Remove a person, their sessions and all that they let applications do
+    /// Remove a user, their sessions, and the access that they gave to clients
     Remove {
-        /// Their name
+        /// The user name
         name: String,
     },
 }
@@ -96,8 +96,8 @@ pub(super) async fn run(
         UserCommand::SetPassword { name, password_stdin } => {
             let data = Data::open_existing(settings).await?;
             let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
-            data.users()
-                .by_name(&parsed)
+            data.backend()
+                .user_by_name(&parsed)
                 .await
                 .map_err(|error| data.failure(error))?
                 .ok_or_else(|| not_found(name))?;
@@ -116,7 +116,7 @@ pub(super) async fn run(
 
 async fn add(data: &Data, name: UserName, password: Secret, output: Output) -> Result<(), Failure> {
     let user = User::new(data.env(), name, hash(data, password).await?);
-    let added = data.users().add(user.clone()).await.map_err(|error| data.failure(error))?;
+    let added = data.backend().add_user(user.clone()).await.map_err(|error| data.failure(error))?;
     match added {
         Added::Now => {}
         Added::Taken => {
@@ -137,7 +137,7 @@ async fn set_password(
     output: Output,
 ) -> Result<(), Failure> {
     let hash = hash(data, password).await?;
-    let set = data.users().set_password(name, hash).await;
+    let set = data.backend().set_password(name, hash).await;
     let user = set.map_err(|error| data.failure(error))?;
     let user = user.ok_or_else(|| not_found(name.as_str()))?;
     output.result(&Shown::from(&user), || format!("{} has a new password.", user.name))
@@ -149,7 +149,7 @@ async fn hash(data: &Data, password: Secret) -> Result<Arc<str>, Failure> {
 }
 
 async fn list(data: &Data, output: Output) -> Result<(), Failure> {
-    let users = data.users().all().await.map_err(|error| data.failure(error))?;
+    let users = data.backend().users().await.map_err(|error| data.failure(error))?;
     let shown: Vec<_> = users.iter().map(Shown::from).collect();
     output.result(&shown, || {
         table(shown.iter().map(|user| [user.username, user.subject, &user.created]))
@@ -164,7 +164,7 @@ async fn remove(
 ) -> Result<(), Failure> {
     let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
     // First nobody can sign in any more, then what they opened before is closed.
-    let removed = data.users().remove(&parsed).await.map_err(|error| data.failure(error))?;
+    let removed = data.backend().remove_user(&parsed).await.map_err(|error| data.failure(error))?;
     let user = removed.ok_or_else(|| not_found(name))?;
     server.remove_subject(&user.subject).await?;
     output.result(&Shown::from(&user), || format!("{} was removed.", user.name))

@@ -11,17 +11,8 @@ use std::{
     net::SocketAddr,
 };
 
-use quadrille::provider::store::StoreError;
-
-use super::{Data, DataError};
+use super::{Data, DataError, RecordedIssuer};
 use crate::{config::Settings, issuer::Issuer};
-
-/// What is written down.
-struct Recorded {
-    issuer: String,
-    /// Whether somebody said so; else it follows the port.
-    given: bool,
-}
 
 /// Held while a process serves. The system lets go of it however the process ends.
 #[derive(Debug)]
@@ -59,7 +50,7 @@ impl Data {
             if !rename {
                 return Err(DataError::IssuerRenamed { current, asked });
             }
-            tracing::warn!(%before, now = %issuer, "renamed: tokens of before are no longer good");
+            tracing::warn!(%before, now = %issuer, "issuer renamed: tokens issued before are invalid");
         }
         let lock = self.adopt(&issuer, given, recorded).await?;
         lock.lock_shared().map_err(|error| self.lock_failure(error))?;
@@ -105,7 +96,7 @@ impl Data {
         &self,
         issuer: &Issuer,
         given: bool,
-        recorded: Option<Recorded>,
+        recorded: Option<RecordedIssuer>,
     ) -> Result<File, DataError> {
         let lock = self.lock()?;
         let before = match recorded {
@@ -127,50 +118,17 @@ impl Data {
                 Err(TryLockError::Error(error)) => return Err(self.lock_failure(error)),
             }
         }
-        self.record(before, issuer.to_string(), given).await?;
+        let recorded = RecordedIssuer { issuer: issuer.to_string(), given };
+        let recorded = self.backend.record_issuer(recorded, before).await;
+        recorded.map_err(|error| self.failure(error))?;
         if changes {
             lock.unlock().map_err(|error| self.lock_failure(error))?;
         }
         Ok(lock)
     }
 
-    async fn recorded(&self) -> Result<Option<Recorded>, DataError> {
-        let read = self.store.read(|connection| {
-            let mut rows =
-                connection.prepare("SELECT issuer, given FROM quadrille_program_issuer")?;
-            let mut rows = rows.query([])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            Ok(Some(Recorded { issuer: row.get(0)?, given: row.get(1)? }))
-        });
-        read.await.map_err(|error| self.failure(error))
-    }
-
-    async fn record(
-        &self,
-        before: Option<String>,
-        issuer: String,
-        given: bool,
-    ) -> Result<(), DataError> {
-        let write = self.store.write(move |transaction| -> Result<(), StoreError> {
-            if let Some(before) = &before {
-                // What an earlier try under the new name left behind gives way.
-                transaction.execute(
-                    "DELETE FROM quadrille_issuers WHERE issuer = ?1 AND ?1 <> ?2",
-                    [&issuer, before],
-                )?;
-                transaction.execute(
-                    "UPDATE quadrille_issuers SET issuer = ?1 WHERE issuer = ?2",
-                    [&issuer, before],
-                )?;
-            }
-            transaction.execute(
-                "INSERT INTO quadrille_program_issuer (only, issuer, given) VALUES (1, ?1, ?2)
-                 ON CONFLICT (only) DO UPDATE SET issuer = ?1, given = ?2",
-                (&issuer, given),
-            )?;
-            Ok(())
-        });
-        write.await.map_err(|error| self.failure(error))
+    async fn recorded(&self) -> Result<Option<RecordedIssuer>, DataError> {
+        self.backend.issuer().await.map_err(|error| self.failure(error))
     }
 
     fn lock(&self) -> Result<File, DataError> {

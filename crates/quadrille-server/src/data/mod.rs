@@ -8,14 +8,19 @@
 //!   oauth1.lock    held by those that offer OAuth 1.0a
 //! ```
 
+mod backend;
+#[cfg(test)]
+mod contract;
 mod error;
 mod issuer;
 mod keys;
 mod known;
 mod nonces;
+mod sqlite;
 
+pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use error::DataError;
-pub use known::Known;
+pub use sqlite::SqliteBackend;
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -26,20 +31,10 @@ use std::{
 
 use quadrille::{
     Env, KeyRing,
-    provider::{
-        AuthorizationServer,
-        store::{SqliteStore, StoreError},
-    },
+    provider::{AuthorizationServer, store::StoreError},
 };
 
-use crate::{config::Settings, users::Users};
-
-/// The program's own tables. Append, never change.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../migrations/0001_program.sql"),
-    include_str!("../../migrations/0002_served_with.sql"),
-    include_str!("../../migrations/0003_sign_in.sql"),
-];
+use crate::config::Settings;
 
 /// A data directory that is open.
 #[derive(Debug)]
@@ -47,8 +42,7 @@ pub struct Data {
     env: Env,
     dir: PathBuf,
     database: PathBuf,
-    store: Arc<SqliteStore>,
-    users: Users,
+    backend: Arc<dyn Backend>,
 }
 
 impl Data {
@@ -76,14 +70,12 @@ impl Data {
         let env = Env::system();
         let database = database(&settings.data_dir);
         let failure = |error| DataError::Database { path: database.clone(), error };
-        let store = Arc::new(SqliteStore::open(&database, env.clone()).map_err(failure)?);
-        make_tables(&store).await.map_err(failure)?;
+        let backend = SqliteBackend::open(&database, env.clone()).await.map_err(failure)?;
         for path in [&settings.data_dir, &database] {
             warn_if_others_can_write(path);
         }
-        let users = Users::new(store.clone());
-        users.normalize().await.map_err(failure)?;
-        Ok(Self { env, dir: settings.data_dir.clone(), database, store, users })
+        let dir = settings.data_dir.clone();
+        Ok(Self { env, dir, database, backend: Arc::new(backend) })
     }
 
     /// Where it is.
@@ -96,14 +88,9 @@ impl Data {
         &self.env
     }
 
-    /// The store in it.
-    pub fn store(&self) -> &Arc<SqliteStore> {
-        &self.store
-    }
-
-    /// The people in it.
-    pub fn users(&self) -> &Users {
-        &self.users
+    /// The database in it.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
     }
 
     /// The key ring: that of the settings, else that of the file, which the first start makes.
@@ -145,7 +132,9 @@ impl Data {
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
-        Ok(AuthorizationServer::new(issuer.as_str(), Arc::clone(&self.store))?
+        Ok(self
+            .backend
+            .server(issuer.as_str())?
             .keys(keys)
             .policy(settings.policy.clone())
             .scopes(&known.scopes)
@@ -158,17 +147,8 @@ impl Data {
         if let Err(error) = server.stop().await {
             tracing::warn!(%error, "the number of this process was not given back");
         }
-        // Waiting for the last commit must not stand in the way of others.
-        let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
+        self.backend.close().await;
     }
-}
-
-/// Brings the program's own tables in this store up to date.
-///
-/// # Errors
-/// Those of the store.
-pub async fn make_tables(store: &SqliteStore) -> Result<(), StoreError> {
-    store.migrate("program", MIGRATIONS).await
 }
 
 /// An account that can write there can become any user.
@@ -178,7 +158,7 @@ fn warn_if_others_can_write(path: &Path) {
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if mode & 0o022 != 0 {
         let path = path.display();
-        tracing::warn!("{path} can be written by others on this machine: chmod go-w {path}");
+        tracing::warn!("{path} can be written by other users of this machine: chmod go-w {path}");
     }
 }
 

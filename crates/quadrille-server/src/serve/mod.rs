@@ -31,22 +31,22 @@ Several processes on one machine share a data directory, and with it the key rin
 Where they cannot share the file, give each the same QUADRILLE_KEYS (newest first, separated by
 commas; make a key with `openssl rand -base64 32`). Rotate by putting a new key in front.")]
 pub struct ServeArgs {
-    /// Where to listen; port 0 takes a free one [env: QUADRILLE_LISTEN] [default: 127.0.0.1:4004]
+    /// Address and port to listen on; port 0 picks a free port [env: QUADRILLE_LISTEN] [default: 127.0.0.1:4004]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Believe Forwarded and X-Forwarded-For headers from this address or network; repeatable
+    /// Trust Forwarded and X-Forwarded-For headers from this address or network; repeatable
     /// [env: QUADRILLE_TRUSTED_PROXIES]
     #[arg(long = "trusted-proxy", value_name = "CIDR")]
     trusted_proxies: Vec<String>,
-    /// Take pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
+    /// Use pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
     #[arg(long, value_name = "DIR")]
     templates: Option<String>,
-    /// Offer OAuth 1.0a as well, to applications that are registered for it
+    /// Also offer OAuth 1.0a, to clients that are registered for it
     /// [env: QUADRILLE_OAUTH1_ENABLED]
     #[arg(long)]
     oauth1: bool,
-    /// Give the data directory another issuer than it has: tokens of before are no longer good,
-    /// and applications must be told
+    /// Rename the issuer of the data directory: existing tokens become invalid, and every client
+    /// needs the new issuer
     #[arg(long)]
     rename_issuer: bool,
 }
@@ -103,7 +103,7 @@ async fn serve(
         resources: settings.resources.clone(),
         client_documents: client_documents(settings)?,
         session_lifetime: settings.session_lifetime,
-        ..Parts::new(issuer.clone(), data.store().clone(), keys, pages)
+        ..Parts::new(issuer.clone(), data.backend().clone(), keys, pages)
     })
     .await?;
     let limits = Limits {
@@ -171,13 +171,13 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
                 _ = term.recv() => {}
                 _ = int.recv() => {}
             }
-            tracing::info!("stopping: what is under way is answered");
+            tracing::info!("stopping: requests under way are answered");
         })
     }
     #[cfg(not(unix))]
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
-        tracing::info!("stopping: what is under way is answered");
+        tracing::info!("stopping: requests under way are answered");
     })
 }
 
@@ -195,7 +195,7 @@ async fn announce(
     let text = if output.is_json() {
         String::new()
     } else {
-        let has_users = !data.users().is_empty().await.map_err(|error| data.failure(error))?;
+        let has_users = data.backend().has_users().await.map_err(|error| data.failure(error))?;
         let has_clients = !app.server().clients().await?.is_empty();
         let mut text = format!("Serving {issuer}\nData in {}\n", data.dir().display());
         text.push_str(&next_steps(settings, again, has_users, has_clients));
@@ -227,13 +227,10 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
 /// What applications have to know.
 fn endpoints(issuer: &Issuer, signs: bool) -> String {
     let mut text = String::new();
-    text.push_str(&format!(
-        "\nApplications find everything else at\n  {}\n",
-        issuer.metadata_url()
-    ));
+    text.push_str(&format!("\nClients find the endpoints at\n  {}\n", issuer.metadata_url()));
     if signs {
         // There is no metadata in OAuth 1.0a.
-        text.push_str("Those that sign their requests (OAuth 1.0a) must be told\n");
+        text.push_str("Clients that sign their requests (OAuth 1.0a) need these URLs\n");
         for endpoint in ["request_token", "authorize", "access_token"] {
             text.push_str(&format!("  {issuer}/oauth/{endpoint}\n"));
         }

@@ -2,10 +2,8 @@
 
 mod common;
 mod name;
-mod table;
 
 pub use name::{NameError, UserName, prepared};
-pub use table::{Added, Users};
 
 use std::sync::Arc;
 
@@ -41,6 +39,17 @@ impl User {
     }
 }
 
+/// What adding a person came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// They can sign in.
+    Now,
+    /// Somebody has this name.
+    Taken,
+    /// Somebody has this other name, which looks the same.
+    LooksLike(String),
+}
+
 /// Why a new password is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -52,10 +61,10 @@ pub enum PasswordError {
         least: usize,
     },
     /// One of those that everybody tries first.
-    #[error("this is one of the commonest passwords, which are tried first: choose another")]
+    #[error("this is one of the most common passwords, which attackers try first: choose another")]
     Common,
     /// Longer than the sign-in page takes.
-    #[error("a password may have {most} bytes at most")]
+    #[error("a password has at most {most} bytes")]
     TooLong {
         /// The greatest number of bytes.
         most: usize,

@@ -11,15 +11,15 @@ use quadrille::{
     Env, KeyRing, Policy,
     oauth2::Resources,
     provider::{
-        self, AuthorizationServer, ClientMetadataDocuments, IssuerError,
+        self, AuthorizationServer, ClientMetadataDocuments, IssuerError, OperatorError,
         guessing::{Kdf, Line},
         oauth1::OAuth1,
-        store::{IssuerId, SqliteStore, Store as _, StoreError},
+        store::StoreError,
     },
     transport::NoHttpClient,
 };
 
-use crate::{config::SESSION_LIFETIME, issuer::Issuer, sessions::Sessions, users::Users};
+use crate::{config::SESSION_LIFETIME, data::Backend, issuer::Issuer};
 
 use super::{
     attempts::Attempts,
@@ -47,10 +47,8 @@ pub struct Parts {
     pub env: Env,
     /// What it is called.
     pub issuer: Issuer,
-    /// Where it keeps its facts.
-    pub store: Arc<SqliteStore>,
-    /// Who can sign in.
-    pub users: Users,
+    /// The database.
+    pub backend: Arc<dyn Backend>,
     /// What seals its tokens, tickets and forms.
     pub keys: KeyRing,
     /// Its rules.
@@ -73,12 +71,10 @@ pub struct Parts {
 
 impl Parts {
     /// A provider with the safe policy, no scopes and sessions of [`SESSION_LIFETIME`], which
-    /// offers OAuth 2 to registered clients. `store` has the program's tables
-    /// ([`make_tables`](crate::data::make_tables)).
-    pub fn new(issuer: Issuer, store: Arc<SqliteStore>, keys: KeyRing, pages: Pages) -> Self {
+    /// offers OAuth 2 to registered clients.
+    pub fn new(issuer: Issuer, backend: Arc<dyn Backend>, keys: KeyRing, pages: Pages) -> Self {
         Self {
             env: Env::system(),
-            users: Users::new(Arc::clone(&store)),
             policy: Policy::safe(),
             oauth1: None,
             scopes: BTreeMap::new(),
@@ -87,7 +83,7 @@ impl Parts {
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
             issuer,
-            store,
+            backend,
             keys,
             pages,
         }
@@ -103,10 +99,7 @@ pub struct App(Arc<Shared>);
 pub struct Shared {
     pub(super) env: Env,
     pub(super) issuer: Issuer,
-    pub(super) issuer_id: IssuerId,
-    pub(super) store: Arc<SqliteStore>,
-    pub(super) users: Users,
-    pub(super) sessions: Sessions,
+    pub(super) backend: Arc<dyn Backend>,
     pub(super) scopes: BTreeMap<String, String>,
     pub(super) kdf: Kdf,
     pub(super) pages: Arc<Pages>,
@@ -147,8 +140,7 @@ impl App {
         let Parts {
             env,
             issuer,
-            store,
-            users,
+            backend,
             keys,
             policy,
             oauth1,
@@ -161,7 +153,8 @@ impl App {
         } = parts;
         let pages = Arc::new(pages);
         let (problems, verifiers) = (Arc::clone(&pages), Arc::clone(&pages));
-        let mut server = AuthorizationServer::new(issuer.as_str(), store.clone())?
+        let mut server = backend
+            .server(issuer.as_str())?
             .keys(keys.clone())
             .policy(policy)
             .scopes(&scopes)
@@ -177,27 +170,18 @@ impl App {
             server = server.client_metadata_documents(documents);
         }
         server.start().await?;
-        let issuer_id = store.issuer(issuer.as_str()).await?;
-        let mark: String = store
-            .read(|connection| -> Result<_, StoreError> {
-                let sql = "SELECT mark FROM quadrille_program_mark";
-                Ok(connection.query_row(sql, [], |row| row.get(0))?)
-            })
-            .await?;
+        let mark = backend.mark().await?;
         let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self(Arc::new(Shared {
             cookies: Cookies::new(&mark, issuer.is_https()),
             devices: Devices::new(env.clone(), keys.clone(), &mark),
             seals: Seals::new(keys.clone(), &mark),
-            attempts: Attempts::new(env.clone(), store.clone(), &keys, &mark),
+            attempts: Attempts::new(env.clone(), backend.clone(), &keys, &mark),
             strangers: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
-            sessions: Sessions::new(store.clone()),
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
             issuer,
-            issuer_id,
-            store,
-            users,
+            backend,
             scopes,
             kdf,
             pages,
@@ -249,6 +233,15 @@ impl Shared {
             true => self.failure(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
             false => self.failed(),
         }
+    }
+
+    /// For an error of the authorization server: `what` was not done.
+    pub(super) fn server_failed(&self, error: &provider::Error, what: &str) -> Response<Body> {
+        if let provider::Error::Operator(OperatorError::Store(error)) = error {
+            return self.store_failed(error);
+        }
+        tracing::error!(%error, "{what}");
+        self.failed()
     }
 
     pub(super) fn failed(&self) -> Response<Body> {

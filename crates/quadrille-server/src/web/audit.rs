@@ -5,9 +5,7 @@
 
 use quadrille::RemoteAddress;
 
-use crate::users::User;
-
-use super::throttle::Turn;
+use crate::{throttle::Turn, users::User};
 
 /// Somebody signed in.
 pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {

@@ -5,17 +5,12 @@ use axum::{
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use quadrille::provider::store::StoreError;
 
 use super::app::App;
 
 /// `GET /health`: whether the provider can do its work, for whoever watches it.
 pub(super) async fn health(State(app): State<App>) -> Response<Body> {
-    let looked = app.store.read(|connection| -> Result<(), StoreError> {
-        connection.query_row("SELECT 1 FROM quadrille_program_issuer", [], |_| Ok(()))?;
-        Ok(())
-    });
-    let (status, body) = match looked.await {
+    let (status, body) = match app.backend.check().await {
         Ok(()) => (StatusCode::OK, r#"{"status":"ok"}"#),
         Err(error) => {
             tracing::error!(%error, "the store does not answer");

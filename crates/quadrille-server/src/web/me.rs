@@ -50,7 +50,7 @@ pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Bod
 /// `GET` and `POST /api/me`, with any good token.
 pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body> {
     let user = match access.user() {
-        Some(subject) => match app.users.by_subject(subject).await {
+        Some(subject) => match app.backend.user_by_subject(subject).await {
             Ok(user) => user,
             Err(error) => return app.store_failed(&error),
         },

@@ -11,7 +11,6 @@ mod me;
 mod pages;
 mod routes;
 mod seals;
-mod throttle;
 mod visitor;
 
 pub use app::{App, AppError, Parts};

@@ -44,15 +44,17 @@ impl App {
     /// Those of the store.
     pub async fn visitor(&self, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
         let Some(id) = self.session_id(headers) else { return Ok(None) };
-        let Some(session) = self.sessions.find(&id).await? else { return Ok(None) };
+        let Some(session) = self.backend.session(&id).await? else { return Ok(None) };
         // After the session, so that a password that was changed in between is seen.
-        let Some(user) = self.users.by_subject(&session.subject).await? else { return Ok(None) };
+        let Some(user) = self.backend.user_by_subject(&session.subject).await? else {
+            return Ok(None);
+        };
         let now = self.env.now();
         if !session.is_good_for(&user, now) {
             return Ok(None);
         }
         if (now.since(session.used) >= USED_EVERY || session.used.since(now) >= USED_EVERY)
-            && let Err(error) = self.sessions.used(id, now).await
+            && let Err(error) = self.backend.session_used(id, now).await
         {
             tracing::warn!(%error, "the last use of a session was not written down");
         }
@@ -105,7 +107,7 @@ impl App {
             address: address.0.to_string(),
         };
         let before = self.session_id(headers);
-        if !self.sessions.open(session, before, attempt.forgiven()).await? {
+        if !self.backend.open_session(session, before, attempt.forgiven()).await? {
             return Ok(false);
         }
         self.cookies.set(answer, Cookie::Session, &cookie, Some(self.session_lifetime));

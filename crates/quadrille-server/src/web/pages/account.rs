@@ -13,8 +13,8 @@ use axum::{
 use quadrille::{
     RemoteAddress,
     provider::{
-        self, OperatorError,
-        store::{Consent, Store as _, StoreError},
+        self,
+        store::{Consent, StoreError},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ pub(in crate::web) async fn page(
     };
     let applications = match app.applications(&visitor).await {
         Ok(applications) => applications,
-        Err(error) => return app.store_failed(&error),
+        Err(error) => return app.server_failed(&error, "consents cannot be listed"),
     };
     let sessions = match app.session_lines(&visitor).await {
         Ok(sessions) => sessions,
@@ -134,11 +134,7 @@ pub(in crate::web) async fn withdraw(
             audit::withdrawn(&visitor.user, address, &form.client_id);
             app.see_other(&format!("{}?withdrawn=true", app.pages.site().home))
         }
-        Err(provider::Error::Operator(OperatorError::Store(error))) => app.store_failed(&error),
-        Err(error) => {
-            tracing::error!(%error, "a consent was not withdrawn");
-            app.failed()
-        }
+        Err(error) => app.server_failed(&error, "a consent was not withdrawn"),
     }
 }
 
@@ -153,7 +149,7 @@ pub(in crate::web) async fn sign_out_everywhere(
         Ok((_, visitor)) => visitor,
         Err(answer) => return answer,
     };
-    match app.sessions.end_all(visitor.user.subject.clone()).await {
+    match app.backend.end_sessions_of(visitor.user.subject.clone()).await {
         Ok(()) => {
             audit::signed_out(&visitor.user, address, true);
             app.signed_out("You are signed out everywhere")
@@ -184,7 +180,8 @@ impl App {
 
     /// The browsers that this person is signed in with.
     async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
-        let (sessions, now) = (self.sessions.of(&visitor.user.subject).await?, self.env.now());
+        let (sessions, now) =
+            (self.backend.sessions_of(&visitor.user.subject).await?, self.env.now());
         let good = sessions.into_iter().filter(|session| session.is_good_for(&visitor.user, now));
         let line = |session: Session| SessionLine {
             here: session.id == visitor.session.id,
@@ -196,12 +193,12 @@ impl App {
         Ok(good.map(line).collect())
     }
 
-    async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, StoreError> {
-        let consents = self.store.consents(self.issuer_id, &visitor.user.subject).await?;
+    async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, provider::Error> {
+        let consents = self.backend.consents(self.issuer.as_str(), &visitor.user.subject).await?;
         let mut applications = Vec::with_capacity(consents.len());
         for Consent { client, resources, scopes, given, .. } in consents {
             // One that was removed in the meantime can do nothing any more.
-            let Some(client) = self.store.client(self.issuer_id, &client).await? else { continue };
+            let Some(client) = self.server.client(&client).await? else { continue };
             applications.push(Application {
                 id: client.id.to_string(),
                 name: client.name.clone(),

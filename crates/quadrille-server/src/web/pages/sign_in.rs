@@ -17,13 +17,16 @@ use quadrille::{
     page::same_site,
     provider::{
         guessing::{Away, KdfError, Verdict},
-        store::{Store as _, StoreError},
+        store::StoreError,
     },
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-use crate::users::{MOST_PASSWORD, User, UserName, prepared};
+use crate::{
+    throttle::{PATIENCE, Turn},
+    users::{MOST_PASSWORD, User, UserName, prepared},
+};
 
 use super::{
     super::{
@@ -32,7 +35,6 @@ use super::{
         audit,
         cookies::Cookie,
         forms::{FormRefusal, Purpose},
-        throttle::{PATIENCE, Turn},
     },
     templates::{FormsLead, Link, Message},
 };
@@ -152,7 +154,7 @@ pub(in crate::web) async fn submit(
         return again(StatusCode::FORBIDDEN, WRONG).await;
     }
 
-    let found = match app.users.by_name(&name).await {
+    let found = match app.backend.user_by_name(&name).await {
         Ok(found) => found,
         Err(error) => return app.store_failed(&error),
     };
@@ -255,7 +257,7 @@ pub(in crate::web) async fn sign_out(
     if let Some(id) = app.session_id(&headers) {
         let ended = async || -> Result<_, StoreError> {
             let visitor = app.visitor(&headers).await?;
-            app.sessions.end(id).await?;
+            app.backend.end_session(id).await?;
             Ok(visitor)
         };
         match ended().await {
@@ -330,7 +332,7 @@ impl App {
                 (Verdict::Right, Some(_)) => return Ok(found),
                 (Verdict::Outgrown(better), Some(user)) => {
                     // Next time will do as well.
-                    if let Err(error) = self.users.replace_hash(user, better).await {
+                    if let Err(error) = self.backend.replace_hash(user, better).await {
                         tracing::warn!(%error, "a better hash of a password was not stored");
                     }
                     return Ok(found);
@@ -382,7 +384,7 @@ impl App {
         let mut parameters = form_urlencoded::parse(query.as_bytes());
         // Without it the page says a little less.
         let (_, id) = parameters.find(|(name, _)| name == "client_id")?;
-        let client = self.store.client(self.issuer_id, &id).await.ok().flatten()?;
+        let client = self.server.client(&id).await.ok().flatten()?;
         Some(client.name.clone())
     }
 

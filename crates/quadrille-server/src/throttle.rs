@@ -57,32 +57,32 @@ const RECORD: Limit =
 
 /// How long an attempt waits at most for its turn, and then for a place. What would have to wait
 /// longer is refused.
-pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Something of each party to an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Each<T> {
+pub struct Each<T> {
     /// Of the browser, if it has a device cookie for this name.
-    pub(super) device: Option<T>,
+    pub device: Option<T>,
     /// Of the name from this network: for its turn.
-    pub(super) pair: T,
+    pub pair: T,
     /// Of the name from this network: for the place in line.
-    pub(super) record: T,
+    pub record: T,
     /// Of the name.
-    pub(super) name: T,
+    pub name: T,
     /// Of the network.
-    pub(super) network: T,
+    pub network: T,
 }
 
 /// When the failures of each party are forgiven; the past where there are none.
-pub(super) type Recovery = Each<Timestamp>;
+pub type Recovery = Each<Timestamp>;
 
 /// How much later that is for one attempt, which was counted as a failure.
-pub(super) type Added = Each<Duration>;
+pub type Added = Each<Duration>;
 
 /// What becomes of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub enum Turn {
     /// The password is looked at now, as that of a browser with a device cookie.
     Trusted,
     /// The password is looked at in its turn.
@@ -98,7 +98,7 @@ pub(super) enum Turn {
 
 /// What becomes of an attempt, and when the failures are forgiven if it is one. A refused attempt
 /// counts for nothing, as nobody looked at it.
-pub(super) fn decide(before: &Recovery, now: Timestamp) -> (Turn, Recovery) {
+pub fn decide(before: &Recovery, now: Timestamp) -> (Turn, Recovery) {
     let mut after = *before;
     if let Some(device) = &mut after.device
         && over(DEVICE, *device, now).is_zero()
@@ -123,7 +123,7 @@ pub(super) fn decide(before: &Recovery, now: Timestamp) -> (Turn, Recovery) {
 }
 
 /// What `decide` added.
-pub(super) fn added(before: &Recovery, after: &Recovery, now: Timestamp) -> Added {
+pub fn added(before: &Recovery, after: &Recovery, now: Timestamp) -> Added {
     let later = |before: Timestamp, after: Timestamp| after.since(before.max(now));
     Each {
         device: before.device.zip(after.device).map(|(before, after)| later(before, after)),
@@ -136,7 +136,7 @@ pub(super) fn added(before: &Recovery, after: &Recovery, now: Timestamp) -> Adde
 
 /// The counts without the failure that was added: it was none. Nothing else is taken from a count
 /// that was as high as it gets.
-pub(super) fn forgive(counted: &Recovery, added: &Added) -> Recovery {
+pub fn forgive(counted: &Recovery, added: &Added) -> Recovery {
     Each {
         device: counted.device.zip(added.device).map(|(counted, added)| counted - added),
         pair: counted.pair - added.pair,

@@ -1,0 +1,160 @@
+//! The contract of a database for the program.
+
+use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc};
+
+use quadrille::{
+    Timestamp,
+    oauth2::Resources,
+    provider::{
+        AuthorizationServer, IssuerError,
+        store::{Consent, SecretHash, StoreError},
+    },
+};
+
+use crate::{
+    sessions::Session,
+    throttle::{Each, Recovery},
+    users::{Added, User, UserName},
+};
+
+/// The future of a verb of a [`Backend`].
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A database: the provider's store, and what the program keeps beside it: users, sessions, counts of
+/// failed sign-ins, and the marks of a data directory.
+///
+/// A backend keeps facts and decides nothing. Each verb is one transaction: of callers that race,
+/// each sees all or nothing of the others. `contract.rs` holds every backend to what is said here.
+///
+/// # Errors
+/// [`StoreError`], for every verb that returns a future.
+pub trait Backend: fmt::Debug + Send + Sync + 'static {
+    /// An authorization server over the provider's store.
+    ///
+    /// # Errors
+    /// [`IssuerError`].
+    fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError>;
+
+    /// The consents of a user at an issuer.
+    fn consents<'a>(&'a self, issuer: &'a str, subject: &'a str) -> Answering<'a, Vec<Consent>>;
+
+    /// Adds a user, unless the name of another one is the same or [looks the same](UserName::looks_like).
+    fn add_user(&self, user: User) -> Answering<'_, Added>;
+
+    /// The user of this name, compared by [`UserName::key`].
+    fn user_by_name<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>>;
+
+    /// The user of this subject.
+    fn user_by_subject<'a>(&'a self, subject: &'a str) -> Answering<'a, Option<User>>;
+
+    /// All users, ordered by [`UserName::key`].
+    fn users(&self) -> Answering<'_, Vec<User>>;
+
+    /// Whether there is a user.
+    fn has_users(&self) -> Answering<'_, bool>;
+
+    /// Stores a better hash of the password of `user`, if its number is still the same.
+    fn replace_hash<'a>(&'a self, user: &'a User, better: Arc<str>) -> Answering<'a, ()>;
+
+    /// Gives a user a new password with the next number, and ends the user's sessions. Returns the
+    /// user as stored; `None` if there is none.
+    fn set_password<'a>(
+        &'a self,
+        name: &'a UserName,
+        password: Arc<str>,
+    ) -> Answering<'a, Option<User>>;
+
+    /// Removes a user and the user's sessions. Returns the user; `None` if there was none.
+    fn remove_user<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>>;
+
+    /// Opens a session, ends the session `replaces`, and makes `recount`. Returns `false`, and
+    /// changes nothing, if there is no user with the session's subject and password number.
+    fn open_session(
+        &self,
+        session: Session,
+        replaces: Option<SecretHash>,
+        recount: Recount,
+    ) -> Answering<'_, bool>;
+
+    /// A session by its id, valid or not.
+    fn session<'a>(&'a self, id: &'a SecretHash) -> Answering<'a, Option<Session>>;
+
+    /// The sessions of a user, the last used first.
+    fn sessions_of<'a>(&'a self, subject: &'a str) -> Answering<'a, Vec<Session>>;
+
+    /// Stores the time of a session's last request.
+    fn session_used(&self, id: SecretHash, now: Timestamp) -> Answering<'_, ()>;
+
+    /// Ends a session.
+    fn end_session(&self, id: SecretHash) -> Answering<'_, ()>;
+
+    /// Ends all sessions of a user.
+    fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()>;
+
+    /// Changes counts of failed sign-ins. Returns the counts as they were; a count that is not stored
+    /// is the Unix epoch. Counts that ended before `now` may be forgotten.
+    fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery>;
+
+    /// The recorded issuer.
+    fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>>;
+
+    /// Records the issuer. Where `renamed_from` was recorded, its clients, consents and grants become
+    /// those of the new issuer, in the place of what that had.
+    fn record_issuer(
+        &self,
+        recorded: RecordedIssuer,
+        renamed_from: Option<String>,
+    ) -> Answering<'_, ()>;
+
+    /// The recorded scopes and APIs.
+    fn served_with(&self) -> Answering<'_, Option<Known>>;
+
+    /// Records scopes and APIs.
+    fn record_served_with(&self, known: Known) -> Answering<'_, ()>;
+
+    /// The mark: random text, drawn when the tables are made, that separates this provider's cookies
+    /// and seals from those of another provider at the same host.
+    fn mark(&self) -> Answering<'_, String>;
+
+    /// Succeeds if the database answers.
+    fn check(&self) -> Answering<'_, ()>;
+
+    /// Finishes what is under way, and closes the database.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The key of a count: a keyed digest.
+pub type CountKey = [u8; 16];
+
+/// A change of the counts of one attempt to sign in.
+pub struct Recount {
+    /// The keys of the counts.
+    pub keys: Each<CountKey>,
+    /// The counts after the change, from those before. A pure function: a backend may call it again
+    /// if its transaction has to be repeated.
+    pub change: Box<dyn Fn(&Recovery) -> Recovery + Send>,
+}
+
+impl fmt::Debug for Recount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recount").finish_non_exhaustive()
+    }
+}
+
+/// The recorded issuer of a data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedIssuer {
+    /// The issuer.
+    pub issuer: String,
+    /// Whether the operator gave it; otherwise it follows the port.
+    pub given: bool,
+}
+
+/// The scopes and APIs that clients can ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The scopes, each with its description.
+    pub scopes: BTreeMap<String, String>,
+    /// The APIs that tokens can be meant for.
+    pub resources: Resources,
+}

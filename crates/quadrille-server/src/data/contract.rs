@@ -1,0 +1,294 @@
+//! The contract of [`Backend`], as tests that every backend has to pass.
+
+use std::{sync::Arc, time::Duration};
+
+use quadrille::{
+    Env, Timestamp,
+    oauth2::Resources,
+    provider::{NewClient, store::SecretHash},
+};
+
+use crate::{
+    data::backend::{Backend, Known, RecordedIssuer, Recount},
+    sessions::Session,
+    throttle::{Each, Recovery},
+    users::{Added, User, UserName},
+};
+
+/// A test for each rule. `$open` makes a backend in an empty folder.
+macro_rules! backend_contract {
+    ($open:expr) => {
+        $crate::data::contract::backend_contract! { @tests $open,
+            a_user_is_found_by_name_in_any_case_and_by_subject
+            a_name_belongs_to_one_user_and_none_looks_like_it
+            one_of_many_gets_a_name
+            a_better_hash_is_stored_for_the_password_that_it_was_made_of
+            a_new_password_ends_every_session_and_one_that_is_being_opened
+            removing_a_user_ends_their_sessions_and_nobody_elses
+            a_session_that_is_not_opened_changes_nothing
+            a_session_takes_the_place_of_another_and_counts_are_changed_with_it
+            sessions_come_with_the_last_used_first_and_end
+            counts_of_many_attempts_at_once_are_all_counted
+            an_issuer_that_is_renamed_keeps_its_clients
+            what_a_directory_is_served_with_is_recorded
+            a_mark_is_drawn_once
+        }
+    };
+    (@tests $open:expr, $($name:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                let opened = ($open)(folder.path()).await.unwrap();
+                $crate::data::contract::$name(std::sync::Arc::new(opened)).await;
+            }
+        )*
+    };
+}
+pub(super) use backend_contract;
+
+type Tested = Arc<dyn Backend>;
+
+const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).unwrap()
+}
+
+async fn add(backend: &Tested, text: &str) -> User {
+    let user = User::new(&Env::system(), name(text), "a hash".into());
+    assert_eq!(backend.add_user(user.clone()).await.unwrap(), Added::Now);
+    user
+}
+
+fn session(user: &User, id: u8) -> Session {
+    Session {
+        id: hash(id),
+        subject: user.subject.clone(),
+        password_number: user.password_number,
+        signed_in: NOON,
+        used: NOON,
+        expires: NOON + Duration::from_secs(3600),
+        browser: "Firefox on Linux".to_owned(),
+        address: "192.0.2.1".to_owned(),
+    }
+}
+
+fn hash(id: u8) -> SecretHash {
+    [id; 32]
+}
+
+/// Adds so long to each count of some keys.
+fn later(kind: u8, by: Duration) -> Recount {
+    let key = |party: u8| [kind, party, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    Recount {
+        keys: Each {
+            device: Some(key(1)),
+            pair: key(2),
+            record: key(3),
+            name: key(4),
+            network: key(5),
+        },
+        change: Box::new(move |before| Recovery {
+            device: before.device.map(|device| device + by),
+            pair: before.pair + by,
+            record: before.record + by,
+            name: before.name + by,
+            network: before.network + by,
+        }),
+    }
+}
+
+fn none() -> Recount {
+    later(0, Duration::ZERO)
+}
+
+/// The counts of [`later`], which are not changed.
+async fn counts(backend: &Tested, kind: u8) -> Recovery {
+    backend.recount(later(kind, Duration::ZERO), Timestamp::default()).await.unwrap()
+}
+
+fn each(value: Timestamp) -> Recovery {
+    Each { device: Some(value), pair: value, record: value, name: value, network: value }
+}
+
+async fn open(backend: &Tested, session: &Session) -> bool {
+    backend.open_session(session.clone(), None, none()).await.unwrap()
+}
+
+pub(super) async fn a_user_is_found_by_name_in_any_case_and_by_subject(backend: Tested) {
+    assert!(!backend.has_users().await.unwrap());
+    let (zoe, ada) = (add(&backend, "Zoë").await, add(&backend, "ada").await);
+    assert!(backend.has_users().await.unwrap());
+    assert_eq!(backend.user_by_name(&name("zOË")).await.unwrap(), Some(zoe.clone()));
+    assert_eq!(backend.user_by_subject(&ada.subject).await.unwrap(), Some(ada.clone()));
+    assert_eq!(backend.user_by_name(&name("zo")).await.unwrap(), None);
+    assert_eq!(backend.user_by_subject("zoë").await.unwrap(), None);
+    let shown = backend.user_by_name(&name("zoë")).await.unwrap().unwrap();
+    assert_eq!(shown.name.as_str(), "Zoë", "as it was given");
+    assert_eq!(backend.users().await.unwrap(), [ada, zoe], "by name");
+}
+
+pub(super) async fn a_name_belongs_to_one_user_and_none_looks_like_it(backend: Tested) {
+    let ada = add(&backend, "paypal").await;
+    let another = |text| backend.add_user(User::new(&Env::system(), name(text), "b".into()));
+    assert_eq!(another("PayPal").await.unwrap(), Added::Taken);
+    assert_eq!(another("pаypal").await.unwrap(), Added::LooksLike("paypal".to_owned()));
+    assert_eq!(backend.users().await.unwrap(), [ada]);
+}
+
+pub(super) async fn one_of_many_gets_a_name(backend: Tested) {
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let backend = backend.clone();
+            let user = User::new(&Env::system(), name("ada"), "a hash".into());
+            tokio::spawn(async move { backend.add_user(user).await.unwrap() })
+        })
+        .collect();
+    let mut won = 0;
+    for tried in tries {
+        won += usize::from(tried.await.unwrap() == Added::Now);
+    }
+    assert_eq!((won, backend.users().await.unwrap().len()), (1, 1));
+}
+
+pub(super) async fn a_better_hash_is_stored_for_the_password_that_it_was_made_of(backend: Tested) {
+    let ada = add(&backend, "ada").await;
+    backend.replace_hash(&ada, "better".into()).await.unwrap();
+    let stored = backend.user_by_name(&ada.name).await.unwrap().unwrap();
+    assert_eq!((&*stored.password, stored.password_number), ("better", ada.password_number));
+    backend.set_password(&ada.name, "new".into()).await.unwrap();
+    backend.replace_hash(&ada, "late".into()).await.unwrap();
+    let stored = backend.user_by_name(&ada.name).await.unwrap().unwrap();
+    assert_eq!(&*stored.password, "new");
+}
+
+pub(super) async fn a_new_password_ends_every_session_and_one_that_is_being_opened(
+    backend: Tested,
+) {
+    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
+    assert!(open(&backend, &session(&ada, 1)).await && open(&backend, &session(&bob, 2)).await);
+    let changed = backend.set_password(&ada.name, "new".into()).await.unwrap().unwrap();
+    assert_eq!(&*changed.password, "new");
+    assert!(changed.password_number > ada.password_number);
+    assert_eq!(backend.session(&hash(1)).await.unwrap(), None);
+    assert!(backend.session(&hash(2)).await.unwrap().is_some(), "nobody else's");
+    assert!(!open(&backend, &session(&ada, 3)).await, "with the password before");
+    assert!(open(&backend, &session(&changed, 4)).await);
+    assert_eq!(backend.set_password(&name("eve"), "new".into()).await.unwrap(), None);
+}
+
+pub(super) async fn removing_a_user_ends_their_sessions_and_nobody_elses(backend: Tested) {
+    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
+    assert!(open(&backend, &session(&ada, 1)).await && open(&backend, &session(&bob, 2)).await);
+    assert_eq!(backend.remove_user(&ada.name).await.unwrap(), Some(ada.clone()));
+    assert_eq!(backend.remove_user(&ada.name).await.unwrap(), None);
+    assert_eq!(backend.session(&hash(1)).await.unwrap(), None);
+    assert!(backend.session(&hash(2)).await.unwrap().is_some());
+    assert!(!open(&backend, &session(&ada, 3)).await);
+    assert_eq!(backend.users().await.unwrap(), [bob]);
+}
+
+pub(super) async fn a_session_that_is_not_opened_changes_nothing(backend: Tested) {
+    let ada = add(&backend, "ada").await;
+    assert!(open(&backend, &session(&ada, 1)).await);
+    let late = Session { password_number: ada.password_number + 1, ..session(&ada, 2) };
+    let recount = later(7, Duration::from_secs(60));
+    assert!(!backend.open_session(late, Some(hash(1)), recount).await.unwrap());
+    assert_eq!(backend.session(&hash(2)).await.unwrap(), None);
+    assert!(backend.session(&hash(1)).await.unwrap().is_some(), "nothing was replaced");
+    assert_eq!(counts(&backend, 7).await, each(Timestamp::default()), "nothing was counted");
+}
+
+pub(super) async fn a_session_takes_the_place_of_another_and_counts_are_changed_with_it(
+    backend: Tested,
+) {
+    let ada = add(&backend, "ada").await;
+    assert!(open(&backend, &session(&ada, 1)).await);
+    let (second, minute) = (session(&ada, 2), Duration::from_secs(60));
+    let recount = later(7, minute);
+    assert!(backend.open_session(second.clone(), Some(hash(1)), recount).await.unwrap());
+    assert_eq!(backend.session(&hash(1)).await.unwrap(), None);
+    assert_eq!(backend.session(&hash(2)).await.unwrap(), Some(second));
+    assert_eq!(counts(&backend, 7).await, each(Timestamp::default() + minute));
+}
+
+pub(super) async fn sessions_come_with_the_last_used_first_and_end(backend: Tested) {
+    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
+    for (user, id) in [(&ada, 1), (&ada, 2), (&ada, 3), (&bob, 4)] {
+        assert!(open(&backend, &session(user, id)).await);
+    }
+    let used = |id, seconds| backend.session_used(hash(id), NOON + Duration::from_secs(seconds));
+    used(1, 60).await.unwrap();
+    used(3, 120).await.unwrap();
+    let ids = async |user: &User| -> Vec<u8> {
+        let sessions = backend.sessions_of(&user.subject).await.unwrap();
+        sessions.iter().map(|session| session.id[0]).collect()
+    };
+    assert_eq!(ids(&ada).await, [3, 1, 2]);
+    backend.end_session(hash(3)).await.unwrap();
+    assert_eq!(ids(&ada).await, [1, 2]);
+    backend.end_sessions_of(ada.subject.clone()).await.unwrap();
+    assert_eq!((ids(&ada).await, ids(&bob).await), (vec![], vec![4]));
+}
+
+pub(super) async fn counts_of_many_attempts_at_once_are_all_counted(backend: Tested) {
+    let second = Duration::from_secs(1);
+    let attempts: Vec<_> = (0..32)
+        .map(|_| {
+            let backend = backend.clone();
+            tokio::spawn(async move {
+                backend.recount(later(7, second), Timestamp::default()).await.unwrap()
+            })
+        })
+        .collect();
+    let mut before = Vec::new();
+    for attempt in attempts {
+        before.push(attempt.await.unwrap().name);
+    }
+    before.sort();
+    let expected: Vec<_> = (0..32).map(Timestamp::from_seconds).collect();
+    assert_eq!(before, expected, "each sees those before it");
+    assert_eq!(counts(&backend, 7).await, each(Timestamp::from_seconds(32)));
+    assert_eq!(counts(&backend, 8).await, each(Timestamp::default()), "nobody else's");
+}
+
+pub(super) async fn an_issuer_that_is_renamed_keeps_its_clients(backend: Tested) {
+    let (old, new) = ("https://old.example", "https://new.example");
+    let recorded = |issuer: &str, given| RecordedIssuer { issuer: issuer.to_owned(), given };
+    assert_eq!(backend.issuer().await.unwrap(), None);
+    backend.record_issuer(recorded(old, false), None).await.unwrap();
+    assert_eq!(backend.issuer().await.unwrap(), Some(recorded(old, false)));
+    let client = NewClient::public("Printer").id("printer").redirect_uri("https://a.example/");
+    backend.server(old).unwrap().register(client).await.unwrap();
+    let is_known = async |issuer: &str| {
+        backend.server(issuer).unwrap().client("printer").await.unwrap().is_some()
+    };
+    assert!(is_known(old).await && !is_known(new).await);
+    backend.record_issuer(recorded(new, true), Some(old.to_owned())).await.unwrap();
+    assert_eq!(backend.issuer().await.unwrap(), Some(recorded(new, true)));
+    assert!(is_known(new).await);
+    assert!(!is_known(old).await);
+    assert_eq!(backend.consents(new, "ada").await.unwrap(), []);
+}
+
+pub(super) async fn what_a_directory_is_served_with_is_recorded(backend: Tested) {
+    assert_eq!(backend.served_with().await.unwrap(), None);
+    for uris in [&["https://api.example", "https://other.example"][..], &[]] {
+        let known = Known {
+            scopes: [("photos:read".to_owned(), "See \"your\" photos".to_owned())].into(),
+            resources: Resources::of(uris.iter().copied()).unwrap(),
+        };
+        backend.record_served_with(known.clone()).await.unwrap();
+        assert_eq!(backend.served_with().await.unwrap(), Some(known));
+    }
+}
+
+pub(super) async fn a_mark_is_drawn_once(backend: Tested) {
+    backend.check().await.unwrap();
+    let mark = backend.mark().await.unwrap();
+    assert!(!mark.is_empty());
+    assert_eq!(backend.mark().await.unwrap(), mark);
+    backend.close().await;
+    assert!(backend.check().await.is_err(), "closed");
+}

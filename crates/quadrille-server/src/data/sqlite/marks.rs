@@ -1,0 +1,106 @@
+//! Tables of one row: what a data directory is called, what it is served with, and its mark.
+
+use std::sync::Arc;
+
+use quadrille::{
+    oauth2::Resources,
+    provider::store::{SqliteStore, StoreError},
+};
+
+use crate::data::backend::{Known, RecordedIssuer};
+
+pub(super) async fn issuer(store: &SqliteStore) -> Result<Option<RecordedIssuer>, StoreError> {
+    store
+        .read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT issuer, given FROM quadrille_program_issuer")?;
+            let mut rows = statement.query([])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(RecordedIssuer { issuer: row.get("issuer")?, given: row.get("given")? }))
+        })
+        .await
+}
+
+pub(super) async fn record_issuer(
+    store: &SqliteStore,
+    recorded: RecordedIssuer,
+    renamed_from: Option<String>,
+) -> Result<(), StoreError> {
+    let RecordedIssuer { issuer, given } = recorded;
+    store
+        .write(move |transaction| {
+            if let Some(before) = &renamed_from {
+                // Rows that an earlier try under the new name left behind give way.
+                transaction.execute(
+                    "DELETE FROM quadrille_issuers WHERE issuer = ?1 AND ?1 <> ?2",
+                    [&issuer, before],
+                )?;
+                transaction.execute(
+                    "UPDATE quadrille_issuers SET issuer = ?1 WHERE issuer = ?2",
+                    [&issuer, before],
+                )?;
+            }
+            transaction.execute(
+                "INSERT INTO quadrille_program_issuer (only, issuer, given) VALUES (1, ?1, ?2)
+                 ON CONFLICT (only) DO UPDATE SET issuer = ?1, given = ?2",
+                (&issuer, given),
+            )?;
+            Ok(())
+        })
+        .await
+}
+
+pub(super) async fn served_with(store: &SqliteStore) -> Result<Option<Known>, StoreError> {
+    store
+        .read(|connection| {
+            let sql = "SELECT scopes, resources FROM quadrille_program_served_with";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let (scopes, resources): (String, String) = (row.get("scopes")?, row.get("resources")?);
+            let corrupt = || StoreError::Corrupt("what the directory was served with");
+            Ok(Some(Known {
+                scopes: serde_json::from_str(&scopes).map_err(|_| corrupt())?,
+                resources: Resources::of(resources.split(' ').filter(|uri| !uri.is_empty()))
+                    .map_err(|_| corrupt())?,
+            }))
+        })
+        .await
+}
+
+pub(super) async fn record_served_with(
+    store: &SqliteStore,
+    known: Known,
+) -> Result<(), StoreError> {
+    let scopes = serde_json::to_string(&known.scopes)
+        .map_err(|error| StoreError::Failed(Arc::new(error)))?;
+    store
+        .write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO quadrille_program_served_with (only, scopes, resources)
+                 VALUES (1, ?1, ?2)
+                 ON CONFLICT (only) DO UPDATE SET scopes = ?1, resources = ?2",
+                (&scopes, known.resources.as_str()),
+            )?;
+            Ok(())
+        })
+        .await
+}
+
+pub(super) async fn mark(store: &SqliteStore) -> Result<String, StoreError> {
+    store
+        .read(|connection| {
+            let sql = "SELECT mark FROM quadrille_program_mark";
+            Ok(connection.query_row(sql, [], |row| row.get("mark"))?)
+        })
+        .await
+}
+
+pub(super) async fn check(store: &SqliteStore) -> Result<(), StoreError> {
+    store
+        .read(|connection| {
+            connection.query_row("SELECT 1 FROM quadrille_program_issuer", [], |_| Ok(()))?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,179 @@
+//! The embedded database: the provider's store and the program's own tables in one SQLite file.
+
+mod counts;
+mod marks;
+mod sessions;
+mod users;
+
+use std::{path::Path, pin::Pin, sync::Arc};
+
+use quadrille::{
+    Env, Timestamp,
+    provider::{
+        AuthorizationServer, IssuerError,
+        store::{Consent, SecretHash, SqliteStore, Store as _, StoreError},
+    },
+};
+
+use crate::{
+    sessions::Session,
+    throttle::Recovery,
+    users::{Added, User, UserName},
+};
+
+use super::backend::{Answering, Backend, Known, RecordedIssuer, Recount};
+
+/// The program's own tables. Append, never change.
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/0001_program.sql"),
+    include_str!("../../../migrations/0002_served_with.sql"),
+    include_str!("../../../migrations/0003_sign_in.sql"),
+];
+
+/// An SQLite file.
+#[derive(Debug)]
+pub struct SqliteBackend(Arc<SqliteStore>);
+
+impl SqliteBackend {
+    /// Opens the file, or makes it for this user only, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// Those of [`SqliteStore::open`].
+    pub async fn open(path: &Path, env: Env) -> Result<Self, StoreError> {
+        let store = SqliteStore::open(path, env)?;
+        store.migrate("program", MIGRATIONS).await?;
+        users::normalize(&store).await?;
+        Ok(Self(Arc::new(store)))
+    }
+}
+
+impl Backend for SqliteBackend {
+    fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError> {
+        AuthorizationServer::new(issuer, Arc::clone(&self.0))
+    }
+
+    fn consents<'a>(&'a self, issuer: &'a str, subject: &'a str) -> Answering<'a, Vec<Consent>> {
+        Box::pin(async move {
+            let issuer = self.0.issuer(issuer).await?;
+            self.0.consents(issuer, subject).await
+        })
+    }
+
+    fn add_user(&self, user: User) -> Answering<'_, Added> {
+        Box::pin(users::add(&self.0, user))
+    }
+
+    fn user_by_name<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
+        Box::pin(users::find(&self.0, "key", name.key()))
+    }
+
+    fn user_by_subject<'a>(&'a self, subject: &'a str) -> Answering<'a, Option<User>> {
+        Box::pin(users::find(&self.0, "subject", subject))
+    }
+
+    fn users(&self) -> Answering<'_, Vec<User>> {
+        Box::pin(users::all(&self.0))
+    }
+
+    fn has_users(&self) -> Answering<'_, bool> {
+        Box::pin(users::any(&self.0))
+    }
+
+    fn replace_hash<'a>(&'a self, user: &'a User, better: Arc<str>) -> Answering<'a, ()> {
+        Box::pin(users::replace_hash(&self.0, user, better))
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        name: &'a UserName,
+        password: Arc<str>,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(users::set_password(&self.0, name, password))
+    }
+
+    fn remove_user<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
+        Box::pin(users::remove(&self.0, name))
+    }
+
+    fn open_session(
+        &self,
+        session: Session,
+        replaces: Option<SecretHash>,
+        recount: Recount,
+    ) -> Answering<'_, bool> {
+        Box::pin(sessions::open(&self.0, session, replaces, recount))
+    }
+
+    fn session<'a>(&'a self, id: &'a SecretHash) -> Answering<'a, Option<Session>> {
+        Box::pin(sessions::find(&self.0, id))
+    }
+
+    fn sessions_of<'a>(&'a self, subject: &'a str) -> Answering<'a, Vec<Session>> {
+        Box::pin(sessions::of(&self.0, subject))
+    }
+
+    fn session_used(&self, id: SecretHash, now: Timestamp) -> Answering<'_, ()> {
+        Box::pin(sessions::used(&self.0, id, now))
+    }
+
+    fn end_session(&self, id: SecretHash) -> Answering<'_, ()> {
+        Box::pin(sessions::end(&self.0, id))
+    }
+
+    fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()> {
+        Box::pin(self.0.write(move |transaction| sessions::end_all(transaction, &subject)))
+    }
+
+    fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery> {
+        Box::pin(self.0.write(move |transaction| {
+            let before = counts::change(transaction, &recount)?;
+            counts::sweep(transaction, now)?;
+            Ok(before)
+        }))
+    }
+
+    fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>> {
+        Box::pin(marks::issuer(&self.0))
+    }
+
+    fn record_issuer(
+        &self,
+        recorded: RecordedIssuer,
+        renamed_from: Option<String>,
+    ) -> Answering<'_, ()> {
+        Box::pin(marks::record_issuer(&self.0, recorded, renamed_from))
+    }
+
+    fn served_with(&self) -> Answering<'_, Option<Known>> {
+        Box::pin(marks::served_with(&self.0))
+    }
+
+    fn record_served_with(&self, known: Known) -> Answering<'_, ()> {
+        Box::pin(marks::record_served_with(&self.0, known))
+    }
+
+    fn mark(&self) -> Answering<'_, String> {
+        Box::pin(marks::mark(&self.0))
+    }
+
+    fn check(&self) -> Answering<'_, ()> {
+        Box::pin(marks::check(&self.0))
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let store = Arc::clone(&self.0);
+        Box::pin(async move {
+            // Waiting for the last commit must not stand in the way of others.
+            let _ = tokio::task::spawn_blocking(move || store.close()).await;
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::data::contract::backend_contract!(async |folder: &Path| {
+        SqliteBackend::open(&folder.join("quadrille.db"), Env::system()).await
+    });
+}

@@ -1,0 +1,213 @@
+//! Users.
+
+use std::sync::Arc;
+
+use quadrille::{
+    Timestamp,
+    provider::store::{SqliteStore, StoreError},
+};
+use rusqlite::Row;
+
+use crate::users::{Added, User, UserName};
+
+use super::sessions;
+
+/// Brings names from before there was one Unicode form of each up to date, where nobody else has
+/// that name.
+pub(super) async fn normalize(store: &SqliteStore) -> Result<(), StoreError> {
+    let old = store
+        .read(|connection| -> Result<_, StoreError> {
+            let sql = "SELECT key, name FROM quadrille_program_users WHERE key GLOB '*[^ -~]*'";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            let mut old = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (key, name): (String, String) = (row.get("key")?, row.get("name")?);
+                let now = UserName::parse(&name).map(|name| name.key().to_owned());
+                old.extend(now.ok().filter(|now| *now != key).map(|now| (key, now)));
+            }
+            Ok(old)
+        })
+        .await;
+    let old: Vec<(String, String)> = old?;
+    if old.is_empty() {
+        return Ok(());
+    }
+    store
+        .write(move |transaction| {
+            for (before, now) in &old {
+                transaction.execute(
+                    "UPDATE OR IGNORE quadrille_program_users SET key = ?2 WHERE key = ?1",
+                    [before, now],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Adds a person, unless somebody has the name, or one that looks the same.
+pub(super) async fn add(store: &SqliteStore, user: User) -> Result<Added, StoreError> {
+    store
+        .write(move |transaction| {
+            let sql = "SELECT key, name FROM quadrille_program_users";
+            let mut statement = transaction.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let key: String = row.get("key")?;
+                if key == user.name.key() {
+                    return Ok(Added::Taken);
+                }
+                let shown: String = row.get("name")?;
+                if UserName::parse(&shown).is_ok_and(|other| user.name.looks_like(&other)) {
+                    return Ok(Added::LooksLike(shown));
+                }
+            }
+            transaction.execute(
+                "INSERT INTO quadrille_program_users
+                 (key, name, subject, password, password_number, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (
+                    user.name.key(),
+                    user.name.as_str(),
+                    &user.subject,
+                    &user.password,
+                    user.password_number,
+                    user.created.seconds(),
+                ),
+            )?;
+            Ok(Added::Now)
+        })
+        .await
+}
+
+pub(super) async fn find(
+    store: &SqliteStore,
+    column: &'static str,
+    value: &str,
+) -> Result<Option<User>, StoreError> {
+    let value = value.to_owned();
+    store
+        .read(move |connection| {
+            let sql = format!("SELECT {COLUMNS} FROM quadrille_program_users WHERE {column} = ?1");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([value])?;
+            rows.next()?.map(user).transpose()
+        })
+        .await
+}
+
+/// Whether there is a user.
+pub(super) async fn any(store: &SqliteStore) -> Result<bool, StoreError> {
+    store
+        .read(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM quadrille_program_users)";
+            Ok(connection.query_row(sql, [], |row| row.get(0))?)
+        })
+        .await
+}
+
+/// All people, ordered by name.
+pub(super) async fn all(store: &SqliteStore) -> Result<Vec<User>, StoreError> {
+    store
+        .read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM quadrille_program_users ORDER BY key");
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            let mut users = Vec::new();
+            while let Some(row) = rows.next()? {
+                users.push(user(row)?);
+            }
+            Ok(users)
+        })
+        .await
+}
+
+/// Stores a better hash of the password that `user` has.
+pub(super) async fn replace_hash(
+    store: &SqliteStore,
+    user: &User,
+    better: Arc<str>,
+) -> Result<(), StoreError> {
+    let (subject, number) = (user.subject.clone(), user.password_number);
+    store
+        .write(move |transaction| {
+            // Unless the password was changed in the meantime.
+            transaction.execute(
+                "UPDATE quadrille_program_users SET password = ?1
+                 WHERE subject = ?2 AND password_number = ?3",
+                (&better, &subject, number),
+            )?;
+            Ok(())
+        })
+        .await
+}
+
+/// Gives a person a new password, which ends their sessions: those that are open, and those that
+/// are being opened with the password before. Returns the person, if there is one.
+pub(super) async fn set_password(
+    store: &SqliteStore,
+    name: &UserName,
+    password: Arc<str>,
+) -> Result<Option<User>, StoreError> {
+    let key = name.key().to_owned();
+    store
+        .write(move |transaction| {
+            let sql = format!(
+                "UPDATE quadrille_program_users SET password = ?1, password_number = password_number + 1
+                 WHERE key = ?2 RETURNING {COLUMNS}"
+            );
+            let changed = one(transaction, &sql, (&password, &key))?;
+            if let Some(user) = &changed {
+                sessions::end_all(transaction, &user.subject)?;
+            }
+            Ok(changed)
+        })
+        .await
+}
+
+/// Removes a person and their sessions. Returns the person, if there was one.
+pub(super) async fn remove(
+    store: &SqliteStore,
+    name: &UserName,
+) -> Result<Option<User>, StoreError> {
+    let key = name.key().to_owned();
+    store
+        .write(move |transaction| {
+            let sql =
+                format!("DELETE FROM quadrille_program_users WHERE key = ?1 RETURNING {COLUMNS}");
+            let removed = one(transaction, &sql, [&key])?;
+            if let Some(user) = &removed {
+                sessions::end_all(transaction, &user.subject)?;
+            }
+            Ok(removed)
+        })
+        .await
+}
+
+const COLUMNS: &str = "subject, name, password, password_number, created";
+
+fn one(
+    transaction: &rusqlite::Transaction<'_>,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> Result<Option<User>, StoreError> {
+    let mut statement = transaction.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let found = rows.next()?.map(user).transpose()?;
+    // A statement with RETURNING has done its work when it has no more rows.
+    while rows.next()?.is_some() {}
+    Ok(found)
+}
+
+/// A user, from a row with these [`COLUMNS`].
+fn user(row: &Row<'_>) -> Result<User, StoreError> {
+    let name: String = row.get("name")?;
+    Ok(User {
+        subject: row.get("subject")?,
+        name: UserName::parse(&name).map_err(|_| StoreError::Corrupt("the name of a user"))?,
+        password: row.get("password")?,
+        password_number: row.get("password_number")?,
+        created: Timestamp::from_seconds(row.get("created")?),
+    })
+}
