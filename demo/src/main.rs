@@ -17,21 +17,22 @@ use serde_json::json;
 #[derive(Debug, Parser)]
 #[command(name = "quadrille-demo", version)]
 struct Arguments {
-    /// Where the website listens, on this machine; port 0 takes a free one [default: 127.0.0.1:8017,
+    /// Address of the website, on this machine; port 0 picks a free port [default: 127.0.0.1:8017,
     /// or a free port]
     #[arg(long, value_name = "ADDRESS", value_parser = on_this_machine)]
     listen: Option<SocketAddr>,
-    /// Where the provider listens, on this machine; port 0 takes a free one [default:
+    /// Address of the provider, on this machine; port 0 picks a free port [default:
     /// 127.0.0.1:8018, or a free port]
     #[arg(long, value_name = "ADDRESS", value_parser = on_this_machine)]
     provider_listen: Option<SocketAddr>,
-    /// What to log: off, error, warn, info, debug or trace [env: QUADRILLE_LOG]
+    /// Log level: off, error, warn, info, debug or trace [env: QUADRILLE_LOG]
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
-    /// Log as text or as json [env: QUADRILLE_LOG_FORMAT]
+    /// Log format: text or json [env: QUADRILLE_LOG_FORMAT]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// Answer with a line of JSON on standard output; errors and remarks are JSON on standard error
+    /// Print the result as a line of JSON on standard output, errors and remarks as JSON on standard
+    /// error
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +62,7 @@ impl Arguments {
                 "password": PASSWORD,
             });
             output.result(&ready, || format!("Open {} in your browser.", demo.website()))?;
-            output.note("Ctrl-C ends the demo; nothing of it is kept.");
+            output.note("Press Ctrl-C to stop the demo; it keeps no data.");
             demo.run(stop).await;
             Ok(())
         })

@@ -60,11 +60,11 @@ pub enum Failure {
         /// As it was asked for.
         name: String,
     },
-    /// There is no such token, or it is dead already. It is not repeated: it may be somebody's.
-    #[error("this is no live token of this provider")]
+    /// There is no such token, or it is no longer valid. The message does not repeat it: a token is a secret.
+    #[error("this is not a valid token of this provider")]
     NoToken,
     /// There is one already.
-    #[error("there is a {what} {} already", Quoted(name))]
+    #[error("the {what} {} exists already", Quoted(name))]
     Exists {
         /// `user`, `client` and so on.
         what: &'static str,
@@ -108,7 +108,7 @@ pub enum Refused {
     #[error(transparent)]
     UserName(#[from] NameError),
     /// People would take one user for the other.
-    #[error("there is a user {}, whose name looks the same as {}", Quoted(other), Quoted(name))]
+    #[error("the name of the user {} looks the same as {}", Quoted(other), Quoted(name))]
     UserNameLooksLike {
         /// As it was asked for.
         name: String,
@@ -116,12 +116,12 @@ pub enum Refused {
         other: String,
     },
     /// Not a scope.
-    #[error("{} is no scope: printable ASCII without quotation marks, backslashes and spaces", Quoted(.0))]
+    #[error("{} is not a scope: a scope is printable ASCII without quotation marks, backslashes and spaces", Quoted(.0))]
     Scope(String),
     /// Not a scope of this provider.
     #[error("there is no scope {} among the setting scopes{}{}", Quoted(name), did_you_mean(nearest.as_deref()), match nearest {
         Some(_) => "",
-        None => " (`quadrille config` shows it; give it here as to `quadrille serve`, or serve this folder with it first)",
+        None => " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or serve this folder with it first)",
     })]
     UnknownScope {
         /// As it was asked for.
@@ -132,7 +132,7 @@ pub enum Refused {
     /// Not an API of this provider.
     #[error("there is no API {} among the setting resources{}{}", Quoted(uri), did_you_mean(nearest.as_deref()), match nearest {
         Some(_) => "",
-        None => " (`quadrille config` shows it; give it here as to `quadrille serve`, or serve this folder with it first)",
+        None => " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or serve this folder with it first)",
     })]
     UnknownResource {
         /// As it was asked for.
@@ -145,12 +145,12 @@ pub enum Refused {
     Audience,
     /// Nobody would ever be sent there.
     #[error(
-        "--redirect-uri is of no use without the grant authorization_code: leave it out, or add --grant authorization_code"
+        "--redirect-uri needs the grant authorization_code: leave it out, or add --grant authorization_code"
     )]
     RedirectUriUnused,
     /// Nobody could ever come back from its consent page.
     #[error(
-        "an application that signs (--oauth1) needs --redirect-uri, or --oob if people carry the verifier to it"
+        "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy the verifier to it"
     )]
     NoCallback,
     /// A file holds no RSA public key.
@@ -163,7 +163,7 @@ pub enum Refused {
     },
     /// An RSA key can be broken at a price.
     #[error(
-        "{}: the RSA key has {bits} bits, and 2048 is the least that is safe; where the application cannot have another, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
+        "{}: the RSA key has {bits} bits, and fewer than 2048 are not safe; if the client cannot have another key, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
         path.display()
     )]
     ShortRsaKey {

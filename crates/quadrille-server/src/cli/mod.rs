@@ -19,23 +19,22 @@ use crate::{
     serve,
 };
 
-const ABOUT: &str =
-    "An OAuth provider: lets people sign in, and lets applications in with their consent";
+const ABOUT: &str = "An OAuth provider: users sign in, and clients get access with their consent";
 
 const HELP: &str = "\
-A provider of your own:
-  quadrille serve                                 makes its database at the first start
+To start:
+  quadrille serve                                 creates the database at the first start
   quadrille user add ada                          asks for a password
   quadrille client add \"Photo printer\" \\
       --redirect-uri https://printer.example/callback --scope photos:read
 
-Settings come from flags, then from QUADRILLE_* variables, then from the file that --config or
-QUADRILLE_CONFIG names, then from defaults; `quadrille config` shows each with its origin.
+Settings are read from flags, then from QUADRILLE_* variables, then from the file given by --config
+or QUADRILLE_CONFIG, then from defaults; `quadrille config` shows each with its origin.
 
 Exit codes:
-  0  done             3  a setting or key ring is wrong      6  no such user, client or token
-  1  the system       4  data folder or database unusable    7  it exists already
-  2  the command      5  cannot listen on the address";
+  0  success          3  invalid setting or key ring         6  no such user, client or token
+  1  system error     4  data folder or database unusable    7  exists already
+  2  usage error      5  cannot listen on the address";
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -54,7 +53,7 @@ struct Common {
     /// Read settings from this TOML file [env: QUADRILLE_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Keep database and key ring in this folder; made when missing [env: QUADRILLE_DATA_DIR]
+    /// Folder of the database and the key ring; created if missing [env: QUADRILLE_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
     /// Public URL of the provider, such as https://id.example [env: QUADRILLE_ISSUER]
@@ -63,13 +62,14 @@ struct Common {
     /// Set any setting, such as --set access_token_lifetime=10m; `quadrille config` lists them
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// What to log: off, error, warn, info, debug or trace [env: QUADRILLE_LOG]
+    /// Log level: off, error, warn, info, debug or trace [env: QUADRILLE_LOG]
     #[arg(long, global = true, value_name = "LEVEL")]
     log: Option<String>,
-    /// Log as text or as json [env: QUADRILLE_LOG_FORMAT]
+    /// Log format: text or json [env: QUADRILLE_LOG_FORMAT]
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// Answer with a line of JSON on standard output; errors and remarks are JSON on standard error
+    /// Print the result as a line of JSON on standard output, errors and remarks as JSON on standard
+    /// error
     #[arg(long, global = true)]
     json: bool,
 }
@@ -78,16 +78,16 @@ struct Common {
 enum Command {
     /// Run the provider until SIGTERM or Ctrl-C
     Serve(serve::ServeArgs),
-    /// People who can sign in
+    /// Manage users, who can sign in
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Applications that people can let in
+    /// Manage clients, the applications that users can give access
     #[command(subcommand)]
     Client(client::ClientCommand),
-    /// Tokens that were given out
+    /// Revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Bring the database to this version; `serve` does it by itself
+    /// Migrate the database to this version; `serve` does it automatically
     Migrate,
     /// Show every setting in effect and where it came from
     Config,

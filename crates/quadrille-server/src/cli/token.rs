@@ -11,14 +11,14 @@ use crate::{Failure, config::Settings, data::Data, failure::Refused, output::Out
 
 #[derive(Subcommand, Debug)]
 pub(super) enum TokenCommand {
-    /// Revoke a token, and all that came of the same consent
+    /// Revoke a token, and every token of the same grant
     #[command(after_help = "\
-Every process that serves refuses it within a second.
+Every process that serves the data folder rejects it within a second.
 
 Example:
   quadrille token revoke --token-stdin < leaked-token")]
     Revoke {
-        /// Read the token from standard input: on a command line everybody could see it
+        /// Read the token from standard input: other users of the machine can see a command line
         #[arg(long, required = true)]
         token_stdin: bool,
     },
@@ -45,6 +45,6 @@ pub(super) async fn run(
         return Err(Failure::NoToken);
     }
     output.result(&json!({ "revoked": true }), || {
-        "Revoked, and all that was granted with it.".to_owned()
+        "Revoked, and with it every token of the same grant.".to_owned()
     })
 }

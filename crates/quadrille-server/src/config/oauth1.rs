@@ -16,13 +16,13 @@ use super::{
 pub struct OAuth1Settings {
     /// Whether it is offered at all.
     pub enabled: bool,
-    /// Which signatures are taken.
+    /// The accepted signature methods.
     pub methods: Vec<SignatureMethod>,
-    /// How far a timestamp may be from our clock, either way.
+    /// How far a timestamp may differ from our clock.
     pub timestamp_window: Duration,
-    /// How long temporary credentials are good.
+    /// The lifetime of temporary credentials.
     pub temporary_lifetime: Duration,
-    /// How long token credentials are good; until they are revoked if nobody said.
+    /// The lifetime of token credentials; `None`: until they are revoked.
     pub token_lifetime: Option<Duration>,
     /// Whether several processes serve the same data directory, and so must share what they have
     /// seen.
@@ -59,7 +59,7 @@ const SAFE: [SignatureMethod; 4] = [
     SignatureMethod::RsaSha512,
 ];
 
-/// Those whose names in the settings say what is given up: whoever allows them has read it.
+/// Methods whose names in the settings say what they give up.
 const UNSAFE: [(SignatureMethod, &str); 3] = [
     (SignatureMethod::HmacSha1, "HMAC-SHA1-as-most-clients-sign"),
     (SignatureMethod::RsaSha1, "RSA-SHA1-with-its-broken-digest"),

@@ -23,7 +23,7 @@ pub enum DataError {
     },
     /// There was a key ring, and now there is none.
     #[error(
-        "the key ring {path} is gone, and nothing that {issuer} gave out is good without it: restore {path} from a backup, or start anew on purpose with a new ring, which ends every session and token: (umask 077; openssl rand -base64 32 > {path})",
+        "the key ring {path} is missing, and without it everything that {issuer} issued is invalid: restore {path} from a backup, or make a new key ring, which ends every session and every token: (umask 077; openssl rand -base64 32 > {path})",
         path = path.display()
     )]
     KeysLost {
@@ -50,12 +50,12 @@ pub enum DataError {
     },
     /// Requests of OAuth 1.0a could come twice, once to each process.
     #[error(
-        "another process serves this data directory with OAuth 1.0a, and they would not know which requests the other has seen: set oauth1.several_processes = true for all of them"
+        "another process serves this data directory with OAuth 1.0a, and processes do not share the requests that they have seen: set oauth1.several_processes = true for all of them"
     )]
     NoncesNotShared,
     /// A command was told another issuer than the directory has.
     #[error(
-        "this data directory is {current}, not {asked}; only `quadrille serve --rename-issuer` changes that"
+        "this data directory has the issuer {current}, not {asked}; only `quadrille serve --rename-issuer` changes that"
     )]
     OtherIssuer {
         /// What the directory is called.
@@ -65,7 +65,7 @@ pub enum DataError {
     },
     /// The directory would be served under another name than it was given.
     #[error(
-        "this data directory is {current}; as {asked}, tokens that it gave out as {current} would no longer be good, and every application would have to be told the new issuer. If you want that, add --rename-issuer"
+        "this data directory has the issuer {current}; with the issuer {asked}, existing tokens become invalid, and every client needs the new issuer. To rename it, add --rename-issuer"
     )]
     IssuerRenamed {
         /// What the directory is called.
@@ -75,7 +75,7 @@ pub enum DataError {
     },
     /// The issuer changed while others serve under the old one.
     #[error(
-        "this data directory is being served as {current}: to serve it with one more process, give --issuer {current}; to serve it as {asked}, stop that process first"
+        "another process serves this data directory with the issuer {current}: to serve it with one more process, give --issuer {current}; to serve it as {asked}, stop the other process first"
     )]
     IssuerInUse {
         /// The one that is served.

@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 use super::DataError;
 
 const HEAD: &str = "\
-# The key ring of this provider: whoever has it can forge sessions and tokens.
-# A key on each line, the newest first. To rotate, put a new one (openssl rand -base64 32) on top,
-# restart, and take the old one out when the longest-lived refresh token has ended.
+# The key ring of this provider: a secret that can forge sessions and tokens.
+# One key per line, the newest first. To rotate, put a new key (openssl rand -base64 32) on top,
+# restart, and remove the old key when the longest-lived refresh token has expired.
 ";
 
 /// Makes the file, and reads it. Of several processes that start at once, one makes it and the
@@ -78,7 +78,7 @@ fn warn_if_others_can_read(path: &Path) {
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if mode & 0o077 != 0 {
         let path = path.display();
-        tracing::warn!("{path} can be read by others on this machine: chmod 600 {path}");
+        tracing::warn!("{path} can be read by other users of this machine: chmod 600 {path}");
     }
 }
 

@@ -57,7 +57,7 @@ fn two_users_whose_names_are_or_look_the_same_are_refused() {
     let cyrillic = add("p\u{430}ypal");
     let said = text(&cyrillic.stderr);
     assert_eq!(cyrillic.status.code(), Some(2), "{said}");
-    assert!(said.contains("\"paypal\", whose name looks the same"), "{said}");
+    assert!(said.contains("the user \"paypal\" looks the same"), "{said}");
     assert_eq!(add("a\u{202e}b").status.code(), Some(2), "it is read from the other end");
     json(&data, &["user", "remove", "RENE\u{301}"], "");
 }

@@ -240,7 +240,7 @@ async fn token_credentials_are_revoked_by_command_and_end_with_their_client() {
     let revoke = ["token", "revoke", "--token-stdin"];
     assert!(run(&program.data, &revoke, token).status.success());
     assert!(eventually(soon, || is_refused(keys.clone())).await);
-    assert_eq!(run(&program.data, &revoke, token).status.code(), Some(6), "dead already");
+    assert_eq!(run(&program.data, &revoke, token).status.code(), Some(6), "revoked already");
 
     let keys = stage.dance(&Browser::new(), &client).await;
     program.json(&["client", "remove", &client.client]);
@@ -396,7 +396,7 @@ fn clients_that_sign_are_added_shown_listed_and_given_a_part_later() {
     assert!(list.contains("OAuth 1.0a") && list.contains("OAuth 2 and 1.0a"), "{list}");
     let pretend = run(&data, &["client", "add", "x", "--oauth1", "--oob"], "");
     let said = text(&pretend.stderr);
-    assert!(said.contains("Keep the oauth1_secret") && said.contains("serve --oauth1"), "{said}");
+    assert!(said.contains("Store the oauth1_secret") && said.contains("serve --oauth1"), "{said}");
 }
 
 #[test]

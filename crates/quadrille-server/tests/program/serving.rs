@@ -136,7 +136,7 @@ async fn one_data_directory_is_not_served_under_two_names_at_once() {
     let other = ["--listen", "127.0.0.1:0", "--issuer", "https://other.example"];
     let renamed = [&["serve", "--rename-issuer"], &other[..]].concat();
     let (code, said) = failure(&folder.data(), &renamed);
-    assert!(code == 2 && said.contains("is being served as https://id.example"), "{said}");
+    assert!(code == 2 && said.contains("serves this data directory with the issuer https://id.example"), "{said}");
     program.stop();
 
     // A name that was given is changed on purpose or not at all.

@@ -19,37 +19,37 @@ use super::shown::{Secrets, show_secrets};
 /// Arguments of `quadrille client add`.
 #[derive(Args, Debug)]
 pub(in super::super) struct AddArgs {
-    /// What people call it; the consent page shows it
+    /// The name, as the consent page shows it
     name: String,
-    /// Where people may be sent back to (exact match; any port of http://localhost, 127.0.0.1 or [::1]); repeatable
+    /// Redirect URI (exact match; any port of http://localhost, 127.0.0.1 or [::1]); repeatable
     #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
-    /// What it may ask for; repeatable
+    /// Scope that the client may request; repeatable
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// How it may get tokens; repeatable [default: authorization_code and
+    /// Grant type; repeatable [default: authorization_code and
     /// refresh_token, or client_credentials without --redirect-uri; none with --oauth1,
     /// or for a --resource-server]
     #[arg(long = "grant", value_name = "GRANT", value_enum)]
     grants: Vec<Grant>,
-    /// It cannot keep a secret: a phone or single-page application
+    /// The client cannot keep a secret: a phone or single-page application
     #[arg(long)]
     public: bool,
-    /// It may leave PKCE out, as many older applications do: a code of it that leaks from the
-    /// browser can then be used in the session of somebody else. It must have a secret
+    /// The client may omit PKCE, as many older applications do: a code that leaks from the browser
+    /// can then be used in the session of another user. The client must have a secret
     #[arg(
         long = "allow-without-pkce-so-that-a-leaked-code-can-be-injected",
         conflicts_with = "public"
     )]
     without_pkce: bool,
-    /// It is your own: people are not asked for consent
+    /// The client is your own: users are not asked for consent
     #[arg(long)]
     first_party: bool,
-    /// It is an API that asks this provider what tokens are worth (RFC 7662)
+    /// The client is an API that introspects tokens (RFC 7662)
     #[arg(long)]
     resource_server: bool,
-    /// Which tokens it may ask about: those for this API, by its URI as in the setting resources;
-    /// repeatable [default: those that name no API]
+    /// API whose tokens the client may introspect, by its URI as in the setting resources;
+    /// repeatable [default: tokens without an API]
     #[arg(long = "audience", value_name = "URI", requires = "resource_server")]
     audiences: Vec<String>,
     #[command(flatten)]
@@ -60,11 +60,11 @@ pub(in super::super) struct AddArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "OAuth 1.0a")]
 struct OAuth1Args {
-    /// It signs its requests (OAuth 1.0a) with a secret that is generated; its callbacks are the
-    /// redirect URIs. `serve` must offer it: --oauth1
+    /// The client signs its requests (OAuth 1.0a) with a generated secret; its callbacks are the
+    /// redirect URIs. `serve` must offer OAuth 1.0a: --oauth1
     #[arg(long)]
     oauth1: bool,
-    /// People may carry the verifier to it, because it has no address (oauth_callback=oob)
+    /// Users copy the verifier to the client, which has no callback (oauth_callback=oob)
     #[arg(long, requires = "oauth1")]
     oob: bool,
     #[command(flatten)]
@@ -74,10 +74,10 @@ struct OAuth1Args {
 /// An RSA key instead of a secret.
 #[derive(Args, Debug)]
 pub(super) struct RsaArgs {
-    /// It signs with an RSA key of 2048 bits and up: FILE has the public half, in PEM
+    /// The client signs with an RSA key of 2048 bits or more: FILE has the public key, in PEM
     #[arg(long, value_name = "FILE", requires = "oauth1")]
     rsa_key: Option<PathBuf>,
-    /// The same for keys that are too short to be safe
+    /// The same for a key that is too short to be safe
     #[arg(
         long = "rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
         value_name = "FILE",
@@ -91,11 +91,11 @@ pub(super) struct RsaArgs {
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 #[value(rename_all = "snake_case")]
 enum Grant {
-    /// People are sent here and come back with a code
+    /// Users sign in and return to the client with a code
     AuthorizationCode,
-    /// Tokens are renewed without people
+    /// The client refreshes tokens without the user
     RefreshToken,
-    /// It acts for itself
+    /// The client acts for itself
     ClientCredentials,
 }
 

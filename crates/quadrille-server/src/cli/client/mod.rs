@@ -21,7 +21,7 @@ use shown::{Secrets, Shown, show_secrets};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum ClientCommand {
-    /// Register an application; its secret is shown once
+    /// Register a client; its secret is shown once
     #[command(after_help = "\
 Examples:
   quadrille client add \"Photo printer\" --redirect-uri https://printer.example/callback \\
@@ -33,22 +33,22 @@ Examples:
       --scope photos:read
   quadrille client add \"Terminal\" --oauth1 --oob --rsa-key public.pem --scope photos:read")]
     Add(AddArgs),
-    /// List all applications
+    /// List all clients
     List,
-    /// Show one application
+    /// Show one client
     Show {
-        /// Its client_id
+        /// The client_id
         id: String,
     },
-    /// Give an application a new secret; the old one stays good for a while
+    /// Rotate the secret of a client; the old secret remains valid for a while
     #[command(after_help = "\
 Examples:
   quadrille client rotate-secret 2Yx3 --keep-old 7d
   quadrille client rotate-secret 2Yx3 --oauth1 --rsa-key new.pem")]
     RotateSecret(RotateArgs),
-    /// Remove an application and every token it holds
+    /// Remove a client and all of its tokens
     Remove {
-        /// Its client_id
+        /// The client_id
         id: String,
     },
 }
@@ -56,12 +56,12 @@ Examples:
 /// Arguments of `quadrille client rotate-secret`.
 #[derive(Args, Debug)]
 pub(super) struct RotateArgs {
-    /// Its client_id
+    /// The client_id
     id: String,
-    /// How long the secrets of before stay good, such as 0s, 1h or 7d
+    /// How long the old secrets remain valid, such as 0s, 1h or 7d
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
     keep_old: Duration,
-    /// What it signs with (OAuth 1.0a), if it can do both; a client that had no part in OAuth 1.0a
+    /// Rotate the credential for OAuth 1.0a, of a client that has both; a client without one
     /// gets one
     #[arg(long)]
     oauth1: bool,
@@ -145,7 +145,7 @@ async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Resul
         return Err(not_found(id));
     }
     output.result(&Shown::new(&client, Secrets::default()), || {
-        format!("{} ({id}) was removed, and with it every token it held.", client.name)
+        format!("{} ({id}) was removed, with all of its tokens.", client.name)
     })
 }
 

@@ -54,11 +54,11 @@ pub(super) fn show_secrets(
     for (name, flag) in names {
         if written.is_err() {
             output.note(&format!(
-                "The {name} is lost. For another: quadrille client rotate-secret {}{flag}",
+                "The {name} is lost. To rotate it: quadrille client rotate-secret {}{flag}",
                 client.id
             ));
         } else if !output.is_json() {
-            output.note(&format!("Keep the {name} now: it is not shown again."));
+            output.note(&format!("Store the {name} now: it is not shown again."));
         }
     }
     written
