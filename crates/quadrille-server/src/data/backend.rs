@@ -119,7 +119,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Succeeds if the database answers.
     fn check(&self) -> Answering<'_, ()>;
 
-    /// Finishes what is under way, and closes the database.
+    /// Finishes the writes under way, and closes the database: every later write fails.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 

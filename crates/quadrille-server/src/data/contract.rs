@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use quadrille::{
-    Env, Timestamp,
+    Env, KeyRing, Timestamp,
     oauth2::Resources,
     provider::{NewClient, store::SecretHash},
 };
@@ -56,7 +56,8 @@ fn name(text: &str) -> UserName {
 }
 
 async fn add(backend: &Tested, text: &str) -> User {
-    let user = User::new(&Env::system(), name(text), "a hash".into());
+    // Times are stored in seconds.
+    let user = User { created: NOON, ..User::new(&Env::system(), name(text), "a hash".into()) };
     assert_eq!(backend.add_user(user.clone()).await.unwrap(), Added::Now);
     user
 }
@@ -260,10 +261,9 @@ pub(super) async fn an_issuer_that_is_renamed_keeps_its_clients(backend: Tested)
     backend.record_issuer(recorded(old, false), None).await.unwrap();
     assert_eq!(backend.issuer().await.unwrap(), Some(recorded(old, false)));
     let client = NewClient::public("Printer").id("printer").redirect_uri("https://a.example/");
-    backend.server(old).unwrap().register(client).await.unwrap();
-    let is_known = async |issuer: &str| {
-        backend.server(issuer).unwrap().client("printer").await.unwrap().is_some()
-    };
+    let server = |issuer| backend.server(issuer).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
+    server(old).register(client).await.unwrap();
+    let is_known = async |issuer| server(issuer).client("printer").await.unwrap().is_some();
     assert!(is_known(old).await && !is_known(new).await);
     backend.record_issuer(recorded(new, true), Some(old.to_owned())).await.unwrap();
     assert_eq!(backend.issuer().await.unwrap(), Some(recorded(new, true)));
@@ -290,5 +290,5 @@ pub(super) async fn a_mark_is_drawn_once(backend: Tested) {
     assert!(!mark.is_empty());
     assert_eq!(backend.mark().await.unwrap(), mark);
     backend.close().await;
-    assert!(backend.check().await.is_err(), "closed");
+    assert!(backend.end_session(hash(1)).await.is_err(), "closed");
 }

@@ -29,14 +29,14 @@ fn a_folder_or_database_that_others_can_write_is_pointed_out() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     let program = Program::start(&folder);
-    assert!(!program.log().contains("can be written by others"), "{}", program.log());
+    assert!(!program.log().contains("can be written by other users"), "{}", program.log());
     program.stop();
     mode(folder.data(), 0o770);
     mode(folder.data().join("quadrille.db"), 0o606);
     let program = Program::start(&folder);
     let log = program.log();
-    assert!(log.contains("data can be written by others"), "{log}");
-    assert!(log.contains("quadrille.db can be written by others"), "{log}");
+    assert!(log.contains("data can be written by other users"), "{log}");
+    assert!(log.contains("quadrille.db can be written by other users"), "{log}");
     program.stop();
 }
 

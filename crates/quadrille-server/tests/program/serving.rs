@@ -136,7 +136,10 @@ async fn one_data_directory_is_not_served_under_two_names_at_once() {
     let other = ["--listen", "127.0.0.1:0", "--issuer", "https://other.example"];
     let renamed = [&["serve", "--rename-issuer"], &other[..]].concat();
     let (code, said) = failure(&folder.data(), &renamed);
-    assert!(code == 2 && said.contains("serves this data directory with the issuer https://id.example"), "{said}");
+    assert!(
+        code == 2 && said.contains("serves this data directory with the issuer https://id.example"),
+        "{said}"
+    );
     program.stop();
 
     // A name that was given is changed on purpose or not at all.
@@ -158,7 +161,7 @@ fn no_command_but_serve_changes_what_a_data_directory_is_called() {
         let arguments = [command, &["--issuer", "https://typo.example"]].concat();
         let (code, said) = failure(&folder.data(), &arguments);
         assert_eq!(code, 2, "{said}");
-        assert!(said.contains("this data directory is https://id.example"), "{said}");
+        assert!(said.contains("this data directory has the issuer https://id.example"), "{said}");
     }
     let list = json(&folder.data(), &[&["client", "list"], &issuer[..]].concat(), "");
     assert_eq!(list[0]["client_id"], id);

@@ -99,7 +99,7 @@ pub(super) async fn mark(store: &SqliteStore) -> Result<String, StoreError> {
 pub(super) async fn check(store: &SqliteStore) -> Result<(), StoreError> {
     store
         .read(|connection| {
-            connection.query_row("SELECT 1 FROM quadrille_program_issuer", [], |_| Ok(()))?;
+            connection.query_row("SELECT 1 FROM quadrille_program_mark", [], |_| Ok(()))?;
             Ok(())
         })
         .await
