@@ -11,6 +11,7 @@ pub mod guessing;
 mod issuer;
 pub mod oauth1;
 mod paths;
+mod reason;
 mod refusal;
 mod route;
 mod scopes;
@@ -27,6 +28,7 @@ pub(crate) use authorize::{
 pub use authorize::{
     authorization::{Authorization, Back, ConsentPage, Step},
     consent::{By, Decision},
+    error::{AuthorizeError, BrowserError},
     pages::{
         problem::{Onward, Problem},
         verifier::VerifierPage,
@@ -35,21 +37,24 @@ pub use authorize::{
 pub use client::{
     admin::AdminError,
     document::{ClientDocumentError, ClientMetadataDocuments},
+    error::AuthenticateError,
     metadata::ClientMetadataError,
     new::NewClient,
     record::{Client, ClientSecret, ClientType, GrantType, SecretVerifier},
     redirect_uri::{RedirectUri, RedirectUriError},
     registration::{Registered, RegistrationError},
 };
+pub use endpoint::error::{EndpointError, TokenError};
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;
-pub use error::{BrowserError, ClientError, Error, OperatorError};
+pub use error::{ClientError, Error, OperatorError};
 #[cfg(feature = "http-client")]
 pub use fetch::GuardedFetcher;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use issuer::{IssuerError, check_issuer};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
+pub use token::grant::error::{ClientCredentialsError, CodeError, RefreshError};
 pub use wire::Reply;
 #[cfg(feature = "axum")]
 pub(crate) use wire::Unread;

@@ -1,5 +1,5 @@
-//! Refusals in the log: the reason, the client, and the value at fault. The one place that decides
-//! which values may be logged: none that is, or may be, a secret.
+//! Refusals in the log: the reason, the client, and the value at fault. Each reason says
+//! which value may be logged (`Disclosure::blamed`): none that is, or may be, a secret.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -46,7 +46,9 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
             let pairs = params.as_ref().into_iter().flat_map(Params::iter);
             pairs.max_by_key(|(name, value)| name.len() + value.len()).map(|(name, _)| (name, None))
         }
-        Error::Client(error) => parameter(error).and_then(|name| Some((name, Some(value(name)?)))),
+        Error::Client(error) => {
+            error.disclosed().blamed.and_then(|name| Some((name, Some(value(name)?))))
+        }
         _ => None,
     };
     write(Refusal {
@@ -65,28 +67,4 @@ pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str)
         return;
     }
     write(Refusal { endpoint, reason: error, client: Some(client), blamed: None, from: None });
-}
-
-/// The parameter whose value is at fault, if it may be logged.
-const fn parameter(error: &ClientError) -> Option<&'static str> {
-    Some(match error {
-        ClientError::UnknownClient | ClientError::Document(_) => "client_id",
-        ClientError::RedirectUriNotRegistered | ClientError::RedirectUriDiffers => "redirect_uri",
-        ClientError::ScopeNotAllowed
-        | ClientError::ScopeNotGranted
-        | ClientError::Request(RequestError::MalformedScope) => "scope",
-        ClientError::ResourceUnknown
-        | ClientError::ResourceNotGranted
-        | ClientError::Request(RequestError::MalformedResource) => "resource",
-        ClientError::GrantTypeNotAllowed
-        | ClientError::PublicClientForItself
-        | ClientError::Request(RequestError::UnsupportedGrantType) => "grant_type",
-        ClientError::Request(RequestError::UnsupportedResponseType) => "response_type",
-        ClientError::Request(RequestError::MalformedChallenge) => "code_challenge",
-        ClientError::Request(RequestError::UnknownChallengeMethod) => "code_challenge_method",
-        ClientError::ResponseMode => "response_mode",
-        ClientError::RequestUri => "request_uri",
-        ClientError::PromptNoneAmongOthers => "prompt",
-        _ => return None,
-    })
 }

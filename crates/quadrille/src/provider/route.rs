@@ -6,7 +6,7 @@ use http::Request;
 use crate::{guard::BODY_LIMIT, oauth2::metadata::ServerMetadata};
 
 use super::{
-    error::ClientError,
+    endpoint::error::EndpointError,
     paths::EndpointPath,
     server::Inner,
     wire::{self, Methods},
@@ -41,7 +41,7 @@ impl Route {
     }
 
     /// Refuses other methods, and bodies that are too long.
-    pub(crate) fn admit(&self, request: &Request<Bytes>) -> Result<(), ClientError> {
+    pub(crate) fn admit(&self, request: &Request<Bytes>) -> Result<(), EndpointError> {
         wire::admit(request, self.methods, self.body_limit)
     }
 }

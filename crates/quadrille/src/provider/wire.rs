@@ -9,13 +9,14 @@ use crate::{
 };
 
 use super::{
-    client::redirect_uri::RedirectUri,
+    client::{error::AuthenticateError, redirect_uri::RedirectUri},
+    endpoint::error::EndpointError,
     error::{ClientError, Error, OperatorError},
 };
 
 /// The reason why the body of a request was not read, among the request's extensions.
 #[derive(Clone, Debug)]
-pub(crate) struct Unread(pub(crate) ClientError);
+pub(crate) struct Unread(pub(crate) EndpointError);
 
 /// An answer for the browser: a redirect or a page.
 ///
@@ -76,15 +77,15 @@ pub(crate) fn admit(
     request: &Request<Bytes>,
     methods: Methods,
     body_limit: usize,
-) -> Result<(), ClientError> {
+) -> Result<(), EndpointError> {
     if !methods.list.contains(request.method()) {
-        return Err(ClientError::Method(methods.names));
+        return Err(EndpointError::Method(methods.names));
     }
     if let Some(Unread(error)) = request.extensions().get() {
         return Err(*error);
     }
     if request.body().len() > body_limit {
-        return Err(ClientError::BodyTooLong);
+        return Err(EndpointError::BodyTooLong);
     }
     Ok(())
 }
@@ -165,32 +166,29 @@ pub(crate) fn preflight(request: &Request<Bytes>, methods: Methods) -> Option<Re
 /// An error of an endpoint that clients call.
 pub(crate) fn error(error: &Error) -> Response<Bytes> {
     let mut body = ErrorResponse::new(error.code());
-    if let Error::Client(error) = error
-        && let Some(description) = error.description()
-    {
-        body = body.describe(description);
+    let mut status = None;
+    if let Error::Client(error) = error {
+        status = error.disclosed().status;
+        if let Some(description) = error.description() {
+            body = body.describe(description);
+        }
     }
     let mut response = body.to_response();
-    let status = response.status();
+    *response.status_mut() = status.unwrap_or(response.status());
+    let is_unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
-    let status = match error {
-        Error::Client(ClientError::Method(allowed)) => {
+    match error {
+        Error::Client(ClientError::Endpoint(EndpointError::Method(allowed))) => {
             headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
-            StatusCode::METHOD_NOT_ALLOWED
         }
-        Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::Client(error) if error.is_content_type() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::Client(ClientError::Throttled(wait)) => {
+        Error::Client(ClientError::Authenticate(AuthenticateError::Throttled(wait))) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
             headers.remove(header::WWW_AUTHENTICATE);
-            StatusCode::TOO_MANY_REQUESTS
         }
-        Error::Operator(_) if status == StatusCode::SERVICE_UNAVAILABLE => {
+        Error::Operator(_) if is_unavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            status
         }
-        _ => return response,
-    };
-    *response.status_mut() = status;
+        _ => {}
+    }
     response
 }

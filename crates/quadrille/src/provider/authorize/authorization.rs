@@ -30,6 +30,7 @@ use crate::{
 
 use super::{
     dance::{self, ENDPOINT},
+    error::AuthorizeError,
     request::{self, Asked, Next, Unasked},
     ticket::Ticket,
 };
@@ -152,7 +153,7 @@ impl From<ClientError> for Failed {
 }
 
 async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
-    AUTHORIZATION.admit(&request)?;
+    AUTHORIZATION.admit(&request).map_err(Error::from)?;
     if let Some(response) = probe::probed(request.method(), request.headers()) {
         return Err(Failed::Probed(response));
     }
@@ -296,7 +297,7 @@ impl Authorization {
         Ok(Step::Done(reply.into()))
     }
 
-    fn refuse(&self, error: ClientError, is_trusted: bool) -> Step {
+    fn refuse(&self, error: AuthorizeError, is_trusted: bool) -> Step {
         let (inner, client) = (&self.inner, &self.asked.client);
         let told = self.asked.dance.refused(inner, client, error, is_trusted);
         Step::Done(told.unwrap_or_else(|error| inner.pages.show(&error)).into())

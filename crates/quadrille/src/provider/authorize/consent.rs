@@ -16,7 +16,7 @@ use crate::{
             document::{self, NOT_STORED},
             record::Client,
         },
-        error::{BrowserError, ClientError, Error},
+        error::{ClientError, Error},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -26,7 +26,12 @@ use crate::{
     },
 };
 
-use super::{dance, form_fields, request, ticket::Ticket};
+use super::{
+    dance,
+    error::{AuthorizeError, BrowserError},
+    form_fields, request,
+    ticket::Ticket,
+};
 
 /// The name of the hidden field.
 pub(crate) const TICKET: &str = "ticket";
@@ -187,10 +192,10 @@ impl By<'_> {
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
         if inner.resources.narrowed(&ticket.resources).is_none() {
-            return Err(ClientError::ResourceUnknown.into());
+            return Err(AuthorizeError::ResourceUnknown.into());
         }
         if !inner.scopes.known().is_superset(&scopes) {
-            return Err(ClientError::ScopeNotAllowed.into());
+            return Err(AuthorizeError::ScopeNotAllowed.into());
         }
         let key = inner.tokens.find(ticket.key).ok_or(BrowserError::TicketUnderUnknownKey)?;
         let client = document::let_in(inner, client).await?;
@@ -226,7 +231,7 @@ impl By<'_> {
         let no = ticket.dance.no(ticket.use_up(), ticket.scopes.clone());
         match inner.store.answer(issuer, no).await? {
             Answered::First | Answered::Denied => {
-                ticket.dance.refused(inner, &client, ClientError::Denied, is_trusted)
+                ticket.dance.refused(inner, &client, AuthorizeError::Denied, is_trusted)
             }
             Answered::Code(_) | Answered::Pending(_) | Answered::Spent => {
                 Err(BrowserError::TicketAnswered.into())

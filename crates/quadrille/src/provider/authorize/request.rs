@@ -23,7 +23,10 @@ use crate::{
     },
 };
 
-use super::dance::{Dance, ForCode};
+use super::{
+    dance::{Dance, ForCode},
+    error::AuthorizeError,
+};
 
 /// A valid authorization request.
 #[derive(Clone, Debug)]
@@ -82,12 +85,12 @@ pub(crate) fn check(
         }
         Err(AuthorizationRequestError::Unaddressed(reason)) => return Err(page((*reason).into())),
     };
-    let client = client.ok_or(page(ClientError::UnknownClient))?;
+    let client = client.ok_or(page(AuthorizeError::UnknownClient.into()))?;
     let redirect_uri = match (sent, &*client.redirect_uris) {
         (Some(uri), registered) => RedirectUri::named(uri, registered)
-            .ok_or(page(ClientError::RedirectUriNotRegistered))?,
+            .ok_or(page(AuthorizeError::RedirectUriNotRegistered.into()))?,
         (None, [only]) => only.clone(),
-        (None, _) => return Err(page(ClientError::RedirectUriMissing)),
+        (None, _) => return Err(page(AuthorizeError::RedirectUriMissing.into())),
     };
     let redirect_uri_sent = sent.is_some();
     let state = state.map(ToOwned::to_owned);
@@ -95,7 +98,9 @@ pub(crate) fn check(
         Ok(_) if !offered => Err(RequestError::UnsupportedResponseType.into()),
         parsed => parsed.map_err(ClientError::from),
     };
-    match parsed.and_then(|request| details(request, &client, (scopes, resources), policy)) {
+    let details =
+        parsed.and_then(|request| Ok(details(request, &client, (scopes, resources), policy)?));
+    match details {
         Ok(Details { scopes, resources, challenge, prompt }) => {
             let challenge = challenge.map(|challenge| challenge.to_string().into());
             let dance = Dance::Code(ForCode { redirect_uri, redirect_uri_sent, state, challenge });
@@ -130,46 +135,48 @@ fn details(
     client: &Client,
     (scopes, resources): (&Scopes, &Resources),
     policy: &Policy,
-) -> Result<Details, ClientError> {
+) -> Result<Details, AuthorizeError> {
     if request.extra("request").is_some() {
-        return Err(ClientError::RequestObject);
+        return Err(AuthorizeError::RequestObject);
     }
     if request.extra("request_uri").is_some() {
-        return Err(ClientError::RequestUri);
+        return Err(AuthorizeError::RequestUri);
     }
     if !matches!(request.extra("response_mode"), None | Some("query")) {
-        return Err(ClientError::ResponseMode);
+        return Err(AuthorizeError::ResponseMode);
     }
     if !client.grant_types.contains(&GrantType::AuthorizationCode) {
-        return Err(ClientError::GrantTypeNotAllowed);
+        return Err(AuthorizeError::GrantTypeNotAllowed);
     }
     let may_leave_it_out = client.client_type == ClientType::Confidential
         && (client.without_pkce || !policy.pkce_for_confidential_clients);
     if request.code_challenge.is_none() && !may_leave_it_out {
-        return Err(ClientError::ChallengeMissing);
+        return Err(AuthorizeError::ChallengeMissing);
     }
-    let scopes = requested(request.scope.as_ref(), &client.scopes, scopes)?;
-    let resources = resources.narrowed(&request.resource).ok_or(ClientError::ResourceUnknown)?;
+    let scopes = requested(request.scope.as_ref(), &client.scopes, scopes)
+        .ok_or(AuthorizeError::ScopeNotAllowed)?;
+    let resources = resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
     let prompt = Prompt::read(request.extra("prompt"))?;
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
 }
 
 /// The requested scopes: without a `scope`, all of the client's that the server knows.
+/// `None` if the client may not request one of them.
 pub(crate) fn requested(
     scope: Option<&Scopes>,
     of_client: &Scopes,
     known: &Scopes,
-) -> Result<Scopes, ClientError> {
+) -> Option<Scopes> {
     let ceiling = of_client.intersection(known);
     match scope {
-        None => Ok(ceiling),
-        Some(scope) if ceiling.is_superset(scope) => Ok(scope.clone()),
-        Some(_) => Err(ClientError::ScopeNotAllowed),
+        None => Some(ceiling),
+        Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
+        Some(_) => None,
     }
 }
 
 impl Prompt {
-    fn read(text: Option<&str>) -> Result<Self, ClientError> {
+    fn read(text: Option<&str>) -> Result<Self, AuthorizeError> {
         let mut prompt = Self::default();
         let words: Vec<&str> =
             text.unwrap_or("").split(' ').filter(|word| !word.is_empty()).collect();
@@ -182,7 +189,7 @@ impl Prompt {
             }
         }
         if prompt.none && words.len() > 1 {
-            return Err(ClientError::PromptNoneAmongOthers);
+            return Err(AuthorizeError::PromptNoneAmongOthers);
         }
         Ok(prompt)
     }
@@ -198,9 +205,9 @@ pub(crate) enum Next {
     /// The request is granted without asking.
     Grant,
     /// The client receives the error.
-    Refuse(ClientError),
+    Refuse(AuthorizeError),
     /// The user sees the error: the client is not [trusted](is_trusted).
-    Warn(ClientError),
+    Warn(AuthorizeError),
 }
 
 /// The next step, for the signed-in user. `since` is the time at which this server sent the user to
@@ -216,7 +223,11 @@ pub(crate) fn next(
         false => Next::Warn,
     };
     let Some(authentication) = authentication else {
-        return if asked.prompt.none { refuse(ClientError::LoginRequired) } else { Next::SignIn };
+        return if asked.prompt.none {
+            refuse(AuthorizeError::LoginRequired)
+        } else {
+            Next::SignIn
+        };
     };
     // Whole seconds, the precision of stores.
     let is_fresh = since.is_some_and(|since| authentication.auth_time.seconds() >= since.seconds());
@@ -229,7 +240,7 @@ pub(crate) fn next(
     let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
-        (false, true) => refuse(ClientError::ConsentRequired),
+        (false, true) => refuse(AuthorizeError::ConsentRequired),
         (false, false) => Next::Ask,
     }
 }

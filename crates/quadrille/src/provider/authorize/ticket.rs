@@ -12,14 +12,14 @@ use crate::{
     cookie,
     oauth2::Resources,
     provider::{
-        error::{BrowserError, OperatorError},
+        error::OperatorError,
         issuer::Issuer,
         store::{RowId, TicketId, TicketUse},
     },
     seal::{KeyId, OpenError},
 };
 
-use super::{dance::Dance, request::Asked};
+use super::{dance::Dance, error::BrowserError, request::Asked};
 
 const PURPOSE: &str = "provider ticket";
 

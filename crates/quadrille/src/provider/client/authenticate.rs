@@ -11,7 +11,7 @@ use crate::{
     RemoteAddress, Secret, Timestamp,
     oauth2::{AuthMethod, ClientProof, PresentedClient},
     provider::{
-        error::{ClientError, Error},
+        error::Error,
         guessing::{Verdict, Who},
         server::{Inner, Shared},
         store::SecretHash,
@@ -19,7 +19,10 @@ use crate::{
     },
 };
 
-use super::record::{Client, ClientSecret, ClientType, SecretVerifier};
+use super::{
+    error::AuthenticateError,
+    record::{Client, ClientSecret, ClientType, SecretVerifier},
+};
 
 /// What can be said of a client without slow work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,7 @@ enum Quick {
     /// It is public, or its generated secret is right.
     Passed,
     /// It is not.
-    Failed(ClientError),
+    Failed(AuthenticateError),
     /// It has chosen secrets, which must be hashed to know.
     Hash,
 }
@@ -38,11 +41,11 @@ fn quick(client: &Client, secret: Option<&SecretHash>, now: Timestamp) -> Quick 
     let Some(hash) = secret else {
         return match client.client_type {
             ClientType::Public => Quick::Passed,
-            ClientType::Confidential => Quick::Failed(ClientError::SecretMissing),
+            ClientType::Confidential => Quick::Failed(AuthenticateError::SecretMissing),
         };
     };
     if client.client_type == ClientType::Public {
-        return Quick::Failed(ClientError::SecretOfPublicClient);
+        return Quick::Failed(AuthenticateError::SecretOfPublicClient);
     }
     let fits = |secret: &&ClientSecret| match &secret.verifier {
         SecretVerifier::Sha256(known) => verify_slices_are_equal(known, hash).is_ok(),
@@ -51,9 +54,9 @@ fn quick(client: &Client, secret: Option<&SecretHash>, now: Timestamp) -> Quick 
     let is_good = |secret: &ClientSecret| secret.expires.is_none_or(|expires| now < expires);
     match client.secrets.iter().find(fits) {
         Some(secret) if is_good(secret) => Quick::Passed,
-        Some(_) => Quick::Failed(ClientError::SecretExpired),
+        Some(_) => Quick::Failed(AuthenticateError::SecretExpired),
         None if chosen(client, now).next().is_some() => Quick::Hash,
-        None => Quick::Failed(ClientError::SecretWrong),
+        None => Quick::Failed(AuthenticateError::SecretWrong),
     }
 }
 
@@ -92,7 +95,7 @@ pub(crate) async fn client(
         Some(client) => quick(client, hash.as_ref(), inner.now()),
         // It costs as much as one with a chosen secret, where there are such.
         None if has_chosen() => Quick::Hash,
-        None => Quick::Failed(ClientError::UnknownClient),
+        None => Quick::Failed(AuthenticateError::UnknownClient),
     };
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
     match (quick, secret, &client) {
@@ -102,14 +105,14 @@ pub(crate) async fn client(
             let right = check_chosen(inner, presented, client.as_ref(), secret, from).await?;
             right.ok_or_else(|| {
                 failed(match client {
-                    Some(_) => ClientError::SecretWrong,
-                    None => ClientError::UnknownClient,
+                    Some(_) => AuthenticateError::SecretWrong,
+                    None => AuthenticateError::UnknownClient,
                 })
             })
         }
         (Quick::Failed(error), ..) => Err(failed(error)),
-        (Quick::Hash, None, Some(_)) => Err(failed(ClientError::SecretMissing)),
-        (Quick::Passed | Quick::Hash, _, None) => Err(failed(ClientError::UnknownClient)),
+        (Quick::Hash, None, Some(_)) => Err(failed(AuthenticateError::SecretMissing)),
+        (Quick::Passed | Quick::Hash, _, None) => Err(failed(AuthenticateError::UnknownClient)),
     }
 }
 
@@ -119,12 +122,12 @@ fn failed(
     inner: &Inner,
     presented: &PresentedClient<'_>,
     client: Option<&Client>,
-    error: ClientError,
+    error: AuthenticateError,
     from: Option<RemoteAddress>,
-) -> ClientError {
+) -> AuthenticateError {
     let id = client.map(|client| &*client.id);
     tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
-    count_failure(inner, &presented.id, from).map_or(error, ClientError::Throttled)
+    count_failure(inner, &presented.id, from).map_or(error, AuthenticateError::Throttled)
 }
 
 /// Counts a failure of a name and of an address. How long they must wait if there
@@ -157,7 +160,7 @@ async fn check_chosen(
         None
     } else {
         let is_hot = from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
-        Some(turns.take(id, from, is_hot, steady).await.map_err(ClientError::Throttled)?)
+        Some(turns.take(id, from, is_hot, steady).await.map_err(AuthenticateError::Throttled)?)
     };
     let Some(client) = client else {
         inner.kdf.verify_for_nobody(secret).await?;

@@ -4,6 +4,7 @@ pub(super) mod admin;
 pub(super) mod authenticate;
 pub(super) mod document;
 mod ensure;
+pub(super) mod error;
 pub(super) mod metadata;
 pub(super) mod new;
 mod policy;

@@ -13,9 +13,10 @@ use crate::{
     provider::{
         client::{
             authenticate,
+            error::AuthenticateError,
             record::{Client, ClientType},
         },
-        error::{ClientError, Error},
+        error::Error,
         oauth1,
         paths::EndpointPath,
         refusal,
@@ -80,11 +81,11 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     // The hint is not needed: a token says what it is.
     let IntrospectionRequest { token, .. } = IntrospectionRequest::parse(&params)?;
     let presented =
-        PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
+        PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let asker = authenticate::client(inner, &presented, from).await?;
     if asker.client_type == ClientType::Public {
-        return Err(ClientError::PublicClientAsks.into());
+        return Err(AuthenticateError::PublicClientAsks.into());
     }
     if let Some(forwarded) = Forwarded::parse(&params)? {
         return Ok(match oauth1::forwarded::judge(inner, &forwarded, token, &asker).await {

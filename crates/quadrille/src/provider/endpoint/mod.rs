@@ -1,6 +1,7 @@
 //! The endpoints that clients call, over plain requests and answers: a file for each, and the table of
 //! them.
 
+pub(crate) mod error;
 mod introspect;
 mod metadata;
 mod oauth1;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::provider::{
-    error::ClientError,
+    endpoint::error::EndpointError,
     oauth1,
     paths::EndpointPath,
     route::Route,
@@ -46,7 +46,7 @@ pub(super) static TOKEN_CREDENTIALS: Endpoint = Endpoint {
 pub(super) fn refuse(
     inner: &Inner,
     route: &Route,
-    error: ClientError,
+    error: EndpointError,
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
     oauth1::wire::error(&error.into(), inner.issuer.origin(), route.name, request.clone())

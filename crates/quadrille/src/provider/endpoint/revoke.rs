@@ -8,8 +8,8 @@ use crate::{
     form::Params,
     oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse},
     provider::{
-        client::authenticate,
-        error::{ClientError, Error},
+        client::{authenticate, error::AuthenticateError},
+        error::Error,
         oauth1,
         paths::EndpointPath,
         refusal,
@@ -20,7 +20,10 @@ use crate::{
     },
 };
 
-use super::row::{self, Endpoint};
+use super::{
+    error::EndpointError,
+    row::{self, Endpoint},
+};
 
 pub(super) static REVOCATION: Endpoint = Endpoint {
     route: Route {
@@ -65,7 +68,7 @@ async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
 fn refuse(
     inner: &Inner,
     route: &Route,
-    error: ClientError,
+    error: EndpointError,
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
     match oauth1::revoke::is_signed(inner, request) {
@@ -79,7 +82,7 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     // The hint is not needed: a token says what it is.
     let RevocationRequest { token: text, .. } = RevocationRequest::parse(&params)?;
     let presented =
-        PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
+        PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = authenticate::client(inner, &presented, from).await?;
     token::revoke::by_client(inner, &client, text).await

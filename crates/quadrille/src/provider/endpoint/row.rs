@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::provider::{
-    error::ClientError,
+    endpoint::error::EndpointError,
     refusal,
     route::Route,
     server::{AuthorizationServer, Inner},
@@ -22,7 +22,7 @@ pub(crate) struct Endpoint {
     /// Answers a request that the route admits.
     pub(crate) handler: Handler,
     /// Answers a request that the route does not admit.
-    pub(crate) refuse: fn(&Inner, &Route, ClientError, &Request<Bytes>) -> Response<Bytes>,
+    pub(crate) refuse: fn(&Inner, &Route, EndpointError, &Request<Bytes>) -> Response<Bytes>,
 }
 
 pub(crate) type Handler = fn(AuthorizationServer, Request<Bytes>) -> Answer;
@@ -53,7 +53,7 @@ impl Endpoint {
 pub(super) fn refuse(
     _: &Inner,
     route: &Route,
-    error: ClientError,
+    error: EndpointError,
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
     let error = error.into();

@@ -8,8 +8,8 @@ use crate::{
     form::Params,
     oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse},
     provider::{
-        client::{authenticate, record::GrantType},
-        error::{ClientError, Error},
+        client::{authenticate, error::AuthenticateError, record::GrantType},
+        error::Error,
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -19,7 +19,10 @@ use crate::{
     },
 };
 
-use super::row::{self, Endpoint};
+use super::{
+    error::TokenError,
+    row::{self, Endpoint},
+};
 
 pub(super) static TOKEN: Endpoint = Endpoint {
     route: Route {
@@ -73,13 +76,13 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
     let params = Params::of_body(request).map_err(RequestError::from)?;
     let asked = TokenRequest::parse(&params)?;
     let presented =
-        PresentedClient::parse(request.headers(), &params).map_err(ClientError::from)?;
+        PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let grant_type = grant_type(&asked).filter(|offered| inner.grant_types.contains(offered));
     let grant_type = grant_type.ok_or(RequestError::UnsupportedGrantType)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = authenticate::client(inner, &presented, from).await?;
     if !client.grant_types.contains(&grant_type) {
-        return Err(ClientError::GrantTypeNotAllowed.into());
+        return Err(TokenError::GrantTypeNotAllowed.into());
     }
     let tokens = match asked {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {

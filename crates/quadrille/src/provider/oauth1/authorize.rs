@@ -12,14 +12,14 @@ use crate::{
             request::{Asked, Prompt},
         },
         client::record::Client,
-        error::{ClientError, Error},
+        error::Error,
         server::Inner,
         store::{PendingKind, PendingRecord, PendingRef, PendingState},
         token::format::TokenKind,
     },
 };
 
-use super::verify;
+use super::{temporary_error::TemporaryError, verify};
 
 /// The request behind temporary credentials. Invalid ones lead to a page, because only they hold a
 /// callback to redirect to.
@@ -27,13 +27,13 @@ pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, E
     let token = params.one("oauth_token").map_err(RequestError::from)?;
     let token = token.ok_or(RequestError::Missing("oauth_token"))?;
     if params.many("client_id").next().is_some() {
-        return Err(ClientError::TwoDances.into());
+        return Err(TemporaryError::TwoDances.into());
     }
     let issuer = inner.issuer_id().await?;
     let reference = verify::token_ref(inner, TokenKind::Temporary, token);
-    let reference = reference.ok_or(ClientError::TemporaryUnknown)?;
+    let reference = reference.ok_or(TemporaryError::Unknown)?;
     let pending = inner.store.pending(issuer, &PendingRef::Identifier(reference)).await?;
-    let pending = pending.ok_or(ClientError::TemporaryUnknown)?;
+    let pending = pending.ok_or(TemporaryError::Unknown)?;
     let client = inner.store.client(issuer, &pending.client).await?;
     Ok(decide(&pending, token, client, inner.now())?)
 }
@@ -43,15 +43,15 @@ fn decide(
     token: &str,
     client: Option<Arc<Client>>,
     now: Timestamp,
-) -> Result<Asked, ClientError> {
-    let client = client.ok_or(ClientError::TemporaryUnknown)?;
+) -> Result<Asked, TemporaryError> {
+    let client = client.ok_or(TemporaryError::Unknown)?;
     let PendingKind::Temporary(temporary) = &pending.kind;
     if now >= pending.expires {
-        return Err(ClientError::TemporaryExpired);
+        return Err(TemporaryError::Expired);
     }
     // Approved ones pass: the same answer given again has the same effect.
     if matches!(pending.state, PendingState::Redeemed(_) | PendingState::Denied) {
-        return Err(ClientError::TemporaryUsed);
+        return Err(TemporaryError::Used);
     }
     let dance = Dance::Verifier(ForVerifier {
         temporary: pending.row,
@@ -60,7 +60,7 @@ fn decide(
         expires: pending.expires,
     });
     if !dance.rules().is_open_to(&client) || !client.scopes.is_superset(&pending.scopes) {
-        return Err(ClientError::TemporaryUnknown);
+        return Err(TemporaryError::Unknown);
     }
     let (scopes, resources) = (pending.scopes.clone(), pending.resources.clone());
     Ok(Asked { client, scopes, resources, prompt: Prompt::default(), dance })

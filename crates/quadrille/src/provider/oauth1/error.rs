@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::{
     guard::SignatureError,
     oauth1::{Problem, RequestError},
-    provider::error::{ClientError, Error},
+    provider::endpoint::error::EndpointError,
 };
 
 /// The reason why a request for temporary or token credentials is refused (RFC 5849, sections 2.1
@@ -63,11 +63,11 @@ pub enum CredentialsError {
 }
 
 /// The request is not one that the endpoint admits.
-impl From<ClientError> for CredentialsError {
-    fn from(error: ClientError) -> Self {
+impl From<EndpointError> for CredentialsError {
+    fn from(error: EndpointError) -> Self {
         match error {
-            ClientError::Method(allowed) => Self::Method(allowed),
-            _ => SignatureError::BodyTooLong.into(),
+            EndpointError::Method(allowed) => Self::Method(allowed),
+            EndpointError::BodyTooLong => SignatureError::BodyTooLong.into(),
         }
     }
 }
@@ -123,17 +123,5 @@ impl CredentialsError {
 impl From<RequestError> for CredentialsError {
     fn from(error: RequestError) -> Self {
         Self::Signature(error.into())
-    }
-}
-
-impl From<Error> for CredentialsError {
-    fn from(error: Error) -> Self {
-        Self::Signature(error.into())
-    }
-}
-
-impl From<Error> for SignatureError {
-    fn from(error: Error) -> Self {
-        Self::unavailable(error)
     }
 }

@@ -14,6 +14,7 @@ pub(super) mod request_token;
 pub(super) mod revoke;
 pub(super) mod seconds;
 mod shares;
+mod temporary_error;
 pub(super) mod values;
 pub(super) mod verify;
 pub(super) mod wire;
@@ -21,6 +22,7 @@ pub(super) mod wire;
 pub use admin::{NewKey, NewKeyError};
 pub use client::{Credential, Key, Registration};
 pub use error::CredentialsError;
+pub use temporary_error::TemporaryError;
 pub use values::Value;
 
 use std::{fmt, sync::Arc, time::Duration};

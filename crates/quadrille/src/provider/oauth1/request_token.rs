@@ -92,5 +92,5 @@ fn decide(
     let asked = asked.map(|text| Scopes::parse(&text)).transpose();
     let asked = asked.map_err(|_| CredentialsError::ScopeNotAllowed)?;
     let scopes = request::requested(asked.as_ref(), &client.scopes, known);
-    Ok((callback, scopes.map_err(|_| CredentialsError::ScopeNotAllowed)?))
+    Ok((callback, scopes.ok_or(CredentialsError::ScopeNotAllowed)?))
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     provider::{
-        AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, ClientError, Decision,
+        AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, EndpointError,
         OperatorError, Problem, Reply, Unread,
     },
     web::guard::note_address,
@@ -59,7 +59,7 @@ pub(super) async fn read(request: Request, body_limit: usize) -> http::Request<B
     let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, body_limit).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "the body of a request was not read");
-        parts.extensions.insert(Unread(ClientError::BodyTooLong));
+        parts.extensions.insert(Unread(EndpointError::BodyTooLong));
         Bytes::new()
     });
     note_address(&mut parts);

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     provider::{
+        authorize::error::AuthorizeError,
         client::{
             record::{Client, ClientType},
             redirect_uri::RedirectUri,
         },
-        error::{ClientError, Error},
+        error::Error,
         server::Inner,
         store::{CodeRecord, Grant, Outcome, RowId, TicketId, TicketUse},
         token::format::{TokenKey, TokenKind, TokenSecret, sha256},
@@ -96,15 +97,15 @@ impl Rules for ForCode {
         &self,
         inner: &Inner,
         _: &Client,
-        error: ClientError,
+        error: AuthorizeError,
         is_trusted: bool,
     ) -> Result<Response<Bytes>, Error> {
         let (redirect_uri, state) = (self.redirect_uri.clone(), self.state.clone());
-        let to = ToClient { error, redirect_uri, state };
+        let to = ToClient { error: error.into(), redirect_uri, state };
         let told = wire::redirect_error(&to, inner.issuer.as_str())?;
         Ok(match is_trusted {
             true => told,
-            false => inner.pages.warn(error, &to.redirect_uri, &told),
+            false => inner.pages.warn(to.error, &to.redirect_uri, &told),
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         client::{record::Client, redirect_uri::RedirectUri},
-        error::{BrowserError, ClientError, Error},
+        error::Error,
         refusal,
         server::Inner,
         store::{
@@ -27,6 +27,8 @@ use crate::{
         token::format::{TokenKey, TokenSecret},
     },
 };
+
+use super::error::{AuthorizeError, BrowserError};
 
 pub(crate) use code::ForCode;
 pub(crate) use verifier::ForVerifier;
@@ -88,7 +90,7 @@ pub(crate) trait Rules: Send + Sync {
         &self,
         inner: &Inner,
         client: &Client,
-        error: ClientError,
+        error: AuthorizeError,
         is_trusted: bool,
     ) -> Result<Response<Bytes>, Error>;
 }
@@ -125,10 +127,11 @@ impl Dance {
         &self,
         inner: &Inner,
         client: &Client,
-        error: ClientError,
+        error: AuthorizeError,
         is_trusted: bool,
     ) -> Result<Response<Bytes>, Error> {
-        refusal::log_of_client(ENDPOINT, &error.into(), &client.id);
+        let reason = error.into();
+        refusal::log_of_client(ENDPOINT, &reason, &client.id);
         self.rules().refusal(inner, client, error, is_trusted)
     }
 }

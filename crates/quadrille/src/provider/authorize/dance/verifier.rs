@@ -10,8 +10,9 @@ use crate::{
     Timestamp,
     oauth1::{Callback, Problem},
     provider::{
+        authorize::error::AuthorizeError,
         client::{record::Client, redirect_uri::RedirectUri},
-        error::{ClientError, Error},
+        error::Error,
         server::Inner,
         store::{Approval, Grant, Outcome, RowId, TicketId, TicketUse},
         token::format::{TokenKey, TokenSecret, sha256},
@@ -97,13 +98,13 @@ impl Rules for ForVerifier {
         &self,
         inner: &Inner,
         client: &Client,
-        error: ClientError,
+        error: AuthorizeError,
         _: bool,
     ) -> Result<Response<Bytes>, Error> {
         match &self.callback {
             Some(callback) => {
                 let problem = match error {
-                    ClientError::Denied => Problem::UserRefused,
+                    AuthorizeError::Denied => Problem::UserRefused,
                     _ => Problem::PermissionDenied,
                 };
                 let token = Some(self.token.to_string());

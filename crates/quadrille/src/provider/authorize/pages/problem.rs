@@ -6,11 +6,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
-    oauth2::ErrorCode,
     page::Page,
     provider::{
-        client::{document::ClientDocumentError, record::Client, redirect_uri::RedirectUri},
-        error::{BrowserError, ClientError, Error},
+        client::{record::Client, redirect_uri::RedirectUri},
+        endpoint::error::EndpointError,
+        error::{ClientError, Error},
+        reason::Shown,
     },
 };
 
@@ -76,142 +77,39 @@ impl<'a> Problem<'a> {
 
     /// The status of the page.
     pub fn status(&self) -> StatusCode {
-        match self.error {
-            Error::Browser(
-                BrowserError::TicketOfOtherUser | BrowserError::TicketOfOtherBrowser,
-            ) => StatusCode::FORBIDDEN,
-            Error::Browser(BrowserError::TicketAnswered) => StatusCode::CONFLICT,
-            Error::Client(ClientError::Method(_)) => StatusCode::METHOD_NOT_ALLOWED,
-            Error::Client(ClientError::BodyTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::Client(error) if error.is_content_type() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::Client(ClientError::Document(ClientDocumentError::Throttled)) => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
-            Error::Client(ClientError::Denied) => StatusCode::OK,
-            Error::Client(_) | Error::Browser(_) => StatusCode::BAD_REQUEST,
-            Error::Operator(_) if self.error.code() == ErrorCode::TemporarilyUnavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Error::Operator(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        self.error.shown().status
     }
 
     /// A heading.
     pub fn title(&self) -> &'static str {
-        match self.error {
-            Error::Browser(BrowserError::TicketAnswered) => "Already answered",
-            Error::Browser(_) => "This page is out of date",
-            Error::Client(
-                ClientError::TemporaryUnknown
-                | ClientError::TemporaryExpired
-                | ClientError::TemporaryUsed,
-            ) => "This page is out of date",
-            Error::Client(
-                ClientError::Denied | ClientError::LoginRequired | ClientError::ConsentRequired,
-            ) => "Nothing was granted",
-            Error::Client(_) => "This application made a mistake",
-            Error::Operator(_) => "Something went wrong here",
-        }
+        self.error.shown().title
     }
 
     /// The text: what happened, and what to do.
     pub fn text(&self) -> &'static str {
-        match self.error {
-            Error::Browser(BrowserError::TicketAnswered) => {
-                "You have answered this question before. Go back to the application; if it still \
-                 waits for you, start there again."
-            }
-            Error::Browser(BrowserError::TicketOfOtherUser) => {
-                "Somebody else has signed in since this page was opened. Go back to the \
-                 application and start again."
-            }
-            Error::Browser(BrowserError::TicketOfOtherBrowser) => {
-                "This page was opened in another browser, or this one has lost a cookie. Go back \
-                 to the application and start again, with cookies allowed."
-            }
-            Error::Browser(_)
-            | Error::Client(
-                ClientError::TemporaryUnknown
-                | ClientError::TemporaryExpired
-                | ClientError::TemporaryUsed,
-            ) => "Nothing was granted. Go back to the application and start again.",
-            Error::Client(ClientError::UnknownClient) => {
-                "The application that sent you here is not known. Nothing was granted."
-            }
-            Error::Client(ClientError::Document(ClientDocumentError::Throttled)) => {
-                "Too many applications that could not be identified were tried from here. Nothing \
-                 was granted. Please try again in a while."
-            }
-            Error::Client(ClientError::Document(_)) => {
-                "The application that sent you here could not be identified: what it says of \
-                 itself on its website cannot be had, or is wrong. Nothing was granted."
-            }
-            Error::Client(
-                ClientError::RedirectUriNotRegistered | ClientError::RedirectUriMissing,
-            ) => {
-                "The application wants you to be sent to an address that is not registered for it. \
-                 You were not sent there, and nothing was granted."
-            }
-            Error::Client(ClientError::Denied) => {
-                "You said no to an application that nobody here knows. It was not told."
-            }
-            Error::Client(ClientError::LoginRequired | ClientError::ConsentRequired) => {
-                "An application that you have not let in asked to go on without asking you."
-            }
-            Error::Client(_) => {
-                "The application that sent you here asked in a way that cannot be understood. \
-                 Nothing was granted."
-            }
-            Error::Operator(_) => "It is not your fault. Please try again in a while.",
-        }
+        self.error.shown().text
+    }
+
+    /// A short, stable name for the reason, for a support request.
+    pub fn code(&self) -> &'static str {
+        self.error.shown().code
     }
 
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let mut page = Page::new(self.title()).text(self.text()).code(self.code());
+        let Shown { status, title, text, code } = self.error.shown();
+        let mut page = Page::new(title).text(text).code(code);
         if let Some(home) = self.home {
             page = page.link("Back to the site", home);
         }
         if let Some(Onward { destination, href }) = self.onward {
             page = page.link(&format!("Go to {destination}"), href);
         }
-        let mut response = page.to_response(self.status());
-        if let Error::Client(ClientError::Method(allowed)) = self.error {
+        let mut response = page.to_response(status);
+        if let Error::Client(ClientError::Endpoint(EndpointError::Method(allowed))) = self.error {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
         response
-    }
-
-    /// A short, stable name for the reason, for a support request.
-    pub fn code(&self) -> &'static str {
-        match self.error {
-            Error::Browser(error) => match error {
-                BrowserError::TicketMissing => "ticket_missing",
-                BrowserError::TicketTampered => "ticket_tampered",
-                BrowserError::TicketUnderUnknownKey => "ticket_unknown_key",
-                BrowserError::TicketOfOtherBrowser => "ticket_other_browser",
-                BrowserError::TicketOfOtherUser => "ticket_other_user",
-                BrowserError::TicketExpired => "ticket_expired",
-                BrowserError::TicketAnswered => "ticket_answered",
-                BrowserError::ClientChanged => "client_changed",
-                BrowserError::FormFields => "form_fields",
-            },
-            Error::Client(ClientError::Denied) => "access_denied",
-            Error::Client(ClientError::LoginRequired) => "login_required",
-            Error::Client(ClientError::ConsentRequired) => "consent_required",
-            Error::Client(ClientError::UnknownClient) => "unknown_client",
-            Error::Client(ClientError::Document(_)) => "client_document",
-            Error::Client(ClientError::RedirectUriMissing) => "redirect_uri_missing",
-            Error::Client(ClientError::RedirectUriNotRegistered) => "redirect_uri_not_registered",
-            Error::Client(ClientError::TemporaryUnknown) => "temporary_unknown",
-            Error::Client(ClientError::TemporaryExpired) => "temporary_expired",
-            Error::Client(ClientError::TemporaryUsed) => "temporary_used",
-            Error::Client(_) => "invalid_request",
-            Error::Operator(_) if self.error.code() == ErrorCode::TemporarilyUnavailable => {
-                "temporarily_unavailable"
-            }
-            Error::Operator(_) => "server_error",
-        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use url::Url;
 
 use crate::{
     Scopes, Timestamp,
-    oauth2::answer,
+    oauth2::{ErrorCode, answer},
     provider::{
         client::{
             metadata::{CheckedMetadata, ClientMetadata, ClientMetadataError},
@@ -16,6 +17,7 @@ use crate::{
             record::Client,
         },
         fetch::FetchError,
+        reason::{Disclosure, Shown},
     },
 };
 
@@ -58,6 +60,36 @@ pub enum ClientDocumentError {
     /// The name is empty, too long, or holds characters that are not seen.
     #[error("the client_name in the metadata document cannot be shown")]
     Name,
+}
+
+impl ClientDocumentError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        Disclosure::code(ErrorCode::InvalidClient).blame("client_id")
+    }
+
+    /// The page for a user whom nobody can send back to such a client.
+    pub(crate) const fn shown(&self) -> Shown {
+        match self {
+            Self::Throttled => Shown {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                ..Shown::mistake(
+                    "client_document",
+                    "Too many applications that could not be identified were tried from here. \
+                     Nothing was granted. Please try again in a while.",
+                )
+            },
+            _ => Shown::mistake(
+                "client_document",
+                "The application that sent you here could not be identified: what it says of \
+                 itself on its website cannot be had, or is wrong. Nothing was granted.",
+            ),
+        }
+    }
 }
 
 /// The members that matter here (RFC 7591, section 2). An element of a list that cannot be read

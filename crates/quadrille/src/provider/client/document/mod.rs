@@ -22,7 +22,8 @@ use url::Url;
 use crate::{
     Env, RemoteAddress, Scopes, Timestamp,
     provider::{
-        error::{BrowserError, Error},
+        authorize::error::BrowserError,
+        error::Error,
         fetch::{ErasedFetcher, Fetcher},
         guessing::{Rate, Throttle, Who},
         server::Inner,

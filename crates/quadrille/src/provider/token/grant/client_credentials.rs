@@ -7,13 +7,13 @@ use crate::{
     provider::{
         authorize::request::requested,
         client::record::{Client, ClientType},
-        error::{ClientError, Error},
+        error::Error,
         server::Inner,
         store::{Grant, Issue},
     },
 };
 
-use super::mint;
+use super::{error::ClientCredentialsError, mint};
 
 /// Decides whether this client may have a token for itself, with which of the `known` scopes and
 /// for which of the known APIs.
@@ -22,12 +22,13 @@ pub(crate) fn decide(
     scope: Option<&Scopes>,
     resource: &Resources,
     (scopes, resources): (&Scopes, &Resources),
-) -> Result<(Scopes, Resources), ClientError> {
+) -> Result<(Scopes, Resources), ClientCredentialsError> {
     if client.client_type == ClientType::Public {
-        return Err(ClientError::PublicClientForItself);
+        return Err(ClientCredentialsError::PublicClient);
     }
-    let resources = resources.narrowed(resource).ok_or(ClientError::ResourceUnknown)?;
-    Ok((requested(scope, &client.scopes, scopes)?, resources))
+    let resources = resources.narrowed(resource).ok_or(ClientCredentialsError::ResourceUnknown)?;
+    let scopes = requested(scope, &client.scopes, scopes);
+    Ok((scopes.ok_or(ClientCredentialsError::ScopeNotAllowed)?, resources))
 }
 
 pub(crate) async fn issue(

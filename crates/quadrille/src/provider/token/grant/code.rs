@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::{all_over, first_refresh, mint, narrowed};
+use super::{all_over, error::CodeError, first_refresh, mint, narrowed};
 
 /// The parameters of the token request.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub(crate) enum Decision {
     /// The code was redeemed before, so a copy exists: revoke the grant.
     Replayed,
     /// Refuse. This uses nothing up.
-    Refuse(ClientError),
+    Refuse(CodeError),
 }
 
 /// Decides. Only a request that could have redeemed the code counts as a replay: neither another
@@ -48,10 +48,10 @@ pub(crate) fn decide(
     let Some(code) =
         code.filter(|code| verify_slices_are_equal(&code.hash, presented.hash).is_ok())
     else {
-        return Decision::Refuse(ClientError::CodeUnknown);
+        return Decision::Refuse(CodeError::Unknown);
     };
     if code.grant.client != client.id {
-        return Decision::Refuse(ClientError::CodeOfOtherClient);
+        return Decision::Refuse(CodeError::OfOtherClient);
     }
     if let Err(error) = check_redirect_uri(code, client, presented.redirect_uri) {
         return Decision::Refuse(error);
@@ -63,11 +63,11 @@ pub(crate) fn decide(
         return Decision::Replayed;
     }
     if now >= code.expires {
-        return Decision::Refuse(ClientError::CodeExpired);
+        return Decision::Refuse(CodeError::Expired);
     }
     match narrowed(&code.grant.resources, presented.resource) {
-        Ok(audience) => Decision::Redeem(audience),
-        Err(error) => Decision::Refuse(error),
+        Some(audience) => Decision::Redeem(audience),
+        None => Decision::Refuse(CodeError::ResourceNotGranted),
     }
 }
 
@@ -75,24 +75,24 @@ fn check_redirect_uri(
     code: &CodeRecord,
     client: &Client,
     presented: Option<&str>,
-) -> Result<(), ClientError> {
+) -> Result<(), CodeError> {
     let fits = match (code.redirect_uri.as_deref(), presented) {
         (Some(asked), presented) => presented == Some(asked),
         (None, None) => true,
         // The only registered one was meant.
         (None, Some(presented)) => matches!(&*client.redirect_uris, [only] if only == presented),
     };
-    if fits { Ok(()) } else { Err(ClientError::RedirectUriDiffers) }
+    if fits { Ok(()) } else { Err(CodeError::RedirectUriDiffers) }
 }
 
-fn check_verifier(code: &CodeRecord, presented: Option<&str>) -> Result<(), ClientError> {
+fn check_verifier(code: &CodeRecord, presented: Option<&str>) -> Result<(), CodeError> {
     match (code.challenge.as_deref(), presented) {
         (None, None) => Ok(()),
-        (None, Some(_)) => Err(ClientError::VerifierWithoutChallenge),
-        (Some(_), None) => Err(ClientError::VerifierMissing),
+        (None, Some(_)) => Err(CodeError::VerifierWithoutChallenge),
+        (Some(_), None) => Err(CodeError::VerifierMissing),
         (Some(challenge), Some(verifier)) => match challenge.parse::<Challenge>() {
             Ok(challenge) if challenge.matches(verifier) => Ok(()),
-            _ => Err(ClientError::VerifierWrong),
+            _ => Err(CodeError::VerifierWrong),
         },
     }
 }
@@ -107,7 +107,7 @@ pub(crate) async fn redeem(
 ) -> Result<TokenResponse, Error> {
     let read = inner.tokens.read(TokenKind::Code, code).map_err(|reason| {
         tracing::debug!(%reason, "no code of ours");
-        ClientError::CodeUnknown
+        CodeError::Unknown
     })?;
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
     let code = inner.store.code(issuer, read.row).await?;
@@ -115,10 +115,10 @@ pub(crate) async fn redeem(
     let (code, audience) = match (decide(code.as_deref(), client, presented, now), code) {
         (Decision::Redeem(audience), Some(code)) => (code, audience),
         (Decision::Replayed, Some(code)) => {
-            return Err(replayed(inner, code.grant.id, ClientError::CodeReplayed).await);
+            return Err(replayed(inner, code.grant.id, CodeError::Replayed.into()).await);
         }
         (Decision::Refuse(error), _) => return Err(error.into()),
-        (_, None) => return Err(ClientError::CodeUnknown.into()),
+        (_, None) => return Err(CodeError::Unknown.into()),
     };
     let grant = code.grant.clone();
     let first = first_refresh(inner, client, &grant, now).await?;
@@ -130,9 +130,9 @@ pub(crate) async fn redeem(
     let issue = Issue { access: minted.record, family };
     match inner.store.redeem(issuer, read.row, issue).await? {
         Redeemed::Issued => Ok(response),
-        Redeemed::Replayed(grant) => Err(replayed(inner, grant, ClientError::CodeReplayed).await),
-        Redeemed::Revoked => Err(ClientError::CodeRevoked.into()),
-        Redeemed::Unknown => Err(ClientError::CodeUnknown.into()),
+        Redeemed::Replayed(grant) => Err(replayed(inner, grant, CodeError::Replayed.into()).await),
+        Redeemed::Revoked => Err(CodeError::Revoked.into()),
+        Redeemed::Unknown => Err(CodeError::Unknown.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod client_credentials;
 pub(crate) mod code;
+pub(crate) mod error;
 pub(crate) mod refresh;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         client::record::{Client, GrantType},
-        error::{ClientError, Error},
+        error::Error,
         server::Inner,
         store::{AccessRecord, FamilyRecord, Grant, RowId},
     },
@@ -20,11 +21,12 @@ use crate::{
 use super::format::{Refresh, TokenKind, TokenSecret, TokenText, sha256};
 
 /// The audience of a token: all granted APIs if the client names none (RFC 8707, section 2.2).
-pub(crate) fn narrowed(granted: &Resources, wanted: &Resources) -> Result<Resources, ClientError> {
+/// `None` if it names one that was not granted.
+pub(crate) fn narrowed(granted: &Resources, wanted: &Resources) -> Option<Resources> {
     if wanted.is_empty() {
-        return Ok(granted.clone());
+        return Some(granted.clone());
     }
-    granted.narrowed(wanted).ok_or(ClientError::ResourceNotGranted)
+    granted.narrowed(wanted)
 }
 
 /// Tokens to be stored and sent.

@@ -7,13 +7,13 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         client::record::Client,
-        error::{ClientError, Error},
+        error::Error,
         server::Inner,
         store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
     },
 };
 
-use super::{code, mint, narrowed};
+use super::{code, error::RefreshError, mint, narrowed};
 
 /// The parameters of a refresh, with a genuine token.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub(crate) enum Decision {
     /// It was used before, so a copy exists: revoke the family.
     Replayed,
     /// Refuse. This uses nothing up.
-    Refuse(ClientError),
+    Refuse(RefreshError),
 }
 
 pub(crate) fn decide(
@@ -56,13 +56,13 @@ pub(crate) fn decide(
     now: Timestamp,
 ) -> Decision {
     let Some(family) = family else {
-        return Decision::Refuse(ClientError::RefreshUnknown);
+        return Decision::Refuse(RefreshError::Unknown);
     };
     if family.grant.client != client.id {
-        return Decision::Refuse(ClientError::RefreshOfOtherClient);
+        return Decision::Refuse(RefreshError::OfOtherClient);
     }
     if now >= family.expires || now >= family.ends {
-        return Decision::Refuse(ClientError::RefreshExpired);
+        return Decision::Refuse(RefreshError::Expired);
     }
     let scopes = match presented.scope {
         None => family.grant.scopes.clone(),
@@ -72,14 +72,13 @@ pub(crate) fn decide(
         Some(asked) => {
             let scopes = asked.intersection(&family.grant.scopes);
             if scopes.is_empty() && !asked.is_empty() {
-                return Decision::Refuse(ClientError::ScopeNotGranted);
+                return Decision::Refuse(RefreshError::ScopeNotGranted);
             }
             scopes
         }
     };
-    let resources = match narrowed(&family.grant.resources, presented.resource) {
-        Ok(resources) => resources,
-        Err(error) => return Decision::Refuse(error),
+    let Some(resources) = narrowed(&family.grant.resources, presented.resource) else {
+        return Decision::Refuse(RefreshError::ResourceNotGranted);
     };
     let wanted = Wanted { scopes, resources };
     let is = |known: &SecretHash| verify_slices_are_equal(known, presented.hash).is_ok();
@@ -89,7 +88,7 @@ pub(crate) fn decide(
     if presented.generation >= family.generation {
         // Genuine, but of a generation or secret that this family never had: the store was restored
         // from a backup. It proves nothing against the holder of the current token.
-        return Decision::Refuse(ClientError::RefreshUnknown);
+        return Decision::Refuse(RefreshError::Unknown);
     }
     let was_last = presented.generation.checked_add(1) == Some(family.generation)
         && family.previous.as_ref().is_some_and(is);
@@ -119,7 +118,7 @@ pub(crate) async fn rotate(
 ) -> Result<TokenResponse, Error> {
     let token = inner.tokens.read_refresh(token).map_err(|reason| {
         tracing::debug!(%reason, "no refresh token of ours");
-        ClientError::RefreshUnknown
+        RefreshError::Unknown
     })?;
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
     let hash = token.hash();
@@ -142,10 +141,10 @@ pub(crate) async fn rotate(
             }
             (Decision::Replayed, Some(family)) => {
                 let grant = family.grant.id;
-                return Err(code::replayed(inner, grant, ClientError::RefreshReplayed).await);
+                return Err(code::replayed(inner, grant, RefreshError::Replayed.into()).await);
             }
             (Decision::Refuse(error), _) => return Err(error.into()),
-            (_, None) => return Err(ClientError::RefreshUnknown.into()),
+            (_, None) => return Err(RefreshError::Unknown.into()),
         };
         let grant =
             Grant { scopes: scopes.clone(), resources: resources.clone(), ..current.grant.clone() };
@@ -166,7 +165,7 @@ pub(crate) async fn rotate(
             Rotated::Turned => return Ok(response),
             // Another request was faster. Generations only grow, so this ends.
             Rotated::Lost(now_stands) => family = Some(now_stands),
-            Rotated::Gone => return Err(ClientError::RefreshUnknown.into()),
+            Rotated::Gone => return Err(RefreshError::Unknown.into()),
         }
     }
 }
@@ -272,6 +271,6 @@ mod tests {
         let client = client("app", "https://app.example/cb");
         let now = Timestamp::from_seconds(1001);
         let decision = decide(Some(&family), &client, asked, &Policy::safe(), now);
-        assert_eq!(decision, Decision::Refuse(ClientError::RefreshUnknown));
+        assert_eq!(decision, Decision::Refuse(RefreshError::Unknown));
     }
 }

@@ -1,0 +1,70 @@
+//! The reasons why an endpoint refuses a request, whoever sent it and whatever else it says.
+
+use http::StatusCode;
+
+use crate::{oauth2::ErrorCode, provider::reason::Disclosure};
+
+/// The reason why an endpoint does not read a request (RFC 9110, sections 15.5.6 and 15.5.14).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::EndpointError};
+///
+/// assert_eq!(EndpointError::BodyTooLong.code(), ErrorCode::InvalidRequest);
+/// assert_eq!(EndpointError::Method("POST").to_string(), "the method must be POST");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The method is not one of these.
+    #[error("the method must be {0}")]
+    Method(&'static str),
+    /// The body is longer than 64 KiB.
+    #[error("the body is too long")]
+    BodyTooLong,
+}
+
+impl EndpointError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        let words = Disclosure::words(ErrorCode::InvalidRequest);
+        match self {
+            Self::Method(_) => words.status(StatusCode::METHOD_NOT_ALLOWED),
+            Self::BodyTooLong => words.status(StatusCode::PAYLOAD_TOO_LARGE),
+        }
+    }
+}
+
+/// The reason why the token endpoint refuses a client that has authenticated, whatever the grant
+/// (RFC 6749, section 5.2).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::TokenError};
+///
+/// assert_eq!(TokenError::GrantTypeNotAllowed.code(), ErrorCode::UnauthorizedClient);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The client may not use this grant type.
+    #[error("the client may not use this grant type")]
+    GrantTypeNotAllowed,
+}
+
+impl TokenError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::GrantTypeNotAllowed => {
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+            }
+        }
+    }
+}

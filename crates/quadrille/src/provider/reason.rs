@@ -1,0 +1,83 @@
+//! What follows from a reason: what the client is told, what the log may hold, and what a user is
+//! shown. Every reason decides on all of it in one `match`, beside the decision that gives it.
+
+use http::StatusCode;
+
+use crate::oauth2::ErrorCode;
+
+/// What is disclosed of a reason, and to whom.
+#[derive(Debug)]
+pub(crate) struct Disclosure {
+    /// The code for the client.
+    pub(crate) code: ErrorCode,
+    /// The status of the answer, where it is not the one that goes with the code.
+    pub(crate) status: Option<StatusCode>,
+    /// Whether the client's developer gets the reason's words: where they help, and tell nothing
+    /// that a guesser could use.
+    pub(crate) has_words: bool,
+    /// The parameter to blame, if its value may be logged.
+    pub(crate) blamed: Option<&'static str>,
+}
+
+impl Disclosure {
+    /// The code, and nothing else.
+    pub(crate) const fn code(code: ErrorCode) -> Self {
+        Self { code, status: None, has_words: false, blamed: None }
+    }
+
+    /// The code, and the reason's words for the client's developer.
+    pub(crate) const fn words(code: ErrorCode) -> Self {
+        Self { code, status: None, has_words: true, blamed: None }
+    }
+
+    /// This status, whatever the code.
+    pub(crate) const fn status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// This parameter is to blame, and its value may be logged.
+    pub(crate) const fn blame(mut self, parameter: &'static str) -> Self {
+        self.blamed = Some(parameter);
+        self
+    }
+}
+
+/// The page that shows a reason to a user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    /// The status of the page.
+    pub(crate) status: StatusCode,
+    /// The heading.
+    pub(crate) title: &'static str,
+    /// A sentence or two on what happened and what to do.
+    pub(crate) text: &'static str,
+    /// A short name for the reason, stable, for a user who asks for help.
+    pub(crate) code: &'static str,
+}
+
+impl Shown {
+    /// The client's mistake, of which a user need not know more.
+    pub(crate) const MISTAKE: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        title: "This application made a mistake",
+        text: "The application that sent you here asked in a way that cannot be understood. \
+               Nothing was granted.",
+        code: "invalid_request",
+    };
+
+    /// The page does not serve any more.
+    pub(crate) const fn out_of_date(code: &'static str) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            title: "This page is out of date",
+            text: "Nothing was granted. Go back to the application and start again.",
+            code,
+        }
+    }
+
+    /// The client's mistake, in these words.
+    pub(crate) const fn mistake(code: &'static str, text: &'static str) -> Self {
+        Self { text, code, ..Self::MISTAKE }
+    }
+}
