@@ -156,24 +156,23 @@ impl NewClient {
     /// ```
     #[must_use]
     pub fn oauth1(mut self, key: NewKey) -> Self {
-        self.oauth1 = Some(NewRegistration::new(key));
+        self.oauth1.get_or_insert_default().key = Some(key);
         self
     }
 
     /// People may carry the verifier to it, because it has no address to be answered at
-    /// (`oauth_callback=oob`). Say [`oauth1`](Self::oauth1) first.
+    /// (`oauth_callback=oob`). It needs a key of [`oauth1`](Self::oauth1), as well.
     #[must_use]
     pub fn oauth1_out_of_band(mut self) -> Self {
-        self.oauth1.iter_mut().for_each(|oauth1| oauth1.out_of_band = true);
+        self.oauth1.get_or_insert_default().out_of_band = true;
         self
     }
 
-    /// Of the signature methods of the server it may use these only. Say [`oauth1`](Self::oauth1)
-    /// first.
+    /// Of the signature methods of the server it may use these only. It needs a key of
+    /// [`oauth1`](Self::oauth1), as well.
     #[must_use]
     pub fn oauth1_methods(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
-        let methods: Vec<_> = methods.into_iter().collect();
-        self.oauth1.iter_mut().for_each(|oauth1| oauth1.methods.clone_from(&methods));
+        self.oauth1.get_or_insert_default().methods = methods.into_iter().collect();
         self
     }
 
@@ -186,7 +185,7 @@ impl NewClient {
     }
 
     pub(crate) fn oauth1_key(&self) -> Option<&NewKey> {
-        self.oauth1.as_ref().map(|oauth1| &oauth1.key)
+        self.oauth1.as_ref()?.key.as_ref()
     }
 
     /// The grant types: what the client can use, if nothing is said.

@@ -40,7 +40,7 @@ impl NewClient {
         }
         let is_public = checked.client_type == ClientType::Public;
         if let Some(oauth1) = &self.oauth1 {
-            oauth1.key.check()?;
+            oauth1.check()?;
         }
         if is_public && self.without_pkce {
             return Err(RegistrationError::PublicClientWithoutPkce);
@@ -192,7 +192,36 @@ impl AuthorizationServer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::client::record::GrantType;
+    use crate::{
+        oauth1::SignatureMethod,
+        provider::{client::record::GrantType, oauth1::admin::NewKey},
+    };
+
+    #[test]
+    fn what_is_said_of_oauth1_may_be_said_in_any_order() {
+        let key = |new: NewClient| new.oauth1(NewKey::Secret);
+        let methods = |new: NewClient| new.oauth1_methods([SignatureMethod::HmacSha256]);
+        let steps: [&dyn Fn(NewClient) -> NewClient; 3] =
+            [&key, &NewClient::oauth1_out_of_band, &methods];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let web = NewClient::confidential("Web").redirect_uri("https://app.example/cb");
+            let new = order.iter().fold(web, |new, step| steps[*step](new));
+            let said = new.oauth1.as_ref().unwrap();
+            assert_eq!(said.key, Some(NewKey::Secret), "{order:?}");
+            assert!(said.out_of_band, "{order:?}");
+            assert_eq!(said.methods, [SignatureMethod::HmacSha256], "{order:?}");
+            assert!(new.check(&Scopes::EMPTY, &Resources::EMPTY).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_key_has_no_settings_of_oauth1() {
+        let web = || NewClient::confidential("Web").redirect_uri("https://app.example/cb");
+        for new in [web().oauth1_out_of_band(), web().oauth1_methods([])] {
+            let refused = new.check(&Scopes::EMPTY, &Resources::EMPTY).unwrap_err();
+            assert!(matches!(refused, RegistrationError::OAuth1Key(NewKeyError::Missing)));
+        }
+    }
 
     #[test]
     fn what_could_never_work_or_never_be_safe_is_not_registered() {

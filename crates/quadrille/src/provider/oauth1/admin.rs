@@ -59,26 +59,31 @@ pub enum NewKeyError {
     /// The chosen secret is too short.
     #[error("a chosen shared-secret needs at least 16 characters")]
     ShortSecret,
+    /// The client has settings of OAuth 1.0a and no key.
+    #[error("a client that has settings of OAuth 1.0a needs a key to sign with")]
+    Missing,
 }
 
 /// The part of [`NewClient`](super::super::NewClient) that belongs to OAuth 1.0a.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct NewRegistration {
-    pub(crate) key: NewKey,
+    pub(crate) key: Option<NewKey>,
     pub(crate) out_of_band: bool,
     pub(crate) methods: Vec<SignatureMethod>,
 }
 
 impl NewRegistration {
-    pub(crate) const fn new(key: NewKey) -> Self {
-        Self { key, out_of_band: false, methods: Vec::new() }
+    /// Whether it can be taken.
+    pub(crate) fn check(&self) -> Result<(), NewKeyError> {
+        self.key.as_ref().ok_or(NewKeyError::Missing)?.check()
     }
 
     pub(crate) fn register(
         &self,
         inner: &Inner,
     ) -> Result<(Registration, Option<Secret>), NewKeyError> {
-        let (credential, secret) = self.key.make(inner)?;
+        let key = self.key.as_ref().ok_or(NewKeyError::Missing)?;
+        let (credential, secret) = key.make(inner)?;
         let keys = vec![Key { credential, expires: None }];
         let (out_of_band, methods) = (self.out_of_band, self.methods.clone());
         Ok((Registration { keys, out_of_band, methods }, secret))

@@ -53,7 +53,8 @@ use super::{client::record::Client, token::format::TokenSecret};
 #[derive(Clone)]
 pub struct OAuth1 {
     is_offered: bool,
-    pub(crate) methods: Vec<SignatureMethod>,
+    allowed: Vec<SignatureMethod>,
+    only: Option<Vec<SignatureMethod>>,
     pub(crate) window: Duration,
     pub(crate) temporary_lifetime: Duration,
     pub(crate) token_lifetime: Option<Duration>,
@@ -72,7 +73,8 @@ impl OAuth1 {
         use SignatureMethod::{HmacSha256, HmacSha512, RsaSha256, RsaSha512};
         Self {
             is_offered: true,
-            methods: vec![HmacSha256, HmacSha512, RsaSha256, RsaSha512],
+            allowed: vec![HmacSha256, HmacSha512, RsaSha256, RsaSha512],
+            only: None,
             window: Duration::from_secs(300),
             temporary_lifetime: Duration::from_secs(30 * 60),
             token_lifetime: None,
@@ -115,17 +117,23 @@ impl OAuth1 {
         self.and(SignatureMethod::Plaintext)
     }
 
-    /// Accepts only these signature methods, of those accepted so far.
+    /// Accepts only these signature methods, of those that are allowed. A method that is left out here
+    /// is not accepted, whether it is allowed before or after.
     #[must_use]
     pub fn only(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
-        let wanted: Vec<_> = methods.into_iter().collect();
-        self.methods.retain(|method| wanted.contains(method));
+        self.only = Some(methods.into_iter().collect());
         self
     }
 
+    /// Whether signatures with this method are taken.
+    pub(crate) fn takes(&self, method: SignatureMethod) -> bool {
+        self.allowed.contains(&method)
+            && self.only.as_ref().is_none_or(|only| only.contains(&method))
+    }
+
     fn and(mut self, method: SignatureMethod) -> Self {
-        if !self.methods.contains(&method) {
-            self.methods.push(method);
+        if !self.allowed.contains(&method) {
+            self.allowed.push(method);
         }
         self
     }
@@ -274,8 +282,25 @@ impl fmt::Debug for OAuth1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuth1")
             .field("is_offered", &self.is_offered)
-            .field("methods", &self.methods)
+            .field("allowed", &self.allowed)
+            .field("only", &self.only)
             .field("window", &self.window)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_may_be_allowed_before_and_after_others_are_left_out() {
+        let only = |oauth1: OAuth1| oauth1.only([SignatureMethod::HmacSha1]);
+        let allow = OAuth1::allow_hmac_sha1_as_most_clients_sign;
+        for oauth1 in [only(allow(OAuth1::new())), allow(only(OAuth1::new()))] {
+            assert!(oauth1.takes(SignatureMethod::HmacSha1));
+            assert!(!oauth1.takes(SignatureMethod::HmacSha256));
+        }
+        assert!(!only(OAuth1::new()).takes(SignatureMethod::HmacSha1));
     }
 }

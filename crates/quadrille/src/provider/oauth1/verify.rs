@@ -96,7 +96,7 @@ fn check_syntax(
     now: Timestamp,
 ) -> Result<(), SignatureError> {
     let method = signed.method();
-    if !oauth1.methods.contains(&method) {
+    if !oauth1.takes(method) {
         return Err(SignatureError::SignatureMethod);
     }
     if method == SignatureMethod::Plaintext && !is_private(origin) {
