@@ -35,7 +35,7 @@ use writer::Writer;
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// use quadrille::{Env, provider::store::{SqliteStore, StoreError}};
+/// use quadrille::{Env, provider::store::{SqliteStore, StoreError, rusqlite::params}};
 ///
 /// # let folder = std::env::temp_dir().join(format!("quadrille-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
@@ -44,7 +44,7 @@ use writer::Writer;
 /// store.migrate("photos", &["CREATE TABLE photos (id INTEGER PRIMARY KEY, title TEXT)"]).await?;
 /// store
 ///     .write(|tx| {
-///         tx.execute("INSERT INTO photos (title) VALUES (?1)", ["A dance for four"])?;
+///         tx.execute("INSERT INTO photos (title) VALUES (?1)", params!["A dance for four"])?;
 ///         Ok::<_, StoreError>(())
 ///     })
 ///     .await?;
@@ -98,6 +98,8 @@ impl SqliteStore {
     /// Runs `write` in a transaction of its own: committed on `Ok`, rolled back on `Err`. It runs
     /// to its end even if the future is dropped.
     ///
+    /// The transaction is one of [`rusqlite`](super::rusqlite) 0.37.
+    ///
     /// # Errors
     /// Those of `write`, and those of the commit.
     pub async fn write<T, E>(
@@ -120,7 +122,7 @@ impl SqliteStore {
     }
 
     /// Runs `read` on a read-only connection, on this thread: for short queries, which all see the
-    /// same state.
+    /// same state. The connection is one of [`rusqlite`](super::rusqlite) 0.37.
     ///
     /// # Errors
     /// Those of `read`, and those of opening another connection.
