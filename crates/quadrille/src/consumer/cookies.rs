@@ -26,6 +26,19 @@ const ALIKE: usize = 8;
 /// let set_cookie = jar.close();
 /// assert!(set_cookie.is_empty());
 /// ```
+///
+/// With the feature `axum` it is an extractor, and a part of a response:
+///
+#[cfg_attr(feature = "axum", doc = "```")]
+#[cfg_attr(not(feature = "axum"), doc = "```ignore")]
+/// use axum::{extract::State, response::Redirect};
+/// use quadrille::{Login, Result, consumer::{Begin, Jar}};
+///
+/// async fn leave(State(login): State<Login>, jar: Jar) -> Result<(Jar, Redirect)> {
+///     let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
+///     Ok((jar, Redirect::to(&url)))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Jar(Arc<Mutex<State>>);
 

@@ -1,9 +1,16 @@
-use http::HeaderMap;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{RawQuery, State},
+    routing::get,
+};
+use http::{HeaderMap, Request};
 use quadrille::{
-    GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
+    Error, GitHub, KeyRing, Login, Owner, Service, Spec, SpecBuf,
     consumer::{Begin, BrowserError, Jar, MemoryStorage, OperatorError, Protocol},
     scope::ScopeSeparator,
 };
+use tower::ServiceExt as _;
 use url::Url;
 
 use crate::support::{Browser, SECRET, SITE, World, pages};
@@ -46,6 +53,40 @@ async fn any_program_can_do_a_login_without_a_web_framework() {
 }
 
 #[tokio::test]
+async fn routes_of_ones_own_take_the_jar_and_return_it() {
+    let world = World::new();
+    let login = world.login().storage(MemoryStorage::new());
+    // One request has one jar, whoever takes it.
+    let begin = async |State(login): State<Login>, jar: Jar, same: Jar| {
+        let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
+        Ok::<_, Error>((same, url))
+    };
+    let finish = async |State(login): State<Login>, jar: Jar, RawQuery(query): RawQuery| {
+        let done = login.finish(&jar, "github", &query.unwrap_or_default(), &Owner::NOBODY).await?;
+        Ok::<_, Error>((jar, done.next))
+    };
+    let app =
+        Router::new().route("/leave", get(begin)).route("/back", get(finish)).with_state(login);
+    let ask = async |uri: &str, cookies: &HeaderMap| {
+        let mut request = Request::builder().uri(uri).body(Body::empty()).unwrap();
+        *request.headers_mut() = cookies.clone();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let mut set = HeaderMap::new();
+        for line in response.headers().get_all("set-cookie") {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            set.append("cookie", pair.parse().unwrap());
+        }
+        let body = to_bytes(response.into_body(), 9999).await.unwrap();
+        (String::from_utf8(body.to_vec()).unwrap(), set)
+    };
+    let (url, cookies) = ask("/leave", &HeaderMap::new()).await;
+    let query = world.service.consent(&url, 7).unwrap();
+    let (next, removed) = ask(&format!("/back?{query}"), &cookies).await;
+    assert_eq!(next, "/album");
+    assert!(!removed.is_empty(), "the attempt's cookie is good once");
+}
+
+#[tokio::test]
 async fn services_known_at_run_time_only_work_the_same() {
     let world = World::new();
     let mut login = Login::new(KeyRing::ephemeral(), SITE).http(world.service.clone());
@@ -68,7 +109,7 @@ async fn services_known_at_run_time_only_work_the_same() {
         let me: serde_json::Value = account.get("user").await?;
         Ok(format!("{} is {}", account.service(), me["login"]))
     }
-    let routes = axum::Router::new().route("/at/{tenant}", axum::routing::get(page));
+    let routes = Router::new().route("/at/{tenant}", get(page));
     let mut browser = Browser::new(login.attach(routes));
     for tenant in 1..=3_u64 {
         let away = browser.go(&format!("/at/tenant-{tenant}")).await;

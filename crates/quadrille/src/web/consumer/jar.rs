@@ -1,0 +1,44 @@
+//! [`Jar`] as an argument and in an answer, for applications with login routes of their own.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponseParts, ResponseParts},
+};
+use http::{header, request::Parts};
+
+use crate::consumer::Jar;
+
+use super::layer::Visit;
+
+/// The jar of this request. Behind [`Login::attach`](crate::Login::attach) it is the one that the
+/// layer gives to the answer by itself.
+impl<St: Send + Sync> FromRequestParts<St> for Jar {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Infallible> {
+        if let Ok(visit) = Visit::of(parts) {
+            return Ok(visit.jar.clone());
+        }
+        if let Some(jar) = parts.extensions.get::<Self>() {
+            return Ok(jar.clone());
+        }
+        // Every extractor of one request gets the same jar.
+        let jar = Self::new(&parts.headers);
+        parts.extensions.insert(jar.clone());
+        Ok(jar)
+    }
+}
+
+/// Sets the cookies, and closes the jar: return it beside the answer.
+impl IntoResponseParts for Jar {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut answer: ResponseParts) -> Result<ResponseParts, Infallible> {
+        for cookie in self.close() {
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(answer)
+    }
+}
