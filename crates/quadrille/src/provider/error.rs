@@ -123,6 +123,19 @@ pub enum OperatorError {
          outer router, or give the issuer that path and call prefix_is_stripped"
     )]
     Nested,
+    /// The application has no page where the server needs one of it.
+    #[error(
+        "the application has no route for {method} {path}: add one to the router before attach, with \
+         a handler that takes {takes}"
+    )]
+    PageMissing {
+        /// The method of the request.
+        method: &'static str,
+        /// The path, as requests arrive here.
+        path: Box<str>,
+        /// The extractor that the handler takes.
+        takes: &'static str,
+    },
     /// A redirect URI that the store holds for a client is not one.
     #[error("a redirect URI in the store is not one")]
     RedirectUri,

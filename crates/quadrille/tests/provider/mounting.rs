@@ -1,5 +1,10 @@
 //! Where the server stands in an application, and behind a proxy.
 
+use std::{
+    io::{self, Seek as _},
+    sync::Mutex,
+};
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -127,6 +132,39 @@ async fn routers_within_the_one_that_is_attached_may_be_nested() {
     let app = server.attach(Router::new().nest("/oauth", oauth));
     let response = authorize(&app, &server, "/oauth/authorize").await;
     assert_eq!(text(response).await, "/oauth/consent");
+}
+
+#[tokio::test]
+async fn a_page_that_the_application_forgot_is_named_in_the_log() {
+    let server = server("https://id.example");
+    let here = async || StatusCode::NOT_FOUND;
+    let consent = || Router::new().route("/oauth/consent", post(answer));
+    let asking = || Router::new().route("/oauth/authorize", get(ask));
+    let apps = [
+        (consent(), "GET", "/oauth/authorize", 500),
+        (consent().route("/oauth/authorize", post(ask)), "GET", "/oauth/authorize", 500),
+        (asking(), "POST", "/oauth/consent", 500),
+        (asking().route("/oauth/consent", get(here)), "POST", "/oauth/consent", 500),
+        // An answer of the application's own is its own, and other pages are its business.
+        (asking().route("/oauth/consent", post(here)), "POST", "/oauth/consent", 404),
+        (asking(), "GET", "/oauth/other", 404),
+    ];
+    for (app, method, path, status) in apps {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let mut told = tempfile::tempfile().unwrap();
+        let writer = Mutex::new(told.try_clone().unwrap());
+        let log = tracing_subscriber::fmt().with_writer(writer).with_ansi(false);
+        // With one subscriber alone, tracing asks that of whichever thread comes by an event first.
+        let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+        let logging = tracing::subscriber::set_default(log.finish());
+        let response = server.attach(app).oneshot(request).await.unwrap();
+        drop(logging);
+        assert_eq!(response.status(), status, "{method} {path}");
+        told.rewind().unwrap();
+        let told = io::read_to_string(told).unwrap();
+        let named = format!("no route for {method} {path}");
+        assert_eq!(told.contains(&named), status == 500, "{told}");
+    }
 }
 
 #[tokio::test]

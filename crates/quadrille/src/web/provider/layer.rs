@@ -6,13 +6,15 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::body::Body;
+use axum::{body::Body, extract::MatchedPath};
+use bytes::Bytes;
+use http::{Method, StatusCode};
 use http_body::Body as _;
 use tower::{Layer, Service};
 
 use crate::{
     guard::{BodyRead, Guard, GuardBody, Lazy, is_covered, read_body},
-    provider::{AuthorizationServer, Slot},
+    provider::{AuthorizationServer, OperatorError, Problem, Slot},
 };
 
 use super::place::Place;
@@ -67,6 +69,7 @@ impl<S, R> Service<http::Request<Body>> for ServerService<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<R>> + Clone + Send + 'static,
     S::Future: Send,
+    R: From<Bytes>,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -83,6 +86,7 @@ where
         if let Some(slot) = &slot {
             request.extensions_mut().insert(slot.clone());
         }
+        let page = Page::of(server, &request);
         let place = Place::of(server, &request);
         place.tell(&mut request);
         request.extensions_mut().insert(place);
@@ -95,13 +99,13 @@ where
         }
         if !is_signed || is_empty {
             let running = Running::Now { future: self.inner.call(request) };
-            return ServerFuture { running, slot };
+            return ServerFuture { running, slot, page };
         }
         // The one that is ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         let future = Box::pin(async move { inner.call(with_body(request).await).await });
-        ServerFuture { running: Running::WithBody { future }, slot }
+        ServerFuture { running: Running::WithBody { future }, slot, page }
     }
 }
 
@@ -130,6 +134,40 @@ pin_project_lite::pin_project! {
         #[pin]
         running: Running<F, O>,
         slot: Option<Slot>,
+        page: Option<Page>,
+    }
+}
+
+/// One of the two pages that the application brings.
+struct Page {
+    method: &'static str,
+    path: Box<str>,
+    takes: &'static str,
+    has_route: bool,
+}
+
+impl Page {
+    /// The page that a request is for, if it is for one.
+    fn of(server: &AuthorizationServer, request: &http::Request<Body>) -> Option<Self> {
+        let path = request.uri().path();
+        let (method, takes) = match request.method() {
+            &Method::POST if path == server.consent_path() => ("POST", "Decision"),
+            &Method::GET if path == server.authorize_path() => ("GET", "Authorization"),
+            _ => return None,
+        };
+        let has_route = request.extensions().get::<MatchedPath>().is_some();
+        Some(Self { method, path: path.into(), takes, has_route })
+    }
+
+    /// What is wrong if the application answers with this: no handler of its own did.
+    fn missing(self, status: StatusCode) -> Option<OperatorError> {
+        let is_missing = match status {
+            StatusCode::NOT_FOUND => !self.has_route,
+            StatusCode::METHOD_NOT_ALLOWED => true,
+            _ => false,
+        };
+        let Self { method, path, takes, .. } = self;
+        is_missing.then_some(OperatorError::PageMissing { method, path, takes })
     }
 }
 
@@ -150,6 +188,7 @@ impl<F, O> fmt::Debug for ServerFuture<F, O> {
 impl<F, R, E> Future for ServerFuture<F, Result<http::Response<R>, E>>
 where
     F: Future<Output = Result<http::Response<R>, E>>,
+    R: From<Bytes>,
 {
     type Output = F::Output;
 
@@ -159,8 +198,12 @@ where
             RunningNow::Now { future } => future.poll(context),
             RunningNow::WithBody { future } => future.as_mut().poll(context),
         });
-        if let (Ok(response), Some(slot)) = (&mut answer, this.slot) {
+        let Ok(response) = &mut answer else { return Poll::Ready(answer) };
+        if let Some(slot) = this.slot {
             slot.apply(response);
+        }
+        if let Some(missing) = this.page.take().and_then(|page| page.missing(response.status())) {
+            *response = Problem::show(&missing.into()).map(R::from);
         }
         Poll::Ready(answer)
     }

@@ -20,7 +20,8 @@ impl AuthorizationServer {
     /// it, unless [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
     ///
     /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for
-    /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST.
+    /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST. If a request finds one
+    /// missing, the answer is a page with status 500, and the log says what to add.
     ///
     /// ```
     /// use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -67,7 +68,8 @@ impl AuthorizationServer {
     /// # Ok::<(), quadrille::provider::IssuerError>(())
     /// ```
     pub fn attach<S: Clone + Send + Sync + 'static>(&self, app: Router<S>) -> Router<S> {
-        app.layer(self.layer()).merge(self.routes())
+        // Of two routers without a fallback, `merge` keeps that of the second, which has the layer.
+        self.routes().merge(app.layer(self.layer()))
     }
 
     /// The endpoints that clients call, at their paths from the root of the origin: token,
