@@ -292,6 +292,11 @@ const fn is_scope_byte(byte: u8) -> bool {
 /// }
 /// assert_eq!(Photos::NAME, "photos:read");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scope",
+    label = "a type that `scopes!` made is wanted here",
+    note = "declare it: `scopes! {{ Photos = \"photos:read\", \"See your photos\"; }}`"
+)]
 pub trait Scope: Send + Sync + 'static {
     /// The name in messages.
     const NAME: &'static str;
@@ -317,6 +322,14 @@ pub trait Scope: Send + Sync + 'static {
 /// assert!(<()>::is_met(&Scopes::EMPTY));
 /// # Ok::<(), quadrille::scope::InvalidScope>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which scopes are required",
+    label = "a scope, a tuple of scopes, `Any` of a tuple, or `()` is wanted here",
+    note = "`Photos` is one scope, `(Photos, Upload)` is both, `Any<(Photos, Upload)>` is one of \
+            them, `()` is none",
+    note = "scopes are types that `scopes!` makes: \
+            `scopes! {{ Photos = \"photos:read\", \"See your photos\"; }}`"
+)]
 pub trait ScopeRequirement: Send + Sync + 'static {
     /// Whether `granted` suffices.
     fn is_met(granted: &Scopes) -> bool;
@@ -349,6 +362,7 @@ impl ScopeRequirement for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scope> ScopeRequirement for S {
     fn is_met(granted: &Scopes) -> bool {
         granted.contains(S::NAME)

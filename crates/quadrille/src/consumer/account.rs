@@ -64,6 +64,12 @@ impl fmt::Debug for Owner {
 /// assert_eq!(7.into_owner(), Some(Owner::user("7")));
 /// assert_eq!(None::<i64>.into_owner(), None);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whose accounts these are",
+    label = "the id of a user is wanted here",
+    note = "a number, a text, an `Owner`, or an `Option` of one, which is `None` when nobody is \
+            signed in: `.owner(app, |user: &CurrentUser| user.id)`"
+)]
 pub trait IntoOwner {
     /// The owner; `None` if no user is signed in.
     fn into_owner(self) -> Option<Owner>;

@@ -14,6 +14,7 @@ use futures_core::Stream;
 use crate::{
     Scopes,
     consumer::error::{NotLinkedReason, OperatorError, Result},
+    scope::ScopeRequirement,
 };
 
 use super::{
@@ -48,12 +49,12 @@ use super::{
 ///     if github.is_some() { "Welcome back" } else { "Log in with GitHub: /login/github" }
 /// }
 /// ```
-pub struct Linked<S, Scope = ()> {
+pub struct Linked<S, Scope: ScopeRequirement = ()> {
     api: Api,
     types: PhantomData<fn() -> (S, Scope)>,
 }
 
-impl<S, Scope> Linked<S, Scope> {
+impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
     pub(crate) fn new(api: Api) -> Self {
         Self { api, types: PhantomData }
     }
@@ -110,20 +111,20 @@ impl<S, Scope> Linked<S, Scope> {
     }
 }
 
-impl<S, Scope> Deref for Linked<S, Scope> {
+impl<S, Scope: ScopeRequirement> Deref for Linked<S, Scope> {
     type Target = Api;
     fn deref(&self) -> &Api {
         &self.api
     }
 }
 
-impl<S, Scope> Clone for Linked<S, Scope> {
+impl<S, Scope: ScopeRequirement> Clone for Linked<S, Scope> {
     fn clone(&self) -> Self {
         Self::new(self.api.clone())
     }
 }
 
-impl<S, Scope> fmt::Debug for Linked<S, Scope> {
+impl<S, Scope: ScopeRequirement> fmt::Debug for Linked<S, Scope> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Linked").field(&self.account()).finish()
     }

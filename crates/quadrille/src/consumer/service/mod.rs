@@ -38,6 +38,12 @@ pub(crate) use spec_buf::is_absolute;
 /// Login::new(KeyRing::ephemeral(), "https://app.example").with(gitea).check()?;
 /// # Ok::<(), quadrille::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service to log in with",
+    label = "a service is wanted here, such as `GitHub`",
+    note = "for one of your own: `impl Service for Gitea {{ const SPEC: Spec = \
+            Spec::oauth2(\"gitea\", AUTHORIZE, TOKEN, API).build(); }}`"
+)]
 pub trait Service: Sized + Send + Sync + 'static {
     /// The description of the service.
     const SPEC: Spec;

@@ -45,6 +45,10 @@ pub(crate) static CONSENT: Route = Route::new("consent", EndpointPath::CONSENT, 
 /// it. It reaches a handler only with a genuine, unexpired ticket, in the browser that got the
 /// ticket. Name the user ([`by`](Self::by)), then the answer.
 ///
+/// It reads the body, so that it is the last argument of its handler; what the compiler says of a
+/// handler with arguments after it is clearer with `#[axum::debug_handler]`. The page's own fields
+/// implement `Deserialize`; a page without any has `Decision<()>`.
+///
 /// ```
 /// # use quadrille::{Authentication, provider::{Decision, Reply}};
 /// #[derive(serde::Deserialize)]
@@ -61,7 +65,7 @@ pub(crate) static CONSENT: Route = Route::new("consent", EndpointPath::CONSENT, 
 ///     }
 /// }
 /// ```
-pub struct Decision<F> {
+pub struct Decision<F: DeserializeOwned> {
     /// The fields of the page.
     pub form: F,
     inner: Arc<Inner>,
@@ -101,7 +105,7 @@ fn read<F: DeserializeOwned>(
     Ok(Decision { form, inner: inner.clone(), ticket })
 }
 
-impl<F> Decision<F> {
+impl<F: DeserializeOwned> Decision<F> {
     /// Names the signed-in user, who must be the user of the page.
     pub fn by(&self, authentication: Authentication) -> By<'_> {
         By { inner: &self.inner, ticket: &self.ticket, authentication }
@@ -123,7 +127,7 @@ impl<F> Decision<F> {
     }
 }
 
-impl<F: fmt::Debug> fmt::Debug for Decision<F> {
+impl<F: DeserializeOwned + fmt::Debug> fmt::Debug for Decision<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decision")
             .field("form", &self.form)

@@ -123,6 +123,12 @@ impl After {
 }
 
 /// What a hook may return.
+#[diagnostic::on_unimplemented(
+    message = "a hook cannot return `{Self}`",
+    label = "`After`, `()` or a `Result` of them is wanted here",
+    note = "the error of a `Result` must be an answer: implement `IntoResponse` for it",
+    note = "to answer something: `After::answer(answer)`"
+)]
 pub trait IntoAfter {
     /// What it means.
     fn into_after(self) -> After;
@@ -152,6 +158,13 @@ impl<T: IntoAfter, E: IntoResponse> IntoAfter for Result<T, E> {
 
 /// An `async fn` that takes the event first and then up to six extractors of the application, whose
 /// state is `St`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a hook for `{Event}` with the state `{St}`",
+    label = "an `async fn` that takes `{Event}` first is wanted here",
+    note = "its shape is `async fn(event: {Event}, ...) -> After`, and each further argument is an \
+            extractor that implements `FromRequestParts<{St}>`, at most six",
+    note = "it may return `After`, `()`, or a `Result` of them whose error implements `IntoResponse`"
+)]
 pub trait Hook<Event, Args, St>: Clone + Send + Sync + 'static {
     /// Calls it.
     fn call(

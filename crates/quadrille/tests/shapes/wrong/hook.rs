@@ -1,0 +1,13 @@
+//! is not a hook for `Authorized` with the state `()`
+//! an `async fn` that takes `Authorized` first is wanted here
+//! its shape is `async fn(event: Authorized, ...) -> After`
+
+use quadrille::{After, Authorized, Login};
+
+pub async fn signed_in(_: u8, _: Authorized) -> After {
+    After::go_on()
+}
+
+pub fn login(login: Login) -> Login {
+    login.on_authorized((), signed_in)
+}
