@@ -150,9 +150,9 @@ impl Page {
     /// The page that a request is for, if it is for one.
     fn of(server: &AuthorizationServer, request: &http::Request<Body>) -> Option<Self> {
         let path = request.uri().path();
-        let (method, takes) = match request.method() {
-            &Method::POST if path == server.consent_path() => ("POST", "Decision"),
-            &Method::GET if path == server.authorize_path() => ("GET", "Authorization"),
+        let (method, takes) = match *request.method() {
+            Method::POST if path == server.consent_path() => ("POST", "Decision"),
+            Method::GET if path == server.authorize_path() => ("GET", "Authorization"),
             _ => return None,
         };
         let has_route = request.extensions().get::<MatchedPath>().is_some();
