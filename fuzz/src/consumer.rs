@@ -357,7 +357,8 @@ impl quadrille::transport::HttpClient for Behind {
         &self,
         request: Request<quadrille::transport::Body>,
         purpose: quadrille::transport::Purpose,
-    ) -> Result<http::Response<quadrille::transport::Body>, quadrille::transport::NetworkError> {
+    ) -> Result<http::Response<quadrille::transport::Body>, quadrille::transport::NetworkError>
+    {
         match request.uri().host() {
             Some("library.example") => self.library.send(request, purpose).await,
             _ => self.github.send(request, purpose).await,
