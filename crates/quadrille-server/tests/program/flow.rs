@@ -230,6 +230,7 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     let page = browser.submit(&applications.form("client_id")).await;
     assert!(page.html.contains("Withdrawn"), "{}", page.html);
     assert!(!page.html.contains("printer"));
+    assert!(stage.program.log().contains("consent_withdrawn"));
 
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
@@ -237,6 +238,28 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     assert_eq!((status, &error["error"]), (StatusCode::BAD_REQUEST, &Value::from("invalid_grant")));
     let asked = browser.get(&stage.authorize_url()).await;
     assert!(asked.html.contains("asks for access"), "{}", asked.html);
+}
+
+#[tokio::test]
+async fn a_consent_that_was_never_given_is_not_reported_as_withdrawn() {
+    let stage = Stage::new();
+    let (ada, bob) = (Browser::new(), Browser::new());
+    stage.dance(&ada).await;
+    let form = ada.get(&stage.program.url("/")).await.form("client_id");
+    let client = form.fields.iter().find(|(name, _)| name == "client_id").unwrap().1.clone();
+    stage.program.add_user("bob", PASSWORD);
+    let page = bob.get(&stage.program.url("/sign-in")).await;
+    let home = bob.sign_in(&page, "bob", PASSWORD).await;
+    // Bob let no application in: neither Ada's nor one that nobody knows.
+    for client in [client.as_str(), "nobody"] {
+        let mut of_bob = home.form("form").with("client_id", client);
+        of_bob.action = form.action.clone();
+        let page = bob.submit(&of_bob).await;
+        assert!(page.html.contains("There was nothing to withdraw"), "{}", page.html);
+        assert!(!page.html.contains("Withdrawn"), "{}", page.html);
+    }
+    assert!(!stage.program.log().contains("consent_withdrawn"));
+    assert!(ada.get(&stage.program.url("/")).await.html.contains("printer"));
 }
 
 #[tokio::test]

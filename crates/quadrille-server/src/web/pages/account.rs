@@ -44,8 +44,8 @@ pub(in crate::web) struct Withdraw {
 /// The query of the page.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::web) struct Asked {
-    #[serde(default)]
-    withdrawn: bool,
+    /// Whether a withdrawal found something to withdraw, after one.
+    withdrawn: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -109,9 +109,11 @@ pub(in crate::web) async fn page(
     let page = Page {
         user: visitor.user.name.as_str(),
         form: app.forms.field(Purpose::Account, cookie),
-        notice: asked
-            .is_ok_and(|Query(asked)| asked.withdrawn)
-            .then_some("Withdrawn. The application can no longer act for you."),
+        notice: match asked.ok().and_then(|Query(asked)| asked.withdrawn) {
+            Some(true) => Some("Withdrawn. The application can no longer act for you."),
+            Some(false) => Some("There was nothing to withdraw. Nothing was changed."),
+            None => None,
+        },
         applications,
         sessions,
     };
@@ -129,10 +131,19 @@ pub(in crate::web) async fn withdraw(
         Ok(sent) => sent,
         Err(answer) => return answer,
     };
-    match app.server.revoke_consent(&visitor.user.subject, &form.client_id).await {
+    let subject = &visitor.user.subject;
+    let given = match app.backend.consents(app.issuer.as_str(), subject).await {
+        Ok(consents) => consents.iter().any(|consent| *consent.client == *form.client_id),
+        Err(error) => return app.store_failed(&error),
+    };
+    let home = &app.pages.site().home;
+    if !given {
+        return app.see_other(&format!("{home}?withdrawn=false"));
+    }
+    match app.server.revoke_consent(subject, &form.client_id).await {
         Ok(()) => {
             audit::withdrawn(&visitor.user, address, &form.client_id);
-            app.see_other(&format!("{}?withdrawn=true", app.pages.site().home))
+            app.see_other(&format!("{home}?withdrawn=true"))
         }
         Err(error) => app.server_failed(&error, "a consent was not withdrawn"),
     }
