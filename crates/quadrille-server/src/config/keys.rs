@@ -29,7 +29,12 @@ pub const KEYS: &[Key] = &[
     key(
         "trusted_proxies",
         "QUADRILLE_TRUSTED_PROXIES",
-        "addresses (CIDR) whose Forwarded and X-Forwarded-For headers are trusted",
+        "addresses (CIDR) of the proxies whose proxy_header is trusted",
+    ),
+    key(
+        "proxy_header",
+        "QUADRILLE_PROXY_HEADER",
+        "x-forwarded-for or forwarded: the header that these proxies set; the other is ignored",
     ),
     key("templates", "QUADRILLE_TEMPLATES", "folder with pages that replace the built-in ones"),
     Key {

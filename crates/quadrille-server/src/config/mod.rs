@@ -15,7 +15,7 @@ pub use effective::Effective;
 pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
-pub use value::{Expected, LogFormat, Network, parse_duration};
+pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -75,8 +75,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// What the provider is called, if that was said.
     pub issuer: Option<Issuer>,
-    /// Whose `Forwarded` headers are believed.
+    /// Addresses of the proxies whose `proxy_header` is trusted.
     pub trusted_proxies: Vec<Network>,
+    /// The header in which they name the client's address.
+    pub proxy_header: ProxyHeader,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<PathBuf>,
     /// The ring of keys, where it does not come from a file.
@@ -199,6 +201,12 @@ impl Settings {
             |list| value::show_list(list),
             Vec::new(),
         )?;
+        let proxy_header = found.or(
+            "proxy_header",
+            value::proxy_header,
+            ToString::to_string,
+            ProxyHeader::XForwardedFor,
+        )?;
         let templates = found.optional("templates", value::path, value::show_path, "built in")?;
         let keys = found.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
         let keys_file =
@@ -249,6 +257,7 @@ impl Settings {
             issuer,
             name,
             trusted_proxies,
+            proxy_header,
             templates,
             keys,
             keys_file,

@@ -35,6 +35,9 @@ pub enum Expected {
     /// Networks.
     #[error("addresses or networks, separated by commas, such as 10.0.0.0/8 or ::1")]
     Networks,
+    /// The header of a proxy.
+    #[error("x-forwarded-for or forwarded")]
+    ProxyHeader,
     /// A ring of keys.
     #[error("a key ring: text")]
     Keys,
@@ -120,6 +123,31 @@ impl Network {
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// The header in which a trusted proxy says from whom a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`: addresses, separated by commas.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl ProxyHeader {
+    /// Its name, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+}
+
+impl fmt::Display for ProxyHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -292,6 +320,15 @@ pub(super) fn targets(value: &Value) -> Result<Targets, Expected> {
 
 pub(super) fn default_targets() -> Targets {
     Targets::new().with_default(LevelFilter::INFO)
+}
+
+pub(super) fn proxy_header(value: &Value) -> Result<ProxyHeader, Expected> {
+    let text = value.as_str().map(str::to_ascii_lowercase);
+    match text.as_deref().map(str::trim) {
+        Some("x-forwarded-for") => Ok(ProxyHeader::XForwardedFor),
+        Some("forwarded") => Ok(ProxyHeader::Forwarded),
+        _ => Err(Expected::ProxyHeader),
+    }
 }
 
 pub(super) fn log_format(value: &Value) -> Result<LogFormat, Expected> {

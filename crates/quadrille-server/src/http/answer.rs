@@ -1,10 +1,13 @@
 //! The way from a request to the router and back, with the limits of a request.
 
-use std::{net::SocketAddr, sync::atomic::Ordering};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::atomic::Ordering,
+};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Method, Request, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header},
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -12,7 +15,12 @@ use hyper::body::Incoming;
 use quadrille::{RemoteAddress, page::Page};
 use tower::Service as _;
 
-use super::{CLOSE, HEAD_LIMIT, Inner, log, places::Place, proxy, remote_address};
+use super::{
+    CLOSE, HEAD_LIMIT, Inner, Limits, log,
+    places::Place,
+    proxy::{Unheeded, unheeded},
+    remote_address,
+};
 
 /// How large the body of a request may be: every one that is taken here is a form.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -25,15 +33,9 @@ impl Inner {
         peer: SocketAddr,
         place: Option<&Place>,
     ) -> Response<Body> {
-        let address = remote_address(peer.ip(), request.headers(), &self.limits.trusted_proxies);
-        if proxy::is_unheeded(peer.ip(), request.headers(), &self.limits.trusted_proxies)
-            && !self.warned.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(
-                "a proxy on this machine says for whom it asks, but is not trusted: all visitors share its address; if it is yours, add --trusted-proxy {}",
-                peer.ip().to_canonical()
-            );
-        }
+        let Limits { trusted_proxies, proxy_header, .. } = &self.limits;
+        let address = remote_address(peer.ip(), request.headers(), trusted_proxies, *proxy_header);
+        self.warn_of_proxy(peer.ip(), request.headers());
         let entry = log::Entry::new(&self.env, &request, address);
         let reader = Reader::of(&request);
         if head_size(&request) > HEAD_LIMIT {
@@ -58,6 +60,26 @@ impl Inner {
         };
         entry.write(&self.env, response.status());
         response
+    }
+
+    /// Tells the operator, once, that a proxy says in vain from whom a request came.
+    fn warn_of_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
+        let Limits { trusted_proxies, proxy_header, .. } = &self.limits;
+        match unheeded(peer, headers, trusted_proxies, *proxy_header) {
+            Some(Unheeded::Proxy) if !self.warned.swap(true, Ordering::Relaxed) => tracing::warn!(
+                "a proxy on this machine says for whom it asks, but is not trusted: all visitors share its address; if it is yours, add --trusted-proxy {}",
+                peer.to_canonical()
+            ),
+            Some(Unheeded::Header(other))
+                if !self.warned_of_header.swap(true, Ordering::Relaxed) =>
+            {
+                tracing::warn!(
+                    proxy = %peer.to_canonical(),
+                    "a request came through a trusted proxy with the header {other}, which is ignored, and without {proxy_header}: if the proxy sets {other}, add --set proxy_header={other}"
+                );
+            }
+            _ => {}
+        }
     }
 
     /// The way to the public URL for a browser that came to this machine by another of its names:

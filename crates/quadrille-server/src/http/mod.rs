@@ -39,7 +39,10 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::{config::Network, issuer::Issuer};
+use crate::{
+    config::{Network, ProxyHeader},
+    issuer::Issuer,
+};
 
 use deadline::WriteDeadline;
 use places::{Place, Places, Taken};
@@ -66,8 +69,10 @@ pub struct Limits {
     pub max_connections: usize,
     /// How many of them one address may hold, or one IPv6 network of 64 bits.
     pub max_connections_per_address: usize,
-    /// Whose `Forwarded` headers are believed.
+    /// Addresses of the proxies whose `proxy_header` is trusted.
     pub trusted_proxies: Vec<Network>,
+    /// The header in which they name the client's address.
+    pub proxy_header: ProxyHeader,
 }
 
 impl Default for Limits {
@@ -80,6 +85,7 @@ impl Default for Limits {
             max_connections: 4096,
             max_connections_per_address: 1024,
             trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::XForwardedFor,
         }
     }
 }
@@ -96,6 +102,8 @@ struct Inner {
     router: Router,
     /// Whether the operator was told about a proxy that is not trusted.
     warned: AtomicBool,
+    /// And about one that is, and sets a header that is not read.
+    warned_of_header: AtomicBool,
     /// And about an address that wants more connections than its share.
     warned_of_share: AtomicBool,
 }
@@ -113,8 +121,15 @@ struct Connections {
 impl Server {
     /// Serves `router` as `issuer`.
     pub fn new(env: Env, issuer: Issuer, limits: Limits, router: Router) -> Self {
-        let (warned, warned_of_share) = (AtomicBool::default(), AtomicBool::default());
-        Self(Arc::new(Inner { env, issuer, limits, router, warned, warned_of_share }))
+        Self(Arc::new(Inner {
+            env,
+            issuer,
+            limits,
+            router,
+            warned: AtomicBool::default(),
+            warned_of_header: AtomicBool::default(),
+            warned_of_share: AtomicBool::default(),
+        }))
     }
 
     /// Serves until `stop`, then answers what is under way. Says whether all of it was answered in

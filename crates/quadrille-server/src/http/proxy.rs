@@ -2,64 +2,67 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
-use crate::config::Network;
+use crate::config::{Network, ProxyHeader};
 
-/// The address that a request came from: the peer's, or what trusted proxies say. Headers of
-/// anybody else are what that somebody made up.
-pub fn remote_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+/// The address from which a request came: the peer's, or the one that trusted proxies say in
+/// `proxy_header`. No other header is read, since a proxy passes on whatever the client has put into
+/// one that it does not set itself.
+pub fn remote_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &[Network],
+    proxy_header: ProxyHeader,
+) -> IpAddr {
     let peer = peer.to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(peer) {
-        return peer;
-    }
-    let nearest = |chain: Vec<Option<IpAddr>>| {
-        let mut address = peer;
-        // Each proxy appends whom it saw: from the right, as far as those can be trusted.
-        for hop in chain.into_iter().rev() {
-            match hop {
-                Some(hop) if is_trusted(address) => address = hop.to_canonical(),
-                _ => break,
-            }
-        }
-        address
+    let read = match proxy_header {
+        ProxyHeader::XForwardedFor => |hop: &str| parse(hop.trim()),
+        ProxyHeader::Forwarded => forwarded_for,
     };
-    let forwarded = chain(headers, header::FORWARDED, forwarded_for);
-    let x_forwarded = chain(headers, "x-forwarded-for", |hop| parse(hop.trim()));
-    match (forwarded, x_forwarded) {
-        (None, None) => peer,
-        (Some(chain), None) | (None, Some(chain)) => nearest(chain),
-        // The proxy writes one of them and passes on the other, which anybody may have sent: where
-        // they differ, neither is believed.
-        (Some(one), Some(other)) => {
-            let (one, other) = (nearest(one), nearest(other));
-            if one == other { one } else { peer }
+    // An element that cannot be read takes none of the others along: anybody may have sent it.
+    let values: Vec<_> = headers.get_all(proxy_header.name()).iter().collect();
+    let hops = values.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let chain: Vec<_> = hops.map(|hop| read(std::str::from_utf8(hop).ok()?)).collect();
+    let mut address = peer;
+    // Each proxy appends whom it saw: from the right, as far as those can be trusted.
+    for hop in chain.into_iter().rev() {
+        match hop {
+            Some(hop) if is_trusted(address) => address = hop.to_canonical(),
+            _ => break,
         }
     }
+    address
 }
 
-/// Whether a proxy on this machine says whom it saw, and is not believed: either somebody plays, or
-/// the operator has forgotten to trust it.
-pub(super) fn is_unheeded(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> bool {
-    let peer = peer.to_canonical();
-    peer.is_loopback()
-        && (headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for"))
-        && !trusted.iter().any(|network| network.contains(peer))
+/// A proxy that says in vain from whom a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheeded {
+    /// It is on this machine, and not trusted: either somebody plays, or the operator has forgotten
+    /// to trust it.
+    Proxy,
+    /// It is trusted, and sent this header instead of the one that is read.
+    Header(ProxyHeader),
 }
 
-fn chain(
+/// Whether a request came through such a proxy.
+pub(super) fn unheeded(
+    peer: IpAddr,
     headers: &HeaderMap,
-    name: impl header::AsHeaderName,
-    read: impl Fn(&str) -> Option<IpAddr>,
-) -> Option<Vec<Option<IpAddr>>> {
-    let values: Vec<_> = headers.get_all(name).iter().collect();
-    if values.is_empty() {
-        return None;
+    trusted: &[Network],
+    proxy_header: ProxyHeader,
+) -> Option<Unheeded> {
+    let peer = peer.to_canonical();
+    let sent = |header: ProxyHeader| headers.contains_key(header.name());
+    let other = match proxy_header {
+        ProxyHeader::XForwardedFor => ProxyHeader::Forwarded,
+        ProxyHeader::Forwarded => ProxyHeader::XForwardedFor,
+    };
+    if trusted.iter().any(|network| network.contains(peer)) {
+        return (sent(other) && !sent(proxy_header)).then_some(Unheeded::Header(other));
     }
-    // What cannot be read takes none of the others along: anybody may have sent it.
-    let hops = values.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    Some(hops.map(|hop| read(std::str::from_utf8(hop).ok()?)).collect())
+    (peer.is_loopback() && (sent(other) || sent(proxy_header))).then_some(Unheeded::Proxy)
 }
 
 /// The `for` of one element of `Forwarded` (RFC 7239, section 4).
@@ -83,46 +86,71 @@ fn parse(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn seen(peer: &str, lines: &[(&'static str, &str)]) -> String {
-        let trusted = [Network::parse("10.0.0.0/8").unwrap(), Network::parse("::1").unwrap()];
+    use ProxyHeader::{Forwarded, XForwardedFor};
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, value.parse().unwrap());
         }
-        remote_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+        headers
+    }
+
+    fn trusted() -> [Network; 2] {
+        [Network::parse("10.0.0.0/8").unwrap(), Network::parse("::1").unwrap()]
+    }
+
+    fn seen(peer: &str, header: ProxyHeader, lines: &[(&'static str, &str)]) -> String {
+        let peer = peer.parse().unwrap();
+        remote_address(peer, &headers(lines), &trusted(), header).to_string()
     }
 
     #[test]
     fn what_strangers_say_about_themselves_is_not_believed() {
-        assert_eq!(seen("192.0.2.1", &[("x-forwarded-for", "203.0.113.9")]), "192.0.2.1");
-        assert_eq!(seen("192.0.2.1", &[("forwarded", "for=203.0.113.9")]), "192.0.2.1");
-        assert_eq!(seen("::ffff:192.0.2.1", &[]), "192.0.2.1");
+        let (lines, header) = ([("x-forwarded-for", "203.0.113.9")], XForwardedFor);
+        assert_eq!(seen("192.0.2.1", header, &lines), "192.0.2.1");
+        let lines = [("forwarded", "for=203.0.113.9")];
+        assert_eq!(seen("192.0.2.1", Forwarded, &lines), "192.0.2.1");
+        assert_eq!(seen("::ffff:192.0.2.1", header, &[]), "192.0.2.1");
     }
 
     #[test]
     fn a_trusted_proxy_says_whom_it_saw_and_what_stands_before_that_is_made_up() {
+        let seen_by = |lines: &[(&'static str, &str)]| seen("10.0.0.1", XForwardedFor, lines);
         let spoofed = "198.51.100.7, 203.0.113.9, 10.1.1.1";
-        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", spoofed)]), "203.0.113.9");
+        assert_eq!(seen_by(&[("x-forwarded-for", spoofed)]), "203.0.113.9");
         let two = [("x-forwarded-for", "198.51.100.7"), ("x-forwarded-for", "203.0.113.9")];
-        assert_eq!(seen("10.0.0.1", &two), "203.0.113.9");
-        assert_eq!(
-            seen(
-                "::1",
-                &[("forwarded", "for=198.51.100.7, For=\"[2001:db8::9]:4711\";proto=https")]
-            ),
-            "2001:db8::9"
-        );
-        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "203.0.113.9:80")]), "203.0.113.9");
-        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "unknown")]), "10.0.0.1");
+        assert_eq!(seen_by(&two), "203.0.113.9");
+        assert_eq!(seen_by(&[("x-forwarded-for", "203.0.113.9:80")]), "203.0.113.9");
+        assert_eq!(seen_by(&[("x-forwarded-for", "unknown")]), "10.0.0.1");
         let broken = [("x-forwarded-for", "Ren\u{e9}, 203.0.113.9")];
-        assert_eq!(seen("10.0.0.1", &broken), "203.0.113.9");
+        assert_eq!(seen_by(&broken), "203.0.113.9");
+        let elements = "for=198.51.100.7, For=\"[2001:db8::9]:4711\";proto=https";
+        assert_eq!(seen("::1", Forwarded, &[("forwarded", elements)]), "2001:db8::9");
     }
 
     #[test]
-    fn where_two_headers_differ_neither_is_believed() {
-        let both = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=198.51.100.7")];
-        assert_eq!(seen("10.0.0.1", &both), "10.0.0.1");
-        let same = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")];
-        assert_eq!(seen("10.0.0.1", &same), "203.0.113.9");
+    fn a_header_that_the_proxy_does_not_set_is_ignored_whoever_sent_it() {
+        let both = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=1.1.1.1")];
+        assert_eq!(seen("10.0.0.1", XForwardedFor, &both), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", Forwarded, &both), "1.1.1.1");
+        assert_eq!(seen("10.0.0.1", XForwardedFor, &both[1..]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", Forwarded, &both[..1]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_proxy_that_speaks_in_vain_is_noticed() {
+        let (x, other) = (("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=1.1.1.1"));
+        let noticed = |peer: &str, lines: &[(&'static str, &str)]| {
+            unheeded(peer.parse().unwrap(), &headers(lines), &trusted(), XForwardedFor)
+        };
+        assert_eq!(noticed("127.0.0.1", &[x]), Some(Unheeded::Proxy));
+        assert_eq!(noticed("127.0.0.1", &[other]), Some(Unheeded::Proxy));
+        assert_eq!(noticed("10.0.0.1", &[other]), Some(Unheeded::Header(Forwarded)));
+        for (peer, lines) in
+            [("10.0.0.1", &[x, other][..]), ("10.0.0.1", &[x]), ("192.0.2.1", &[x]), ("::1", &[])]
+        {
+            assert_eq!(noticed(peer, lines), None, "{peer} {lines:?}");
+        }
     }
 }

@@ -34,7 +34,8 @@ pub struct ServeArgs {
     /// Address and port to listen on; port 0 picks a free port [env: QUADRILLE_LISTEN] [default: 127.0.0.1:4004]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Trust Forwarded and X-Forwarded-For headers from this address or network; repeatable
+    /// Trust the X-Forwarded-For header from this address or network, or the Forwarded header with
+    /// --set proxy_header=forwarded; repeatable
     /// [env: QUADRILLE_TRUSTED_PROXIES]
     #[arg(long = "trusted-proxy", value_name = "CIDR")]
     trusted_proxies: Vec<String>,
@@ -114,6 +115,7 @@ async fn serve(
         max_connections: reserve(settings.max_connections),
         max_connections_per_address: settings.max_connections_per_address,
         trusted_proxies: settings.trusted_proxies.clone(),
+        proxy_header: settings.proxy_header,
     };
     // Before anybody is told that we are ready, so that whoever stops us then is heard.
     let stop = stop_signal()?;

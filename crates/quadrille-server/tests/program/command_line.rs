@@ -330,7 +330,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = Folder::new();
     let file = folder.path().join("quadrille.toml");
     let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
-        trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n\
+        trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_header = \"Forwarded\"\n\
         resources = [\"https://api.example\", \"urn:mail\"]\nclient_metadata_documents = true\n\
         client_metadata_document_scopes = [\"photos:read\", \"b\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\nb = \"B\"\n\
         [oauth1]\nenabled = true\nsignature_methods = [\"HMAC-SHA512\"]\ntimestamp_window = \"2m\"\n";
@@ -358,6 +358,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(of("access_token_lifetime"), "5m from QUADRILLE_ACCESS_TOKEN_LIFETIME");
     assert_eq!(of("session_lifetime"), format!("1d from {file}"));
     assert_eq!(of("trusted_proxies"), format!("10.0.0.0/8,::1/128 from {file}"));
+    assert_eq!(of("proxy_header"), format!("forwarded from {file}"));
     assert_eq!(of("resources"), format!("https://api.example,urn:mail from {file}"));
     assert_eq!(of("client_metadata_documents"), format!("true from {file}"));
     assert_eq!(of("client_metadata_document_scopes"), format!("photos:read,b from {file}"));
@@ -387,6 +388,8 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
     assert!(said("code_lifetime = 0").contains("code_lifetime must be a duration"));
     assert!(said("issuer = \"http://id.example\"").contains("issuer must be an https URL"));
     assert!(said("trusted_proxies = [\"10.0.0.0/33\"]").contains("trusted_proxies must be"));
+    let header = said("proxy_header = \"x-real-ip\"");
+    assert!(header.contains("proxy_header must be x-forwarded-for or forwarded"), "{header}");
     assert!(said("listen = ").contains("quadrille.toml"));
     let nested = said("[oauth1]\nenable = true");
     assert!(nested.contains("\"oauth1.enable\"; did you mean \"oauth1.enabled\"?"), "{nested}");
