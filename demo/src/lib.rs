@@ -104,7 +104,7 @@ impl Demo {
             website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder, book)
                 .map_err(std::io::Error::other)?;
         let server = |issuer: &Issuer, router| {
-            Server::new(env.clone(), issuer.clone(), Limits::default(), router)
+            Server::new(env.clone(), issuer.clone(), Limits::default(), router, Vec::new())
         };
         Ok(Self {
             servers: [

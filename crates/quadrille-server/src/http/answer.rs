@@ -37,7 +37,7 @@ impl Inner {
         let address = remote_address(peer.ip(), request.headers(), trusted_proxies, *proxy_header);
         self.warn_of_proxy(peer.ip(), request.headers());
         let entry = log::Entry::new(&self.env, &request, address);
-        let reader = Reader::of(&request);
+        let reader = self.reader_of(&request);
         if head_size(&request) > HEAD_LIMIT {
             entry.write(&self.env, HEAD_TOO_LARGE.status);
             return HEAD_TOO_LARGE.answer(reader);
@@ -60,6 +60,20 @@ impl Inner {
         };
         entry.write(&self.env, response.status());
         response
+    }
+
+    /// The reader of the answer to a request that no handler sees. Everything but a page answers in
+    /// JSON whatever `Accept` says, as the OAuth endpoints must (RFC 6749, section 5.2).
+    fn reader_of(&self, request: &Request<Incoming>) -> Reader {
+        if !self.pages.iter().any(|page| page == request.uri().path()) {
+            return Reader::Program;
+        }
+        let accept = request.headers().get_all(header::ACCEPT);
+        let mut accepted = accept.iter().filter_map(|value| value.to_str().ok());
+        match accepted.any(|accepted| accepted.contains("text/html")) {
+            true => Reader::Browser,
+            false => Reader::Program,
+        }
     }
 
     /// Tells the operator, once, that a proxy says in vain from whom a request came.
@@ -154,17 +168,6 @@ const MADE_ROOM: Refusal = Refusal {
 enum Reader {
     Browser,
     Program,
-}
-
-impl Reader {
-    fn of(request: &Request<Incoming>) -> Self {
-        let accept = request.headers().get_all(header::ACCEPT);
-        let mut accepted = accept.iter().filter_map(|value| value.to_str().ok());
-        match accepted.any(|accepted| accepted.contains("text/html")) {
-            true => Self::Browser,
-            false => Self::Program,
-        }
-    }
 }
 
 impl Refusal {

@@ -100,6 +100,8 @@ struct Inner {
     issuer: Issuer,
     limits: Limits,
     router: Router,
+    /// The paths at which a browser is answered with a page.
+    pages: Vec<String>,
     /// Whether the operator was told about a proxy that is not trusted.
     warned: AtomicBool,
     /// And about one that is, and sets a header that is not read.
@@ -119,13 +121,21 @@ struct Connections {
 }
 
 impl Server {
-    /// Serves `router` as `issuer`.
-    pub fn new(env: Env, issuer: Issuer, limits: Limits, router: Router) -> Self {
+    /// Serves `router` as `issuer`. A request that no handler sees is answered with JSON, and at the
+    /// paths in `pages` with a page if a browser sent it.
+    pub fn new(
+        env: Env,
+        issuer: Issuer,
+        limits: Limits,
+        router: Router,
+        pages: Vec<String>,
+    ) -> Self {
         Self(Arc::new(Inner {
             env,
             issuer,
             limits,
             router,
+            pages,
             warned: AtomicBool::default(),
             warned_of_header: AtomicBool::default(),
             warned_of_share: AtomicBool::default(),
@@ -345,7 +355,8 @@ mod tests {
         });
         listener.set_nonblocking(true).unwrap();
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-        let server = Server::new(Env::system(), Issuer::localhost(1), Limits::default(), router);
+        let server =
+            Server::new(Env::system(), Issuer::localhost(1), Limits::default(), router, Vec::new());
         assert!(server.run(TcpListener::from_std(listener).unwrap(), ready(())).await);
         let (said, silent) = people.join().unwrap();
         assert_eq!(said.len(), 9);

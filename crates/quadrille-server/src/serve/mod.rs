@@ -120,7 +120,7 @@ async fn serve(
     // Before anybody is told that we are ready, so that whoever stops us then is heard.
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
-    let server = Server::new(data.env().clone(), issuer, limits, app.router());
+    let server = Server::new(data.env().clone(), issuer, limits, app.router(), app.page_paths());
     announce(&data, &app, (settings, again), listening, output).await?;
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");

@@ -17,6 +17,24 @@ use super::{
 };
 
 impl App {
+    /// The paths of the pages. Everything else is for programs, and answers in JSON.
+    pub fn page_paths(&self) -> Vec<String> {
+        let site = self.pages.site();
+        let mut paths = vec![
+            self.server.authorize_path(),
+            self.server.consent_path(),
+            &site.sign_in,
+            &site.sign_out,
+            &site.home,
+            &site.withdraw,
+            &site.sign_out_everywhere,
+        ];
+        if !self.issuer.path().is_empty() {
+            paths.push(self.issuer.path());
+        }
+        paths.into_iter().map(str::to_owned).collect()
+    }
+
     /// All routes: the endpoints of the authorization server, the pages, `/health`.
     pub fn router(&self) -> Router {
         let at = |path: &str| format!("{}{path}", self.issuer.path());

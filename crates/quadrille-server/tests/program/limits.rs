@@ -33,6 +33,13 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     assert_eq!(status(&said), 413, "{said}");
     assert!(said.contains("\"error\":\"invalid_request\""), "{said}");
 
+    // Errors of the OAuth endpoints are JSON, whatever `Accept` says.
+    for endpoint in ["/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/request_token"] {
+        let asks = head.replace("/oauth/token", endpoint) + "accept: text/html,*/*;q=0.8\r\n";
+        let said = answer(&program, format!("{asks}content-length: 70000\r\n\r\n").as_bytes());
+        assert_eq!(status(&said), 413, "{endpoint}: {said}");
+        assert!(said.contains("content-type: application/json"), "{endpoint}: {said}");
+    }
     let browser = head.replace("/oauth/token", "/sign-in") + "accept: text/html,*/*;q=0.8\r\n";
     let said = answer(&program, format!("{browser}content-length: 70000\r\n\r\n").as_bytes());
     assert_eq!(status(&said), 413, "{said}");
