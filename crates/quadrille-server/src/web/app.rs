@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, time::Durati
 
 use axum::{
     body::Body,
-    extract::rejection::FormRejection,
     http::{HeaderValue, Response, StatusCode, header},
 };
 use quadrille::{
@@ -28,6 +27,7 @@ use super::{
     forms::Forms,
     pages::{Link, Message, Pages, problem},
     seals::Seals,
+    sent::Unreadable,
 };
 
 /// How many passwords of strangers are at the threads of the [`Kdf`] at once, for each processor:
@@ -276,10 +276,10 @@ impl Shared {
     }
 
     /// For bodies that are no form.
-    pub(super) fn bad_form(&self, rejection: &FormRejection) -> Response<Body> {
-        tracing::info!(%rejection, "a form cannot be read");
+    pub(super) fn bad_form(&self, why: &Unreadable) -> Response<Body> {
+        tracing::info!(%why, "a form cannot be read");
         self.pages.message(
-            rejection.status(),
+            why.status(),
             &Message {
                 title: "This form cannot be read",
                 text: "Nothing was changed. Open the page again and repeat what you wanted to do.",

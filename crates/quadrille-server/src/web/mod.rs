@@ -11,6 +11,7 @@ mod me;
 mod pages;
 mod routes;
 mod seals;
+mod sent;
 mod visitor;
 
 pub use app::{App, AppError, Parts};

@@ -74,6 +74,21 @@ async fn what_is_no_form_is_a_page_that_says_so() {
     let response = sent.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert!(response.text().await.unwrap().contains("cannot be read"));
+    for path in [
+        "/sign-in",
+        "/sign-out",
+        "/sign-out/everywhere",
+        "/applications/withdraw",
+        "/oauth/consent",
+        "/oauth/token",
+        "/oauth/revoke",
+        "/oauth/introspect",
+    ] {
+        let sent = http.post(program.url(path)).body("form=x&client_id=x&token=x");
+        let sent = sent.header("content-type", "application/x-www-form-urlencoded");
+        let response = sent.header("content-type", "text/plain").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+    }
     for body in ["username=%ff&password=x", "username=a&username=b", "=", "%"] {
         let sent = http
             .post(program.url("/sign-in"))

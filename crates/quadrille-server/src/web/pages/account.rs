@@ -2,12 +2,9 @@
 //! are signed in.
 
 use axum::{
-    Extension, Form,
+    Extension,
     body::Body,
-    extract::{
-        Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{
@@ -22,7 +19,13 @@ use serde::{Deserialize, Serialize};
 use crate::sessions::Session;
 
 use super::{
-    super::{app::App, audit, forms::Purpose, visitor::Visitor},
+    super::{
+        app::App,
+        audit,
+        forms::Purpose,
+        sent::{Sent, Unreadable},
+        visitor::Visitor,
+    },
     templates::FormsLead,
 };
 
@@ -125,7 +128,7 @@ pub(in crate::web) async fn withdraw(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
-    form: Result<Form<Withdraw>, FormRejection>,
+    form: Result<Sent<Withdraw>, Unreadable>,
 ) -> Response<Body> {
     let (form, visitor) = match app.account_form(&headers, form, |form| &form.form).await {
         Ok(sent) => sent,
@@ -154,7 +157,7 @@ pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
-    form: Result<Form<Bound>, FormRejection>,
+    form: Result<Sent<Bound>, Unreadable>,
 ) -> Response<Body> {
     let visitor = match app.account_form(&headers, form, |form| &form.form).await {
         Ok((_, visitor)) => visitor,
@@ -174,10 +177,10 @@ impl App {
     async fn account_form<T>(
         &self,
         headers: &HeaderMap,
-        form: Result<Form<T>, FormRejection>,
+        form: Result<Sent<T>, Unreadable>,
         bound: impl Fn(&T) -> &str,
     ) -> Result<(T, Visitor), Response<Body>> {
-        let Form(form) = form.map_err(|rejection| self.bad_form(&rejection))?;
+        let Sent(form) = form.map_err(|why| self.bad_form(&why))?;
         let visitor = self.visitor(headers).await.map_err(|error| self.store_failed(&error))?;
         let visitor = visitor.ok_or_else(|| self.see_other(&self.pages.site().sign_in))?;
         let cookie = self.session_cookie(headers);

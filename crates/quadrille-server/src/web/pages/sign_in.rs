@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use axum::{
-    Extension, Form,
+    Extension,
     body::Body,
-    extract::{
-        Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -35,6 +32,7 @@ use super::{
         audit,
         cookies::Cookie,
         forms::{FormRefusal, Purpose},
+        sent::{Sent, Unreadable},
     },
     templates::{FormsLead, Link, Message},
 };
@@ -128,11 +126,11 @@ pub(in crate::web) async fn submit(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
-    form: Result<Form<SignIn>, FormRejection>,
+    form: Result<Sent<SignIn>, Unreadable>,
 ) -> Response<Body> {
-    let Form(form) = match form {
+    let Sent(form) = match form {
         Ok(form) => form,
-        Err(rejection) => return app.bad_form(&rejection),
+        Err(why) => return app.bad_form(&why),
     };
     let again = |status, problem| {
         app.sign_in_page(status, &headers, Some(problem), &form.username, &form.next, None)
@@ -237,11 +235,11 @@ pub(in crate::web) async fn sign_out(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
-    form: Result<Form<super::account::Bound>, FormRejection>,
+    form: Result<Sent<super::account::Bound>, Unreadable>,
 ) -> Response<Body> {
-    let Form(form) = match form {
+    let Sent(form) = match form {
         Ok(form) => form,
-        Err(rejection) => return app.bad_form(&rejection),
+        Err(why) => return app.bad_form(&why),
     };
     let cookie = app.session_cookie(&headers);
     let checked = match cookie {
