@@ -30,7 +30,9 @@ impl Entry {
         }))
     }
 
-    /// What was answered. What went well is for `debug`: a busy provider would write nothing else.
+    /// The answer. Success is for `debug`, since a busy provider would write nothing else. 503 is no
+    /// error by itself: its reason is logged where it is found, and in a flood any stranger causes
+    /// it.
     pub(super) fn write(self, env: &Env, status: StatusCode) {
         let Some(line) = self.0 else { return };
         let Line { started, method, uri, address } = line;
@@ -42,8 +44,8 @@ impl Entry {
             };
         }
         match status {
+            400..500 | 503 => line!(info),
             500.. => line!(error),
-            400.. => line!(info),
             _ => line!(debug),
         }
     }

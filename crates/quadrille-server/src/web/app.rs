@@ -25,6 +25,7 @@ use super::{
     cookies::Cookies,
     devices::Devices,
     forms::Forms,
+    overload::Overload,
     pages::{Link, Message, Pages, problem},
     seals::Seals,
     sent::Unreadable,
@@ -111,6 +112,7 @@ pub struct Shared {
     pub(super) seals: Seals,
     pub(super) attempts: Attempts,
     pub(super) strangers: Line,
+    pub(super) overload: Overload,
 }
 
 /// Why a provider could not be put together.
@@ -178,6 +180,7 @@ impl App {
             seals: Seals::new(keys.clone(), &mark),
             attempts: Attempts::new(env.clone(), backend.clone(), &keys, &mark),
             strangers: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
+            overload: Overload::default(),
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
             issuer,

@@ -8,6 +8,7 @@ mod devices;
 mod forms;
 mod health;
 mod me;
+mod overload;
 mod pages;
 mod routes;
 mod seals;

@@ -8,7 +8,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 use crate::{
     browser::Browser,
     flow::{PASSWORD, Stage},
-    process::Program,
+    process::{Program, eventually},
 };
 
 /// What is promised: "within seconds".
@@ -124,6 +124,14 @@ async fn a_guess_from_each_of_thousands_of_networks_at_once_keeps_nobody_out() {
         }
     }
     assert!(answered > 0);
+
+    // A flood writes one loud line for each refused attempt, and hardly any beside.
+    let is_refused = || stage.program.log().contains("event=\"sign_in_refused\"");
+    assert!(eventually(SECONDS, async || is_refused()).await, "{}", stage.program.log());
+    let log = stage.program.log();
+    let overload = log.matches("more people sign in than passwords can be checked").count();
+    assert!(overload <= 2, "{overload}");
+    assert!(!log.contains(" ERROR "), "{log}");
 }
 
 /// As the program does for itself.

@@ -190,7 +190,8 @@ pub(in crate::web) async fn submit(
         }
         Looked::Busy => {
             app.withdraw(&attempt).await;
-            tracing::warn!("more people sign in than passwords can be checked");
+            audit::refused(found.as_ref(), address);
+            app.overload.sent_away(app.env.now());
             later(again(StatusCode::SERVICE_UNAVAILABLE, BUSY).await, AGAIN)
         }
         Looked::Failed(error) => {
