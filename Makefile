@@ -41,16 +41,19 @@ FEATURE_SETS := "" rsa-sha1 consumer guard guard,axum guard,http-client provider
 # Tests fail by panicking, and examples may print: what is denied everywhere else is allowed there.
 TESTS_MAY := $(addprefix -A clippy::,unwrap_used expect_used panic unreachable indexing_slicing string_slice print_stdout print_stderr)
 
+# With fewer features something may be unused, or public for nobody.
+FEWER_MAY := -A dead_code -A unused_imports -A unreachable_pub
+
 # The program also by itself, as people build it: beside the demo it has the feature `consumer`, too.
 .PHONY: clippy
 clippy:
 	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings $(TESTS_MAY)
 	$(CARGO) clippy $(EVERYTHING) --lib --bins -- -D warnings
-	$(CARGO) clippy --quiet --package quadrille-server --bins -- -D warnings
+	$(CARGO) clippy --quiet --package quadrille-server --bins -- -D warnings $(FEWER_MAY)
 	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --quiet --all-targets -- -D warnings
 	@for set in $(FEATURE_SETS); do \
 	  echo "quadrille with only these features: '$$set'"; \
-	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings -A dead_code -A unused_imports; \
+	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings $(FEWER_MAY); \
 	done
 
 .PHONY: rustdoc
