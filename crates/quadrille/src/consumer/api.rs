@@ -22,8 +22,9 @@ use super::{call::Call, held::Held};
 /// On a 401 without a refresh token, access may have been revoked at the service. If the response
 /// says so (`invalid_token`, RFC 6750, section 3.1; a problem with the token, in OAuth 1), or the
 /// service's [`identity`](crate::Spec::identity) responds with 401 too, the account must be linked
-/// again, and the call returns [`Error::NotLinked`], which redirects the user to a login. A 401
-/// from a single path is [`Error::Api`].
+/// again, and the call returns [`Error::NotLinked`](crate::Error::NotLinked), which redirects the
+/// user to a login. A 401
+/// from a single path is [`Error::Api`](crate::Error::Api).
 ///
 /// ```
 /// use quadrille::{Result, consumer::Api};
@@ -64,7 +65,7 @@ impl Api {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Api`] if the response is an error, and the errors of a refresh.
+    /// [`Error::Api`](crate::Error::Api) if the response is an error, and the errors of a refresh.
     pub async fn get<T: DeserializeOwned>(&self, path: impl ApiPath) -> Result<T> {
         self.request(Method::GET, path).json().await
     }
@@ -121,7 +122,8 @@ impl Api {
     /// A valid access token, for other SDKs and clients. Never log it.
     ///
     /// # Errors
-    /// [`Error::NotLinked`] if there is no valid token, and the errors of a refresh.
+    /// [`Error::NotLinked`](crate::Error::NotLinked) if there is no valid token, and the errors of
+    /// a refresh.
     pub async fn access_token(&self) -> Result<Secret> {
         Ok(self.0.usable(None, None).await?.token.access_token)
     }

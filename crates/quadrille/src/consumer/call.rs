@@ -141,7 +141,7 @@ impl Call {
     /// Sends the call and reads the response's JSON. An empty body reads as `null`.
     ///
     /// # Errors
-    /// See [`Api::get`].
+    /// See [`Api::get`](crate::consumer::Api::get).
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         let (service, deadline) = (Arc::clone(&self.held.registered().name), self.deadline);
         let answer = self.send().await?;
@@ -158,7 +158,7 @@ impl Call {
     /// Sends the call and reads the whole body, at most 16 MiB.
     ///
     /// # Errors
-    /// See [`Api::get`].
+    /// See [`Api::get`](crate::consumer::Api::get).
     pub async fn bytes(self) -> Result<Bytes> {
         let (service, deadline) = (Arc::clone(&self.held.registered().name), self.deadline);
         whole(&service, self.send().await?, deadline).await
@@ -171,7 +171,7 @@ impl Call {
     /// service may close a kept-alive connection at that moment.
     ///
     /// # Errors
-    /// See [`Api::get`].
+    /// See [`Api::get`](crate::consumer::Api::get).
     pub async fn send(self) -> Result<Answer> {
         let Self { held, method, url, query, mut headers, body, purpose, deadline, any_origin } =
             self;

@@ -129,7 +129,7 @@ impl Login {
         self.change(|inner| inner.storage = Arc::new(storage))
     }
 
-    /// Sends requests with this client: [`Reqwest`](super::Reqwest) with the application's own
+    /// Sends requests with this client: [`Reqwest`](crate::transport::Reqwest) with the application's own
     /// settings, or another.
     #[must_use]
     pub fn http(self, client: impl HttpClient) -> Self {

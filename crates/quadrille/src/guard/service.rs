@@ -85,7 +85,7 @@ impl Guard {
         self.with(|inside| inside.origins = origins.into_iter().map(Into::into).collect())
     }
 
-    /// Sets the API's URI, which clients name as `resource` ([`AuthorizationServer::resource`]).
+    /// Sets the API's URI, which clients name as `resource` (`AuthorizationServer::resource`).
     /// Tokens for other APIs, and those that name none, are refused.
     #[must_use]
     pub fn audience(self, uri: impl Into<Arc<str>>) -> Self {

@@ -15,7 +15,9 @@ use super::{extract::read, layer::ServerLayer, place::Place};
 
 impl AuthorizationServer {
     /// Adds the server's own endpoints to `app`, and the layer that the extractors
-    /// [`Authorization`], [`Decision`] and [`Access`] need. Call it on the router that has all
+    /// [`Authorization`](crate::provider::Authorization),
+    /// [`Decision`](crate::provider::Decision) and [`Access`](crate::guard::Access) need. Call it on
+    /// the router that has all
     /// routes: axum's layers cover only the routes added before them. Merge the result, do not nest
     /// it, unless [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
     ///
