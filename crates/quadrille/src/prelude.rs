@@ -4,18 +4,7 @@
 //! registration, the settings of OAuth 1) keeps its path. `Result` takes the place of the standard
 //! one: it has this crate's [`Error`](crate::Error) unless another is given.
 //!
-//! ```
-//! use axum::{Router, routing::get};
-//! use quadrille::prelude::*;
-//!
-//! async fn home(github: Linked<GitHub>) -> Result<String> {
-//!     github.get("user").await
-//! }
-//!
-//! let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
-//!     .with(GitHub::new("an id", "a secret"));
-//! let app: Router = login.attach(Router::new().route("/", get(home)));
-//! ```
+#![cfg_attr(all(feature = "axum", feature = "consumer"), doc = include_str!("tour/prelude.md"))]
 
 #[cfg(feature = "sqlite")]
 pub use crate::provider::store::SqliteStore;

@@ -163,7 +163,8 @@ async fn what_was_withdrawn_while_the_clock_was_ahead_can_be_allowed_again() {
 async fn a_clock_that_went_back_while_nothing_ran_is_in_the_log() {
     let Clocked { stage, clock } = Clocked::new(HOUR);
     stage.dance(&Browser::new()).await;
-    let (listening, words) = (stage.program.listening.clone(), "the clock shows: it went back");
+    let (listening, words) =
+        (stage.program.listening.clone(), "a row from the future: the clock went back");
     assert!(!stage.program.log().contains(words));
     stage.program.stop();
     clock.is_ahead_by(0);

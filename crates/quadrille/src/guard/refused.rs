@@ -69,7 +69,7 @@ impl Refused {
     /// The answer: the challenge, or a plain failure if the request is not to blame. If signed
     /// requests are accepted, there is a challenge for each of the two schemes.
     pub fn to_response(&self) -> Response<Bytes> {
-        tracing::debug!(reason = %self.error, "API request refused");
+        tracing::debug!(reason = %self.error, "access to an API refused");
         let bearer = self.challenge();
         let realm = self.realm.as_deref().unwrap_or("");
         let (mut response, other) = match &self.error {
