@@ -163,7 +163,8 @@ impl OAuth1 {
     }
 
     /// Remembers nonces in the store, which is necessary if several processes serve one issuer:
-    /// otherwise a request could be replayed once to each. Every signed request then waits for the
+    /// otherwise a request could be replayed once to each, and for the first five minutes after a
+    /// start each refuses the requests of a second that another has accepted one of. Every signed request then waits for the
     /// store. By default each process remembers them in its own memory, and refuses requests signed
     /// before it started. For a client whose clock is ahead, the store remembers the used seconds,
     /// so that after a restart no request of them is accepted again.
