@@ -54,7 +54,7 @@ pub(crate) const OAUTH1: Dance = Dance {
 };
 
 impl Dance {
-    /// From the website's first page to the provider, who asks for a password.
+    /// Goes from the website's first page to the provider's sign-in page.
     pub(crate) async fn begin(&self, browser: &Browser, demo: &Running) {
         browser.goto(&demo.website).await.unwrap();
         press(browser, self.begin).await;

@@ -1,7 +1,7 @@
 //! The reasons why a request is not done, by whose fault it is.
 //!
 //! A reason is precise and goes to the log. Beside it stands what follows from it ([`Disclosure`],
-//! [`Shown`]): the RFC's code for the client, and the words for whoever can mend it.
+//! [`Shown`]): the RFC's code for the client, and the words for the party at fault.
 
 use http::StatusCode;
 

@@ -52,7 +52,7 @@ pub(crate) struct Shown {
     pub(crate) title: &'static str,
     /// A sentence or two on what happened and what to do.
     pub(crate) text: &'static str,
-    /// A short name for the reason, stable, for a user who asks for help.
+    /// A short, stable name for the reason, which a user can quote in a request for help.
     pub(crate) code: &'static str,
 }
 

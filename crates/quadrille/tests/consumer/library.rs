@@ -56,7 +56,7 @@ async fn any_program_can_do_a_login_without_a_web_framework() {
 async fn routes_of_ones_own_take_the_jar_and_return_it() {
     let world = World::new();
     let login = world.login().storage(MemoryStorage::new());
-    // One request has one jar, whoever takes it.
+    // One request has one jar for all extractors.
     let begin = async |State(login): State<Login>, jar: Jar, same: Jar| {
         let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
         Ok::<_, Error>((same, url))

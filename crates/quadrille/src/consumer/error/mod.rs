@@ -28,7 +28,7 @@ const LONGEST_CAUSES: usize = 400;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something did not work, by fault: the visitor's browser, the other service, the network
-/// between, or whoever set this application up. Comparable, so that tests can ask for the precise
+/// between, or the operator. Comparable, so that tests can ask for the precise
 /// reason; [`Error::code`] is stable and fit for logs and help pages. No variant holds a secret.
 ///
 /// ```

@@ -147,7 +147,7 @@ pub enum OperatorError {
         /// The name asked for.
         service: Box<str>,
     },
-    /// Whoever knows the tenants ([`Login::with_tenants`](crate::Login::with_tenants)) failed; the
+    /// The resolver of tenants ([`Login::with_tenants`](crate::Login::with_tenants)) failed; the
     /// log says how.
     #[error("a tenant of {service} could not be looked up")]
     TenantLookup {

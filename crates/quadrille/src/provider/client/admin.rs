@@ -132,7 +132,7 @@ impl AuthorizationServer {
         self.revoke_all(what, self.newest_row().await?).await
     }
 
-    /// No grant of before has a higher number.
+    /// No earlier grant has a higher number.
     async fn newest_row(&self) -> Result<RowId, Error> {
         let inner = self.inner();
         // Other processes may have drawn higher numbers in this millisecond.

@@ -1,4 +1,4 @@
-//! The reasons why an endpoint refuses a request, whoever sent it and whatever else it says.
+//! The reasons why an endpoint refuses a request of any client.
 
 use http::StatusCode;
 
