@@ -1,4 +1,4 @@
-//! Why a command failed, and with which exit code.
+//! The failure of a command, and its exit code.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use crate::{
     words::{Quoted, describe, did_you_mean},
 };
 
-/// Why a command failed. Each kind has its exit code, which `quadrille --help` lists.
+/// The failure of a command. Each kind has its exit code, which `quadrille --help` lists.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -33,9 +33,9 @@ pub enum Failure {
     /// A file or folder cannot be used.
     #[error("{}: {}", path.display(), describe(error))]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// A page cannot be read.
@@ -47,138 +47,139 @@ pub enum Failure {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {}", describe(error))]
     Listen {
-        /// Which.
+        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// There is no such user, client or token.
     #[error("there is no {what} {}", Quoted(name))]
     NotFound {
-        /// `user`, `client` and so on.
+        /// The kind: `user`, `client` and so on.
         what: &'static str,
-        /// As it was asked for.
+        /// The name as given.
         name: String,
     },
-    /// There is no such token, or it is no longer valid. The message does not repeat it: a token is a secret.
+    /// The token does not exist, or is no longer valid. The message does not repeat the token: it
+    /// is a secret.
     #[error("this is not a valid token of this provider")]
     NoToken,
-    /// There is one already.
+    /// The name is taken.
     #[error("the {what} {} exists already", Quoted(name))]
     Exists {
-        /// `user`, `client` and so on.
+        /// The kind: `user`, `client` and so on.
         what: &'static str,
-        /// As it was asked for.
+        /// The name as given.
         name: String,
     },
-    /// What was given to a command cannot be taken.
+    /// An argument or the input is rejected.
     #[error("{0}")]
     Refused(Refused),
-    /// A client cannot be registered like that.
+    /// A client cannot be registered with these properties.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
-    /// A client cannot be changed like that.
+    /// A client cannot be changed to these properties.
     #[error(transparent)]
     Admin(#[from] AdminError),
     /// The result cannot be written.
     #[error("cannot write to standard output: {}", describe(.0))]
     Output(io::Error),
-    /// The system refused something that it never should.
+    /// The system refused something that should always succeed.
     #[error("{}", describe(.0))]
     System(#[from] io::Error),
 }
 
-/// What was given to a command cannot be taken.
+/// An argument or the input of a command is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// A new password.
+    /// A new password is rejected.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// Not text.
+    /// The password is not text.
     #[error("a password is text in UTF-8")]
     PasswordNotUtf8,
-    /// Typed differently the second time.
+    /// The second password differs from the first.
     #[error("the two passwords differ")]
     PasswordsDiffer,
-    /// Nobody is there to type one.
+    /// There is no terminal to prompt for the password.
     #[error("there is no terminal to ask for a password; use --password-stdin")]
     NoTerminal,
-    /// A user name.
+    /// A user name is rejected.
     #[error(transparent)]
     UserName(#[from] NameError),
-    /// People would take one user for the other.
+    /// Users could confuse two names.
     #[error("the name of the user {} looks the same as {}", Quoted(other), Quoted(name))]
     UserNameLooksLike {
-        /// As it was asked for.
+        /// The name as given.
         name: String,
         /// The name that is taken.
         other: String,
     },
-    /// Not a scope.
+    /// The text is not a scope.
     #[error("{} is not a scope: a scope is printable ASCII without quotation marks, backslashes and spaces", Quoted(.0))]
     Scope(String),
-    /// Not a scope of this provider.
+    /// The scope is not in the setting `scopes`.
     #[error("there is no scope {} among the setting scopes{}{}", Quoted(name), did_you_mean(nearest.as_deref()), match nearest {
         Some(_) => "",
         None => " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or serve this folder with it first)",
     })]
     UnknownScope {
-        /// As it was asked for.
+        /// The scope as given.
         name: String,
-        /// The one that was probably meant.
+        /// The known scope that is closest.
         nearest: Option<String>,
     },
-    /// Not an API of this provider.
+    /// The API is not in the setting `resources`.
     #[error("there is no API {} among the setting resources{}{}", Quoted(uri), did_you_mean(nearest.as_deref()), match nearest {
         Some(_) => "",
         None => " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or serve this folder with it first)",
     })]
     UnknownResource {
-        /// As it was asked for.
+        /// The URI as given.
         uri: String,
-        /// The one that was probably meant.
+        /// The known URI that is closest.
         nearest: Option<String>,
     },
-    /// Not a resource.
+    /// The text is not a resource indicator.
     #[error("an audience is an absolute URI without a fragment, such as https://api.example")]
     Audience,
-    /// Nobody would ever be sent there.
+    /// The client has redirect URIs, and no grant that uses them.
     #[error(
         "--redirect-uri needs the grant authorization_code: leave it out, or add --grant authorization_code"
     )]
     RedirectUriUnused,
-    /// Nobody could ever come back from its consent page.
+    /// A client of OAuth 1.0a has no way back from the consent page.
     #[error(
         "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy the verifier to it"
     )]
     NoCallback,
-    /// A file holds no RSA public key.
+    /// A file has no usable RSA public key.
     #[error("{}: {reason}", path.display())]
     RsaKey {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it holds instead.
+        /// The reason.
         reason: KeyError,
     },
-    /// An RSA key can be broken at a price.
+    /// The RSA key is short enough to be broken at a price.
     #[error(
         "{}: the RSA key has {bits} bits, and fewer than 2048 are not safe; if the client cannot have another key, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
         path.display()
     )]
     ShortRsaKey {
-        /// Its file.
+        /// The file.
         path: PathBuf,
-        /// How long it is.
+        /// The length in bits.
         bits: usize,
     },
-    /// No token came.
+    /// Standard input has no token.
     #[error("there is no token on standard input")]
     NothingToRevoke,
 }
 
 impl Refused {
-    /// Why the key in this file was not taken.
+    /// The reason for rejecting the key in this file.
     pub(crate) fn rsa_key(path: &Path, reason: KeyError) -> Self {
         let path = path.to_owned();
         match reason {
@@ -213,7 +214,7 @@ impl From<NameError> for Failure {
 }
 
 impl Failure {
-    /// What is wrong with the database, if that is what stood in the way, wherever it was noticed.
+    /// The failure of the database behind this failure, if there is one.
     fn database(&self) -> Option<&StoreError> {
         let error = match self {
             Self::Data(DataError::Database { error, .. })
@@ -234,7 +235,7 @@ impl Failure {
         ExitCode::from(match self {
             _ if self.database().is_some() => 4,
             Self::System(_) | Self::Output(_) | Self::Server(_) => 1,
-            // 2 is clap's: the command line itself makes no sense.
+            // 2 is the code of clap for usage errors.
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
             Self::Config(_) => 3,
             Self::Data(error) => match error {
@@ -256,7 +257,7 @@ impl Failure {
         })
     }
 
-    /// A word for programs that read the error as JSON.
+    /// The error code for programs that read the error as JSON.
     pub fn code(&self) -> &'static str {
         if let Some(error) = self.database() {
             return match error {

@@ -9,24 +9,24 @@ use std::{
 use quadrille::provider::check_issuer;
 use url::Url;
 
-/// The text is no issuer (RFC 8414, section 2).
+/// The text is not a valid issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an issuer is an https URL (http for localhost) as browsers write it, without query, fragment or user name"
 )]
 pub struct InvalidIssuer;
 
-/// What a provider is called: the `issuer` of RFC 8414, which is also its public URL.
+/// The `issuer` of RFC 8414, which is also the public URL of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
     text: Arc<str>,
-    /// How much of it is the origin; the rest is the path.
+    /// The length of the origin; the rest is the path.
     origin: usize,
 }
 
 impl Issuer {
-    /// Reads one. A slash at the end is left out: the text is compared byte by byte wherever
-    /// tokens go, and people add one or not.
+    /// Parses an issuer. A slash at the end is dropped: clients compare issuers byte by byte, and
+    /// people write the slash or not.
     ///
     /// # Errors
     /// [`InvalidIssuer`].
@@ -37,14 +37,14 @@ impl Issuer {
         Ok(Self { text: text.into(), origin: url.origin().ascii_serialization().len() })
     }
 
-    /// That of a loopback address.
+    /// The issuer of a loopback address.
     pub fn localhost(port: u16) -> Self {
         let text: Arc<str> = format!("http://localhost:{port}").into();
         Self { origin: text.len(), text }
     }
 
-    /// That of a loopback address where the program listens. `localhost` is 127.0.0.1 everywhere,
-    /// and another address on some machines only.
+    /// The issuer of the loopback address that the program listens on. `localhost` means 127.0.0.1
+    /// everywhere, and another loopback address on some machines only.
     pub fn loopback(address: SocketAddr) -> Self {
         if address.ip() == Ipv4Addr::LOCALHOST {
             return Self::localhost(address.port());
@@ -53,7 +53,7 @@ impl Issuer {
         Self { origin: text.len(), text }
     }
 
-    /// As it stands in messages.
+    /// The text, as in messages.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -68,17 +68,17 @@ impl Issuer {
         self.origin().split_once("://").map_or("", |(_, authority)| authority)
     }
 
-    /// The path under which all its pages are: empty, or `/id`.
+    /// The path of all pages: empty, or for example `/id`.
     pub fn path(&self) -> &str {
         self.text.get(self.origin..).unwrap_or("")
     }
 
-    /// Where applications find everything else (RFC 8414, section 3).
+    /// The URL of the metadata (RFC 8414, section 3).
     pub fn metadata_url(&self) -> String {
         format!("{}/.well-known/oauth-authorization-server{}", self.origin(), self.path())
     }
 
-    /// Whether what goes there is encrypted on its way.
+    /// Whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https:")
     }

@@ -18,8 +18,8 @@ pub fn start(settings: &Settings) {
     start_with(settings.log.clone(), settings.log_format);
 }
 
-/// Starts the log of a command, which says by itself what it did: warnings, unless more was asked
-/// for. Beside an answer in JSON the log is JSON too.
+/// Starts the log of a command. A command reports its result itself, so the log has warnings only,
+/// unless the settings ask for more. With `--json`, the log is JSON too.
 pub fn start_for_command(settings: &Settings, output: Output) {
     let quiet = Targets::new().with_default(LevelFilter::WARN);
     let filter = if settings.is_default("log") { quiet } else { settings.log.clone() };
@@ -29,7 +29,7 @@ pub fn start_for_command(settings: &Settings, output: Output) {
 
 fn start_with(filter: Targets, format: LogFormat) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    // An error means that one runs already, as in tests.
+    // An error means that a log is already running, as in tests.
     let _ = match format {
         LogFormat::Text => {
             let layer = layer.with_ansi(std::io::stderr().is_terminal()).with_filter(filter);

@@ -1,4 +1,4 @@
-//! What the program says: data to standard output, messages to standard error.
+//! The output of the program: results to standard output, messages to standard error.
 
 use std::io::{self, Write as _};
 
@@ -6,27 +6,27 @@ use serde::Serialize;
 
 use crate::Failure;
 
-/// Where a command's result goes, and in which form.
+/// The destination and the format of a command's result.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     json: bool,
 }
 
 impl Output {
-    /// JSON for programs, or text for people.
+    /// An output of JSON for programs, or of text for people.
     pub const fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// Whether programs are reading.
+    /// Whether the output is JSON.
     pub const fn is_json(self) -> bool {
         self.json
     }
 
-    /// The result: `value` as one line of JSON, or `text` as it is.
+    /// Writes the result: `value` as one line of JSON, or `text`.
     ///
     /// # Errors
-    /// [`Failure::Output`] when it cannot be written: it may be the only copy of a secret.
+    /// [`Failure::Output`] if the result cannot be written: it may be the only copy of a secret.
     pub fn result(
         self,
         value: &impl Serialize,
@@ -39,13 +39,13 @@ impl Output {
         };
         let mut out = io::stdout().lock();
         match writeln!(out, "{}", line.trim_end_matches('\n')).and_then(|()| out.flush()) {
-            // A reader that went away (`quadrille client list | head`) is no failure of ours.
+            // A reader that closed the pipe (`quadrille client list | head`) is not a failure.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
             _ => Ok(()),
         }
     }
 
-    /// A remark beside the result, on standard error.
+    /// Writes a remark to standard error.
     pub fn note(self, text: &str) {
         if self.json {
             self.say(&serde_json::json!({ "remark": text }).to_string());
@@ -54,7 +54,7 @@ impl Output {
         }
     }
 
-    /// Why there is no result: `code` is for programs, `text` for people.
+    /// Writes an error: `code` for programs, `text` for people.
     pub fn error(self, code: &str, text: &str) {
         if self.json {
             self.say(&serde_json::json!({ "error": code, "message": text }).to_string());
@@ -64,7 +64,7 @@ impl Output {
     }
 
     fn say(self, line: &str) {
-        // Where even this cannot be written there is nobody left to tell.
+        // A failure to write to standard error cannot be reported anywhere.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 }

@@ -1,8 +1,9 @@
-//! Browsers that people are signed in with.
+//! Sessions: browsers that a user is signed in with.
 //!
-//! A session belongs to a person and to the password that opened it: it opens only if that is still
-//! the password, in the transaction that looks, and it is found only as long as it is. So a new
-//! password ends every session, also one that was being opened meanwhile, whatever the clock shows.
+//! A session belongs to a user and to the password that opened it. It opens only if that is still
+//! the password, in the same transaction, and it is found only while that is the password. So a new
+//! password ends every session, even one that is being opened at the same time, whatever the clock
+//! shows.
 
 use std::sync::Arc;
 
@@ -10,29 +11,29 @@ use quadrille::{Timestamp, provider::store::SecretHash};
 
 use crate::users::User;
 
-/// A browser that somebody is signed in with.
+/// A browser that a user is signed in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The hash of what its cookie holds, so that the database cannot be used to sign in.
+    /// The hash of the secret in the cookie, so the database does not let anybody sign in.
     pub id: SecretHash,
-    /// The person.
+    /// The subject of the user.
     pub subject: Arc<str>,
-    /// The number of the password that opened it.
+    /// The number of the password that opened the session.
     pub password_number: i64,
     /// The time of the sign-in.
     pub signed_in: Timestamp,
     /// The time of the last request, to the minute.
     pub used: Timestamp,
-    /// The end.
+    /// The time at which the session expires.
     pub expires: Timestamp,
-    /// A name for the browser, as it calls itself.
+    /// The name of the browser, from its `User-Agent`.
     pub browser: String,
-    /// The address that the sign-in came from.
+    /// The address of the sign-in.
     pub address: String,
 }
 
 impl Session {
-    /// Whether it is the session of `user`, and not over. The one place that judges a session.
+    /// Whether the session is the user's and has not expired. No other function judges a session.
     pub fn is_good_for(&self, user: &User, now: Timestamp) -> bool {
         self.subject == user.subject
             && self.password_number == user.password_number
@@ -40,10 +41,10 @@ impl Session {
     }
 }
 
-/// A name for the browser that sends this `User-Agent`: what it is and what it runs on, as far as
-/// that can be told.
+/// A name for the browser with this `User-Agent`: its product and its system, as far as the header
+/// tells.
 pub fn browser_name(user_agent: &str) -> String {
-    // The first that fits: most of them say that they are the later ones too.
+    // The first match counts: most browsers also name the later ones.
     let browsers = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),

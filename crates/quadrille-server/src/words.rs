@@ -1,9 +1,9 @@
-//! Words that several messages share: errors of the system, names in quotation marks, and the name
-//! that was probably meant.
+//! Words that several messages share: errors of the system, quoted names, and suggestions for
+//! mistyped names.
 
 use std::{fmt, io};
 
-/// What the system said, in words that are the same on each, without the number of the error.
+/// The error of the system, in the same words on every system and without its number.
 pub(crate) fn describe(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
     let words = match error.kind() {
@@ -28,13 +28,13 @@ pub(crate) fn describe(error: &io::Error) -> String {
     words.to_owned()
 }
 
-/// A question to put behind an error.
+/// A question to put after an error message.
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean {}?", Quoted(name)))
 }
 
-/// Text that somebody typed, in quotation marks and as it was typed: `René` stays readable in
-/// every Unicode form. Characters that a terminal acts on, or that cannot be seen, are escaped.
+/// Typed text in quotation marks. `René` stays readable in every Unicode form. Control characters
+/// and invisible characters are escaped.
 pub(crate) struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -57,7 +57,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Of the names that are known, the one that was probably meant.
+/// The known name that is closest to `name`.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|known| (strsim::jaro_winkler(known, name), known))

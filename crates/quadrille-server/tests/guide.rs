@@ -1,4 +1,4 @@
-//! What the guide says about the program is true.
+//! Compares the guide with the program.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The command line: what can be said, and who does it.
+//! The command line: its grammar, and the dispatch to the commands.
 
 mod client;
 mod config;
@@ -46,7 +46,7 @@ pub struct Cli {
     command: Command,
 }
 
-/// What every command understands.
+/// The flags that every command takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Settings, for every command")]
 struct Common {
@@ -106,11 +106,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Reads the command line of a program.
 ///
 /// # Errors
-/// The exit code, when help was asked for or a mistake made; it is printed by then.
+/// The exit code, after `--help` or a usage error. The text is already printed.
 pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<C, ExitCode> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     C::try_parse_from(&arguments).map_err(|error| {
-        // Help is asked for by people; a mistake may be that of a program.
+        // People ask for help. A usage error may come from a program.
         if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
             let text = error.to_string();
             Output::new(true).error("usage", text.trim_start_matches("error: ").trim_end());
@@ -121,7 +121,7 @@ pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result
     })
 }
 
-/// The exit code of a command that ended so. A failure is printed.
+/// The exit code for the result of a command. Prints a failure.
 pub fn ended(result: Result<(), Failure>, output: Output) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -156,7 +156,7 @@ impl Cli {
     }
 }
 
-/// `quadrille migrate`: opening a database brings it up to date.
+/// `quadrille migrate`. Opening a database already migrates it.
 async fn migrate(settings: &Settings, output: Output) -> Result<(), Failure> {
     let data = Data::open_or_make(settings).await?;
     let dir = data.dir().display().to_string();
@@ -165,14 +165,13 @@ async fn migrate(settings: &Settings, output: Output) -> Result<(), Failure> {
     })
 }
 
-/// Runs a command that needs no more than this thread.
+/// Runs a command on the current thread.
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }
 
 impl Common {
-    /// Those that were given and that another command needs, to work on the same provider; each
-    /// after a space.
+    /// The given flags that another command needs to work on the same provider, each after a space.
     fn again(&self) -> String {
         let config = self.config.as_ref().map(|file| ("--config", file.display().to_string()));
         let data_dir = self.data_dir.clone().map(|dir| ("--data-dir", dir));

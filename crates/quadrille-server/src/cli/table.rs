@@ -1,13 +1,13 @@
-//! How results are shown to people.
+//! The layout of results for people.
 
 use quadrille::Timestamp;
 
-/// A time as people and programs read it: RFC 3339.
+/// A time in RFC 3339, for people and programs.
 pub(super) fn when(time: Timestamp) -> String {
     jiff::Timestamp::from_second(time.seconds()).map(|time| time.to_string()).unwrap_or_default()
 }
 
-/// Lines with columns that stand below each other.
+/// Lines with aligned columns.
 pub(super) fn table<'a, const N: usize>(rows: impl Iterator<Item = [&'a str; N]>) -> String {
     let rows: Vec<_> = rows.collect();
     let width = |column: usize| {

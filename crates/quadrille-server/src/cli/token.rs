@@ -33,7 +33,7 @@ pub(super) async fn run(
     let mut text = Zeroizing::new(Vec::new());
     std::io::stdin().lock().take(64 * 1024).read_to_end(&mut text)?;
     let data = Data::open_existing(settings).await?;
-    // What is no text is no token either.
+    // Input that is not UTF-8 is not a token.
     let Ok(token) = std::str::from_utf8(&text) else { return Err(Failure::NoToken) };
     if token.trim().is_empty() {
         return Err(Refused::NothingToRevoke.into());

@@ -68,7 +68,7 @@ Examples:
     },
 }
 
-/// A user as it is shown.
+/// A user as commands show it.
 #[derive(Serialize)]
 struct Shown<'a> {
     username: &'a str,
@@ -163,7 +163,7 @@ async fn remove(
     output: Output,
 ) -> Result<(), Failure> {
     let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
-    // First nobody can sign in any more, then what they opened before is closed.
+    // The user first, the consents second: no new consent can come in between.
     let removed = data.backend().remove_user(&parsed).await.map_err(|error| data.failure(error))?;
     let user = removed.ok_or_else(|| not_found(name))?;
     server.remove_subject(&user.subject).await?;
@@ -174,7 +174,7 @@ fn not_found(name: &str) -> Failure {
     Failure::NotFound { what: "user", name: name.to_owned() }
 }
 
-/// A password that may be one.
+/// Reads a new password, and checks it.
 fn new_password(from_stdin: bool) -> Result<Secret, Failure> {
     let password = if from_stdin { read_password()? } else { ask_password()? };
     check_password(&password)?;
@@ -193,7 +193,7 @@ fn read_password() -> Result<Secret, Failure> {
     Ok(Secret::from(text))
 }
 
-/// Asks twice, without showing what is typed.
+/// Prompts twice, without an echo.
 fn ask_password() -> Result<Secret, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Refused::NoTerminal.into());

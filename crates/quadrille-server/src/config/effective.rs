@@ -1,18 +1,18 @@
-//! A setting as it is in effect.
+//! A setting in effect.
 
 use serde::Serialize;
 
 use super::error::Origin;
 
-/// A setting as it is in effect, for `quadrille config`.
+/// A setting in effect, for `quadrille config`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Effective {
-    /// Its name.
+    /// The name.
     pub key: &'static str,
-    /// Its value, in the form in which it would be written.
+    /// The value, in the syntax of the configuration file.
     pub value: String,
-    /// Where that came from.
+    /// The origin of the value.
     pub origin: Origin,
-    /// What it is for.
+    /// The purpose of the setting.
     pub about: &'static str,
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a setting, and where it stands.
+//! Errors in settings.
 
 use std::{fmt, path::PathBuf};
 
@@ -8,7 +8,7 @@ use crate::words::{Quoted, describe, did_you_mean};
 
 use super::value::Expected;
 
-/// What is wrong with a setting.
+/// An error in a setting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -17,72 +17,72 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     #[error("{}: {error}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The position in the file, and the reason.
         error: Box<toml::de::Error>,
     },
     /// There is no such setting.
     #[error("{origin}: there is no setting {}{}", Quoted(name), did_you_mean(*nearest))]
     Unknown {
-        /// Where it stands.
+        /// The origin of the value.
         origin: Origin,
-        /// As it stands there.
+        /// The name as written.
         name: String,
-        /// The one that was probably meant.
+        /// The known name that is closest.
         nearest: Option<&'static str>,
     },
-    /// A value makes no sense.
+    /// A value is not valid.
     #[error("{origin}: {key} must be {expected}")]
     Invalid {
-        /// Where it stands.
+        /// The origin of the value.
         origin: Origin,
         /// The setting.
         key: &'static str,
-        /// What it must be.
+        /// The values that the setting accepts.
         expected: Expected,
     },
     /// A scope is named that the setting `scopes` does not have.
     #[error("{key}: there is no scope {} among the setting scopes{}", Quoted(name), did_you_mean(nearest.as_deref()))]
     UnknownScope {
-        /// Which setting names it.
+        /// The setting that names the scope.
         key: &'static str,
-        /// As it stands there.
+        /// The scope as written.
         name: String,
-        /// The one that was probably meant.
+        /// The known scope that is closest.
         nearest: Option<String>,
     },
-    /// It must not stand in a file that people copy around.
+    /// A secret is in a place that others can read, such as a file that people copy.
     #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
     Secret {
-        /// Where it stands.
+        /// The origin of the value.
         origin: Origin,
         /// The setting.
         key: &'static str,
-        /// Where it belongs.
+        /// The environment variable for the secret.
         variable: &'static str,
     },
-    /// Neither given nor to be guessed.
+    /// The data directory is not set, and has no default without `HOME`.
     #[error("cannot tell where to keep data: HOME is not set; give --data-dir")]
     NoDataDir,
 }
 
-/// Where a setting came from.
+/// The origin of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The command line.
     Flag(&'static str),
     /// An environment variable.
     Environment(String),
-    /// The file.
+    /// The configuration file.
     File(PathBuf),
-    /// Nowhere: this is what the program does by itself.
+    /// The default of the program.
     Default,
 }
 

@@ -9,7 +9,7 @@ use super::{
     keys::{self, Key},
 };
 
-/// The settings in the file, all of them known.
+/// Reads the settings in the file. Each of them is known.
 pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigErro
     known.collect()
 }
 
-/// A setting, or those of a section.
+/// The setting, or the settings of a section.
 fn settings((name, value): (String, Value)) -> Vec<(String, Value)> {
     match value {
         Value::Table(section) if keys::is_section(&name) => {

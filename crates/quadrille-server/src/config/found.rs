@@ -1,4 +1,4 @@
-//! Values that were found for the settings, and how each is taken.
+//! The values found for the settings, and how each is taken.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     value::{self, Expected},
 };
 
-/// What was found for each setting, the strongest place first.
+/// The values found for each setting. The value with the highest precedence comes first.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) values: BTreeMap<&'static str, (Origin, Value)>,
@@ -27,7 +27,7 @@ impl Found {
         self.or(key, value::duration, |duration| value::show_duration(*duration), default)
     }
 
-    /// Off unless somebody turned it on.
+    /// A switch, `false` by default.
     pub(super) fn switch(&mut self, key: &'static str) -> Result<bool, ConfigError> {
         self.or(key, value::switch, ToString::to_string, false)
     }

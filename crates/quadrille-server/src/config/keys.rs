@@ -6,13 +6,13 @@ use crate::words::nearest;
 /// A setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// Its name in the file.
+    /// The name in the file.
     pub name: &'static str,
-    /// Its environment variable.
+    /// The environment variable.
     pub variable: &'static str,
-    /// Whether it must stay out of files and command lines, which others can read.
+    /// Whether the value must stay out of files and command lines, which others can read.
     pub secret: bool,
-    /// What it is for.
+    /// The purpose.
     pub about: &'static str,
 }
 
@@ -20,7 +20,7 @@ const fn key(name: &'static str, variable: &'static str, about: &'static str) ->
     Key { name, variable, secret: false, about }
 }
 
-/// Every setting there is.
+/// All settings.
 pub const KEYS: &[Key] = &[
     key("data_dir", "QUADRILLE_DATA_DIR", "folder of the database and the key ring"),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
@@ -138,7 +138,7 @@ pub const KEYS: &[Key] = &[
     key("log_format", "QUADRILLE_LOG_FORMAT", "text or json"),
 ];
 
-/// The setting of this environment variable.
+/// The setting for an environment variable.
 pub(super) fn find_variable(variable: &str) -> Result<&'static Key, ConfigError> {
     if let Some(key) = KEYS.iter().find(|key| key.variable == variable) {
         return Ok(key);
@@ -147,7 +147,7 @@ pub(super) fn find_variable(variable: &str) -> Result<&'static Key, ConfigError>
     find(&name, || Origin::Environment(variable.to_owned()))
 }
 
-/// Whether some settings stand in a section of this name.
+/// Whether a section of this name has settings.
 pub(super) fn is_section(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(section, _)| section == name))
 }

@@ -27,7 +27,7 @@ use crate::{issuer::Issuer, words::nearest};
 
 use found::Found;
 
-/// The lifetime of a session, unless a setting gives another.
+/// The default lifetime of a session.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
 /// Values found on the command line: the setting, the flag, the text.
@@ -35,7 +35,7 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 pub struct Flags(Vec<(&'static str, &'static str, Value)>);
 
 impl Flags {
-    /// A flag that was given, or not.
+    /// Adds a flag, if it was given.
     pub fn give(&mut self, key: &'static str, flag: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.0.push((key, flag, Value::String(text.to_owned())));
@@ -69,63 +69,63 @@ impl Flags {
 /// The settings in effect.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the database and the key ring are.
+    /// The folder of the database and the key ring.
     pub data_dir: PathBuf,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// What the provider is called, if that was said.
+    /// The issuer, if it is set.
     pub issuer: Option<Issuer>,
     /// Addresses of the proxies whose `proxy_header` is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// The header in which they name the client's address.
+    /// The header in which trusted proxies name the client's address.
     pub proxy_header: ProxyHeader,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<PathBuf>,
-    /// The ring of keys, where it does not come from a file.
+    /// The key ring, if it does not come from a file.
     pub keys: Option<quadrille::Secret>,
-    /// The file with the ring of keys.
+    /// The file of the key ring.
     pub keys_file: PathBuf,
-    /// What people call this site; its host if nobody said.
+    /// The name of the site on pages. `None` means the host of the issuer.
     pub name: Option<String>,
-    /// Scopes and what they mean, for the consent page.
+    /// The scopes, each with its description for the consent page.
     pub scopes: BTreeMap<String, String>,
-    /// The APIs that tokens can be meant for.
+    /// The APIs that tokens can be issued for.
     pub resources: Resources,
-    /// Whether clients are let in that describe themselves.
+    /// Whether clients may describe themselves by client ID metadata documents.
     pub client_metadata_documents: bool,
-    /// What those may ask for, if not for all that there is.
+    /// The scopes that these clients may request. `None` means all scopes.
     pub client_metadata_document_scopes: Option<Scopes>,
-    /// How long a person stays signed in.
+    /// The lifetime of a session.
     pub session_lifetime: Duration,
-    /// See [`quadrille::Policy`].
+    /// The policy of the authorization server.
     pub policy: quadrille::Policy,
-    /// Whether and how OAuth 1.0a is offered beside OAuth 2.
+    /// The settings of OAuth 1.0a.
     pub oauth1: OAuth1Settings,
-    /// How long a client may take to send the head of a request.
+    /// The time that a client has to send the head of a request.
     pub header_timeout: Duration,
-    /// How long it may take to send the body.
+    /// The time that a client has to send the body of a request.
     pub body_timeout: Duration,
-    /// How long it may take to read an answer.
+    /// The time that a client has to read an answer.
     pub write_timeout: Duration,
-    /// How long requests under way may take after a signal to stop.
+    /// The time that requests under way have after a signal to stop.
     pub shutdown_timeout: Duration,
-    /// How many connections are held at once.
+    /// The greatest number of connections.
     pub max_connections: usize,
-    /// How many of them one address may hold.
+    /// The greatest number of connections of one address.
     pub max_connections_per_address: usize,
-    /// What is logged.
+    /// The log levels.
     pub log: Targets,
-    /// In which form.
+    /// The format of the log.
     pub log_format: LogFormat,
     effective: Vec<Effective>,
 }
 
 impl Settings {
-    /// Finds all settings. `environment` are variables, such as those of the process
+    /// Loads all settings. `environment` has variables, such as those of the process
     /// ([`environment()`]).
     ///
     /// # Errors
-    /// [`ConfigError`], naming the place.
+    /// [`ConfigError`], which names the origin of the value.
     pub fn load(
         flags: Flags,
         environment: impl Iterator<Item = (String, String)>,
@@ -146,10 +146,11 @@ impl Settings {
         for (key, flag, value) in flags.0 {
             found.values.entry(key).or_insert((Origin::Flag(flag), value));
         }
-        // Unknown variables are remarks only: the prefix is not ours alone.
+        // Unknown variables are remarks only: other programs may use the same prefix.
         let mut remarks = Vec::new();
         for (variable, text) in environment {
-            // An empty one is none: container set-ups pass on what nobody filled in.
+            // An empty variable counts as unset: container set-ups pass on variables that nobody
+            // filled in.
             if !variable.starts_with("QUADRILLE_")
                 || variable == "QUADRILLE_CONFIG"
                 || text.is_empty()
@@ -172,7 +173,7 @@ impl Settings {
         Self::of(found, default_dir).map(|settings| (settings, remarks))
     }
 
-    /// The settings, of what was found.
+    /// Builds the settings from the found values.
     fn of(mut found: Found, default_dir: Option<PathBuf>) -> Result<Self, ConfigError> {
         let data_dir = match found.take("data_dir", value::path, value::show_path)? {
             Some(dir) => dir,
@@ -247,7 +248,7 @@ impl Settings {
         let seconds = Duration::from_secs;
         let max_connections =
             found.or("max_connections", value::count, ToString::to_string, 4096)?;
-        // A quarter, but not less than a few browsers want.
+        // A quarter, but at least enough for a few browsers.
         let share = (max_connections / 4).max(16).min(max_connections);
         let max_connections_per_address =
             found.or("max_connections_per_address", value::count, ToString::to_string, share)?;
@@ -288,19 +289,19 @@ impl Settings {
         })
     }
 
-    /// Whether nobody set this one.
+    /// Whether the setting has its default.
     pub fn is_default(&self, key: &str) -> bool {
         let is_set = |setting: &Effective| setting.key == key && setting.origin != Origin::Default;
         !self.effective.iter().any(is_set)
     }
 
-    /// Every setting with its value and where that came from. Secrets are masked.
+    /// Every setting with its value and its origin. Secrets are masked.
     pub fn effective(&self) -> &[Effective] {
         &self.effective
     }
 }
 
-/// The variables of this process. A setting is text: those that are not are left out.
+/// The environment variables of this process. Variables that are not UTF-8 are left out.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()))

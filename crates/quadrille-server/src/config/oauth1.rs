@@ -11,26 +11,26 @@ use super::{
     value::{self, Expected},
 };
 
-/// Whether and how OAuth 1.0a is offered.
+/// The settings of OAuth 1.0a.
 #[derive(Clone, Debug)]
 pub struct OAuth1Settings {
-    /// Whether it is offered at all.
+    /// Whether the server offers OAuth 1.0a.
     pub enabled: bool,
     /// The accepted signature methods.
     pub methods: Vec<SignatureMethod>,
-    /// How far a timestamp may differ from our clock.
+    /// The greatest difference between a timestamp and the clock of the server.
     pub timestamp_window: Duration,
     /// The lifetime of temporary credentials.
     pub temporary_lifetime: Duration,
-    /// The lifetime of token credentials; `None`: until they are revoked.
+    /// The lifetime of token credentials. `None` means until they are revoked.
     pub token_lifetime: Option<Duration>,
-    /// Whether several processes serve the same data directory, and so must share what they have
-    /// seen.
+    /// Whether several processes serve the same data directory. They must then share the nonces
+    /// that they have seen.
     pub several_processes: bool,
 }
 
 impl OAuth1Settings {
-    /// What the authorization server offers; `None` where it is off.
+    /// The offer of the authorization server. `None` if OAuth 1.0a is off.
     pub fn offer(&self) -> Option<OAuth1> {
         if !self.enabled {
             return None;
@@ -66,14 +66,14 @@ const UNSAFE: [(SignatureMethod, &str); 3] = [
     (SignatureMethod::Plaintext, "PLAINTEXT-which-carries-the-secrets"),
 ];
 
-/// What a signature method is called in the settings.
+/// The name of a signature method in the settings.
 fn name(method: SignatureMethod) -> &'static str {
     let long = UNSAFE.iter().find(|(known, _)| *known == method).map(|(_, name)| *name);
     long.unwrap_or(method.as_str())
 }
 
 impl OAuth1Settings {
-    /// The settings, of what was found.
+    /// Builds the settings from the found values.
     pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Reading and showing the values of settings.
+//! Parsing and formatting the values of settings.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::issuer::Issuer;
 
-/// What a value must be.
+/// The values that a setting accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Expected {
@@ -38,7 +38,7 @@ pub enum Expected {
     /// The header of a proxy.
     #[error("x-forwarded-for or forwarded")]
     ProxyHeader,
-    /// A ring of keys.
+    /// A key ring.
     #[error("a key ring: text")]
     Keys,
     /// Resources.
@@ -73,7 +73,7 @@ pub enum Expected {
     /// A level.
     #[error("off, error, warn, info, debug or trace, also by part (info,quadrille::request=debug)")]
     Targets,
-    /// A form.
+    /// A log format.
     #[error("text or json")]
     LogFormat,
 }
@@ -104,7 +104,8 @@ impl Network {
         if prefix > most { Err(Expected::Networks) } else { Ok(Self { address, prefix }) }
     }
 
-    /// Whether `address` lies in it. An IPv4 address in IPv6 clothing is the IPv4 address.
+    /// Whether `address` lies in the network. An IPv4-mapped IPv6 address counts as the IPv4
+    /// address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
@@ -126,7 +127,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// The header in which a trusted proxy says from whom a request came.
+/// The header in which a trusted proxy names the client's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyHeader {
     /// `X-Forwarded-For`: addresses, separated by commas.
@@ -136,7 +137,7 @@ pub enum ProxyHeader {
 }
 
 impl ProxyHeader {
-    /// Its name, in lower case.
+    /// The name, in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::XForwardedFor => "x-forwarded-for",
@@ -151,7 +152,7 @@ impl fmt::Display for ProxyHeader {
     }
 }
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// Lines for people.
@@ -211,12 +212,12 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
             let mut pairs = Vec::new();
             for part in text.split(';').filter(|part| !part.trim().is_empty()) {
                 match part.split_once('=') {
-                    // `a=A,b=B` and `a,b=B` are two, written with the wrong character, and
-                    // `{a="A"}` is TOML, which stands in a file.
+                    // `a=A,b=B` and `a,b=B` name two scopes with the wrong separator. `{a="A"}` is
+                    // the syntax of the TOML file.
                     Some((name, text)) if name.contains([',', '{']) || begins_another(text) => {
                         return Err(Expected::Scopes);
                     }
-                    // A description may hold `=`: the first one counts.
+                    // A description may contain `=`: the first one separates.
                     Some((name, text)) => {
                         pairs.push((name.trim().to_owned(), text.trim().to_owned()));
                     }
@@ -238,12 +239,12 @@ pub(super) fn scopes(value: &Value) -> Result<BTreeMap<String, String>, Expected
     Ok(pairs.into_iter().collect())
 }
 
-/// Scopes that are shown by their names.
+/// Scopes with their names as descriptions.
 fn undescribed<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (String, String)> {
     names.map(|name| (name.trim().to_owned(), name.trim().to_owned()))
 }
 
-/// Whether this description goes on with the name of another scope.
+/// Whether this description continues with the name of another scope.
 fn begins_another(text: &str) -> bool {
     let before_equals = text.split('=').rev().skip(1);
     let last = before_equals.filter_map(|text| text.rsplit_once(',')).map(|(_, name)| name.trim());
@@ -284,7 +285,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, Expected> {
         _ => return Err(Expected::Duration),
     };
     let number: u64 = digits.trim().parse().map_err(|_| Expected::Duration)?;
-    // A hundred years: more is a slip, and would overflow where seconds are stored.
+    // At most a hundred years: a greater value is a mistake, and would overflow the stored seconds.
     match number.checked_mul(factor) {
         Some(seconds @ 0..=3_155_760_000) => Ok(Duration::from_secs(seconds)),
         _ => Err(Expected::Duration),
@@ -310,7 +311,7 @@ pub(super) fn switch(value: &Value) -> Result<bool, Expected> {
 
 pub(super) fn targets(value: &Value) -> Result<Targets, Expected> {
     let text = value.as_str().ok_or(Expected::Targets)?;
-    // A word alone is a part of the program to the parser, so that `inof` would log nothing else.
+    // The parser takes a single word for the name of a module, so `inof` would log nothing else.
     let mut words = text.split(',').filter(|part| !part.contains('='));
     if !words.all(|word| word.trim().is_empty() || word.trim().parse::<LevelFilter>().is_ok()) {
         return Err(Expected::Targets);
@@ -362,7 +363,7 @@ pub(super) fn show_duration(duration: Duration) -> String {
     }
 }
 
-/// A list, or one text separated by commas or semicolons.
+/// A list, or a text separated by commas or semicolons.
 pub(super) fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Expected> {
     match value {
         Value::Array(values) => values
@@ -370,7 +371,7 @@ pub(super) fn list(value: &Value, expected: Expected) -> Result<Vec<String>, Exp
             .map(|value| value.as_str().map(|text| text.trim().to_owned()).ok_or(expected))
             .collect(),
         Value::String(text) => {
-            // A semicolon, which separates scopes, is no part of a value here.
+            // A semicolon separates scopes only, and cannot be in another value.
             let parts = text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty());
             Ok(parts.map(str::to_owned).collect())
         }

@@ -20,11 +20,11 @@ use crate::{
 /// The future of a verb of a [`Backend`].
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// A database: the provider's store, and what the program keeps beside it: users, sessions, counts of
+/// A database: the provider's store, and the program's own records: users, sessions, counts of
 /// failed sign-ins, and the marks of a data directory.
 ///
-/// A backend keeps facts and decides nothing. Each verb is one transaction: of callers that race,
-/// each sees all or nothing of the others. `contract.rs` holds every backend to what is said here.
+/// A backend keeps facts and decides nothing. Each verb is one transaction: concurrent callers see
+/// all or nothing of each other's changes. `contract.rs` tests every backend against these rules.
 ///
 /// # Errors
 /// [`StoreError`], for every verb that returns a future.
@@ -38,7 +38,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// The consents of a user at an issuer.
     fn consents<'a>(&'a self, issuer: &'a str, subject: &'a str) -> Answering<'a, Vec<Consent>>;
 
-    /// Adds a user, unless the name of another one is the same or [looks the same](UserName::looks_like).
+    /// Adds a user, unless another user has the same name or a name that [looks the
+    /// same](UserName::looks_like).
     fn add_user(&self, user: User) -> Answering<'_, Added>;
 
     /// The user of this name, compared by [`UserName::key`].
@@ -76,7 +77,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         recount: Recount,
     ) -> Answering<'_, bool>;
 
-    /// A session by its id, valid or not.
+    /// A session by its id, even if it has expired.
     fn session<'a>(&'a self, id: &'a SecretHash) -> Answering<'a, Option<Session>>;
 
     /// The sessions of a user, the last used first.
@@ -98,8 +99,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// The recorded issuer.
     fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>>;
 
-    /// Records the issuer. Where `renamed_from` was recorded, its clients, consents and grants become
-    /// those of the new issuer, in the place of what that had.
+    /// Records the issuer. If `renamed_from` was recorded, its clients, consents and grants become
+    /// those of the new issuer, and replace whatever the new issuer had.
     fn record_issuer(
         &self,
         recorded: RecordedIssuer,
@@ -150,11 +151,11 @@ pub struct RecordedIssuer {
     pub given: bool,
 }
 
-/// The scopes and APIs that clients can ask for.
+/// The scopes and APIs that clients can request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The scopes, each with its description.
     pub scopes: BTreeMap<String, String>,
-    /// The APIs that tokens can be meant for.
+    /// The APIs that tokens can be issued for.
     pub resources: Resources,
 }

@@ -79,7 +79,7 @@ fn hash(id: u8) -> SecretHash {
     [id; 32]
 }
 
-/// Adds so long to each count of some keys.
+/// Adds this duration to each count of some keys.
 fn later(kind: u8, by: Duration) -> Recount {
     let key = |party: u8| [kind, party, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     Recount {
@@ -104,7 +104,7 @@ fn none() -> Recount {
     later(0, Duration::ZERO)
 }
 
-/// The counts of [`later`], which are not changed.
+/// The counts of [`later`], unchanged.
 async fn counts(backend: &Tested, kind: u8) -> Recovery {
     backend.recount(later(kind, Duration::ZERO), Timestamp::default()).await.unwrap()
 }

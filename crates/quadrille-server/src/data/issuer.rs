@@ -1,10 +1,10 @@
-//! What a data directory is called.
+//! The issuer of a data directory.
 //!
 //! A data directory has one issuer, which the store makes part of every key. The first command
-//! writes it down, so that later ones need not be told. Only `serve` changes it: where nobody ever
-//! gave one it follows the port, else it must be told to rename. Clients, consents and sessions
-//! come along; tokens that carry the old name in their seals do not. It cannot change while the
-//! directory is served.
+//! records it, so later commands need no setting for it. Only `serve` changes the issuer: an issuer
+//! that nobody gave follows the port, and any other change needs `--rename-issuer`. Clients,
+//! consents and sessions move to the new issuer. Tokens have the old issuer in their seals and
+//! become invalid. The issuer cannot change while a process serves the directory.
 
 use std::{
     fs::{File, TryLockError},
@@ -14,19 +14,19 @@ use std::{
 use super::{Data, DataError, RecordedIssuer};
 use crate::{config::Settings, issuer::Issuer};
 
-/// Held while a process serves. The system lets go of it however the process ends.
+/// A lock that is held while a process serves. The system releases it however the process ends.
 #[derive(Debug)]
 pub struct Serving {
     _lock: File,
 }
 
 impl Data {
-    /// The issuer for a process that serves at `listening`, and the lock that keeps it. `rename`
-    /// lets it give the directory another name than somebody gave it before.
+    /// The issuer for a process that serves at `listening`, and the lock that keeps it. With
+    /// `rename`, the issuer of the directory may change from one that was given.
     ///
     /// # Errors
-    /// [`DataError::IssuerRenamed`], [`DataError::IssuerInUse`] when others serve it under another name,
-    /// [`DataError::PlainIssuer`], or those of the database.
+    /// [`DataError::IssuerRenamed`], [`DataError::IssuerInUse`] if other processes serve the
+    /// directory under another issuer, [`DataError::PlainIssuer`], or those of the database.
     pub async fn serve_as(
         &self,
         settings: &Settings,
@@ -57,11 +57,10 @@ impl Data {
         Ok((issuer, Serving { _lock: lock }))
     }
 
-    /// The issuer for a command: the one that is written down; a new directory gets that of the
-    /// settings.
+    /// The issuer for a command: the recorded one. A new directory gets the issuer in the settings.
     ///
     /// # Errors
-    /// [`DataError::OtherIssuer`] when the settings say another, or those of the database.
+    /// [`DataError::OtherIssuer`] if the settings name another issuer, or those of the database.
     pub async fn issuer(&self, settings: &Settings) -> Result<Issuer, DataError> {
         let recorded = self.recorded().await?;
         let known = recorded.as_ref().and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
@@ -86,12 +85,12 @@ impl Data {
         }
     }
 
-    /// What this directory is called, if it is called anything yet.
+    /// The recorded issuer, if there is one.
     pub(super) async fn known_as(&self) -> Result<Option<String>, DataError> {
         Ok(self.recorded().await?.map(|recorded| recorded.issuer))
     }
 
-    /// Makes `issuer` the name of this directory, unless it is served under another.
+    /// Records `issuer`, unless the directory is served under another one.
     async fn adopt(
         &self,
         issuer: &Issuer,

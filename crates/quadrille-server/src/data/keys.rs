@@ -18,14 +18,14 @@ const HEAD: &str = "\
 # restart, and remove the old key when the longest-lived refresh token has expired.
 ";
 
-/// Makes the file, and reads it. Of several processes that start at once, one makes it and the
-/// others read that.
+/// Makes the file, and reads it. If several processes start at once, one makes the file and all
+/// read it.
 pub(super) fn make(env: &Env, path: &Path) -> Result<KeyRing, DataError> {
     write(env, path).map_err(|error| DataError::File { path: path.to_owned(), error })?;
     read(path)
 }
 
-/// The ring in the file, if there is one.
+/// The key ring in the file, if the file exists.
 pub(super) fn load(path: &Path) -> Result<Option<KeyRing>, DataError> {
     match read(path) {
         Err(DataError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -62,7 +62,7 @@ fn write(env: &Env, path: &Path) -> io::Result<()> {
         file.write_all(line.as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        // A link is there at once and whole, or not because another one is.
+        // A hard link appears at once and complete, or fails because another process made one.
         match std::fs::hard_link(&scratch, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             result => result,

@@ -1,13 +1,13 @@
-//! What clients of this data directory can ask for.
+//! The scopes and APIs that clients of this data directory can request.
 //!
-//! A client may only be added for scopes and APIs that exist. Those are settings, and commands are
-//! seldom told all that `serve` was told: so `serve` writes them down.
+//! A client may only be added for scopes and APIs that exist. These are settings, and a command
+//! rarely gets all settings that `serve` got. So `serve` records them.
 
 use super::{Data, DataError, Known};
 use crate::config::Settings;
 
 impl Data {
-    /// Writes down with which scopes and APIs this directory is served.
+    /// Records the scopes and APIs that this directory is served with.
     ///
     /// # Errors
     /// Those of the database.
@@ -21,7 +21,7 @@ impl Data {
         recorded.map_err(|error| self.failure(error))
     }
 
-    /// What clients can ask for: what the settings say, else what it was served with last.
+    /// The scopes and APIs that clients can request: those in the settings, else the recorded ones.
     ///
     /// # Errors
     /// Those of the database.

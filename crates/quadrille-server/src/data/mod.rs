@@ -46,7 +46,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// Opens the data directory, and makes it when it is missing.
+    /// Opens the data directory. Makes it if it is missing.
     ///
     /// # Errors
     /// [`DataError::File`] or [`DataError::Database`].
@@ -56,7 +56,8 @@ impl Data {
         Self::open(settings).await
     }
 
-    /// Opens the data directory, which must be there: a mistyped name would look like an empty one.
+    /// Opens an existing data directory. A mistyped path would otherwise look like an empty
+    /// directory.
     ///
     /// # Errors
     /// [`DataError::File`] or [`DataError::Database`].
@@ -78,26 +79,27 @@ impl Data {
         Ok(Self { env, dir, database, backend: Arc::new(backend) })
     }
 
-    /// Where it is.
+    /// The path.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The clock and the dice.
+    /// The clock and the random numbers.
     pub fn env(&self) -> &Env {
         &self.env
     }
 
-    /// The database in it.
+    /// The database.
     pub fn backend(&self) -> &Arc<dyn Backend> {
         &self.backend
     }
 
-    /// The key ring: that of the settings, else that of the file, which the first start makes.
+    /// The key ring in the settings, else in the file. The first start makes the file.
     ///
     /// # Errors
-    /// [`DataError::Keys`], [`DataError::File`], or [`DataError::KeysLost`] when the file of a directory
-    /// that was in use is gone: a new ring would end everything that was given out, without a word.
+    /// [`DataError::Keys`], [`DataError::File`], or [`DataError::KeysLost`] if the directory was in
+    /// use and its file is gone: a new key ring would silently make everything invalid that was
+    /// issued.
     pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, DataError> {
         match &settings.keys {
             Some(keys) => KeyRing::parse(keys.expose())
@@ -112,23 +114,23 @@ impl Data {
         }
         match self.known_as().await? {
             None => keys::make(&self.env, path),
-            // Somebody else may just have made both.
+            // Another process may just have made both.
             Some(issuer) => keys::load(path)?
                 .ok_or_else(|| DataError::KeysLost { path: path.to_owned(), issuer }),
         }
     }
 
-    /// What went wrong with the database.
+    /// The error for a failure of the database.
     pub fn failure(&self, error: StoreError) -> DataError {
         DataError::Database { path: self.database.clone(), error }
     }
 
-    /// The authorization server of this directory, for commands that change what it holds.
+    /// The authorization server of this directory, for commands that change stored data.
     ///
     /// # Errors
     /// Those of the issuer, the key ring and the database.
     pub async fn server(&self, settings: &Settings) -> Result<AuthorizationServer, DataError> {
-        // Before the name is written down: a directory with a name has a ring.
+        // Before the issuer is recorded: a directory with an issuer has a key ring.
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
@@ -142,7 +144,7 @@ impl Data {
             .env(self.env.clone()))
     }
 
-    /// Writes what waits, and ends.
+    /// Finishes the writes, and closes the database.
     pub async fn close(self, server: AuthorizationServer) {
         if let Err(error) = server.stop().await {
             tracing::warn!(%error, "the number of this process was not given back");
@@ -151,7 +153,7 @@ impl Data {
     }
 }
 
-/// An account that can write there can become any user.
+/// An account that can write to the folder can become any user.
 #[cfg(unix)]
 fn warn_if_others_can_write(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,23 +1,25 @@
-//! Whether a process that takes signed requests may remember them by itself.
+//! Whether a process may keep the nonces of signed requests in memory.
 //!
-//! A request of OAuth 1.0a is good once. A process that serves alone remembers in memory what it has
-//! seen; several have to share it, which costs a commit for each request, and so must be asked for.
-//! A lock sees to it that nobody who remembers alone is beside another.
+//! A request of OAuth 1.0a is valid once. A process that serves alone keeps the nonces that it has
+//! seen in memory. Several processes must share the nonces, which costs a commit for each request,
+//! so the operator must turn this on. A lock prevents that a process with its own memory runs
+//! beside another process.
 
 use std::fs::{File, TryLockError};
 
 use super::{Data, DataError};
 use crate::config::OAuth1Settings;
 
-/// Held while a process takes signed requests. The system lets go of it however the process ends.
+/// A lock that is held while a process accepts signed requests. The system releases it however the
+/// process ends.
 #[derive(Debug)]
 pub struct TakingSigned {
     _lock: File,
 }
 
 impl Data {
-    /// Makes sure that all processes that take signed requests know what the others have seen.
-    /// `None` where none are taken.
+    /// Makes sure that all processes that accept signed requests share their nonces. `None` if this
+    /// process accepts none.
     ///
     /// # Errors
     /// [`DataError::NoncesNotShared`], or [`DataError::File`].

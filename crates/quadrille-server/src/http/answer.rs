@@ -22,7 +22,7 @@ use super::{
     remote_address,
 };
 
-/// How large the body of a request may be: every one that is taken here is a form.
+/// The size limit of the body of a request. Every accepted body is a form.
 const BODY_LIMIT: usize = 64 * 1024;
 
 impl Inner {
@@ -46,7 +46,8 @@ impl Inner {
             Some(redirect) => redirect,
             None => match self.read(request).await {
                 Ok(mut request) => {
-                    // Only now: a body that is slow to come holds no place that others need.
+                    // The place becomes busy only now: a slow body must not block a place that
+                    // others need.
                     let busy = place.map(Place::busy);
                     if matches!(busy, Some(None)) {
                         return MADE_ROOM.answer(reader);
@@ -76,7 +77,7 @@ impl Inner {
         }
     }
 
-    /// Tells the operator, once, that a proxy says in vain from whom a request came.
+    /// Warns the operator once if a proxy sends a header that the program ignores.
     fn warn_of_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
         let Limits { trusted_proxies, proxy_header, .. } = &self.limits;
         match unheeded(peer, headers, trusted_proxies, *proxy_header) {
@@ -96,8 +97,8 @@ impl Inner {
         }
     }
 
-    /// The way to the public URL for a browser that came to this machine by another of its names:
-    /// its cookies would not come along later.
+    /// The redirect to the public URL for a browser that uses another name of this machine. The
+    /// browser would not send its cookies to the public URL later.
     fn to_public_url(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         let host = request.headers().get(header::HOST)?.to_str().ok()?;
         let public = self.issuer.authority();
@@ -118,7 +119,7 @@ impl Inner {
         Some(response)
     }
 
-    /// The request with all of its body, which has its limits of size and time.
+    /// The request with its whole body, within the limits of size and time.
     async fn read(&self, request: Request<Incoming>) -> Result<Request<Body>, Refusal> {
         let (head, body) = request.into_parts();
         if hyper::body::Body::is_end_stream(&body) {
@@ -137,7 +138,7 @@ impl Inner {
     }
 }
 
-/// Why a request is none that a handler could look at.
+/// The reason why a request does not reach a handler.
 #[derive(Clone, Copy, Debug)]
 struct Refusal {
     status: StatusCode,
@@ -163,7 +164,7 @@ const MADE_ROOM: Refusal = Refusal {
     why: "the connection made room for another",
 };
 
-/// What reads an answer.
+/// The reader of an answer.
 #[derive(Clone, Copy, Debug)]
 enum Reader {
     Browser,
@@ -193,7 +194,7 @@ impl Refusal {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // The rest of the body is still on its way: it must not be taken for the next request.
+        // The rest of the body may still arrive, and must not be read as the next request.
         headers.insert(header::CONNECTION, CLOSE);
         response
     }

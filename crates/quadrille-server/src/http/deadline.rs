@@ -1,4 +1,4 @@
-//! A stream whose peer has to read what it asked for.
+//! A stream whose peer must read the answer in time.
 
 use std::{
     future::Future as _,
@@ -16,17 +16,17 @@ use tokio::{
 
 use super::places::Place;
 
-/// A stream that fails when a flush takes longer than a limit, counted from the first write that had
-/// to wait. A peer that reads a byte now and then does not get more time.
+/// A stream that fails if a flush takes longer than a limit. The time starts with the first write
+/// that had to wait. A peer that reads a byte now and then gets no more time.
 ///
-/// Hyper has no such limit, and flushes after it wrote an answer as a whole.
+/// Hyper has no such limit, and flushes after the whole answer.
 #[derive(Debug)]
 pub(super) struct WriteDeadline<S> {
     stream: S,
     limit: Duration,
-    /// Told whether answers are read.
+    /// The place that learns whether answers are read.
     place: Option<Arc<Place>>,
-    /// Set while something waits to be written.
+    /// Set while data waits to be written.
     end: Option<Pin<Box<Sleep>>>,
 }
 
@@ -35,7 +35,7 @@ impl<S: AsyncWrite + Unpin> WriteDeadline<S> {
         Self { stream, limit, place, end: None }
     }
 
-    /// The outcome of a write, or the end of the time for it.
+    /// The outcome of a write, or an error after the deadline.
     fn in_time<T>(
         &mut self,
         cx: &mut Context<'_>,

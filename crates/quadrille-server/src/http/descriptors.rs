@@ -1,11 +1,11 @@
-//! How many connections the system lets this process hold.
+//! The number of connections that the system allows this process.
 
-/// Descriptors for everything that is no connection of a visitor: the database and its readers,
-/// the listener, the log, and documents that are fetched.
+/// Descriptors for everything except connections: the database and its readers, the listener, the
+/// log, and documents that are fetched.
 const OTHERS: usize = 128;
 
-/// Lets this process hold `wanted` connections, as far as the system allows. Says how many it may
-/// hold.
+/// Raises the limit for `wanted` connections, as far as the system allows. Returns the number of
+/// connections that the process may hold.
 pub(crate) fn reserve(wanted: usize) -> usize {
     let Some((current, most)) = limits() else { return wanted };
     let needed = wanted.saturating_add(OTHERS);
@@ -25,19 +25,19 @@ pub(crate) fn reserve(wanted: usize) -> usize {
     fitting
 }
 
-/// How many of `wanted` connections find room among this many descriptors.
+/// The number of `wanted` connections that this many descriptors allow.
 fn fitting(wanted: usize, descriptors: u64) -> usize {
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
-    // Where there are very few, connections get half of them.
+    // With very few descriptors, connections get half of them.
     wanted.min(descriptors.saturating_sub(OTHERS).max(descriptors / 2)).max(1)
 }
 
-/// The limit in effect, and the one up to which it may be raised.
+/// The limit in effect, and the greatest value that it may be raised to.
 #[cfg(unix)]
 fn limits() -> Option<(u64, u64)> {
     use rustix::process::{Resource, getrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // One that is not there is none.
+    // A missing limit is none.
     Some((limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX)))
 }
 

@@ -18,7 +18,7 @@ struct Line {
 
 impl Entry {
     pub(super) fn new<B>(env: &Env, request: &Request<B>, address: IpAddr) -> Self {
-        // What nobody reads is not written down.
+        // An entry that no log level shows is not built.
         if !tracing::enabled!(target: "quadrille::request", Level::ERROR) {
             return Self(None);
         }
@@ -30,9 +30,9 @@ impl Entry {
         }))
     }
 
-    /// The answer. Success is for `debug`, since a busy provider would write nothing else. 503 is no
-    /// error by itself: its reason is logged where it is found, and in a flood any stranger causes
-    /// it.
+    /// Logs the answer. Success is logged at `debug`, since a busy provider would log nothing else.
+    /// 503 is not an error here: its reason is logged where it is found, and in a flood any
+    /// stranger causes it.
     pub(super) fn write(self, env: &Env, status: StatusCode) {
         let Some(line) = self.0 else { return };
         let Line { started, method, uri, address } = line;

@@ -47,31 +47,31 @@ use crate::{
 use deadline::WriteDeadline;
 use places::{Place, Places, Taken};
 
-/// How large the head of a request may be, 100 headers at most (hyper's own limit). Hyper stops
-/// reading there, but has more in its buffer by then: see [`Inner::answer`].
+/// The size limit of the head of a request; hyper's own limit is 100 headers. Hyper stops reading
+/// at this size, but may have more in its buffer: see [`Inner::answer`].
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// How long, after the signal to stop, connections may take to send a request that was on its way.
+/// The time after the signal to stop in which connections may send a request that is on its way.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
-/// What a server insists on.
+/// The limits of a server.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// How long the head of a request may take, and a connection lie idle.
+    /// The time that the head of a request may take, and that a connection may be idle.
     pub header_timeout: Duration,
-    /// How long the body may take.
+    /// The time that the body of a request may take.
     pub body_timeout: Duration,
-    /// How long a client may take to read an answer.
+    /// The time that a client has to read an answer.
     pub write_timeout: Duration,
-    /// How long requests under way may take after the signal to stop.
+    /// The time that requests under way have after the signal to stop.
     pub shutdown_timeout: Duration,
-    /// How many connections are held at once.
+    /// The greatest number of connections.
     pub max_connections: usize,
-    /// How many of them one address may hold, or one IPv6 network of 64 bits.
+    /// The greatest number of connections of one address, or of one IPv6 network of 64 bits.
     pub max_connections_per_address: usize,
     /// Addresses of the proxies whose `proxy_header` is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// The header in which they name the client's address.
+    /// The header in which trusted proxies name the client's address.
     pub proxy_header: ProxyHeader,
 }
 
@@ -100,23 +100,23 @@ struct Inner {
     issuer: Issuer,
     limits: Limits,
     router: Router,
-    /// The paths at which a browser is answered with a page.
+    /// The paths that answer a browser with a page.
     pages: Vec<String>,
-    /// Whether the operator was told about a proxy that is not trusted.
+    /// Whether the operator was warned about a proxy that is not trusted.
     warned: AtomicBool,
-    /// And about one that is, and sets a header that is not read.
+    /// Whether the operator was warned about a trusted proxy that sets the ignored header.
     warned_of_header: AtomicBool,
-    /// And about an address that wants more connections than its share.
+    /// Whether the operator was warned about an address that reached its share of connections.
     warned_of_share: AtomicBool,
 }
 
-/// Connections, and how to end them.
+/// The open connections, and the means to end them.
 struct Connections {
     http: http1::Builder,
     graceful: GracefulShutdown,
-    /// Whether every answer is the last one of its connection.
+    /// Whether each answer closes its connection.
     stopping: Arc<AtomicBool>,
-    /// Held by each until it has ended.
+    /// A sender that each connection holds until it ends.
     alive: mpsc::Sender<Infallible>,
 }
 
@@ -142,8 +142,8 @@ impl Server {
         }))
     }
 
-    /// Serves until `stop`, then answers what is under way. Says whether all of it was answered in
-    /// time.
+    /// Serves until `stop`, then answers the requests under way. Returns whether all of them were
+    /// answered in time.
     pub async fn run(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> bool {
         let limits = &self.0.limits;
         let places = Places::new(
@@ -164,7 +164,7 @@ impl Server {
             alive,
         };
         let mut stop = pin!(stop);
-        // Accepted before the stop, and waiting for a place.
+        // A connection accepted before the stop that waits for a place.
         let mut last = None;
         loop {
             let accepted = tokio::select! {
@@ -193,11 +193,11 @@ impl Server {
             }
         }
         held.stopping.store(true, Ordering::Relaxed);
-        // Whoever is connected already would be cut off if the listener were closed now.
+        // The system would reset waiting connections if the listener were closed now.
         for (stream, peer) in last.into_iter().chain(waiting(listener)) {
             self.serve(&held, stream, peer, None);
         }
-        // So would those be whose request is on its way when their connection is closed.
+        // A connection with a request on its way must not be closed either.
         let Connections { graceful, alive, .. } = held;
         drop(alive);
         let moment = LAST_REQUESTS.min(limits.shutdown_timeout);
@@ -251,7 +251,7 @@ impl Server {
         });
     }
 
-    /// Tells the operator, once, that somebody wanted more connections than an address may hold.
+    /// Warns the operator once that an address reached its share of connections.
     fn share_is_used(&self, peer: SocketAddr) {
         let (address, share) =
             (peer.ip().to_canonical(), self.0.limits.max_connections_per_address);
@@ -266,7 +266,7 @@ impl Server {
     }
 }
 
-/// A place for a connection from `peer`, as soon as there is one; `None` when its address has its
+/// A place for a connection from `peer`, as soon as there is one. `None` if the address has its
 /// share.
 async fn place(places: &Arc<Places>, peer: SocketAddr) -> Option<Place> {
     loop {
@@ -278,13 +278,13 @@ async fn place(places: &Arc<Places>, peer: SocketAddr) -> Option<Place> {
     }
 }
 
-/// For a year from each answer (RFC 6797). Of other hosts below this one nothing is known here.
+/// One year from each answer (RFC 6797). Subdomains are not included, since the program knows
+/// nothing of them.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// The connections that the system has accepted for us; the listener is closed when there are no
-/// more.
+/// The connections that the system has accepted. The listener is closed after the last one.
 fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
     let listener = listener.into_std().ok();
     let accept = move || {
@@ -303,8 +303,8 @@ fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr
     })
 }
 
-/// After a connection could not be accepted: one that went away is no matter, but where the system
-/// has no more descriptors, asking again at once would only heat the room.
+/// Waits after a failed accept. A connection that went away needs no wait. Without a free
+/// descriptor, an immediate retry would only spin.
 async fn wait_out(error: &io::Error) {
     if went_away(error) {
         return;
@@ -341,14 +341,14 @@ mod tests {
         let listener = Listener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let connect = || Stream::connect(address).unwrap();
-        // The system has accepted these; the program has seen none of them yet.
+        // The system has accepted these connections; the program has not seen them yet.
         let asked = [(); 8].map(|()| connect());
         asked.iter().for_each(|mut stream| stream.write_all(REQUEST).unwrap());
         let mut late = connect();
         let silent = connect();
         let people = std::thread::spawn(move || {
             let mut said: Vec<_> = asked.into_iter().map(rest).collect();
-            // The first answers say that the stop has begun.
+            // The first answers show that the stop has begun.
             late.write_all(REQUEST).unwrap();
             said.push(rest(late));
             (said, rest(silent))

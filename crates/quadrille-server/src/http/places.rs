@@ -1,10 +1,10 @@
-//! Who holds the connections that there are.
+//! The places for connections, and their holders.
 //!
-//! When all places are taken, or all of an address's share, a connection that came just now takes the
-//! place of one that waits for its client: first of one whose answers are not read, then of the one
-//! that was answered longest ago, then of one that never asked. So connections that are idle, slow
-//! or not read keep nobody out, however many there are. A request that is being answered is not
-//! disturbed.
+//! If all places are taken, or all of an address's share, a new connection takes the place of one
+//! that waits for its client: first of one whose answers are not read, then of the one that was
+//! answered longest ago, then of one that has sent no request. So connections that are idle, slow
+//! or not read lock nobody out, however many there are. A connection whose request is being
+//! answered keeps its place.
 
 use std::{
     collections::HashMap,
@@ -24,33 +24,33 @@ use crate::config::Network;
 pub(super) struct Places {
     most: usize,
     share: usize,
-    /// Peers without a share: each brings the visitors of a whole site.
+    /// Peers without a share: each forwards the connections of a whole site.
     trusted: Vec<Network>,
     held: Mutex<Held>,
-    /// Told when a place became free.
+    /// Notified when a place becomes free.
     freed: Notify,
-    /// Counts up, so that seats can be ordered without a clock.
+    /// A counter that orders seats without a clock.
     turn: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Held {
-    /// How many places are taken.
+    /// The number of places taken.
     count: usize,
-    /// How many of those will be free in a moment.
+    /// The number of places that are about to become free.
     leaving: usize,
-    /// Those that are not leaving.
+    /// The seats that are not about to leave.
     by_owner: HashMap<IpAddr, Vec<Arc<Seat>>>,
 }
 
-/// What taking a place came to.
+/// The outcome of taking a place.
 #[derive(Debug)]
 pub(super) enum Taken {
-    /// It is held until it is dropped.
+    /// A place, held until it is dropped.
     Place(Place),
-    /// The owner's share is taken, by connections whose requests are being answered.
+    /// The owner has its share, and all of its connections have requests under way.
     ShareIsUsed,
-    /// All places are taken: wait until one is [freed](Places::freed), and try again.
+    /// All places are taken. Wait for a [freed](Places::freed) place, and try again.
     Full,
 }
 
@@ -64,17 +64,17 @@ pub(super) struct Place {
 
 #[derive(Debug)]
 struct Seat {
-    /// [`BUSY`], [`GONE`], or a kind of waiting and the turn at which that began: the least is the
-    /// first to go.
+    /// [`BUSY`], [`GONE`], or a kind of waiting and the turn at which the wait began. The seat with
+    /// the least state is the first to go.
     state: AtomicU64,
     left: Notify,
 }
 
-/// What it was answered is not read.
+/// The client does not read its answer.
 const UNREAD: u64 = 0;
-/// It was answered.
+/// The last request was answered.
 const ANSWERED: u64 = 1 << 60;
-/// It has asked nothing yet.
+/// The client has sent no request yet.
 const NEW: u64 = 2 << 60;
 const TURN: u64 = ANSWERED - 1;
 
@@ -83,7 +83,7 @@ const BUSY: u64 = u64::MAX;
 /// The place was given to another.
 const GONE: u64 = u64::MAX - 1;
 
-/// A request that is being answered, which holds its place until this is dropped.
+/// A request under way, which protects its place until this value is dropped.
 #[derive(Debug)]
 pub(super) struct Busy<'a>(&'a Place);
 
@@ -99,7 +99,7 @@ impl Places {
         })
     }
 
-    /// A place for a connection from `peer`; another one may have to leave for it.
+    /// A place for a connection from `peer`. Another connection may have to leave.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Taken {
         let owner = owner(peer);
         let mut held = self.held();
@@ -123,7 +123,7 @@ impl Places {
         Taken::Place(Place { places: Arc::clone(self), owner, seat })
     }
 
-    /// Waits until a place became free.
+    /// Waits until a place becomes free.
     pub(super) async fn freed(&self) {
         self.freed.notified().await;
     }
@@ -138,8 +138,8 @@ impl Places {
 }
 
 impl Held {
-    /// Sends a connection away: one of this owner, or one of the owner who holds the most. Says
-    /// whether there is one that may go.
+    /// Closes a connection of this owner, or of the owner with the most connections. Returns
+    /// whether there was one that could go.
     fn make_room(&mut self, owner: Option<IpAddr>) -> bool {
         loop {
             let found = match owner {
@@ -157,7 +157,7 @@ impl Held {
             };
             let Some((owner, seat, at)) = found else { return false };
             let relaxed = Ordering::Relaxed;
-            // Unless a request came in between.
+            // The exchange fails if a request has begun since.
             if seat.state.compare_exchange(at, GONE, relaxed, relaxed).is_ok() {
                 self.remove(owner, &seat);
                 self.leaving += 1;
@@ -167,7 +167,7 @@ impl Held {
         }
     }
 
-    /// Takes a seat out of those of its owner.
+    /// Removes a seat from those of its owner.
     fn remove(&mut self, owner: IpAddr, seat: &Arc<Seat>) {
         let Some(seats) = self.by_owner.get_mut(&owner) else { return };
         seats.retain(|known| !Arc::ptr_eq(known, seat));
@@ -185,28 +185,28 @@ fn first_to_go(seats: &[Arc<Seat>]) -> Option<(Arc<Seat>, u64)> {
 }
 
 impl Place {
-    /// Notes that an answer waits to be read.
+    /// Records that an answer waits to be read.
     pub(super) fn is_unread(&self) {
         let relaxed = Ordering::Relaxed;
         let answered = |state| (ANSWERED..GONE).contains(&state).then_some(UNREAD | (state & TURN));
         let _ = self.seat.state.fetch_update(relaxed, relaxed, answered);
     }
 
-    /// Notes that all answers were read.
+    /// Records that all answers were read.
     pub(super) fn is_read(&self) {
         let relaxed = Ordering::Relaxed;
         let unread = |state| (state < ANSWERED).then_some(ANSWERED | state);
         let _ = self.seat.state.fetch_update(relaxed, relaxed, unread);
     }
 
-    /// Begins to answer a request; `None` when the place was given to another.
+    /// Marks a request as under way. `None` if the place was given to another connection.
     pub(super) fn busy(&self) -> Option<Busy<'_>> {
         let relaxed = Ordering::Relaxed;
         let begin = |turn| (turn != GONE).then_some(BUSY);
         self.seat.state.fetch_update(relaxed, relaxed, begin).ok().map(|_| Busy(self))
     }
 
-    /// Waits until the place was given to another.
+    /// Waits until the place is given to another connection.
     pub(super) async fn left(&self) {
         self.seat.left.notified().await;
     }
@@ -231,8 +231,8 @@ impl Drop for Place {
     }
 }
 
-/// Who is counted: an IPv4 address, or the network of an IPv6 address, since each customer of a
-/// network has at least a /64 of addresses (RFC 6177).
+/// The address that a share is counted for: an IPv4 address, or the /64 network of an IPv6 address,
+/// since each customer of a network has at least a /64 (RFC 6177).
 fn owner(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {
@@ -278,7 +278,7 @@ mod tests {
             assert!(!has_gone(&next));
             let other = peer("192.0.2.2");
             assert!(matches!(places.take(other), Taken::Full));
-            // However often it is tried, one makes room for one.
+            // However often it is tried, one connection makes room for one.
             assert!(matches!(places.take(other), Taken::Full));
             assert!(has_gone(&next));
             drop(next);

@@ -1,4 +1,4 @@
-//! Who is at the other end, behind proxies that are trusted.
+//! The client's address behind trusted proxies.
 
 use std::net::IpAddr;
 
@@ -6,9 +6,9 @@ use axum::http::HeaderMap;
 
 use crate::config::{Network, ProxyHeader};
 
-/// The address from which a request came: the peer's, or the one that trusted proxies say in
-/// `proxy_header`. No other header is read, since a proxy passes on whatever the client has put into
-/// one that it does not set itself.
+/// The client's address: the peer's, or the one that trusted proxies name in `proxy_header`. No
+/// other header is read, since a proxy passes on any header that it does not set itself, whatever
+/// the client put into it.
 pub fn remote_address(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -21,12 +21,13 @@ pub fn remote_address(
         ProxyHeader::XForwardedFor => |hop: &str| parse(hop.trim()),
         ProxyHeader::Forwarded => forwarded_for,
     };
-    // An element that cannot be read takes none of the others along: anybody may have sent it.
+    // An unreadable element does not affect the others: any client may have sent it.
     let values: Vec<_> = headers.get_all(proxy_header.name()).iter().collect();
     let hops = values.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     let chain: Vec<_> = hops.map(|hop| read(std::str::from_utf8(hop).ok()?)).collect();
     let mut address = peer;
-    // Each proxy appends whom it saw: from the right, as far as those can be trusted.
+    // Each proxy appends the address of its peer. Read from the right, while the addresses are
+    // trusted.
     for hop in chain.into_iter().rev() {
         match hop {
             Some(hop) if is_trusted(address) => address = hop.to_canonical(),
@@ -36,17 +37,17 @@ pub fn remote_address(
     address
 }
 
-/// A proxy that says in vain from whom a request came.
+/// A proxy that sends a header which the program ignores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unheeded {
-    /// It is on this machine, and not trusted: either somebody plays, or the operator has forgotten
-    /// to trust it.
+    /// The proxy is on this machine and not trusted: either a local client plays, or the operator
+    /// forgot to trust the proxy.
     Proxy,
-    /// It is trusted, and sent this header instead of the one that is read.
+    /// The proxy is trusted, and sent this header instead of `proxy_header`.
     Header(ProxyHeader),
 }
 
-/// Whether a request came through such a proxy.
+/// The ignored header of a proxy, if the request came through such a proxy.
 pub(super) fn unheeded(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -74,7 +75,7 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     parse(&element.split(';').find_map(pair)?)
 }
 
-/// An address, with a port or without, in brackets or without.
+/// An address, with or without port and brackets.
 fn parse(text: &str) -> Option<IpAddr> {
     if let Some(rest) = text.strip_prefix('[') {
         return rest.split(']').next()?.parse().ok();

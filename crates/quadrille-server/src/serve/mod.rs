@@ -16,7 +16,8 @@ use crate::{
     web::{App, AppError, Pages, Parts},
 };
 
-/// How many connections the system keeps that were not accepted yet, as with tokio's own listener.
+/// The number of connections that the system queues before they are accepted, as in tokio's own
+/// listener.
 const BACKLOG: u32 = 1024;
 
 /// Arguments of `quadrille serve`.
@@ -53,7 +54,7 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// What was given, as settings.
+    /// The given flags, as settings.
     pub(crate) fn flags(&self, flags: &mut Flags) {
         flags.give("listen", "--listen", self.listen.as_deref());
         flags.give_all("trusted_proxies", "--trusted-proxy", &self.trusted_proxies);
@@ -62,11 +63,11 @@ impl ServeArgs {
     }
 }
 
-/// Runs the provider until a signal ends it. `again` are the flags that other commands need to work on
-/// the same provider.
+/// Runs the provider until a signal ends it. `again` has the flags that other commands need to work
+/// on the same provider.
 ///
 /// # Errors
-/// [`Failure`] when it cannot start.
+/// [`Failure`] if the provider cannot start.
 pub fn run(
     args: &ServeArgs,
     settings: &Settings,
@@ -117,7 +118,7 @@ async fn serve(
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_header: settings.proxy_header,
     };
-    // Before anybody is told that we are ready, so that whoever stops us then is heard.
+    // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
     let server = Server::new(data.env().clone(), issuer, limits, app.router(), app.page_paths());
@@ -131,22 +132,22 @@ async fn serve(
     Ok(())
 }
 
-/// Takes the address, and lets nobody connect yet: a script that waits for the port may run its
-/// first command when it can connect, and what commands look for is written down by then.
+/// Binds the address without accepting connections. A script that waits for the port may run its
+/// first command once it can connect. By then, everything that commands look up is recorded.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // On Unix that takes an address back from connections that have ended, and from no listener. On
-    // Windows it would take it from anybody.
+    // On Unix, the option frees the address of ended connections, never of a listener. On Windows,
+    // it would take the address from any program.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-/// How clients are let in that describe themselves, if they are.
+/// The settings of client ID metadata documents, if they are on.
 fn client_documents(settings: &Settings) -> Result<Option<ClientMetadataDocuments>, AppError> {
     if !settings.client_metadata_documents {
         return Ok(None);
@@ -161,7 +162,7 @@ fn client_documents(settings: &Settings) -> Result<Option<ClientMetadataDocument
 /// Waits for SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// [`Failure::System`] when the system does not say when they come.
+/// [`Failure::System`] if the system does not deliver signals.
 pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
@@ -183,7 +184,7 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Says that it runs, where, and, to a person, what to do next.
+/// Reports that the provider runs and its URL, and tells a person the next step.
 async fn announce(
     data: &Data,
     app: &App,
@@ -207,7 +208,7 @@ async fn announce(
     output.result(&ready, || text)
 }
 
-/// What to do first, in words that can be pasted into a shell.
+/// The first steps, in commands that can be pasted into a shell.
 fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bool) -> String {
     let mut text = String::new();
     if !has_users || !has_clients {
@@ -226,12 +227,12 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
     text
 }
 
-/// What applications have to know.
+/// The URLs that applications need.
 fn endpoints(issuer: &Issuer, signs: bool) -> String {
     let mut text = String::new();
     text.push_str(&format!("\nClients find the endpoints at\n  {}\n", issuer.metadata_url()));
     if signs {
-        // There is no metadata in OAuth 1.0a.
+        // OAuth 1.0a has no metadata.
         text.push_str("Clients that sign their requests (OAuth 1.0a) need these URLs\n");
         for endpoint in ["request_token", "authorize", "access_token"] {
             text.push_str(&format!("  {issuer}/oauth/{endpoint}\n"));

@@ -1,13 +1,13 @@
-//! The commonest passwords, which are the first that anybody tries (NIST SP 800-63B, section 5.1.1.2).
+//! The most common passwords, which attackers try first (NIST SP 800-63B, section 5.1.1.2).
 
 use quadrille::Secret;
 
-/// Those of eight characters and more among the 20,000 commonest, in lower case and in order: the
-/// list of Django (`django/contrib/auth/common-passwords.txt.gz`, by Royce Williams), whose licence
-/// stands beside it.
+/// The passwords of eight characters and more among the 20,000 most common, in lower case and
+/// sorted: the list of Django (`django/contrib/auth/common-passwords.txt.gz`, by Royce Williams).
+/// Its licence is beside it.
 const COMMON: &str = include_str!("common-passwords.txt");
 
-/// Whether a password is one of the commonest, in whatever case, or one character again and again.
+/// Whether a password is one of the most common, in any case, or one repeated character.
 pub(super) fn is_common(password: &Secret) -> bool {
     let lower = password.expose().to_lowercase();
     let mut characters = lower.chars();

@@ -1,4 +1,4 @@
-//! People who can sign in.
+//! The users.
 
 mod common;
 mod name;
@@ -10,60 +10,61 @@ use std::sync::Arc;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{Env, Secret, Timestamp};
 
-/// How long a password must be, in characters (NIST SP 800-63B, section 5.1.1.2).
+/// The least length of a password, in characters (NIST SP 800-63B, section 5.1.1.2).
 pub const LEAST_PASSWORD: usize = 8;
 
-/// How long it may be, in bytes: hashing must not be made work for its own sake.
+/// The greatest length of a password, in bytes: a hash must not cost arbitrary work.
 pub const MOST_PASSWORD: usize = 1024;
 
-/// Somebody who can sign in.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Who they are, for applications: drawn once, never changed, never given to another.
+    /// The subject: drawn once, never changed, never given to another user.
     pub subject: Arc<str>,
-    /// What they sign in with.
+    /// The name to sign in with.
     pub name: UserName,
     /// Argon2id in PHC form.
     pub password: Arc<str>,
-    /// Counts the passwords so far. A session ends with the password that opened it.
+    /// The number of the password, which counts up. A session ends with the password that opened
+    /// it.
     pub password_number: i64,
-    /// Since when they can sign in.
+    /// The time at which the user was added.
     pub created: Timestamp,
 }
 
 impl User {
-    /// A new person.
+    /// A new user.
     pub fn new(env: &Env, name: UserName, password: Arc<str>) -> Self {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()).into();
         Self { subject, name, password, password_number: 1, created: env.now() }
     }
 }
 
-/// What adding a person came to.
+/// The outcome of adding a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// They can sign in.
+    /// The user was added.
     Now,
-    /// Somebody has this name.
+    /// Another user has this name.
     Taken,
-    /// Somebody has this other name, which looks the same.
+    /// Another user has this name, which looks the same.
     LooksLike(String),
 }
 
-/// Why a new password is refused.
+/// The reason for rejecting a new password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// Too easy to guess.
+    /// The password is too easy to guess.
     #[error("a password needs at least {least} characters")]
     TooShort {
         /// The least number of characters.
         least: usize,
     },
-    /// One of those that everybody tries first.
+    /// The password is one that attackers try first.
     #[error("this is one of the most common passwords, which attackers try first: choose another")]
     Common,
-    /// Longer than the sign-in page takes.
+    /// The password is longer than the sign-in page accepts.
     #[error("a password has at most {most} bytes")]
     TooLong {
         /// The greatest number of bytes.

@@ -1,5 +1,5 @@
-//! Names and passwords as they are compared: what looks the same on a keyboard is the same here, on
-//! whichever system it was typed (RFC 8265).
+//! Names and passwords in the form in which they are compared: input that looks the same on a
+//! keyboard is the same, on whichever system it was typed (RFC 8265).
 
 use std::fmt;
 
@@ -8,24 +8,25 @@ use precis_profiles::{OpaqueString, UsernameCaseMapped};
 use quadrille::Secret;
 use unicode_security::confusable_detection::skeleton;
 
-/// Why a name is refused.
+/// The reason for rejecting a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Not a name.
+    /// The text cannot be a name.
     #[error(
         "a user name has 1 to 64 characters, none of them a control character or a space at either end"
     )]
     Shape,
-    /// Characters that RFC 8265 does not allow.
+    /// The name has characters that RFC 8265 does not allow.
     #[error(
         "a user name has letters and digits of any script, printable ASCII characters and single spaces (RFC 8265)"
     )]
     Characters,
 }
 
-/// What a person signs in with: a name or an e-mail address. `Ada` and `ada` are the same, and so
-/// are the two ways in which Unicode writes `é` (RFC 8265, section 3.3: `UsernameCaseMapped`).
+/// The name that a user signs in with: a name or an e-mail address. `Ada` and `ada` are the same,
+/// and so are the two ways in which Unicode writes `é` (RFC 8265, section 3.3:
+/// `UsernameCaseMapped`).
 #[derive(Clone, Debug)]
 pub struct UserName {
     shown: String,
@@ -33,7 +34,7 @@ pub struct UserName {
 }
 
 impl UserName {
-    /// Reads a name as it was typed, of a user who may exist.
+    /// Parses a typed name of a user who may exist.
     ///
     /// # Errors
     /// [`NameError::Shape`].
@@ -45,8 +46,8 @@ impl UserName {
         Ok(Self { shown: typed.to_owned(), key: key(typed) })
     }
 
-    /// Reads the name of a new user, which must keep to RFC 8265: letters and digits of any script,
-    /// printable ASCII, single spaces.
+    /// Parses the name of a new user, which must keep to RFC 8265: letters and digits of any
+    /// script, printable ASCII, single spaces.
     ///
     /// # Errors
     /// [`NameError`].
@@ -58,24 +59,24 @@ impl UserName {
         }
     }
 
-    /// As it was given when the person was added.
+    /// The name as it was given when the user was added.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// As it is looked for.
+    /// The key that names are compared by.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Whether people could take one for the other (UTS 39, section 4), as they are looked for or as
-    /// they are shown: `userI` is `useri` to the former, and looks like `userl`.
+    /// Whether users could confuse the two names (UTS 39, section 4), by their keys or as they are
+    /// shown: `userI` is `useri` by its key, and looks like `userl`.
     pub fn looks_like(&self, other: &Self) -> bool {
         skeleton(&self.key).eq(skeleton(&other.key)) || look(&self.shown) == look(&other.shown)
     }
 }
 
-/// The name as it is looked for. Names from before there were rules have a key, too.
+/// The key of a name. Names stored before there were rules have a key, too.
 fn key(typed: &str) -> String {
     let part = |part: &str| match UsernameCaseMapped::enforce(part) {
         Ok(key) => key.into_owned(),
@@ -84,7 +85,7 @@ fn key(typed: &str) -> String {
     typed.split(' ').map(part).collect::<Vec<_>>().join(" ")
 }
 
-/// What a name looks like to readers who do not mind its case.
+/// The look of a name to readers who ignore its case.
 fn look(shown: &str) -> String {
     skeleton(&skeleton(shown).collect::<String>().to_lowercase()).collect()
 }
@@ -93,8 +94,8 @@ fn normalized(text: &str) -> String {
     OpaqueString::enforce(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
-/// A password as it is hashed: its Unicode form, and the kind of its spaces, do not matter (RFC 8265,
-/// section 4.2: `OpaqueString`).
+/// A password in the form in which it is hashed: its Unicode form, and the kind of its spaces, do
+/// not matter (RFC 8265, section 4.2: `OpaqueString`).
 pub fn prepared(password: &Secret) -> Secret {
     Secret::from(normalized(password.expose()))
 }

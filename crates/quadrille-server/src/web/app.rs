@@ -1,4 +1,4 @@
-//! A provider with its pages: what it is made of, and the answers that handlers share.
+//! The provider with its pages: its parts, and the answers that handlers share.
 
 use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -31,42 +31,42 @@ use super::{
     sent::Unreadable,
 };
 
-/// How many passwords of strangers are at the threads of the [`Kdf`] at once, for each processor:
-/// enough that none is idle. All others stand in line, and people in browsers that are known go by.
+/// The number of passwords of unknown browsers that the threads of the [`Kdf`] hash at once, for
+/// each processor: enough that none is idle. All others wait in line, and known browsers pass.
 const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
-/// How many stand in line.
+/// The number of attempts that wait in line.
 const SEATS: usize = 1024;
 
-/// How many of them from one network.
+/// The number of waiting attempts from one network.
 const SEATS_OF_A_NETWORK: usize = 64;
 
-/// What a provider is made of.
+/// The parts of a provider.
 #[derive(Debug)]
 pub struct Parts {
-    /// The clock and the dice.
+    /// The clock and the random numbers.
     pub env: Env,
-    /// What it is called.
+    /// The issuer.
     pub issuer: Issuer,
     /// The database.
     pub backend: Arc<dyn Backend>,
-    /// What seals its tokens, tickets and forms.
+    /// The key ring that seals tokens, tickets and forms.
     pub keys: KeyRing,
-    /// Its rules.
+    /// The policy of the authorization server.
     pub policy: Policy,
-    /// How it offers OAuth 1.0a, if it does.
+    /// The offer of OAuth 1.0a, if there is one.
     pub oauth1: Option<OAuth1>,
-    /// Scopes and what they mean.
+    /// The scopes, each with its description.
     pub scopes: BTreeMap<String, String>,
-    /// The APIs that tokens can be meant for.
+    /// The APIs that tokens can be issued for.
     pub resources: Resources,
-    /// How clients are let in that describe themselves, if they are.
+    /// The settings of client ID metadata documents, if they are on.
     pub client_documents: Option<ClientMetadataDocuments>,
-    /// Where passwords are hashed.
+    /// The threads that hash passwords.
     pub kdf: Kdf,
-    /// Its pages.
+    /// The pages.
     pub pages: Pages,
-    /// How long people stay signed in.
+    /// The lifetime of a session.
     pub session_lifetime: Duration,
 }
 
@@ -91,11 +91,11 @@ impl Parts {
     }
 }
 
-/// A provider with its pages: what handlers share. Cheap to clone.
+/// The provider with its pages, as handlers share it. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
-/// What all clones of an [`App`] have in common.
+/// The state that all clones of an [`App`] share.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) env: Env,
@@ -115,26 +115,26 @@ pub struct Shared {
     pub(super) overload: Overload,
 }
 
-/// Why a provider could not be put together.
+/// A provider cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppError {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The issuer cannot be one.
+    /// The issuer is not valid.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
     /// The authorization server cannot work.
     #[error(transparent)]
     Server(#[from] provider::Error),
-    /// Documents of clients cannot be fetched.
+    /// Client ID metadata documents cannot be fetched.
     #[error(transparent)]
     Http(#[from] NoHttpClient),
 }
 
 impl App {
-    /// Puts a provider together, and makes sure that it can work.
+    /// Builds a provider, and checks that it can work.
     ///
     /// # Errors
     /// [`AppError`].
@@ -193,7 +193,7 @@ impl App {
         })))
     }
 
-    /// What it is called.
+    /// The issuer.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
@@ -238,7 +238,7 @@ impl Shared {
         }
     }
 
-    /// For an error of the authorization server: `what` was not done.
+    /// The answer to an error of the authorization server. `what` says what failed.
     pub(super) fn server_failed(&self, error: &provider::Error, what: &str) -> Response<Body> {
         if let provider::Error::Operator(OperatorError::Store(error)) = error {
             return self.store_failed(error);
@@ -264,7 +264,7 @@ impl Shared {
         )
     }
 
-    /// For forms that other sites sent, or that were made for another browser.
+    /// The answer to a form that another site sent, or that was made for another browser.
     pub(super) fn foreign_form(&self) -> Response<Body> {
         self.pages.message(
             StatusCode::FORBIDDEN,
@@ -278,7 +278,7 @@ impl Shared {
         )
     }
 
-    /// For bodies that are no form.
+    /// The answer to a body that is not a form.
     pub(super) fn bad_form(&self, why: &Unreadable) -> Response<Body> {
         tracing::info!(%why, "a form cannot be read");
         self.pages.message(

@@ -1,13 +1,13 @@
-//! The record of who did what to an account: events of the target `audit`, each with the account and
-//! the address. The guide lists them.
+//! The audit log: events of the target `audit`, each with the account and the address. The guide
+//! lists them.
 //!
-//! What was typed as a user name that nobody has may be a password: it is not written down.
+//! A typed user name that does not exist may be a password, so it is not logged.
 
 use quadrille::RemoteAddress;
 
 use crate::{throttle::Turn, users::User};
 
-/// Somebody signed in.
+/// A user signed in.
 pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {
     tracing::info!(
         target: "audit", event = "sign_in", account = user.name.as_str(), subject = %user.subject,
@@ -15,7 +15,7 @@ pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {
     );
 }
 
-/// Somebody failed to: the password was wrong, or there is no such user.
+/// A sign-in failed: the password was wrong, or there is no such user.
 pub(super) fn failed(user: Option<&User>, address: RemoteAddress, turn: Turn) {
     tracing::info!(
         target: "audit", event = "sign_in_failed", account = user.map(|user| user.name.as_str()),
@@ -25,7 +25,7 @@ pub(super) fn failed(user: Option<&User>, address: RemoteAddress, turn: Turn) {
     );
 }
 
-/// A password was not looked at, for too many attempts.
+/// An attempt was refused without a look at the password: there were too many.
 pub(super) fn refused(user: Option<&User>, address: RemoteAddress) {
     tracing::warn!(
         target: "audit", event = "sign_in_refused", account = user.map(|user| user.name.as_str()),
@@ -34,7 +34,7 @@ pub(super) fn refused(user: Option<&User>, address: RemoteAddress) {
     );
 }
 
-/// Somebody signed out, in one browser or everywhere.
+/// A user signed out, in one browser or everywhere.
 pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) {
     let event = if everywhere { "sign_out_everywhere" } else { "sign_out" };
     tracing::info!(
@@ -43,7 +43,7 @@ pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) 
     );
 }
 
-/// Somebody allowed an application what it asked for, or a part, or said no.
+/// A user allowed all or some of the scopes that a client requested, or denied them.
 pub(super) fn answered(
     user: &User,
     address: RemoteAddress,
@@ -58,7 +58,7 @@ pub(super) fn answered(
     );
 }
 
-/// Somebody took back what they had allowed an application.
+/// A user withdrew a consent.
 pub(super) fn withdrawn(user: &User, address: RemoteAddress, client: &str) {
     tracing::info!(
         target: "audit", event = "consent_withdrawn", account = user.name.as_str(),

@@ -5,21 +5,21 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue, header};
 use quadrille::cookie;
 
-/// One of our cookies.
+/// A cookie of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cookie {
-    /// The session.
+    /// The cookie of the session.
     Session,
-    /// What a sign-in form is bound to.
+    /// The cookie that a sign-in form is bound to.
     Form,
-    /// Who has signed in with this browser.
+    /// The cookie that names the users who signed in with this browser.
     Device,
 }
 
-/// Reads and writes them, under names that no other provider on this host uses.
+/// Reads and writes cookies under names that no other provider on this host uses.
 #[derive(Debug)]
 pub(super) struct Cookies {
-    /// Whether the site is only reached by https.
+    /// Whether the site is reached by https only.
     secure: bool,
     session: String,
     form: String,
@@ -27,15 +27,15 @@ pub(super) struct Cookies {
 }
 
 impl Cookies {
-    /// Those of the provider with this mark. Browsers keep one set of cookies for all ports of a
-    /// host, and `__Host-` leaves no path to tell two providers by.
+    /// The cookies of the provider with this mark. Browsers share cookies among all ports of a
+    /// host, and `__Host-` allows no path that would tell two providers apart.
     pub(super) fn new(mark: &str, secure: bool) -> Self {
         let prefix = if secure { "__Host-" } else { "" };
         let name = |what| format!("{prefix}quadrille-id-{what}-{mark}");
         Self { secure, session: name("session"), form: name("form"), device: name("device") }
     }
 
-    /// The first of its values in a request that is right.
+    /// The first valid value of the cookie in a request.
     pub(super) fn read<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -45,7 +45,7 @@ impl Cookies {
         cookie::first(headers, self.name(cookie), is_right)
     }
 
-    /// Sets it; until the browser is closed if `lifetime` is `None`.
+    /// Sets the cookie, until the browser is closed if `lifetime` is `None`.
     pub(super) fn set(
         &self,
         headers: &mut HeaderMap,
@@ -57,7 +57,7 @@ impl Cookies {
         self.write(headers, cookie, value, &age);
     }
 
-    /// Takes it away.
+    /// Deletes the cookie.
     pub(super) fn clear(&self, headers: &mut HeaderMap, cookie: Cookie) {
         self.write(headers, cookie, "", "; Max-Age=0");
     }
@@ -66,7 +66,7 @@ impl Cookies {
         let secure = if self.secure { "; Secure" } else { "" };
         let name = self.name(cookie);
         let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
-        // Values are base64url of our own making.
+        // The values are base64url, made by this program.
         if let Ok(line) = HeaderValue::try_from(line) {
             headers.append(header::SET_COOKIE, line);
         }

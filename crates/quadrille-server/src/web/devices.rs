@@ -1,8 +1,8 @@
-//! Device cookies: what a browser keeps of the people who signed in with it.
+//! Device cookies: they name the users who signed in with a browser.
 //!
-//! Such a browser is not slowed down by failures elsewhere (OWASP, "device cookies"). The cookie is
-//! sealed, names subjects, and opens nothing: a thief still has to guess the password, and
-//! may do that ten times.
+//! Failures elsewhere do not slow such a browser down (OWASP, "device cookies"). The cookie is
+//! sealed, names subjects, and opens nothing: a thief still has to guess the password, and gets ten
+//! attempts.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use quadrille::{Env, KeyRing};
 
 use crate::users::User;
 
-/// How long a browser is remembered. It is counted anew at each sign-in.
+/// The lifetime of the cookie. Each sign-in restarts it.
 pub(super) const LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
 
-/// How many people one browser remembers.
+/// The greatest number of users in one cookie.
 const PEOPLE: usize = 5;
 
-/// A browser with one person: drawn anew at each sign-in.
+/// The id of a browser with one user, drawn anew at each sign-in.
 pub(super) type DeviceId = [u8; 16];
 
 const ID: usize = size_of::<DeviceId>();
@@ -30,18 +30,18 @@ pub(super) struct Devices {
 }
 
 impl Devices {
-    /// For the provider with this mark.
+    /// The device cookies of the provider with this mark.
     pub(super) fn new(env: Env, keys: KeyRing, mark: &str) -> Self {
         Self { env, keys, mark: mark.to_owned() }
     }
 
-    /// The device, if this person signed in with it before.
+    /// The device, if this user signed in with this browser before.
     pub(super) fn find(&self, cookie: Option<&str>, user: &User) -> Option<DeviceId> {
         let known = self.open(cookie);
         known.into_iter().find(|(subject, _)| *subject == *user.subject).map(|(_, device)| device)
     }
 
-    /// The cookie after this person has signed in.
+    /// The cookie after a sign-in of this user.
     pub(super) fn remember(&self, cookie: Option<&str>, user: &User) -> String {
         let others = self.open(cookie).into_iter().filter(|(subject, _)| *subject != *user.subject);
         let own = (user.subject.to_string(), self.env.random::<ID>());
@@ -55,12 +55,12 @@ impl Devices {
         self.keys.seal(&self.env, PURPOSE, &self.mark, &plain)
     }
 
-    /// Whether it is of our making.
+    /// Whether the cookie is one of this provider.
     pub(super) fn is_ours(&self, cookie: &str) -> bool {
         self.keys.open(PURPOSE, &self.mark, cookie).is_ok()
     }
 
-    /// The people whom a cookie names. None if it is not of our making.
+    /// The users that a cookie names. Empty if the cookie is not one of this provider.
     fn open(&self, cookie: Option<&str>) -> Vec<(String, DeviceId)> {
         let opened = cookie.and_then(|cookie| self.keys.open(PURPOSE, &self.mark, cookie).ok());
         let Some(plain) = opened else { return Vec::new() };

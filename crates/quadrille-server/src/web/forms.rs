@@ -1,8 +1,8 @@
 //! Forms that only this site's own pages can send.
 //!
-//! Each form carries a box sealed for its purpose and bound to a cookie: the session's, or before
-//! sign-in one of its own, so that nobody can be signed in as somebody else either (login CSRF).
-//! What browsers say about the origin is checked as well.
+//! Each form carries a value sealed for its purpose and bound to a cookie: the session's cookie, or
+//! before sign-in a cookie of the form. So an attacker cannot sign a browser in as another user
+//! (login CSRF). The origin that the browser sends is checked as well.
 
 use std::time::Duration;
 
@@ -12,33 +12,33 @@ use quadrille::{Env, KeyRing, Timestamp};
 
 use crate::issuer::Issuer;
 
-/// How long a form may lie open.
+/// The time that a form stays valid.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
-/// What a form is for.
+/// The purpose of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Signing in.
+    /// To sign in.
     SignIn,
-    /// What a person does who is signed in.
+    /// An action of a user who is signed in.
     Account,
 }
 
-/// Why a form was not taken.
+/// The reason for rejecting a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FormRefusal {
     /// Another site sent it.
     #[error("another site sent the form")]
     Foreign,
-    /// It was not made for this browser, or its cookie is gone.
+    /// The form was made for another browser, or its cookie is gone.
     #[error("the form was not made for this browser, or the cookie is gone")]
     Unbound,
-    /// It lay open too long, or was sealed under a key that is gone.
+    /// The form has expired, or the key that sealed it is gone.
     #[error("the form is too old")]
     Old,
 }
 
-/// Makes and checks what makes forms ours.
+/// Makes and checks the sealed values of forms.
 #[derive(Debug)]
 pub(super) struct Forms {
     env: Env,
@@ -47,7 +47,7 @@ pub(super) struct Forms {
 }
 
 impl Forms {
-    /// For this provider.
+    /// The forms of this provider.
     pub(super) fn new(env: Env, keys: KeyRing, issuer: Issuer) -> Self {
         Self { env, keys, issuer }
     }
@@ -61,7 +61,7 @@ impl Forms {
         self.keys.seal(&self.env, purpose.name(), self.issuer.as_str(), &plain)
     }
 
-    /// Whether a form with this field may be taken from the browser that has `cookie`.
+    /// Checks a form with this field from the browser that has `cookie`.
     ///
     /// # Errors
     /// [`FormRefusal`].
@@ -84,8 +84,8 @@ impl Forms {
         }
         let is_bound =
             cookie.is_some_and(|cookie| verify_slices_are_equal(bound, &hash(cookie)).is_ok());
-        // Tabs that open at once take each other's cookie away before anybody has signed in. What
-        // the browser says about itself is then enough.
+        // Before sign-in, tabs that open at once replace each other's cookie. The origin that the
+        // browser sends is then enough.
         if is_bound || (purpose == Purpose::SignIn && is_ours_for_sure) {
             Ok(())
         } else {
@@ -93,22 +93,22 @@ impl Forms {
         }
     }
 
-    /// Whether the browser says that a page of this site sent the request: `false` when it says
-    /// nothing, as old ones do.
+    /// Whether the browser says that a page of this site sent the request. `false` if it says
+    /// nothing, as old browsers do.
     ///
     /// # Errors
-    /// [`FormRefusal::Foreign`] when it says that another site did.
+    /// [`FormRefusal::Foreign`] if the browser names another site.
     pub(super) fn same_origin(&self, headers: &HeaderMap) -> Result<bool, FormRefusal> {
         let said = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
         let site = match said(HeaderName::from_static("sec-fetch-site")) {
             Some(b"same-origin") => true,
-            // Typed in, or sent by a program.
+            // The user typed the address, or a program sent the request.
             None | Some(b"none") => false,
             Some(_) => return Err(FormRefusal::Foreign),
         };
         match said(header::ORIGIN) {
-            // So says a browser of a page under `Referrer-Policy: no-referrer`. A sandboxed frame
-            // says so, too, but not that it is of the same origin. Cookie and field must be right.
+            // A browser sends `null` for a page under `Referrer-Policy: no-referrer`. A sandboxed
+            // frame sends it, too, but without `same-origin`. Cookie and field must match.
             Some(b"null") if site => Ok(false),
             Some(origin) if origin == self.issuer.origin().as_bytes() => Ok(true),
             Some(_) => Err(FormRefusal::Foreign),

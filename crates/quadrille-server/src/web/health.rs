@@ -8,7 +8,7 @@ use axum::{
 
 use super::app::App;
 
-/// `GET /health`: whether the provider can do its work, for monitoring.
+/// `GET /health`: checks that the store answers, for monitoring.
 pub(super) async fn health(State(app): State<App>) -> Response<Body> {
     let (status, body) = match app.backend.check().await {
         Ok(()) => (StatusCode::OK, r#"{"status":"ok"}"#),

@@ -1,4 +1,4 @@
-//! What an application sees of whom it acts for.
+//! `GET /api/me`: the user that a token was issued for.
 
 use axum::{
     body::Body,
@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use super::app::App;
 
-/// The names are those of RFC 7662, section 2.2: this says what a token is worth, to whoever holds
-/// it. Claims about a person are OpenID Connect's UserInfo, at an endpoint of its own.
+/// The response, with the names of RFC 7662, section 2.2: it tells the holder of a token what the
+/// token allows. Claims about a user belong to OpenID Connect's UserInfo, at another endpoint.
 #[derive(Serialize)]
 struct Me<'a> {
-    /// Left out where no person stands behind the token: a machine is never mistaken for one.
+    /// Left out for a token without a user, so a machine is never mistaken for a user.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,13 +23,13 @@ struct Me<'a> {
     scope: &'a str,
 }
 
-/// `OPTIONS /api/me`: an application in a browser may send its token.
+/// `OPTIONS /api/me`: allows an application in a browser to send its token.
 pub(super) async fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        // The asterisk does not cover the first.
+        // The asterisk does not cover `Authorization`.
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, *"),
         (header::ACCESS_CONTROL_MAX_AGE, "7200"),
     ] {
@@ -38,7 +38,7 @@ pub(super) async fn preflight() -> Response<Body> {
     response
 }
 
-/// Lets applications in a browser read the answer, refusals included. No cookie plays a part in it.
+/// Allows applications in a browser to read the answer, also a refusal. No cookie is involved.
 pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -47,7 +47,7 @@ pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Bod
     response
 }
 
-/// `GET` and `POST /api/me`, with any good token.
+/// `GET` and `POST /api/me`, with any valid token.
 pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body> {
     let user = match access.user() {
         Some(subject) => match app.backend.user_by_subject(subject).await {

@@ -1,4 +1,4 @@
-//! The log of an overload. Any stranger can cause one, so it may not fill the log: one line in ten
+//! The log of an overload. Any stranger can cause one, so the log gets at most one line in ten
 //! seconds, with the number of attempts.
 
 use std::{
@@ -11,7 +11,7 @@ use quadrille::Timestamp;
 /// The shortest time between two lines.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// The attempts that were sent away because more people sign in than passwords can be checked.
+/// The attempts that were refused because more users signed in than passwords could be checked.
 #[derive(Debug, Default)]
 pub(super) struct Overload(Mutex<Count>);
 
@@ -24,7 +24,7 @@ struct Count {
 }
 
 impl Overload {
-    /// Counts an attempt that was sent away, and logs the overload if it is time to.
+    /// Counts a refused attempt, and logs the overload if a line is due.
     pub(super) fn sent_away(&self, now: Timestamp) {
         let due = self.0.lock().unwrap_or_else(PoisonError::into_inner).one_more(now);
         if let Some(attempts) = due {
@@ -37,7 +37,7 @@ impl Count {
     /// The number of attempts to log now, if a line is due.
     fn one_more(&mut self, now: Timestamp) -> Option<u64> {
         self.attempts = self.attempts.saturating_add(1);
-        // Also after the clock went back.
+        // A line is also due after the clock was set back.
         let is_recent = |logged: Timestamp| now.since(logged) < EVERY && logged.since(now) < EVERY;
         if self.logged.is_some_and(is_recent) {
             return None;

@@ -17,7 +17,7 @@ use super::{
 };
 
 impl App {
-    /// The paths of the pages. Everything else is for programs, and answers in JSON.
+    /// The paths of pages. All other paths are for programs and answer in JSON.
     pub fn page_paths(&self) -> Vec<String> {
         let site = self.pages.site();
         let mut paths = vec![

@@ -3,8 +3,8 @@
 use aws_lc_rs::digest;
 use quadrille::{Env, KeyRing, provider::store::SecretHash};
 
-/// What the session's cookie holds: a secret, sealed under the key ring, so that a new ring ends
-/// every session.
+/// The sealed secret in the session's cookie. It is sealed under the key ring, so a new key ring
+/// ends every session.
 #[derive(Debug)]
 pub(super) struct Seals {
     keys: KeyRing,
@@ -14,7 +14,7 @@ pub(super) struct Seals {
 const PURPOSE: &str = "quadrille session";
 
 impl Seals {
-    /// For the provider with this mark.
+    /// The seals of the provider with this mark.
     pub(super) fn new(keys: KeyRing, mark: &str) -> Self {
         Self { keys, mark: mark.to_owned() }
     }

@@ -13,18 +13,18 @@ use axum::{
 use quadrille::form::{FormError, Params};
 use serde::de::DeserializeOwned;
 
-/// The fields of a form. Its type is told by the rule of the OAuth endpoints
-/// ([`Params::of_body`]): `Content-Type` stands there once, and names a form to every reader.
+/// The fields of a form. The type of the body follows the rule of the OAuth endpoints
+/// ([`Params::of_body`]): there is one `Content-Type`, and every reader takes it for a form.
 #[derive(Debug)]
 pub(super) struct Sent<T>(pub(super) T);
 
-/// The reason why a body is not taken as a form.
+/// The reason for rejecting a body.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreadable {
     /// The body did not arrive.
     #[error(transparent)]
     Body(#[from] BytesRejection),
-    /// It is not declared as a form, or no form of ours.
+    /// The body is not declared as a form, or not as one that the program reads.
     #[error(transparent)]
     Form(#[from] FormError),
     /// A field is missing, repeated or no text.
@@ -33,7 +33,7 @@ pub(super) enum Unreadable {
 }
 
 impl Unreadable {
-    /// The status that says so.
+    /// The status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Body(rejection) => rejection.status(),

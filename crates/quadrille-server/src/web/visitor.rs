@@ -1,4 +1,4 @@
-//! Who is in front of the browser.
+//! The user behind a request.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use crate::{
 
 use super::{app::App, attempts::Attempt, cookies::Cookie};
 
-/// How often the time of the last request is written down.
+/// The interval at which the time of the last request is stored.
 const USED_EVERY: Duration = Duration::from_secs(60);
 
-/// Somebody who is signed in.
+/// A user who is signed in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// Since when, how and until when.
+    /// The session.
     pub session: Session,
 }
 
 impl Visitor {
-    /// What the provider wants to know of them.
+    /// The sign-in, as the authorization server needs it.
     pub fn authentication(&self) -> Authentication {
         let Session { subject, signed_in, .. } = &self.session;
         let mut authentication = Authentication::new(subject.clone(), *signed_in);
@@ -38,14 +38,14 @@ impl Visitor {
 }
 
 impl App {
-    /// Who sent a request with these headers, if they are signed in.
+    /// The signed-in user who sent a request with these headers, if there is one.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn visitor(&self, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
         let Some(id) = self.session_id(headers) else { return Ok(None) };
         let Some(session) = self.backend.session(&id).await? else { return Ok(None) };
-        // After the session, so that a password that was changed in between is seen.
+        // The user is loaded after the session, so a password changed in between is seen.
         let Some(user) = self.backend.user_by_subject(&session.subject).await? else {
             return Ok(None);
         };
@@ -66,14 +66,14 @@ impl App {
         self.session_cookie(headers).and_then(|cookie| self.seals.id(cookie))
     }
 
-    /// The cookie of a session that a request brings. What another application of the host has put
-    /// beside it signs nobody out.
+    /// The cookie of a session in a request. A cookie of the same name from another application of
+    /// the host does not hide it.
     pub(super) fn session_cookie<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let opens = |cookie: &str| self.seals.id(cookie).is_some();
         self.cookies.read(headers, Cookie::Session, opens)
     }
 
-    /// The cookie by which this browser is remembered.
+    /// The device cookie.
     pub(super) fn device_cookie<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         self.cookies.read(headers, Cookie::Device, |cookie| self.devices.is_ours(cookie))
     }
@@ -83,9 +83,8 @@ impl App {
         self.cookies.read(headers, Cookie::Form, |cookie| cookie.len() == 22)
     }
 
-    /// Opens a session for `user`, in the place of the one that `headers` bring, and takes `attempt`
-    /// back as a failure. Its cookies go into `answer`. Returns `false` when the password is another
-    /// by now.
+    /// Opens a session for `user` in the place of the one in `headers`, and takes `attempt` back as
+    /// a failure. Its cookies go into `answer`. Returns `false` if the password has changed since.
     pub(super) async fn open_session(
         &self,
         user: &User,

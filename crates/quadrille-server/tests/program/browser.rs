@@ -8,15 +8,15 @@ use reqwest::{
     redirect,
 };
 
-/// One person's browser.
+/// The browser of one user.
 pub(crate) struct Browser {
     http: Client,
     pub(crate) cookies: Mutex<BTreeMap<String, String>>,
-    /// As if it came from there, for programs that trust us as a proxy.
+    /// An address for `X-Forwarded-For`, for programs that trust this machine as a proxy.
     address: Option<String>,
 }
 
-/// What it shows.
+/// A page, as the browser shows it.
 pub(crate) struct Page {
     pub(crate) url: Url,
     pub(crate) status: StatusCode,
@@ -41,7 +41,7 @@ impl Browser {
         Self { address: Some(address.to_owned()), ..Self::new() }
     }
 
-    /// The name and the value of the provider's cookie for `what`, if there is one.
+    /// The name and the value of the provider's cookie of this kind, if there is one.
     pub(crate) fn cookie(&self, what: &str) -> Option<(String, String)> {
         let (prefix, cookies) = (format!("quadrille-id-{what}-"), self.cookies.lock().unwrap());
         let mut found = cookies.iter().filter(|(name, _)| name.starts_with(&prefix));
@@ -50,12 +50,12 @@ impl Browser {
         Some((name.clone(), value.clone()))
     }
 
-    /// With this cookie, as one who stole it.
+    /// Adds a cookie, as a thief would.
     pub(crate) fn keep(&self, (name, value): (String, String)) {
         self.cookies.lock().unwrap().insert(name, value);
     }
 
-    /// One request, its redirect not followed.
+    /// Sends one request without following redirects.
     pub(crate) async fn send(&self, method: Method, url: &str, form: Option<&Form>) -> Response {
         let mut request = self.http.request(method, url).header("accept", "text/html");
         let cookies: Vec<_> = self
@@ -88,7 +88,7 @@ impl Browser {
         response
     }
 
-    /// Goes to a page.
+    /// Opens a page.
     pub(crate) async fn get(&self, url: &str) -> Page {
         let response = self.send(Method::GET, url, None).await;
         self.follow(response).await
@@ -100,13 +100,13 @@ impl Browser {
         self.follow(response).await
     }
 
-    /// Signs in at a page that asks for it.
+    /// Signs in at a page with the sign-in form.
     pub(crate) async fn sign_in(&self, page: &Page, name: &str, password: &str) -> Page {
         let form = page.form("username").with("username", name).with("password", password);
         self.submit(&form).await
     }
 
-    /// Where redirects lead to on this site; one to elsewhere is a page of its own.
+    /// Follows redirects on this site. A redirect to another site is a page of its own.
     async fn follow(&self, mut response: Response) -> Page {
         loop {
             let here = response.url().clone();
@@ -144,7 +144,7 @@ impl Page {
         Form { action: self.url.join(&action).unwrap(), fields }
     }
 
-    /// A parameter of its address.
+    /// A parameter of the page's address.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
@@ -155,7 +155,7 @@ impl Page {
 }
 
 impl Form {
-    /// With this field, once.
+    /// The form with this value in this field only.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|(known, _)| known != name);
         self.fields.push((name.to_owned(), value.to_owned()));

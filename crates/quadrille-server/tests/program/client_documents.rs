@@ -1,4 +1,4 @@
-//! Clients that describe themselves, as far as it goes without the public Internet.
+//! Clients that describe themselves, as far as they can be tested without the public Internet.
 
 use std::{io::ErrorKind, net::TcpListener};
 

@@ -20,7 +20,7 @@ struct Clocked {
     clock: Clock,
 }
 
-/// How far the clock is ahead.
+/// The offset of the clock.
 struct Clock {
     file: PathBuf,
     library: PathBuf,
@@ -34,7 +34,7 @@ impl Clock {
         clock
     }
 
-    /// Replaced as a whole: nobody reads half a number.
+    /// The file is replaced as a whole, so no reader sees half a number.
     fn is_ahead_by(&self, seconds: i64) {
         let scratch = self.file.with_extension("new");
         std::fs::write(&scratch, seconds.to_string()).unwrap();
@@ -52,7 +52,7 @@ impl Clock {
 }
 
 impl Clocked {
-    /// The clock is so far ahead when everything begins, the command line included.
+    /// The clock has this offset from the start, also for the command line.
     fn new(ahead: i64) -> Self {
         let Stage { program, client, folder } = Stage::new();
         let (clock, issuer) = (Clock::new(&folder), program.listening.clone());
@@ -82,7 +82,7 @@ async fn after_an_hour_back_the_right_password_is_taken_and_the_step_is_in_the_l
     let clocked = Clocked::new(HOUR);
     let (stage, url) = (&clocked.stage, clocked.stage.program.url("/sign-in"));
     stage.dance(&Browser::new()).await;
-    // More failures than are heard at once.
+    // More failures than the limit of attempts.
     let guesser = std::sync::Arc::new(Browser::new());
     let form = guesser.get(&url).await.form("username");
     let form = form.with("username", "ada").with("password", "wrong password");
@@ -119,7 +119,7 @@ async fn a_client_that_was_added_while_the_clock_was_ahead_gets_tokens_that_are_
     let access = tokens["access_token"].as_str().unwrap();
     assert_eq!(me(program, Method::GET, access).await.0, StatusCode::OK);
 
-    // And one that a person lets in.
+    // And one to which a user consents.
     let browser = Browser::new();
     let url = authorize_url(program, &late).replace("scope=photos%3Aread+photos%3Awrite", "scope=");
     let page = browser.sign_in(&browser.get(&url).await, "ada", PASSWORD).await;

@@ -1,4 +1,4 @@
-//! Connections that are held by clients that ask, and do not listen.
+//! Connections of clients that send requests and do not read the answers.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -17,7 +17,7 @@ fn connect(program: &Program) -> TcpStream {
     stream
 }
 
-/// A client that asks for pages until no more of its requests are taken, and reads nothing.
+/// A client that sends requests until the program reads no more of them, and that reads no answer.
 fn deaf(program: &Program) -> TcpStream {
     let mut stream = connect(program);
     stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
@@ -34,7 +34,7 @@ fn flood(program: &Program) -> Vec<TcpStream> {
     })
 }
 
-/// Whether a client that behaves is served.
+/// Whether a client that reads its answers is served.
 fn is_served(program: &Program) -> bool {
     let mut stream = connect(program);
     stream.write_all(LAST).unwrap();
@@ -94,7 +94,7 @@ fn a_flood_of_one_address_that_never_ends_leaves_others_alone() {
     program.stop();
 }
 
-/// A connection from another address of this machine: all of 127.0.0.0/8 is, on Linux.
+/// A connection from another address of this machine: on Linux, all of 127.0.0.0/8 is local.
 #[cfg(target_os = "linux")]
 fn connect_from(address: &str, program: &Program) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -164,7 +164,7 @@ fn connections_that_the_system_has_no_descriptors_for_are_not_promised() {
     assert!(!program.log().contains("cannot accept"), "{}", program.log());
     drop(held);
     program.stop();
-    // Up to what the system allows, the limit is raised.
+    // The limit is raised as far as the system allows.
     let program = Program::start_limited(&folder, "ulimit -S -n 200", &[]);
     assert!(!program.log().contains("too few open files"), "{}", program.log());
     assert!(program.open_files_allowed() >= 4096 + 128, "{}", program.open_files_allowed());

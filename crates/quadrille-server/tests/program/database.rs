@@ -1,4 +1,4 @@
-//! A database that cannot be used, from the start or from one moment to the next.
+//! A database that cannot be used at the start, or that fails later.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -16,7 +16,7 @@ use crate::{
     process::{Folder, Program, json, preloaded, quadrille, run, text},
 };
 
-/// `serve` as somebody to whom the modes of files apply: root without the power to overlook them.
+/// Starts `serve` with file modes in force: for root without the capability to override them.
 fn serve_heeding_modes(data: &Path) -> Output {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     let mut program = quadrille(&["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]);
@@ -170,7 +170,7 @@ async fn a_full_disk_is_told_to_everyone_and_nothing_that_was_answered_is_lost()
     let page = somebody.sign_in(&page, "ada", PASSWORD).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.html);
     assert!(page.html.contains("temporarily_unavailable"), "{}", page.html);
-    // What only reads goes on.
+    // Requests that only read go on.
     let (status, ..) = me(&stage.program, reqwest::Method::GET, &text_of("access_token")).await;
     assert_eq!(status, StatusCode::OK);
     let home = browser.get(&stage.program.url("/")).await;

@@ -1,4 +1,4 @@
-//! The whole dance, through real forms.
+//! The whole authorization code flow, through real forms.
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -38,25 +38,25 @@ impl Stage {
         authorize_url(&self.program, &self.client)
     }
 
-    /// The answer of the token endpoint.
+    /// The response of the token endpoint.
     pub(crate) async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
         token(&self.program, &self.client, fields).await
     }
 
-    /// From the beginning to the consent page.
+    /// From the authorization request to the consent page.
     pub(crate) async fn consent_page(&self, browser: &Browser) -> Page {
         let page = browser.get(&self.authorize_url()).await;
         browser.sign_in(&page, "ada", PASSWORD).await
     }
 
-    /// From the beginning to the tokens.
+    /// From the authorization request to the tokens.
     pub(crate) async fn dance(&self, browser: &Browser) -> Value {
         let page = self.consent_page(browser).await;
         let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
         self.redeem(&page).await
     }
 
-    /// The same by somebody who is signed in, and may have consented before.
+    /// The same for a user who is signed in, and may have consented before.
     pub(crate) async fn dance_again(&self, browser: &Browser) -> Value {
         let page = browser.get(&self.authorize_url()).await;
         if page.parameter("code").is_some() {
@@ -80,7 +80,7 @@ impl Stage {
     }
 }
 
-/// What clients can ask for.
+/// The scopes that clients can request.
 pub(crate) const SCOPES: [&str; 2] =
     ["--set", "scopes=photos:read=See your photos;photos:write=Add <photos>"];
 
@@ -154,7 +154,7 @@ async fn a_person_signs_in_lets_an_application_in_and_it_gets_tokens() {
 async fn a_state_of_eight_kibibytes_comes_back_as_it_was_sent() {
     let stage = Stage::new();
     let browser = Browser::new();
-    // The longest that a text can become on its way: each byte percent-encoded.
+    // The longest text that can arrive: each byte is percent-encoded.
     let state = "\u{e9}".repeat(8192 / 6);
     let (before, after) = (stage.authorize_url(), "state=s%26t%3D1");
     assert!(before.contains(after), "{before}");
@@ -250,7 +250,7 @@ async fn a_consent_that_was_never_given_is_not_reported_as_withdrawn() {
     stage.program.add_user("bob", PASSWORD);
     let page = bob.get(&stage.program.url("/sign-in")).await;
     let home = bob.sign_in(&page, "bob", PASSWORD).await;
-    // Bob let no application in: neither Ada's nor one that nobody knows.
+    // Bob gave no client access: neither Ada's nor an unknown one.
     for client in [client.as_str(), "nobody"] {
         let mut of_bob = home.form("form").with("client_id", client);
         of_bob.action = form.action.clone();

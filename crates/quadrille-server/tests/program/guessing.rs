@@ -1,4 +1,4 @@
-//! Guessing at passwords, and the person whose password it is.
+//! Guessing of passwords, and its effect on the owner of the account.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,11 @@ use crate::{
     process::{Program, eventually},
 };
 
-/// What is promised: "within seconds".
+/// The promise is "within seconds".
 const SECONDS: Duration = Duration::from_secs(15);
 
-/// Guesses at a name, one after the other or all at once; how many were looked at.
+/// Guesses passwords of a name, one after the other or all at once. Returns the number of guesses
+/// that were checked.
 async fn guess(stage: &Stage, name: &str, addresses: &[String], each: usize) -> usize {
     let mut guessers = JoinSet::new();
     for address in addresses {
@@ -36,7 +37,7 @@ fn watch() -> Instant {
     Instant::now()
 }
 
-/// Signs in, in time.
+/// Signs in, within the promised time.
 async fn gets_in(program: &Program, browser: &Browser) {
     let began = watch();
     let page = browser.get(&program.url("/sign-in")).await;
@@ -72,7 +73,7 @@ async fn guesses_from_everywhere_do_not_lock_the_person_out_not_even_over_a_rest
     assert!(looked_at < 14, "what was counted still counts: {looked_at} were looked at");
 }
 
-/// Sends these bytes on connections of their own, a hundred at a time, and reads nothing.
+/// Sends these bytes on separate connections, a hundred at a time, and reads nothing.
 async fn send_all(program: &Program, requests: impl Iterator<Item = String>) -> Vec<TcpStream> {
     let mut sending = JoinSet::new();
     let mut sent = Vec::new();
@@ -112,7 +113,7 @@ async fn a_guess_from_each_of_thousands_of_networks_at_once_keeps_nobody_out() {
     let flood = send_all(&stage.program, flood).await;
     gets_in(&stage.program, &Browser::at("192.0.2.1")).await;
 
-    // What was answered by then was a guess like any other.
+    // The guesses answered by then count as any others.
     let mut answered = 0;
     for stream in &flood {
         let mut head = [0; 12];
@@ -125,7 +126,7 @@ async fn a_guess_from_each_of_thousands_of_networks_at_once_keeps_nobody_out() {
     }
     assert!(answered > 0);
 
-    // A flood writes one loud line for each refused attempt, and hardly any beside.
+    // A flood writes one line for each refused attempt, and hardly any other loud ones.
     let is_refused = || stage.program.log().contains("event=\"sign_in_refused\"");
     assert!(eventually(SECONDS, async || is_refused()).await, "{}", stage.program.log());
     let log = stage.program.log();
@@ -134,7 +135,7 @@ async fn a_guess_from_each_of_thousands_of_networks_at_once_keeps_nobody_out() {
     assert!(!log.contains(" ERROR "), "{log}");
 }
 
-/// As the program does for itself.
+/// Raises the limit of open files for this process, as the program does for itself.
 fn may_open_files(count: u64) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -165,7 +166,7 @@ async fn a_flood_that_fills_every_seat_does_not_touch_a_browser_that_is_known() 
     home.submit(&page).await;
     assert!(home.cookie("device").is_some() && home.cookie("session").is_none());
 
-    // At the same address, too.
+    // Also from the same address.
     let flood = ["192.0.2.1".to_owned()];
     let (looked_at, ()) = tokio::join!(guess(&stage, "ada", &flood, 60), async {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -192,7 +193,7 @@ async fn a_stolen_device_cookie_is_good_for_ten_guesses() {
     let statuses = guesses.join_all().await;
     let looked_at = statuses.iter().filter(|status| **status == StatusCode::FORBIDDEN).count();
     assert!((20..=30).contains(&looked_at), "{looked_at} of 60 guesses at once were looked at");
-    // For the owner it was one of several.
+    // For the owner, this is one of several devices.
     home.cookies.lock().unwrap().retain(|name, _| name.contains("device"));
     gets_in(&stage.program, &home).await;
 }

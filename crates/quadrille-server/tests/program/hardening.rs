@@ -1,4 +1,4 @@
-//! What reviewers look for.
+//! Properties that security reviewers check.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,4 +1,4 @@
-//! Killed in the middle of its work, again and again.
+//! A program that is killed at work, again and again.
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::{
     process::{Program, run, text},
 };
 
-/// What was asked for, until the program is gone: an answer that came whole is a promise.
+/// Requests until the program is gone. A complete answer is a promise.
 async fn answer(
     http: &Client,
     program: &Program,
@@ -63,7 +63,7 @@ async fn what_was_answered_before_a_kill_is_good_after_it() {
             newest
         };
         let kill = async {
-            // Not always at the same moment of a request.
+            // The moment within a request varies.
             count.wait_for(|count| *count > 10 + round).await.unwrap();
             program.signal("-KILL");
         };
@@ -71,11 +71,11 @@ async fn what_was_answered_before_a_kill_is_good_after_it() {
         let listening = program.listening.clone();
         drop(program);
         program = Program::start_with(&folder, &["--listen", &listening]);
-        // The one that may have been under way counts as a repeat.
+        // A request under way at the kill may count as a repeat.
         let fields = [("grant_type", "refresh_token"), ("refresh_token", &*newest)];
         let renewed = answer(&http, &program, &client, &fields).await.unwrap();
         refresh_token = field(&renewed, "refresh_token");
-        // Only a live token can be revoked.
+        // Only a valid token can be revoked.
         let token = first.or(second).unwrap();
         let output = run(&program.data, &["token", "revoke", "--token-stdin"], &token);
         assert!(output.status.success(), "round {round}: {}", text(&output.stderr));

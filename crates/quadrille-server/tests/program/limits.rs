@@ -1,4 +1,4 @@
-//! Bad input, and clients that do not behave.
+//! Bad input, and clients that break the protocol.
 
 use std::{io::Write as _, net::TcpStream, time::Duration};
 
@@ -9,11 +9,11 @@ use crate::{
     process::{Folder, Program, rest_of},
 };
 
-/// What the program answers to these bytes.
+/// The answer of the program to these bytes.
 fn answer(program: &Program, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(&program.listening).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    // It may close before everything is sent.
+    // The program may close the connection before everything is sent.
     let _ = stream.write_all(request);
     rest_of(&mut stream)
 }
@@ -53,7 +53,7 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     let said = answer(&program, slow.as_bytes());
     assert_eq!(status(&said), 408, "{said}");
 
-    // A head that never ends is cut off, whatever is said to it.
+    // A head that never ends is cut off.
     let said = answer(&program, b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ");
     assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
     let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nx-huge: {}\r\n\r\n", "x".repeat(100_000));
@@ -119,7 +119,7 @@ async fn a_browser_that_came_by_another_loopback_name_is_sent_to_the_public_one(
     let response = Browser::new().send(Method::GET, &url, None).await;
     assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(response.headers()["location"], program.url("/sign-in?next=%2F"));
-    // Programs that ask for anything else are answered where they are.
+    // Programs that do not ask for HTML are answered at either address.
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let metadata = format!("http://{}/.well-known/oauth-authorization-server", program.listening);
     let metadata: serde_json::Value =
@@ -172,7 +172,7 @@ async fn another_site_cannot_sign_anybody_out() {
     let folder = Folder::new();
     let program = Program::start(&folder);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    // Browsers send no session cookie with the form of another site, but heed the answer.
+    // Browsers send no session cookie with a form of another site, but obey the answer.
     let form = http.post(program.url("/sign-out")).form(&[("form", "x")]);
     let foreign = form.try_clone().unwrap().header("origin", "https://evil.example");
     let foreign = foreign.send().await.unwrap();

@@ -1,4 +1,4 @@
-//! The program as people use it: a process, its command line, its pages.
+//! The program as a process: its command line and its pages.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! `/api/me`: a token at work.
+//! `/api/me`: a call with a token.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     process::{Program, eventually, run},
 };
 
-/// What the API says to this token.
+/// The response of the API to this token.
 pub(crate) async fn me(
     program: &Program,
     method: Method,
@@ -81,7 +81,7 @@ async fn a_token_ends_with_its_consent_its_user_and_by_command() {
         let token = token.as_str().unwrap().to_owned();
         async move { me(program, Method::GET, &token).await.0 == StatusCode::UNAUTHORIZED }
     };
-    // Commands are other processes.
+    // Commands are separate processes.
     let soon = Duration::from_secs(5);
 
     let token = stage.dance(&browser).await["access_token"].clone();

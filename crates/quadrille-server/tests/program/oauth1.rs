@@ -1,5 +1,5 @@
-//! OAuth 1.0a. Others' clients go through every signature method (`interop/`); here is what they do
-//! not see: the pages, the command line, several processes.
+//! OAuth 1.0a. The tests in `interop/` try every signature method with other clients. These tests
+//! cover the rest: the pages, the command line, several processes.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -17,13 +17,13 @@ use crate::{
     process::{Folder, Program, eventually, failure, json, run, text},
 };
 
-/// A provider that offers it, with a user.
+/// A provider with OAuth 1.0a, and a user.
 struct Stage {
     program: Program,
     _folder: Folder,
 }
 
-/// What a client signs with: its identifier and secret, and those of a token.
+/// The keys of a client: its identifier and secret, and those of a token.
 #[derive(Clone)]
 struct Keys {
     client: String,
@@ -52,7 +52,7 @@ impl Stage {
         client.with(&client.send(&self.program, "/oauth/request_token", &callback).await)
     }
 
-    /// Sends a person there, to the consent page.
+    /// Opens the authorization URL, and goes to the consent page.
     async fn consent_page(&self, browser: &Browser, temporary: &Keys) -> Page {
         let token = &temporary.token.as_ref().unwrap().0;
         let url = self.program.url("/oauth/authorize");
@@ -67,7 +67,7 @@ impl Stage {
         temporary.with(&temporary.send(&self.program, "/oauth/access_token", &verifier).await)
     }
 
-    /// From the beginning to token credentials, by somebody who may have consented before.
+    /// From temporary credentials to token credentials, for a user who may have consented before.
     async fn dance(&self, browser: &Browser, client: &Keys) -> Keys {
         let temporary = self.begin(client, REDIRECT).await;
         let mut page = self.consent_page(browser, &temporary).await;
@@ -84,7 +84,7 @@ impl Keys {
         Self { client: text("client_id"), secret: text("oauth1_secret"), token: None }
     }
 
-    /// With the token of an answer.
+    /// The keys with the token of an answer.
     fn with(&self, (status, body): &(StatusCode, String)) -> Self {
         assert_eq!(*status, 200, "{body}");
         let field = |name: &str| {
@@ -94,7 +94,7 @@ impl Keys {
         Self { token: Some((field("oauth_token"), field("oauth_token_secret"))), ..self.clone() }
     }
 
-    /// A signed POST, and what it says.
+    /// A signed POST request, and its response.
     async fn send(
         &self,
         program: &Program,
@@ -105,7 +105,7 @@ impl Keys {
         (answer.status(), answer.text().await.unwrap())
     }
 
-    /// Signed for one process and sent to another.
+    /// Signs for one process, and sends to another.
     async fn ask(
         &self,
         program: &Program,
@@ -117,7 +117,7 @@ impl Keys {
         send(to, path, &header).await
     }
 
-    /// RFC 5849, section 3.4.2, with SHA-256, by hand.
+    /// The signature of RFC 5849, section 3.4.2, with SHA-256, computed by hand.
     fn sign(&self, url: &str, further: &[(&str, &str)]) -> String {
         static NONCES: AtomicU64 = AtomicU64::new(0);
         let nonce = NONCES.fetch_add(1, Ordering::Relaxed).to_string();
@@ -255,7 +255,7 @@ async fn a_rotated_secret_serves_beside_the_old_one_for_as_long_as_was_said() {
     let begins = |keys: Keys| async move {
         keys.send(program, "/oauth/request_token", &[("oauth_callback", REDIRECT)]).await.0 == 200
     };
-    // It is the only secret that the client has, and need not be named.
+    // The client has no other secret, so the command needs no flag.
     let rotated = program.json(&["client", "rotate-secret", &client.client]);
     let soon = Duration::from_secs(5);
     assert!(eventually(soon, || begins(Keys::of(&rotated))).await);
@@ -305,7 +305,7 @@ async fn a_request_is_good_for_one_of_several_processes() {
     assert_eq!(failure(&folder.data(), &second).0, 2);
 }
 
-/// With the real clock, until its timestamp is refused.
+/// Runs on the real clock until the timestamp is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_copy_of_a_request_gets_in_at_the_end_of_its_time() {
     let folder = Folder::new();

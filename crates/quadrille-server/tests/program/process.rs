@@ -1,4 +1,4 @@
-//! The program as a child process, in a folder of its own.
+//! The program as a child process in its own folder.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -37,7 +37,7 @@ impl Drop for Folder {
     }
 }
 
-/// The program, told nothing by the environment of whoever runs the tests.
+/// The program, without the environment variables of the test run.
 pub(crate) fn quadrille(arguments: &[&str]) -> Command {
     let mut command = Command::new(crate::PROGRAM);
     for (name, _) in std::env::vars_os() {
@@ -49,7 +49,7 @@ pub(crate) fn quadrille(arguments: &[&str]) -> Command {
     command
 }
 
-/// Compiles a source beside these tests, to be put before the C library by `LD_PRELOAD`.
+/// Compiles a source beside these tests, for `LD_PRELOAD`.
 pub(crate) fn preloaded(folder: &Folder, source: &str) -> PathBuf {
     let library = folder.path().join(source).with_extension("so");
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program");
@@ -70,12 +70,12 @@ pub(crate) fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that reads no input may have ended already.
+    // A command that reads no input may already have ended.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
-/// Runs a command with `--json` that must succeed; what it answered.
+/// Runs a command with `--json` that must succeed. Returns its result.
 pub(crate) fn json(data: &Path, arguments: &[&str], input: &str) -> Value {
     let arguments = [arguments, &["--json"]].concat();
     let output = run(data, &arguments, input);
@@ -83,7 +83,7 @@ pub(crate) fn json(data: &Path, arguments: &[&str], input: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Runs a command that must fail; its exit code and what it said.
+/// Runs a command that must fail. Returns its exit code and its messages.
 pub(crate) fn failure(data: &Path, arguments: &[&str]) -> (i32, String) {
     let output = run(data, arguments, "");
     assert!(!output.status.success(), "{arguments:?}: {}", text(&output.stdout));
@@ -104,17 +104,17 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// On a free port, in `folder`.
+    /// Starts on a free port, in `folder`.
     pub(crate) fn start(folder: &Folder) -> Self {
         Self::start_with(folder, &[])
     }
 
-    /// With further arguments.
+    /// Starts with further arguments.
     pub(crate) fn start_with(folder: &Folder, arguments: &[&str]) -> Self {
         Self::start_by(folder, arguments, |_| ())
     }
 
-    /// By a shell that gave it other limits first.
+    /// Starts under a shell that sets other limits first.
     #[cfg(target_os = "linux")]
     pub(crate) fn start_limited(folder: &Folder, limit: &str, arguments: &[&str]) -> Self {
         Self::start_by(folder, arguments, |command| {
@@ -131,7 +131,7 @@ impl Program {
         })
     }
 
-    /// How many files the system lets it have open.
+    /// The number of files that the system allows the program to open.
     #[cfg(target_os = "linux")]
     pub(crate) fn open_files_allowed(&self) -> u64 {
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
@@ -139,7 +139,7 @@ impl Program {
         line.split_whitespace().nth(3).unwrap().parse().unwrap()
     }
 
-    /// In an environment of its own.
+    /// Starts after `prepare` has changed the command, such as its environment.
     pub(crate) fn start_by(
         folder: &Folder,
         arguments: &[&str],
@@ -173,7 +173,7 @@ impl Program {
         format!("{}{path}", self.issuer)
     }
 
-    /// Runs a command on the data that the program has open.
+    /// Runs a command on the data directory of the running program.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         json(&self.data, arguments, "")
     }
@@ -191,13 +191,13 @@ impl Program {
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
-    /// Waits for its end.
+    /// Waits for the program to end.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         (status, self.log())
     }
 
-    /// Stops it as a service manager does; it must end well.
+    /// Stops the program as a service manager does. It must succeed.
     pub(crate) fn stop(self) {
         self.signal("-TERM");
         let (status, log) = self.ended();
@@ -213,8 +213,8 @@ impl Drop for Program {
     }
 }
 
-/// Asks until it is so, for as long as `limit`. The only wait in these tests: another process
-/// cannot be told the time.
+/// Asks again until the answer is yes, for as long as `limit`. The only wait in these tests: the clock of another
+/// process cannot be moved.
 pub(crate) async fn eventually<F: Future<Output = bool>>(
     limit: Duration,
     ask: impl Fn() -> F,
@@ -227,7 +227,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(
     tokio::time::timeout(limit, asking).await.is_ok()
 }
 
-/// Everything that a connection says until it is closed.
+/// The text that a connection delivers until it is closed.
 pub(crate) fn rest_of(stream: &mut std::net::TcpStream) -> String {
     let mut said = Vec::new();
     let _ = stream.read_to_end(&mut said);

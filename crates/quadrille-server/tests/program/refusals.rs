@@ -1,4 +1,4 @@
-//! Refusals in the log: an operator can see which client did what.
+//! Refusals in the log: an operator sees which client sent which request.
 
 use reqwest::{Client, redirect::Policy};
 
@@ -9,7 +9,7 @@ use crate::{
 
 const CALLBACK: &str = "https://app.example/callback";
 
-/// The line of the log about the last refusal.
+/// The last refusal in the log.
 fn last_refusal(program: &Program) -> String {
     let log = program.log();
     let mut refusals = log.lines().filter(|line| line.contains("request refused"));

@@ -1,4 +1,4 @@
-//! Starting, stopping, and what stands in the way.
+//! Starting and stopping, and conditions that prevent them.
 
 use std::{
     io::{Read as _, Write as _},
@@ -125,7 +125,8 @@ async fn an_address_that_others_can_reach_needs_an_https_issuer() {
     assert!(cookie.starts_with("__Host-quadrille-id-form-"), "{cookie}");
     assert!(cookie.contains("; Secure"), "{cookie}");
     program.stop();
-    // It is remembered: nobody has to say it twice, and nobody serves localhost by accident.
+    // The issuer is recorded: later commands need no flag, and no later start serves localhost by
+    // accident.
     assert_eq!(Program::start(&folder).issuer, "https://id.example");
 }
 
@@ -142,7 +143,7 @@ async fn one_data_directory_is_not_served_under_two_names_at_once() {
     );
     program.stop();
 
-    // A name that was given is changed on purpose or not at all.
+    // An issuer that was given changes only with `--rename-issuer`.
     let (code, said) = failure(&folder.data(), &[&["serve"], &other[..]].concat());
     assert!(code == 2 && said.contains("add --rename-issuer"), "{said}");
     let renamed = ["--issuer", "https://other.example", "--rename-issuer"];
@@ -187,12 +188,12 @@ fn a_key_ring_that_is_gone_is_asked_for_and_not_replaced() {
 async fn a_client_removed_and_a_token_revoked_elsewhere_are_refused_within_a_second() {
     let stage = Stage::new();
     let (program, client) = (&stage.program, &stage.client);
-    // A second process beside it, on the same data.
+    // A second process serves the same data directory.
     let second = Program::start_with(&stage.folder, &["--issuer", &program.issuer]);
     let refresh = |tokens: &serde_json::Value| tokens["refresh_token"].as_str().unwrap().to_owned();
     let works = async |program: &Program, client: &serde_json::Value, token_text: &str| {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token_text)];
-        // The second one has the name of the first and an address of its own.
+        // The second process has the issuer of the first, and its own address.
         let url = format!("http://{}/oauth/token", program.listening);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let (id, secret) =
@@ -257,7 +258,7 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
     );
     half.write_all(head.as_bytes()).unwrap();
     half.write_all(&body.as_bytes()[..10]).unwrap();
-    // An idle connection does not hold the stop up.
+    // An idle connection does not delay the stop.
     let mut idle = TcpStream::connect(&program.listening).unwrap();
     idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     idle.read_exact(&mut [0; 15]).unwrap();

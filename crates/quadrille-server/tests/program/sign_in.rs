@@ -79,7 +79,7 @@ async fn a_new_password_ends_the_sessions_that_were_opened_with_the_old_one() {
         let set = ["user", "set-password", "ADA", "--password-stdin"];
         json(&stage.program.data, &set, &format!("{password}\n"));
     };
-    // Within a second, and without a pause: no clock decides.
+    // All within a second, so no clock decides.
     let mut password = PASSWORD.to_owned();
     for turn in 0..3 {
         let browser = Browser::new();
@@ -149,7 +149,7 @@ async fn a_new_key_ring_signs_everybody_out_and_a_rotated_one_nobody() {
         program.take().unwrap().stop();
         std::fs::write(&keys, ring).unwrap();
         let started = Program::start_with(&folder, &["--listen", &port]);
-        // Without the earlier connections.
+        // The requests use new connections.
         let cookies = std::mem::take(&mut *browser.cookies.lock().unwrap());
         browser = Browser::new();
         *browser.cookies.lock().unwrap() = cookies;
@@ -169,7 +169,7 @@ async fn two_providers_on_one_host_do_not_sign_each_other_out() {
     for stage in [&one, &other, &one] {
         assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/");
     }
-    // A consent page of the one lies open while the other is used.
+    // A consent page of one user is open while the other user signs in.
     let asked = browser.get(&one.authorize_url()).await;
     other.dance_again(&browser).await;
     let page = browser.submit(&asked.form("ticket").with("decision", "allow")).await;
@@ -212,12 +212,12 @@ async fn a_form_from_elsewhere_signs_nobody_in() {
     let stage = Stage::new();
     let (browser, mallory) = (Browser::new(), Browser::new());
     browser.get(&stage.program.url("/sign-in")).await;
-    // Mallory's own form, sent by the browser of somebody else.
+    // Mallory's own form, sent by the browser of another user.
     let page = mallory.get(&stage.program.url("/sign-in")).await;
     let refused = browser.sign_in(&page, "ada", PASSWORD).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(browser.cookie("session"), None);
-    // The page that says so has a form that works.
+    // The page of the refusal has a form that works.
     assert_eq!(browser.sign_in(&refused, "ada", PASSWORD).await.url.path(), "/");
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -336,7 +336,7 @@ async fn what_another_application_sets_under_our_names_signs_nobody_out() {
         let page = browser.get(&stage.program.url("/sign-in")).await;
         let junk = |browser: &Browser| {
             let (name, _) = browser.cookie(what).unwrap();
-            // Before ours in the header, or after them.
+            // The other cookie is before the program's in the header, or after it.
             browser.keep((place.to_owned(), format!("1; {name}=junk")));
         };
         if what == "form" {

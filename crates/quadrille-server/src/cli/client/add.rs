@@ -56,7 +56,7 @@ pub(in super::super) struct AddArgs {
     oauth1: OAuth1Args,
 }
 
-/// What a client has to do with OAuth 1.0a.
+/// The arguments for OAuth 1.0a.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "OAuth 1.0a")]
 struct OAuth1Args {
@@ -77,7 +77,7 @@ pub(super) struct RsaArgs {
     /// The client signs with an RSA key of 2048 bits or more: FILE has the public key, in PEM
     #[arg(long, value_name = "FILE", requires = "oauth1")]
     rsa_key: Option<PathBuf>,
-    /// The same for a key that is too short to be safe
+    /// FILE has an RSA public key that is too short to be safe
     #[arg(
         long = "rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
         value_name = "FILE",
@@ -100,7 +100,7 @@ enum Grant {
 }
 
 impl AddArgs {
-    /// The client that is asked for.
+    /// The client as it is to be registered.
     fn client(&self, known: &Known) -> Result<NewClient, Failure> {
         // Hexadecimal: an id that begins with a hyphen would be taken for a flag.
         let id = Env::system()
@@ -117,7 +117,7 @@ impl AddArgs {
         if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob {
             return Err(Refused::NoCallback.into());
         }
-        // One flag may name several, as they stand in messages.
+        // One flag may name several scopes, separated by spaces as in messages.
         let scopes = self.scopes.join(" ");
         let scopes = Scopes::parse(&scopes).map_err(|_| Refused::Scope(scopes))?;
         known_scopes(&scopes, known)?;
@@ -166,7 +166,7 @@ pub(super) async fn add(
     show_secrets(&registered.client, secrets, output)
 }
 
-/// Whether the provider has these scopes: a slip of the pen would be a client that gets nothing.
+/// Checks that the provider has these scopes. With a mistyped scope, the client would get no token.
 fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
     let known = &known.scopes;
     let Some(name) = scopes.iter().find(|name| !known.contains_key(*name)) else { return Ok(()) };
@@ -174,7 +174,7 @@ fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
     Err(Refused::UnknownScope { name: name.to_owned(), nearest })
 }
 
-/// Whether the provider has these APIs.
+/// Checks that the provider has these APIs.
 fn known_resources(apis: &Resources, known: &Known) -> Result<(), Refused> {
     let known = &known.resources;
     let Some(uri) = apis.iter().find(|uri| !known.contains(uri)) else { return Ok(()) };
@@ -183,7 +183,7 @@ fn known_resources(apis: &Resources, known: &Known) -> Result<(), Refused> {
 }
 
 impl RsaArgs {
-    /// The key; a secret that is to be generated if none was given.
+    /// Reads the key. Without a file, the key is a secret to generate.
     pub(super) fn read(&self) -> Result<NewKey, Failure> {
         if let Some(path) = &self.rsa_key {
             let pem = read_pem(path)?;

@@ -118,7 +118,7 @@ async fn rotate_secret(
 ) -> Result<(), Failure> {
     let (id, keep_old) = (args.id.as_str(), args.keep_old);
     let client = find(server, id).await?;
-    // Where there is only one thing to rotate, it need not be said which.
+    // A client with one secret only needs no flag that names the secret.
     let signs_only = client.oauth1.is_some()
         && client.grant_types.is_empty()
         && client.resource_server.is_none();

@@ -1,4 +1,4 @@
-//! How a client is shown.
+//! The form in which commands show a client.
 
 use quadrille::{
     Secret,
@@ -14,7 +14,7 @@ use crate::{Failure, output::Output};
 
 use super::super::table::{table, when};
 
-/// A client as it is shown; the names are those of RFC 7591, section 2.
+/// A client, under the names of RFC 7591, section 2.
 #[derive(Serialize)]
 pub(super) struct Shown<'a> {
     pub(super) client_id: &'a str,
@@ -40,7 +40,7 @@ pub(super) struct Shown<'a> {
     pub(super) created: String,
 }
 
-/// The client with its secrets, which are not shown again.
+/// Shows the client with its new secrets. No later command can show them.
 pub(super) fn show_secrets(
     client: &Client,
     secrets: Secrets<'_>,
@@ -64,7 +64,7 @@ pub(super) fn show_secrets(
     written
 }
 
-/// Secrets that are shown once, when they were generated.
+/// Newly generated secrets, which are shown once.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Secrets<'a> {
     pub(super) client: Option<&'a Secret>,
@@ -76,7 +76,7 @@ struct ShownSecret {
     expires: Option<String>,
 }
 
-/// The part in OAuth 1.0a.
+/// The registration for OAuth 1.0a.
 #[derive(Serialize)]
 struct ShownOAuth1 {
     keys: Vec<ShownKey>,
@@ -155,7 +155,7 @@ impl<'a> Shown<'a> {
         table(lines.into_iter())
     }
 
-    /// How it may come by tokens, in a word or two.
+    /// The ways in which the client gets tokens, in a word or two.
     pub(super) fn ways(&self) -> &'static str {
         match (&self.oauth1, self.grant_types.is_empty()) {
             (None, _) => "OAuth 2",

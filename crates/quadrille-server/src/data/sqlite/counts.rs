@@ -8,7 +8,7 @@ use crate::{
     throttle::{Each, Recovery},
 };
 
-/// The greatest number of ended counts that one attempt forgets.
+/// The greatest number of ended counts that one attempt deletes.
 const SWEPT: i64 = 32;
 
 /// Changes counts, and returns them as they were.
@@ -21,7 +21,7 @@ pub(super) fn change(
     Ok(before)
 }
 
-/// Forgets counts that have ended.
+/// Deletes counts that have ended.
 pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
     transaction.execute(
         "DELETE FROM quadrille_program_failures WHERE key IN

@@ -1,4 +1,4 @@
-//! Tables of one row: what a data directory is called, what it is served with, and its mark.
+//! Tables of one row: the issuer of the data directory, its scopes and APIs, and its mark.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) async fn record_issuer(
     store
         .write(move |transaction| {
             if let Some(before) = &renamed_from {
-                // Rows that an earlier try under the new name left behind give way.
+                // Rows that an earlier attempt left under the new issuer are deleted.
                 transaction.execute(
                     "DELETE FROM quadrille_issuers WHERE issuer = ?1 AND ?1 <> ?2",
                     [&issuer, before],

@@ -163,7 +163,7 @@ impl Backend for SqliteBackend {
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let store = Arc::clone(&self.0);
         Box::pin(async move {
-            // Waiting for the last commit must not stand in the way of others.
+            // The wait for the last commit must not block other tasks.
             let _ = tokio::task::spawn_blocking(move || store.close()).await;
         })
     }

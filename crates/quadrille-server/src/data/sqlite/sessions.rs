@@ -10,11 +10,11 @@ use crate::{data::backend::Recount, sessions::Session};
 
 use super::counts;
 
-/// The greatest number of ended sessions that one sign-in forgets.
+/// The greatest number of ended sessions that one sign-in deletes.
 const SWEPT: i64 = 32;
 
-/// Opens a session in the place of `replaces`, and makes `recount`. Returns
-/// `false`, and changes nothing, when the person is gone or has another password by now.
+/// Opens a session in the place of `replaces`, and makes `recount`. Returns `false`, and changes
+/// nothing, if the user is gone or has changed the password.
 pub(super) async fn open(
     store: &SqliteStore,
     session: Session,
@@ -57,7 +57,7 @@ pub(super) async fn open(
         .await
 }
 
-/// A session, with nothing said of whether it is good.
+/// The session of this id, valid or not.
 pub(super) async fn find(
     store: &SqliteStore,
     id: &SecretHash,
@@ -72,7 +72,7 @@ pub(super) async fn find(
         .await
 }
 
-/// The sessions of a person, the one that was used last first.
+/// The sessions of a user, the most recently used first.
 pub(super) async fn of(store: &SqliteStore, subject: &str) -> Result<Vec<Session>, StoreError> {
     store
         .read(|connection| {
@@ -91,7 +91,7 @@ pub(super) async fn of(store: &SqliteStore, subject: &str) -> Result<Vec<Session
         .await
 }
 
-/// Remembers that a session was used.
+/// Stores the time of the last request of a session.
 pub(super) async fn used(
     store: &SqliteStore,
     id: SecretHash,

@@ -12,8 +12,8 @@ use crate::users::{Added, User, UserName};
 
 use super::sessions;
 
-/// Brings names from before there was one Unicode form of each up to date, where nobody else has
-/// that name.
+/// Normalizes names that were stored before names had one Unicode form, unless another user has the
+/// normalized name.
 pub(super) async fn normalize(store: &SqliteStore) -> Result<(), StoreError> {
     let old = store
         .read(|connection| -> Result<_, StoreError> {
@@ -46,7 +46,7 @@ pub(super) async fn normalize(store: &SqliteStore) -> Result<(), StoreError> {
         .await
 }
 
-/// Adds a person, unless somebody has the name, or one that looks the same.
+/// Adds a user, unless the name is taken or looks the same as another one.
 pub(super) async fn add(store: &SqliteStore, user: User) -> Result<Added, StoreError> {
     store
         .write(move |transaction| {
@@ -107,7 +107,7 @@ pub(super) async fn any(store: &SqliteStore) -> Result<bool, StoreError> {
         .await
 }
 
-/// All people, ordered by name.
+/// All users, ordered by name.
 pub(super) async fn all(store: &SqliteStore) -> Result<Vec<User>, StoreError> {
     store
         .read(|connection| {
@@ -132,7 +132,7 @@ pub(super) async fn replace_hash(
     let (subject, number) = (user.subject.clone(), user.password_number);
     store
         .write(move |transaction| {
-            // Unless the password was changed in the meantime.
+            // Unless the password has changed since.
             transaction.execute(
                 "UPDATE quadrille_program_users SET password = ?1
                  WHERE subject = ?2 AND password_number = ?3",
@@ -143,8 +143,8 @@ pub(super) async fn replace_hash(
         .await
 }
 
-/// Gives a person a new password, which ends their sessions: those that are open, and those that
-/// are being opened with the password before. Returns the person, if there is one.
+/// Gives a user a new password. This ends the user's sessions, even those that are being opened
+/// with the old password. Returns the user, if there is one.
 pub(super) async fn set_password(
     store: &SqliteStore,
     name: &UserName,
@@ -166,7 +166,7 @@ pub(super) async fn set_password(
         .await
 }
 
-/// Removes a person and their sessions. Returns the person, if there was one.
+/// Removes a user and the user's sessions. Returns the user, if there was one.
 pub(super) async fn remove(
     store: &SqliteStore,
     name: &UserName,
@@ -195,7 +195,7 @@ fn one(
     let mut statement = transaction.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let found = rows.next()?.map(user).transpose()?;
-    // A statement with RETURNING has done its work when it has no more rows.
+    // A statement with RETURNING is complete only after its last row was read.
     while rows.next()?.is_some() {}
     Ok(found)
 }

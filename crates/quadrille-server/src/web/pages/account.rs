@@ -1,5 +1,5 @@
-//! What a person sees of their account: the applications that may act for them, and the browsers that
-//! are signed in.
+//! The account page: the applications that may act for the user, and the browsers that the user is
+//! signed in with.
 
 use axum::{
     Extension,
@@ -29,14 +29,14 @@ use super::{
     templates::FormsLead,
 };
 
-/// A form with nothing but its binding.
+/// A form without fields of its own.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct Bound {
     #[serde(default)]
     pub(in crate::web) form: String,
 }
 
-/// What the page sends to withdraw a consent.
+/// The form that withdraws a consent.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct Withdraw {
     #[serde(default)]
@@ -60,12 +60,12 @@ struct Page<'a> {
     sessions: Vec<SessionLine>,
 }
 
-/// A browser that is signed in.
+/// A browser that the user is signed in with.
 #[derive(Serialize)]
 struct SessionLine {
     browser: String,
     address: String,
-    /// Whether it is the one that asks.
+    /// Whether the browser is the one that sent this request.
     here: bool,
     signed_in: String,
     used: String,
@@ -81,7 +81,7 @@ struct Application {
     given: String,
 }
 
-/// A scope as a person reads it.
+/// A scope with its description.
 #[derive(Debug, Serialize)]
 pub(in crate::web) struct ScopeLine {
     pub(in crate::web) name: String,
@@ -107,7 +107,7 @@ pub(in crate::web) async fn page(
         Ok(sessions) => sessions,
         Err(error) => return app.store_failed(&error),
     };
-    // Nobody is a visitor without one.
+    // Every user in a browser has a cookie of a session.
     let Some(cookie) = app.session_cookie(&headers) else { return app.failed() };
     let page = Page {
         user: visitor.user.name.as_str(),
@@ -173,7 +173,7 @@ pub(in crate::web) async fn sign_out_everywhere(
 }
 
 impl App {
-    /// A form of the account page, and who sent it from a page of ours; else the answer.
+    /// A form of the account page and the user who sent it, or else the answer.
     async fn account_form<T>(
         &self,
         headers: &HeaderMap,
@@ -192,7 +192,7 @@ impl App {
         Ok((form, visitor))
     }
 
-    /// The browsers that this person is signed in with.
+    /// The sessions of the user.
     async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
         let (sessions, now) =
             (self.backend.sessions_of(&visitor.user.subject).await?, self.env.now());
@@ -211,7 +211,7 @@ impl App {
         let consents = self.backend.consents(self.issuer.as_str(), &visitor.user.subject).await?;
         let mut applications = Vec::with_capacity(consents.len());
         for Consent { client, resources, scopes, given, .. } in consents {
-            // One that was removed in the meantime can do nothing any more.
+            // A client that was removed since can do nothing.
             let Some(client) = self.server.client(&client).await? else { continue };
             applications.push(Application {
                 id: client.id.to_string(),
@@ -226,7 +226,7 @@ impl App {
         Ok(applications)
     }
 
-    /// Scopes as a person reads them.
+    /// The scopes with their descriptions.
     pub(in crate::web) fn scope_lines<'a>(
         &self,
         names: impl Iterator<Item = &'a str>,
@@ -239,7 +239,7 @@ impl App {
     }
 }
 
-/// What stands for `name` in a small square.
+/// The initial of `name`, for a small square.
 pub(in crate::web) fn initial(name: &str) -> String {
     name.chars()
         .find(|c| c.is_alphanumeric())

@@ -1,4 +1,4 @@
-//! Asking for consent.
+//! The consent page.
 
 use axum::{
     Extension,
@@ -19,7 +19,7 @@ use super::{
     templates::{FormsLead, Message},
 };
 
-/// What the consent page sends beside its ticket.
+/// The fields of the consent page beside its ticket.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct ConsentForm {
     /// The ticked boxes.
@@ -45,7 +45,7 @@ struct Page<'a> {
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
-    /// `None` where the answer is a code that the person types in at the application.
+    /// `None` if the answer is a code that the user types in at the application.
     destination: Option<&'a str>,
     switch: String,
 }
@@ -54,7 +54,8 @@ struct Page<'a> {
 struct ClientView<'a> {
     name: &'a str,
     initial: String,
-    /// Who vouches for it, where nobody added it: its name is only what it calls itself.
+    /// The host that vouches for a client which describes itself: such a client chooses its own
+    /// name.
     host: Option<&'a str>,
 }
 
@@ -106,7 +107,7 @@ pub(in crate::web) async fn answer(
         Choice::Deny => (None, by.deny().await),
     };
     let answer = reply.into_response();
-    // What could not be taken is a page that says so.
+    // A failed decision is a page that says so.
     if answer.status().is_redirection() || answer.status().is_success() {
         let (client, asked) = (decision.client(), decision.scopes().as_str());
         audit::answered(&visitor.user, address, client, asked, allowed.as_deref());

@@ -1,4 +1,4 @@
-//! The pages that people see.
+//! The pages for users.
 
 pub(super) mod account;
 pub(super) mod authorize;

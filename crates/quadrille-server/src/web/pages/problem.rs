@@ -1,4 +1,4 @@
-//! The pages of the authorization server itself: its problems, and the verifier of OAuth 1.0a.
+//! The pages for errors of the authorization server, and for the verifier of OAuth 1.0a.
 
 use axum::http::{Response, StatusCode};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::templates::{FormsLead, Link, Message, Pages};
 
-/// A problem of the authorization server, on a page like all others.
+/// An error page of the authorization server.
 pub(in crate::web) fn show(pages: &Pages, problem: &Problem<'_>) -> Response<Bytes> {
     let onward = problem.onward().map(|on| (format!("Go to {}", on.destination), on.href));
     let onward = onward.as_ref().map(|(text, href)| Link { href, text, quiet: true });
@@ -17,7 +17,7 @@ pub(in crate::web) fn show(pages: &Pages, problem: &Problem<'_>) -> Response<Byt
             title: problem.title(),
             text: problem.text(),
             code: Some(problem.code()),
-            // What was answered before can be looked at, and taken back.
+            // The user can look at an earlier answer, and withdraw it.
             link: matches!(problem.error(), Error::Browser(BrowserError::TicketAnswered))
                 .then(|| Link::to(&pages.site().home, "Your applications"))
                 .or(onward),
@@ -26,7 +26,8 @@ pub(in crate::web) fn show(pages: &Pages, problem: &Problem<'_>) -> Response<Byt
     )
 }
 
-/// The verifier that a person carries to an application, or that they said no to it.
+/// The page with the verifier that the user takes to an application, or that says that the user
+/// denied.
 pub(in crate::web) fn show_verifier(pages: &Pages, shown: &VerifierPage<'_>) -> Response<Bytes> {
     let name = shown.client.name.as_str();
     if let Some(verifier) = shown.verifier {
@@ -45,7 +46,7 @@ pub(in crate::web) fn show_verifier(pages: &Pages, shown: &VerifierPage<'_>) -> 
     )
 }
 
-/// What `verifier.html` knows.
+/// The values of `verifier.html`.
 #[derive(Serialize)]
 struct Verifier<'a> {
     client: &'a str,

@@ -29,7 +29,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 const STYLE: &str = include_str!("../../../templates/style.css");
 const ICON: &str = include_str!("../../../templates/icon.svg");
 
-/// Why the pages cannot be loaded.
+/// The pages cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PagesError {
@@ -41,7 +41,7 @@ pub enum PagesError {
         /// The error of the system.
         error: io::Error,
     },
-    /// A template makes no sense.
+    /// A template is not valid.
     #[error("{}: {error:#}", path.display())]
     Template {
         /// The path.
@@ -51,28 +51,28 @@ pub enum PagesError {
     },
 }
 
-/// What every page knows of the site.
+/// The values that every page has.
 #[derive(Clone, Debug, Serialize)]
 pub struct Site {
-    /// What people call it.
+    /// The name of the site.
     pub name: String,
-    /// Where the applications are listed.
+    /// The path of the account page, with the list of applications.
     pub home: String,
-    /// Where people sign in.
+    /// The path of the sign-in page.
     pub sign_in: String,
-    /// Where they sign out.
+    /// The path that ends this session.
     pub sign_out: String,
-    /// Where they sign out of all browsers.
+    /// The path that ends all sessions of the user.
     pub sign_out_everywhere: String,
-    /// Where they withdraw what they allowed.
+    /// The path that withdraws a consent.
     pub withdraw: String,
-    /// The style sheet.
+    /// The path of the style sheet.
     pub style: String,
-    /// The icon.
+    /// The path of the icon.
     pub icon: String,
 }
 
-/// The pages of a provider. They hold no script and are never kept or framed by others.
+/// The pages of a provider. They have no scripts, are not cached, and cannot be framed.
 #[derive(Debug)]
 pub struct Pages {
     templates: Environment<'static>,
@@ -81,12 +81,12 @@ pub struct Pages {
     icon: Bytes,
 }
 
-/// Where the forms of a page lead.
+/// The destination of the forms of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormsLead {
-    /// To pages of this site.
+    /// Pages of this site.
     Here,
-    /// By redirects to an application, and on to wherever that leads.
+    /// An application by redirects, and wherever it redirects to.
     On,
 }
 
@@ -98,8 +98,8 @@ impl FormsLead {
                 "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                  base-uri 'none'; frame-ancestors 'none'"
             }
-            // Browsers apply `form-action` to every redirect that follows a form. Nobody knows where
-            // the application leads on, and the code would be spent when they stop there.
+            // Browsers apply `form-action` to every redirect that follows a form. The later
+            // redirects of an application are unknown, and a blocked one would waste the code.
             Self::On => {
                 "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                  frame-ancestors 'none'"
@@ -108,47 +108,48 @@ impl FormsLead {
     }
 }
 
-/// Something that went wrong, or right, and the way on.
+/// A message about an error or a success, with a link.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message<'a> {
     /// The heading.
     pub title: &'a str,
     /// One or two sentences.
     pub text: &'a str,
-    /// A code for those who look for help.
+    /// An error code for support.
     pub code: Option<&'a str>,
-    /// The way on.
+    /// A link to the next page.
     pub link: Option<Link<'a>>,
-    /// Whether a screen reader should say it at once.
+    /// Whether a screen reader announces the message at once.
     pub alert: bool,
 }
 
-/// A way on.
+/// A link.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Link<'a> {
-    /// Where to.
+    /// The destination.
     pub href: &'a str,
-    /// What it says.
+    /// The text of the link.
     pub text: &'a str,
-    /// Whether it leads where this site sends nobody: it stands below, as plain text.
+    /// Whether the destination is one that this site does not propose. The link is then below, as
+    /// plain text.
     pub quiet: bool,
 }
 
 impl<'a> Link<'a> {
-    /// The way on that this site proposes.
+    /// A link that this site proposes.
     pub const fn to(href: &'a str, text: &'a str) -> Self {
         Self { href, text, quiet: false }
     }
 }
 
 impl Pages {
-    /// The built-in pages, with those that stand in `folder` in their place.
+    /// Loads the built-in pages, with the pages in `folder` in their place.
     ///
     /// # Errors
     /// [`PagesError`].
     pub fn load(name: &str, issuer: &Issuer, folder: Option<&Path>) -> Result<Self, PagesError> {
         let mut templates = Environment::new();
-        // A page that forgets to escape would hand an account to whoever names an application.
+        // A page that does not escape would let the name of an application take over an account.
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
         templates.set_undefined_behavior(UndefinedBehavior::Chainable);
         for &(name, source) in TEMPLATES {
@@ -172,7 +173,7 @@ impl Pages {
                 "style.css" => style = read()?.into(),
                 "icon.svg" => icon = read()?.into(),
                 _ if name.ends_with(".html") => {
-                    // They are read once and live as long as the program.
+                    // The pages are read once, and live as long as the program.
                     let (name, source) = (name.to_owned().leak(), read()?.leak());
                     templates
                         .add_template(name, source)
@@ -195,12 +196,12 @@ impl Pages {
         Ok(Self { templates, site, style, icon })
     }
 
-    /// What every page knows.
+    /// The values that every page has.
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// The style sheet or the icon, if `path` is the one of now.
+    /// The style sheet or the icon, if `path` is the current path of one of them.
     pub fn asset(&self, path: &str) -> Option<Response<Body>> {
         let (kind, bytes) = match path {
             _ if path == self.site.style => ("text/css; charset=utf-8", &self.style),
@@ -222,7 +223,7 @@ impl Pages {
         Some(response)
     }
 
-    /// A page whose forms lead where `forms` says.
+    /// A page with forms that lead to `forms`.
     pub fn render(
         &self,
         status: StatusCode,
@@ -260,7 +261,7 @@ impl Pages {
         response
     }
 
-    /// A page of a few words.
+    /// A page with a short message.
     pub fn message(&self, status: StatusCode, message: &Message<'_>) -> Response<Body> {
         self.message_bytes(status, message).map(Body::from)
     }
@@ -274,7 +275,7 @@ impl Pages {
     }
 }
 
-/// A page's own values beside the site's.
+/// The values of a page beside those of the site.
 #[derive(Serialize)]
 struct Whole<'a, T> {
     site: &'a Site,
@@ -288,10 +289,10 @@ fn protect(headers: &mut HeaderMap, forms: FormsLead) {
         (header::CONTENT_SECURITY_POLICY, forms.policy()),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // `no-referrer` would also take the origin out of our own forms, where it is checked.
+        // `no-referrer` would also remove the origin from the program's own forms, which check it.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
-        // No page of another site holds on to this one or shows it.
+        // Pages of other sites can neither keep a handle on this page nor show it.
         (page::OPENER_POLICY, "same-origin"),
         (page::RESOURCE_POLICY, "same-origin"),
     ];
@@ -300,7 +301,7 @@ fn protect(headers: &mut HeaderMap, forms: FormsLead) {
     }
 }
 
-/// A name for this content and no other.
+/// A hash that names this content.
 fn fingerprint(content: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, content);
     let mut name = BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref());
