@@ -1,4 +1,4 @@
-//! The line from the website to the provider, past the browser: what goes over it is written down.
+//! The direct connection from the website to the provider, and the record of its messages.
 
 use std::{future::poll_fn, pin::Pin};
 
@@ -9,7 +9,7 @@ use quadrille::transport::{Body, HttpClient, NetworkError, Purpose, Reqwest};
 
 use super::record::Recorder;
 
-/// An HTTP client that writes down what it sends and gets.
+/// An HTTP client that records its requests and their responses.
 #[derive(Clone, Debug)]
 pub(super) struct BackChannel {
     http: Reqwest,
@@ -21,7 +21,7 @@ impl BackChannel {
         Ok(Self { http: Reqwest::standard()?, recorder })
     }
 
-    /// Sends a request of the website's own. Whatever comes back is for the record only.
+    /// Sends a request of the website itself. The response is for the record only.
     pub(super) async fn send(&self, request: Request<Bytes>) {
         let request = request.map(Body::from);
         if let Err(error) = HttpClient::send(self, request, Purpose::Api).await {
@@ -38,7 +38,7 @@ impl HttpClient for BackChannel {
     ) -> Result<Response<Body>, NetworkError> {
         let (parts, body) = request.into_parts();
         let body = whole(body).await?;
-        // The client adds it on the way out.
+        // The HTTP client adds this header when it sends the request.
         let mut written = parts.clone();
         if let Some(host) = parts.uri.authority()
             && let Ok(host) = HeaderValue::try_from(host.as_str())
@@ -56,7 +56,7 @@ impl HttpClient for BackChannel {
     }
 }
 
-/// No message of the demo is larger.
+/// The size limit of a message. No message of the demo is larger.
 const MOST: usize = 1024 * 1024;
 
 async fn whole(mut body: Body) -> Result<Bytes, NetworkError> {

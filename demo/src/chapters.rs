@@ -1,4 +1,4 @@
-//! Finds out what each exchange of a dance is for, and which chapter it belongs to.
+//! The step and the chapter of each exchange in a dance.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{
     telling::{Act, Step, steps},
 };
 
-/// An exchange, and what was found out about it.
+/// An exchange, with its step and its chapter.
 pub(super) struct Known {
     pub(super) step: Step,
     pub(super) act: Option<Act>,
@@ -43,14 +43,14 @@ pub(super) fn exchanges(dance: &Dance) -> BTreeMap<Exchange, Known> {
     known
 }
 
-/// What does nothing by itself belongs to the chapter that is open, or leads to the first; what
-/// happens while the website answers the browser belongs to the same one.
+/// An exchange without an effect of its own belongs to the open chapter, or leads to the first one.
+/// An exchange while the website answers the browser belongs to the same chapter.
 fn settle(dance: &Dance, known: &mut BTreeMap<Exchange, Known>) {
     let mut front: Vec<&mut Known> = known.values_mut().filter(|known| known.front).collect();
     let mut next = None;
     for exchange in front.iter_mut().rev() {
         next = exchange.act.or(next);
-        // The provider's first answer belongs to the question; a page leads on to what comes of it.
+        // The first answer of the provider belongs to the question; a page leads on to its result.
         if exchange.step != Step::Authorize {
             exchange.act = next;
         }
@@ -58,7 +58,7 @@ fn settle(dance: &Dance, known: &mut BTreeMap<Exchange, Known>) {
     let mut last = None;
     for exchange in &mut front {
         let act = match (last, exchange.act) {
-            // The hour that passed is not over when the token is used again.
+            // The chapter of the passed hour ends only after the token is used again.
             (Some(Act::Later), Some(Act::Use)) => last,
             (_, act) => act.or(last).or(next),
         };

@@ -1,4 +1,4 @@
-//! A masked value, as it is drawn wherever it comes by.
+//! A masked value, as it is drawn everywhere.
 
 use serde::Serialize;
 
@@ -11,12 +11,12 @@ pub(super) struct Chip {
     name: String,
     shown: String,
     length: usize,
-    /// Shown whole: it is no secret.
+    /// Whether the value is drawn whole, since it is no secret.
     public: bool,
 }
 
 impl Chip {
-    /// A masked value, as it is drawn.
+    /// The chip of a masked value.
     pub(super) fn of(dance: &Dance, id: ValueId) -> Option<Self> {
         let value = dance.value(id)?;
         let name = match value.ordinal {
@@ -33,7 +33,7 @@ impl Chip {
     }
 }
 
-/// The same, if it has a part in the dance.
+/// The chip of a masked value, if the value plays a part in the dance.
 pub(super) fn worth_following(dance: &Dance, id: ValueId) -> Option<Chip> {
     dance.value(id)?.kind.is_worth_following().then(|| Chip::of(dance, id)).flatten()
 }

@@ -1,4 +1,4 @@
-//! A clock that can be put forward: an hour passes at the press of a button.
+//! A clock that can be moved forward: an hour passes at the press of a button.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 
 use quadrille::{Env, Timestamp, env::Source};
 
-/// How far the demo's clock is ahead of the system's. Clones move together.
+/// The offset of the demo's clock from the system's. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock(Arc<AtomicU64>);
 
@@ -20,7 +20,7 @@ impl Clock {
         Env::from_source(self.clone())
     }
 
-    /// Puts it forward.
+    /// Moves the clock forward.
     pub(super) fn forward(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.0.fetch_add(millis, Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! What was said between browser, website and provider, in order, with its secrets masked.
+//! The messages between browser, website and provider, in order, with their secrets masked.
 //!
-//! [`Dance`] is a notebook that never holds a secret: messages are masked on the way in (`mask/`),
-//! and what is kept of a secret is its kind, its length, a few of its characters and a keyed
-//! fingerprint, which tells when the same value comes by again.
+//! [`Dance`] is a notebook that never holds a secret: messages are masked on the way in (`mask/`).
+//! Of a secret, it keeps the kind, the length, a few characters and a keyed fingerprint, which
+//! tells when the same value travels again.
 
 use std::collections::VecDeque;
 
@@ -15,10 +15,11 @@ use super::{
     value::{Protocol, Value, ValueId},
 };
 
-/// How much one dance may hold: a visitor who goes round in circles loses the oldest steps.
+/// The greatest number of messages in a dance. A visitor who goes round in circles loses the
+/// oldest.
 const MOST_MESSAGES: usize = 480;
 
-/// The notebook.
+/// The notebook of one visitor.
 #[derive(Clone, Debug)]
 pub(crate) struct Dance {
     masker: Masker,
@@ -31,35 +32,35 @@ impl Dance {
         Self { masker: Masker::new(env), messages: VecDeque::new(), exchanges: 0 }
     }
 
-    /// Tells it what a client signs with: a secret that never travels, so that the notebook would
-    /// not know it otherwise. It keeps as little of it as of the others.
+    /// Registers a client secret, which signs requests and never travels. The notebook keeps as
+    /// little of it as of other secrets.
     pub(crate) fn introduce(&mut self, client_id: &str, client_secret: &str) {
         self.masker.introduce(client_id, client_secret);
     }
 
-    /// In the order in which they were sent.
+    /// The messages, in the order in which they were sent.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter()
     }
 
-    /// What is known of a masked value.
+    /// The facts about a masked value.
     pub(crate) fn value(&self, id: ValueId) -> Option<&Value> {
         self.masker.values().get(id.0)
     }
 
-    /// Whether `secret` has come by in this dance.
+    /// Whether `secret` has travelled in this dance.
     pub(crate) fn knows(&self, secret: &str) -> bool {
         self.masker.knows(secret)
     }
 
-    /// Which of the two dances it is: the last value that only one of them has tells.
+    /// The protocol of the dance. The last value that only one protocol has decides.
     pub(crate) fn protocol(&self) -> Protocol {
         let messages = self.messages.iter().rev();
         let mut values = messages.flat_map(Message::carries).filter_map(|id| self.value(id));
         values.find_map(|value| value.kind.protocol()).unwrap_or(Protocol::OAuth2)
     }
 
-    /// A dance of these messages only, its values counted anew.
+    /// A dance with these messages only, and its values numbered anew.
     pub(crate) fn only(&self, is_part: impl Fn(&Message) -> bool) -> Self {
         let mut part = self.clone();
         part.messages.retain(|message| is_part(message));
@@ -68,7 +69,7 @@ impl Dance {
         part
     }
 
-    /// Writes a request down.
+    /// Records a request.
     pub(crate) fn request(
         &mut self,
         at: Timestamp,
@@ -96,13 +97,13 @@ impl Dance {
             body: self.masker.body(form, body),
             signed: None,
         };
-        // After its parameters, which say what each value is.
+        // After the parameters, which give each value its kind.
         message.signed = self.signed(request, body, message.masked("oauth_signature"));
         self.push(message);
         exchange
     }
 
-    /// What a request signs, if it does: made by the library from the request itself.
+    /// The signed parts of a signed request, as the library reads them from the request.
     fn signed(
         &mut self,
         request: &request::Parts,
@@ -114,7 +115,7 @@ impl Dance {
         self.masker.signed(&signed, &origin, signature)
     }
 
-    /// Writes the answer to it down.
+    /// Records the response to a request.
     pub(crate) fn response(
         &mut self,
         at: Timestamp,

@@ -1,8 +1,8 @@
 //! Draws a [`Dance`]: a sequence diagram whose arrows open to the messages behind them.
 //!
-//! A pure function from messages to HTML and SVG. Positions are percentages, so that the drawing
-//! follows the width of the page while its text keeps its size; everything that opens is a
-//! `<details>` and everything that filters a radio button, so that no script is needed.
+//! The drawing is a pure function from messages to HTML and SVG. Positions are percentages, so the
+//! drawing follows the width of the page while its text keeps its size. `<details>` elements open
+//! and radio buttons filter, so no script is needed.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::{
     written::{Group, Writer, label},
 };
 
-/// What the template `dance.html` draws.
+/// The values of the template `dance.html`.
 #[derive(Debug, Serialize)]
 pub(super) struct Diagram {
     /// `OAuth 1.0a` or `OAuth 2`.
@@ -48,7 +48,7 @@ struct Row {
     from_x: &'static str,
     to_x: &'static str,
     rightwards: bool,
-    /// Between browser and provider, over the website's line.
+    /// Whether the arrow crosses the line of the website, between browser and provider.
     crosses: bool,
     back: bool,
     request: bool,
@@ -63,7 +63,7 @@ struct Row {
     proof: Option<Proof>,
     further: Vec<String>,
     partner: Option<usize>,
-    /// Seconds that the person took before this.
+    /// The seconds that the user took before this message.
     pause: Option<i64>,
 }
 
@@ -74,7 +74,7 @@ struct Chapter {
     words: telling::Chapter,
 }
 
-/// A stretch of a life line on which its party is at work.
+/// A stretch of a life line in which its party works.
 #[derive(Debug, Serialize)]
 struct Bar {
     x: &'static str,

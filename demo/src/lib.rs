@@ -1,13 +1,13 @@
 //! The demo: a provider, a small website that prints your photos through the provider's API, and at
 //! the end a drawing of every message that made it possible. `make demo` runs it.
 //!
-//! Both are what they would be in earnest: the website is an application of [`quadrille::Login`], the
-//! provider is the program that `quadrille serve` runs. Around them, `record.rs` and
-//! `back_channel.rs` write down what is said, `mask/` takes the secrets out on the way into the
-//! notebook (`dance.rs`, which holds what `message.rs` and `value.rs` describe), `thread.rs` finds the
-//! last login in it. `diagram.rs` makes a page of it: `chapters.rs` says what each exchange is for,
-//! `telling/` finds the words in `words/`, for each of the two dances its own, `written.rs` writes the
-//! messages out, `proof.rs` takes signatures apart.
+//! Website and provider are real ones: the website is an application of [`quadrille::Login`], and
+//! the provider is the program that `quadrille serve` runs. `record.rs` and `back_channel.rs`
+//! record the messages, and `mask/` removes the secrets on the way into the notebook (`dance.rs`,
+//! made of the types in `message.rs` and `value.rs`). `thread.rs` finds the last login in the
+//! notebook. `diagram.rs` makes a page of it: `chapters.rs` gives each exchange its step and
+//! chapter, `telling/` finds the words for either dance in `words/`, `written.rs` writes the
+//! messages out, and `proof.rs` takes signatures apart.
 
 mod back_channel;
 mod chapters;
@@ -50,16 +50,16 @@ use provider::Provider;
 use record::Recorder;
 use telling::Book;
 
-/// Who can sign in to the demo's provider. No secret: the first page says so.
+/// The name of the demo's user. It is no secret: the first page shows it.
 pub const USER: &str = "ada";
-/// With which password.
+/// The password of the demo's user. The first page shows it, too.
 pub const PASSWORD: &str = "four hands round";
 
-/// Where the website is, unless somebody else is there or it is said otherwise; the provider is one
-/// further.
+/// The default port of the website. The provider has the next one. If a port is taken, any free one
+/// serves.
 const PORT: u16 = 8017;
 
-/// A demo that has started: both of its servers listen.
+/// A demo whose two servers listen.
 #[derive(Debug)]
 pub struct Demo {
     website: Issuer,
@@ -74,7 +74,7 @@ impl Demo {
     /// Starts a website and a provider at these addresses of this machine.
     ///
     /// # Errors
-    /// When it cannot listen or keep its facts.
+    /// If an address cannot be used, or the demo cannot store its data.
     pub async fn start(
         website: Option<SocketAddr>,
         provider: Option<SocketAddr>,
@@ -119,21 +119,21 @@ impl Demo {
         })
     }
 
-    /// Where the website is.
+    /// The URL of the website.
     pub fn website(&self) -> &str {
         self.website.as_str()
     }
 
-    /// Where the provider is.
+    /// The URL of the provider.
     pub fn provider(&self) -> &str {
         self.provider.as_str()
     }
 
-    /// Serves until `stop`, then answers what is under way.
+    /// Serves until `stop`, then answers the requests under way.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = tokio::sync::watch::channel(());
         let until = |mut stopped: tokio::sync::watch::Receiver<()>| async move {
-            // It ends when the sender is gone.
+            // The provider ends when the sender is dropped.
             while stopped.changed().await.is_ok() {}
         };
         let [(website, at_website), (provider, at_provider)] = self.servers;
@@ -154,7 +154,7 @@ impl Demo {
     }
 }
 
-/// At the address that was asked for, or else at the usual port or a free one.
+/// Listens at `asked`, or else at the usual port or a free one.
 async fn listen(asked: Option<SocketAddr>, usual: u16) -> Result<TcpListener, Failure> {
     let here = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     let address = match asked {
@@ -167,7 +167,7 @@ async fn listen(asked: Option<SocketAddr>, usual: u16) -> Result<TcpListener, Fa
     TcpListener::bind(address).await.map_err(|error| Failure::Listen { address, error })
 }
 
-/// A folder that is gone when the demo is.
+/// A folder that is removed at the end of the demo.
 #[derive(Debug)]
 struct Folder(PathBuf);
 

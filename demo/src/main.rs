@@ -68,7 +68,7 @@ impl Arguments {
         })
     }
 
-    /// The program's settings, of which the demo heeds those of the log.
+    /// The program's settings. The demo uses those of the log only.
     fn settings(&self, output: Output) -> Result<Settings, Failure> {
         let mut flags = Flags::default();
         flags.give("log", "--log", self.log.as_deref());
@@ -81,7 +81,7 @@ impl Arguments {
     }
 }
 
-/// The demo's password is no secret, so nobody else may reach it.
+/// The demo's password is public, so the demo must not be reachable from other machines.
 fn on_this_machine(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr =
         text.parse().map_err(|_| "not an address such as 127.0.0.1:8017".to_owned())?;

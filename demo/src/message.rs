@@ -1,10 +1,10 @@
-//! What was said: one message, its fields, and the values that travel in it.
+//! A message of the dance, its fields, and the values that travel in it.
 
 use quadrille::Timestamp;
 
 use super::value::ValueId;
 
-/// Who speaks, and who listens.
+/// The sender or the receiver of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Party {
     Browser,
@@ -27,14 +27,14 @@ pub(crate) struct Field {
     pub(crate) within: Vec<Self>,
 }
 
-/// The start of a message.
+/// The start line of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Head {
     Request { method: String, path: String, query: Vec<Field> },
     Response { status: u16 },
 }
 
-/// The rest of it.
+/// The body of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     Empty,
@@ -47,45 +47,45 @@ pub(crate) enum Body {
 /// One arrow of the diagram.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// A request and its response have the same.
+    /// The exchange: a request and its response share it.
     pub(crate) exchange: Exchange,
     pub(crate) at: Timestamp,
     pub(crate) from: Party,
     pub(crate) to: Party,
     pub(crate) head: Head,
     pub(crate) headers: Vec<Field>,
-    /// Names of headers that say nothing about OAuth.
+    /// The names of headers that do not matter to OAuth.
     pub(crate) further_headers: Vec<String>,
     pub(crate) body: Body,
-    /// What was signed, if it is a signed request.
+    /// The signed parts of a signed request.
     pub(crate) signed: Option<Signed>,
 }
 
-/// The base string of a signed request (RFC 5849, section 3.4.1), and what it was signed with.
+/// The base string of a signed request (RFC 5849, section 3.4.1), and the keys that signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signed {
-    /// Method, address and parameters, each encoded: with a `&` between them, the base string.
+    /// The method, URL and parameters, each encoded. Joined by `&`, they are the base string.
     pub(crate) parts: [Vec<Piece>; 3],
-    /// The same for people: the method,
+    /// The method, for people.
     pub(crate) method: String,
-    /// the address without its query,
+    /// The URL without its query, for people.
     pub(crate) address: String,
-    /// and all parameters, sorted.
+    /// All parameters, sorted, for people.
     pub(crate) parameters: Vec<Field>,
-    /// Such as `HMAC-SHA1`.
+    /// The signature method, such as `HMAC-SHA1`.
     pub(crate) algorithm: &'static str,
     pub(crate) client_secret: Option<ValueId>,
-    /// Of the token that it was signed for. Absent in the first request, which has no token yet.
+    /// The secret of the token. `None` for the first request, which has no token yet.
     pub(crate) token_secret: Option<ValueId>,
     pub(crate) signature: Option<ValueId>,
 }
 
-/// Ties a response to its request.
+/// The number that ties a response to its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Exchange(pub(super) u64);
 
 impl Message {
-    /// Whether it went straight from website to provider or back, past the browser.
+    /// Whether the message went directly between website and provider, past the browser.
     pub(crate) fn is_back_channel(&self) -> bool {
         self.from != Party::Browser && self.to != Party::Browser
     }
@@ -94,7 +94,7 @@ impl Message {
         matches!(self.head, Head::Request { .. })
     }
 
-    /// The header's text, or the parts of it that are not masked.
+    /// The text of a header, or its unmasked parts.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         field(&self.headers, name)
     }
@@ -112,7 +112,7 @@ impl Message {
         field(query, name).or_else(|| field(body, name))
     }
 
-    /// The parameter's masked value.
+    /// The masked value of a parameter.
     pub(crate) fn masked(&self, name: &str) -> Option<ValueId> {
         self.fields().find(|field| field.name == name).and_then(|field| {
             field.value.iter().find_map(|piece| match piece {
@@ -122,7 +122,7 @@ impl Message {
         })
     }
 
-    /// Every masked value that travels in it, each once, in the order of their appearance.
+    /// The masked values in the message, each once, in order of appearance.
     pub(crate) fn carries(&self) -> Vec<ValueId> {
         let mut carried = Vec::new();
         for piece in self.fields().flat_map(|field| &field.value) {
@@ -150,7 +150,7 @@ impl Message {
 }
 
 impl Party {
-    /// In a sentence.
+    /// The name of the party in a sentence.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Browser => "your browser",
@@ -160,7 +160,7 @@ impl Party {
     }
 }
 
-/// The text of a field, or the parts of it that are not masked.
+/// The text of a field, or its unmasked parts.
 pub(crate) fn field(fields: &[Field], name: &str) -> Option<String> {
     let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
     Some(

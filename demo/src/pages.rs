@@ -19,14 +19,14 @@ const TEMPLATES: [(&str, &str); 5] = [
 const SITE_CSS: &str = include_str!("../templates/site.css");
 const DANCE_CSS: &str = include_str!("../templates/dance.css");
 
-/// A photo, as it came from the API.
+/// A photo from the API.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fetched {
     title: String,
     svg: String,
 }
 
-/// What the API says.
+/// The response of the API.
 #[derive(Debug, Deserialize)]
 pub(super) struct Photos {
     pub(super) photos: Vec<Fetched>,
@@ -39,7 +39,7 @@ struct Print<'a> {
     picture: String,
 }
 
-/// One of the two dances, and where on the website it is danced.
+/// The paths of one of the two dances on the website.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Ways {
     pub(super) name: &'static str,
@@ -49,7 +49,7 @@ pub(super) struct Ways {
     pub(super) dance: &'static str,
 }
 
-/// Such a dance, and whether the visitor danced it already.
+/// A dance, and whether the visitor already danced it.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Choice {
     pub(super) ways: Ways,
@@ -62,7 +62,7 @@ pub(super) fn home(provider: &str, user: &str, password: &str, dances: [Choice; 
     page(StatusCode::OK, "home.html", context! { provider, user, password, dances })
 }
 
-/// The photos.
+/// The page with the photos.
 pub(super) fn prints(album: &Photos, ways: Ways) -> Response {
     fn print(photo: &Fetched) -> Print<'_> {
         Print { title: &photo.title, picture: BASE64_STANDARD.encode(&photo.svg) }
@@ -71,13 +71,13 @@ pub(super) fn prints(album: &Photos, ways: Ways) -> Response {
     page(StatusCode::OK, "prints.html", context! { photos => Serde(photos), ways => Serde(ways) })
 }
 
-/// A few words.
+/// A page with a short message.
 pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
     page(status, "message.html", context! { title, text })
 }
 
-/// The last page: the dance that just happened, told in the words of `book`, and the way to the other
-/// one. Website and provider are named by their hosts.
+/// The last page: the dance that just happened, in the words of `book`, and a link to the other
+/// dance. The hosts name website and provider.
 pub(super) fn dance(
     dance: &Dance,
     book: &Book,
@@ -89,7 +89,7 @@ pub(super) fn dance(
     page(StatusCode::OK, "dance.html", context! { d, website, provider, other })
 }
 
-/// The website's sign: a photo.
+/// The icon of the website: a photo.
 pub(super) fn icon() -> Response {
     respond(StatusCode::OK, "image/svg+xml", include_str!("../templates/icon.svg").to_owned())
 }

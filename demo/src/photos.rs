@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// A photo, as the API gives it out.
+/// A photo, as the API returns it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Photo {
     pub(super) title: &'static str,
@@ -15,7 +15,7 @@ struct Scene {
     title: &'static str,
     sky: [&'static str; 2],
     sun: (i32, i32, i32, &'static str),
-    /// From far to near: colour, height, steepness, phase.
+    /// The ridges from far to near: colour, height, steepness, phase.
     hills: &'static [(&'static str, f64, f64, f64)],
     extra: Extra,
 }
@@ -33,7 +33,7 @@ enum Extra {
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 240.0;
 
-/// All of them.
+/// All photos.
 pub(super) fn all() -> Vec<Photo> {
     SCENES.iter().map(|scene| Photo { title: scene.title, svg: draw(scene) }).collect()
 }
@@ -62,7 +62,7 @@ fn draw(scene: &Scene) -> String {
     );
     for (index, hill) in scene.hills.iter().enumerate() {
         svg.push_str(&ridge(hill));
-        // What stands in the landscape stands before the last ridge.
+        // An object in the landscape is in front of all ridges but the last.
         if index + 2 == scene.hills.len() {
             svg.push_str(extra(scene.extra));
         }

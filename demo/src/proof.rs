@@ -1,4 +1,4 @@
-//! Shows what a signed request signs, so that people can follow it.
+//! The signature of a request, step by step.
 
 use serde::Serialize;
 
@@ -20,12 +20,12 @@ pub(super) struct Proof {
     client_secret: Option<Chip>,
     token_secret: Option<Chip>,
     signature: Option<Chip>,
-    /// Whether the request has parameters in its address or its form, besides those of the protocol.
+    /// Whether the request has parameters in its URL or its form, beside those of the protocol.
     own_parameters: bool,
 }
 
 impl Proof {
-    /// Of a signed request.
+    /// The proof of a signed request.
     pub(super) fn of(writer: Writer<'_>, message: &Message, signed: &Signed) -> Self {
         let chip = |id| Chip::of(writer.dance, id);
         let line = |(index, field)| {

@@ -1,5 +1,5 @@
-//! The demo's provider: the program's own pages and endpoints, an album behind them, one person who
-//! owns it and one website that may ask for it.
+//! The demo's provider: the program's pages and endpoints, an API with an album, one user who owns
+//! the album, and one website that may request access.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -34,24 +34,24 @@ scopes! {
     pub(super) Photos = "photos:read", "See the photos in your album";
 }
 
-/// The provider, and what the website needs to know of it.
+/// The provider, and the facts that the website needs.
 pub(super) struct Provider {
     pub(super) app: App,
     pub(super) router: Router,
     pub(super) client_id: Arc<str>,
     pub(super) client_secret: Secret,
-    /// What the website signs with in OAuth 1.0a.
+    /// The secret that the website signs with in OAuth 1.0a.
     pub(super) signing_secret: Secret,
 }
 
-/// What the API says.
+/// The response of the API.
 #[derive(Serialize)]
 struct Album {
     photos: Vec<Photo>,
 }
 
 impl Provider {
-    /// A provider at `issuer`, for a website that wants to be answered at `redirect_uris`.
+    /// Starts a provider at `issuer`, for a website with these redirect URIs.
     pub(super) async fn start(
         env: &Env,
         issuer: &Issuer,
@@ -104,7 +104,7 @@ fn broken(reason: &'static str) -> Failure {
     Failure::System(std::io::Error::other(reason))
 }
 
-/// They live as long as the store, which is no longer than the demo.
+/// A key ring that lives as long as the store, which is no longer than the demo.
 fn keys(env: &Env) -> Result<KeyRing, Failure> {
     KeyRing::new([&env.random()])
         .map_err(|error| DataError::Keys { place: "the demo".to_owned(), error }.into())
@@ -115,7 +115,7 @@ struct Wanted {
     limit: Option<usize>,
 }
 
-/// `GET /api/photos`, by either dance: `Access` takes what comes.
+/// `GET /api/photos`, with a token of either protocol: `Access` accepts both.
 async fn photos(_: Access<Photos>, Query(wanted): Query<Wanted>) -> Result<Response, StatusCode> {
     let mut album = Album { photos: photos::all() };
     album.photos.truncate(wanted.limit.unwrap_or(usize::MAX));

@@ -1,4 +1,4 @@
-//! Writes down what the demo's two servers really send and get, per visitor and masked.
+//! The record of the messages of the demo's two servers, per visitor and masked.
 
 use std::{
     collections::VecDeque,
@@ -25,36 +25,38 @@ use super::{
     value::Protocol,
 };
 
-/// How many visitors are remembered.
+/// The greatest number of visitors in the record.
 const MOST_VISITORS: usize = 64;
-/// Larger bodies are not part of any dance.
+/// The size limit of a recorded body. No message of a dance is larger.
 const MOST_BODY: usize = 256 * 1024;
-/// Shorter values might be guessed, or meet by chance.
+/// The least length of a value that identifies a dance. A shorter one might be guessed, or
+/// coincide.
 const LEAST_TELLING: usize = 20;
 
-/// The cookie by which the website knows a visitor.
+/// The cookie that identifies a visitor at the website.
 pub(super) const VISITOR: &str = "prints-visitor";
-/// The cookie by which the provider's side of the recorder knows a visitor. No part of the dance.
+/// The cookie that identifies a visitor at the provider, for the record only. It is not part of the
+/// dance.
 const WATCHED: &str = "quadrille-demo-watched";
 
-/// Everything that was written down. Cheap to clone.
+/// The record of all visitors. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
     env: Env,
     dances: Arc<Mutex<Dances>>,
-    /// What the website signs with: its identifier, and the secret.
+    /// The client identifier and the secret that the website signs with.
     signer: Arc<OnceLock<(Arc<str>, Secret)>>,
 }
 
 tokio::task_local! {
-    /// Who is waiting while the website talks to the provider.
+    /// The visitor who waits while the website talks to the provider.
     static WAITING: Arc<str>;
 }
 
-/// Each visitor's, that of the latest request last.
+/// The dances of the visitors, that of the latest request last.
 type Dances = VecDeque<(Arc<str>, Dance)>;
 
-/// A request that was written down.
+/// A recorded request.
 pub(super) struct Noted {
     visitor: Arc<str>,
     exchange: Exchange,
@@ -65,12 +67,12 @@ impl Recorder {
         Self { env, dances: Arc::default(), signer: Arc::default() }
     }
 
-    /// Tells it what the website signs with: no message holds that.
+    /// Registers the secret that the website signs with: no message contains it.
     pub(super) fn introduce(&self, client_id: &Arc<str>, client_secret: &Secret) {
         self.signer.get_or_init(|| (client_id.clone(), client_secret.clone()));
     }
 
-    /// What the visitor just did, or did last in this dance.
+    /// The visitor's last dance, or the last one of this protocol.
     pub(super) fn latest(&self, visitor: &str, protocol: Option<Protocol>) -> Dance {
         let dances = self.lock();
         let found = dances.iter().find(|(known, _)| &**known == visitor);
@@ -85,15 +87,15 @@ impl Recorder {
         dance
     }
 
-    /// Between website and provider, past the browser: it is for the visitor who waits, and if
-    /// nobody does, the values that travel tell for whom.
+    /// Records a request from the website to the provider. It belongs to the visitor who waits. If
+    /// nobody waits, its values tell the visitor.
     pub(super) fn back_channel(&self, request: &request::Parts, body: &[u8]) -> Option<Noted> {
         let waiting = WAITING.try_with(Arc::clone).ok();
         let visitor = waiting.or_else(|| self.recognise(request, body))?;
         Some(self.note((Party::Website, Party::Provider), visitor, request, body))
     }
 
-    /// The answer to it.
+    /// Records the response to the request.
     pub(super) fn answered(&self, noted: &Noted, response: &http::response::Parts, body: &[u8]) {
         let now = self.env.now();
         if let Some((_, dance)) = self.lock().iter_mut().find(|(known, _)| *known == noted.visitor)
@@ -122,7 +124,7 @@ impl Recorder {
         Noted { visitor, exchange }
     }
 
-    /// Whose dance a request belongs to, by its `state`, code or token.
+    /// The visitor whose `state`, code or token is in the request.
     fn recognise(&self, request: &request::Parts, body: &[u8]) -> Option<Arc<str>> {
         let query = request.uri.query().unwrap_or_default().as_bytes();
         let bearer = request.headers.get(header::AUTHORIZATION);
@@ -143,7 +145,7 @@ impl Recorder {
     }
 }
 
-/// Layer of the website: gives each visitor a cookie, and writes down what they send and get.
+/// The layer of the website: gives each visitor a cookie, and records the messages.
 pub(super) async fn website(
     State(recorder): State<Recorder>,
     mut request: Request,
@@ -163,14 +165,14 @@ pub(super) async fn website(
     response
 }
 
-/// Layer of the provider: writes down what belongs to a dance that the website began.
+/// The layer of the provider: records the messages of a dance that the website began.
 pub(super) async fn provider(
     State(recorder): State<Recorder>,
     request: Request,
     next: Next,
 ) -> Response {
     if request.headers().get(header::AUTHORIZATION).is_some() || is_for_programs(&request) {
-        // Seen from the website already.
+        // The website has recorded this request already.
         return next.run(request).await;
     }
     let known = cookie(request.headers(), WATCHED);
@@ -185,7 +187,7 @@ pub(super) async fn provider(
     response
 }
 
-/// Who is in front of the website.
+/// The visitor of the website.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor(pub(super) Arc<str>);
 
@@ -221,7 +223,7 @@ async fn collect(body: Body) -> Option<Bytes> {
     Some(Limited::new(body, MOST_BODY).collect().await.ok()?.to_bytes())
 }
 
-/// Pages about the dance, and what decorates them, are no part of it.
+/// Pages about the dance, with their styles and images, are not part of it.
 fn is_of_interest(path: &str) -> bool {
     !(path == "/"
         || path.starts_with("/dance")
@@ -239,7 +241,7 @@ fn is_for_programs(request: &Request) -> bool {
         || request.uri().path().starts_with("/.well-known/")
 }
 
-/// Takes the recorder's own cookie out of what is written down; gives back what was there.
+/// Removes the recorder's own cookie from the headers. Returns the headers as they were.
 fn without_watched(headers: &mut HeaderMap) -> Option<HeaderMap> {
     cookie(headers, WATCHED)?;
     let original = headers.clone();

@@ -1,7 +1,7 @@
-//! Finds the thread of one login among everything that a visitor did.
+//! The thread of one login among all messages of a visitor.
 //!
-//! A login is known by the values that belong to it alone: its `state`, its code, its tokens. Two
-//! exchanges that share one belong together.
+//! A login is identified by values that belong to it alone: its `state`, its code, its tokens. Two
+//! exchanges that share such a value belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,9 @@ use super::{
 
 type Values = BTreeMap<Exchange, BTreeSet<ValueId>>;
 
-/// The dance that just happened: of all that this visitor did, perhaps in twenty tabs, what belongs
-/// to the login that last did something, and the pages around it. With `protocol`, to the last login
-/// that danced that dance.
+/// The dance that just happened: of all messages of this visitor, perhaps in twenty tabs, those of
+/// the login that was active last, and the pages around it. With `protocol`, the last login of that
+/// protocol.
 pub(super) fn latest(dance: &Dance, protocol: Option<Protocol>) -> Dance {
     let values = values(dance);
     let mut looked_at = BTreeSet::new();
@@ -35,7 +35,7 @@ pub(super) fn latest(dance: &Dance, protocol: Option<Protocol>) -> Dance {
     }
 }
 
-/// What each exchange carries that belongs to one login only.
+/// The values in each exchange that belong to one login only.
 fn values(dance: &Dance) -> Values {
     let mut values = Values::new();
     for message in dance.messages() {
@@ -47,7 +47,7 @@ fn values(dance: &Dance) -> Values {
     values
 }
 
-/// Values lead to exchanges, and these to further values, forwards and backwards.
+/// The values that are connected with `thread` by exchanges, forwards and backwards.
 fn thread(values: &Values, mut thread: BTreeSet<ValueId>) -> BTreeSet<ValueId> {
     loop {
         let known = thread.len();
@@ -71,7 +71,7 @@ fn pick(
     let is_of_it = |exchange: &Exchange| {
         values.get(exchange).is_some_and(|values| !values.is_disjoint(thread))
     };
-    // Pages carry nothing, but each dance has its own.
+    // Pages have no values, but each dance has pages of its own.
     let pages_of_another: BTreeSet<Exchange> = dance
         .messages()
         .filter(|message| page_of(message).is_some_and(|page| danced.is_some_and(|it| it != page)))
@@ -84,7 +84,7 @@ fn pick(
     };
     let first = dance.messages().find(|message| is_of_it(&message.exchange));
     let first = first.map(|message| message.exchange);
-    // The page that it began on carries nothing yet.
+    // The page that began the dance has no values yet.
     let page = dance
         .messages()
         .take_while(|message| Some(message.exchange) != first)
@@ -96,7 +96,7 @@ fn pick(
     dance.only(|message| Some(message.exchange) >= start && !is_of_another(&message.exchange))
 }
 
-/// Which dance a page of the website belongs to.
+/// The dance that a page of the website belongs to.
 fn page_of(request: &Message) -> Option<Protocol> {
     match (&request.head, request.to) {
         (Head::Request { path, .. }, Party::Website) if path.starts_with("/oauth1/") => {

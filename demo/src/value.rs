@@ -1,8 +1,8 @@
-//! The values that are followed through a dance: what they are, and what is kept of them.
+//! The values that are followed through a dance: their kinds, and the facts that are kept of them.
 
 use serde::Deserialize;
 
-/// What a masked value is. What you would guard most comes first.
+/// The kind of a masked value. The most sensitive kind comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
@@ -31,15 +31,15 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ValueId(pub(crate) usize);
 
-/// A value that is worth following, without the value.
+/// The facts about a value worth following, without the value.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
     pub(crate) kind: Kind,
-    /// Its first and last characters, if it is long enough to spare them; all of it, if it is no
-    /// secret.
+    /// The first and last characters, if the value is long enough to spare them; the whole value,
+    /// if it is no secret.
     pub(crate) shown: String,
     pub(crate) length: usize,
-    /// Counts the values of a kind: the second access token is the one that a refresh brought.
+    /// The number among the values of the kind: the second access token is the one of a refresh.
     pub(crate) ordinal: usize,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// What people call it.
+    /// The name for people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::OAuth1 => "OAuth 1.0a",
@@ -60,13 +60,13 @@ impl Protocol {
     }
 }
 
-/// What is known of a kind.
+/// The facts about a kind.
 struct Facts {
     name: &'static str,
     slug: &'static str,
-    /// Whether it belongs to one login and no other.
+    /// Whether the value belongs to one login only.
     of_one_login: bool,
-    /// The dance that it gives away, if only one has such values.
+    /// The dance that the value gives away, if only one has such values.
     protocol: Option<Protocol>,
 }
 
@@ -96,38 +96,38 @@ impl Kind {
         Facts { name, slug, of_one_login, protocol }
     }
 
-    /// What people call it.
+    /// The name for people.
     pub(crate) const fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// As it stands in class names.
+    /// The name in class names.
     pub(crate) const fn slug(self) -> &'static str {
         self.facts().slug
     }
 
-    /// Whether it belongs to one login and no other.
+    /// Whether the value belongs to one login only.
     pub(crate) const fn is_of_one_login(self) -> bool {
         self.facts().of_one_login
     }
 
-    /// The dance that it gives away, if only one has such values.
+    /// The dance that the value gives away, if only one has such values.
     pub(crate) const fn protocol(self) -> Option<Protocol> {
         self.facts().protocol
     }
 
-    /// Whether it has a part in the dance, rather than being around it.
+    /// Whether the value plays a part in the dance.
     pub(crate) const fn is_worth_following(self) -> bool {
         !matches!(self, Self::Session | Self::Other)
     }
 
-    /// Whether it belongs to one message and no other. Then anybody may know it, and it is the kind
-    /// that is followed.
+    /// Whether the value belongs to one message only. Such a value is no secret, and only its kind
+    /// is followed.
     pub(crate) const fn is_of_one_message(self) -> bool {
         matches!(self, Self::Nonce | Self::Signature)
     }
 
-    /// Whether a second of its kind, in one dance, is worth telling from the first.
+    /// Whether the values of the kind are numbered within a dance.
     pub(crate) const fn is_counted(self) -> bool {
         matches!(self, Self::AccessToken | Self::RefreshToken)
     }

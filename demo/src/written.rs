@@ -1,4 +1,4 @@
-//! Writes a message out: line by line, with its masked values and a note on what each is for.
+//! The text of a message: line by line, with its masked values and a note on each name.
 
 use serde::Serialize;
 
@@ -9,20 +9,20 @@ use super::{
     telling::Telling,
 };
 
-/// A part of a message, written out.
+/// A part of a message, as lines.
 #[derive(Debug, Serialize)]
 pub(super) struct Group {
     name: &'static str,
     lines: Vec<Line>,
 }
 
-/// One line of it.
+/// A line of a group.
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
-    /// What stands before the name: `?`, `&` or nothing.
+    /// The mark before the name: `?`, `&` or nothing.
     mark: &'static str,
     name: String,
-    /// `: `, `=` or nothing.
+    /// The joint between name and value: `: `, `=` or nothing.
     joint: &'static str,
     value: Vec<Part>,
     inner: bool,
@@ -37,7 +37,7 @@ pub(super) enum Part {
     Chip { chip: Chip },
 }
 
-/// What stands on the arrow: the first line of the message, and what it is about.
+/// The label of an arrow: the first line of the message, and its subject.
 pub(super) fn label(message: &Message) -> (String, String) {
     let (label, detail) = match &message.head {
         Head::Request { method, path, .. } => {
@@ -58,7 +58,7 @@ pub(super) fn label(message: &Message) -> (String, String) {
     (label, detail.unwrap_or_default())
 }
 
-/// The host is in the opened message; the arrow says where it points.
+/// The path of a URL. The arrow already shows the host.
 fn path_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     match rest.find('/') {
@@ -67,7 +67,7 @@ fn path_of(url: &str) -> &str {
     }
 }
 
-/// Writes the messages of a dance out.
+/// The writer of the messages of a dance.
 #[derive(Clone, Copy)]
 pub(super) struct Writer<'a> {
     pub(super) dance: &'a Dance,
@@ -75,7 +75,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The message, line by line, with a note on each.
+    /// The lines of a message, with a note on each.
     pub(super) fn groups(self, message: &Message) -> Vec<Group> {
         let mut groups = Vec::new();
         match &message.head {
@@ -127,7 +127,7 @@ impl Writer<'_> {
         fields.iter().enumerate().map(line).collect()
     }
 
-    /// One field; before it stands a mark, and between name and value a joint.
+    /// A line for one field, with a mark before it, and a joint between name and value.
     pub(super) fn line(
         self,
         message: &Message,
@@ -145,7 +145,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A text with its masked stretches.
+    /// A text, with its masked stretches.
     pub(super) fn text(self, pieces: &[Piece]) -> Vec<Part> {
         let part = |piece: &Piece| match piece {
             Piece::Plain(text) => Some(Part::Text { text: text.clone() }),
@@ -156,19 +156,19 @@ impl Writer<'_> {
 }
 
 impl Line {
-    /// A first line.
+    /// A start line.
     fn alone(name: String) -> Self {
         Self { mark: "", name, joint: "", value: Vec::new(), inner: false, note: String::new() }
     }
 
-    /// A line of ours.
+    /// A line in the demo's own words.
     fn told(text: String) -> Self {
         let value = vec![Part::Text { text }];
         Self { mark: "", name: String::new(), joint: "", value, inner: false, note: String::new() }
     }
 }
 
-/// A line that sums a body up.
+/// A line that sums up a body.
 fn summary(body: &Body) -> Option<String> {
     match body {
         Body::Page { title, bytes } => Some(format!("“{title}”, {bytes} bytes of HTML")),

@@ -1,8 +1,8 @@
-//! Masks secrets in what is about to be written down.
+//! The masking of secrets in messages.
 //!
-//! The rule is the other way round from a filter: a value is masked unless its name is known to be
-//! harmless, a header is left out unless it is known to matter. What is masked keeps an identity, so
-//! that one sees the same `state` come back.
+//! The rule is the reverse of a filter: a value is masked unless its name is known to be harmless,
+//! and a header is left out unless it is known to matter. A masked value keeps an identity, so the
+//! reader sees the same `state` come back.
 
 mod names;
 mod oauth1;
@@ -23,14 +23,14 @@ use super::{
 pub(crate) use names::is_known;
 use names::{HARMLESS, TELLING, URLS, kind, shown, token_kind};
 
-/// No text of a message is kept beyond this many characters.
+/// The greatest length of a text in a message, in characters. The rest is cut off.
 const LONGEST: usize = 600;
 
-/// How a body is written.
+/// The encoding of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Urlencoded,
-    /// Form-encoded, too: the answer that brings a token of OAuth 1.0a and its secret.
+    /// Form-encoded token credentials of OAuth 1.0a: a token and its secret.
     TokenCredentials,
     Json,
     Html,
@@ -49,7 +49,7 @@ impl Form {
         }
     }
 
-    /// It is a token of OAuth 1.0a that comes in this form.
+    /// The same encoding for a body that has token credentials of OAuth 1.0a.
     pub(super) fn of_token_credentials(self) -> Self {
         if self == Self::Urlencoded { Self::TokenCredentials } else { self }
     }
@@ -60,9 +60,9 @@ pub(super) struct Masker {
     key: hmac::Key,
     known: HashMap<[u8; 32], ValueId>,
     values: Vec<Value>,
-    /// What each client signs with, by its identifier,
+    /// The secret that each client signs with, by the client's identifier.
     client_secrets: HashMap<String, ValueId>,
-    /// and what goes with each token of OAuth 1.0a.
+    /// The secret of each token of OAuth 1.0a.
     token_secrets: HashMap<ValueId, ValueId>,
 }
 
@@ -85,7 +85,7 @@ impl Masker {
         self.known.contains_key(&self.fingerprint(secret))
     }
 
-    /// Counts the values of each kind anew, in this order.
+    /// Numbers the values of each kind anew, in this order.
     pub(super) fn number_again(&mut self, order: &[ValueId]) {
         let mut counted: Vec<(ValueId, Kind)> = Vec::new();
         for id in order {
@@ -98,7 +98,7 @@ impl Masker {
         }
     }
 
-    /// A query, or a form.
+    /// The parameters of a query or a form.
     pub(super) fn parameters(&mut self, text: &str) -> Vec<Field> {
         self.form(text, kind)
     }
@@ -170,7 +170,7 @@ impl Masker {
                 (Vec::new(), vec![self.cookie(name.trim(), value, attributes)])
             }
             "location" | "refresh" => self.url(text),
-            // The origin is enough: the rest is the request before.
+            // The origin is enough: the rest is the previous request.
             "referer" => (self.url(text).0, Vec::new()),
             _ => (vec![plain(text)], Vec::new()),
         };
@@ -190,7 +190,7 @@ impl Masker {
         Field { name: name.to_owned(), value: pieces, within: Vec::new() }
     }
 
-    /// RFC 6750, section 2.1, and RFC 6749, section 2.3.1.
+    /// The value of an `Authorization` header (RFC 6750, section 2.1; RFC 6749, section 2.3.1).
     fn authorization(&mut self, text: &str) -> Vec<Piece> {
         let (scheme, credentials) = text.split_once(' ').unwrap_or(("", text));
         let basic = scheme
@@ -211,7 +211,7 @@ impl Masker {
         }
     }
 
-    /// A URL, and its parameters.
+    /// A URL and its parameters.
     fn url(&mut self, text: &str) -> (Vec<Piece>, Vec<Field>) {
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         let base = base.split('#').next().unwrap_or_default();
@@ -240,7 +240,7 @@ impl Masker {
         Field { name: name.chars().take(80).collect(), value, within }
     }
 
-    /// The first kind sticks: a `token` to be revoked is still the refresh token that it was.
+    /// The first kind of a value stays: a `token` that is revoked is still a refresh token.
     fn masked(&mut self, kind: Kind, secret: &str) -> Piece {
         let fingerprint = self.fingerprint(secret);
         if let Some(id) = self.known.get(&fingerprint) {

@@ -1,8 +1,8 @@
-//! What the names of parameters, members and headers say about their values.
+//! The kinds of values, by the names of parameters, members and headers.
 
 use crate::value::Kind;
 
-/// Parameters and members that hold no secret.
+/// The parameters and members that hold no secret.
 pub(super) const HARMLESS: &[&str] = &[
     "client_id",
     "code_challenge_method",
@@ -30,10 +30,10 @@ pub(super) const HARMLESS: &[&str] = &[
     "username",
 ];
 
-/// Parameters whose value is a URL with parameters of its own.
+/// The parameters whose value is a URL with parameters of its own.
 pub(super) const URLS: &[&str] = &["next", "oauth_callback", "return_to"];
 
-/// Headers that matter to the dance.
+/// The headers that matter to the dance.
 pub(super) const TELLING: &[&str] = &[
     "authorization",
     "cache-control",
@@ -53,8 +53,8 @@ pub(super) const TELLING: &[&str] = &[
     "x-frame-options",
 ];
 
-/// What the value of this name is. An `oauth_token` is a temporary one unless it is known otherwise:
-/// the answer that brings the lasting one says so (`token_kind`), and the first kind sticks.
+/// The kind of the value of this name. An `oauth_token` is a temporary one at first: the response
+/// with the lasting one has another kind (`token_kind`), and the first kind of a value stays.
 pub(super) fn kind(name: &str) -> Kind {
     match name {
         "state" => Kind::State,
@@ -74,14 +74,14 @@ pub(super) fn kind(name: &str) -> Kind {
     }
 }
 
-/// Whether anything is known of the name.
+/// Whether the name has a kind of its own.
 #[cfg(test)]
 pub(crate) fn is_known(name: &str) -> bool {
     let listed = [HARMLESS, URLS, TELLING].concat().contains(&name);
     listed || kind(name) != Kind::Other
 }
 
-/// The same in the answer that brings the token credentials of OAuth 1.0a.
+/// The kind of a value in the response with the token credentials of OAuth 1.0a.
 pub(super) fn token_kind(name: &str) -> Kind {
     match name {
         "oauth_token" => Kind::Token,
@@ -90,8 +90,9 @@ pub(super) fn token_kind(name: &str) -> Kind {
     }
 }
 
-/// Four characters of a long random text give nothing away; of a password they might. What belongs
-/// to one message is no secret: a signature fits this request and no other.
+/// The characters that are shown. Four characters of a long random text reveal nothing; four of a
+/// password might. A value that belongs to one message is no secret: a signature fits one request
+/// only.
 pub(super) fn shown(kind: Kind, secret: &str, length: usize) -> String {
     let head: String = secret.chars().take(4).collect();
     match length {

@@ -1,4 +1,4 @@
-//! What OAuth 1.0a writes differently: its header, the secrets that it signs with, the base string.
+//! The parts of OAuth 1.0a that differ: the header, the secrets that sign, the base string.
 
 use quadrille::oauth1::{SignedRequest, percent_encode};
 use url::form_urlencoded;
@@ -10,15 +10,14 @@ use crate::{
 };
 
 impl Masker {
-    /// Remembers which secret a client signs with: not the secret, but that there is one.
+    /// Registers the secret that a client signs with, as a masked value.
     pub(crate) fn introduce(&mut self, client_id: &str, client_secret: &str) {
         if let Piece::Masked(secret) = self.masked(Kind::ClientSecret, client_secret) {
             self.client_secrets.insert(client_id.to_owned(), secret);
         }
     }
 
-    /// A form, which may bring a token and the secret that goes with it (RFC 5849, sections 2.1 and
-    /// 2.3).
+    /// The fields of a form that may have a token and its secret (RFC 5849, sections 2.1 and 2.3).
     pub(super) fn credentials(&mut self, text: &str, kind: fn(&str) -> Kind) -> Vec<Field> {
         let fields = self.form(text, kind);
         let find = |name| fields.iter().find(|field| field.name == name).and_then(masked);
@@ -36,8 +35,8 @@ impl Masker {
             .collect()
     }
 
-    /// What was signed (RFC 5849, section 3.4.1), taken apart. `signature` is the one that came with
-    /// it.
+    /// The signed parts of a request (RFC 5849, section 3.4.1). `signature` is the one in the
+    /// request.
     pub(crate) fn signed(
         &mut self,
         request: &SignedRequest<'_>,
@@ -49,7 +48,7 @@ impl Masker {
         let (method, address, parameters) = (parts.next()?, parts.next()?, parts.next()?);
         let mut fields = Vec::new();
         let mut written = Vec::new();
-        // Each is encoded on its own first, and then all of them once more.
+        // Each parameter is encoded by itself, and all of them together once more.
         for (index, pair) in parameters.split("%26").filter(|pair| !pair.is_empty()).enumerate() {
             let (name, value) = pair.split_once("%3D")?;
             let field = self.named(&decoded(&decoded(name)), &decoded(&decoded(value)));
@@ -90,7 +89,7 @@ fn twice_encoded(piece: &Piece) -> Piece {
     }
 }
 
-/// Undoes [`percent_encode`]. A form's `+` and `&` mean nothing here.
+/// The inverse of [`percent_encode`]. A form's `+` and `&` have no meaning here.
 fn decoded(text: &str) -> String {
     let guarded = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(guarded.as_bytes())

@@ -1,8 +1,8 @@
-//! The words of the telling, as they stand in `words/*.toml`.
+//! The words of the telling, read from `words/*.toml`.
 //!
-//! Each sentence there is a field of a struct: one that is missing or that nobody knows ends the
-//! reading, one that is never told is a field that the compiler complains about. Notes and remarks are
-//! kept by name and by kind instead.
+//! Each sentence there is a field of a struct. So a missing or unknown sentence is an error of the
+//! parser, and an unused one is a warning of the compiler. Notes and remarks are in maps, by name
+//! and by kind.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{message::Message, value::Kind};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Rfc(u16, String);
 
-/// The same, to follow.
+/// A section of an RFC, with its URL.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Link {
     text: String,
@@ -30,19 +30,19 @@ impl From<&Rfc> for Link {
     }
 }
 
-/// What is said about one arrow.
+/// The words about one arrow.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Words {
     pub(crate) title: String,
     pub(crate) text: String,
     pub(crate) rfc: Option<Rfc>,
-    /// What its sender did before it was sent.
+    /// The actions of the sender before the message.
     #[serde(default)]
     pub(crate) before: Vec<String>,
 }
 
-/// What is said about a chapter.
+/// The words about a chapter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Chapter {
@@ -50,8 +50,8 @@ pub(crate) struct Chapter {
     text: String,
 }
 
-/// What is said on a card about what kept it safe. Values stand in braces, a value that is drawn
-/// alone in an entry of the figure.
+/// The words on a card about a protection. Braces name values; an entry of the figure may be a
+/// value alone.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CardWords {
@@ -61,24 +61,24 @@ pub(super) struct CardWords {
     pub(super) rfc: Rfc,
 }
 
-/// What parameters, headers and members are for, by their names.
+/// The notes about parameters, headers and members, by their names.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Notes {
     any: BTreeMap<String, String>,
-    /// Where the browser sees it.
+    /// The notes on messages that the browser sees.
     #[serde(default)]
     front: BTreeMap<String, String>,
-    /// Past the browser.
+    /// The notes on messages past the browser.
     #[serde(default)]
     back: BTreeMap<String, String>,
-    /// In requests past the browser.
+    /// The notes on requests past the browser.
     #[serde(default)]
     back_request: BTreeMap<String, String>,
 }
 
 impl Notes {
-    /// What is said about this name in this message.
+    /// The note on this name in this message.
     pub(super) fn find(&self, name: &str, message: &Message) -> Option<&str> {
         let special = match (message.is_back_channel(), message.is_request()) {
             (true, true) => self.back_request.get(name).or_else(|| self.back.get(name)),
@@ -88,7 +88,7 @@ impl Notes {
         special.or_else(|| self.any.get(name)).map(String::as_str)
     }
 
-    /// All names that something is said about.
+    /// All names that have a note.
     #[cfg(test)]
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let all = [&self.any, &self.front, &self.back, &self.back_request];
@@ -96,5 +96,5 @@ impl Notes {
     }
 }
 
-/// What is said about values where it is told who saw them.
+/// The remarks about values, for the table of who saw them.
 pub(super) type Remarks = BTreeMap<Kind, String>;

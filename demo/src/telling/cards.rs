@@ -1,4 +1,4 @@
-//! Who saw what, and what kept it safe: read off the messages themselves.
+//! The table of who saw which value, and the cards about protections, both made from the messages.
 
 use serde::Serialize;
 
@@ -13,19 +13,19 @@ use crate::{
     value::{Kind, ValueId},
 };
 
-/// Who got to see a value.
+/// A value, and the parties that saw it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Seen {
     chip: Chip,
     browser: bool,
     website: bool,
     provider: bool,
-    /// The steps in which it travelled.
+    /// The steps in which the value travelled.
     steps: Vec<usize>,
     remark: String,
 }
 
-/// One of the things that keep it safe, with the values of this dance.
+/// A card about a protection, with the values of this dance.
 #[derive(Debug, Serialize)]
 pub(crate) struct Card {
     title: String,
@@ -35,7 +35,7 @@ pub(crate) struct Card {
     steps: Vec<usize>,
 }
 
-/// What a figure is made of.
+/// An element of a figure.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Mark {
@@ -49,7 +49,7 @@ impl Mark {
     }
 }
 
-/// What stands in braces in the words of a card, by its name. Chips may be missing.
+/// The values for the names in braces in the words of a card. Chips may be missing.
 pub(super) type Values<'a> = &'a [(&'static str, Option<Mark>)];
 
 impl CardWords {
@@ -72,7 +72,7 @@ impl CardWords {
     }
 }
 
-/// The text with the words among these values in the place of their names.
+/// The text with these words in the place of their names.
 fn filled(text: &str, values: Values<'_>) -> String {
     values.iter().fold(text.to_owned(), |text, (name, mark)| match mark {
         Some(Mark::Word { word }) => text.replace(&format!("{{{name}}}"), word),
@@ -80,7 +80,7 @@ fn filled(text: &str, values: Values<'_>) -> String {
     })
 }
 
-/// Every value worth following, and who saw it: also those that only signed, and travelled in no
+/// Every value worth following, and who saw it: also a value that only signed, and travelled in no
 /// message. Of values that each message has anew, the first stands for all.
 pub(crate) fn seen(dance: &Dance, telling: &dyn Telling) -> Vec<Seen> {
     let mut rows: Vec<(Kind, Vec<ValueId>)> = Vec::new();
@@ -116,7 +116,7 @@ pub(crate) fn seen(dance: &Dance, telling: &dyn Telling) -> Vec<Seen> {
     rows.iter().filter_map(row).collect()
 }
 
-/// The first of its kind, and how it is drawn: there is one login in what is shown.
+/// The first value of a kind, and its mark: the page shows one login only.
 pub(super) fn find(dance: &Dance, kind: Kind) -> Option<(ValueId, Mark)> {
     let of_kind = |id: &ValueId| dance.value(*id).is_some_and(|value| value.kind == kind);
     let id = dance.messages().flat_map(Message::carries).find(of_kind)?;
@@ -128,13 +128,14 @@ pub(super) fn steps(dance: &Dance, ids: &[ValueId]) -> Vec<usize> {
     numbers(dance, |message| message.carries().iter().any(|carried| ids.contains(carried)))
 }
 
-/// The steps whose message is such a one.
+/// The steps whose messages match.
 pub(super) fn numbers(dance: &Dance, is_such: impl Fn(&Message) -> bool) -> Vec<usize> {
     let such = dance.messages().enumerate().filter(|(_, message)| is_such(message));
     such.map(|(index, _)| index + 1).collect()
 }
 
-/// How many messages the browser sent or got, and how many of them held one of these.
+/// The number of messages that the browser sent or got, and the number of those with a value of
+/// these kinds.
 pub(super) fn through_browser(dance: &Dance, kinds: &[Kind]) -> (usize, usize) {
     let front = || dance.messages().filter(|message| !message.is_back_channel());
     let holds = |message: &&Message| {
@@ -144,7 +145,7 @@ pub(super) fn through_browser(dance: &Dance, kinds: &[Kind]) -> (usize, usize) {
     (front().count(), front().filter(holds).count())
 }
 
-/// The card that both dances have; `rfc` is where it is written down.
+/// The card about the password, which both dances have. `rfc` is its section.
 pub(super) fn password(dance: &Dance, words: &CardWords, rfc: &Rfc) -> Option<Card> {
     let (password, chip) = find(dance, Kind::Password)?;
     let card = words.card(&[("password", Some(chip))], steps(dance, &[password]));

@@ -1,7 +1,7 @@
-//! Tells a dance: what each step is, why it is, and where it is written down.
+//! The telling of a dance: what each step is, why it is, and which section defines it.
 //!
-//! Both dances go the same way through the same pages; what differs is told by a [`Telling`] of each.
-//! The words are in `words/`, a file for each and one for both.
+//! Both dances use the same pages. A [`Telling`] of each holds the differences. The words are in
+//! `words/`: a file for each dance, and one for both.
 
 mod book;
 mod cards;
@@ -35,14 +35,14 @@ pub(super) enum Act {
     Revoke,
 }
 
-/// What an exchange is for.
+/// The purpose of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// A page of the website.
     Page,
     /// The website begins a login.
     Begin,
-    /// The website asks for temporary credentials.
+    /// The website requests temporary credentials.
     Temporary,
     /// The authorization request.
     Authorize,
@@ -50,41 +50,42 @@ pub(super) enum Step {
     SignIn,
     /// The answer on the consent page.
     Decide,
-    /// The authorization response, with something to redeem,
+    /// The authorization response, with a code or a verifier.
     Callback,
-    /// or without.
+    /// The authorization response without a code or a verifier.
     Refused,
-    /// The code, or the temporary credentials, for a token.
+    /// The exchange of the code, or of the temporary credentials, for a token.
     Redeem,
     Refresh,
     Revoke,
     /// A call of the provider's API.
     Call,
-    /// The clock is put forward.
+    /// The clock is moved forward.
     Later,
     Disconnect,
     Other,
 }
 
-/// How one of the two dances is told.
+/// The telling of one of the two dances.
 pub(super) trait Telling {
-    /// What is special about it, on top of the page.
+    /// The introduction of this dance, at the top of the page.
     fn lead(&self) -> &str;
-    /// What is said about a chapter.
+    /// The words about a chapter.
     fn chapter(&self, act: Act) -> &Chapter;
-    /// What is said about the request of an exchange. `again`: the same had been asked before.
+    /// The words about the request of an exchange. `again` means that the same request was sent
+    /// before.
     fn asked(&self, step: Step, act: Option<Act>, request: &Message, again: bool) -> Words;
-    /// What is said about the response of an exchange.
+    /// The words about the response of an exchange.
     fn answered(&self, step: Step, act: Option<Act>, response: &Message) -> Words;
-    /// What a parameter, header or member is for.
+    /// The note on a parameter, header or member.
     fn note(&self, name: &str, message: &Message) -> &str;
-    /// What is said about a value where it is told who saw it.
+    /// The remark about a value in the table of who saw it.
     fn remark(&self, kind: Kind) -> &str;
-    /// What kept it safe.
+    /// The cards about protections.
     fn cards(&self, dance: &Dance) -> Vec<Card>;
 }
 
-/// How both dances are told.
+/// The tellings of both dances.
 #[derive(Debug)]
 pub(super) struct Book {
     oauth1: oauth1::OAuth1,
@@ -96,7 +97,7 @@ const OAUTH1: &str = include_str!("../../words/oauth1.toml");
 const OAUTH2: &str = include_str!("../../words/oauth2.toml");
 
 impl Book {
-    /// Reads the words that were compiled in.
+    /// Parses the words that are compiled in.
     pub(super) fn read() -> Result<Self, toml::de::Error> {
         Self::parse(SHARED, OAUTH1, OAUTH2)
     }
@@ -109,7 +110,7 @@ impl Book {
         })
     }
 
-    /// How this dance is told.
+    /// The telling of this dance.
     pub(super) fn of(&self, protocol: Protocol) -> &dyn Telling {
         match protocol {
             Protocol::OAuth1 => &self.oauth1,

@@ -1,4 +1,5 @@
-//! What both dances have in common: the pages of both sites, the person who signs in and decides.
+//! The telling of the parts that both dances have: the pages of both sites, and the user who signs
+//! in and decides.
 
 use serde::Deserialize;
 
@@ -50,7 +51,7 @@ struct Answered {
 }
 
 impl Shared {
-    /// See [`Telling::asked`](super::Telling::asked).
+    /// The words of [`Telling::asked`](super::Telling::asked).
     pub(super) fn asked(&self, step: Step, act: Option<Act>, request: &Message) -> Words {
         let asked = &self.asked;
         let words = match (step, act) {
@@ -68,7 +69,7 @@ impl Shared {
         words.clone()
     }
 
-    /// See [`Telling::answered`](super::Telling::answered).
+    /// The words of [`Telling::answered`](super::Telling::answered).
     pub(super) fn answered(&self, step: Step, act: Option<Act>, response: &Message) -> Words {
         let answered = &self.answered;
         let Head::Response { status } = response.head else { return self.other.clone() };
@@ -87,12 +88,12 @@ impl Shared {
         words.clone()
     }
 
-    /// See [`Telling::note`](super::Telling::note).
+    /// The note of [`Telling::note`](super::Telling::note).
     pub(super) fn note(&self, name: &str, message: &Message) -> &str {
         self.notes.find(name, message).unwrap_or_default()
     }
 
-    /// See [`Telling::remark`](super::Telling::remark).
+    /// The remark of [`Telling::remark`](super::Telling::remark).
     pub(super) fn remark(&self, kind: Kind) -> &str {
         self.remarks.get(&kind).map_or("", String::as_str)
     }

@@ -1,9 +1,9 @@
-//! Finds out what an exchange is for, and which chapter it belongs to. Paths tell both dances apart.
+//! The step and the chapter of an exchange. Paths tell both dances apart.
 
 use super::{Act, Step};
 use crate::message::{Head, Message, Party};
 
-/// What an exchange is for.
+/// The step of an exchange.
 pub(crate) fn step(request: &Message) -> Step {
     let Head::Request { method, path, .. } = &request.head else { return Step::Other };
     let post = method == "POST";
@@ -38,8 +38,8 @@ pub(crate) fn step(request: &Message) -> Step {
     }
 }
 
-/// The chapter an exchange belongs to, if it can be told from it alone. `within` are the steps taken
-/// while it was under way.
+/// The chapter of an exchange, if the exchange alone tells it. `within` has the steps taken while
+/// the exchange was under way.
 pub(crate) fn act(step: Step, within: &[Step], response: Option<&Message>) -> Option<Act> {
     let within = |step| within.contains(&step);
     Some(match step {

@@ -1,4 +1,4 @@
-//! Made-up dances, written down and drawn.
+//! Scripted dances, recorded and drawn.
 
 mod oauth1;
 mod oauth2;

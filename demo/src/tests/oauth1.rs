@@ -24,7 +24,7 @@ const TOKEN_SECRET: &str = "Hn7uYb4mWz0sKd9LqTfVXj3gRp8aEc2oTOKENSECRET";
 const PASSWORD: &str = "correct horse battery staple";
 const SESSION: &str = "s3ss10nOfTheProviderPagesXyZ0123";
 
-/// Everything that must not come out again.
+/// The values that must not appear in the output.
 const CANARIES: [&str; 9] = [
     CLIENT_SECRET,
     STATE,
@@ -40,7 +40,7 @@ const CANARIES: [&str; 9] = [
 /// A script in which the website signs.
 pub(super) struct Signing {
     pub(super) script: Script,
-    /// Every signed request, to compare with.
+    /// Every signed request, for comparison.
     sent: Vec<Request<Bytes>>,
 }
 
@@ -199,7 +199,7 @@ fn what_is_drawn_is_the_base_string_that_was_signed() {
         });
         let drawn = pieces.collect::<Vec<_>>().join("&");
         assert_eq!(drawn, read.base_string(PROVIDER));
-        // What it says about the key is what the signature verifies with.
+        // The key that the page describes verifies the signature.
         let secret = signed.token_secret.map(|id| match dance.value(id).unwrap().kind {
             Kind::TemporarySecret => Secret::from(TEMPORARY_SECRET),
             kind => {

@@ -17,7 +17,7 @@ const SECRET: &str = "qs_7Fjfp0ZBr1KtDRbnfVdmIwqWsECRET000";
 const PASSWORD: &str = "correct horse battery staple";
 const SESSION: &str = "s3ss10nOfTheProviderPagesXyZ0123";
 
-/// Everything that must not come out again.
+/// The values that must not appear in the output.
 const CANARIES: [&str; 11] =
     [STATE, COOKIE, VERIFIER, CODE, ACCESS, ACCESS2, REFRESH, REFRESH2, SECRET, PASSWORD, SESSION];
 

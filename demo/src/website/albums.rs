@@ -1,4 +1,4 @@
-//! The album, twice: the same photos at the same provider, by either dance.
+//! The album, twice: the same photos at the same provider, over either protocol.
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -9,14 +9,14 @@ use quadrille::{
 use super::Site;
 use crate::{pages::Ways, value::Protocol};
 
-/// The album, as one of the dances reaches it.
+/// The album, as a service of one of the protocols.
 pub(super) trait Album: Service {
-    /// By which dance.
+    /// The protocol.
     const PROTOCOL: Protocol;
-    /// Where on the website.
+    /// The paths on the website.
     const WAYS: Ways;
 
-    /// Gives the token back, and tries it once more.
+    /// Revokes the token, and tries it once more.
     fn give_back(
         album: &Linked<Self>,
         site: &Site,
@@ -25,7 +25,7 @@ pub(super) trait Album: Service {
         Self: Sized;
 }
 
-/// By OAuth 2. Where it is, is known when the demo has started.
+/// The album over OAuth 2. Its URLs are set when the demo has started.
 #[derive(Debug)]
 pub(super) struct ByOAuth2;
 
@@ -47,7 +47,7 @@ impl Album for ByOAuth2 {
         dance: "/dance/oauth2",
     };
 
-    /// RFC 7009.
+    /// Token revocation (RFC 7009).
     async fn give_back(album: &Linked<Self>, site: &Site) -> quadrille::Result<()> {
         let token = album.access_token().await?;
         site.revoke(&token).await;
@@ -56,7 +56,7 @@ impl Album for ByOAuth2 {
     }
 }
 
-/// By OAuth 1.0a.
+/// The album over OAuth 1.0a.
 #[derive(Debug)]
 pub(super) struct ByOAuth1;
 
@@ -78,12 +78,12 @@ impl Album for ByOAuth1 {
         dance: "/dance/oauth1",
     };
 
-    /// At the same endpoint, and signed like every other call: the token is the one that it is signed
-    /// for.
+    /// At the same endpoint, with a signed request like every other call: the request revokes the
+    /// token that it is signed with.
     async fn give_back(album: &Linked<Self>, site: &Site) -> quadrille::Result<()> {
         let revoke = format!("{}/oauth/revoke", site.provider);
         album.request(Method::POST, &revoke).send().await?;
-        // That it is refused is what there is to see.
+        // The refusal is the point of this call.
         if album.request(Method::GET, PHOTOS).send().await.is_ok() {
             tracing::error!("the token that was given back still opens the album");
         }
@@ -91,7 +91,7 @@ impl Album for ByOAuth1 {
     }
 }
 
-/// What the website asks the album for.
+/// The API request of the website.
 pub(super) const PHOTOS: &str = "photos?limit=6";
 
 impl Site {

@@ -1,4 +1,4 @@
-//! The demo's website: it prints your photos, which it gets through the provider's API.
+//! The demo's website: it prints your photos, which it gets from the provider's API.
 
 mod albums;
 
@@ -30,14 +30,14 @@ use super::{
 };
 use albums::{Album, ByOAuth1, ByOAuth2, PHOTOS};
 
-/// How far the clock goes at a press of the button: longer than an access token lives.
+/// The time that passes at the press of a button: longer than the lifetime of an access token.
 const AN_HOUR: Duration = Duration::from_secs(3660);
 
-/// Where the provider answers the website.
+/// The redirect URIs of the website.
 pub(super) const CALLBACKS: [&str; 2] =
     ["/login/album/authorized", "/login/album-oauth1/authorized"];
 
-/// What handlers share.
+/// The state that handlers share.
 #[derive(Clone)]
 struct Site {
     url: Arc<str>,
@@ -113,7 +113,7 @@ pub(super) fn router(
     Ok(login.attach(routes).layer(watch))
 }
 
-/// What there is to see and do by one of the dances.
+/// The pages of one of the dances.
 fn pages_of<A: Album>() -> Router<Site> {
     Router::new()
         .route(A::WAYS.prints, get(prints::<A>))
@@ -127,7 +127,7 @@ async fn home(State(site): State<Site>, Extension(visitor): Extension<Visitor>) 
     pages::home(host(&site.provider), USER, PASSWORD, dances)
 }
 
-/// Whoever is not linked is sent to log in, and comes back here.
+/// A visitor without a linked album is sent to log in, and comes back here.
 async fn prints<A: Album>(album: Linked<A>) -> quadrille::Result<Response> {
     let photos: Photos = album.get(PHOTOS).await?;
     Ok(pages::prints(&photos, A::WAYS))
@@ -141,7 +141,7 @@ async fn later<A: Album>(State(site): State<Site>, headers: HeaderMap) -> Respon
     see_other(A::WAYS.prints)
 }
 
-/// Gives the token back, tries it once more, and forgets the account.
+/// Revokes the token, tries it once more, and forgets the account.
 async fn disconnect<A: Album>(
     State(site): State<Site>,
     headers: HeaderMap,
@@ -157,7 +157,7 @@ async fn disconnect<A: Album>(
     Ok(see_other(A::WAYS.dance))
 }
 
-/// The one that just happened.
+/// The dance that just happened.
 async fn last_dance(site: State<Site>, visitor: Extension<Visitor>) -> Response {
     site.show(&visitor, None)
 }
@@ -171,7 +171,7 @@ async fn style(uri: Uri) -> Response {
 }
 
 impl Site {
-    /// A form that another site sent in the visitor's name.
+    /// The answer to a form that another site sent in the visitor's name.
     fn foreign(&self, headers: &HeaderMap) -> Option<Response> {
         let origin = headers.get(header::ORIGIN)?;
         (origin.as_bytes() != self.url.as_bytes()).then(|| {
@@ -185,7 +185,7 @@ impl Site {
         Choice { ways: A::WAYS, danced: dance.messages().next().is_some() }
     }
 
-    /// A dance, and the way to the other one.
+    /// The page of a dance, with a link to the other one.
     fn show(&self, visitor: &Visitor, protocol: Option<Protocol>) -> Response {
         let dance = self.recorder.latest(&visitor.0, protocol);
         let other = match protocol.unwrap_or_else(|| dance.protocol()) {
@@ -200,7 +200,7 @@ fn see_other(path: &str) -> Response {
     Redirect::to(path).into_response()
 }
 
-/// `http://localhost:8017` is `localhost:8017` to people.
+/// The host and port of a URL, for people.
 fn host(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, host)| host)
 }

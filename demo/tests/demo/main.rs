@@ -37,7 +37,7 @@ struct Demo {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
     ready: Value,
-    /// Where it puts what must be gone afterwards.
+    /// The folder for temporary files. It must be empty after the test.
     folder: Folder,
 }
 
@@ -66,7 +66,7 @@ impl Demo {
         format!("{}{path}", self.says("website"))
     }
 
-    /// Ctrl-C.
+    /// Sends SIGINT, as Ctrl-C does.
     fn interrupt(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
@@ -98,7 +98,7 @@ async fn the_demo_dances_shows_every_step_and_no_secret_and_leaves_nothing_behin
     assert!(asked.url.as_str().starts_with(demo.says("provider")), "{}", asked.url);
     let state = asked.parameter("state").unwrap();
     let page = at_provider.get(asked.url.as_str()).await;
-    // Who has consented before is sent on by the sign-in form, and by the application after it.
+    // For a user who has consented before, sign-in form and application redirect at once.
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("form-action"), "{policy}");
     let page = at_provider.sign_in(&page, demo.says("username"), demo.says("password")).await;
@@ -138,7 +138,7 @@ async fn the_demo_dances_shows_every_step_and_no_secret_and_leaves_nothing_behin
     for secret in secrets {
         assert!(!dance.contains(&secret), "{secret} is on the page");
     }
-    // Tokens went past us; but whatever is drawn at random and long is nowhere on the page.
+    // Every long random value that travelled must be absent from the page.
     let word = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let random = |text: &&str| {
         text.len() >= 28
@@ -148,7 +148,7 @@ async fn the_demo_dances_shows_every_step_and_no_secret_and_leaves_nothing_behin
     };
     assert_eq!(dance.split(word).find(random), None);
 
-    // To somebody else it shows nothing.
+    // Another visitor sees nothing of it.
     let other = Browser::new().get(&demo.url("/dance")).await.html;
     assert!(other.contains("Nothing has happened yet"));
     demo.interrupt();
@@ -180,7 +180,7 @@ fn the_demo_stays_on_this_machine_and_finds_a_port() {
     let said = text(&in_use.stderr);
     assert!(said.contains("another program listens there already"), "{said}");
 
-    // Whoever has the usual port: nothing was asked for, so any other does.
+    // Without an address in the arguments, any free port serves.
     let _usual = TcpListener::bind("127.0.0.1:8017");
     let demo = Demo::start(&[]);
     assert_ne!(demo.says("website"), "http://localhost:8017");

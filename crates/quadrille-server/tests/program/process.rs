@@ -213,8 +213,8 @@ impl Drop for Program {
     }
 }
 
-/// Asks again until the answer is yes, for as long as `limit`. The only wait in these tests: the clock of another
-/// process cannot be moved.
+/// Asks again until the answer is yes, for as long as `limit`. The only wait in these tests: the
+/// clock of another process cannot be moved.
 pub(crate) async fn eventually<F: Future<Output = bool>>(
     limit: Duration,
     ask: impl Fn() -> F,

@@ -1,4 +1,4 @@
-//! What kept it safe.
+//! The cards about the protections of OAuth 1.0a.
 
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ pub(super) struct Cards {
 }
 
 impl Cards {
-    /// What kept this dance safe.
+    /// The cards of this dance.
     pub(super) fn of(&self, dance: &Dance, shared: &CardWords, rfc: &Rfc) -> Vec<Card> {
         let cards = [
             password(dance, shared, rfc),
@@ -104,7 +104,7 @@ impl Cards {
     }
 }
 
-/// The signed request that says most: a call, if there is one.
+/// The signed request that shows most: a call, if there is one.
 fn telling(dance: &Dance) -> Option<&Signed> {
     let signed = || dance.messages().filter_map(|message| message.signed.as_ref());
     let kind = |signed: &Signed| dance.value(signed.token_secret?).map(|value| value.kind);

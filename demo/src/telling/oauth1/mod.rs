@@ -1,4 +1,4 @@
-//! OAuth 1.0a (RFC 5849): no token opens anything by itself, every request is signed.
+//! OAuth 1.0a (RFC 5849): every request is signed, and a token alone opens nothing.
 
 mod cards;
 mod words;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{dance::Dance, message::Message, value::Kind};
 
-/// See [`Telling`].
+/// The telling of OAuth 1.0a.
 #[derive(Debug)]
 pub(super) struct OAuth1 {
     own: Own,
@@ -35,7 +35,7 @@ pub(super) struct Own {
     cards: cards::Cards,
 }
 
-/// Where this RFC speaks of what both dances have.
+/// The sections of RFC 5849 for the parts that both dances have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sections {

@@ -1,11 +1,11 @@
-//! Which words are said about each arrow.
+//! The choice of the words for each arrow.
 
 use serde::Deserialize;
 
 use super::super::{Act, Step, Words};
 use crate::message::{Head, Message};
 
-/// About requests.
+/// The words about requests.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
@@ -24,7 +24,7 @@ pub(super) struct Asked {
     revoke: Words,
 }
 
-/// About responses.
+/// The words about responses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answered {
@@ -45,7 +45,7 @@ pub(super) struct Answered {
 }
 
 impl Asked {
-    /// What only this dance says about the request of an exchange.
+    /// The words about the request of an exchange, if only this dance has them.
     pub(super) fn find(&self, step: Step, act: Option<Act>, again: bool) -> Option<&Words> {
         Some(match (step, act) {
             (Step::Page, Some(Act::Later)) => &self.page_later,
@@ -67,7 +67,7 @@ impl Asked {
 }
 
 impl Answered {
-    /// What only this dance says about the response of an exchange.
+    /// The words about the response of an exchange, if only this dance has them.
     pub(super) fn find(&self, step: Step, response: &Message) -> Option<&Words> {
         let Head::Response { status } = response.head else { return None };
         let to_sign_in = || response.header("location").is_some_and(|to| to.contains("/sign-in"));
@@ -98,7 +98,7 @@ impl Answered {
     }
 }
 
-/// Whether the one who answers failed.
+/// Whether the sender of the response failed.
 pub(super) fn is_broken(response: &Message) -> bool {
     matches!(response.head, Head::Response { status: 500.. })
 }

@@ -1,4 +1,4 @@
-//! What kept it safe.
+//! The cards about the protections of OAuth 2.
 
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ pub(super) struct Cards {
 }
 
 impl Cards {
-    /// What kept this dance safe.
+    /// The cards of this dance.
     pub(super) fn of(&self, dance: &Dance, shared: &CardWords) -> Vec<Card> {
         let cards = [
             password(dance, shared, &shared.rfc),

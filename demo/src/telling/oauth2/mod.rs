@@ -1,4 +1,4 @@
-//! OAuth 2.0 with PKCE: a code, and tokens that whoever bears them may use.
+//! OAuth 2.0 with PKCE: a code, and bearer tokens.
 
 mod cards;
 mod words;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{dance::Dance, message::Message, value::Kind};
 
-/// See [`Telling`].
+/// The telling of OAuth 2.
 #[derive(Debug)]
 pub(super) struct OAuth2 {
     own: Own,

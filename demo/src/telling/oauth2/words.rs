@@ -1,11 +1,11 @@
-//! Which words are said about each arrow.
+//! The choice of the words for each arrow.
 
 use serde::Deserialize;
 
 use super::super::{Act, Step, Words};
 use crate::message::{Head, Message};
 
-/// About requests.
+/// The words about requests.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
@@ -22,7 +22,7 @@ pub(super) struct Asked {
     call: Words,
 }
 
-/// About responses.
+/// The words about responses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answered {
@@ -43,7 +43,7 @@ pub(super) struct Answered {
 }
 
 impl Asked {
-    /// What only this dance says about the request of an exchange.
+    /// The words about the request of an exchange, if only this dance has them.
     pub(super) fn find(&self, step: Step, act: Option<Act>, again: bool) -> Option<&Words> {
         Some(match (step, act) {
             (Step::Page, Some(Act::Later)) => &self.page_later,
@@ -63,7 +63,7 @@ impl Asked {
 }
 
 impl Answered {
-    /// What only this dance says about the response of an exchange.
+    /// The words about the response of an exchange, if only this dance has them.
     pub(super) fn find(&self, step: Step, response: &Message) -> Option<&Words> {
         let Head::Response { status } = response.head else { return None };
         let to_sign_in = || response.header("location").is_some_and(|to| to.contains("/sign-in"));
