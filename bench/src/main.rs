@@ -1,5 +1,5 @@
-//! Quadrille against bare handlers that do only the irreducible work, in one run, in turn.
-//! `bench/run` builds both sides and starts this.
+//! Quadrille against bare handlers that do only the irreducible work, in the same run, one after
+//! the other. `bench/run` builds both sides and starts this program.
 
 #![allow(clippy::disallowed_methods, reason = "this measures the time that really passes")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is the table")]
@@ -34,13 +34,13 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 /// Measures Quadrille beside the bare handlers and prints medians, spreads and ratios.
 #[derive(Parser)]
 struct Options {
-    /// How often everything is measured, both sides in turn.
+    /// The number of rounds. Each measures both sides in turn.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// Seconds of one measurement, after a quarter of it to warm up.
+    /// The seconds of one measurement, after a warm-up of a quarter of them.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// Only workloads whose title contains this; the program's own figures are left out then.
+    /// Measures only workloads whose title contains this text, and omits the program's own figures.
     #[arg(long)]
     only: Option<String>,
     /// Measures only the bare handlers or only Quadrille: to profile, not to compare.

@@ -10,12 +10,12 @@ use std::{
 
 use crate::Result;
 
-/// Who is measured.
+/// The side that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Side {
     /// The handlers of `baseline`.
     Bare,
-    /// Ours.
+    /// Quadrille.
     Quadrille,
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Whose it is.
+    /// The side that the server belongs to.
     pub(crate) const fn side(self) -> Side {
         match self {
             Self::Limits | Self::HandLogin | Self::Service => Side::Bare,
@@ -52,7 +52,7 @@ impl Role {
     }
 }
 
-/// Which cores server and load run on.
+/// The cores of server and load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cores {
     /// The servers under test, and the database threads in them.
@@ -63,21 +63,21 @@ pub(crate) struct Cores {
 
 /// A server that listens. It is killed when this is dropped.
 pub(crate) struct Server {
-    /// Which one it is.
+    /// The role of the server.
     pub(crate) role: Role,
-    /// Where it listens.
+    /// The port.
     pub(crate) address: SocketAddr,
     child: Child,
 }
 
 impl Server {
-    /// Starts `command`, which will listen on `port`.
+    /// Starts `command`, which must listen on `port`.
     pub(crate) fn spawn(role: Role, port: u16, mut command: Command) -> Result<Self> {
         let child = command.spawn().map_err(|error| format!("{role:?}: {error}"))?;
         Ok(Self { role, address: (Ipv4Addr::LOCALHOST, port).into(), child })
     }
 
-    /// Connects as soon as it listens.
+    /// Connects as soon as the server listens.
     pub(crate) fn connect(&mut self) -> Result<TcpStream> {
         let begun = Instant::now();
         loop {
@@ -94,8 +94,8 @@ impl Server {
         }
     }
 
-    /// Its CPU time so far, user and system, of all its threads: the sum of what
-    /// `/proc/PID/stat` counts in ticks, in the scheduler's nanoseconds.
+    /// The CPU time of the server so far, user and system, of all its threads: the sum of the ticks
+    /// in `/proc/PID/stat`, in the scheduler's nanoseconds.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let mut total = Duration::ZERO;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
@@ -106,7 +106,7 @@ impl Server {
         Ok(total)
     }
 
-    /// Its resident memory, in bytes.
+    /// The resident memory of the server, in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
         let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or("no Rss")?;
@@ -116,13 +116,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; either way it is gone afterwards.
+        // The server may already have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// `program`, to be run on one core. `taskset` becomes the program, so its process id is the same.
+/// A command that runs `program` on one core. `taskset` becomes the program, so its process id is
+/// the same.
 pub(crate) fn pinned(core: usize, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.arg("--cpu-list").arg(core.to_string()).arg(program).stdin(Stdio::null());

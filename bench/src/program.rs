@@ -1,4 +1,4 @@
-//! What is measured without load: sizes, memory and the time to start.
+//! The figures that need no load: sizes, memory and the time to start.
 
 use std::{
     ffi::OsString,
@@ -24,25 +24,25 @@ use crate::{
 /// The program's own figures, in one round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
-    /// From the start of a second `quadrille serve` on its data to the first right answer, in
-    /// seconds.
+    /// The time from the start of a second `quadrille serve` on its data to the first correct
+    /// response, in seconds.
     pub(crate) first_answer: f64,
-    /// Resident memory after that answer, in bytes.
+    /// The resident memory after that response, in bytes.
     pub(crate) idle: f64,
-    /// Resident memory after a measurement of client credentials on its database, in bytes.
+    /// The resident memory after a measurement of client credentials on its database, in bytes.
     pub(crate) loaded: f64,
-    /// Memory kept for each of [`LIVE_TOKENS`] live tokens in a `MemoryStore`, in bytes.
+    /// The memory for each of [`LIVE_TOKENS`] valid tokens in a `MemoryStore`, in bytes.
     pub(crate) token: f64,
-    /// The same in the bare handler's map.
+    /// The memory for each valid token in the bare handler's map, in bytes.
     pub(crate) bare_token: f64,
-    /// The size of the program, in bytes.
+    /// The size of the program's file, in bytes.
     pub(crate) size: f64,
 }
 
-/// How many tokens are made to see what one keeps.
+/// The number of tokens that the memory of a token is measured with.
 const LIVE_TOKENS: u64 = 100_000;
 
-/// Measures them.
+/// Measures the figures.
 pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> {
     let program = programs.ours.join("quadrille");
     let data = programs.data_for(Role::Program)?;
@@ -51,7 +51,7 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
     let common = ["--data-dir".into(), data.into_os_string()];
     let common = common.into_iter().chain(["--issuer".into(), format!("http://{address}").into()]);
     let common: Vec<OsString> = common.collect();
-    // The program grants no scope that its settings do not name.
+    // The program grants no scope that is not in its settings.
     let scopes = ["--set", "scopes=read,write"];
     let added = Command::new(&program)
         .args(["client", "add", "Bench", "--grant", "client_credentials", "--scope", "read"])
@@ -75,7 +75,7 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
         command.stdout(Stdio::null());
         command
     };
-    // The first start makes what a start makes once.
+    // The first start makes the database and the keys.
     drop(first_answer(port, serve())?);
     let (server, first_answer) = first_answer(port, serve())?;
     let idle = server.resident()? as f64;
@@ -92,7 +92,7 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
     })
 }
 
-/// Starts the program and asks for its metadata until they come.
+/// Starts the program and requests its metadata until a response comes.
 fn first_answer(port: u16, serve: Command) -> Result<(Server, Duration)> {
     let begun = Instant::now();
     let mut server = Server::spawn(Role::Program, port, serve)?;
@@ -114,7 +114,7 @@ fn bytes_per_token(server: &Server) -> Result<f64> {
         let script = || Box::new(script.clone()) as Box<dyn Script>;
         load::run_count(server, (0..16).map(|_| script()).collect(), count)
     };
-    // What the first requests allocate once is not the tokens'.
+    // Allocations of the first requests do not belong to the tokens.
     issue(1000)?;
     let before = server.resident()?;
     issue(LIVE_TOKENS)?;

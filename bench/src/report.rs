@@ -1,4 +1,4 @@
-//! The table.
+//! The table of the results.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -21,7 +21,7 @@ pub(crate) struct Report {
     pub(crate) program: Vec<Figures>,
 }
 
-/// One figure of [`Figures`]: title, target, unit, how to read it.
+/// A row for one of the [`Figures`]: title, target, unit, and the figure itself.
 type Row = (&'static str, &'static str, &'static str, fn(&Figures) -> f64);
 
 const MEBI: f64 = 1024.0 * 1024.0;
@@ -36,12 +36,12 @@ const PROGRAM: [Row; 6] = [
 ];
 
 impl Report {
-    /// Takes a sample.
+    /// Adds a sample.
     pub(crate) fn add(&mut self, workload: &Workload, side: Side, sample: Sample) {
         self.samples.entry((workload.title, side)).or_default().push(sample);
     }
 
-    /// Prints it as Markdown.
+    /// Prints the table as Markdown.
     pub(crate) fn print(&self) {
         println!(
             "| workload | quadrille/s | bare/s | of bare | of hello | CPU µs, quadrille | CPU µs, bare \
@@ -86,7 +86,7 @@ impl Report {
         );
     }
 
-    /// Writes everything that was measured into a file.
+    /// Writes all samples to a file.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         let samples: Vec<Value> = self
             .samples
@@ -116,7 +116,8 @@ impl Report {
     }
 }
 
-/// The ratios of rounds, not of medians: neighbours in time share the machine's mood.
+/// The median of the ratios of rounds, not the ratio of medians: measurements close in time share
+/// the state of the machine.
 fn ratio(ours: &[Sample], theirs: &[Sample], read: fn(&Sample) -> f64) -> Spread {
     Spread::of(ours.iter().zip(theirs).map(|(ours, theirs)| read(ours) / read(theirs)))
 }
@@ -135,7 +136,7 @@ fn cpu(samples: &[Sample]) -> String {
         return "-".into();
     }
     let busy = Spread::of(samples.iter().map(|sample| sample.busy)).median;
-    // Below that the core was not what bounded the throughput.
+    // Below this share, the core did not limit the throughput.
     let idle = if busy < 0.93 { format!(" ({:.0} % busy)", busy * 100.0) } else { String::new() };
     format!("{:.1}{idle}", spread.median)
 }

@@ -12,7 +12,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of figures, one per round.
+    /// The spread of figures, one per round.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
@@ -26,7 +26,7 @@ impl Spread {
         Self { median, low: at(0), high: at(figures.len().wrapping_sub(1)) }
     }
 
-    /// Half of the distance between the extremes as a share of the median.
+    /// Half of the distance between the extremes, as a share of the median.
     pub(crate) fn relative(&self) -> f64 {
         (self.high - self.low) / 2.0 / self.median
     }

@@ -14,20 +14,20 @@ use crate::{
     process::{Cores, Role, Server, free_port, pinned},
 };
 
-/// Where the programs are, and where they run.
+/// The folders of the programs, and the cores that they run on.
 #[derive(Debug)]
 pub(crate) struct Programs {
     /// The folder of `limits` and `login`.
     pub(crate) baseline: PathBuf,
     /// The folder of `quadrille-bench-server` and `quadrille`.
     pub(crate) ours: PathBuf,
-    /// For databases; emptied at each start.
+    /// The folder for databases, which is emptied at each start.
     pub(crate) data: PathBuf,
     /// The cores.
     pub(crate) cores: Cores,
 }
 
-/// The servers of a round. Each starts when it is first wanted, and then waits idle while others are
+/// The servers of a round. Each starts at its first use, and then waits idle while others are
 /// measured.
 pub(crate) struct Stage<'p> {
     programs: &'p Programs,
@@ -35,14 +35,14 @@ pub(crate) struct Stage<'p> {
 }
 
 impl<'p> Stage<'p> {
-    /// Empty, databases too.
+    /// A stage without servers. Empties the folder for databases.
     pub(crate) fn new(programs: &'p Programs) -> Self {
-        // It may not be there.
+        // The folder may be missing.
         let _ = fs::remove_dir_all(&programs.data);
         Self { programs, servers: Default::default() }
     }
 
-    /// One of them.
+    /// The server of this role.
     pub(crate) fn server(&self, role: Role) -> Result<&Server> {
         let cell = self.servers.get(role as usize).ok_or("no such role")?;
         if let Some(server) = cell.get() {
@@ -58,7 +58,7 @@ impl<'p> Stage<'p> {
 }
 
 impl Programs {
-    /// A folder of its own for a server.
+    /// A new folder for the data of a server.
     pub(crate) fn data_for(&self, role: Role) -> Result<PathBuf> {
         let folder = self.data.join(format!("{role:?}"));
         fs::create_dir_all(&folder)?;
@@ -90,7 +90,7 @@ impl Programs {
     }
 }
 
-/// One GET on a connection of its own; hands its answer to `read`.
+/// Sends one GET request on a new connection, and passes the response to `read`.
 pub(crate) fn fetch<T>(
     server: &Server,
     target: &str,
@@ -99,7 +99,7 @@ pub(crate) fn fetch<T>(
     fetch_with(server, target, ("Accept", "*/*"), read)
 }
 
-/// The same with a further header.
+/// Sends one GET request with a further header.
 pub(crate) fn fetch_with<T>(
     server: &Server,
     target: &str,

@@ -1,20 +1,20 @@
-//! What a measurement brings.
+//! The result of a measurement.
 
 use std::time::Duration;
 
-/// What one measurement brought.
+/// The result of one measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     /// Operations per second.
     pub(crate) throughput: f64,
     /// CPU time of the server per operation, in microseconds.
     pub(crate) cpu: f64,
-    /// How much of its core the server used: 1 is all of it.
+    /// The share of its core that the server used: 1 is the whole core.
     pub(crate) busy: f64,
 }
 
 impl Sample {
-    /// From counts and times.
+    /// The sample with these counts and times.
     pub(crate) fn new(operations: u64, elapsed: Duration, cpu: Duration) -> Self {
         let operations = operations as f64;
         Self {

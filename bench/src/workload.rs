@@ -1,4 +1,4 @@
-//! What is measured, as data.
+//! The workloads, as data.
 
 use std::{
     cell::{Cell, RefCell},
@@ -19,26 +19,26 @@ use crate::{
     stats::Sample,
 };
 
-/// A workload, played by both sides.
+/// A workload for both sides.
 #[derive(Debug)]
 pub(crate) struct Workload {
-    /// What it is called in the table.
+    /// The title in the table.
     pub(crate) title: &'static str,
-    /// How many connections ask at once.
+    /// The number of connections.
     pub(crate) connections: usize,
-    /// What Quadrille is to reach.
+    /// The target of Quadrille.
     pub(crate) target: Target,
     play: Play,
 }
 
-/// A ratio of throughputs to reach.
+/// A ratio of throughputs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
-    /// Of `/hello` of the bare handlers.
+    /// A share of the throughput of `/hello` in the bare handlers.
     OfHello(f64),
-    /// Of the bare handler that does the same.
+    /// A share of the throughput of the bare handler with the same task.
     OfBare(f64),
-    /// None.
+    /// No target.
     None,
 }
 
@@ -61,7 +61,7 @@ enum Store {
     Sqlite,
 }
 
-/// `/hello` comes first: the others are read against it.
+/// `/hello` comes first, as the measure for the others.
 pub(crate) const WORKLOADS: [Workload; 11] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
@@ -126,7 +126,7 @@ pub(crate) const WORKLOADS: [Workload; 11] = [
     },
 ];
 
-/// How many tokens the bearer route sees in turn.
+/// The number of tokens that the bearer route gets in turn.
 const BEARER_TOKENS: u64 = 1000;
 
 impl Workload {
@@ -139,28 +139,29 @@ impl Workload {
     }
 }
 
-/// The client credentials of the client `bench` at a provider, for [`crate::program`].
+/// The script of the client `bench` with client credentials at a provider, for [`crate::program`].
 pub(crate) fn client_credentials(server: &Server) -> Result<Repeat> {
     let actor = Actor::at(server);
     Ok(Repeat::client_credentials(actor.token, &actor.basic()?))
 }
 
-/// A server, and where on it the requests of a workload go.
+/// A server, and the paths of a workload on it.
 struct Actor<'s> {
     server: &'s Server,
     authorize: &'static str,
     token: &'static str,
     protected: &'static str,
-    /// The same for signed requests, and its origin as it is signed.
+    /// The path of signed requests, and the origin that signatures name.
     signed: (&'static str, String),
     sign_in: &'static str,
     login: &'static str,
-    /// Where the generated secret of the client is; the bare handlers have a fixed one.
+    /// The path that returns the generated secret of the client. The bare handlers have a fixed
+    /// one.
     secret: Option<&'static str>,
     oauth1_secret: Option<&'static str>,
 }
 
-/// Where to begin with nonces that were never there before.
+/// The first nonce, which no earlier run has used.
 fn fresh() -> u128 {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     now.as_nanos() << 64
@@ -179,7 +180,7 @@ impl<'s> Actor<'s> {
             Side::Quadrille => Role::Memory,
         };
         let actor = Self::at(stage.server(role)?);
-        // The bare handlers have all stores in one process.
+        // The bare handlers keep all stores in one process.
         if is_durable && side == Side::Bare {
             return Ok(Self { token: "/sqf-group/token", ..actor });
         }
@@ -193,9 +194,9 @@ impl<'s> Actor<'s> {
                 authorize: "/mem/authorize",
                 token: "/mem/token",
                 protected: "/mem/resource",
-                // The `Host` that comes, which is without a port.
+                // The `Host` of the load, which has no port.
                 signed: ("/oauth1/resource", "http://127.0.0.1".to_owned()),
-                // Without a session it makes one.
+                // Without a session, this path makes one.
                 sign_in: "/mem/authorize",
                 login: "/login",
                 secret: None,
@@ -251,7 +252,7 @@ impl<'s> Actor<'s> {
         })
     }
 
-    /// What the client authenticates with.
+    /// The value of the client's `Authorization` header.
     fn basic(&self) -> Result<String> {
         let Some(route) = self.secret else {
             return Ok(basic("bench", "bench-secret-0123456789abcdef"));
@@ -266,7 +267,7 @@ impl<'s> Actor<'s> {
         Ok(Dance::new(self.authorize, self.token, &self.basic()?, &self.session()?))
     }
 
-    /// The cookie of somebody who is signed in.
+    /// The cookie of a signed-in user.
     fn session(&self) -> Result<String> {
         fetch(self.server, self.sign_in, |answer| {
             let cookie = answer.headers("set-cookie").next().ok_or("no session")?;
@@ -278,7 +279,7 @@ impl<'s> Actor<'s> {
         format!("{}{path}", self.signed.1)
     }
 
-    /// Token credentials, by the dance of OAuth 1.0a of somebody who is signed in.
+    /// Token credentials, from the OAuth 1.0a flow of a signed-in user.
     fn token_credentials(&self) -> Result<Credentials> {
         let Some(secret) = self.oauth1_secret else {
             return Ok(Credentials {

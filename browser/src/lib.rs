@@ -1,4 +1,4 @@
-//! Chromium goes through the demo, `quadrille serve` and small applications, as people do:
-//! the tests are in `tests/browser/`, what they share is in `tests/browser/support/`. Screenshots are
-//! kept in `test-output/browser/`; with `QUADRILLE_README_PICTURE=1` in the environment, the README's
-//! picture is taken anew, too.
+//! Tests of the demo, `quadrille serve` and small applications in Chromium. The tests are in
+//! `tests/browser/`, their helpers in `tests/browser/support/`. Screenshots go to
+//! `test-output/browser/`. With `QUADRILLE_README_PICTURE=1` in the environment, the tests also
+//! replace the picture in the README.

@@ -1,12 +1,12 @@
-//! The signature base string as RFC 5849, section 3.4.1 describes it, written as simply as possible:
-//! no thought of speed, nothing shared with the library.
+//! The signature base string of RFC 5849, section 3.4.1, written as simply as possible: without
+//! regard to speed, and without code of the library.
 
 use http::{HeaderMap, Method, Uri, header};
 
 type Pair = (Vec<u8>, Vec<u8>);
 
-/// The base string of a request at an origin; none where a percent sign stands for nothing, or the
-/// header is not as section 3.5.1 has it.
+/// The base string of a request at an origin. `None` if a percent-encoding is not valid, or the
+/// header does not follow section 3.5.1.
 pub(crate) fn base_string(
     method: &Method,
     origin: &str,
@@ -40,14 +40,14 @@ pub(crate) fn base_string(
     ))
 }
 
-/// Scheme and host in lower case, the port only where it is not the usual one.
+/// The scheme and host in lower case, and the port if it is not the default.
 fn origin_of(origin: &str) -> String {
     let lower = origin.to_ascii_lowercase();
     let usual = if lower.starts_with("https://") { ":443" } else { ":80" };
     lower.strip_suffix(usual).unwrap_or(&lower).to_owned()
 }
 
-/// Names and values of a query or a form.
+/// The names and values of a query or a form.
 pub(crate) fn form_pairs(text: &[u8]) -> Option<Vec<Pair>> {
     let mut pairs = Vec::new();
     for part in text.split(|byte| *byte == b'&').filter(|part| !part.is_empty()) {
@@ -96,7 +96,7 @@ fn decode(text: &[u8], plus_is_space: bool) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Section 3.6.
+/// Percent-encoding (section 3.6).
 pub(crate) fn encode(text: &[u8]) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.iter()

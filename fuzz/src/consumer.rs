@@ -1,7 +1,7 @@
 //! The routes of the consumer, with a service of each protocol behind them.
 //!
-//! What must hold whatever comes: who a browser is linked with is who said yes to an attempt that
-//! began in this very browser, in an answer that was not changed, and each answer counts once.
+//! The invariant for any input: a browser is linked with the user who gave consent in an attempt
+//! that began in this same browser, by an answer that was not changed, and each answer counts once.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -40,43 +40,43 @@ impl Service for Library {
 
 #[derive(Arbitrary, Debug)]
 enum Act<'a> {
-    /// Begins to log in.
+    /// Begins a login.
     Leave {
         browser: u8,
         is_library: bool,
         next: &'a str,
     },
-    /// The user says yes at the service.
+    /// The user gives consent at the service.
     Consent {
         left: u8,
         user: u8,
     },
-    /// The service's answer comes back.
+    /// The service's answer arrives.
     ComeBack {
         answer: u8,
         browser: u8,
         change: Option<(u16, u8)>,
     },
-    /// The whole of it, in one browser.
+    /// A whole login in one browser.
     LogIn {
         browser: u8,
         is_library: bool,
         user: u8,
     },
-    /// Whatever else a browser may ask for.
+    /// Any other request of a browser.
     Visit {
         browser: u8,
         path: u8,
         query: &'a str,
         method: u8,
     },
-    /// A cookie of somebody else.
+    /// A cookie of another browser.
     Cookie {
         browser: u8,
         name: u8,
         value: &'a [u8],
     },
-    /// A browser forgets its cookies.
+    /// A browser loses its cookies.
     Forget {
         browser: u8,
     },
@@ -100,7 +100,7 @@ const PATHS: [&str; 10] = [
 
 const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "OPTIONS"];
 
-/// A target.
+/// The target `consumer_routes`.
 pub fn consumer_routes(data: &[u8]) {
     let mut input = Unstructured::new(data);
     block_on(async {
@@ -116,14 +116,14 @@ pub fn consumer_routes(data: &[u8]) {
     });
 }
 
-/// Where a browser was sent to log in.
+/// A redirect of a browser to a service.
 struct Left {
     browser: usize,
     is_library: bool,
     url: String,
 }
 
-/// What a service answers.
+/// An answer of a service.
 struct Answered {
     browser: usize,
     is_library: bool,
@@ -140,7 +140,7 @@ struct Play {
     jars: [BTreeMap<String, Vec<u8>>; 2],
     left: Vec<Left>,
     answered: Vec<Answered>,
-    /// With whom each browser is linked, at each service.
+    /// The user that each browser is linked with, at each service.
     linked: [[Option<u64>; 2]; 2],
 }
 
@@ -176,7 +176,7 @@ impl Play {
             }
             Act::Consent { left, user } => self.consent(left, user),
             Act::ComeBack { answer, browser, change } => {
-                // Mostly it is the browser that left.
+                // Mostly the browser that began the login.
                 self.come_back(answer, browser, change).await;
             }
             Act::LogIn { browser, is_library, user } => {
@@ -206,7 +206,7 @@ impl Play {
                 let browser = usize::from(browser) % 2;
                 self.jars[browser].clear();
                 self.linked[browser] = [None, None];
-                // Its attempts went with its cookies.
+                // The attempts of the browser ended with its cookies.
                 self.answered.iter_mut().filter(|it| it.browser == browser).for_each(|it| {
                     it.browser = usize::MAX;
                 });
@@ -265,7 +265,7 @@ impl Play {
             assert!(is_right, "linked by an answer that is not its own: {before:?}, {after:?}");
             assert_eq!(after, Some(user), "linked with somebody else");
         }
-        // A changed answer may spend the code, at the service.
+        // A changed answer may redeem the code at the service.
         if query == self.answered[at].query && self.answered[at].browser == browser {
             self.answered[at].is_used = true;
         }
@@ -277,12 +277,12 @@ impl Play {
         text.strip_prefix("user ").and_then(|number| number.parse().ok())
     }
 
-    /// Nothing but an answer changes who is linked.
+    /// Checks that only an answer changes the linked user.
     async fn check(&mut self) {
         for browser in 0..2 {
             for service in 0..2 {
                 let who = self.who(browser, service).await;
-                // They may have ended.
+                // The attempts may have ended.
                 assert!(who.is_none() || who == self.linked[browser][service], "{who:?}");
             }
         }

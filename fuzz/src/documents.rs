@@ -1,4 +1,4 @@
-//! Clients that describe themselves, from whatever their document says to a token.
+//! Clients that describe themselves: from any document to a token.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,7 +48,7 @@ const URIS: [&str; 14] = [
     "http://localhost/cb",
 ];
 
-/// The members of a document that mean something, with values that mean something to some of them.
+/// The members of a document that have a meaning, with values that have one in some of them.
 const MEMBERS: [&str; 10] = [
     "client_id",
     "client_name",
@@ -64,7 +64,7 @@ const MEMBERS: [&str; 10] = [
 
 #[derive(Arbitrary, Debug)]
 enum Document<'a> {
-    /// A good one, in which some members are replaced.
+    /// A valid document, with some members replaced.
     Good(Vec<(u8, Member<'a>)>),
     Raw(&'a [u8]),
     Missing(u16),
@@ -124,7 +124,7 @@ impl Fetcher for Web {
     }
 }
 
-/// A target.
+/// The target `documents`.
 pub fn documents(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok((id, uri, document)) = <(u8, u8, Document<'_>)>::arbitrary(&mut input) else { return };
@@ -164,7 +164,7 @@ pub fn documents(data: &[u8]) {
 struct Flow {
     id: &'static str,
     uri: &'static str,
-    /// What the document says.
+    /// The content of the document.
     said: Value,
     is_good: bool,
 }
@@ -189,7 +189,7 @@ impl Flow {
             assert!(!is_right, "refused though right: {page:?}");
             return;
         };
-        // Only what the document says of itself is shown, and only its URIs are asked with.
+        // The page shows only text of the document, and requests use only its URIs.
         assert_eq!(self.said["client_id"], self.id);
         assert!(self.said.get("client_secret").is_none_or(Value::is_null));
         let uris = self.said["redirect_uris"].as_array().expect("some");

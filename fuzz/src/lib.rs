@@ -1,5 +1,5 @@
-//! What the fuzz targets do, as ordinary functions of some bytes. `fuzz_targets/` gives them to
-//! libFuzzer, `tests/` replays what is in `corpus/`.
+//! The fuzz targets as ordinary functions of bytes. `fuzz_targets/` passes them to libFuzzer,
+//! `tests/` replays the inputs in `corpus/`.
 
 mod book;
 mod consumer;
@@ -24,7 +24,7 @@ pub use readers::readers;
 pub use redirects::redirects;
 pub use signed::{base_strings, signatures};
 
-/// A target: what it is named, and what it does.
+/// The name of a target, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const TARGETS: &[Target] = &[
@@ -40,7 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("sqlite_sequences", sqlite_sequences),
 ];
 
-/// Prints what is done, where `TELL` is set: how an input is read.
+/// Prints the actions of an input if the variable `TELL` is set.
 fn tell(what: &dyn std::fmt::Debug) {
     static TELLS: LazyLock<bool> = LazyLock::new(|| std::env::var_os("TELL").is_some());
     if *TELLS {

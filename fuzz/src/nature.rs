@@ -1,4 +1,4 @@
-//! The clock and the dice of one run: the input moves the one and seeds the other.
+//! The clock and the random numbers of one run: the input moves the clock and gives the seed.
 
 use std::{
     sync::{
@@ -13,8 +13,8 @@ use quadrille::{Env, Timestamp, env::Source};
 /// Noon on the fifteenth of January 2027, UTC.
 const START: i64 = 1_800_014_400_000;
 
-/// A clock that stands still until it is moved, and dice that always fall the same way. Clones share
-/// both.
+/// A clock that stands still until it is moved, and random numbers that follow from a seed. Clones
+/// share both.
 #[derive(Clone, Debug)]
 pub(crate) struct Nature(Arc<Inside>);
 
@@ -39,7 +39,7 @@ impl Nature {
         Timestamp::from_millis(self.0.now.load(Ordering::SeqCst))
     }
 
-    /// The latest time that the clock ever showed.
+    /// The latest time that the clock has shown.
     pub(crate) fn latest(&self) -> Timestamp {
         Timestamp::from_millis(self.0.latest.load(Ordering::SeqCst))
     }
@@ -48,7 +48,7 @@ impl Nature {
         self.set(self.now() + by);
     }
 
-    /// Moves the clock back, but never more than `most` before the latest time that it showed.
+    /// Moves the clock back, at most to `most` before the latest time that it has shown.
     pub(crate) fn step_back(&self, by: Duration, most: Duration) {
         let earliest = self.latest() - most;
         self.set((self.now() - by).max(earliest));
@@ -59,7 +59,7 @@ impl Nature {
         self.0.latest.fetch_max(now.millis(), Ordering::SeqCst);
     }
 
-    /// SplitMix64: no number comes twice.
+    /// SplitMix64: it repeats no number.
     fn throw(&self) -> u64 {
         let state = self.0.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

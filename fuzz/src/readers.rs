@@ -12,7 +12,8 @@ use quadrille::{
 
 use crate::book;
 
-/// A target: nothing panics, and what is read is what the book says and what was written.
+/// The target `readers`: nothing panics, and each reader agrees with the specification and with the
+/// writer.
 pub fn readers(data: &[u8]) {
     let Some((which, bytes)) = data.split_first() else { return };
     match which % 4 {
@@ -23,8 +24,8 @@ pub fn readers(data: &[u8]) {
     }
 }
 
-/// A form is read as its specification says. Its raw text is UTF-8: a character of which one byte is
-/// encoded and another is not is unreadable.
+/// Checks that a form is read as its specification says. Its raw text is UTF-8: a character with
+/// some bytes encoded and others not is unreadable.
 fn form(bytes: &[u8]) {
     if std::str::from_utf8(bytes).is_err() {
         return;
@@ -39,7 +40,7 @@ fn form(bytes: &[u8]) {
     assert_eq!(read, pairs);
 }
 
-/// What was written is read.
+/// Checks that the reader returns the written values.
 fn written(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).replace('\0', "");
     let words: Vec<&str> = text.split('\n').filter(|word| !word.is_empty()).take(60).collect();
@@ -56,7 +57,7 @@ fn written(bytes: &[u8]) {
     assert_eq!(read, words.iter().map(|word| (*word, *word)).collect::<Vec<_>>());
 }
 
-/// What services answer.
+/// The responses of services.
 fn answer(bytes: &[u8]) {
     let Some((status, body)) = bytes.split_first() else { return };
     let (challenge, body) = body.split_at(body.len() / 3);
@@ -86,7 +87,7 @@ fn answer(bytes: &[u8]) {
     let _ = quadrille::consumer::Jar::new(&headers).close();
 }
 
-/// Scopes and resources are sets.
+/// Checks that scopes and resources are sets.
 fn names(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (one, other) = text.split_at(

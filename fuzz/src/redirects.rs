@@ -1,4 +1,4 @@
-//! Redirect URIs against the `url` crate, which reads them as browsers do.
+//! Redirect URIs, compared with the `url` crate, which parses them as browsers do.
 
 use arbitrary::{Arbitrary, Unstructured};
 use http::header;
@@ -16,7 +16,7 @@ use crate::{
     world::{Answer, Browser, ISSUER, Process},
 };
 
-/// Of these most URIs are made.
+/// The parts of most URIs.
 const PIECES: [&str; 40] = [
     "https://",
     "http://",
@@ -83,7 +83,7 @@ fn pieces<'a>(input: &mut Unstructured<'a>) -> Option<Vec<Piece<'a>>> {
     (0..count).map(|_| Piece::arbitrary(input).ok()).collect()
 }
 
-/// A target.
+/// The target `redirects`.
 pub fn redirects(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Some(known) = pieces(&mut input) else { return };
@@ -92,7 +92,7 @@ pub fn redirects(data: &[u8]) {
     let Ok(checked) = RedirectUri::parse(&uri) else { return };
     check(&checked);
 
-    // What a request names: the same, with something in it replaced.
+    // The URI of a request: the registered one, with a part replaced.
     let presented = match (u16::arbitrary(&mut input), pieces(&mut input)) {
         (Ok(at), Some(other)) => {
             let at = usize::from(at) % (uri.len() + 1);
@@ -119,7 +119,7 @@ pub fn redirects(data: &[u8]) {
     });
 }
 
-/// What may be registered leads where it says, and nowhere else.
+/// Checks that a registered URI leads to the host that it shows, and nowhere else.
 fn check(uri: &RedirectUri) {
     let text = uri.as_str();
     let url = Url::parse(text).expect("a browser can read it");
@@ -138,7 +138,7 @@ fn check(uri: &RedirectUri) {
     }
     if matches!(url.scheme(), "http" | "https") {
         assert_eq!(uri.destination(), url.origin().ascii_serialization(), "{text}");
-        // As a browser writes it, but that an empty path may be left out.
+        // The form of browsers, except that an empty path may be left out.
         let mut with_path = url.clone();
         with_path.set_query(None);
         let path = with_path.as_str().trim_end_matches('/');
@@ -159,8 +159,8 @@ async fn ask(process: &Process, uri: &str, user: Option<Authentication>) -> Answ
     browser.get(process, &path.finish()).await
 }
 
-/// A browser that follows `location` comes to the registered URI, or to another port of it on this
-/// machine.
+/// Checks that a browser that follows `location` comes to the registered URI, or to another port of
+/// it on this machine.
 fn leads_to(location: &str, registered: &str, presented: &str) {
     let (to, known) = (Url::parse(location).expect("a URL"), Url::parse(registered).expect("one"));
     let port = match to.scheme() {
@@ -177,7 +177,7 @@ fn leads_to(location: &str, registered: &str, presented: &str) {
     assert!(to.query().unwrap_or("").starts_with(query), "{location}");
 }
 
-/// The policy of a consent page has the directives that it should have, and no others.
+/// Checks that the policy of a consent page has the required directives, and no others.
 fn check_policy(page: &Answer) {
     let policies = page.response().headers().get_all(header::CONTENT_SECURITY_POLICY);
     let policies: Vec<_> = policies.iter().collect();

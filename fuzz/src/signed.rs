@@ -1,4 +1,4 @@
-//! Signed requests by themselves: how they are read, and what a signature covers.
+//! Single signed requests: their parser, and the content that a signature covers.
 
 use arbitrary::{Arbitrary, Unstructured};
 use aws_lc_rs::hmac;
@@ -42,7 +42,7 @@ struct Asked<'a> {
     further: Option<&'a str>,
 }
 
-/// Of these queries and forms are made, and of other bytes.
+/// The parts of most queries and forms.
 const WORDS: [&str; 24] = [
     "a",
     "b",
@@ -100,7 +100,7 @@ impl Asked<'_> {
     }
 }
 
-/// A target: what the library's reader makes of a request is what the book says.
+/// The target `base_strings`: the library's reader agrees with the specification.
 pub fn base_strings(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(asked) = Asked::arbitrary(&mut input) else { return };
@@ -116,13 +116,14 @@ pub fn base_strings(data: &[u8]) {
         value.extend_from_slice(header);
         http::HeaderValue::from_bytes(&value).ok()
     };
-    // What follows in the header is up to the input.
+    // The input continues the header.
     let Some(value) = with("none", header) else { return };
     parts.headers.insert(header::AUTHORIZATION, value);
     let by_the_book = book::base_string(&parts.method, origin, &parts.uri, &parts.headers, &body);
     let read = SignedRequest::read(&parts, &body);
     let (Some(base), Ok(Some(signed))) = (&by_the_book, &read) else {
-        // What has no base string is not let through, unless the header is as clients write it.
+        // A request without a base string is rejected, unless the header has the form that clients
+        // write.
         let is_plain = header.is_empty();
         assert!(by_the_book.is_some() || !is_plain || !matches!(read, Ok(Some(_))), "{parts:?}");
         return;
@@ -140,7 +141,7 @@ pub fn base_strings(data: &[u8]) {
     assert!(signed.is_signed_by(origin, &key));
 }
 
-/// A target: what was signed is verified, and nothing else is.
+/// The target `signatures`: a signed request verifies, and no other does.
 pub fn signatures(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(asked) = Asked::arbitrary(&mut input) else { return };
@@ -163,7 +164,7 @@ pub fn signatures(data: &[u8]) {
     let nature = Nature::new(4);
     let signed = signer.placement(placement).sign(&nature.env(), request, &further);
     let Ok(signed) = signed else { return };
-    // What is signed is sent as it was.
+    // The request is sent as it was signed.
     assert!(signed.body().starts_with(before.body()), "the body was changed");
     let query = |request: &Request<Bytes>| request.uri().query().unwrap_or("").to_owned();
     assert!(query(&signed).starts_with(&query(&before)), "the query was changed");
@@ -215,7 +216,7 @@ fn change(parts: &mut Parts, body: &mut Bytes, place: u8, at: u16, other: u8) ->
             let mut url = parts.uri.to_string().into_bytes();
             let is_changed = put(&mut url);
             match Uri::try_from(url) {
-                // At another origin it would be verified for that one.
+                // At another origin, the signature would be verified for that origin.
                 Ok(uri) if uri.scheme() == parts.uri.scheme() => {
                     let is_same = uri.authority() == parts.uri.authority();
                     parts.uri = uri;

@@ -1,17 +1,18 @@
-//! Every target, without libFuzzer: on its corpus, and on inputs that are the same at every run.
+//! Every target without libFuzzer: on its corpus, and on generated inputs that are the same in
+//! every run.
 
 use std::{fs, path::Path};
 
 use quadrille_fuzz::{TARGETS, Target};
 
-/// How long the longest input is.
+/// The length of the longest input.
 const LONGEST: u64 = 600;
 
 fn target(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.0 == name).expect("a target")
 }
 
-/// `made` is how many inputs are made beside the corpus.
+/// `made` is the number of generated inputs beside the corpus.
 fn replay(name: &str, made: u64) {
     let (name, run) = target(name);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);

@@ -1,10 +1,10 @@
-//! Requests as bytes, and the little of an answer that is read.
+//! Requests as bytes, and a parser for the few parts of a response that scripts read.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::Result;
 
-/// An answer that came whole.
+/// A complete response.
 pub(crate) struct Answer<'a> {
     /// The status.
     pub(crate) status: u16,
@@ -14,7 +14,7 @@ pub(crate) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// The answer at the start of `received` and its length; `None` while some of it is missing.
+    /// The response at the start of `received` and its length. `None` if it is incomplete.
     pub(crate) fn parse(received: &'a [u8]) -> Result<Option<(Self, usize)>> {
         let mut fields = [httparse::EMPTY_HEADER; 32];
         let mut parser = httparse::Response::new(&mut fields);
@@ -51,7 +51,7 @@ impl<'a> Answer<'a> {
         self.headers("location").next().ok_or_else(|| "no Location".into())
     }
 
-    /// The text at `"name":"..."` in a JSON body. Tokens need no escapes.
+    /// The text at `"name":"..."` in a JSON body. Tokens contain no escapes.
     pub(crate) fn json_text(&self, name: &str) -> Result<&'a str> {
         let body = std::str::from_utf8(self.body)?;
         body.split_once(name)
@@ -61,12 +61,12 @@ impl<'a> Answer<'a> {
             .ok_or_else(|| format!("no {name}").into())
     }
 
-    /// The value of `name` in a form-encoded body, as it stands there.
+    /// The value of `name` in a form-encoded body, still encoded.
     pub(crate) fn form_text(&self, name: &str) -> Result<&'a str> {
         form_value(std::str::from_utf8(self.body)?, name)
     }
 
-    /// Fails unless the status is this.
+    /// Fails unless the status is `status`.
     pub(crate) fn expect(&self, status: u16) -> Result<()> {
         if self.status == status {
             return Ok(());
@@ -75,7 +75,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The value of `name` in the query of `url`, as it stands there.
+/// The value of `name` in the query of `url`, still encoded.
 pub(crate) fn query<'u>(url: &'u str, name: &str) -> Result<&'u str> {
     form_value(url.split_once('?').map_or("", |(_, query)| query), name)
 }

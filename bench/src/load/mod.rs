@@ -1,6 +1,6 @@
-//! The load: keep-alive HTTP/1.1 connections on one thread, which must cost less per request than
-//! the server does, so that the server's core is what is measured. Requests are prepared bytes and
-//! of the answers only what a script asks for is read.
+//! The load: keep-alive HTTP/1.1 connections on one thread. It must cost less per request than the
+//! server, so the server's core is the bottleneck. Requests are prepared bytes, and a response is
+//! read only as far as a script needs.
 
 pub(crate) mod message;
 pub(crate) mod oauth1;
@@ -37,7 +37,7 @@ pub(crate) fn run(
     Ok(Sample::new(operations, elapsed, cpu))
 }
 
-/// Runs the scripts until `operations` are done.
+/// Runs the scripts until `operations` operations are complete.
 pub(crate) fn run_count(
     server: &Server,
     scripts: Vec<Box<dyn Script>>,
@@ -67,7 +67,7 @@ struct Connection {
     filled: usize,
 }
 
-/// No answer in these workloads is larger.
+/// The size of the buffer. No response in these workloads is larger.
 const ANSWER_LEN: usize = 64 * 1024;
 
 impl Crew {
@@ -93,7 +93,7 @@ impl Crew {
         Ok(Self { poll, events: Events::with_capacity(256), members })
     }
 
-    /// How many operations came to an end.
+    /// The number of completed operations.
     fn drive(&mut self, until: Until) -> Result<u64> {
         let mut done = 0;
         let stalled = Duration::from_secs(10);
@@ -130,8 +130,8 @@ impl Connection {
         Ok(())
     }
 
-    /// How many operations came to an end: none or one. One read is enough when it brings the whole
-    /// answer, since nothing more is under way on this connection then.
+    /// The number of completed operations: none or one. One read is enough if it brings the whole
+    /// response, since nothing else is under way on the connection.
     fn readable(&mut self) -> Result<u64> {
         loop {
             let room = self.answer.get_mut(self.filled..).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Signing with HMAC-SHA1 (RFC 5849, section 3.4.2), by hand: the load must cost less than the
-//! server, and what it signs must not be judged by whoever signed it.
+//! HMAC-SHA1 signatures (RFC 5849, section 3.4.2), written by hand: the load must cost less than
+//! the server, and the code under test must not verify its own signatures.
 
 use std::{
     fmt::Write as _,
@@ -9,8 +9,8 @@ use std::{
 use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-/// Identifiers and secrets. All of them are letters, digits, `-`, `.`, `_` and `~`, which stand for
-/// themselves in every encoding (section 3.6).
+/// The identifiers and secrets. All of them consist of letters, digits, `-`, `.`, `_` and `~`,
+/// which no encoding changes (section 3.6).
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     pub(crate) client: String,
@@ -18,11 +18,11 @@ pub(crate) struct Credentials {
     pub(crate) token: Option<(String, String)>,
 }
 
-/// Signs requests of one method to one URL.
+/// The signer for requests of one method to one URL.
 #[derive(Clone)]
 pub(crate) struct Signer {
     key: hmac::Key,
-    /// The base string up to the nonce, and between nonce and timestamp.
+    /// The base string up to the nonce, between nonce and timestamp, and after it.
     base: [String; 3],
     /// The header in the same three parts.
     header: [String; 3],
@@ -31,7 +31,7 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// `url` has no query. `further` are the protocol parameters beside the usual ones, encoded.
+    /// `url` has no query. `further` has the protocol parameters beside the usual ones, encoded.
     pub(crate) fn new(
         credentials: &Credentials,
         method: &str,
@@ -43,7 +43,7 @@ impl Signer {
         let (token, token_secret) =
             token.as_ref().map_or((None, ""), |(token, secret)| (Some(token.as_str()), secret));
         let key = format!("{client_secret}&{token_secret}");
-        // In the order in which they are signed; `\n` is the nonce, `\t` the timestamp.
+        // In the order of the base string; `\n` is the nonce, `\t` the timestamp.
         let mut parameters = vec![
             ("oauth_consumer_key", client.as_str()),
             ("oauth_nonce", "\n"),
@@ -70,7 +70,7 @@ impl Signer {
         }
     }
 
-    /// Appends the value of an `Authorization` header that was never there before.
+    /// Appends the value of an `Authorization` header with a fresh nonce.
     pub(crate) fn sign(&mut self, out: &mut Vec<u8>) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.nonces += 1;
@@ -101,7 +101,7 @@ fn parts(text: &str) -> [String; 3] {
     [(); 3].map(|()| parts.next().unwrap_or_default())
 }
 
-/// Section 3.6; the two marks of [`Signer::new`] are left alone.
+/// Percent-encoding (section 3.6). Leaves the two marks of [`Signer::new`] alone.
 pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {

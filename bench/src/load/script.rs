@@ -1,4 +1,4 @@
-//! What one connection does over and over. The same scripts play against both sides.
+//! The scripts: the requests that a connection repeats. Both sides get the same scripts.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
@@ -8,31 +8,31 @@ use super::{
 };
 use crate::Result;
 
-/// Whether an answer ended an operation.
+/// Whether a response completed an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// It did.
+    /// The operation is complete.
     Done,
-    /// More requests belong to it, or what was done is preparation.
+    /// The operation needs more requests, or the request was preparation.
     Ongoing,
 }
 
-/// A state machine: it writes a request, reads the answer, and so on for ever. A wrong answer is
-/// an error and fails the run.
+/// A state machine that writes a request, reads the response, and so on without end. A wrong
+/// response is an error and fails the run.
 pub(crate) trait Script {
     /// Appends the next request.
     fn request(&mut self, out: &mut Vec<u8>);
-    /// Reads its answer.
+    /// Reads the response.
     fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress>;
 }
 
 /// The `redirect_uri` of the client.
 pub(crate) const REDIRECT_URI: &str = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
-/// The example of RFC 7636, appendix B.
+/// The verifier and challenge of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// The same requests in turn; each answer has this status and ends an operation.
+/// The same requests in turn. Each response must have this status and completes an operation.
 #[derive(Clone)]
 pub(crate) struct Repeat {
     requests: Vec<Vec<u8>>,
@@ -86,7 +86,7 @@ impl Script for Repeat {
     }
 }
 
-/// A protected route, each request signed afresh.
+/// A protected route with a newly signed request each time.
 pub(crate) struct Signed {
     route: String,
     signer: Signer,
@@ -114,14 +114,14 @@ impl Script for Signed {
     }
 }
 
-/// Client credentials, and what they bring is kept.
+/// Client credentials, with the issued tokens kept.
 pub(crate) struct Collect {
     repeat: Repeat,
     tokens: Rc<RefCell<Vec<String>>>,
 }
 
 impl Collect {
-    /// Into `tokens`.
+    /// Keeps the tokens in `tokens`.
     pub(crate) fn new(repeat: Repeat, tokens: Rc<RefCell<Vec<String>>>) -> Self {
         Self { repeat, tokens }
     }
@@ -139,8 +139,8 @@ impl Script for Collect {
     }
 }
 
-/// The code dance with PKCE by a person who is signed in and need not be asked: authorization
-/// request and token request. Two requests are one operation.
+/// The authorization code flow with PKCE for a user who is signed in and needs no consent page:
+/// authorization request and token request. Two requests are one operation.
 #[derive(Clone)]
 pub(crate) struct Dance {
     authorize: Vec<u8>,
@@ -151,7 +151,7 @@ pub(crate) struct Dance {
 }
 
 impl Dance {
-    /// `session` is the cookie of the person who is signed in.
+    /// `session` is the cookie of the signed-in user.
     pub(crate) fn new(authorize: &str, token: &str, authorization: &str, session: &str) -> Self {
         let target = format!(
             "{authorize}?response_type=code&client_id=bench&redirect_uri={REDIRECT_URI}\
@@ -203,13 +203,13 @@ impl Script for Dance {
     }
 }
 
-/// A refresh token that turns and turns, after one dance to get it.
+/// A refresh token that rotates, after one flow that issues the first.
 pub(crate) struct Refresh {
     dance: Dance,
 }
 
 impl Refresh {
-    /// The dance that brings the first one.
+    /// `dance` issues the first refresh token.
     pub(crate) fn new(dance: Dance) -> Self {
         Self { dance }
     }
@@ -235,9 +235,9 @@ impl Script for Refresh {
     }
 }
 
-/// A visitor without cookies who logs in: to the login's start, back with the code that the other
-/// service would give, then wherever the application sends them (by a redirect, or a
-/// page that goes on by itself), until a page names them.
+/// A visitor without cookies who logs in: to the start of the login, back with the code that the
+/// other service would give, then by the application's redirects (or a page that continues by
+/// itself) until a page names the visitor.
 pub(crate) struct Visit {
     start: String,
     target: String,
@@ -291,7 +291,7 @@ impl Script for Visit {
         self.keep_cookies(answer);
         let location = hop.map_or_else(|| answer.location(), Ok)?;
         self.target = if location.contains("/stub/authorize?") {
-            // The other service's page is played here: it would redirect back with a code.
+            // The other service is played here: it would redirect back with a code.
             let back = percent_decoded(query(location, "redirect_uri")?)?;
             let join = if back.contains('?') { '&' } else { '?' };
             format!("{}{join}code=stubcode&state={}", path(&back), query(location, "state")?)
@@ -302,7 +302,7 @@ impl Script for Visit {
     }
 }
 
-/// Path and query of a URL, or what is one already.
+/// The path and query of a URL, or of a text that is only these.
 fn path(url: &str) -> &str {
     let Some((_, rest)) = url.split_once("://") else { return url };
     rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")

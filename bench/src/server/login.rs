@@ -1,4 +1,4 @@
-//! Sites that people log in to with another service, in the two ways there are.
+//! The two kinds of sites that users log in to with another service.
 
 use std::{
     collections::HashMap,
@@ -16,8 +16,8 @@ use quadrille::{After, Authorized, Env, KeyRing, Login, Scopes, SpecBuf, Visitor
 
 use crate::{Result, cookie, new_id};
 
-/// The short way: the account is kept, sealed, in the visitor's cookies, and pages ask for it.
-/// `service` is the base of the other service's endpoints.
+/// The short way: cookies keep the sealed account, and pages extract it. `service` is the base URL
+/// of the other service's endpoints.
 pub(crate) fn site(origin: &str, service: &str) -> Result<Router> {
     let login = login(origin, service)?;
     login.check()?;
@@ -31,7 +31,7 @@ async fn home(visitor: Visitor) -> quadrille::Result<String> {
     })
 }
 
-/// The way of the login written by hand: a hook makes a session of the application's own.
+/// The way of the handwritten login: a hook makes a session of the application's own.
 pub(crate) fn site_with_sessions(origin: &str, service: &str) -> Result<Router> {
     let sessions = Sessions::default();
     let login = login(origin, service)?.on_authorized(Arc::clone(&sessions), signed_in);
@@ -39,7 +39,7 @@ pub(crate) fn site_with_sessions(origin: &str, service: &str) -> Result<Router> 
     Ok(login.attach(Router::new().route("/", get(home_of_session)).with_state(sessions)))
 }
 
-/// Names of users by session.
+/// The names of users by session.
 type Sessions = Arc<Mutex<HashMap<String, String>>>;
 
 async fn signed_in(new: Authorized, State(sessions): State<Sessions>) -> quadrille::Result<After> {

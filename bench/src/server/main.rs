@@ -1,5 +1,5 @@
-//! Quadrille as an application would use it, beside the bare handlers: the same accept loop,
-//! runtime, allocator and profile.
+//! Quadrille in an application, beside the bare handlers: the same accept loop, runtime, allocator
+//! and profile.
 
 mod login;
 mod provider;
@@ -40,7 +40,7 @@ async fn hello() -> Response {
     json("{\"ok\":true}")
 }
 
-/// What the bare handlers answer with, too.
+/// The response of `/hello`, as in the bare handlers.
 fn json(body: &'static str) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, body).into_response()
@@ -51,7 +51,7 @@ fn new_id(env: &Env) -> String {
     env.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The value of the cookie whose name, with `=`, this is.
+/// The value of a cookie. `name` ends with `=`.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     cookies.split("; ").find_map(|pair| pair.strip_prefix(name))

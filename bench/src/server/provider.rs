@@ -1,5 +1,5 @@
-//! A provider with an application around it that knows who is signed in, by a cookie and a map as
-//! the bare handler does.
+//! A provider in an application that keeps its signed-in users by a cookie and a map, as the bare
+//! handler does.
 
 use std::{
     collections::HashMap,
@@ -32,12 +32,12 @@ scopes! {
     Write = "write", "Change things";
 }
 
-/// A provider that may forget.
+/// A provider that loses its data when it ends.
 pub(crate) async fn in_memory(origin: &str) -> Result<Router> {
     application(AuthorizationServer::new(origin, MemoryStore::new(Env::system()))?).await
 }
 
-/// A provider that forgets nothing, in a database of its own.
+/// A provider that stores its data in a database.
 pub(crate) async fn on_sqlite(origin: &str, folder: &str) -> Result<Router> {
     let env = Env::system();
     let store = SqliteStore::open(Path::new(folder).join("quadrille.db"), env.clone())?;
@@ -84,7 +84,7 @@ async fn resource(_: Access<Read>) -> Response {
     json("{\"sub\":\"7\",\"ok\":true}")
 }
 
-/// Who is signed in.
+/// The signed-in user.
 type People = Arc<Mutex<HashMap<String, Authentication>>>;
 
 async fn sign_in(State(people): State<People>) -> Response {

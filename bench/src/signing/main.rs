@@ -1,5 +1,5 @@
-//! What it costs to sign and to verify an OAuth 1 request, beside the bare HMAC over the same base
-//! string with its key kept. `bench/run` starts it after the rest.
+//! The costs of signing and verifying an OAuth 1 request, beside the bare HMAC over the same base
+//! string with its key kept. `bench/run` starts this program after the others.
 
 #![allow(clippy::disallowed_methods, reason = "this measures the time that really passes")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is the table")]
@@ -23,7 +23,7 @@ type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 const ROUNDS: usize = 11;
 const TIMES: u32 = 50_000;
 const ORIGIN: &str = "https://api.example.com";
-/// Four parameters here, and six of the protocol: ten.
+/// Four parameters of the request, and six of the protocol: ten.
 const TARGET: &str = "/1.1/statuses/user_timeline.json\
      ?screen_name=photographer&count=200&include_rts=false&since_id=1050118621198921728";
 const CLIENT: (&str, &str) =
@@ -75,7 +75,7 @@ fn run() -> Result<()> {
         Ok(())
     };
 
-    // In turn, so that a ratio is one of neighbours in time.
+    // One after the other, so that a ratio compares measurements close in time.
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         rounds.push([nanoseconds(&mut bare)?, nanoseconds(&mut sign)?, nanoseconds(&mut verify)?]);
@@ -92,7 +92,7 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-/// Prints a row and gives the ratio.
+/// Prints a row and returns the ratio.
 fn row(
     title: &str,
     rounds: &[[f64; 3]],
@@ -114,7 +114,7 @@ fn row(
     ratio.median
 }
 
-/// How long one of many takes.
+/// The time of one repetition among many.
 fn nanoseconds(work: &mut impl FnMut() -> Result<()>) -> Result<f64> {
     let begun = Instant::now();
     for _ in 0..TIMES {
@@ -123,7 +123,7 @@ fn nanoseconds(work: &mut impl FnMut() -> Result<()>) -> Result<f64> {
     Ok(begun.elapsed().as_nanos() as f64 / f64::from(TIMES))
 }
 
-/// How many allocations one of many makes, once warm.
+/// The allocations of one repetition among many, once warm.
 fn allocations(work: &mut impl FnMut() -> Result<()>) -> Result<u64> {
     const MANY: u64 = 1000;
     work()?;

@@ -1,5 +1,6 @@
-//! Callbacks that lead on, to another origin or into an app. Chromium applies `form-action` to every
-//! redirect that follows a form: it would stop there, with the code spent.
+//! Callbacks that redirect further, to another origin or into an app. Chromium applies
+//! `form-action` to every redirect that follows a form: it would stop there, and the code would be
+//! wasted.
 
 use std::future::{Ready, ready};
 
@@ -18,15 +19,15 @@ use crate::support::{
     is_violation, press, sign_in,
 };
 
-/// Answers with a redirect that keeps the query.
+/// A redirect that keeps the query.
 fn on(status: StatusCode, to: &str, RawQuery(query): RawQuery) -> Ready<Response> {
     let to = [to, "?", &query.unwrap_or_default()].concat();
     let location = [(header::LOCATION, HeaderValue::try_from(to).unwrap())];
     ready((status, location).into_response())
 }
 
-/// The last page, at a third origin, and on the way there two callbacks, of which the first leads to
-/// the second.
+/// The last page, at a third origin, and two callbacks before it. The first redirects to the
+/// second.
 struct Callbacks {
     last: Site,
     _second: Site,
@@ -64,7 +65,7 @@ async fn a_callback_that_redirects_to_another_origin_is_reached_with_the_code() 
         decide(browser, "allow").await;
         client.redeem(&callbacks.arrive(browser).await).await;
 
-        // From the sign-in form straight on, by a redirect to a redirect.
+        // From the sign-in form directly, by a redirect to a redirect.
         browser.goto(provider.url("/")).await.unwrap();
         press(browser, "Sign out").await;
         browser.goto(client.question()).await.unwrap();
@@ -98,7 +99,7 @@ async fn an_app_behind_a_scheme_of_its_own_is_opened_with_the_code() {
         let place = opens(browser, "allow", "com.example.app://arrived?code=").await;
         website.redeem(&place).await;
 
-        // From the sign-in form straight into the app.
+        // From the sign-in form directly into the app.
         ask_anew(browser, &provider.url("/")).await;
         press(browser, "Sign out").await;
         browser.goto(website.question()).await.unwrap();
@@ -110,15 +111,15 @@ async fn an_app_behind_a_scheme_of_its_own_is_opened_with_the_code() {
     .await;
 }
 
-/// Answers the consent page. Gives the URL that the browser hands to an app: as there is none, the
-/// page stays.
+/// Answers the consent page. Returns the URL that the browser hands to an app. There is no app, so
+/// the page stays.
 async fn opens(browser: &Browser, decision: &str, url: &str) -> String {
     let button = format!("//button[@value='{decision}']");
     element(browser, &button).await.click().await.unwrap();
     browser.just_asked_for(url).await
 }
 
-/// Goes to a page in another tab: in this one Chromium asks whether to open the app.
+/// Opens a page in another tab: in this one, Chromium asks whether to open the app.
 async fn ask_anew(browser: &Browser, url: &str) {
     let tab = browser.new_tab().await.unwrap();
     browser.turn_to(&tab).await;

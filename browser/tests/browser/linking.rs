@@ -33,7 +33,7 @@ async fn another_sites_link_asks_on_a_page_and_cancelling_links_nothing() {
             browser.looks_good("asked").await;
             cancelled(44).await;
         }
-        // Going on does what was wanted.
+        // The button on the page continues.
         asked("By page").await;
         press(browser, "Go on to Quadrille").await;
         sign_in(browser).await;
@@ -42,13 +42,13 @@ async fn another_sites_link_asks_on_a_page_and_cancelling_links_nothing() {
         browser.goto(album.near("/")).await.unwrap();
         heading(browser, "44 is linked").await;
 
-        // With consent remembered nobody but the asking page stands between.
+        // With a remembered consent, only the page that asks stands between.
         browser.goto(album.near("/as/45")).await.unwrap();
         for way in ["By link", "By form"] {
             asked(way).await;
             cancelled(45).await;
         }
-        // The site's own link asks nothing.
+        // The site's own link needs no confirmation.
         press(browser, "Link").await;
         heading(browser, "45 is linked").await;
     })

@@ -1,4 +1,4 @@
-//! Pages as people see them: in the light, in the dark, and on the narrowest phone.
+//! The look of pages: in the light, in the dark, and on the narrowest phone.
 
 use quadrille_demo::USER;
 use reqwest::{StatusCode, header};
@@ -10,7 +10,7 @@ use crate::support::{
     press, send, sign_in,
 };
 
-/// With words, and a word, that are longer than a line.
+/// Names with words, and with one word, that are longer than a line.
 const LONG: &str =
     "The Photograph Printing and Picture-Framing-and-Hanging-Society_of_Llanfairpwllgwyngyll";
 
@@ -52,7 +52,7 @@ async fn the_page_after_too_many_attempts_fits_every_screen() {
     in_a_browser("looks-guessing", async |browser| {
         let provider = Provider::start(&[]);
         browser.goto(provider.url("/sign-in")).await.unwrap();
-        // On a slow machine one attempt is forgiven before the browser makes its own.
+        // On a slow machine, one attempt is forgiven before the browser makes its own.
         while !browser.source().await.unwrap().contains("Too many attempts") {
             let password = fill_in(browser, "not the password").await;
             guess_until_refused(&provider).await;
@@ -63,7 +63,7 @@ async fn the_page_after_too_many_attempts_fits_every_screen() {
     .await;
 }
 
-/// Guesses at the user's password from the browser's address.
+/// Guesses the user's password from the browser's address.
 async fn guess_until_refused(provider: &Provider) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let page = http.get(provider.url("/sign-in")).send().await.unwrap().text().await.unwrap();

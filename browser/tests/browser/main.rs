@@ -1,4 +1,4 @@
-//! The program, the demo and small applications, as people in front of a browser go through them.
+//! The program, the demo and small applications in a browser.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Where a person is signed in.
+//! The sessions of a user.
 
 use crate::support::{Browser, Provider, fill_in, heading, in_browsers, press, send, sign_in};
 

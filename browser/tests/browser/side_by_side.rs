@@ -1,4 +1,4 @@
-//! Cookies do not know of ports: programs on one host at two ports see each other's.
+//! Cookies ignore ports: programs at two ports of one host see each other's cookies.
 
 use crate::support::{
     Browser, Provider, Site, consumer, decide, heading, in_a_browser, press, sign_in,
@@ -16,7 +16,7 @@ async fn two_providers_on_one_host_do_not_sign_each_other_out() {
         let add = |provider: &Provider| provider.add("Printer", &callback.far("/callback"), &[]);
         let (one, other) = (Provider::start(&[]), Provider::start(&[]));
         let clients = [add(&one), add(&other)];
-        // Both sign-in pages lie open, then both consent pages.
+        // Both sign-in pages are open, then both consent pages.
         let second = browser.new_tab().await.unwrap();
         let first = browser.windows().await.unwrap().remove(0);
         let dances = [(&first, &one, &clients[0]), (&second, &other, &clients[1])];
@@ -35,12 +35,12 @@ async fn two_providers_on_one_host_do_not_sign_each_other_out() {
         }
         for (_, provider, client) in dances {
             is_signed_in(browser, provider).await;
-            // Asked nothing more.
+            // No further page asks anything.
             browser.goto(client.question()).await.unwrap();
             client.redeem(&browser.wait_until_at(&callback.far("/callback?code=")).await).await;
         }
 
-        // And who signs out at one of them, does not at the other.
+        // Signing out at one provider leaves the other session.
         browser.goto(one.url("/")).await.unwrap();
         press(browser, "Sign out").await;
         heading(browser, "You are signed out").await;

@@ -1,4 +1,4 @@
-//! What can happen in a sequence.
+//! The actions of a sequence.
 
 use arbitrary::Arbitrary;
 
@@ -68,17 +68,17 @@ pub(super) enum Verifier {
     Wrong,
 }
 
-/// How a request is signed.
+/// The signature of a request.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) struct Signed {
     pub(super) method: u8,
     pub(super) placement: u8,
     pub(super) fault: Fault,
-    /// How far the client's clock is ahead.
+    /// The offset of the client's clock.
     pub(super) ahead: Ahead,
 }
 
-/// What is wrong with it, mostly nothing.
+/// The fault of the request, mostly none.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) enum Fault {
     None,
@@ -86,9 +86,9 @@ pub(super) enum Fault {
     NoneEither,
     ClientSecret,
     TokenSecret,
-    /// By another client, with its own secret.
+    /// Another client signs, with its own secret.
     OtherClient(u8),
-    /// A byte of the signature.
+    /// A byte of the signature is changed.
     Signature(u8),
     Path,
     Method,

@@ -1,9 +1,9 @@
 //! Sequences of OAuth 1.0a requests, against a model.
 //!
-//! What must hold whatever comes: temporary credentials are approved and exchanged once; no request
-//! is let through twice, nor with a signature that is wrong; nothing is valid after it was revoked;
-//! nobody is sent to an address that the client did not register; the server never fails. And what is
-//! right is let through.
+//! The invariants for any input: temporary credentials are approved and exchanged once; no request
+//! is accepted twice, or with a wrong signature; nothing is valid after its revocation; no redirect
+//! goes to an address that the client did not register; the server never fails. And a correct
+//! request is accepted.
 
 mod acts;
 mod signing;
@@ -33,13 +33,13 @@ use acts::{Act, Callback, Signed, Verifier};
 
 const LONGEST: usize = 60;
 
-/// How long temporary credentials are good, and how far a timestamp may be away.
+/// The lifetime of temporary credentials, and the greatest distance of a timestamp.
 const TEMPORARY: Duration = Duration::from_secs(30 * 60);
 const WINDOW: Duration = Duration::from_secs(300);
 
 const OUT_OF_BAND: &str = "oob";
 
-/// A target.
+/// The target `oauth1_sequences`.
 pub fn oauth1_sequences(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let nature = Nature::new(2);
@@ -97,7 +97,7 @@ struct Play {
     temporaries: Vec<Temporary>,
     pages: Vec<Page>,
     tokens: Vec<Token>,
-    /// Requests that were let through.
+    /// Accepted requests.
     taken: Vec<Request<Bytes>>,
 }
 
@@ -217,7 +217,7 @@ impl Play {
         let user = self.browsers[browser].user.as_ref().expect("a user").subject.to_string();
         let may_ask = match temporary.state {
             State::Pending => Is::Right,
-            // By whom, and to what.
+            // The user who approved, and the scopes.
             State::Approved { .. } => Is::Open,
             _ => Is::Wrong,
         };
@@ -247,7 +247,7 @@ impl Play {
         }
     }
 
-    /// The answer says that temporary credentials are approved.
+    /// Checks an answer that approves temporary credentials.
     fn approved(&mut self, at: usize, answer: &crate::world::Answer, user: &str, scopes: Scopes) {
         let temporary = &self.temporaries[at];
         let verifier = match &*temporary.callback {
@@ -294,7 +294,7 @@ impl Play {
         let has_effect = match &temporary.state {
             State::Pending if is_yes && self.known.may_grant(&user) != Is::Right => Is::Open,
             State::Pending => Is::Right,
-            // Whose grant it is says which consent it was.
+            // The user of the grant identifies the consent.
             State::Approved { .. } if is_yes => Is::Open,
             State::Denied if !is_yes => Is::Open,
             _ => Is::Wrong,
@@ -353,7 +353,7 @@ impl Play {
         };
         is_right.check(answer.status == 200, &(&temporary.state, verifier));
         match &temporary.state {
-            // Somebody has a copy.
+            // Another party has a copy.
             State::Redeemed { grant, .. } => match could {
                 Is::Right => self.known.revoke(*grant),
                 Is::Open => self.known.maybe_revoke(*grant),
@@ -405,12 +405,13 @@ impl Play {
         }
     }
 
-    /// An earlier request, as it was.
+    /// An earlier request, unchanged.
     async fn send_again(&mut self, request: u8) {
         let Some(at) = recent(&self.taken, request) else { return };
         let answer = self.process.send(self.taken[at].clone()).await;
         assert_ne!(answer.status, 200, "a request was let through twice");
-        // Who exchanges twice has a copy. What that ends is not followed.
+        // A second exchange means that another party has a copy. The model does not follow its
+        // effects.
         for grant in 0..self.known.grants.len() {
             self.known.maybe_revoke(grant);
         }

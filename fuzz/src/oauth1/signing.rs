@@ -1,4 +1,4 @@
-//! How the clients of a sequence sign, and what goes wrong with it.
+//! The signatures of the clients in a sequence, and their faults.
 
 use bytes::Bytes;
 use http::{Request, Uri, header};
@@ -19,7 +19,7 @@ const METHODS: [SignatureMethod; 4] = [
     SignatureMethod::HmacSha256,
     SignatureMethod::HmacSha1,
     SignatureMethod::HmacSha512,
-    // Not offered.
+    // The server does not offer this method.
     SignatureMethod::Plaintext,
 ];
 
@@ -38,7 +38,7 @@ impl Source for Clock {
 }
 
 impl Play {
-    /// Sends a request, signed, and says whether the signature and what goes with it is right.
+    /// Sends a signed request. Returns whether its signature and parameters are correct.
     #[expect(clippy::too_many_arguments, reason = "all that is signed")]
     pub(super) async fn send(
         &mut self,
@@ -52,12 +52,12 @@ impl Play {
     ) -> (Answer, Is) {
         let mut is_right = Is::right(CLIENTS[client].oauth1.is_some())
             .and(Is::right(self.known.clients[client].lives));
-        // Mostly the first one.
+        // Mostly the first method.
         let kind = if signed.method < 128 { 0 } else { pick(&METHODS, signed.method) };
         let kind = METHODS[kind];
         is_right = is_right.and(Is::right(kind != SignatureMethod::Plaintext));
         let by = match signed.fault {
-            // Without a token it would be another request, as good as this one.
+            // Without a token, the changed request would be another correct one.
             Fault::OtherClient(number) if token.is_some() && pick(&CLIENTS, number) != client => {
                 is_right = Is::Wrong;
                 pick(&CLIENTS, number)
@@ -95,7 +95,7 @@ impl Play {
         let clock = Env::from_source(Clock(ahead, self.nature.env()));
         let request = signer.placement(placement).sign(&clock, request, further).expect("signed");
         let apart = now.since(ahead).max(ahead.since(now));
-        // Seconds are compared.
+        // The comparison is in seconds.
         wrong(apart.as_secs() > WINDOW.as_secs() + 1);
         if apart.as_secs() >= WINDOW.as_secs() || ahead < self.began() {
             is_right = is_right.and(Is::Open);
@@ -108,7 +108,7 @@ impl Play {
         parts.headers.insert(header::HOST, "id.example".parse().expect("a host"));
         let request = Request::from_parts(parts, body);
         let answer = self.process.send(request.clone()).await;
-        // One that was refused is not wrong for ever: the clock, or a client, may come.
+        // A rejected request may become valid later, by the clock or a new client.
         if answer.status == 200 {
             self.taken.push(request);
         }
@@ -125,14 +125,14 @@ impl Play {
         }
     }
 
-    /// What was signed before may be refused: the process did not see what was sent then, or has
+    /// Whether an earlier request may be rejected: the process may not have seen it, or may have
     /// forgotten it.
     fn began(&self) -> Timestamp {
         self.started.max(self.nature.latest() - WINDOW)
     }
 }
 
-/// A request that somebody changed on the way; and whether it is still the same.
+/// Changes a request on its way. Returns whether it still has the same meaning.
 fn changed(mut request: Request<Bytes>, fault: Fault) -> (Request<Bytes>, Is) {
     match fault {
         Fault::Path => {
@@ -169,7 +169,7 @@ fn changed(mut request: Request<Bytes>, fault: Fault) -> (Request<Bytes>, Is) {
             let mut bytes = text.clone().into_bytes();
             let end = start + text[start..].find('"').expect("its end");
             let at = start + usize::from(at) % (end - start);
-            // A digit of percent-encoding is left alone.
+            // A digit of a percent-encoding is left alone.
             if !bytes[at].is_ascii_lowercase() {
                 return (request, Is::Right);
             }
@@ -177,7 +177,7 @@ fn changed(mut request: Request<Bytes>, fault: Fault) -> (Request<Bytes>, Is) {
             let is_last = end - at < 5;
             let text = String::from_utf8(bytes).expect("ASCII");
             request.headers_mut().insert(header::AUTHORIZATION, text.parse().expect("a header"));
-            // The last character of base64 has bits that say nothing.
+            // The last character of base64 has bits without a meaning.
             (request, if is_last { Is::Open } else { Is::Wrong })
         }
         _ => (request, Is::Right),

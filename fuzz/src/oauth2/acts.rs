@@ -1,4 +1,4 @@
-//! What can happen in a sequence.
+//! The actions of a sequence.
 
 use arbitrary::Arbitrary;
 
@@ -6,7 +6,7 @@ use crate::world::{Consent, Operator, Wait};
 
 #[derive(Arbitrary, Clone, Debug)]
 pub(super) enum Act {
-    /// A request, a yes and the redemption of the code, all of them right.
+    /// A request, a consent and the redemption of the code, all of them correct.
     Dance {
         client: u8,
         browser: bool,
@@ -55,7 +55,7 @@ pub(super) struct Ask {
     pub(super) browser: bool,
     pub(super) uri: Uri,
     pub(super) scopes: u8,
-    /// The number of the verifier; none where it is a multiple of eight.
+    /// The number of the verifier. A multiple of eight means none.
     pub(super) verifier: u8,
     pub(super) prompt: u8,
     pub(super) for_api: bool,
@@ -77,7 +77,7 @@ pub(super) struct Redeem {
     pub(super) verifier: Alike,
 }
 
-/// Whether something is repeated as it was asked with.
+/// Whether a parameter is repeated with the value of the authorization request.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) enum Alike {
     Same,
@@ -93,18 +93,18 @@ pub(super) struct Refresh {
     pub(super) scopes: u8,
 }
 
-/// How a client authenticates.
+/// The authentication of a client.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) enum Presented {
-    /// As the owner of what is presented, with its newest secret.
+    /// The owner of the presented value, with its newest secret.
     Owner,
     OwnerAgain,
-    /// As its owner, with an earlier secret.
+    /// The owner, with an earlier secret.
     OwnerBefore(u8),
-    /// As its owner, with a wrong secret.
+    /// The owner, with a wrong secret.
     Wrong,
     Nothing,
-    /// As another client, with that one's newest secret.
+    /// Another client, with its newest secret.
     Other(u8),
 }
 

@@ -1,4 +1,4 @@
-//! Authorization requests, and what users answer.
+//! Authorization requests, and the answers of users.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use super::{
     model::{Code, Page},
 };
 
-/// How long a code and a page are good, by the policy.
+/// The lifetimes of a code and of a consent page, by the policy.
 const CODE: Duration = Duration::from_secs(60);
 const PAGE: Duration = Duration::from_secs(15 * 60);
 
-/// How many pages a browser surely keeps open.
+/// The number of consent pages that a browser keeps open at least.
 const PAGES: usize = 16;
 
-/// Scopes of a request, mostly such as clients may have; none are named in half of the cases.
+/// The scopes of a request, mostly those that clients may have. Half of the requests name none.
 pub(super) fn scopes(choice: u8) -> Option<Scopes> {
     let of = |bits: u8| {
         let chosen = (0..SCOPES.len()).filter(|number| bits >> number & 1 == 1);
@@ -106,7 +106,7 @@ impl Play {
         self.asked(&answer, page, is_right, prompt);
     }
 
-    /// The outcome of a request that may be answered by a redirect.
+    /// Checks the outcome of a request that may be answered by a redirect.
     fn asked(&mut self, answer: &Answer, mut page: Page, is_right: bool, prompt: &str) {
         let user = self.browsers[page.browser].user.clone();
         if answer.status == 200 {
@@ -146,7 +146,7 @@ impl Play {
         self.granted(&page, scopes, code);
     }
 
-    /// A code was given.
+    /// Records a code.
     fn granted(&mut self, page: &Page, scopes: Scopes, code: String) -> usize {
         assert!(self.model.codes.iter().all(|known| known.text != code), "an earlier code");
         let grant = self.model.known.grant(page.client, Some(&page.user), scopes, page.for_api);
@@ -205,7 +205,7 @@ impl Play {
         assert_ne!(may_answer, Is::Wrong, "taken though wrong: {page:?}: {location}");
         let parameter = |name: &str| answer.parameter(&page.redirect_uri, name);
         assert_eq!(parameter("state").as_deref(), Some("a state"), "{page:?}: {location}");
-        // What was answered before may have been given back when the page had expired.
+        // The store may have removed an earlier answer when the page had expired.
         let may_be_forgotten = self.model.known.is_before(page.expires) == Is::Open;
         let Some(code) = parameter("code") else {
             assert_eq!(parameter("error").as_deref(), Some("access_denied"));

@@ -1,9 +1,9 @@
 //! Sequences of OAuth 2 requests, against a model.
 //!
-//! What must hold whatever comes: a code is redeemed once; a refresh token has one successor; nothing
-//! is valid after it was revoked, or its client or user removed; no token is good for more than a
-//! user said yes to; nobody is sent to an address that the client did not register; the server
-//! never fails. And what is right is let through.
+//! The invariants for any input: a code is redeemed once; a refresh token has one successor;
+//! nothing is valid after its revocation, or the removal of its client or user; no token allows
+//! more than a user consented to; no redirect goes to an address that the client did not register;
+//! the server never fails. And a correct request is accepted.
 
 mod acts;
 mod asking;
@@ -28,16 +28,16 @@ use model::Model;
 /// Longer sequences find nothing that shorter ones do not.
 const LONGEST: usize = 80;
 
-/// A target: the store in memory.
+/// The target `oauth2_sequences`: the store in memory.
 pub fn oauth2_sequences(data: &[u8]) {
     let nature = Nature::new(1);
     play(MemoryStore::new(nature.env()), nature, data);
 }
 
-/// A target: the store in a file, with the cache in front of it.
+/// The target `sqlite_sequences`: the store in a file, with the cache in front of it.
 pub fn sqlite_sequences(data: &[u8]) {
     let nature = Nature::new(1);
-    // In memory, where there is such a folder: it is not the disk that is tried.
+    // In memory, if the system has such a folder: the disk is not under test.
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
     let folder = folder.expect("a folder");
     let file = folder.path().join("provider.db");
@@ -59,7 +59,7 @@ fn play(store: impl Store, nature: Nature, data: &[u8]) {
     });
 }
 
-/// A server, the users' browsers, and what is known of both.
+/// A server, the users' browsers, and the model of both.
 struct Play {
     nature: Nature,
     process: Process,

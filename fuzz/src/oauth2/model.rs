@@ -1,4 +1,4 @@
-//! What is known of the server by its answers alone.
+//! The model of the server, from its answers alone.
 
 use quadrille::{Scopes, Timestamp};
 
@@ -22,7 +22,7 @@ pub(super) struct Page {
     pub(super) verifier: Option<u8>,
     pub(super) ticket: String,
     pub(super) expires: Timestamp,
-    /// The number of the code, or none where it was denied.
+    /// The number of the code. `None` if the user denied.
     pub(super) answered: Option<Option<usize>>,
 }
 
@@ -88,7 +88,7 @@ impl Model {
         self.known.is_alive(access.grant).and(self.known.is_before(access.expires))
     }
 
-    /// Whether a refresh token is found.
+    /// Whether a refresh token is known.
     pub(super) fn is_known(&self, family: usize) -> Is {
         let family = &self.families[family];
         let is_kept = match self.known.nature.latest().seconds() >= family.expires.seconds() {
@@ -112,7 +112,7 @@ impl Model {
         }
     }
 
-    /// A token was revoked, by a client if not by the operator.
+    /// Records the revocation of a token, by a client or by the operator.
     pub(super) fn token_revoked(&mut self, token: Token, by: Option<usize>) {
         let Some((_, grant)) = self.token(token) else { return };
         if by.is_some_and(|client| self.known.grants[grant].client != client) {
@@ -137,7 +137,7 @@ impl Model {
         }
     }
 
-    /// Who authenticates with what, to present something of `owner`; and whether that is right.
+    /// The client and secret that present a value of `owner`, and whether they are correct.
     pub(super) fn presented(&self, by: Presented, owner: usize) -> (usize, Option<String>, Is) {
         let client = match by {
             Presented::Other(client) => pick(&CLIENTS, client),

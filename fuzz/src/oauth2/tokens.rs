@@ -15,7 +15,7 @@ use super::{
     model::{self, Access, Family},
 };
 
-/// How long tokens are good, and how soon a refresh token may come again, by the policy.
+/// The lifetimes of tokens, and the time in which a refresh token may be repeated, by the policy.
 const ACCESS: Duration = Duration::from_secs(3600);
 const IDLE: Duration = Duration::from_secs(20 * 24 * 3600);
 const TOTAL: Duration = Duration::from_secs(60 * 24 * 3600);
@@ -79,7 +79,7 @@ impl Play {
         is_right.check(answer.status == 200, &(&act, &code));
         if answer.status != 200 {
             if code.is_redeemed {
-                // Somebody has a copy.
+                // Another party has a copy.
                 match could.and(self.model.known.is_before(code.expires)) {
                     Is::Right => self.model.known.revoke(code.grant),
                     _ if could != Is::Wrong => self.model.known.maybe_revoke(code.grant),
@@ -104,7 +104,7 @@ impl Play {
         self.refreshable(text, self.model.families.len() - 1, 0);
     }
 
-    /// An access token came.
+    /// Records an access token.
     fn issued(&mut self, answer: &Answer, grant: usize, scopes: &Scopes) {
         let told = Scopes::parse(&answer.member("scope").expect("a scope")).expect("scopes");
         let is_same = told.is_superset(scopes) && scopes.is_superset(&told);
@@ -133,7 +133,7 @@ impl Play {
         let answer = self.post("/oauth/token", client, secret.as_deref(), &fields).await;
 
         let now = self.model.known.now();
-        // What was not granted is left out.
+        // Scopes outside the grant are left out.
         let scopes = wanted.map_or(grant.scopes.clone(), |it| it.intersection(&grant.scopes));
         let could = is_client
             .and(Is::right(client == grant.client))

@@ -1,4 +1,4 @@
-//! A store that lets others go on before and after each of its verbs.
+//! A store that lets other tasks run before and after each of its verbs.
 
 use std::{
     pin::Pin,
@@ -22,8 +22,7 @@ use quadrille::{
     },
 };
 
-/// A store in memory whose verbs suspend the task that calls them, while there is a race. Clones are
-/// the same store.
+/// A store in memory whose verbs suspend the calling task during a race. Clones share the store.
 #[derive(Clone)]
 pub(super) struct Gated {
     store: Arc<MemoryStore>,
@@ -32,7 +31,7 @@ pub(super) struct Gated {
 }
 
 impl Gated {
-    /// `is_cacheable` says whether a server puts its cache in front.
+    /// `is_cacheable` says whether a server puts its cache in front of the store.
     pub(super) fn new(store: MemoryStore, is_cacheable: bool) -> Self {
         Self { store: Arc::new(store), is_race: Arc::default(), is_cacheable }
     }
@@ -46,7 +45,7 @@ impl Gated {
     }
 }
 
-/// Is not ready when it is asked for the first time.
+/// A future that is pending at the first poll.
 struct Suspend(bool);
 
 impl Future for Suspend {

@@ -1,5 +1,5 @@
-//! Requests and commands that run at once, interleaved at every verb of the store: in one process or
-//! two, with and without the cache.
+//! Concurrent requests and commands, interleaved at every verb of the store: in one process or two,
+//! with and without the cache.
 
 mod gated;
 mod scheduler;
@@ -19,13 +19,13 @@ use crate::{
 use gated::Gated;
 use tasks::{Did, Things, What};
 
-/// How many tasks run at once at most.
+/// The greatest number of concurrent tasks.
 const TASKS: usize = 6;
 
-/// After so long every process knows what another one revoked.
+/// The time after which every process knows of a revocation in another one.
 const KNOWN: Duration = Duration::from_millis(600);
 
-/// How old the timestamp of a signed request may be.
+/// The greatest age of a signed request's timestamp.
 const WINDOW: Duration = Duration::from_secs(300);
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ struct Task {
     what: What,
 }
 
-/// What a task did, and in which process.
+/// The result of a task, and its process.
 struct Ran {
     what: What,
     process: usize,
@@ -43,7 +43,7 @@ struct Ran {
     did: Did,
 }
 
-/// A target.
+/// The target `races`.
 pub fn races(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok((flags, count)) = <(u8, u8)>::arbitrary(&mut input) else { return };
@@ -54,7 +54,7 @@ pub fn races(data: &[u8]) {
     }
     crate::tell(&tasks);
     let order = input.take_rest();
-    // The tasks are polled by hand, so that the runtime must not count how often.
+    // The tasks are polled by hand, so the budget of the runtime must not count.
     block_on(tokio::task::unconstrained(race(flags, &tasks, order)));
 }
 
@@ -69,13 +69,13 @@ async fn race(flags: u8, tasks: &[Task], order: &[u8]) {
     let process = || Process::start(store.clone(), &nature, |server| server.oauth1(offered()));
     let first = process();
     let second = if are_two { process() } else { first.clone() };
-    // Within a window after a start, a second of a client belongs to one process.
+    // Within a window after a start, one process serves a client's requests of the same second.
     nature.advance(WINDOW * 2);
     for client in &CLIENTS[..2] {
         first.server.register(client.new_client()).await.expect("registered");
     }
     let things = Things::prepare(&nature, &first).await;
-    // So that both remember it, in half of the races.
+    // In half of the races, both processes have the token in their cache.
     for process in [&first, &second].into_iter().filter(|_| flags & 8 != 0) {
         assert!(things.is_valid(process, &things.access).await);
     }
@@ -141,7 +141,7 @@ impl Race {
         assert!(of(What::SayYes, |did| &did.code).len() <= 1, "two codes of one page");
         let is_both = self.any(|what| what == What::SayYes) && self.any(|what| what == What::SayNo);
         assert!(!is_both, "a page was answered with yes and no");
-        // Without anybody who takes anything away, all get what is right.
+        // If no task revokes or removes anything, all tasks succeed.
         if !self.ran.iter().any(|ran| ran.what.takes_away() || ran.what == What::SayNo) {
             for ran in &self.ran {
                 let is_sole = self.of(|what| what == ran.what).count() == 1;
@@ -152,7 +152,7 @@ impl Race {
         }
     }
 
-    /// What began in a process after it had taken something away does not get it any more.
+    /// Checks that a request after a revocation in the same process is rejected.
     fn check_order(&self) {
         for ran in self.of(|what| matches!(what, What::Call | What::Ask | What::Refresh)) {
             let after = self.of(What::ends_tokens).find(|ended| {
@@ -170,12 +170,12 @@ impl Race {
         }
     }
 
-    /// Nothing is left of what was taken away, in any order.
+    /// Checks that nothing of the revoked grants is left, in any order.
     async fn check_what_is_left(&self, first: &Process, second: &Process) {
         let things = &self.things;
         let is_over = self.any(What::ends_all);
         let (mut dead, mut alive) = (Vec::new(), Vec::new());
-        // Who redeems twice ends what was bought.
+        // A second redemption ends the grant of the first.
         let twice = self.of(|what| what == What::Redeem).count() > 1;
         let bought = self.won(What::Redeem).into_iter().filter_map(|ran| ran.did.access.as_ref());
         let sort = |is_dead: bool, dead: &mut Vec<_>, alive: &mut Vec<_>, text: &String| {
@@ -220,7 +220,7 @@ impl Race {
         }
     }
 
-    /// A client that is registered under the same name.
+    /// Registers another client under the same name.
     async fn check_that_a_namesake_inherits_nothing(
         &self,
         nature: &Nature,

@@ -5,24 +5,24 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// A task, or what it came to with the steps at which it began and ended.
+/// A task, or its output with the steps of its start and end.
 enum Task<T> {
     Runs(Option<usize>, Pin<Box<dyn Future<Output = T>>>),
     Done(Finished<T>),
 }
 
-/// What a task came to, and the steps at which it began and ended.
+/// The output of a task, and the steps of its start and end.
 pub(super) struct Finished<T> {
     pub(super) began: usize,
     pub(super) ended: usize,
     pub(super) output: T,
 }
 
-/// More steps than any race takes: somebody waits for what never comes.
+/// More steps than any race takes. After them, a task waits for an event that never comes.
 const STUCK: usize = 100_000;
 
-/// Each byte of `order` is the next task that goes on to the next verb of the store. When there are no
-/// more, all go on in turn.
+/// Each byte of `order` selects the task that goes on to its next verb of the store. After the last
+/// byte, all tasks go on in turn.
 pub(super) fn run<T>(
     tasks: Vec<Pin<Box<dyn Future<Output = T>>>>,
     order: &[u8],

@@ -1,4 +1,4 @@
-//! What takes part in a race, and what it is about.
+//! The tasks of a race, and their objects.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     world::{Answer, Browser, CLIENTS, ISSUER, Process, USERS},
 };
 
-/// All of it is right by itself.
+/// A task. Each is correct by itself.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Redeem,
@@ -29,7 +29,7 @@ pub(super) enum What {
     /// Introspection.
     Ask,
     Exchange,
-    /// The same request, from any sender.
+    /// The same request for every task, from any sender.
     SendSigned,
     RevokeAccess,
     RevokeRefresh,
@@ -41,17 +41,17 @@ pub(super) enum What {
 }
 
 impl What {
-    /// Whether it ends all that the user granted.
+    /// Whether the task ends all grants of the user.
     pub(super) fn ends_all(self) -> bool {
         matches!(self, Self::RevokeUser | Self::RevokeConsent | Self::RemoveClient)
     }
 
-    /// Whether it ends the tokens that were there when the race began.
+    /// Whether the task ends the tokens from before the race.
     pub(super) fn ends_tokens(self) -> bool {
         self.ends_all() || matches!(self, Self::RevokeAccess | Self::RevokeRefresh)
     }
 
-    /// Whether it ends the token credentials that were there when the race began.
+    /// Whether the task ends the token credentials from before the race.
     pub(super) fn ends_credentials(self) -> bool {
         self.ends_all() || self == Self::RevokeSigned
     }
@@ -61,7 +61,7 @@ impl What {
     }
 }
 
-/// The outcome.
+/// The outcome of a task.
 #[derive(Debug, Default)]
 pub(super) struct Did {
     pub(super) is_done: bool,
@@ -72,7 +72,7 @@ pub(super) struct Did {
     pub(super) secret: Option<String>,
 }
 
-/// What there is before the race, all of one client and one user.
+/// The objects from before the race, all of one client and one user.
 pub(super) struct Things {
     env: Env,
     secret: String,

@@ -1,4 +1,4 @@
-//! A browser, and the answers that it gets.
+//! A browser, and its responses.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use quadrille::{Authentication, form::Params};
 
 use super::process::{Process, SignedIn};
 
-/// An answer that was read to its end.
+/// A response that was read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// # Panics
-    /// When the server failed: no input may bring it to that.
+    /// If the server failed: no input may cause that.
     pub(crate) fn of(response: Response<Bytes>) -> Self {
         let status = response.status().as_u16();
         assert!(status < 500, "the server failed: {response:?}");
@@ -36,17 +36,17 @@ impl Answer {
         serde_json::from_slice(self.response.body()).expect("JSON")
     }
 
-    /// A member of a JSON answer.
+    /// A member of a JSON response.
     pub(crate) fn member(&self, name: &str) -> Option<String> {
         self.json().get(name)?.as_str().map(str::to_owned)
     }
 
-    /// Where it redirects to.
+    /// The `Location` of the response.
     pub(crate) fn location(&self) -> Option<&str> {
         self.response.headers().get(header::LOCATION)?.to_str().ok()
     }
 
-    /// A parameter that was appended to `uri`, where the answer redirects to nowhere else.
+    /// A parameter that the response appends to `uri`, if it redirects there.
     pub(crate) fn parameter(&self, uri: &str, name: &str) -> Option<String> {
         let query = self.location()?.strip_prefix(uri)?.strip_prefix(['?', '&'])?;
         let params = Params::parse(query.as_bytes()).ok()?;
@@ -56,13 +56,13 @@ impl Answer {
         first
     }
 
-    /// The values of a page's lines that begin so.
+    /// The values of the page's lines that begin with `start`.
     pub(crate) fn lines<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
         self.text().lines().filter_map(move |line| line.strip_prefix(start))
     }
 }
 
-/// Keeps cookies, and belongs to a user.
+/// A browser with cookies. It belongs to a user.
 #[derive(Clone, Default)]
 pub(crate) struct Browser {
     pub(crate) jar: BTreeMap<String, String>,

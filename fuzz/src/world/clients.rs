@@ -1,4 +1,4 @@
-//! The clients, and what the model of a target knows of them.
+//! The clients, and the model's facts about them.
 
 use quadrille::{
     Scopes,
@@ -8,20 +8,20 @@ use quadrille::{
 
 use super::process::API;
 
-/// The scopes that the server knows, and one that it does not.
+/// The scopes of the server, and one that it does not have.
 pub(crate) const SCOPES: [&str; 4] = ["read", "write", "admin", "unknown"];
 
-/// How a client is registered.
+/// The registration of a client.
 #[derive(Debug)]
 pub(crate) struct Registration {
     pub(crate) id: &'static str,
     pub(crate) is_confidential: bool,
     pub(crate) redirect_uris: &'static [&'static str],
-    /// By the first of [`SCOPES`].
+    /// The number of its [`SCOPES`], from the first.
     pub(crate) scopes: usize,
     pub(crate) is_first_party: bool,
     pub(crate) is_api: bool,
-    /// The shared-secret of OAuth 1.0a.
+    /// The shared secret of OAuth 1.0a.
     pub(crate) oauth1: Option<&'static str>,
 }
 
@@ -82,7 +82,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
     },
 ];
 
-/// What requests name as their redirect URI: every registered one, and neighbours of them.
+/// The redirect URIs in requests: every registered one, and similar ones.
 pub(crate) const URIS: [&str; 24] = [
     "https://web.example/cb",
     "https://web.example/other?x=1",
@@ -110,8 +110,8 @@ pub(crate) const URIS: [&str; 24] = [
     "javascript:alert(1)",
 ];
 
-/// Whether a client may be answered there (RFC 6749, section 3.1.2; RFC 8252, section 7.3): one of
-/// its own redirect URIs, character by character, on any port where that is a loopback address.
+/// Whether a client may be answered at a URI (RFC 6749, section 3.1.2; RFC 8252, section 7.3): one
+/// of its redirect URIs, character by character, with any port for a loopback address.
 pub(crate) fn may_redirect(client: &Registration, uri: &str) -> bool {
     let is_loopback = |known: &str| {
         let Some(path) = known.strip_prefix("http://127.0.0.1") else { return false };
@@ -123,12 +123,12 @@ pub(crate) fn may_redirect(client: &Registration, uri: &str) -> bool {
 }
 
 impl Registration {
-    /// The scopes that it may ask for.
+    /// The scopes that the client may request.
     pub(crate) fn scopes(&self) -> Scopes {
         Scopes::of(SCOPES.into_iter().take(self.scopes))
     }
 
-    /// Whether it gets codes.
+    /// Whether the client uses the authorization code grant.
     pub(crate) fn asks_users(&self) -> bool {
         !self.redirect_uris.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What is known of clients, users and grants by the answers of a server alone.
+//! The facts about clients, users and grants, from the answers of a server alone.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,8 +9,8 @@ use crate::nature::Nature;
 
 use super::{CLIENTS, USERS, pick, recent};
 
-/// What is known of something. In between are things of which the clock, having gone back, or a
-/// store, having given back what had expired, leaves both open.
+/// A fact about an object. `Open` is for objects of which either is correct, because the clock went
+/// back, or because a store removed an expired record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Is {
     Right,
@@ -32,7 +32,7 @@ impl Is {
     }
 
     /// # Panics
-    /// When what was done is not what is known.
+    /// If the outcome contradicts the fact.
     #[track_caller]
     pub(crate) fn check(self, done: bool, what: &dyn std::fmt::Debug) {
         match self {
@@ -43,7 +43,7 @@ impl Is {
     }
 }
 
-/// What is done at the command line.
+/// The actions of the operator.
 #[derive(Arbitrary, Clone, Debug)]
 pub(crate) enum Operator {
     Register { client: u8 },
@@ -57,9 +57,10 @@ pub(crate) enum Operator {
 #[derive(Debug, Default)]
 pub(crate) struct ClientState {
     pub(crate) lives: bool,
-    /// Counts registrations: one that was removed and made again is another client.
+    /// The number of the registration: a client that was removed and registered again is another
+    /// client.
     pub(crate) number: u32,
-    /// Each with its end, the newest last.
+    /// The secrets, each with its end, the newest last.
     pub(crate) secrets: Vec<(String, Option<Timestamp>)>,
 }
 
@@ -67,25 +68,25 @@ pub(crate) struct ClientState {
 pub(crate) struct Grant {
     pub(crate) client: usize,
     number: u32,
-    /// None where the client acts for itself.
+    /// `None` if the client acts for itself.
     pub(crate) user: Option<String>,
     pub(crate) scopes: Scopes,
-    /// For the API elsewhere.
+    /// Whether the grant is for the API elsewhere.
     pub(crate) for_api: bool,
     revoked: Is,
 }
 
-/// User, client and whether it is for the API elsewhere.
+/// The user, the client, and whether the consent is for the API elsewhere.
 type ConsentKey = (String, usize, bool);
 
 pub(crate) struct Known {
     pub(crate) nature: Nature,
     pub(crate) clients: Vec<ClientState>,
     pub(crate) grants: Vec<Grant>,
-    /// No more than this is remembered.
+    /// The greatest set of scopes that may be remembered.
     consents: HashMap<ConsentKey, Scopes>,
     removed: Vec<&'static str>,
-    /// Grants of the same millisecond may be cut off together with earlier ones.
+    /// Grants of the same millisecond may be revoked together with earlier ones.
     cut: HashMap<String, Timestamp>,
 }
 
@@ -105,8 +106,8 @@ impl Known {
         self.nature.now()
     }
 
-    /// Whether something that ends then is still good. What ended by the latest time may have been
-    /// given back; stores keep whole seconds.
+    /// Whether an object that ends at `end` is still valid. The store may have removed an object
+    /// that ended before the latest time. Stores keep whole seconds.
     pub(crate) fn is_before(&self, end: Timestamp) -> Is {
         if self.now() >= end {
             Is::Wrong
@@ -117,7 +118,7 @@ impl Known {
         }
     }
 
-    /// Registers a client, unless it is there.
+    /// Registers a client, if it is not registered.
     pub(crate) async fn register(&mut self, server: &AuthorizationServer, client: usize) {
         let state = &mut self.clients[client];
         match server.register(CLIENTS[client].new_client()).await {
@@ -161,7 +162,7 @@ impl Known {
                 server.revoke_subject(user).await.expect("no fault");
                 self.user_revoked(user, None);
             }
-            // Seldom, and never the first one.
+            // Rarely, and never for the first user.
             Operator::RemoveUser { surely: user @ 1..=2 } => {
                 let user = USERS[usize::from(user)];
                 server.remove_subject(user).await.expect("no fault");
@@ -188,7 +189,7 @@ impl Known {
         self.cut.insert(user.to_owned(), self.nature.latest());
     }
 
-    /// Whether what a user grants now is worth anything.
+    /// Whether a new grant of a user is valid.
     pub(crate) fn may_grant(&self, user: &str) -> Is {
         let is_cut = self.cut.get(user).is_some_and(|cut| self.now() <= *cut);
         match (self.removed.contains(&user), is_cut) {
@@ -216,7 +217,7 @@ impl Known {
         self.grants.len() - 1
     }
 
-    /// A user said yes to `granted` of what was `asked`.
+    /// Records that a user consented to `granted` of the requested scopes.
     pub(crate) fn consented(
         &mut self,
         user: &str,
@@ -230,7 +231,7 @@ impl Known {
         *consent = kept.chain(granted.iter()).collect();
     }
 
-    /// Whether all of it may be granted without asking.
+    /// Whether all scopes may be granted without a consent page.
     pub(crate) fn is_remembered(
         &self,
         user: &str,
@@ -252,7 +253,7 @@ impl Known {
         self.is_client(grant.client, grant.number).and(is_not)
     }
 
-    /// Whether a client is still the one that was registered with this number.
+    /// Whether a client still has this registration.
     pub(crate) fn is_client(&self, client: usize, number: u32) -> Is {
         let state = &self.clients[client];
         Is::right(state.lives && state.number == number)
@@ -262,7 +263,7 @@ impl Known {
         self.grants[grant].revoked = Is::Right;
     }
 
-    /// It may have been revoked, or not.
+    /// Records a grant that may have been revoked.
     pub(crate) fn maybe_revoke(&mut self, grant: usize) {
         let revoked = &mut self.grants[grant].revoked;
         if *revoked == Is::Wrong {
@@ -270,7 +271,7 @@ impl Known {
         }
     }
 
-    /// One of a client's secrets but the newest, and whether it is good.
+    /// An earlier secret of a client, and whether it is valid.
     pub(crate) fn secret_of_before(&self, client: usize, number: u8) -> (Option<String>, Is) {
         let secrets = &self.clients[client].secrets;
         let Some(at) = recent(secrets, number) else { return (None, Is::Right) };

@@ -1,4 +1,4 @@
-//! A provider in this process, its clients, its users, and their browsers. The targets that play
+//! A provider in this process, with its clients, its users and their browsers. The targets for
 //! sequences of requests share it.
 
 mod browser;
@@ -20,8 +20,8 @@ use crate::nature::Nature;
 /// The subjects of the users.
 pub(crate) const USERS: [&str; 3] = ["ada", "bob", "eve"];
 
-/// No clock is ever this far behind the latest time that it showed: a store forgets a revocation
-/// when all that was revoked must have expired, by the clock of then.
+/// The greatest distance of a clock from the latest time that it has shown. A store deletes a
+/// revocation when every revoked object must have expired, by the clock at the time.
 const DEEPEST_STEP: Duration = Duration::from_secs(30 * DAY);
 
 const DAY: u64 = 24 * 3600;
@@ -69,12 +69,12 @@ impl Wait {
     }
 }
 
-/// Element `number` of a list, counted from its end: sequences mostly go on with what came last.
+/// Element `number` of a list, counted from its end: sequences mostly use the latest object.
 pub(crate) fn recent<T>(list: &[T], number: u8) -> Option<usize> {
     (!list.is_empty()).then(|| list.len() - 1 - usize::from(number) % list.len())
 }
 
-/// An element of a list, by a number however great.
+/// An element of a list, for any number.
 pub(crate) fn pick<T>(list: &[T], number: u8) -> usize {
     usize::from(number) % list.len()
 }

@@ -1,4 +1,4 @@
-//! A server as one process runs it: the library's router, and the pages of an application.
+//! A server as in one process: the library's router, and the pages of an application.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use super::browser::Answer;
 
 pub(crate) const ISSUER: &str = "https://id.example";
 
-/// An API elsewhere that has its tokens from the server.
+/// An API elsewhere that gets its tokens from the server.
 pub(crate) const API: &str = "https://api.example";
 
 scopes! {
@@ -33,7 +33,7 @@ scopes! {
     pub(super) Admin = "admin", "Administer";
 }
 
-/// Who is signed in at the application, in the browser that a request came from.
+/// The user who is signed in at the application, by the browser of a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignedIn(pub(crate) Option<Authentication>);
 
@@ -44,11 +44,11 @@ struct ConsentForm {
     decision: String,
 }
 
-/// What a user says on a consent page.
+/// A user's answer on a consent page.
 #[derive(arbitrary::Arbitrary, Clone, Copy, Debug)]
 pub(crate) enum Consent {
     All,
-    /// To these of the scopes.
+    /// Allows these scopes.
     Only(u8),
     No,
 }
@@ -100,7 +100,7 @@ impl Process {
     }
 }
 
-/// As safe as can be, but shorter than usual.
+/// The safe policy, with shorter lifetimes.
 pub(super) fn policy() -> Policy {
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
     Policy::safe().refresh_token_lifetimes(days(20), days(60))
@@ -146,7 +146,7 @@ async fn write(access: Access<Write>) -> String {
     told(&access)
 }
 
-/// What a token stands for: client, user and scopes.
+/// The facts behind a token: client, user and scopes.
 fn told<S: quadrille::scope::ScopeRequirement>(access: &Access<S>) -> String {
     let user = match access.actor() {
         Actor::User(subject) => subject,

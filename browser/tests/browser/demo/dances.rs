@@ -1,4 +1,4 @@
-//! What both dances have in common for the people who dance them.
+//! The steps that both dances have.
 
 use thirtyfour::prelude::*;
 
@@ -6,17 +6,17 @@ use crate::support::{Browser, decide, element, heading, press, sign_in};
 
 use super::running::Running;
 
-/// One of the two dances, as people see it.
+/// One of the two dances, as users see it.
 pub(crate) struct Dance {
     /// The link on the first page.
     pub(crate) begin: &'static str,
     /// The path of the photos.
     pub(crate) prints: &'static str,
-    /// The chapters of its drawing.
+    /// The chapters of the drawing.
     pub(crate) chapters: &'static [&'static str],
-    /// The words of the drawing about a refusal,
+    /// The words of the drawing about a refusal.
     pub(crate) refusal: &'static str,
-    /// and about what is issued otherwise.
+    /// The words of the drawing about issued tokens.
     pub(crate) issued: &'static str,
 }
 
@@ -82,7 +82,7 @@ impl Dance {
         self.agree(browser, demo).await;
     }
 
-    /// From the photos, an hour later, to the end of it and its drawing.
+    /// From the photos, an hour later, to the last page with the drawing.
     pub(crate) async fn end(&self, browser: &Browser) {
         press(browser, "Let an hour pass").await;
         heading(browser, "Here they are").await;
@@ -90,7 +90,7 @@ impl Dance {
         heading(browser, "The dance that just happened").await;
     }
 
-    /// Somebody says no, is told so, and thinks again.
+    /// The user denies, sees a page that says so, and logs in after all.
     pub(crate) async fn refuse(&self, browser: &Browser, demo: &Running) {
         self.begin(browser, demo).await;
         sign_in(browser).await;

@@ -1,4 +1,4 @@
-//! The last page: complete, usable by keyboard, on a phone, in the dark and on paper.
+//! The last page: complete, and usable by keyboard, on a phone, in the dark and on paper.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use thirtyfour::prelude::*;
 
 use crate::support::{Browser, element};
 
-/// It has these chapters, no step without words, and no secret that the browser knows. Gives its
-/// source.
+/// Checks that the page has these chapters, no step without words, and no secret that the browser
+/// knows. Returns its source.
 pub(crate) async fn shows(browser: &Browser, chapters: &[&str]) -> String {
     let page = browser.source().await.unwrap();
     for chapter in chapters {
@@ -22,14 +22,14 @@ pub(crate) async fn shows(browser: &Browser, chapters: &[&str]) -> String {
     page
 }
 
-/// The first arrow with this label opens by keyboard. Gives what is there to read then.
+/// Opens the first arrow with this label by keyboard. Returns the text below it.
 pub(crate) async fn opens(browser: &Browser, label: &str) -> String {
     let opened = turns(browser, label).await;
     opened.wait_until().displayed().await.unwrap();
     opened.text().await.unwrap()
 }
 
-/// And closes again.
+/// Closes that arrow again.
 pub(crate) async fn closes(browser: &Browser, label: &str) {
     turns(browser, label).await.wait_until().not_displayed().await.unwrap();
 }
@@ -41,7 +41,7 @@ async fn turns(browser: &Browser, label: &str) -> WebElement {
     arrow.find(By::ClassName("panel")).await.unwrap()
 }
 
-/// A value can be followed: what does not carry it, more arrows than `least`, steps back.
+/// Follows a value: arrows without the value, more of them than `least`, are dimmed.
 pub(crate) async fn follows(browser: &Browser, kind: &str, least: u64) {
     assert_eq!(dimmed(browser).await, 0);
     let value = browser.find(By::Id(format!("f-{kind}"))).await.unwrap();
@@ -55,7 +55,7 @@ pub(crate) async fn follows(browser: &Browser, kind: &str, least: u64) {
     assert!(dimmed(browser).await > least);
 }
 
-/// Back to following everything.
+/// Returns to following every value.
 pub(crate) async fn follow_all(browser: &Browser) {
     browser.find(By::Id("f-all")).await.unwrap().send_keys(" ").await.unwrap();
     assert_eq!(dimmed(browser).await, 0);
@@ -66,8 +66,8 @@ async fn dimmed(browser: &Browser) -> u64 {
     browser.execute(script, vec![]).await.unwrap().json().as_u64().unwrap()
 }
 
-/// Keeps pictures of it in the dark, on a phone and on paper, numbered from `first`; it is no wider
-/// than the screen.
+/// Keeps pictures of the page in the dark, on a phone and on paper, numbered from `first`. Checks
+/// that the page is no wider than the screen.
 pub(crate) async fn looks_good_everywhere(browser: &Browser, first: u8) {
     browser.dark(true).await;
     browser.keep_whole(&format!("{first}-dark")).await;
@@ -87,7 +87,7 @@ pub(crate) async fn looks_good_everywhere(browser: &Browser, first: u8) {
     assert!(printed["data"].as_str().unwrap().len() > 50_000, "a drawing on paper");
 }
 
-/// Kept only where it is asked for, so that running the tests does not change the working tree.
+/// Kept on demand only, so a test run does not change the working tree.
 pub(crate) async fn picture_for_the_readme(browser: &Browser) {
     if std::env::var_os("QUADRILLE_README_PICTURE").is_none() {
         return;

@@ -1,4 +1,4 @@
-//! The demo, as people go through it, and as they do not.
+//! The demo, used as intended and otherwise.
 
 mod dances;
 mod drawing;
@@ -51,13 +51,13 @@ async fn the_back_button_leads_nowhere_bad() {
         OAUTH2.begin(browser, demo).await;
         sign_in(browser).await;
         element(browser, "//button[@value='allow']").await;
-        // Back from the consent page to the sign-in page, and on again.
+        // Back from the consent page to the sign-in page, and forward again.
         browser.back().await.unwrap();
         element(browser, "//body").await;
         browser.keep("1-back-from-consent").await;
         browser.forward().await.unwrap();
         OAUTH2.agree(browser, demo).await;
-        // Back from the photos to the consent page, which has been answered and says so.
+        // Back from the photos to the consent page, which says that it was answered.
         while !browser.place().await.starts_with(&demo.provider) {
             browser.back().await.unwrap();
         }
@@ -65,7 +65,7 @@ async fn the_back_button_leads_nowhere_bad() {
         decide(browser, "allow").await;
         heading(browser, "Already answered").await;
         browser.keep("3-answered-again").await;
-        // What was bought with the first answer is still good.
+        // The token from the first answer is still valid.
         browser.goto(format!("{}/prints", demo.website)).await.unwrap();
         heading(browser, "Here they are").await;
     })
@@ -79,14 +79,14 @@ async fn a_double_click_on_allow_counts_once() {
         sign_in(browser).await;
         let allow = element(browser, "//button[@value='allow']").await;
         browser.action_chain().double_click_element(&allow).perform().await.unwrap();
-        // When the website was quicker than the second click, the code is spent, and the provider says
-        // that it has the answer already. Either way it was one answer, and it counts.
+        // If the website was quicker than the second click, the code is redeemed, and the provider
+        // says that it already has the answer. Either way there was one answer, and it counts.
         let there = "contains(., 'Here they are') or contains(., 'Already answered')";
         element(browser, &format!("//h1[{there}]")).await;
         browser.keep("1-clicked-twice").await;
         browser.goto(format!("{}/prints", demo.website)).await.unwrap();
         heading(browser, "Here they are").await;
-        // The tokens are alive: they can be used, and refreshed.
+        // The tokens are valid: they can be used, and refreshed.
         press(browser, "Let an hour pass").await;
         heading(browser, "Here they are").await;
         assert_eq!(browser.find_all(By::Tag("img")).await.unwrap().len(), 6);
@@ -107,7 +107,7 @@ async fn twenty_tabs_opened_at_once_finish_in_the_wrong_order() {
             browser.turn_to(tab).await;
             element(browser, "//input[@name='password']").await;
         }
-        // The last first, then every other one, then the rest.
+        // The last tab first, then every other one, then the rest.
         let order = (0..20).rev().step_by(2).chain((0..20).step_by(2));
         for (nth, tab) in order.enumerate() {
             browser.turn_to(&tabs[tab]).await;
@@ -119,7 +119,7 @@ async fn twenty_tabs_opened_at_once_finish_in_the_wrong_order() {
             assert_eq!(browser.place().await, format!("{}/prints", demo.website), "tab {tab}");
         }
         browser.keep("1-the-last-tab").await;
-        // Twenty logins later, the page shows one dance.
+        // After twenty logins, the page shows one dance.
         browser.goto(format!("{}/dance", demo.website)).await.unwrap();
         heading(browser, "The dance that just happened").await;
         let redeemed = "//strong[contains(., 'The code is redeemed')]";
@@ -140,7 +140,7 @@ async fn a_visit_with_the_cookie_lost_ends_on_a_page_with_a_way_on() {
         element(browser, "//h1").await;
         browser.keep("1-lost").await;
         assert!(browser.find_all(By::Tag("img")).await.unwrap().is_empty(), "nobody is logged in");
-        // The page offers to try again, and that works.
+        // The page offers another try, which works.
         element(browser, "//main//a | //body//a").await.click().await.unwrap();
         if browser.find_all(By::XPath("//a[contains(., 'Print my photos')]")).await.unwrap().len()
             == 1

@@ -21,7 +21,7 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
         browser.dark(false).await;
         OAUTH1.begin(browser, demo).await;
         sign_in(browser).await;
-        // The same page as in the other dance: who asks, and for what.
+        // The same page as in the other dance, with the client and the scopes.
         element(browser, "//h1[contains(., 'Sixpence Prints')]").await;
         element(browser, "//*[contains(., 'See the photos in your album')]").await;
         browser.keep("04-consent").await;
@@ -37,7 +37,7 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
         drawing::follows(browser, "token-secret", 10).await;
         browser.keep_whole("09-follow-the-token-secret").await;
         drawing::follow_all(browser).await;
-        // With a signature open, which is the widest that there is to see.
+        // With a signature open, which is the widest content of the page.
         drawing::opens(browser, "POST /oauth/request_token").await;
         drawing::opens(browser, "GET /api/photos").await;
         drawing::looks_good_everywhere(browser, 10).await;
@@ -45,7 +45,7 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
     .await;
 }
 
-/// Each signed request opens to its base string, the key and the signature.
+/// Opens each signed request to its base string, the key and the signature.
 async fn the_signatures(browser: &Browser, demo: &Running) {
     let signed = browser.find_all(By::ClassName("proof")).await.unwrap();
     assert_eq!(signed.len(), 6, "two for credentials, two calls, the end, and once more");
@@ -83,7 +83,7 @@ async fn both_dances_are_there_to_compare_and_neither_disturbs_the_other() {
         OAUTH2.dance(browser, demo).await;
         browser.goto(format!("{}/dance", demo.website)).await.unwrap();
         press(browser, "Now dance OAuth 1.0a").await;
-        // You said yes to this website already, and it is not the dance that you said it to.
+        // The user gave consent for the other dance already.
         heading(browser, "Here they are").await;
         press(browser, "See the dance").await;
         let page = drawing::shows(browser, &OAUTH1.chapters[..2]).await;
@@ -91,7 +91,7 @@ async fn both_dances_are_there_to_compare_and_neither_disturbs_the_other() {
         press(browser, "See OAuth 2").await;
         let page = drawing::shows(browser, &["The code becomes a token"]).await;
         assert!(!page.contains("The signature"), "nothing is signed there");
-        // The photos come by either.
+        // Either dance fetches the photos.
         for dance in [OAUTH2, OAUTH1] {
             browser.goto(format!("{}{}", demo.website, dance.prints)).await.unwrap();
             heading(browser, "Here they are").await;

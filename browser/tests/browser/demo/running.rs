@@ -1,4 +1,4 @@
-//! The demo, running.
+//! A running demo.
 
 use std::{net::SocketAddr, rc::Rc};
 
@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::support::{Browser, PATIENCE, in_a_browser};
 
-/// The demo, running in this process on ports of its own until it is dropped.
+/// A demo that runs in this process on its own ports until it is dropped.
 pub(crate) struct Running {
     pub(crate) website: String,
     pub(crate) provider: String,
@@ -27,7 +27,7 @@ impl Running {
         Self { website, provider, stop: Some(stop), task: Some(task) }
     }
 
-    /// Stops it, and sees that it does.
+    /// Stops the demo, and checks that it ends.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         if let Some(task) = self.task.take() {
@@ -36,7 +36,7 @@ impl Running {
     }
 }
 
-/// Runs a test in a browser in front of a fresh demo.
+/// Runs a test in a browser with a fresh demo.
 pub(crate) async fn visit(
     name: &'static str,
     test: impl AsyncFnOnce(&Browser, &Running) + 'static,

@@ -1,4 +1,4 @@
-//! Chromium under chromedriver, each with a fresh profile, both gone after the test.
+//! Chromium under chromedriver. Each has a fresh profile, and both end with the test.
 
 use std::{
     cell::RefCell,
@@ -27,7 +27,7 @@ pub(crate) struct Browser {
     window: WebDriver,
     driver: Child,
     profile: PathBuf,
-    /// What its console said so far.
+    /// The lines of the console so far.
     log: RefCell<Vec<String>>,
 }
 
@@ -50,7 +50,7 @@ impl Browser {
         let profile =
             std::env::temp_dir().join(format!("quadrille-browser-{name}-{}", std::process::id()));
         let mut wishes = ChromiumCapabilities::new();
-        // The driver knows Debian's browser by its family's name only.
+        // The driver knows Debian's browser only by the name of its family.
         wishes.set("browserName", json!("chrome")).unwrap();
         wishes.set_binary(CHROMIUM).unwrap();
         for argument in [
@@ -78,7 +78,7 @@ impl Browser {
         Self { name, window, driver, profile, log: RefCell::default() }
     }
 
-    /// Keeps what the window shows as `test-output/browser/{test}-{what}.png`.
+    /// Keeps a screenshot of the window as `test-output/browser/{test}-{what}.png`.
     pub(crate) async fn keep(&self, what: &str) {
         let path = output(&format!("{}-{what}.png", self.name));
         if let Err(error) = self.window.screenshot(&path).await {
@@ -86,10 +86,10 @@ impl Browser {
         }
     }
 
-    /// Keeps the whole page, however long.
+    /// Keeps a screenshot of the whole page, however long.
     pub(crate) async fn keep_whole(&self, what: &str) -> PathBuf {
         let path = output(&format!("{}-{what}.png", self.name));
-        // What sticks to the top of the window would hide what is there.
+        // A sticky header would hide content.
         self.window.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
         let shot =
             self.cdp("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
@@ -98,7 +98,7 @@ impl Browser {
         path
     }
 
-    /// Shows pages as on a screen of this width, in pixels; 0 for the window's own.
+    /// Sets the width of the screen, in pixels; 0 restores the window's own.
     pub(crate) async fn width(&self, width: u32, height: u32) {
         if width == 0 {
             self.cdp("Emulation.clearDeviceMetricsOverride", json!({})).await;
@@ -110,19 +110,19 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
-    /// Shows pages as people see them who prefer dark ones.
+    /// Sets the preference for dark pages.
     pub(crate) async fn dark(&self, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
-            // So that no colour is half way from one to the other.
+            // Transitions end, so that no colour is in between.
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// Keeps pictures of the page in the light and in the dark, on a desk and on the narrowest phone;
-    /// nothing on it is wider than the screen.
+    /// Keeps pictures of the page in the light and in the dark, on a desktop and on the narrowest
+    /// phone. Checks that nothing is wider than the screen.
     pub(crate) async fn looks_good(&self, what: &str) {
         for width in [0, 320] {
             self.width(width, 640).await;
@@ -136,7 +136,7 @@ impl Browser {
         self.dark(false).await;
     }
 
-    /// Nothing is wider than the window, or than what it stands in.
+    /// Checks that no element is wider than the window, or than its container.
     pub(crate) async fn fits(&self, width: u32) {
         let overflow = "const root = document.documentElement; \
              return [...document.body.querySelectorAll('*')] \
@@ -154,15 +154,15 @@ impl Browser {
         self.window.cdp().send_raw(command, arguments).await.unwrap()
     }
 
-    /// Turns to another tab, which is in front then, as it is for people.
+    /// Switches to another tab, and brings it to the front as a user would.
     pub(crate) async fn turn_to(&self, tab: &WindowHandle) {
         self.window.switch_to_window(tab.clone()).await.unwrap();
         self.cdp("Page.bringToFront", json!({})).await;
     }
 
-    /// Waits until the window is at a place that begins so. Gives the place.
+    /// Waits until the URL of the window begins with `begins`. Returns the URL.
     pub(crate) async fn wait_until_at(&self, begins: &str) -> String {
-        // On any other page it does not end by itself: the page that comes next ends it.
+        // On another page the script does not end by itself: the next page ends it.
         let script = "const [begins, done] = arguments; \
                       if (location.href.startsWith(begins)) done();";
         loop {
@@ -178,8 +178,8 @@ impl Browser {
         self.window.current_url().await.map(String::from).unwrap_or_default()
     }
 
-    /// Does what violates a policy of the page, which stays, and waits until it is violated. Gives the
-    /// line about it that was logged, and takes it out of the log.
+    /// Runs `act`, which must violate a policy of the page, and waits for the violation. Returns
+    /// its line in the log, and removes the line from the log.
     pub(crate) async fn violate(&self, directive: &str, act: impl AsyncFnOnce()) -> String {
         let listen = "window.violated = new Promise(resolve => \
                       document.addEventListener('securitypolicyviolation', resolve))";
@@ -194,9 +194,10 @@ impl Browser {
         log.remove(at)
     }
 
-    /// The URL, beginning so, that it just asked for, whether or not something answers there.
+    /// The URL with this beginning that the browser just requested, whether or not a server answers
+    /// there.
     pub(crate) async fn just_asked_for(&self, url: &str) -> String {
-        // The driver answers this when all that a click began is over.
+        // The driver answers this command only after all effects of a click.
         self.place().await;
         let events = self.new_events("Network.requestWillBeSent").await;
         let urls = events.iter().filter_map(|event| event["documentURL"].as_str());
@@ -208,14 +209,14 @@ impl Browser {
             .to_owned()
     }
 
-    /// The `Origin` of every request that had one, since they were looked at last.
+    /// The `Origin` headers of the requests since the last call.
     pub(crate) async fn origins_sent(&self) -> Vec<String> {
         let events = self.new_events("Network.requestWillBeSentExtraInfo").await;
         let origins = events.iter().filter_map(|event| event["headers"]["Origin"].as_str());
         origins.map(str::to_owned).collect()
     }
 
-    /// What happened on the network since it was looked at last. The driver tells each event once.
+    /// The network events since the last call. The driver reports each event once.
     async fn new_events(&self, method: &str) -> Vec<Value> {
         let lines = self.window.get_log("performance").await.unwrap().into_iter();
         let events = lines.map(|line| serde_json::from_str::<Value>(&line.message).unwrap());
@@ -224,13 +225,13 @@ impl Browser {
         wanted.map(|mut message| message["params"].take()).collect()
     }
 
-    /// The driver tells each line once.
+    /// The driver reports each line once.
     async fn read_log(&self) {
         let lines = self.window.browser_log().await.unwrap();
         self.log.borrow_mut().extend(lines.into_iter().map(|line| line.message));
     }
 
-    /// Closes browser and driver. Says which policies the pages violated.
+    /// Closes browser and driver. Returns the violations of policies.
     pub(crate) async fn quit(mut self) -> Vec<String> {
         self.read_log().await;
         let mut log = self.log.into_inner();
@@ -243,12 +244,12 @@ impl Browser {
     }
 }
 
-/// Whether a line of the console is about a violated Content-Security-Policy.
+/// Whether a line of the console reports a violation of a Content-Security-Policy.
 pub(crate) fn is_violation(line: &str) -> bool {
     line.contains("Content Security Policy") || line.contains("Refused to ")
 }
 
-/// Whether a script ended because another page came.
+/// Whether a script ended because the page was replaced.
 fn was_unloaded(error: &WebDriverError) -> bool {
     error.to_string().contains("document unloaded")
 }
@@ -268,7 +269,7 @@ async fn start_driver() -> (Child, u16) {
             break port.trim_end_matches('.').parse().unwrap();
         }
     };
-    // It stops when nobody reads what it says.
+    // The driver stops if nobody reads its output.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (driver, port)
 }

@@ -1,10 +1,10 @@
-//! An application of a provider, as far as a browser has nothing to do with it.
+//! The parts of a provider's client that need no browser.
 
 use quadrille::{Env, oauth2::pkce::Verifier};
 use reqwest::Url;
 use serde_json::Value;
 
-/// A client that is known to a provider.
+/// A registered client.
 pub(crate) struct Client {
     pub(crate) issuer: String,
     pub(crate) id: String,
@@ -24,7 +24,7 @@ impl Client {
         }
     }
 
-    /// Where it sends people.
+    /// The URL of the authorization request.
     pub(crate) fn question(&self) -> String {
         let query = [
             ("response_type", "code"),
@@ -39,7 +39,7 @@ impl Client {
         Url::parse_with_params(&endpoint, query).unwrap().into()
     }
 
-    /// Redeems the code that came to `place`.
+    /// Redeems the code in the URL `place`.
     pub(crate) async fn redeem(&self, place: &str) {
         let url = Url::parse(place).unwrap();
         let code = url.query_pairs().find(|(name, _)| name == "code");

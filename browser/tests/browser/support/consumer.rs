@@ -1,4 +1,4 @@
-//! Applications to log in to, with the provider.
+//! Applications that users log in to with the provider.
 
 use axum::{
     Router,
@@ -11,7 +11,7 @@ use quadrille::{KeyRing, Linked, Login, Service, Spec, consumer::MemoryStorage};
 
 use super::{Provider, Site};
 
-/// The provider as a service. Where it is, is known when it has started.
+/// The provider as a service. Its URLs are set when it has started.
 struct Quadrille;
 
 impl Service for Quadrille {
@@ -22,12 +22,12 @@ impl Service for Quadrille {
         .build();
 }
 
-/// An application that keeps logins in cookies and has no users.
+/// An application that keeps accounts in cookies and has no users.
 pub(crate) async fn without_users(provider: &Provider) -> Site {
     Site::start(async |port| login(port, provider).attach(pages())).await
 }
 
-/// An application with users: `/as/44` signs number 44 in.
+/// An application with users: `/as/44` signs in user 44.
 pub(crate) async fn with_users(provider: &Provider) -> Site {
     let sign_in = async |Path(user): Path<u64>| {
         let cookie = format!("user={user}; Path=/; HttpOnly; SameSite=Lax");
@@ -64,7 +64,7 @@ async fn album(_: Linked<Quadrille>) -> Html<String> {
     page("<h1>The album</h1>")
 }
 
-/// A page that tells nobody where its form was, and lets it lead nowhere else.
+/// A page without a referrer, whose forms may only lead to its own site.
 async fn quiet() -> impl IntoResponse {
     let form = "<form method=post action=/login/quadrille><button>Link by form</button></form>";
     let strict = [

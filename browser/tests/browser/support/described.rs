@@ -1,5 +1,6 @@
-//! A provider for clients that describe themselves. The program fetches their documents from the
-//! public Internet alone, where no test goes: this is its inside, with one document at hand.
+//! A provider for clients that describe themselves. The program fetches documents from the public
+//! Internet only, where no test goes. So this provider has the program's parts, and a fetcher with
+//! one document.
 
 use axum::Extension;
 use quadrille::{
@@ -16,7 +17,7 @@ use reqwest::Url;
 
 use super::{Site, process::Folder};
 
-/// What is fetched, whatever is asked for.
+/// The document for every URL.
 struct Document(String);
 
 impl Fetcher for Document {
@@ -25,7 +26,7 @@ impl Fetcher for Document {
     }
 }
 
-/// A provider that takes this for every client's document, with its data in `folder`.
+/// A provider that gets this document for every client, with its data in `folder`.
 pub(crate) async fn provider(folder: &Folder, document: &serde_json::Value) -> Site {
     let mut flags = Flags::default();
     flags.give("data_dir", "--data-dir", folder.data().to_str());

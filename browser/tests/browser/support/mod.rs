@@ -1,4 +1,4 @@
-//! Browsers, what stands behind the pages that they show, and the pages as people see them.
+//! Browsers, the servers behind their pages, and steps on these pages.
 
 mod browser;
 mod client;
@@ -7,7 +7,7 @@ pub(crate) mod described;
 mod provider;
 mod site;
 
-/// The program as a child process, as its own tests start it.
+/// The program as a child process, shared with its own tests.
 #[path = "../../../../crates/quadrille-server/tests/program/process.rs"]
 #[allow(dead_code, reason = "these tests need a part of it")]
 mod process;
@@ -25,7 +25,7 @@ use quadrille_demo::USER;
 use thirtyfour::prelude::*;
 use tokio::task::LocalSet;
 
-/// How long a page may take on a busy machine.
+/// The time limit for a page on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 const OFTEN: Duration = Duration::from_millis(25);
 
@@ -34,7 +34,7 @@ pub(crate) async fn in_a_browser(name: &'static str, test: impl AsyncFnOnce(&Bro
     in_browsers([name], async move |[browser]: [&Browser; 1]| test(browser).await).await;
 }
 
-/// Runs a test in browsers of these names. Afterwards their logs must hold no violation of a
+/// Runs a test in browsers of these names. Afterwards, their logs must not contain a violation of a
 /// Content-Security-Policy.
 pub(crate) async fn in_browsers<const N: usize>(
     names: [&'static str; N],
@@ -49,7 +49,7 @@ pub(crate) async fn in_browsers<const N: usize>(
     let outcome = tasks
         .run_until(async {
             let browsers = Rc::clone(&browsers);
-            // On a task of its own, so that the browsers are closed also when the test fails.
+            // The test runs in a task of its own, so the browsers are closed even if it fails.
             tokio::task::spawn_local(async move { test(browsers.each_ref()).await }).await
         })
         .await;
@@ -74,7 +74,7 @@ pub(crate) async fn heading(browser: &WebDriver, text: &str) {
     element(browser, &format!("//h1[contains(normalize-space(.), \"{text}\")]")).await;
 }
 
-/// Waits for what `xpath` names.
+/// Waits for the element that `xpath` selects.
 pub(crate) async fn element(browser: &WebDriver, xpath: &str) -> WebElement {
     let found = browser.query(By::XPath(xpath)).wait(PATIENCE, OFTEN).first().await;
     match found {
@@ -96,7 +96,8 @@ pub(crate) async fn press(browser: &WebDriver, text: &str) {
     click(&element(browser, &xpath).await).await;
 }
 
-/// Clicks what leads to another page, and waits until this one is gone: the next page may have the same heading.
+/// Clicks an element that leads to another page, and waits until this page is gone: the next page
+/// may have the same heading.
 async fn click(leads_on: &WebElement) {
     leads_on.click().await.unwrap();
     leads_on.wait_until().wait(PATIENCE, OFTEN).stale().await.expect("another page");
@@ -113,7 +114,7 @@ pub(crate) async fn send(field: &WebElement) {
     field.wait_until().wait(PATIENCE, OFTEN).stale().await.expect("another page");
 }
 
-/// Fills in the provider's sign-in form. Gives its last field.
+/// Fills in the provider's sign-in form. Returns its last field.
 pub(crate) async fn fill_in(browser: &WebDriver, password: &str) -> WebElement {
     let name = element(browser, "//input[@name='username']").await;
     name.clear().await.unwrap();

@@ -7,7 +7,7 @@ use super::{
     process::{Folder, Program, json},
 };
 
-/// A running provider, in which the demo's user can sign in.
+/// A running provider with the demo's user.
 pub(crate) struct Provider {
     program: Program,
     _folder: Folder,
@@ -22,12 +22,12 @@ impl Provider {
         Self { program, _folder: folder }
     }
 
-    /// A page of it.
+    /// The URL of a page.
     pub(crate) fn url(&self, path: &str) -> String {
         self.program.url(path)
     }
 
-    /// Adds an application.
+    /// Registers a client.
     pub(crate) fn add(&self, name: &str, redirect_uri: &str, arguments: &[&str]) -> Client {
         let add = ["client", "add", name, "--redirect-uri", redirect_uri];
         let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
@@ -36,7 +36,7 @@ impl Provider {
         Client::new(&self.program.issuer, id, secret, redirect_uri)
     }
 
-    /// Gives the user another password, as the operator.
+    /// Sets the user's password, as the operator.
     pub(crate) fn set_password(&self, password: &str) {
         let set = ["user", "set-password", USER, "--password-stdin"];
         json(&self.program.data, &set, &format!("{password}\n"));

@@ -1,17 +1,17 @@
-//! Small applications of the tests.
+//! Small applications for the tests.
 
 use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// An application on a port of its own, until it is dropped. Browsers know it by two names, which
-/// are two sites to them.
+/// An application on its own port, until it is dropped. Browsers know it by two names, and take
+/// these for two sites.
 pub(crate) struct Site {
     port: u16,
     task: JoinHandle<()>,
 }
 
 impl Site {
-    /// Serves what `routes` makes of the port.
+    /// Serves the routes that `routes` makes for the port.
     pub(crate) async fn start(routes: impl AsyncFnOnce(u16) -> Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -20,17 +20,17 @@ impl Site {
         Self { port, task }
     }
 
-    /// One that answers everything with an empty page.
+    /// A site that answers every request with an empty page.
     pub(crate) async fn blank() -> Self {
         Self::start(async |_| Router::new().fallback(async || ())).await
     }
 
-    /// A page of it at `http://localhost`, as the provider is.
+    /// The URL of a page at `http://localhost`, the provider's host.
     pub(crate) fn near(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// A page of it at `http://127.0.0.1`.
+    /// The URL of a page at `http://127.0.0.1`.
     pub(crate) fn far(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }

@@ -225,7 +225,11 @@ async fn error_names_of_github_are_its_own() {
     let (jar, url) = world.leave().await;
     let query = world.consent(&url);
     let error = world.come_back(&jar, &query).await.unwrap_err();
-    assert_eq!(error, refused("incorrect_client_credentials"), "it is nobody's secret's fault");
+    assert_eq!(
+        error,
+        refused("incorrect_client_credentials"),
+        "the service's own code for a wrong secret is kept"
+    );
 }
 
 #[tokio::test]
