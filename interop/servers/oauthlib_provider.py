@@ -25,7 +25,7 @@ config = json.loads(sys.stdin.readline())
 
 
 class Validator(RequestValidator):
-    """One client; everything else in dictionaries."""
+    """A store with one client, and dictionaries for all other data."""
 
     enforce_ssl = False  # on loopback
     dummy_client = "dummydummydummydummydummy"
@@ -174,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
             return page, form, 200
         form = parse_qs(body.decode())
         if form.get("decision") == ["deny"]:
-            # oauthlib has nothing for a user who says no.
+            # oauthlib has no answer for a user who denies.
             callback = validator.temporary.pop(token)["callback"]
             return {"Location": f"{callback}?{urlencode({'oauth_token': token, 'oauth_problem': 'user_refused'})}"}, "", 302
         try:

@@ -32,7 +32,7 @@ const provider = new Provider(issuer, {
   ],
   scopes: ['api:read'],
   cookies: { keys: ['of no consequence here'] },
-  // Its own sign-in and consent forms; any name and password will do.
+  // The package's own sign-in and consent forms, which accept any name and password.
   features: { devInteractions: { enabled: true } },
   pkce: { required: () => true },
   rotateRefreshToken: true,
@@ -41,7 +41,7 @@ const provider = new Provider(issuer, {
   ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
 });
 
-// The service's API: who the token belongs to, and which one it is.
+// The service's API: the user of the token, and the token itself.
 provider.use(async (context, next) => {
   if (context.path !== '/api/me') return next();
   const [scheme, value] = (context.get('authorization') ?? '').split(' ');

@@ -9,19 +9,19 @@ import { parse } from 'node-html-parser';
 export class Browser {
   #cookies = new Map();
 
-  /** `fill` has what to put into fields of these names; `redirectUri` is where the pages of others begin. */
+  /** `fill` has the values of fields by name; a URL that begins with `redirectUri` is not fetched. */
   constructor({ fill, redirectUri }) {
     Object.assign(this, { fill, redirectUri });
   }
 
-  /** From an authorization request to the URL that the client gets, through whatever pages come. */
+  /** From an authorization request to the URL that the client gets, through all pages in between. */
   async authorize(url, decision = 'allow') {
     const end = await this.visit(url, { decision });
     if (!(end instanceof URL)) throw new Error(`neither sign-in nor consent: ${end.status} ${end.text}`);
     return end;
   }
 
-  /** Fills and sends forms until a page has none; that page, or the URL that begins with `redirectUri`. */
+  /** Fills in and sends forms. Returns the first page without a form, or the URL that begins with `redirectUri`. */
   async visit(url, pressed = {}) {
     let page = await this.#follow('GET', new URL(url));
     for (let step = 0; step < 6; step += 1) {
@@ -56,7 +56,7 @@ export class Browser {
     throw new Error(`too many redirects, last to ${url}`);
   }
 
-  // One host and no paths: enough for loopback, whose ports share their cookies.
+  // Cookies of one host without paths suffice for loopback, whose ports share their cookies.
   #keep(cookie) {
     const [pair, ...attributes] = cookie.split(';').map((part) => part.trim());
     const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
@@ -65,7 +65,7 @@ export class Browser {
   }
 }
 
-/** Asks for a page as a browser does. (`fetch` would say that a script asks.) */
+/** Requests a page as a browser does. (The headers of `fetch` would name a script.) */
 async function navigate(method, url, cookie, form) {
   const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
   if (cookie) headers.cookie = cookie;
@@ -76,7 +76,7 @@ async function navigate(method, url, cookie, form) {
   return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
 }
 
-/** What a browser would send if no button were pressed. */
+/** The fields that a browser sends if no button is pressed. */
 function fieldsOf(form) {
   return form.querySelectorAll('input').flatMap((input) => {
     const [name, type] = [input.getAttribute('name'), input.getAttribute('type') ?? 'text'];

@@ -28,7 +28,7 @@ describe('oauth', () => {
   });
   after(() => provider.stop());
 
-  /** A client that signs with this method, and its id. */
+  /** A client that signs with this method, and its identifier. */
   function register(method, version = '1.0') {
     const options = [];
     if (method === 'RSA-SHA1') {
@@ -49,7 +49,7 @@ describe('oauth', () => {
         client[name](...rest, (error, ...results) => (error ? reject(refusal(error)) : resolve(results)));
       });
 
-  /** From temporary credentials to those of the token. */
+  /** From temporary credentials to token credentials. */
   async function logIn(client, decision) {
     const [temporary, secret, { oauth_callback_confirmed }] = await ask(client, 'getOAuthRequestToken')();
     assert.equal(oauth_callback_confirmed, 'true');
@@ -85,7 +85,7 @@ describe('oauth', () => {
   });
 
   it('is told what is wrong with a version that is none', async () => {
-    // As much sample code has it; RFC 5849, section 3.1, knows "1.0" alone.
+    // Much sample code sends this version; RFC 5849, section 3.1, allows "1.0" only.
     const { client } = register('HMAC-SHA256', '1.0A');
     await assert.rejects(ask(client, 'getOAuthRequestToken')(), { status: 400, problem: 'version_rejected' });
   });
@@ -108,7 +108,7 @@ describe('oauth', () => {
   });
 });
 
-/** What the server said. */
+/** The response of the server. */
 function refusal({ statusCode, data }) {
   return Object.assign(new Error(`${statusCode}: ${data}`), { status: statusCode, problem: parse(data).oauth_problem });
 }

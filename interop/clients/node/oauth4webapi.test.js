@@ -1,4 +1,4 @@
-// oauth4webapi, the strictest reader of answers that we know: it checks content types, headers and every member.
+// oauth4webapi, the strictest client: it checks content types, headers and every member of a response.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -54,7 +54,7 @@ describe('oauth4webapi', () => {
 
   async function logIn(who) {
     const { verifier, state, callback } = await ask(who);
-    // Compares `iss` with the issuer, as RFC 9207 asks.
+    // Compares `iss` with the issuer, as RFC 9207 requires.
     const parameters = oauth.validateAuthResponse(server, who.client, callback, state);
     return { parameters, verifier, callback, tokens: await exchange(who, parameters, verifier) };
   }

@@ -1,4 +1,4 @@
-// openid-client, the client that most Node programs have, used as a plain OAuth 2 client.
+// openid-client, the client of most Node programs, used as a plain OAuth 2 client.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -122,7 +122,7 @@ describe('openid-client', () => {
   });
 });
 
-/** A challenge that says so (RFC 6750, section 3.1). */
+/** The error code of a challenge (RFC 6750, section 3.1). */
 function refusedToken(error) {
   assert.equal(error.status, 401);
   assert.equal(error.cause[0].parameters.error, 'invalid_token');

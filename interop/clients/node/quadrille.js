@@ -9,16 +9,16 @@ import { createInterface } from 'node:readline';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const PROGRAM = process.env.QUADRILLE_BIN ?? path.join(ROOT, 'target/debug/quadrille');
-// Nothing listens there: the browser stops at this address, as a native application would.
+// Nothing listens at this address: the browser stops at it, as a native application would.
 export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
 export const SCOPE = 'photos:read photos:write';
 const env = { ...process.env, QUADRILLE_SCOPES: 'photos:read=See your photos;photos:write=Add photos' };
-/** The one user, as the sign-in form asks for them. */
+/** The only user, as the fields of the sign-in form. */
 export const PERSON = { username: 'margot', password: 'correct horse battery staple' };
 
-/** A provider with one user, in a directory of its own. */
+/** A provider with one user, in its own directory. */
 export class Quadrille {
-  /** `settings` are by their environment variables. */
+  /** `settings` are environment variables. */
   static async start(settings = {}) {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing; build it: make program`);
     const provider = new Quadrille();
@@ -43,12 +43,12 @@ export class Quadrille {
     return provider;
   }
 
-  /** One command on the data that the server has open. */
+  /** Runs a command on the data directory of the server. */
   run(args, input = '') {
     return execFileSync(PROGRAM, [...args, '--data-dir', this.data], { env: this.env, input, encoding: 'utf8', timeout: 30_000 });
   }
 
-  /** Registers a client; what the command prints. */
+  /** Registers a client. Returns the output of the command. */
   client(name, ...options) {
     return JSON.parse(this.run(['client', 'add', name, ...options, '--json']));
   }

@@ -1,4 +1,4 @@
-// simple-oauth2, which knows no PKCE and takes no answer that is not JSON.
+// simple-oauth2, which does not support PKCE and rejects every response that is not JSON.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

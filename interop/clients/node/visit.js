@@ -1,6 +1,6 @@
-// A person with a browser, for tests in other languages: node visit.js '{ "urls": [...], "fill": { FIELD: VALUE } }'
+// A user with a browser, for tests in other languages: node visit.js '{ "urls": [...], "fill": { FIELD: VALUE } }'
 //
-// Opens the URLs in turn, with one set of cookies. Fills the forms that come and sends them until a page has none;
+// Opens the URLs in turn, with one set of cookies. Fills in forms and sends them until a page has none;
 // prints those last pages as JSON: [{ url, status, text }].
 
 import { Browser } from './browser.js';

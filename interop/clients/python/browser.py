@@ -16,13 +16,13 @@ class Browser:
         self.signed_in = self.asked = 0
 
     def authorize(self, url, decision="allow"):
-        """From an authorization request to the URL that the client gets, through whatever pages come."""
+        """From an authorization request to the URL that the client gets, through all pages in between."""
         end = self.visit(url, decision)
         assert isinstance(end, str), f"neither sign-in nor consent: {end.status} {end.text()}"
         return end
 
     def visit(self, url, decision="allow"):
-        """The same to wherever it ends: the URL that the client gets, or a page without such forms."""
+        """From a URL to the end: the URL that the client gets, or a page without such forms."""
         page = self._follow("GET", url)
         for _ in range(4):
             if isinstance(page, str):
@@ -76,7 +76,7 @@ class Form:
         self.method = (tag.get("method") or "get").upper()
 
     def fields(self):
-        """What a browser would send if no button were pressed."""
+        """The fields that a browser sends if no button is pressed."""
         for control in self.tag.select("input[name], textarea[name]"):
             kind = (control.get("type") or "text").lower()
             if kind in ("submit", "button", "image", "reset") or control.has_attr("disabled"):
@@ -89,7 +89,7 @@ class Form:
 
 
 def parameters(url):
-    """The query of a URL, where nothing may come twice."""
+    """The query of a URL, without repeated parameters."""
     query = parse_qs(urlsplit(url).query, strict_parsing=True, keep_blank_values=True)
     assert all(len(values) == 1 for values in query.values()), query
     return {name: values[0] for name, values in query.items()}

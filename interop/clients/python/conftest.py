@@ -21,7 +21,7 @@ def provider(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def oauth1(tmp_path_factory):
-    """A provider that offers OAuth 1.0a with every signature method there is."""
+    """A provider that offers OAuth 1.0a with every signature method."""
     provider = Quadrille.with_oauth1(tmp_path_factory.mktemp("quadrille"))
     yield provider
     provider.stop()

@@ -12,7 +12,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(os.environ.get("QUADRILLE_BIN", ROOT / "target/debug/quadrille"))
-# Nothing listens there: the browser stops at this address, as a native application would.
+# Nothing listens at this address: the browser stops at it, as a native application would.
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 USER, PASSWORD = "margot", "correct horse battery staple"
 SCOPE = "photos:read photos:write"
@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "QUADRILLE_SCOPES": "photos:read=See your photos;ph
 
 
 class Quadrille:
-    """A provider with one user, in a directory of its own. `settings` are by their environment variables."""
+    """A provider with one user, in its own directory. `settings` are environment variables."""
 
     def __init__(self, directory, **settings):
         if not PROGRAM.exists():
@@ -45,7 +45,7 @@ class Quadrille:
             raise
 
     def run(self, *arguments, stdin=""):
-        """One command on the data that the server has open."""
+        """Runs a command on the data directory of the server."""
         done = subprocess.run(
             [PROGRAM, *arguments, "--data-dir", self.data],
             input=stdin,
@@ -58,7 +58,7 @@ class Quadrille:
         return done.stdout
 
     def client(self, name, *options):
-        """Registers a client; what the command prints."""
+        """Registers a client. Returns the output of the command."""
         out = self.run("client", "add", name, *options, "--json")
         return SimpleNamespace(**{"client_secret": None, **json.loads(out)})
 
@@ -74,7 +74,7 @@ class Quadrille:
 
     @classmethod
     def with_oauth1(cls, folder):
-        """A provider that offers OAuth 1.0a with every signature method there is."""
+        """A provider that offers OAuth 1.0a with every signature method."""
         methods = "HMAC-SHA256 HMAC-SHA512 RSA-SHA256 RSA-SHA512 HMAC-SHA1-as-most-clients-sign"
         methods += " RSA-SHA1-with-its-broken-digest PLAINTEXT-which-carries-the-secrets"
         methods = ",".join(methods.split())

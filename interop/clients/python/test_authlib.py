@@ -1,4 +1,4 @@
-"""Authlib's client, in both its dresses: over requests and over httpx."""
+"""Authlib's client, in both its forms: over requests and over httpx."""
 
 import pytest
 from authlib.common.errors import AuthlibBaseError
@@ -12,7 +12,7 @@ from quadrille import REDIRECT_URI, SCOPE, USER
 
 @pytest.fixture(params=[OAuth2Session, OAuth2Client], ids=["requests", "httpx"])
 def session(request, provider):
-    """Makes sessions that know where the provider's endpoints are, by its metadata."""
+    """Makes sessions with the endpoints in the provider's metadata."""
     metadata = provider.metadata()
     opened = []
 

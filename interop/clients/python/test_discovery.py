@@ -1,4 +1,4 @@
-"""RFC 8414, as Authlib checks it, and as the other tests rely on it."""
+"""The metadata (RFC 8414), as Authlib checks it and the other tests need it."""
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 

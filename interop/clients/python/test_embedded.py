@@ -1,4 +1,4 @@
-"""An application that embeds the provider beside tables of its own, and lets people allow less than was asked for."""
+"""An application that embeds the provider beside its own tables, and lets users allow a part of the requested scopes."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ def check(application, token, get):
 
 
 def test_requests_oauthlib_refreshes_after_a_partial_consent(application, person, monkeypatch):
-    # It warns of scopes that are others than it asked for, unless it is told not to.
+    # By default, the client warns of scopes that differ from the requested ones.
     monkeypatch.setenv("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")
     session = OAuth2Session(application.client_id, redirect_uri=REDIRECT_URI, scope=SCOPE.split(), pkce="S256")
     url, _ = session.authorization_url(f"{application.issuer}/oauth/authorize")

@@ -33,7 +33,7 @@ RFC5849 = ["HMAC-SHA1", "RSA-SHA1", "PLAINTEXT"]
 METHODS = RFC5849 + ["HMAC-SHA256", "HMAC-SHA512", "RSA-SHA256", "RSA-SHA512"]
 PLACEMENTS = ["header", "query", "body"]
 
-# Whatever encodings disagree about: order, repetition, nothing, spaces, signs, other alphabets.
+# Cases that encodings disagree about: order, repetition, empty values, spaces, signs, other alphabets.
 AWKWARD = [("b", "2"), ("a", "1"), ("a", "0"), ("empty", ""), ("space", "x y"), ("signs", "+&=%/~*'()"), ("ü", "日 %2B")]
 
 
@@ -98,7 +98,7 @@ def key(rsa):
 
 @pytest.fixture
 def register(oauth1, key):
-    """A client of its own for the test, so that consent is asked for, with what this method needs."""
+    """A new client for the test, so there is a consent page, with the keys that this method needs."""
 
     def register(method="HMAC-SHA256", *options):
         private, public = key if method.startswith("RSA") else (None, None)
@@ -135,13 +135,13 @@ def authorization_url(session, provider):
 
 
 def hash_bodies(session):
-    """From now on, bodies that are no forms are signed by their hash."""
+    """Makes the session sign bodies that are not forms by their hash."""
     auth = session._client if isinstance(session, OAuth1Session) else session.auth
     auth.force_include_body = True
 
 
 def problem(answer):
-    """What is wrong, as clients are told: in the body, and in the challenge where there is one."""
+    """The error that a client gets: in the body, and in the challenge if there is one."""
     word = parse_qs(answer.text)["oauth_problem"][0]
     if answer.status_code == 401:
         challenge = answer.headers["www-authenticate"]
@@ -276,7 +276,7 @@ def test_values_are_decoded_once(open_session, oauth1, register, log_in, placeme
     if placement == "header":
         assert answer.status_code == 200, answer.text
     else:
-        # oauthlib signs what it would get by decoding its own parameters twice.
+        # oauthlib decodes its own parameters twice before it signs them.
         assert problem(answer) == (401, "signature_invalid")
 
 
@@ -292,7 +292,7 @@ def test_a_parameter_that_comes_twice_in_the_header_is_refused(open_session, oau
 class TestRevocation:
     @pytest.fixture
     def oauth1(self, tmp_path):
-        """A provider of its own: after other failures from this address, unknown tokens get 429."""
+        """A separate provider: after other failures from this address, unknown tokens get 429."""
         provider = Quadrille.with_oauth1(tmp_path)
         yield provider
         provider.stop()
@@ -329,7 +329,7 @@ def test_short_keys_of_old_installations_need_a_longer_word(open_session, oauth1
 
 
 def wait_until(condition, seconds=5):
-    """Other processes learn of a command within a second."""
+    """Waits for a command to take effect in the server: it does within a second."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -346,7 +346,7 @@ def test_oauth_1_is_off_unless_somebody_turns_it_on(provider):
 
 @pytest.mark.parametrize("place", ["query", "form"])
 def test_callback_and_verifier_may_stand_apart_from_a_signed_header(oauth1, place):
-    """As in the guide of X (Twitter), and in the programs that follow it."""
+    """The login in the guide of X (Twitter), and in the programs that follow it."""
     client = oauth1.oauth1_client()
     at = f"{oauth1.issuer}/oauth/"
 

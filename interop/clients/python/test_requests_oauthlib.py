@@ -1,4 +1,4 @@
-"""requests-oauthlib, over oauthlib: the client that most Python programs have."""
+"""requests-oauthlib, over oauthlib: the client of most Python programs."""
 
 from types import SimpleNamespace
 
@@ -89,7 +89,7 @@ def test_without_the_verifier_the_code_is_refused(dance, provider, browser, web)
     thief = OAuth2Session(web.client_id, redirect_uri=REDIRECT_URI, state=state)
     with pytest.raises(InvalidGrantError):
         thief.fetch_token(dance.metadata["token_endpoint"], authorization_response=callback, **basic(web))
-    # Nothing was used up by the attempt.
+    # The attempt did not use up the code.
     session.fetch_token(dance.metadata["token_endpoint"], authorization_response=callback, **basic(web))
 
 

@@ -17,7 +17,7 @@ SETTING = "QUADRILLE_ALLOW_CONFIDENTIAL_CLIENTS_WITHOUT_PKCE_SO_THAT_LEAKED_CODE
 
 @pytest.fixture(scope="module")
 def relaxed(tmp_path_factory):
-    """A provider that lets every confidential client leave PKCE out."""
+    """A provider that lets every confidential client omit PKCE."""
     provider = Quadrille(tmp_path_factory.mktemp("quadrille"), **{SETTING: "true"})
     yield provider
     provider.stop()
@@ -25,7 +25,7 @@ def relaxed(tmp_path_factory):
 
 @pytest.fixture(params=["allowed to the client", "allowed to all"])
 def old(request, provider):
-    """A provider, and a client of it that may leave PKCE out."""
+    """A provider, and a client that may omit PKCE."""
     if request.param == "allowed to the client":
         return SimpleNamespace(provider=provider, client=provider.web_client(ALLOWED))
     provider = request.getfixturevalue("relaxed")
