@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     authorize::error::{AuthorizeError, BrowserError},
-    client::{document::ClientDocumentError, error::AuthenticateError},
+    client::{document::error::ClientDocumentError, error::AuthenticateError},
     endpoint::error::{EndpointError, TokenError},
     guessing::KdfError,
     oauth1::{CredentialsError, TemporaryError},

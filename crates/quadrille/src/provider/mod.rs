@@ -36,7 +36,7 @@ pub use authorize::{
 };
 pub use client::{
     admin::AdminError,
-    document::{ClientDocumentError, ClientMetadataDocuments},
+    document::{error::ClientDocumentError, load::ClientMetadataDocuments},
     error::AuthenticateError,
     metadata::ClientMetadataError,
     new::NewClient,

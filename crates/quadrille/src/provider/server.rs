@@ -20,7 +20,7 @@ use super::{
         problem::{Pages, Problem},
         verifier::VerifierPage,
     },
-    client::{document::ClientMetadataDocuments, record::GrantType},
+    client::{document::load::ClientMetadataDocuments, record::GrantType},
     clock::{self, ClockWatch},
     error::{Error, OperatorError},
     guessing::{Kdf, Rate, Throttle, turns::Turns},

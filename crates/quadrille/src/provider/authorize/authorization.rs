@@ -13,7 +13,10 @@ use crate::{
     page, probe,
     provider::{
         client::{
-            document::{self, NOT_STORED, host_of},
+            document::{
+                admission,
+                metadata::{NOT_STORED, host_of},
+            },
             record::Client,
         },
         error::{ClientError, Error},
@@ -163,7 +166,7 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
     } else {
         let id = request::client_id(&params)?;
         let from = request.extensions().get::<RemoteAddress>().copied();
-        let client = document::client_that_asks(inner, id, from).await?;
+        let client = admission::client_that_asks(inner, id, from).await?;
         let offered = inner.gives_codes();
         request::check(
             &params,
@@ -278,7 +281,7 @@ impl Authorization {
         let (inner, asked) = (&self.inner, &self.asked);
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
-        let client = document::let_in(inner, asked.client.clone()).await?;
+        let client = admission::let_in(inner, asked.client.clone()).await?;
         let grant =
             dance::grant(inner.newer_row().await?, &client, scopes, resources, authentication);
         let number = grant.id;

@@ -13,7 +13,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         client::{
-            document::{self, NOT_STORED},
+            document::{admission, metadata::NOT_STORED},
             record::Client,
         },
         error::{ClientError, Error},
@@ -202,7 +202,7 @@ impl By<'_> {
             return Err(AuthorizeError::ScopeNotAllowed.into());
         }
         let key = inner.tokens.find(ticket.key).ok_or(BrowserError::TicketUnderUnknownKey)?;
-        let client = document::let_in(inner, client).await?;
+        let client = admission::let_in(inner, client).await?;
         let consent = Consent {
             subject: authentication.subject.clone(),
             client: client.id.clone(),
@@ -249,7 +249,7 @@ impl By<'_> {
         if !ticket.is_for(authentication) {
             return Err(BrowserError::TicketOfOtherUser.into());
         }
-        let client = document::client_that_asks(inner, &ticket.client, None).await?;
+        let client = admission::client_that_asks(inner, &ticket.client, None).await?;
         client
             .filter(|client| is_unchanged(client, ticket))
             .ok_or(BrowserError::ClientChanged.into())

@@ -6,7 +6,7 @@ use crate::{
     Secret, Timestamp,
     provider::{
         error::Error,
-        oauth1::admin::NewKeyError,
+        oauth1::new_key::NewKeyError,
         server::AuthorizationServer,
         store::{RevokeAll, RowId},
         token::{grant, lookup},

@@ -7,8 +7,8 @@ use crate::{
         guessing::Verdict,
         oauth1::{
             self,
-            admin::NewKey,
             client::{Credential, Key},
+            new_key::NewKey,
         },
         server::AuthorizationServer,
     },

@@ -6,7 +6,7 @@ use crate::{
     Scopes, Secret,
     oauth1::SignatureMethod,
     oauth2::{AuthMethod, Resources},
-    provider::oauth1::admin::{NewKey, NewRegistration},
+    provider::oauth1::new_key::{NewKey, NewRegistration},
 };
 
 use super::{

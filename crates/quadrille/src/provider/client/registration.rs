@@ -9,7 +9,7 @@ use crate::{
     Scopes, Secret,
     oauth2::Resources,
     provider::{
-        error::Error, oauth1::admin::NewKeyError, server::AuthorizationServer,
+        error::Error, oauth1::new_key::NewKeyError, server::AuthorizationServer,
         token::format::sha256,
     },
 };
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::{
         oauth1::SignatureMethod,
-        provider::{client::record::GrantType, oauth1::admin::NewKey},
+        provider::{client::record::GrantType, oauth1::new_key::NewKey},
     };
 
     #[test]

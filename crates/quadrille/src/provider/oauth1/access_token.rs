@@ -28,6 +28,7 @@ use crate::{
 
 use super::{
     nonces::MARGIN,
+    remember::remember,
     values::Value,
     verify::{self, CheckedToken, Wanted},
     wire,
@@ -117,7 +118,7 @@ async fn access_token(
         decision => decision,
     };
     // First of all: a request that a proxy repeats must revoke nothing.
-    verify::remember(inner, &signed, now).await?;
+    remember(inner, &signed, now).await?;
     let is_anew = signed.is_remembered();
     let approval = match decision {
         Decision::Redeem(approval) => approval,

@@ -15,11 +15,11 @@ use crate::{
         error::Error,
         server::Inner,
         store::{PendingKind, PendingRecord, PendingRef, PendingState},
-        token::format::TokenKind,
+        token::{format::TokenKind, lookup},
     },
 };
 
-use super::{temporary_error::TemporaryError, verify};
+use super::temporary_error::TemporaryError;
 
 /// The request behind temporary credentials. Invalid ones lead to a page, because only they hold a
 /// callback to redirect to.
@@ -30,7 +30,7 @@ pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, E
         return Err(TemporaryError::TwoDances.into());
     }
     let issuer = inner.issuer_id().await?;
-    let reference = verify::token_ref(inner, TokenKind::Temporary, token);
+    let reference = lookup::reference(inner, TokenKind::Temporary, token);
     let reference = reference.ok_or(TemporaryError::Unknown)?;
     let pending = inner.store.pending(issuer, &PendingRef::Identifier(reference)).await?;
     let pending = pending.ok_or(TemporaryError::Unknown)?;

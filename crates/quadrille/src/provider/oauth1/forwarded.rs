@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::{
+    remember::remember,
     verify::{self, CheckedToken, Wanted},
     wire,
 };
@@ -59,6 +60,6 @@ async fn check_forwarded(
     if !is_meant_for(asker, &held.access.grant) {
         return Ok(Verdict::Bad(None));
     }
-    verify::remember(inner, &signed, checked.now).await?;
+    remember(inner, &signed, checked.now).await?;
     Ok(Verdict::Good(Box::new(about(&held.access, inner.issuer.as_str()))))
 }

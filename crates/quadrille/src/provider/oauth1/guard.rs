@@ -14,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    remember::remember,
     verify::{self, CheckedToken, Wanted},
     wire,
 };
@@ -32,7 +33,7 @@ pub(crate) async fn check(
         _ if allows_clients => for_itself(&checked.client, inner.scopes.known())?,
         _ => return Err(SignatureError::TokenMissing),
     };
-    verify::remember(inner, &signed, checked.now).await?;
+    remember(inner, &signed, checked.now).await?;
     Ok(found)
 }
 

@@ -11,7 +11,6 @@ use crate::{
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
     provider::{
         client::record::Client,
-        server::Inner,
         store::{CredentialRecord, RowId},
     },
 };
@@ -101,57 +100,62 @@ impl fmt::Debug for Memo {
     }
 }
 
-/// The keys of a client; `None` if it does not use OAuth 1.0a.
-pub(super) fn ready(inner: &Inner, client: &Arc<Client>) -> Option<Arc<ReadyKeys>> {
-    let oauth1 = client.oauth1.as_ref()?;
-    let memo = &inner.shared.oauth1_keys.clients;
-    {
-        let known = memo.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((then, keys)) = known.get(&client.id)
-            && Arc::ptr_eq(then, client)
+impl Memo {
+    /// The keys of a client; `None` if it does not use OAuth 1.0a.
+    pub(super) fn ready(
+        &self,
+        client: &Arc<Client>,
+        ring: &KeyRing,
+        issuer: &str,
+    ) -> Option<Arc<ReadyKeys>> {
+        let oauth1 = client.oauth1.as_ref()?;
         {
-            return Some(keys.clone());
+            let known = self.clients.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((then, keys)) = known.get(&client.id)
+                && Arc::ptr_eq(then, client)
+            {
+                return Some(keys.clone());
+            }
         }
+        let keys = Arc::new(ReadyKeys::of(oauth1, &client.id, ring, issuer));
+        let mut known = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(client.id.clone(), (client.clone(), keys.clone()));
+        Some(keys)
     }
-    let keys = Arc::new(ReadyKeys::of(oauth1, &client.id, &inner.ring, inner.issuer.as_str()));
-    let mut known = memo.write().unwrap_or_else(PoisonError::into_inner);
-    if known.len() >= KEPT {
-        known.clear();
-    }
-    known.insert(client.id.clone(), (client.clone(), keys.clone()));
-    Some(keys)
-}
 
-/// Verifies a signature with the keys of the token's last one. Unsealing the token's secret costs
-/// as much as the rest of the verification.
-pub(super) fn is_right_as_before(
-    inner: &Inner,
-    signed: &SignedRequest<'_>,
-    origin: &str,
-    (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
-    now: Timestamp,
-) -> bool {
-    let known = inner.shared.oauth1_keys.tokens.read().unwrap_or_else(PoisonError::into_inner);
-    known.get(&held.access.row).is_some_and(|known| {
-        Arc::ptr_eq(&known.client, client)
-            && Arc::ptr_eq(&known.held, held)
-            && is_good(known.expires, now)
-            && signed.is_signed_by(origin, &VerifyingKey::Hmac(&known.key))
-    })
-}
-
-/// Keeps the keys of a valid signature for the next one.
-pub(super) fn keep(
-    inner: &Inner,
-    (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
-    expires: Option<Timestamp>,
-    key: HmacVerifyingKey,
-) {
-    let tokens = &inner.shared.oauth1_keys.tokens;
-    let mut known = tokens.write().unwrap_or_else(PoisonError::into_inner);
-    if known.len() >= KEPT {
-        known.clear();
+    /// Verifies a signature with the keys of the token's last one. Unsealing the token's secret
+    /// costs as much as the rest of the verification.
+    pub(super) fn is_right_as_before(
+        &self,
+        signed: &SignedRequest<'_>,
+        origin: &str,
+        (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
+        now: Timestamp,
+    ) -> bool {
+        let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&held.access.row).is_some_and(|known| {
+            Arc::ptr_eq(&known.client, client)
+                && Arc::ptr_eq(&known.held, held)
+                && is_good(known.expires, now)
+                && signed.is_signed_by(origin, &VerifyingKey::Hmac(&known.key))
+        })
     }
-    let token = KnownToken { client: client.clone(), held: held.clone(), expires, key };
-    known.insert(held.access.row, token);
+
+    /// Keeps the keys of a valid signature for the next one.
+    pub(super) fn keep(
+        &self,
+        (client, held): (&Arc<Client>, &Arc<CredentialRecord>),
+        expires: Option<Timestamp>,
+        key: HmacVerifyingKey,
+    ) {
+        let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        let token = KnownToken { client: client.clone(), held: held.clone(), expires, key };
+        known.insert(held.access.row, token);
+    }
 }

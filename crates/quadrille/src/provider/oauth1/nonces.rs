@@ -21,13 +21,6 @@ use super::{
 
 const SHARDS: usize = 64;
 
-/// The default number of requests remembered in memory, some 15 bytes each. One client alone gets
-/// half of it: 50,000 requests a second, each remembered for 346 seconds at most.
-pub(super) const IN_MEMORY: usize = 36_000_000;
-
-/// The default number of requests that one process has the store remember.
-pub(super) const IN_THE_STORE: usize = 16_000_000;
-
 /// Timestamps of this many bits of seconds are forgotten together.
 const SLOT_BITS: u32 = 4;
 

@@ -20,6 +20,7 @@ use crate::{
 };
 
 use super::{
+    remember::remember,
     values::Value,
     verify::{self, Wanted},
     wire,
@@ -45,7 +46,7 @@ async fn request_token(
     signed.check_body(&body)?;
     let client = &checked.client;
     let (callback, scopes) = decide(&signed, client, inner.scopes.known())?;
-    verify::remember(inner, &signed, checked.now).await?;
+    remember(inner, &signed, checked.now).await?;
     let now = checked.now;
     let row = inner.newer_row().await?;
     let (token, identifier) =

@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::{
+    remember::remember,
     verify::{self, Wanted},
     wire,
 };
@@ -41,6 +42,6 @@ async fn revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), Credential
     signed.check_body(&body)?;
     let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));
     let token = token.ok_or(SignatureError::TokenMissing)?;
-    verify::remember(inner, &signed, checked.now).await?;
+    remember(inner, &signed, checked.now).await?;
     Ok(token::revoke::by_client(inner, &checked.client, &token).await?)
 }

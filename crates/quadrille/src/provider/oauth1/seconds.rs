@@ -13,24 +13,18 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use crate::{
-    Timestamp,
-    guard::SignatureError,
-    provider::{error::Error, server::Inner},
-};
-
-use super::nonces::{self, Seen};
+use super::nonces::Seen;
 
 /// `true` if a second of a client belongs to this process, once the store has answered.
-type Claim = Arc<OnceCell<bool>>;
+pub(super) type Claim = Arc<OnceCell<bool>>;
 
 /// The seconds of clients for which the store was asked.
 #[derive(Debug, Default)]
 pub(crate) struct Seconds(Mutex<BTreeMap<i64, HashMap<Box<str>, Claim>>>);
 
 impl Seconds {
-    /// Forgets the seconds before `oldest`.
-    fn claim(&self, seen: Seen<'_>, oldest: i64) -> Claim {
+    /// The claim to the second of a request. Forgets the seconds before `oldest`.
+    pub(super) fn claim(&self, seen: Seen<'_>, oldest: i64) -> Claim {
         let mut seconds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while seconds.first_key_value().is_some_and(|(second, _)| *second < oldest) {
             seconds.pop_first();
@@ -41,29 +35,4 @@ impl Seconds {
             None => clients.entry(seen.client.into()).or_default().clone(),
         }
     }
-}
-
-/// `true` if the second of a request belongs to this process, so no earlier one has accepted it.
-/// `now` is the time of the check.
-pub(super) async fn is_ours(
-    inner: &Inner,
-    seen: Seen<'_>,
-    now: Timestamp,
-) -> Result<bool, SignatureError> {
-    let (began, window) = (inner.shared.nonces.began(), inner.oauth1.window);
-    let (is_ahead, is_after_the_start) =
-        (seen.timestamp > now.seconds(), seen.timestamp <= (began + window).seconds());
-    // If the store ends with its process, clients and tokens do so, too.
-    if !(is_ahead || is_after_the_start) || !inner.store.is_cacheable() {
-        return Ok(true);
-    }
-    let claim = inner.shared.seconds.claim(seen, (now - window).seconds());
-    let ask = || async {
-        let issuer = inner.issuer_id().await?;
-        let second = Seen { token: None, nonce: "", ..seen };
-        let ends = Timestamp::from_seconds(seen.timestamp) + window + nonces::MARGIN;
-        let first = inner.store.remember_once(issuer, "oauth1 second", second.key(), ends).await;
-        first.map_err(Error::from)
-    };
-    Ok(*claim.get_or_try_init(ask).await?)
 }

@@ -16,17 +16,18 @@ use crate::{
         server::Inner,
         store::{
             CredentialRecord, Identifier, PendingKind, PendingRecord, PendingRef, RowId,
-            SealedSecret, TokenRef,
+            SealedSecret,
         },
-        token::format::{NoToken, TokenKind, TokenSecret, sha256},
+        token::{
+            format::{TokenKind, TokenSecret, sha256},
+            lookup,
+        },
     },
 };
 
 use super::{
     OAuth1,
-    keys::{self, Ready, ReadyKeys},
-    nonces::{self, Once, Seen},
-    seconds,
+    keys::{Ready, ReadyKeys},
     values::Value,
     wire,
 };
@@ -129,7 +130,7 @@ fn is_private(origin: &str) -> bool {
 }
 
 /// Checks a request. Its nonce is not used up yet, in case the request is invalid in another way:
-/// call [`remember`] when it is not.
+/// call [`remember`](super::remember::remember) when it is not.
 pub(crate) async fn check(
     inner: &Inner,
     signed: &SignedRequest<'_>,
@@ -143,13 +144,14 @@ pub(crate) async fn check(
     let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, signed.client()).await.map_err(Error::from)?;
     let token = presented(inner, signed.token(), wanted).await?;
-    let keys = client.as_ref().and_then(|client| keys::ready(inner, client));
+    let memo = &inner.shared.oauth1_keys;
+    let keys =
+        client.as_ref().and_then(|client| memo.ready(client, &inner.ring, inner.issuer.as_str()));
     let held = match (&client, &token) {
         (Some(client), Some(CheckedToken::Credential(held))) => Some((client, held)),
         _ => None,
     };
-    let is_right = held
-        .is_some_and(|held| keys::is_right_as_before(inner, signed, origin, held, now))
+    let is_right = held.is_some_and(|held| memo.is_right_as_before(signed, origin, held, now))
         || is_right(inner, signed, origin, keys.as_deref(), token.as_ref(), held, now);
     match decide(client.as_ref(), token.as_ref(), keys.as_deref(), is_right, signed.method(), now) {
         Ok(()) => {}
@@ -171,7 +173,7 @@ async fn presented(
     let issuer = inner.issuer_id().await?;
     Ok(match wanted {
         Wanted::Nothing => None,
-        Wanted::Temporary => match token_ref(inner, TokenKind::Temporary, token) {
+        Wanted::Temporary => match lookup::reference(inner, TokenKind::Temporary, token) {
             None => None,
             Some(reference) => {
                 let reference = PendingRef::Identifier(reference);
@@ -180,30 +182,9 @@ async fn presented(
             }
         },
         Wanted::CredentialOrNothing => {
-            credential(inner, token).await?.map(CheckedToken::Credential)
+            lookup::credential(inner, token).await?.map(CheckedToken::Credential)
         }
     })
-}
-
-/// The token credentials with this identifier, expired or not.
-pub(crate) async fn credential(
-    inner: &Inner,
-    token: &str,
-) -> Result<Option<Arc<CredentialRecord>>, Error> {
-    let Some(reference) = token_ref(inner, TokenKind::Credential, token) else { return Ok(None) };
-    Ok(inner.store.credential(inner.issuer_id().await?, &reference).await?)
-}
-
-/// The reference to a token; `None` if it is one of ours, but damaged or of another kind.
-pub(crate) fn token_ref(inner: &Inner, kind: TokenKind, text: &str) -> Option<TokenRef> {
-    match inner.tokens.read(kind, text) {
-        Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
-        Err(NoToken::Foreign) => Some(TokenRef::Foreign { hash: sha256(text.as_bytes()) }),
-        Err(reason) => {
-            tracing::debug!(%reason, "no token of ours");
-            None
-        }
-    }
 }
 
 /// Verifies the signature. If client, key or token is missing, spends the same time on a dummy key
@@ -240,7 +221,7 @@ fn is_right(
             };
             let is_right = signed.is_signed_by(origin, &VerifyingKey::Hmac(&key));
             if let Some(held) = held.filter(|_| is_right) {
-                keys::keep(inner, held, *expires, key);
+                inner.shared.oauth1_keys.keep(held, *expires, key);
             }
             is_right
         }
@@ -280,74 +261,6 @@ fn failed_signature(
         _ => None,
     };
     wait.map_or(error, SignatureError::Throttled)
-}
-
-/// Remembers a request, so that it is not accepted twice. Its signature must be valid. `now` is the
-/// time of its check.
-pub(crate) async fn remember(
-    inner: &Inner,
-    signed: &SignedRequest<'_>,
-    now: Timestamp,
-) -> Result<(), SignatureError> {
-    let (Some(timestamp), Some(nonce)) = (signed.timestamp(), signed.nonce()) else {
-        return Ok(());
-    };
-    let seen = Seen {
-        client: signed.client(),
-        token: signed.token(),
-        timestamp: timestamp.seconds(),
-        nonce,
-    };
-    let once = if inner.oauth1.shares_nonces {
-        remember_in_the_store(inner, seen, now).await?
-    } else if !seconds::is_ours(inner, seen, now).await? {
-        Once::Earlier
-    } else {
-        inner.shared.nonces.remember(seen, now, &inner.oauth1)
-    };
-    match once {
-        Once::First => Ok(()),
-        Once::Again => Err(SignatureError::NonceUsed),
-        Once::Late => Err(SignatureError::TimestampOld),
-        Once::Earlier => Err(SignatureError::TimestampBeforeStart),
-        Once::Full { wait, is_new } => {
-            if is_new {
-                let client = seen.client;
-                tracing::warn!(client, "a client has reached its share of signed requests");
-            }
-            Err(SignatureError::TooManyRequests(wait))
-        }
-    }
-}
-
-async fn remember_in_the_store(
-    inner: &Inner,
-    seen: Seen<'_>,
-    now: Timestamp,
-) -> Result<Once, SignatureError> {
-    let nonces = &inner.shared.nonces;
-    if let Err(full) = nonces.count(seen, now, &inner.oauth1) {
-        return Ok(full);
-    }
-    let passes_until = Timestamp::from_seconds(seen.timestamp) + inner.oauth1.window;
-    let issuer = inner.issuer_id().await?;
-    let first = inner
-        .store
-        .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
-        .await;
-    let once = match first {
-        // A request that waited longer may have been forgotten meanwhile, also by a process whose
-        // clock is ahead.
-        Ok(true) if inner.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
-        Ok(true) => return Ok(Once::First),
-        Ok(false) => Once::Again,
-        Err(error) => {
-            nonces.uncount(seen);
-            return Err(Error::from(error).into());
-        }
-    };
-    nonces.uncount(seen);
-    Ok(once)
 }
 
 /// An identifier for new credentials in `row`, and its form in the store.

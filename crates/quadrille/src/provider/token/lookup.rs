@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::format::{self, Refresh, TokenKind, sha256};
+use super::format::{self, NoToken, Refresh, TokenKind, sha256};
 use crate::provider::{
     error::Error,
-    oauth1,
     server::Inner,
     store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, TokenRef},
 };
@@ -41,7 +40,7 @@ pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Err
         }
         Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
         Some(TokenKind::Credential) => {
-            return Ok(oauth1::verify::credential(inner, text).await?.map(Found::Credential));
+            return Ok(credential(inner, text).await?.map(Found::Credential));
         }
         Some(TokenKind::Access) => match inner.tokens.read(TokenKind::Access, text) {
             Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
@@ -52,8 +51,29 @@ pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Err
     match (inner.store.access(issuer, &access).await?, access) {
         // Identifiers that the application made look like foreign tokens.
         (None, TokenRef::Foreign { .. }) => {
-            Ok(oauth1::verify::credential(inner, text).await?.map(Found::Credential))
+            Ok(credential(inner, text).await?.map(Found::Credential))
         }
         (found, _) => Ok(found.map(Found::Access)),
+    }
+}
+
+/// The token credentials with this identifier, expired or not.
+pub(crate) async fn credential(
+    inner: &Inner,
+    token: &str,
+) -> Result<Option<Arc<CredentialRecord>>, Error> {
+    let Some(found) = reference(inner, TokenKind::Credential, token) else { return Ok(None) };
+    Ok(inner.store.credential(inner.issuer_id().await?, &found).await?)
+}
+
+/// The reference to a token; `None` if it is one of ours, but damaged or of another kind.
+pub(crate) fn reference(inner: &Inner, kind: TokenKind, text: &str) -> Option<TokenRef> {
+    match inner.tokens.read(kind, text) {
+        Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
+        Err(NoToken::Foreign) => Some(TokenRef::Foreign { hash: sha256(text.as_bytes()) }),
+        Err(reason) => {
+            tracing::debug!(%reason, "no token of ours");
+            None
+        }
     }
 }

@@ -1,0 +1,70 @@
+//! Clients that describe themselves, at the authorization endpoint: they are described when they
+//! request something, and stored with a user's consent.
+
+use std::sync::Arc;
+
+use crate::{
+    RemoteAddress, Scopes,
+    provider::{
+        authorize::error::BrowserError, client::record::Client, error::Error, server::Inner,
+    },
+};
+
+use super::metadata::{self, NOT_STORED};
+
+/// The client that wants to be let in: as it is registered, or as it describes itself now.
+pub(crate) async fn client_that_asks(
+    inner: &Inner,
+    id: &str,
+    from: Option<RemoteAddress>,
+) -> Result<Option<Arc<Client>>, Error> {
+    let stored = inner.store.client(inner.issuer_id().await?, id).await?;
+    if stored.as_ref().is_some_and(|client| !client.from_document) {
+        return Ok(stored);
+    }
+    let (Some(documents), Some(url)) = (&inner.documents, metadata::url_of(id)) else {
+        return Ok(None);
+    };
+    let now = inner.now();
+    let described = documents.describe(&url, stored.is_some(), from, &inner.env).await;
+    let described = described.inspect_err(|reason| {
+        tracing::info!(client = id, %reason, "a client could not be let in");
+    })?;
+    let known: Option<Scopes> = documents.scopes.clone();
+    let ceiling = known.unwrap_or_else(|| inner.scopes.names().collect());
+    Ok(Some(Arc::new(described.client(&ceiling, stored.as_deref(), now))))
+}
+
+/// Puts a client that describes itself into the store, since a person says yes to it; one that is
+/// registered is there. It must not have been removed since the person was asked.
+pub(crate) async fn let_in(inner: &Inner, client: Arc<Client>) -> Result<Arc<Client>, Error> {
+    if !client.from_document {
+        return Ok(client);
+    }
+    let issuer = inner.issuer_id().await?;
+    loop {
+        let stored = inner.store.client(issuer, &client.id).await?;
+        let row = match &stored {
+            Some(stored) if is_same(stored, &client) => {
+                Client { number: stored.number, created: stored.created, ..Client::clone(&client) }
+            }
+            None if client.number == NOT_STORED => {
+                Client { number: inner.newer_row().await?, ..Client::clone(&client) }
+            }
+            _ => return Err(BrowserError::ClientChanged.into()),
+        };
+        if stored.as_deref() == Some(&row) {
+            return Ok(Arc::new(row));
+        }
+        if inner.store.put_client(issuer, row.clone(), stored).await? {
+            tracing::info!(client = %row.id, "a client that describes itself was stored");
+            return Ok(Arc::new(row));
+        }
+        // Somebody else let it in, or it was removed, in between.
+    }
+}
+
+/// Whether what is stored is the client that was asked about: no other one has come under its id.
+fn is_same(stored: &Client, asked: &Client) -> bool {
+    stored.from_document && (asked.number == NOT_STORED || asked.number == stored.number)
+}

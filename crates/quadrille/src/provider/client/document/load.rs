@@ -1,0 +1,254 @@
+//! Metadata documents: fetched once for all requests, remembered, and counted if they fail.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::{
+    Env, RemoteAddress, Scopes, Timestamp,
+    provider::{
+        fetch::{ErasedFetcher, Fetcher},
+        guessing::{Rate, Throttle, Who},
+    },
+};
+#[cfg(feature = "http-client")]
+use crate::{provider::fetch::GuardedFetcher, transport::NoHttpClient};
+
+use super::{
+    error::ClientDocumentError,
+    metadata::{self, Described},
+};
+
+/// How many documents are remembered; beyond that, those that are old are forgotten, or all.
+const REMEMBERED: usize = 512;
+/// How long a document is remembered, whatever it asks for.
+const SHORTEST: Duration = Duration::from_secs(5 * 60);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many documents may be no good for one address. Each is counted while it is under way, and
+/// taken back when it was good.
+const FAILURES: Rate = Rate { burst: 30, forgiven_every: Duration::from_secs(10) };
+
+/// How many documents of one host may be no good, for all addresses together. It keeps many
+/// addresses from sending this server against a host, and holds for those that have failed there:
+/// the others have done nothing.
+const FAILURES_AT_A_HOST: Rate = Rate { burst: 300, forgiven_every: Duration::from_secs(1) };
+
+/// Lets clients in that nobody registered: their `client_id` is the URL of a document in which they
+/// describe themselves, as clients of the Model Context Protocol do. Give it to
+/// [`AuthorizationServer::client_metadata_documents`](crate::provider::AuthorizationServer::client_metadata_documents).
+///
+/// Such a client is public and uses PKCE; people are asked for their consent, and the page must show
+/// them [who vouches for it](crate::provider::ConsentPage::client_host), since its name is only what it says. A
+/// document is remembered for as long as its `Cache-Control` says, but five minutes at least and a
+/// day at most. That there was none is not remembered, but counted by address, so that nobody can keep
+/// the documents of a host from others. Requests for one document at one time share one fetch.
+///
+/// ```
+/// use quadrille::{
+///     Env, Scopes,
+///     provider::{AuthorizationServer, ClientMetadataDocuments, store::MemoryStore},
+/// };
+///
+/// let documents = ClientMetadataDocuments::new()?.scopes(Scopes::parse("photos:read")?);
+/// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+///     .client_metadata_documents(documents);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientMetadataDocuments {
+    fetcher: Arc<dyn ErasedFetcher>,
+    pub(super) scopes: Option<Scopes>,
+    memory: Arc<Memory>,
+}
+
+struct Memory {
+    known: Mutex<HashMap<Arc<str>, Known>>,
+    flights: Mutex<HashMap<Arc<str>, Flight>>,
+    addresses: Throttle,
+    hosts: Throttle,
+}
+
+/// A fetch that is under way, and its result.
+type Flight = Arc<OnceCell<Result<Arc<Described>, ClientDocumentError>>>;
+
+/// A part in a fetch. The last one to leave takes the fetch with it.
+struct Seat<'a> {
+    memory: &'a Memory,
+    url: Arc<str>,
+    flight: Flight,
+}
+
+struct Known {
+    described: Arc<Described>,
+    until: Timestamp,
+}
+
+impl ClientMetadataDocuments {
+    /// Fetched by a [`GuardedFetcher`].
+    ///
+    /// # Errors
+    /// [`NoHttpClient`] when it cannot be made.
+    #[cfg(feature = "http-client")]
+    pub fn new() -> Result<Self, NoHttpClient> {
+        Ok(Self::fetched_by(GuardedFetcher::new()?))
+    }
+
+    /// Fetched by a fetcher of one's own.
+    pub fn fetched_by(fetcher: impl Fetcher) -> Self {
+        let memory = Memory {
+            known: Mutex::default(),
+            flights: Mutex::default(),
+            addresses: Throttle::new(FAILURES),
+            hosts: Throttle::new(FAILURES_AT_A_HOST),
+        };
+        Self { fetcher: Arc::new(fetcher), scopes: None, memory: Arc::new(memory) }
+    }
+
+    /// What such clients may ask people for at most: all scopes that the server makes known unless
+    /// said otherwise. Leave out what only clients that you have chosen should have.
+    #[must_use]
+    pub fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = Some(scopes);
+        self
+    }
+
+    /// What the document at `url` says. `is_stored` is whether a person has let this client in
+    /// before.
+    pub(super) async fn describe(
+        &self,
+        url: &Url,
+        is_stored: bool,
+        from: Option<RemoteAddress>,
+        env: &Env,
+    ) -> Result<Arc<Described>, ClientDocumentError> {
+        let (now, steady) = (env.now(), env.steady());
+        if let Some(described) = self.memory.recall(url, now) {
+            return Ok(described);
+        }
+        let seat = self.memory.board(url);
+        let fetched = seat.flight.get_or_try_init(|| async {
+            let counted = self.memory.count(url, is_stored, from, steady)?;
+            let fetched = self.fetch(url, now).await;
+            if fetched.is_ok() {
+                self.memory.forgive(&counted, steady);
+            }
+            Ok::<_, ClientDocumentError>(fetched)
+        });
+        fetched.await?.clone()
+    }
+
+    async fn fetch(
+        &self,
+        url: &Url,
+        now: Timestamp,
+    ) -> Result<Arc<Described>, ClientDocumentError> {
+        let fetched = self.fetcher.fetch(url).await?;
+        let described = Arc::new(metadata::read(url, &fetched.body)?);
+        let age = fetched.max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST);
+        self.memory.keep(url, described.clone(), now + age, now);
+        Ok(described)
+    }
+}
+
+/// The parties for whom a failure is counted.
+struct Counted<'a> {
+    parties: [Option<Who<'a>>; 2],
+    host: Option<Who<'a>>,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let mut flights = lock(&self.memory.flights);
+        let is_this = flights.get(&self.url).is_some_and(|known| Arc::ptr_eq(known, &self.flight));
+        // This one and the one in the table.
+        if is_this && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
+            flights.remove(&self.url);
+        }
+    }
+}
+
+impl Memory {
+    fn board(&self, url: &Url) -> Seat<'_> {
+        let url: Arc<str> = url.as_str().into();
+        let flight = lock(&self.flights).entry(url.clone()).or_default().clone();
+        Seat { memory: self, url, flight }
+    }
+
+    /// Counts a failure before it is one. A client that a person has let in is counted by itself, so
+    /// that nobody can keep it out by naming other documents.
+    fn count<'a>(
+        &self,
+        url: &'a Url,
+        is_stored: bool,
+        from: Option<RemoteAddress>,
+        steady: Timestamp,
+    ) -> Result<Counted<'a>, ClientDocumentError> {
+        let host = url.host_str().unwrap_or_default();
+        let counted = match is_stored {
+            true => Counted { parties: [Some(Who::Pair(url.as_str(), from)), None], host: None },
+            false => Counted {
+                parties: [Some(Who::Pair(host, from)), from.map(Who::Address)],
+                host: Some(Who::Client(host)),
+            },
+        };
+        let parties = || counted.parties.into_iter().flatten();
+        let has_failed_there = self.addresses.has_failed(Who::Pair(host, from), steady);
+        let is_full = counted.host.is_some_and(|host| self.hosts.wait(host, steady).is_some());
+        if (is_full && has_failed_there)
+            || parties().any(|who| self.addresses.wait(who, steady).is_some())
+        {
+            return Err(ClientDocumentError::Throttled);
+        }
+        for who in parties() {
+            self.addresses.failed(who, steady);
+        }
+        counted.host.map(|host| self.hosts.failed(host, steady));
+        Ok(counted)
+    }
+
+    fn forgive(&self, counted: &Counted<'_>, steady: Timestamp) {
+        for who in counted.parties.into_iter().flatten() {
+            self.addresses.forgive(who, steady);
+        }
+        if let Some(host) = counted.host {
+            self.hosts.forgive(host, steady);
+        }
+    }
+
+    fn recall(&self, url: &Url, now: Timestamp) -> Option<Arc<Described>> {
+        let known = lock(&self.known);
+        // After a step back of the clock it is too new to be true.
+        let counts = |known: &&Known| now < known.until && known.until <= now + LONGEST;
+        known.get(url.as_str()).filter(counts).map(|known| known.described.clone())
+    }
+
+    fn keep(&self, url: &Url, described: Arc<Described>, until: Timestamp, now: Timestamp) {
+        let mut known = lock(&self.known);
+        if known.len() >= REMEMBERED {
+            known.retain(|_, known| now < known.until);
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+        }
+        known.insert(url.as_str().into(), Known { described, until });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for ClientMetadataDocuments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientMetadataDocuments")
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! New keys of clients for OAuth 1.0a, and the registration of a client that begins with one.
+
+use crate::{
+    Secret,
+    oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
+    provider::{server::Inner, token::format::TokenSecret},
+};
+
+use super::{
+    client::{Credential, Key, Registration},
+    wire::CLIENT,
+};
+
+/// A new key for a client to sign with.
+///
+/// ```
+/// use quadrille::provider::{NewClient, oauth1::NewKey};
+///
+/// let client = NewClient::confidential("Photo printer")
+///     .redirect_uri("https://printer.example/callback")
+///     .oauth1(NewKey::Secret);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NewKey {
+    /// A shared-secret, to be generated.
+    Secret,
+    /// A shared-secret that the client has from elsewhere. An observer of one signed request can
+    /// try any number of guesses at it.
+    ChosenSecret(Secret),
+    /// The public half of an RSA key of 2048 bits and up, in PEM.
+    RsaPublicKey(String),
+    /// The same with as few as 1024 bits, which can be broken at a price.
+    RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(String),
+}
+
+/// The reason why a key was refused.
+///
+/// ```
+/// use quadrille::provider::oauth1::NewKeyError;
+///
+/// assert!(NewKeyError::ShortSecret.to_string().contains("16 characters"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NewKeyError {
+    /// The PEM holds no RSA public key, or a short one.
+    #[error(transparent)]
+    Rsa(#[from] KeyError),
+    /// The chosen secret is too short.
+    #[error("a chosen shared-secret needs at least 16 characters")]
+    ShortSecret,
+    /// The client has settings of OAuth 1.0a and no key.
+    #[error("a client that has settings of OAuth 1.0a needs a key to sign with")]
+    Missing,
+}
+
+/// The part of [`NewClient`](super::super::NewClient) that belongs to OAuth 1.0a.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NewRegistration {
+    pub(crate) key: Option<NewKey>,
+    pub(crate) out_of_band: bool,
+    pub(crate) methods: Vec<SignatureMethod>,
+}
+
+impl NewRegistration {
+    /// Whether it can be taken.
+    pub(crate) fn check(&self) -> Result<(), NewKeyError> {
+        self.key.as_ref().ok_or(NewKeyError::Missing)?.check()
+    }
+
+    pub(crate) fn register(
+        &self,
+        inner: &Inner,
+    ) -> Result<(Registration, Option<Secret>), NewKeyError> {
+        let key = self.key.as_ref().ok_or(NewKeyError::Missing)?;
+        let (credential, secret) = key.make(inner)?;
+        let keys = vec![Key { credential, expires: None }];
+        let (out_of_band, methods) = (self.out_of_band, self.methods.clone());
+        Ok((Registration { keys, out_of_band, methods }, secret))
+    }
+}
+
+impl NewKey {
+    /// Checks the key.
+    pub(crate) fn check(&self) -> Result<(), NewKeyError> {
+        match self {
+            Self::Secret => {}
+            Self::ChosenSecret(secret) if secret.expose().len() < 16 => {
+                return Err(NewKeyError::ShortSecret);
+            }
+            Self::ChosenSecret(_) => {}
+            Self::RsaPublicKey(pem) => drop(RsaVerifyingKey::from_pem(pem)?),
+            Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => drop(
+                RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them(pem)?,
+            ),
+        }
+        Ok(())
+    }
+
+    /// The key to store, and the secret if one was generated.
+    pub(super) fn make(&self, inner: &Inner) -> Result<(Credential, Option<Secret>), NewKeyError> {
+        self.check()?;
+        let seal = |secret: &Secret| {
+            let plain = secret.expose().as_bytes();
+            let sealed = inner.ring.seal(&inner.env, CLIENT, inner.issuer.as_str(), plain);
+            Credential::SharedSecret(sealed.into())
+        };
+        Ok(match self {
+            Self::Secret => {
+                let secret = inner.oauth1.secret(&TokenSecret::new(inner.env.random()));
+                let secret = Secret::from(secret);
+                (seal(&secret), Some(secret))
+            }
+            Self::ChosenSecret(secret) => (seal(secret), None),
+            Self::RsaPublicKey(pem) => (Credential::RsaPublicKey(pem.as_str().into()), None),
+            Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => {
+                (Credential::ShortRsaPublicKey(pem.as_str().into()), None)
+            }
+        })
+    }
+}
