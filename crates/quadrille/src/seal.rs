@@ -4,31 +4,29 @@
 //! ring), so the number of boxes does not wear a ring key out. Purpose and site (or issuer) are
 //! associated data: a box made for one use does not open for another.
 
+mod block;
 mod derived;
+mod keys;
 
 use std::{fmt, sync::Arc};
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hmac,
-};
+use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-use crate::{
-    Env,
-    digest::{joined, sha256},
-};
+use crate::Env;
 
-use derived::BlockKey;
-pub(crate) use derived::Keys;
 pub use derived::MacKey;
 #[cfg(any(feature = "consumer", feature = "provider"))]
-pub(crate) use derived::{MaskKey, Named};
+pub(crate) use derived::MaskKey;
+use derived::{RingKey, SALT_LEN, associated};
+use keys::KEY_ID_LEN;
+pub use keys::KeyId;
+pub(crate) use keys::Keys;
+#[cfg(any(feature = "consumer", feature = "provider"))]
+pub(crate) use keys::Named;
 
 const VERSION: u8 = 1;
-const KEY_ID_LEN: usize = 4;
-const SALT_LEN: usize = 16;
 const HEADER_LEN: usize = 1 + KEY_ID_LEN + SALT_LEN;
 const TAG_LEN: usize = 16;
 
@@ -92,15 +90,6 @@ pub enum OpenError {
     /// The box was changed, or made for another purpose or site.
     #[error("the seal is broken, or was made for another purpose or site")]
     Broken,
-}
-
-/// The id of a ring's key: the first bytes of its digest.
-pub type KeyId = [u8; KEY_ID_LEN];
-
-pub(crate) struct RingKey {
-    pub(crate) id: KeyId,
-    seal: [BlockKey; 2],
-    mac: hmac::Key,
 }
 
 /// A ring of keys: the first seals, all open. To rotate, put a new key in front, and drop the old
@@ -194,6 +183,9 @@ impl KeyRing {
 
     /// Seals `plain` for `purpose` at `site` (an issuer, or an application's public URL). The box
     /// is unpadded base64url, 50 characters longer than the base64url of `plain`.
+    ///
+    /// # Panics
+    /// See [`KeyRing::seal_bytes`].
     pub fn seal(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.seal_bytes(env, purpose, site, plain))
     }
@@ -209,6 +201,10 @@ impl KeyRing {
     /// assert_eq!(&ring.open_bytes("token", "https://app.example", &sealed)?[..], b"secret");
     /// # Ok::<(), quadrille::seal::OpenError>(())
     /// ```
+    ///
+    /// # Panics
+    /// If `plain` has 64 GiB, or AES-256-GCM does not work: there is no box to return.
+    #[expect(clippy::expect_used, reason = "no caller could go on, and no message is so long")]
     pub fn seal_bytes(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
         let key = self.keys.newest();
@@ -221,12 +217,7 @@ impl KeyRing {
             let associated = Aad::from(associated(purpose, site));
             key.box_key(&salt)?.seal_in_place_separate_tag(zero_nonce(), associated, body).ok()
         });
-        match tag {
-            Some(tag) => out.extend_from_slice(tag.as_ref()),
-            // Unreachable: a key of the right length seals any text below 64 GiB. An empty box
-            // never opens.
-            None => out.zeroize(),
-        }
+        out.extend_from_slice(tag.expect("AES-256-GCM seals any text below 64 GiB").as_ref());
         out
     }
 
@@ -270,6 +261,27 @@ impl KeyRing {
         body.truncate(length);
         Ok(body)
     }
+
+    /// A key for message authentication codes, derived from the newest key of the ring for one
+    /// purpose at one site. Make it once and keep it. It changes with the newest key.
+    ///
+    /// ```
+    /// use quadrille::KeyRing;
+    ///
+    /// let key = KeyRing::ephemeral().mac_key("failures", "https://app.example");
+    /// let code = key.mac(&[b"attempt 7"]);
+    /// assert_eq!(code, key.mac(&[b"attempt", b" 7"]));
+    /// assert_ne!(code, key.mac(&[b"attempt 8"]));
+    /// ```
+    pub fn mac_key(&self, purpose: &str, site: &str) -> MacKey {
+        self.keys.newest().mac_key(purpose, site)
+    }
+
+    /// A derived key for each key of the ring. Make them once and keep them.
+    #[cfg(any(feature = "consumer", feature = "provider"))]
+    pub(crate) fn derive<K>(&self, derive: impl Fn(&RingKey) -> K) -> Keys<K> {
+        self.keys.derive(derive)
+    }
 }
 
 impl fmt::Debug for KeyRing {
@@ -278,35 +290,9 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-impl RingKey {
-    fn new(key: &[u8; 32]) -> Self {
-        let root = hmac::Key::new(hmac::HMAC_SHA256, key);
-        let [a, b, c, d, ..] = sha256(hmac::sign(&root, b"quadrille key id").as_ref());
-        let sub = |label: &[u8]| hmac::sign(&root, label);
-        let half = |label: &[u8]| BlockKey::new(&sub(label));
-        Self {
-            id: [a, b, c, d],
-            seal: [half(b"quadrille seal 1"), half(b"quadrille seal 2")],
-            mac: hmac::Key::new(hmac::HMAC_SHA256, sub(b"quadrille mac").as_ref()),
-        }
-    }
-
-    /// The key for the box with this salt.
-    fn box_key(&self, salt: &[u8; SALT_LEN]) -> Option<LessSafeKey> {
-        let [first, second] = &self.seal;
-        let key = joined(&first.encrypt(salt), &second.encrypt(salt));
-        UnboundKey::new(&AES_256_GCM, &key[..]).ok().map(LessSafeKey::new)
-    }
-}
-
 /// A box's key seals only that box, so its nonce may be constant.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; NONCE_LEN])
-}
-
-/// Purpose and site, separated by NUL, which purposes do not contain.
-fn associated(purpose: &str, site: &str) -> Vec<u8> {
-    [purpose.as_bytes(), b"\0", site.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -355,5 +341,48 @@ mod tests {
                 .to_string()
                 .contains("QUADRILLE_NO_SUCH_VARIABLE")
         );
+    }
+
+    #[cfg(feature = "provider")]
+    fn ring(keys: &[&[u8; 32]]) -> KeyRing {
+        KeyRing::new(keys.iter().copied()).unwrap()
+    }
+
+    #[cfg(feature = "provider")]
+    #[test]
+    fn macs_differ_by_purpose_site_and_ring_key() {
+        let mac = |ring: &KeyRing, purpose, site, part: &[u8]| {
+            ring.derive(|key| key.mac_key(purpose, site)).newest().mac(&[part])
+        };
+        let (new, old) = (ring(&[&[2; 32], &[1; 32]]), ring(&[&[1; 32]]));
+        let all = [
+            mac(&new, "p", "s", b"x"),
+            mac(&new, "q", "s", b"x"),
+            mac(&new, "p", "t", b"x"),
+            mac(&new, "p", "s", b"y"),
+            mac(&old, "p", "s", b"x"),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[..index].contains(one) && *one != [0; 32], "{index}");
+        }
+        assert_eq!(mac(&new, "p", "s", b"x"), all[0]);
+    }
+
+    #[cfg(feature = "provider")]
+    #[test]
+    fn masks_differ_by_purpose_site_ring_key_and_nonce() {
+        let masks = |ring: &KeyRing, purpose, site| ring.derive(|key| key.mask_key(purpose, site));
+        let (new, old) = (ring(&[&[2; 32], &[1; 32]]), ring(&[&[1; 32]]));
+        let keys = masks(&new, "p", "s");
+        let mask = keys.newest().mask(&[7; 16]);
+        assert_ne!(mask, keys.newest().mask(&[8; 16]));
+        assert_ne!(mask, masks(&new, "q", "s").newest().mask(&[7; 16]));
+        assert_ne!(mask, masks(&new, "p", "t").newest().mask(&[7; 16]));
+        let old = masks(&old, "p", "s").newest().id();
+        assert_ne!(mask, keys.find(old).unwrap().mask(&[7; 16]));
+        assert!(keys.find([0; 4]).is_none(), "a key that is gone derives nothing");
+        let secret = keys.newest().secret(&[7; 32]);
+        assert_ne!(secret, keys.find(old).unwrap().secret(&[7; 32]));
+        assert_ne!(secret, keys.newest().secret(&[8; 32]));
     }
 }

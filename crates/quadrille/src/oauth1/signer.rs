@@ -1,6 +1,7 @@
 //! Signing a request (RFC 5849, section 3.1).
 
 mod covered;
+mod error;
 
 use std::{fmt, sync::Arc};
 
@@ -22,7 +23,8 @@ use super::{
     header as authorization,
 };
 
-use covered::{Covers, Nonce, Signed, Target};
+use covered::{BODY_HASH, Covers, Nonce, Signed, Target};
+pub use error::SignError;
 
 /// Where the protocol parameters stand (RFC 5849, section 3.5).
 ///
@@ -43,46 +45,6 @@ pub enum Placement {
     Query,
     /// In the body, which must be a form or empty.
     Body,
-}
-
-/// The reason why a request cannot be signed.
-///
-/// ```
-/// use quadrille::{Env, Secret, oauth1::{SignError, SignatureMethod, Signer}};
-///
-/// let signer = Signer::hmac(SignatureMethod::HmacSha1, "client", &Secret::from("secret"))?;
-/// let relative = http::Request::get("/photos").body(bytes::Bytes::new())?;
-/// let error = signer.sign(&Env::system(), relative, &[]).unwrap_err();
-/// assert_eq!(error, SignError::NotAbsolute);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The request has no absolute `http` or `https` URL.
-    #[error("only a request to an absolute http or https URL can be signed")]
-    NotAbsolute,
-    /// The query or the form is malformed, so no server could verify it.
-    #[error(transparent)]
-    Parameters(#[from] RequestError),
-    /// The `Content-Type` of the body is ambiguous, so no server could verify it.
-    #[error("the Content-Type of the body can be read in several ways")]
-    BodyAmbiguous,
-    /// The request has several `Host` headers, or one without a valid host.
-    #[error("the Host header names no host")]
-    Host,
-    /// The realm is not printable ASCII, so a header cannot carry it.
-    #[error("the realm is not printable ASCII")]
-    Realm,
-    /// The parameters belong in the body, which is not a form.
-    #[error("protocol parameters can stand in the body of a form only")]
-    NoForm,
-    /// The request is signed already, or has parameters that begin with `oauth_`.
-    #[error("the request has protocol parameters already")]
-    SignedAlready,
-    /// The key does not fit the signature method.
-    #[error(transparent)]
-    Key(#[from] KeyError),
 }
 
 /// Signs requests for one client, with or without a token. Make it once, since that computes
@@ -440,7 +402,6 @@ impl fmt::Debug for Signer {
 }
 
 const SIGNATURE: &str = "oauth_signature";
-const BODY_HASH: &str = "oauth_body_hash";
 
 /// Declares an unsigned body without `Content-Type` as something other than a form.
 pub(crate) fn declare_no_form(headers: &mut HeaderMap) {

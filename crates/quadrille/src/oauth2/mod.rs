@@ -86,6 +86,7 @@ pub(crate) mod answer;
 mod authorize;
 pub mod bearer;
 mod client_auth;
+mod endpoint;
 mod error;
 mod introspect;
 mod json;
@@ -102,11 +103,11 @@ pub use authorize::{
     AuthorizationResponseError, ResponseType,
 };
 pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, ClientProof, PresentedClient};
+pub use endpoint::EndpointError;
 pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use introspect::{
     ActiveToken, IntrospectionRequest, IntrospectionResponse, IntrospectionResponseError,
 };
-pub use post::EndpointError;
 pub use resource::{InvalidResource, Resources};
 pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};
 pub use token::{TokenRequest, TokenResponse, TokenResponseError, TokenType};

@@ -40,7 +40,7 @@ pub use client::{
     error::AuthenticateError,
     metadata::ClientMetadataError,
     new::NewClient,
-    record::{Client, ClientSecret, ClientType, GrantType, SecretVerifier},
+    record::{Client, ClientSecret, ClientType, GrantType, GrantTypes, SecretVerifier},
     redirect_uri::{RedirectUri, RedirectUriError},
     registration::{Registered, RegistrationError},
 };

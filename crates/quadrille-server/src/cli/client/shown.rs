@@ -3,9 +3,8 @@
 use quadrille::{
     Secret,
     provider::{
-        Client, ClientType, RedirectUri,
+        Client, ClientType, GrantTypes, RedirectUri,
         oauth1::{Credential, Registration},
-        store::GrantTypes,
     },
 };
 use serde::Serialize;

@@ -4,7 +4,9 @@ use http::{HeaderMap, Method, Uri, header, uri::Authority};
 
 use crate::{Env, form::hex_digit};
 
-use super::{super::base_string::Origin, BODY_HASH, SignError};
+use super::{super::base_string::Origin, error::SignError};
+
+pub(super) const BODY_HASH: &str = "oauth_body_hash";
 
 /// The parts other than the body.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use crate::{
     Scopes,
     form::{FormWriter, Params},
     oauth2::{
-        EndpointError, RequestError, Resources, pkce::Challenge, post::check_absolute,
+        EndpointError, RequestError, Resources, endpoint::check_absolute, pkce::Challenge,
         token::read_scope,
     },
     scope::ScopeSeparator,

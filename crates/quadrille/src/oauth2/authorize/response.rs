@@ -3,7 +3,7 @@
 use crate::{
     Secret,
     form::{FormError, FormWriter, Params},
-    oauth2::{EndpointError, ErrorResponse, post::check_absolute},
+    oauth2::{EndpointError, ErrorResponse, endpoint::check_absolute},
 };
 
 /// The response to an [`AuthorizationRequest`](crate::oauth2::AuthorizationRequest), which the

@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::{
-    Scopes, Timestamp,
-    oauth2::AuthMethod,
-    provider::store::{GrantTypes, RowId},
-};
+use crate::{Scopes, Timestamp, oauth2::AuthMethod, provider::store::RowId};
 
 use super::{
     policy::MetadataPolicy,
-    record::{Client, ClientType, GrantType, is_shown},
+    record::{Client, ClientType, GrantType, GrantTypes, is_shown},
     redirect_uri::{self, RedirectUri, RedirectUriError},
 };
 

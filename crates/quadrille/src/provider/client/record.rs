@@ -1,6 +1,6 @@
 //! Clients: the applications that a provider lets in.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         oauth1::client::Registration,
-        store::{GrantTypes, RowId, SecretHash},
+        store::{RowId, SecretHash},
     },
 };
 
@@ -38,6 +38,9 @@ impl GrantType {
         }
     }
 }
+
+/// The grant types that a client may use, by their names on the wire.
+pub type GrantTypes = BTreeSet<GrantType>;
 
 /// How long a client's name may be, in characters.
 pub(crate) const LONGEST_NAME: usize = 100;

@@ -12,6 +12,7 @@
 pub(crate) mod cache;
 mod erased;
 mod error;
+mod ids;
 mod memory;
 mod oauth1;
 mod pending;
@@ -19,20 +20,19 @@ mod records;
 mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod verbs;
 
 pub(crate) use erased::ErasedStore;
 pub use error::StoreError;
+use ids::is_same;
+pub use ids::{IssuerId, RowId, SecretHash, TicketId, TokenRef};
 pub use memory::MemoryStore;
 pub use oauth1::{CredentialRecord, SealedSecret};
 pub use pending::{
     Approval, Bought, Identifier, PendingKind, PendingRecord, PendingRef, PendingState,
     TemporaryCredentials,
 };
-pub use records::{
-    AccessRecord, Answer, Answered, Change, Changes, CodeRecord, Consent, FamilyRecord, Grant,
-    GrantTypes, Issue, IssuerId, Outcome, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-    SecretHash, TicketId, TicketUse, TokenRef, Worker,
-};
+pub use records::{AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, Issue};
 pub use row::RowIds;
 /// The SQLite of [`SqliteStore`], for an application's own tables beside the store's: rusqlite 0.37.
 ///
@@ -43,10 +43,12 @@ pub use row::RowIds;
 pub use rusqlite;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+pub use verbs::{
+    Answer, Answered, Change, Changes, Outcome, Redeemed, RevokeAll, Rotated, Rotation, TicketUse,
+    Worker,
+};
 
 use std::{future::Future, sync::Arc};
-
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{Timestamp, oauth2::Resources};
 
@@ -320,9 +322,4 @@ pub trait Store: Send + Sync + 'static {
     /// Removes rows that expired before the second of `now`, a bounded number at a time, and
     /// nothing else: see above. Returns the number of rows; zero if none is left.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
-}
-
-/// Compares hashes in constant time.
-fn is_same(a: &SecretHash, b: &SecretHash) -> bool {
-    verify_slices_are_equal(a, b).is_ok()
 }

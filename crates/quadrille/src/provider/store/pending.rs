@@ -10,7 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{Scopes, Timestamp, oauth2::Resources, provider::client::redirect_uri::RedirectUri};
 
-use super::{CredentialRecord, Grant, Issue, RowId, SealedSecret, SecretHash, TokenRef, is_same};
+use super::{
+    ids::{RowId, SecretHash, TokenRef, is_same},
+    oauth1::{CredentialRecord, SealedSecret},
+    records::{Grant, Issue},
+};
 
 /// A request that waits for a user, from the client's first request until it has expired.
 ///

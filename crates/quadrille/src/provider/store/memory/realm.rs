@@ -23,11 +23,10 @@ use crate::{
 };
 
 use super::{
-    lock,
     log::Log,
     oauth1::Credentials,
     pending::Pending,
-    shards::{Expires, Place, Rows, Shards},
+    shards::{Expires, Place, Rows, Shards, lock},
     tokens::Tokens,
 };
 

@@ -169,3 +169,8 @@ impl Hasher for RowHasher {
         self.0
     }
 }
+
+/// Locks, also after a panic elsewhere: no verb leaves half a change behind.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
