@@ -14,6 +14,8 @@ pub(super) enum Cookie {
     Form,
     /// The cookie that names the users who signed in with this browser.
     Device,
+    /// The cookie with a note for the next page.
+    Note,
 }
 
 /// Reads and writes cookies under names that no other provider on this host uses.
@@ -24,6 +26,7 @@ pub(super) struct Cookies {
     session: String,
     form: String,
     device: String,
+    note: String,
 }
 
 impl Cookies {
@@ -32,7 +35,13 @@ impl Cookies {
     pub(super) fn new(mark: &str, secure: bool) -> Self {
         let prefix = if secure { "__Host-" } else { "" };
         let name = |what| format!("{prefix}quadrille-id-{what}-{mark}");
-        Self { secure, session: name("session"), form: name("form"), device: name("device") }
+        Self {
+            secure,
+            session: name("session"),
+            form: name("form"),
+            device: name("device"),
+            note: name("note"),
+        }
     }
 
     /// The first valid value of the cookie in a request.
@@ -77,6 +86,7 @@ impl Cookies {
             Cookie::Session => &self.session,
             Cookie::Form => &self.form,
             Cookie::Device => &self.device,
+            Cookie::Note => &self.note,
         }
     }
 }
@@ -107,7 +117,7 @@ mod tests {
     #[test]
     fn two_providers_on_one_host_do_not_take_each_others_cookies() {
         let (one, other) = (Cookies::new("a", false), Cookies::new("b", false));
-        for cookie in [Cookie::Session, Cookie::Form, Cookie::Device] {
+        for cookie in [Cookie::Session, Cookie::Form, Cookie::Device, Cookie::Note] {
             let mut headers = HeaderMap::new();
             let line = format!("{}=1; {}=2", one.name(cookie), other.name(cookie));
             headers.append(header::COOKIE, line.parse().unwrap());

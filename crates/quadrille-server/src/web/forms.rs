@@ -15,13 +15,17 @@ use crate::issuer::Issuer;
 /// The time that a form stays valid.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
-/// The purpose of a form.
+/// The purpose of a form, or of a note after one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To sign in.
     SignIn,
     /// An action of a user who is signed in.
     Account,
+    /// A note that a consent was withdrawn, for the next page of the user.
+    Withdrawn,
+    /// A note that there was no consent to withdraw, for the next page of the user.
+    NothingWithdrawn,
 }
 
 /// The reason for rejecting a form.
@@ -73,6 +77,26 @@ impl Forms {
         field: &str,
     ) -> Result<(), FormRefusal> {
         let is_ours_for_sure = self.same_origin(headers)?;
+        let is_bound = self.is_bound(purpose, cookie, field)?;
+        // Before sign-in, tabs that open at once replace each other's cookie. The origin that the
+        // browser sends is then enough.
+        if is_bound || (purpose == Purpose::SignIn && is_ours_for_sure) {
+            Ok(())
+        } else {
+            Err(FormRefusal::Unbound)
+        }
+    }
+
+    /// Whether a field, or a note, was made for the browser that has `cookie`.
+    ///
+    /// # Errors
+    /// [`FormRefusal::Old`].
+    pub(super) fn is_bound(
+        &self,
+        purpose: Purpose,
+        cookie: Option<&str>,
+        field: &str,
+    ) -> Result<bool, FormRefusal> {
         let plain = self
             .keys
             .open(purpose.name(), self.issuer.as_str(), field)
@@ -82,15 +106,7 @@ impl Forms {
         if self.env.now().since(made) > LIFETIME {
             return Err(FormRefusal::Old);
         }
-        let is_bound =
-            cookie.is_some_and(|cookie| verify_slices_are_equal(bound, &hash(cookie)).is_ok());
-        // Before sign-in, tabs that open at once replace each other's cookie. The origin that the
-        // browser sends is then enough.
-        if is_bound || (purpose == Purpose::SignIn && is_ours_for_sure) {
-            Ok(())
-        } else {
-            Err(FormRefusal::Unbound)
-        }
+        Ok(cookie.is_some_and(|cookie| verify_slices_are_equal(bound, &hash(cookie)).is_ok()))
     }
 
     /// Whether the browser says that a page of this site sent the request. `false` if it says
@@ -122,6 +138,8 @@ impl Purpose {
         match self {
             Self::SignIn => "quadrille sign-in form",
             Self::Account => "quadrille account form",
+            Self::Withdrawn => "quadrille withdrawn note",
+            Self::NothingWithdrawn => "quadrille nothing withdrawn note",
         }
     }
 }

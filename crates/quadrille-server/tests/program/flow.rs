@@ -1,6 +1,6 @@
 //! The whole authorization code flow, through real forms.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::{
@@ -238,6 +238,31 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     assert_eq!((status, &error["error"]), (StatusCode::BAD_REQUEST, &Value::from("invalid_grant")));
     let asked = browser.get(&stage.authorize_url()).await;
     assert!(asked.html.contains("asks for access"), "{}", asked.html);
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_reported_once_and_by_no_link() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    stage.dance(&browser).await;
+    let home = stage.program.url("/");
+    for query in ["?withdrawn=true", "?withdrawn=false"] {
+        let page = browser.get(&format!("{home}{query}")).await;
+        assert!(!page.html.contains("class=\"notice\""), "{}", page.html);
+    }
+    let form = browser.get(&home).await.form("client_id");
+    let sent = browser.send(Method::POST, form.action.as_str(), Some(&form)).await;
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+    let note = browser.cookie("note").expect("a note");
+    let page = browser.get(&home).await;
+    assert!(page.html.contains("Withdrawn"), "{}", page.html);
+    let page = browser.get(&home).await;
+    assert!(!page.html.contains("Withdrawn"), "{}", page.html);
+    // The note of one session says nothing in another.
+    let other = Browser::new();
+    other.sign_in(&other.get(&stage.program.url("/sign-in")).await, "ada", PASSWORD).await;
+    other.keep(note);
+    assert!(!other.get(&home).await.html.contains("Withdrawn"));
 }
 
 #[tokio::test]

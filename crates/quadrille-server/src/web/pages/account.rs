@@ -1,10 +1,12 @@
 //! The account page: the applications that may act for the user, and the browsers that the user is
 //! signed in with.
 
+use std::time::Duration;
+
 use axum::{
     Extension,
     body::Body,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::State,
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{
@@ -22,12 +24,22 @@ use super::{
     super::{
         app::App,
         audit,
+        cookies::Cookie,
         forms::Purpose,
         sent::{Sent, Unreadable},
         visitor::Visitor,
     },
     templates::FormsLead,
 };
+
+/// The time in which a note must reach its page: the browser follows the redirect at once.
+const NOTE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// The notes after a withdrawal.
+const NOTES: [(Purpose, &str); 2] = [
+    (Purpose::Withdrawn, "Withdrawn. The application can no longer act for you."),
+    (Purpose::NothingWithdrawn, "There was nothing to withdraw. Nothing was changed."),
+];
 
 /// A form without fields of its own.
 #[derive(Debug, Deserialize)]
@@ -42,13 +54,6 @@ pub(in crate::web) struct Withdraw {
     #[serde(default)]
     form: String,
     client_id: String,
-}
-
-/// The query of the page.
-#[derive(Debug, Default, Deserialize)]
-pub(in crate::web) struct Asked {
-    /// Whether a withdrawal found something to withdraw, after one.
-    withdrawn: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -89,11 +94,7 @@ pub(in crate::web) struct ScopeLine {
 }
 
 /// `GET /`
-pub(in crate::web) async fn page(
-    State(app): State<App>,
-    asked: Result<Query<Asked>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response<Body> {
+pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> Response<Body> {
     let visitor = match app.visitor(&headers).await {
         Ok(Some(visitor)) => visitor,
         Ok(None) => return app.see_other(&app.pages.site().sign_in),
@@ -109,18 +110,20 @@ pub(in crate::web) async fn page(
     };
     // Every user in a browser has a cookie of a session.
     let Some(cookie) = app.session_cookie(&headers) else { return app.failed() };
+    let notice = app.note(&headers, cookie);
     let page = Page {
         user: visitor.user.name.as_str(),
         form: app.forms.field(Purpose::Account, cookie),
-        notice: match asked.ok().and_then(|Query(asked)| asked.withdrawn) {
-            Some(true) => Some("Withdrawn. The application can no longer act for you."),
-            Some(false) => Some("There was nothing to withdraw. Nothing was changed."),
-            None => None,
-        },
+        notice,
         applications,
         sessions,
     };
-    app.pages.render(StatusCode::OK, "applications.html", &page, FormsLead::Here)
+    let mut response =
+        app.pages.render(StatusCode::OK, "applications.html", &page, FormsLead::Here);
+    if notice.is_some() {
+        app.cookies.clear(response.headers_mut(), Cookie::Note);
+    }
+    response
 }
 
 /// `POST /applications/withdraw`
@@ -139,14 +142,13 @@ pub(in crate::web) async fn withdraw(
         Ok(consents) => consents.iter().any(|consent| *consent.client == *form.client_id),
         Err(error) => return app.store_failed(&error),
     };
-    let home = &app.pages.site().home;
     if !given {
-        return app.see_other(&format!("{home}?withdrawn=false"));
+        return app.home_with_note(&headers, Purpose::NothingWithdrawn);
     }
     match app.server.revoke_consent(subject, &form.client_id).await {
         Ok(()) => {
             audit::withdrawn(&visitor.user, address, &form.client_id);
-            app.see_other(&format!("{home}?withdrawn=true"))
+            app.home_with_note(&headers, Purpose::Withdrawn)
         }
         Err(error) => app.server_failed(&error, "a consent was not withdrawn"),
     }
@@ -190,6 +192,27 @@ impl App {
             self.foreign_form()
         })?;
         Ok((form, visitor))
+    }
+
+    /// A redirect to the account page, which will show this note once. The note is bound to the
+    /// session, so no link and no other site can make the page show one.
+    fn home_with_note(&self, headers: &HeaderMap, note: Purpose) -> Response<Body> {
+        let mut response = self.see_other(&self.pages.site().home);
+        if let Some(session) = self.session_cookie(headers) {
+            let note = self.forms.field(note, session);
+            self.cookies.set(response.headers_mut(), Cookie::Note, &note, Some(NOTE_LIFETIME));
+        }
+        response
+    }
+
+    /// The note in a request of this session, if there is one.
+    fn note(&self, headers: &HeaderMap, session: &str) -> Option<&'static str> {
+        let is_there = |purpose| {
+            let is_ours =
+                |note: &str| self.forms.is_bound(purpose, Some(session), note) == Ok(true);
+            self.cookies.read(headers, Cookie::Note, is_ours).is_some()
+        };
+        NOTES.iter().find(|(purpose, _)| is_there(*purpose)).map(|(_, text)| *text)
     }
 
     /// The sessions of the user.
