@@ -5,6 +5,7 @@
 
 mod book;
 mod cards;
+mod common;
 mod oauth1;
 mod oauth2;
 mod shared;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{
     Act, Card, Chapter, Step, Telling, Words,
     book::{Notes, Remarks, Rfc},
+    common::{self, Chapters},
     shared::Shared,
 };
 use crate::{dance::Dance, message::Message, value::Kind};
@@ -27,6 +28,7 @@ pub(super) struct OAuth1 {
 pub(super) struct Own {
     lead: String,
     sections: Sections,
+    prepare: Chapter,
     chapters: Chapters,
     asked: words::Asked,
     answered: words::Answered,
@@ -42,20 +44,6 @@ struct Sections {
     decide: Rfc,
     sign_in_page: Rfc,
     password: Rfc,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Chapters {
-    ask: Chapter,
-    prepare: Chapter,
-    sign_in: Chapter,
-    consent: Chapter,
-    redeem: Chapter,
-    #[serde(rename = "use")]
-    used: Chapter,
-    later: Chapter,
-    revoke: Chapter,
 }
 
 impl OAuth1 {
@@ -75,16 +63,9 @@ impl Telling for OAuth1 {
     }
 
     fn chapter(&self, act: Act) -> &Chapter {
-        let chapters = &self.own.chapters;
         match act {
-            Act::Ask => &chapters.ask,
-            Act::Prepare => &chapters.prepare,
-            Act::SignIn => &chapters.sign_in,
-            Act::Consent => &chapters.consent,
-            Act::Redeem => &chapters.redeem,
-            Act::Use => &chapters.used,
-            Act::Later => &chapters.later,
-            Act::Revoke => &chapters.revoke,
+            Act::Prepare => &self.own.prepare,
+            _ => self.own.chapters.find(act),
         }
     }
 
@@ -102,7 +83,7 @@ impl Telling for OAuth1 {
     fn answered(&self, step: Step, act: Option<Act>, response: &Message) -> Words {
         match (self.own.answered.find(step, response), step) {
             (Some(words), _) => words.clone(),
-            (None, Step::SignInPage) if !words::is_broken(response) => {
+            (None, Step::SignInPage) if common::status(response).is_some() => {
                 let rfc = Some(self.own.sections.sign_in_page.clone());
                 Words { rfc, ..self.shared.answered(step, act, response) }
             }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{
     Act, Card, Chapter, Step, Telling, Words,
     book::{Notes, Remarks},
+    common::Chapters,
     shared::Shared,
 };
 use crate::{dance::Dance, message::Message, value::Kind};
@@ -34,19 +35,6 @@ pub(super) struct Own {
     cards: cards::Cards,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Chapters {
-    ask: Chapter,
-    sign_in: Chapter,
-    consent: Chapter,
-    redeem: Chapter,
-    #[serde(rename = "use")]
-    used: Chapter,
-    later: Chapter,
-    revoke: Chapter,
-}
-
 impl OAuth2 {
     pub(super) fn new(own: Own, shared: Arc<Shared>) -> Self {
         Self { own, shared }
@@ -69,16 +57,7 @@ impl Telling for OAuth2 {
     }
 
     fn chapter(&self, act: Act) -> &Chapter {
-        let chapters = &self.own.chapters;
-        match act {
-            Act::Ask | Act::Prepare => &chapters.ask,
-            Act::SignIn => &chapters.sign_in,
-            Act::Consent => &chapters.consent,
-            Act::Redeem => &chapters.redeem,
-            Act::Use => &chapters.used,
-            Act::Later => &chapters.later,
-            Act::Revoke => &chapters.revoke,
-        }
+        self.own.chapters.find(act)
     }
 
     fn asked(&self, step: Step, act: Option<Act>, request: &Message, again: bool) -> Words {
