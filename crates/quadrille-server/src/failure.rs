@@ -117,13 +117,19 @@ pub enum Refused {
         other: String,
     },
     /// The text is not a scope.
-    #[error("{} is not a scope: a scope is printable ASCII without quotation marks, backslashes and spaces", Quoted(.0))]
+    #[error(
+        "{} is not a scope: a scope is printable ASCII without quotation marks, backslashes and \
+         spaces",
+        Quoted(.0)
+    )]
     Scope(String),
     /// The scope is not in the setting `scopes`.
-    #[error("there is no scope {} among the setting scopes{}{}", Quoted(name), did_you_mean(nearest.as_deref()), match nearest {
-        Some(_) => "",
-        None => " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or serve this folder with it first)",
-    })]
+    #[error(
+        "there is no scope {} among the setting scopes{}{}",
+        Quoted(name),
+        did_you_mean(nearest.as_deref()),
+        where_to_look(nearest.as_deref())
+    )]
     UnknownScope {
         /// The scope as given.
         name: String,
@@ -131,10 +137,12 @@ pub enum Refused {
         nearest: Option<String>,
     },
     /// The API is not in the setting `resources`.
-    #[error("there is no API {} among the setting resources{}{}", Quoted(uri), did_you_mean(nearest.as_deref()), match nearest {
-        Some(_) => "",
-        None => " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or serve this folder with it first)",
-    })]
+    #[error(
+        "there is no API {} among the setting resources{}{}",
+        Quoted(uri),
+        did_you_mean(nearest.as_deref()),
+        where_to_look(nearest.as_deref())
+    )]
     UnknownResource {
         /// The URI as given.
         uri: String,
@@ -146,12 +154,14 @@ pub enum Refused {
     Audience,
     /// The client has redirect URIs, and no grant that uses them.
     #[error(
-        "--redirect-uri needs the grant authorization_code: leave it out, or add --grant authorization_code"
+        "--redirect-uri needs the grant authorization_code: leave it out, or add --grant \
+         authorization_code"
     )]
     RedirectUriUnused,
     /// A client of OAuth 1.0a has no way back from the consent page.
     #[error(
-        "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy the verifier to it"
+        "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy \
+         the verifier to it"
     )]
     NoCallback,
     /// A file has no usable RSA public key.
@@ -164,7 +174,8 @@ pub enum Refused {
     },
     /// The RSA key is short enough to be broken at a price.
     #[error(
-        "{}: the RSA key has {bits} bits, and fewer than 2048 are not safe; if the client cannot have another key, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
+        "{}: the RSA key has {bits} bits, and fewer than 2048 are not safe; if the client cannot \
+         have another key, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
         path.display()
     )]
     ShortRsaKey {
@@ -176,6 +187,17 @@ pub enum Refused {
     /// Standard input has no token.
     #[error("there is no token on standard input")]
     NothingToRevoke,
+}
+
+/// A hint to put after the error for an unknown scope or API, unless a suggestion says enough.
+const fn where_to_look(nearest: Option<&str>) -> &'static str {
+    match nearest {
+        Some(_) => "",
+        None => {
+            " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or \
+             serve this folder with it first)"
+        }
+    }
 }
 
 impl Refused {

@@ -12,7 +12,8 @@ use url::Url;
 /// The text is not a valid issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an issuer is an https URL (http for localhost) as browsers write it, without query, fragment or user name"
+    "an issuer is an https URL (http for localhost) as browsers write it, without query, fragment \
+     or user name"
 )]
 pub struct InvalidIssuer;
 

@@ -85,7 +85,7 @@ impl Album for ByOAuth1 {
         album.request(Method::POST, &revoke).send().await?;
         // The refusal is the point of this call.
         if album.request(Method::GET, PHOTOS).send().await.is_ok() {
-            tracing::error!("the token that was given back still opens the album");
+            tracing::error!("the revoked token still opens the album");
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Site {
         let revocation = RevocationRequest { token: token.expose(), token_type_hint: None };
         match revocation.to_request(&format!("{}/oauth/revoke", self.provider), &self.client) {
             Ok(request) => self.http.send(request).await,
-            Err(error) => tracing::error!(%error, "the token was not given back"),
+            Err(error) => tracing::error!(%error, "the token was not revoked"),
         }
     }
 

@@ -43,7 +43,8 @@ impl Browser {
         for program in [CHROMIUM, DRIVER] {
             assert!(
                 Path::new(program).exists(),
-                "{program} is missing: apt-get install --no-install-recommends chromium chromium-driver"
+                "{program} is missing: apt-get install --no-install-recommends chromium \
+                 chromium-driver"
             );
         }
         let (driver, port) = start_driver().await;

@@ -49,7 +49,11 @@ pub enum ConfigError {
         expected: Expected,
     },
     /// A scope is named that the setting `scopes` does not have.
-    #[error("{key}: there is no scope {} among the setting scopes{}", Quoted(name), did_you_mean(nearest.as_deref()))]
+    #[error(
+        "{key}: there is no scope {} among the setting scopes{}",
+        Quoted(name),
+        did_you_mean(nearest.as_deref())
+    )]
     UnknownScope {
         /// The setting that names the scope.
         key: &'static str,

@@ -41,7 +41,8 @@ pub const KEYS: &[Key] = &[
         name: "keys",
         variable: "QUADRILLE_KEYS",
         secret: true,
-        about: "key ring, the newest key first, separated by commas; for processes on several machines",
+        about: "key ring, the newest key first, separated by commas; for processes on several \
+                machines",
     },
     key("keys_file", "QUADRILLE_KEYS_FILE", "file of the key ring; created at the first start"),
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
@@ -49,7 +50,8 @@ pub const KEYS: &[Key] = &[
     key(
         "client_metadata_documents",
         "QUADRILLE_CLIENT_METADATA_DOCUMENTS",
-        "whether to accept clients that nobody registered, whose client_id is the URL of a document about them",
+        "whether to accept clients that nobody registered, whose client_id is the URL of a \
+         document about them",
     ),
     key(
         "client_metadata_document_scopes",
@@ -59,7 +61,8 @@ pub const KEYS: &[Key] = &[
     key(
         "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         "QUADRILLE_ALLOW_CONFIDENTIAL_CLIENTS_WITHOUT_PKCE_SO_THAT_LEAKED_CODES_CAN_BE_INJECTED",
-        "whether every client that has a secret may omit PKCE; `client add` can allow it for one client",
+        "whether every client that has a secret may omit PKCE; `client add` can allow it for one \
+         client",
     ),
     key("session_lifetime", "QUADRILLE_SESSION_LIFETIME", "lifetime of a session"),
     key("code_lifetime", "QUADRILLE_CODE_LIFETIME", "lifetime of an authorization code"),
@@ -82,7 +85,8 @@ pub const KEYS: &[Key] = &[
     key(
         "oauth1.signature_methods",
         "QUADRILLE_OAUTH1_SIGNATURE_METHODS",
-        "accepted signature methods; further ones are HMAC-SHA1-as-most-clients-sign, RSA-SHA1-with-its-broken-digest and PLAINTEXT-which-carries-the-secrets",
+        "accepted signature methods; further ones are HMAC-SHA1-as-most-clients-sign, \
+         RSA-SHA1-with-its-broken-digest and PLAINTEXT-which-carries-the-secrets",
     ),
     key(
         "oauth1.timestamp_window",
@@ -102,7 +106,8 @@ pub const KEYS: &[Key] = &[
     key(
         "oauth1.several_processes",
         "QUADRILLE_OAUTH1_SEVERAL_PROCESSES",
-        "whether several processes serve this folder: each signed request is then stored in the database, which costs a commit",
+        "whether several processes serve this folder: each signed request is then stored in the \
+         database, which costs a commit",
     ),
     key(
         "header_timeout",
@@ -128,7 +133,8 @@ pub const KEYS: &[Key] = &[
     key(
         "max_connections_per_address",
         "QUADRILLE_MAX_CONNECTIONS_PER_ADDRESS",
-        "greatest number of connections of one address, or of one IPv6 network of 64 bits; trusted proxies are not limited",
+        "greatest number of connections of one address, or of one IPv6 network of 64 bits; \
+         trusted proxies are not limited",
     ),
     key(
         "log",

@@ -26,7 +26,8 @@ pub enum Expected {
     Address,
     /// An issuer (RFC 8414, section 2).
     #[error(
-        "an https URL (http for localhost) as browsers write it, without query, fragment or user name, such as https://id.example"
+        "an https URL (http for localhost) as browsers write it, without query, fragment or user \
+         name, such as https://id.example"
     )]
     Issuer,
     /// A name.
@@ -43,7 +44,8 @@ pub enum Expected {
     Keys,
     /// Resources.
     #[error(
-        "URIs of APIs without a fragment, separated by commas, such as https://api.example (in a file [\"https://api.example\"])"
+        "URIs of APIs without a fragment, separated by commas, such as https://api.example (in a \
+         file [\"https://api.example\"])"
     )]
     Resources,
     /// Names of scopes.
@@ -53,7 +55,8 @@ pub enum Expected {
     ScopeNames,
     /// Scopes.
     #[error(
-        "a table of scopes, such as \"photos:read\" = \"See your photos\" (as text: photos:read=See your photos;photos:write=Add photos, or names alone: a,b)"
+        "a table of scopes, such as \"photos:read\" = \"See your photos\" (as text: \
+         photos:read=See your photos;photos:write=Add photos, or names alone: a,b)"
     )]
     Scopes,
     /// A duration.
@@ -64,7 +67,9 @@ pub enum Expected {
     Switch,
     /// Signature methods.
     #[error(
-        "a list of HMAC-SHA256, HMAC-SHA512, RSA-SHA256, RSA-SHA512, HMAC-SHA1-as-most-clients-sign, RSA-SHA1-with-its-broken-digest and PLAINTEXT-which-carries-the-secrets"
+        "a list of HMAC-SHA256, HMAC-SHA512, RSA-SHA256, RSA-SHA512, \
+         HMAC-SHA1-as-most-clients-sign, RSA-SHA1-with-its-broken-digest and \
+         PLAINTEXT-which-carries-the-secrets"
     )]
     SignatureMethods,
     /// A number.

@@ -92,8 +92,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Ends all sessions of a user.
     fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()>;
 
-    /// Changes counts of failed sign-ins. Returns the counts as they were; a count that is not stored
-    /// is the Unix epoch. Counts that ended before `now` may be forgotten.
+    /// Changes counts of failed sign-ins. Returns the counts as they were; a count that is not
+    /// stored is the Unix epoch. Counts that ended before `now` may be forgotten.
     fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery>;
 
     /// The recorded issuer.
@@ -113,8 +113,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Records scopes and APIs.
     fn record_served_with(&self, known: Known) -> Answering<'_, ()>;
 
-    /// The mark: random text, drawn when the tables are made, that separates this provider's cookies
-    /// and seals from those of another provider at the same host.
+    /// The mark: random text, drawn when the tables are made, that separates this provider's
+    /// cookies and seals from those of another provider at the same host.
     fn mark(&self) -> Answering<'_, String>;
 
     /// Succeeds if the database answers.

@@ -23,7 +23,9 @@ pub enum DataError {
     },
     /// The directory had a key ring, and the file is gone.
     #[error(
-        "the key ring {path} is missing, and without it everything that {issuer} issued is invalid: restore {path} from a backup, or make a new key ring, which ends every session and every token: (umask 077; openssl rand -base64 32 > {path})",
+        "the key ring {path} is missing, and without it everything that {issuer} issued is \
+         invalid: restore {path} from a backup, or make a new key ring, which ends every session \
+         and every token: (umask 077; openssl rand -base64 32 > {path})",
         path = path.display()
     )]
     KeysLost {
@@ -50,12 +52,14 @@ pub enum DataError {
     },
     /// Processes that do not share nonces could each accept the same request of OAuth 1.0a once.
     #[error(
-        "another process serves this data directory with OAuth 1.0a, and processes do not share the requests that they have seen: set oauth1.several_processes = true for all of them"
+        "another process serves this data directory with OAuth 1.0a, and processes do not share \
+         the requests that they have seen: set oauth1.several_processes = true for all of them"
     )]
     NoncesNotShared,
     /// The settings name another issuer than the directory has.
     #[error(
-        "this data directory has the issuer {current}, not {asked}; only `quadrille serve --rename-issuer` changes that"
+        "this data directory has the issuer {current}, not {asked}; only `quadrille serve \
+         --rename-issuer` changes that"
     )]
     OtherIssuer {
         /// The issuer of the directory.
@@ -65,7 +69,8 @@ pub enum DataError {
     },
     /// `serve` was given another issuer than the directory has, without `--rename-issuer`.
     #[error(
-        "this data directory has the issuer {current}; with the issuer {asked}, existing tokens become invalid, and every client needs the new issuer. To rename it, add --rename-issuer"
+        "this data directory has the issuer {current}; with the issuer {asked}, existing tokens \
+         become invalid, and every client needs the new issuer. To rename it, add --rename-issuer"
     )]
     IssuerRenamed {
         /// The issuer of the directory.
@@ -75,7 +80,9 @@ pub enum DataError {
     },
     /// The issuer would change while another process serves the directory under the old one.
     #[error(
-        "another process serves this data directory with the issuer {current}: to serve it with one more process, give --issuer {current}; to serve it as {asked}, stop the other process first"
+        "another process serves this data directory with the issuer {current}: to serve it with \
+         one more process, give --issuer {current}; to serve it as {asked}, stop the other \
+         process first"
     )]
     IssuerInUse {
         /// The issuer that is served.
@@ -85,7 +92,8 @@ pub enum DataError {
     },
     /// Passwords would cross a network unencrypted.
     #[error(
-        "listening on {0}, which others can reach, needs an https issuer: give --issuer https://... (and put a proxy that speaks TLS in front), or listen on a loopback address"
+        "listening on {0}, which others can reach, needs an https issuer: give --issuer \
+         https://... (and put a proxy that speaks TLS in front), or listen on a loopback address"
     )]
     PlainIssuer(SocketAddr),
     /// The recorded issuer is not valid.

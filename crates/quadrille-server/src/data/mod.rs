@@ -147,7 +147,7 @@ impl Data {
     /// Finishes the writes, and closes the database.
     pub async fn close(self, server: AuthorizationServer) {
         if let Err(error) = server.stop().await {
-            tracing::warn!(%error, "the number of this process was not given back");
+            tracing::warn!(%error, "the number of this process was not released");
         }
         self.backend.close().await;
     }

@@ -82,7 +82,8 @@ impl Inner {
         let Limits { trusted_proxies, proxy_header, .. } = &self.limits;
         match unheeded(peer, headers, trusted_proxies, *proxy_header) {
             Some(Unheeded::Proxy) if !self.warned.swap(true, Ordering::Relaxed) => tracing::warn!(
-                "a proxy on this machine says for whom it asks, but is not trusted: all visitors share its address; if it is yours, add --trusted-proxy {}",
+                "a proxy on this machine sends addresses of its clients, but is not trusted: all \
+                 clients share its address; if it is yours, add --trusted-proxy {}",
                 peer.to_canonical()
             ),
             Some(Unheeded::Header(other))
@@ -90,7 +91,9 @@ impl Inner {
             {
                 tracing::warn!(
                     proxy = %peer.to_canonical(),
-                    "a request came through a trusted proxy with the header {other}, which is ignored, and without {proxy_header}: if the proxy sets {other}, add --set proxy_header={other}"
+                    "a request came through a trusted proxy with the header {other}, which is \
+                     ignored, and without {proxy_header}: if the proxy sets {other}, add --set \
+                     proxy_header={other}"
                 );
             }
             _ => {}
@@ -176,7 +179,7 @@ impl Refusal {
     fn answer(self, reader: Reader) -> Response<Body> {
         let Self { status, why } = self;
         let mut response = match reader {
-            Reader::Browser => Page::new("This cannot be taken")
+            Reader::Browser => Page::new("This request was refused")
                 .text("Nothing was changed. Go back and try again.")
                 .text(&format!("The reason: {why}."))
                 .code("invalid_request")

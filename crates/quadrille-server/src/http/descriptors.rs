@@ -19,7 +19,8 @@ pub(crate) fn reserve(wanted: usize) -> usize {
         tracing::warn!(
             max_connections = wanted,
             descriptors = allowed,
-            "the system allows this process too few open files: {fitting} connections are held at most (raise the limit, as with LimitNOFILE= of systemd or `ulimit -n`)"
+            "the system allows this process too few open files: {fitting} connections are held at \
+             most (raise the limit, as with LimitNOFILE= of systemd or `ulimit -n`)"
         );
     }
     fitting

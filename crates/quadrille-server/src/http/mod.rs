@@ -121,8 +121,8 @@ struct Connections {
 }
 
 impl Server {
-    /// Serves `router` as `issuer`. A request that no handler sees is answered with JSON, and at the
-    /// paths in `pages` with a page if a browser sent it.
+    /// Serves `router` as `issuer`. A request that no handler sees is answered with JSON, and at
+    /// the paths in `pages` with a page if a browser sent it.
     pub fn new(
         env: Env,
         issuer: Issuer,
@@ -261,7 +261,9 @@ impl Server {
         }
         tracing::warn!(
             %address,
-            "an address holds {share} connections with requests under way, and gets no more (max_connections_per_address); if it is a proxy of yours, add --trusted-proxy {address}"
+            "an address holds {share} connections with requests under way, and gets no more \
+             (max_connections_per_address); if it is a proxy of yours, add --trusted-proxy \
+             {address}"
         );
     }
 }

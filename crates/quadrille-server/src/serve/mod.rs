@@ -221,7 +221,8 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
         let scope = settings.scopes.keys().next();
         let scope = scope.map_or_else(String::new, |name| format!(" --scope {}", quoted(name)));
         text.push_str(&format!(
-            "  quadrille client add 'My application'{again} \\\n      --redirect-uri http://localhost:3000/login/quadrille/authorized{scope}\n"
+            "  quadrille client add 'My application'{again} \\\n      --redirect-uri \
+             http://localhost:3000/login/quadrille/authorized{scope}\n"
         ));
     }
     text

@@ -14,12 +14,14 @@ use unicode_security::confusable_detection::skeleton;
 pub enum NameError {
     /// The text cannot be a name.
     #[error(
-        "a user name has 1 to 64 characters, none of them a control character or a space at either end"
+        "a user name has 1 to 64 characters, none of them a control character or a space at \
+         either end"
     )]
     Shape,
     /// The name has characters that RFC 8265 does not allow.
     #[error(
-        "a user name has letters and digits of any script, printable ASCII characters and single spaces (RFC 8265)"
+        "a user name has letters and digits of any script, printable ASCII characters and single \
+         spaces (RFC 8265)"
     )]
     Characters,
 }

@@ -253,7 +253,8 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
     let mut half = TcpStream::connect(&program.listening).unwrap();
     let body = "grant_type=client_credentials";
     let head = format!(
-        "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+        "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: \
+         application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     half.write_all(head.as_bytes()).unwrap();

@@ -142,7 +142,7 @@ impl<'a> Shown<'a> {
             lines.push(["described", "by the document at its client_id"]);
         }
         if let Some(apis) = &self.resource_server {
-            lines.push(["may ask about", "access tokens"]);
+            lines.push(["may introspect", "access tokens"]);
             lines.extend(apis.iter().map(|uri| ["for", *uri]));
         }
         let until = |secret: &'a ShownSecret| secret.expires.as_deref();
@@ -190,7 +190,7 @@ impl ShownOAuth1 {
             .iter()
             .map(key)
             .chain(until.map(|end| ["key until", end]))
-            .chain(self.out_of_band.then_some(["verifier", "may be carried by people (oob)"]))
+            .chain(self.out_of_band.then_some(["verifier", "copied by users (oob)"]))
     }
 }
 
