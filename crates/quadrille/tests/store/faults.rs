@@ -82,7 +82,7 @@ enum Fault {
     ApprovalIsNotAtomic,
     RedeemPendingIsNotAtomic,
     LosersStoreTheirs,
-    RotateTurnsTwice,
+    RotateIssuesTwice,
     RotateIgnoresTheSecret,
     AnswerCountsTwice,
     ChangesAreReversed,
@@ -106,7 +106,7 @@ use Fault::{
     PendingIsFoundByAnyUserCode, PutClientOverwrites, PutClientRevives, PutPendingOverwrites,
     PutPendingSaysYes, RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic,
     RenewalIgnoresTheHolder, ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice,
-    RotateIgnoresTheSecret, RotateTurnsTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing,
+    RotateIgnoresTheSecret, RotateIssuesTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing,
     TellsAgain, TellsNothing, UntickedScopesStay,
 };
 
@@ -326,9 +326,9 @@ catches! {
             "runs to its end";
         IssueIsTwoWrites => a_dropped_future_leaves_all_or_nothing,
             "the access token and the family, or neither";
-        RotateTurnsTwice => a_refresh_token_turns_only_as_it_was_read,
+        RotateIssuesTwice => a_refresh_token_turns_only_as_it_was_read,
             "of another generation";
-        RotateTurnsTwice => one_of_many_turns_a_refresh_token,
+        RotateIssuesTwice => one_of_many_turns_a_refresh_token,
             "one turns it";
         RotateIgnoresTheSecret => a_refresh_token_turns_only_as_it_was_read,
             "another secret than was presented";
@@ -782,7 +782,7 @@ impl Store for Faulty {
         }
         let rotated = self.around("rotate", self.inner.rotate(issuer, rotation)).await?;
         match rotated {
-            Rotated::Lost(_) if self.is(RotateTurnsTwice) => Ok(Rotated::Turned),
+            Rotated::Lost(_) if self.is(RotateIssuesTwice) => Ok(Rotated::Issued),
             rotated => Ok(rotated),
         }
     }

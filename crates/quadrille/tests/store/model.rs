@@ -123,7 +123,7 @@ async fn check<S: Store>(store: S, clock: ManualClock, verbs: Vec<Verb>) {
                 match model.families.get(&grant).copied() {
                     Some(current) if model.lives(grant) => {
                         if current == generation {
-                            assert_eq!(rotated, Rotated::Turned, "{verb:?} in step {step}");
+                            assert_eq!(rotated, Rotated::Issued, "{verb:?} in step {step}");
                             model.families.insert(grant, generation + 1);
                             model.tokens.insert(row, grant);
                         } else {

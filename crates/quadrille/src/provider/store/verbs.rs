@@ -75,8 +75,8 @@ pub enum Redeemed {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// Rotated: the successor and the access token are stored.
-    Turned,
+    /// The successor and the access token are issued: both are stored.
+    Issued,
     /// The family has changed since it was read. Nothing was written; decide again.
     Lost(Arc<FamilyRecord>),
     /// The grant was revoked, or the family is gone.

@@ -89,7 +89,7 @@ pub async fn one_of_many_turns_a_refresh_token<S: Store>(store: &S, clock: &Manu
             store.rotate(world.issuer, world.rotation(&family, row + racer * 2)).await
         });
         let rule = "of any number of `rotate`s of a refresh token at once one turns it";
-        same(rule, count(&got, |got| *got == Rotated::Turned), 1);
+        same(rule, count(&got, |got| *got == Rotated::Issued), 1);
         let now = store.family(world.issuer, family.row).await;
         let lost =
             count(&got, |got| matches!(got, Rotated::Lost(lost) if Some(lost) == now.as_ref()));

@@ -41,7 +41,7 @@ pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, cloc
     let rule = "`family` shows no issuer a family of another issuer";
     same(rule, store.family(other, family.row).await, None);
     let rotated = store.rotate(world.issuer, rotation.clone()).await;
-    same("`rotate` turns a family that stands as it was read", rotated, Rotated::Turned);
+    same("`rotate` issues a successor if the family is as it was read", rotated, Rotated::Issued);
     let found = store.family(world.issuer, family.row).await;
     let rule =
         "`rotate` keeps the successor, the secret before it, and what was asked for and when";
@@ -66,7 +66,7 @@ pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, cloc
 
     let next = world.rotation(&turned, 540);
     let rule = "`rotate` turns a family as often as it is presented with its newest secret";
-    same(rule, store.rotate(world.issuer, next).await, Rotated::Turned);
+    same(rule, store.rotate(world.issuer, next).await, Rotated::Issued);
     let found = store.family(world.issuer, family.row).await;
     let found = found.map(|family| (family.generation, family.previous));
     same(rule, found, Some((2, Some(turned.current))));

@@ -233,7 +233,7 @@ impl Realm {
         family.rotated_resources = rotation.resources;
         family.expires = rotation.expires;
         self.tokens.insert(rotation.access, now);
-        Rotated::Turned
+        Rotated::Issued
     }
 
     pub(super) fn redeem_pending(&self, row: RowId, bought: Bought, now: Timestamp) -> Redeemed {

@@ -162,7 +162,7 @@ pub(crate) async fn rotate(
             access: minted.record,
         };
         match inner.store.rotate(issuer, rotation).await? {
-            Rotated::Turned => return Ok(response),
+            Rotated::Issued => return Ok(response),
             // Another request was faster. Generations only grow, so this ends.
             Rotated::Lost(now_stands) => family = Some(now_stands),
             Rotated::Gone => return Err(RefreshError::Unknown.into()),

@@ -104,7 +104,7 @@ impl Writes<'_> {
             rotation.expires.seconds(),
         ])?;
         self.put_access(issuer, &rotation.access)?;
-        Ok(Rotated::Turned)
+        Ok(Rotated::Issued)
     }
 
     fn put_access(&mut self, issuer: IssuerId, access: &AccessRecord) -> Result<(), StoreError> {
