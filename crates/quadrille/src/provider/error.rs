@@ -139,9 +139,12 @@ pub enum OperatorError {
     /// A redirect URI that the store holds for a client is not one.
     #[error("a redirect URI in the store is not one")]
     RedirectUri,
-    /// What a consent page asks could not be written down.
+    /// The ticket of a consent page could not be written as JSON.
     #[error("the ticket of a consent page could not be written")]
     Ticket,
+    /// The metadata (RFC 8414) could not be written as JSON.
+    #[error("the metadata document could not be written")]
+    Metadata,
 }
 
 macro_rules! into_error {

@@ -87,8 +87,13 @@ impl Signing {
         request: Request<Body>,
         token: &Token,
     ) -> Result<Request<Body>, OperatorError> {
-        let none = Secret::default();
-        let token = (&token.access_token, token.token_secret.as_ref().unwrap_or(&none));
+        let unused = Secret::default();
+        let secret = match &token.token_secret {
+            Some(secret) => secret,
+            None if self.signer.method().is_rsa() => &unused,
+            None => return Err(OperatorError::TokenSecretMissing),
+        };
+        let token = (&token.access_token, secret);
         let sign = |request| {
             let signed = self.sign(env, request, token, &[]);
             signed.map_err(|_| OperatorError::CallMalformed)

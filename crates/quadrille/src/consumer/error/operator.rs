@@ -199,6 +199,11 @@ pub enum OperatorError {
     /// An API call that is not a possible HTTP request.
     #[error("the call's path, header or body is not possible in HTTP")]
     CallMalformed,
+    /// The token of an account has no secret, which signatures with HMAC and PLAINTEXT need (RFC
+    /// 5849, section 3.4): the application stored it without
+    /// [`Token::token_secret`](crate::consumer::Token::token_secret).
+    #[error("the stored token has no token secret to sign with")]
+    TokenSecretMissing,
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be built")]
     HttpClient,
@@ -266,6 +271,7 @@ impl OperatorError {
             Self::Storage(_) => "storage_failed",
             Self::ForeignOrigin => "foreign_origin",
             Self::CallMalformed => "call_malformed",
+            Self::TokenSecretMissing => "token_secret_missing",
             Self::HttpClient => "http_client",
             Self::Io(_) => "io",
         }

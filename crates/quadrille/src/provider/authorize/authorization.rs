@@ -64,6 +64,8 @@ pub struct Authorization {
     inner: Arc<Inner>,
     asked: Asked,
     request: Request<Bytes>,
+    /// The URL of the same request by GET, without a time of sign-in.
+    same: FormWriter,
     since: Option<Timestamp>,
 }
 
@@ -178,8 +180,12 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
         )?
     };
     let since = params.many(SINCE).next().and_then(|sealed| open_since(inner, sealed));
+    let mut same = FormWriter::after_url(&inner.paths.authorize);
+    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
+        same.append(name, value);
+    }
     drop(params);
-    Ok(Authorization { inner: inner.clone(), asked, request, since })
+    Ok(Authorization { inner: inner.clone(), asked, request, same, since })
 }
 
 fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
@@ -239,14 +245,9 @@ impl Authorization {
         }
     }
 
-    /// The same request by GET.
+    /// The same request by GET; with the time of sign-in if the client requests one.
     fn back(&self) -> Back {
-        let mut url = FormWriter::after_url(&self.inner.paths.authorize);
-        // They were readable when the request was checked.
-        let params = parameters(&self.request).unwrap_or_default();
-        for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
-            url.append(name, value);
-        }
+        let mut url = self.same.clone();
         if self.asked.prompt.sign_in {
             url.append(SINCE, &seal_since(&self.inner));
         }

@@ -5,23 +5,27 @@ use http::{HeaderValue, Response, header};
 
 use crate::{
     oauth2::{metadata::ServerMetadata, pkce::Challenge},
-    provider::{client::record::GrantType, route::Route, server::Inner},
+    provider::{client::record::GrantType, error::OperatorError, route::Route, server::Inner},
 };
 
 /// The metadata document of a server whose endpoints have these routes. It is written once.
 pub(super) fn answer(
     inner: &Inner,
     routes: impl Iterator<Item = &'static Route>,
-) -> Response<Bytes> {
-    let document = inner.metadata.get_or_init(|| {
-        // Nothing in it can fail to be written as JSON.
-        serde_json::to_vec(&describe(inner, routes)).unwrap_or_default().into()
-    });
+) -> Result<Response<Bytes>, OperatorError> {
+    let document = match inner.metadata.get() {
+        Some(document) => document,
+        None => {
+            let document = serde_json::to_vec(&describe(inner, routes));
+            let document = document.map_err(|_| OperatorError::Metadata)?;
+            inner.metadata.get_or_init(|| document.into())
+        }
+    };
     let mut response = Response::new(document.clone());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    response
+    Ok(response)
 }
 
 fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> ServerMetadata {

@@ -8,9 +8,10 @@ use http::{Request, Response};
 use crate::provider::{
     authorize::{authorization::AUTHORIZATION, consent::CONSENT},
     paths::EndpointPath,
+    refusal,
     route::Route,
     server::AuthorizationServer,
-    wire::Methods,
+    wire::{self, Methods},
 };
 
 use super::{
@@ -36,9 +37,13 @@ static METADATA: Endpoint = Endpoint {
         Methods::GET_HEAD,
     ),
     is_for_any_origin: true,
-    handler: |server, _| {
+    handler: |server, request| {
         let routes = PAGES.into_iter().chain(ENDPOINTS.iter().map(|endpoint| &endpoint.route));
-        let answer = metadata::answer(server.inner(), routes);
+        let answer = metadata::answer(server.inner(), routes).unwrap_or_else(|error| {
+            let error = error.into();
+            refusal::log(METADATA.route.name, &error, &request);
+            wire::error(&error)
+        });
         Box::pin(async { answer })
     },
     refuse: row::refuse,

@@ -68,9 +68,16 @@ async fn a_token_from_elsewhere_can_be_given_to_everyone() {
     let (token, secret) =
         (library.access_token().await.unwrap(), library.token_secret().await.unwrap());
     let token = Token::new(token).token_secret(secret.expect("OAuth 1 has one"));
-    let storage = MemoryStorage::everyone_has("library", token);
+    let storage = MemoryStorage::everyone_has("library", token.clone());
     let mut browser = Browser::new(world.login().storage(storage).attach(pages()));
     assert_eq!(browser.visit("/").await.text, "You are user-7");
+
+    let asked = world.service.asked().len();
+    let storage = MemoryStorage::everyone_has("library", Token::new(token.access_token));
+    let mut browser = Browser::new(world.login().storage(storage).attach(pages()));
+    let page = browser.visit("/").await;
+    assert!(page.has_code("token_secret_missing"), "nothing to sign with: {page:?}");
+    assert_eq!(world.service.asked().len(), asked, "nothing is sent without a signature");
 }
 
 #[tokio::test]
