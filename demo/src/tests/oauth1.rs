@@ -94,7 +94,8 @@ pub(super) fn made_up() -> Signing {
     let whole = format!("{WEBSITE}{callback}");
     let t = s.ask(("POST", "/oauth/request_token"), None, &[("oauth_callback", &whole)]);
     let body = format!(
-        "oauth_token={TEMPORARY}&oauth_token_secret={TEMPORARY_SECRET}&oauth_callback_confirmed=true"
+        "oauth_token={TEMPORARY}&oauth_token_secret={TEMPORARY_SECRET}\
+         &oauth_callback_confirmed=true"
     );
     s.script.answer(t, 200, &[form], &body);
     let cookie = format!("quadrille-try-Zm9v={COOKIE}; Path=/login/album-oauth1; HttpOnly");

@@ -1,5 +1,7 @@
 //! The dance of OAuth 2.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use super::*;
 use crate::{message::Head, thread, value::Kind};
 
@@ -17,6 +19,10 @@ const SECRET: &str = "qs_7Fjfp0ZBr1KtDRbnfVdmIwqWsECRET000";
 const PASSWORD: &str = "correct horse battery staple";
 const SESSION: &str = "s3ss10nOfTheProviderPagesXyZ0123";
 
+const REDIRECT_URI: &str = "http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized";
+const PROVIDER_HOST: (&str, &str) = ("host", "127.0.0.1:8018");
+const NO_STORE: (&str, &str) = ("cache-control", "no-store");
+
 /// The values that must not appear in the output.
 const CANARIES: [&str; 11] =
     [STATE, COOKIE, VERIFIER, CODE, ACCESS, ACCESS2, REFRESH, REFRESH2, SECRET, PASSWORD, SESSION];
@@ -24,14 +30,15 @@ const CANARIES: [&str; 11] =
 pub(super) fn made_up() -> Dance {
     let mut s = Script::new();
     let site = ("host", "localhost:8017");
-    let id = ("host", "127.0.0.1:8018");
+    let id = PROVIDER_HOST;
     let csp =
         ("content-security-policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'");
     let visitor = format!("visitor={SESSION}w");
     let attempt = format!("{visitor}; quadrille-try-Zm9v={COOKIE}");
     let session = format!("quadrille-id-session={SESSION}");
     let query = format!(
-        "response_type=code&client_id=photo-prints&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&scope=photos%3Aread&state={STATE}&code_challenge={CHALLENGE}&code_challenge_method=S256"
+        "response_type=code&client_id=photo-prints&redirect_uri={REDIRECT_URI}\
+         &scope=photos%3Aread&state={STATE}&code_challenge={CHALLENGE}&code_challenge_method=S256"
     );
     let authorize = format!("{PROVIDER}/oauth/authorize?{query}");
     let again = format!("/oauth/authorize?{query}");
@@ -42,13 +49,10 @@ pub(super) fn made_up() -> Dance {
     let callback = format!(
         "/login/album/authorized?code={CODE}&state={STATE}&iss=http%3A%2F%2F127.0.0.1%3A8018"
     );
-    let basic = {
-        use base64::Engine as _;
-        format!(
-            "Basic {}",
-            base64::prelude::BASE64_STANDARD.encode(format!("photo-prints:{SECRET}"))
-        )
-    };
+    let basic = BASE64_STANDARD.encode(format!("photo-prints:{SECRET}"));
+    let basic = format!("Basic {basic}");
+    let basic = ("authorization", basic.as_str());
+    let token = format!("{PROVIDER}/oauth/token");
 
     let e = s.ask(
         BW,
@@ -59,14 +63,12 @@ pub(super) fn made_up() -> Dance {
     );
     s.answer(e, 303, &[("location", "/login/album?next=/prints")], "");
     let e = s.ask(BW, "GET", "/login/album?next=%2Fprints", &[site, ("cookie", &visitor)], "");
-    s.answer(e, 303, &[("location", &authorize), ("set-cookie", &format!("quadrille-try-Zm9v={COOKIE}; Path=/login/album; HttpOnly; SameSite=Lax; Max-Age=900")), ("cache-control", "no-store")], "");
-    let e = s.ask(BP, "GET", &again, &[id, ("referer", WEBSITE)], "");
-    s.answer(
-        e,
-        303,
-        &[("location", &format!("/sign-in?{next}")), ("cache-control", "no-store")],
-        "",
+    let begun = format!(
+        "quadrille-try-Zm9v={COOKIE}; Path=/login/album; HttpOnly; SameSite=Lax; Max-Age=900"
     );
+    s.answer(e, 303, &[("location", &authorize), ("set-cookie", &begun), NO_STORE], "");
+    let e = s.ask(BP, "GET", &again, &[id, ("referer", WEBSITE)], "");
+    s.answer(e, 303, &[("location", &format!("/sign-in?{next}")), NO_STORE], "");
     let e = s.ask(BP, "GET", &format!("/sign-in?{next}"), &[id], "");
     s.answer(e, 200, &[HTML, csp], "<!doctype html><title>Sign in to Album</title>");
     s.pause(6);
@@ -89,64 +91,65 @@ pub(super) fn made_up() -> Dance {
     let e = s.ask(BP, "GET", &again, &[id, ("cookie", &session)], "");
     s.answer(e, 200, &[HTML, csp], "<!doctype html><title>Photo prints asks for access</title>");
     s.pause(4);
-    let e = s.ask(BP, "POST", "/oauth/consent", &[id, FORM, ("cookie", &session)], "ticket=AQtOFwLongSealedTicketThatCarriesTheRequest0123456789&scope=photos%3Aread&decision=allow");
+    let body = "ticket=AQtOFwLongSealedTicketThatCarriesTheRequest0123456789&scope=photos%3Aread\
+                &decision=allow";
+    let e = s.ask(BP, "POST", "/oauth/consent", &[id, FORM, ("cookie", &session)], body);
     s.answer(e, 303, &[("location", &format!("{WEBSITE}{callback}"))], "");
     let e = s.ask(BW, "GET", &callback, &[site, ("cookie", &attempt)], "");
-    let t = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/token"), &[id, FORM, ("authorization", &basic)], &format!("grant_type=authorization_code&code={CODE}&redirect_uri=http%3A%2F%2Flocalhost%3A8017%2Flogin%2Falbum%2Fauthorized&code_verifier={VERIFIER}"));
-    s.answer(t, 200, &[JSON, ("cache-control", "no-store")], &format!(r#"{{"access_token":"{ACCESS}","token_type":"Bearer","expires_in":3600,"refresh_token":"{REFRESH}","scope":"photos:read"}}"#));
+    let body = format!(
+        "grant_type=authorization_code&code={CODE}&redirect_uri={REDIRECT_URI}\
+         &code_verifier={VERIFIER}"
+    );
+    let t = s.ask(WP, "POST", &token, &[id, FORM, basic], &body);
+    s.answer(t, 200, &[JSON, NO_STORE], &tokens(ACCESS, REFRESH));
     let forget = ("set-cookie", "quadrille-try-Zm9v=; Max-Age=0");
     s.answer(e, 200, &[HTML, ("refresh", "0;url=/prints"), forget], "<title>One moment</title>");
     let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
-    let a = s.ask(
-        WP,
-        "GET",
-        &format!("{PROVIDER}/api/photos"),
-        &[id, ("authorization", &format!("Bearer {ACCESS}"))],
-        "",
-    );
-    s.answer(a, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
-    s.answer(e, 200, &[HTML], "<title>Your prints</title>");
+    let a = ask_for_photos(&mut s, ACCESS);
+    show_photos(&mut s, a, e);
     s.pause(9);
     let e = s.ask(BW, "POST", "/later", &[site, FORM, ("cookie", &visitor)], "");
     s.answer(e, 303, &[("location", "/prints")], "");
     let e = s.ask(BW, "GET", "/prints", &[site, ("cookie", &visitor)], "");
-    let r = s.ask(
-        WP,
-        "POST",
-        &format!("{PROVIDER}/oauth/token"),
-        &[id, FORM, ("authorization", &basic)],
-        &format!("grant_type=refresh_token&refresh_token={REFRESH}"),
-    );
-    s.answer(r, 200, &[JSON, ("cache-control", "no-store")], &format!(r#"{{"access_token":"{ACCESS2}","token_type":"Bearer","expires_in":3600,"refresh_token":"{REFRESH2}","scope":"photos:read"}}"#));
-    let a = s.ask(
-        WP,
-        "GET",
-        &format!("{PROVIDER}/api/photos"),
-        &[id, ("authorization", &format!("Bearer {ACCESS2}"))],
-        "",
-    );
-    s.answer(a, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
-    s.answer(e, 200, &[HTML], "<title>Your prints</title>");
+    let body = format!("grant_type=refresh_token&refresh_token={REFRESH}");
+    let r = s.ask(WP, "POST", &token, &[id, FORM, basic], &body);
+    s.answer(r, 200, &[JSON, NO_STORE], &tokens(ACCESS2, REFRESH2));
+    let a = ask_for_photos(&mut s, ACCESS2);
+    show_photos(&mut s, a, e);
     s.pause(5);
     let e = s.ask(BW, "POST", "/disconnect", &[site, FORM, ("cookie", &visitor)], "");
-    let r = s.ask(
-        WP,
-        "POST",
-        &format!("{PROVIDER}/oauth/revoke"),
-        &[id, FORM, ("authorization", &basic)],
-        &format!("token={REFRESH2}&token_type_hint=refresh_token"),
-    );
+    let body = format!("token={REFRESH2}&token_type_hint=refresh_token");
+    let r = s.ask(WP, "POST", &format!("{PROVIDER}/oauth/revoke"), &[id, FORM, basic], &body);
     s.answer(r, 200, &[], "");
-    let a = s.ask(
-        WP,
-        "GET",
-        &format!("{PROVIDER}/api/photos"),
-        &[id, ("authorization", &format!("Bearer {ACCESS2}"))],
-        "",
-    );
+    let a = ask_for_photos(&mut s, ACCESS2);
     s.answer(a, 401, &[("www-authenticate", r#"Bearer error="invalid_token""#)], "");
     s.answer(e, 303, &[("location", "/dance")], "");
     s.dance
+}
+
+/// The response of the token endpoint.
+fn tokens(access: &str, refresh: &str) -> String {
+    serde_json::json!({
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": refresh,
+        "scope": "photos:read",
+    })
+    .to_string()
+}
+
+/// The website calls the API.
+fn ask_for_photos(s: &mut Script, access: &str) -> Exchange {
+    let bearer = format!("Bearer {access}");
+    let headers = [PROVIDER_HOST, ("authorization", bearer.as_str())];
+    s.ask(WP, "GET", &format!("{PROVIDER}/api/photos"), &headers, "")
+}
+
+/// The API answers the website, and the website answers the browser.
+fn show_photos(s: &mut Script, call: Exchange, page: Exchange) {
+    s.answer(call, 200, &[JSON], r#"{"photos":[{"title":"The lake at six","svg":"<svg/>"}]}"#);
+    s.answer(page, 200, &[HTML], "<title>Your prints</title>");
 }
 
 #[test]
