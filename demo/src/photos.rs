@@ -40,13 +40,15 @@ pub(super) fn all() -> Vec<Photo> {
 
 fn draw(scene: &Scene) -> String {
     let mut svg = String::from(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240" viewBox="0 0 320 240">"#,
+        "<svg xmlns='http://www.w3.org/2000/svg' width='320' height='240' viewBox='0 0 320 240'>",
     );
     let [top, bottom] = scene.sky;
     let (x, y, radius, colour) = scene.sun;
     let _ = write!(
         svg,
-        r#"<defs><linearGradient id="s" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="{top}"/><stop offset="1" stop-color="{bottom}"/></linearGradient></defs><rect width="320" height="240" fill="url(#s)"/>"#
+        "<defs><linearGradient id='s' x1='0' y1='0' x2='0' y2='1'><stop offset='0' \
+         stop-color='{top}'/><stop offset='1' stop-color='{bottom}'/></linearGradient></defs>\
+         <rect width='320' height='240' fill='url(#s)'/>"
     );
     if matches!(scene.extra, Extra::Stars) {
         for star in 0..40_i32 {
@@ -58,7 +60,8 @@ fn draw(scene: &Scene) -> String {
     let halo = radius * 2;
     let _ = write!(
         svg,
-        r#"<circle cx="{x}" cy="{y}" r="{halo}" fill="{colour}" opacity=".18"/><circle cx="{x}" cy="{y}" r="{radius}" fill="{colour}"/>"#
+        "<circle cx='{x}' cy='{y}' r='{halo}' fill='{colour}' opacity='.18'/><circle cx='{x}' \
+         cy='{y}' r='{radius}' fill='{colour}'/>"
     );
     for (index, hill) in scene.hills.iter().enumerate() {
         svg.push_str(&ridge(hill));
@@ -86,19 +89,27 @@ const fn extra(extra: Extra) -> &'static str {
     match extra {
         Extra::Stars => "",
         Extra::Boat => {
-            r##"<path d="M196 176h52l-8 12h-36z" fill="#5b3a29"/><path d="M222 172V120l26 48z" fill="#fff6e5"/><path d="M218 172v-42l-20 38z" fill="#f0d9b8"/>"##
+            "<path d='M196 176h52l-8 12h-36z' fill='#5b3a29'/><path d='M222 172V120l26 48z' \
+             fill='#fff6e5'/><path d='M218 172v-42l-20 38z' fill='#f0d9b8'/>"
         }
         Extra::Lighthouse => {
-            r##"<path d="M232 70L330 40v44z" fill="#fff3c4" opacity=".5"/><path d="M216 232l8-158h16l8 158z" fill="#f4f1ea"/><path d="M222 106h20l1.5 24h-23zM219.500 154h25l1.500 24h-28z" fill="#c8452f"/><rect x="222" y="60" width="20" height="14" rx="2" fill="#2b3442"/><circle cx="232" cy="67" r="4.500" fill="#ffe38a"/>"##
+            "<path d='M232 70L330 40v44z' fill='#fff3c4' opacity='.5'/><path d='M216 \
+             232l8-158h16l8 158z' fill='#f4f1ea'/><path d='M222 106h20l1.5 24h-23zM219.500 \
+             154h25l1.500 24h-28z' fill='#c8452f'/><rect x='222' y='60' width='20' height='14' \
+             rx='2' fill='#2b3442'/><circle cx='232' cy='67' r='4.500' fill='#ffe38a'/>"
         }
         Extra::Birds => {
-            r##"<path d="M70 70q8-9 16 0q8-9 16 0M116 52q6-7 12 0q6-7 12 0M142 82q5-6 10 0q5-6 10 0" fill="none" stroke="#30323f" stroke-width="2.400" stroke-linecap="round"/>"##
+            "<path d='M70 70q8-9 16 0q8-9 16 0M116 52q6-7 12 0q6-7 12 0M142 82q5-6 10 0q5-6 10 0' \
+             fill='none' stroke='#30323f' stroke-width='2.400' stroke-linecap='round'/>"
         }
         Extra::Trees => {
-            r##"<path d="M44 196l18-58 18 58zM84 200l15-48 15 48zM246 200l20-64 20 64z" fill="#17402f"/>"##
+            "<path d='M44 196l18-58 18 58zM84 200l15-48 15 48zM246 200l20-64 20 64z' \
+             fill='#17402f'/>"
         }
         Extra::Balloon => {
-            r##"<path d="M92 64a34 34 0 0 1 68 0c0 24-20 36-26 50h-16c-6-14-26-26-26-50z" fill="#e4572e"/><path d="M112 36c-8 30-4 54 8 78h12c12-24 16-48 8-78-8-8-20-8-28 0z" fill="#f3a712"/><path d="M119 116h14v11h-14z" fill="#6b4a2f"/>"##
+            "<path d='M92 64a34 34 0 0 1 68 0c0 24-20 36-26 50h-16c-6-14-26-26-26-50z' \
+             fill='#e4572e'/><path d='M112 36c-8 30-4 54 8 78h12c12-24 16-48 8-78-8-8-20-8-28 0z' \
+             fill='#f3a712'/><path d='M119 116h14v11h-14z' fill='#6b4a2f'/>"
         }
     }
 }
