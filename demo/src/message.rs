@@ -101,14 +101,7 @@ impl Message {
 
     /// A parameter of the query, the form or the JSON object.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        let query = match &self.head {
-            Head::Request { query, .. } => query.as_slice(),
-            Head::Response { .. } => &[],
-        };
-        let body = match &self.body {
-            Body::Form(fields) | Body::Json(fields) => fields.as_slice(),
-            Body::Empty | Body::Page { .. } | Body::Opaque { .. } => &[],
-        };
+        let (query, body) = self.parameters();
         field(query, name).or_else(|| field(body, name))
     }
 
@@ -135,7 +128,8 @@ impl Message {
         carried
     }
 
-    fn fields(&self) -> impl Iterator<Item = &Field> {
+    /// The parameters of the query, and those of the body.
+    fn parameters(&self) -> (&[Field], &[Field]) {
         let query = match &self.head {
             Head::Request { query, .. } => query.as_slice(),
             Head::Response { .. } => &[],
@@ -144,6 +138,11 @@ impl Message {
             Body::Form(fields) | Body::Json(fields) => fields.as_slice(),
             Body::Empty | Body::Page { .. } | Body::Opaque { .. } => &[],
         };
+        (query, body)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        let (query, body) = self.parameters();
         let top = query.iter().chain(&self.headers).chain(body);
         top.flat_map(|field| std::iter::once(field).chain(&field.within))
     }

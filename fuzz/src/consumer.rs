@@ -105,12 +105,7 @@ pub fn consumer_routes(data: &[u8]) {
     let mut input = Unstructured::new(data);
     block_on(async {
         let mut play = Play::begin();
-        for _ in 0..LONGEST {
-            if input.is_empty() {
-                break;
-            }
-            let Ok(act) = Act::arbitrary(&mut input) else { break };
-            crate::tell(&act);
+        for act in crate::acts(&mut input, LONGEST) {
             play.act(act).await;
         }
     });

@@ -15,6 +15,8 @@ mod world;
 
 use std::sync::LazyLock;
 
+use arbitrary::{Arbitrary, Unstructured};
+
 pub use consumer::consumer_routes;
 pub use documents::documents;
 pub use oauth1::oauth1_sequences;
@@ -46,6 +48,18 @@ fn tell(what: &dyn std::fmt::Debug) {
     if *TELLS {
         eprintln!("{what:?}");
     }
+}
+
+/// The acts of a sequence, at most `most` of them, read from the input as long as it lasts.
+fn acts<'a, A: Arbitrary<'a> + std::fmt::Debug>(
+    input: &mut Unstructured<'a>,
+    most: usize,
+) -> impl Iterator<Item = A> {
+    let next = move || {
+        let act = if input.is_empty() { None } else { A::arbitrary(input).ok() };
+        act.inspect(|act| tell(act))
+    };
+    std::iter::from_fn(next).take(most)
 }
 
 /// Runs a future to its end on this thread.

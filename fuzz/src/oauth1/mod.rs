@@ -46,12 +46,7 @@ pub fn oauth1_sequences(data: &[u8]) {
     block_on(async {
         let Ok(shares_nonces) = bool::arbitrary(&mut input) else { return };
         let mut play = Play::begin(nature, shares_nonces).await;
-        for _ in 0..LONGEST {
-            if input.is_empty() {
-                break;
-            }
-            let Ok(act) = Act::arbitrary(&mut input) else { break };
-            crate::tell(&act);
+        for act in crate::acts(&mut input, LONGEST) {
             play.act(act).await;
         }
     });

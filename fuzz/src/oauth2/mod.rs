@@ -10,7 +10,7 @@ mod asking;
 mod model;
 mod tokens;
 
-use arbitrary::{Arbitrary, Unstructured};
+use arbitrary::Unstructured;
 use quadrille::{
     Authentication,
     provider::store::{MemoryStore, SqliteStore, Store},
@@ -48,12 +48,7 @@ fn play(store: impl Store, nature: Nature, data: &[u8]) {
     let mut input = Unstructured::new(data);
     block_on(async {
         let mut play = Play::begin(store, nature).await;
-        for _ in 0..LONGEST {
-            if input.is_empty() {
-                break;
-            }
-            let Ok(act) = Act::arbitrary(&mut input) else { break };
-            crate::tell(&act);
+        for act in crate::acts(&mut input, LONGEST) {
             play.act(act).await;
         }
     });

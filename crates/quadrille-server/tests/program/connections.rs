@@ -41,14 +41,18 @@ fn is_served(program: &Program) -> bool {
     rest_of(&mut stream).starts_with("HTTP/1.1 200")
 }
 
-/// Whether the program ended this connection, without reading from it what was answered.
-fn was_ended(stream: &TcpStream) -> bool {
-    stream.set_nonblocking(true).unwrap();
-    // What is written to a connection that is gone is answered with a reset.
-    let mut writer = stream;
-    let _ = writer.write(b"x");
-    std::thread::sleep(Duration::from_millis(20));
-    matches!(writer.write(b"x"), Err(error) if error.kind() != ErrorKind::WouldBlock)
+/// Whether the program ends this connection, although nobody reads the answers. The program has
+/// stopped reading, so a write waits until the connection is reset.
+fn is_ended(mut stream: &TcpStream) -> bool {
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    loop {
+        match stream.write(PAGE) {
+            Ok(_) => {}
+            Err(error) => {
+                return matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+            }
+        }
+    }
 }
 
 #[test]
@@ -66,30 +70,33 @@ fn clients_that_pipeline_and_never_read_shut_nobody_out_not_even_at_their_own_ad
 #[cfg(target_os = "linux")]
 #[test]
 fn a_flood_of_one_address_that_never_ends_leaves_others_alone() {
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
     let folder = Folder::new();
     let program = Program::start_with(&folder, &["--set", "max_connections=20"]);
-    let (over, came) = (AtomicBool::new(false), AtomicU32::new(0));
+    let over = &AtomicBool::new(false);
+    let flooded = &program;
+    let (came, comes) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| {
+            let came = came.clone();
+            scope.spawn(move || {
                 let mut held = Vec::new();
                 while !over.load(Ordering::Relaxed) {
-                    let mut stream = connect_from("127.0.0.2", &program);
+                    let mut stream = connect_from("127.0.0.2", flooded);
                     let _ = stream.write_all(&PAGE.repeat(20));
-                    came.fetch_add(1, Ordering::Relaxed);
+                    let _ = came.send(());
                     held.push(stream);
                     held.truncate(50);
                 }
             });
         }
-        while came.load(Ordering::Relaxed) < 40 {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        for _ in 0..50 {
-            assert!(is_served(&program), "{}", program.log());
-        }
+        let floods = (0..40).all(|_| comes.recv_timeout(Duration::from_secs(20)).is_ok());
+        let serves = (0..50).all(|_| is_served(&program));
         over.store(true, Ordering::Relaxed);
+        assert!(floods && serves, "{}", program.log());
     });
     program.stop();
 }
@@ -113,11 +120,7 @@ fn a_connection_whose_answers_are_not_read_is_closed_after_a_while() {
     let folder = Folder::new();
     let program = Program::start_with(&folder, &["--set", "write_timeout=1s"]);
     let deaf = deaf(&program);
-    let ended = (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
-        was_ended(&deaf)
-    });
-    assert!(ended, "{}", program.log());
+    assert!(is_ended(&deaf), "{}", program.log());
     assert!(program.log().contains("the answer is not read"), "{}", program.log());
     program.stop();
 }
