@@ -4,33 +4,24 @@ use std::{
     fmt,
     ops::Deref,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use tracing::info;
 
-use crate::{
-    Env, Timestamp,
-    consumer::error::{BrowserError, Result},
-    page,
-};
+use crate::consumer::error::{BrowserError, Result};
 
 use super::{
     account::{Account, Owner, Token},
     api::Api,
-    attempt::{AttemptCookie, Kind, OwnerMark, Seals},
-    cookie_room::{BACK, Coming, make_room, size},
+    attempt::{AttemptCookie, Kind},
     cookies::Jar,
     held::Held,
     identity::{self, Claims},
-    login::{Login, Ready},
+    login::Login,
     registered::Registered,
+    returned::note_return,
 };
-
-/// A return within this time without a linked account is a redirect loop.
-const LOOP_WINDOW: Duration = Duration::from_secs(10);
 
 /// A user who has just logged in at a service: the event of `on_authorized` hooks. It can call the
 /// service's API like [`Linked`](crate::Linked).
@@ -150,27 +141,16 @@ impl Authorized {
         Ok(account)
     }
 
-    /// Sets a cookie for ten seconds that detects a redirect loop and a repeated callback (back
-    /// button, double click). `owner`: the user signed in.
+    /// Notes that the user has returned; see [`note_return`]. `owner`: the user signed in.
     pub(crate) fn note_return(
         &self,
         jar: &Jar,
         ended: &AttemptCookie,
         owner: &Owner,
     ) -> Result<()> {
-        let login = self.0.api.held().login();
-        let what = loop_cookie(&self.0.api.held().registered().name);
-        let now = login.0.env.now().seconds();
-        let next = BASE64_URL_SAFE_NO_PAD.encode(&self.0.next);
-        let Ready { style, in_use, .. } = login.ready()?;
-        let mut note = format!("{now}.{}.{}.{next}", ended.mark(), OwnerMark::of(owner).short());
-        let whole = style.name(&what);
-        let bytes = size(&whole, &note);
-        if make_room(jar, style, in_use, Coming::Kept(&[whole]), bytes).is_err() {
-            // Without the page: a repeated return shows an error, and no header gets too long.
-            note.truncate(note.len() - next.len());
-        }
-        Ok(jar.set(style, &what, note, LOOP_WINDOW)?)
+        let held = self.0.api.held();
+        let (site, service) = (&held.login().ready()?.site, &held.registered().name);
+        note_return(site, jar, service, ended, owner, &self.0.next)
     }
 }
 
@@ -187,60 +167,4 @@ impl fmt::Debug for Authorized {
             .field("service", &self.0.api.held().registered().name)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether the browser has just returned from this service; with an owner, whether that user has.
-#[cfg(feature = "axum")]
-pub(crate) fn is_just_back(
-    login: &Login,
-    jar: &Jar,
-    registered: &Registered,
-    owner: Option<&Owner>,
-) -> bool {
-    let Ok(ready) = login.ready() else { return false };
-    let owner = owner.map(|owner| OwnerMark::of(owner).short());
-    let is_one = |note: &String| {
-        let note = Note::read(note).filter(|note| note.is_fresh(&login.0.env));
-        note.is_some_and(|note| owner.as_ref().is_none_or(|owner| note.owner == owner))
-    };
-    jar.values(&ready.style.name(&loop_cookie(&registered.name))).iter().any(is_one)
-}
-
-/// The page of the login that has just finished, whose attempt's cookie is removed.
-pub(crate) fn just_finished(
-    seals: &Seals<'_>,
-    jar: &Jar,
-    service: &str,
-    mark: &str,
-) -> Option<String> {
-    jar.values(&seals.style.name(&loop_cookie(service))).iter().find_map(|note| {
-        let note = Note::read(note).filter(|note| note.mark == mark && note.is_fresh(seals.env))?;
-        let next = BASE64_URL_SAFE_NO_PAD.decode(note.next).ok()?;
-        page::same_site("", std::str::from_utf8(&next).ok()?)
-    })
-}
-
-/// The contents of the cookie of [`Authorized::note_return`].
-struct Note<'a> {
-    noted: Timestamp,
-    mark: &'a str,
-    owner: &'a str,
-    next: &'a str,
-}
-
-impl<'a> Note<'a> {
-    fn read(note: &'a str) -> Option<Self> {
-        let (seconds, rest) = note.split_once('.')?;
-        let (mark, rest) = rest.split_once('.')?;
-        let (owner, next) = rest.split_once('.')?;
-        Some(Self { noted: Timestamp::from_seconds(seconds.parse().ok()?), mark, owner, next })
-    }
-
-    fn is_fresh(&self, env: &Env) -> bool {
-        env.now().since(self.noted) <= LOOP_WINDOW
-    }
-}
-
-pub(crate) fn loop_cookie(service: &str) -> String {
-    [BACK, service].concat()
 }

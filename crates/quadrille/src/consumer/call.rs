@@ -327,7 +327,7 @@ impl Sending<'_> {
 
     async fn exchange(&self, request: Request<Body>) -> Result<Answer, Unanswered> {
         let ready = self.held.login().ready().map_err(Unanswered::NotSent)?;
-        let sending = ready.http.send(request, self.purpose);
+        let sending = ready.site.http.send(request, self.purpose);
         let answer = tokio::time::timeout(self.deadline, sending).await;
         let answer =
             answer.unwrap_or(Err(NetworkError::TimedOut.into())).map_err(Unanswered::Network)?;

@@ -76,7 +76,7 @@ impl Login {
     pub fn must_ask(&self, headers: &HeaderMap, owner: &Owner, changes_something: bool) -> bool {
         // A login that is not set up begins nothing.
         let Ok(ready) = self.ready() else { return true };
-        match Came::of(headers, &ready.origin) {
+        match Came::of(headers, &ready.site.origin) {
             Came::Here => false,
             Came::Elsewhere => true,
             Came::ByUser => changes_something,

@@ -19,7 +19,7 @@ use crate::consumer::error::OperatorError;
 
 use super::{
     cookies::{CookieStyle, Jar, Whose},
-    tenant::known::SEPARATOR,
+    names::SEPARATOR,
 };
 
 /// The limit in bytes of all names and values. It leaves a kibibyte for the application's own

@@ -14,7 +14,7 @@ use crate::{
     transport::{NetworkError, Purpose},
 };
 
-use super::login::{Login, Ready};
+use super::site::Site;
 
 /// The `User-Agent` of requests to services.
 pub(crate) const USER_AGENT: HeaderValue =
@@ -25,33 +25,30 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 /// The timeout of an endpoint.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-impl Login {
-    /// Sends a request once and reads the whole response.
-    pub(crate) async fn ask_endpoint(
-        &self,
-        ready: &Ready,
-        service: &Arc<str>,
-        request: Request<Bytes>,
-        purpose: Purpose,
-    ) -> Result<Response<Bytes>> {
-        let (mut parts, body) = request.into_parts();
-        parts.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-        let request = Request::from_parts(parts, body.into());
-        let asking = async {
-            let answer = ready
-                .http
-                .send(request, purpose)
-                .await
-                .map_err(|error| Error::network(service, error))?;
-            let (parts, body) = answer.into_parts();
-            let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
-            let body = body.map_err(|error| error.at(service, parts.status))?;
-            Ok(Response::from_parts(parts, body))
-        };
-        tokio::time::timeout(DEADLINE, asking)
+/// Sends a request once and reads the whole response.
+pub(crate) async fn ask_endpoint(
+    site: &Site,
+    service: &Arc<str>,
+    request: Request<Bytes>,
+    purpose: Purpose,
+) -> Result<Response<Bytes>> {
+    let (mut parts, body) = request.into_parts();
+    parts.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
+    let request = Request::from_parts(parts, body.into());
+    let asking = async {
+        let answer = site
+            .http
+            .send(request, purpose)
             .await
-            .unwrap_or_else(|_| Err(Error::network(service, NetworkError::TimedOut)))
-    }
+            .map_err(|error| Error::network(service, error))?;
+        let (parts, body) = answer.into_parts();
+        let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
+        let body = body.map_err(|error| error.at(service, parts.status))?;
+        Ok(Response::from_parts(parts, body))
+    };
+    tokio::time::timeout(DEADLINE, asking)
+        .await
+        .unwrap_or_else(|_| Err(Error::network(service, NetworkError::TimedOut)))
 }
 
 /// The delay that a service asks for (RFC 9110, section 10.2.3): in seconds, or until a date.

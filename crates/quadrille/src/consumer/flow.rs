@@ -102,7 +102,7 @@ impl<'a> Begin<'a> {
         } else if self.scopes.is_empty() {
             Kind::Link
         } else {
-            let scopes = registered.spec().scopes.union(&self.scopes).as_str().to_owned();
+            let scopes = registered.spec.scopes.union(&self.scopes).as_str().to_owned();
             Kind::Widen { scopes, subject: String::new() }
         }
     }
@@ -195,7 +195,7 @@ impl Login {
         let attempt = self.attempt(ready, registered, kind, begin);
         let url = match &registered.dance {
             Dance::OAuth2(dance) => {
-                let leave = || dance.leave(registered, &self.seals(ready), jar, &attempt);
+                let leave = || dance.leave(&ready.site, jar, &attempt);
                 match leave() {
                     Ok(url) => url,
                     Err(error) => {
@@ -206,11 +206,11 @@ impl Login {
             }
             Dance::OAuth1(dance) => {
                 let callback = &registered.callback;
-                let leaving = dance.leave(self, ready, registered, &attempt, callback).await?;
-                let (temporary, seals) = (&leaving.temporary, self.seals(ready));
-                if let Err(error) = attempt.seal_into_cookie(temporary, &seals, jar) {
+                let leaving = dance.leave(&ready.site, &attempt, callback).await?;
+                let (temporary, site) = (&leaving.temporary, &ready.site);
+                if let Err(error) = attempt.seal_into_cookie(temporary, site, jar) {
                     self.remove_gone_tenants(jar, error.into()).await?;
-                    attempt.seal_into_cookie(temporary, &seals, jar)?;
+                    attempt.seal_into_cookie(temporary, site, jar)?;
                 }
                 leaving.url
             }
@@ -286,13 +286,13 @@ impl Login {
     ) -> Result<Verified> {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;
-        trail.service = Some(Arc::clone(&registered));
+        trail.service = Some(Arc::clone(&registered.settled));
         let params = Params::parse_within(query.as_bytes(), CALLBACK)
             .map_err(|_| BrowserError::CallbackMalformed)?;
-        let seals = self.seals(ready);
+        let site = &ready.site;
         let mut answered = match &registered.dance {
-            Dance::OAuth2(dance) => dance.come_back(&registered, &seals, jar, &params, trail)?,
-            Dance::OAuth1(dance) => dance.come_back(&registered, &seals, jar, &params, trail)?,
+            Dance::OAuth2(dance) => dance.come_back(site, jar, &params, trail)?,
+            Dance::OAuth1(dance) => dance.come_back(site, jar, &params, trail)?,
         };
         if answered.attempt.next.is_empty() {
             // The browser lost the page.
@@ -304,7 +304,7 @@ impl Login {
     /// Ends an attempt that failed for good.
     pub(crate) fn end(&self, jar: &Jar, trail: &Trail) -> Result<()> {
         if let Some(cookie) = &trail.answered {
-            cookie.end(&self.seals(self.ready()?), jar)?;
+            cookie.end(&self.ready()?.site, jar)?;
         }
         Ok(())
     }
@@ -332,7 +332,7 @@ impl Login {
             Err(error) => !error.is_transient(),
         };
         if is_over {
-            cookie.end(&self.seals(ready), jar)?;
+            cookie.end(&ready.site, jar)?;
         }
         granted
     }
@@ -348,10 +348,10 @@ impl Login {
         let granted = match (&registered.dance, proof) {
             (Dance::OAuth2(dance), Proof::Code { code, verifier }) => {
                 let (code, verifier) = (code.expose(), verifier.as_ref());
-                dance.redeem(self, ready, registered, attempt, code, verifier).await?
+                dance.redeem(&ready.site, attempt, code, verifier).await?
             }
             (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
-                dance.redeem(self, ready, registered, attempt, temporary, verifier).await?
+                dance.redeem(&ready.site, attempt, temporary, verifier).await?
             }
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
@@ -362,7 +362,8 @@ impl Login {
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
-        let kept = page::same_site(&ready.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
-        kept.unwrap_or_else(|| format!("{}/", ready.base_path))
+        let kept =
+            page::same_site(&ready.site.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
+        kept.unwrap_or_else(|| format!("{}/", ready.site.base_path))
     }
 }

@@ -20,8 +20,7 @@ use super::{
     cookies::Jar,
     login::Login,
     registered::Registered,
-    storage::length_first,
-    wire::{Reader, Writer},
+    wire::{Reader, Writer, length_first},
 };
 
 const PURPOSE: &str = "identity cookie";
@@ -112,16 +111,16 @@ pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
 
 /// Stores the user's identity in a cookie of its own.
 pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()> {
-    let ready = login.ready()?;
+    let here = &login.ready()?.site;
     let mut out = Writer::with_capacity(64);
-    out.number(1).text(&account.subject).number(login.0.env.now().seconds().unsigned_abs());
-    let site = site(&ready.site, &account.owner, &account.service);
-    let sealed = login.keys().seal(&login.0.env, PURPOSE, &site, &out.finish());
+    out.number(1).text(&account.subject).number(here.env.now().seconds().unsigned_abs());
+    let site = site(&here.name, &account.owner, &account.service);
+    let sealed = here.keys.seal(&here.env, PURPOSE, &site, &out.finish());
     let what = name(&account.service);
-    let whole = ready.style.name(&what);
+    let whole = here.style.name(&what);
     let bytes = size(&whole, &sealed);
-    make_room(jar, &ready.style, &ready.in_use, Coming::Kept(&[whole]), bytes)?;
-    Ok(jar.set(&ready.style, &what, sealed, login.0.identity_lasts)?)
+    make_room(jar, &here.style, &here.in_use, Coming::Kept(&[whole]), bytes)?;
+    Ok(jar.set(&here.style, &what, sealed, login.0.identity_lasts)?)
 }
 
 /// The user's identity, if they logged in recently enough.
@@ -136,19 +135,19 @@ pub(crate) fn recall<S>(
         let service = (*registered.name).into();
         return Err(OperatorError::ServiceMismatch { service }.into());
     }
-    let ready = login.ready()?;
-    let site = site(&ready.site, owner, &registered.name);
-    let now = login.0.env.now();
+    let here = &login.ready()?.site;
+    let site = site(&here.name, owner, &registered.name);
+    let now = here.env.now();
     let open = |sealed: &String| {
-        let plain = login.keys().open(PURPOSE, &site, sealed).ok()?;
+        let plain = here.keys.open(PURPOSE, &site, sealed).ok()?;
         read(&plain).filter(|identity| now.since(identity.since) <= login.0.identity_lasts)
     };
-    Ok(jar.values(&ready.style.name(&name(&registered.name))).iter().find_map(open))
+    Ok(jar.values(&here.style.name(&name(&registered.name))).iter().find_map(open))
 }
 
 /// Forgets the user's identity.
 pub(crate) fn forget(login: &Login, jar: &Jar, service: &str) -> Result<()> {
-    Ok(jar.remove(&login.ready()?.style, &name(service))?)
+    Ok(jar.remove(&login.ready()?.site.style, &name(service))?)
 }
 
 pub(crate) fn of_account<S>(subject: &Arc<str>, since: Timestamp) -> Identity<S> {

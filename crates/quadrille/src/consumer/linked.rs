@@ -20,12 +20,12 @@ use crate::{
 use super::{
     account::{Account, Owner, Stored},
     api::Api,
-    authorized::loop_cookie,
     cookies::Jar,
     held::{Held, Wanted, not_linked},
     identity,
     login::Login,
     registered::Registered,
+    returned::return_cookie,
     service::{Dynamic, Service},
 };
 
@@ -148,7 +148,7 @@ impl Login {
     /// [`OperatorError::OutsideRequest`] if tokens are stored in cookies.
     pub async fn linked<S: Service>(&self, account: &Account) -> Result<Linked<S>> {
         let registered = self.by_name(&account.service).await?;
-        if registered.registration.type_id != std::any::TypeId::of::<S>() {
+        if registered.type_id != std::any::TypeId::of::<S>() {
             let service = (*account.service).into();
             return Err(OperatorError::ServiceMismatch { service }.into());
         }
@@ -257,7 +257,7 @@ async fn forget(login: &Login, jar: Option<&Jar>, account: &Account) -> Result<(
 /// Removes the browser's cookies other than the account's.
 pub(crate) fn forget_in_browser(login: &Login, jar: &Jar, service: &str) -> Result<()> {
     identity::forget(login, jar, service)?;
-    Ok(jar.remove(&login.ready()?.style, &loop_cookie(service))?)
+    Ok(jar.remove(&login.ready()?.site.style, &return_cookie(service))?)
 }
 
 type Loading = Pin<Box<dyn Future<Output = Result<Vec<Stored>>> + Send>>;

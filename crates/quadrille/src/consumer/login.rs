@@ -8,27 +8,28 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use tracing::warn;
-use url::{Position, Url};
+use url::Url;
 
 use crate::{
     Env, KeyRing, Scopes,
     consumer::error::{BrowserError, OperatorError, Result},
     form::FormWriter,
     loopback::is_secure,
-    seal::{Keys, MaskKey},
     transport::{self, ErasedClient, HttpClient},
 };
 
 use super::{
     account::Owner,
-    attempt::Seals,
     cookie_room::{BROWSER, InUse},
-    cookies::{CookieStyle, Jar},
+    cookies::Jar,
     dance::Dance,
     flights::Refresher,
     hooks::{Hooks, NoHooks},
-    registered::{Registered, Registration},
+    names::{self, SEPARATOR},
+    registered::Registered,
+    registration::Registration,
     service::{Client, Service},
+    site::Site,
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
     tenant::known::{KnownTenants, Tenants},
 };
@@ -73,18 +74,9 @@ pub(crate) struct Inner {
 /// The values derived from the configuration.
 #[derive(Clone)]
 pub(crate) struct Ready {
-    /// `https://app.example`
-    pub(crate) origin: String,
-    /// The public URL's path without a trailing slash: empty, or `/app`.
-    pub(crate) base_path: String,
-    /// The public URL with the mount, which seals are bound to.
-    pub(crate) site: String,
-    pub(crate) style: CookieStyle,
-    pub(crate) in_use: InUse,
-    pub(crate) http: Arc<dyn ErasedClient>,
+    pub(crate) site: Site,
     pub(crate) services: Arc<[Arc<Registered>]>,
     pub(crate) known_tenants: Arc<KnownTenants>,
-    verifiers: Arc<Keys<MaskKey>>,
 }
 
 impl Login {
@@ -192,25 +184,20 @@ impl Login {
 
     pub(crate) fn by_type<S: Service>(&self) -> Result<Option<Arc<Registered>>> {
         let id = TypeId::of::<S>();
-        Ok(self
-            .ready()?
-            .services
-            .iter()
-            .find(|service| service.registration.type_id == id)
-            .cloned())
+        Ok(self.ready()?.services.iter().find(|service| service.type_id == id).cloned())
     }
 
     /// The path of the login route with its parameters; omits empty ones. Further scopes are
     /// sealed: a link on another site must not make users grant more than this site requests.
     pub(crate) fn login_path(&self, service: &str, next: &str, scopes: &str) -> String {
         let Ok(ready) = self.ready() else { return String::new() };
-        let path = [&ready.base_path, &self.0.mount, "/", service].concat();
+        let path = [&ready.site.base_path, &self.0.mount, "/", service].concat();
         let mut path = FormWriter::after_url(&path);
         if !next.is_empty() {
             path.append("next", next);
         }
         if !scopes.is_empty() {
-            let sealed = self.0.keys.seal(&self.0.env, ASK, &ready.site, scopes.as_bytes());
+            let sealed = self.0.keys.seal(&self.0.env, ASK, &ready.site.name, scopes.as_bytes());
             path.append("ask", &sealed);
         }
         path.finish()
@@ -218,35 +205,35 @@ impl Login {
 
     /// The scopes in a link of [`Login::login_path`].
     pub(crate) fn asked_scopes(&self, ask: &str) -> Result<Scopes> {
-        let plain = self.0.keys.open(ASK, &self.ready()?.site, ask);
+        let plain = self.0.keys.open(ASK, &self.ready()?.site.name, ask);
         let plain = plain.map_err(|_| BrowserError::StateUnknown)?;
         Ok(Scopes::of(String::from_utf8_lossy(&plain).split(' ')))
     }
 
-    pub(crate) fn seals<'a>(&'a self, ready: &'a Ready) -> Seals<'a> {
-        Seals {
-            env: &self.0.env,
-            keys: &self.0.keys,
-            verifiers: &ready.verifiers,
-            site: &ready.site,
-            style: &ready.style,
-            in_use: &ready.in_use,
-        }
-    }
-
     pub(crate) fn context<'a>(&'a self, ready: &'a Ready, jar: Option<&'a Jar>) -> Context<'a> {
-        Context {
-            jar,
-            env: &self.0.env,
-            keys: &self.0.keys,
-            site: &ready.site,
-            style: &ready.style,
-            in_use: &ready.in_use,
-        }
+        Context { jar, site: &ready.site }
     }
 
-    pub(crate) fn keys(&self) -> &KeyRing {
-        &self.0.keys
+    /// Checks that `name` may be one of this site's services, without a look-up.
+    ///
+    /// # Errors
+    /// [`OperatorError::ServiceUnknown`], and [`BrowserError::TenantUnknown`] for an invalid tenant
+    /// name.
+    pub(crate) fn check_name(&self, name: &str) -> Result<()> {
+        if self.ready()?.services.iter().any(|service| *service.name == *name) {
+            return Ok(());
+        }
+        self.tenant(name).map(|_| ())
+    }
+
+    /// The service and the tenant in `name`. The tenant may not exist.
+    pub(crate) fn tenant<'a>(&self, name: &'a str) -> Result<(&Tenants, &'a str)> {
+        let unknown = || names::unknown(name);
+        let (service, tenant) = name.split_once(SEPARATOR).ok_or_else(unknown)?;
+        let tenants = self.0.tenants.iter().find(|tenants| *tenants.service() == *service);
+        let tenants = tenants.ok_or_else(unknown)?;
+        names::check_tenant(tenant)?;
+        Ok((tenants, tenant))
     }
 
     /// The owner of this visitor's accounts: if no user is signed in and tokens are stored on the
@@ -260,7 +247,7 @@ impl Login {
         if *owner != Owner::NOBODY || self.0.storage.is_in_browser() {
             return Some(owner.clone());
         }
-        let mut ids = jar?.values(&ready.style.name(BROWSER)).into_iter();
+        let mut ids = jar?.values(&ready.site.style.name(BROWSER)).into_iter();
         let is_id = |id: &String| BASE64_URL_SAFE_NO_PAD.decode(id).is_ok_and(|id| id.len() == 16);
         // Of two identifiers, one may be an attacker's.
         let id = ids.by_ref().find(is_id)?;
@@ -274,7 +261,7 @@ impl Login {
         }
         let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
         let owner = Owner::browser(&id);
-        jar.set(&ready.style, BROWSER, id, Duration::from_secs(400 * 24 * 3600))?;
+        jar.set(&ready.site.style, BROWSER, id, Duration::from_secs(400 * 24 * 3600))?;
         Ok(owner)
     }
 }
@@ -315,48 +302,33 @@ impl Ready {
         if inner.storage.is_durable() && inner.keys.is_ephemeral() {
             return Err(OperatorError::EphemeralKeys);
         }
-        let origin = url[..Position::BeforePath].to_owned();
-        let base_path = url.path().trim_end_matches('/').to_owned();
-        let site = [&origin, &base_path, &inner.mount].map(String::as_str).concat();
         let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
         names.extend(inner.tenants.iter().map(Tenants::service));
         if names.is_empty() {
             return Err(OperatorError::NoServices);
         }
         for (index, name) in names.iter().enumerate() {
-            check_service_name(name)?;
+            names::check_service(name)?;
             if names.iter().take(index).any(|known| known == name) {
                 return Err(OperatorError::ServiceRepeated { service: (*name).into() });
             }
         }
-        let services: Vec<_> = inner
-            .clients
-            .iter()
-            .map(|registration| Registered::new(registration, &site).map(Arc::new))
-            .collect::<Result<_, _>>()?;
         let http = match &inner.http {
             Some(http) => Arc::clone(http),
             None => transport::standard()?,
         };
-        Ok(Self {
-            in_use: InUse {
-                services: inner.clients.iter().map(|c| c.spec.name.as_ref().into()).collect(),
-                with_tenants: inner
-                    .tenants
-                    .iter()
-                    .map(|tenants| tenants.service().into())
-                    .collect(),
-                tokens: inner.storage.is_in_browser(),
-            },
-            style: CookieStyle::of(&url, &inner.mount),
-            verifiers: Arc::new(inner.keys.derive(|key| key.mask_key("pkce verifier", &site))),
-            services: services.into(),
-            known_tenants: Arc::default(),
-            origin,
-            base_path,
-            site,
-            http,
-        })
+        let in_use = InUse {
+            services: inner.clients.iter().map(|c| c.spec.name.as_ref().into()).collect(),
+            with_tenants: inner.tenants.iter().map(|tenants| tenants.service().into()).collect(),
+            tokens: inner.storage.is_in_browser(),
+        };
+        let site = Site::new(&url, &inner.mount, &inner.env, &inner.keys, http, in_use);
+        let services: Vec<_> = inner
+            .clients
+            .iter()
+            .map(|registration| Registered::new(registration, &site.name).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { site, services: services.into(), known_tenants: Arc::default() })
     }
 
     /// Warns about a configuration that works, but not well.
@@ -374,14 +346,6 @@ impl Ready {
             }
         }
     }
-}
-
-fn check_service_name(name: &str) -> Result<(), OperatorError> {
-    let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if name.is_empty() || name.len() > 40 || !name.bytes().all(fit) {
-        return Err(OperatorError::ServiceNameMalformed { service: name.into() });
-    }
-    Ok(())
 }
 
 fn check_mount(mount: &str) -> Result<(), OperatorError> {

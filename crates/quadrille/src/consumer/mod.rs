@@ -25,12 +25,16 @@ mod hosted;
 mod identity;
 mod linked;
 mod login;
+mod names;
 mod out_of_band;
 pub(crate) mod presets;
 mod refresh;
 mod registered;
+mod registration;
+mod returned;
 mod revoked;
 mod service;
+mod site;
 mod storage;
 mod tenant;
 mod trail;
@@ -59,16 +63,16 @@ pub use storage::{
 };
 
 #[cfg(feature = "testing")]
-pub(crate) use self::{cookie_room::InUse, cookies::CookieStyle};
+pub(crate) use self::{cookie_room::InUse, site::Site};
 
 #[cfg(feature = "axum")]
 pub(crate) use self::{
     attempt::Kind,
-    authorized::{is_just_back, loop_cookie},
     held::{Held, Wanted, not_linked},
     hooks::Hooks,
     identity::{of_account, recall},
     linked::forget_in_browser,
     registered::Registered,
+    returned::{is_just_back, return_cookie},
     trail::Trail,
 };

@@ -62,10 +62,10 @@ impl Login {
         let dance = self.out_of_band(&registered)?;
         let kind = begin.kind(&registered);
         let attempt = self.attempt(ready, &registered, kind, begin);
-        let leaving = dance.leave(self, ready, &registered, &attempt, OUT_OF_BAND).await?;
+        let leaving = dance.leave(&ready.site, &attempt, OUT_OF_BAND).await?;
         Ok(OutOfBand {
             url: begin.add_parameters(leaving.url),
-            attempt: attempt.seal_into_text(&leaving.temporary, &self.seals(ready)),
+            attempt: attempt.seal_into_text(&leaving.temporary, &ready.site),
         })
     }
 
@@ -80,7 +80,7 @@ impl Login {
         owner: &Owner,
     ) -> Result<Finished> {
         let ready = self.ready()?;
-        let (attempt, temporary) = temporary::open_text(&self.seals(ready), attempt)?;
+        let (attempt, temporary) = temporary::open_text(&ready.site, attempt)?;
         let registered = self.by_name(&attempt.service).await?;
         self.out_of_band(&registered)?;
         let verifier = verifier.trim().into();

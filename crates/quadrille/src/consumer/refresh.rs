@@ -310,7 +310,7 @@ impl Login {
         let refresh_token = old.refresh_token.as_ref().map_or("", Secret::expose);
         let resource = dance.resources.clone();
         let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
-        match dance.ask_for_token(self, ready, registered, &request, Purpose::Refresh).await {
+        match dance.ask_for_token(&ready.site, &request, Purpose::Refresh).await {
             Ok(answer) => {
                 let now = self.0.env.now();
                 Outcome::Refreshed(Token {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{attempt::AttemptCookie, registered::Registered};
+use super::{attempt::AttemptCookie, registration::Settled};
 
 /// The facts about a failed login, as far as they are known.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
-    pub(crate) service: Option<Arc<Registered>>,
+    pub(crate) service: Option<Arc<Settled>>,
     pub(crate) next: Option<String>,
     /// The URL for another attempt, unless it is the usual login.
     pub(crate) retry: Option<String>,

@@ -64,6 +64,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The length keeps "a" + "bc" from "ab" + "c".
+pub(crate) fn length_first(text: &str) -> String {
+    format!("{}:{text}", text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

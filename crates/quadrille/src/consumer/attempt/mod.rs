@@ -11,16 +11,17 @@ pub(crate) mod temporary;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Env, KeyRing, Timestamp,
+    Scopes, Timestamp,
     consumer::error::{BrowserError, OperatorError},
     digest::{first_half, sha256},
-    seal::{Keys, MaskKey, OpenError},
+    seal::OpenError,
 };
 
 use super::{
     account::Owner,
-    cookie_room::{InUse, PAGE, WITH_STATE},
-    cookies::{CookieStyle, Jar},
+    cookie_room::{PAGE, WITH_STATE},
+    cookies::Jar,
+    site::Site,
     wire::{Reader, Writer},
 };
 
@@ -79,17 +80,6 @@ impl OwnerMark {
     }
 }
 
-/// The means to seal and to open attempts.
-pub(crate) struct Seals<'a> {
-    pub(crate) env: &'a Env,
-    pub(crate) keys: &'a KeyRing,
-    pub(crate) verifiers: &'a Keys<MaskKey>,
-    /// The public URL with the mount.
-    pub(crate) site: &'a str,
-    pub(crate) style: &'a CookieStyle,
-    pub(crate) in_use: &'a InUse,
-}
-
 /// The name of an attempt's cookie. The attempt ends when the cookie is removed.
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptCookie(String);
@@ -113,11 +103,11 @@ impl AttemptCookie {
     }
 
     /// Ends the attempt.
-    pub(crate) fn end(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), OperatorError> {
+    pub(crate) fn end(&self, site: &Site, jar: &Jar) -> Result<(), OperatorError> {
         if let Some(page) = self.page() {
-            jar.remove(seals.style, &page)?;
+            jar.remove(&site.style, &page)?;
         }
-        jar.remove(seals.style, &self.0)
+        jar.remove(&site.style, &self.0)
     }
 
     /// The name of the cookie with the part of an attempt that does not fit into `state`.
@@ -162,6 +152,14 @@ impl Kind {
 }
 
 impl Attempt {
+    /// The scopes requested; `usual` are the service's.
+    pub(crate) fn scopes(&self, usual: &Scopes) -> Scopes {
+        match &self.kind {
+            Kind::Widen { scopes, .. } => Scopes::of(scopes.split(' ')),
+            Kind::Link | Kind::Identify => usual.clone(),
+        }
+    }
+
     fn write(&self, out: &mut Writer) {
         out.number(VERSION);
         out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);

@@ -17,15 +17,15 @@ use crate::{
         cookie_room::{Coming, PAGE, WITH_STATE, make_room, size},
         cookies::Jar,
         error::{BrowserError, OperatorError, Result},
-        storage::length_first,
-        wire::{Reader, Writer},
+        site::Site,
+        wire::{Reader, Writer, length_first},
     },
     digest::joined,
     oauth2::pkce::Verifier,
     seal::{KeyId, MaskKey, Named as _},
 };
 
-use super::{Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, Seals, VERSION, not_ours};
+use super::{Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, VERSION, not_ours};
 
 const PURPOSE: &str = "login attempt";
 const REST: &str = "rest of a login attempt";
@@ -66,13 +66,13 @@ pub(crate) struct Opened {
 
 impl Attempt {
     /// Seals the attempt and sets its cookie.
-    pub(crate) fn seal_into_state(&self, seals: &Seals<'_>, jar: &Jar) -> Result<Sealed> {
-        let [a, b, c, d] = seals.env.random();
-        let random: [u8; 16] = seals.env.random();
+    pub(crate) fn seal_into_state(&self, site: &Site, jar: &Jar) -> Result<Sealed> {
+        let [a, b, c, d] = site.env.random();
+        let random: [u8; 16] = site.env.random();
         let [t0, t1, t2, t3] = self.begun_bytes();
         // Tabs begun at the same time must not share a name.
         let id = [t0, t1, t2, t3, a, b, c, d];
-        let key = seals.verifiers.newest();
+        let key = site.verifiers.newest();
         let key_id = key.id();
         let cookie = AttemptCookie::new(COOKIE, &id);
         let value = BASE64_URL_SAFE_NO_PAD.encode(random);
@@ -80,23 +80,23 @@ impl Attempt {
         out.fixed(&id).fixed(&random).fixed(&key_id).number(VERSION);
         out.number(self.begun.seconds().unsigned_abs());
         self.begun_by.write(&mut out);
-        let (plain, rest) = self.write_within(MOST, seals, &cookie, &out.finish());
-        let bytes = size(&seals.style.name(&cookie.0), &value);
+        let (plain, rest) = self.write_within(MOST, site, &cookie, &out.finish());
+        let bytes = size(&site.style.name(&cookie.0), &value);
         if let Some(Rest { name, value, can_be_lost }) = rest {
             // For both cookies at once: neither may remove the other.
-            let both = bytes + size(&seals.style.name(&name), &value);
-            match make_room(jar, seals.style, seals.in_use, Coming::Attempt(PAGE), both) {
-                Ok(()) => jar.set(seals.style, &name, value, LIFETIME)?,
+            let both = bytes + size(&site.style.name(&name), &value);
+            match make_room(jar, &site.style, &site.in_use, Coming::Attempt(PAGE), both) {
+                Ok(()) => jar.set(&site.style, &name, value, LIFETIME)?,
                 // No room beside the stored cookies: the user returns to the front page.
                 Err(OperatorError::CookieTooLarge { .. }) if can_be_lost => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        make_room(jar, seals.style, seals.in_use, Coming::Attempt(WITH_STATE), bytes)?;
-        jar.set(seals.style, &cookie.0, value, LIFETIME)?;
-        let site = length_first(&self.service) + seals.site;
+        make_room(jar, &site.style, &site.in_use, Coming::Attempt(WITH_STATE), bytes)?;
+        jar.set(&site.style, &cookie.0, value, LIFETIME)?;
+        let bound_to = length_first(&self.service) + &site.name;
         Ok(Sealed {
-            state: seals.keys.seal(seals.env, PURPOSE, &site, &plain),
+            state: site.keys.seal(&site.env, PURPOSE, &bound_to, &plain),
             verifier: verifier(key, &random),
         })
     }
@@ -106,7 +106,7 @@ impl Attempt {
     fn write_within(
         &self,
         most: usize,
-        seals: &Seals<'_>,
+        site: &Site,
         cookie: &AttemptCookie,
         fixed: &[u8],
     ) -> (Vec<u8>, Option<Rest>) {
@@ -124,38 +124,33 @@ impl Attempt {
         let fits = |elsewhere: &u64| with(*elsewhere).len() <= most;
         match [NOTHING, NEXT].into_iter().find(fits).unwrap_or(NEXT_AND_KIND) {
             NOTHING => (with(NOTHING), None),
-            elsewhere => (with(elsewhere), self.rest(seals, cookie, elsewhere == NEXT)),
+            elsewhere => (with(elsewhere), self.rest(site, cookie, elsewhere == NEXT)),
         }
     }
 
-    fn rest(&self, seals: &Seals<'_>, cookie: &AttemptCookie, can_be_lost: bool) -> Option<Rest> {
+    fn rest(&self, site: &Site, cookie: &AttemptCookie, can_be_lost: bool) -> Option<Rest> {
         let name = cookie.page()?;
         let mut out = Writer::with_capacity(128 + self.next.len());
         out.text(&cookie.0).text(&self.next);
         self.kind.write(&mut out);
-        let value = seals.keys.seal(seals.env, REST, seals.site, &out.finish());
+        let value = site.keys.seal(&site.env, REST, &site.name, &out.finish());
         Some(Rest { name, value, can_be_lost })
     }
 }
 
 impl Opened {
     /// Opens `state` if it belongs to this service. [`Opened::check`] checks the browser.
-    pub(crate) fn open(
-        seals: &Seals<'_>,
-        jar: &Jar,
-        service: &Arc<str>,
-        state: &str,
-    ) -> Result<Self> {
-        let site = length_first(service) + seals.site;
-        let plain = seals.keys.open(PURPOSE, &site, state).map_err(not_ours)?;
-        let opened = read(&plain, service, |cookie| rest(seals, jar, cookie));
+    pub(crate) fn open(site: &Site, jar: &Jar, service: &Arc<str>, state: &str) -> Result<Self> {
+        let bound_to = length_first(service) + &site.name;
+        let plain = site.keys.open(PURPOSE, &bound_to, state).map_err(not_ours)?;
+        let opened = read(&plain, service, |cookie| rest(site, jar, cookie));
         opened.ok_or(BrowserError::StateUnknown)?
     }
 
     /// Checks that the attempt has not expired and belongs to this browser.
-    pub(crate) fn check(&self, seals: &Seals<'_>, jar: &Jar) -> Result<(), BrowserError> {
-        self.attempt.check_age(seals.env.now())?;
-        let wanted = seals.style.name(&self.cookie.0);
+    pub(crate) fn check(&self, site: &Site, jar: &Jar) -> Result<(), BrowserError> {
+        self.attempt.check_age(site.env.now())?;
+        let wanted = site.style.name(&self.cookie.0);
         // Another party's cookie of that name does not hide the right one.
         let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
         let is_ours = held.into_iter().any(|value| {
@@ -166,8 +161,8 @@ impl Opened {
     }
 
     /// The PKCE verifier.
-    pub(crate) fn verifier(&self, seals: &Seals<'_>) -> Result<Verifier> {
-        let key = seals.verifiers.find(self.key).ok_or(BrowserError::AttemptExpired)?;
+    pub(crate) fn verifier(&self, site: &Site) -> Result<Verifier> {
+        let key = site.verifiers.find(self.key).ok_or(BrowserError::AttemptExpired)?;
         Ok(verifier(key, &self.binding))
     }
 }
@@ -204,11 +199,11 @@ fn read(
 }
 
 /// The contents of an attempt's second cookie.
-fn rest(seals: &Seals<'_>, jar: &Jar, cookie: &AttemptCookie) -> Option<(String, Kind)> {
-    let wanted = seals.style.name(&cookie.page()?);
+fn rest(site: &Site, jar: &Jar, cookie: &AttemptCookie) -> Option<(String, Kind)> {
+    let wanted = site.style.name(&cookie.page()?);
     let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
     held.iter().find_map(|value| {
-        let plain = seals.keys.open(REST, seals.site, value).ok()?;
+        let plain = site.keys.open(REST, &site.name, value).ok()?;
         let mut from = Reader(&plain);
         // The cookie must belong to this attempt.
         if from.text()? != cookie.0 {

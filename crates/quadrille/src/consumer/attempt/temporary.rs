@@ -13,12 +13,13 @@ use crate::{
         cookie_room::{Coming, WITH_TEMPORARY, make_room, size},
         cookies::Jar,
         error::{BrowserError, OperatorError},
+        site::Site,
         wire::{Reader, Writer},
     },
     digest::sha256,
 };
 
-use super::{Attempt, AttemptCookie, LIFETIME, Seals, not_ours};
+use super::{Attempt, AttemptCookie, LIFETIME, not_ours};
 
 const COOKIE: &str = WITH_TEMPORARY.name;
 const PURPOSE: &str = "login attempt with temporary credentials";
@@ -44,47 +45,47 @@ impl Attempt {
     pub(crate) fn seal_into_cookie(
         &self,
         temporary: &Temporary,
-        seals: &Seals<'_>,
+        site: &Site,
         jar: &Jar,
     ) -> Result<(), OperatorError> {
         let [t0, t1, t2, t3] = self.begun_bytes();
         let [a, b, c, d] = fingerprint(temporary.token.expose());
         let cookie = AttemptCookie::new(COOKIE, &[t0, t1, t2, t3, a, b, c, d]);
-        let value = self.seal_with(temporary, seals, PURPOSE);
-        let bytes = size(&seals.style.name(&cookie.0), &value);
-        make_room(jar, seals.style, seals.in_use, Coming::Attempt(WITH_TEMPORARY), bytes)?;
-        jar.set(seals.style, &cookie.0, value, LIFETIME)
+        let value = self.seal_with(temporary, site, PURPOSE);
+        let bytes = size(&site.style.name(&cookie.0), &value);
+        make_room(jar, &site.style, &site.in_use, Coming::Attempt(WITH_TEMPORARY), bytes)?;
+        jar.set(&site.style, &cookie.0, value, LIFETIME)
     }
 
     /// Seals the attempt for a program that stores it itself.
-    pub(crate) fn seal_into_text(&self, temporary: &Temporary, seals: &Seals<'_>) -> String {
-        self.seal_with(temporary, seals, OUT_OF_BAND)
+    pub(crate) fn seal_into_text(&self, temporary: &Temporary, site: &Site) -> String {
+        self.seal_with(temporary, site, OUT_OF_BAND)
     }
 
-    fn seal_with(&self, temporary: &Temporary, seals: &Seals<'_>, purpose: &str) -> String {
+    fn seal_with(&self, temporary: &Temporary, site: &Site, purpose: &str) -> String {
         let mut out = Writer::with_capacity(256);
         self.write(&mut out);
         out.text(temporary.token.expose()).text(temporary.secret.expose());
         let plain = zeroize::Zeroizing::new(out.finish());
-        seals.keys.seal(seals.env, purpose, seals.site, &plain)
+        site.keys.seal(&site.env, purpose, &site.name, &plain)
     }
 }
 
 impl Opened {
     /// The attempt of this browser whose temporary identifier is `token`.
-    pub(crate) fn find(seals: &Seals<'_>, jar: &Jar, token: &str) -> Result<Self, BrowserError> {
+    pub(crate) fn find(site: &Site, jar: &Jar, token: &str) -> Result<Self, BrowserError> {
         let ends = mark(token);
         let candidates = jar.pick(|name, value| {
-            let id = seals.style.strip(COOKIE, name)?;
+            let id = site.style.strip(COOKIE, name)?;
             id.ends_with(&ends).then(|| (AttemptCookie([COOKIE, id].concat()), value.to_owned()))
         });
         let mut error = BrowserError::AttemptCookieMissing;
         for (cookie, value) in candidates {
-            match open(seals, PURPOSE, &value) {
+            match open(site, PURPOSE, &value) {
                 Ok((attempt, temporary)) => {
                     let (ours, theirs) = (temporary.token.expose().as_bytes(), token.as_bytes());
                     if verify_slices_are_equal(ours, theirs).is_ok() {
-                        attempt.check_age(seals.env.now())?;
+                        attempt.check_age(site.env.now())?;
                         return Ok(Self { attempt, cookie, temporary });
                     }
                 }
@@ -103,21 +104,14 @@ pub(crate) fn mark(token: &str) -> String {
 }
 
 /// Opens the output of [`Attempt::seal_into_text`].
-pub(crate) fn open_text(
-    seals: &Seals<'_>,
-    text: &str,
-) -> Result<(Attempt, Temporary), BrowserError> {
-    let (attempt, temporary) = open(seals, OUT_OF_BAND, text)?;
-    attempt.check_age(seals.env.now())?;
+pub(crate) fn open_text(site: &Site, text: &str) -> Result<(Attempt, Temporary), BrowserError> {
+    let (attempt, temporary) = open(site, OUT_OF_BAND, text)?;
+    attempt.check_age(site.env.now())?;
     Ok((attempt, temporary))
 }
 
-fn open(
-    seals: &Seals<'_>,
-    purpose: &str,
-    sealed: &str,
-) -> Result<(Attempt, Temporary), BrowserError> {
-    let plain = seals.keys.open(purpose, seals.site, sealed).map_err(not_ours)?;
+fn open(site: &Site, purpose: &str, sealed: &str) -> Result<(Attempt, Temporary), BrowserError> {
+    let plain = site.keys.open(purpose, &site.name, sealed).map_err(not_ours)?;
     read(&plain).ok_or(BrowserError::StateUnknown)
 }
 

@@ -11,15 +11,16 @@ use crate::{
     consumer::{
         account::Token,
         attempt::{
-            Attempt, Seals,
+            Attempt,
             temporary::{Opened, Temporary, mark},
         },
-        authorized::just_finished,
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
-        login::{Login, Ready},
-        registered::{Registered, Registration},
+        exchange::ask_endpoint,
+        registration::Settled,
+        returned::just_finished,
         service::OAuth1Buf,
+        site::Site,
         trail::Trail,
     },
     form::{FormWriter, Params},
@@ -36,6 +37,7 @@ use super::{
 
 /// A service of OAuth 1, ready for use.
 pub(crate) struct OAuth1Dance {
+    service: Arc<Settled>,
     spec: OAuth1Buf,
     pub(crate) signing: Signing,
     /// The sign of a revoked token in the API's responses.
@@ -51,26 +53,24 @@ pub(crate) struct Leaving {
 }
 
 impl OAuth1Dance {
-    pub(crate) fn new(
-        registration: &Registration,
-        spec: &OAuth1Buf,
-    ) -> Result<Self, OperatorError> {
+    pub(crate) fn new(service: &Arc<Settled>, spec: &OAuth1Buf) -> Result<Self, OperatorError> {
         let dead_token = match &spec.dead_token {
             Some((path, value)) => {
-                let service = || registration.spec.name.as_ref().into();
-                let path = MemberPath::parse(path)
-                    .ok_or_else(|| OperatorError::MemberMalformed { service: service() })?;
+                let malformed =
+                    || OperatorError::MemberMalformed { service: (*service.name).into() };
+                let path = MemberPath::parse(path).ok_or_else(malformed)?;
                 Some((path, value.as_ref().into()))
             }
             None => None,
         };
-        let mut authorize_url = FormWriter::after_url(&registration.spec.authorize);
-        for (name, value) in &registration.spec.parameters {
+        let mut authorize_url = FormWriter::after_url(&service.spec.authorize);
+        for (name, value) in &service.spec.parameters {
             authorize_url.append(name, value);
         }
         Ok(Self {
+            service: Arc::clone(service),
             spec: spec.clone(),
-            signing: Signing::new(registration, spec)?,
+            signing: Signing::new(service, spec)?,
             dead_token,
             authorize_url: authorize_url.finish(),
         })
@@ -80,29 +80,28 @@ impl OAuth1Dance {
     /// user to (section 2.2).
     pub(crate) async fn leave(
         &self,
-        login: &Login,
-        ready: &Ready,
-        registered: &Arc<Registered>,
+        site: &Site,
         attempt: &Attempt,
         callback: &str,
     ) -> Result<Leaving> {
         let OAuth1Buf { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
             &self.spec;
-        let scopes = attempt.asked(registered);
+        let Settled { name, spec, .. } = &*self.service;
+        let scopes = attempt.scopes(&spec.scopes);
         // Of the signed parameters: a realm is not signed, and is not a list of scopes.
         let scope = (!scopes.is_empty()).then_some(("scope", scopes.as_str()));
-        let named = temporary_parameters.iter().map(|(name, value)| (&**name, &**value));
+        let named = temporary_parameters.iter().map(|(key, value)| (&**key, &**value));
         let parameters: Vec<_> = named.chain(scope).collect();
-        let request = self.request(registered, endpoint, &parameters, temporary_headers)?;
+        let request = self.request(endpoint, &parameters, temporary_headers)?;
         let request = self
             .signing
-            .sign_first(&login.0.env, request, callback)
-            .map_err(|_| malformed(registered))?;
+            .sign_first(&site.env, request, callback)
+            .map_err(|_| self.service.endpoint_malformed())?;
         let purpose = Purpose::TemporaryCredentials;
-        let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
+        let answer = ask_endpoint(site, name, request, purpose).await?;
         let Credentials { token, secret, .. } =
-            credentials(&answer, Asked::Temporary, login.0.env.now())
-                .map_err(|error| Error::service(&registered.name, error))?;
+            credentials(&answer, Asked::Temporary, site.env.now())
+                .map_err(|error| Error::service(name, error))?;
         Ok(Leaving {
             url: authorization_url(&self.authorize_url, &token),
             temporary: Temporary { token: token.into(), secret },
@@ -112,8 +111,7 @@ impl OAuth1Dance {
     /// Whether the callback belongs to an attempt of this browser and contains a verifier.
     pub(crate) fn come_back(
         &self,
-        registered: &Arc<Registered>,
-        seals: &Seals<'_>,
+        site: &Site,
         jar: &Jar,
         params: &Params<'_>,
         trail: &mut Trail,
@@ -126,10 +124,10 @@ impl OAuth1Dance {
         };
         // The attempt must be this browser's: forged callbacks have no effect.
         let token = token.ok_or(BrowserError::StateUnknown)?;
-        let opened = Opened::find(seals, jar, token).inspect_err(|_| {
-            trail.next = just_finished(seals, jar, &registered.name, &mark(token));
+        let opened = Opened::find(site, jar, token).inspect_err(|_| {
+            trail.next = just_finished(site, jar, &self.service.name, &mark(token));
         })?;
-        if opened.attempt.service != registered.name {
+        if opened.attempt.service != self.service.name {
             return Err(BrowserError::StateUnknown.into());
         }
         trail.next = Some(opened.attempt.next.clone());
@@ -140,7 +138,7 @@ impl OAuth1Dance {
             }
             Callback::Refused { problem, .. } => {
                 trail.answered = Some(opened.cookie);
-                Err(refused(registered, problem))
+                Err(refused(&self.service, problem))
             }
         }
     }
@@ -160,33 +158,31 @@ impl OAuth1Dance {
     /// Redeems the verifier for token credentials (RFC 5849, section 2.3).
     pub(crate) async fn redeem(
         &self,
-        login: &Login,
-        ready: &Ready,
-        registered: &Arc<Registered>,
+        site: &Site,
         attempt: &Attempt,
         temporary: &Temporary,
         verifier: &Secret,
     ) -> Result<Granted> {
-        let spec = registered.spec();
+        let Settled { name, spec, .. } = &*self.service;
         let parameters: Vec<_> =
-            spec.token_parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let request = self.request(registered, &spec.token, &parameters, &spec.token_headers)?;
-        let (env, token) = (&login.0.env, (&temporary.token, &temporary.secret));
+            spec.token_parameters.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let request = self.request(&spec.token, &parameters, &spec.token_headers)?;
+        let (env, token) = (&site.env, (&temporary.token, &temporary.secret));
         let request = self
             .signing
             .sign(env, request, token, &[("oauth_verifier", verifier.expose())])
-            .map_err(|_| malformed(registered))?;
+            .map_err(|_| self.service.endpoint_malformed())?;
         let purpose = Purpose::RedeemCode;
-        let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
+        let answer = ask_endpoint(site, name, request, purpose).await?;
         let Credentials { token, secret, extra, .. } =
             credentials(&answer, Asked::Token, env.now())
-                .map_err(|error| Error::service(&registered.name, error))?;
+                .map_err(|error| Error::service(name, error))?;
         let token = Token {
             access_token: token.into(),
             token_secret: Some(secret),
             refresh_token: None,
             // OAuth 1 does not report the scopes granted.
-            scopes: attempt.asked(registered),
+            scopes: attempt.scopes(&spec.scopes),
             obtained: env.now(),
             expires: None,
         };
@@ -197,7 +193,6 @@ impl OAuth1Dance {
     /// An unsigned request for credentials.
     fn request(
         &self,
-        registered: &Registered,
         endpoint: &str,
         parameters: &[(&str, &str)],
         headers: &[(Cow<'static, str>, Cow<'static, str>)],
@@ -210,26 +205,22 @@ impl OAuth1Dance {
         }
         let mut request = Request::new(Bytes::from(body.finish()));
         *request.method_mut() = if by_get { Method::GET } else { Method::POST };
-        *request.uri_mut() = uri.finish().parse().map_err(|_| malformed(registered))?;
+        *request.uri_mut() = uri.finish().parse().map_err(|_| self.service.endpoint_malformed())?;
         if !by_get {
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
             request.headers_mut().insert(header::CONTENT_TYPE, form);
         }
-        registered.add_headers(&mut request, headers)?;
+        self.service.add_headers(&mut request, headers)?;
         Ok(request)
     }
 }
 
-fn malformed(registered: &Registered) -> OperatorError {
-    OperatorError::EndpointMalformed { service: (*registered.name).into() }
-}
-
 /// The error for a refusal in the callback.
-fn refused(registered: &Registered, problem: Problem) -> Error {
+fn refused(service: &Settled, problem: Problem) -> Error {
     let error = match problem {
         Problem::UserRefused | Problem::PermissionDenied => return BrowserError::Denied.into(),
         problem if is_the_clients(problem) => ServiceError::ClientRefused,
         other => ServiceError::AuthorizationRefused { error: other.as_str().into() },
     };
-    Error::service(&registered.name, error)
+    Error::service(&service.name, error)
 }

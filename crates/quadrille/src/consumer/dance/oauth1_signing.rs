@@ -8,7 +8,7 @@ use crate::{
     consumer::{
         account::Token,
         error::OperatorError,
-        registered::Registration,
+        registration::Settled,
         service::{Credential, OAuth1Buf},
     },
     form::{Declared, is_form},
@@ -23,20 +23,17 @@ pub(crate) struct Signing {
 }
 
 impl Signing {
-    pub(super) fn new(
-        registration: &Registration,
-        spec: &OAuth1Buf,
-    ) -> Result<Self, OperatorError> {
+    pub(super) fn new(service: &Settled, spec: &OAuth1Buf) -> Result<Self, OperatorError> {
         let method = spec.signature_method;
-        let service = || Box::from(&*registration.spec.name);
-        let mismatch = |_| OperatorError::CredentialMismatch { service: service() };
-        let unusable = || OperatorError::SigningKeyUnusable { service: service() };
-        let signer = match &registration.credential {
-            Credential::Secret(secret) => Signer::hmac(method, &registration.id, secret),
+        let name = || Box::from(&*service.name);
+        let mismatch = |_| OperatorError::CredentialMismatch { service: name() };
+        let unusable = || OperatorError::SigningKeyUnusable { service: name() };
+        let signer = match &service.credential {
+            Credential::Secret(secret) => Signer::hmac(method, &service.id, secret),
             Credential::Key(key) if method.is_rsa() => {
                 let pem = pem(key).ok_or_else(unusable)?;
                 let key = RsaSigningKey::from_pem(pem.expose()).map_err(|_| unusable())?;
-                let signer = Signer::rsa(method, &registration.id, &key);
+                let signer = Signer::rsa(method, &service.id, &key);
                 return Ok(Self::with(signer.map_err(|_| unusable())?, spec));
             }
             Credential::Key(_) | Credential::None => return Err(mismatch(())),

@@ -8,13 +8,13 @@ use crate::{
     Scopes,
     consumer::{
         account::Token,
-        attempt::{Attempt, Kind, Seals, state::Opened},
+        attempt::{Attempt, Kind, state::Opened},
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
-        exchange::retry_after,
-        login::{Login, Ready},
-        registered::{Registered, Registration},
+        exchange::{ask_endpoint, retry_after},
+        registration::Settled,
         service::{ClientAuthentication, Credential, OAuth2Buf},
+        site::Site,
         trail::Trail,
     },
     form::Params,
@@ -30,6 +30,7 @@ use super::{Answered, Granted, Proof};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {
+    service: Arc<Settled>,
     pub(crate) spec: OAuth2Buf,
     auth: ClientAuth,
     pub(crate) resources: Resources,
@@ -40,13 +41,10 @@ pub(crate) struct OAuth2Dance {
 }
 
 impl OAuth2Dance {
-    pub(crate) fn new(
-        registration: &Registration,
-        spec: &OAuth2Buf,
-        callback: &str,
-    ) -> Result<Self, OperatorError> {
-        let client_id = registration.id.as_str().into();
-        let auth = match (&registration.credential, spec.authentication) {
+    pub(crate) fn new(service: &Arc<Settled>, spec: &OAuth2Buf) -> Result<Self, OperatorError> {
+        let name = || Box::from(&*service.name);
+        let client_id = service.id.as_str().into();
+        let auth = match (&service.credential, spec.authentication) {
             (Credential::None, _) => ClientAuth::None { client_id },
             (Credential::Secret(secret), ClientAuthentication::Basic) => {
                 ClientAuth::Basic { client_id, client_secret: secret.clone() }
@@ -55,69 +53,49 @@ impl OAuth2Dance {
                 ClientAuth::Post { client_id, client_secret: secret.clone() }
             }
             (Credential::Key(_), _) => {
-                let service = registration.spec.name.as_ref().into();
-                return Err(OperatorError::CredentialMismatch { service });
+                return Err(OperatorError::CredentialMismatch { service: name() });
             }
         };
-        let malformed = |_| OperatorError::ResourceMalformed {
-            service: registration.spec.name.as_ref().into(),
-        };
+        let malformed = |_| OperatorError::ResourceMalformed { service: name() };
         let resources = Resources::parse(&spec.resources).map_err(malformed)?;
         let access_token = match &spec.access_token {
-            Some(path) => Some(MemberPath::parse(path).ok_or_else(|| {
-                let service = registration.spec.name.as_ref().into();
-                OperatorError::MemberMalformed { service }
-            })?),
+            Some(path) => Some(
+                MemberPath::parse(path)
+                    .ok_or_else(|| OperatorError::MemberMalformed { service: name() })?,
+            ),
             None => None,
         };
-        let authorize_url = String::new();
-        let mut dance = Self { spec: spec.clone(), auth, resources, access_token, authorize_url };
-        dance.authorize_url =
-            dance.authorize_url(registration, callback, &registration.spec.scopes)?;
+        let (service, spec, authorize_url) = (Arc::clone(service), spec.clone(), String::new());
+        let mut dance = Self { service, spec, auth, resources, access_token, authorize_url };
+        dance.authorize_url = dance.authorize_url(&dance.service.spec.scopes)?;
         Ok(dance)
     }
 
     /// The authorization request for these scopes, without `state` and the PKCE challenge.
-    fn authorize_url(
-        &self,
-        registration: &Registration,
-        callback: &str,
-        scopes: &Scopes,
-    ) -> Result<String, OperatorError> {
-        let Registration { spec, .. } = registration;
+    fn authorize_url(&self, scopes: &Scopes) -> Result<String, OperatorError> {
+        let Settled { spec, callback, .. } = &*self.service;
         let mut request = AuthorizationRequest::new(self.auth.client_id());
-        request.redirect_uri = Some(callback.into());
+        request.redirect_uri = Some(callback.as_str().into());
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
         request.resource = self.resources.clone();
         let parameters = spec.parameters.iter();
         request.extra =
             parameters.map(|(name, value)| (name.as_ref().into(), value.as_ref().into())).collect();
-        request
-            .to_url(&spec.authorize)
-            .map_err(|_| OperatorError::EndpointMalformed { service: spec.name.as_ref().into() })
+        request.to_url(&spec.authorize).map_err(|_| self.service.endpoint_malformed())
     }
 
     /// The URL to redirect the user to.
-    pub(crate) fn leave(
-        &self,
-        registered: &Registered,
-        seals: &Seals<'_>,
-        jar: &Jar,
-        attempt: &Attempt,
-    ) -> Result<String> {
+    pub(crate) fn leave(&self, site: &Site, jar: &Jar, attempt: &Attempt) -> Result<String> {
         let mut url = match &attempt.kind {
-            Kind::Widen { scopes, .. } => {
-                let scopes = Scopes::of(scopes.split(' '));
-                self.authorize_url(&registered.registration, &registered.callback, &scopes)?
-            }
+            Kind::Widen { .. } => self.authorize_url(&attempt.scopes(&self.service.spec.scopes))?,
             Kind::Link | Kind::Identify => {
                 let mut url = String::with_capacity(self.authorize_url.len() + 512);
                 url.push_str(&self.authorize_url);
                 url
             }
         };
-        let sealed = attempt.seal_into_state(seals, jar)?;
+        let sealed = attempt.seal_into_state(site, jar)?;
         // Base64url and fixed words need no encoding, and the URL has a query already.
         url.push_str("&state=");
         url.push_str(&sealed.state);
@@ -131,8 +109,7 @@ impl OAuth2Dance {
     /// Whether the callback belongs to an attempt of this browser and contains a code.
     pub(crate) fn come_back(
         &self,
-        registered: &Arc<Registered>,
-        seals: &Seals<'_>,
+        site: &Site,
         jar: &Jar,
         params: &Params<'_>,
         trail: &mut Trail,
@@ -140,9 +117,9 @@ impl OAuth2Dance {
         // The state first: forged callbacks have no effect.
         let state = params.one("state").map_err(|_| BrowserError::CallbackMalformed)?;
         let state = state.ok_or(BrowserError::StateUnknown)?;
-        let opened = Opened::open(seals, jar, &registered.name, state)?;
+        let opened = Opened::open(site, jar, &self.service.name, state)?;
         trail.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
-        opened.check(seals, jar)?;
+        opened.check(site, jar)?;
         let response = match self.spec.issuer {
             Some(_) => AuthorizationResponse::parse(params),
             None => AuthorizationResponse::parse_without_issuer(params),
@@ -151,13 +128,13 @@ impl OAuth2Dance {
         self.check_issuer(response.iss())?;
         match response {
             AuthorizationResponse::Code { code, .. } => {
-                let verifier = if self.spec.pkce { Some(opened.verifier(seals)?) } else { None };
+                let verifier = if self.spec.pkce { Some(opened.verifier(site)?) } else { None };
                 let Opened { attempt, cookie, .. } = opened;
                 Ok(Answered { attempt, cookie, proof: Proof::Code { code, verifier } })
             }
             AuthorizationResponse::Error { error, .. } => {
                 trail.answered = Some(opened.cookie);
-                Err(refused(registered, &self.meaning(&error.error)))
+                Err(refused(&self.service, &self.meaning(&error.error)))
             }
         }
     }
@@ -174,27 +151,25 @@ impl OAuth2Dance {
     /// Redeems the code.
     pub(crate) async fn redeem(
         &self,
-        login: &Login,
-        ready: &Ready,
-        registered: &Arc<Registered>,
+        site: &Site,
         attempt: &Attempt,
         code: &str,
         verifier: Option<&Verifier>,
     ) -> Result<Granted> {
         let request = TokenRequest::AuthorizationCode {
             code,
-            redirect_uri: Some(&registered.callback),
+            redirect_uri: Some(&self.service.callback),
             code_verifier: verifier.map(Verifier::expose),
             resource: self.resources.clone(),
         };
         let purpose = Purpose::RedeemCode;
-        let answer = self.ask_for_token(login, ready, registered, &request, purpose).await?;
-        let now = login.0.env.now();
+        let answer = self.ask_for_token(site, &request, purpose).await?;
+        let now = site.env.now();
         let token = Token {
             access_token: answer.access_token,
             token_secret: None,
             refresh_token: answer.refresh_token,
-            scopes: answer.scope.unwrap_or_else(|| attempt.asked(registered)),
+            scopes: answer.scope.unwrap_or_else(|| attempt.scopes(&self.service.spec.scopes)),
             obtained: now,
             expires: answer.expires_in.map(|lifetime| now + lifetime),
         };
@@ -204,20 +179,18 @@ impl OAuth2Dance {
     /// One request to the token endpoint.
     pub(crate) async fn ask_for_token(
         &self,
-        login: &Login,
-        ready: &Ready,
-        registered: &Arc<Registered>,
+        site: &Site,
         request: &TokenRequest<'_>,
         purpose: Purpose,
     ) -> Result<TokenResponse> {
-        let spec = registered.spec();
+        let Settled { name, spec, .. } = &*self.service;
         let further: Vec<(&str, &str)> =
-            spec.token_parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
+            spec.token_parameters.iter().map(|(key, value)| (&**key, &**value)).collect();
         let mut request = request
             .to_request(&spec.token, &self.auth, &further)
-            .map_err(|_| OperatorError::EndpointMalformed { service: (*registered.name).into() })?;
-        registered.add_headers(&mut request, &spec.token_headers)?;
-        let answer = login.ask_endpoint(ready, &registered.name, request, purpose).await?;
+            .map_err(|_| self.service.endpoint_malformed())?;
+        self.service.add_headers(&mut request, &spec.token_headers)?;
+        let answer = ask_endpoint(site, name, request, purpose).await?;
         let separator = self.spec.granted_scope_separator;
         let error = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
             Ok(tokens) => match self.check_type(&tokens.token_type) {
@@ -229,11 +202,11 @@ impl OAuth2Dance {
                 Err(error) => error,
             },
             Err(error) => {
-                let retry_after = retry_after(answer.headers(), login.0.env.now());
+                let retry_after = retry_after(answer.headers(), site.env.now());
                 self.token_error(answer.status(), retry_after, &error, purpose)
             }
         };
-        Err(Error::service(&registered.name, error))
+        Err(Error::service(name, error))
     }
 
     /// Checks the token type: a client must not use a type that it does not understand (RFC 6749,
@@ -294,7 +267,7 @@ impl OAuth2Dance {
     }
 }
 
-fn refused(registered: &Registered, error: &ErrorCode) -> Error {
+fn refused(service: &Settled, error: &ErrorCode) -> Error {
     let error = match error {
         ErrorCode::AccessDenied => return BrowserError::Denied.into(),
         ErrorCode::UnauthorizedClient | ErrorCode::InvalidClient => ServiceError::ClientRefused,
@@ -304,7 +277,7 @@ fn refused(registered: &Registered, error: &ErrorCode) -> Error {
         }
         other => ServiceError::AuthorizationRefused { error: ServiceError::shown(other.as_str()) },
     };
-    Error::service(&registered.name, error)
+    Error::service(&service.name, error)
 }
 
 /// Whether an error code in response to a refresh means that the refresh token is invalid: nothing

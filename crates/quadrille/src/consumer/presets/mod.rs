@@ -48,7 +48,7 @@ macro_rules! service {
 
         #[cfg(feature = "testing")]
         impl crate::consumer::presets::manners::Emulated for $service {
-            const MANNERS: crate::consumer::presets::manners::Manners = crate::testing::Manners {
+            const MANNERS: crate::consumer::presets::manners::Manners = crate::consumer::presets::manners::Manners {
                 $($manner: $value,)*
                 ..crate::consumer::presets::manners::Manners::STANDARD
             };

@@ -9,13 +9,13 @@ use crate::{
         cookie_room::{Coming, TOKEN, make_room, size},
         cookies::Jar,
         error::{OperatorError, Result},
-        wire::{Reader, Writer},
+        wire::{Reader, Writer, length_first},
     },
     digest::sha256,
     seal::OpenError,
 };
 
-use super::{Change, Context, Replaced, TokenStorage, length_first};
+use super::{Change, Context, Replaced, TokenStorage};
 
 /// The size of one cookie in bytes. Browsers keep 4096 bytes with name and attributes.
 const CHUNK: usize = 3600;
@@ -93,7 +93,7 @@ impl TokenStorage for CookieStorage {
             _ => return Ok(false),
         }
         for chunk in 0..CHUNKS {
-            jar.remove(cx.style, &name(&account.service, chunk))?;
+            jar.remove(&cx.site.style, &name(&account.service, chunk))?;
         }
         Ok(true)
     }
@@ -123,28 +123,34 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
         Some(secret) => out.number(1).text(secret.expose()),
     };
     let plain = zeroize::Zeroizing::new(out.finish());
-    let text = cx.keys.seal(cx.env, PURPOSE, &site(cx, &account.owner, &account.service), &plain);
-    let names = [0, 1].map(|chunk| cx.style.name(&name(&account.service, chunk)));
+    let text = cx.site.keys.seal(
+        &cx.site.env,
+        PURPOSE,
+        &site(cx, &account.owner, &account.service),
+        &plain,
+    );
+    let names = [0, 1].map(|chunk| cx.site.style.name(&name(&account.service, chunk)));
     let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
-    make_room(jar, cx.style, cx.in_use, Coming::Kept(&names), bytes)?;
+    make_room(jar, &cx.site.style, &cx.site.in_use, Coming::Kept(&names), bytes)?;
     // The first cookie contains the number of parts, so an obsolete second one is not joined.
     let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
     let count = if second.is_empty() { "1" } else { "2" };
-    jar.set(cx.style, &name(&account.service, 0), [count, first].concat(), LIVES)?;
+    jar.set(&cx.site.style, &name(&account.service, 0), [count, first].concat(), LIVES)?;
     if second.is_empty() {
-        jar.remove(cx.style, &name(&account.service, 1))?;
+        jar.remove(&cx.site.style, &name(&account.service, 1))?;
     } else {
-        jar.set(cx.style, &name(&account.service, 1), second.to_owned(), LIVES)?;
+        jar.set(&cx.site.style, &name(&account.service, 1), second.to_owned(), LIVES)?;
     }
     Ok(())
 }
 
 fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
     let jar = jar(cx)?;
-    let [first, second] = [0, 1].map(|chunk| jar.values(&cx.style.name(&name(service, chunk))));
+    let [first, second] =
+        [0, 1].map(|chunk| jar.values(&cx.site.style.name(&name(service, chunk))));
     let site = site(cx, owner, service);
     let mut is_unknown = false;
-    let mut open = |sealed: &str| match cx.keys.open(PURPOSE, &site, sealed) {
+    let mut open = |sealed: &str| match cx.site.keys.open(PURPOSE, &site, sealed) {
         Ok(plain) => parse(&plain, owner, service),
         Err(OpenError::UnknownKey) => {
             is_unknown = true;
@@ -159,7 +165,7 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
         _ => None,
     });
     // Keys that end with the process leave such cookies behind at each start.
-    if found.is_none() && is_unknown && !cx.keys.is_ephemeral() {
+    if found.is_none() && is_unknown && !cx.site.keys.is_ephemeral() {
         warn!(service, "a token cookie is sealed under a key that is not in the ring");
         return Err(OperatorError::KeyUnknown.into());
     }
@@ -205,7 +211,7 @@ fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
 }
 
 fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
-    [cx.site, owner.as_str(), service].map(length_first).concat()
+    [&cx.site.name, owner.as_str(), service].map(length_first).concat()
 }
 
 fn name(service: &str, chunk: usize) -> String {

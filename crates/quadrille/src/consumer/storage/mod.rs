@@ -5,12 +5,13 @@ mod memory;
 
 use std::{fmt, pin::Pin, time::Duration};
 
-use crate::{Env, KeyRing, consumer::error::Result};
+use crate::{Env, consumer::error::Result};
 
 use super::{
     account::{Account, Owner, Stored, Token},
-    cookie_room::InUse,
-    cookies::{CookieStyle, Jar},
+    cookies::Jar,
+    site::Site,
+    wire::length_first,
 };
 
 pub use cookie::CookieStorage;
@@ -157,22 +158,19 @@ pub enum Replaced {
 /// ```
 pub struct Context<'a> {
     pub(crate) jar: Option<&'a Jar>,
-    pub(crate) env: &'a Env,
-    pub(crate) keys: &'a KeyRing,
-    pub(crate) site: &'a str,
-    pub(crate) style: &'a CookieStyle,
-    pub(crate) in_use: &'a InUse,
+    pub(crate) site: &'a Site,
 }
 
 impl Context<'_> {
     /// The source of time and randomness.
     pub fn env(&self) -> &Env {
-        self.env
+        &self.site.env
     }
 
     /// Seals a token for this account: it opens for no other owner, service or subject.
     pub fn seal(&self, account: &Account, token: &[u8]) -> Vec<u8> {
-        self.keys.seal_bytes(self.env, "stored token", &self.sealed_for(account), token)
+        let Site { env, keys, .. } = self.site;
+        keys.seal_bytes(env, "stored token", &self.sealed_for(account), token)
     }
 
     /// Opens the output of [`Context::seal`].
@@ -184,23 +182,18 @@ impl Context<'_> {
         account: &Account,
         sealed: &[u8],
     ) -> Result<zeroize::Zeroizing<Vec<u8>>, crate::seal::OpenError> {
-        self.keys.open_bytes("stored token", &self.sealed_for(account), sealed)
+        self.site.keys.open_bytes("stored token", &self.sealed_for(account), sealed)
     }
 
     fn sealed_for(&self, account: &Account) -> String {
         let Account { owner, service, subject } = account;
-        [self.site, owner.as_str(), service, subject].map(length_first).concat()
+        [&self.site.name, owner.as_str(), service, subject].map(length_first).concat()
     }
-}
-
-/// The length keeps "a" + "bc" from "ab" + "c".
-pub(crate) fn length_first(text: &str) -> String {
-    format!("{}:{text}", text.len())
 }
 
 impl fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("site", &self.site).finish_non_exhaustive()
+        f.debug_struct("Context").field("site", &self.site.name).finish_non_exhaustive()
     }
 }
 

@@ -11,13 +11,11 @@ use crate::{
     Timestamp,
     consumer::{
         error::{OperatorError, Result},
-        registered::{Registered, Registration},
+        registered::Registered,
+        registration::Registration,
     },
 };
 
-/// Between a service's name and its tenant's. RFC 3986 leaves it alone in paths, RFC 6265 allows it
-/// in cookies' names, and no service's name has it.
-pub(crate) const SEPARATOR: char = '~';
 /// How long a tenant's client is used without asking again.
 const LASTS: Duration = Duration::from_secs(60);
 /// How many are kept.

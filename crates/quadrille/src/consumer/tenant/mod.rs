@@ -11,19 +11,16 @@ use tracing::error;
 
 use crate::consumer::error::{BrowserError, Error, OperatorError, Result};
 
-use self::known::{Resolving, SEPARATOR, Tenants};
+use self::known::{Resolving, Tenants};
 use super::{
     cookie_room::{remove_all_of, tenants},
     cookies::Jar,
     login::Login,
-    registered::{Registered, Registration},
+    registered::Registered,
+    registration::Registration,
     service::Client,
 };
 
-/// How long a tenant's name may be.
-const LONGEST: usize = 64;
-/// The length to which an unknown service's name is shortened in errors.
-const LONGEST_SHOWN: usize = 64;
 /// The greatest number of tenants looked up to remove a browser's cookies.
 const LOOKED_UP: usize = 16;
 
@@ -118,20 +115,9 @@ impl Login {
             return Err(BrowserError::TenantUnknown.into());
         };
         registration.spec.name = name.to_owned().into();
-        let registered = Arc::new(Registered::new(&registration, &ready.site)?);
+        let registered = Arc::new(Registered::new(&registration, &ready.site.name)?);
         ready.known_tenants.keep(&registered, now);
         Ok(registered)
-    }
-
-    /// Checks that `name` may be one of this site's services, without a look-up.
-    ///
-    /// # Errors
-    /// See [`Login::by_name`].
-    pub(crate) fn check_name(&self, name: &str) -> Result<()> {
-        if self.ready()?.services.iter().any(|service| *service.name == *name) {
-            return Ok(());
-        }
-        self.tenant(name).map(|_| ())
     }
 
     /// Removes the cookies of tenants that no longer exist, if `error` is a lack of room. `Ok` if
@@ -143,38 +129,15 @@ impl Login {
         if !matches!(error, Error::Operator(OperatorError::CookieTooLarge { .. })) {
             return Err(error);
         }
-        let ready = self.ready()?;
+        let site = &self.ready()?.site;
         let mut is_removed = false;
-        for name in tenants(jar, &ready.style, &ready.in_use).iter().take(LOOKED_UP) {
+        for name in tenants(jar, &site.style, &site.in_use).iter().take(LOOKED_UP) {
             let found = self.by_name(name).await;
             if matches!(found, Err(Error::Browser(BrowserError::TenantUnknown))) {
-                remove_all_of(jar, &ready.style, name)?;
+                remove_all_of(jar, &site.style, name)?;
                 is_removed = true;
             }
         }
         if is_removed { Ok(()) } else { Err(error) }
     }
-
-    fn tenant<'a>(&self, name: &'a str) -> Result<(&Tenants, &'a str)> {
-        let unknown = || OperatorError::ServiceUnknown { service: shown(name) };
-        let (service, tenant) = name.split_once(SEPARATOR).ok_or_else(unknown)?;
-        let tenants = self.0.tenants.iter().find(|tenants| *tenants.service == *service);
-        let tenants = tenants.ok_or_else(unknown)?;
-        if is_name(tenant) {
-            Ok((tenants, tenant))
-        } else {
-            Err(BrowserError::TenantUnknown.into())
-        }
-    }
-}
-
-/// A name that anybody may have made up, fit for a log.
-fn shown(name: &str) -> Box<str> {
-    let fit = |char: char| if char.is_ascii_graphic() { char } else { char::REPLACEMENT_CHARACTER };
-    name.chars().take(LONGEST_SHOWN).map(fit).collect::<String>().into()
-}
-
-fn is_name(tenant: &str) -> bool {
-    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    (1..=LONGEST).contains(&tenant.len()) && tenant.bytes().all(fit)
 }

@@ -1,9 +1,11 @@
 //! The common part of the behaviours: the context of each call, and records.
 
+use std::sync::Arc;
+
 use crate::{
-    Env, KeyRing, Owner, Scopes,
-    consumer::{Account, Context, CookieStyle, InUse, Jar, Token},
-    testing::ManualClock,
+    KeyRing, Owner, Scopes,
+    consumer::{Account, Context, InUse, Jar, Site, Token},
+    testing::{FakeService, ManualClock},
 };
 
 /// Texts that differ only in case and trailing space.
@@ -12,24 +14,19 @@ pub(super) const EXACT: [&str; 5] = ["abc", "Abc", "ABC", "abc ", "abc\u{e9}"];
 /// A site, and a browser that returns its cookies.
 pub(super) struct World {
     pub(super) clock: ManualClock,
-    env: Env,
-    keys: KeyRing,
     jar: Jar,
-    style: CookieStyle,
-    in_use: InUse,
+    site: Site,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let clock = ManualClock::new();
-        Self {
-            env: clock.env(),
-            clock,
-            keys: KeyRing::ephemeral(),
-            jar: Jar::new(&http::HeaderMap::new()),
-            style: CookieStyle::new(true, None, "/login"),
-            in_use: InUse { tokens: true, ..InUse::default() },
-        }
+        let (env, keys) = (clock.env(), KeyRing::ephemeral());
+        let http = Arc::new(FakeService::new("id", "secret"));
+        let in_use = InUse { tokens: true, ..InUse::default() };
+        let url = "https://app.example".parse().expect("a URL");
+        let site = Site::new(&url, "/login", &env, &keys, http, in_use);
+        Self { clock, jar: Jar::new(&http::HeaderMap::new()), site }
     }
 
     /// The context of a request.
@@ -39,14 +36,7 @@ impl World {
 
     /// The context outside of any request.
     pub(super) fn outside(&self) -> Context<'_> {
-        Context {
-            jar: None,
-            env: &self.env,
-            keys: &self.keys,
-            site: "https://app.example/login",
-            style: &self.style,
-            in_use: &self.in_use,
-        }
+        Context { jar: None, site: &self.site }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         Account, Api, Dynamic, Held, Identity, Jar, Linked, Owner, Registered, Service, Stored,
         Trail, Wanted,
         error::{BrowserError, NotLinked, NotLinkedReason, OperatorError},
-        forget_in_browser, is_just_back, loop_cookie, not_linked, of_account, recall,
+        forget_in_browser, is_just_back, not_linked, of_account, recall, return_cookie,
     },
     scope::ScopeRequirement,
 };
@@ -299,7 +299,7 @@ impl<'a> Found<'a> {
             other => (other, None),
         };
         let trail = Trail {
-            service: Some(Arc::clone(registered)),
+            service: Some(Arc::clone(&registered.settled)),
             next: Some(wanted.next.clone()),
             retry,
             answered: None,
@@ -313,7 +313,7 @@ impl<'a> Found<'a> {
     fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation
-            && is_just_back(self.login, self.jar, &self.registered, Some(owner))
-            && self.jar.remove(&ready.style, &loop_cookie(&self.registered.name)).is_ok()
+            && is_just_back(&ready.site, self.jar, &self.registered.name, Some(owner))
+            && self.jar.remove(&ready.site.style, &return_cookie(&self.registered.name)).is_ok()
     }
 }

@@ -92,7 +92,7 @@ impl Visit {
     /// public URL's path off, and the application may be nested at any; below the login's router
     /// all paths are the same.
     fn public_path(&self) -> String {
-        let base = self.login.ready().map_or("", |ready| &ready.base_path);
+        let base = self.login.ready().map_or("", |ready| &ready.site.base_path);
         let path = self.place.uri.path_and_query().map_or("/", |path| path.as_str());
         [base, path].concat()
     }
@@ -102,7 +102,7 @@ impl Visit {
     /// # Errors
     /// [`OperatorError::NestedElsewhere`].
     pub(super) fn check_place(&self) -> Result<(), Error> {
-        let base = &self.login.ready()?.base_path;
+        let base = &self.login.ready()?.site.base_path;
         match &self.place.nested {
             Some(nested) if !base.ends_with(&**nested) => {
                 Err(OperatorError::NestedElsewhere { nested: nested.clone() }.into())

@@ -113,7 +113,7 @@ async fn begin(
     trail: &mut Trail,
 ) -> Result<Response> {
     let registered = login.by_name(service).await?;
-    trail.service = Some(Arc::clone(&registered));
+    trail.service = Some(Arc::clone(&registered.settled));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
         .map_err(|_| BrowserError::CallbackMalformed)?;
     let one = |name| params.one(name).map_err(|_| BrowserError::CallbackMalformed);
@@ -159,7 +159,7 @@ async fn widen(
     owner: &Owner,
     ask: &str,
 ) -> Result<Kind> {
-    let asked = login.asked_scopes(ask)?.union(&registered.spec().scopes);
+    let asked = login.asked_scopes(ask)?.union(&registered.spec.scopes);
     let (scopes, subject) = match login.load(jar, &registered.name, owner).await? {
         Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
         None => (asked, "".into()),
@@ -174,9 +174,10 @@ fn asking<'a>(
     registered: &Registered,
     fields: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Response {
-    let title = &registered.spec().title;
+    let title = &registered.spec.title;
     let fields: Vec<_> = fields.collect();
-    let home = login.ready().map_or_else(|_| "/".into(), |ready| format!("{}/", ready.base_path));
+    let home =
+        login.ready().map_or_else(|_| "/".into(), |ready| format!("{}/", ready.site.base_path));
     let page = Page::new(format!("Log in with {title}?"))
         .text(&format!(
             "A link outside of this site brought you here. If you go on, the account that you use at {title} is connected with you on this site."

@@ -44,8 +44,8 @@ pub(super) async fn failed(
     };
     let (answer, _) = Handlers::of(login).error(event, parts).await.into_parts();
     answer.unwrap_or_else(|| {
-        let title = service.map(|service| &*service.spec().title);
-        let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.base_path));
+        let title = service.map(|service| &*service.spec.title);
+        let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.site.base_path));
         let retry = retry_url.as_deref();
         if is_for_a_page(&parts.headers) {
             usual_page(&error, title, retry, &home)

@@ -142,7 +142,7 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
     }
     let next = verified.answered.attempt.next.clone();
     let trail = || Trail {
-        service: Some(Arc::clone(&verified.registered)),
+        service: Some(Arc::clone(&verified.registered.settled)),
         next: Some(next.clone()),
         ..Trail::default()
     };
@@ -208,7 +208,7 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
         Ok(response) => response,
         Err(error) => {
             let trail = Trail {
-                service: Some(Arc::clone(&verified.registered)),
+                service: Some(Arc::clone(&verified.registered.settled)),
                 next: Some(verified.answered.attempt.next.clone()),
                 ..Trail::default()
             };
@@ -220,8 +220,9 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
 /// The back button, or a double click: the attempt is over, and all is well.
 fn finished_before(login: &Login, jar: &Jar, error: &Error, trail: &Trail) -> Option<Response> {
     let (service, next) = (trail.service.as_ref()?, trail.next.as_ref()?);
+    let site = &login.ready().ok()?.site;
     let just_finished = *error == Error::Browser(BrowserError::AttemptCookieMissing)
-        && is_just_back(login, jar, service, None);
+        && is_just_back(site, jar, &service.name, None);
     if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }
 }
 
@@ -229,7 +230,7 @@ fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
     match login.ready() {
         // Only services of ours get here, whose names need no encoding.
         Ok(ready) => {
-            hop(&[&ready.base_path, login.mount(), "/", service, "/arrived?", query].concat())
+            hop(&[&ready.site.base_path, login.mount(), "/", service, "/arrived?", query].concat())
         }
         Err(error) => unknown_to_whom(error),
     }
