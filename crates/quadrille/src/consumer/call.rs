@@ -194,7 +194,8 @@ impl Call {
         loop {
             let stored = held.usable(None, refused.as_ref()).await?;
             let again = again(&mut body);
-            let request = sending.request(&stored.token, body.take().unwrap_or_default())?;
+            let sent = body.take().ok_or(OperatorError::CallMalformed)?;
+            let request = sending.request(&stored.token, sent)?;
             let answer = match sending.exchange(request).await {
                 // Usually a kept-alive connection that the service closed just now.
                 Err(error)
@@ -320,7 +321,7 @@ impl Sending<'_> {
             }
             // Each attempt is a new request with a nonce of its own.
             Dance::OAuth1(dance) => {
-                Ok(dance.signing.sign_call(&self.held.login().0.env, request, token)?)
+                Ok(dance.sign_call(&self.held.login().0.env, request, token)?)
             }
         }
     }

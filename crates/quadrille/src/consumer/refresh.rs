@@ -307,7 +307,8 @@ impl Login {
         // OAuth 1 has no refresh tokens.
         let Dance::OAuth2(dance) = &registered.dance else { return Outcome::Ended };
         let old = &stored.token;
-        let refresh_token = old.refresh_token.as_ref().map_or("", Secret::expose);
+        let Some(refresh_token) = &old.refresh_token else { return Outcome::Ended };
+        let refresh_token = refresh_token.expose();
         let resource = dance.resources.clone();
         let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
         match dance.ask_for_token(&ready.site, &request, Purpose::Refresh).await {

@@ -54,7 +54,7 @@ impl Registration {
                 Err(OperatorError::SecretMalformed { service: service() })
             }
             // A key is PEM or a path; its reader checks it.
-            Credential::Secret(_) | Credential::Key(_) | Credential::None => Ok(()),
+            Credential::Secret(_) | Credential::Key(_) | Credential::Public => Ok(()),
         }
     }
 }

@@ -99,7 +99,7 @@ impl AttemptCookie {
 
     /// A public identifier of the attempt within its browser.
     pub(crate) fn mark(&self) -> &str {
-        self.0.get(self.0.len().saturating_sub(MARK)..).unwrap_or_default()
+        self.0.get(self.0.len().saturating_sub(MARK)..).unwrap_or(&self.0)
     }
 
     /// Ends the attempt.

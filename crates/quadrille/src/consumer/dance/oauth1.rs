@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
 
 use crate::{
-    Secret,
+    Env, Secret,
     consumer::{
         account::Token,
         attempt::{
@@ -26,7 +26,7 @@ use crate::{
     form::{FormWriter, Params},
     oauth1::{Callback, Credentials, Problem, authorization_url},
     oauth2::member::MemberPath,
-    transport::Purpose,
+    transport::{Body, Purpose},
 };
 
 use super::{
@@ -39,7 +39,7 @@ use super::{
 pub(crate) struct OAuth1Dance {
     service: Arc<Settled>,
     spec: OAuth1Buf,
-    pub(crate) signing: Signing,
+    signing: Signing,
     /// The sign of a revoked token in the API's responses.
     pub(crate) dead_token: Option<(MemberPath, Box<str>)>,
     /// The authorization request without `oauth_token`.
@@ -188,6 +188,16 @@ impl OAuth1Dance {
         };
         let more = extra.into_iter().map(|(name, value)| (name, value.into())).collect();
         Ok(Granted { token, more })
+    }
+
+    /// Signs a call of the API.
+    pub(crate) fn sign_call(
+        &self,
+        env: &Env,
+        request: Request<Body>,
+        token: &Token,
+    ) -> Result<Request<Body>, OperatorError> {
+        self.signing.sign_call(env, request, token)
     }
 
     /// An unsigned request for credentials.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// This application's key at a service, and the place of signatures.
-pub(crate) struct Signing {
+pub(super) struct Signing {
     signer: Signer,
     placement: Placement,
 }
@@ -36,7 +36,7 @@ impl Signing {
                 let signer = Signer::rsa(method, &service.id, &key);
                 return Ok(Self::with(signer.map_err(|_| unusable())?, spec));
             }
-            Credential::Key(_) | Credential::None => return Err(mismatch(())),
+            Credential::Key(_) | Credential::Public => return Err(mismatch(())),
         };
         Ok(Self::with(signer.map_err(|_| mismatch(()))?, spec))
     }
@@ -78,12 +78,13 @@ impl Signing {
     }
 
     /// Signs a call of the API. The signature does not cover a streamed body.
-    pub(crate) fn sign_call(
+    pub(super) fn sign_call(
         &self,
         env: &Env,
         request: Request<Body>,
         token: &Token,
     ) -> Result<Request<Body>, OperatorError> {
+        // RSA signatures do not use it (RFC 5849, section 3.4.3).
         let unused = Secret::default();
         let secret = match &token.token_secret {
             Some(secret) => secret,

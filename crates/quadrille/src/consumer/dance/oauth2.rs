@@ -45,7 +45,7 @@ impl OAuth2Dance {
         let name = || Box::from(&*service.name);
         let client_id = service.id.as_str().into();
         let auth = match (&service.credential, spec.authentication) {
-            (Credential::None, _) => ClientAuth::None { client_id },
+            (Credential::Public, _) => ClientAuth::None { client_id },
             (Credential::Secret(secret), ClientAuthentication::Basic) => {
                 ClientAuth::Basic { client_id, client_secret: secret.clone() }
             }

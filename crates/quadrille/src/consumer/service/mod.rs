@@ -63,7 +63,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     /// The application as registered at the service, without a secret: for example a program on
     /// users' own machines.
     fn public_client(id: impl Into<String>) -> Client<Self> {
-        Client::new(SpecBuf::from(Self::SPEC), id, Credential::None)
+        Client::new(SpecBuf::from(Self::SPEC), id, Credential::Public)
     }
 
     /// The application as registered at the service, from the environment. For a service named
@@ -115,7 +115,9 @@ pub struct Client<S> {
 /// The credential of an application.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
-    None,
+    /// None: a public client (RFC 6749, section 2.1).
+    Public,
+    /// The secret of a confidential client, which is never empty.
     Secret(Secret),
     /// An RSA key as PEM, or the path of a file with it.
     Key(Secret),

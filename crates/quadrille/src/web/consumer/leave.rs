@@ -43,7 +43,10 @@ pub(super) async fn leave(path: ServicePath, request: Request) -> Response {
 pub(super) async fn leave_by_form(path: ServicePath, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut query = parts.uri.query().unwrap_or("").to_owned();
-    let body = to_bytes(body, Limits::DEFAULT.bytes).await.unwrap_or_default();
+    let Ok(body) = to_bytes(body, Limits::DEFAULT.bytes).await else {
+        // Without its fields the login could become another one.
+        return plainly(&BrowserError::CallbackMalformed.into(), &parts);
+    };
     if let Some(form) = form(&parts, &body) {
         // A parameter in both is repeated.
         query.push('&');

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use quadrille::{
     Error, KeyRing, Linked, Login, Owner, Service, Spec,
-    consumer::{Begin, Client, Jar, MemoryStorage, OperatorError, Protocol, ServiceError},
+    consumer::{
+        Account, Begin, Client, Jar, MemoryStorage, OperatorError, Protocol, ServiceError, Token,
+    },
     oauth1::{Placement, SignatureMethod},
     transport::{Body, NetworkError, Purpose},
 };
@@ -94,6 +96,21 @@ async fn a_login_and_its_calls_by_every_method_in_every_place() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_token_without_a_secret_signs_nothing() {
+    let world = World::new();
+    let storage = MemoryStorage::everyone_has("library", Token::new("of-another-time"));
+    let login = world.login().storage(storage);
+    let account = Account { owner: Owner::NOBODY, service: "library".into(), subject: "".into() };
+    let library = login.linked::<Library>(&account).await.unwrap();
+    let missing = OperatorError::TokenSecretMissing;
+    assert_eq!(library.get::<Value>("me").await, Err(missing.into()));
+    assert!(
+        world.service.asked().is_empty(),
+        "nothing is sent with a signature by an empty secret"
+    );
 }
 
 #[tokio::test]
