@@ -12,7 +12,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse as _, Redirect},
     routing::get,
 };
-use quadrille::{After, Authorized, Env, KeyRing, Login, Scopes, SpecBuf, Visitor};
+use quadrille::{After, Authorized, Env, Hooks, KeyRing, Login, Scopes, SpecBuf, Visitor};
 
 use crate::{Result, cookie, new_id};
 
@@ -34,7 +34,8 @@ async fn home(visitor: Visitor) -> quadrille::Result<String> {
 /// The way of the handwritten login: a hook makes a session of the application's own.
 pub(crate) fn site_with_sessions(origin: &str, service: &str) -> Result<Router> {
     let sessions = Sessions::default();
-    let login = login(origin, service)?.on_authorized(Arc::clone(&sessions), signed_in);
+    let login =
+        login(origin, service)?.hooks(Hooks::new(Arc::clone(&sessions)).on_authorized(signed_in));
     login.check()?;
     Ok(login.attach(Router::new().route("/", get(home_of_session)).with_state(sessions)))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use axum::{Router, routing::get};
 use axum_login::{AuthManagerLayerBuilder, AuthUser, AuthnBackend, UserId, login_required};
-use quadrille::{After, Authorized, GitHub, KeyRing, Linked, Login};
+use quadrille::{After, Authorized, GitHub, Hooks, KeyRing, Linked, Login};
 use tower_sessions::{MemoryStore, SessionManagerLayer};
 
 /// A user of the application.
@@ -75,9 +75,11 @@ async fn home(session: AuthSession, github: Linked<GitHub>) -> String {
 
 /// The whole application around these logins.
 pub fn app(login: Login) -> Router {
-    let login = login
-        .owner((), |session: &AuthSession| session.user.as_ref().map(|user| user.id))
-        .on_authorized((), signed_in);
+    let login = login.hooks(
+        Hooks::new(())
+            .owner(|session: &AuthSession| session.user.as_ref().map(|user| user.id))
+            .on_authorized(signed_in),
+    );
     let members = Router::new()
         .route("/home", get(home))
         .route_layer(login_required!(Users, login_url = "/login/github"));

@@ -14,7 +14,8 @@ use axum::{
     routing::get,
 };
 use quadrille::{
-    After, Authorized, BeforeLogin, Failed, GitHub, KeyRing, Linked, Login, Refreshed, Result,
+    After, Authorized, BeforeLogin, Failed, GitHub, Hooks, KeyRing, Linked, Login, Refreshed,
+    Result,
 };
 
 /// The application's state: the number of logins.
@@ -56,10 +57,13 @@ async fn main() -> Result<()> {
     let visitors = Visitors::default();
     let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
         .with(GitHub::from_env()?.scopes("read:user"))
-        .before_login((), leaving)
-        .on_authorized(Arc::clone(&visitors), arrived)
-        .on_error((), failed)
-        .on_refreshed((), refreshed);
+        .hooks(
+            Hooks::new(visitors)
+                .before_login(leaving)
+                .on_authorized(arrived)
+                .on_error(failed)
+                .on_refreshed(refreshed),
+        );
     let app = login.attach(Router::new().route("/", get(home)));
     let listener = tokio::net::TcpListener::bind("localhost:3000").await?;
     Ok(axum::serve(listener, app).await?)

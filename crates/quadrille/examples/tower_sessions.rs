@@ -12,7 +12,9 @@ use axum::{
     http::{StatusCode, request::Parts},
     routing::get,
 };
-use quadrille::{After, Authorized, GitHub, KeyRing, Linked, Login, consumer::MemoryStorage};
+use quadrille::{
+    After, Authorized, GitHub, Hooks, KeyRing, Linked, Login, consumer::MemoryStorage,
+};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
 
 /// The application's users, by subject at GitHub.
@@ -67,10 +69,8 @@ async fn welcome() -> &'static str {
 /// The whole application around these logins.
 pub fn app(login: Login) -> Router {
     let app = App::default();
-    let login = login
-        .storage(MemoryStorage::new())
-        .owner(app.clone(), |user: &CurrentUser| user.0)
-        .on_authorized(app.clone(), signed_in);
+    let hooks = Hooks::new(app.clone()).owner(|user: &CurrentUser| user.0).on_authorized(signed_in);
+    let login = login.storage(MemoryStorage::new()).hooks(hooks);
     let routes = Router::new().route("/", get(welcome)).route("/home", get(home)).with_state(app);
     // Strict works: the callback redirects within this origin before it reads the session.
     let sessions =

@@ -102,6 +102,6 @@ pub use secret::Secret;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 pub use web::consumer::{
     extract::{Rejected, Visitor},
-    hooks::{After, BeforeLogin, Failed},
+    hooks::{After, BeforeLogin, Failed, Hooks},
     routes::recover,
 };

@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect},
     routing::get,
 };
-use quadrille::{KeyRing, Linked, Login, Service, Spec, consumer::MemoryStorage};
+use quadrille::{Hooks, KeyRing, Linked, Login, Service, Spec, consumer::MemoryStorage};
 
 use super::{Provider, Site};
 
@@ -34,8 +34,9 @@ pub(crate) async fn with_users(provider: &Provider) -> Site {
         ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
     };
     Site::start(async |port| {
-        let login =
-            login(port, provider).owner((), |user: &User| user.0).storage(MemoryStorage::new());
+        let login = login(port, provider)
+            .hooks(Hooks::new(()).owner(|user: &User| user.0))
+            .storage(MemoryStorage::new());
         login.attach(pages().route("/as/{user}", get(sign_in)))
     })
     .await

@@ -28,7 +28,7 @@ impl Owner {
         Self(Some(format!("u:{id}").into()))
     }
 
-    /// A browser, in an application without users: see [`Login::owner`](crate::Login::owner).
+    /// A browser, in an application without users: see `Hooks::owner`.
     pub(crate) fn browser(id: &str) -> Self {
         Self(Some(format!("b:{id}").into()))
     }
@@ -68,7 +68,7 @@ impl fmt::Debug for Owner {
     message = "`{Self}` does not say whose accounts these are",
     label = "the id of a user is wanted here",
     note = "a number, a text, an `Owner`, or an `Option` of one, which is `None` when nobody is \
-            signed in: `.owner(app, |user: &CurrentUser| user.id)`"
+            signed in: `Hooks::new(app).owner(|user: &CurrentUser| user.id)`"
 )]
 pub trait IntoOwner {
     /// The owner; `None` if no user is signed in.

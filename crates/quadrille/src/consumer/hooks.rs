@@ -24,7 +24,7 @@ pub struct Refreshed {
 
 /// The hooks of an application. The adapter of a web framework implements it and recovers its own
 /// type by [`Any`]: its routes call most hooks for a response of that framework.
-pub(crate) trait Hooks: Any + Send + Sync {
+pub(crate) trait ErasedHooks: Any + Send + Sync {
     /// Runs the hook for a refreshed token, outside of any request.
     fn refreshed(&self, event: Refreshed) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
@@ -32,7 +32,7 @@ pub(crate) trait Hooks: Any + Send + Sync {
 /// An application without hooks.
 pub(crate) struct NoHooks;
 
-impl Hooks for NoHooks {
+impl ErasedHooks for NoHooks {
     fn refreshed(&self, _: Refreshed) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(std::future::ready(()))
     }

@@ -24,7 +24,7 @@ use super::{
     cookies::Jar,
     dance::Dance,
     flights::Refresher,
-    hooks::{Hooks, NoHooks},
+    hooks::{ErasedHooks, NoHooks},
     names::{self, SEPARATOR},
     registered::Registered,
     registration::Registration,
@@ -67,7 +67,7 @@ pub(crate) struct Inner {
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
-    pub(crate) hooks: Arc<dyn Hooks>,
+    pub(crate) hooks: Arc<dyn ErasedHooks>,
     ready: OnceLock<Result<Ready, OperatorError>>,
 }
 

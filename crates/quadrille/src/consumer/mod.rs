@@ -69,7 +69,7 @@ pub(crate) use self::{cookie_room::InUse, site::Site};
 pub(crate) use self::{
     attempt::Kind,
     held::{Held, Wanted, not_linked},
-    hooks::Hooks,
+    hooks::ErasedHooks,
     identity::{of_account, recall},
     linked::forget_in_browser,
     registered::Registered,

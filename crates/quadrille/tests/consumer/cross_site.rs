@@ -3,7 +3,8 @@
 use axum::{Router, body::Body, extract::FromRequestParts, response::Redirect, routing::get};
 use http::{Method, Request, StatusCode, request::Parts};
 use quadrille::{
-    After, BeforeLogin, Failed, GitHub, Linked, Login, Result, consumer::MemoryStorage, scopes,
+    After, BeforeLogin, Failed, GitHub, Hooks, Linked, Login, Result, consumer::MemoryStorage,
+    scopes,
 };
 
 use crate::support::{Browser, Page, World, pages};
@@ -24,7 +25,10 @@ impl FromRequestParts<()> for CurrentUser {
 }
 
 fn app(world: &World) -> Login {
-    world.login().owner((), |user: &CurrentUser| user.0).storage(MemoryStorage::new())
+    world
+        .login()
+        .hooks(Hooks::new(()).owner(|user: &CurrentUser| user.0))
+        .storage(MemoryStorage::new())
 }
 
 fn signed_in(login: &Login) -> Browser {
@@ -171,7 +175,10 @@ async fn no_form_is_answered_with_a_redirect_whoever_gives_it() {
     }
     let world = World::new();
     let same_origin = [("sec-fetch-site", "same-origin")];
-    let (closes, tells) = (app(&world).before_login((), closed), app(&world).on_error((), lost));
+    let (closes, tells) = (
+        app(&world).hooks(Hooks::new(()).before_login(closed)),
+        app(&world).hooks(Hooks::new(()).on_error(lost)),
+    );
     // A repeated parameter is an error.
     for (login, query) in [(closes, "next=/a"), (tells, "only=a&only=b")] {
         let mut browser = signed_in(&login);

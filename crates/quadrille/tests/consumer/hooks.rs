@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use quadrille::{
-    After, Authorized, BeforeLogin, Error, Failed, Result,
+    After, Authorized, BeforeLogin, Error, Failed, Hooks, Result,
     consumer::BrowserError,
     transport::{NetworkError, Purpose},
 };
@@ -37,7 +37,7 @@ async fn hooks_are_handlers_with_the_applications_extractors_and_state() {
         seen.lock().unwrap().push(line);
         Ok(())
     }
-    let login = world.login().on_authorized(Arc::clone(&seen), hook);
+    let login = world.login().hooks(Hooks::new(Arc::clone(&seen)).on_authorized(hook));
     let mut browser = Browser::new(login.attach(pages()));
     assert_eq!(browser.log_in(&world.service, "/album", 7).await.text, "You are user-7");
     let seen = seen.lock().unwrap();
@@ -59,10 +59,10 @@ async fn what_a_hook_returns_decides_about_storing_and_answering() {
     let world = World::new();
     let base = world.login();
     for (login, status, to, stored) in [
-        (base.clone().on_authorized((), plain), 303, Some("/album"), true),
-        (base.clone().on_authorized((), welcome), 303, Some("/welcome"), true),
-        (base.clone().on_authorized((), look), 303, Some("/album"), false),
-        (base.on_authorized((), stop), 402, None, false),
+        (base.clone().hooks(Hooks::new(()).on_authorized(plain)), 303, Some("/album"), true),
+        (base.clone().hooks(Hooks::new(()).on_authorized(welcome)), 303, Some("/welcome"), true),
+        (base.clone().hooks(Hooks::new(()).on_authorized(look)), 303, Some("/album"), false),
+        (base.hooks(Hooks::new(()).on_authorized(stop)), 402, None, false),
     ] {
         let mut browser = Browser::new(login.attach(pages()));
         let away = browser.go("/album").await;
@@ -86,7 +86,8 @@ async fn before_a_login_a_hook_can_add_to_the_request_or_answer_itself() {
         Ok(After::go_on().with_parameter("login", "ada & co"))
     }
     let world = World::new();
-    let mut browser = Browser::new(world.login().before_login((), hint).attach(pages()));
+    let mut browser =
+        Browser::new(world.login().hooks(Hooks::new(()).before_login(hint)).attach(pages()));
     let away = browser.go("/album").await;
     let url = Url::parse(away.location()).unwrap();
     assert!(url.query_pairs().any(|pair| pair == ("login".into(), "ada & co".into())));
@@ -113,7 +114,9 @@ async fn every_failure_goes_through_one_hook() {
     }
     let world = World::new();
     let seen = Seen::default();
-    let mut browser = Browser::new(world.login().on_error(Arc::clone(&seen), hook).attach(pages()));
+    let mut browser = Browser::new(
+        world.login().hooks(Hooks::new(Arc::clone(&seen)).on_error(hook)).attach(pages()),
+    );
 
     let away = browser.go("/album").await;
     let query = world.service.deny(away.location()).unwrap();

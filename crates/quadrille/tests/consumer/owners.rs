@@ -3,7 +3,8 @@ use std::time::Duration;
 use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, request::Parts};
 use quadrille::{
-    After, Authorized, GitHub, Linked, Login, Result, consumer::MemoryStorage, transport::Purpose,
+    After, Authorized, GitHub, Hooks, Linked, Login, Result, consumer::MemoryStorage,
+    transport::Purpose,
 };
 
 use crate::support::{Browser, World, pages};
@@ -32,7 +33,9 @@ impl FromRequestParts<App> for CurrentUser {
 }
 
 fn owned(world: &World) -> Login {
-    world.login().owner(App { cookie: "session" }, |user: &CurrentUser| user.0.clone())
+    world
+        .login()
+        .hooks(Hooks::new(App { cookie: "session" }).owner(|user: &CurrentUser| user.0.clone()))
 }
 
 fn sign_in(browser: &mut Browser, user: &str) {
@@ -114,9 +117,10 @@ async fn from_signed_out_to_signed_in_only_a_hook_may_link() {
     }
     let world = World::new();
     let base = || owned(&world).storage(MemoryStorage::new());
-    for (login, linked) in
-        [(base().on_authorized((), silent), false), (base().on_authorized((), theirs), true)]
-    {
+    for (login, linked) in [
+        (base().hooks(Hooks::new(()).on_authorized(silent)), false),
+        (base().hooks(Hooks::new(()).on_authorized(theirs)), true),
+    ] {
         let mut browser = Browser::new(login.attach(pages()));
         let away = browser.visit("/login/github").await.location().to_owned();
         sign_in(&mut browser, "alice");
@@ -191,7 +195,8 @@ async fn a_hook_can_say_whose_account_it_is() {
         format!("{} is {}", user.0, github.subject())
     }
     let app = Router::new().route("/me", get(whoami)).with_state(App { cookie: "session" });
-    let login = owned(&world).storage(MemoryStorage::new()).on_authorized((), sign_up);
+    let login =
+        owned(&world).storage(MemoryStorage::new()).hooks(Hooks::new(()).on_authorized(sign_up));
     let mut browser = Browser::new(login.attach(pages().merge(app)));
     let away = browser.visit("/login/github?next=/me").await;
     let query = world.service.consent(away.location(), 9).unwrap();
@@ -206,7 +211,7 @@ async fn who_comes_after_somebody_in_the_same_browser_does_not_go_in_circles() {
         async fn plain(_: Authorized) {}
         let world = World::new();
         let login = owned(&world);
-        let login = if hook { login.on_authorized((), plain) } else { login };
+        let login = if hook { login.hooks(Hooks::new(()).on_authorized(plain)) } else { login };
         let mut browser = Browser::new(login.attach(pages()));
         sign_in(&mut browser, "alice");
         assert_eq!(browser.log_in(&world.service, "/album", 1).await.text, "You are user-1");
@@ -230,8 +235,8 @@ async fn circles_of_one_user_are_noticed_whether_signed_in_or_not() {
     let world = World::new();
     for user in [None, Some("alice")] {
         for login in [
-            owned(&world).on_authorized((), nothing_kept),
-            owned(&world).on_authorized((), for_another),
+            owned(&world).hooks(Hooks::new(()).on_authorized(nothing_kept)),
+            owned(&world).hooks(Hooks::new(()).on_authorized(for_another)),
         ] {
             let mut browser = Browser::new(login.attach(pages()));
             if let Some(user) = user {

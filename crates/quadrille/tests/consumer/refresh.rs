@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use quadrille::{
-    Error, GitHub, Linked, Refreshed, Result,
+    Error, GitHub, Hooks, Linked, Refreshed, Result,
     consumer::{MemoryStorage, NotLinkedReason, OperatorError, Protocol},
     transport::{NetworkError, Purpose},
 };
@@ -228,7 +228,7 @@ async fn the_application_hears_of_every_new_token() {
         assert_eq!(&*new.stored.account.subject, "7");
         heard.fetch_add(1, Ordering::SeqCst);
     }
-    let login = world.login().on_refreshed(Arc::clone(&heard), hook);
+    let login = world.login().hooks(Hooks::new(Arc::clone(&heard)).on_refreshed(hook));
     let mut browser = linked(&world, login.attach(pages())).await;
     assert_eq!(heard.load(Ordering::SeqCst), 0);
     world.wait(HOUR);

@@ -1,7 +1,7 @@
 //! The right shapes.
 
 use quadrille::{
-    After, Authentication, Authorized, KeyRing, Linked, Login, Owner, Visitor, GitHub,
+    After, Authentication, Authorized, GitHub, Hooks, KeyRing, Linked, Login, Owner, Visitor,
     guard::Access,
     provider::{Decision, Reply},
     scope::Any,
@@ -26,7 +26,8 @@ pub async fn signed_in(_: Authorized, _: Visitor) -> After {
 }
 
 pub fn login(login: Login) -> Login {
-    login.on_authorized((), signed_in).owner((), |visitor: &Visitor| visitor.owner().clone())
+    let owner = |visitor: &Visitor| visitor.owner().clone();
+    login.hooks(Hooks::new(()).on_authorized(signed_in).owner(owner))
 }
 
 pub fn keys() -> (KeyRing, Owner) {

@@ -82,7 +82,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Who is signed in, as [`Login::owner`] says.
+    /// Who is signed in, as [`Hooks::owner`](crate::Hooks::owner) says.
     pub fn owner(&self) -> &Owner {
         &self.owner
     }

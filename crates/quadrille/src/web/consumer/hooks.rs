@@ -1,6 +1,6 @@
 //! Hooks: ordinary handlers of the application, called around a login.
 
-use std::{any::Any, pin::Pin, sync::Arc};
+use std::{any::Any, fmt, pin::Pin, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::{
     Error, Login,
-    consumer::{Authorized, Hooks, IntoOwner, Owner, Refreshed},
+    consumer::{Authorized, ErasedHooks, IntoOwner, Owner, Refreshed},
 };
 
 /// The event of `before_login`: a visitor is about to leave for a service.
@@ -211,7 +211,46 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Erased<Event> = Arc<dyn Fn(Event, Parts) -> BoxFuture<'static, (After, Parts)> + Send + Sync>;
 type ErasedOwner = Arc<dyn for<'a> Fn(&'a mut Parts) -> BoxFuture<'a, Option<Owner>> + Send + Sync>;
 
-/// The hooks of a [`Login`].
+/// The hooks of an application, which are handlers, and the state that their extractors need: for
+/// [`Login::hooks`].
+///
+/// ```
+/// use axum::{extract::{FromRequestParts, State}, http::{StatusCode, request::Parts}};
+/// use quadrille::{After, Authorized, GitHub, Hooks, KeyRing, Login, Result};
+///
+/// # #[derive(Clone)] struct App;
+/// # impl App { async fn user_for(&self, subject: &str) -> i64 { 7 } }
+/// # struct CurrentUser { id: i64 }
+/// # impl FromRequestParts<App> for CurrentUser {
+/// #     type Rejection = StatusCode;
+/// #     async fn from_request_parts(_: &mut Parts, _: &App) -> Result<Self, StatusCode> {
+/// #         Ok(Self { id: 7 })
+/// #     }
+/// # }
+/// async fn signed_in(new: Authorized, State(app): State<App>) -> Result<After> {
+///     let Some(claims) = new.claims().await? else { return Ok(After::go_on()) };
+///     let user = app.user_for(claims.subject()).await;
+///     // ... sign the user in to the application's session here ...
+///     Ok(After::go_on().for_owner(user))
+/// }
+///
+/// # let app = App;
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+///     .with(GitHub::new("our-id", "our-secret"))
+///     .hooks(
+///         Hooks::new(app.clone())
+///             .owner(|user: &CurrentUser| user.id)
+///             .on_authorized(signed_in),
+///     );
+/// ```
+#[derive(Clone)]
+#[must_use = "hooks are called once they are given to `Login::hooks`"]
+pub struct Hooks<St> {
+    state: St,
+    handlers: Handlers,
+}
+
+/// The hooks of a [`Login`], with the types of their states erased.
 #[derive(Clone)]
 pub(super) struct Handlers {
     owner: Option<ErasedOwner>,
@@ -221,124 +260,88 @@ pub(super) struct Handlers {
     refreshed: Option<Erased<Refreshed>>,
 }
 
-impl Login {
-    /// Whose accounts these are: who is signed in to the application, from any extractor of it with
-    /// its state. Without it, accounts belong to browsers.
+impl<St: Clone + Send + Sync + 'static> Hooks<St> {
+    /// No hooks yet, with the application's state: `()` if no extractor needs one.
+    pub fn new(state: St) -> Self {
+        Self { state, handlers: NONE.clone() }
+    }
+
+    /// Sets the owner of accounts: the user who is signed in to the application, from any extractor
+    /// of the application. Without it, accounts belong to browsers.
     ///
     /// The owner is part of what is sealed and of what storages are keyed by: after Alice signs
     /// out, Bob never sees her account in the same browser.
-    ///
-    /// The state is given here, and with each hook, because `Login` works beside any state type and
-    /// an extractor must know its own.
-    ///
-    /// ```
-    /// # use axum::{extract::FromRequestParts, http::request::Parts, http::StatusCode};
-    /// # use quadrille::{KeyRing, Login};
-    /// # #[derive(Clone)] struct App;
-    /// # struct CurrentUser { id: i64 }
-    /// # impl FromRequestParts<App> for CurrentUser {
-    /// #     type Rejection = StatusCode;
-    /// #     async fn from_request_parts(_: &mut Parts, _: &App) -> Result<Self, StatusCode> {
-    /// #         Ok(Self { id: 7 })
-    /// #     }
-    /// # }
-    /// # let app = App;
-    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
-    ///     .owner(app.clone(), |user: &CurrentUser| user.id);
-    /// ```
-    #[must_use]
-    pub fn owner<U, St, O>(
-        self,
-        state: St,
-        owner: impl Fn(&U) -> O + Clone + Send + Sync + 'static,
-    ) -> Self
+    pub fn owner<U, O>(mut self, owner: impl Fn(&U) -> O + Clone + Send + Sync + 'static) -> Self
     where
         U: FromRequestParts<St> + Send,
-        St: Clone + Send + Sync + 'static,
         O: IntoOwner,
     {
-        let erased: ErasedOwner = Arc::new(move |parts| {
+        let state = self.state.clone();
+        self.handlers.owner = Some(Arc::new(move |parts| {
             let (state, owner) = (state.clone(), owner.clone());
             Box::pin(async move {
                 let user = U::from_request_parts(parts, &state).await.ok()?;
                 owner(&user).into_owner()
             })
-        });
-        self.with_handlers(|handlers| handlers.owner = Some(erased))
+        }));
+        self
     }
 
     /// Calls this before a visitor is sent to a service: `async fn(BeforeLogin, ...)`.
-    #[must_use]
-    pub fn before_login<St: Clone + Send + Sync + 'static, Args: 'static>(
-        self,
-        state: St,
-        hook: impl Hook<BeforeLogin, Args, St>,
-    ) -> Self {
-        self.with_handlers(|handlers| handlers.before_login = Some(erase(state, hook)))
+    pub fn before_login<Args: 'static>(mut self, hook: impl Hook<BeforeLogin, Args, St>) -> Self {
+        self.handlers.before_login = Some(erase(&self.state, hook));
+        self
     }
 
-    /// Calls this when a visitor comes back with a token, before anything is stored:
+    /// Calls this when a visitor returns with a token, before anything is stored:
     /// `async fn(Authorized, ...)`.
-    ///
-    /// ```
-    /// use axum::extract::State;
-    /// use quadrille::{After, Authorized, GitHub, KeyRing, Login, Result};
-    ///
-    /// # #[derive(Clone)] struct App;
-    /// # impl App { async fn user_for(&self, subject: &str) -> i64 { 7 } }
-    /// async fn signed_in(new: Authorized, State(app): State<App>) -> Result<After> {
-    ///     let Some(claims) = new.claims().await? else { return Ok(After::go_on()) };
-    ///     let user = app.user_for(claims.subject()).await;
-    ///     // ... sign the user in to the application's session here ...
-    ///     Ok(After::go_on().for_owner(user))
-    /// }
-    ///
-    /// # let app = App;
-    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
-    ///     .with(GitHub::new("our-id", "our-secret"))
-    ///     .on_authorized(app.clone(), signed_in);
-    /// ```
-    #[must_use]
-    pub fn on_authorized<St: Clone + Send + Sync + 'static, Args: 'static>(
-        self,
-        state: St,
-        hook: impl Hook<Authorized, Args, St>,
-    ) -> Self {
-        self.with_handlers(|handlers| handlers.authorized = Some(erase(state, hook)))
+    pub fn on_authorized<Args: 'static>(mut self, hook: impl Hook<Authorized, Args, St>) -> Self {
+        self.handlers.authorized = Some(erase(&self.state, hook));
+        self
     }
 
-    /// Calls this when a login failed, whatever the reason: `async fn(Failed, ...)`. Its answer
-    /// takes the place of the usual page.
-    #[must_use]
-    pub fn on_error<St: Clone + Send + Sync + 'static, Args: 'static>(
-        self,
-        state: St,
-        hook: impl Hook<Failed, Args, St>,
-    ) -> Self {
-        self.with_handlers(|handlers| handlers.error = Some(erase(state, hook)))
+    /// Calls this when a login failed, for any reason: `async fn(Failed, ...)`. Its answer replaces
+    /// the usual page.
+    pub fn on_error<Args: 'static>(mut self, hook: impl Hook<Failed, Args, St>) -> Self {
+        self.handlers.error = Some(erase(&self.state, hook));
+        self
     }
 
     /// Calls this when a token was refreshed: `async fn(Refreshed, ...)`. A refresh serves many
     /// requests, or none, so the hook runs outside of any: of the extractors, only those that need
     /// the state alone work.
-    #[must_use]
-    pub fn on_refreshed<St: Clone + Send + Sync + 'static, Args: 'static>(
-        self,
-        state: St,
-        hook: impl Hook<Refreshed, Args, St>,
-    ) -> Self {
-        self.with_handlers(|handlers| handlers.refreshed = Some(erase(state, hook)))
+    pub fn on_refreshed<Args: 'static>(mut self, hook: impl Hook<Refreshed, Args, St>) -> Self {
+        self.handlers.refreshed = Some(erase(&self.state, hook));
+        self
     }
 }
 
-/// Those of a login that was given none.
+impl<St> fmt::Debug for Hooks<St> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").finish_non_exhaustive()
+    }
+}
+
+/// The hooks of a login without any.
 static NONE: Handlers =
     Handlers { owner: None, before_login: None, authorized: None, error: None, refreshed: None };
 
 impl Login {
-    fn with_handlers(self, change: impl FnOnce(&mut Handlers)) -> Self {
-        let mut handlers = Handlers::of(&self).clone();
-        change(&mut handlers);
+    /// Sets the hooks of the application, and the owner of accounts. `Login` works beside any state
+    /// type, so the state of their extractors is given here.
+    ///
+    /// Hooks of an earlier call remain unless these replace them, so parts of an application with
+    /// states of their own can have hooks.
+    #[must_use]
+    pub fn hooks<St>(self, hooks: Hooks<St>) -> Self {
+        let (new, old) = (hooks.handlers, Handlers::of(&self).clone());
+        let handlers = Handlers {
+            owner: new.owner.or(old.owner),
+            before_login: new.before_login.or(old.before_login),
+            authorized: new.authorized.or(old.authorized),
+            error: new.error.or(old.error),
+            refreshed: new.refreshed.or(old.refreshed),
+        };
         self.change(|inner| inner.hooks = Arc::new(handlers))
     }
 }
@@ -382,7 +385,7 @@ impl Handlers {
     }
 }
 
-impl Hooks for Handlers {
+impl ErasedHooks for Handlers {
     fn refreshed(&self, event: Refreshed) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let Some(hook) = &self.refreshed else { return };
@@ -396,9 +399,10 @@ impl Hooks for Handlers {
 }
 
 fn erase<Event: Send + 'static, Args: 'static, St: Clone + Send + Sync + 'static>(
-    state: St,
+    state: &St,
     hook: impl Hook<Event, Args, St>,
 ) -> Erased<Event> {
+    let state = state.clone();
     Arc::new(move |event, mut parts| {
         let (state, hook) = (state.clone(), hook.clone());
         Box::pin(async move {

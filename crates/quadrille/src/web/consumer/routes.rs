@@ -36,7 +36,7 @@ impl Login {
     /// Adds the login routes to an application, and to its handlers the power to take
     /// [`Linked`](crate::Linked) and the like: [`Login::routes`] and [`Login::layer`] in one.
     ///
-    /// Layers that hooks and `.owner` need (sessions) go around all of it:
+    /// Layers that hooks need (sessions) go around all of it:
     /// `login.attach(routes).layer(sessions)`.
     pub fn attach<St: Clone + Send + Sync + 'static>(&self, app: Router<St>) -> Router<St> {
         app.layer(self.layer()).merge(self.routes())

@@ -1,7 +1,8 @@
 use axum::{Router, extract::State, routing::get};
 use http::{HeaderMap, StatusCode};
 use quadrille::{
-    After, Authorized, Error, Failed, Identity, KeyRing, Linked, Login, Owner, SpecBuf, Visitor,
+    After, Authorized, Error, Failed, Hooks, Identity, KeyRing, Linked, Login, Owner, SpecBuf,
+    Visitor,
     consumer::{Begin, BrowserError, Jar, MemoryStorage, NullStorage, Token},
     scopes,
     transport::Purpose,
@@ -139,8 +140,8 @@ async fn hooks_see_the_login_and_its_failure() {
     let world = World::new();
     let seen = Seen::default();
     let login = world.login().storage(MemoryStorage::new());
-    let login = login.on_authorized(Arc::clone(&seen), authorized);
-    let login = login.on_error(Arc::clone(&seen), failed);
+    let hooks = Hooks::new(Arc::clone(&seen)).on_authorized(authorized).on_error(failed);
+    let login = login.hooks(hooks);
     let mut browser = Browser::new(login.attach(pages()));
     log_in(&world, &mut browser, "/login/library?next=/maybe", 7).await;
     let account = login.accounts::<Library>().unwrap().next().await.unwrap().unwrap().account();

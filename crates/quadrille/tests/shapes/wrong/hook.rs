@@ -2,12 +2,12 @@
 //! an `async fn` that takes `Authorized` first is wanted here
 //! its shape is `async fn(event: Authorized, ...) -> After`
 
-use quadrille::{After, Authorized, Login};
+use quadrille::{After, Authorized, Hooks, Login};
 
 pub async fn signed_in(_: u8, _: Authorized) -> After {
     After::go_on()
 }
 
 pub fn login(login: Login) -> Login {
-    login.on_authorized((), signed_in)
+    login.hooks(Hooks::new(()).on_authorized(signed_in))
 }
