@@ -68,6 +68,7 @@ pub(crate) use self::{cookie_room::InUse, site::Site};
 #[cfg(feature = "axum")]
 pub(crate) use self::{
     attempt::Kind,
+    flow::Verified,
     held::{Held, Wanted, not_linked},
     hooks::ErasedHooks,
     identity::{of_account, recall},

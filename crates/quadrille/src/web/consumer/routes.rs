@@ -17,11 +17,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use http::StatusCode;
+use http::{StatusCode, request::Parts};
 
 use crate::{
-    Error, Login,
-    consumer::{Jar, Owner, Trail, error::BrowserError, is_just_back},
+    Error, Login, Result,
+    consumer::{Jar, Trail, Verified, error::BrowserError, is_just_back},
     probe::probed,
 };
 
@@ -110,8 +110,25 @@ impl IntoResponse for Error {
     }
 }
 
-/// A service's answer comes back.
+/// The service's answer, in a navigation that the service's site began.
 async fn come_back(path: ServicePath, request: Request) -> Response {
+    finish(path, request, Begun::Elsewhere).await
+}
+
+/// The same answer, in a navigation that this origin began.
+async fn arrive(path: ServicePath, request: Request) -> Response {
+    finish(path, request, Begun::Here).await
+}
+
+/// The site that began a navigation, as far as browsers show `SameSite=Strict` cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    Elsewhere,
+    Here,
+}
+
+/// Checks the service's answer and finishes the login, or hops to our origin for it.
+async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
     let service = service_in(path);
     let (mut parts, _) = request.into_parts();
     if let Some(answer) = probed(&parts.method, &parts.headers) {
@@ -123,6 +140,7 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
     };
     let (login, jar) = (&visit.login, &visit.jar);
     let query = parts.uri.query().unwrap_or("").to_owned();
+    let hops = begun == Begun::Elsewhere && Handlers::of(login).look_at_the_visitor();
     let verified = match login.verify(jar, &service, &query).await {
         Ok(verified) => verified,
         Err(failure) => {
@@ -131,90 +149,58 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
                 return response;
             }
             // The application's own error handler looks at its session, as hooks do.
-            if Handlers::of(login).look_at_the_visitor() && trail.answered.is_some() {
+            if hops && trail.answered.is_some() {
                 return hop_to_arrival(login, &service, &query);
             }
             return failed(login, jar, &mut parts, error, trail).await;
         }
     };
-    if Handlers::of(login).look_at_the_visitor() {
+    if hops {
         return hop_to_arrival(login, &service, &query);
     }
     let next = verified.answered.attempt.next.clone();
-    let trail = || Trail {
-        service: Some(Arc::clone(&verified.registered.settled)),
-        next: Some(next.clone()),
-        ..Trail::default()
+    let finished = match link(login, jar, &verified, &mut parts).await {
+        Ok(Some(answer)) => return answer,
+        Ok(None) if begun == Begun::Elsewhere => return hop(&next),
+        Ok(None) => redirect(StatusCode::SEE_OTHER, next.clone()),
+        Err(error) => Err(error),
     };
-    let linked = async {
-        let authorized = login.redeem(jar, &verified, &Owner::NOBODY, false).await?;
-        authorized.keep(Some(jar), &Owner::NOBODY).await?;
-        authorized.note_return(jar, &verified.answered.cookie, &Owner::NOBODY)
-    };
-    match linked.await {
-        Ok(()) => hop(&next),
-        Err(error) => failed(login, jar, &mut parts, error, trail()).await,
-    }
-}
-
-/// On our own origin again.
-async fn arrive(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, _) = request.into_parts();
-    if let Some(answer) = probed(&parts.method, &parts.headers) {
-        return answer.map(Body::from);
-    }
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    let verified = match login.verify(jar, &service, &query).await {
-        Ok(verified) => verified,
-        Err(failure) => {
-            let (error, trail) = *failure;
-            return match finished_before(login, jar, &error, &trail) {
-                Some(response) => response,
-                None => failed(login, jar, &mut parts, error, trail).await,
-            };
-        }
-    };
-    let handlers = Handlers::of(login);
-    let linked = async {
-        let owner = handlers.find_owner(&mut parts).await;
-        let by_hook = handlers.has_authorized();
-        let authorized = login.redeem(jar, &verified, &owner, by_hook).await?;
-        let after = handlers.authorized(authorized.clone(), &mut parts).await;
-        if !after.names_owner() && !verified.was_begun_by(&owner) {
-            // Nobody was signed in when it began, and the hook does not say whose it is.
-            return Err(BrowserError::UserChanged.into());
-        }
-        // A hook that signed somebody in need not say so, if the session tells at once.
-        let owner = match owner.is_user() {
-            true => owner,
-            false => handlers.find_owner(&mut parts).await,
-        };
-        if let Some(owner) = after.owner(|| owner.clone()) {
-            authorized.keep(Some(jar), &owner).await?;
-        }
-        authorized.note_return(jar, &verified.answered.cookie, &owner)?;
-        match after.into_parts() {
-            (Some(answer), _) => Ok(answer),
-            (None, _) => redirect(StatusCode::SEE_OTHER, authorized.next().to_owned()),
-        }
-    };
-    match linked.await {
+    match finished {
         Ok(response) => response,
         Err(error) => {
-            let trail = Trail {
-                service: Some(Arc::clone(&verified.registered.settled)),
-                next: Some(verified.answered.attempt.next.clone()),
-                ..Trail::default()
-            };
+            let service = Some(Arc::clone(&verified.registered.settled));
+            let trail = Trail { service, next: Some(next), ..Trail::default() };
             failed(login, jar, &mut parts, error, trail).await
         }
     }
+}
+
+/// Redeems the code, calls the hook, and stores the account. Returns the hook's answer, if it has
+/// one.
+async fn link(
+    login: &Login,
+    jar: &Jar,
+    verified: &Verified,
+    parts: &mut Parts,
+) -> Result<Option<Response>> {
+    let handlers = Handlers::of(login);
+    let owner = handlers.find_owner(parts).await;
+    let authorized = login.redeem(jar, verified, &owner, handlers.has_authorized()).await?;
+    let after = handlers.authorized(authorized.clone(), parts).await;
+    if !after.names_owner() && !verified.was_begun_by(&owner) {
+        // No user was signed in when the login began, and the hook names no owner.
+        return Err(BrowserError::UserChanged.into());
+    }
+    // A hook that has signed a user in need not name them if the session shows them at once.
+    let owner = match owner.is_user() {
+        true => owner,
+        false => handlers.find_owner(parts).await,
+    };
+    if let Some(owner) = after.owner(|| owner.clone()) {
+        authorized.keep(Some(jar), &owner).await?;
+    }
+    authorized.note_return(jar, &verified.answered.cookie, &owner)?;
+    Ok(after.into_parts().0)
 }
 
 /// The back button, or a double click: the attempt is over, and all is well.
