@@ -235,6 +235,18 @@ impl KeyRing {
         self.open_bytes(purpose, site, &raw)
     }
 
+    /// Whether a key of the ring may open this box; others never do. Opens nothing.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn has_key_of(&self, sealed: &str) -> bool {
+        // The first eight characters of base64url are six bytes.
+        let head = sealed.get(..8).and_then(|head| BASE64_URL_SAFE_NO_PAD.decode(head).ok());
+        let head = head.as_deref().and_then(<[u8]>::split_first);
+        let id = |rest: &[u8]| rest.first_chunk().copied();
+        head.is_some_and(|(version, rest)| {
+            *version == VERSION && id(rest).is_some_and(|id| self.keys.find(id).is_some())
+        })
+    }
+
     /// [`KeyRing::open`] for the output of [`KeyRing::seal_bytes`].
     ///
     /// # Errors

@@ -5,7 +5,8 @@
 //! this order:
 //!
 //! 1. cookies that this login does not use: of a removed service, of a version of this library with
-//!    other cookies, and tokens if they are stored on the server now;
+//!    other cookies, sealed under a key that is not in the ring, and tokens if they are stored on the
+//!    server now;
 //! 2. attempts, the oldest first;
 //! 3. cookies of another login at this origin: usually of a former path. If it is in use, its users
 //!    log in again, which is better than not at all here.
@@ -13,9 +14,11 @@
 //! Tokens and identities at services of this login are never removed: if a new cookie does not fit
 //! beside them, it is refused. The application's own cookies are neither counted nor changed.
 
+use std::collections::HashSet;
+
 use tracing::warn;
 
-use crate::consumer::error::OperatorError;
+use crate::{KeyRing, consumer::error::OperatorError};
 
 use super::{
     cookies::{CookieStyle, Jar, Whose},
@@ -53,15 +56,19 @@ pub(crate) const WITH_TEMPORARY: AttemptKind = AttemptKind { name: "try1-", most
 /// The browser that owns accounts in place of a user. The names below end with the service's.
 pub(crate) const BROWSER: &str = "browser";
 /// A token, and the part that did not fit into its first cookie.
-pub(crate) const TOKEN: [&str; 2] = ["token-", "token2-"];
+pub(crate) const TOKEN: [&str; 2] = [FIRST, SECOND];
+const FIRST: &str = "token-";
+const SECOND: &str = "token2-";
 /// The user's identity at a service.
 pub(crate) const WHO: &str = "who-";
 /// A note that the user has just returned.
 pub(crate) const BACK: &str = "back-";
 
 /// The cookies that a login uses.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct InUse {
+    /// The keys under which cookies are sealed.
+    pub(crate) keys: KeyRing,
     /// The names of its services.
     pub(crate) services: Box<[Box<str>]>,
     /// The names of its services with tenants.
@@ -71,11 +78,18 @@ pub(crate) struct InUse {
 }
 
 impl InUse {
-    /// Whether the login uses a cookie with this name after the prefix.
-    fn has(&self, what: &str) -> bool {
-        let Some(service) = service_in(what) else { return what == BROWSER };
-        let is_token = TOKEN.iter().any(|kind| what.starts_with(kind));
-        (self.tokens || !is_token) && (self.has_service(service) || self.has_tenant(service))
+    /// Whether the login uses a cookie with this name after the prefix. `split` are the services of
+    /// which a token's first part can be opened.
+    fn has(&self, what: &str, value: &str, split: &HashSet<&str>) -> bool {
+        let Some((kind, service)) = kind_and_service(what) else { return what == BROWSER };
+        let is_open = match kind {
+            WHO => self.keys.has_key_of(value),
+            // A digit and the box; the second part continues it.
+            FIRST => self.tokens && value.get(1..).is_some_and(|value| self.keys.has_key_of(value)),
+            SECOND => self.tokens && split.contains(service),
+            _ => true,
+        };
+        is_open && (self.has_service(service) || self.has_tenant(service))
     }
 
     fn has_service(&self, name: &str) -> bool {
@@ -89,9 +103,10 @@ impl InUse {
     }
 }
 
-/// The service in a cookie's name after the prefix.
-fn service_in(what: &str) -> Option<&str> {
-    [TOKEN[0], TOKEN[1], WHO, BACK].into_iter().find_map(|kind| what.strip_prefix(kind))
+/// The kind of a cookie and the service, in its name after the prefix.
+fn kind_and_service(what: &str) -> Option<(&'static str, &str)> {
+    let kinds = [FIRST, SECOND, WHO, BACK];
+    kinds.into_iter().find_map(|kind| Some((kind, what.strip_prefix(kind)?)))
 }
 
 /// A cookie about to be set.
@@ -131,6 +146,13 @@ pub(crate) fn make_room(
         Coming::Attempt(_) => &[][..],
         Coming::Kept(names) => names,
     };
+    let split = jar.pick(|name, value| {
+        let Whose::This(what) = style.whose(name) else { return None };
+        let service = what.strip_prefix(FIRST)?;
+        let sealed = value.get(1..)?;
+        in_use.keys.has_key_of(sealed).then(|| service.to_owned())
+    });
+    let split: HashSet<&str> = split.iter().map(String::as_str).collect();
     let known = jar.pick(|name, value| {
         #[cfg(test)]
         crate::work::count();
@@ -140,7 +162,7 @@ pub(crate) fn make_room(
             Whose::AnotherLogins => Known::AnotherLogins { name: name.to_owned(), size },
             Whose::This(what) => match attempt(what) {
                 Some((id, kind)) => Known::Attempt { id: id.to_owned(), kind, size },
-                None if in_use.has(what) => Known::Kept { size },
+                None if in_use.has(what, value, &split) => Known::Kept { size },
                 None => Known::Useless { name: name.to_owned(), size },
             },
         };
@@ -227,7 +249,8 @@ fn attempt(what: &str) -> Option<(&str, AttemptKind)> {
 pub(crate) fn tenants(jar: &Jar, style: &CookieStyle, in_use: &InUse) -> Vec<String> {
     let mut names = jar.pick(|name, _| {
         let Whose::This(what) = style.whose(name) else { return None };
-        service_in(what).filter(|service| in_use.has_tenant(service)).map(str::to_owned)
+        let (_, service) = kind_and_service(what)?;
+        in_use.has_tenant(service).then(|| service.to_owned())
     });
     names.sort_unstable();
     names.dedup();
@@ -246,10 +269,12 @@ pub(crate) fn remove_all_of(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use http::{HeaderMap, HeaderValue, header};
 
     use super::*;
-    use crate::work;
+    use crate::{Env, work};
 
     fn jar(cookies: impl Iterator<Item = String>) -> Jar {
         let mut headers = HeaderMap::new();
@@ -264,14 +289,28 @@ mod tests {
 
     fn in_use() -> InUse {
         InUse {
+            keys: keys(),
             services: ["a", "b", "c"].map(Into::into).into(),
             with_tenants: ["crm".into()].into(),
             tokens: true,
         }
     }
 
+    fn keys() -> KeyRing {
+        static KEYS: OnceLock<KeyRing> = OnceLock::new();
+        KEYS.get_or_init(KeyRing::ephemeral).clone()
+    }
+
+    /// A cookie with a value of so many bytes, as if sealed under a key of the ring.
     fn cookie(name: &str, bytes: usize) -> String {
-        format!("{name}={}", "x".repeat(bytes))
+        sealed_cookie(&keys(), name, bytes)
+    }
+
+    fn sealed_cookie(keys: &KeyRing, name: &str, bytes: usize) -> String {
+        let sealed = keys.seal(&Env::system(), "purpose", "site", b"");
+        let digit = if name.contains("token-") { "1" } else { "" };
+        let rest = "x".repeat(bytes - 8 - digit.len());
+        format!("{name}={digit}{}{rest}", &sealed[..8])
     }
 
     /// Asserts that browsers accept the removing lines, and returns the names removed.
@@ -320,9 +359,8 @@ mod tests {
 
     #[test]
     fn what_a_visitor_keeps_is_refused_when_it_does_not_fit_and_attempts_give_way() {
-        let token = |service: &str, bytes: usize| {
-            format!("{}={}", style().name(&format!("token-{service}")), "x".repeat(bytes))
-        };
+        let token =
+            |service: &str, bytes: usize| cookie(&style().name(&format!("token-{service}")), bytes);
         let full = || attempts(WITH_STATE, 20).chain([token("a", 3000), token("b", 2000)]);
         let names = |service: &str| [style().name(&format!("token-{service}"))];
         let make = |jar: &Jar, service: &str, bytes| {
@@ -363,7 +401,7 @@ mod tests {
             make_room(&jar, &style(), &in_use(), Coming::Kept(&names), 2000).unwrap();
             assert_eq!(removed(&jar), [name]);
         }
-        for what in ["token-b", "token2-b", "who-c", "back-c", "token-crm~acme", "browser"] {
+        for what in ["token-b", "token2-a", "who-c", "back-c", "token-crm~acme", "browser"] {
             let jar =
                 jar([cookie(&style().name(what), 4000), cookie(&style().name("token-a"), 2000)]
                     .into_iter());
@@ -376,6 +414,19 @@ mod tests {
         let on_server = InUse { tokens: false, ..in_use() };
         make_room(&jar, &style(), &on_server, Coming::Attempt(WITH_TEMPORARY), 2000).unwrap();
         assert_eq!(removed(&jar), [style().name("token-b")]);
+    }
+
+    #[test]
+    fn cookies_under_a_key_that_is_gone_make_room_first() {
+        let gone = KeyRing::ephemeral();
+        for what in ["token-a", "who-a", "token2-b"] {
+            let name = style().name(what);
+            let jar = jar(attempts(WITH_STATE, 20)
+                .chain([sealed_cookie(&gone, &name, 4000), cookie(&style().name("who-b"), 2000)]));
+            let names = [style().name("token-c")];
+            make_room(&jar, &style(), &in_use(), Coming::Kept(&names), 2000).unwrap();
+            assert_eq!(removed(&jar), [name]);
+        }
     }
 
     #[test]

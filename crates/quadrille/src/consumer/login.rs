@@ -318,6 +318,7 @@ impl Ready {
             None => transport::standard()?,
         };
         let in_use = InUse {
+            keys: inner.keys.clone(),
             services: inner.clients.iter().map(|c| c.spec.name.as_ref().into()).collect(),
             with_tenants: inner.tenants.iter().map(|tenants| tenants.service().into()).collect(),
             tokens: inner.storage.is_in_browser(),

@@ -23,7 +23,12 @@ impl World {
         let clock = ManualClock::new();
         let (env, keys) = (clock.env(), KeyRing::ephemeral());
         let http = Arc::new(FakeService::new("id", "secret"));
-        let in_use = InUse { tokens: true, ..InUse::default() };
+        let in_use = InUse {
+            keys: keys.clone(),
+            services: Box::default(),
+            with_tenants: Box::default(),
+            tokens: true,
+        };
         let url = "https://app.example".parse().expect("a URL");
         let site = Site::new(&url, "/login", &env, &keys, http, in_use);
         Self { clock, jar: Jar::new(&http::HeaderMap::new()), site }
