@@ -67,6 +67,19 @@ fn json(page: &crate::support::Page) -> serde_json::Value {
 }
 
 #[tokio::test]
+async fn a_layer_without_the_routes_of_the_login_says_so() {
+    let world = World::new();
+    let mut browser = Browser::new(pages().layer(world.login().layer()));
+    let to_login = browser.visit("/").await;
+    let page = browser.visit(to_login.location()).await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.has_code("routes_missing"), "{}", page.text);
+    for elsewhere in ["/login/unknown", "/login", "/nowhere"] {
+        assert_eq!(browser.visit(elsewhere).await.status, StatusCode::NOT_FOUND, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
 async fn a_handler_whose_router_was_not_attached_says_so() {
     let mut browser = Browser::new(pages());
     for path in ["/", "/maybe"] {

@@ -163,6 +163,10 @@ pub enum OperatorError {
     /// A handler takes an account, but the router was not given to `Login::attach`.
     #[error("call Login::attach (or add Login::layer) on the router whose handlers take Linked")]
     NotAttached,
+    /// A user was sent to the login's path, which has no route: the application has
+    /// [`Login::layer`](crate::Login::layer) and not [`Login::routes`](crate::Login::routes).
+    #[error("the login's path has no route: call Login::attach (or merge Login::routes)")]
+    RoutesMissing,
     /// [`KeyRing::ephemeral`](crate::KeyRing::ephemeral) beside a storage that lasts.
     #[error(
         "these tokens are stored for good: the keys must last too (KeyRing::from_env instead of KeyRing::ephemeral)"
@@ -263,6 +267,7 @@ impl OperatorError {
             Self::TenantLookup { .. } => "tenant_lookup_failed",
             Self::ServiceMismatch { .. } => "service_mismatch",
             Self::NotAttached => "not_attached",
+            Self::RoutesMissing => "routes_missing",
             Self::EphemeralKeys => "ephemeral_keys",
             Self::KeyUnknown => "key_unknown",
             Self::CookieTooLarge { .. } => "cookie_too_large",

@@ -6,8 +6,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{extract::OriginalUri, response::Response};
-use http::{Request, Uri, header, request::Parts};
+use axum::{
+    extract::{MatchedPath, OriginalUri},
+    response::Response,
+};
+use http::{Request, StatusCode, Uri, header, request::Parts};
 use tower::{Layer, Service};
 
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
 
 use super::{
     navigation::{is_for_a_page, is_navigation},
-    pages::answered,
+    pages::{answered, unknown_to_whom},
 };
 
 /// What [`Login::layer`] gives: on a router, it lets handlers take
@@ -67,6 +70,14 @@ impl Place {
         });
         let nested = nested.map(|nested| nested.trim_end_matches('/'));
         Self { nested: nested.filter(|nested| !nested.is_empty()).map(Into::into), uri }
+    }
+}
+
+impl Login {
+    /// Whether a path begins a login at one of this site's services.
+    fn is_login(&self, path: &str) -> bool {
+        let service = path.strip_prefix(self.mount()).and_then(|rest| rest.strip_prefix('/'));
+        service.is_some_and(|service| self.check_name(service).is_ok())
     }
 }
 
@@ -131,10 +142,16 @@ where
         let place = Place::of(&request);
         let visit = Visit { login: self.login.clone(), jar: jar.clone(), outer, place };
         let is_for_a_page = is_for_a_page(request.headers());
+        let has_route = request.extensions().get::<MatchedPath>().is_some();
+        let is_missing = !has_route && self.login.is_login(request.uri().path());
         request.extensions_mut().insert(Arc::new(visit));
         let answering = self.inner.call(request);
         Box::pin(async move {
-            let mut response = answered(answering.await?, is_for_a_page);
+            let mut response = answering.await?;
+            if is_missing && response.status() == StatusCode::NOT_FOUND {
+                response = unknown_to_whom(OperatorError::RoutesMissing.into());
+            }
+            let mut response = answered(response, is_for_a_page);
             for cookie in jar.close() {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }

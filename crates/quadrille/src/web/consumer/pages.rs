@@ -249,6 +249,7 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             | OperatorError::ServiceNotAdded { .. }
             | OperatorError::ServiceMismatch { .. }
             | OperatorError::NoServices
+            | OperatorError::RoutesMissing
             | OperatorError::NestedElsewhere { .. }),
         ) => ("This site is not set up for it", format!("For the developers of this site: {error}.")),
         Error::Operator(_) => (
