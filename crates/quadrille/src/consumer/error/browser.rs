@@ -1,8 +1,8 @@
-//! The reasons why a login fails that a visitor, or their browser, is at fault for.
+//! The reasons why a login fails by the fault of the user or their browser.
 
 use http::StatusCode;
 
-/// The reason why a login fails, by the visitor's or their browser's fault.
+/// The reason why a login fails by the fault of the user or their browser.
 ///
 /// ```
 /// use quadrille::consumer::BrowserError;
@@ -13,35 +13,37 @@ use http::StatusCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrowserError {
-    /// They said no at the service.
-    #[error("the visitor declined at the service")]
+    /// The user refused at the service (RFC 6749, section 4.1.2.1: `access_denied`).
+    #[error("the user refused at the service")]
     Denied,
-    /// The callback is not one: a parameter is repeated, broken, overlong or missing.
-    #[error("the callback's parameters cannot be read")]
+    /// A parameter of the callback, or of the request that begins a login, is repeated, malformed or
+    /// too long.
+    #[error("the parameters cannot be read")]
     CallbackMalformed,
     /// `state` is missing, changed, or of another site.
-    #[error("the callback's state is not one of ours")]
+    #[error("the callback's state is not one of this site")]
     StateUnknown,
-    /// They took longer than an attempt may last.
+    /// The attempt is older than an hour.
     #[error("the login attempt has expired")]
     AttemptExpired,
-    /// The cookie of this attempt did not come back, or the attempt was finished before.
+    /// The browser did not send the cookie of the attempt, or the attempt was finished before.
     #[error("the login attempt's cookie is missing, or the attempt was finished before")]
     AttemptCookieMissing,
-    /// Another user is signed in than the one who began.
-    #[error("the login was begun by another user than the one signed in now")]
+    /// The user signed in now did not begin the login.
+    #[error("another user began the login than the one signed in now")]
     UserChanged,
     /// A further scope was granted by another account than the linked one.
-    #[error("the visitor chose another account at the service than the one linked")]
+    #[error("the user chose another account at the service than the linked one")]
     AccountChanged,
-    /// They came back within seconds and are still not linked: sending them once more would loop.
-    #[error("just back from the service and still not linked")]
+    /// The user returned within the last ten seconds and no account is linked: another login would
+    /// be a redirect loop.
+    #[error("the user has just returned from the service, and no account is linked")]
     Loop,
-    /// The answer comes from another issuer than the one asked (RFC 9207, section 2.4).
-    #[error("the answer names another issuer than the service's")]
+    /// The callback names another issuer than the service's (RFC 9207, section 2.4).
+    #[error("the callback names another issuer than the service's")]
     WrongIssuer,
-    /// A tenant that [`Login::with_tenants`](crate::Login::with_tenants) knows nothing of: in a
-    /// link, or in an account that has outlived it.
+    /// The resolver of [`Login::with_tenants`](crate::Login::with_tenants) has no such tenant, or the
+    /// tenant's name is invalid.
     #[error("no such tenant")]
     TenantUnknown,
 }
@@ -63,7 +65,7 @@ impl BrowserError {
         }
     }
 
-    /// The status of the answer to the visitor.
+    /// The status of the response to the user.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Denied | Self::UserChanged => StatusCode::FORBIDDEN,

@@ -1,5 +1,4 @@
-//! The reasons why a login or a call fails, by whose fault it is. Each has its code and its status
-//! beside it.
+//! The reasons why a login or a call fails, by fault. Each has its code and its status beside it.
 
 mod browser;
 mod not_linked;
@@ -21,15 +20,15 @@ use crate::{
     transport::{Cause, CollectError, NetworkError, NoHttpClient, SendError},
 };
 
-/// How many characters of an error's causes are written to a log.
+/// The number of characters of an error's causes in a log.
 const LONGEST_CAUSES: usize = 400;
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something did not work, by fault: the visitor's browser, the other service, the network
-/// between, or the operator. Comparable, so that tests can ask for the precise
-/// reason; [`Error::code`] is stable and fit for logs and help pages. No variant holds a secret.
+/// The reason why a login or a call fails, by fault: the user's browser, the service, the network or
+/// the operator. Comparable, so that tests can check the precise reason; [`Error::code`] is stable
+/// and fit for logs and help pages. No variant contains a secret.
 ///
 /// ```
 /// use quadrille::{Error, consumer::BrowserError};
@@ -39,38 +38,38 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.status(), 403);
 /// ```
 ///
-/// `Debug` is for people, too, since `main` prints it: it says what `Display` says, and the code.
+/// `Debug` is for people, too, since `main` prints it: the text of `Display`, and the code.
 ///
-/// As an answer of a handler in axum an error is a small page, or JSON
-/// for a request that no page comes from.
+/// As a response of a handler in axum, an error is a small page, or JSON for a request that does not
+/// load a page.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The visitor has no account at the service linked (or it needs linking again, or lacks a
-    /// scope). As an answer it sends them to log in: see [`recover`](crate::recover).
+    /// The user has no linked account at the service, or the account needs linking again or lacks a
+    /// scope. As a response, it redirects to a login: see [`recover`](crate::recover).
     #[error(transparent)]
     NotLinked(Box<NotLinked>),
-    /// The visitor, or their browser.
+    /// The user or their browser.
     #[error(transparent)]
     Browser(#[from] BrowserError),
-    /// The service, in its part of the login.
+    /// The service, in a login or a refresh.
     #[error("{service}: {error}")]
     Service {
-        /// Its name.
+        /// The service's name.
         service: Arc<str>,
-        /// What it did.
+        /// The reason.
         error: ServiceError,
     },
-    /// The service's API answered a call with an error status.
-    #[error("{service} answered {status}")]
+    /// The service's API responded to a call with an error status.
+    #[error("{service} responded with {status}")]
     Api {
         /// The service's name.
         service: Arc<str>,
-        /// The status of the answer.
+        /// The status of the response.
         status: StatusCode,
-        /// How long to wait before asking again, where the service says so.
+        /// The delay that the service asks for (RFC 9110, section 10.2.3).
         retry_after: Option<Duration>,
-        /// What it said, cut at 64 KiB.
+        /// The body, cut at 64 KiB.
         body: Bytes,
     },
     /// The network on the way to the service.
@@ -78,9 +77,9 @@ pub enum Error {
     Network {
         /// The service's name.
         service: Arc<str>,
-        /// What happened.
+        /// The reason.
         error: NetworkError,
-        /// What it was told from, for logs.
+        /// The error of the HTTP client, for logs.
         #[source]
         cause: Option<Cause>,
     },
@@ -116,7 +115,7 @@ impl Error {
         }
     }
 
-    /// The status that this error has as an answer to the visitor.
+    /// The status of the response to the user.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotLinked(_) => StatusCode::UNAUTHORIZED,
@@ -129,7 +128,7 @@ impl Error {
         }
     }
 
-    /// Whether trying the same again later may help.
+    /// Whether a later attempt may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Network { .. } => true,
@@ -142,7 +141,7 @@ impl Error {
         }
     }
 
-    /// The service that it is about.
+    /// The service concerned.
     pub(crate) fn service_name(&self) -> Option<&str> {
         match self {
             Self::NotLinked(who) => Some(&who.service),
@@ -153,7 +152,7 @@ impl Error {
         }
     }
 
-    /// All its causes in one line, for logs.
+    /// All causes in one line, for logs.
     pub(crate) fn causes(&self) -> Option<String> {
         let mut line = None;
         let mut cause = StdError::source(self);
@@ -164,7 +163,7 @@ impl Error {
             });
             cause = error.source();
         }
-        // Another party's certificate or answer may be quoted in it.
+        // It may quote another party's certificate or response.
         let fit = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
         line.map(|line| line.chars().take(LONGEST_CAUSES).map(fit).collect())
     }
@@ -204,7 +203,7 @@ impl From<NoHttpClient> for Error {
 }
 
 impl CollectError {
-    /// Whose answer it was.
+    /// The error for a response of this service.
     pub(crate) fn at(self, service: &Arc<str>, status: StatusCode) -> Error {
         match self {
             Self::TooLarge => Error::service(service, ServiceError::TooLarge),

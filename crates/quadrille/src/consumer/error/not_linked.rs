@@ -1,8 +1,8 @@
-//! An account that a visitor has not linked.
+//! An account that a user has not linked.
 
 use std::sync::Arc;
 
-/// Who must log in, where, and how they can be told.
+/// A missing or unusable account, and the login that mends it.
 ///
 /// ```
 /// use quadrille::{Error, consumer::NotLinkedReason};
@@ -15,14 +15,14 @@ use std::sync::Arc;
 #[error("no account at {service} is linked")]
 #[non_exhaustive]
 pub struct NotLinked {
-    /// The service.
+    /// The service's name.
     pub service: Arc<str>,
-    /// Where on this site to log in; brings the visitor back to where they were.
+    /// The path of this site that begins a login, and then returns to the page requested.
     pub login_url: String,
-    /// Whether the request was a page's navigation, which can be redirected. Everything else (a
-    /// fetch, a form) is told by status and JSON.
+    /// Whether the request was the navigation to a page, which can be redirected. Any other request
+    /// (a fetch, a form) gets a status and JSON.
     pub navigation: bool,
-    /// Why.
+    /// The reason.
     pub reason: NotLinkedReason,
 }
 
@@ -41,13 +41,12 @@ pub struct NotLinked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotLinkedReason {
-    /// There is none.
+    /// No account is linked.
     Missing,
-    /// The service refused to refresh its token, or takes it no more (access was revoked there): it
-    /// needs linking again.
+    /// The service refused to refresh the token, or revoked it: the account needs linking again.
     NeedsLinkingAgain,
-    /// Its token has expired and cannot be refreshed.
+    /// The token has expired and cannot be refreshed.
     Expired,
-    /// It lacks a scope that is needed here.
+    /// The token lacks a required scope.
     ScopeMissing,
 }

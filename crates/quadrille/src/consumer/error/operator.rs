@@ -1,5 +1,5 @@
-//! The reasons why logins fail that the application is at fault for: its configuration, its code or
-//! its storage.
+//! The reasons why a login fails by the fault of the application: its configuration, its code or its
+//! storage.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::{seal::KeyRingError, transport::NoHttpClient};
 
-/// The reason why a login or a call fails, by the fault of the application: its configuration, its
+/// The reason why a login or a call fails by the fault of the application: its configuration, its
 /// code or its storage. The operator or the developers can mend it.
 ///
 /// ```
@@ -22,99 +22,96 @@ pub enum OperatorError {
     /// An environment variable is not set.
     #[error("set the environment variable {name}")]
     VariableMissing {
-        /// Its name.
+        /// The variable's name.
         name: Box<str>,
     },
-    /// The keys.
+    /// The key ring cannot be read.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),
     /// The public URL is not an absolute `http` or `https` URL, or has a query or a fragment.
     #[error("the public URL must be absolute, like https://app.example, without query or fragment")]
     PublicUrlMalformed,
-    /// The public URL is plain `http` on another host than this machine.
+    /// The public URL is `http` on another host than this machine.
     #[error("the public URL must be https, unless it is on this machine (localhost)")]
     PublicUrlInsecure,
-    /// A path given to `.at` is not one.
-    #[error("the path to mount at must begin with a slash and hold no empty or dotted segment")]
+    /// The path of [`Login::at`](crate::Login::at) is malformed.
+    #[error("the login's path must begin with a slash and have no empty or dotted segment")]
     MountMalformed,
     /// An endpoint of a service is not an absolute `https` URL (or `http` on this machine).
     #[error("an endpoint of {service} is not an absolute https URL")]
     EndpointMalformed {
-        /// Its name.
+        /// The service's name.
         service: Box<str>,
     },
-    /// The base that a service is hosted at is not an absolute `https` URL (or `http` on this
+    /// The base of an installation of a service is not an absolute `https` URL (or `http` on this
     /// machine), or has a user, a query or a fragment.
     #[error("the base of {service} must be an absolute https URL, without query or fragment")]
     BaseMalformed {
         /// The name of the service.
         service: Box<str>,
     },
-    /// A resource that tokens of a service are for is not an absolute URI, or has a fragment.
+    /// A resource of a service (RFC 8707) is not an absolute URI, or has a fragment.
     #[error("a resource of {service} is not an absolute URI without a fragment")]
     ResourceMalformed {
         /// The name of the service.
         service: Box<str>,
     },
-    /// The path of a member in a service's answers is empty, or has an empty name in it.
-    #[error("a path in the answers of {service} has an empty name in it")]
+    /// The path of a member in a service's responses contains an empty name.
+    #[error("the path of a member in the responses of {service} contains an empty name")]
     MemberMalformed {
         /// The name of the service.
         service: Box<str>,
     },
-    /// The secret of this application at a service holds a line break, a byte order mark, another
-    /// control character or a space at its end, as when it was copied or read from a file with more
-    /// than there is to it. A service of OAuth 2 takes no characters but those of ASCII (RFC 6749,
-    /// appendix A.2).
+    /// The secret of this application at a service contains a control character (often a line break
+    /// or a byte order mark, from a file) or ends in a space. For OAuth 2, also a character outside of
+    /// ASCII (RFC 6749, appendix A.2).
     #[error(
-        "the client secret of {service} holds a character that belongs to no secret: a line break or a space at its end, perhaps"
+        "the client secret of {service} contains a character that no secret has: for example a line break or a space at its end"
     )]
     SecretMalformed {
         /// The name of the service.
         service: Box<str>,
     },
-    /// A service is registered with a secret where its protocol or signature method wants a
-    /// private key, with a key where it wants a secret, or with nothing.
+    /// A service is registered with a secret where its protocol or signature method requires a
+    /// private key, with a key where it requires a secret, or with neither.
     #[error(
-        "{service} wants another kind of credential: a shared secret, or a private key for RSA"
+        "{service} requires another kind of credential: a shared secret, or a private key for RSA"
     )]
     CredentialMismatch {
-        /// Its name.
+        /// The service's name.
         service: Box<str>,
     },
-    /// The private key that requests to a service are signed with cannot be read or used.
+    /// The private key for signing requests to a service cannot be read or used.
     #[error(
         "the private key for {service} must be RSA of 2048 bits or more, as PEM or the path of a PEM file"
     )]
     SigningKeyUnusable {
-        /// Its name.
+        /// The service's name.
         service: Box<str>,
     },
-    /// Out-of-band logins are a thing of OAuth 1.
-    #[error("{service} knows no out-of-band logins: it speaks OAuth 2")]
+    /// Only services of OAuth 1 have out-of-band logins.
+    #[error("{service} has no out-of-band logins: its protocol is OAuth 2")]
     NotOutOfBand {
-        /// Its name.
+        /// The service's name.
         service: Box<str>,
     },
     /// A service's name is not fit for paths and cookies.
-    #[error(
-        "a service's name is made of letters, digits, '-' and '_', at most 40: not {service:?}"
-    )]
+    #[error("a service's name has 1 to 40 letters, digits, '-' and '_': not {service:?}")]
     ServiceNameMalformed {
         /// The name.
         service: Box<str>,
     },
-    /// Two services under one name.
-    #[error("two services are called {service}")]
+    /// Two services have one name.
+    #[error("two services are named {service}")]
     ServiceRepeated {
-        /// Their name.
+        /// The name.
         service: Box<str>,
     },
-    /// There is no service at all.
-    #[error("no service is added: say Login::with, or Login::with_tenants")]
+    /// The login has no service.
+    #[error("no service is added: call Login::with or Login::with_tenants")]
     NoServices,
-    /// This application's identifier at a service is empty, or has characters that none has (RFC
-    /// 6749, appendix A.1), or spaces around it.
+    /// This application's identifier at a service is empty, has characters that no identifier has
+    /// (RFC 6749, appendix A.1), or has spaces around it.
     #[error("this application's client id (or key) at {service} is empty or has spaces around it")]
     ClientIdMalformed {
         /// The service's name.
@@ -126,82 +123,86 @@ pub enum OperatorError {
         /// The service's name.
         service: Box<str>,
     },
-    /// A handler takes an account of a service whose type was not added.
-    #[error("a handler takes an account at {service}, which is not added: say Login::with")]
+    /// A handler takes an account of a service whose type is not added.
+    #[error("a handler takes an account at {service}, which is not added: call Login::with")]
     ServiceNotAdded {
-        /// The name of the service, as its type says it.
+        /// The service's name in its type.
         service: Box<str>,
     },
-    /// The login's router is nested below a path that the public URL does not end in, so that none
-    /// of the login's URLs would lead to it.
+    /// The login's router is nested at a path that the public URL does not end in, so none of the
+    /// login's URLs leads to it.
     #[error(
-        "the login's router is nested at {nested}, but the public URL does not end in that path: give Login::new the URL with it"
+        "the login's router is nested at {nested}, but the public URL does not end in that path: pass the whole URL to Login::new"
     )]
     NestedElsewhere {
         /// The path.
         nested: Box<str>,
     },
-    /// A service that this application does not have.
-    #[error("no service is called {service}: add it with Login::with")]
+    /// No service has the requested name.
+    #[error("no service is named {service}: add it with Login::with")]
     ServiceUnknown {
-        /// The name asked for.
+        /// The requested name.
         service: Box<str>,
     },
     /// The resolver of tenants ([`Login::with_tenants`](crate::Login::with_tenants)) failed; the
-    /// log says how.
+    /// log has the reason.
     #[error("a tenant of {service} could not be looked up")]
     TenantLookup {
-        /// The service, without the tenant.
+        /// The service's name without the tenant's.
         service: Box<str>,
     },
-    /// A service is registered under this name, but as another type.
-    #[error("{service} is not what its extractor's type says")]
+    /// The service with this name is not of the extractor's type.
+    #[error("{service} is registered as another type than the extractor's")]
     ServiceMismatch {
         /// The name.
         service: Box<str>,
     },
-    /// A handler takes an account, but the router was not given to `Login::attach`.
+    /// A handler takes an account, but its router has no [`Login::layer`](crate::Login::layer).
     #[error("call Login::attach (or add Login::layer) on the router whose handlers take Linked")]
     NotAttached,
     /// A user was sent to the login's path, which has no route: the application has
     /// [`Login::layer`](crate::Login::layer) and not [`Login::routes`](crate::Login::routes).
     #[error("the login's path has no route: call Login::attach (or merge Login::routes)")]
     RoutesMissing,
-    /// [`KeyRing::ephemeral`](crate::KeyRing::ephemeral) beside a storage that lasts.
+    /// The keys end with the process ([`KeyRing::ephemeral`](crate::KeyRing::ephemeral)), but the
+    /// storage outlives it.
     #[error(
-        "these tokens are stored for good: the keys must last too (KeyRing::from_env instead of KeyRing::ephemeral)"
+        "the storage outlives the process, so the keys must, too (KeyRing::from_env instead of KeyRing::ephemeral)"
     )]
     EphemeralKeys,
-    /// Something was sealed under a key that is not in the ring any more.
-    #[error("a token was sealed under a key that is not in the ring (any more)")]
+    /// A token is sealed under a key that is not in the ring.
+    #[error("a token is sealed under a key that is not in the ring")]
     KeyUnknown,
-    /// All login cookies of a browser together would be longer than proxies take (7 KiB). Keep
-    /// tokens on the server: [`Login::storage`](crate::Login::storage) with a
+    /// All login cookies of a browser together would be longer than many proxies accept (7 KiB).
+    /// Store tokens on the server: [`Login::storage`](crate::Login::storage) with a
     /// [`TokenStorage`](crate::consumer::TokenStorage) over the application's database, or
     /// [`MemoryStorage`](crate::consumer::MemoryStorage) for one process.
     #[error(
-        "this visitor's tokens need {bytes} bytes of cookies, and all login cookies together may have 7168: keep tokens on the server with Login::storage (a TokenStorage over your database; MemoryStorage for a single process)"
+        "this user's tokens need {bytes} bytes of cookies, and all login cookies together may have 7168: store tokens on the server with Login::storage (a TokenStorage over your database, or MemoryStorage for a single process)"
     )]
     CookieTooLarge {
-        /// Bytes of names and values, with those of the cookies that the visitor has already.
+        /// The bytes of names and values, including the cookies that the browser has already.
         bytes: usize,
     },
-    /// With tokens in cookies: a refreshed token cannot be kept once the answer's headers have
-    /// left. See [`Linked::detach`](crate::Linked::detach).
-    #[error("a token in a cookie cannot be refreshed after the answer has left: detach it before")]
+    /// With tokens in cookies: a refreshed token cannot be stored once the response's headers are
+    /// sent. See [`Linked::detach`](crate::Linked::detach).
+    #[error(
+        "a token in a cookie cannot be refreshed after the response's headers are sent: detach it before"
+    )]
     AnswerHasLeft,
-    /// Tokens in cookies cannot be reached outside a request.
-    #[error("tokens in cookies exist only while their visitor asks for something")]
+    /// Tokens in cookies are not available outside of a request.
+    #[error("tokens in cookies are available only during a request of their user")]
     OutsideRequest,
-    /// The storage of tokens does not work.
+    /// The storage of tokens failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// An API call to another origin than the service's. Say
-    /// [`send_token_to_another_origin`](crate::consumer::Call::send_token_to_another_origin) if the token belongs there.
-    #[error("the call leaves the service's origin, and its token must not")]
+    /// The URL of an API call is on another origin than the service's API. If that origin may have
+    /// the token, call
+    /// [`send_token_to_another_origin`](crate::consumer::Call::send_token_to_another_origin).
+    #[error("the call's URL is not on the service's origin, and its token must not leave it")]
     ForeignOrigin,
-    /// An API call that is not a possible HTTP request.
-    #[error("the call's path, header or body is not possible in HTTP")]
+    /// An API call is no valid HTTP request.
+    #[error("the call's path, header or body is invalid in HTTP")]
     CallMalformed,
     /// The token of an account has no secret, which signatures with HMAC and PLAINTEXT need (RFC
     /// 5849, section 3.4): the application stored it without
@@ -211,12 +212,12 @@ pub enum OperatorError {
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be built")]
     HttpClient,
-    /// The network or the file system of this machine.
+    /// An error of the network or the file system of this machine.
     #[error("{0}")]
     Io(io::ErrorKind),
 }
 
-/// The reason why a storage of tokens does not work. Storages log the details themselves.
+/// The reason why a storage of tokens fails. Storages log the details themselves.
 ///
 /// ```
 /// use quadrille::{Error, consumer::StorageError};
@@ -228,13 +229,13 @@ pub enum OperatorError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// It does not answer, or not in time.
+    /// The storage does not respond in time.
     #[error("the storage of tokens is unavailable")]
     Unavailable,
-    /// What it holds cannot be read.
-    #[error("the storage of tokens holds something unreadable")]
+    /// A stored value cannot be read.
+    #[error("a value in the storage of tokens is unreadable")]
     Unreadable,
-    /// It is full or read-only.
+    /// The storage is full or read-only.
     #[error("the storage of tokens cannot be written")]
     Unwritable,
 }
@@ -282,7 +283,7 @@ impl OperatorError {
         }
     }
 
-    /// The status of the answer to the visitor.
+    /// The status of the response to the user.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
             Self::ServiceUnknown { .. } => StatusCode::NOT_FOUND,
@@ -291,7 +292,7 @@ impl OperatorError {
         }
     }
 
-    /// Whether trying the same again later may help.
+    /// Whether a later attempt may succeed.
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Storage(StorageError::Unavailable) | Self::TenantLookup { .. })
     }

@@ -1,10 +1,10 @@
-//! The reasons why a login fails at a service.
+//! The reasons why a login fails by the fault of the service.
 
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// The reason why a login fails, by the service's fault.
+/// The reason why a login or a call fails by the fault of the service.
 ///
 /// ```
 /// use quadrille::consumer::ServiceError;
@@ -14,56 +14,57 @@ use http::StatusCode;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
-    /// Its authorization endpoint answered with this error (RFC 6749, section 4.1.2.1).
-    #[error("it refused the login: {error}")]
+    /// The authorization endpoint responded with an error (RFC 6749, section 4.1.2.1).
+    #[error("the service refused the login: {error}")]
     AuthorizationRefused {
-        /// The code, as far as it is one.
+        /// The code; `unreadable` if it is malformed.
         error: Box<str>,
     },
-    /// Its token endpoint answered with this error (RFC 6749, section 5.2), or a request for
-    /// credentials of OAuth 1 with this `oauth_problem`.
-    #[error("it refused the token request: {error}")]
+    /// The token endpoint responded with an error (RFC 6749, section 5.2); in OAuth 1, a request for
+    /// credentials failed with an `oauth_problem`.
+    #[error("the service refused the token request: {error}")]
     TokenRefused {
-        /// The code, as far as it is one.
+        /// The code; `unreadable` if it is malformed.
         error: Box<str>,
     },
-    /// It does not know this application, or not with this secret: `invalid_client`,
-    /// `unauthorized_client`. Look at the configuration.
-    #[error("it refused this application's credentials")]
+    /// The service does not know this application, or rejected its secret: `invalid_client`,
+    /// `unauthorized_client`. Check the configuration.
+    #[error("the service rejected this application's credentials")]
     ClientRefused,
-    /// It is overloaded or broken: a status of 429 or 5xx, or `temporarily_unavailable`.
-    #[error("it is unavailable ({status})")]
+    /// The service is overloaded or out of order: a status of 429 or 5xx, or
+    /// `temporarily_unavailable`.
+    #[error("the service is unavailable ({status})")]
     Unavailable {
-        /// The status of its answer.
+        /// The status of the response.
         status: StatusCode,
-        /// How long to wait before asking again, where it says so.
+        /// The delay that the service asks for (RFC 9110, section 10.2.3).
         retry_after: Option<Duration>,
     },
-    /// Its answer is not what it should be: HTML, say.
-    #[error("its answer cannot be understood ({status})")]
+    /// The response is malformed, for example HTML.
+    #[error("the service's response is malformed ({status})")]
     Malformed {
-        /// The status of its answer.
+        /// The status of the response.
         status: StatusCode,
     },
-    /// Its answer is larger than an answer can sensibly be.
-    #[error("its answer is too large")]
+    /// The response is too large.
+    #[error("the service's response is too large")]
     TooLarge,
-    /// It redirects in circles, or to another origin, where the token must not follow.
-    #[error("it redirects a call to another origin or in circles")]
+    /// The API redirects a call in circles, or to another origin, which must not get the token.
+    #[error("the service redirects a call to another origin or in circles")]
     Redirected,
-    /// Its token is to be used in another way than as a bearer token (RFC 6749, section 7.1), and so
-    /// is not used at all: see [`Spec::token_types`](crate::Spec::token_types).
-    #[error("its token is of the type {token_type}, not a bearer token")]
+    /// The token is no bearer token, so a client must not use it (RFC 6749, section 7.1): see
+    /// [`Spec::token_types`](crate::Spec::token_types).
+    #[error("the service's token is of the type {token_type}, not a bearer token")]
     TokenType {
-        /// The `token_type`, as far as it is one.
+        /// The `token_type`; `unreadable` if it is malformed.
         token_type: Box<str>,
     },
-    /// It did not confirm the callback (`oauth_callback_confirmed`; RFC 5849, section 2.1): it speaks
-    /// OAuth 1.0 without the repair, in which anybody can finish another's login.
-    #[error("it did not confirm the callback, as OAuth 1.0a must")]
+    /// The service did not confirm the callback (`oauth_callback_confirmed`; RFC 5849, section 2.1).
+    /// It has OAuth 1.0 without the repair of 1.0a, so anyone could finish another user's login.
+    #[error("the service did not confirm the callback, as OAuth 1.0a requires")]
     CallbackNotConfirmed,
-    /// What it says about the account has no identifier that can be read exactly.
-    #[error("its user information names no subject")]
+    /// The account's claims have no identifier that can be read exactly.
+    #[error("the service's claims have no subject")]
     SubjectMissing,
 }
 
@@ -84,19 +85,18 @@ impl ServiceError {
         }
     }
 
-    /// Whether trying the same again later may help.
+    /// Whether a later attempt may succeed.
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// An error code, if it looks like one: it goes to pages and logs, and a service that is out of
-    /// order may put anything there.
+    /// An error code made safe for pages and logs: a service may send anything.
     pub(crate) fn shown(code: &str) -> Box<str> {
         let fit = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         if fit && !code.is_empty() && code.len() <= 40 { code.into() } else { "unreadable".into() }
     }
 
-    /// Whether a status says that there is too much to do, or nothing works.
+    /// Whether a status means that the service is overloaded or out of order.
     pub(crate) fn is_overload(status: StatusCode) -> bool {
         status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
     }
