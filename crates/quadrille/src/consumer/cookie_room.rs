@@ -5,8 +5,8 @@
 //! this order:
 //!
 //! 1. cookies that this login does not use: of a removed service, of a version of this library with
-//!    other cookies, sealed under a key that is not in the ring, and tokens if they are stored on the
-//!    server now;
+//!    other cookies, sealed under a key that is not in the ring, and tokens if they are stored on
+//!    the server now;
 //! 2. attempts, the oldest first;
 //! 3. cookies of another login at this origin: usually of a former path. If it is in use, its users
 //!    log in again, which is better than not at all here.

@@ -31,7 +31,8 @@ const LONGEST_NEXT: usize = 1024;
 /// ```
 /// use quadrille::{Owner, consumer::Begin};
 ///
-/// let begin = Begin::new("github").next("/album").owner(&Owner::user(7)).parameter("login", "ada");
+/// let begin = Begin::new("github").next("/album").owner(&Owner::user(7));
+/// let begin = begin.parameter("login", "ada");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Begin<'a> {

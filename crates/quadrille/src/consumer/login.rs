@@ -121,8 +121,8 @@ impl Login {
         self.change(|inner| inner.storage = Arc::new(storage))
     }
 
-    /// Sends requests with this client: [`Reqwest`](crate::transport::Reqwest) with the application's own
-    /// settings, or another.
+    /// Sends requests with this client: [`Reqwest`](crate::transport::Reqwest) with settings of the
+    /// application, or another.
     #[must_use]
     pub fn http(self, client: impl HttpClient) -> Self {
         self.change(|inner| inner.http = Some(Arc::new(client)))
@@ -342,7 +342,8 @@ impl Ready {
             for service in self.services.iter().filter(rotating) {
                 warn!(
                     service = &*service.name,
-                    "this service's refresh tokens are good once, and tokens in cookies can be refreshed twice at the same time by two processes: a storage on the server is safer"
+                    "this service's refresh tokens are single-use, and two processes may refresh a \
+                     token in a cookie at the same time: a storage on the server is safer"
                 );
             }
         }

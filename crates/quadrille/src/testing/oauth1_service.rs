@@ -30,7 +30,9 @@ use super::fake::{Fake, Part, json_answer};
 ///
 /// ```
 /// use http::HeaderMap;
-/// use quadrille::{KeyRing, Login, Owner, Twitter, consumer::{Begin, Jar}, testing::FakeOAuth1Service};
+/// use quadrille::{
+///     KeyRing, Login, Owner, Twitter, consumer::{Begin, Jar}, testing::FakeOAuth1Service,
+/// };
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// let service = FakeOAuth1Service::new("our-key", "our-secret");

@@ -196,7 +196,8 @@ async fn half_of_a_surrogate_pair_spoils_a_token_answer_only_where_it_is_read() 
 async fn a_token_may_stand_below_another_member() {
     let spec = acme().access_token("authed_user.access_token").token_types("user");
     let mut acme = Acme::new(spec.client("our-id", SECRET));
-    let answer = "{\"ok\":true,\"access_token\":\"bot\",\"token_type\":\"bot\",\"authed_user\":{\"access_token\":\"person\",\"token_type\":\"user\"}}";
+    let answer = r#"{"ok":true,"access_token":"bot","token_type":"bot",
+        "authed_user":{"access_token":"person","token_type":"user"}}"#;
     acme.service.answers_next(Purpose::RedeemCode, StatusCode::OK, answer);
     assert_eq!(acme.log_in_as("{\"data\":{\"id\":7}}").await.text, "7");
     let asked = acme.service.asked();

@@ -173,6 +173,20 @@ async fn a_page_to_come_back_to_that_cannot_be_read_is_the_front_page() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_too_long_begins_no_login() {
+    let world = World::new();
+    let mut browser = Browser::new(world.login().attach(pages()));
+    let form = Request::post("/login/github?only=identity")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(format!("next=/{}", "a".repeat(1024 * 1024))));
+    let page = browser.send(form.unwrap()).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST, "{page:?}");
+    assert_eq!(page.refresh(), None);
+    assert!(page.headers.get("set-cookie").is_none());
+}
+
+#[tokio::test]
 async fn unknown_services_and_wrong_methods_are_said_to_be_so() {
     let world = World::new();
     let mut browser = Browser::new(world.login().attach(pages()));

@@ -108,7 +108,7 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
                 1 => world.service.answers_next(
                     Purpose::RedeemCode,
                     StatusCode::BAD_REQUEST,
-                    "{\"error\":\"code-canary\",\"error_description\":\"code-canary secret-canary\"}",
+                    r#"{"error":"code-canary","error_description":"code-canary secret-canary"}"#,
                 ),
                 2 => world.service.answers_next(Purpose::Identity, StatusCode::OK, "canary"),
                 _ => browser.cookies.clear(),

@@ -525,7 +525,7 @@ fn a_refreshed_token_that_outgrows_the_cookies_loses_nobodys_account() {
             world.wait(HOUR);
             let (access, refresh) = ("x".repeat(size), format!("refresh-{round}"));
             let tokens = format!(
-                "{{\"access_token\":\"{access}\",\"refresh_token\":\"{refresh}\",\"expires_in\":3600}}"
+                r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":3600}}"#
             );
             world.service.answers_next(Purpose::Refresh, StatusCode::OK, tokens);
             world.service.answers_next(Purpose::Api, StatusCode::OK, "{\"login\":\"user-7\"}");

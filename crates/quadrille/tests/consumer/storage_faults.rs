@@ -1,4 +1,4 @@
-//! Faults planted in a storage that passes, one at a time: the contract catches each, and its message
+//! Faults planted in a storage that passes, one at a time: the contract catches each; its message
 //! names the rule.
 
 use std::{

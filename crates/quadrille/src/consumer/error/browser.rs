@@ -16,7 +16,7 @@ pub enum BrowserError {
     /// The user refused at the service (RFC 6749, section 4.1.2.1: `access_denied`).
     #[error("the user refused at the service")]
     Denied,
-    /// A parameter of the callback, or of the request that begins a login, is repeated, malformed or
+    /// A parameter of the callback, or of a request that begins a login, is repeated, malformed or
     /// too long.
     #[error("the parameters cannot be read")]
     CallbackMalformed,
@@ -42,8 +42,8 @@ pub enum BrowserError {
     /// The callback names another issuer than the service's (RFC 9207, section 2.4).
     #[error("the callback names another issuer than the service's")]
     WrongIssuer,
-    /// The resolver of [`Login::with_tenants`](crate::Login::with_tenants) has no such tenant, or the
-    /// tenant's name is invalid.
+    /// The resolver of [`Login::with_tenants`](crate::Login::with_tenants) has no such tenant, or
+    /// the tenant's name is invalid.
     #[error("no such tenant")]
     TenantUnknown,
 }

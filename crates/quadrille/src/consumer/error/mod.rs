@@ -26,9 +26,9 @@ const LONGEST_CAUSES: usize = 400;
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The reason why a login or a call fails, by fault: the user's browser, the service, the network or
-/// the operator. Comparable, so that tests can check the precise reason; [`Error::code`] is stable
-/// and fit for logs and help pages. No variant contains a secret.
+/// The reason why a login or a call fails, by fault: the user's browser, the service, the network
+/// or the operator. Comparable, so that tests can check the precise reason; [`Error::code`] is
+/// stable and fit for logs and help pages. No variant contains a secret.
 ///
 /// ```
 /// use quadrille::{Error, consumer::BrowserError};
@@ -40,8 +40,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// `Debug` is for people, too, since `main` prints it: the text of `Display`, and the code.
 ///
-/// As a response of a handler in axum, an error is a small page, or JSON for a request that does not
-/// load a page.
+/// As a response of a handler in axum, an error is a small page, or JSON for a request that does
+/// not load a page.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

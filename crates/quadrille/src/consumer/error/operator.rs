@@ -1,5 +1,5 @@
-//! The reasons why a login fails by the fault of the application: its configuration, its code or its
-//! storage.
+//! The reasons why a login fails by the fault of the application: its configuration, its code or
+//! its storage.
 
 use std::io;
 
@@ -63,10 +63,11 @@ pub enum OperatorError {
         service: Box<str>,
     },
     /// The secret of this application at a service contains a control character (often a line break
-    /// or a byte order mark, from a file) or ends in a space. For OAuth 2, also a character outside of
-    /// ASCII (RFC 6749, appendix A.2).
+    /// or a byte order mark, from a file) or ends in a space. For OAuth 2, also a character outside
+    /// of ASCII (RFC 6749, appendix A.2).
     #[error(
-        "the client secret of {service} contains a character that no secret has: for example a line break or a space at its end"
+        "the client secret of {service} contains a character that no secret has: for example a \
+         line break or a space at its end"
     )]
     SecretMalformed {
         /// The name of the service.
@@ -83,7 +84,8 @@ pub enum OperatorError {
     },
     /// The private key for signing requests to a service cannot be read or used.
     #[error(
-        "the private key for {service} must be RSA of 2048 bits or more, as PEM or the path of a PEM file"
+        "the private key for {service} must be RSA of 2048 bits or more, as PEM or the path of \
+         a PEM file"
     )]
     SigningKeyUnusable {
         /// The service's name.
@@ -132,7 +134,8 @@ pub enum OperatorError {
     /// The login's router is nested at a path that the public URL does not end in, so none of the
     /// login's URLs leads to it.
     #[error(
-        "the login's router is nested at {nested}, but the public URL does not end in that path: pass the whole URL to Login::new"
+        "the login's router is nested at {nested}, but the public URL does not end in that path: \
+         pass the whole URL to Login::new"
     )]
     NestedElsewhere {
         /// The path.
@@ -167,7 +170,8 @@ pub enum OperatorError {
     /// The keys end with the process ([`KeyRing::ephemeral`](crate::KeyRing::ephemeral)), but the
     /// storage outlives it.
     #[error(
-        "the storage outlives the process, so the keys must, too (KeyRing::from_env instead of KeyRing::ephemeral)"
+        "the storage outlives the process, so the keys must, too (KeyRing::from_env instead of \
+         KeyRing::ephemeral)"
     )]
     EphemeralKeys,
     /// A token is sealed under a key that is not in the ring.
@@ -178,7 +182,9 @@ pub enum OperatorError {
     /// [`TokenStorage`](crate::consumer::TokenStorage) over the application's database, or
     /// [`MemoryStorage`](crate::consumer::MemoryStorage) for one process.
     #[error(
-        "this user's tokens need {bytes} bytes of cookies, and all login cookies together may have 7168: store tokens on the server with Login::storage (a TokenStorage over your database, or MemoryStorage for a single process)"
+        "this user's tokens need {bytes} bytes of cookies, and all login cookies together may have \
+         7168: store tokens on the server with Login::storage (a TokenStorage over your database, \
+         or MemoryStorage for a single process)"
     )]
     CookieTooLarge {
         /// The bytes of names and values, including the cookies that the browser has already.
@@ -187,7 +193,8 @@ pub enum OperatorError {
     /// With tokens in cookies: a refreshed token cannot be stored once the response's headers are
     /// sent. See [`Linked::detach`](crate::Linked::detach).
     #[error(
-        "a token in a cookie cannot be refreshed after the response's headers are sent: detach it before"
+        "a token in a cookie cannot be refreshed after the response's headers are sent: detach it \
+         before"
     )]
     AnswerHasLeft,
     /// Tokens in cookies are not available outside of a request.

@@ -20,8 +20,8 @@ pub enum ServiceError {
         /// The code; `unreadable` if it is malformed.
         error: Box<str>,
     },
-    /// The token endpoint responded with an error (RFC 6749, section 5.2); in OAuth 1, a request for
-    /// credentials failed with an `oauth_problem`.
+    /// The token endpoint responded with an error (RFC 6749, section 5.2); in OAuth 1, a request
+    /// for credentials failed with an `oauth_problem`.
     #[error("the service refused the token request: {error}")]
     TokenRefused {
         /// The code; `unreadable` if it is malformed.
@@ -59,8 +59,9 @@ pub enum ServiceError {
         /// The `token_type`; `unreadable` if it is malformed.
         token_type: Box<str>,
     },
-    /// The service did not confirm the callback (`oauth_callback_confirmed`; RFC 5849, section 2.1).
-    /// It has OAuth 1.0 without the repair of 1.0a, so anyone could finish another user's login.
+    /// The service did not confirm the callback (`oauth_callback_confirmed`; RFC 5849, section
+    /// 2.1). It has OAuth 1.0 without the repair of 1.0a, so anyone could finish another user's
+    /// login.
     #[error("the service did not confirm the callback, as OAuth 1.0a requires")]
     CallbackNotConfirmed,
     /// The account's claims have no identifier that can be read exactly.

@@ -48,16 +48,19 @@ macro_rules! service {
 
         #[cfg(feature = "testing")]
         impl crate::consumer::presets::manners::Emulated for $service {
-            const MANNERS: crate::consumer::presets::manners::Manners = crate::consumer::presets::manners::Manners {
-                $($manner: $value,)*
-                ..crate::consumer::presets::manners::Manners::STANDARD
+            const MANNERS: crate::consumer::presets::manners::Manners = {
+                use crate::consumer::presets::manners::Manners;
+                Manners { $($manner: $value,)* ..Manners::STANDARD }
             };
         }
 
         #[cfg(feature = "testing")]
         impl $service {
             pub(crate) const ROW: crate::consumer::presets::manners::Row =
-                crate::consumer::presets::manners::Row::of::<Self>(stringify!($service), &[$($variable),+]);
+                crate::consumer::presets::manners::Row::of::<Self>(
+                    stringify!($service),
+                    &[$($variable),+],
+                );
         }
     };
 }

@@ -1,4 +1,4 @@
-//! The tenants of a service, and those that were looked up a moment ago.
+//! The tenants of a service, and a memory of recent look-ups.
 
 use std::{
     collections::HashMap,
@@ -16,9 +16,9 @@ use crate::{
     },
 };
 
-/// How long a tenant's client is used without asking again.
+/// The time for which a look-up is remembered.
 const LASTS: Duration = Duration::from_secs(60);
-/// How many are kept.
+/// The greatest number of remembered look-ups.
 const MOST: usize = 2000;
 pub(super) type Resolving =
     Pin<Box<dyn Future<Output = Result<Option<Registration>, OperatorError>> + Send + 'static>>;
@@ -36,11 +36,11 @@ impl Tenants {
     }
 }
 
-/// The tenants of the last minute, by their service's name.
+/// The tenants looked up in the last minute, by the service's name.
 #[derive(Debug, Default)]
 pub(crate) struct KnownTenants(Mutex<Known>);
 
-/// Each with the time at which it was looked up.
+/// Services with the time of the look-up.
 type Known = HashMap<Arc<str>, (Timestamp, Arc<Registered>)>;
 
 impl KnownTenants {
@@ -55,14 +55,14 @@ impl KnownTenants {
         if known.len() >= MOST {
             known.retain(|_, (since, _)| now.since(*since) < LASTS);
             if known.len() >= MOST {
-                // Each comes back at the cost of one look-up.
+                // Each costs another look-up.
                 known.clear();
             }
         }
         known.insert(Arc::clone(&registered.name), (now, Arc::clone(registered)));
     }
 
-    /// Forgets a tenant that there is not any more.
+    /// Forgets a tenant that no longer exists.
     pub(super) fn forget(&self, name: &str) {
         self.lock().remove(name);
     }

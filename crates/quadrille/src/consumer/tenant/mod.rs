@@ -89,8 +89,9 @@ impl Login {
                 match answer.await {
                     Ok(client) => Ok(client.map(Registration::from)),
                     Err(error) => {
-                        error!(service = &*service, tenant, %error, "a tenant could not be looked up");
-                        Err(OperatorError::TenantLookup { service: (*service).into() })
+                        let service = &*service;
+                        error!(service, tenant, %error, "a tenant could not be looked up");
+                        Err(OperatorError::TenantLookup { service: service.into() })
                     }
                 }
             })

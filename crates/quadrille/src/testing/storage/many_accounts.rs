@@ -166,8 +166,8 @@ pub async fn one_of_many_replaces_what_all_have_seen<S: TokenStorage>(storage: &
             match done {
                 Replaced::Done(stored) => {
                     winners += 1;
-                    let rule = "of any number of `replace`s at once the token of the one that is told so \
-                        is kept";
+                    let rule = "of any number of `replace`s at once the token of the one that is told \
+                        so is kept";
                     same(rule, Whole(&stored.token), Whole(&token));
                     same(rule, Some(&stored), now.as_ref());
                 }

@@ -14,34 +14,34 @@ use crate::{
     consumer::{Authorized, ErasedHooks, IntoOwner, Owner, Refreshed},
 };
 
-/// The event of `before_login`: a visitor is about to leave for a service.
+/// The event of [`Hooks::before_login`]: a user is about to be redirected to a service.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BeforeLogin {
     /// The service's name.
     pub service: Arc<str>,
-    /// Where they want to come back to.
+    /// The path of this site to return to.
     pub next: String,
-    /// Who is signed in.
+    /// The user signed in.
     pub owner: Owner,
 }
 
-/// The event of `on_error`: a login failed.
+/// The event of [`Hooks::on_error`]: a login failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failed {
-    /// Why.
+    /// The reason.
     pub error: Error,
-    /// The service's name, when it is known.
+    /// The service's name, if it is known.
     pub service: Option<Arc<str>>,
-    /// Where the visitor wanted to go, when it is known.
+    /// The requested page, if it is known.
     pub next: Option<String>,
-    /// Where they can try again, when that can help.
+    /// The path for another attempt, if that may succeed.
     pub retry_url: Option<String>,
 }
 
-/// What a hook wants next: whether and for whom to store the account, and what to answer, both at
-/// once. `()` is [`After::go_on`].
+/// The result of a hook: whether to store the account, for which owner, and the response. `()` is
+/// [`After::go_on`].
 ///
 /// ```
 /// use axum::response::Redirect;
@@ -68,36 +68,37 @@ enum Keep {
 }
 
 impl After {
-    /// The usual: the account is stored for whoever is signed in, and the visitor goes to the page
-    /// they wanted. For `before_login`: off to the service. For `on_error`: the usual page.
+    /// The usual: the account is stored for the user signed in, who is redirected to the requested
+    /// page. For `before_login`: to the service. For `on_error`: the usual page.
     pub fn go_on() -> Self {
         Self::default()
     }
 
-    /// Answers with this. `on_authorized` stores the account nevertheless; `before_login` does not
-    /// send the visitor to the service.
+    /// Responds with this. After `on_authorized` the account is stored nevertheless; after
+    /// `before_login` the user is not redirected to the service.
     pub fn answer(answer: impl IntoResponse) -> Self {
         Self { answer: Some(answer.into_response()), ..Self::default() }
     }
 
-    /// For `on_authorized`: the account is this user's, whom the hook has just signed in, say.
+    /// For `on_authorized`: stores the account for this user, for example one whom the hook has
+    /// just signed in.
     ///
-    /// Needed where nobody was signed in when the login began and somebody is now (in another tab,
-    /// say): without this word, the account is not linked to them.
+    /// Required if no user was signed in when the login began and one is now (in another tab):
+    /// otherwise the account is not linked to them.
     #[must_use]
     pub fn for_owner(mut self, owner: impl IntoOwner) -> Self {
         self.keep = owner.into_owner().map_or(Keep::Usual, Keep::For);
         self
     }
 
-    /// For `on_authorized`: the account is not stored.
+    /// For `on_authorized`: does not store the account.
     #[must_use]
     pub fn without_storing(mut self) -> Self {
         self.keep = Keep::Not;
         self
     }
 
-    /// For `before_login`: a further parameter of the authorization request, like `login_hint`.
+    /// For `before_login`: adds a parameter to the authorization request, such as `login_hint`.
     #[must_use]
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -108,7 +109,7 @@ impl After {
         (self.answer, self.parameters)
     }
 
-    /// For whom to store, if at all, `usual` being who is signed in.
+    /// The owner to store the account for, if it is stored; `usual` is the user signed in.
     pub(crate) fn owner(&self, usual: impl FnOnce() -> Owner) -> Option<Owner> {
         match &self.keep {
             Keep::Usual => Some(usual()),
@@ -122,15 +123,9 @@ impl After {
     }
 }
 
-/// What a hook may return.
-#[diagnostic::on_unimplemented(
-    message = "a hook cannot return `{Self}`",
-    label = "`After`, `()` or a `Result` of them is wanted here",
-    note = "the error of a `Result` must be an answer: implement `IntoResponse` for it",
-    note = "to answer something: `After::answer(answer)`"
-)]
+/// Values that a hook may return.
 pub trait IntoAfter {
-    /// What it means.
+    /// The result of the hook.
     fn into_after(self) -> After;
 }
 
@@ -146,7 +141,7 @@ impl IntoAfter for () {
     }
 }
 
-/// An error is answered, and nothing is stored.
+/// An error is the response, and nothing is stored.
 impl<T: IntoAfter, E: IntoResponse> IntoAfter for Result<T, E> {
     fn into_after(self) -> After {
         match self {
@@ -160,13 +155,14 @@ impl<T: IntoAfter, E: IntoResponse> IntoAfter for Result<T, E> {
 /// state is `St`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook for `{Event}` with the state `{St}`",
-    label = "an `async fn` that takes `{Event}` first is wanted here",
+    label = "a hook is an `async fn` whose first argument is `{Event}`",
     note = "its shape is `async fn(event: {Event}, ...) -> After`, and each further argument is an \
             extractor that implements `FromRequestParts<{St}>`, at most six",
-    note = "it may return `After`, `()`, or a `Result` of them whose error implements `IntoResponse`"
+    note = "it may return `After`, `()`, or a `Result` of them whose error implements \
+            `IntoResponse`"
 )]
 pub trait Hook<Event, Args, St>: Clone + Send + Sync + 'static {
-    /// Calls it.
+    /// Calls the hook.
     fn call(
         self,
         event: Event,
@@ -352,7 +348,7 @@ impl Handlers {
         hooks.downcast_ref().unwrap_or(&NONE)
     }
 
-    /// Whether any of them looks at the visitor, so that the application's session must be there.
+    /// Whether a hook may read the application's session.
     pub(crate) fn look_at_the_visitor(&self) -> bool {
         self.owner.is_some() || self.authorized.is_some() || self.error.is_some()
     }
@@ -392,7 +388,10 @@ impl ErasedHooks for Handlers {
             let (mut parts, ()) = Request::new(()).into_parts();
             let service = Arc::clone(&event.service);
             if call(Some(hook), event, &mut parts).await.answer.is_some() {
-                warn!(service = &*service, "on_refreshed failed, or answered where nobody asks");
+                warn!(
+                    service = &*service,
+                    "on_refreshed failed, or returned a response, which nobody gets"
+                );
             }
         })
     }

@@ -170,8 +170,8 @@ async fn widen(
     Ok(Kind::Widen { scopes: scopes.as_str().to_owned(), subject: subject.as_ref().to_owned() })
 }
 
-/// The page that asks whether a visitor wants to log in whom another site may have sent. Nothing has
-/// happened yet: no cookie, no request to the service, no hook.
+/// The page that asks whether the user wants to log in, since another site may have sent them. It
+/// sets no cookie, sends no request to the service, and calls no hook.
 fn asking<'a>(
     login: &Login,
     registered: &Registered,
@@ -183,14 +183,11 @@ fn asking<'a>(
         login.ready().map_or_else(|_| "/".into(), |ready| format!("{}/", ready.site.base_path));
     let page = Page::new(format!("Log in with {title}?"))
         .text(&format!(
-            "A link outside of this site brought you here. If you go on, the account that you use at {title} is connected with you on this site."
+            "A link outside of this site brought you here. If you go on, the account that you use \
+             at {title} is connected with you on this site."
         ))
         .text("If you did not mean to log in, go back: nothing has happened.")
-        .form(
-            &format!("Go on to {title}"),
-            &login.login_path(&registered.name, "", ""),
-            &fields,
-        )
+        .form(&format!("Go on to {title}"), &login.login_path(&registered.name, "", ""), &fields)
         .link("Back to the site", &home);
     let mut response = page.to_response(StatusCode::OK).map(Body::from);
     // Browsers without Fetch Metadata then say where the form comes from.

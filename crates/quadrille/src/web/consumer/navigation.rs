@@ -1,14 +1,14 @@
-//! Who reads the answer to a request: a person, or a script.
+//! The kind of a request: for a page, or by a script.
 
 use http::{HeaderMap, Method, header, request::Parts};
 
-/// Whether a browser loads the answer as a page of its own. Scripts and forms must not be redirected
-/// to another site.
+/// Whether a browser loads the response as a page of its own. Scripts and forms must not be
+/// redirected to another site.
 pub(super) fn is_navigation(parts: &Parts) -> bool {
     parts.method == Method::GET && is_for_a_page(&parts.headers)
 }
 
-/// Whether a person will look at the answer, and no script: the answer to a form, too.
+/// Whether the response is for a person, including the response to a form, and not for a script.
 pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-mode"), text("x-requested-with"), text("hx-request")) {

@@ -1,4 +1,4 @@
-//! What a visitor sees when a login does not work.
+//! The pages for a login that fails.
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -18,7 +18,7 @@ use super::{
     navigation::is_for_a_page,
 };
 
-/// The answer to a failed login: the application's own, or the usual page.
+/// The response to a failed login: the hook's, or the usual page.
 pub(super) async fn failed(
     login: &Login,
     jar: &Jar,
@@ -55,7 +55,7 @@ pub(super) async fn failed(
     })
 }
 
-/// The answer for an error of which nothing is known but the request.
+/// The response to an error without a login.
 pub(super) fn plainly(error: &Error, parts: &Parts) -> Response {
     log(error, None);
     if is_for_a_page(&parts.headers) {
@@ -65,8 +65,8 @@ pub(super) fn plainly(error: &Error, parts: &Parts) -> Response {
     }
 }
 
-/// The answer for an error of a handler, of whose request nothing is known here: a page. The layer
-/// around, which knows it, makes JSON of it where nobody would look at a page ([`answered`]).
+/// The response to an error of a handler, whose request is not known here: a page. The layer, which
+/// knows the request, replaces it by JSON if the request does not load a page ([`answered`]).
 pub(super) fn unknown_to_whom(error: Error) -> Response {
     log(&error, None);
     let mut response = usual_page(&error, None, None, "/");
@@ -74,11 +74,11 @@ pub(super) fn unknown_to_whom(error: Error) -> Response {
     response
 }
 
-/// The error that a page tells, and nothing else is in it.
+/// The error of a page that contains nothing else.
 #[derive(Clone)]
 struct Plain(Error);
 
-/// What a handler answered, as it is fit for the request.
+/// The response of a handler, adapted to the request.
 pub(super) fn answered(mut response: Response, is_for_a_page: bool) -> Response {
     let Some(Plain(error)) = response.extensions_mut().remove() else { return response };
     if is_for_a_page {
@@ -95,7 +95,7 @@ pub(super) fn answered(mut response: Response, is_for_a_page: bool) -> Response 
     Response::from_parts(parts, body)
 }
 
-/// A redirect, which nobody keeps.
+/// A redirect that is not cached.
 pub(super) fn redirect(status: StatusCode, to: String) -> Result<Response> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
@@ -110,17 +110,17 @@ pub(super) fn no_store(response: &mut Response) {
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
 }
 
-/// A page that goes on to another of this site by itself. A redirect would still count as a visit
-/// from the service's site, to which browsers show no `SameSite=Strict` cookies; what a page of
-/// ours asks for, we ask for.
+/// A page that loads another page of this site by itself. After a redirect from the service's site
+/// browsers send no `SameSite=Strict` cookies; after a page of this origin they do.
 pub(super) fn hop(to: &str) -> Response {
     let link = page::escape(to);
     let body = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>One moment</title><a href=\"{link}\">Go on</a></html>\n"
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>One moment</title>\
+         <a href=\"{link}\">Go on</a></html>\n"
     );
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
-    // Room for all there will be: growing costs more than filling.
+    // All headers of the page: growing the map costs more than filling it.
     headers.reserve(12);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(
@@ -136,7 +136,7 @@ pub(super) fn hop(to: &str) -> Response {
     response
 }
 
-/// What a script is told: the same as a person.
+/// The page's contents for scripts.
 fn usual_json(error: &Error, service: Option<&str>, retry: Option<&str>) -> Response {
     let (_, message) = words(error, service.or(named(error)).unwrap_or("the service"));
     let mut told = serde_json::Map::new();
@@ -151,7 +151,7 @@ fn usual_json(error: &Error, service: Option<&str>, retry: Option<&str>) -> Resp
     json(error.status(), &told.into())
 }
 
-/// An answer for scripts, which nobody keeps.
+/// A JSON response that is not cached.
 pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = status;
@@ -162,7 +162,7 @@ pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Response {
     response
 }
 
-/// The name of the service that an error is about, where it says so.
+/// The name of the service concerned, if the error has it.
 fn named(error: &Error) -> Option<&str> {
     match error {
         Error::NotLinked(who) => Some(&who.service),
@@ -186,64 +186,72 @@ fn usual_page(error: &Error, service: Option<&str>, retry: Option<&str>, home: &
 fn words(error: &Error, name: &str) -> (&'static str, String) {
     match error {
         Error::Browser(error) => match error {
-            BrowserError::Denied => (
-                "You did not log in",
-                format!("You told {name} not to let this site in. Nothing was changed."),
-            ),
+            BrowserError::Denied => {
+                ("You did not log in", format!("You refused at {name}. Nothing was changed."))
+            }
             BrowserError::AttemptExpired => (
                 "That took too long",
-                "This login was begun more than an hour ago, or the site has new keys since."
+                "This login began more than an hour ago, or before the keys of this site were \
+                 replaced."
                     .to_owned(),
             ),
             BrowserError::AttemptCookieMissing => (
-                "This login is not known here any more",
-                "It was finished before, or begun in another browser or under another address of this site, or the browser did not keep the cookie that belongs to it."
+                "This login is not known any more",
+                "It was finished before, or it began in another browser or at another address of \
+                 this site, or the browser did not keep its cookie."
                     .to_owned(),
             ),
             BrowserError::StateUnknown
             | BrowserError::CallbackMalformed
             | BrowserError::WrongIssuer => (
-                "This login was not begun here",
-                format!("The answer of {name} does not belong to a login of this site."),
+                "This login did not begin here",
+                format!("The response of {name} does not belong to a login of this site."),
             ),
             BrowserError::UserChanged => (
-                "Somebody else is signed in now",
-                "The login was begun by another user of this site, so it was not finished."
-                    .to_owned(),
+                "Another user is signed in now",
+                "Another user of this site began the login, so it was not finished.".to_owned(),
             ),
             BrowserError::AccountChanged => (
                 "That was another account",
-                format!("The further permission must come from the account at {name} that is linked already."),
+                format!(
+                    "The further permission must come from the account at {name} that is linked \
+                     already."
+                ),
             ),
             BrowserError::TenantUnknown => no_such_login(),
             BrowserError::Loop => (
-                "Going in circles",
-                format!("You have just come back from {name}, and this page still finds no account with the permissions it needs. {name} may have granted less than the page asked for, the browser may refuse this site's cookies, or the site may keep no accounts."),
+                "The login is going in circles",
+                format!(
+                    "You have just returned from {name}, but this page finds no account with the \
+                     permissions that it needs. Perhaps {name} granted fewer permissions than the \
+                     page requested, or the browser refuses the cookies of this site, or the site \
+                     stores no accounts."
+                ),
             ),
         },
         Error::Service { error: ServiceError::ClientRefused, .. } => (
-            "This site is not set up for it",
-            format!("{name} did not accept this site's credentials. Whoever runs the site has to look at them."),
+            "This site is not set up for this login",
+            format!("{name} rejected the credentials of this site, which its operator must check."),
         ),
         Error::Service { error: ServiceError::Unavailable { .. }, .. } | Error::Network { .. } => (
-            "No answer",
-            format!("{name} cannot be reached, or has too much to do. Try again in a moment."),
+            "No response",
+            format!("{name} cannot be reached, or is overloaded. Try again in a moment."),
         ),
-        Error::Service { .. } => (
-            "That did not work",
-            format!("{name} answered in a way that this site cannot use."),
-        ),
+        Error::Service { .. } => {
+            ("That did not work", format!("The response of {name} cannot be used."))
+        }
         Error::Api { status, .. } => (
             "That did not work",
-            format!("This page asked {name} for something, and the answer was an error ({status})."),
+            format!(
+                "This page sent a request to {name}, and the response was an error ({status})."
+            ),
         ),
         Error::Operator(_) if error.status() == StatusCode::NOT_FOUND => no_such_login(),
-        Error::Operator(_) if error.is_transient() => (
-            "No answer",
-            "This site cannot look that up just now. Try again in a moment.".to_owned(),
-        ),
-        // Mistakes in the code, which nobody meets but who is writing it. The reason holds nothing
-        // but names from there.
+        Error::Operator(_) if error.is_transient() => {
+            ("No response", "This site cannot look that up now. Try again in a moment.".to_owned())
+        }
+        // Mistakes in the application's code, which only its developers see. The reasons contain
+        // only names from the code.
         Error::Operator(
             error @ (OperatorError::NotAttached
             | OperatorError::ServiceNotAdded { .. }
@@ -251,20 +259,23 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             | OperatorError::NoServices
             | OperatorError::RoutesMissing
             | OperatorError::NestedElsewhere { .. }),
-        ) => ("This site is not set up for it", format!("For the developers of this site: {error}.")),
+        ) => (
+            "This site is not set up for this login",
+            format!("For the developers of this site: {error}."),
+        ),
         Error::Operator(_) => (
-            "This site is not set up for it",
-            "Whoever runs the site finds the reason in its log.".to_owned(),
+            "This site is not set up for this login",
+            "The operator of this site finds the reason in its log.".to_owned(),
         ),
         Error::NotLinked(_) => ("Log in first", format!("This page needs your account at {name}.")),
     }
 }
 
 fn no_such_login() -> (&'static str, String) {
-    ("No such login", "This site has no login by that name.".to_owned())
+    ("No such login", "This site has no login with this name.".to_owned())
 }
 
-/// Errors that another try can mend.
+/// Whether another attempt may succeed.
 fn can_be_retried(error: &Error) -> bool {
     !matches!(error, Error::Operator(_))
 }
@@ -280,10 +291,10 @@ fn log(error: &Error, service: Option<&str>) {
             warn!(code, service, %error, cause, "a login or a call failed");
         }
         Error::Api { .. } => warn!(code, service, %error, "a call of a service's API failed"),
-        // Anybody can ask for a login of any name.
+        // Anyone can request a login with any name.
         Error::Operator(OperatorError::ServiceUnknown { .. }) => {
             info!(code, service, %error, "there is no such login");
         }
-        Error::Operator(_) => error!(code, service, %error, "logins are not set up right"),
+        Error::Operator(_) => error!(code, service, %error, "logins are not set up correctly"),
     }
 }

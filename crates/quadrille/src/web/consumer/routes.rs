@@ -1,12 +1,12 @@
 //! The routes of a login.
 //!
-//! A visitor's way: `GET {mount}/{service}` sends them to the service (or, when another site sent
-//! them, asks on a page that posts to the same path); they come back to
-//! `GET {mount}/{service}/authorized`, which checks that the answer belongs to an attempt of this
-//! browser, and then hops to our own origin (browsers show no `SameSite=Strict` cookies before). Where
-//! nothing looks at the visitor (no owner, no hooks), the code is redeemed right there and the hop
-//! goes to the page they wanted; otherwise it goes to `GET {mount}/{service}/arrived`, which redeems
-//! the code, calls the hook, and redirects.
+//! `GET {mount}/{service}` redirects the user to the service, or, if another site sent them, asks
+//! on a page that posts to the same path. They return to `GET {mount}/{service}/authorized`, which
+//! checks that the callback belongs to an attempt of this browser. The next page is loaded by a hop
+//! on this origin, because browsers send no `SameSite=Strict` cookies before. If no hook may read
+//! the session, the code is redeemed before the hop, which loads the requested page. Otherwise the
+//! hop loads `GET {mount}/{service}/arrived`, which redeems the code, calls the hook, and
+//! redirects.
 
 use std::sync::Arc;
 
@@ -33,22 +33,22 @@ use super::{
 };
 
 impl Login {
-    /// Adds the login routes to an application, and to its handlers the power to take
+    /// Adds the login routes to an application, and the layer for handlers that take
     /// [`Linked`](crate::Linked) and the like: [`Login::routes`] and [`Login::layer`] in one.
     ///
-    /// Layers that hooks need (sessions) go around all of it:
+    /// Layers that hooks need (sessions) wrap all of it:
     /// `login.attach(routes).layer(sessions)`.
     pub fn attach<St: Clone + Send + Sync + 'static>(&self, app: Router<St>) -> Router<St> {
         app.layer(self.layer()).merge(self.routes())
     }
 
-    /// The login routes: `/login/{service}`, where people log in (`?next=` says where to go then),
-    /// and `/login/{service}/authorized`, which services call back.
+    /// The login routes: `/login/{service}`, which begins a login (`?next=` is the path to return
+    /// to), and `/login/{service}/authorized`, the callback.
     pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
         let _ = self.check();
         let mount = self.mount();
         if !mount.starts_with('/') {
-            // `check` has said so in the log; a router would panic.
+            // `check` has logged it; a router would panic.
             return Router::new();
         }
         Router::new()
@@ -58,14 +58,14 @@ impl Login {
             .layer(self.layer())
     }
 
-    /// The layer that handlers need which take [`Linked`](crate::Linked) and the like.
+    /// The layer for handlers that take [`Linked`](crate::Linked) and the like.
     pub fn layer(&self) -> LoginLayer {
         LoginLayer(self.clone())
     }
 }
 
-/// What an application's own error type needs to send visitors to log in: the answer, when a
-/// [`NotLinked`](Error::NotLinked) is at the bottom of it.
+/// The response that redirects to a login, if an [`Error::NotLinked`] is among the causes of
+/// `error`: for an application's own error type.
 ///
 /// ```
 /// use axum::{http::StatusCode, response::{IntoResponse, Response}};
@@ -90,9 +90,9 @@ pub fn recover(error: &(dyn std::error::Error + 'static)) -> Option<Response> {
     None
 }
 
-/// [`NotLinked`](Error::NotLinked) sends a page's visitor to log in and tells everyone else by
-/// status and JSON; every other error is a small page, and below [`Login::layer`] JSON for a
-/// request that no page comes from (a fetch).
+/// [`Error::NotLinked`] redirects a page to a login, and is a status and JSON for any other
+/// request. Every other error is a small page; below [`Login::layer`], JSON for a request that
+/// loads no page (a fetch).
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let Self::NotLinked(who) = &self else { return unknown_to_whom(self) };
@@ -203,7 +203,7 @@ async fn link(
     Ok(after.into_parts().0)
 }
 
-/// The back button, or a double click: the attempt is over, and all is well.
+/// The redirect after the back button or a double click: the attempt has succeeded before.
 fn finished_before(login: &Login, jar: &Jar, error: &Error, trail: &Trail) -> Option<Response> {
     let (service, next) = (trail.service.as_ref()?, trail.next.as_ref()?);
     let site = &login.ready().ok()?.site;
@@ -214,7 +214,7 @@ fn finished_before(login: &Login, jar: &Jar, error: &Error, trail: &Trail) -> Op
 
 fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
     match login.ready() {
-        // Only services of ours get here, whose names need no encoding.
+        // The service is one of this site, whose name needs no encoding.
         Ok(ready) => {
             hop(&[&ready.site.base_path, login.mount(), "/", service, "/arrived?", query].concat())
         }

@@ -1,5 +1,5 @@
-//! a hook cannot return `String`
-//! `After`, `()` or a `Result` of them is wanted here
+//! `fn(Authorized) -> impl Future<Output = String> {signed_in}` is not a hook for `Authorized`
+//! it may return `After`, `()`, or a `Result` of them
 
 use quadrille::{Authorized, Hooks, Login};
 

@@ -1,5 +1,5 @@
 //! is not a hook for `Authorized` with the state `()`
-//! an `async fn` that takes `Authorized` first is wanted here
+//! a hook is an `async fn` whose first argument is `Authorized`
 //! its shape is `async fn(event: Authorized, ...) -> After`
 
 use quadrille::{After, Authorized, Hooks, Login};
