@@ -52,10 +52,10 @@ struct Options {
     /// The core of the load.
     #[arg(long, default_value_t = 1)]
     load_core: usize,
-    /// Where the bare handlers were built.
+    /// The folder of the built bare handlers.
     #[arg(long, default_value = "bench/baseline/target/release")]
     baseline: PathBuf,
-    /// Where results and databases go.
+    /// The folder for results and databases.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! What the compiler says of a wrong shape names the right one.
+//! The compiler's error for a wrong shape names the right one.
 //!
 //! Each file of `wrong/` is compiled against this build of the crate and must fail with the lines
 //! that its first comment lists. `right.rs` must compile: it also finds the library to compile
