@@ -34,6 +34,9 @@ use super::{Body, ErasedClient, HttpClient, NetworkError, NoHttpClient, Purpose,
 const CONNECT: Duration = Duration::from_secs(5);
 /// The time for which an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
+/// The same for requests that must not meet a connection that the server is closing. Servers keep
+/// unused connections for at least two seconds (gunicorn), most for five and more.
+const RECENT: Duration = Duration::from_secs(1);
 
 /// The default client.
 pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
@@ -60,7 +63,7 @@ pub(crate) fn guarded(admits: fn(IpAddr) -> bool) -> Result<Arc<dyn ErasedClient
 struct Direct {
     pooled: Connections,
     /// For requests that must not meet a connection that the server is closing.
-    fresh: Connections,
+    recent: Connections,
 }
 
 type Connections = Client<HttpsConnector<HttpConnector<Resolver>>, Body>;
@@ -82,11 +85,10 @@ impl Direct {
         let client = |idle| {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(idle)
+                .pool_idle_timeout(idle)
                 .build(connector.clone())
         };
-        Ok(Self { pooled: client(usize::MAX), fresh: client(0) })
+        Ok(Self { pooled: client(IDLE), recent: client(RECENT) })
     }
 }
 
@@ -104,7 +106,7 @@ impl HttpClient for Direct {
         request: Request<Body>,
         purpose: Purpose,
     ) -> Result<Response<Body>, SendError> {
-        let client = if purpose.wants_own_connection() { &self.fresh } else { &self.pooled };
+        let client = if purpose.wants_recent_connection() { &self.recent } else { &self.pooled };
         match client.request(request).await {
             Ok(answer) => Ok(answer.map(|body| Body::stream(Frames(body)))),
             Err(error) => Err(SendError::new(told_from(&error, error.is_connect()), error)),
@@ -265,19 +267,20 @@ impl hyper::body::Body for Body {
 pub struct Reqwest {
     client: reqwest::Client,
     /// For requests that must not meet a connection that the server is closing.
-    fresh: Option<reqwest::Client>,
+    recent: Option<reqwest::Client>,
 }
 
 impl Reqwest {
     /// A client of this builder, without redirects.
     ///
-    /// If it keeps connections (`pool_max_idle_per_host`), the redemption of a code may meet one
-    /// that the service is closing, and the user must log in again.
+    /// If it keeps unused connections for longer than a service does (`pool_idle_timeout`), the
+    /// redemption of a code may meet one that the service is closing, and the user must log in
+    /// again.
     ///
     /// # Errors
     /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, NoHttpClient> {
-        Ok(Self { client: build(builder)?, fresh: None })
+        Ok(Self { client: build(builder)?, recent: None })
     }
 
     /// The default client, which uses the environment's proxies: for clients that wrap it.
@@ -285,14 +288,11 @@ impl Reqwest {
     /// # Errors
     /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn standard() -> Result<Self, NoHttpClient> {
-        let builder = || {
-            reqwest::Client::builder()
-                .connect_timeout(CONNECT)
-                .pool_idle_timeout(IDLE)
-                .referer(false)
+        let client = |idle| {
+            let builder = reqwest::Client::builder().connect_timeout(CONNECT).referer(false);
+            build(builder.pool_idle_timeout(idle))
         };
-        let fresh = build(builder().pool_max_idle_per_host(0))?;
-        Ok(Self { client: build(builder())?, fresh: Some(fresh) })
+        Ok(Self { client: client(IDLE)?, recent: Some(client(RECENT)?) })
     }
 }
 
@@ -319,8 +319,8 @@ impl HttpClient for Reqwest {
             Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
         });
         let request = reqwest::Request::try_from(request).map_err(|_| NetworkError::Connect)?;
-        let fresh = self.fresh.as_ref().filter(|_| purpose.wants_own_connection());
-        let response = fresh.unwrap_or(&self.client).execute(request).await.map_err(|error| {
+        let recent = self.recent.as_ref().filter(|_| purpose.wants_recent_connection());
+        let response = recent.unwrap_or(&self.client).execute(request).await.map_err(|error| {
             // The URL might contain a token.
             SendError::new(network_error(&error), error.without_url())
         })?;
@@ -343,4 +343,71 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Pieces<S> {
 
 fn network_error(error: &reqwest::Error) -> NetworkError {
     if error.is_timeout() { NetworkError::TimedOut } else { told_from(error, error.is_connect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+        sync::mpsc,
+        time,
+    };
+
+    use super::*;
+
+    /// A server that keeps its connections, and the number of the connection of each request.
+    async fn server() -> (String, mpsc::UnboundedReceiver<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (numbers, received) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            for number in 1.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let numbers = numbers.clone();
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                        stream.write_all(answer).await.unwrap();
+                        numbers.send(number).unwrap();
+                    }
+                });
+            }
+        });
+        (url, received)
+    }
+
+    /// The numbers of the connections of four requests: two at once, one after a second, one after
+    /// a minute.
+    async fn connections(client: impl HttpClient, purpose: Purpose) -> Vec<usize> {
+        let (url, mut numbers) = server().await;
+        let mut seen = Vec::new();
+        for pause in [0, 0, 1, 60] {
+            time::pause();
+            time::advance(Duration::from_millis(pause * 1000 + 1)).await;
+            time::resume();
+            let request = Request::post(&url).body(Body::from(Bytes::from("a=b"))).unwrap();
+            let answer = client.send(request, purpose).await.unwrap();
+            assert_eq!(answer.into_body().collect(9).await.unwrap(), "ok");
+            seen.push(numbers.recv().await.unwrap());
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_valid_once_meets_no_connection_unused_for_a_second() {
+        for purpose in [Purpose::RedeemCode, Purpose::Refresh, Purpose::TemporaryCredentials] {
+            let direct = Direct::to(|_| true).unwrap();
+            assert_eq!(connections(direct, purpose).await, [1, 1, 2, 3], "{purpose:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_requests_keep_their_connection_for_a_minute() {
+        for purpose in [Purpose::Identity, Purpose::Api] {
+            let direct = Direct::to(|_| true).unwrap();
+            assert_eq!(connections(direct, purpose).await, [1, 1, 1, 2], "{purpose:?}");
+        }
+    }
 }

@@ -178,9 +178,9 @@ impl Purpose {
         matches!(self, Self::Identity | Self::Api | Self::Introspect | Self::Document)
     }
 
-    /// Whether the request needs a connection of its own: it is valid once and not repeated, and
-    /// the server may be closing a kept-alive connection.
-    pub const fn wants_own_connection(self) -> bool {
+    /// Whether the request needs a connection that is new or was used within the last second: it is
+    /// valid once and not repeated, and the server may be closing one that is unused for longer.
+    pub const fn wants_recent_connection(self) -> bool {
         matches!(self, Self::TemporaryCredentials | Self::RedeemCode | Self::Refresh)
     }
 
