@@ -193,7 +193,8 @@ pub(crate) fn make_room(
     if !of_others.is_empty() {
         warn!(
             count = of_others.len(),
-            "cookies of another login of this host made room: a storage on the server is safer"
+            "cookies of another login at this host were removed to make room: a storage on the \
+             server is safer"
         );
     }
     let mut gone: Vec<_> = of_others.into_iter().chain(useless).map(|(_, name)| name).collect();

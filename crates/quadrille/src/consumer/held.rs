@@ -35,7 +35,7 @@ struct Inner {
     wanted: Wanted,
 }
 
-/// Where a visitor was, for the way back after a login.
+/// The page requested, to return to after a login.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) next: String,
@@ -60,7 +60,7 @@ impl Held {
         }))
     }
 
-    /// With a token that is not kept (yet).
+    /// An account with a token that is not stored (yet).
     pub(crate) fn unstored(
         login: &Login,
         registered: &Arc<Registered>,
@@ -104,7 +104,7 @@ impl Held {
         self.0.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The account with a token good for `margin`, or for as long as a call needs.
+    /// The account with a token valid for `margin`, or for the time of a call.
     pub(crate) async fn usable(
         &self,
         margin: Option<Duration>,
@@ -127,20 +127,26 @@ impl Held {
         }
     }
 
-    /// The service takes this token no more: notes that the account needs linking again, and says
-    /// so. No error means that there is another token by now.
+    /// Marks that the service revoked this token and the account needs linking again. `Ok` if the
+    /// token was replaced meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::NotLinked`], and those of the storage.
     pub(crate) async fn is_revoked(&self, seen: &Stored) -> Result<()> {
         let Inner { login, registered, jar, .. } = &*self.0;
         let jar = jar.as_ref();
         let missing = |reason: NoToken| Err(reason.into_error(login, registered, &self.0.wanted));
         if login.0.storage.is_in_browser() && jar.is_none_or(Jar::is_closed) {
-            // It cannot be noted any more; the next request finds out by itself.
+            // It cannot be stored any more; the next request detects it again.
             return missing(NoToken::NeedsLinkingAgain);
         }
         let cx = login.context(login.ready()?, jar);
         let now = match login.0.storage.replace(&cx, seen, Change::NeedsLinkingAgain).await? {
             Replaced::Done(now) => {
-                warn!(service = &*registered.name, "access was revoked at the service: link again");
+                warn!(
+                    service = &*registered.name,
+                    "the service revoked a token: the account needs linking again"
+                );
                 now
             }
             Replaced::Changed(Some(now)) => now,
@@ -169,7 +175,7 @@ impl NoToken {
     }
 }
 
-/// The error that sends a visitor to log in.
+/// The error that redirects a user to a login.
 pub(crate) fn not_linked(
     login: &Login,
     registered: &Arc<Registered>,

@@ -93,7 +93,7 @@ impl Login {
                 }
                 Err(NoToken::Failed(error)) if still_good => {
                     warn!(service = &*registered.name, %error, code = error.code(),
-                        "a token could not be refreshed yet and is used for the time it has left");
+                        "a token could not be refreshed and is used until it expires");
                     return Ok(stored);
                 }
                 other => return other,
@@ -160,7 +160,7 @@ impl Login {
             Ok(()) => return self.0.storage.replace(cx, seen, change).await,
             Err(Error::Operator(error @ OperatorError::CookieTooLarge { .. })) => {
                 let code = Error::from(error.clone()).code();
-                error!(service, %error, code, "a refreshed token cannot be kept");
+                error!(service, %error, code, "a refreshed token cannot be stored");
             }
             Err(other) => return Err(other),
         }
@@ -169,7 +169,7 @@ impl Login {
             Ok(Replaced::Done(kept)) => kept.version,
             Ok(changed @ Replaced::Changed(_)) => return Ok(changed),
             Err(error) => {
-                warn!(service, %error, "nor can its refresh token: this account will be lost");
+                warn!(service, %error, "nor can its refresh token: the account will be lost");
                 !seen.version
             }
         };
@@ -215,7 +215,7 @@ impl Login {
         };
         if let Err(error) = self.release(stored).await {
             warn!(service = &*registered.name, %error, code = error.code(),
-                "a lease could not be given back, and ends by itself");
+                "a lease could not be released and expires by itself");
         }
         outcome
     }
@@ -231,18 +231,22 @@ impl Login {
             let now = self.0.env.now();
             if trouble.after(error, now).is_the_end(now) {
                 warn!(service = &*registered.name, %error, code = error.code(),
-                    "a refresh token is refused again and again");
+                    "a refresh token was refused too often");
                 outcome = Outcome::Ended;
             }
         }
         match &outcome {
             Outcome::Refreshed(_) => info!(service = &*registered.name, "a token was refreshed"),
             Outcome::Ended => {
-                warn!(service = &*registered.name, "a refresh token has ended: link again");
+                warn!(
+                    service = &*registered.name,
+                    "a refresh token is invalid: the account needs linking again"
+                );
             }
             Outcome::Failed(error) => {
                 let (code, cause) = (error.code(), error.causes());
-                warn!(service = &*registered.name, %error, code, cause, "no refresh");
+                let service = &*registered.name;
+                warn!(service, %error, code, cause, "a token could not be refreshed");
             }
         }
         let change = match &outcome {

@@ -61,8 +61,8 @@ struct Private {
 }
 
 impl RsaSigningKey {
-    /// Reads a private key as PEM: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`),
-    /// of 2048 to 8192 bits.
+    /// Reads a private key as PEM: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE
+    /// KEY`), of 2048 to 8192 bits.
     ///
     /// # Errors
     /// [`KeyError`].

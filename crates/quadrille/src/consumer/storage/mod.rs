@@ -176,7 +176,8 @@ impl Context<'_> {
     /// Opens the output of [`Context::seal`].
     ///
     /// # Errors
-    /// Those of [`KeyRing::open_bytes`]; an unknown key is distinguished from a broken seal.
+    /// Those of [`KeyRing::open_bytes`](crate::KeyRing::open_bytes), which distinguish an unknown
+    /// key from a broken seal.
     pub fn open(
         &self,
         account: &Account,

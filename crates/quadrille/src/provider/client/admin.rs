@@ -52,8 +52,8 @@ impl AuthorizationServer {
         Ok(inner.store.clients(inner.issuer_id().await?).await?)
     }
 
-    /// Gives a client a new secret. Those it has stay good for `overlap`, so that the new one can be
-    /// rolled out first.
+    /// Gives a client a new secret. Those it has stay good for `overlap`, so that the new one can
+    /// be rolled out first.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -103,8 +103,9 @@ impl AuthorizationServer {
         Ok(revoked)
     }
 
-    /// Ends all that a person let clients do: tokens and remembered consents. The person may consent
-    /// again, unless [removed](Self::remove_subject). Sessions are the application's own to end.
+    /// Ends all that a person let clients do: tokens and remembered consents. The person may
+    /// consent again, unless [removed](Self::remove_subject). Sessions are the application's own to
+    /// end.
     ///
     /// # Errors
     /// [`Error`] when the store fails.

@@ -70,8 +70,8 @@ fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
     })
 }
 
-/// The ways in which clients may authenticate, as they stand in metadata (RFC 8414, section 2), with
-/// that of public clients or without.
+/// The ways in which clients may authenticate, as they stand in metadata (RFC 8414, section 2),
+/// with that of public clients or without.
 pub(crate) fn methods(and_public: bool) -> Vec<String> {
     let confidential = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
     let public = and_public.then_some(AuthMethod::None);

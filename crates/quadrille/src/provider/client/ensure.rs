@@ -22,15 +22,15 @@ use super::{
 
 impl AuthorizationServer {
     /// Registers a client that a program says at each start, under an [id](NewClient::id) that it
-    /// chose. A client with this id that is registered already is left as it is where it is the same,
-    /// and else changed in one step to what `new` says, after the same checks; consents and tokens
-    /// stay. So [`register`](Self::register) is for clients that come once, and this for those that stand in
-    /// the code or in a configuration, over a store that outlives the process.
+    /// chose. A client with this id that is registered already is left as it is where it is the
+    /// same, and else changed in one step to what `new` says, after the same checks; consents and
+    /// tokens stay. So [`register`](Self::register) is for clients that come once, and this for
+    /// those that stand in the code or in a configuration, over a store that outlives the process.
     ///
-    /// A generated secret is in the answer when it was generated, which is the first time; it stays good
-    /// afterwards. A [chosen](NewClient::chosen_secret) one that is another than before takes the
-    /// place of all secrets. In OAuth 1.0a a generated shared-secret stays, and a chosen secret or an RSA
-    /// key takes the place of the keys.
+    /// A generated secret is in the answer when it was generated, which is the first time; it stays
+    /// good afterwards. A [chosen](NewClient::chosen_secret) one that is another than before takes
+    /// the place of all secrets. In OAuth 1.0a a generated shared-secret stays, and a chosen secret
+    /// or an RSA key takes the place of the keys.
     ///
     /// ```
     /// # use quadrille::{Env, Scopes, Secret, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
@@ -50,9 +50,9 @@ impl AuthorizationServer {
     /// ```
     ///
     /// # Errors
-    /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) when no id was chosen, and
-    /// [`OtherType`](RegistrationError::OtherType) for a confidential client that was public, or the
-    /// other way round.
+    /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) when no id was chosen,
+    /// and [`OtherType`](RegistrationError::OtherType) for a confidential client that was public,
+    /// or the other way round.
     pub async fn ensure_client(&self, new: NewClient) -> Result<Registered, RegistrationError> {
         let id = new.chosen_id().ok_or(RegistrationError::IdMissing)?.to_owned();
         let issuer = self.inner().issuer_id().await?;

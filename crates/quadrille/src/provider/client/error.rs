@@ -38,7 +38,8 @@ pub enum AuthenticateError {
     /// A public client sent a secret: it has none, and would not keep it.
     #[error("a public client sent a secret")]
     SecretOfPublicClient,
-    /// A public client asked what a token is worth, without proof of who it is (RFC 7662, section 4).
+    /// A public client asked what a token is worth, without proof of who it is (RFC 7662, section
+    /// 4).
     #[error("a public client cannot ask what a token is worth")]
     PublicClientAsks,
     /// Too many failures; try again after this time.

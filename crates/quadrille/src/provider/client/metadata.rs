@@ -33,8 +33,8 @@ pub(crate) struct CheckedMetadata {
     pub(crate) scopes: Option<Scopes>,
 }
 
-/// The rule that a client's metadata breaks (RFC 7591, section 2), wherever it comes from. The party
-/// that wrote the metadata is at fault.
+/// The rule that a client's metadata breaks (RFC 7591, section 2), wherever it comes from. The
+/// party that wrote the metadata is at fault.
 ///
 /// ```
 /// # use quadrille::{Env, provider::{AuthorizationServer, NewClient, store::MemoryStore}};

@@ -14,7 +14,8 @@ use super::{
     record::{ClientType, GrantType},
 };
 
-/// A client to be registered with [`AuthorizationServer::register`](crate::provider::AuthorizationServer::register).
+/// A client to be registered with
+/// [`AuthorizationServer::register`](crate::provider::AuthorizationServer::register).
 ///
 /// ```
 /// # use quadrille::{Env, Scopes, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
@@ -80,7 +81,8 @@ impl NewClient {
         self
     }
 
-    /// What it may ask for, of what the [server knows](crate::provider::AuthorizationServer::scope).
+    /// What it may ask for, of what the [server
+    /// knows](crate::provider::AuthorizationServer::scope).
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
@@ -104,17 +106,18 @@ impl NewClient {
         self
     }
 
-    /// It is an API elsewhere, which may ask what tokens that are meant for it are worth (RFC 7662):
-    /// those for `resources`, by the URIs of [`AuthorizationServer::resource`](crate::provider::AuthorizationServer::resource); those that name no API
-    /// where there is none. It needs a secret, and no grant type.
+    /// It is an API elsewhere, which may ask what tokens that are meant for it are worth (RFC
+    /// 7662): those for `resources`, by the URIs of
+    /// [`AuthorizationServer::resource`](crate::provider::AuthorizationServer::resource); those
+    /// that name no API where there is none. It needs a secret, and no grant type.
     #[must_use]
     pub fn resource_server(mut self, resources: Resources) -> Self {
         self.resource_server = Some(resources);
         self
     }
 
-    /// It may leave PKCE out, as many clients from before RFC 9700 do. What is given up: a code that
-    /// leaks from the browser can be injected into another session of this client. It must be
+    /// It may leave PKCE out, as many clients from before RFC 9700 do. What is given up: a code
+    /// that leaks from the browser can be injected into another session of this client. It must be
     /// confidential.
     ///
     /// ```
@@ -145,7 +148,8 @@ impl NewClient {
     }
 
     /// It may use OAuth 1.0a, and signs with this. Its identifier there is the `client_id`, its
-    /// callbacks are the redirect URIs. With no [grant type](Self::grant_types) it can use that only.
+    /// callbacks are the redirect URIs. With no [grant type](Self::grant_types) it can use that
+    /// only.
     ///
     /// ```
     /// # use quadrille::provider::{NewClient, oauth1::NewKey};

@@ -126,12 +126,12 @@ pub struct Client {
     /// Its part in OAuth 1.0a, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth1: Option<Registration>,
-    /// Whether it is an API elsewhere that may ask what tokens are worth (RFC 7662), and which: those
-    /// for these APIs, or, where there is none, those that name no API.
+    /// Whether it is an API elsewhere that may ask what tokens are worth (RFC 7662), and which:
+    /// those for these APIs, or, where there is none, those that name no API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_server: Option<Resources>,
-    /// Whether it describes itself, in a document at the URL that is its `client_id`, instead of being
-    /// registered: see [`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments).
+    /// Whether it describes itself, in a document at the URL that is its `client_id`, instead of
+    /// being registered: see [`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_document: bool,
     /// Whether it may leave PKCE out, although the policy asks for it: see

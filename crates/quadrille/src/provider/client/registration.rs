@@ -22,8 +22,8 @@ use super::{
 };
 
 impl NewClient {
-    /// Checks what metadata does not hold, and the metadata by the policy for settings. `scopes` and
-    /// `resources` are those that the server knows.
+    /// Checks what metadata does not hold, and the metadata by the policy for settings. `scopes`
+    /// and `resources` are those that the server knows.
     fn check(
         &self,
         scopes: &Scopes,

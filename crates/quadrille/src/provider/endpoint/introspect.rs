@@ -51,9 +51,9 @@ const LIMITS: Limits = Limits { value_bytes: Limits::DEFAULT.bytes, ..Limits::DE
 
 impl AuthorizationServer {
     /// The introspection endpoint: who has authenticated asks what a token is worth. A client may
-    /// ask about its own tokens; an API elsewhere, registered as a
-    /// [resource server](super::super::NewClient::resource_server), about the access tokens that are
-    /// meant for it. Of all others it learns that they are not active.
+    /// ask about its own tokens; an API elsewhere, registered as a [resource
+    /// server](super::super::NewClient::resource_server), about the access tokens that are meant
+    /// for it. Of all others it learns that they are not active.
     ///
     /// About a request that a client signed (OAuth 1.0a) a resource server asks by sending along
     /// what the signature covers: see [`Forwarded`]. The request is then remembered, and not good a

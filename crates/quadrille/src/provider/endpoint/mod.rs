@@ -1,5 +1,5 @@
-//! The endpoints that clients call, over plain requests and answers: a file for each, and the table of
-//! them.
+//! The endpoints that clients call, over plain requests and answers: a file for each, and the table
+//! of them.
 
 pub(crate) mod error;
 mod introspect;

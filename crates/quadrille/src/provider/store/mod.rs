@@ -34,11 +34,12 @@ pub use pending::{
 };
 pub use records::{AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, Issue};
 pub use row::RowIds;
-/// The SQLite of [`SqliteStore`], for an application's own tables beside the store's: rusqlite 0.37.
+/// The SQLite of [`SqliteStore`], for an application's own tables beside the store's: rusqlite
+/// 0.37.
 ///
-/// [`SqliteStore::write`], [`SqliteStore::read`] and the conversion to [`StoreError`] have its types.
-/// One program links one SQLite, so use it from here, or depend on this version. A new version of it
-/// is a breaking change of this crate.
+/// [`SqliteStore::write`], [`SqliteStore::read`] and the conversion to [`StoreError`] have its
+/// types. One program links one SQLite, so use it from here, or depend on this version. A new
+/// version of it is a breaking change of this crate.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 #[cfg(feature = "sqlite")]

@@ -22,7 +22,8 @@ pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
     }
 }
 
-/// Whether `asker` may learn anything about a token: its own client, or an API that the token is for.
+/// Whether `asker` may learn anything about a token: its own client, or an API that the token is
+/// for.
 pub(crate) fn may_know(found: &Found, asker: &Client) -> bool {
     let grant = found.grant();
     grant.client == asker.id || (matches!(found, Found::Access(_)) && is_meant_for(asker, grant))

@@ -29,7 +29,7 @@ impl World {
             with_tenants: Box::default(),
             tokens: true,
         };
-        let url = "https://app.example".parse().expect("a URL");
+        let url = "https://app.example".parse().unwrap();
         let site = Site::new(&url, "/login", &env, &keys, http, in_use);
         Self { clock, jar: Jar::new(&http::HeaderMap::new()), site }
     }

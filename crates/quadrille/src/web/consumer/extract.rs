@@ -1,4 +1,4 @@
-//! What handlers take: [`Linked`], [`Identity`], [`Visitor`].
+//! The extractors: [`Linked`], [`Identity`], [`Visitor`].
 
 use std::{fmt, sync::Arc};
 
@@ -25,7 +25,7 @@ use super::{
     pages::{failed, plainly},
 };
 
-/// Why a handler did not get its account: an [`Error`], and the answer to it.
+/// The rejection of an extractor: an [`Error`], and the response to it.
 #[derive(Debug)]
 pub struct Rejected {
     error: Error,
@@ -58,13 +58,14 @@ impl From<Error> for Rejected {
 }
 
 impl Rejected {
-    /// For a request whose application is not set up, so that nothing else is known.
+    /// The rejection for an application that is not set up.
     fn early(parts: &Parts) -> impl Fn(Error) -> Self {
         |error| Self { answer: Some(plainly(&error, parts)), error }
     }
 }
 
-/// The visitor, whoever they are: for services known at run time only, and for signing out.
+/// The user of a request, signed in or not: for services known only at run time, and for signing
+/// out.
 ///
 /// ```
 /// use quadrille::{Result, Visitor};
@@ -82,15 +83,15 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Who is signed in, as [`Hooks::owner`](crate::Hooks::owner) says.
+    /// The owner of the user's accounts: see [`Hooks::owner`](crate::Hooks::owner).
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
 
-    /// The visitor's account at this service.
+    /// The user's account at this service.
     ///
     /// # Errors
-    /// [`Error::NotLinked`], which sends them to log in, and what a refresh may run into.
+    /// [`Error::NotLinked`], which redirects to a login, and those of a refresh.
     pub async fn linked(&self, service: &str) -> Result<Linked<Dynamic>> {
         let Visit { login, jar, .. } = &*self.visit;
         let registered = login.by_name(service).await?;
@@ -99,7 +100,7 @@ impl Visitor {
         found.linked(&self.owner).await.map_err(|error| found.in_place(error))
     }
 
-    /// The visitor's account at this service, if there is one. Never waits for the network.
+    /// The user's account at this service, if one is linked. Never waits for the network.
     ///
     /// # Errors
     /// Those of the storage.
@@ -110,7 +111,7 @@ impl Visitor {
         Ok(stored.map(|stored| stored.account))
     }
 
-    /// Forgets the visitor's account at this service, and who they are there.
+    /// Removes the user's account and identity at this service.
     ///
     /// # Errors
     /// Those of the storage.
@@ -214,7 +215,7 @@ impl<S: Service, St: Send + Sync> OptionalFromRequestParts<St> for Identity<S> {
     }
 }
 
-/// The service that a handler asks for, found in the request's logins.
+/// The service of an extractor, found in the request's logins.
 struct Found<'a> {
     visit: &'a Visit,
     login: &'a Login,
@@ -243,7 +244,7 @@ impl<'a> Found<'a> {
         Ok(Self { visit, login, jar, registered, wanted: visit.wanted(parts) })
     }
 
-    /// A visitor can be sent to log in only where the login's URLs lead.
+    /// Replaces a redirect to a login by an error if the login's URLs do not lead to its router.
     fn in_place(&self, error: Error) -> Error {
         match (&error, self.visit.check_place()) {
             (Error::NotLinked(_), Err(misplaced)) => misplaced,
@@ -288,7 +289,8 @@ impl<'a> Found<'a> {
             .map(|s| of_account(&s.account.subject, s.token.obtained)))
     }
 
-    /// The answer to a visitor without the account: to log in, unless they have just been there.
+    /// The response to a user without the account: a redirect to a login, unless they have just
+    /// returned from one.
     async fn rejected(&self, parts: &mut Parts, error: Error, owner: &Owner) -> Rejected {
         let Self { login, jar, registered, wanted, .. } = self;
         let (error, retry) = match self.in_place(error) {
@@ -308,8 +310,8 @@ impl<'a> Found<'a> {
         Rejected { error, answer: Some(answer) }
     }
 
-    /// Whether the visitor came back within seconds and is to be sent again. Another try is then
-    /// theirs to decide, so the note goes.
+    /// Whether the user has just returned and would be redirected again. They decide whether to try
+    /// again, so the note of their return is removed.
     fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation

@@ -1,4 +1,4 @@
-//! [`Jar`] as an argument and in an answer, for applications with login routes of their own.
+//! [`Jar`] as an extractor and in a response, for applications with login routes of their own.
 
 use std::convert::Infallible;
 
@@ -12,8 +12,8 @@ use crate::consumer::Jar;
 
 use super::layer::Visit;
 
-/// The jar of this request. Behind [`Login::attach`](crate::Login::attach) it is the one that the
-/// layer gives to the answer by itself.
+/// The jar of this request. Behind [`Login::attach`](crate::Login::attach), the layer adds its
+/// cookies to the response.
 impl<St: Send + Sync> FromRequestParts<St> for Jar {
     type Rejection = Infallible;
 
@@ -31,7 +31,7 @@ impl<St: Send + Sync> FromRequestParts<St> for Jar {
     }
 }
 
-/// Sets the cookies, and closes the jar: return it beside the answer.
+/// Sets the cookies, and closes the jar: return it beside the response.
 impl IntoResponseParts for Jar {
     type Error = Infallible;
 

@@ -1,4 +1,4 @@
-//! The layer that gives each request its jar and takes the cookies from it to the answer.
+//! The layer that gives each request its jar, and adds the jar's cookies to the response.
 
 use std::{
     pin::Pin,
@@ -23,8 +23,7 @@ use super::{
     pages::{answered, unknown_to_whom},
 };
 
-/// What [`Login::layer`] gives: on a router, it lets handlers take
-/// [`Linked`](crate::Linked) and the like.
+/// The layer of [`Login::layer`], for handlers that take [`Linked`](crate::Linked) and the like.
 #[derive(Clone, Debug)]
 pub struct LoginLayer(pub(super) Login);
 
@@ -43,7 +42,7 @@ pub struct LoginService<S> {
     login: Login,
 }
 
-/// One request, as one [`Login`] sees it; the next one is that of the layer around.
+/// A request at one [`Login`]. `outer` is the same request at the login of the layer around.
 pub(super) struct Visit {
     pub(super) login: Login,
     pub(super) jar: Jar,
@@ -51,11 +50,11 @@ pub(super) struct Visit {
     place: Place,
 }
 
-/// Where a request was, seen from the login's router: what is below the public URL.
+/// The place of a request in the login's router.
 struct Place {
     /// The path and query.
     uri: Uri,
-    /// The path that the router is nested at.
+    /// The path at which the router is nested.
     nested: Option<Box<str>>,
 }
 
@@ -82,7 +81,7 @@ impl Login {
 }
 
 impl Visit {
-    /// The request's, as the innermost login sees it.
+    /// The request at the innermost login.
     ///
     /// # Errors
     /// [`OperatorError::NotAttached`].
@@ -91,17 +90,16 @@ impl Visit {
         visit.ok_or_else(|| OperatorError::NotAttached.into())
     }
 
-    /// Where this visitor is and how they can be told to log in.
+    /// The page requested, and whether it can be redirected to a login.
     pub(super) fn wanted(&self, parts: &Parts) -> Wanted {
         let navigation = is_navigation(parts);
-        // Only a navigation has a page to come back to.
+        // Only a navigation has a page to return to.
         let next = if navigation { self.public_path() } else { String::new() };
         Wanted { next, navigation }
     }
 
-    /// The path under which the outside knows the page. A proxy may have taken any part of the
-    /// public URL's path off, and the application may be nested at any; below the login's router
-    /// all paths are the same.
+    /// The public path of the page. A proxy may have stripped any part of the public URL's path, and
+    /// the application may be nested at any; below the login's router all paths are the same.
     fn public_path(&self) -> String {
         let base = self.login.ready().map_or("", |ready| &ready.site.base_path);
         let path = self.place.uri.path_and_query().map_or("/", |path| path.as_str());

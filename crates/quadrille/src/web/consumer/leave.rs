@@ -1,4 +1,4 @@
-//! The way out: a visitor leaves for a service.
+//! The redirect of a user to a service.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ use super::{
     pages::{failed, hop, plainly, redirect},
 };
 
-/// Query and form together. What is read of them has limits of its own: the rest must not matter,
-/// and is no longer than a server takes.
+/// The limits of query and form together. The parameters that are read have limits of their own;
+/// all others are ignored, within the length that servers accept.
 const LIMITS: Limits =
     Limits { bytes: 256 * 1024, value_bytes: 256 * 1024, parameters: 256 * 1024 };
 
@@ -55,11 +55,11 @@ pub(super) async fn leave_by_form(path: ServicePath, request: Request) -> Respon
     without_redirect(leave_with(path, parts, query).await)
 }
 
-/// The answer to a form. Browsers apply the `form-action` of the page that has the form to every
-/// redirect, and stop where one leads to another site: a page goes on in its place, be it to the
-/// service or to wherever a hook sends the visitor.
+/// The response to a form. Browsers apply the `form-action` of the form's page to every redirect, and
+/// stop at one to another site. So a page replaces the redirect, to the service or to the target of
+/// a hook.
 fn without_redirect(mut answer: Response) -> Response {
-    // What 307 and 308 ask for, to send the form again, no page can do.
+    // 307 and 308 request the form again, which no page can do.
     let by_get = [StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER];
     if !by_get.contains(&answer.status()) {
         return answer;
@@ -80,7 +80,7 @@ fn without_redirect(mut answer: Response) -> Response {
 /// The service's name in the path of a request.
 pub(super) type ServicePath = Result<Path<String>, PathRejection>;
 
-/// A name that is no text is none of a service.
+/// The service's name; empty if the path is not UTF-8, so that no service has it.
 pub(super) fn service_in(path: ServicePath) -> String {
     path.map_or_else(|_| String::new(), |Path(service)| service)
 }
@@ -120,10 +120,10 @@ async fn begin(
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
         .map_err(|_| BrowserError::CallbackMalformed)?;
     let one = |name| params.one(name).map_err(|_| BrowserError::CallbackMalformed);
-    // A page that cannot be read is no page of this site: the visitor comes back to the front page.
+    // A malformed page is none of this site: the user returns to the front page.
     let next = params.one("next").ok().flatten().unwrap_or("");
     let ask = one("ask")?;
-    // Nobody reads it beside the scopes.
+    // With further scopes, it has no meaning.
     let only = if ask.is_none() { one("only")? } else { None };
     let handlers = Handlers::of(login);
     let owner = handlers.find_owner(parts).await;
@@ -154,7 +154,7 @@ async fn begin(
     redirect(StatusCode::FOUND, login.begin_as(jar, &registered, kind, &begin).await?)
 }
 
-/// Further scopes for the account that is linked: all that it has, and these.
+/// The login for further scopes: those of the linked account, and these.
 async fn widen(
     login: &Login,
     jar: &Jar,

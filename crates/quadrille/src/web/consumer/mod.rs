@@ -1,8 +1,8 @@
 //! Logins in axum: routes, a layer, extractors and hooks.
 //!
-//! What every application names is at the root of the crate: [`Visitor`](crate::Visitor),
-//! [`Rejected`](crate::Rejected), [`After`](crate::After), the hooks' events and
-//! [`recover`](crate::recover).
+//! The names that every application uses are at the root of the crate: [`Visitor`](crate::Visitor),
+//! [`Rejected`](crate::Rejected), [`Hooks`](crate::Hooks), [`After`](crate::After), the hooks'
+//! events and [`recover`](crate::recover).
 
 pub(crate) mod extract;
 pub(crate) mod hooks;

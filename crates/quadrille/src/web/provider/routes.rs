@@ -15,15 +15,14 @@ use super::{extract::read, layer::ServerLayer, place::Place};
 
 impl AuthorizationServer {
     /// Adds the server's own endpoints to `app`, and the layer that the extractors
-    /// [`Authorization`](crate::provider::Authorization),
-    /// [`Decision`](crate::provider::Decision) and [`Access`](crate::guard::Access) need. Call it on
-    /// the router that has all
-    /// routes: axum's layers cover only the routes added before them. Merge the result, do not nest
-    /// it, unless [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
+    /// [`Authorization`](crate::provider::Authorization), [`Decision`](crate::provider::Decision)
+    /// and [`Access`](crate::guard::Access) need. Call it on the router that has all routes: axum's
+    /// layers cover only the routes added before them. Merge the result, do not nest it, unless
+    /// [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
     ///
     /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for
-    /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST. If a request finds one
-    /// missing, the answer is a page with status 500, and the log says what to add.
+    /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST. If a request finds
+    /// one missing, the answer is a page with status 500, and the log says what to add.
     ///
     /// ```
     /// use axum::response::{Html, IntoResponse, Redirect, Response};

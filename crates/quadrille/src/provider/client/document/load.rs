@@ -44,11 +44,12 @@ const FAILURES_AT_A_HOST: Rate = Rate { burst: 300, forgiven_every: Duration::fr
 /// describe themselves, as clients of the Model Context Protocol do. Give it to
 /// [`AuthorizationServer::client_metadata_documents`](crate::provider::AuthorizationServer::client_metadata_documents).
 ///
-/// Such a client is public and uses PKCE; people are asked for their consent, and the page must show
-/// them [who vouches for it](crate::provider::ConsentPage::client_host), since its name is only what it says. A
-/// document is remembered for as long as its `Cache-Control` says, but five minutes at least and a
-/// day at most. That there was none is not remembered, but counted by address, so that nobody can keep
-/// the documents of a host from others. Requests for one document at one time share one fetch.
+/// Such a client is public and uses PKCE; people are asked for their consent, and the page must
+/// show them [who vouches for it](crate::provider::ConsentPage::client_host), since its name is
+/// only what it says. A document is remembered for as long as its `Cache-Control` says, but five
+/// minutes at least and a day at most. That there was none is not remembered, but counted by
+/// address, so that nobody can keep the documents of a host from others. Requests for one document
+/// at one time share one fetch.
 ///
 /// ```
 /// use quadrille::{
@@ -181,8 +182,8 @@ impl Memory {
         Seat { memory: self, url, flight }
     }
 
-    /// Counts a failure before it is one. A client that a person has let in is counted by itself, so
-    /// that nobody can keep it out by naming other documents.
+    /// Counts a failure before it is one. A client that a person has let in is counted by itself,
+    /// so that nobody can keep it out by naming other documents.
     fn count<'a>(
         &self,
         url: &'a Url,

@@ -53,8 +53,8 @@ pub(crate) struct Described {
     metadata: CheckedMetadata,
 }
 
-/// The URL at which a client with this id describes itself, if it is one: https, written as a browser
-/// would, with a path, without user name, password and fragment.
+/// The URL at which a client with this id describes itself, if it is one: https, written as a
+/// browser would, with a path, without user name, password and fragment.
 pub(crate) fn url_of(client_id: &str) -> Option<Url> {
     if client_id.len() > URL || !client_id.starts_with("https://") {
         return None;

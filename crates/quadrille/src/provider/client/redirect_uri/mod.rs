@@ -13,13 +13,13 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use parts::{authority, is_http};
 use syntax::check;
 
-/// A redirect URI that may be registered (RFC 6749, section 3.1.2), or the callback of an OAuth 1.0a
-/// client (RFC 5849, section 2.1). Only a check makes one, so clients, documents and databases have
-/// no others.
+/// A redirect URI that may be registered (RFC 6749, section 3.1.2), or the callback of an OAuth
+/// 1.0a client (RFC 5849, section 2.1). Only a check makes one, so clients, documents and databases
+/// have no others.
 ///
 /// The URI is `https`, `http` to this machine, or has a scheme with a dot that an application owns
-/// (RFC 8252, section 7.1). It is written as browsers write it, so that they go exactly there: in the
-/// characters of RFC 3986, without user name, password and fragment.
+/// (RFC 8252, section 7.1). It is written as browsers write it, so that they go exactly there: in
+/// the characters of RFC 3986, without user name, password and fragment.
 ///
 /// ```
 /// use quadrille::provider::{RedirectUri, RedirectUriError};
@@ -53,7 +53,8 @@ impl RedirectUri {
         &self.0
     }
 
-    /// The destination in a form for users: the origin, or the application's own scheme with a colon.
+    /// The destination in a form for users: the origin, or the application's own scheme with a
+    /// colon.
     pub fn destination(&self) -> &str {
         let scheme = self.0.find(':').map_or(0, |at| at + 1);
         let end = match self.is_https() || is_http(&self.0) {

@@ -1,4 +1,5 @@
-//! The syntax of redirect URIs that may be registered (RFC 6749, section 3.1.2; RFC 8252, section 7).
+//! The syntax of redirect URIs that may be registered (RFC 6749, section 3.1.2; RFC 8252, section
+//! 7).
 
 use url::{Host, Url};
 
@@ -53,8 +54,8 @@ pub enum RedirectUriError {
     /// The application's own scheme is followed by neither host nor path.
     #[error("a redirect URI has a path after its scheme: com.example.app:/callback")]
     Empty,
-    /// The URI has a character that is not allowed (RFC 3986, section 2, without the asterisk), or a
-    /// browser would write it differently.
+    /// The URI has a character that is not allowed (RFC 3986, section 2, without the asterisk), or
+    /// a browser would write it differently.
     #[error(
         "a redirect URI is compared character by character: write it as a browser would, without \
          wildcards"

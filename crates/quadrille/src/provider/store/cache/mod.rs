@@ -27,8 +27,8 @@ use view::View;
 /// however many requests wait. There is no background task. If changes may have been missed, or
 /// cannot be read, everything is forgotten and the store is asked.
 ///
-/// A server does this by itself. The type is public with the feature `testing`, for tests of a store
-/// as a server uses it.
+/// A server does this by itself. The type is public with the feature `testing`, for tests of a
+/// store as a server uses it.
 ///
 /// ```
 /// use quadrille::{provider::store::MemoryStore, testing::{Cached, ManualClock}};
