@@ -98,8 +98,8 @@ impl Visit {
         Wanted { next, navigation }
     }
 
-    /// The public path of the page. A proxy may have stripped any part of the public URL's path, and
-    /// the application may be nested at any; below the login's router all paths are the same.
+    /// The public path of the page. A proxy may have stripped any part of the public URL's path,
+    /// and the application may be nested at any; below the login's router all paths are the same.
     fn public_path(&self) -> String {
         let base = self.login.ready().map_or("", |ready| &ready.site.base_path);
         let path = self.place.uri.path_and_query().map_or("/", |path| path.as_str());
