@@ -6,9 +6,14 @@
 //!
 //! * failures at one name from one network take turns, one every two seconds. Ten are free, but only
 //!   one where the name is tried from everywhere, or the network tries every name;
-//! * all wait in one line for the threads that hash ([`Line`](quadrille::provider::guessing::Line)): an attempt
-//!   stands behind those whose network failed less, at this name and at any. So guesses from
-//!   elsewhere, of however many networks, never use up a person's own turn.
+//! * all wait in one line for the threads that hash ([`Line`](quadrille::provider::guessing::Line)), behind those
+//!   whose network failed less at this name, and among equals at any. So guesses from elsewhere, of
+//!   however many networks, never use up a person's own turn.
+//!
+//! Failures at this name come first, since an office or a carrier has failures at other names every
+//! day: counted together, its people stood behind a few guesses from each of any number of networks.
+//! The price is that a network that tries every name stands before a person who mistyped: once for
+//! each name. One network cannot make that a flood, as the line serves networks in turn as well.
 //!
 //! A browser in which the person signed in before has a device cookie (OWASP, "device cookies") and
 //! is counted by itself: it does not wait, whatever others do. One that was stolen helps to ten
@@ -16,7 +21,13 @@
 
 use std::time::Duration;
 
-use quadrille::Timestamp;
+use quadrille::{Timestamp, provider::guessing::Failures};
+
+/// For how long a refused attempt counts as one that shares the turns of its name and network.
+pub const LATELY: Duration = Duration::from_secs(10);
+
+/// The longest wait that a refused attempt is told.
+const LONGEST_TOLD: Duration = Duration::from_secs(300);
 
 /// How failures of one kind are counted.
 #[derive(Clone, Copy, Debug)]
@@ -89,11 +100,38 @@ pub enum Turn {
     InLine {
         /// After so long at the earliest.
         wait: Duration,
-        /// Behind those whose failures are remembered for less long.
-        failures: Duration,
+        /// Behind those with fewer.
+        failures: Failures,
     },
     /// It is not looked at. Another attempt may be, after so long.
     Refused(Duration),
+}
+
+/// The wait that comes of others who share the turns of one name and network: the time that those
+/// turns would take for all refused attempts that come during one turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crowd(Duration);
+
+impl Crowd {
+    /// The crowd after so much time without another.
+    pub fn after(self, time: Duration) -> Self {
+        let left = LATELY.saturating_sub(time).as_secs_f64() / LATELY.as_secs_f64();
+        Self(self.0.mul_f64(left))
+    }
+
+    /// The crowd with one more refused attempt.
+    pub fn one_more(self) -> Self {
+        // One attempt in `LATELY` is so many in the time of a turn.
+        let turn = PAIR.forgiven_every;
+        let share = turn.mul_f64(turn.as_secs_f64() / LATELY.as_secs_f64());
+        Self(LONGEST_TOLD.min(self.0 + share))
+    }
+
+    /// The time after which one should try again whose turn would come after `wait` if it were
+    /// alone.
+    pub fn wait(self, wait: Duration) -> Duration {
+        LONGEST_TOLD.min(wait + self.0)
+    }
 }
 
 /// What becomes of an attempt, and when the failures are forgiven if it is one. A refused attempt
@@ -112,9 +150,10 @@ pub fn decide(before: &Recovery, now: Timestamp) -> (Turn, Recovery) {
     if wait > PATIENCE {
         return (Turn::Refused(wait - PATIENCE), *before);
     }
-    // A network that many share is no further behind than one that failed ten times.
-    let failures =
-        debt(RECORD, before.record, now) + debt(NETWORK, before.network, now).min(RECORD.most);
+    let failures = Failures {
+        at_name: count(RECORD, before.record, now),
+        of_network: count(NETWORK, before.network, now),
+    };
     after.pair = one_more(PAIR, before.pair, now);
     after.record = one_more(RECORD, before.record, now);
     after.name = one_more(NAME, before.name, now);
@@ -156,6 +195,13 @@ fn one_more(limit: Limit, recovered: Timestamp, now: Timestamp) -> Timestamp {
     now + limit.most.min(debt(limit, recovered, now) + limit.forgiven_every)
 }
 
+/// How many failures are not forgiven yet.
+fn count(limit: Limit, recovered: Timestamp, now: Timestamp) -> u32 {
+    let debt = debt(limit, recovered, now).as_millis();
+    let count = debt.div_ceil(limit.forgiven_every.as_millis().max(1));
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 /// How long until all is forgiven. What is further off than failures can be was written before the
 /// clock went back: it stands for a burst, so that nobody waits until the clock has caught up.
 fn debt(limit: Limit, recovered: Timestamp, now: Timestamp) -> Duration {
@@ -187,9 +233,9 @@ mod tests {
         }
     }
 
-    fn failures(of: &Recovery) -> u64 {
+    fn failures(of: &Recovery) -> Failures {
         match decide(of, NOON).0 {
-            Turn::InLine { failures, .. } => failures.as_secs(),
+            Turn::InLine { failures, .. } => failures,
             other => panic!("{other:?}"),
         }
     }
@@ -232,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_stands_behind_those_that_failed_less_at_this_name_and_at_any() {
+    fn a_network_stands_behind_those_that_failed_less_at_this_name_and_then_at_any() {
         let stands = |at_name, at_others| {
             let mut counts = FRESH;
             for _ in 0..at_others {
@@ -243,11 +289,15 @@ mod tests {
             }
             failures(&counts)
         };
-        assert_eq!(stands(0, 0), 0);
-        assert_eq!(stands(1, 0), 1200);
-        assert_eq!(stands(0, 1), 600);
-        assert!(stands(0, 1000) < stands(11, 0), "one of many people in a network that failed");
-        assert!(stands(1, 0) < stands(0, 10), "one who mistyped, and one who tries every name");
+        let is = |at_name, of_network| Failures { at_name, of_network };
+        assert_eq!(stands(0, 0), Failures::default());
+        assert_eq!(stands(1, 0), is(1, 1));
+        assert_eq!(stands(0, 1), is(0, 1));
+        assert_eq!(stands(11, 1000), is(10, 120));
+        assert!(stands(0, 20) < stands(1, 0), "an office, and one who guesses at the name");
+        assert!(stands(1, 0) < stands(1, 1), "two who mistyped, one of them in an office");
+        // One who mistyped, and one who tries every name: see the top of the file.
+        assert!(stands(0, 120) < stands(1, 0));
     }
 
     #[test]
@@ -276,6 +326,20 @@ mod tests {
             counts = forgive(&counts, added);
         }
         assert_eq!(counts.record, full);
+    }
+
+    #[test]
+    fn the_wait_that_is_told_grows_with_those_who_share_the_turn_and_shrinks_when_they_are_gone() {
+        let alone = Duration::from_secs(2);
+        // Ten in each second: twenty for each turn of two seconds.
+        let crowd = (0..600)
+            .fold(Crowd::default(), |crowd, _| crowd.after(Duration::from_millis(100)).one_more());
+        let told = crowd.wait(alone).as_secs();
+        assert!((40..=43).contains(&told), "{told}");
+        assert!((20..=24).contains(&crowd.after(LATELY / 2).wait(alone).as_secs()));
+        assert_eq!(crowd.after(LATELY).wait(alone), alone);
+        let once = Crowd::default().one_more().after(alone).wait(alone);
+        assert!(once < Duration::from_secs(3), "one who tries again is not a crowd: {once:?}");
     }
 
     mod laws {
@@ -309,7 +373,7 @@ mod tests {
                     Turn::Trusted => prop_assert!(before.device.is_some()),
                     Turn::InLine { wait, failures } => {
                         prop_assert!(wait <= PATIENCE);
-                        prop_assert!(failures <= RECORD.most * 2);
+                        prop_assert!(failures.at_name <= 10 && failures.of_network <= 120);
                     }
                     Turn::Refused(wait) => prop_assert!(wait <= PAIR.most - PATIENCE),
                 }
@@ -321,6 +385,20 @@ mod tests {
                 let Turn::Refused(wait) = turn else { return Ok(()) };
                 let turn = decide(&after, NOON + wait).0;
                 prop_assert!(matches!(turn, Turn::InLine { .. }), "{turn:?}");
+            }
+
+            #[test]
+            fn the_wait_that_is_told_is_never_shorter_than_the_real_one_nor_endless(
+                gaps in proptest::collection::vec(0u64..12_000, 0..2000),
+                wait in 0u64..=20_000,
+            ) {
+                let (mut crowd, wait) = (Crowd::default(), Duration::from_millis(wait));
+                for gap in gaps {
+                    let later = crowd.after(Duration::from_millis(gap));
+                    prop_assert!(later <= crowd && later < later.one_more().max(Crowd(LONGEST_TOLD)));
+                    crowd = later.one_more();
+                    prop_assert!((wait..=LONGEST_TOLD).contains(&crowd.wait(wait)));
+                }
             }
 
             #[test]
@@ -345,8 +423,18 @@ mod tests {
                 let past = Timestamp::from_millis(NOON.millis() + past);
                 let clean = Recovery { device: None, pair: past, record: past, network: past, ..before };
                 let (turn, _) = decide(&clean, NOON);
-                let none = Duration::ZERO;
-                prop_assert_eq!(turn, Turn::InLine { wait: none, failures: none });
+                let failures = Failures::default();
+                prop_assert_eq!(turn, Turn::InLine { wait: Duration::ZERO, failures });
+            }
+
+            #[test]
+            fn who_did_not_fail_at_this_name_stands_before_each_network_that_did(
+                before in recovery(), past in -10_000_000i64..=0,
+            ) {
+                let past = Timestamp::from_millis(NOON.millis() + past);
+                let person = Recovery { device: None, pair: past, record: past, ..before };
+                let guesser = Recovery { pair: past, network: past, ..decide(&FRESH, NOON).1 };
+                prop_assert!(failures(&person) < failures(&guesser));
             }
 
             #[test]

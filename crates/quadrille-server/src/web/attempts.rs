@@ -12,7 +12,7 @@ use crate::{
     users::UserName,
 };
 
-use super::devices::DeviceId;
+use super::{devices::DeviceId, refusals::Refusals};
 
 /// Counts attempts to sign in.
 #[derive(Debug)]
@@ -21,12 +21,13 @@ pub(super) struct Attempts {
     backend: Arc<dyn Backend>,
     /// What was typed as a name may be a password: the database holds no digest that tells.
     key: MacKey,
+    refusals: Refusals,
 }
 
 /// An attempt that was counted as a failure until it turns out to be none.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    /// What becomes of it.
+    /// What becomes of it. The wait of a refused one is that of as many as were refused lately.
     pub(super) turn: Turn,
     /// The keys of its counts.
     keys: Each<CountKey>,
@@ -38,7 +39,7 @@ impl Attempts {
     /// Counts in this database, for the provider with this mark.
     pub(super) fn new(env: Env, backend: Arc<dyn Backend>, ring: &KeyRing, mark: &str) -> Self {
         let key = ring.mac_key("quadrille sign-in failures", mark);
-        Self { env, backend, key }
+        Self { env, backend, key, refusals: Refusals::default() }
     }
 
     /// Counts an attempt, as a failure, and says what becomes of it.
@@ -54,7 +55,10 @@ impl Attempts {
         let (keys, now) = (self.keys(name, address, device), self.env.now());
         let count = Recount { keys, change: Box::new(move |before| decide(before, now).1) };
         let before = self.backend.recount(count, now).await?;
-        let (turn, after) = decide(&before, now);
+        let (mut turn, after) = decide(&before, now);
+        if let Turn::Refused(wait) = &mut turn {
+            *wait = self.refusals.one_more(keys.pair, *wait, self.env.steady());
+        }
         Ok(Attempt { turn, keys, added: added(&before, &after, now) })
     }
 

@@ -10,6 +10,7 @@ mod health;
 mod me;
 mod overload;
 mod pages;
+mod refusals;
 mod routes;
 mod seals;
 mod sent;

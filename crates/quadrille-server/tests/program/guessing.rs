@@ -1,6 +1,12 @@
 //! Guessing of passwords, and its effect on the owner of the account.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use reqwest::StatusCode;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
@@ -144,6 +150,92 @@ fn may_open_files(count: u64) {
     }
 }
 
+/// Guesses that go on until this is dropped: each guesser makes the next when the last was answered.
+struct Flood {
+    _guessers: JoinSet<()>,
+    looked_at: Arc<AtomicUsize>,
+}
+
+impl Flood {
+    /// So many at once from these addresses, at the name that is made of the number of the guess.
+    async fn start(
+        program: &Program,
+        addresses: Vec<String>,
+        at_once: usize,
+        name: fn(usize) -> String,
+    ) -> Self {
+        let browser = Browser::new();
+        let form = browser.get(&program.url("/sign-in")).await.form("username");
+        let form = form.with("password", "wrong password");
+        let (cookie, value) = browser.cookie("form").unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (mut guessers, looked_at) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+        for (n, address) in addresses.into_iter().cycle().take(at_once).enumerate() {
+            let (http, form, looked_at) = (http.clone(), form.clone(), looked_at.clone());
+            let cookie = format!("{cookie}={value}");
+            guessers.spawn(async move {
+                for guess in 0.. {
+                    let form = form.clone().with("username", &name(guess * 10_000 + n));
+                    let request = http.post(form.action).header("cookie", &cookie);
+                    let request = request.header("x-forwarded-for", &address).form(&form.fields);
+                    let status = request.send().await.unwrap().status();
+                    let is_looked_at = status == StatusCode::FORBIDDEN;
+                    looked_at.fetch_add(usize::from(is_looked_at), Ordering::Relaxed);
+                }
+            });
+        }
+        Self { _guessers: guessers, looked_at }
+    }
+
+    async fn until(self, looked_at: usize) -> Self {
+        let enough = async || self.looked_at.load(Ordering::Relaxed) >= looked_at;
+        assert!(eventually(SECONDS * 4, enough).await, "{:?}", self.looked_at);
+        self
+    }
+}
+
+#[tokio::test]
+async fn failures_at_other_names_put_nobody_behind_the_guesses_of_many_networks_at_their_own() {
+    may_open_files(4000);
+    let stage = proxied();
+    // An office where people mistype.
+    for n in 0..10 {
+        assert_eq!(guess(&stage, &format!("name {n}"), &["192.0.2.1".to_owned()], 2).await, 2);
+    }
+    let ada = |_| "ada".to_owned();
+    let flood = Flood::start(&stage.program, addresses(250), 250, ada).await.until(250).await;
+    gets_in(&stage.program, &Browser::at("192.0.2.1")).await;
+    drop(flood);
+
+    let Stage { program, folder, .. } = stage;
+    let issuer = program.listening.clone();
+    program.stop();
+    let program =
+        Program::start_with(&folder, &["--listen", &issuer, "--trusted-proxy", "127.0.0.1"]);
+    let _flood = Flood::start(&program, addresses(250), 250, ada).await.until(100).await;
+    gets_in(&program, &Browser::at("192.0.2.1")).await;
+}
+
+#[tokio::test]
+async fn a_person_who_mistyped_gets_in_beside_a_network_that_tries_ever_new_names() {
+    let stage = proxied();
+    assert_eq!(guess(&stage, "ada", &["192.0.2.1".to_owned()], 1).await, 1);
+    let names = |n| format!("name {n}");
+    let one = vec!["203.0.113.1".to_owned()];
+    let _flood = Flood::start(&stage.program, one, 60, names).await.until(100).await;
+    gets_in(&stage.program, &Browser::at("192.0.2.1")).await;
+}
+
+#[tokio::test]
+async fn a_person_with_any_failures_gets_in_beside_hundreds_of_networks_with_ever_new_names() {
+    may_open_files(4000);
+    let stage = proxied();
+    assert_eq!(guess(&stage, "ada", &["192.0.2.1".to_owned()], 5).await, 5);
+    let names = |n| format!("name {n}");
+    let _flood = Flood::start(&stage.program, addresses(200), 600, names).await.until(200).await;
+    gets_in(&stage.program, &Browser::at("192.0.2.1")).await;
+}
+
 #[tokio::test]
 async fn guesses_from_the_persons_own_address_do_not_lock_them_out() {
     let stage = Stage::new();
@@ -154,6 +246,23 @@ async fn guesses_from_the_persons_own_address_do_not_lock_them_out() {
         assert_eq!(page.status, StatusCode::FORBIDDEN);
     }
     gets_in(&stage.program, &Browser::new()).await;
+}
+
+#[tokio::test]
+async fn who_shares_a_network_with_a_flood_is_told_so_and_gets_in_from_another() {
+    let stage = proxied();
+    let shared = vec!["192.0.2.1".to_owned()];
+    let ada = |_| "ada".to_owned();
+    let _flood = Flood::start(&stage.program, shared, 40, ada).await.until(10).await;
+    let browser = Browser::at("192.0.2.1");
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    browser.sign_in(&page, "ada", PASSWORD).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = page.header("retry-after").parse().unwrap();
+    assert!((10..=301).contains(&wait), "{wait}");
+    assert!(page.html.contains("from another network"), "{}", page.html);
+    gets_in(&stage.program, &Browser::at("192.0.2.2")).await;
 }
 
 #[tokio::test]
@@ -184,7 +293,7 @@ async fn a_stolen_device_cookie_is_good_for_ten_guesses() {
     let page = thief.get(&stage.program.url("/sign-in")).await;
     assert!(page.html.contains("name=\"password\""), "it opens nothing");
     let mut guesses = JoinSet::new();
-    let thief = std::sync::Arc::new(thief);
+    let thief = Arc::new(thief);
     let form = page.form("username").with("username", "ada").with("password", "wrong password");
     for _ in 0..60 {
         let (thief, form) = (thief.clone(), form.clone());

@@ -95,6 +95,13 @@ const SLOW: Problem = Problem {
     text: "Your password was not looked at. Wait a few seconds and try again.",
     field: false,
 };
+/// From this network so many try that name that trying again is no use.
+const SHARED: Problem = Problem {
+    title: "Too many attempts",
+    text: "Your password was not looked at, as many others from your network try this user name. \
+           Try again later, from another network, or in a browser in which you have signed in before.",
+    field: false,
+};
 const BUSY: Problem = Problem {
     title: "Many people are signing in",
     text: "Try again in a few seconds.",
@@ -186,7 +193,8 @@ pub(in crate::web) async fn submit(
         Looked::Not(wait) => {
             app.withdraw(&attempt).await;
             audit::refused(found.as_ref(), address);
-            later(again(StatusCode::TOO_MANY_REQUESTS, SLOW).await, wait)
+            let problem = if wait > PATIENCE { SHARED } else { SLOW };
+            later(again(StatusCode::TOO_MANY_REQUESTS, problem).await, wait)
         }
         Looked::Busy => {
             app.withdraw(&attempt).await;

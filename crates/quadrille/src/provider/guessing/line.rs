@@ -1,12 +1,17 @@
 //! The line in front of slow work that any stranger can cause, such as hashing a chosen secret.
 //!
 //! Hashing is scarce: some ten milliseconds of a processor each. In a flood the line decides which
-//! attempts are served. Those with the fewest failures go first; among equals, the newest. So a
-//! flood of any size, from any number of networks, stands behind a newcomer without failures, and a
-//! network that goes on guessing falls back with each guess. The oldest among equals wait longest,
-//! and leave first when their time is over.
+//! attempts are served. Two orders take turns, because an attacker can get in front in each alone:
 //!
-//! Memory is bounded by seats. When all are taken, the last in line gives way.
+//! * by [`Failures`], the fewest first; among equals, the newest. A flood of any size, from any number
+//!   of networks, stands behind a newcomer without failures, and a network that goes on guessing at
+//!   a name falls back with each guess. Names are free, though: one network that guesses once at each
+//!   of any number of names is always in front of a person who mistyped.
+//! * by network: the one that was served the longest time ago. Each network has its share of the work,
+//!   whatever it and others did before, so a flood must come from more networks than are served
+//!   within a person's patience.
+//!
+//! Memory is bounded by seats. When all are taken, the network with the most gives up its last.
 
 use std::{
     cmp::Reverse,
@@ -22,23 +27,43 @@ use tokio::sync::oneshot;
 use crate::RemoteAddress;
 
 /// A line of attempts that wait for slow work. Count failures beside it, for example with a
-/// [`Throttle`](super::Throttle), and pass how long those of an attempt are remembered.
+/// [`Throttle`](super::Throttle), and pass those of each attempt.
 ///
 /// ```
 /// use std::{num::NonZeroUsize, time::Duration};
-/// use quadrille::provider::guessing::Line;
+/// use quadrille::provider::guessing::{Failures, Line};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), quadrille::provider::guessing::Away> {
 /// // Two at work at once, 1,024 wait, of them 64 of one network.
 /// let line = Line::new(NonZeroUsize::new(2).unwrap(), 1024, 64);
-/// let (failures, patience) = (Duration::ZERO, Duration::from_secs(8));
-/// let place = line.turn(None, failures, Duration::ZERO, patience).await?;
+/// let patience = Duration::from_secs(8);
+/// let place = line.turn(None, Failures::default(), Duration::ZERO, patience).await?;
 /// // ... the secret is hashed ...
 /// drop(place);
 /// # Ok(())
 /// # }
 /// ```
 pub struct Line(Mutex<Queue>);
+
+/// Failures that are remembered of the parties to an attempt. The order is that of the line: the
+/// failures at the attempt's own name decide, and only among equals the others of its network. So
+/// a person in an office where others mistype stands before every network that guesses at their
+/// name.
+///
+/// ```
+/// use quadrille::provider::guessing::Failures;
+///
+/// let office = Failures { at_name: 0, of_network: 20 };
+/// let guesser = Failures { at_name: 1, of_network: 1 };
+/// assert!(office < guesser);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failures {
+    /// The number of failures at the name of this attempt, from its network.
+    pub at_name: u32,
+    /// The number of failures from its network, at any name.
+    pub of_network: u32,
+}
 
 /// A place at the work. Dropping it admits the next attempt.
 ///
@@ -64,8 +89,9 @@ pub struct Place<'a> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Away {
-    /// All seats are taken by attempts with fewer failures, or newer ones.
-    #[error("gave way to attempts with fewer failures, or newer ones")]
+    /// All seats are taken: of its network by attempts with fewer failures or newer ones, or of the
+    /// line by as many networks.
+    #[error("gave way to other attempts, as all seats are taken")]
     GaveWay,
     /// The time ran out before a place was free.
     #[error("no place was free in time")]
@@ -80,15 +106,14 @@ impl Line {
     }
 
     /// Returns when an attempt from this address may start: after `wait` at the earliest, and then
-    /// within `patience`. `failures` decides its place in line: the longer the failures of its
-    /// party are remembered, the further back.
+    /// within `patience`. The more `failures`, the further back it stands.
     ///
     /// # Errors
     /// [`Away`].
     pub async fn turn(
         &self,
         from: Option<RemoteAddress>,
-        failures: Duration,
+        failures: Failures,
         wait: Duration,
         patience: Duration,
     ) -> Result<Place<'_>, Away> {
@@ -135,10 +160,10 @@ impl fmt::Debug for Line {
     }
 }
 
-/// The order in the line: the fewest failures first; among equals, the newest.
+/// The order in the line by failures: the fewest first; among equals, the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Standing {
-    failures: Duration,
+    failures: Failures,
     number: Reverse<u64>,
 }
 
@@ -151,6 +176,10 @@ struct Seat {
     call: oneshot::Sender<Called>,
 }
 
+/// The number of networks whose last service is remembered. One that is forgotten counts as never
+/// served.
+const NETWORKS: usize = 16 * 1024;
+
 /// The attempts that wait, and those at work. It knows no clock.
 struct Queue {
     places: NonZeroUsize,
@@ -158,6 +187,10 @@ struct Queue {
     seats_of_a_network: usize,
     /// The number of attempts so far.
     count: u64,
+    /// The number of calls so far.
+    calls: u64,
+    /// The number of the last call of each network.
+    served: HashMap<Option<u128>, u64>,
     seated: BTreeMap<Standing, Seat>,
     /// The attempts in `seated` that can be called.
     ready: BTreeSet<Standing>,
@@ -172,6 +205,8 @@ impl Queue {
             seats,
             seats_of_a_network,
             count: 0,
+            calls: 0,
+            served: HashMap::new(),
             seated: BTreeMap::new(),
             ready: BTreeSet::new(),
             of_network: HashMap::new(),
@@ -180,11 +215,12 @@ impl Queue {
     }
 
     /// Seats an attempt. The last of its network gives way if that has more seats than its share,
-    /// else the last of all if there are too many: perhaps the attempt itself.
+    /// else the last of a network with the most seats if there are too many: perhaps the attempt
+    /// itself.
     fn sit(
         &mut self,
         network: Option<u128>,
-        failures: Duration,
+        failures: Failures,
         call: oneshot::Sender<Called>,
     ) -> Standing {
         self.count = self.count.saturating_add(1);
@@ -196,7 +232,8 @@ impl Queue {
         let gives_way = if *of_network > self.seats_of_a_network {
             from_behind.find(|(_, seat)| seat.network == network)
         } else if self.seated.len() > self.seats {
-            from_behind.next()
+            let most = self.of_network.values().max();
+            from_behind.find(|(_, seat)| self.of_network.get(&seat.network) == most)
         } else {
             None
         };
@@ -221,16 +258,37 @@ impl Queue {
         self.call();
     }
 
-    /// Calls the first in line while there are places.
+    /// Calls the next in line while there are places.
     fn call(&mut self) {
         while self.at_work.len() < self.places.get()
-            && let Some(standing) = self.ready.pop_first()
+            && let Some(standing) = self.next()
             && let Some(seat) = self.stand_up(standing)
         {
+            self.serve(seat.network);
             // A caller that has left frees its place next.
             self.at_work.insert(standing);
             let _ = seat.call.send(Called);
         }
+    }
+
+    /// The next in line: by failures and by network in turn.
+    fn next(&self) -> Option<Standing> {
+        if self.calls.is_multiple_of(2) {
+            return self.ready.first().copied();
+        }
+        let ready = self.seated.iter().filter(|(standing, _)| self.ready.contains(standing));
+        // `None`, for never, is the least. Among equals the first is taken.
+        ready.min_by_key(|(_, seat)| self.served.get(&seat.network)).map(|(standing, _)| *standing)
+    }
+
+    fn serve(&mut self, network: Option<u128>) {
+        self.calls = self.calls.saturating_add(1);
+        if self.served.len() >= NETWORKS {
+            let kept = u64::try_from(NETWORKS / 2).unwrap_or(u64::MAX);
+            let since = self.calls.saturating_sub(kept);
+            self.served.retain(|_, call| *call > since);
+        }
+        self.served.insert(network, self.calls);
     }
 
     fn stand_up(&mut self, standing: Standing) -> Option<Seat> {
@@ -261,10 +319,11 @@ mod tests {
     fn comes(
         queue: &mut Queue,
         network: u128,
-        failures: u64,
+        failures: u32,
     ) -> (Standing, oneshot::Receiver<Called>) {
         let (call, called) = oneshot::channel();
-        let standing = queue.sit(Some(network), SECOND * u32::try_from(failures).unwrap(), call);
+        let failures = Failures { at_name: failures, of_network: failures };
+        let standing = queue.sit(Some(network), failures, call);
         queue.ready(standing);
         (standing, called)
     }
@@ -278,8 +337,8 @@ mod tests {
         let mut queue = queue();
         let at_work: Vec<_> = (0..2).map(|n| comes(&mut queue, n, 0)).collect();
         let _flood: Vec<_> = (10..30).map(|n| comes(&mut queue, n, 0)).collect();
-        let (_, mut first) = comes(&mut queue, 1, 0);
-        let (_, mut second) = comes(&mut queue, 2, 0);
+        let (_, mut first) = comes(&mut queue, 2, 0);
+        let (_, mut second) = comes(&mut queue, 3, 0);
         queue.leave(at_work[0].0);
         assert!(first.try_recv().is_err() && second.try_recv().is_ok());
         queue.leave(at_work[1].0);
@@ -290,7 +349,7 @@ mod tests {
     fn those_who_failed_give_way_to_those_who_did_not_and_fall_behind_them() {
         let mut queue = queue();
         let at_work: Vec<_> = (0..2).map(|n| comes(&mut queue, n, 0)).collect();
-        let mut failed: Vec<_> = (10..18).map(|n| comes(&mut queue, n, n as u64)).collect();
+        let mut failed: Vec<_> = (10..18).map(|n| comes(&mut queue, u128::from(n), n)).collect();
         let (_, mut fresh) = comes(&mut queue, 1, 0);
         assert!(gave_way(&mut failed[7].1), "the one with the most failures");
         assert!(failed[..7].iter_mut().all(|(_, called)| !gave_way(called)));
@@ -316,7 +375,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_waits_for_its_time_and_then_for_a_place_but_not_for_ever() {
         let line = Line::new(NonZeroUsize::MIN, 2, 2);
-        let turn = |wait| line.turn(None, Duration::ZERO, wait, SECOND);
+        let turn = |wait| line.turn(None, Failures::default(), wait, SECOND);
         let place = turn(SECOND).await.unwrap();
         assert_eq!(turn(SECOND).await.unwrap_err(), Away::TooLong);
         drop(place);
@@ -327,9 +386,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_whose_client_goes_away_leaves_the_line() {
         let line = Line::new(NonZeroUsize::MIN, 2, 2);
-        let place = line.turn(None, Duration::ZERO, Duration::ZERO, SECOND).await.unwrap();
+        let place = line.turn(None, Failures::default(), Duration::ZERO, SECOND).await.unwrap();
         for wait in [Duration::ZERO, SECOND * 100] {
-            let waits = line.turn(None, Duration::ZERO, wait, SECOND * 100);
+            let waits = line.turn(None, Failures::default(), wait, SECOND * 100);
             assert!(tokio::time::timeout(SECOND, waits).await.is_err());
         }
         drop(place);
@@ -339,13 +398,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_gives_way_while_it_waits_for_its_time() {
         let line = Line::new(NonZeroUsize::MIN, 1, 1);
-        let waits = line.turn(None, SECOND, SECOND * 100, SECOND);
+        let waits = line.turn(None, Failures { at_name: 1, of_network: 1 }, SECOND * 100, SECOND);
         let person = async {
             tokio::task::yield_now().await;
-            line.turn(None, Duration::ZERO, Duration::ZERO, SECOND).await.unwrap()
+            line.turn(None, Failures::default(), Duration::ZERO, SECOND).await.unwrap()
         };
         let (away, _place) = tokio::join!(waits, person);
         assert_eq!(away.unwrap_err(), Away::GaveWay);
+    }
+
+    #[test]
+    fn networks_that_were_served_are_forgotten_when_they_are_too_many() {
+        let mut queue = queue();
+        for network in 0..3 * NETWORKS as u128 {
+            queue.serve(Some(network));
+            assert!(queue.served.len() <= NETWORKS);
+        }
+        assert!(queue.served.contains_key(&Some(3 * NETWORKS as u128 - 1)));
     }
 
     mod laws {
@@ -356,7 +425,7 @@ mod tests {
         proptest! {
             #[test]
             fn the_line_is_bounded_keeps_its_order_and_forgets_who_has_gone(
-                steps in proptest::collection::vec((0u8..3, 0u128..5, 0u64..4), 1..300),
+                steps in proptest::collection::vec((0u8..3, 0u128..5, 0u32..4), 1..300),
             ) {
                 let mut queue = queue();
                 let mut here = Vec::new();
@@ -387,8 +456,8 @@ mod tests {
             }
 
             #[test]
-            fn whatever_the_line_a_newcomer_without_failures_is_called_next(
-                before in proptest::collection::vec((0u128..40, 0u64..4), 2..100),
+            fn whatever_the_line_a_newcomer_without_failures_is_one_of_the_next_two(
+                before in proptest::collection::vec((0u128..40, 0u32..4), 2..100),
             ) {
                 let mut queue = queue();
                 let here: Vec<_> = before
@@ -396,26 +465,55 @@ mod tests {
                     .map(|(network, failures)| comes(&mut queue, network, failures))
                     .collect();
                 let (_, mut person) = comes(&mut queue, 7, 0);
-                let next = *queue.at_work.first().unwrap();
-                queue.leave(next);
+                for _ in 0..2 {
+                    let next = *queue.at_work.first().unwrap();
+                    queue.leave(next);
+                }
                 prop_assert!(person.try_recv().is_ok());
                 drop(here);
             }
 
             #[test]
-            fn nobody_gives_way_to_one_with_more_failures(
-                before in proptest::collection::vec((0u128..40, 0u64..9), 2..100),
-                network in 0u128..40, failures in 0u64..9,
+            fn a_network_is_served_in_its_turn_whatever_it_did_and_however_many_come(
+                flood in proptest::collection::vec((0u128..6, 0u32..4), 45..90),
+                failures in 4u32..1000,
+            ) {
+                let mut queue = queue();
+                let (first, _served) = comes(&mut queue, 9, 0);
+                let _other = comes(&mut queue, 8, 0);
+                let (_, mut person) = comes(&mut queue, 9, failures);
+                queue.leave(first);
+                // Six other networks come all the time: three attempts for each that is served.
+                let mut here = Vec::new();
+                for three in flood.chunks_exact(3) {
+                    for (network, failures) in three {
+                        here.push(comes(&mut queue, *network, *failures));
+                    }
+                    let next = *queue.at_work.first().unwrap();
+                    queue.leave(next);
+                }
+                prop_assert!(person.try_recv().is_ok());
+                drop(here);
+            }
+
+            #[test]
+            fn nobody_gives_way_to_one_with_more_failures_but_to_one_of_a_network_with_fewer_seats(
+                before in proptest::collection::vec((0u128..40, 0u32..9), 2..100),
+                network in 0u128..40, failures in 0u32..9,
             ) {
                 let mut queue = queue();
                 let here: Vec<_> = before
                     .into_iter()
                     .map(|(network, failures)| comes(&mut queue, network, failures))
                     .collect();
-                let seated: Vec<_> = queue.seated.keys().copied().collect();
+                let seated: Vec<_> =
+                    queue.seated.iter().map(|(standing, seat)| (*standing, seat.network)).collect();
+                let seats = queue.of_network.clone();
+                let of = |network: Option<u128>| seats.get(&network).copied().unwrap_or(0);
                 let (newcomer, _called) = comes(&mut queue, network, failures);
-                for gone in seated.iter().filter(|old| !queue.seated.contains_key(old)) {
-                    prop_assert!(gone.failures >= newcomer.failures);
+                for (gone, from) in seated.iter().filter(|(old, _)| !queue.seated.contains_key(old)) {
+                    let fewer = of(Some(network)) + 1 < of(*from);
+                    prop_assert!(gone.failures >= newcomer.failures || fewer);
                 }
                 drop(here);
             }

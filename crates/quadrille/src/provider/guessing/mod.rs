@@ -11,5 +11,5 @@ mod throttle;
 pub(super) mod turns;
 
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
-pub use line::{Away, Line, Place};
+pub use line::{Away, Failures, Line, Place};
 pub use throttle::{Rate, Throttle, Who};

@@ -150,16 +150,17 @@ impl Throttle {
         Ok(before)
     }
 
-    /// The time for which the failures of `who` are remembered.
-    pub(crate) fn debt(&self, who: Who<'_>, now: Timestamp) -> Duration {
+    /// The number of failures of `who` that are counted and not yet forgiven.
+    pub(crate) fn failures(&self, who: Who<'_>, now: Timestamp) -> u32 {
         let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();
-        recovered.map_or(Duration::ZERO, |recovered| Timestamp::from_millis(recovered).since(now))
+        let debt = recovered.map_or(Duration::ZERO, |at| Timestamp::from_millis(at).since(now));
+        let count = debt.as_nanos().div_ceil(self.rate.forgiven_every.as_nanos().max(1));
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// `true` if a failure is counted and not yet forgiven.
     pub(crate) fn has_failed(&self, who: Who<'_>, now: Timestamp) -> bool {
-        let recovered = lock(&self.buckets).get(&self.hasher.hash_one(who)).copied();
-        recovered.is_some_and(|recovered| recovered > now.millis())
+        self.failures(who, now) > 0
     }
 
     /// Takes a counted failure back.

@@ -2,15 +2,16 @@
 //! is the secret checked. So the right secret is accepted also from an address where others guess,
 //! and no guess is answered before its turn.
 //!
-//! All wait in one line (`line.rs`) for the threads that hash: those with the fewest failures go
-//! first, so guesses from thousands of networks keep out nobody without failures.
+//! All wait in one line (`line.rs`) for the threads that hash, ordered by failures at this client
+//! from this network, then by those of the network. So guesses from thousands of networks keep out
+//! nobody without failures at this client, and those at other clients little.
 
 use std::{num::NonZeroUsize, time::Duration};
 
 use crate::Timestamp;
 
 use super::{
-    line::{Away, Line, Place},
+    line::{Away, Failures, Line, Place},
     throttle::{Rate, Throttle, Who},
 };
 use crate::RemoteAddress;
@@ -63,7 +64,9 @@ impl Turns {
     ) -> Result<Place<'_>, Duration> {
         let turn = self.pairs.turn(Who::Pair(client, from), now, PATIENCE)?;
         let wait = turn.max(if is_hot { HOT } else { Duration::ZERO });
-        let failures = parties(client, from).map(|who| self.record.debt(who, now)).sum();
+        let of_network = from.map_or(0, |from| self.record.failures(Who::Address(from), now));
+        let at_name = self.record.failures(Who::Pair(client, from), now);
+        let failures = Failures { at_name, of_network };
         // Counted before the secret is checked, so concurrent guesses queue up behind one another.
         // A full record is not added to, and nothing is taken from it either.
         let added: Vec<_> =
@@ -124,6 +127,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn from_a_network_that_failed_too_often_each_attempt_waits() {
         assert_eq!(waits(&Turns::new(), true).await, Ok(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_at_other_clients_put_nobody_behind_those_who_guess_at_this_one() {
+        let turns = std::sync::Arc::new(Turns::new());
+        for other in 0..20 {
+            turns.take(&format!("client {other}"), address(1), false, NOON).await.unwrap();
+        }
+        let mut flood = tokio::task::JoinSet::new();
+        for number in 2..300 {
+            turns.take("a", address(number), false, NOON).await.unwrap();
+            let turns = turns.clone();
+            flood.spawn(async move {
+                while let Ok(_place) = turns.take("a", address(number), false, NOON).await {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            });
+        }
+        // Until all of them have come.
+        for _ in 0..300 {
+            tokio::task::yield_now().await;
+        }
+        assert!(waits(&turns, false).await.is_ok_and(|seconds| seconds <= 1));
     }
 
     #[tokio::test(start_paused = true)]
