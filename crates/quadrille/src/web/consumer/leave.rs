@@ -56,8 +56,8 @@ pub(super) async fn leave_by_form(path: ServicePath, request: Request) -> Respon
 }
 
 /// The response to a form. Browsers apply the `form-action` of the form's page to every redirect,
-/// and stop at one to another site. So a page replaces the redirect, to the service or to the target
-/// of a hook.
+/// and stop at one to another site. So a page replaces the redirect, to the service or to the
+/// target of a hook.
 fn without_redirect(mut answer: Response) -> Response {
     // 307 and 308 request the form again, which no page can do.
     let by_get = [StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER];
