@@ -43,7 +43,8 @@ const TAG_LEN: usize = 16;
 pub enum KeyRingError {
     /// The environment variable is not set.
     #[error(
-        "set {variable} to one or more keys, the newest first, separated by commas; make one with `openssl rand -base64 32`"
+        "set {variable} to one or more keys, the newest first, separated by commas; make one with \
+         `openssl rand -base64 32`"
     )]
     Missing {
         /// Its name.
@@ -54,7 +55,8 @@ pub enum KeyRingError {
     Empty,
     /// A key is not the base64 of 32 bytes.
     #[error(
-        "key {position} of the ring is not 32 bytes in base64; make one with `openssl rand -base64 32`"
+        "key {position} of the ring is not 32 bytes in base64; make one with `openssl rand -base64 \
+         32`"
     )]
     Malformed {
         /// The position of the key, counted from 1.

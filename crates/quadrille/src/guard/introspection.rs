@@ -93,7 +93,7 @@ pub enum IntrospectionError {
     #[error("the introspection endpoint is not an https URL")]
     Endpoint,
     /// The API has no client secret. A client without one learns nothing.
-    #[error("an API must authenticate with a secret to ask about tokens")]
+    #[error("an API must authenticate with a secret to introspect tokens")]
     NoSecret,
     /// The HTTP client is missing.
     #[error(transparent)]

@@ -38,7 +38,7 @@ pub(crate) fn body_of(parts: &Parts) -> Option<Result<Bytes, SignatureError>> {
     parts.extensions.get::<BodyRead>().map(|read| read.0.clone())
 }
 
-/// The same, borrowed.
+/// The result of [`body_of`], borrowed.
 pub(crate) fn seen(body: &Option<Result<Bytes, SignatureError>>) -> Seen<'_> {
     body.as_ref().map(|body| body.as_ref().map(|body| &body[..]).map_err(|error| *error))
 }

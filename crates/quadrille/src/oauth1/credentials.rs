@@ -64,7 +64,7 @@ pub enum CredentialsError {
     #[error("the server answers {0}")]
     Status(StatusCode),
     /// The response contains no credentials.
-    #[error("the answer holds no credentials")]
+    #[error("the answer has no credentials")]
     Malformed,
 }
 

@@ -35,7 +35,7 @@ pub enum RequestError {
     TooMany,
     /// Protocol parameters appear in more than one of header, query and body (RFC 5849, section
     /// 3.5).
-    #[error("protocol parameters came in more than one place")]
+    #[error("protocol parameters are in more than one place")]
     SeveralPlaces,
     /// A protocol parameter is repeated (RFC 5849, section 3.1).
     #[error("the parameter {0} is repeated")]
@@ -65,7 +65,7 @@ pub enum RequestError {
     BodyUndeclared,
     /// `oauth_body_hash` is present although the body is a form, which the signature covers itself
     /// (OAuth Request Body Hash, section 3.2).
-    #[error("a body hash came with a form")]
+    #[error("a request with a form has a body hash")]
     BodyHashOfForm,
     /// `oauth_body_hash` is not the hash of the body.
     #[error("the body is not the one that was signed")]

@@ -38,7 +38,8 @@ const FORM_OF_REQUEST: &str = "request_form";
 /// use quadrille::form::{FormWriter, Params};
 ///
 /// let signer = Signer::hmac(SignatureMethod::HmacSha256, "printer", &Secret::from("its secret"))?;
-/// let request = http::Request::get("https://api.example/photos?size=9").body(bytes::Bytes::new())?;
+/// let request = http::Request::get("https://api.example/photos?size=9");
+/// let request = request.body(bytes::Bytes::new())?;
 /// let (parts, body) = signer.sign(&Env::system(), request, &[])?.into_parts();
 ///
 /// // The API, which is at https://api.example ...

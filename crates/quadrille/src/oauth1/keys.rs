@@ -26,7 +26,8 @@ pub enum KeyError {
     Encrypted,
     /// The PEM holds a key of another kind, for example a private key instead of a public one.
     #[error(
-        "another kind of key: verifying needs an RSA public key (`openssl rsa -in private.pem -pubout`), signing an RSA private key"
+        "another kind of key: verifying needs an RSA public key (`openssl rsa -in private.pem \
+         -pubout`), signing an RSA private key"
     )]
     OtherKind,
     /// The key is too short to be safe, or longer than 8192 bits.

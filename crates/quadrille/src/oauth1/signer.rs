@@ -55,7 +55,8 @@ pub enum Placement {
 ///
 /// let signer = Signer::hmac(SignatureMethod::HmacSha1, "key", &Secret::from("secret"))?
 ///     .token("token", &Secret::from("token secret"));
-/// let request = http::Request::get("https://api.example/photos?size=small").body(bytes::Bytes::new())?;
+/// let request = http::Request::get("https://api.example/photos?size=small");
+/// let request = request.body(bytes::Bytes::new())?;
 /// let request = signer.sign(&Env::system(), request, &[])?;
 /// let header = request.headers()["authorization"].to_str()?;
 /// assert!(header.starts_with(r#"OAuth oauth_consumer_key="key", oauth_token="token""#));

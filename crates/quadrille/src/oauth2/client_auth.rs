@@ -118,7 +118,7 @@ pub enum ClientAuthError {
     #[error("the Basic credentials are malformed")]
     MalformedBasic,
     /// There is a `client_secret`, but no `client_id`.
-    #[error("a client_secret came without a client_id")]
+    #[error("the request has a client_secret without a client_id")]
     SecretWithoutId,
 }
 

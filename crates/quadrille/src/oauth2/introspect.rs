@@ -348,7 +348,7 @@ pub enum IntrospectionResponseError {
     #[error("the introspection endpoint answered with status {}", .0.as_u16())]
     Status(StatusCode),
     /// The response is not an introspection response.
-    #[error("the introspection endpoint answered something that cannot be read")]
+    #[error("the introspection endpoint's answer cannot be read")]
     Malformed,
 }
 

@@ -129,7 +129,7 @@ pub enum MetadataError {
     #[error("the server's metadata is malformed")]
     Malformed,
     /// The document names another issuer, which is a mix-up attack (RFC 8414, section 3.3).
-    #[error("the metadata names another issuer than the one that was asked for")]
+    #[error("the issuer in the metadata is not the requested one")]
     OtherIssuer,
 }
 

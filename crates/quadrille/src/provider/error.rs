@@ -1,7 +1,7 @@
 //! The reasons why a request is not done, by whose fault it is.
 //!
-//! A reason is precise and goes to the log. Beside it stands what follows from it ([`Disclosure`],
-//! [`Shown`]): the RFC's code for the client, and the words for the party at fault.
+//! A reason is precise and goes to the log. [`Disclosure`] and [`Shown`] are its consequences: the
+//! RFC's code for the client, and the words for the party at fault.
 
 use http::StatusCode;
 
@@ -34,8 +34,7 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The browser sent something it should not have, or too late. The user in front of it can
-    /// mend it.
+    /// The browser sent an invalid or late request. Its user can mend it.
     #[error(transparent)]
     Browser(#[from] BrowserError),
     /// The client did something wrong. Its developer can mend it.
@@ -54,7 +53,7 @@ pub enum Error {
 ///
 /// let error = ClientError::from(AuthorizeError::ScopeNotAllowed);
 /// assert_eq!(error.code(), ErrorCode::InvalidScope);
-/// assert_eq!(error.to_string(), "the client may not ask for this scope");
+/// assert_eq!(error.to_string(), "the client may not request this scope");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -110,23 +109,23 @@ pub enum OperatorError {
     /// The store outlives the process, and the keys do not.
     #[error("keys that end with the process are not for a store that outlives it: give .keys()")]
     EphemeralKeys,
-    /// An extractor was used where the server's layer is not.
+    /// An extractor was used on a route without the server's layer.
     #[error(
-        "the layer of the authorization server is missing around this route: axum's layers cover the \
-         routes that were added before them, so call attach on the router that has all routes"
+        "the layer of the authorization server is missing around this route: axum's layers cover \
+         the routes that were added before them, so call attach on the router that has all routes"
     )]
     LayerMissing,
-    /// The router that was attached is nested, so that the endpoints are not where the metadata and
-    /// the consent page say.
+    /// The attached router is nested, so the endpoints are not at the paths in the metadata and on
+    /// the consent page.
     #[error(
-        "the router that attach made is nested at another path than the issuer has: merge it into the \
-         outer router, or give the issuer that path and call prefix_is_stripped"
+        "the router that attach made is nested at another path than the issuer has: merge it into \
+         the outer router, or give the issuer that path and call prefix_is_stripped"
     )]
     Nested,
-    /// The application has no page where the server needs one of it.
+    /// The application has no page at a path where the server needs one.
     #[error(
-        "the application has no route for {method} {path}: add one to the router before attach, with \
-         a handler that takes {takes}"
+        "the application has no route for {method} {path}: add one to the router before attach, \
+         with a handler that takes {takes}"
     )]
     PageMissing {
         /// The method of the request.
@@ -136,8 +135,8 @@ pub enum OperatorError {
         /// The extractor that the handler takes.
         takes: &'static str,
     },
-    /// A redirect URI that the store holds for a client is not one.
-    #[error("a redirect URI in the store is not one")]
+    /// A redirect URI in the store is invalid.
+    #[error("a redirect URI in the store is invalid")]
     RedirectUri,
     /// The ticket of a consent page could not be written as JSON.
     #[error("the ticket of a consent page could not be written")]
@@ -250,7 +249,8 @@ impl ClientError {
     }
 }
 
-/// The messages say the code and the parameter; what the log may hold is said here.
+/// The disclosure of a request's error: the message has code and parameter, this adds the value
+/// that the log may have.
 fn of_request(error: RequestError) -> Disclosure {
     let words = Disclosure::words(error.code());
     match error {
@@ -271,7 +271,7 @@ fn of_request(error: RequestError) -> Disclosure {
 }
 
 impl OperatorError {
-    /// Whether the same request may be done in a while.
+    /// `true` if the same request may succeed in a while.
     fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => error.is_transient(),

@@ -1,19 +1,19 @@
-//! What follows from a reason: what the client is told, what the log may hold, and what a user is
-//! shown. Every reason decides on all of it in one `match`, beside the decision that gives it.
+//! The consequences of a reason: for the client, for the log, and for the user. Each enum of
+//! reasons decides on all of them in one `match`, beside the decision that returns the reason.
 
 use http::StatusCode;
 
 use crate::oauth2::ErrorCode;
 
-/// What is disclosed of a reason, and to whom.
+/// The disclosure of a reason to the client and to the log.
 #[derive(Debug)]
 pub(crate) struct Disclosure {
     /// The code for the client.
     pub(crate) code: ErrorCode,
-    /// The status of the answer, where it is not the one that goes with the code.
+    /// The status of the answer; `None` for that of the code.
     pub(crate) status: Option<StatusCode>,
-    /// Whether the client's developer gets the reason's words: where they help, and tell nothing
-    /// that a guesser could use.
+    /// `true` if the client's developer gets the reason's words: they help, and a guesser cannot
+    /// use them.
     pub(crate) has_words: bool,
     /// The parameter to blame, if its value may be logged.
     pub(crate) blamed: Option<&'static str>,

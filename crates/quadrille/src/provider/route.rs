@@ -17,7 +17,7 @@ pub(crate) struct Route {
     /// The name in the log.
     pub(crate) name: &'static str,
     pub(crate) path: EndpointPath,
-    /// Whether a server has the endpoint.
+    /// `true` if a server offers the endpoint.
     pub(crate) is_offered: fn(&Inner) -> bool,
     /// Writes the endpoint, which is at this URL, into the metadata (RFC 8414, section 2).
     pub(crate) describe: fn(&Inner, String, &mut ServerMetadata),

@@ -181,7 +181,8 @@ impl AuthorizationServer {
     /// ```
     /// use quadrille::{Env, guard::Guard, provider::{AuthorizationServer, store::MemoryStore}};
     ///
-    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    /// let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
     ///     .resource("https://api.example")?;
     /// let guard = Guard::new(&server).audience("https://api.example");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -239,8 +240,10 @@ impl AuthorizationServer {
     /// use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
     ///
     /// let store = MemoryStore::new(Env::system());
-    /// let server = AuthorizationServer::new("https://www.example/id", store)?.prefix_is_stripped();
-    /// assert_eq!(server.authorize_path(), "/oauth/authorize"); // https://www.example/id/oauth/authorize
+    /// let server = AuthorizationServer::new("https://www.example/id", store)?
+    ///     .prefix_is_stripped();
+    /// // Browsers see https://www.example/id/oauth/authorize.
+    /// assert_eq!(server.authorize_path(), "/oauth/authorize");
     /// # Ok::<(), quadrille::provider::IssuerError>(())
     /// ```
     #[must_use]
@@ -252,7 +255,8 @@ impl AuthorizationServer {
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
     /// let server = server.problem_page(|problem| {
     ///     let mut response = http::Response::new(format!("Sorry. {}", problem.text()).into());
     ///     *response.status_mut() = problem.status();
@@ -288,7 +292,8 @@ impl AuthorizationServer {
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
     /// let server = server.verifier_page(|shown| {
     ///     http::Response::new(match shown.verifier {
     ///         Some(code) => format!("Type {code} in at the application.").into(),
@@ -380,7 +385,7 @@ impl Inner {
         request
     }
 
-    /// Whether clients can get authorization codes (RFC 6749, section 4.1).
+    /// `true` if clients can get authorization codes (RFC 6749, section 4.1).
     pub(crate) fn gives_codes(&self) -> bool {
         self.grant_types.contains(&GrantType::AuthorizationCode)
     }

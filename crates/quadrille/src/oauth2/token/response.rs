@@ -238,7 +238,7 @@ pub enum TokenResponseError {
     #[error("the token endpoint's answer cannot be read")]
     Unreadable,
     /// The status is a success, but there is no `access_token`.
-    #[error("the token endpoint's answer holds no access_token")]
+    #[error("the token endpoint's answer has no access_token")]
     MissingAccessToken,
     /// The `access_token` contains a character that a header cannot carry.
     #[error("the token endpoint's access_token is malformed")]

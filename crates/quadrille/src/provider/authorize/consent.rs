@@ -45,9 +45,9 @@ pub(crate) static CONSENT: Route = Route::new("consent", EndpointPath::CONSENT, 
 /// it. It reaches a handler only with a genuine, unexpired ticket, in the browser that got the
 /// ticket. Name the user ([`by`](Self::by)), then the answer.
 ///
-/// It reads the body, so that it is the last argument of its handler; what the compiler says of a
-/// handler with arguments after it is clearer with `#[axum::debug_handler]`. The page's own fields
-/// implement `Deserialize`; a page without any has `Decision<()>`.
+/// It reads the body, so it must be the last argument of its handler; `#[axum::debug_handler]`
+/// makes the compiler's message about other orders clear. The page's own fields implement
+/// `Deserialize`; a page without any has `Decision<()>`.
 ///
 /// ```
 /// # use quadrille::{Authentication, provider::{Decision, Reply}};

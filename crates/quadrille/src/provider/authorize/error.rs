@@ -21,11 +21,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizeError {
-    /// There is no such client.
+    /// The client is not registered.
     #[error("there is no such client")]
     UnknownClient,
-    /// There is no `redirect_uri`, and not exactly one is registered.
-    #[error("the request names no redirect URI, and the client has not exactly one")]
+    /// The `redirect_uri` is missing, and the client has none or several registered.
+    #[error("the redirect URI is missing, and the client has none or several")]
     RedirectUriMissing,
     /// The `redirect_uri` is not registered.
     #[error("the redirect URI is not registered")]
@@ -33,11 +33,11 @@ pub enum AuthorizeError {
     /// The client may not use this grant type.
     #[error("the client may not use this grant type")]
     GrantTypeNotAllowed,
-    /// A scope was asked for that the client may not have.
-    #[error("the client may not ask for this scope")]
+    /// The client may not request one of the scopes.
+    #[error("the client may not request this scope")]
     ScopeNotAllowed,
-    /// A resource was asked for that this server does not know (RFC 8707, section 2).
-    #[error("the resource is not known here")]
+    /// The requested resource is unknown to this server (RFC 8707, section 2).
+    #[error("the resource is unknown here")]
     ResourceUnknown,
     /// PKCE is required (RFC 7636, section 4.4.1).
     #[error("a code_challenge is required")]
@@ -48,20 +48,20 @@ pub enum AuthorizeError {
     /// A `request_uri` was sent.
     #[error("request_uri is not supported")]
     RequestUri,
-    /// An answer in another way than in the query was asked for.
+    /// The `response_mode` is not `query`.
     #[error("the response_mode is not supported")]
     ResponseMode,
-    /// `prompt=none` stands beside other values.
-    #[error("prompt=none stands beside other values")]
+    /// `prompt` has `none` and other values (OpenID Connect Core, section 3.1.2.1).
+    #[error("prompt has none and other values")]
     PromptNoneAmongOthers,
-    /// `prompt=none`, and the person is not signed in.
-    #[error("prompt=none, and nobody is signed in")]
+    /// `prompt=none`, and no user is signed in.
+    #[error("prompt=none, and no user is signed in")]
     LoginRequired,
-    /// `prompt=none`, and the person has not consented yet.
+    /// `prompt=none`, and the user has not consented.
     #[error("prompt=none, and consent is required")]
     ConsentRequired,
-    /// The person said no.
-    #[error("the person said no")]
+    /// The user denied the request.
+    #[error("the user denied the request")]
     Denied,
 }
 
@@ -149,37 +149,37 @@ const fn not_granted(code: &'static str, text: &'static str) -> Shown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrowserError {
-    /// The form holds no ticket, or more than one.
-    #[error("the consent form holds no ticket")]
+    /// The form has no ticket, or more than one.
+    #[error("the consent form has no ticket")]
     TicketMissing,
-    /// The ticket is not one, or was changed, or is another issuer's.
+    /// The ticket is malformed, changed, or of another issuer.
     #[error("the ticket of the consent form was changed")]
     TicketTampered,
     /// The ticket was sealed under a key that this server no longer has.
     #[error("the ticket of the consent form is from a key no longer in the ring")]
     TicketUnderUnknownKey,
-    /// The ticket was given to another browser, or this one has lost its cookie.
-    #[error("the ticket of the consent form was given to another browser, or the cookie is lost")]
+    /// The ticket was issued to another browser, or this browser has lost its cookie.
+    #[error("the ticket of the consent form was issued to another browser, or the cookie is lost")]
     TicketOfOtherBrowser,
-    /// The ticket was given to somebody else.
-    #[error("the ticket of the consent form was given to another user")]
+    /// The ticket was issued to another user.
+    #[error("the ticket of the consent form was issued to another user")]
     TicketOfOtherUser,
     /// The page was open for too long.
     #[error("the ticket of the consent form has expired")]
     TicketExpired,
-    /// The page was answered before, and differently, or its code is spent.
+    /// The page was answered differently before, or its code is redeemed.
     #[error("the consent page was answered before")]
     TicketAnswered,
     /// The client was changed or removed while the page was open.
     #[error("the client changed while the consent page was open")]
     ClientChanged,
-    /// The fields of the form are not those that the page has.
+    /// The fields of the form are not those of the page.
     #[error("the fields of the consent form cannot be read")]
     FormFields,
 }
 
 impl BrowserError {
-    /// The page that says so.
+    /// The page for the user.
     pub(crate) const fn shown(&self) -> Shown {
         match self {
             Self::TicketMissing => Shown::out_of_date("ticket_missing"),

@@ -302,7 +302,8 @@ mod tests {
                     prop_assert_eq!(asked.dance.rules().destination().unwrap(), CALLBACK);
                     prop_assert!(is_known && offered && query.contains("response_type=code"));
                     prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
-                    prop_assert!(matches!(asked.dance, Dance::Code(code) if code.challenge.is_some()));
+                    let Dance::Code(code) = asked.dance else { panic!("a code") };
+                    prop_assert!(code.challenge.is_some());
                     prop_assert!(!query.contains("evil") && !query.contains("unknown"));
                     let named = query.contains("API");
                     prop_assert_eq!(asked.resources, if named { known } else { Resources::EMPTY });
@@ -375,7 +376,8 @@ mod tests {
                     prop_assert!(!from_document || given.is_some());
                 }
                 Next::Warn(error) => {
-                    prop_assert!(asked.prompt.none && from_document && given.is_none(), "{}", error);
+                    let is_unknown = from_document && given.is_none();
+                    prop_assert!(asked.prompt.none && is_unknown, "{}", error);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What the program around a server does to registered clients, and to what they were granted.
+//! Administration of registered clients and their grants.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,17 +15,23 @@ use crate::{
 
 use super::record::{Client, ClientSecret, ClientType, SecretVerifier};
 
-/// Why a client was not changed.
+/// The reason why a client is not changed.
+///
+/// ```
+/// use quadrille::provider::AdminError;
+///
+/// assert_eq!(AdminError::PublicClient.to_string(), "a public client has no secret");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdminError {
-    /// There is no such client.
+    /// The client is not registered.
     #[error("there is no client with this id")]
     UnknownClient,
-    /// It is a public client, which has no secret.
+    /// The client is public, and has no secret.
     #[error("a public client has no secret")]
     PublicClient,
-    /// The key for OAuth 1.0a was not taken.
+    /// The key for OAuth 1.0a is rejected.
     #[error(transparent)]
     OAuth1Key(#[from] NewKeyError),
     /// The server failed.
@@ -34,10 +40,10 @@ pub enum AdminError {
 }
 
 impl AuthorizationServer {
-    /// A client.
+    /// The client with this `client_id`.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn client(&self, id: &str) -> Result<Option<Arc<Client>>, Error> {
         let inner = self.inner();
         Ok(inner.store.client(inner.issuer_id().await?, id).await?)
@@ -46,14 +52,14 @@ impl AuthorizationServer {
     /// All clients, ordered by id.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn clients(&self) -> Result<Vec<Arc<Client>>, Error> {
         let inner = self.inner();
         Ok(inner.store.clients(inner.issuer_id().await?).await?)
     }
 
-    /// Gives a client a new secret. Those it has stay good for `overlap`, so that the new one can
-    /// be rolled out first.
+    /// Adds a generated secret to a client. The other secrets remain valid for `overlap`, so that
+    /// the new one can be rolled out first.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -71,14 +77,14 @@ impl AuthorizationServer {
                 tracing::info!(client = id, "client secret rotated");
                 return Ok(secret);
             }
-            // It was changed in between: the change must not be undone.
+            // The client was changed in between, and this must not undo that change.
         }
     }
 
-    /// Removes a client, and with it all it was granted. Says whether it was there.
+    /// Removes a client and its grants. `false` if it was not registered.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn remove_client(&self, id: &str) -> Result<bool, Error> {
         let inner = self.inner();
         let was_there = inner.store.remove_client(inner.issuer_id().await?, id).await?;
@@ -88,11 +94,11 @@ impl AuthorizationServer {
         Ok(was_there)
     }
 
-    /// Revokes an access or refresh token, whosever it is, and all that was granted with it. Says
-    /// whether it was worth anything.
+    /// Revokes the grant behind an access or refresh token of any client. `false` if the token is
+    /// invalid, or its grant was revoked already.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn revoke_token(&self, token: &Secret) -> Result<bool, Error> {
         let inner = self.inner();
         let Some(found) = lookup::find(inner, token.expose()).await? else { return Ok(false) };
@@ -103,37 +109,36 @@ impl AuthorizationServer {
         Ok(revoked)
     }
 
-    /// Ends all that a person let clients do: tokens and remembered consents. The person may
-    /// consent again, unless [removed](Self::remove_subject). Sessions are the application's own to
-    /// end.
+    /// Revokes all grants of a user, and removes the consents. The user may consent again, unless
+    /// [removed](Self::remove_subject). The application ends its sessions itself.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn revoke_subject(&self, subject: &str) -> Result<(), Error> {
         let last = self.newest_row().await?;
         self.revoke_all(RevokeAll::Subject(subject.into()), last).await
     }
 
-    /// Ends everything of a person for ever: whatever this subject is granted later is worthless,
-    /// also by a request that is under way and took them for signed in. So a subject must not be
-    /// given to anybody else.
+    /// Revokes all grants of a user, also those that this subject gets later, for example by a
+    /// request that is under way and found the user signed in. A removed subject can never be given
+    /// to another user.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn remove_subject(&self, subject: &str) -> Result<(), Error> {
         self.revoke_all(RevokeAll::Subject(subject.into()), RowId::MAX).await
     }
 
-    /// Takes back what a person has let a client do: tokens and the remembered consent.
+    /// Withdraws the consent of a user to a client: revokes its grants and removes the consent.
     ///
     /// # Errors
-    /// [`Error`] when the store fails.
+    /// [`Error`] if the store fails.
     pub async fn revoke_consent(&self, subject: &str, client: &str) -> Result<(), Error> {
         let what = RevokeAll::Consent { subject: subject.into(), client: client.into() };
         self.revoke_all(what, self.newest_row().await?).await
     }
 
-    /// No earlier grant has a higher number.
+    /// A number that no earlier grant exceeds.
     async fn newest_row(&self) -> Result<RowId, Error> {
         let inner = self.inner();
         // Other processes may have drawn higher numbers in this millisecond.
@@ -147,7 +152,7 @@ impl AuthorizationServer {
     }
 }
 
-/// The client with one secret more, and all others good for `overlap` at most.
+/// The client with one secret more; the others remain valid for at most `overlap`.
 fn with_secret(
     client: &Client,
     verifier: SecretVerifier,

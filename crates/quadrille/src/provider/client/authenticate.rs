@@ -1,4 +1,4 @@
-//! Which client is asking, and whether it is (RFC 6749, section 2.3).
+//! Client authentication (RFC 6749, section 2.3).
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -24,19 +24,19 @@ use super::{
     record::{Client, ClientSecret, ClientType, SecretVerifier},
 };
 
-/// What can be said of a client without slow work.
+/// The result of the checks that cost no slow hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quick {
-    /// It is public, or its generated secret is right.
+    /// The client is public, or its generated secret is right.
     Passed,
-    /// It is not.
+    /// The client has not authenticated.
     Failed(AuthenticateError),
-    /// It has chosen secrets, which must be hashed to know.
+    /// The client has chosen secrets, which must be hashed to compare them.
     Hash,
 }
 
-/// Decides what can be decided at once. A chosen secret is looked at only where no generated one
-/// fits.
+/// Decides as far as possible without a slow hash. A chosen secret is checked only if no generated
+/// one fits.
 fn quick(client: &Client, secret: Option<&SecretHash>, now: Timestamp) -> Quick {
     let Some(hash) = secret else {
         return match client.client_type {
@@ -70,15 +70,15 @@ fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
     })
 }
 
-/// The ways in which clients may authenticate, as they stand in metadata (RFC 8414, section 2),
-/// with that of public clients or without.
+/// The authentication methods for the metadata (RFC 8414, section 2), with or without that of
+/// public clients.
 pub(crate) fn methods(and_public: bool) -> Vec<String> {
     let confidential = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
     let public = and_public.then_some(AuthMethod::None);
     confidential.into_iter().chain(public).map(|method| method.as_str().to_owned()).collect()
 }
 
-/// The client that sent a request, once it is known to be it.
+/// The client that sent a request, authenticated.
 pub(crate) async fn client(
     inner: &Inner,
     presented: &PresentedClient<'_>,
@@ -93,7 +93,7 @@ pub(crate) async fn client(
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let quick = match &client {
         Some(client) => quick(client, hash.as_ref(), inner.now()),
-        // It costs as much as one with a chosen secret, where there are such.
+        // An unknown client costs as much as one with a chosen secret, if any client has one.
         None if has_chosen() => Quick::Hash,
         None => Quick::Failed(AuthenticateError::UnknownClient),
     };
@@ -116,8 +116,8 @@ pub(crate) async fn client(
     }
 }
 
-/// A failure is counted, and answered with 429 once there are too many, whether there is such a
-/// client or not. Nothing that is right is held up by it.
+/// Counts a failure. Too many are answered with 429, whether the client exists or not. A right
+/// secret is never delayed.
 fn failed(
     inner: &Inner,
     presented: &PresentedClient<'_>,
@@ -126,12 +126,12 @@ fn failed(
     from: Option<RemoteAddress>,
 ) -> AuthenticateError {
     let id = client.map(|client| &*client.id);
-    tracing::info!(client = id, from = ?from.map(|from| from.0), reason = %error, "client authentication failed");
+    let from_address = from.map(|from| from.0);
+    tracing::info!(client = id, from = ?from_address, reason = %error, "client not authenticated");
     count_failure(inner, &presented.id, from).map_or(error, AuthenticateError::Throttled)
 }
 
-/// Counts a failure of a name and of an address. How long they must wait if there
-/// were too many.
+/// Counts a failure of a name and of an address. Returns the time to wait if there were too many.
 pub(crate) fn count_failure(
     inner: &Inner,
     name: &str,
@@ -143,9 +143,8 @@ pub(crate) fn count_failure(
     by_name.max(by_address)
 }
 
-/// The client, if `secret` is the one that somebody chose for it; an unknown client costs as
-/// much. Such a secret can be guessed, so an attempt waits for its turn, except where this
-/// client has authenticated before.
+/// The client, if `secret` is its chosen secret; an unknown client costs as much. Chosen secrets
+/// can be guessed, so an attempt waits for its turn, unless the client has authenticated before.
 async fn check_chosen(
     inner: &Inner,
     presented: &PresentedClient<'_>,
@@ -184,7 +183,7 @@ async fn check_chosen(
     Ok(None)
 }
 
-/// Stores a hash made at today's cost. That it failed is no reason to refuse a right secret.
+/// Stores a hash with today's cost. If this fails, a right secret is accepted nevertheless.
 async fn upgrade(inner: &Inner, client: &Arc<Client>, old: &Arc<str>, better: Arc<str>) {
     let mut upgraded = Client::clone(client);
     for secret in &mut upgraded.secrets {
@@ -199,7 +198,7 @@ async fn upgrade(inner: &Inner, client: &Arc<Client>, old: &Arc<str>, better: Ar
     let client = &client.id;
     match stored.await {
         Ok(true) => tracing::info!(%client, "the hash of a client secret was renewed"),
-        // The client was changed in between; another time.
+        // The client was changed in between; the next authentication tries again.
         Ok(false) => {}
         Err(error) => {
             tracing::warn!(%client, %error, "the hash of a client secret was not renewed");

@@ -1,4 +1,4 @@
-//! Clients that a program says anew at each start.
+//! Clients that a program has in its settings and ensures at each start.
 
 use crate::{
     Secret,
@@ -21,22 +21,24 @@ use super::{
 };
 
 impl AuthorizationServer {
-    /// Registers a client that a program says at each start, under an [id](NewClient::id) that it
-    /// chose. A client with this id that is registered already is left as it is where it is the
-    /// same, and else changed in one step to what `new` says, after the same checks; consents and
-    /// tokens stay. So [`register`](Self::register) is for clients that come once, and this for
-    /// those that stand in the code or in a configuration, over a store that outlives the process.
+    /// Registers the client with this [id](NewClient::id), or changes a registered one in one step
+    /// to the settings in `new`, after the same checks; consents and tokens remain. Call it at each
+    /// start for the clients in your code or configuration, if the store outlives the process;
+    /// [`register`](Self::register) is for clients that are registered once.
     ///
-    /// A generated secret is in the answer when it was generated, which is the first time; it stays
-    /// good afterwards. A [chosen](NewClient::chosen_secret) one that is another than before takes
-    /// the place of all secrets. In OAuth 1.0a a generated shared-secret stays, and a chosen secret
-    /// or an RSA key takes the place of the keys.
+    /// A generated secret is returned the first time only, and remains valid afterwards. A new
+    /// [chosen](NewClient::chosen_secret) secret replaces all secrets. In OAuth 1.0a a generated
+    /// shared-secret remains, and a chosen secret or an RSA key replaces the keys.
     ///
     /// ```
-    /// # use quadrille::{Env, Scopes, Secret, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
+    /// # use quadrille::{
+    /// #     Env, Scopes, Secret,
+    /// #     provider::{AuthorizationServer, NewClient, store::MemoryStore},
+    /// # };
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?
     /// #     .scopes([("photos:read", "See your photos")]);
     /// let printer = NewClient::confidential("Photo printer")
     ///     .id("printer")
@@ -50,16 +52,16 @@ impl AuthorizationServer {
     /// ```
     ///
     /// # Errors
-    /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) when no id was chosen,
-    /// and [`OtherType`](RegistrationError::OtherType) for a confidential client that was public,
-    /// or the other way round.
+    /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) without an id, and
+    /// [`OtherType`](RegistrationError::OtherType) for a confidential client that was public, or
+    /// vice versa.
     pub async fn ensure_client(&self, new: NewClient) -> Result<Registered, RegistrationError> {
         let id = new.chosen_id().ok_or(RegistrationError::IdMissing)?.to_owned();
         let issuer = self.inner().issuer_id().await?;
         loop {
             let Some(before) = self.client(&id).await? else {
                 match self.register(new.clone()).await {
-                    // Another process was faster.
+                    // Another process has registered it.
                     Err(RegistrationError::IdTaken) => continue,
                     registered => return registered,
                 }
@@ -73,11 +75,11 @@ impl AuthorizationServer {
                 tracing::info!(client = id, "client changed");
                 return Ok(changed);
             }
-            // It was changed in between: the change must not be undone unseen.
+            // The client was changed in between, and that change must not be undone unseen.
         }
     }
 
-    /// The client as `new` says it, with the secrets that it has.
+    /// The client with the settings of `new` and its own secrets.
     async fn changed(
         &self,
         before: &Client,
@@ -113,7 +115,7 @@ impl AuthorizationServer {
         Ok(Registered { client, secret, oauth1_secret })
     }
 
-    /// Whether `chosen` is a secret that this client has.
+    /// `true` if `chosen` is a secret of this client.
     async fn is_secret_of(
         &self,
         client: &Client,
@@ -137,7 +139,7 @@ impl AuthorizationServer {
         Ok(false)
     }
 
-    /// Whether the keys that a client of OAuth 1.0a has are those that `new` asks for.
+    /// `true` if the client's keys for OAuth 1.0a are those of `new`.
     fn keeps_keys(&self, new: &NewClient, keys: &[Key]) -> bool {
         let has_secret = |key: &Key| matches!(key.credential, Credential::SharedSecret(_));
         match new.oauth1_key() {
@@ -145,7 +147,7 @@ impl AuthorizationServer {
             Some(NewKey::ChosenSecret(chosen)) => {
                 keys.iter().any(|key| oauth1::admin::is_shared_secret(self.inner(), key, chosen))
             }
-            // They compare as text.
+            // RSA keys are compared as text.
             _ => false,
         }
     }

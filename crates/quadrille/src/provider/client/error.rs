@@ -9,8 +9,8 @@ use crate::{
     provider::reason::Disclosure,
 };
 
-/// The reason why a client has not authenticated (RFC 6749, section 2.3). The client learns that it
-/// has not, and no more, since a guesser would learn it, too.
+/// The reason why a client has not authenticated (RFC 6749, section 2.3). The client does not
+/// learn the reason, since a guesser would learn it, too.
 ///
 /// ```
 /// use quadrille::{oauth2::ErrorCode, provider::AuthenticateError};
@@ -20,10 +20,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthenticateError {
-    /// It cannot be told which client this is, or how it authenticates.
+    /// The request does not identify the client, or its credentials are malformed.
     #[error(transparent)]
     Presented(#[from] ClientAuthError),
-    /// There is no such client.
+    /// The client is not registered.
     #[error("there is no such client")]
     UnknownClient,
     /// A confidential client did not authenticate.
@@ -35,14 +35,14 @@ pub enum AuthenticateError {
     /// The secret was right until it expired.
     #[error("the client secret has expired")]
     SecretExpired,
-    /// A public client sent a secret: it has none, and would not keep it.
+    /// A public client, which has no secret, sent one.
     #[error("a public client sent a secret")]
     SecretOfPublicClient,
-    /// A public client asked what a token is worth, without proof of who it is (RFC 7662, section
+    /// A public client, which cannot authenticate, requested an introspection (RFC 7662, section
     /// 4).
-    #[error("a public client cannot ask what a token is worth")]
+    #[error("a public client cannot introspect tokens")]
     PublicClientAsks,
-    /// Too many failures; try again after this time.
+    /// Authentication has failed too often; try again after this time.
     #[error("too many failed authentications")]
     Throttled(Duration),
 }

@@ -1,4 +1,5 @@
-//! Client metadata (RFC 7591, section 2), and the rules that hold for it wherever it comes from.
+//! Client metadata (RFC 7591, section 2), and the rules for it, which are the same for every
+//! source.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::{
     redirect_uri::{self, RedirectUri, RedirectUriError},
 };
 
-/// The metadata of a client (RFC 7591, section 2), under the names that stand there. Settings and
-/// documents are read into this, and [checked](Self::check) by one set of rules.
+/// The metadata of a client (RFC 7591, section 2), with the names of the specification. Settings
+/// and documents become this, and are [checked](Self::check) by one set of rules.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientMetadata {
     pub(crate) redirect_uris: Vec<String>,
@@ -33,8 +34,8 @@ pub(crate) struct CheckedMetadata {
     pub(crate) scopes: Option<Scopes>,
 }
 
-/// The rule that a client's metadata breaks (RFC 7591, section 2), wherever it comes from. The
-/// party that wrote the metadata is at fault.
+/// The rule that a client's metadata breaks (RFC 7591, section 2). The author of the metadata is at
+/// fault.
 ///
 /// ```
 /// # use quadrille::{Env, provider::{AuthorizationServer, NewClient, store::MemoryStore}};
@@ -54,47 +55,47 @@ pub(crate) struct CheckedMetadata {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientMetadataError {
-    /// The `client_name` is missing, too long, or holds characters that are not seen.
-    #[error("a client needs a name of at most 100 characters, all of which people can see")]
+    /// The `client_name` is missing, too long, or has invisible characters.
+    #[error("a client needs a name of at most 100 characters, all of them visible")]
     Name,
     /// The client may not authenticate by its `token_endpoint_auth_method`.
     #[error("the client may not authenticate by this token_endpoint_auth_method")]
     AuthMethod,
-    /// A redirect URI may not be used.
+    /// A redirect URI is not accepted.
     #[error("{uri}: {reason}")]
     RedirectUri {
         /// The URI.
         uri: String,
-        /// The rule that it breaks.
+        /// The rule that the URI breaks.
         reason: RedirectUriError,
     },
     /// There are too many redirect URIs.
     #[error("there are too many redirect URIs")]
     TooManyRedirectUris,
-    /// The client would get codes, but there is nowhere to send them.
+    /// The client uses authorization codes, and has no redirect URI.
     #[error("a client that uses authorization codes needs a redirect URI")]
     NoRedirectUri,
-    /// There is no way for the client to get a token.
+    /// The client has no grant type.
     #[error("a client needs at least one grant type")]
     NoGrantType,
-    /// The client would renew what it never gets.
+    /// The client has refresh tokens as its only grant type.
     #[error("refresh_token needs authorization_code: no other grant gives a refresh token")]
     RefreshTokenAlone,
-    /// A client that cannot keep a secret cannot act for itself.
+    /// The client is public, and cannot use client credentials (RFC 6749, section 4.4).
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
     /// The client uses codes, but `code` is not among its response types.
     #[error("a client that uses authorization codes has the response type code")]
     ResponseType,
-    /// A scope is not known to this server
+    /// A scope is unknown to this server
     /// ([`AuthorizationServer::scope`](crate::provider::AuthorizationServer::scope)).
     #[error("this server knows no scope {0:?}")]
     UnknownScope(String),
 }
 
 impl ClientMetadata {
-    /// Checks the metadata: what is not well-formed, could never work, or would never be safe, is
-    /// refused for all; how much a client may have is the policy's.
+    /// Checks the metadata. All clients have the same rules for syntax, contradictions and safety;
+    /// the policy decides how much a client may have.
     pub(crate) fn check(
         &self,
         policy: &MetadataPolicy<'_>,
@@ -111,7 +112,7 @@ impl ClientMetadata {
         if has_code && redirect_uris.is_empty() {
             return Err(ClientMetadataError::NoRedirectUri);
         }
-        // A refresh token comes with a code only (RFC 6749, section 4.4.3).
+        // Only codes give refresh tokens (RFC 6749, section 4.4.3).
         if grant_types.contains(&GrantType::RefreshToken) && !has_code {
             return Err(ClientMetadataError::RefreshTokenAlone);
         }
@@ -135,7 +136,7 @@ impl ClientMetadata {
         }
     }
 
-    /// The type of the client, by the way in which it authenticates (RFC 6749, section 2.1).
+    /// The type of the client, by its authentication method (RFC 6749, section 2.1).
     fn client_type(&self, policy: &MetadataPolicy<'_>) -> Result<ClientType, ClientMetadataError> {
         let method = match &self.token_endpoint_auth_method {
             None => policy.default_auth_method,
@@ -170,7 +171,7 @@ impl ClientMetadata {
         uris.map(|uri| RedirectUri::parse(uri).map_err(|reason| refused(uri, reason))).collect()
     }
 
-    /// The grant types that the client can have here; by codes alone if it names none (RFC 7591,
+    /// The grant types that the policy allows; the default is authorization codes (RFC 7591,
     /// section 2).
     fn grant_types(&self, policy: &MetadataPolicy<'_>) -> Result<GrantTypes, ClientMetadataError> {
         let Some(names) = &self.grant_types else {
@@ -266,9 +267,8 @@ mod tests {
             };
             let Ok(client) = metadata.check(&policy) else { return Ok(()) };
             prop_assert!(is_shown(&client.name));
-            prop_assert!(
-                client.redirect_uris.iter().all(|uri| metadata.redirect_uris.contains(&uri.to_string()))
-            );
+            let given = |uri: &RedirectUri| metadata.redirect_uris.contains(&uri.to_string());
+            prop_assert!(client.redirect_uris.iter().all(given));
             let names = metadata.grant_types.unwrap_or_else(|| vec!["authorization_code".into()]);
             for grant in &client.grant_types {
                 prop_assert!(names.iter().any(|name| name == grant.as_str()));

@@ -1,4 +1,4 @@
-//! A client as the program around a server wants it.
+//! The settings of a client that a program registers.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::{
     record::{ClientType, GrantType},
 };
 
-/// A client to be registered with
+/// The settings of a client to register: see
 /// [`AuthorizationServer::register`](crate::provider::AuthorizationServer::register).
 ///
 /// ```
@@ -48,12 +48,12 @@ pub struct NewClient {
 }
 
 impl NewClient {
-    /// One that can keep a secret, which will be generated.
+    /// A confidential client (RFC 6749, section 2.1), whose secret the server generates.
     pub fn confidential(name: impl Into<String>) -> Self {
         Self::new(name.into(), ClientType::Confidential)
     }
 
-    /// One that cannot: a native or single-page application.
+    /// A public client (RFC 6749, section 2.1): a native or single-page application.
     pub fn public(name: impl Into<String>) -> Self {
         Self::new(name.into(), ClientType::Public)
     }
@@ -74,51 +74,50 @@ impl NewClient {
         }
     }
 
-    /// Where it may be answered; call it once for each.
+    /// Adds a redirect URI (RFC 6749, section 3.1.2). Call it once for each.
     #[must_use]
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uris.push(uri.into());
         self
     }
 
-    /// What it may ask for, of what the [server
-    /// knows](crate::provider::AuthorizationServer::scope).
+    /// Sets the scopes that the client may request, among those of the
+    /// [server](crate::provider::AuthorizationServer::scope).
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// How it may get tokens. Unless said otherwise: by codes and refresh tokens when it has a
-    /// redirect URI; not at all when it is a [resource server](Self::resource_server); for itself
-    /// when it is neither.
+    /// Sets the grant types of the client. The default is codes and refresh tokens with a redirect
+    /// URI, none for a [resource server](Self::resource_server), and else client credentials.
     #[must_use]
     pub fn grant_types(mut self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
         self.grant_types = Some(grant_types.into_iter().collect());
         self
     }
 
-    /// It is the provider's own, so that people are not asked for consent, as far as it can be
-    /// told from others: see [`Client::first_party`](crate::provider::Client::first_party).
+    /// Declares the client as the provider's own, which needs no consent of users where no other
+    /// program can pose as it: see [`Client::first_party`](crate::provider::Client::first_party).
     #[must_use]
     pub fn first_party(mut self) -> Self {
         self.first_party = true;
         self
     }
 
-    /// It is an API elsewhere, which may ask what tokens that are meant for it are worth (RFC
-    /// 7662): those for `resources`, by the URIs of
-    /// [`AuthorizationServer::resource`](crate::provider::AuthorizationServer::resource); those
-    /// that name no API where there is none. It needs a secret, and no grant type.
+    /// Declares the client as an API elsewhere, which may introspect its tokens (RFC 7662): those
+    /// for `resources`, by the URIs of
+    /// [`AuthorizationServer::resource`](crate::provider::AuthorizationServer::resource), or, if
+    /// `resources` is empty, those that name no API. It needs a secret, and no grant type.
     #[must_use]
     pub fn resource_server(mut self, resources: Resources) -> Self {
         self.resource_server = Some(resources);
         self
     }
 
-    /// It may leave PKCE out, as many clients from before RFC 9700 do. What is given up: a code
-    /// that leaks from the browser can be injected into another session of this client. It must be
-    /// confidential.
+    /// Allows the client to omit PKCE, as many clients older than RFC 9700 do. This gives up
+    /// protection of codes: one that leaks from the browser can be injected into another session of
+    /// the client, which must be confidential.
     ///
     /// ```
     /// # use quadrille::provider::NewClient;
@@ -132,24 +131,24 @@ impl NewClient {
         self
     }
 
-    /// A `client_id` of one's own instead of a generated one.
+    /// Sets the `client_id`, which is generated otherwise.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// A secret that somebody chose, such as one that an application brings along from elsewhere,
-    /// instead of a generated one. It can be guessed, so that every use costs an Argon2id hash.
+    /// Sets a chosen secret, for example one that the client has from another provider, instead of
+    /// a generated one. Chosen secrets can be guessed, so each use costs an Argon2id hash.
     #[must_use]
     pub fn chosen_secret(mut self, secret: Secret) -> Self {
         self.chosen_secret = Some(secret);
         self
     }
 
-    /// It may use OAuth 1.0a, and signs with this. Its identifier there is the `client_id`, its
-    /// callbacks are the redirect URIs. With no [grant type](Self::grant_types) it can use that
-    /// only.
+    /// Allows OAuth 1.0a, with this key to sign. The client's identifier is the `client_id`, its
+    /// callbacks are the redirect URIs. Without a [grant type](Self::grant_types) it cannot use
+    /// OAuth 2.
     ///
     /// ```
     /// # use quadrille::provider::{NewClient, oauth1::NewKey};
@@ -164,16 +163,16 @@ impl NewClient {
         self
     }
 
-    /// People may carry the verifier to it, because it has no address to be answered at
-    /// (`oauth_callback=oob`). It needs a key of [`oauth1`](Self::oauth1), as well.
+    /// Allows `oauth_callback=oob`: users carry the verifier to a client without a callback. The
+    /// client also needs a key of [`oauth1`](Self::oauth1).
     #[must_use]
     pub fn oauth1_out_of_band(mut self) -> Self {
         self.oauth1.get_or_insert_default().out_of_band = true;
         self
     }
 
-    /// Of the signature methods of the server it may use these only. It needs a key of
-    /// [`oauth1`](Self::oauth1), as well.
+    /// Restricts the client to these signature methods of the server. The client also needs a key
+    /// of [`oauth1`](Self::oauth1).
     #[must_use]
     pub fn oauth1_methods(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
         self.oauth1.get_or_insert_default().methods = methods.into_iter().collect();
@@ -192,7 +191,7 @@ impl NewClient {
         self.oauth1.as_ref()?.key.as_ref()
     }
 
-    /// The grant types: what the client can use, if nothing is said.
+    /// The grant types, or the default.
     fn granted_types(&self) -> BTreeSet<GrantType> {
         self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
             [] if self.resource_server.is_some() => BTreeSet::new(),

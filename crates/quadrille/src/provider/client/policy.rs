@@ -1,31 +1,31 @@
-//! The policy of client metadata: which client may have what, by the party that vouches for it.
+//! The policy for client metadata, by the party that vouches for the client.
 
 use crate::{Scopes, oauth2::AuthMethod};
 
 use super::record::GrantType;
 
-/// How many redirect URIs a document may name.
+/// The greatest number of redirect URIs in a document.
 pub(super) const REDIRECT_URIS_OF_A_DOCUMENT: usize = 32;
 
 /// The policy for the metadata of clients from one source.
 pub(crate) struct MetadataPolicy<'a> {
-    /// The name of a client that has none; if this is `None`, a name is required.
+    /// The name of a client without one; `None` if a name is required.
     pub(super) default_name: Option<&'a str>,
     pub(super) default_auth_method: AuthMethod,
     pub(super) auth_methods: &'static [AuthMethod],
-    /// The grant types that a client can have. Others that it names are left out.
+    /// The grant types that a client can have. Others in its metadata are ignored.
     pub(super) grant_types: &'static [GrantType],
-    /// Whether a client needs no grant type, since it has another use.
+    /// `true` if a client needs no grant type, since it has another use.
     pub(super) allows_no_grant_type: bool,
-    /// Whether redirect URIs that may not be used are left out, instead of refused.
+    /// `true` if invalid redirect URIs are left out, `false` if they are rejected.
     pub(super) leaves_out_redirect_uris: bool,
     pub(super) most_redirect_uris: Option<usize>,
-    /// The scopes that a client may name; `None` if those beyond a ceiling are left out.
+    /// The scopes that a client may have; `None` if a ceiling is applied later.
     scopes: Option<&'a Scopes>,
 }
 
 impl<'a> MetadataPolicy<'a> {
-    /// The policy for settings: the operator vouches for the client, and is told what is wrong.
+    /// The policy for settings: the operator vouches for the client, and learns of every mistake.
     pub(crate) const fn settings(scopes: &'a Scopes, allows_no_grant_type: bool) -> Self {
         Self {
             default_name: None,
@@ -47,13 +47,13 @@ impl<'a> MetadataPolicy<'a> {
         }
     }
 
-    /// The policy for a document at this host, which anybody can write: the client is public, uses
-    /// codes and so PKCE, and has the scopes that a ceiling leaves it. It was written for other
-    /// servers, too: what cannot be used here costs it nothing else.
+    /// The policy for a document at this host, which anyone can write: the client is public, uses
+    /// codes with PKCE, and has scopes up to a ceiling. The document is written for other servers,
+    /// too, so members without a use here are ignored.
     pub(crate) const fn document(host: &'a str) -> Self {
         Self {
             default_name: Some(host),
-            // The default of RFC 7591 is a secret, of which there can be none here.
+            // The default of RFC 7591 is a secret, which no such client can have.
             default_auth_method: AuthMethod::None,
             auth_methods: &[AuthMethod::None],
             grant_types: &[GrantType::AuthorizationCode, GrantType::RefreshToken],

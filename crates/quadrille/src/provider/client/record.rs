@@ -1,4 +1,4 @@
-//! Clients: the applications that a provider lets in.
+//! The record of a client (RFC 6749, section 2).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,21 +15,27 @@ use crate::{
 
 use super::redirect_uri::{self, RedirectUri};
 
-/// How a client gets a token (RFC 6749, section 4).
+/// The grant type by which a client gets tokens (RFC 6749, section 4).
+///
+/// ```
+/// use quadrille::provider::GrantType;
+///
+/// assert_eq!(GrantType::ClientCredentials.as_str(), "client_credentials");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum GrantType {
-    /// RFC 6749, section 4.1.
+    /// Authorization codes (RFC 6749, section 4.1).
     AuthorizationCode,
-    /// RFC 6749, section 4.4.
+    /// Client credentials (RFC 6749, section 4.4).
     ClientCredentials,
-    /// RFC 6749, section 6.
+    /// Refresh tokens (RFC 6749, section 6).
     RefreshToken,
 }
 
 impl GrantType {
-    /// As it stands in messages.
+    /// The value of `grant_type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
@@ -39,16 +45,22 @@ impl GrantType {
     }
 }
 
-/// The grant types that a client may use, by their names on the wire.
+/// The grant types that a client may use; JSON has their names on the wire.
+///
+/// ```
+/// use quadrille::provider::{GrantType, GrantTypes};
+///
+/// let granted: GrantTypes = [GrantType::ClientCredentials].into();
+/// ```
 pub type GrantTypes = BTreeSet<GrantType>;
 
-/// How long a client's name may be, in characters.
+/// The greatest length of a client's name, in characters.
 pub(crate) const LONGEST_NAME: usize = 100;
 
-/// Whether a client can go by this name on the pages of a provider: people see all of it, and it
-/// leaves the text around it as it is. That excludes control characters, characters that show
-/// nothing (`Default_Ignorable_Code_Point` of Unicode, variation selectors apart), and those that
-/// turn the direction of what follows.
+/// `true` if pages can show a client by this name: users see all of it, and it does not change the
+/// text around it. This excludes control characters, invisible characters
+/// (`Default_Ignorable_Code_Point` of Unicode, except variation selectors), and those that change
+/// the direction of the text.
 pub(crate) fn is_shown(name: &str) -> bool {
     let is_unseen = |c: char| {
         c.is_control()
@@ -67,79 +79,116 @@ pub(crate) fn is_shown(name: &str) -> bool {
         && !name.contains(is_unseen)
 }
 
-/// Whether a client can keep a secret (RFC 6749, section 2.1).
+/// The type of a client, by its ability to keep a secret (RFC 6749, section 2.1).
+///
+/// ```
+/// use quadrille::provider::{ClientType, NewClient};
+///
+/// fn new(client_type: ClientType) -> NewClient {
+///     match client_type {
+///         ClientType::Confidential => NewClient::confidential("Photo printer"),
+///         ClientType::Public => NewClient::public("Photo printer"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientType {
-    /// It authenticates.
+    /// A client that authenticates.
     Confidential,
-    /// It cannot: a native or single-page application. PKCE is required of it.
+    /// A client that cannot authenticate, and must use PKCE: a native or single-page application.
     Public,
 }
 
-/// How a client's secret is checked.
+/// The stored form of a client's secret.
+///
+/// ```
+/// use quadrille::provider::SecretVerifier;
+///
+/// fn was_chosen(verifier: &SecretVerifier) -> bool {
+///     matches!(verifier, SecretVerifier::Argon2id(_))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SecretVerifier {
-    /// SHA-256, for generated secrets of at least 128 random bits: there is nothing to guess.
+    /// SHA-256, for generated secrets of at least 128 random bits, which cannot be guessed.
     Sha256(SecretHash),
-    /// Argon2id in PHC form, for secrets that people chose.
+    /// Argon2id in PHC form, for chosen secrets.
     Argon2id(Arc<str>),
 }
 
-/// One of a client's secrets.
+/// A secret of a client.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::ClientSecret};
+///
+/// fn is_valid(secret: &ClientSecret, now: Timestamp) -> bool {
+///     secret.expires.is_none_or(|expires| now < expires)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecret {
-    /// How it is checked.
+    /// The hash of the secret.
     pub verifier: SecretVerifier,
-    /// When it stops being good, so that a new one can be rolled out first.
+    /// The expiry, so that a new secret can be rolled out first; `None` for none.
     pub expires: Option<Timestamp>,
 }
 
-/// An application that a provider lets in.
+/// A registered client (RFC 6749, section 2).
+///
+/// ```
+/// use quadrille::provider::{Client, ClientType};
+///
+/// fn must_use_pkce(client: &Client) -> bool {
+///     client.client_type == ClientType::Public || !client.without_pkce
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Client {
     /// The `client_id`.
     pub id: Arc<str>,
-    /// Tells this client from an earlier one with the same `client_id`.
+    /// The number that distinguishes this client from an earlier one with the same `client_id`.
     pub number: RowId,
-    /// What people call it.
+    /// The name that users see (`client_name`).
     pub name: String,
-    /// Whether it can keep a secret.
+    /// The client type.
     pub client_type: ClientType,
-    /// Its secrets; any that has not expired is good.
+    /// The client's secrets; each one that has not expired is valid.
     pub secrets: Vec<ClientSecret>,
-    /// Where it may be answered (exact match, but for the port of a URI to this machine: RFC 8252,
+    /// The redirect URIs, compared exactly, except the port of a URI to this machine (RFC 8252,
     /// section 7.3).
     #[serde(deserialize_with = "redirect_uri::stored")]
     pub redirect_uris: Vec<RedirectUri>,
-    /// What it may ask for.
+    /// The scopes that the client may request.
     pub scopes: Scopes,
-    /// How it may get tokens.
+    /// The grant types that the client may use.
     pub grant_types: GrantTypes,
-    /// Whether people are not asked for consent, because the client is the provider's own. They
-    /// are if it is public and the answer goes to a loopback address or a scheme, where any program
-    /// could claim to be it (RFC 8252, section 8.6).
+    /// `true` if the client is the provider's own and needs no consent of users. A public client
+    /// whose answer goes to a loopback address or a private-use scheme needs it nevertheless: any
+    /// program could pose as it (RFC 8252, section 8.6).
     pub first_party: bool,
-    /// Its part in OAuth 1.0a, if it has one.
+    /// The registration for OAuth 1.0a; `None` if the client does not use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth1: Option<Registration>,
-    /// Whether it is an API elsewhere that may ask what tokens are worth (RFC 7662), and which:
-    /// those for these APIs, or, where there is none, those that name no API.
+    /// The tokens that the client may introspect as an API (RFC 7662): those for these APIs, or, if
+    /// the set is empty, those that name no API. `None` if the client is no API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_server: Option<Resources>,
-    /// Whether it describes itself, in a document at the URL that is its `client_id`, instead of
-    /// being registered: see [`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments).
+    /// `true` if the client describes itself, in a document at the URL that is its `client_id`: see
+    /// [`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_document: bool,
-    /// Whether it may leave PKCE out, although the policy asks for it: see
-    /// [`NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`](crate::provider::NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected).
-    /// It says nothing for a public client, which must use PKCE.
+    /// `true` if the client may omit PKCE against the policy: see
+    /// [`NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected`][allow]. Public
+    /// clients must use PKCE nevertheless.
+    ///
+    /// [allow]: crate::provider::NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_pkce: bool,
-    /// When it was registered, or first let in.
+    /// The time of the registration or, for a client that describes itself, of the first consent.
     pub created: Timestamp,
 }
 

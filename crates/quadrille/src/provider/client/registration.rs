@@ -1,5 +1,5 @@
-//! Registration of clients by the program around a server: whether a client may be registered, and
-//! its record.
+//! Registration of clients by the program around a server: the check of the settings, and the
+//! record.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ use super::{
 };
 
 impl NewClient {
-    /// Checks what metadata does not hold, and the metadata by the policy for settings. `scopes`
-    /// and `resources` are those that the server knows.
+    /// Checks the settings, and the metadata in them by the policy for settings. `scopes` and
+    /// `resources` are those of the server.
     fn check(
         &self,
         scopes: &Scopes,
@@ -66,53 +66,69 @@ impl NewClient {
     }
 }
 
-/// A client that was registered.
+/// A registered client, with the generated secrets.
+///
+/// ```
+/// use quadrille::provider::Registered;
+///
+/// fn show_once(registered: &Registered) -> Option<&str> {
+///     registered.secret.as_ref().map(|secret| secret.expose())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Registered {
-    /// It.
+    /// The client.
     pub client: Client,
-    /// Its generated secret, which is nowhere else: show it once.
+    /// The generated secret. The server has only its hash: show it once.
     pub secret: Option<Secret>,
-    /// Its generated shared-secret for OAuth 1.0a.
+    /// The generated shared-secret for OAuth 1.0a.
     pub oauth1_secret: Option<Secret>,
 }
 
-/// Why a client was not registered. Mostly the operator's to mend.
+/// The reason why a client is not registered. The operator can mend most of them.
+///
+/// ```
+/// use quadrille::provider::RegistrationError;
+///
+/// let error = RegistrationError::ShortSecret;
+/// assert_eq!(error.to_string(), "a chosen secret needs at least 12 characters");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistrationError {
     /// The metadata breaks a rule.
     #[error(transparent)]
     Metadata(#[from] ClientMetadataError),
-    /// Nothing but PKCE protects the codes of a client that has no secret.
+    /// The client is public, and only PKCE protects the codes of a client without a secret.
     #[error("a public client must use PKCE")]
     PublicClientWithoutPkce,
     /// An API is not known to this server ([`AuthorizationServer::resource`]).
     #[error("this server knows no resource {0:?}")]
     UnknownResource(String),
-    /// An API must prove who it is before it is told anything.
+    /// The client is public, and an API must authenticate (RFC 7662, section 2.1).
     #[error("a resource server needs a secret, and so cannot be public")]
     PublicResourceServer,
-    /// A client that cannot keep a secret must not be given one.
+    /// The client is public, and cannot keep a secret.
     #[error("a public client has no secret")]
     SecretOfPublicClient,
-    /// A client that cannot keep a secret cannot sign.
+    /// The client is public, and cannot keep a key to sign with.
     #[error("a public client has no part in OAuth 1.0a: it could not keep its key")]
     OAuth1OfPublicClient,
-    /// Its key for OAuth 1.0a was not taken.
+    /// The key for OAuth 1.0a is rejected.
     #[error(transparent)]
     OAuth1Key(#[from] NewKeyError),
     /// The chosen secret is too short.
     #[error("a chosen secret needs at least 12 characters")]
     ShortSecret,
     /// The chosen id is malformed.
-    #[error("a client id holds letters, digits and -._~:/, at most 255 of them")]
+    #[error("a client id has letters, digits and -._~:/, at most 255 of them")]
     Id,
-    /// A client that is said again at each start needs an id to be known by.
+    /// The settings have no id, by which [`ensure_client`](AuthorizationServer::ensure_client)
+    /// finds the client.
     #[error("a client that is ensured needs an id of its own choice")]
     IdMissing,
-    /// The client with this id is public, and shall be confidential, or the other way round.
+    /// The client with this id is of another type: public instead of confidential, or vice versa.
     #[error("a client cannot change between public and confidential: remove it first")]
     OtherType,
     /// The chosen id belongs to another client.
@@ -124,8 +140,8 @@ pub enum RegistrationError {
 }
 
 impl AuthorizationServer {
-    /// Registers a client. For one that a program says at each start there is
-    /// [`ensure_client`](Self::ensure_client).
+    /// Registers a client. A program that has its clients in settings calls
+    /// [`ensure_client`](Self::ensure_client) at each start instead.
     ///
     /// # Errors
     /// [`RegistrationError`].
@@ -142,7 +158,7 @@ impl AuthorizationServer {
         Ok(registered)
     }
 
-    /// A client as it is asked for, after all checks, with new secrets.
+    /// The client that the settings describe, after all checks, with new secrets.
     pub(crate) async fn client_of(&self, new: &NewClient) -> Result<Registered, RegistrationError> {
         let inner = self.inner();
         let checked = new.check(inner.scopes.known(), &inner.resources)?;
@@ -154,7 +170,7 @@ impl AuthorizationServer {
             new.oauth1.as_ref().map(|oauth1| oauth1.register(inner)).transpose()?.unzip();
         let (verifier, secret) = match (new.client_type, new.chosen_secret.clone()) {
             (ClientType::Public, _) => (None, None),
-            // OAuth 1.0a has its own.
+            // OAuth 1.0a has a secret of its own.
             (ClientType::Confidential, None)
                 if checked.grant_types.is_empty() && new.resource_server.is_none() =>
             {
@@ -182,7 +198,7 @@ impl AuthorizationServer {
         Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })
     }
 
-    /// A secret with nothing to guess.
+    /// A generated secret, which cannot be guessed.
     pub(super) fn generate(&self) -> (SecretVerifier, Secret) {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))

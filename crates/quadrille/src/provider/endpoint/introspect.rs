@@ -114,9 +114,8 @@ const fn token_type(binding: Option<Binding>) -> &'static str {
     }
 }
 
-/// What is said of a token to who asks; `None` when it is not good, or none of their business. An
-/// identifier of OAuth 1.0a is no good by itself: whoever heard that it is active would take it
-/// without a signature.
+/// The introspection response for `asker`; `None` if the token is invalid, or `asker` may not know
+/// of it. An identifier of OAuth 1.0a is never active: an API would accept it without a signature.
 fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> {
     if !may_know(found, asker) {
         return None;

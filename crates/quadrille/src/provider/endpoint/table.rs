@@ -56,7 +56,8 @@ impl AuthorizationServer {
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
     /// let request = http::Request::get("/.well-known/oauth-authorization-server");
     /// let response = server.metadata(request.body(bytes::Bytes::new())?).await;
     /// assert_eq!(response.headers()["content-type"], "application/json");
@@ -81,7 +82,8 @@ impl AuthorizationServer {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?;
     /// let request = Request::post("/oauth/token").body("grant_type=client_credentials".into())?;
     /// let response = server.handle(request).await.map_err(|_| "no endpoint")?;
     /// assert_eq!(response.status(), 415);

@@ -47,7 +47,8 @@ impl AuthorizationServer {
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?;
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
     /// let request = http::Request::post("/oauth/token")
     ///     .header("content-type", "application/x-www-form-urlencoded")
     ///     .body("grant_type=client_credentials&client_id=nobody".into())?;

@@ -257,7 +257,8 @@ mod tests {
     proptest! {
         #[test]
         fn credentials_are_given_for_the_right_verifier_once_in_time(
-            state in 0..4_u8, verifier in prop_oneof![Just(None), Just(Some("right")), Just(Some("wrong"))],
+            state in 0..4_u8,
+            verifier in prop_oneof![Just(None), Just(Some("right")), Just(Some("wrong"))],
             now in 90..110_i64,
         ) {
             let temporary = temporary(None, match state {

@@ -43,7 +43,7 @@ pub enum CredentialsError {
     #[error("the user has not answered yet")]
     NotApproved,
     /// The user denied the request.
-    #[error("the person said no")]
+    #[error("the user denied the request")]
     Denied,
     /// The `oauth_verifier` is missing.
     #[error("the oauth_verifier is missing")]
@@ -58,7 +58,7 @@ pub enum CredentialsError {
     #[error("the oauth_callback is not registered")]
     CallbackNotRegistered,
     /// The client may not request this scope.
-    #[error("the client may not ask for this scope")]
+    #[error("the client may not request this scope")]
     ScopeNotAllowed,
 }
 

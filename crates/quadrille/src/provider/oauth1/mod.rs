@@ -126,15 +126,15 @@ impl OAuth1 {
         self.and(SignatureMethod::Plaintext)
     }
 
-    /// Accepts only these signature methods, of those that are allowed. A method that is left out
-    /// here is not accepted, whether it is allowed before or after.
+    /// Accepts only these signature methods, of those that are allowed. Other methods are not
+    /// accepted, whether they are allowed before or after.
     #[must_use]
     pub fn only(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
         self.only = Some(methods.into_iter().collect());
         self
     }
 
-    /// Whether signatures with this method are taken.
+    /// `true` if signatures with this method are accepted.
     pub(crate) fn takes(&self, method: SignatureMethod) -> bool {
         self.allowed.contains(&method)
             && self.only.as_ref().is_none_or(|only| only.contains(&method))
@@ -175,9 +175,9 @@ impl OAuth1 {
 
     /// Remembers nonces in the store, which is necessary if several processes serve one issuer:
     /// otherwise a request could be replayed once to each, and for the first five minutes after a
-    /// start each refuses the requests of a second that another has accepted one of. Every signed
-    /// request then waits for the store. By default each process remembers them in its own memory,
-    /// and refuses requests signed before it started. For a client whose clock is ahead, the store
+    /// start each refuses the requests of a second that belongs to another. Every signed request
+    /// then waits for the store. By default each process remembers them in its own memory, and
+    /// refuses requests signed before it started. For a client whose clock is ahead, the store
     /// remembers the used seconds, so that after a restart no request of them is accepted again.
     #[must_use]
     pub fn remember_nonces_in_the_store(mut self) -> Self {

@@ -30,7 +30,8 @@ pub enum NewKey {
     ChosenSecret(Secret),
     /// The public half of an RSA key of 2048 bits and up, in PEM.
     RsaPublicKey(String),
-    /// The same with as few as 1024 bits, which can be broken at a price.
+    /// The public half of an RSA key of 1024 bits and up, in PEM. Short keys can be broken at a
+    /// price.
     RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(String),
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct NewRegistration {
 }
 
 impl NewRegistration {
-    /// Whether it can be taken.
+    /// Checks the key.
     pub(crate) fn check(&self) -> Result<(), NewKeyError> {
         self.key.as_ref().ok_or(NewKeyError::Missing)?.check()
     }

@@ -18,7 +18,7 @@ use super::{
     wire,
 };
 
-/// Whether the revocation endpoint is asked with a signature.
+/// `true` if a request to the revocation endpoint is signed.
 pub(crate) fn is_signed(inner: &Inner, request: &Request<Bytes>) -> bool {
     let (parts, body) = request.clone().into_parts();
     inner.oauth1.is_offered() && !matches!(SignedRequest::read(&parts, &body), Ok(None))

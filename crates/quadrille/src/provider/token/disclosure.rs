@@ -1,4 +1,4 @@
-//! What may be told of a token, and to which client (RFC 7662).
+//! The disclosure of tokens to clients (RFC 7662).
 
 use crate::{
     Timestamp,
@@ -22,14 +22,13 @@ pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
     }
 }
 
-/// Whether `asker` may learn anything about a token: its own client, or an API that the token is
-/// for.
+/// `true` if `asker` may learn anything about a token: as its client, or as an API in its audience.
 pub(crate) fn may_know(found: &Found, asker: &Client) -> bool {
     let grant = found.grant();
     grant.client == asker.id || (matches!(found, Found::Access(_)) && is_meant_for(asker, grant))
 }
 
-/// Whether `asker` is an API that the tokens of this grant are for.
+/// `true` if `asker` is an API in the audience of this grant's tokens.
 pub(crate) fn is_meant_for(asker: &Client, grant: &Grant) -> bool {
     asker.resource_server.as_ref().is_some_and(|apis| match apis.is_empty() {
         true => grant.resources.is_empty(),

@@ -12,7 +12,7 @@ use crate::{
 
 use super::metadata::{self, NOT_STORED};
 
-/// The client that wants to be let in: as it is registered, or as it describes itself now.
+/// The client of an authorization request: as registered, or as it describes itself now.
 pub(crate) async fn client_that_asks(
     inner: &Inner,
     id: &str,
@@ -28,15 +28,15 @@ pub(crate) async fn client_that_asks(
     let now = inner.now();
     let described = documents.describe(&url, stored.is_some(), from, &inner.env).await;
     let described = described.inspect_err(|reason| {
-        tracing::info!(client = id, %reason, "a client could not be let in");
+        tracing::info!(client = id, %reason, "the metadata document of a client is not accepted");
     })?;
     let known: Option<Scopes> = documents.scopes.clone();
     let ceiling = known.unwrap_or_else(|| inner.scopes.names().collect());
     Ok(Some(Arc::new(described.client(&ceiling, stored.as_deref(), now))))
 }
 
-/// Puts a client that describes itself into the store, since a person says yes to it; one that is
-/// registered is there. It must not have been removed since the person was asked.
+/// Stores a client that describes itself, with the consent of a user. A registered client is stored
+/// already. The client must not have been removed since the user was asked.
 pub(crate) async fn let_in(inner: &Inner, client: Arc<Client>) -> Result<Arc<Client>, Error> {
     if !client.from_document {
         return Ok(client);
@@ -60,11 +60,11 @@ pub(crate) async fn let_in(inner: &Inner, client: Arc<Client>) -> Result<Arc<Cli
             tracing::info!(client = %row.id, "a client that describes itself was stored");
             return Ok(Arc::new(row));
         }
-        // Somebody else let it in, or it was removed, in between.
+        // The client was stored or removed in between.
     }
 }
 
-/// Whether what is stored is the client that was asked about: no other one has come under its id.
+/// `true` if the stored client is the one on the consent page, not another one with its id.
 fn is_same(stored: &Client, asked: &Client) -> bool {
     stored.from_document && (asked.number == NOT_STORED || asked.number == stored.number)
 }

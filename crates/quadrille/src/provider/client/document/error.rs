@@ -11,38 +11,45 @@ use crate::{
     },
 };
 
-/// Why a client's metadata document was not taken. Nothing in it comes from the document.
+/// The reason why a client's metadata document is not accepted. It contains no part of the
+/// document.
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::ClientDocumentError};
+///
+/// assert_eq!(ClientDocumentError::Malformed.code(), ErrorCode::InvalidClient);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientDocumentError {
-    /// It was not fetched.
+    /// The document was not fetched.
     #[error("the client's metadata document was not fetched: {0}")]
     Fetch(#[from] FetchError),
-    /// Too many were not fetched, or not taken, of this host or for this address.
-    #[error("too many metadata documents of this host, or for this address, were no good")]
+    /// Too many documents of this host, or for this address, were not fetched or not accepted.
+    #[error("too many metadata documents of this host, or for this address, were not accepted")]
     Throttled,
-    /// It is not a JSON object whose members have the right types.
+    /// The document is not a JSON object whose members have the right types.
     #[error("the client's metadata document is malformed")]
     Malformed,
-    /// It is another client's: its `client_id` is not the URL it was fetched from.
+    /// The `client_id` in the document is not its URL: it is the document of another client.
     #[error("the client_id in the metadata document is not its URL")]
     OtherClient,
-    /// It holds a secret, which everybody can read there.
-    #[error("the client's metadata document holds a secret")]
+    /// The document has a secret, which everyone can read there.
+    #[error("the client's metadata document has a secret")]
     Secret,
-    /// The client would authenticate, in a way that is not possible for it here.
+    /// The `token_endpoint_auth_method` is not `none`: such clients cannot authenticate here.
     #[error("the token_endpoint_auth_method in the metadata document is not none")]
     AuthMethod,
-    /// There is no redirect URI that may be used, or there are too many.
-    #[error("the client's metadata document names no redirect URI that may be used, or too many")]
+    /// The document has no valid redirect URI, or too many.
+    #[error("the client's metadata document has no valid redirect URI, or too many")]
     NoRedirectUri,
-    /// The client uses no authorization code.
+    /// The grant types are without `authorization_code`.
     #[error("the client's metadata document does not name the authorization code grant")]
     GrantType,
     /// The scope is malformed.
     #[error("the scope in the metadata document is malformed")]
     Scope,
-    /// The name is empty, too long, or holds characters that are not seen.
+    /// The name is empty, too long, or has invisible characters.
     #[error("the client_name in the metadata document cannot be shown")]
     Name,
 }
@@ -57,7 +64,7 @@ impl ClientDocumentError {
         Disclosure::code(ErrorCode::InvalidClient).blame("client_id")
     }
 
-    /// The page for a user whom nobody can send back to such a client.
+    /// The page for the user, since such a client has no redirect URI yet.
     pub(crate) const fn shown(&self) -> Shown {
         match self {
             Self::Throttled => Shown {

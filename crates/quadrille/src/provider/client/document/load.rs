@@ -25,31 +25,34 @@ use super::{
     metadata::{self, Described},
 };
 
-/// How many documents are remembered; beyond that, those that are old are forgotten, or all.
+/// The number of remembered documents; at this number the expired ones are forgotten, or all.
 const REMEMBERED: usize = 512;
-/// How long a document is remembered, whatever it asks for.
+/// The limits of the time for which a document is remembered.
 const SHORTEST: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many documents may be no good for one address. Each is counted while it is under way, and
-/// taken back when it was good.
+/// The limit of rejected documents for one address. Each fetch is counted when it begins, and
+/// forgiven if the document is accepted.
 const FAILURES: Rate = Rate { burst: 30, forgiven_every: Duration::from_secs(10) };
 
-/// How many documents of one host may be no good, for all addresses together. It keeps many
-/// addresses from sending this server against a host, and holds for those that have failed there:
-/// the others have done nothing.
+/// The limit of rejected documents of one host, for all addresses together. It stops many addresses
+/// from using this server to flood a host. Only addresses that have failed at this host are
+/// refused.
 const FAILURES_AT_A_HOST: Rate = Rate { burst: 300, forgiven_every: Duration::from_secs(1) };
 
-/// Lets clients in that nobody registered: their `client_id` is the URL of a document in which they
-/// describe themselves, as clients of the Model Context Protocol do. Give it to
-/// [`AuthorizationServer::client_metadata_documents`](crate::provider::AuthorizationServer::client_metadata_documents).
+/// Client metadata documents (draft-ietf-oauth-client-id-metadata-document): accepts clients that
+/// are not registered, whose `client_id` is the URL of a document in which they describe
+/// themselves, as clients of the Model Context Protocol do. Pass it to
+/// [`AuthorizationServer::client_metadata_documents`][set].
 ///
-/// Such a client is public and uses PKCE; people are asked for their consent, and the page must
-/// show them [who vouches for it](crate::provider::ConsentPage::client_host), since its name is
-/// only what it says. A document is remembered for as long as its `Cache-Control` says, but five
-/// minutes at least and a day at most. That there was none is not remembered, but counted by
-/// address, so that nobody can keep the documents of a host from others. Requests for one document
-/// at one time share one fetch.
+/// Such a client is public and uses PKCE. Users are asked for consent, and the page must show the
+/// [host that vouches for the client](crate::provider::ConsentPage::client_host), since anyone can
+/// choose its name. A document is remembered for as long as its `Cache-Control` says, but at least
+/// five minutes and at most a day. A failure is not remembered, but counted by address, so that no
+/// one can block the documents of a host for others. Simultaneous requests for a document share one
+/// fetch.
+///
+/// [set]: crate::provider::AuthorizationServer::client_metadata_documents
 ///
 /// ```
 /// use quadrille::{
@@ -79,7 +82,7 @@ struct Memory {
 /// A fetch that is under way, and its result.
 type Flight = Arc<OnceCell<Result<Arc<Described>, ClientDocumentError>>>;
 
-/// A part in a fetch. The last one to leave takes the fetch with it.
+/// A part in a fetch. The last part to be dropped removes the fetch.
 struct Seat<'a> {
     memory: &'a Memory,
     url: Arc<str>,
@@ -92,16 +95,16 @@ struct Known {
 }
 
 impl ClientMetadataDocuments {
-    /// Fetched by a [`GuardedFetcher`].
+    /// Documents that a [`GuardedFetcher`] fetches.
     ///
     /// # Errors
-    /// [`NoHttpClient`] when it cannot be made.
+    /// [`NoHttpClient`] if it cannot be built.
     #[cfg(feature = "http-client")]
     pub fn new() -> Result<Self, NoHttpClient> {
         Ok(Self::fetched_by(GuardedFetcher::new()?))
     }
 
-    /// Fetched by a fetcher of one's own.
+    /// Documents that the application's own fetcher fetches.
     pub fn fetched_by(fetcher: impl Fetcher) -> Self {
         let memory = Memory {
             known: Mutex::default(),
@@ -112,16 +115,16 @@ impl ClientMetadataDocuments {
         Self { fetcher: Arc::new(fetcher), scopes: None, memory: Arc::new(memory) }
     }
 
-    /// What such clients may ask people for at most: all scopes that the server makes known unless
-    /// said otherwise. Leave out what only clients that you have chosen should have.
+    /// Sets the scopes that such clients may request (default: all scopes of the server). Leave out
+    /// those that only registered clients should have.
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = Some(scopes);
         self
     }
 
-    /// What the document at `url` says. `is_stored` is whether a person has let this client in
-    /// before.
+    /// The client that the document at `url` describes. `is_stored` is `true` if a user has
+    /// consented to this client before.
     pub(super) async fn describe(
         &self,
         url: &Url,
@@ -168,7 +171,7 @@ impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut flights = lock(&self.memory.flights);
         let is_this = flights.get(&self.url).is_some_and(|known| Arc::ptr_eq(known, &self.flight));
-        // This one and the one in the table.
+        // This reference and that of the table.
         if is_this && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
             flights.remove(&self.url);
         }
@@ -182,8 +185,8 @@ impl Memory {
         Seat { memory: self, url, flight }
     }
 
-    /// Counts a failure before it is one. A client that a person has let in is counted by itself,
-    /// so that nobody can keep it out by naming other documents.
+    /// Counts a fetch as failed before it begins. A client that a user has consented to is counted
+    /// by itself, so that requests for other documents cannot block it.
     fn count<'a>(
         &self,
         url: &'a Url,
@@ -225,7 +228,7 @@ impl Memory {
 
     fn recall(&self, url: &Url, now: Timestamp) -> Option<Arc<Described>> {
         let known = lock(&self.known);
-        // After a step back of the clock it is too new to be true.
+        // After a step back of the clock, its expiry is too far away.
         let counts = |known: &&Known| now < known.until && known.until <= now + LONGEST;
         known.get(url.as_str()).filter(counts).map(|known| known.described.clone())
     }

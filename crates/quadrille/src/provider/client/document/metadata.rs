@@ -1,4 +1,4 @@
-//! What a client's metadata document says, and whether that is taken.
+//! The content of a client's metadata document, and its check.
 
 use std::sync::Arc;
 
@@ -21,15 +21,15 @@ use crate::{
 
 use super::error::ClientDocumentError;
 
-/// The number of a client that the store does not have yet: it is stored with a user's consent.
-/// It is never drawn.
+/// The number of a client that is not stored yet, since no user has consented to it. No row has
+/// this number.
 pub(crate) const NOT_STORED: RowId = RowId(0);
 
-/// How long a URL may be that is a `client_id`, in bytes.
+/// The greatest length of a URL as a `client_id`, in bytes.
 const URL: usize = 1000;
 
-/// The members that matter here (RFC 7591, section 2). An element of a list that cannot be read
-/// costs no other.
+/// The members that this server uses (RFC 7591, section 2). An unreadable element of a list does
+/// not affect the others.
 #[derive(Deserialize)]
 struct Document<'d> {
     client_id: String,
@@ -53,28 +53,28 @@ pub(crate) struct Described {
     metadata: CheckedMetadata,
 }
 
-/// The URL at which a client with this id describes itself, if it is one: https, written as a
-/// browser would, with a path, without user name, password and fragment.
+/// The URL of the document of a client with this id: https, written as browsers write it, with a
+/// path, without user name, password and fragment. `None` if the id is no such URL.
 pub(crate) fn url_of(client_id: &str) -> Option<Url> {
     if client_id.len() > URL || !client_id.starts_with("https://") {
         return None;
     }
     let url = Url::parse(client_id).ok()?;
     let is_bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    // As it was given, to the character: without dot segments, among other things.
+    // Equal to the character, hence without dot segments, for example.
     (url.as_str() == client_id && is_bare && url.path() != "/").then_some(url)
 }
 
-/// Who vouches for a client that describes itself: the host of its `client_id`, with the port if it
-/// has one of its own.
+/// The host that vouches for a client that describes itself: that of its `client_id`, with the port
+/// unless it is the default.
 pub(crate) fn host_of(client: &Client) -> Option<String> {
     let url = url_of(&client.id).filter(|_| client.from_document)?;
     url.origin().ascii_serialization().strip_prefix("https://").map(ToOwned::to_owned)
 }
 
-/// Reads the document that was found at `url`.
+/// Reads the document from `url`.
 pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentError> {
-    // What is no text costs nothing but that character, in a name too.
+    // An invalid character in a text, such as a name, affects no other.
     let json = answer::text(json);
     let document: Document<'_> =
         serde_json::from_str(&json).map_err(|_| ClientDocumentError::Malformed)?;
@@ -104,14 +104,14 @@ impl Document<'_> {
     }
 }
 
-/// The text that an element of a list is; that of any other element is empty, which names nothing.
+/// The text of an element of a list; for any other element an empty one, which no check accepts.
 fn text(element: &RawValue) -> String {
     serde_json::from_str(element.get()).unwrap_or_default()
 }
 
 impl Described {
-    /// The client, which may ask for no more than `ceiling`. Who it is, and since when, is told by
-    /// what is `stored` of it.
+    /// The client, whose scopes end at `ceiling`. Its number and the time of its first consent are
+    /// those of the `stored` client, if there is one.
     pub(crate) fn client(
         &self,
         ceiling: &Scopes,
@@ -215,7 +215,8 @@ mod tests {
         assert_eq!(odd.redirect_uris, ["https://app.example/cb"]);
 
         let text = format!(
-            r#"{{"client_id":"{ID}","client_name":"Ren?e","redirect_uris":["https://app.example/cb"],"policy_uri":"?"}}"#
+            r#"{{"client_id":"{ID}","client_name":"Ren?e",
+                 "redirect_uris":["https://app.example/cb"],"policy_uri":"?"}}"#
         );
         let latin: Vec<u8> = text.bytes().map(|b| if b == b'?' { 0xe9 } else { b }).collect();
         let marked = [b"\xef\xbb\xbf", &latin[..]].concat();
@@ -244,7 +245,8 @@ mod tests {
         ] {
             for json in [
                 format!(
-                    r#"{{"client_id":"{ID}","redirect_uris":[{odd},"https://app.example/cb",{odd}]}}"#
+                    r#"{{"client_id":"{ID}",
+                         "redirect_uris":[{odd},"https://app.example/cb",{odd}]}}"#
                 ),
                 format!(
                     r#"{{"client_id":"{ID}","redirect_uris":["https://app.example/cb"],

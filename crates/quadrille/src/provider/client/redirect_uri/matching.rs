@@ -81,7 +81,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_matches_leads_to_the_registered_host(uri in "http://(127\\.0\\.0\\.1|[a-z.@:/]{0,9})[:@/a-z0-9.?]{0,12}") {
+        fn whatever_matches_leads_to_the_registered_host(
+            uri in "http://(127\\.0\\.0\\.1|[a-z.@:/]{0,9})[:@/a-z0-9.?]{0,12}",
+        ) {
             if RedirectUri::named(&uri, &registered(["http://127.0.0.1/cb"])).is_some() {
                 let url = Url::parse(&uri).unwrap();
                 prop_assert_eq!(url.host_str(), Some("127.0.0.1"));

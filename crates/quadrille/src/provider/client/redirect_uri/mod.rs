@@ -175,17 +175,20 @@ mod tests {
         ) {
             use crate::{oauth2::AuthorizationResponse, form::Params};
             if let Ok(uri) = RedirectUri::parse(&uri) {
-                let answer = AuthorizationResponse::Code { code: "c".into(), state: None, iss: None };
+                let code = "c".into();
+                let answer = AuthorizationResponse::Code { code, state: None, iss: None };
                 let location = answer.to_url(uri.as_str()).unwrap();
                 prop_assert!(http::HeaderValue::try_from(&location).is_ok());
-                let (before, after) = (Url::parse(uri.as_str()).unwrap(), Url::parse(&location).unwrap());
+                let before = Url::parse(uri.as_str()).unwrap();
+                let after = Url::parse(&location).unwrap();
                 prop_assert_eq!(before.scheme(), after.scheme());
                 prop_assert_eq!(before.host(), after.host());
                 prop_assert_eq!(before.port(), after.port());
                 prop_assert_eq!(before.path(), after.path());
                 prop_assert!(after.username().is_empty() && after.password().is_none());
                 let query = after.query().unwrap();
-                prop_assert!(Params::parse(query.as_bytes()).unwrap().many("code").any(|code| code == "c"));
+                let params = Params::parse(query.as_bytes()).unwrap();
+                prop_assert!(params.many("code").any(|code| code == "c"));
                 prop_assert!(location.starts_with(uri.destination()));
             }
         }

@@ -14,35 +14,36 @@ use crate::{oauth2::ErrorCode, provider::reason::Disclosure};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodeError {
-    /// There is no such code (any more), or it is none of ours.
+    /// The code is unknown: not ours, or removed.
     #[error("there is no such code")]
     Unknown,
-    /// The code was given to another client.
-    #[error("the code was given to another client")]
+    /// The code was issued to another client.
+    #[error("the code was issued to another client")]
     OfOtherClient,
-    /// The code came too late.
+    /// The code has expired.
     #[error("the code has expired")]
     Expired,
-    /// The code was redeemed before. What it bought is revoked.
-    #[error("the code was redeemed before; what it bought is revoked")]
+    /// The code was redeemed before. Its grant is revoked.
+    #[error("the code was redeemed before; its grant is revoked")]
     Replayed,
-    /// What the code stands for was revoked.
-    #[error("what the code stands for was revoked")]
+    /// The grant of the code was revoked.
+    #[error("the grant of the code was revoked")]
     Revoked,
     /// The `redirect_uri` is not the one of the authorization request, or is missing.
     #[error("the redirect URI is not the one of the authorization request")]
     RedirectUriDiffers,
-    /// There is no `code_verifier`, but there was a challenge.
+    /// The `code_verifier` is missing, although the authorization request had a challenge.
     #[error("the code_verifier is missing")]
     VerifierMissing,
-    /// There is a `code_verifier`, but there was no challenge (RFC 9700, section 2.1.1).
-    #[error("there is a code_verifier, but there was no code_challenge")]
+    /// The `code_verifier` is present, although the authorization request had no challenge (RFC
+    /// 9700, section 2.1.1).
+    #[error("the request has a code_verifier, but its code had no code_challenge")]
     VerifierWithoutChallenge,
     /// The `code_verifier` does not fit the challenge.
     #[error("the code_verifier does not fit the code_challenge")]
     VerifierWrong,
-    /// A token was asked for at another resource than was granted (RFC 8707, section 2.2).
-    #[error("the resource is not among those that were granted")]
+    /// The requested resource was not granted (RFC 8707, section 2.2).
+    #[error("the resource was not granted")]
     ResourceNotGranted,
 }
 
@@ -84,23 +85,23 @@ impl CodeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// The refresh token is none of ours, or its family is gone or revoked.
+    /// The refresh token is unknown: not ours, or its family is removed or revoked.
     #[error("there is no such refresh token")]
     Unknown,
-    /// The refresh token was given to another client.
-    #[error("the refresh token was given to another client")]
+    /// The refresh token was issued to another client.
+    #[error("the refresh token was issued to another client")]
     OfOtherClient,
-    /// The refresh token lay unused for too long, or its chain is over.
+    /// The refresh token was unused for too long, or its family has ended.
     #[error("the refresh token has expired")]
     Expired,
     /// The refresh token was used before. Its family is revoked.
     #[error("the refresh token was used before; its family is revoked")]
     Replayed,
-    /// More scope was asked for than was granted.
-    #[error("more scope was asked for than was granted")]
+    /// A requested scope was not granted (RFC 6749, section 6).
+    #[error("a requested scope was not granted")]
     ScopeNotGranted,
-    /// A token was asked for at another resource than was granted (RFC 8707, section 2.2).
-    #[error("the resource is not among those that were granted")]
+    /// The requested resource was not granted (RFC 8707, section 2.2).
+    #[error("the resource was not granted")]
     ResourceNotGranted,
 }
 
@@ -133,14 +134,14 @@ impl RefreshError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientCredentialsError {
-    /// A public client asked for a token for itself.
+    /// The client is public, and cannot act for itself.
     #[error("a public client cannot have a token for itself")]
     PublicClient,
-    /// A scope was asked for that the client may not have.
-    #[error("the client may not ask for this scope")]
+    /// The client may not request one of the scopes.
+    #[error("the client may not request this scope")]
     ScopeNotAllowed,
-    /// A resource was asked for that this server does not know (RFC 8707, section 2).
-    #[error("the resource is not known here")]
+    /// The requested resource is unknown to this server (RFC 8707, section 2).
+    #[error("the resource is unknown here")]
     ResourceUnknown,
 }
 
