@@ -17,7 +17,8 @@ pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreEr
 /// `Arc` follow from this list. Borrowed arguments stand behind a semicolon.
 macro_rules! verbs {
     ($(
-        fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?) -> $output:ty;
+        fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?)
+            -> $output:ty;
     )*) => {
         /// A [`Store`] as an object.
         pub(crate) trait ErasedStore: Send + Sync + 'static {
@@ -90,9 +91,11 @@ verbs! {
     fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
     fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
-    fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources) -> Option<Consent>;
+    fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
+        -> Option<Consent>;
     fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
-    fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp) -> bool;
+    fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp)
+        -> bool;
     fn sweep(now: Timestamp) -> u64;
 }
 

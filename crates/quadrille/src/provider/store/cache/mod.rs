@@ -91,31 +91,27 @@ impl fmt::Debug for Cached {
     }
 }
 
+/// The verbs that need no memory. Borrowed arguments stand behind a semicolon.
+macro_rules! without_memory {
+    ($(
+        fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?)
+            -> $output:ty;
+    )*) => {
+        $(
+            async fn $verb(
+                &self,
+                $($argument: $type,)*
+                $($($borrowed: &$of),+)?
+            ) -> Result<$output, StoreError> {
+                self.store.$verb($($argument,)* $($($borrowed),+)?).await
+            }
+        )*
+    };
+}
+
 impl Store for Cached {
-    async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
-        self.store.issuer(issuer).await
-    }
-
-    async fn lease(
-        &self,
-        renew: Option<Worker>,
-        holder: [u8; 16],
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<Worker, StoreError> {
-        self.store.lease(renew, holder, now, expires).await
-    }
-
-    async fn newest(&self) -> Result<RowId, StoreError> {
-        self.store.newest().await
-    }
-
     fn is_cacheable(&self) -> bool {
         self.store.is_cacheable()
-    }
-
-    async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
-        self.store.changes(issuer, position).await
     }
 
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
@@ -129,10 +125,6 @@ impl Store for Cached {
             view.keep_client(mark, client);
         }
         Ok(client)
-    }
-
-    async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
-        self.store.clients(issuer).await
     }
 
     async fn put_client(
@@ -154,40 +146,6 @@ impl Store for Cached {
         Ok(removed)
     }
 
-    async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
-        self.store.answer(issuer, answer).await
-    }
-
-    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
-        self.store.put_code(issuer, code).await
-    }
-
-    async fn code(
-        &self,
-        issuer: IssuerId,
-        row: RowId,
-    ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-        self.store.code(issuer, row).await
-    }
-
-    async fn redeem(
-        &self,
-        issuer: IssuerId,
-        code: RowId,
-        issue: Issue,
-    ) -> Result<Redeemed, StoreError> {
-        self.store.redeem(issuer, code, issue).await
-    }
-
-    /// Not remembered at once: the grant may be dead already, which only a read shows.
-    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
-        self.store.issue(issuer, issue).await
-    }
-
-    async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
-        self.store.import(issuer, access).await
-    }
-
     async fn access(
         &self,
         issuer: IssuerId,
@@ -203,43 +161,6 @@ impl Store for Cached {
             view.keep_access(mark, access);
         }
         Ok(access)
-    }
-
-    async fn family(
-        &self,
-        issuer: IssuerId,
-        row: RowId,
-    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        self.store.family(issuer, row).await
-    }
-
-    async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
-        self.store.rotate(issuer, rotation).await
-    }
-
-    async fn put_pending(
-        &self,
-        issuer: IssuerId,
-        pending: PendingRecord,
-    ) -> Result<bool, StoreError> {
-        self.store.put_pending(issuer, pending).await
-    }
-
-    async fn pending(
-        &self,
-        issuer: IssuerId,
-        reference: &PendingRef,
-    ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
-        self.store.pending(issuer, reference).await
-    }
-
-    async fn redeem_pending(
-        &self,
-        issuer: IssuerId,
-        pending: RowId,
-        bought: Bought,
-    ) -> Result<Redeemed, StoreError> {
-        self.store.redeem_pending(issuer, pending, bought).await
     }
 
     async fn credential(
@@ -283,31 +204,32 @@ impl Store for Cached {
         Ok(())
     }
 
-    async fn consent(
-        &self,
-        issuer: IssuerId,
-        subject: &str,
-        client: &str,
-        resources: &Resources,
-    ) -> Result<Option<Consent>, StoreError> {
-        self.store.consent(issuer, subject, client, resources).await
-    }
-
-    async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
-        self.store.consents(issuer, subject).await
-    }
-
-    async fn remember_once(
-        &self,
-        issuer: IssuerId,
-        space: &'static str,
-        key: SecretHash,
-        expires: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.store.remember_once(issuer, space, key, expires).await
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.store.sweep(now).await
+    // Issued tokens are not remembered at once: their grant may be dead already, which only a read
+    // shows.
+    without_memory! {
+        fn issuer(; issuer: str) -> IssuerId;
+        fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp)
+            -> Worker;
+        fn newest() -> RowId;
+        fn changes(issuer: IssuerId, position: i64) -> Changes;
+        fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+        fn answer(issuer: IssuerId, answer: Answer) -> Answered;
+        fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
+        fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
+        fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
+        fn issue(issuer: IssuerId, issue: Issue) -> ();
+        fn import(issuer: IssuerId, access: AccessRecord) -> ();
+        fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+        fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+        fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
+        fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
+        fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
+        fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
+            -> Option<Consent>;
+        fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
+        fn remember_once(
+            issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
+        ) -> bool;
+        fn sweep(now: Timestamp) -> u64;
     }
 }
