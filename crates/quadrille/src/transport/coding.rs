@@ -6,23 +6,30 @@ use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::{HeaderMap, header::CONTENT_ENCODING};
 
-use super::CollectError;
+/// The reason why a body cannot be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DecodeError {
+    /// The decoded body is longer than the limit.
+    TooLarge,
+    /// The content coding is unknown, or the body violates it.
+    Coding,
+}
 
 /// Decodes the content coding of a body (RFC 9110, section 8.4), up to `limit` bytes.
-pub(crate) fn decoded(
+pub(super) fn decoded(
     headers: &HeaderMap,
     body: Bytes,
     limit: usize,
-) -> Result<Bytes, CollectError> {
+) -> Result<Bytes, DecodeError> {
     let mut coding = None;
     for value in headers.get_all(CONTENT_ENCODING) {
-        let value = value.to_str().map_err(|_| CollectError::Coding)?;
+        let value = value.to_str().map_err(|_| DecodeError::Coding)?;
         for name in value.split(',').map(str::trim) {
             if name.is_empty() || name.eq_ignore_ascii_case("identity") {
                 continue;
             }
             if coding.replace(name.to_ascii_lowercase()).is_some() {
-                return Err(CollectError::Coding);
+                return Err(DecodeError::Coding);
             }
         }
     }
@@ -33,19 +40,19 @@ pub(crate) fn decoded(
         Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(&*body), limit),
         // The specification means zlib; some servers send raw deflate.
         Some("deflate") => match inflate(ZlibDecoder::new(&*body), limit) {
-            Err(CollectError::Coding) => inflate(DeflateDecoder::new(&*body), limit),
+            Err(DecodeError::Coding) => inflate(DeflateDecoder::new(&*body), limit),
             other => other,
         },
-        Some(_) => Err(CollectError::Coding),
+        Some(_) => Err(DecodeError::Coding),
     }
 }
 
 /// Reads at most `limit` bytes of output.
-fn inflate(reader: impl Read, limit: usize) -> Result<Bytes, CollectError> {
+fn inflate(reader: impl Read, limit: usize) -> Result<Bytes, DecodeError> {
     let mut out = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    reader.take(most).read_to_end(&mut out).map_err(|_| CollectError::Coding)?;
-    if out.len() > limit { Err(CollectError::TooLarge) } else { Ok(out.into()) }
+    reader.take(most).read_to_end(&mut out).map_err(|_| DecodeError::Coding)?;
+    if out.len() > limit { Err(DecodeError::TooLarge) } else { Ok(out.into()) }
 }
 
 #[cfg(test)]
@@ -100,7 +107,7 @@ mod tests {
             (&["gzip"], &broken),
             (&["deflate"], &plain),
         ] {
-            assert_eq!(decode(codings, body), Err(CollectError::Coding), "{codings:?}");
+            assert_eq!(decode(codings, body), Err(DecodeError::Coding), "{codings:?}");
         }
     }
 
@@ -109,7 +116,7 @@ mod tests {
         let bomb = gzip(&vec![0; 10 * 1024 * 1024]);
         assert!(bomb.len() < 16 * 1024);
         let limit = 256 * 1024;
-        assert_eq!(decoded(&headers(&["gzip"]), bomb, limit), Err(CollectError::TooLarge));
+        assert_eq!(decoded(&headers(&["gzip"]), bomb, limit), Err(DecodeError::TooLarge));
         let fits = gzip(&vec![0; limit]);
         assert_eq!(decoded(&headers(&["gzip"]), fits, limit).unwrap().len(), limit);
     }

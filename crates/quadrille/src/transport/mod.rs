@@ -19,6 +19,7 @@ pub use clients::Reqwest;
 #[cfg(feature = "provider")]
 pub(crate) use clients::guarded;
 pub(crate) use clients::standard;
+use coding::DecodeError;
 
 /// A network fault.
 ///
@@ -261,7 +262,7 @@ impl Body {
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Bytes, CollectError> {
-        coding::decoded(headers, self.collect(limit).await?, limit)
+        Ok(coding::decoded(headers, self.collect(limit).await?, limit)?)
     }
 
     /// The whole body, if it has at most `limit` bytes; reading stops there.
@@ -366,6 +367,15 @@ pub(crate) enum CollectError {
 impl From<NetworkError> for CollectError {
     fn from(error: NetworkError) -> Self {
         Self::Network(error)
+    }
+}
+
+impl From<DecodeError> for CollectError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge => Self::TooLarge,
+            DecodeError::Coding => Self::Coding,
+        }
     }
 }
 
