@@ -66,7 +66,7 @@ pages:
 
 .PHONY: circles
 circles:
-	$(PYTHON) tools/circles crates/quadrille-server
+	$(PYTHON) tools/circles crates/quadrille crates/quadrille-server
 
 .PHONY: deny
 deny: cargo-deny
