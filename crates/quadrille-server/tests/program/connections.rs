@@ -46,11 +46,8 @@ fn is_served(program: &Program) -> bool {
 fn is_ended(mut stream: &TcpStream) -> bool {
     stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
     loop {
-        match stream.write(PAGE) {
-            Ok(_) => {}
-            Err(error) => {
-                return matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
-            }
+        if let Err(error) = stream.write_all(PAGE) {
+            return matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
         }
     }
 }

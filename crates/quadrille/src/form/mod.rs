@@ -337,6 +337,10 @@ impl Declared {
             return Self::Ambiguous;
         }
         let bytes = value.as_bytes();
+        // Nearly every client sends it like this.
+        if bytes == FORM.as_bytes() {
+            return Self::Form;
+        }
         let is_plain = bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
         let mut parts = bytes.split(|byte| *byte == b';');
         let media_type = parts.next().unwrap_or_default().trim_ascii();

@@ -44,9 +44,9 @@ impl<'a> Fields<'a> {
     pub(super) fn claim_a_signature(self) -> bool {
         const ANY: [&[u8]; 3] =
             [b"oauth_signature", b"oauth_signature_method", b"oauth_consumer_key"];
-        self.pairs().any(|(name, _)| {
-            let starts = matches!(name.first(), Some(b'o' | b'%'));
-            starts && decode_field(name).is_ok_and(|name| ANY.contains(&&*name))
+        self.fields().any(|field| {
+            let starts = matches!(field.first(), Some(b'o' | b'%'));
+            starts && decode_field(split(field).0).is_ok_and(|name| ANY.contains(&&*name))
         })
     }
 
@@ -96,13 +96,20 @@ impl<'a> Fields<'a> {
     }
 
     fn pairs(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let pairs = self.0.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-        pairs.map(|pair| {
-            let equals = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = pair.split_at(equals.unwrap_or(pair.len()));
-            (name, value.get(1..).unwrap_or_default())
-        })
+        self.fields().map(split)
     }
+
+    /// Names with values, not split.
+    fn fields(self) -> impl Iterator<Item = &'a [u8]> {
+        self.0.split(|byte| *byte == b'&').filter(|field| !field.is_empty())
+    }
+}
+
+/// The name and the value of a field.
+fn split(field: &[u8]) -> (&[u8], &[u8]) {
+    let equals = field.iter().position(|byte| *byte == b'=');
+    let (name, value) = field.split_at(equals.unwrap_or(field.len()));
+    (name, value.get(1..).unwrap_or_default())
 }
 
 /// Checks that two hexadecimal digits follow each percent sign.

@@ -107,10 +107,12 @@ impl AuthorizationServer {
     /// the client.
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
-        let said = request.clone();
-        let log = |error: &Error| refusal::log(ENDPOINT, error, &said);
-        match read(inner, request).await {
-            Ok(authorization) => Ok(authorization),
+        let read = read(inner, &request).await;
+        let log = |error: &Error| refusal::log(ENDPOINT, error, &request);
+        match read {
+            Ok(Read { asked, same, since }) => {
+                Ok(Authorization { inner: inner.clone(), asked, request, same, since })
+            }
             Err(Failed::Page(error)) => {
                 log(&error);
                 Err(inner.pages.show(&error).into())
@@ -157,12 +159,19 @@ impl From<ClientError> for Failed {
     }
 }
 
-async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorization, Failed> {
-    AUTHORIZATION.admit(&request).map_err(Error::from)?;
+/// The result of reading and checking a request.
+struct Read {
+    asked: Asked,
+    same: FormWriter,
+    since: Option<Timestamp>,
+}
+
+async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Failed> {
+    AUTHORIZATION.admit(request).map_err(Error::from)?;
     if let Some(response) = probe::probed(request.method(), request.headers()) {
         return Err(Failed::Probed(response));
     }
-    let params = parameters(&request).map_err(|error| ClientError::Request(error.into()))?;
+    let params = parameters(request).map_err(|error| ClientError::Request(error.into()))?;
     let asked = if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
         oauth1::authorize::asked(inner, &params).await?
     } else {
@@ -184,8 +193,7 @@ async fn read(inner: &Arc<Inner>, request: Request<Bytes>) -> Result<Authorizati
     for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
         same.append(name, value);
     }
-    drop(params);
-    Ok(Authorization { inner: inner.clone(), asked, request, same, since })
+    Ok(Read { asked, same, since })
 }
 
 fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
