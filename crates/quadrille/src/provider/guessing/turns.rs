@@ -133,11 +133,11 @@ mod tests {
     async fn failures_at_other_clients_put_nobody_behind_those_who_guess_at_this_one() {
         let turns = std::sync::Arc::new(Turns::new());
         for other in 0..20 {
-            turns.take(&format!("client {other}"), address(1), false, NOON).await.unwrap();
+            drop(turns.take(&format!("client {other}"), address(1), false, NOON).await.unwrap());
         }
         let mut flood = tokio::task::JoinSet::new();
         for number in 2..300 {
-            turns.take("a", address(number), false, NOON).await.unwrap();
+            drop(turns.take("a", address(number), false, NOON).await.unwrap());
             let turns = turns.clone();
             flood.spawn(async move {
                 while let Ok(_place) = turns.take("a", address(number), false, NOON).await {
