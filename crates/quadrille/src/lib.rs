@@ -86,7 +86,9 @@ pub use actor::{Actor, Authentication};
 #[cfg(feature = "guard")]
 pub use binding::Binding;
 #[cfg(feature = "consumer")]
-pub use consumer::{Authorized, Identity, Linked, Login, Owner, Refreshed, Service, Spec, SpecBuf};
+pub use consumer::{
+    Authorized, Identity, Linked, Login, Owner, Profile, Refreshed, Service, Spec, SpecBuf,
+};
 #[cfg(feature = "consumer")]
 pub use consumer::{
     error::{Error, Result},

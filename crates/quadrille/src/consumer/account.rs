@@ -146,6 +146,10 @@ pub struct Token {
     pub obtained: Timestamp,
     /// The time at which the access token expires; `None` if the service does not say.
     pub expires: Option<Timestamp>,
+    /// The origin of this account's API, for services that name it with the token
+    /// ([`Spec::api_in_token`](crate::Spec::api_in_token)).
+    #[serde(default)]
+    pub api: Option<Box<str>>,
 }
 
 impl Token {
@@ -159,6 +163,7 @@ impl Token {
             scopes: Scopes::EMPTY,
             obtained: Timestamp::default(),
             expires: None,
+            api: None,
         }
     }
 
@@ -187,6 +192,13 @@ impl Token {
     #[must_use]
     pub fn refresh_token(mut self, refresh_token: impl Into<Secret>) -> Self {
         self.refresh_token = Some(refresh_token.into());
+        self
+    }
+
+    /// Sets the origin of this account's API.
+    #[must_use]
+    pub fn api(mut self, origin: impl Into<Box<str>>) -> Self {
+        self.api = Some(origin.into());
         self
     }
 

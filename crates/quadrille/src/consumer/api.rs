@@ -116,7 +116,8 @@ impl Api {
 
     /// Builds a call of any kind.
     pub fn request(&self, method: Method, path: impl ApiPath) -> Call {
-        Call::new(self.0.clone(), method, path.join_to(&self.0.registered().api))
+        let api = self.0.registered().api_of(&self.0.stored().token);
+        Call::new(self.0.clone(), method, api.and_then(|api| path.join_to(&api)))
     }
 
     /// A valid access token, for other SDKs and clients. Never log it.

@@ -15,9 +15,11 @@ use super::{
     account::{Account, Owner, Token},
     api::Api,
     attempt::{AttemptCookie, Kind},
+    claims::Claims,
     cookies::Jar,
+    dance::Granted,
     held::Held,
-    identity::{self, Claims},
+    identity,
     login::Login,
     registered::Registered,
     returned::note_return,
@@ -52,18 +54,19 @@ impl Authorized {
         login: &Login,
         registered: &Arc<Registered>,
         owner: &Owner,
-        token: Token,
+        granted: Granted,
         kind: &Kind,
         next: &str,
-        more: Map<String, Value>,
     ) -> Self {
+        let Granted { token, more, claims } = granted;
+        let subject = claims.as_ref().map_or("", Claims::subject);
         Self(Arc::new(AuthorizedInner {
-            api: Api::new(Held::unstored(login, registered, owner, token.clone())),
+            api: Api::new(Held::unstored(login, registered, owner, subject, token.clone())),
             token,
             kind: kind.clone(),
             next: next.to_owned(),
             more,
-            claims: OnceLock::new(),
+            claims: claims.map_or_else(OnceLock::new, OnceLock::from),
         }))
     }
 
@@ -82,8 +85,9 @@ impl Authorized {
         &self.0.more
     }
 
-    /// The account's claims, requested once per login. `None` for a service without
-    /// [`Spec::identity`](crate::Spec::identity).
+    /// The account's claims, requested once per login. At a service that identifies the account
+    /// with the token ([`Spec::identity_in_token`](crate::Spec::identity_in_token)) they are the
+    /// members of that response. `None` for a service that identifies no account.
     ///
     /// # Errors
     /// Those of the request.

@@ -11,7 +11,7 @@ use crate::{
     consumer::error::{Error, OperatorError, Result, ServiceError},
     form::FormWriter,
     loopback::is_secure,
-    oauth2::bearer,
+    oauth2::answer,
     transport::{Body, NetworkError, Purpose, SendError},
 };
 
@@ -143,10 +143,8 @@ impl Call {
     /// # Errors
     /// See [`Api::get`](crate::consumer::Api::get).
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        let (service, deadline) = (Arc::clone(&self.held.registered().name), self.deadline);
-        let answer = self.send().await?;
-        let status = answer.status;
-        let bytes = whole(&service, answer, deadline).await?;
+        let service = Arc::clone(&self.held.registered().name);
+        let Whole { status, bytes } = self.whole().await?;
         let text = match bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes) {
             b"" => b"null",
             text => text,
@@ -160,8 +158,26 @@ impl Call {
     /// # Errors
     /// See [`Api::get`](crate::consumer::Api::get).
     pub async fn bytes(self) -> Result<Bytes> {
-        let (service, deadline) = (Arc::clone(&self.held.registered().name), self.deadline);
-        whole(&service, self.send().await?, deadline).await
+        Ok(self.whole().await?.bytes)
+    }
+
+    /// Sends the call and reads the whole body, which may say that the call failed.
+    async fn whole(self) -> Result<Whole> {
+        let (held, deadline) = (self.held.clone(), self.deadline);
+        let registered = held.registered();
+        let answer = self.send().await?;
+        let (status, headers) = (answer.status, answer.headers.clone());
+        let bytes = whole(&registered.name, answer, deadline).await?;
+        let says_no = |flag: &str| {
+            let members = answer::members(&answer::text(&bytes));
+            members.is_some_and(|members| members.get(flag) == Some(&false.into()))
+        };
+        if registered.spec.failure_flag.as_deref().is_some_and(says_no) {
+            let mut answer = Response::new(bytes);
+            (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
+            return Err(error(&held, answer));
+        }
+        Ok(Whole { status, bytes })
     }
 
     /// Sends the call. The body is a stream without a limit, in the `Content-Encoding` of the
@@ -180,9 +196,15 @@ impl Call {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
-        let origin = if any_origin { url.origin() } else { held.registered().api.origin() };
+        let origin = match any_origin {
+            true => url.origin(),
+            false => held.registered().api_of(&held.stored().token)?.origin(),
+        };
         if url.origin() != origin || !is_secure(&url) {
             return Err(OperatorError::ForeignOrigin.into());
+        }
+        for (name, value) in &held.registered().call_headers {
+            headers.entry(name).or_insert_with(|| value.clone());
         }
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
@@ -297,6 +319,12 @@ pub struct Answer {
     pub body: Body,
 }
 
+/// A response with its whole body.
+struct Whole {
+    status: StatusCode,
+    bytes: Bytes,
+}
+
 struct Sending<'a> {
     held: &'a Held,
     method: Method,
@@ -313,10 +341,10 @@ impl Sending<'_> {
         *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorError::CallMalformed)?;
         *request.headers_mut() = self.headers.clone();
         match &self.held.registered().dance {
-            Dance::OAuth2(_) => {
-                let bearer =
-                    bearer::header(&token.access_token).ok_or(OperatorError::CallMalformed)?;
-                request.headers_mut().insert(header::AUTHORIZATION, bearer);
+            Dance::OAuth2(dance) => {
+                let value = dance.authorization(&token.access_token);
+                let value = value.ok_or(OperatorError::CallMalformed)?;
+                request.headers_mut().insert(header::AUTHORIZATION, value);
                 Ok(request)
             }
             // Each attempt is a new request with a nonce of its own.
@@ -345,7 +373,8 @@ impl Sending<'_> {
 
     /// Whether a 401 comes from the service itself and concerns a stored account's current token.
     fn is_its_own(&self, stored: &Stored) -> bool {
-        let is_the_services = self.url.origin() == self.held.registered().api.origin();
+        let api = self.held.registered().api_of(&stored.token);
+        let is_the_services = api.is_ok_and(|api| api.origin() == self.url.origin());
         self.held.is_kept() && is_the_services && stored.token.refresh_token.is_none()
     }
 
@@ -354,12 +383,14 @@ impl Sending<'_> {
         let registered = self.held.registered();
         let verdict = verdict(&registered.dance, answer);
         let is_young = is_young(self.held, stored);
-        let second = match &registered.identity {
-            Some((url, _)) if verdict.wants_confirmation(is_young) => {
-                let (method, url) = (Method::GET, url.clone());
-                let mut headers = HeaderMap::new();
+        let second = match registered.identity_of(stored) {
+            Ok(Some((url, _))) if verdict.wants_confirmation(is_young) => {
+                let method = registered.identity_method();
+                let mut headers = registered.call_headers.clone();
                 for name in [header::USER_AGENT, header::ACCEPT] {
-                    headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
+                    if let Some(value) = self.headers.get(&name) {
+                        headers.insert(name, value.clone());
+                    }
                 }
                 let (purpose, deadline) = (Purpose::Identity, self.deadline);
                 let asking = Sending { held: self.held, method, url, headers, purpose, deadline };

@@ -15,7 +15,7 @@ use super::{
     attempt::{Attempt, Kind, OwnerMark},
     authorized::Authorized,
     cookies::Jar,
-    dance::{Answered, Dance, Granted, Proof},
+    dance::{Answered, Dance, Proof},
     login::{Login, Ready},
     registered::Registered,
     trail::Trail,
@@ -347,9 +347,9 @@ impl Login {
         owner: &Owner,
     ) -> Result<Authorized> {
         let granted = match (&registered.dance, proof) {
-            (Dance::OAuth2(dance), Proof::Code { code, verifier }) => {
+            (Dance::OAuth2(dance), Proof::Code { code, verifier, scopes }) => {
                 let (code, verifier) = (code.expose(), verifier.as_ref());
-                dance.redeem(&ready.site, attempt, code, verifier).await?
+                dance.redeem(&ready.site, attempt, code, verifier, scopes.as_ref()).await?
             }
             (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
                 dance.redeem(&ready.site, attempt, temporary, verifier).await?
@@ -357,9 +357,8 @@ impl Login {
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };
-        let Granted { token, more } = granted;
         let Attempt { kind, next, .. } = attempt;
-        Ok(Authorized::new(self, registered, owner, token, kind, next, more))
+        Ok(Authorized::new(self, registered, owner, granted, kind, next))
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {

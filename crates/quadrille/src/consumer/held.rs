@@ -65,12 +65,13 @@ impl Held {
         login: &Login,
         registered: &Arc<Registered>,
         owner: &Owner,
+        subject: &str,
         token: Token,
     ) -> Self {
         let account = Account {
             owner: owner.clone(),
             service: Arc::clone(&registered.name),
-            subject: "".into(),
+            subject: subject.into(),
         };
         let stored = Stored { account, token, version: 0, needs_linking_again: false };
         Self(Arc::new(Inner {

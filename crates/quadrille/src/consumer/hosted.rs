@@ -25,12 +25,18 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     for endpoint in [&mut spec.authorize, &mut spec.token, &mut spec.api] {
         base.put_below(endpoint);
     }
-    // The token is sent there, so the identity must move with the base.
-    if let Some((identity, _)) = spec.identity.as_mut().filter(|(path, _)| is_absolute(path)) {
-        base.put_below(identity);
+    // Tokens are sent there, so these must move with the base.
+    let identity = spec.identity.as_mut().map(|(path, _)| path);
+    for path in identity.into_iter().chain(&mut spec.email_list) {
+        base.move_absolute(path);
     }
     match &mut spec.protocol {
-        Protocol::OAuth2(oauth2) => oauth2.issuer.iter_mut().for_each(|it| base.put_below(it)),
+        Protocol::OAuth2(oauth2) => {
+            for endpoint in oauth2.issuer.iter_mut().chain(&mut oauth2.refresh) {
+                base.put_below(endpoint);
+            }
+            oauth2.revocation.iter_mut().for_each(|(endpoint, _)| base.move_absolute(endpoint));
+        }
         Protocol::OAuth1(oauth1) => base.put_below(&mut oauth1.temporary),
     }
     Ok(spec)
@@ -47,6 +53,13 @@ impl<'a> Base<'a> {
         (is_bare && is_anonymous && is_graphic(text)).then(|| Self(text.trim_end_matches('/')))
     }
 
+    /// Puts an endpoint below the base unless it is a path of the API.
+    fn move_absolute(&self, endpoint: &mut Text) {
+        if is_absolute(endpoint) {
+            self.put_below(endpoint);
+        }
+    }
+
     /// Puts the path of an endpoint, a URL or a path, below the base.
     fn put_below(&self, endpoint: &mut Text) {
         let path = match endpoint.split_once("://") {
@@ -61,9 +74,10 @@ impl<'a> Base<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::Revocation;
 
-    /// Authorization, token and API endpoint, identity and issuer.
-    fn below(base: &'static str) -> Result<[String; 5], OperatorError> {
+    /// Authorization, token and API endpoint, identity, issuer, refresh and revocation endpoint.
+    fn below(base: &'static str) -> Result<[String; 7], OperatorError> {
         let spec = SpecBuf::oauth2(
             "git",
             "https://git.example/login/authorize?lang=en",
@@ -72,13 +86,17 @@ mod tests {
         )
         .issuer("https://git.example")
         .identity("https://who.git.example/me", "id")
+        .refresh_endpoint("https://git.example/refresh")
+        .revocation("https://git.example/revoke", Revocation::Standard)
         .api_below_base("/api/v3")
         .hosted_at(base);
         let spec = settled(spec.build())?;
         let Protocol::OAuth2(oauth2) = spec.protocol else { panic!("it is OAuth 2") };
         let (identity, _) = spec.identity.unwrap();
-        let issuer = oauth2.issuer.unwrap();
-        Ok([spec.authorize, spec.token, spec.api, identity, issuer].map(Text::into_owned))
+        let (issuer, refresh) = (oauth2.issuer.unwrap(), oauth2.refresh.unwrap());
+        let (revocation, _) = oauth2.revocation.unwrap();
+        let own = [spec.authorize, spec.token, spec.api, identity, issuer, refresh, revocation];
+        Ok(own.map(Text::into_owned))
     }
 
     #[test]
@@ -93,7 +111,15 @@ mod tests {
             ("http://127.0.0.1:4010/git", "http://127.0.0.1:4010/git"),
             ("http://[::1]:4010", "http://[::1]:4010"),
         ] {
-            let paths = ["/login/authorize?lang=en", "/login/token", "/api/v3", "/me", ""];
+            let paths = [
+                "/login/authorize?lang=en",
+                "/login/token",
+                "/api/v3",
+                "/me",
+                "",
+                "/refresh",
+                "/revoke",
+            ];
             assert_eq!(below(base).unwrap(), paths.map(|path| format!("{expected}{path}")));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde_json::Value;
 
 use crate::{
@@ -16,6 +16,7 @@ use super::{
     account::{Account, Owner},
     api::Api,
     call::Call,
+    claims::Claims,
     cookie_room::{Coming, WHO, make_room, size},
     cookies::Jar,
     login::Login,
@@ -24,39 +25,6 @@ use super::{
 };
 
 const PURPOSE: &str = "identity cookie";
-
-/// The claims of a service about an account.
-///
-/// ```
-/// use quadrille::{Authorized, Result};
-///
-/// async fn name(new: &Authorized) -> Result<Option<String>> {
-///     Ok(new.claims().await?.and_then(|claims| claims.text("name")).map(str::to_owned))
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Claims {
-    subject: String,
-    all: Value,
-}
-
-impl Claims {
-    /// The account's identifier at the service, never reused for another account.
-    pub fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    /// All claims. A number beyond 64 bits loses digits here, which [`subject`](Claims::subject)
-    /// keeps.
-    pub fn all(&self) -> &Value {
-        &self.all
-    }
-
-    /// One claim that is text: `claims.text("login")`.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.all.get(name)?.as_str()
-    }
-}
 
 /// The user's identity at a service since the last login there: for sites that identify users and
 /// call no API. No token is stored, and the identity lasts as long as [`Login::identity_lasts`]
@@ -88,11 +56,24 @@ impl<S> Identity<S> {
     }
 }
 
-/// Requests the account's claims from the service.
+/// Requests the account's claims at the service. `None` for a service without
+/// [`Spec::identity`](crate::Spec::identity).
 pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
-    let registered = api.held().registered();
-    let Some((url, path)) = &registered.identity else { return Ok(None) };
-    let call = Call::new(api.held().clone(), Method::GET, Ok(url.clone()));
+    match claims(api).await? {
+        Some((subject, all)) => {
+            let subject = identified(api.held().registered(), subject)?;
+            Ok(Some(Claims { subject, all }))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The account's claims, and its identifier if they have one.
+pub(crate) async fn claims(api: &Api) -> Result<Option<(Option<String>, Value)>> {
+    let held = api.held();
+    let registered = held.registered();
+    let Some((url, path)) = registered.identity_of(&held.stored())? else { return Ok(None) };
+    let call = Call::new(held.clone(), registered.identity_method(), Ok(url));
     // The service's user information may be on another origin than its API; its row says so.
     let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
     let text = answer::text(&body);
@@ -103,10 +84,12 @@ pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
         return Err(Error::service(&registered.name, error));
     };
     // Read from the text: numbers in the value above have lost digits.
-    match path.identifier(&text) {
-        Some(subject) => Ok(Some(Claims { subject, all })),
-        None => Err(Error::service(&registered.name, ServiceError::SubjectMissing)),
-    }
+    Ok(Some((path.identifier(&text), all)))
+}
+
+/// The identifier that claims must have.
+pub(crate) fn identified(registered: &Registered, subject: Option<String>) -> Result<String> {
+    subject.ok_or_else(|| Error::service(&registered.name, ServiceError::SubjectMissing))
 }
 
 /// Stores the user's identity in a cookie of its own.
@@ -130,7 +113,7 @@ pub(crate) fn recall<S>(
     registered: &Registered,
     owner: &Owner,
 ) -> Result<Option<Identity<S>>> {
-    if registered.identity.is_none() {
+    if !registered.identifies() {
         // Such a service can never identify a user.
         let service = (*registered.name).into();
         return Err(OperatorError::ServiceMismatch { service }.into());

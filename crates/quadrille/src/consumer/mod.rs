@@ -11,6 +11,7 @@ mod attempt;
 mod authorized;
 mod call;
 mod came;
+mod claims;
 mod cookie_room;
 mod cookies;
 mod dance;
@@ -28,10 +29,12 @@ mod login;
 mod names;
 mod out_of_band;
 pub(crate) mod presets;
+mod profile;
 mod refresh;
 mod registered;
 mod registration;
 mod returned;
+mod revoke;
 mod revoked;
 mod service;
 mod site;
@@ -44,19 +47,21 @@ pub use account::{Account, IntoOwner, Owner, Stored, Token};
 pub use api::{Api, ApiPath};
 pub use authorized::Authorized;
 pub use call::{Answer, Call};
+pub use claims::{Claims, Profile};
 pub use cookies::Jar;
 pub use error::{
     BrowserError, NotLinked, NotLinkedReason, OperatorError, ServiceError, StorageError,
 };
 pub use flow::{Begin, Finished};
 pub use hooks::Refreshed;
-pub use identity::{Claims, Identity};
+pub use identity::Identity;
 pub use linked::{Accounts, Linked};
 pub use login::Login;
 pub use out_of_band::OutOfBand;
+pub use revoke::RevokedAtService;
 pub use service::{
     Client, ClientAuthentication, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol,
-    ProtocolBuf, Service, Spec, SpecBuf,
+    ProtocolBuf, Revocation, Service, Spec, SpecBuf,
 };
 pub use storage::{
     Change, Context, CookieStorage, MemoryStorage, NullStorage, Replaced, TokenStorage,

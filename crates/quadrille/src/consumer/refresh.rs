@@ -19,7 +19,7 @@ use crate::{
 use super::{
     account::{Stored, Token},
     cookies::Jar,
-    dance::Dance,
+    dance::{Dance, Obtained},
     flights::{Boarding, Key, Outcome, Trouble},
     hooks::Refreshed,
     login::Login,
@@ -316,7 +316,7 @@ impl Login {
         let resource = dance.resources.clone();
         let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
         match dance.ask_for_token(&ready.site, &request, Purpose::Refresh).await {
-            Ok(answer) => {
+            Ok(Obtained { answer, api, .. }) => {
                 let now = self.0.env.now();
                 Outcome::Refreshed(Token {
                     access_token: answer.access_token,
@@ -326,6 +326,7 @@ impl Login {
                     scopes: answer.scope.unwrap_or_else(|| old.scopes.clone()),
                     obtained: now,
                     expires: answer.expires_in.map(|lifetime| now + lifetime),
+                    api: api.or_else(|| old.api.clone()),
                 })
             }
             Err(Error::Service { error: ServiceError::TokenRefused { error }, .. })

@@ -1,18 +1,22 @@
 //! The application's registration at a service: as given, and checked.
 
-use std::{any::TypeId, borrow::Cow, sync::Arc};
+use std::{any::TypeId, borrow::Cow, fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use url::Url;
 
 use crate::{consumer::error::OperatorError, loopback::is_secure, oauth2::member::MemberPath};
 
 use super::{
+    account::{Stored, Token},
+    claims::ProfilePaths,
     endpoint::is_graphic,
     hosted::settled,
     service::{Client, Credential, Protocol, SpecBuf},
 };
+
+type Text = Cow<'static, str>;
 
 /// A service as given by the application.
 #[derive(Clone)]
@@ -69,8 +73,14 @@ pub(crate) struct Settled {
     pub(crate) callback: String,
     /// The base of API calls, with a trailing slash.
     pub(crate) api: Url,
-    /// The URL of the account's claims, and the path of the identifier in them.
-    pub(crate) identity: Option<(Url, MemberPath)>,
+    /// The path of the identifier in the account's claims.
+    identity: Option<MemberPath>,
+    /// The path of the account's identifier in token responses.
+    pub(crate) subject_in_token: Option<MemberPath>,
+    /// The places of a profile's members in the account's claims.
+    pub(crate) profile: ProfilePaths,
+    /// The headers of each call of the API.
+    pub(crate) call_headers: HeaderMap,
 }
 
 impl Settled {
@@ -95,18 +105,112 @@ impl Settled {
         if !api.path().ends_with('/') {
             api.set_path(&format!("{}/", api.path()));
         }
-        let identity = match &spec.identity {
-            Some((path, subject)) => {
-                let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
-                let subject = MemberPath::parse(subject)
-                    .ok_or_else(|| OperatorError::MemberMalformed { service: service() })?;
-                Some((url, subject))
+        let odd_member = || OperatorError::MemberMalformed { service: service() };
+        let member = |path: &Text| MemberPath::parse(path).ok_or_else(odd_member);
+        let identity = spec.identity.as_ref().map(|(_, subject)| member(subject)).transpose()?;
+        let mut subject_in_token = None;
+        let mut paths: Vec<&Text> = spec.identity.iter().map(|(path, _)| path).collect();
+        paths.extend(&spec.email_list);
+        if let Protocol::OAuth2(oauth2) = &spec.protocol {
+            if let Some(refresh) = &oauth2.refresh {
+                endpoint(refresh)?;
             }
-            None => None,
-        };
+            subject_in_token = oauth2.subject_in_token.as_ref().map(member).transpose()?;
+            paths.extend(oauth2.revocation.iter().map(|(path, _)| path));
+        }
+        for path in paths {
+            let url = api.join(path.trim_start_matches('/')).map_err(|_| malformed())?;
+            if !is_secure(&url) || !is_graphic(path) {
+                return Err(malformed());
+            }
+        }
+        let claims = spec.profile.iter().map(|(claim, place)| (&**claim, &**place));
+        let profile = ProfilePaths::parse(claims).ok_or_else(odd_member)?;
+        let mut call_headers = HeaderMap::new();
+        for (name, value) in &spec.call_headers {
+            let value = value.replace("{client_id}", &id);
+            let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) else {
+                return Err(malformed());
+            };
+            call_headers.insert(name, value);
+        }
         let callback = format!("{site}/{}/authorized", spec.name);
         let name = spec.name.as_ref().into();
-        Ok(Self { name, type_id, spec, id, credential, callback, api, identity })
+        Ok(Self {
+            name,
+            type_id,
+            spec,
+            id,
+            credential,
+            callback,
+            api,
+            identity,
+            subject_in_token,
+            profile,
+            call_headers,
+        })
+    }
+
+    /// Whether the service identifies its accounts.
+    pub(crate) fn identifies(&self) -> bool {
+        self.identity.is_some() || self.subject_in_token.is_some()
+    }
+
+    /// The URL of this account's claims, and the path of the identifier in them.
+    pub(crate) fn identity_of(
+        &self,
+        stored: &Stored,
+    ) -> Result<Option<(Url, &MemberPath)>, OperatorError> {
+        match (&self.spec.identity, &self.identity) {
+            (Some((path, _)), Some(subject)) => {
+                Ok(Some((self.endpoint_for(stored, path)?, subject)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The method of requests for claims.
+    pub(crate) fn identity_method(&self) -> Method {
+        if self.spec.identity_by_post { Method::POST } else { Method::GET }
+    }
+
+    /// A URL, or a path of the API, with `{client_id}` and `{subject}` replaced for this account.
+    pub(crate) fn endpoint_for(&self, stored: &Stored, path: &str) -> Result<Url, OperatorError> {
+        let subject = &stored.account.subject;
+        // Such a segment would leave the path, encoded or not.
+        if path.contains("{subject}") && matches!(&**subject, "" | "." | "..") {
+            return Err(OperatorError::CallMalformed);
+        }
+        let path =
+            path.replace("{client_id}", &encoded(&self.id)).replace("{subject}", &encoded(subject));
+        self.below_api(&stored.token, &path)
+    }
+
+    /// A URL, or a path of the API of the account with this token.
+    pub(crate) fn below_api(&self, token: &Token, path: &str) -> Result<Url, OperatorError> {
+        let api = self.api_of(token)?;
+        api.join(path.trim_start_matches('/')).map_err(|_| self.endpoint_malformed())
+    }
+
+    /// The base of API calls for the account with this token, with a trailing slash.
+    pub(crate) fn api_of(&self, token: &Token) -> Result<Url, OperatorError> {
+        let Some(origin) = &token.api else { return Ok(self.api.clone()) };
+        let url = self.allowed_origin(origin).ok_or(OperatorError::ForeignOrigin)?;
+        url.join(self.api.path()).map_err(|_| OperatorError::ForeignOrigin)
+    }
+
+    /// The origin of an API if tokens of this service may be sent there.
+    pub(crate) fn allowed_origin(&self, text: &str) -> Option<Url> {
+        let Protocol::OAuth2(oauth2) = &self.spec.protocol else { return None };
+        let (_, hosts) = oauth2.api_in_token.as_ref()?;
+        let url = Url::parse(text).ok()?;
+        let origin = Url::parse(&url.origin().ascii_serialization()).ok()?;
+        let host = url.host_str()?;
+        let is_at = |known: &str| host.strip_suffix(known).is_some_and(is_subdomain);
+        let is_known = url.scheme() == "https" && hosts.split_ascii_whitespace().any(is_at);
+        let is_own = Url::parse(&self.spec.token).is_ok_and(|own| own.origin() == url.origin());
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        ((is_known || is_own) && is_anonymous).then_some(origin)
     }
 
     /// Sets the headers of the service's spec.
@@ -129,6 +233,27 @@ impl Settled {
     pub(crate) fn endpoint_malformed(&self) -> OperatorError {
         OperatorError::EndpointMalformed { service: (*self.name).into() }
     }
+}
+
+/// Whether a host's text before a known domain leaves a host of that domain.
+fn is_subdomain(before: &str) -> bool {
+    before.is_empty() || before.ends_with('.')
+}
+
+/// A text as part of a URL's path or query (RFC 3986, section 2.1).
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            byte => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
 }
 
 impl std::fmt::Debug for Settled {

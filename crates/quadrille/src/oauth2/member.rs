@@ -46,6 +46,15 @@ impl MemberPath {
         }
     }
 
+    /// The value at this path in a value that was read.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn value<'v>(&self, all: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(all, |value, name| match value {
+            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?),
+            other => other.get(name),
+        })
+    }
+
     /// The identifier at this path in `json`, exactly as written. `None` if there is none or it is
     /// not exact: repeated, a fraction, an exponent, a negative zero, a text with a control
     /// character or with bytes that are not UTF-8.

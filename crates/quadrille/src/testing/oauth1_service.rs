@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, request::Parts};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
@@ -216,7 +216,7 @@ impl OAuth1 {
         match (purpose, token) {
             (Purpose::TemporaryCredentials, _) => self.give_temporary(manners, &signed),
             (Purpose::RedeemCode, Some(token)) => self.redeem(&token, &signed),
-            (_, Some(token)) => self.resource(parts, body, &token, &signed),
+            (_, Some(token)) => self.resource(manners, parts, body, &token, &signed),
             (_, None) => Err(Problem::ParameterAbsent),
         }
     }
@@ -299,13 +299,14 @@ impl OAuth1 {
 
     fn resource(
         &self,
+        manners: &Manners,
         parts: &Parts,
         body: &[u8],
         token: &str,
         signed: &SignedRequest<'_>,
     ) -> Result<Response<Bytes>, Problem> {
         let Granted { user, scope, .. } = self.tokens.get(token).ok_or(Problem::TokenRejected)?;
-        Ok(json_answer(&json!({
+        let mut answer = json!({
             "id": user,
             "id_str": user.to_string(),
             "key": format!("JIRAUSER{user}"),
@@ -317,7 +318,14 @@ impl OAuth1 {
             "body": String::from_utf8_lossy(body),
             "signature_method": signed.method().as_str(),
             "body_hash": signed.body_hash(),
-        })))
+        });
+        let account = manners.account.replace("$ID", &user.to_string());
+        if let (Value::Object(members), Ok(Value::Object(its))) =
+            (&mut answer, serde_json::from_str(&account))
+        {
+            members.extend(its);
+        }
+        Ok(json_answer(&answer))
     }
 }
 

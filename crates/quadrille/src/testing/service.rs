@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::{
     Scopes,
     consumer::{
-        ClientAuthentication, Protocol,
+        ClientAuthentication, OAuth2 as OAuth2Spec, Protocol, Revocation, Spec,
         presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
     },
     form::{FormWriter, Params},
@@ -54,11 +54,8 @@ pub type FakeService = Fake<OAuth2>;
 pub struct OAuth2 {
     id: String,
     secret: String,
-    /// The only authentication method accepted; `None` accepts both.
-    authentication: Option<ClientAuthentication>,
-    issuer: Option<&'static str>,
-    /// The path of the API with an account's claims, and the member with the identifier.
-    identity: (&'static str, &'static str),
+    /// The service that is emulated; `None` accepts both authentication methods.
+    spec: Option<(Spec, OAuth2Spec)>,
     codes: HashMap<String, Code>,
     access: HashMap<String, u64>,
     refresh: HashMap<String, u64>,
@@ -71,6 +68,8 @@ struct Code {
     scope: String,
     redirect_uri: Option<String>,
     challenge: Option<Challenge>,
+    /// Whether the request got a refresh token.
+    is_lasting: bool,
 }
 
 impl FakeService {
@@ -80,8 +79,8 @@ impl FakeService {
     }
 
     /// A service with the manners of `S` and one registered application: it accepts the secret only
-    /// by the method of `S`, names its issuer, and serves the account's identity at the path of
-    /// `S`.
+    /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints, serves
+    /// the account's identity at its path, and refuses calls without its headers.
     pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
         Self::playing(&Row::of::<S>("", &[]), client_id, client_secret)
     }
@@ -89,12 +88,8 @@ impl FakeService {
     /// [`FakeService::of`] for a service of the table [`SERVICES`](super::SERVICES).
     pub fn playing(row: &Row, client_id: &str, client_secret: &str) -> Self {
         let mut part = OAuth2::new(client_id, client_secret);
-        if let Some(identity) = row.spec.identity {
-            part.identity = identity;
-        }
         if let Protocol::OAuth2(oauth2) = row.spec.protocol {
-            part.authentication = Some(oauth2.authentication);
-            part.issuer = oauth2.issuer;
+            part.spec = Some((row.spec, oauth2));
         }
         Self::play(part, row.manners)
     }
@@ -121,7 +116,7 @@ impl FakeService {
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
         let mut stage = self.stage();
-        let granted = stage.manners.scopes;
+        let (granted, manners) = (stage.manners.scopes, stage.manners);
         let part = &mut stage.part;
         if *request.client_id != *part.id {
             return None;
@@ -129,21 +124,32 @@ impl FakeService {
         part.drawn += 1;
         let code = format!("code-canary-{}", part.drawn);
         let asked = request.scope.as_ref().map_or("", |scopes| scopes.as_str()).to_owned();
+        let scope = granted.map_or(asked, str::to_owned);
+        let further = match manners.scope_in_callback {
+            true => {
+                let granted = Scopes::of([&*scope]);
+                let scopes = granted.join(manners.scope_separator);
+                format!("&scope={}", scopes.replace(' ', "+"))
+            }
+            false => String::new(),
+        };
         let issued = Code {
             user,
-            scope: granted.map_or(asked, str::to_owned),
+            scope,
             redirect_uri: request.redirect_uri.as_deref().map(str::to_owned),
             challenge: request.code_challenge,
+            is_lasting: wants(manners.refresh_wants, &params),
         };
         part.codes.insert(code.clone(), issued);
-        answer(
+        let query = answer(
             &request,
             &AuthorizationResponse::Code {
                 code: code.into(),
                 state: request.state.as_deref().map(str::to_owned),
-                iss: part.issuer.map(str::to_owned),
+                iss: part.issuer(),
             },
-        )
+        )?;
+        Some(query + &further)
     }
 
     /// Refuses the authorization request in `url`. Returns the query of the callback.
@@ -171,7 +177,7 @@ impl FakeService {
             &AuthorizationResponse::Error {
                 error: ErrorResponse::new(error),
                 state: request.state.as_deref().map(str::to_owned),
-                iss: self.stage().part.issuer.map(str::to_owned),
+                iss: self.stage().part.issuer(),
             },
         )
     }
@@ -184,13 +190,19 @@ impl Part for OAuth2 {
         request: Request<Bytes>,
         _purpose: Purpose,
     ) -> Response<Bytes> {
-        if request.method() == http::Method::POST && request.uri().path().contains("token") {
-            return match self.token(manners, &request) {
-                Ok(tokens) => mannered(&tokens.to_response(), manners),
+        if let Some(answer) = self.revoke(&request) {
+            return self.flagged(answer);
+        }
+        if self.is_for_tokens(&request) {
+            let answer = match self.token(manners, &request) {
+                Ok((tokens, user)) => {
+                    self.with_own_members(mannered(&tokens.to_response(), manners), manners, user)
+                }
                 Err(error) => mannered(&ErrorResponse::new(error).to_response(), manners),
             };
+            return self.flagged(answer);
         }
-        self.resource(&request)
+        self.flagged(self.resource(manners, &request))
     }
 }
 
@@ -199,9 +211,7 @@ impl OAuth2 {
         Self {
             id: id.to_owned(),
             secret: secret.to_owned(),
-            authentication: None,
-            issuer: None,
-            identity: ("user", "id"),
+            spec: None,
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -209,24 +219,163 @@ impl OAuth2 {
         }
     }
 
-    fn resource(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let token = bearer::from_headers(request.headers()).ok().flatten();
-        let user = token.and_then(|token| self.access.get(token).copied());
-        let Some(user) = user else {
+    fn issuer(&self) -> Option<String> {
+        self.spec.and_then(|(_, oauth2)| oauth2.issuer).map(str::to_owned)
+    }
+
+    fn is_for_tokens(&self, request: &Request<Bytes>) -> bool {
+        let path = request.uri().path();
+        let ends = self.spec.map(|(spec, oauth2)| [Some(spec.token), oauth2.refresh]);
+        let is_end = |end: &str| path.ends_with(path_of(end));
+        let is_its = ends.into_iter().flatten().flatten().any(is_end) || path.contains("token");
+        is_its && request.method() == Method::POST
+    }
+
+    /// The user of the token in the `Authorization` header.
+    fn user(&self, request: &Request<Bytes>) -> Option<u64> {
+        let scheme = self.spec.map_or("Bearer", |(_, oauth2)| oauth2.token_scheme);
+        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let token = value.strip_prefix(scheme)?.strip_prefix(' ')?;
+        self.access.get(token).copied()
+    }
+
+    /// Revokes the token of a request to the revocation endpoint; `None` for other requests.
+    fn revoke(&mut self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let (endpoint, kind) = self.spec?.1.revocation?;
+        let path = path_of(endpoint).replace("{client_id}", &self.id);
+        let (start, end) = path.split_once("{subject}").unwrap_or((&path, ""));
+        let is_its = request.uri().path().contains(start) && request.uri().path().ends_with(end);
+        let method = match kind {
+            Revocation::DeleteByClient | Revocation::DeleteBearer => Method::DELETE,
+            _ => Method::POST,
+        };
+        if !is_its || request.method() != method {
+            return None;
+        }
+        let mut answer = json_answer(&json!({}));
+        *answer.status_mut() = match self.revoked_user(kind, request) {
+            Some(user) => {
+                self.access.retain(|_, of| *of != user);
+                self.refresh.retain(|_, of| *of != user);
+                StatusCode::OK
+            }
+            None => StatusCode::FORBIDDEN,
+        };
+        Some(answer)
+    }
+
+    /// The user whose tokens a request revokes; `None` if the request is invalid.
+    fn revoked_user(&self, kind: Revocation, request: &Request<Bytes>) -> Option<u64> {
+        let params = Params::of_body(request).ok();
+        let in_form = |name| params.as_ref()?.one(name).ok()?;
+        let known = |token: &str| self.access.get(token).or_else(|| self.refresh.get(token));
+        match kind {
+            Revocation::Standard => {
+                let client = PresentedClient::parse(request.headers(), params.as_ref()?).ok()?;
+                let is_known = client.id == self.id && client.proof.secret() == Some(&self.secret);
+                known(in_form("token")?).copied().filter(|_| is_known)
+            }
+            Revocation::WithoutSecret => {
+                let is_bare = in_form("client_id") == Some(&self.id)
+                    && in_form("client_secret").is_none()
+                    && !request.headers().contains_key(header::AUTHORIZATION);
+                known(in_form("token")?).copied().filter(|_| is_bare)
+            }
+            Revocation::DeleteByClient => {
+                let empty = Params::parse(b"").ok()?;
+                let client = PresentedClient::parse(request.headers(), &empty).ok()?;
+                let is_known = client.id == self.id && client.proof.secret() == Some(&self.secret);
+                let body: Value = serde_json::from_slice(request.body()).ok()?;
+                known(body.get("access_token")?.as_str()?).copied().filter(|_| is_known)
+            }
+            Revocation::PostAccessToken => known(in_form("access_token")?).copied(),
+            Revocation::PostBearer | Revocation::DeleteBearer => self.user(request),
+        }
+    }
+
+    /// A token response with the members that only this service has.
+    fn with_own_members(
+        &self,
+        answer: Response<Bytes>,
+        manners: &Manners,
+        user: u64,
+    ) -> Response<Bytes> {
+        let Some((_, oauth2)) = self.spec else { return answer };
+        let Ok(mut members) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+        if let Some(path) = oauth2.access_token
+            && let Some((above, _)) = path.rsplit_once('.')
+        {
+            let nested = std::mem::replace(&mut members, json!({}));
+            put(&mut members, above, nested);
+        }
+        if let Some(path) = oauth2.subject_in_token {
+            put(&mut members, path, json!(user));
+        }
+        if let (Some((member, _)), Some(origin)) = (oauth2.api_in_token, manners.api_origin) {
+            put(&mut members, member, json!(origin));
+        }
+        json_answer(&members)
+    }
+
+    /// The response with the service's failure flag.
+    fn flagged(&self, answer: Response<Bytes>) -> Response<Bytes> {
+        let Some(flag) = self.spec.and_then(|(spec, _)| spec.failure_flag) else { return answer };
+        let Ok(Value::Object(mut members)) = serde_json::from_slice(answer.body()) else {
+            return answer;
+        };
+        let is_good = answer.status().is_success() && !members.contains_key("error");
+        members.insert(flag.to_owned(), is_good.into());
+        json_answer(&members.into())
+    }
+
+    /// Whether a call has the headers that the service requires, at the account's own origin.
+    fn is_well_placed(&self, manners: &Manners, request: &Request<Bytes>) -> bool {
+        let Some((spec, _)) = self.spec else { return true };
+        let has = |(name, value): &(&str, &str)| {
+            let value = value.replace("{client_id}", &self.id);
+            request.headers().get(*name).is_some_and(|is| is.as_bytes() == value.as_bytes())
+        };
+        let is_claims = spec.identity.is_some_and(|(path, _)| path.contains("://"));
+        let is_at_home = manners.api_origin.is_none_or(|origin| {
+            is_claims || request.uri().to_string().starts_with(&format!("{origin}/"))
+        });
+        is_at_home && spec.call_headers.iter().all(has)
+    }
+
+    fn resource(&self, manners: &Manners, request: &Request<Bytes>) -> Response<Bytes> {
+        if !self.is_well_placed(manners, request) {
+            let mut answer = json_answer(&json!({ "error": "misplaced" }));
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+            return answer;
+        }
+        let Some(user) = self.user(request) else {
             return bearer::Challenge::new()
                 .error(ErrorCode::InvalidToken, "no such token")
                 .to_response();
         };
-        let (path, member) = self.identity;
-        if request.uri().path().ends_with(path_of(path)) {
-            let mut profile = json!(user);
-            for name in member.rsplit('.') {
-                profile = json!({ name: profile });
+        let spec = self.spec.map(|(spec, _)| spec);
+        let (path, member) = spec.map_or(Some(("user", "id")), |spec| spec.identity).unzip();
+        let path = path.map(|path| path_of(path).replace("{subject}", &user.to_string()));
+        let by_post = spec.is_some_and(|spec| spec.identity_by_post);
+        let method = if by_post { Method::POST } else { Method::GET };
+        let is_at = |end: &str| request.uri().path().ends_with(end);
+        if path.is_some_and(|path| is_at(&path)) && *request.method() == method {
+            let its = manners.account.replace("$ID", &user.to_string());
+            if let Ok(its) = serde_json::from_str(&its) {
+                return json_answer(&its);
             }
+            let mut profile = json!({});
+            put(&mut profile, member.unwrap_or("id"), json!(user));
             if let Value::Object(members) = &mut profile {
                 members.insert("login".into(), format!("user-{user}").into());
             }
             return json_answer(&profile);
+        }
+        if spec.and_then(|spec| spec.email_list).is_some_and(|path| is_at(path_of(path))) {
+            return json_answer(&json!([
+                { "email": "other@example.com", "primary": false, "verified": false },
+                { "email": "ada@example.com", "primary": true, "verified": true },
+            ]));
         }
         json_answer(&json!({
             "user": user,
@@ -241,13 +390,24 @@ impl OAuth2 {
         &mut self,
         manners: &Manners,
         request: &Request<Bytes>,
-    ) -> Result<TokenResponse, ErrorCode> {
+    ) -> Result<(TokenResponse, u64), ErrorCode> {
+        let authentication = self.spec.map(|(_, oauth2)| oauth2.authentication);
+        let as_form;
+        let request = match authentication {
+            Some(ClientAuthentication::Json) => {
+                as_form = form_of(request).ok_or(ErrorCode::InvalidRequest)?;
+                &as_form
+            }
+            _ => request,
+        };
         let params = Params::of_body(request).map_err(|_| ErrorCode::InvalidRequest)?;
         let client = PresentedClient::parse(request.headers(), &params)
             .map_err(|_| ErrorCode::InvalidClient)?;
-        let is_taken = match self.authentication {
+        let is_taken = match authentication {
             Some(ClientAuthentication::Basic) => client.method() == AuthMethod::ClientSecretBasic,
-            Some(ClientAuthentication::Post) => client.method() == AuthMethod::ClientSecretPost,
+            Some(ClientAuthentication::Post | ClientAuthentication::Json) => {
+                client.method() == AuthMethod::ClientSecretPost
+            }
             None => true,
         };
         let is_known = *client.id == *self.id && client.proof.secret() == Some(&*self.secret);
@@ -255,7 +415,14 @@ impl OAuth2 {
             return Err(manners.wrong_client.into());
         }
         let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
-        let (user, scope) = match asked {
+        if let Some((spec, OAuth2Spec { refresh: Some(refresh), .. })) = self.spec {
+            let is_refresh = matches!(asked, TokenRequest::RefreshToken { .. });
+            let endpoint = if is_refresh { refresh } else { spec.token };
+            if !request.uri().path().ends_with(path_of(endpoint)) {
+                return Err(ErrorCode::UnsupportedGrantType);
+            }
+        }
+        let (user, scope, is_lasting) = match asked {
             TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, .. } => {
                 let known = self.codes.remove(code).ok_or(manners.dead_code)?;
                 let proved = match (&known.challenge, code_verifier) {
@@ -266,14 +433,14 @@ impl OAuth2 {
                 if !proved || known.redirect_uri.as_deref() != redirect_uri {
                     return Err(manners.dead_code.into());
                 }
-                (known.user, Some(known.scope))
+                (known.user, Some(known.scope), known.is_lasting)
             }
             TokenRequest::RefreshToken { refresh_token, .. } => {
                 let user = match manners.refresh {
                     Refresh::Rotating => self.refresh.remove(refresh_token),
                     Refresh::Never | Refresh::Lasting => self.refresh.get(refresh_token).copied(),
                 };
-                (user.ok_or(manners.dead_refresh_token)?, None)
+                (user.ok_or(manners.dead_refresh_token)?, None, true)
             }
             _ => return Err(ErrorCode::UnsupportedGrantType),
         };
@@ -284,18 +451,19 @@ impl OAuth2 {
         let mut tokens = TokenResponse::new(access);
         tokens.token_type = manners.token_type.into();
         tokens.expires_in = manners.lifetime;
-        tokens.scope = scope.map(|scope| Scopes::of(scope.split(' ')));
+        tokens.scope =
+            scope.filter(|_| !manners.scope_in_callback).map(|scope| Scopes::of(scope.split(' ')));
         let gives_refresh_token = match manners.refresh {
             Refresh::Never => false,
-            Refresh::Lasting => !refreshing,
-            Refresh::Rotating => true,
+            Refresh::Lasting => is_lasting && !refreshing,
+            Refresh::Rotating => is_lasting,
         };
         if gives_refresh_token {
             let refresh = format!("refresh-canary-{}", self.drawn);
             self.refresh.insert(refresh.clone(), user);
             tokens.refresh_token = Some(refresh.into());
         }
-        Ok(tokens)
+        Ok((tokens, user))
     }
 }
 
@@ -304,11 +472,22 @@ fn answer(request: &AuthorizationRequest<'_>, answer: &AuthorizationResponse) ->
     url.split_once('?').map(|(_, query)| query.to_owned())
 }
 
+/// Whether a request has a parameter, or a scope among others; `true` for an empty text.
+fn wants(parameter: &'static str, params: &Params<'_>) -> bool {
+    let Some((name, wanted)) = parameter.split_once('=') else { return true };
+    let value = params.one(name).ok().flatten().unwrap_or_default();
+    value.split([' ', ',']).any(|value| value == wanted)
+}
+
 /// A token endpoint's response with these manners.
 fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
     let mut members: Map<String, Value> = serde_json::from_slice(answer.body()).unwrap_or_default();
     if let Some(Value::String(scope)) = members.get_mut("scope") {
         *scope = Scopes::of([&**scope]).join(manners.scope_separator).into_owned();
+        if manners.scope_as_array {
+            let scopes: Vec<_> = scope.split(' ').map(Value::from).collect();
+            members.insert("scope".to_owned(), scopes.into());
+        }
     }
     let mut mannered = match manners.answers {
         Answers::Json => json_answer(&members.into()),
@@ -327,6 +506,35 @@ fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
         *mannered.status_mut() = answer.status();
     }
     mannered
+}
+
+/// The same request with a form in place of a JSON object of texts.
+fn form_of(request: &Request<Bytes>) -> Option<Request<Bytes>> {
+    if request.headers().get(header::CONTENT_TYPE)? != "application/json" {
+        return None;
+    }
+    let members: Map<String, Value> = serde_json::from_slice(request.body()).ok()?;
+    let mut form = FormWriter::new();
+    for (name, value) in &members {
+        form.append(name, value.as_str()?);
+    }
+    let (mut parts, _) = request.clone().into_parts();
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    parts.headers.insert(header::CONTENT_TYPE, kind);
+    Some(Request::from_parts(parts, Bytes::from(form.finish())))
+}
+
+/// Puts a member at a path below others, which may exist.
+fn put(all: &mut Value, path: &str, value: Value) {
+    match (all, path.split_once('.')) {
+        (Value::Object(members), Some((name, rest))) => {
+            put(members.entry(name).or_insert_with(|| json!({})), rest, value);
+        }
+        (Value::Object(members), None) => {
+            members.insert(path.to_owned(), value);
+        }
+        _ => {}
+    }
 }
 
 /// The path of an endpoint, a path or a URL.

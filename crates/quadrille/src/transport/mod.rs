@@ -160,6 +160,8 @@ pub enum Purpose {
     Refresh,
     /// Requests the account's identity; its headers contain a token.
     Identity,
+    /// Revokes a token; its headers or its body contain it. Never log its body.
+    Revoke,
     /// A call of the application; its headers contain a token.
     Api,
     /// Introspects a token; its body contains it.
@@ -176,7 +178,10 @@ impl Purpose {
     /// Whether the login allows sending the same request again. (The method says whether the
     /// application does.)
     pub const fn may_be_repeated(self) -> bool {
-        matches!(self, Self::Identity | Self::Api | Self::Introspect | Self::Document)
+        matches!(
+            self,
+            Self::Identity | Self::Revoke | Self::Api | Self::Introspect | Self::Document
+        )
     }
 
     /// Whether the request needs a connection that is new or was used within the last second: it is

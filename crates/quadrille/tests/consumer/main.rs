@@ -20,6 +20,7 @@ mod cookies;
 mod cross_site;
 mod errors;
 mod examples;
+mod facts;
 mod hooks;
 mod identity;
 mod library;

@@ -2,10 +2,10 @@
 
 use http::HeaderMap;
 use quadrille::{
-    Error, KeyRing, Login, Owner, SpecBuf, Twitter,
+    Error, Google, KeyRing, Login, Owner, Reddit, Scopes, Spec, SpecBuf, Twitter,
     consumer::{
         Account, Begin, BrowserError, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
-        OperatorError, Protocol, ServiceError,
+        OperatorError, Protocol, RevokedAtService, ServiceError,
     },
     oauth1::RsaVerifyingKey,
     testing::{FakeOAuth1Service, FakeService, Manners, ManualClock, Refresh, Row, SERVICES},
@@ -123,6 +123,171 @@ fn oauth2(row: &Row) -> bool {
     matches!(row.spec.protocol, Protocol::OAuth2(_))
 }
 
+fn subject_in_token(row: &Row) -> Option<&'static str> {
+    match row.spec.protocol {
+        Protocol::OAuth2(oauth2) => oauth2.subject_in_token,
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn each_service_has_the_profile_of_its_user() {
+    for row in SERVICES {
+        assert!(
+            !row.spec.profile.is_empty() || row.spec.identity.is_none(),
+            "{}: claims without a profile",
+            row.type_name
+        );
+        assert_eq!(
+            row.manners.account.is_empty(),
+            row.spec.profile.is_empty(),
+            "{}: the claims of a real account make the test true",
+            row.type_name
+        );
+        let world = World::of(row);
+        let account = world.log_in().await.unwrap();
+        let linked = world.login.linked_by_name(&account).await.unwrap();
+        let me = match linked.profile().await {
+            Ok(me) => me,
+            Err(error) => {
+                assert!(row.spec.identity.is_none() && subject_in_token(row).is_none());
+                assert_eq!(error.code(), "service_mismatch", "{}", row.type_name);
+                continue;
+            }
+        };
+        assert_eq!(me.subject, *account.subject, "{}", row.type_name);
+        let is_openid = row.spec.profile == Spec::OPENID_CLAIMS;
+        for (claim, _) in row.spec.profile {
+            if is_openid && *claim != "name" && me.raw.get(claim).is_none() {
+                continue;
+            }
+            let is_right = match *claim {
+                "preferred_username" => {
+                    me.user_name.as_deref().is_some_and(|it| it.contains("ada"))
+                }
+                "name" => me.name.as_deref() == Some("Ada Lovelace"),
+                "email" => me.email.as_deref() == Some("ada@example.com"),
+                "email_verified" => me.email_verified == Some(true),
+                "picture" => me.picture.as_deref().is_some_and(|it| it.starts_with("https://")),
+                _ => false,
+            };
+            assert!(is_right, "{}: {claim} of {me:?}", row.type_name);
+        }
+        let says = row.spec.profile.iter().any(|(claim, _)| *claim == "email_verified");
+        let says = says || row.spec.email_list.is_some();
+        assert!(says || me.email_verified.is_none(), "{}: nothing verified it", row.type_name);
+    }
+}
+
+#[tokio::test]
+async fn each_services_tokens_are_refreshed_where_it_issues_refresh_tokens() {
+    for row in SERVICES.iter().filter(|row| row.manners.refresh != Refresh::Never) {
+        let lifetime = row.manners.lifetime.expect("a token that expires");
+        let mut spec = SpecBuf::from(row.spec);
+        if let Some((name, value)) = row.manners.refresh_wants.split_once('=') {
+            let is_asked = match name {
+                "scope" => spec.scopes.contains(value),
+                name => spec.parameters.iter().any(|pair| *pair == (name.into(), value.into())),
+            };
+            if !is_asked {
+                let world = World::of(row);
+                let account = world.log_in().await.unwrap();
+                world.clock.advance(lifetime);
+                let error = world.call(&account).await.unwrap_err();
+                assert!(matches!(error, Error::NotLinked(_)), "{}: {error:?}", row.type_name);
+            }
+            match name {
+                "scope" => spec.scopes = spec.scopes.union(&Scopes::of([value])),
+                name => spec.parameters.push((name.into(), value.into())),
+            }
+        }
+        let world = World::with(row, spec);
+        let account = world.log_in().await.unwrap();
+        for _ in 0..2 {
+            world.clock.advance(lifetime);
+            world.call(&account).await.unwrap_or_else(|error| panic!("{row:?}: {error:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_services_tokens_are_revoked_where_it_lets_them() {
+    for row in SERVICES {
+        let is_possible =
+            matches!(row.spec.protocol, Protocol::OAuth2(it) if it.revocation.is_some());
+        let world = World::of(row);
+        let account = world.log_in().await.unwrap();
+        let linked = world.login.linked_by_name(&account).await.unwrap();
+        let outcome = linked.revoke_at_service().await;
+        if !is_possible {
+            assert_eq!(outcome, RevokedAtService::Unsupported, "{}", row.type_name);
+            continue;
+        }
+        assert_eq!(outcome, RevokedAtService::Revoked, "{}", row.type_name);
+        assert!(world.call(&account).await.is_err(), "{}: the token still works", row.type_name);
+    }
+}
+
+#[test]
+fn each_service_says_when_and_against_what_it_was_checked() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/consumer/presets");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let services = text.matches("\nservice! {").count();
+        assert_eq!(text.matches("/// Checked November 2026").count(), services, "{path:?}");
+    }
+}
+
+/// The parameters of the authorization request of a client with options.
+async fn parameters<S: 'static>(client: Client<S>) -> Vec<(String, String)> {
+    let name = client.name().to_owned();
+    let login = Login::new(KeyRing::ephemeral(), SITE).with(client);
+    let jar = Jar::new(&HeaderMap::new());
+    let url = login.begin(&jar, &Begin::new(&name)).await.unwrap();
+    let url = Url::parse(&url).unwrap();
+    let own = ["response_type", "client_id", "redirect_uri", "state", "code_challenge"];
+    let own = |name: &str| own.contains(&name) || name == "code_challenge_method";
+    let pairs = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
+    pairs.filter(|(name, _)| !own(name)).collect()
+}
+
+/// Asserts the parameters of a client, as `name=value` texts.
+async fn asks<S: 'static>(client: Client<S>, expected: &[&str]) {
+    let pairs = parameters(client).await;
+    let texts: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(texts, expected);
+}
+
+#[tokio::test]
+async fn options_of_reddit() {
+    let reddit = || Reddit::new("our-id", SECRET);
+    asks(reddit(), &["scope=identity"]).await;
+    asks(reddit().permanent(), &["scope=identity", "duration=permanent"]).await;
+    let fake = FakeService::of::<Reddit>("our-id", SECRET);
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .with(reddit().user_agent("web:acme:1"))
+        .http(fake.clone());
+    let jar = Jar::new(&HeaderMap::new());
+    let url = login.begin(&jar, &Begin::new("reddit")).await.unwrap();
+    let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
+    login.finish(&jar, "reddit", &query, &Owner::NOBODY).await.unwrap();
+    assert_eq!(fake.asked().len(), 2);
+    for asked in fake.asked() {
+        assert_eq!(asked.request.headers()["user-agent"], "web:acme:1", "{:?}", asked.purpose);
+    }
+}
+
+#[tokio::test]
+async fn options_of_google() {
+    let google = || Google::new("our-id", SECRET).scopes("openid");
+    asks(google(), &["scope=openid"]).await;
+    asks(google().offline(), &["scope=openid", "access_type=offline"]).await;
+    asks(google().hosted_domain("a.example"), &["scope=openid", "hd=a.example"]).await;
+    let both = google().reprompt_consent().reprompt_select_account().reprompt_consent();
+    asks(both, &["scope=openid", "prompt=consent select_account"]).await;
+}
+
 #[tokio::test]
 async fn with_each_service_one_logs_in_and_calls_it() {
     for row in SERVICES {
@@ -174,7 +339,10 @@ async fn each_service_is_understood_when_a_token_is_dead() {
     const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
     for row in SERVICES {
         let world = World::of(row);
-        world.change(|its| its.expire(HOUR, its.refresh == Refresh::Rotating));
+        world.change(|its| {
+            its.expire(HOUR, its.refresh == Refresh::Rotating);
+            its.refresh_wants = "";
+        });
         let account = world.log_in().await.unwrap();
         match &world.fake {
             Fake::OAuth2(fake) => fake.ends_refresh_tokens(),
@@ -326,6 +494,9 @@ fn the_guides_table_has_every_service() {
             let variables: Vec<_> =
                 row.variables.iter().map(|variable| format!("`{variable}`")).collect();
             let identity = match row.spec.identity {
+                _ if subject_in_token(row).is_some() => {
+                    format!("`{}` of the token response", subject_in_token(row).unwrap())
+                }
                 Some((path, member)) => format!("`{member}` of `{path}`"),
                 None => "none".to_owned(),
             };

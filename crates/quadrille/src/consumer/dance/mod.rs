@@ -8,14 +8,18 @@ mod oauth2;
 
 use serde_json::{Map, Value};
 
-use crate::{Secret, oauth2::pkce::Verifier};
+use crate::{Scopes, Secret, oauth2::pkce::Verifier};
 
 use super::{
     account::Token,
     attempt::{Attempt, AttemptCookie, temporary::Temporary},
+    claims::Claims,
 };
 
-pub(crate) use {oauth1::OAuth1Dance, oauth2::OAuth2Dance};
+pub(crate) use {
+    oauth1::OAuth1Dance,
+    oauth2::{OAuth2Dance, Obtained},
+};
 
 /// A service's protocol, ready for use.
 pub(crate) enum Dance {
@@ -33,7 +37,8 @@ pub(crate) struct Answered {
 /// The proof in the callback.
 pub(crate) enum Proof {
     /// An authorization code (RFC 6749, section 4.1.2), and the PKCE verifier if PKCE is used.
-    Code { code: Secret, verifier: Option<Verifier> },
+    /// `scopes` are those that the callback names.
+    Code { code: Secret, verifier: Option<Verifier>, scopes: Option<Scopes> },
     /// A verifier for temporary credentials (RFC 5849, section 2.2).
     Verifier { temporary: Temporary, verifier: Secret },
 }
@@ -43,4 +48,6 @@ pub(crate) struct Granted {
     pub(crate) token: Token,
     /// All other members of the response.
     pub(crate) more: Map<String, Value>,
+    /// The account's claims, if the response identifies it.
+    pub(crate) claims: Option<Claims>,
 }

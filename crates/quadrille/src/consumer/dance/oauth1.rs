@@ -185,9 +185,10 @@ impl OAuth1Dance {
             scopes: attempt.scopes(&spec.scopes),
             obtained: env.now(),
             expires: None,
+            api: None,
         };
         let more = extra.into_iter().map(|(name, value)| (name, value.into())).collect();
-        Ok(Granted { token, more })
+        Ok(Granted { token, more, claims: None })
     }
 
     /// Signs a call of the API.

@@ -2,13 +2,16 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header};
+use serde_json::{Map, Value};
 
 use crate::{
-    Scopes,
+    Scopes, Secret,
     consumer::{
         account::Token,
         attempt::{Attempt, Kind, state::Opened},
+        claims::Claims,
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::{ask_endpoint, retry_after},
@@ -20,8 +23,8 @@ use crate::{
     form::Params,
     oauth2::{
         AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode, Resources,
-        TokenRequest, TokenResponse, TokenResponseError, TokenType, bearer, member::MemberPath,
-        pkce::Verifier,
+        TokenRequest, TokenResponse, TokenResponseError, TokenType, answer, bearer,
+        member::MemberPath, pkce::Verifier,
     },
     transport::Purpose,
 };
@@ -34,6 +37,8 @@ pub(crate) struct OAuth2Dance {
     pub(crate) spec: OAuth2Buf,
     auth: ClientAuth,
     pub(crate) resources: Resources,
+    /// The scheme of API calls and a space.
+    scheme: Box<str>,
     /// The path of the access token in a response.
     access_token: Option<MemberPath>,
     /// The authorization request without `state` and the PKCE challenge.
@@ -49,9 +54,10 @@ impl OAuth2Dance {
             (Credential::Secret(secret), ClientAuthentication::Basic) => {
                 ClientAuth::Basic { client_id, client_secret: secret.clone() }
             }
-            (Credential::Secret(secret), ClientAuthentication::Post) => {
-                ClientAuth::Post { client_id, client_secret: secret.clone() }
-            }
+            (
+                Credential::Secret(secret),
+                ClientAuthentication::Post | ClientAuthentication::Json,
+            ) => ClientAuth::Post { client_id, client_secret: secret.clone() },
             (Credential::Key(_), _) => {
                 return Err(OperatorError::CredentialMismatch { service: name() });
             }
@@ -65,10 +71,56 @@ impl OAuth2Dance {
             ),
             None => None,
         };
+        let scheme = format!("{} ", spec.token_scheme).into();
         let (service, spec, authorize_url) = (Arc::clone(service), spec.clone(), String::new());
-        let mut dance = Self { service, spec, auth, resources, access_token, authorize_url };
+        let mut dance =
+            Self { service, spec, auth, resources, scheme, access_token, authorize_url };
+        if dance.authorization(&"a".into()).is_none() {
+            return Err(dance.service.endpoint_malformed());
+        }
         dance.authorize_url = dance.authorize_url(&dance.service.spec.scopes)?;
         Ok(dance)
+    }
+
+    /// The client's credentials at the service.
+    pub(crate) fn auth(&self) -> &ClientAuth {
+        &self.auth
+    }
+
+    /// The client's secret, if it has one.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        match &self.auth {
+            ClientAuth::Basic { client_secret, .. } | ClientAuth::Post { client_secret, .. } => {
+                Some(client_secret)
+            }
+            ClientAuth::None { .. } => None,
+        }
+    }
+
+    /// The `Authorization` header of API calls; `None` if a header cannot carry the token.
+    pub(crate) fn authorization(&self, token: &Secret) -> Option<HeaderValue> {
+        let bearer = bearer::header(token)?;
+        if &*self.scheme == "Bearer " {
+            return Some(bearer);
+        }
+        let mut value = HeaderValue::try_from([&*self.scheme, token.expose()].concat()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// A request with its parameters in the format that the service reads.
+    pub(crate) fn as_service_reads(&self, mut request: Request<Bytes>) -> Request<Bytes> {
+        if self.spec.authentication != ClientAuthentication::Json {
+            return request;
+        }
+        let Ok(params) = Params::parse(request.body()) else { return request };
+        let members: Map<String, Value> =
+            params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let body = Bytes::from(Value::Object(members).to_string());
+        *request.body_mut() = body;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        request
     }
 
     /// The authorization request for these scopes, without `state` and the PKCE challenge.
@@ -130,7 +182,13 @@ impl OAuth2Dance {
             AuthorizationResponse::Code { code, .. } => {
                 let verifier = if self.spec.pkce { Some(opened.verifier(site)?) } else { None };
                 let Opened { attempt, cookie, .. } = opened;
-                Ok(Answered { attempt, cookie, proof: Proof::Code { code, verifier } })
+                let scopes = match self.spec.scopes_in_callback {
+                    true => params.one("scope").map_err(|_| BrowserError::CallbackMalformed)?,
+                    false => None,
+                };
+                let separator = self.spec.granted_scope_separator;
+                let scopes = scopes.map(|scopes| Scopes::parse_lenient(scopes, separator));
+                Ok(Answered { attempt, cookie, proof: Proof::Code { code, verifier, scopes } })
             }
             AuthorizationResponse::Error { error, .. } => {
                 trail.answered = Some(opened.cookie);
@@ -155,6 +213,7 @@ impl OAuth2Dance {
         attempt: &Attempt,
         code: &str,
         verifier: Option<&Verifier>,
+        scopes: Option<&Scopes>,
     ) -> Result<Granted> {
         let request = TokenRequest::AuthorizationCode {
             code,
@@ -163,17 +222,28 @@ impl OAuth2Dance {
             resource: self.resources.clone(),
         };
         let purpose = Purpose::RedeemCode;
-        let answer = self.ask_for_token(site, &request, purpose).await?;
+        let Obtained { answer, subject, api } = self.ask_for_token(site, &request, purpose).await?;
+        let claims = match (&self.service.subject_in_token, subject) {
+            (None, _) => None,
+            (Some(_), Some(subject)) => {
+                Some(Claims { subject, all: Value::Object(answer.extra.clone()) })
+            }
+            (Some(_), None) => {
+                return Err(Error::service(&self.service.name, ServiceError::SubjectMissing));
+            }
+        };
         let now = site.env.now();
+        let asked = || attempt.scopes(&self.service.spec.scopes);
         let token = Token {
             access_token: answer.access_token,
             token_secret: None,
             refresh_token: answer.refresh_token,
-            scopes: answer.scope.unwrap_or_else(|| attempt.scopes(&self.service.spec.scopes)),
+            scopes: answer.scope.or_else(|| scopes.cloned()).unwrap_or_else(asked),
             obtained: now,
             expires: answer.expires_in.map(|lifetime| now + lifetime),
+            api,
         };
-        Ok(Granted { token, more: answer.extra })
+        Ok(Granted { token, more: answer.extra, claims })
     }
 
     /// One request to the token endpoint.
@@ -182,12 +252,17 @@ impl OAuth2Dance {
         site: &Site,
         request: &TokenRequest<'_>,
         purpose: Purpose,
-    ) -> Result<TokenResponse> {
+    ) -> Result<Obtained> {
         let Settled { name, spec, .. } = &*self.service;
+        let endpoint = match (purpose, &self.spec.refresh) {
+            (Purpose::Refresh, Some(refresh)) => refresh,
+            _ => &spec.token,
+        };
         let further: Vec<(&str, &str)> =
             spec.token_parameters.iter().map(|(key, value)| (&**key, &**value)).collect();
         let mut request = request
-            .to_request(&spec.token, &self.auth, &further)
+            .to_request(endpoint, &self.auth, &further)
+            .map(|request| self.as_service_reads(request))
             .map_err(|_| self.service.endpoint_malformed())?;
         self.service.add_headers(&mut request, &spec.token_headers)?;
         let answer = ask_endpoint(site, name, request, purpose).await?;
@@ -198,7 +273,15 @@ impl OAuth2Dance {
                 Ok(()) if bearer::header(&tokens.access_token).is_none() => {
                     ServiceError::Malformed { status: answer.status() }
                 }
-                Ok(()) => return Ok(tokens),
+                Ok(()) => match self.api_in(&tokens) {
+                    Ok(api) => {
+                        let path = self.service.subject_in_token.as_ref();
+                        let subject =
+                            path.and_then(|path| path.identifier(&answer::text(answer.body())));
+                        return Ok(Obtained { answer: tokens, subject, api });
+                    }
+                    Err(()) => ServiceError::Malformed { status: answer.status() },
+                },
                 Err(error) => error,
             },
             Err(error) => {
@@ -207,6 +290,20 @@ impl OAuth2Dance {
             }
         };
         Err(Error::service(name, error))
+    }
+
+    /// The origin of the account's API, if the response names it. `Err` if tokens must not be sent
+    /// there.
+    fn api_in(&self, tokens: &TokenResponse) -> Result<Option<Box<str>>, ()> {
+        let Some((member, _)) = &self.spec.api_in_token else { return Ok(None) };
+        match tokens.extra.get(&**member) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => {
+                let origin = self.service.allowed_origin(text).ok_or(())?;
+                Ok(Some(origin.origin().ascii_serialization().into()))
+            }
+            Some(_) => Err(()),
+        }
     }
 
     /// Checks the token type: a client must not use a type that it does not understand (RFC 6749,
@@ -265,6 +362,15 @@ impl OAuth2Dance {
             _ => ServiceError::Malformed { status },
         }
     }
+}
+
+/// The response of the token endpoint.
+pub(crate) struct Obtained {
+    pub(crate) answer: TokenResponse,
+    /// The account's identifier, if the response names it.
+    pub(crate) subject: Option<String>,
+    /// The origin of the account's API, if the response names it.
+    pub(crate) api: Option<Box<str>>,
 }
 
 fn refused(service: &Settled, error: &ErrorCode) -> Error {

@@ -1,6 +1,9 @@
 //! GitHub.
 
-use crate::{consumer::Spec, scope::ScopeSeparator};
+use crate::{
+    consumer::{Revocation, Spec},
+    scope::ScopeSeparator,
+};
 
 service! {
     /// GitHub (OAuth Apps and GitHub Apps). Register at <https://github.com/settings/developers>
@@ -24,6 +27,14 @@ service! {
     .issuer("https://github.com/login/oauth")
     .identity("user", "id")
     .scope_separators(ScopeSeparator::Space, ScopeSeparator::Comma)
+    .profile(&[
+        ("preferred_username", "login"),
+        ("name", "name"),
+        ("email", "email"),
+        ("picture", "avatar_url"),
+    ])
+    .email_list("user/emails")
+    .revocation("applications/{client_id}/token", Revocation::DeleteByClient)
     .secret_in_body()
     .error_names(&[
         ("bad_verification_code", "invalid_grant"),
@@ -38,5 +49,7 @@ service! {
         dead_code: "bad_verification_code",
         dead_refresh_token: "bad_refresh_token",
         wrong_client: "incorrect_client_credentials",
+        account: r#"{"login":"ada","id":$ID,"name":"Ada Lovelace","email":null,
+            "avatar_url":"https://avatars.githubusercontent.com/u/$ID?v=4"}"#,
     },
 }

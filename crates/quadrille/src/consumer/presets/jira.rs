@@ -29,6 +29,17 @@ service! {
     .title("JIRA")
     .signature_method(SignatureMethod::RsaSha1)
     .identity("rest/api/2/myself", "key")
+    .profile(&[
+        ("preferred_username", "name"),
+        ("name", "displayName"),
+        ("email", "emailAddress"),
+        ("picture", "avatarUrls.48x48"),
+    ])
     .refused_verifier("denied"),
-    manners: { denial: crate::consumer::presets::manners::Denial::Verifier("denied") },
+    manners: {
+        denial: crate::consumer::presets::manners::Denial::Verifier("denied"),
+        account: r#"{"key":"JIRAUSER$ID","name":"ada","displayName":"Ada Lovelace",
+            "emailAddress":"ada@example.com",
+            "avatarUrls":{"48x48":"https://jira.example/secure/useravatar?avatarId=1"}}"#,
+    },
 }

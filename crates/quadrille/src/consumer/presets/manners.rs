@@ -38,6 +38,9 @@ pub struct Manners {
     pub lifetime: Option<Duration>,
     /// Whether refresh tokens are issued, and how often each is valid.
     pub refresh: Refresh,
+    /// The parameter of the authorization request without which no refresh token is issued, such as
+    /// `access_type=offline`; `scope=offline_access` is a scope among others. Empty for none.
+    pub refresh_wants: &'static str,
     /// The error code for an authorization code that is invalid.
     pub dead_code: &'static str,
     /// The error code for a refresh token that is invalid.
@@ -51,6 +54,16 @@ pub struct Manners {
     /// The body of an API's 401 response to an invalid token of OAuth 1. `None` sends an
     /// `oauth_problem`.
     pub dead_token: Option<&'static str>,
+    /// Whether granted scopes are a JSON array.
+    pub scope_as_array: bool,
+    /// Whether the callback names the granted scopes, and token responses do not.
+    pub scope_in_callback: bool,
+    /// The origin of the API that token responses name, for a service with
+    /// [`Spec::api_in_token`](crate::Spec::api_in_token). Calls elsewhere are refused.
+    pub api_origin: Option<&'static str>,
+    /// The claims of an account as JSON, with `$ID` for the user's number. Empty for the identifier
+    /// and a `login` only.
+    pub account: &'static str,
 }
 
 /// The format of responses.
@@ -117,12 +130,17 @@ impl Manners {
         token_type: "Bearer",
         lifetime: None,
         refresh: Refresh::Never,
+        refresh_wants: "",
         dead_code: "invalid_grant",
         dead_refresh_token: "invalid_grant",
         wrong_client: "invalid_client",
         denial: Denial::Standard,
         confirms_callback: true,
         dead_token: None,
+        scope_as_array: false,
+        scope_in_callback: false,
+        api_origin: None,
+        account: "",
     };
 
     /// Issues tokens with this lifetime, and refresh tokens; with `rotates`, each valid once.

@@ -113,8 +113,10 @@ macro_rules! new {
 }
 
 mod github;
+mod google;
 #[cfg(feature = "rsa-sha1")]
 mod jira;
+mod reddit;
 mod twitter;
 
 /// The exports of the services, and their table for tests.
@@ -130,7 +132,9 @@ macro_rules! services {
 
 services! {
     github::GitHub,
+    google::Google,
     #[cfg(feature = "rsa-sha1")]
     jira::Jira,
+    reddit::Reddit,
     twitter::Twitter,
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    protocol::{ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, owned},
+    protocol::{ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Revocation, owned},
     spec::Spec,
     spec_buf::SpecBuf,
 };
@@ -126,8 +126,46 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
     ///
     /// A number keeps all its digits. A login whose identifier is not exact (a fraction, an
     /// exponent) fails with [`SubjectMissing`](crate::consumer::ServiceError::SubjectMissing).
+    ///
+    /// `{subject}` in the path is the account's identifier, for a service that names it in token
+    /// responses ([`identity_in_token`](Spec::identity_in_token)).
     fn identity(path: text, subject: text) {
         identity = Some((path, subject));
+    }
+
+    /// Requests the claims of [`identity`](Spec::identity) by POST without a body.
+    fn identity_by_post() {
+        identity_by_post = true;
+    }
+
+    /// The claims of a [`Profile`](crate::Profile), by their names in OpenID Connect (Core 1.0,
+    /// section 5.1): `preferred_username`, `name`, `email`, `email_verified`, `picture`. Each has
+    /// its path in the response of [`identity`](Spec::identity), or a text with paths in braces:
+    /// `("name", "{first_name} {last_name}")`.
+    ///
+    /// Another name is
+    /// [`OperatorError::MemberMalformed`](crate::consumer::OperatorError::MemberMalformed).
+    fn profile(claims: pairs) {
+        profile = claims;
+    }
+
+    /// The path of the API with the list of an account's e-mail addresses: objects with `email`,
+    /// `primary` and `verified`. A profile then has the primary address, if the token's scopes
+    /// allow that request.
+    fn email_list(path: text) {
+        email_list = Some(path);
+    }
+
+    /// Headers of each call of the API, unless the call sets them itself. `{client_id}` in a value
+    /// is the application's identifier at the service.
+    fn call_headers(headers: pairs) {
+        call_headers = headers;
+    }
+
+    /// The member of the API's JSON responses that is `false` in errors with status 200. Such a
+    /// response is [`Error::Api`](crate::Error::Api).
+    fn failure_flag(member: text) {
+        failure_flag = Some(member);
     }
 }
 
@@ -153,6 +191,50 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
     /// Sends the secret in the body, for token endpoints that read it only there.
     fn secret_in_body() {
         protocol.authentication = ClientAuthentication::Post;
+    }
+
+    /// Sends the secret in the body, and the whole body as JSON, for token endpoints that read only
+    /// that.
+    fn secret_in_json_body() {
+        protocol.authentication = ClientAuthentication::Json;
+    }
+
+    /// The endpoint for refreshes, for services with one beside the token endpoint.
+    fn refresh_endpoint(endpoint: text) {
+        protocol.refresh = Some(endpoint);
+    }
+
+    /// The scheme of the `Authorization` header of API calls, for services that do not accept
+    /// `Bearer` (RFC 6750, section 2.1).
+    fn token_scheme(scheme: text) {
+        protocol.token_scheme = scheme;
+    }
+
+    /// The member of token responses with the origin of the account's API, for services with many
+    /// hosts. The path of the API stays the same. The origin must be `https`, and its host one of
+    /// `hosts` (separated by spaces) or below one of them, or the origin of the token endpoint: a
+    /// login or a refresh with any other origin fails, and no stored token is sent there.
+    fn api_in_token(member: text, hosts: text) {
+        protocol.api_in_token = Some((member, hosts));
+    }
+
+    /// The path of the account's identifier in token responses, which needs no request at login.
+    /// [`identity`](Spec::identity) then serves profiles only.
+    fn identity_in_token(subject: text) {
+        protocol.subject_in_token = Some(subject);
+    }
+
+    /// Reads the scopes granted from the callback's parameter `scope`, unless the token response
+    /// names them.
+    fn scopes_in_callback() {
+        protocol.scopes_in_callback = true;
+    }
+
+    /// The endpoint that revokes a token, a path of the API or a URL, and its requests:
+    /// [`Linked::revoke_at_service`](crate::Linked::revoke_at_service). `{client_id}` and
+    /// `{subject}` in the endpoint are the identifiers of application and account.
+    fn revocation(endpoint: text, request: Revocation) {
+        protocol.revocation = Some((endpoint, request));
     }
 
     /// The separators of scopes in requests and in responses.

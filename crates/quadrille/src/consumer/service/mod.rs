@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use protocol::{
-    ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol, ProtocolBuf,
+    ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol, ProtocolBuf, Revocation,
 };
 pub use spec::Spec;
 pub use spec_buf::SpecBuf;
@@ -147,6 +147,11 @@ impl<S> Client<S> {
         Ok(Self::new(spec, id, credential))
     }
 
+    /// The name of the service.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
     /// Sets the scopes in place of the service's default ones, separated by spaces.
     #[must_use]
     pub fn scopes(mut self, scopes: &str) -> Self {
@@ -169,6 +174,41 @@ impl<S> Client<S> {
         value: impl Into<Cow<'static, str>>,
     ) -> Self {
         self.spec.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets a parameter of the authorization request in place of its default.
+    pub(crate) fn option(
+        mut self,
+        name: &'static str,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.spec.parameters.retain(|(known, _)| known != name);
+        self.parameter(name, value)
+    }
+
+    /// Adds a word to a parameter of the authorization request whose words are separated by spaces.
+    pub(crate) fn option_word(self, name: &'static str, word: &'static str) -> Self {
+        let known = self.spec.parameters.iter().find(|(known, _)| known == name);
+        let words = match known {
+            Some((_, words)) if words.split(' ').any(|known| known == word) => return self,
+            Some((_, words)) => Cow::Owned(format!("{words} {word}")),
+            None => Cow::Borrowed(word),
+        };
+        self.option(name, words)
+    }
+
+    /// Sets a header of requests to the API and to the token endpoint.
+    pub(crate) fn header_everywhere(
+        mut self,
+        name: &'static str,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let value = value.into();
+        for headers in [&mut self.spec.call_headers, &mut self.spec.token_headers] {
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.push((name.into(), value.clone()));
+        }
         self
     }
 

@@ -99,6 +99,19 @@ pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static
     /// The error codes besides `invalid_grant` that mean an invalid refresh token, separated by
     /// spaces.
     pub refresh_refusals: Text,
+    /// The endpoint for refreshes, unless it is the token endpoint.
+    pub refresh: Option<Text>,
+    /// The scheme of the `Authorization` header of API calls.
+    pub token_scheme: Text,
+    /// The member of token responses with the origin of the account's API, and the hosts that may
+    /// be its host or a parent domain of it, separated by spaces.
+    pub api_in_token: Option<(Text, Text)>,
+    /// The path of the account's identifier in token responses.
+    pub subject_in_token: Option<Text>,
+    /// Whether the callback names the scopes granted.
+    pub scopes_in_callback: bool,
+    /// The endpoint that revokes a token, and its requests.
+    pub revocation: Option<(Text, Revocation)>,
 }
 
 /// The authentication of an application at a token endpoint (RFC 6749, section 2.3.1).
@@ -116,6 +129,34 @@ pub enum ClientAuthentication {
     Basic,
     /// In the body, for servers that read only that.
     Post,
+    /// In the body, with all parameters of the request as one JSON object.
+    Json,
+}
+
+/// The request that revokes a token at a service.
+///
+/// ```
+/// use quadrille::{GitHub, Service as _, consumer::{Protocol, Revocation}};
+///
+/// let Protocol::OAuth2(oauth2) = GitHub::SPEC.protocol else { panic!("GitHub speaks OAuth 2") };
+/// assert!(matches!(oauth2.revocation, Some((_, Revocation::DeleteByClient))));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revocation {
+    /// RFC 7009, with the authentication of the token endpoint. It names the refresh token if there
+    /// is one.
+    Standard,
+    /// RFC 7009, with the `client_id` alone.
+    WithoutSecret,
+    /// A DELETE with HTTP Basic, and a JSON object with the `access_token`.
+    DeleteByClient,
+    /// A POST of a form with the `access_token`.
+    PostAccessToken,
+    /// A POST without a body, with the token as in API calls.
+    PostBearer,
+    /// A DELETE with the token as in API calls.
+    DeleteBearer,
 }
 
 /// The facts about a service of OAuth 1.0a, other than its authorization and token endpoints. A
@@ -170,6 +211,12 @@ impl OAuth2 {
         token_types: "",
         error_names: &[],
         refresh_refusals: "",
+        refresh: None,
+        token_scheme: "Bearer",
+        api_in_token: None,
+        subject_in_token: None,
+        scopes_in_callback: false,
+        revocation: None,
     };
 }
 
@@ -205,6 +252,12 @@ impl From<OAuth2> for OAuth2Buf {
             token_types: spec.token_types.into(),
             error_names: owned(spec.error_names.iter().copied()),
             refresh_refusals: spec.refresh_refusals.into(),
+            refresh: spec.refresh.map(Into::into),
+            token_scheme: spec.token_scheme.into(),
+            api_in_token: spec.api_in_token.map(|(member, hosts)| (member.into(), hosts.into())),
+            subject_in_token: spec.subject_in_token.map(Into::into),
+            scopes_in_callback: spec.scopes_in_callback,
+            revocation: spec.revocation.map(|(endpoint, request)| (endpoint.into(), request)),
         }
     }
 }

@@ -73,11 +73,50 @@ pub struct Spec<P = Protocol> {
     pub token_headers: &'static [(&'static str, &'static str)],
     /// The path of the API with an account's claims, and the member with the account's identifier.
     pub identity: Option<(&'static str, &'static str)>,
+    /// Whether the claims are requested by POST.
+    pub identity_by_post: bool,
+    /// The claims of a profile by their names in OpenID Connect, each with its place in the
+    /// response of [`identity`](Self::identity).
+    pub profile: &'static [(&'static str, &'static str)],
+    /// The path of the API with the list of an account's e-mail addresses.
+    pub email_list: Option<&'static str>,
+    /// Headers of each call of the API.
+    pub call_headers: &'static [(&'static str, &'static str)],
+    /// The member of responses that is `false` in errors with status 200.
+    pub failure_flag: Option<&'static str>,
     /// The protocol with its facts.
     pub protocol: P,
 }
 
 impl Spec {
+    /// The claims of a service of OpenID Connect (Core 1.0, section 5.1), for
+    /// [`profile`](Spec::profile).
+    ///
+    /// ```
+    /// use quadrille::{Service, Spec};
+    ///
+    /// struct Acme;
+    /// impl Service for Acme {
+    ///     const SPEC: Spec = Spec::oauth2(
+    ///         "acme",
+    ///         "https://id.acme.example/authorize",
+    ///         "https://id.acme.example/token",
+    ///         "https://id.acme.example",
+    ///     )
+    ///     .scopes("openid email profile")
+    ///     .identity("userinfo", "sub")
+    ///     .profile(Spec::OPENID_CLAIMS)
+    ///     .build();
+    /// }
+    /// ```
+    pub const OPENID_CLAIMS: &'static [(&'static str, &'static str)] = &[
+        ("preferred_username", "preferred_username"),
+        ("name", "name"),
+        ("email", "email"),
+        ("email_verified", "email_verified"),
+        ("picture", "picture"),
+    ];
+
     /// Begins a service of OAuth 2 with authorization codes: its name, its authorization and token
     /// endpoints, and the base of its API. Endpoints are URLs or, for a service without a host of
     /// its own, paths below the [`base`](Spec::hosted_at) that the application sets.
@@ -141,6 +180,11 @@ impl<P: Copy> Spec<P> {
             token_parameters: &[],
             token_headers: &[],
             identity: None,
+            identity_by_post: false,
+            profile: &[],
+            email_list: None,
+            call_headers: &[],
+            failure_flag: None,
             protocol,
         }
     }
@@ -159,6 +203,11 @@ impl<P: Copy> Spec<P> {
             token_parameters: self.token_parameters,
             token_headers: self.token_headers,
             identity: self.identity,
+            identity_by_post: self.identity_by_post,
+            profile: self.profile,
+            email_list: self.email_list,
+            call_headers: self.call_headers,
+            failure_flag: self.failure_flag,
             protocol,
         }
     }

@@ -48,6 +48,11 @@ pub struct SpecBuf<P = ProtocolBuf> {
     pub token_parameters: Pairs,
     pub token_headers: Pairs,
     pub identity: Option<(Text, Text)>,
+    pub identity_by_post: bool,
+    pub profile: Pairs,
+    pub email_list: Option<Text>,
+    pub call_headers: Pairs,
+    pub failure_flag: Option<Text>,
     pub protocol: P,
 }
 
@@ -104,6 +109,11 @@ impl<P> SpecBuf<P> {
             token_parameters: Vec::new(),
             token_headers: Vec::new(),
             identity: None,
+            identity_by_post: false,
+            profile: Vec::new(),
+            email_list: None,
+            call_headers: Vec::new(),
+            failure_flag: None,
             protocol,
         }
     }
@@ -126,6 +136,11 @@ impl<P: Into<ProtocolBuf>> SpecBuf<P> {
             token_parameters: self.token_parameters,
             token_headers: self.token_headers,
             identity: self.identity,
+            identity_by_post: self.identity_by_post,
+            profile: self.profile,
+            email_list: self.email_list,
+            call_headers: self.call_headers,
+            failure_flag: self.failure_flag,
             protocol: self.protocol.into(),
         }
     }
@@ -170,6 +185,11 @@ impl From<Spec> for SpecBuf {
             token_parameters: owned(spec.token_parameters.iter().copied()),
             token_headers: owned(spec.token_headers.iter().copied()),
             identity: spec.identity.map(|(path, subject)| (path.into(), subject.into())),
+            identity_by_post: spec.identity_by_post,
+            profile: owned(spec.profile.iter().copied()),
+            email_list: spec.email_list.map(Into::into),
+            call_headers: owned(spec.call_headers.iter().copied()),
+            failure_flag: spec.failure_flag.map(Into::into),
             protocol: spec.protocol.into(),
         }
     }

@@ -122,6 +122,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
         None => out.number(0),
         Some(secret) => out.number(1).text(secret.expose()),
     };
+    out.text(token.api.as_deref().unwrap_or(""));
     let plain = zeroize::Zeroizing::new(out.finish());
     let text = cx.site.keys.seal(
         &cx.site.env,
@@ -191,7 +192,8 @@ fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
         0 => None,
         _ => Some(from.text()?.into()),
     };
-    let token = Token { access_token, token_secret, refresh_token, scopes, obtained, expires };
+    let api = Some(from.text()?).filter(|text| !text.is_empty()).map(Box::from);
+    let token = Token { access_token, token_secret, refresh_token, scopes, obtained, expires, api };
     let account = Account { owner: owner.clone(), service: service.into(), subject };
     Some(stored(account, token, ended))
 }

@@ -37,7 +37,8 @@ pub(super) struct Whole<'a>(pub(super) &'a Token);
 
 impl std::fmt::Debug for Whole<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Token { access_token, token_secret, refresh_token, scopes, obtained, expires } = self.0;
+        let Token { access_token, token_secret, refresh_token, scopes, obtained, expires, api } =
+            self.0;
         f.debug_struct("Token")
             .field("access_token", &access_token.expose())
             .field("token_secret", &token_secret.as_ref().map(crate::Secret::expose))
@@ -45,6 +46,7 @@ impl std::fmt::Debug for Whole<'_> {
             .field("scopes", scopes)
             .field("obtained", obtained)
             .field("expires", expires)
+            .field("api", api)
             .finish()
     }
 }

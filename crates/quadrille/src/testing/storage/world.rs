@@ -56,6 +56,7 @@ pub(super) fn token(world: &World, name: &str) -> Token {
         .refresh_token(format!("refresh-{name}-\u{e9}"))
         .token_secret(format!("secret-{name}"))
         .scopes(Scopes::of(["photos:read", "profile"]))
+        .api("https://one.api.example")
         .expires(now + std::time::Duration::from_secs(3600));
     token.obtained = now;
     token

@@ -1,0 +1,69 @@
+//! Google.
+
+use crate::consumer::{Client, Revocation, Spec};
+
+service! {
+    /// Google. Register at <https://console.cloud.google.com/apis/credentials> with the callback
+    /// `{public URL}/login/google/authorized`.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
+    /// supported; a refresh token comes only with [`offline`](Client::offline), and again only with
+    /// [`reprompt_consent`](Client::reprompt_consent); short scopes such as `email` are granted by
+    /// their full URLs, so require those.
+    Google,
+    new: (id, secret),
+    variables: ["GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "google",
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        "https://oauth2.googleapis.com/token",
+        "https://www.googleapis.com",
+    )
+    .title("Google")
+    .issuer("https://accounts.google.com")
+    .scopes("openid email profile")
+    .identity("https://openidconnect.googleapis.com/v1/userinfo", "sub")
+    .profile(Spec::OPENID_CLAIMS)
+    .revocation("https://oauth2.googleapis.com/revoke", Revocation::WithoutSecret),
+    manners: {
+        scopes: Some(
+            "openid https://www.googleapis.com/auth/userinfo.email \
+             https://www.googleapis.com/auth/userinfo.profile",
+        ),
+        lifetime: Some(std::time::Duration::from_secs(3599)),
+        refresh: crate::consumer::presets::manners::Refresh::Lasting,
+        refresh_wants: "access_type=offline",
+        account: r#"{"sub":"$ID","name":"Ada Lovelace","given_name":"Ada","family_name":"Lovelace",
+            "picture":"https://lh3.googleusercontent.com/a/ada","email":"ada@example.com",
+            "email_verified":true}"#,
+    },
+}
+
+impl Client<Google> {
+    /// Requests a refresh token (`access_type=offline`).
+    #[must_use]
+    pub fn offline(self) -> Self {
+        self.option("access_type", "offline")
+    }
+
+    /// Has Google ask for consent at each login (`prompt=consent`), which is the only way to get
+    /// another refresh token.
+    #[must_use]
+    pub fn reprompt_consent(self) -> Self {
+        self.option_word("prompt", "consent")
+    }
+
+    /// Has Google let the user choose an account at each login (`prompt=select_account`).
+    #[must_use]
+    pub fn reprompt_select_account(self) -> Self {
+        self.option_word("prompt", "select_account")
+    }
+
+    /// Has Google offer accounts of this Workspace domain only (`hd`). The user can change this
+    /// request: to admit nobody else, compare `hd` of the profile's
+    /// [`raw`](crate::Profile::raw) claims.
+    #[must_use]
+    pub fn hosted_domain(self, domain: impl Into<String>) -> Self {
+        self.option("hd", domain.into())
+    }
+}

@@ -1,0 +1,49 @@
+//! Reddit.
+
+use crate::consumer::{Client, Revocation, Spec};
+
+service! {
+    /// Reddit. Register at <https://www.reddit.com/prefs/apps> with the callback `{public
+    /// URL}/login/reddit/authorized`.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Arctic and Flask-Dance; no source of these
+    /// confirms the revocation endpoint. Reddit refuses requests of unknown programs: name yours
+    /// with [`user_agent`](Client::user_agent). A refresh token comes only with
+    /// [`permanent`](Client::permanent), and remains valid.
+    Reddit,
+    new: (id, secret),
+    variables: ["REDDIT_OAUTH_CLIENT_ID", "REDDIT_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "reddit",
+        "https://www.reddit.com/api/v1/authorize",
+        "https://www.reddit.com/api/v1/access_token",
+        "https://oauth.reddit.com",
+    )
+    .title("Reddit")
+    .scopes("identity")
+    .identity("api/v1/me", "id")
+    .profile(&[("preferred_username", "name"), ("picture", "icon_img")])
+    .revocation("https://www.reddit.com/api/v1/revoke_token", Revocation::Standard),
+    manners: {
+        token_type: "bearer",
+        lifetime: Some(std::time::Duration::from_secs(86400)),
+        refresh: crate::consumer::presets::manners::Refresh::Lasting,
+        refresh_wants: "duration=permanent",
+        account: r#"{"id":"$ID","name":"ada","icon_img":"https://styles.redditmedia.com/ada.png"}"#,
+    },
+}
+
+impl Client<Reddit> {
+    /// Requests a refresh token (`duration=permanent`).
+    #[must_use]
+    pub fn permanent(self) -> Self {
+        self.option("duration", "permanent")
+    }
+
+    /// Sets the `User-Agent` of all requests to Reddit, which asks for
+    /// `platform:name:version (by /u/name)`.
+    #[must_use]
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        self.header_everywhere("user-agent", user_agent.into())
+    }
+}

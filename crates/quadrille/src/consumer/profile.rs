@@ -1,0 +1,51 @@
+//! The profile of an account, requested with its token.
+
+use http::Method;
+use serde_json::Value;
+
+use crate::{
+    consumer::error::{Error, OperatorError, Result},
+    transport::Purpose,
+};
+
+use super::{api::Api, call::Call, claims::Profile, identity};
+
+impl Api {
+    /// The profile of the account: user name, display name, e-mail address and picture, as far as
+    /// the service says them and the token's scopes suffice.
+    ///
+    /// One request, and another one at a service that has the addresses elsewhere
+    /// ([`Spec::email_list`](crate::Spec::email_list)). A service that only identifies its accounts
+    /// needs none, and its profile has only the subject.
+    ///
+    /// # Errors
+    /// [`Error::Api`] and the others of [`Api::get`];
+    /// [`OperatorError::ServiceMismatch`] for a service without
+    /// [`Spec::identity`](crate::Spec::identity).
+    pub async fn profile(&self) -> Result<Profile> {
+        let (held, registered) = (self.held(), self.held().registered());
+        let known = held.stored().account.subject;
+        let (subject, all) = match identity::claims(self).await? {
+            // The identifier is the one of the login.
+            Some((_, all)) if registered.subject_in_token.is_some() => (known.to_string(), all),
+            Some((subject, all)) => (identity::identified(registered, subject)?, all),
+            None if registered.subject_in_token.is_some() => (known.to_string(), Value::Null),
+            None => {
+                let service = (*registered.name).into();
+                return Err(OperatorError::ServiceMismatch { service }.into());
+            }
+        };
+        let mut profile = registered.profile.read(subject, all);
+        if let Some(path) = &registered.spec.email_list {
+            let url = registered.below_api(&held.stored().token, path);
+            let call = Call::new(held.clone(), Method::GET, url).purpose(Purpose::Identity);
+            match call.send_token_to_another_origin().json().await {
+                Ok(list) => profile.take_email(&list),
+                // The scopes do not suffice.
+                Err(Error::Api { status, .. }) if matches!(status.as_u16(), 401 | 403 | 404) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(profile)
+    }
+}

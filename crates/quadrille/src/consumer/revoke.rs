@@ -1,0 +1,164 @@
+//! Revoking an account's token at the service.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::json;
+
+use crate::{
+    Secret,
+    consumer::error::{Error, OperatorError, Result},
+    form::FormWriter,
+    oauth2::{ClientAuth, RevocationRequest, TokenTypeHint, answer},
+    scope::ScopeRequirement,
+    transport::Purpose,
+};
+
+use super::{
+    dance::{Dance, OAuth2Dance},
+    exchange::{ask_endpoint, retry_after},
+    held::Held,
+    linked::Linked,
+    service::Revocation,
+};
+
+/// The outcome of [`Linked::revoke_at_service`].
+///
+/// ```
+/// use quadrille::{GitHub, Linked, Result, consumer::RevokedAtService};
+///
+/// async fn log_out(github: Linked<GitHub>) -> Result<&'static str> {
+///     let outcome = github.revoke_at_service().await;
+///     github.unlink().await?;
+///     Ok(match outcome {
+///         RevokedAtService::Revoked => "GitHub accepts our token no longer.",
+///         _ => "Remove this application in your settings at GitHub.",
+///     })
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "the token is still valid unless this is `Revoked`"]
+#[non_exhaustive]
+pub enum RevokedAtService {
+    /// The token is revoked, or was invalid already.
+    Revoked,
+    /// The service offers no revocation.
+    Unsupported,
+    /// The request failed, and the token may still be valid.
+    Failed(Error),
+}
+
+impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
+    /// Revokes the account's token at the service (RFC 7009, or a request of the service's own:
+    /// [`Spec::revocation`](crate::Spec::revocation)). The account stays linked at this site until
+    /// [`unlink`](Linked::unlink).
+    pub async fn revoke_at_service(&self) -> RevokedAtService {
+        let held = self.held();
+        let Dance::OAuth2(dance) = &held.registered().dance else {
+            return RevokedAtService::Unsupported;
+        };
+        let Some((endpoint, kind)) = &dance.spec.revocation else {
+            return RevokedAtService::Unsupported;
+        };
+        match revoke(held, dance, endpoint, *kind).await {
+            Ok(()) => RevokedAtService::Revoked,
+            Err(error) => RevokedAtService::Failed(error),
+        }
+    }
+}
+
+async fn revoke(held: &Held, dance: &OAuth2Dance, endpoint: &str, kind: Revocation) -> Result<()> {
+    let registered = held.registered();
+    let stored = held.stored();
+    let endpoint = registered.endpoint_for(&stored, endpoint)?;
+    let mut request = match kind {
+        Revocation::Standard | Revocation::WithoutSecret => {
+            let refresh = stored.token.refresh_token.as_ref();
+            let (token, hint) = match refresh {
+                Some(token) => (token, TokenTypeHint::RefreshToken),
+                None => (&stored.token.access_token, TokenTypeHint::AccessToken),
+            };
+            let asked = RevocationRequest { token: token.expose(), token_type_hint: Some(hint) };
+            let client_id = registered.id.as_str().into();
+            let public = ClientAuth::None { client_id };
+            let auth = if kind == Revocation::Standard { dance.auth() } else { &public };
+            let request = asked.to_request(endpoint.as_str(), auth);
+            dance.as_service_reads(request.map_err(|_| registered.endpoint_malformed())?)
+        }
+        Revocation::DeleteByClient => {
+            let token = stored.token.access_token.expose();
+            let body = json!({ "access_token": token }).to_string();
+            let mut request = bare(Method::DELETE, endpoint.as_str(), body.into())?;
+            let headers = request.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::AUTHORIZATION, basic(&registered.id, dance.secret())?);
+            request
+        }
+        Revocation::PostAccessToken => {
+            let mut form = FormWriter::new();
+            form.append("access_token", stored.token.access_token.expose());
+            let mut request = bare(Method::POST, endpoint.as_str(), form.finish().into())?;
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(header::CONTENT_TYPE, form);
+            request
+        }
+        Revocation::PostBearer | Revocation::DeleteBearer => {
+            let method = if kind == Revocation::PostBearer { Method::POST } else { Method::DELETE };
+            // An expired token cannot revoke its grant.
+            let token = held.usable(None, None).await?.token.access_token;
+            let mut request = bare(method, endpoint.as_str(), Bytes::new())?;
+            let value = dance.authorization(&token).ok_or(OperatorError::CallMalformed)?;
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+            request
+        }
+    };
+    for (name, value) in &registered.call_headers {
+        request.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    let site = &held.login().ready()?.site;
+    let answer = ask_endpoint(site, &registered.name, request, Purpose::Revoke).await?;
+    if is_revoked(&answer, kind, registered.spec.failure_flag.as_deref()) {
+        return Ok(());
+    }
+    Err(Error::Api {
+        service: registered.name.clone(),
+        status: answer.status(),
+        retry_after: retry_after(answer.headers(), site.env.now()),
+        body: answer.into_body(),
+    })
+}
+
+/// Whether the token is invalid now.
+fn is_revoked(answer: &Response<Bytes>, kind: Revocation, flag: Option<&str>) -> bool {
+    let members = answer::members(&answer::text(answer.body())).unwrap_or_default();
+    if answer.status().is_success() {
+        return flag.is_none_or(|flag| members.get(flag) != Some(&false.into()));
+    }
+    let is_bearer = matches!(kind, Revocation::PostBearer | Revocation::DeleteBearer);
+    match answer.status() {
+        StatusCode::UNAUTHORIZED => is_bearer,
+        // Some services do not know the tokens any more that they revoked.
+        StatusCode::BAD_REQUEST => members.get("error") == Some(&"invalid_token".into()),
+        _ => false,
+    }
+}
+
+fn bare(method: Method, endpoint: &str, body: Bytes) -> Result<Request<Bytes>, OperatorError> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = endpoint.parse().map_err(|_| OperatorError::CallMalformed)?;
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::ACCEPT, json);
+    Ok(request)
+}
+
+/// HTTP Basic (RFC 7617), for APIs, which do not form-encode as RFC 6749 requires of token
+/// endpoints.
+fn basic(id: &str, secret: Option<&Secret>) -> Result<HeaderValue, OperatorError> {
+    let secret = secret.map_or("", Secret::expose);
+    let encoded = BASE64_STANDARD.encode(format!("{id}:{secret}"));
+    let mut value = HeaderValue::try_from(format!("Basic {encoded}"))
+        .map_err(|_| OperatorError::CallMalformed)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
