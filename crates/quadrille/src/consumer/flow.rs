@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::{
     Scopes,
     consumer::error::{BrowserError, Error, Result},
-    form::{FormWriter, Limits, Params},
+    form::{Limits, Params},
     page,
 };
 
 use super::{
     account::{Account, Owner},
+    allowed::check_written,
     attempt::{Attempt, Kind, OwnerMark},
     authorized::Authorized,
     cookies::Jar,
@@ -86,7 +87,8 @@ impl<'a> Begin<'a> {
         self
     }
 
-    /// Adds a parameter to the authorization request: `login_hint`, `prompt`.
+    /// Adds a parameter to the authorization request, such as `login_hint` or `prompt`, in place of
+    /// one with this name. [`Login::begin`] refuses those that it sets itself.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -108,15 +110,10 @@ impl<'a> Begin<'a> {
         }
     }
 
-    pub(crate) fn add_parameters(&self, url: String) -> String {
-        if self.parameters.is_empty() {
-            return url;
-        }
-        let mut writer = FormWriter::after_url(&url);
-        for (name, value) in &self.parameters {
-            writer.append(name, value);
-        }
-        writer.finish()
+    /// The parameters of this authorization request.
+    pub(crate) fn parameters(&self, registered: &Registered) -> Result<&[(String, String)]> {
+        check_written(&registered.name, &self.parameters)?;
+        Ok(&self.parameters)
     }
 }
 
@@ -177,7 +174,7 @@ impl Login {
     ///
     /// # Errors
     /// [`OperatorError`](crate::consumer::OperatorError): an unknown service, an invalid
-    /// configuration; [`BrowserError::TenantUnknown`]. At a service of OAuth 1, also the errors of
+    /// configuration, a parameter that the login sets itself; [`BrowserError::TenantUnknown`]. At a service of OAuth 1, also the errors of
     /// the request for temporary credentials.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let registered = self.by_name(begin.service()).await?;
@@ -193,30 +190,30 @@ impl Login {
         begin: &Begin<'_>,
     ) -> Result<String> {
         let ready = self.ready()?;
+        let parameters = begin.parameters(registered)?;
         let attempt = self.attempt(ready, registered, kind, begin);
-        let url = match &registered.dance {
+        match &registered.dance {
             Dance::OAuth2(dance) => {
-                let leave = || dance.leave(&ready.site, jar, &attempt);
+                let leave = || dance.leave(&ready.site, jar, &attempt, parameters);
                 match leave() {
-                    Ok(url) => url,
+                    Ok(url) => Ok(url),
                     Err(error) => {
                         self.remove_gone_tenants(jar, error).await?;
-                        leave()?
+                        leave()
                     }
                 }
             }
             Dance::OAuth1(dance) => {
                 let callback = &registered.callback;
-                let leaving = dance.leave(&ready.site, &attempt, callback).await?;
+                let leaving = dance.leave(&ready.site, &attempt, callback, parameters).await?;
                 let (temporary, site) = (&leaving.temporary, &ready.site);
                 if let Err(error) = attempt.seal_into_cookie(temporary, site, jar) {
                     self.remove_gone_tenants(jar, error.into()).await?;
                     attempt.seal_into_cookie(temporary, site, jar)?;
                 }
-                leaving.url
+                Ok(leaving.url)
             }
-        };
-        Ok(begin.add_parameters(url))
+        }
     }
 
     pub(crate) fn attempt(

@@ -6,6 +6,7 @@
 //! loads an account.
 
 mod account;
+mod allowed;
 mod api;
 mod attempt;
 mod authorized;

@@ -62,9 +62,10 @@ impl Login {
         let dance = self.out_of_band(&registered)?;
         let kind = begin.kind(&registered);
         let attempt = self.attempt(ready, &registered, kind, begin);
-        let leaving = dance.leave(&ready.site, &attempt, OUT_OF_BAND).await?;
+        let parameters = begin.parameters(&registered)?;
+        let leaving = dance.leave(&ready.site, &attempt, OUT_OF_BAND, parameters).await?;
         Ok(OutOfBand {
-            url: begin.add_parameters(leaving.url),
+            url: leaving.url,
             attempt: attempt.seal_into_text(&leaving.temporary, &ready.site),
         })
     }

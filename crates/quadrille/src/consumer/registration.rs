@@ -10,6 +10,7 @@ use crate::{consumer::error::OperatorError, loopback::is_secure, oauth2::member:
 
 use super::{
     account::{Stored, Token},
+    allowed::Allowed,
     claims::ProfilePaths,
     endpoint::is_graphic,
     hosted::settled,
@@ -25,12 +26,13 @@ pub(crate) struct Registration {
     pub(crate) spec: SpecBuf,
     pub(crate) id: String,
     pub(crate) credential: Credential,
+    pub(crate) allowed: Allowed,
 }
 
 impl<S: 'static> From<Client<S>> for Registration {
     fn from(client: Client<S>) -> Self {
-        let Client { spec, id, credential, .. } = client;
-        Self { type_id: TypeId::of::<S>(), spec, id, credential }
+        let Client { spec, id, credential, allowed, .. } = client;
+        Self { type_id: TypeId::of::<S>(), spec, id, credential, allowed }
     }
 }
 
@@ -70,6 +72,7 @@ pub(crate) struct Settled {
     pub(crate) spec: SpecBuf,
     pub(crate) id: String,
     pub(crate) credential: Credential,
+    pub(crate) allowed: Allowed,
     pub(crate) callback: String,
     /// The base of API calls, with a trailing slash.
     pub(crate) api: Url,
@@ -87,7 +90,8 @@ impl Settled {
     /// Checks a registration for the site with this name. The service's name is checked already.
     pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorError> {
         registration.check_credentials()?;
-        let Registration { type_id, spec, id, credential } = registration.clone();
+        registration.allowed.check(&registration.spec.name)?;
+        let Registration { type_id, spec, id, credential, allowed } = registration.clone();
         let spec = settled(spec)?;
         let service = || Box::from(&*spec.name);
         let malformed = || OperatorError::EndpointMalformed { service: service() };
@@ -142,6 +146,7 @@ impl Settled {
             spec,
             id,
             credential,
+            allowed,
             callback,
             api,
             identity,

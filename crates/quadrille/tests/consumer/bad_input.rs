@@ -210,7 +210,7 @@ async fn unknown_services_and_wrong_methods_are_said_to_be_so() {
         assert_eq!(browser.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
     }
     let page = browser.visit("/login/github?only=%zz").await;
-    assert_eq!((page.status, page.has_code("callback_malformed")), (StatusCode::BAD_REQUEST, true));
+    assert_eq!((page.status, page.has_code("login_malformed")), (StatusCode::BAD_REQUEST, true));
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ async fn another_sites_link_asks_before_anything_happens() {
             assert!(policy.contains(part), "{policy}");
         }
         assert_eq!(page.headers["x-frame-options"], "DENY");
+        assert_eq!(page.headers["referrer-policy"], "same-origin", "the form says whose it is");
         assert_eq!(page.headers["cache-control"], "no-store");
         let same_origin = [("sec-fetch-site", "same-origin"), ("origin", "https://app.example")];
         let hop = post(&mut browser, "/login/github", &same_origin, &form_of(&page)).await;

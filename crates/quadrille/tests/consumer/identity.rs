@@ -119,6 +119,6 @@ async fn a_parameter_of_the_login_that_nobody_reads_does_not_matter() {
     }
     for odd in ["only=%", "only=identity&only=x"] {
         let page = browser.visit(&format!("/login/github?{odd}")).await;
-        assert!(page.has_code("callback_malformed"), "{odd}: {page:?}");
+        assert!(page.has_code("login_malformed"), "{odd}: {page:?}");
     }
 }

@@ -28,6 +28,7 @@ mod many;
 mod network;
 mod oauth1;
 mod owners;
+mod parameters;
 mod refresh;
 mod revoked;
 mod same_token;

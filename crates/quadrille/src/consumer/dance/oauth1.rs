@@ -10,6 +10,7 @@ use crate::{
     Env, Secret,
     consumer::{
         account::Token,
+        allowed::merged,
         attempt::{
             Attempt,
             temporary::{Opened, Temporary, mark},
@@ -63,16 +64,12 @@ impl OAuth1Dance {
             }
             None => None,
         };
-        let mut authorize_url = FormWriter::after_url(&service.spec.authorize);
-        for (name, value) in &service.spec.parameters {
-            authorize_url.append(name, value);
-        }
         Ok(Self {
             service: Arc::clone(service),
             spec: spec.clone(),
             signing: Signing::new(service, spec)?,
             dead_token,
-            authorize_url: authorize_url.finish(),
+            authorize_url: authorize_url(service, &[]),
         })
     }
 
@@ -83,6 +80,7 @@ impl OAuth1Dance {
         site: &Site,
         attempt: &Attempt,
         callback: &str,
+        parameters: &[(String, String)],
     ) -> Result<Leaving> {
         let OAuth1Buf { temporary: endpoint, temporary_parameters, temporary_headers, .. } =
             &self.spec;
@@ -91,8 +89,8 @@ impl OAuth1Dance {
         // Of the signed parameters: a realm is not signed, and is not a list of scopes.
         let scope = (!scopes.is_empty()).then_some(("scope", scopes.as_str()));
         let named = temporary_parameters.iter().map(|(key, value)| (&**key, &**value));
-        let parameters: Vec<_> = named.chain(scope).collect();
-        let request = self.request(endpoint, &parameters, temporary_headers)?;
+        let asked: Vec<_> = named.chain(scope).collect();
+        let request = self.request(endpoint, &asked, temporary_headers)?;
         let request = self
             .signing
             .sign_first(&site.env, request, callback)
@@ -102,8 +100,12 @@ impl OAuth1Dance {
         let Credentials { token, secret, .. } =
             credentials(&answer, Asked::Temporary, site.env.now())
                 .map_err(|error| Error::service(name, error))?;
+        let authorize = match parameters {
+            [] => Cow::Borrowed(&*self.authorize_url),
+            _ => Cow::Owned(authorize_url(&self.service, parameters)),
+        };
         Ok(Leaving {
-            url: authorization_url(&self.authorize_url, &token),
+            url: authorization_url(&authorize, &token),
             temporary: Temporary { token: token.into(), secret },
         })
     }
@@ -224,6 +226,15 @@ impl OAuth1Dance {
         self.service.add_headers(&mut request, headers)?;
         Ok(request)
     }
+}
+
+/// The authorization request with these parameters, without `oauth_token`.
+fn authorize_url(service: &Settled, parameters: &[(String, String)]) -> String {
+    let mut url = FormWriter::after_url(&service.spec.authorize);
+    for (name, value) in merged(&service.spec.parameters, parameters) {
+        url.append(name, value);
+    }
+    url.finish()
 }
 
 /// The error for a refusal in the callback.

@@ -10,6 +10,7 @@ use crate::{
     Scopes, Secret,
     consumer::{
         account::Token,
+        allowed::merged,
         attempt::{Attempt, Kind, state::Opened},
         claims::Claims,
         cookies::Jar,
@@ -78,7 +79,7 @@ impl OAuth2Dance {
         if dance.authorization(&"a".into()).is_none() {
             return Err(dance.service.endpoint_malformed());
         }
-        dance.authorize_url = dance.authorize_url(&dance.service.spec.scopes)?;
+        dance.authorize_url = dance.authorize_url(&dance.service.spec.scopes, &[])?;
         Ok(dance)
     }
 
@@ -123,29 +124,39 @@ impl OAuth2Dance {
         request
     }
 
-    /// The authorization request for these scopes, without `state` and the PKCE challenge.
-    fn authorize_url(&self, scopes: &Scopes) -> Result<String, OperatorError> {
+    /// The authorization request for these scopes with these parameters, without `state` and the
+    /// PKCE challenge.
+    fn authorize_url(
+        &self,
+        scopes: &Scopes,
+        parameters: &[(String, String)],
+    ) -> Result<String, OperatorError> {
         let Settled { spec, callback, .. } = &*self.service;
         let mut request = AuthorizationRequest::new(self.auth.client_id());
         request.redirect_uri = Some(callback.as_str().into());
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
         request.resource = self.resources.clone();
-        let parameters = spec.parameters.iter();
-        request.extra =
-            parameters.map(|(name, value)| (name.as_ref().into(), value.as_ref().into())).collect();
+        let parameters = merged(&spec.parameters, parameters);
+        request.extra = parameters.map(|(name, value)| (name.into(), value.into())).collect();
         request.to_url(&spec.authorize).map_err(|_| self.service.endpoint_malformed())
     }
 
     /// The URL to redirect the user to.
-    pub(crate) fn leave(&self, site: &Site, jar: &Jar, attempt: &Attempt) -> Result<String> {
-        let mut url = match &attempt.kind {
-            Kind::Widen { .. } => self.authorize_url(&attempt.scopes(&self.service.spec.scopes))?,
-            Kind::Link | Kind::Identify => {
-                let mut url = String::with_capacity(self.authorize_url.len() + 512);
-                url.push_str(&self.authorize_url);
-                url
-            }
+    pub(crate) fn leave(
+        &self,
+        site: &Site,
+        jar: &Jar,
+        attempt: &Attempt,
+        parameters: &[(String, String)],
+    ) -> Result<String> {
+        let is_usual = !matches!(attempt.kind, Kind::Widen { .. }) && parameters.is_empty();
+        let mut url = if is_usual {
+            let mut url = String::with_capacity(self.authorize_url.len() + 512);
+            url.push_str(&self.authorize_url);
+            url
+        } else {
+            self.authorize_url(&attempt.scopes(&self.service.spec.scopes), parameters)?
         };
         let sealed = attempt.seal_into_state(site, jar)?;
         // Base64url and fixed words need no encoding, and the URL has a query already.

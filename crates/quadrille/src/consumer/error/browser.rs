@@ -16,10 +16,13 @@ pub enum BrowserError {
     /// The user refused at the service (RFC 6749, section 4.1.2.1: `access_denied`).
     #[error("the user refused at the service")]
     Denied,
-    /// A parameter of the callback, or of a request that begins a login, is repeated, malformed or
-    /// too long.
-    #[error("the parameters cannot be read")]
+    /// A parameter of the callback is repeated, malformed or too long.
+    #[error("the callback's parameters cannot be read")]
     CallbackMalformed,
+    /// A parameter of a request that begins a login is repeated, malformed or too long, or contains
+    /// a control character.
+    #[error("the parameters of the request to log in cannot be read")]
+    LoginMalformed,
     /// `state` is missing, changed, or of another site.
     #[error("the callback's state is not one of this site")]
     StateUnknown,
@@ -54,6 +57,7 @@ impl BrowserError {
         match self {
             Self::Denied => "access_denied",
             Self::CallbackMalformed => "callback_malformed",
+            Self::LoginMalformed => "login_malformed",
             Self::StateUnknown => "state_unknown",
             Self::AttemptExpired => "attempt_expired",
             Self::AttemptCookieMissing => "attempt_cookie_missing",
@@ -72,6 +76,7 @@ impl BrowserError {
             Self::Loop => StatusCode::CONFLICT,
             Self::TenantUnknown => StatusCode::NOT_FOUND,
             Self::CallbackMalformed
+            | Self::LoginMalformed
             | Self::StateUnknown
             | Self::AttemptExpired
             | Self::AttemptCookieMissing

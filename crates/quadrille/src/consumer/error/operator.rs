@@ -62,6 +62,16 @@ pub enum OperatorError {
         /// The name of the service.
         service: Box<str>,
     },
+    /// A parameter of [`Client::allow_parameters`](crate::consumer::Client::allow_parameters), or
+    /// one that the application adds to a request, is set by the login itself, or decides what is
+    /// authorized, or is no name of a parameter.
+    #[error("the parameter {name:?} of {service} cannot be set for a single login")]
+    ParameterReserved {
+        /// The name of the service.
+        service: Box<str>,
+        /// The name of the parameter.
+        name: Box<str>,
+    },
     /// The secret of this application at a service contains a control character (often a line break
     /// or a byte order mark, from a file) or ends in a space. For OAuth 2, also a character outside
     /// of ASCII (RFC 6749, appendix A.2).
@@ -260,6 +270,7 @@ impl OperatorError {
             Self::BaseMalformed { .. } => "base_malformed",
             Self::ResourceMalformed { .. } => "resource_malformed",
             Self::MemberMalformed { .. } => "member_malformed",
+            Self::ParameterReserved { .. } => "parameter_reserved",
             Self::SecretMalformed { .. } => "secret_malformed",
             Self::CredentialMismatch { .. } => "credential_mismatch",
             Self::SigningKeyUnusable { .. } => "signing_key_unusable",

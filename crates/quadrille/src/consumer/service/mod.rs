@@ -9,7 +9,10 @@ use std::{borrow::Cow, env, fmt, marker::PhantomData};
 
 use crate::{
     Scopes, Secret,
-    consumer::error::{Error, OperatorError, Result},
+    consumer::{
+        allowed::Allowed,
+        error::{Error, OperatorError, Result},
+    },
 };
 
 pub use protocol::{
@@ -109,6 +112,7 @@ pub struct Client<S> {
     pub(crate) spec: SpecBuf,
     pub(crate) id: String,
     pub(crate) credential: Credential,
+    pub(crate) allowed: Allowed,
     pub(crate) service: PhantomData<fn() -> S>,
 }
 
@@ -125,7 +129,8 @@ pub(crate) enum Credential {
 
 impl<S> Client<S> {
     pub(crate) fn new(spec: SpecBuf, id: impl Into<String>, credential: Credential) -> Self {
-        Self { spec, id: id.into(), credential, service: PhantomData }
+        let allowed = Allowed::default();
+        Self { spec, id: id.into(), credential, allowed, service: PhantomData }
     }
 
     pub(crate) fn from_spec_and_env(mut spec: SpecBuf) -> Result<Self> {
@@ -209,6 +214,34 @@ impl<S> Client<S> {
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
             headers.push((name.into(), value.clone()));
         }
+        self
+    }
+
+    /// Lets a request to log in set these parameters of the authorization request, as in
+    /// `/login/google?login_hint=ada@example.com`. Any site can send a visitor with such a request,
+    /// so nothing that is not on the list passes. A value may have 1,024 bytes, and no control
+    /// character.
+    ///
+    /// [`Login::check`](crate::Login::check) refuses parameters that the login sets itself, or that
+    /// decide what is authorized (`scope`, `redirect_uri`, `state`, `resource`, `response_mode`,
+    /// ...): [`OperatorError::ParameterReserved`].
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let github = || GitHub::new("our-id", "our-secret");
+    /// let login = |client| Login::new(KeyRing::ephemeral(), "https://app.example").with(client);
+    /// login(github().allow_parameters(["login", "allow_signup"])).check()?;
+    /// let error = login(github().allow_parameters(["redirect_uri"])).check().unwrap_err();
+    /// assert_eq!(error.code(), "parameter_reserved");
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_parameters(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
+        self.allowed.parameters.extend(names.into_iter().map(Into::into));
         self
     }
 

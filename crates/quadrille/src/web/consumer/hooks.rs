@@ -24,6 +24,9 @@ pub struct BeforeLogin {
     pub next: String,
     /// The user signed in.
     pub owner: Owner,
+    /// The parameters of the authorization request that the request to log in chose, of those in
+    /// [`Client::allow_parameters`](crate::consumer::Client::allow_parameters).
+    pub parameters: Vec<(String, String)>,
 }
 
 /// The event of [`Hooks::on_error`]: a login failed.
@@ -98,7 +101,8 @@ impl After {
         self
     }
 
-    /// For `before_login`: adds a parameter to the authorization request, such as `login_hint`.
+    /// For `before_login`: adds a parameter to the authorization request, such as `login_hint`, in
+    /// place of one with this name.
     #[must_use]
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));

@@ -45,7 +45,7 @@ pub(super) async fn leave_by_form(path: ServicePath, request: Request) -> Respon
     let mut query = parts.uri.query().unwrap_or("").to_owned();
     let Ok(body) = to_bytes(body, Limits::DEFAULT.bytes).await else {
         // Without its fields the login could become another one.
-        return plainly(&BrowserError::CallbackMalformed.into(), &parts);
+        return plainly(&BrowserError::LoginMalformed.into(), &parts);
     };
     if let Some(form) = form(&parts, &body) {
         // A parameter in both is repeated.
@@ -118,30 +118,36 @@ async fn begin(
     let registered = login.by_name(service).await?;
     trail.service = Some(Arc::clone(&registered.settled));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
-        .map_err(|_| BrowserError::CallbackMalformed)?;
-    let one = |name| params.one(name).map_err(|_| BrowserError::CallbackMalformed);
+        .map_err(|_| BrowserError::LoginMalformed)?;
+    let one = |name| params.one(name).map_err(|_| BrowserError::LoginMalformed);
     // A malformed page is none of this site: the user returns to the front page.
     let next = params.one("next").ok().flatten().unwrap_or("");
     let ask = one("ask")?;
     // With further scopes, it has no meaning.
     let only = if ask.is_none() { one("only")? } else { None };
+    let parameters = registered.allowed.read(&params)?;
     let handlers = Handlers::of(login);
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;
     if login.must_ask(&parts.headers, &owner, by_form) {
         let fields = [("next", Some(next)), ("ask", ask), ("only", only)];
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        return Ok(asking(login, &registered, fields.filter(|(_, value)| !value.is_empty())));
+        let chosen = parameters.iter().map(|(name, value)| (&**name, &**value));
+        let fields = fields.filter(|(_, value)| !value.is_empty()).chain(chosen);
+        return Ok(asking(login, &registered, fields));
     }
     let mut begin = Begin::new(service).next(next).owner(&owner);
+    for (name, value) in &parameters {
+        begin = begin.parameter(name, value);
+    }
     if handlers.wants_before_login() {
         let (service, next) = (Arc::clone(&registered.name), next.to_owned());
-        let event = BeforeLogin { service, next, owner: owner.clone() };
-        let (answer, parameters) = handlers.before_login(event, parts).await.into_parts();
+        let event = BeforeLogin { service, next, owner: owner.clone(), parameters };
+        let (answer, added) = handlers.before_login(event, parts).await.into_parts();
         if let Some(answer) = answer {
             return Ok(answer);
         }
-        for (name, value) in parameters {
+        for (name, value) in added {
             begin = begin.parameter(name, value);
         }
     }
@@ -191,7 +197,7 @@ fn asking<'a>(
         .link("Back to the site", &home);
     let mut response = page.to_response(StatusCode::OK).map(Body::from);
     // Browsers without Fetch Metadata then say where the form comes from.
-    let same_origin = HeaderValue::from_static("same-trail");
+    let same_origin = HeaderValue::from_static("same-origin");
     response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
     response
 }

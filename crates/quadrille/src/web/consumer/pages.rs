@@ -207,6 +207,11 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "This login did not begin here",
                 format!("The response of {name} does not belong to a login of this site."),
             ),
+            BrowserError::LoginMalformed => (
+                "This link is broken",
+                "A parameter of the link to this login is repeated, too long or damaged."
+                    .to_owned(),
+            ),
             BrowserError::UserChanged => (
                 "Another user is signed in now",
                 "Another user of this site began the login, so it was not finished.".to_owned(),

@@ -1,0 +1,158 @@
+//! The parameters and scopes that a request to log in may choose: an allow-list of the application.
+
+use std::borrow::Cow;
+
+use crate::{
+    consumer::error::{BrowserError, OperatorError},
+    form::Params,
+};
+
+/// The parameters that the login itself writes into an authorization request.
+const WRITTEN: [&str; 7] = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "state",
+    "scope",
+    "code_challenge",
+    "code_challenge_method",
+];
+/// Further parameters that decide what is authorized and how the response arrives, and those of the
+/// login route and the callback. Code may set them; a link may not.
+const NEVER_BY_LINK: [&str; 19] = [
+    "authorization_details",
+    "client_assertion",
+    "client_assertion_type",
+    "client_secret",
+    "code",
+    "dpop_jkt",
+    "error",
+    "id_token",
+    "iss",
+    "nonce",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "ask",
+    "next",
+    "only",
+    "popup",
+    "posted",
+];
+/// The parameters of OAuth 1 (RFC 5849, section 3.1).
+const OAUTH1: &str = "oauth_";
+/// The length of a parameter's name in bytes.
+const LONGEST_NAME: usize = 40;
+/// The length of a parameter's value in bytes.
+const LONGEST_VALUE: usize = 1024;
+
+/// The allow-list of one registration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Allowed {
+    pub(crate) parameters: Vec<Cow<'static, str>>,
+}
+
+impl Allowed {
+    /// Checks the list.
+    pub(crate) fn check(&self, service: &str) -> Result<(), OperatorError> {
+        match self.parameters.iter().find(|name| !is_for_links(name)) {
+            Some(name) => Err(reserved(service, name)),
+            None => Ok(()),
+        }
+    }
+
+    /// The parameters on the list that a request to log in has. All others are ignored.
+    ///
+    /// # Errors
+    /// [`BrowserError::LoginMalformed`] for one that is repeated, malformed, too long, or contains a
+    /// control character.
+    pub(crate) fn read(&self, params: &Params<'_>) -> Result<Vec<(String, String)>, BrowserError> {
+        let mut read = Vec::new();
+        for name in &self.parameters {
+            let mut values = params.many(name);
+            let value = values.next();
+            let is_repeated = values.next().is_some();
+            if is_repeated || params.broken_names().any(|broken| broken == &**name) {
+                return Err(BrowserError::LoginMalformed);
+            }
+            let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+            if value.len() > LONGEST_VALUE || value.chars().any(char::is_control) {
+                return Err(BrowserError::LoginMalformed);
+            }
+            read.push((name.clone().into_owned(), value.to_owned()));
+        }
+        Ok(read)
+    }
+}
+
+/// Checks parameters that the application adds to one authorization request.
+pub(crate) fn check_written(
+    service: &str,
+    parameters: &[(String, String)],
+) -> Result<(), OperatorError> {
+    match parameters.iter().find(|(name, _)| is_written(name)) {
+        Some((name, _)) => Err(reserved(service, name)),
+        None => Ok(()),
+    }
+}
+
+fn is_written(name: &str) -> bool {
+    WRITTEN.iter().any(|known| known.eq_ignore_ascii_case(name))
+        || name.get(..OAUTH1.len()).is_some_and(|start| start.eq_ignore_ascii_case(OAUTH1))
+}
+
+fn is_for_links(name: &str) -> bool {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && name.bytes().all(fit)
+        && !is_written(name)
+        && !NEVER_BY_LINK.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn reserved(service: &str, name: &str) -> OperatorError {
+    OperatorError::ParameterReserved { service: service.into(), name: name.into() }
+}
+
+/// The parameters of a service's description, without those that one request replaces, and those of
+/// the request. No parameter is repeated (RFC 6749, section 3.1).
+pub(crate) fn merged<'a>(
+    usual: &'a [(Cow<'static, str>, Cow<'static, str>)],
+    own: &'a [(String, String)],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let is_last = |at: usize, name: &str| own.iter().skip(at).all(|(other, _)| other != name);
+    let kept = usual.iter().filter(move |(name, _)| is_last(0, name));
+    let own = own.iter().enumerate().filter(move |(at, (name, _))| is_last(at + 1, name));
+    let kept = kept.map(|(name, value)| (&**name, &**value));
+    kept.chain(own.map(|(_, (name, value))| (&**name, &**value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_the_authorization_is_on_no_list() {
+        for name in WRITTEN.into_iter().chain(NEVER_BY_LINK) {
+            assert!(!is_for_links(name), "{name}");
+            assert!(!is_for_links(&name.to_uppercase()), "{name}");
+        }
+        let long = "x".repeat(41);
+        for name in ["", "oauth_token", "OAuth_callback", "a b", "a=b", "a&b", "é", "a\n", &long] {
+            assert!(!is_for_links(name), "{name:?}");
+        }
+        for name in ["prompt", "login_hint", "hd", "kc_idp_hint", "ui_locales", "oauth"] {
+            assert!(is_for_links(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_last_word_on_a_parameter_counts_and_is_the_only_one() {
+        let usual = [("prompt".into(), "consent".into()), ("hd".into(), "a.example".into())];
+        let own = [("prompt", "none"), ("x", "1"), ("prompt", "login")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let all: Vec<_> = merged(&usual, &own).collect();
+        assert_eq!(all, [("hd", "a.example"), ("x", "1"), ("prompt", "login")]);
+    }
+}
