@@ -2,7 +2,8 @@
 
 use http::HeaderMap;
 use quadrille::{
-    Error, Google, KeyRing, Login, Owner, Reddit, Scopes, Spec, SpecBuf, Twitter,
+    Discord, Dropbox, Error, Facebook, GitLab, Google, Heroku, KeyRing, Login, Microsoft, Owner,
+    Reddit, Salesforce, Scopes, Slack, SlackClassic, Spec, SpecBuf, Strava, Twitter,
     consumer::{
         Account, Begin, BrowserError, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
         OperatorError, Protocol, RevokedAtService, ServiceError,
@@ -113,6 +114,13 @@ impl World {
         self.come_back(&jar, &query).await
     }
 
+    /// Ends all access tokens, whether or not they have a lifetime.
+    fn ends_access_tokens(&self) {
+        let Fake::OAuth2(fake) = &self.fake else { panic!("OAuth 1 has no refresh tokens") };
+        fake.ends_access_tokens();
+        self.clock.advance(std::time::Duration::from_secs(6_000_000));
+    }
+
     /// Whether a call works, and why not.
     async fn call(&self, account: &Account) -> quadrille::Result<serde_json::Value> {
         self.login.linked_by_name(account).await?.get("anything").await
@@ -182,7 +190,6 @@ async fn each_service_has_the_profile_of_its_user() {
 #[tokio::test]
 async fn each_services_tokens_are_refreshed_where_it_issues_refresh_tokens() {
     for row in SERVICES.iter().filter(|row| row.manners.refresh != Refresh::Never) {
-        let lifetime = row.manners.lifetime.expect("a token that expires");
         let mut spec = SpecBuf::from(row.spec);
         if let Some((name, value)) = row.manners.refresh_wants.split_once('=') {
             let is_asked = match name {
@@ -192,7 +199,7 @@ async fn each_services_tokens_are_refreshed_where_it_issues_refresh_tokens() {
             if !is_asked {
                 let world = World::of(row);
                 let account = world.log_in().await.unwrap();
-                world.clock.advance(lifetime);
+                world.ends_access_tokens();
                 let error = world.call(&account).await.unwrap_err();
                 assert!(matches!(error, Error::NotLinked(_)), "{}: {error:?}", row.type_name);
             }
@@ -204,7 +211,7 @@ async fn each_services_tokens_are_refreshed_where_it_issues_refresh_tokens() {
         let world = World::with(row, spec);
         let account = world.log_in().await.unwrap();
         for _ in 0..2 {
-            world.clock.advance(lifetime);
+            world.ends_access_tokens();
             world.call(&account).await.unwrap_or_else(|error| panic!("{row:?}: {error:?}"));
         }
     }
@@ -276,6 +283,83 @@ async fn options_of_reddit() {
     for asked in fake.asked() {
         assert_eq!(asked.request.headers()["user-agent"], "web:acme:1", "{:?}", asked.purpose);
     }
+}
+
+#[tokio::test]
+async fn options_are_parameters_of_the_authorization_request() {
+    let discord = || Discord::new("our-id", SECRET);
+    asks(discord(), &["scope=identify", "prompt=consent"]).await;
+    asks(discord().prompt("none"), &["scope=identify", "prompt=none"]).await;
+
+    let dropbox = || Dropbox::new("our-id", SECRET);
+    asks(dropbox(), &[]).await;
+    asks(dropbox().offline(), &["token_access_type=offline"]).await;
+    asks(dropbox().force_reapprove(), &["force_reapprove=true"]).await;
+    asks(dropbox().disable_signup(), &["disable_signup=true"]).await;
+    let both = dropbox().require_role("work").require_role("personal");
+    asks(both, &["require_role=personal"]).await;
+
+    let facebook = Facebook::new("our-id", SECRET).scopes("public_profile email");
+    let expected = ["scope=public_profile,email", "auth_type=rerequest"];
+    asks(facebook.rerequest_declined_permissions(), &expected).await;
+
+    let microsoft = || Microsoft::new("our-id", SECRET).scopes("openid");
+    asks(microsoft(), &["scope=openid"]).await;
+    asks(microsoft().prompt("login"), &["scope=openid", "prompt=login"]).await;
+    asks(microsoft().domain_hint("a.example"), &["scope=openid", "domain_hint=a.example"]).await;
+    asks(microsoft().login_hint("ann"), &["scope=openid", "login_hint=ann"]).await;
+
+    let slack = Slack::new("our-id", SECRET).scopes("openid").team("T1");
+    asks(slack, &["scope=openid", "team=T1"]).await;
+    let strava = Strava::new("our-id", SECRET).reprompt_consent();
+    asks(strava, &["scope=read", "approval_prompt=force"]).await;
+    let salesforce = Salesforce::new("our-id", SECRET).scopes("openid").reprompt_consent();
+    asks(salesforce, &["scope=openid", "prompt=consent"]).await;
+}
+
+/// The URL of a login with this client, without its query.
+async fn leaves_to<S: 'static>(client: Client<S>) -> String {
+    let name = client.name().to_owned();
+    let login = Login::new(KeyRing::ephemeral(), SITE).with(client);
+    let jar = Jar::new(&HeaderMap::new());
+    let url = login.begin(&jar, &Begin::new(&name)).await.unwrap();
+    url.split('?').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn options_move_endpoints() {
+    let below = "https://login.microsoftonline.com/organizations/oauth2/v2.0";
+    let microsoft = Microsoft::new("our-id", SECRET).tenant("organizations");
+    let token = |client: Client<Microsoft>| {
+        let mut token = String::new();
+        let _ = client.with_spec(|spec| token = spec.token.clone().into_owned());
+        token
+    };
+    assert_eq!(token(Microsoft::new("", "").tenant("organizations")), format!("{below}/token"));
+    assert_eq!(leaves_to(microsoft).await, format!("{below}/authorize"));
+    let facebook = Facebook::new("our-id", SECRET).api_version("v25.0");
+    assert_eq!(leaves_to(facebook).await, "https://www.facebook.com/v25.0/dialog/oauth");
+    let slack = SlackClassic::new("our-id", SECRET).subdomain("acme");
+    assert_eq!(leaves_to(slack).await, "https://acme.slack.com/oauth/authorize");
+    let sandbox = Salesforce::new("our-id", SECRET).sandbox();
+    let expected = "https://test.salesforce.com/services/oauth2/authorize";
+    assert_eq!(leaves_to(sandbox).await, expected);
+    let gitlab = GitLab::new("our-id", SECRET).hosted_at("https://corp.example/gitlab");
+    assert_eq!(leaves_to(gitlab).await, "https://corp.example/gitlab/oauth/authorize");
+}
+
+#[tokio::test]
+async fn a_version_of_herokus_api_is_asked_for_in_each_call() {
+    let fake = FakeService::of::<Heroku>("our-id", SECRET);
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .with(Heroku::new("our-id", SECRET).api_version("4"))
+        .http(fake.clone());
+    let jar = Jar::new(&HeaderMap::new());
+    let url = login.begin(&jar, &Begin::new("heroku")).await.unwrap();
+    let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
+    let _ = login.finish(&jar, "heroku", &query, &Owner::NOBODY).await;
+    let accept = fake.asked().last().unwrap().request.headers()["accept"].clone();
+    assert_eq!(accept, "application/vnd.heroku+json; version=4");
 }
 
 #[tokio::test]

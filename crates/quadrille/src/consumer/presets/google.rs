@@ -30,8 +30,8 @@ service! {
             "openid https://www.googleapis.com/auth/userinfo.email \
              https://www.googleapis.com/auth/userinfo.profile",
         ),
-        lifetime: Some(std::time::Duration::from_secs(3599)),
-        refresh: crate::consumer::presets::manners::Refresh::Lasting,
+        lifetime: Some(Duration::from_secs(3599)),
+        refresh: Refresh::Lasting,
         refresh_wants: "access_type=offline",
         account: r#"{"sub":"$ID","name":"Ada Lovelace","given_name":"Ada","family_name":"Lovelace",
             "picture":"https://lh3.googleusercontent.com/a/ada","email":"ada@example.com",

@@ -37,7 +37,7 @@ service! {
     ])
     .refused_verifier("denied"),
     manners: {
-        denial: crate::consumer::presets::manners::Denial::Verifier("denied"),
+        denial: Denial::Verifier("denied"),
         account: r#"{"key":"JIRAUSER$ID","name":"ada","displayName":"Ada Lovelace",
             "emailAddress":"ada@example.com",
             "avatarUrls":{"48x48":"https://jira.example/secure/useravatar?avatarId=1"}}"#,

@@ -49,7 +49,10 @@ macro_rules! service {
         #[cfg(feature = "testing")]
         impl crate::consumer::presets::manners::Emulated for $service {
             const MANNERS: crate::consumer::presets::manners::Manners = {
-                use crate::consumer::presets::manners::Manners;
+                #[allow(unused_imports, reason = "not every service needs all of them")]
+                use crate::consumer::presets::manners::{Denial, Manners, Refresh};
+                #[allow(unused_imports, reason = "not every token expires")]
+                use std::time::Duration;
                 Manners { $($manner: $value,)* ..Manners::STANDARD }
             };
         }
@@ -112,12 +115,26 @@ macro_rules! new {
     };
 }
 
+mod digitalocean;
+mod discord;
+mod dropbox;
+mod facebook;
 mod github;
+mod gitlab;
 mod google;
+mod heroku;
 #[cfg(feature = "rsa-sha1")]
 mod jira;
+mod linkedin;
+mod microsoft;
 mod reddit;
+mod salesforce;
+mod slack;
+mod spotify;
+mod strava;
+mod twitch;
 mod twitter;
+mod x;
 
 /// The exports of the services, and their table for tests.
 macro_rules! services {
@@ -131,10 +148,26 @@ macro_rules! services {
 }
 
 services! {
+    digitalocean::DigitalOcean,
+    discord::Discord,
+    dropbox::Dropbox,
+    facebook::Facebook,
     github::GitHub,
+    gitlab::GitLab,
     google::Google,
+    heroku::Heroku,
     #[cfg(feature = "rsa-sha1")]
     jira::Jira,
+    linkedin::LinkedIn,
+    microsoft::Microsoft,
     reddit::Reddit,
+    salesforce::Salesforce,
+    slack::Slack,
+    slack::SlackApp,
+    slack::SlackClassic,
+    spotify::Spotify,
+    strava::Strava,
+    twitch::Twitch,
     twitter::Twitter,
+    x::X,
 }

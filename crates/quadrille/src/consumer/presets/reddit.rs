@@ -26,8 +26,8 @@ service! {
     .revocation("https://www.reddit.com/api/v1/revoke_token", Revocation::Standard),
     manners: {
         token_type: "bearer",
-        lifetime: Some(std::time::Duration::from_secs(86400)),
-        refresh: crate::consumer::presets::manners::Refresh::Lasting,
+        lifetime: Some(Duration::from_secs(86400)),
+        refresh: Refresh::Lasting,
         refresh_wants: "duration=permanent",
         account: r#"{"id":"$ID","name":"ada","icon_img":"https://styles.redditmedia.com/ada.png"}"#,
     },

@@ -30,7 +30,7 @@ service! {
     ])
     .dead_token("errors.0.code", "89"),
     manners: {
-        denial: crate::consumer::presets::manners::Denial::Parameter,
+        denial: Denial::Parameter,
         account: r#"{"id_str":"$ID","screen_name":"ada","name":"Ada Lovelace",
             "profile_image_url_https":"https://pbs.twimg.com/profile_images/1/ada.png"}"#,
         dead_token: Some(r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#),

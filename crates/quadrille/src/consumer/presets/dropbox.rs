@@ -1,0 +1,66 @@
+//! Dropbox.
+
+use crate::consumer::{Client, Revocation, Spec};
+
+service! {
+    /// Dropbox. Register at <https://www.dropbox.com/developers/apps> with the callback `{public
+    /// URL}/login/dropbox/authorized`. The profile needs the scope `account_info.read`.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
+    /// supported; access tokens last four hours; a refresh token comes only with
+    /// [`offline`](Client::offline), and stays valid.
+    Dropbox,
+    new: (id, secret),
+    variables: ["DROPBOX_OAUTH_CLIENT_ID", "DROPBOX_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "dropbox",
+        "https://www.dropbox.com/oauth2/authorize",
+        "https://api.dropboxapi.com/oauth2/token",
+        "https://api.dropboxapi.com/2",
+    )
+    .title("Dropbox")
+    .identity("users/get_current_account", "account_id")
+    .identity_by_post()
+    .profile(&[
+        ("name", "name.display_name"),
+        ("email", "email"),
+        ("email_verified", "email_verified"),
+        ("picture", "profile_photo_url"),
+    ])
+    .revocation("auth/token/revoke", Revocation::PostBearer),
+    manners: {
+        token_type: "bearer",
+        lifetime: Some(Duration::from_secs(14400)),
+        refresh: Refresh::Lasting,
+        refresh_wants: "token_access_type=offline",
+        account: r#"{"account_id":"dbid:$ID","name":{"given_name":"Ada","surname":"Lovelace",
+            "display_name":"Ada Lovelace"},"email":"ada@example.com","email_verified":true,
+            "profile_photo_url":"https://dl-web.dropbox.com/account_photo/ada"}"#,
+    },
+}
+
+impl Client<Dropbox> {
+    /// Requests a refresh token (`token_access_type=offline`).
+    #[must_use]
+    pub fn offline(self) -> Self {
+        self.option("token_access_type", "offline")
+    }
+
+    /// Has Dropbox ask for consent at each login (`force_reapprove`).
+    #[must_use]
+    pub fn force_reapprove(self) -> Self {
+        self.option("force_reapprove", "true")
+    }
+
+    /// Hides the way to register at Dropbox from its sign-in page (`disable_signup`).
+    #[must_use]
+    pub fn disable_signup(self) -> Self {
+        self.option("disable_signup", "true")
+    }
+
+    /// Restricts which of a user's accounts may log in (`require_role`): `work` or `personal`.
+    #[must_use]
+    pub fn require_role(self, role: impl Into<String>) -> Self {
+        self.option("require_role", role.into())
+    }
+}

@@ -1,0 +1,51 @@
+//! Salesforce.
+
+use crate::consumer::{Client, Revocation, Spec};
+
+service! {
+    /// Salesforce. Register a connected app or an external client app in the setup, with the
+    /// callback `{public URL}/login/salesforce/authorized`. A domain of your own is
+    /// [`hosted_at`](Client::hosted_at) `https://acme.my.salesforce.com`.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
+    /// supported; a refresh token needs the scope `refresh_token`, and stays valid; the token
+    /// response names the host of the account's API, to which calls go. It names no lifetime.
+    Salesforce,
+    new: (id, secret),
+    variables: ["SALESFORCE_OAUTH_CLIENT_ID", "SALESFORCE_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "salesforce",
+        "https://login.salesforce.com/services/oauth2/authorize",
+        "https://login.salesforce.com/services/oauth2/token",
+        "https://login.salesforce.com",
+    )
+    .title("Salesforce")
+    .scopes("openid email profile api")
+    .api_in_token("instance_url", "salesforce.com force.com salesforce.mil")
+    .identity("https://login.salesforce.com/services/oauth2/userinfo", "user_id")
+    .profile(Spec::OPENID_CLAIMS)
+    .revocation("https://login.salesforce.com/services/oauth2/revoke", Revocation::Standard),
+    manners: {
+        refresh: Refresh::Lasting,
+        refresh_wants: "scope=refresh_token",
+        api_origin: Some("https://acme.my.salesforce.com"),
+        account: r#"{"sub":"https://login.salesforce.com/id/00D/005$ID","user_id":"005$ID",
+            "organization_id":"00D","preferred_username":"ada@acme.example",
+            "name":"Ada Lovelace","email":"ada@example.com","email_verified":true,
+            "picture":"https://acme.my.salesforce.com/profilephoto/ada"}"#,
+    },
+}
+
+impl Client<Salesforce> {
+    /// Logs in with sandboxes, at `test.salesforce.com`.
+    #[must_use]
+    pub fn sandbox(self) -> Self {
+        self.hosted_at("https://test.salesforce.com")
+    }
+
+    /// Has Salesforce ask for consent at each login (`prompt=consent`).
+    #[must_use]
+    pub fn reprompt_consent(self) -> Self {
+        self.option("prompt", "consent")
+    }
+}

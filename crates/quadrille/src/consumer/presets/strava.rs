@@ -1,0 +1,61 @@
+//! Strava.
+
+use crate::{
+    consumer::{Client, Revocation, Spec},
+    scope::ScopeSeparator,
+};
+
+service! {
+    /// Strava. Register at <https://www.strava.com/settings/api> with the domain of your public URL;
+    /// the callback is `{public URL}/login/strava/authorized`.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Arctic, python-social-auth and Strava's
+    /// documentation (an undated copy): scopes are separated by commas, and those granted are in
+    /// the callback; the token response has the athlete; access tokens last six hours, and each
+    /// refresh may replace the refresh token. There are no e-mail addresses.
+    Strava,
+    new: (id, secret),
+    variables: ["STRAVA_OAUTH_CLIENT_ID", "STRAVA_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "strava",
+        "https://www.strava.com/oauth/authorize",
+        "https://www.strava.com/api/v3/oauth/token",
+        "https://www.strava.com/api/v3",
+    )
+    .title("Strava")
+    .scopes("read")
+    .scope_separators(ScopeSeparator::Comma, ScopeSeparator::Comma)
+    .scopes_in_callback()
+    .identity_in_token("athlete.id")
+    .identity("athlete", "id")
+    .profile(&[
+        ("preferred_username", "username"),
+        ("name", "{firstname} {lastname}"),
+        ("picture", "profile"),
+    ])
+    .secret_in_body()
+    .rotates_refresh_tokens()
+    .revocation("https://www.strava.com/oauth/deauthorize", Revocation::PostAccessToken),
+    manners: {
+        scope_separator: ScopeSeparator::Comma,
+        scope_in_callback: true,
+        lifetime: Some(Duration::from_secs(21600)),
+        refresh: Refresh::Rotating,
+        account: r#"{"id":$ID,"username":"ada","firstname":"Ada","lastname":"Lovelace",
+            "profile":"https://dgalywyr863hv.cloudfront.net/pictures/athletes/ada.jpg"}"#,
+    },
+}
+
+impl Client<Strava> {
+    /// Has Strava ask for consent at each login (`approval_prompt=force`).
+    #[must_use]
+    pub fn reprompt_consent(self) -> Self {
+        self.option("approval_prompt", "force")
+    }
+
+    /// Sets the `User-Agent` of all requests to Strava.
+    #[must_use]
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        self.header_everywhere("user-agent", user_agent.into())
+    }
+}
