@@ -249,6 +249,23 @@ impl KeyRing {
         })
     }
 
+    /// Whether a box of [`KeyRing::seal_bytes`] is sealed under the newest key. Opens nothing.
+    ///
+    /// ```
+    /// use quadrille::{Env, KeyRing};
+    ///
+    /// let (old, new) = ([1; 32], [2; 32]);
+    /// let before = KeyRing::new([&old])?;
+    /// let sealed = before.seal_bytes(&Env::system(), "token", "https://app.example", b"secret");
+    /// assert!(before.is_under_newest_key(&sealed));
+    /// assert!(!KeyRing::new([&new, &old])?.is_under_newest_key(&sealed));
+    /// # Ok::<(), quadrille::seal::KeyRingError>(())
+    /// ```
+    pub fn is_under_newest_key(&self, sealed: &[u8]) -> bool {
+        let rest = sealed.split_first().filter(|(version, _)| **version == VERSION);
+        rest.is_some_and(|(_, rest)| rest.starts_with(&self.keys.newest().id))
+    }
+
     /// [`KeyRing::open`] for the output of [`KeyRing::seal_bytes`].
     ///
     /// # Errors

@@ -27,6 +27,7 @@ use super::{
     registered::Registered,
     returned::return_cookie,
     service::{Dynamic, Service},
+    storage,
 };
 
 /// A user's account at the service `S`: see [`Api`] for its calls.
@@ -216,6 +217,27 @@ impl Login {
     /// See [`Login::accounts`]; [`BrowserError::TenantUnknown`](crate::consumer::BrowserError).
     pub async fn accounts_by_name(&self, service: &str) -> Result<Accounts<Dynamic>> {
         Ok(Accounts::new(self, self.by_name(service).await?))
+    }
+
+    /// The context of this login's storage outside of a request, for what a storage does beyond
+    /// [`TokenStorage`](crate::consumer::TokenStorage): importing tokens, or sealing them again
+    /// under a new key.
+    ///
+    /// ```
+    /// use quadrille::{Login, Owner, Result};
+    /// use quadrille::consumer::{Account, MemoryStorage, Token, TokenStorage};
+    ///
+    /// async fn import(login: &Login, storage: &MemoryStorage, user: i64) -> Result<()> {
+    ///     let (owner, service, subject) = (Owner::user(user), "github".into(), "1".into());
+    ///     let account = Account { owner, service, subject };
+    ///     storage.link(&login.storage_context()?, &account, &Token::new("gho_1")).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Login::check`].
+    pub fn storage_context(&self) -> Result<storage::Context<'_>> {
+        Ok(self.context(self.ready()?, None))
     }
 
     /// Removes an account, outside of a request.

@@ -239,9 +239,11 @@ pub enum OperatorError {
 /// ```
 /// use quadrille::{Error, consumer::StorageError};
 ///
-/// let error = Error::from(StorageError::Unavailable);
-/// assert_eq!(error.status(), 503);
-/// assert!(error.is_transient());
+/// for error in [StorageError::Unavailable, StorageError::Unwritable].map(Error::from) {
+///     assert_eq!(error.status(), 503);
+///     assert!(error.is_transient());
+/// }
+/// assert_eq!(Error::from(StorageError::Unreadable).status(), 500);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -255,6 +257,12 @@ pub enum StorageError {
     /// The storage is full or read-only.
     #[error("the storage of tokens cannot be written")]
     Unwritable,
+    /// The storage has no tables, or others than this version of it.
+    #[error("the tables of the storage of tokens are missing: run its migrations")]
+    NotMigrated,
+    /// An owner, a service's name or a subject has more bytes than the storage's keys.
+    #[error("an owner, service or subject is too long for the storage of tokens")]
+    KeyTooLong,
 }
 
 impl OperatorError {
@@ -312,7 +320,11 @@ impl OperatorError {
 
     /// Whether a later attempt may succeed.
     pub(crate) const fn is_transient(&self) -> bool {
-        matches!(self, Self::Storage(StorageError::Unavailable) | Self::TenantLookup { .. })
+        matches!(
+            self,
+            Self::Storage(StorageError::Unavailable | StorageError::Unwritable)
+                | Self::TenantLookup { .. }
+        )
     }
 }
 

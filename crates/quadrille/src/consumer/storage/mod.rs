@@ -186,6 +186,21 @@ impl Context<'_> {
         self.site.keys.open_bytes("stored token", &self.sealed_for(account), sealed)
     }
 
+    /// Whether the output of [`Context::seal`] is sealed under the newest key of the ring, so that
+    /// it need not be sealed again before older keys are removed.
+    ///
+    /// ```
+    /// use quadrille::consumer::{Account, Context};
+    ///
+    /// fn resealed(cx: &Context<'_>, account: &Account, sealed: &[u8]) -> Option<Vec<u8>> {
+    ///     let is_old = !cx.is_under_newest_key(sealed);
+    ///     is_old.then(|| cx.open(account, sealed).map(|plain| cx.seal(account, &plain)).ok())?
+    /// }
+    /// ```
+    pub fn is_under_newest_key(&self, sealed: &[u8]) -> bool {
+        self.site.keys.is_under_newest_key(sealed)
+    }
+
     fn sealed_for(&self, account: &Account) -> String {
         let Account { owner, service, subject } = account;
         [&self.site.name, owner.as_str(), service, subject].map(length_first).concat()
