@@ -7,9 +7,9 @@ use crate::{
 };
 
 use super::{
+    at_once,
     checked::Checked,
     one_account::Whole,
-    run,
     world::{EXACT, World, account, token},
 };
 
@@ -142,23 +142,10 @@ pub async fn one_of_many_replaces_what_all_have_seen<S: TokenStorage>(storage: &
     let account = account("alice", "github", "7");
     let mut seen = storage.linked(&world, &account, &token(&world, "0")).await;
     for round in 0..20 {
-        let replace = async |number: usize| {
+        let done: Vec<(Token, Replaced)> = at_once(8, async |number| {
             let token = token(&world, &format!("{round}-{number}"));
             let done = storage.replace(&world.outside(), &seen, Change::Token(&token)).await;
             (token, done)
-        };
-        let done: Vec<(Token, Replaced)> = std::thread::scope(|threads| {
-            let threads: Vec<_> = (0..8)
-                .map(|number| {
-                    let replace = &replace;
-                    threads.spawn(move || {
-                        let mut done = None;
-                        run(async { done = Some(replace(number).await) });
-                        done
-                    })
-                })
-                .collect();
-            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
         });
         let now = storage.find(&world, &account).await;
         let mut winners = 0;

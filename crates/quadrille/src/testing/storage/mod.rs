@@ -88,7 +88,22 @@ macro_rules! storage_contract {
 
 /// Runs one behaviour to its end.
 pub fn run(behaviour: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    // A storage may use timers and sockets.
-    runtime.enable_all().build().unwrap().block_on(behaviour);
+    // A storage may use timers and sockets. Connections of a pool belong to the runtime that made
+    // them, which therefore has threads of its own: they serve all threads of a behaviour.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(behaviour);
+}
+
+/// Runs a future on each of `count` threads at the same time, in the runtime of the caller.
+fn at_once<T: Send>(count: u64, ask: impl AsyncFn(u64) -> T + Sync) -> Vec<T> {
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::scope(|threads| {
+        let threads: Vec<_> = (0..count)
+            .map(|number| {
+                let (runtime, ask) = (&runtime, &ask);
+                threads.spawn(move || runtime.block_on(ask(number)))
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
 }

@@ -8,8 +8,8 @@ use crate::{
 };
 
 use super::{
+    at_once,
     checked::Checked,
-    run,
     world::{World, account, token},
 };
 
@@ -85,19 +85,8 @@ pub async fn one_of_many_gets_the_lease<S: TokenStorage>(storage: &S) {
     let (world, storage) = (World::new(), Checked(storage));
     for round in 0..20 {
         let account = account("alice", "github", &round.to_string());
-        let ask = async |holder| storage.lease(&world.outside(), &account, holder, LEASE).await;
-        let given = std::thread::scope(|threads| {
-            let threads: Vec<_> = (0..8)
-                .map(|holder| {
-                    let ask = &ask;
-                    threads.spawn(move || {
-                        let mut given = false;
-                        run(async { given = ask(holder).await });
-                        given
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        let given = at_once(8, async |holder| {
+            storage.lease(&world.outside(), &account, holder, LEASE).await
         });
         let rule = "of any number that ask for a lease at once one is given it";
         same(rule, given.iter().filter(|given| **given).count(), 1);
