@@ -38,6 +38,8 @@ format:
 # adapters of axum call is unused without them.
 FEATURE_SETS := "" rsa-sha1 consumer guard guard,axum guard,http-client provider axum consumer,axum provider,axum sqlite http-client provider,http-client testing consumer,testing provider,testing
 
+DATABASES := mysql postgres sqlite
+
 # Tests fail by panicking, and examples may print: what is denied everywhere else is allowed there.
 TESTS_MAY := $(addprefix -A clippy::,unwrap_used expect_used panic unreachable indexing_slicing string_slice print_stdout print_stderr)
 
@@ -55,6 +57,10 @@ clippy:
 	  echo "quadrille with only these features: '$$set'"; \
 	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings $(FEWER_MAY); \
 	done
+	@for set in "" $(DATABASES); do \
+	  echo "quadrille-sqlx with only these features: '$$set'"; \
+	  $(CARGO) clippy --quiet --package quadrille-sqlx --features "$$set" -- -D warnings $(FEWER_MAY); \
+	done
 
 .PHONY: rustdoc
 rustdoc:
@@ -66,7 +72,7 @@ pages:
 
 .PHONY: circles
 circles:
-	$(PYTHON) tools/circles crates/quadrille crates/quadrille-server
+	$(PYTHON) tools/circles crates/quadrille crates/quadrille-server crates/quadrille-sqlx
 
 .PHONY: deny
 deny: cargo-deny
@@ -94,7 +100,7 @@ test-core: ## The core builds and passes its tests without any I/O crate in its 
 
 # The browser's tests and those against node's oidc-provider and python's oauthlib are among them.
 .PHONY: test-rust
-test-rust: chromium interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples
+test-rust: chromium databases interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples
 	$(CARGO) test $(EVERYTHING) --no-fail-fast
 
 # What was compiled for `test-rust` serves here too, as far as it is the same.
@@ -132,6 +138,10 @@ interop/node_modules/.installed: interop/package.json interop/package-lock.json
 .PHONY: chromium
 chromium:
 	@tools/chromium
+
+.PHONY: databases
+databases:
+	@tools/databases
 
 # ------------------------------------------------------------------------------------------------------ rest
 

@@ -1,0 +1,210 @@
+//! The errors of sqlx, as the reasons of a storage.
+
+use std::time::Duration;
+
+use quadrille::{Env, consumer::StorageError};
+use sqlx::error::DatabaseError;
+use tracing::error;
+
+/// How often a statement is run again that lost to another one.
+const RETRIES: u32 = 12;
+/// The longest pause before the first of them; it doubles, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// What follows from an error of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Another statement was in the way: a deadlock, or a lock of SQLite. Nothing has changed.
+    Conflict,
+    Failed(StorageError),
+}
+
+/// Runs a verb, again if it lost to another one.
+pub(crate) async fn run<T, F>(
+    verb: &'static str,
+    mut attempt: impl FnMut() -> F + Send,
+) -> Result<T, StorageError>
+where
+    F: Future<Output = sqlx::Result<T>> + Send,
+{
+    let mut retries = 0;
+    loop {
+        let error = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let reason = match fault(&error) {
+            Fault::Conflict if retries < RETRIES => {
+                tokio::time::sleep(pause(retries)).await;
+                retries += 1;
+                continue;
+            }
+            Fault::Conflict => StorageError::Unavailable,
+            Fault::Failed(reason) => reason,
+        };
+        error!(verb, %error, %reason, "the storage of tokens failed");
+        return Err(reason);
+    }
+}
+
+/// A random pause, so that those that were in each other's way meet no more.
+fn pause(retries: u32) -> Duration {
+    let longest = LONGEST_PAUSE.min(FIRST_PAUSE * (1 << retries.min(10)));
+    longest.mul_f64(f64::from(u16::from_be_bytes(Env::system().random())) / f64::from(u16::MAX))
+}
+
+/// Whether another statement was faster to insert this key.
+pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// Whether a table is missing.
+pub(crate) fn is_without_tables(error: &sqlx::Error) -> bool {
+    fault(error) == Fault::Failed(StorageError::NotMigrated)
+}
+
+fn fault(error: &sqlx::Error) -> Fault {
+    match error {
+        sqlx::Error::Database(error) => of_database(&**error),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            Fault::Failed(StorageError::Unreadable)
+        }
+        sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
+            Fault::Failed(StorageError::NotMigrated)
+        }
+        // The network, the pool, or a thread of it.
+        _ => Fault::Failed(StorageError::Unavailable),
+    }
+}
+
+fn of_database(error: &(dyn DatabaseError + 'static)) -> Fault {
+    #[cfg(feature = "sqlite")]
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        return of_sqlite(error.code().and_then(|code| code.parse().ok()), error.message());
+    }
+    #[cfg(feature = "mysql")]
+    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return of_mysql(error.number(), error.message());
+    }
+    of_postgres(&error.code().unwrap_or_default())
+}
+
+/// By the result code (<https://www.sqlite.org/rescode.html>).
+#[cfg(feature = "sqlite")]
+fn of_sqlite(code: Option<i32>, message: &str) -> Fault {
+    match code.map(|extended| extended & 0xff) {
+        // BUSY and LOCKED.
+        Some(5 | 6) => Fault::Conflict,
+        // PERM, READONLY and FULL.
+        Some(3 | 8 | 13) => Fault::Failed(StorageError::Unwritable),
+        // CORRUPT and NOTADB.
+        Some(11 | 26) => Fault::Failed(StorageError::Unreadable),
+        // ERROR has no finer code.
+        Some(1) if message.contains("no such") || message.contains("has no column") => {
+            Fault::Failed(StorageError::NotMigrated)
+        }
+        _ => Fault::Failed(StorageError::Unavailable),
+    }
+}
+
+/// By the SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn of_postgres(state: &str) -> Fault {
+    match state {
+        // Serialization failure, deadlock.
+        "40001" | "40P01" => Fault::Conflict,
+        // Read-only transaction, disk full, insufficient privilege.
+        "25006" | "53100" | "42501" => Fault::Failed(StorageError::Unwritable),
+        // Undefined table, undefined column.
+        "42P01" | "42703" => Fault::Failed(StorageError::NotMigrated),
+        // Data corrupted, index corrupted.
+        "XX001" | "XX002" => Fault::Failed(StorageError::Unreadable),
+        _ => Fault::Failed(StorageError::Unavailable),
+    }
+}
+
+/// By the number (<https://mariadb.com/docs/server/reference/error-codes>).
+#[cfg(feature = "mysql")]
+fn of_mysql(number: u16, message: &str) -> Fault {
+    match number {
+        // Deadlock, and a record that changed since it was read.
+        1213 | 1020 => Fault::Conflict,
+        // Disk full, table full, errors of writing, read-only server or transaction, rights.
+        3 | 1021 | 1026 | 1036 | 1114 | 1142 | 1290 | 1792 | 1836 => {
+            Fault::Failed(StorageError::Unwritable)
+        }
+        // The engine passes on the system's "no space left".
+        1030 if message.contains("28") => Fault::Failed(StorageError::Unwritable),
+        // No such table, unknown column.
+        1146 | 1054 => Fault::Failed(StorageError::NotMigrated),
+        // Corrupt index or table.
+        1034 | 1035 | 1712 => Fault::Failed(StorageError::Unreadable),
+        _ => Fault::Failed(StorageError::Unavailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pool_that_gives_no_connection_is_unavailable_at_once() {
+        let mut tries = 0;
+        let done: Result<(), _> = run("load", || {
+            tries += 1;
+            std::future::ready(Err(sqlx::Error::PoolTimedOut))
+        })
+        .await;
+        assert_eq!((done, tries), (Err(StorageError::Unavailable), 1));
+    }
+
+    #[test]
+    fn pauses_are_short_and_become_longer() {
+        for retries in 0..RETRIES {
+            let longest = Duration::from_millis(2 << retries).min(LONGEST_PAUSE);
+            assert!((0..100).all(|_| pause(retries) <= longest), "{retries}");
+        }
+    }
+
+    #[test]
+    fn each_database_says_in_its_own_way_what_is_wrong() {
+        use StorageError::{NotMigrated, Unavailable, Unreadable, Unwritable};
+        for (state, fault) in [
+            ("40001", Fault::Conflict),
+            ("40P01", Fault::Conflict),
+            ("53100", Fault::Failed(Unwritable)),
+            ("25006", Fault::Failed(Unwritable)),
+            ("53300", Fault::Failed(Unavailable)),
+            ("57P01", Fault::Failed(Unavailable)),
+            ("42P01", Fault::Failed(NotMigrated)),
+            ("XX001", Fault::Failed(Unreadable)),
+        ] {
+            assert_eq!(of_postgres(state), fault, "{state}");
+        }
+        #[cfg(feature = "mysql")]
+        for (number, message, fault) in [
+            (1213, "Deadlock found", Fault::Conflict),
+            (1205, "Lock wait timeout exceeded", Fault::Failed(Unavailable)),
+            (1290, "--read-only", Fault::Failed(Unwritable)),
+            (1030, "Got error 28 from storage engine", Fault::Failed(Unwritable)),
+            (1030, "Got error 122 from storage engine", Fault::Failed(Unavailable)),
+            (1114, "The table is full", Fault::Failed(Unwritable)),
+            (1146, "Table doesn't exist", Fault::Failed(NotMigrated)),
+        ] {
+            assert_eq!(of_mysql(number, message), fault, "{number}");
+        }
+        #[cfg(feature = "sqlite")]
+        for (code, message, fault) in [
+            (5, "database is locked", Fault::Conflict),
+            (517, "database is locked", Fault::Conflict),
+            (262, "database table is locked", Fault::Conflict),
+            (13, "database or disk is full", Fault::Failed(Unwritable)),
+            (1032, "attempt to write a readonly database", Fault::Failed(Unwritable)),
+            (11, "malformed", Fault::Failed(Unreadable)),
+            (1, "no such table: quadrille_accounts", Fault::Failed(NotMigrated)),
+            (14, "unable to open", Fault::Failed(Unavailable)),
+        ] {
+            assert_eq!(of_sqlite(Some(code), message), fault, "{code}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+#![doc = include_str!("../README.md")]
+#![cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+
+mod fault;
+#[cfg(doctest)]
+mod guide;
+mod migrate;
+mod plan;
+mod pool;
+mod reseal;
+mod statements;
+mod storage;
+
+pub use migrate::MigrateError;
+pub use reseal::{Progress, Reseal};
+pub use statements::{Prefix, PrefixError};
+pub use storage::SqlStorage;
+
+/// Accounts in SQLite.
+///
+/// The pool's options decide about waiting for locks (sqlx waits for five seconds by default) and
+/// about the journal; `journal_mode(SqliteJournalMode::Wal)` lets requests read while others write.
+///
+/// ```
+/// use quadrille_sqlx::SqliteStorage;
+/// use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.db");
+/// let options = SqliteConnectOptions::new()
+///     .filename(path)
+///     .create_if_missing(true)
+///     .journal_mode(SqliteJournalMode::Wal);
+/// let pool = SqlitePoolOptions::new().connect_with(options).await?;
+/// let storage = SqliteStorage::new(pool);
+/// storage.migrate().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "sqlite")]
+pub type SqliteStorage = SqlStorage<sqlx::SqlitePool>;
+
+/// Accounts in PostgreSQL.
+///
+/// ```no_run
+/// use quadrille_sqlx::PgStorage;
+/// use sqlx::postgres::PgPoolOptions;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = PgPoolOptions::new().connect("postgres://app@db.internal/app").await?;
+/// let storage = PgStorage::new(pool);
+/// storage.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "postgres")]
+pub type PgStorage = SqlStorage<sqlx::PgPool>;
+
+/// Accounts in MySQL or MariaDB.
+///
+/// ```no_run
+/// use quadrille_sqlx::MySqlStorage;
+/// use sqlx::mysql::MySqlPoolOptions;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = MySqlPoolOptions::new().connect("mysql://app@db.internal/app").await?;
+/// let storage = MySqlStorage::new(pool);
+/// storage.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "mysql")]
+pub type MySqlStorage = SqlStorage<sqlx::MySqlPool>;

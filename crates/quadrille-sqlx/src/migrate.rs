@@ -1,0 +1,123 @@
+//! Creating and changing the tables.
+
+use quadrille::consumer::StorageError;
+
+use crate::{
+    fault::{is_without_tables, run},
+    plan::{KNOWN, Plan},
+    pool::Pool,
+    storage::SqlStorage,
+};
+
+/// The reason why the tables of a storage cannot be used.
+///
+/// ```
+/// use quadrille_sqlx::MigrateError;
+///
+/// let error = MigrateError::Newer { found: 3, known: 1 };
+/// assert!(error.to_string().contains("newer version"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// A newer version of this library has changed the tables.
+    #[error("the tables are of a newer version of this program: {found}, and it knows {known}")]
+    Newer {
+        /// The version of the tables.
+        found: i64,
+        /// The version that this library knows.
+        known: i64,
+    },
+    /// Migrations have not run; `found` is 0 without tables.
+    #[error("the tables are of version {found}, and this program needs {known}: migrate them")]
+    Older {
+        /// The version of the tables.
+        found: i64,
+        /// The version that this library needs.
+        known: i64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl<P: Pool> SqlStorage<P> {
+    /// Creates or changes the tables if necessary. Call it at each start: if there is nothing to
+    /// do, it only reads. Several processes may call it at the same time.
+    ///
+    /// The history is in a table of this storage, beside the application's own migrations.
+    ///
+    /// # Errors
+    /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        match self.check().await {
+            Err(MigrateError::Older { .. }) => {}
+            other => return other,
+        }
+        let plan = self.plan();
+        match run("migrate", || self.pool.migrate(&plan)).await? {
+            found if found > KNOWN => Err(MigrateError::Newer { found, known: KNOWN }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the tables are there and of this version, for applications that run
+    /// [`migrations_sql`](SqlStorage::migrations_sql) on their own. Writes nothing.
+    ///
+    /// ```
+    /// use quadrille_sqlx::{MigrateError, SqliteStorage};
+    /// use sqlx::SqlitePool;
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let storage = SqliteStorage::new(SqlitePool::connect("sqlite::memory:").await?);
+    /// assert_eq!(storage.check().await, Err(MigrateError::Older { found: 0, known: 1 }));
+    /// storage.migrate().await?;
+    /// assert_eq!(storage.check().await, Ok(()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub async fn check(&self) -> Result<(), MigrateError> {
+        let version = self.plan().version;
+        let found = run("migrate", || async {
+            match self.pool.number(&version, &[]).await {
+                Err(error) if is_without_tables(&error) => Ok(0),
+                found => found,
+            }
+        });
+        let known = KNOWN;
+        match found.await? {
+            found if found > known => Err(MigrateError::Newer { found, known }),
+            found if found < known => Err(MigrateError::Older { found, known }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The SQL of all migrations with the version that each leaves behind, for those who run it on
+    /// their own. The migrations are separated by comments.
+    ///
+    /// ```
+    /// use quadrille_sqlx::SqliteStorage;
+    /// use sqlx::SqlitePool;
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let storage = SqliteStorage::new(SqlitePool::connect("sqlite::memory:").await?);
+    /// let sql = storage.migrations_sql();
+    /// assert!(sql.contains("CREATE TABLE quadrille_accounts"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn migrations_sql(&self) -> String {
+        let Plan { history, steps, .. } = self.plan();
+        let steps = steps.iter().map(|(number, sql)| format!("\n-- Version {number}.\n{sql}"));
+        [history].into_iter().chain(steps).collect()
+    }
+
+    fn plan(&self) -> Plan {
+        Plan::new(P::DIALECT, &self.prefix)
+    }
+}

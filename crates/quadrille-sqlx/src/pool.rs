@@ -1,0 +1,145 @@
+//! The three kinds of pool, behind one trait.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::{plan::Plan, statements::Dialect};
+
+/// A value of a statement.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// A key or a sealed token.
+    Bytes(&'a [u8]),
+    /// A version, an order, a holder, a time or a limit.
+    Number(i64),
+    /// Whether an account needs linking again.
+    Flag(bool),
+}
+
+/// A row of accounts, its token sealed.
+#[derive(Debug)]
+pub struct Found {
+    pub(crate) owner: Vec<u8>,
+    pub(crate) service: Vec<u8>,
+    pub(crate) subject: Vec<u8>,
+    pub(crate) token: Vec<u8>,
+    pub(crate) version: i64,
+    pub(crate) needs_linking_again: bool,
+}
+
+/// A pool of sqlx that [`SqlStorage`](crate::SqlStorage) works on. A connection is taken for one
+/// statement.
+pub trait Pool: Clone + Send + Sync + 'static {
+    /// The SQL that its database understands.
+    const DIALECT: Dialect;
+
+    /// Runs a statement; returns the number of rows that it inserted, found to update, or deleted.
+    fn execute(
+        &self,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+
+    /// The accounts that a query finds.
+    fn accounts(
+        &self,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = sqlx::Result<Vec<Found>>> + Send;
+
+    /// The number that a query finds.
+    fn number(
+        &self,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
+    /// Runs the missing migrations, of which other processes may run the same; returns the version
+    /// of the tables before.
+    fn migrate(&self, plan: &Plan) -> impl Future<Output = sqlx::Result<i64>> + Send;
+}
+
+/// Implements [`Pool`] for a pool of sqlx. The code is the same for each; its types are not.
+macro_rules! pool {
+    ($pool:ident, $dialect:expr, |$begun:ident| $begin:expr) => {
+        impl Pool for sqlx::$pool {
+            const DIALECT: Dialect = $dialect;
+
+            async fn execute(&self, sql: &Arc<str>, values: &[Value<'_>]) -> sqlx::Result<u64> {
+                let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
+                Ok(query.execute(self).await?.rows_affected())
+            }
+
+            async fn accounts(
+                &self,
+                sql: &Arc<str>,
+                values: &[Value<'_>],
+            ) -> sqlx::Result<Vec<Found>> {
+                let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
+                let rows = query.fetch_all(self).await?;
+                let found = rows.iter().map(|row| {
+                    Ok(Found {
+                        owner: row.try_get(0)?,
+                        service: row.try_get(1)?,
+                        subject: row.try_get(2)?,
+                        token: row.try_get(3)?,
+                        version: row.try_get(4)?,
+                        needs_linking_again: row.try_get::<i16, _>(5)? != 0,
+                    })
+                });
+                found.collect()
+            }
+
+            async fn number(&self, sql: &Arc<str>, values: &[Value<'_>]) -> sqlx::Result<i64> {
+                let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
+                query.fetch_one(self).await?.try_get(0)
+            }
+
+            async fn migrate(&self, plan: &Plan) -> sqlx::Result<i64> {
+                let $begun = self;
+                let mut tx = $begin;
+                sqlx::raw_sql(AssertSqlSafe(plan.history.clone())).execute(&mut *tx).await?;
+                let version = sqlx::query(AssertSqlSafe(Arc::clone(&plan.version)));
+                let before: i64 = version.fetch_one(&mut *tx).await?.try_get(0)?;
+                for (number, sql) in plan.steps.iter().filter(|(number, _)| *number > before) {
+                    tracing::info!(migration = number, "the tables of accounts are changed");
+                    sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await?;
+                }
+                tx.commit().await?;
+                Ok(before)
+            }
+        }
+    };
+}
+
+macro_rules! bound {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match *value {
+                Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+                Value::Number(number) => query.bind(number),
+                Value::Flag(flag) => query.bind(i16::from(flag)),
+            };
+        }
+        query
+    }};
+}
+
+// A transaction that begins by reading cannot be sure to write, so this one takes the lock first.
+#[cfg(feature = "sqlite")]
+pool!(SqlitePool, Dialect::Sqlite, |pool| pool.begin_with("BEGIN IMMEDIATE").await?);
+
+// The lock ends with the transaction. `IF NOT EXISTS` alone fails when two create one table at once.
+#[cfg(feature = "postgres")]
+pool!(PgPool, Dialect::Postgres, |pool| {
+    let mut tx = pool.begin().await?;
+    let lock = "SELECT pg_advisory_xact_lock(8101993740912661857)";
+    sqlx::query(lock).execute(&mut *tx).await?;
+    tx
+});
+
+// MySQL commits before and after every change of a table, so the migrations may be run again.
+#[cfg(feature = "mysql")]
+pool!(MySqlPool, Dialect::MySql, |pool| pool.begin().await?);

@@ -1,0 +1,92 @@
+//! The tables.
+
+use quadrille::consumer::{StorageError, TokenStorage};
+use quadrille_sqlx::MigrateError;
+use tokio::task::JoinSet;
+
+use crate::{
+    databases::{Database, Storage as _},
+    on_each_database,
+    world::{OLD, World, account, find, token},
+};
+
+on_each_database! {
+    processes_that_start_at_once_make_the_tables_once
+    a_database_of_a_newer_version_is_left_alone
+    migrations_may_be_run_by_hand
+    a_database_without_tables_says_so
+    tables_with_two_prefixes_are_apart
+}
+
+async fn processes_that_start_at_once_make_the_tables_once<D: Database>() {
+    let database = D::new().await;
+    let mut processes = Vec::new();
+    for _ in 0..8 {
+        processes.push(database.open().await);
+    }
+    let mut all = JoinSet::new();
+    for storage in processes {
+        all.spawn(async move { storage.migrate().await });
+    }
+    for migrated in all.join_all().await {
+        assert_eq!(migrated, Ok(()));
+    }
+    assert_eq!(database.numbers("SELECT version FROM quadrille_migrations").await, [1]);
+
+    // Again, with accounts in them, and without the right to write.
+    let (world, storage) = (World::new(), database.open().await);
+    let login = world.login(&[OLD], &storage);
+    let (cx, alice) = (login.storage_context().unwrap(), account("alice", "7"));
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    assert_eq!(storage.migrate().await, Ok(()));
+    assert_eq!(database.open_read_only().await.migrate().await, Ok(()));
+    assert!(find(&login, &storage, &alice).await.unwrap().is_some());
+}
+
+async fn a_database_of_a_newer_version_is_left_alone<D: Database>() {
+    let (database, storage) = D::migrated().await;
+    database.run("INSERT INTO quadrille_migrations (version) VALUES (7)").await;
+    let newer = Err(MigrateError::Newer { found: 7, known: 1 });
+    assert_eq!(storage.check().await, newer);
+    assert_eq!(storage.migrate().await, newer);
+    let versions = "SELECT version FROM quadrille_migrations ORDER BY version";
+    assert_eq!(database.numbers(versions).await, [1, 7]);
+}
+
+async fn migrations_may_be_run_by_hand<D: Database>() {
+    let database = D::new().await;
+    let storage = database.open_with("by_hand_").await;
+    assert_eq!(storage.check().await, Err(MigrateError::Older { found: 0, known: 1 }));
+    database.run(&storage.migrations_sql()).await;
+    assert_eq!(storage.check().await, Ok(()));
+    assert_eq!(storage.migrate().await, Ok(()));
+    let (world, alice) = (World::new(), account("alice", "7"));
+    let login = world.login(&[OLD], &storage);
+    let cx = login.storage_context().unwrap();
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    assert_eq!(database.numbers("SELECT linked FROM by_hand_accounts").await, [1]);
+}
+
+async fn a_database_without_tables_says_so<D: Database>() {
+    let database = D::new().await;
+    let storage = database.open().await;
+    let (world, alice) = (World::new(), account("alice", "7"));
+    let login = world.login(&[OLD], &storage);
+    let cx = login.storage_context().unwrap();
+    let error = find(&login, &storage, &alice).await.unwrap_err();
+    assert_eq!(error, StorageError::NotMigrated.into());
+    let error = storage.link(&cx, &alice, &token("one")).await.unwrap_err();
+    assert_eq!((error.status().as_u16(), error), (500, StorageError::NotMigrated.into()));
+}
+
+async fn tables_with_two_prefixes_are_apart<D: Database>() {
+    let database = D::new().await;
+    let (one, two) = (database.open_with("one_").await, database.open_with("two_").await);
+    one.migrate().await.unwrap();
+    two.migrate().await.unwrap();
+    let (world, alice) = (World::new(), account("alice", "7"));
+    let login = world.login(&[OLD], &one);
+    one.link(&login.storage_context().unwrap(), &alice, &token("one")).await.unwrap();
+    assert!(find(&login, &one, &alice).await.unwrap().is_some());
+    assert!(find(&login, &two, &alice).await.unwrap().is_none());
+}

@@ -1,0 +1,137 @@
+//! Database servers of the tests, in temporary folders and on free ports. Each runs until the test
+//! process ends, however it ends.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::OnceLock,
+};
+
+const INSTALL: &str = "apt-get install --no-install-recommends postgresql mariadb-server";
+
+/// Runs a server until its input ends, then stops it by a signal and removes its folder.
+const GUARD: &str = r#"
+    folder=$1 signal=$2; shift 2
+    trap '' INT TERM HUP
+    "$@" </dev/null & server=$!
+    read -r _
+    kill -s "$signal" "$server"; wait "$server"; rm -rf "$folder""#;
+
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    _child: Child,
+    _ends_when_closed: ChildStdin,
+}
+
+/// The server of PostgreSQL; its user is `postgres`, without a password.
+pub(crate) fn postgres() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let (folder, port) = place();
+        let data = folder.join("data");
+        let mut init = as_nobody(&program("initdb"));
+        init.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]);
+        finish(init.args(["--locale=C", "--pgdata"]).arg(&data));
+        let mut server = as_nobody(&program("postgres"));
+        server.arg("-D").arg(&data).arg("-k").arg(&folder);
+        server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-N", "200", "-F"]);
+        Server::start(&server, &folder, port, "INT")
+    })
+}
+
+/// The server of MariaDB; its user is `root`, without a password. Its settings are careless on
+/// purpose: values that are too long are cut, and texts are Latin-1.
+pub(crate) fn mariadb() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let (folder, port) = place();
+        let data = format!("--datadir={}", folder.join("data").display());
+        let mut init = as_nobody(&program("mariadb-install-db"));
+        init.args(["--no-defaults", "--auth-root-authentication-method=normal", &data]);
+        finish(init.args(["--skip-test-db", "--skip-name-resolve"]));
+        let mut server = as_nobody(&program("mariadbd"));
+        server.args(["--no-defaults", &data, "--bind-address=127.0.0.1", "--sql-mode="]);
+        server.args([&format!("--port={port}"), "--max-connections=200"]);
+        server.args(["--character-set-server=latin1", "--innodb-flush-log-at-trx-commit=0"]);
+        for (option, name) in [("socket", "socket"), ("pid-file", "pid")] {
+            server.arg(format!("--{option}={}", folder.join(name).display()));
+        }
+        Server::start(&server, &folder, port, "TERM")
+    })
+}
+
+impl Server {
+    fn start(server: &Command, folder: &Path, port: u16, signal: &str) -> Self {
+        let mut child = Command::new("sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(folder)
+            .arg(signal)
+            .arg(server.get_program())
+            .args(server.get_args())
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !(said.contains("ready") && said.contains("for connections")
+            || said.contains("ready to accept connections"))
+        {
+            let read = log.read_line(&mut said).unwrap();
+            assert!(read > 0, "the server ended before it began:\n{said}");
+        }
+        // A server waits when nobody reads its log.
+        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        Self { port, _child: child, _ends_when_closed: stdin }
+    }
+}
+
+/// A port on which nothing listens.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn place() -> (PathBuf, u16) {
+    let folder = tempfile::tempdir().unwrap().keep();
+    if is_root() {
+        finish(Command::new("chown").arg("nobody").arg(&folder));
+    }
+    (folder, free_port())
+}
+
+/// Servers refuse to be run by root.
+fn as_nobody(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=nobody", "--clear-groups"]).arg(program);
+    command
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Debian has PostgreSQL's programs in a folder for each version, and MariaDB's in `/usr/sbin`.
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    folders.extend(versions.map(|version| version.unwrap().path().join("bin")));
+    folders.push("/usr/sbin".into());
+    let found = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("{name} is missing; on Debian, as root: {INSTALL}"))
+}
+
+fn finish(command: &mut Command) {
+    let out = command.env("LC_ALL", "C").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(out.status.success(), "{command:?}\n{}{}", text(&out.stdout), text(&out.stderr));
+}
