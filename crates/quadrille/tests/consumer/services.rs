@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 use quadrille::{
-    Discord, Dropbox, Error, Facebook, GitLab, Google, Heroku, KeyRing, Login, Microsoft, Owner,
-    Reddit, Salesforce, Scopes, Slack, SlackClassic, Spec, SpecBuf, Strava, Twitter,
+    Discord, Dropbox, Error, Facebook, GitLab, Google, Heroku, KeyRing, Login, Microsoft, Orcid,
+    Owner, Reddit, Salesforce, Scopes, Slack, SlackClassic, Spec, SpecBuf, Strava, Twitter, Zoho,
     consumer::{
         Account, Begin, BrowserError, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
         OperatorError, Protocol, RevokedAtService, ServiceError,
@@ -205,7 +205,10 @@ async fn each_services_tokens_are_refreshed_where_it_issues_refresh_tokens() {
             }
             match name {
                 "scope" => spec.scopes = spec.scopes.union(&Scopes::of([value])),
-                name => spec.parameters.push((name.into(), value.into())),
+                name => {
+                    spec.parameters.retain(|(known, _)| known != name);
+                    spec.parameters.push((name.into(), value.into()));
+                }
             }
         }
         let world = World::with(row, spec);
@@ -309,12 +312,29 @@ async fn options_are_parameters_of_the_authorization_request() {
     asks(microsoft().domain_hint("a.example"), &["scope=openid", "domain_hint=a.example"]).await;
     asks(microsoft().login_hint("ann"), &["scope=openid", "login_hint=ann"]).await;
 
+    let zoho = || Zoho::new("our-id", SECRET).scopes("a b");
+    asks(zoho(), &["scope=a,b", "access_type=online"]).await;
+    asks(zoho().offline(), &["scope=a,b", "access_type=offline"]).await;
+    let both = zoho().reprompt_consent();
+    asks(both, &["scope=a,b", "access_type=online", "prompt=consent"]).await;
+
     let slack = Slack::new("our-id", SECRET).scopes("openid").team("T1");
     asks(slack, &["scope=openid", "team=T1"]).await;
     let strava = Strava::new("our-id", SECRET).reprompt_consent();
     asks(strava, &["scope=read", "approval_prompt=force"]).await;
     let salesforce = Salesforce::new("our-id", SECRET).scopes("openid").reprompt_consent();
     asks(salesforce, &["scope=openid", "prompt=consent"]).await;
+}
+
+/// The authorization, token and API endpoints of a client, and its absolute identity.
+fn endpoints<S>(client: Client<S>) -> Vec<String> {
+    let mut endpoints = Vec::new();
+    let _ = client.with_spec(|spec| {
+        endpoints = vec![spec.authorize.clone(), spec.token.clone(), spec.api.clone()];
+        endpoints.extend(spec.identity.clone().map(|(path, _)| path));
+    });
+    let is_url = |endpoint: &String| endpoint.contains("://");
+    endpoints.into_iter().map(std::borrow::Cow::into_owned).filter(is_url).collect()
 }
 
 /// The URL of a login with this client, without its query.
@@ -330,13 +350,35 @@ async fn leaves_to<S: 'static>(client: Client<S>) -> String {
 async fn options_move_endpoints() {
     let below = "https://login.microsoftonline.com/organizations/oauth2/v2.0";
     let microsoft = Microsoft::new("our-id", SECRET).tenant("organizations");
-    let token = |client: Client<Microsoft>| {
-        let mut token = String::new();
-        let _ = client.with_spec(|spec| token = spec.token.clone().into_owned());
-        token
+    let mut expected = ["authorize", "token"].map(|end| format!("{below}/{end}")).to_vec();
+    expected.push("https://graph.microsoft.com".to_owned());
+    assert_eq!(endpoints(microsoft), expected);
+    for (domain, accounts, api) in [
+        ("eu", "https://accounts.zoho.eu", "https://www.zohoapis.eu"),
+        ("com.au", "https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
+        ("ca", "https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
+    ] {
+        let zoho = Zoho::new("our-id", SECRET).data_center(domain);
+        let expected = [
+            format!("{accounts}/oauth/v2/auth"),
+            format!("{accounts}/oauth/v2/token"),
+            api.to_owned(),
+            format!("{accounts}/oauth/user/info"),
+        ];
+        assert_eq!(endpoints(zoho), expected);
+    }
+    let orcid = || Orcid::new("our-id", SECRET);
+    let at = |host: &str, api: &str| {
+        let ends = ["authorize", "token", "userinfo"];
+        let [authorize, token, who] = ends.map(|end| format!("https://{host}/oauth/{end}"));
+        vec![authorize, token, format!("https://{api}/v3.0"), who]
     };
-    assert_eq!(token(Microsoft::new("", "").tenant("organizations")), format!("{below}/token"));
-    assert_eq!(leaves_to(microsoft).await, format!("{below}/authorize"));
+    assert_eq!(endpoints(orcid()), at("orcid.org", "pub.orcid.org"));
+    assert_eq!(endpoints(orcid().member_api()), at("orcid.org", "api.orcid.org"));
+    assert_eq!(endpoints(orcid().sandbox()), at("sandbox.orcid.org", "pub.sandbox.orcid.org"));
+    let members = at("sandbox.orcid.org", "api.sandbox.orcid.org");
+    assert_eq!(endpoints(orcid().sandbox().member_api()), members);
+    assert_eq!(endpoints(orcid().member_api().sandbox()), members);
     let facebook = Facebook::new("our-id", SECRET).api_version("v25.0");
     assert_eq!(leaves_to(facebook).await, "https://www.facebook.com/v25.0/dialog/oauth");
     let slack = SlackClassic::new("our-id", SECRET).subdomain("acme");

@@ -115,6 +115,7 @@ macro_rules! new {
     };
 }
 
+mod atlassian;
 mod digitalocean;
 mod discord;
 mod dropbox;
@@ -127,6 +128,8 @@ mod heroku;
 mod jira;
 mod linkedin;
 mod microsoft;
+mod openstreetmap;
+mod orcid;
 mod reddit;
 mod salesforce;
 mod slack;
@@ -135,6 +138,7 @@ mod strava;
 mod twitch;
 mod twitter;
 mod x;
+mod zoho;
 
 /// The exports of the services, and their table for tests.
 macro_rules! services {
@@ -148,6 +152,7 @@ macro_rules! services {
 }
 
 services! {
+    atlassian::Atlassian,
     digitalocean::DigitalOcean,
     discord::Discord,
     dropbox::Dropbox,
@@ -160,6 +165,8 @@ services! {
     jira::Jira,
     linkedin::LinkedIn,
     microsoft::Microsoft,
+    openstreetmap::OpenStreetMap,
+    orcid::Orcid,
     reddit::Reddit,
     salesforce::Salesforce,
     slack::Slack,
@@ -170,4 +177,5 @@ services! {
     twitch::Twitch,
     twitter::Twitter,
     x::X,
+    zoho::Zoho,
 }

@@ -245,6 +245,28 @@ impl<S> Client<S> {
         self
     }
 
+    /// Replaces the beginning of those endpoints that have it.
+    pub(crate) fn moved(mut self, from: &str, to: &str) -> Self {
+        let spec = &mut self.spec;
+        let mut endpoints = vec![&mut spec.authorize, &mut spec.token, &mut spec.api];
+        endpoints.extend(spec.identity.as_mut().map(|(path, _)| path));
+        endpoints.extend(&mut spec.email_list);
+        match &mut spec.protocol {
+            Protocol::OAuth2(oauth2) => {
+                endpoints.extend(&mut oauth2.issuer);
+                endpoints.extend(&mut oauth2.refresh);
+                endpoints.extend(oauth2.revocation.as_mut().map(|(endpoint, _)| endpoint));
+            }
+            Protocol::OAuth1(oauth1) => endpoints.push(&mut oauth1.temporary),
+        }
+        for endpoint in endpoints {
+            if let Some(rest) = endpoint.strip_prefix(from) {
+                *endpoint = [to, rest].concat().into();
+            }
+        }
+        self
+    }
+
     /// The URL of an installation of the service: `https://git.example`, or with a path. Every
     /// endpoint keeps its path below this URL, with or without a trailing slash.
     ///

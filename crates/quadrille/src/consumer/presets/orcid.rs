@@ -1,0 +1,50 @@
+//! ORCID.
+
+use crate::consumer::{Client, Revocation, Spec};
+
+service! {
+    /// ORCID, with its public API, or that of [`members`](Client::member_api). Register at
+    /// <https://orcid.org/developer-tools> with the callback `{public URL}/login/orcid/authorized`.
+    ///
+    /// Checked November 2026 against python-social-auth (August 2026) and ORCID's documentation (an
+    /// undated copy): the token response has the user's ORCID iD; tokens last some twenty years.
+    /// The revocation endpoint is unconfirmed. There are no e-mail addresses.
+    Orcid,
+    new: (id, secret),
+    variables: ["ORCID_OAUTH_CLIENT_ID", "ORCID_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "orcid",
+        "https://orcid.org/oauth/authorize",
+        "https://orcid.org/oauth/token",
+        "https://pub.orcid.org/v3.0",
+    )
+    .title("ORCID")
+    .scopes("openid")
+    .identity_in_token("orcid")
+    .identity("https://orcid.org/oauth/userinfo", "sub")
+    .profile(&[("name", "{given_name} {family_name}")])
+    .secret_in_body()
+    .revocation("https://orcid.org/oauth/revoke", Revocation::Standard),
+    manners: {
+        token_type: "bearer",
+        lifetime: Some(Duration::from_secs(631_138_518)),
+        account: r#"{"sub":"0000-0002-2601-$ID","name":null,"given_name":"Ada",
+            "family_name":"Lovelace"}"#,
+    },
+}
+
+impl Client<Orcid> {
+    /// Calls the API of ORCID's members.
+    #[must_use]
+    pub fn member_api(self) -> Self {
+        self.moved("https://pub.", "https://api.")
+    }
+
+    /// Logs in with ORCID's sandbox, at `sandbox.orcid.org`.
+    #[must_use]
+    pub fn sandbox(self) -> Self {
+        self.moved("https://orcid.org", "https://sandbox.orcid.org")
+            .moved("https://pub.orcid.org", "https://pub.sandbox.orcid.org")
+            .moved("https://api.orcid.org", "https://api.sandbox.orcid.org")
+    }
+}

@@ -1,0 +1,82 @@
+//! Zoho.
+
+use crate::{
+    consumer::{Client, Revocation, Spec},
+    scope::ScopeSeparator,
+};
+
+service! {
+    /// Zoho, for users of the data centre in the United States or of another
+    /// [`data_center`](Client::data_center): an application with several has a client for each.
+    /// Register at <https://api-console.zoho.com> with the callback `{public
+    /// URL}/login/zoho/authorized`. Scopes that an API needs go beside `AaaServer.profile.Read`.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Flask-Dance and Zoho's documentation (an
+    /// undated copy): a refresh token comes only with [`offline`](Client::offline), and again only
+    /// with [`reprompt_consent`](Client::reprompt_consent); the token response names the host of
+    /// the API, to which calls go. The revocation endpoint is unconfirmed.
+    Zoho,
+    new: (id, secret),
+    variables: ["ZOHO_OAUTH_CLIENT_ID", "ZOHO_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "zoho",
+        "https://accounts.zoho.com/oauth/v2/auth",
+        "https://accounts.zoho.com/oauth/v2/token",
+        "https://www.zohoapis.com",
+    )
+    .title("Zoho")
+    .scopes("AaaServer.profile.Read")
+    .scope_separators(ScopeSeparator::Comma, ScopeSeparator::Comma)
+    .parameters(&[("access_type", "online")])
+    .api_in_token(
+        "api_domain",
+        "zohoapis.com zohoapis.eu zohoapis.in zohoapis.com.au zohoapis.jp zohoapis.ca \
+         zohoapis.sa zohoapis.uk zohoapis.com.cn zohocloud.ca",
+    )
+    .token_scheme("Zoho-oauthtoken")
+    .identity("https://accounts.zoho.com/oauth/user/info", "ZUID")
+    .profile(&[("name", "Display_Name"), ("email", "Email")])
+    .secret_in_body()
+    .error_names(&[("invalid_code", "invalid_grant")])
+    .revocation("https://accounts.zoho.com/oauth/v2/token/revoke", Revocation::WithoutSecret),
+    manners: {
+        scope_separator: ScopeSeparator::Comma,
+        errors_under_200: true,
+        dead_code: "invalid_code",
+        dead_refresh_token: "invalid_code",
+        lifetime: Some(Duration::from_secs(3600)),
+        refresh: Refresh::Lasting,
+        refresh_wants: "access_type=offline",
+        api_origin: Some("https://www.zohoapis.com"),
+        account: r#"{"ZUID":$ID,"Display_Name":"Ada Lovelace","First_Name":"Ada",
+            "Last_Name":"Lovelace","Email":"ada@example.com"}"#,
+    },
+}
+
+impl Client<Zoho> {
+    /// Requests a refresh token (`access_type=offline`).
+    #[must_use]
+    pub fn offline(self) -> Self {
+        self.option("access_type", "offline")
+    }
+
+    /// Has Zoho ask for consent at each login (`prompt=consent`), which is the only way to get
+    /// another refresh token.
+    #[must_use]
+    pub fn reprompt_consent(self) -> Self {
+        self.option("prompt", "consent")
+    }
+
+    /// Sets the data centre by its domain: `com`, `eu`, `in`, `com.au`, `jp`, `ca`, `sa`, `uk` or
+    /// `com.cn`.
+    #[must_use]
+    pub fn data_center(self, domain: impl AsRef<str>) -> Self {
+        let domain = domain.as_ref();
+        let accounts = match domain {
+            "ca" => "https://accounts.zohocloud.ca".to_owned(),
+            domain => format!("https://accounts.zoho.{domain}"),
+        };
+        self.moved("https://accounts.zoho.com/", &format!("{accounts}/"))
+            .moved("https://www.zohoapis.com", &format!("https://www.zohoapis.{domain}"))
+    }
+}
