@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
+    Scopes,
     consumer::error::{BrowserError, OperatorError},
     form::Params,
 };
@@ -51,6 +52,7 @@ const LONGEST_VALUE: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowed {
     pub(crate) parameters: Vec<Cow<'static, str>>,
+    pub(crate) scopes: Scopes,
 }
 
 impl Allowed {
@@ -83,6 +85,21 @@ impl Allowed {
             read.push((name.clone().into_owned(), value.to_owned()));
         }
         Ok(read)
+    }
+}
+
+impl Allowed {
+    /// The scopes on the list that a request to log in has, separated by spaces. All others are
+    /// ignored.
+    ///
+    /// # Errors
+    /// [`BrowserError::LoginMalformed`] if they are repeated or malformed.
+    pub(crate) fn read_scopes(&self, params: &Params<'_>) -> Result<Scopes, BrowserError> {
+        if self.scopes.is_empty() {
+            return Ok(Scopes::EMPTY);
+        }
+        let asked = params.one("scope").map_err(|_| BrowserError::LoginMalformed)?.unwrap_or("");
+        Ok(Scopes::of(asked.split(' ').filter(|scope| self.scopes.contains(scope))))
     }
 }
 

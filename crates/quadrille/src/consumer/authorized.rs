@@ -14,7 +14,7 @@ use crate::consumer::error::{BrowserError, Result};
 use super::{
     account::{Account, Owner, Token},
     api::Api,
-    attempt::{AttemptCookie, Kind},
+    attempt::{Attempt, AttemptCookie, Kind},
     claims::Claims,
     cookies::Jar,
     dance::Granted,
@@ -45,6 +45,7 @@ struct AuthorizedInner {
     token: Token,
     kind: Kind,
     next: String,
+    data: Option<Value>,
     more: Map<String, Value>,
     claims: OnceLock<Claims>,
 }
@@ -55,16 +56,16 @@ impl Authorized {
         registered: &Arc<Registered>,
         owner: &Owner,
         granted: Granted,
-        kind: &Kind,
-        next: &str,
+        attempt: &Attempt,
     ) -> Self {
         let Granted { token, more, claims } = granted;
         let subject = claims.as_ref().map_or("", Claims::subject);
         Self(Arc::new(AuthorizedInner {
             api: Api::new(Held::unstored(login, registered, owner, subject, token.clone())),
             token,
-            kind: kind.clone(),
-            next: next.to_owned(),
+            kind: attempt.kind.clone(),
+            next: attempt.next.clone(),
+            data: attempt.data.clone(),
             more,
             claims: claims.map_or_else(OnceLock::new, OnceLock::from),
         }))
@@ -78,6 +79,11 @@ impl Authorized {
     /// The path of this site to which the user is redirected.
     pub fn next(&self) -> &str {
         &self.0.next
+    }
+
+    /// The data that the application gave to the login: [`Begin::data`](crate::consumer::Begin::data).
+    pub fn data(&self) -> Option<&Value> {
+        self.0.data.as_ref()
     }
 
     /// All other members of the token response, such as `id_token`.

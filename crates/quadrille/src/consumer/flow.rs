@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::{
     Scopes,
-    consumer::error::{BrowserError, Error, Result},
+    consumer::error::{BrowserError, Error, OperatorError, Result},
     form::{Limits, Params},
     page,
 };
@@ -26,6 +28,8 @@ use super::{
 const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
 /// A longer page to return to is not worth carrying through every login.
 const LONGEST_NEXT: usize = 1024;
+/// The application's data as JSON. A few attempts with data fit into the cookies of one browser.
+const LONGEST_DATA: usize = 512;
 
 /// The settings of a login, for [`Login::begin`].
 ///
@@ -43,6 +47,7 @@ pub struct Begin<'a> {
     scopes: Scopes,
     only_identify: bool,
     parameters: Vec<(String, String)>,
+    data: Option<Value>,
 }
 
 impl<'a> Begin<'a> {
@@ -55,6 +60,7 @@ impl<'a> Begin<'a> {
             scopes: Scopes::EMPTY,
             only_identify: false,
             parameters: Vec::new(),
+            data: None,
         }
     }
 
@@ -72,8 +78,8 @@ impl<'a> Begin<'a> {
         self
     }
 
-    /// Requests these scopes in addition to the default ones and those that the account already
-    /// has.
+    /// Requests these scopes in addition to the default ones and those that the owner's linked
+    /// account already has. If there is one, the user must return with the same.
     #[must_use]
     pub fn further_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
@@ -95,19 +101,25 @@ impl<'a> Begin<'a> {
         self
     }
 
-    pub(crate) fn service(&self) -> &str {
-        self.service
+    /// Carries data of the application through the login, such as an invitation or a coupon. The data
+    /// is sealed and bound to this attempt and its browser, and arrives in [`Finished::data`] and
+    /// [`Authorized::data`]. At most 512 bytes as JSON: else [`Login::begin`] fails with
+    /// [`OperatorError::DataTooLarge`].
+    ///
+    /// ```
+    /// use quadrille::consumer::Begin;
+    /// use serde_json::json;
+    ///
+    /// let begin = Begin::new("github").data(json!({ "invitation": 7 }));
+    /// ```
+    #[must_use]
+    pub fn data(mut self, data: impl Into<Value>) -> Self {
+        self.data = Some(data.into());
+        self
     }
 
-    pub(crate) fn kind(&self, registered: &Registered) -> Kind {
-        if self.only_identify {
-            Kind::Identify
-        } else if self.scopes.is_empty() {
-            Kind::Link
-        } else {
-            let scopes = registered.spec.scopes.union(&self.scopes).as_str().to_owned();
-            Kind::Widen { scopes, subject: String::new() }
-        }
+    pub(crate) fn service(&self) -> &str {
+        self.service
     }
 
     /// The parameters of this authorization request.
@@ -135,6 +147,8 @@ pub struct Finished {
     pub account: Account,
     /// The path of this site to redirect to.
     pub next: String,
+    /// The data of [`Begin::data`].
+    pub data: Option<Value>,
 }
 
 /// A response that belongs to an attempt of this browser. Nothing is used up yet.
@@ -178,20 +192,18 @@ impl Login {
     /// the request for temporary credentials.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let registered = self.by_name(begin.service()).await?;
-        let kind = begin.kind(&registered);
-        self.begin_as(jar, &registered, kind, begin).await
+        self.begin_at(jar, &registered, begin).await
     }
 
-    pub(crate) async fn begin_as(
+    pub(crate) async fn begin_at(
         &self,
         jar: &Jar,
         registered: &Arc<Registered>,
-        kind: Kind,
         begin: &Begin<'_>,
     ) -> Result<String> {
         let ready = self.ready()?;
         let parameters = begin.parameters(registered)?;
-        let attempt = self.attempt(ready, registered, kind, begin);
+        let attempt = self.attempt(Some(jar), ready, registered, begin).await?;
         match &registered.dance {
             Dance::OAuth2(dance) => {
                 let leave = || dance.leave(&ready.site, jar, &attempt, parameters);
@@ -216,20 +228,48 @@ impl Login {
         }
     }
 
-    pub(crate) fn attempt(
+    /// The attempt that `begin` describes. Without a jar, the program has no browser.
+    pub(crate) async fn attempt(
         &self,
+        jar: Option<&Jar>,
         ready: &Ready,
         registered: &Registered,
-        kind: Kind,
         begin: &Begin<'_>,
-    ) -> Attempt {
-        Attempt {
+    ) -> Result<Attempt> {
+        let bytes = begin.data.as_ref().map_or(0, |data| data.to_string().len());
+        if bytes > LONGEST_DATA {
+            return Err(OperatorError::DataTooLarge { bytes }.into());
+        }
+        Ok(Attempt {
             service: Arc::clone(&registered.name),
             next: self.next(ready, begin.next),
-            kind,
+            kind: self.kind(jar, registered, begin).await?,
             begun_by: OwnerMark::of(&begin.owner),
             begun: self.0.env.now(),
+            data: begin.data.clone(),
+        })
+    }
+
+    /// The purpose of an attempt. Further scopes are requested together with those of the linked
+    /// account, from the same account.
+    async fn kind(
+        &self,
+        jar: Option<&Jar>,
+        registered: &Registered,
+        begin: &Begin<'_>,
+    ) -> Result<Kind> {
+        if begin.only_identify {
+            return Ok(Kind::Identify);
         }
+        if begin.scopes.is_empty() {
+            return Ok(Kind::Link);
+        }
+        let asked = begin.scopes.union(&registered.spec.scopes);
+        let (scopes, subject) = match self.load(jar, &registered.name, &begin.owner).await? {
+            Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
+            None => (asked, "".into()),
+        };
+        Ok(Kind::Widen { scopes: scopes.as_str().to_owned(), subject: subject.as_ref().to_owned() })
     }
 
     /// Finishes a login: checks the callback's query, redeems the code, and stores the account for
@@ -257,7 +297,8 @@ impl Login {
         };
         let authorized = self.redeem(jar, &verified, owner, false).await?;
         let account = authorized.keep(Some(jar), owner).await?;
-        Ok(Finished { account, next: verified.answered.attempt.next })
+        let Attempt { next, data, .. } = verified.answered.attempt;
+        Ok(Finished { account, next, data })
     }
 
     /// Whether the callback's query belongs to an attempt of this browser and contains something to
@@ -354,8 +395,7 @@ impl Login {
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };
-        let Attempt { kind, next, .. } = attempt;
-        Ok(Authorized::new(self, registered, owner, granted, kind, next))
+        Ok(Authorized::new(self, registered, owner, granted, attempt))
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {

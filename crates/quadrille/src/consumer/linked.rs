@@ -248,21 +248,21 @@ impl Login {
         forget(self, None, account).await
     }
 
-    /// The account of this owner in this browser, without network access.
+    /// The account of this owner in this browser, without network access. Without a jar, the
+    /// account of this owner.
     pub(crate) async fn load(
         &self,
-        jar: &Jar,
+        jar: Option<&Jar>,
         service: &str,
         owner: &Owner,
     ) -> Result<Option<Stored>> {
         let ready = self.ready()?;
-        let Some(owner) = self.owner_key(ready, owner, Some(jar)) else {
+        let cx = self.context(ready, jar);
+        let Some(owner) = self.owner_key(ready, owner, jar) else {
             // An unknown browser has linked nothing, but a storage for tests may have an account
             // for everyone.
-            let cx = self.context(ready, Some(jar));
             return self.0.storage.load(&cx, &Owner::NOBODY, service, None).await;
         };
-        let cx = self.context(ready, Some(jar));
         self.0.storage.load(&cx, &owner, service, None).await
     }
 }

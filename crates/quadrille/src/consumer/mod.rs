@@ -73,7 +73,6 @@ pub(crate) use self::{cookie_room::InUse, site::Site};
 
 #[cfg(feature = "axum")]
 pub(crate) use self::{
-    attempt::Kind,
     flow::Verified,
     held::{Held, Wanted, not_linked},
     hooks::ErasedHooks,

@@ -60,8 +60,7 @@ impl Login {
         let ready = self.ready()?;
         let registered = self.by_name(begin.service()).await?;
         let dance = self.out_of_band(&registered)?;
-        let kind = begin.kind(&registered);
-        let attempt = self.attempt(ready, &registered, kind, begin);
+        let attempt = self.attempt(None, ready, &registered, begin).await?;
         let parameters = begin.parameters(&registered)?;
         let leaving = dance.leave(&ready.site, &attempt, OUT_OF_BAND, parameters).await?;
         Ok(OutOfBand {
@@ -91,7 +90,7 @@ impl Login {
         }
         let authorized = self.grant(ready, &registered, &attempt, &proof, owner).await?;
         let account = authorized.keep(None, owner).await?;
-        Ok(Finished { account, next: attempt.next })
+        Ok(Finished { account, next: attempt.next, data: attempt.data })
     }
 
     fn out_of_band<'a>(&self, registered: &'a Registered) -> Result<&'a OAuth1Dance> {

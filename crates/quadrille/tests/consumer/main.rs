@@ -18,6 +18,7 @@ mod bad_input;
 mod canary;
 mod cookies;
 mod cross_site;
+mod data;
 mod errors;
 mod examples;
 mod facts;
@@ -32,6 +33,7 @@ mod parameters;
 mod refresh;
 mod revoked;
 mod same_token;
+mod scopes;
 mod services;
 #[cfg(feature = "sqlite")]
 mod shared;

@@ -10,6 +10,8 @@ pub(crate) mod temporary;
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
+
 use crate::{
     Scopes, Timestamp,
     consumer::error::{BrowserError, OperatorError},
@@ -27,7 +29,7 @@ use super::{
 
 /// The time that a user may take at the service, for example to find a password or to register.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// The number of digits at the end of a cookie's name that are not its time.
 const MARK: usize = 8;
 
@@ -44,6 +46,8 @@ pub(crate) struct Attempt {
     pub(crate) begun_by: OwnerMark,
     /// The time of the beginning.
     pub(crate) begun: Timestamp,
+    /// The application's data.
+    pub(crate) data: Option<Value>,
 }
 
 /// The purpose of an attempt.
@@ -165,6 +169,7 @@ impl Attempt {
         out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);
         self.begun_by.write(out);
         self.kind.write(out);
+        write_data(self.data.as_ref(), out);
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
@@ -174,7 +179,8 @@ impl Attempt {
         let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
         let (service, next) = (from.text()?.into(), from.text()?.to_owned());
         let (begun_by, kind) = (OwnerMark::read(from)?, Kind::read(from)?);
-        Some(Self { service, next, kind, begun_by, begun })
+        let data = read_data(from)?;
+        Some(Self { service, next, kind, begun_by, begun, data })
     }
 
     fn check_age(&self, now: Timestamp) -> Result<(), BrowserError> {
@@ -187,6 +193,21 @@ impl Attempt {
     /// The first bytes of the name of an attempt's cookie.
     fn begun_bytes(&self) -> [u8; 4] {
         (self.begun.seconds() as u32).to_be_bytes()
+    }
+}
+
+fn write_data(data: Option<&Value>, out: &mut Writer) {
+    match data {
+        Some(data) => out.text(&data.to_string()),
+        None => out.text(""),
+    };
+}
+
+/// `None` if it cannot be read, `Some(None)` if there is none.
+fn read_data(from: &mut Reader<'_>) -> Option<Option<Value>> {
+    match from.text()? {
+        "" => Some(None),
+        text => Some(Some(serde_json::from_str(text).ok()?)),
     }
 }
 

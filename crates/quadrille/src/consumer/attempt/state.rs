@@ -4,12 +4,13 @@
 //! cookie, and the PKCE verifier is derived from it. So twenty tabs fit.
 //!
 //! Some services accept at most 250 characters of `state`. The rest (a long page to return to, many
-//! scopes) is sealed into a second cookie.
+//! scopes) is sealed into a second cookie, and so is the application's data.
 
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::Value;
 
 use crate::{
     Timestamp,
@@ -25,7 +26,9 @@ use crate::{
     seal::{KeyId, MaskKey, Named as _},
 };
 
-use super::{Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, VERSION, not_ours};
+use super::{
+    Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, VERSION, not_ours, read_data, write_data,
+};
 
 const PURPOSE: &str = "login attempt";
 const REST: &str = "rest of a login attempt";
@@ -39,6 +42,8 @@ const NOTHING: u64 = 0;
 const NEXT: u64 = 1;
 /// The page and the purpose of the attempt.
 const NEXT_AND_KIND: u64 = 2;
+/// The page, the purpose and the application's data.
+const ALL: u64 = 3;
 
 /// The data sent with the user.
 pub(crate) struct Sealed {
@@ -116,13 +121,17 @@ impl Attempt {
             if elsewhere == NOTHING {
                 out.text(&self.next);
             }
-            if elsewhere != NEXT_AND_KIND {
+            if matches!(elsewhere, NOTHING | NEXT) {
                 self.kind.write(&mut out);
             }
             out.finish()
         };
         let fits = |elsewhere: &u64| with(*elsewhere).len() <= most;
-        match [NOTHING, NEXT].into_iter().find(fits).unwrap_or(NEXT_AND_KIND) {
+        let elsewhere = match self.data {
+            Some(_) => ALL,
+            None => [NOTHING, NEXT].into_iter().find(fits).unwrap_or(NEXT_AND_KIND),
+        };
+        match elsewhere {
             NOTHING => (with(NOTHING), None),
             elsewhere => (with(elsewhere), self.rest(site, cookie, elsewhere == NEXT)),
         }
@@ -133,6 +142,7 @@ impl Attempt {
         let mut out = Writer::with_capacity(128 + self.next.len());
         out.text(&cookie.0).text(&self.next);
         self.kind.write(&mut out);
+        write_data(self.data.as_ref(), &mut out);
         let value = site.keys.seal(&site.env, REST, &site.name, &out.finish());
         Some(Rest { name, value, can_be_lost })
     }
@@ -171,7 +181,7 @@ impl Opened {
 fn read(
     plain: &[u8],
     service: &Arc<str>,
-    rest: impl FnOnce(&AttemptCookie) -> Option<(String, Kind)>,
+    rest: impl FnOnce(&AttemptCookie) -> Option<Elsewhere>,
 ) -> Option<Result<Opened>> {
     let mut from = Reader(plain);
     let id: [u8; 8] = from.fixed()?;
@@ -182,24 +192,26 @@ fn read(
     let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
     let begun_by = OwnerMark::read(&mut from)?;
     let cookie = AttemptCookie::new(COOKIE, &id);
-    let (next, kind) = match from.number()? {
-        NOTHING => (from.text()?.to_owned(), Kind::read(&mut from)?),
+    let (next, kind, data) = match from.number()? {
+        NOTHING => (from.text()?.to_owned(), Kind::read(&mut from)?, None),
         NEXT => {
             let kind = Kind::read(&mut from)?;
-            (rest(&cookie).map(|(next, _)| next).unwrap_or_default(), kind)
+            (rest(&cookie).map(|(next, ..)| next).unwrap_or_default(), kind, None)
         }
-        NEXT_AND_KIND => match rest(&cookie) {
+        NEXT_AND_KIND | ALL => match rest(&cookie) {
             Some(rest) => rest,
             None => return Some(Err(BrowserError::AttemptCookieMissing.into())),
         },
         _ => return None,
     };
-    let attempt = Attempt { service: Arc::clone(service), next, kind, begun_by, begun };
+    let attempt = Attempt { service: Arc::clone(service), next, kind, begun_by, begun, data };
     Some(Ok(Opened { attempt, cookie, binding, key }))
 }
 
-/// The contents of an attempt's second cookie.
-fn rest(site: &Site, jar: &Jar, cookie: &AttemptCookie) -> Option<(String, Kind)> {
+/// The contents of an attempt's second cookie: the page, the purpose and the application's data.
+type Elsewhere = (String, Kind, Option<Value>);
+
+fn rest(site: &Site, jar: &Jar, cookie: &AttemptCookie) -> Option<Elsewhere> {
     let wanted = site.style.name(&cookie.page()?);
     let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
     held.iter().find_map(|value| {
@@ -209,7 +221,7 @@ fn rest(site: &Site, jar: &Jar, cookie: &AttemptCookie) -> Option<(String, Kind)
         if from.text()? != cookie.0 {
             return None;
         }
-        Some((from.text()?.to_owned(), Kind::read(&mut from)?))
+        Some((from.text()?.to_owned(), Kind::read(&mut from)?, read_data(&mut from)?))
     })
 }
 

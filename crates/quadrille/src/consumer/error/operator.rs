@@ -72,6 +72,13 @@ pub enum OperatorError {
         /// The name of the parameter.
         name: Box<str>,
     },
+    /// The data of [`Begin::data`](crate::consumer::Begin::data) is longer than 512 bytes as JSON. Keep
+    /// it in the application's session or database, and carry its identifier.
+    #[error("the data of a login has {bytes} bytes as JSON, and at most 512 are carried along")]
+    DataTooLarge {
+        /// The bytes of the JSON.
+        bytes: usize,
+    },
     /// The secret of this application at a service contains a control character (often a line break
     /// or a byte order mark, from a file) or ends in a space. For OAuth 2, also a character outside
     /// of ASCII (RFC 6749, appendix A.2).
@@ -279,6 +286,7 @@ impl OperatorError {
             Self::ResourceMalformed { .. } => "resource_malformed",
             Self::MemberMalformed { .. } => "member_malformed",
             Self::ParameterReserved { .. } => "parameter_reserved",
+            Self::DataTooLarge { .. } => "data_too_large",
             Self::SecretMalformed { .. } => "secret_malformed",
             Self::CredentialMismatch { .. } => "credential_mismatch",
             Self::SigningKeyUnusable { .. } => "signing_key_unusable",

@@ -267,6 +267,24 @@ impl<S> Client<S> {
         self
     }
 
+    /// Lets a request to log in ask for these scopes, separated by spaces, in addition to the usual
+    /// ones and those that the linked account has, as in `/login/github?scope=gist`. Any site can
+    /// send a visitor with such a request, so scopes that are not on the list are ignored.
+    /// [`Linked<S, Scope>`](crate::Linked) needs no list.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let github = GitHub::new("our-id", "our-secret").allow_scopes("gist read:org");
+    /// Login::new(KeyRing::ephemeral(), "https://app.example").with(github).check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_scopes(mut self, scopes: &str) -> Self {
+        self.allowed.scopes = self.allowed.scopes.union(&Scopes::of(scopes.split(' ')));
+        self
+    }
+
     /// The URL of an installation of the service: `https://git.example`, or with a path. Every
     /// endpoint keeps its path below this URL, with or without a trailing slash.
     ///

@@ -107,7 +107,7 @@ impl Visitor {
     pub async fn account(&self, service: &str) -> Result<Option<Account>> {
         let Visit { login, jar, .. } = &*self.visit;
         login.check_name(service)?;
-        let stored = login.load(jar, service, &self.owner).await?;
+        let stored = login.load(Some(jar), service, &self.owner).await?;
         Ok(stored.map(|stored| stored.account))
     }
 
@@ -168,7 +168,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
         let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = Handlers::of(found.login).find_owner(parts).await;
-        let stored = found.login.load(found.jar, &found.registered.name, &owner).await?;
+        let stored = found.login.load(Some(found.jar), &found.registered.name, &owner).await?;
         let now = found.login.0.env.now();
         let usable = |stored: &Stored| {
             let alive = stored.token.refresh_token.is_some()
@@ -264,7 +264,7 @@ impl<'a> Found<'a> {
     async fn linked_with<S, Sc: ScopeRequirement>(&self, owner: &Owner) -> Result<Linked<S, Sc>> {
         let Self { login, jar, registered, wanted, .. } = self;
         let scopes = || Sc::names().join(" ");
-        let Some(stored) = login.load(jar, &registered.name, owner).await? else {
+        let Some(stored) = login.load(Some(jar), &registered.name, owner).await? else {
             let reason = NotLinkedReason::Missing;
             return Err(not_linked(login, registered, wanted, reason, &scopes()));
         };
@@ -281,7 +281,7 @@ impl<'a> Found<'a> {
         if let Some(identity) = recall(self.login, self.jar, &self.registered, owner)? {
             return Ok(Some(identity));
         }
-        let stored = self.login.load(self.jar, &self.registered.name, owner).await?;
+        let stored = self.login.load(Some(self.jar), &self.registered.name, owner).await?;
         let now = self.login.0.env.now();
         Ok(stored
             .filter(|stored| !stored.account.subject.is_empty())

@@ -7,11 +7,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{Request, request::Parts};
+use serde_json::Value;
 use tracing::warn;
 
 use crate::{
     Error, Login,
-    consumer::{Authorized, ErasedHooks, IntoOwner, Owner, Refreshed},
+    consumer::{Authorized, Begin, ErasedHooks, IntoOwner, Owner, Refreshed},
 };
 
 /// The event of [`Hooks::before_login`]: a user is about to be redirected to a service.
@@ -60,6 +61,7 @@ pub struct After {
     answer: Option<Response>,
     keep: Keep,
     parameters: Vec<(String, String)>,
+    data: Option<Value>,
 }
 
 #[derive(Debug, Default)]
@@ -109,8 +111,28 @@ impl After {
         self
     }
 
-    pub(crate) fn into_parts(self) -> (Option<Response>, Vec<(String, String)>) {
-        (self.answer, self.parameters)
+    /// For `before_login`: carries data of the application through the login, to
+    /// [`Authorized::data`]. As in [`Begin::data`](crate::consumer::Begin::data), at most 512 bytes as
+    /// JSON.
+    #[must_use]
+    pub fn with_data(mut self, data: impl Into<Value>) -> Self {
+        self.data = Some(data.into());
+        self
+    }
+
+    pub(crate) fn into_answer(self) -> Option<Response> {
+        self.answer
+    }
+
+    /// The login with the parameters and the data, and the response in its place, if there is one.
+    pub(crate) fn apply(self, mut begin: Begin<'_>) -> (Begin<'_>, Option<Response>) {
+        for (name, value) in self.parameters {
+            begin = begin.parameter(name, value);
+        }
+        if let Some(data) = self.data {
+            begin = begin.data(data);
+        }
+        (begin, self.answer)
     }
 
     /// The owner to store the account for, if it is stored; `usual` is the user signed in.

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
-    consumer::{Begin, Jar, Kind, Owner, Registered, Trail, error::BrowserError},
+    consumer::{Begin, Jar, Registered, Trail, error::BrowserError},
     form::{Limits, Params, is_form},
     page::Page,
     probe::probed,
@@ -130,7 +130,9 @@ async fn begin(
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;
     if login.must_ask(&parts.headers, &owner, by_form) {
-        let fields = [("next", Some(next)), ("ask", ask), ("only", only)];
+        let scope = registered.allowed.read_scopes(&params)?;
+        let fields =
+            [("next", Some(next)), ("ask", ask), ("only", only), ("scope", Some(scope.as_str()))];
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let chosen = parameters.iter().map(|(name, value)| (&**name, &**value));
         let fields = fields.filter(|(_, value)| !value.is_empty()).chain(chosen);
@@ -140,40 +142,25 @@ async fn begin(
     for (name, value) in &parameters {
         begin = begin.parameter(name, value);
     }
+    let mut further = registered.allowed.read_scopes(&params)?;
+    if let Some(ask) = ask {
+        further = further.union(&login.asked_scopes(ask)?);
+    }
+    begin = match only {
+        Some("identity") => begin.only_identify(),
+        _ => begin.further_scopes(further),
+    };
     if handlers.wants_before_login() {
         let (service, next) = (Arc::clone(&registered.name), next.to_owned());
         let event = BeforeLogin { service, next, owner: owner.clone(), parameters };
-        let (answer, added) = handlers.before_login(event, parts).await.into_parts();
+        let (changed, answer) = handlers.before_login(event, parts).await.apply(begin);
         if let Some(answer) = answer {
             return Ok(answer);
         }
-        for (name, value) in added {
-            begin = begin.parameter(name, value);
-        }
+        begin = changed;
     }
-    let kind = match (ask, only) {
-        (Some(ask), _) => widen(login, jar, &registered, &owner, ask).await?,
-        (None, Some("identity")) => Kind::Identify,
-        (None, _) => Kind::Link,
-    };
     trail.next = Some(next.to_owned());
-    redirect(StatusCode::FOUND, login.begin_as(jar, &registered, kind, &begin).await?)
-}
-
-/// The login for further scopes: those of the linked account, and these.
-async fn widen(
-    login: &Login,
-    jar: &Jar,
-    registered: &Arc<Registered>,
-    owner: &Owner,
-    ask: &str,
-) -> Result<Kind> {
-    let asked = login.asked_scopes(ask)?.union(&registered.spec.scopes);
-    let (scopes, subject) = match login.load(jar, &registered.name, owner).await? {
-        Some(stored) => (stored.token.scopes.union(&asked), stored.account.subject),
-        None => (asked, "".into()),
-    };
-    Ok(Kind::Widen { scopes: scopes.as_str().to_owned(), subject: subject.as_ref().to_owned() })
+    redirect(StatusCode::FOUND, login.begin_at(jar, &registered, &begin).await?)
 }
 
 /// The page that asks whether the user wants to log in, since another site may have sent them. It

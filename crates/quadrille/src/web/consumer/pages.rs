@@ -42,7 +42,7 @@ pub(super) async fn failed(
         next: trail.next.clone(),
         retry_url: retry_url.clone(),
     };
-    let (answer, _) = Handlers::of(login).error(event, parts).await.into_parts();
+    let answer = Handlers::of(login).error(event, parts).await.into_answer();
     answer.unwrap_or_else(|| {
         let title = service.map(|service| &*service.spec.title);
         let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.site.base_path));

@@ -200,7 +200,7 @@ async fn link(
         authorized.keep(Some(jar), &owner).await?;
     }
     authorized.note_return(jar, &verified.answered.cookie, &owner)?;
-    Ok(after.into_parts().0)
+    Ok(after.into_answer())
 }
 
 /// The redirect after the back button or a double click: the attempt has succeeded before.
