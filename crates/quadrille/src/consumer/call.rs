@@ -385,16 +385,20 @@ impl Sending<'_> {
         let is_young = is_young(self.held, stored);
         let second = match registered.identity_of(stored) {
             Ok(Some((url, _))) if verdict.wants_confirmation(is_young) => {
-                let method = registered.identity_method();
+                let (method, json) = registered.identity_request();
                 let mut headers = registered.call_headers.clone();
                 for name in [header::USER_AGENT, header::ACCEPT] {
                     if let Some(value) = self.headers.get(&name) {
                         headers.insert(name, value.clone());
                     }
                 }
+                if !json.is_empty() {
+                    let kind = HeaderValue::from_static("application/json");
+                    headers.insert(header::CONTENT_TYPE, kind);
+                }
                 let (purpose, deadline) = (Purpose::Identity, self.deadline);
                 let asking = Sending { held: self.held, method, url, headers, purpose, deadline };
-                let status = match asking.request(&stored.token, Body::default()) {
+                let status = match asking.request(&stored.token, Body::Whole(json)) {
                     Ok(request) => asking.exchange(request).await.ok().map(|answer| answer.status),
                     Err(_) => None,
                 };

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde_json::Value;
 
 use crate::{
@@ -73,7 +73,11 @@ pub(crate) async fn claims(api: &Api) -> Result<Option<(Option<String>, Value)>>
     let held = api.held();
     let registered = held.registered();
     let Some((url, path)) = registered.identity_of(&held.stored())? else { return Ok(None) };
-    let call = Call::new(held.clone(), registered.identity_method(), Ok(url));
+    let (method, json) = registered.identity_request();
+    let mut call = Call::new(held.clone(), method, Ok(url));
+    if !json.is_empty() {
+        call = call.body(json).header(header::CONTENT_TYPE, "application/json");
+    }
     // The service's user information may be on another origin than its API; its row says so.
     let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
     let text = answer::text(&body);

@@ -174,9 +174,12 @@ impl Settled {
         }
     }
 
-    /// The method of requests for claims.
-    pub(crate) fn identity_method(&self) -> Method {
-        if self.spec.identity_by_post { Method::POST } else { Method::GET }
+    /// The method of requests for claims, and their JSON body, empty for none.
+    pub(crate) fn identity_request(&self) -> (Method, Bytes) {
+        match &self.spec.identity_by_post {
+            Some(json) => (Method::POST, Bytes::from(json.clone().into_owned())),
+            None => (Method::GET, Bytes::new()),
+        }
     }
 
     /// A URL, or a path of the API, with `{client_id}` and `{subject}` replaced for this account.

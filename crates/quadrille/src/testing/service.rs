@@ -356,10 +356,11 @@ impl OAuth2 {
         let spec = self.spec.map(|(spec, _)| spec);
         let (path, member) = spec.map_or(Some(("user", "id")), |spec| spec.identity).unzip();
         let path = path.map(|path| path_of(path).replace("{subject}", &user.to_string()));
-        let by_post = spec.is_some_and(|spec| spec.identity_by_post);
-        let method = if by_post { Method::POST } else { Method::GET };
+        let by_post = spec.and_then(|spec| spec.identity_by_post);
+        let method = if by_post.is_some() { Method::POST } else { Method::GET };
+        let is_asked = *request.method() == method && request.body() == by_post.unwrap_or("");
         let is_at = |end: &str| request.uri().path().ends_with(end);
-        if path.is_some_and(|path| is_at(&path)) && *request.method() == method {
+        if path.is_some_and(|path| is_at(&path)) && is_asked {
             let its = manners.account.replace("$ID", &user.to_string());
             if let Ok(its) = serde_json::from_str(&its) {
                 return json_answer(&its);

@@ -257,7 +257,8 @@ async fn the_token_request_may_be_json() {
     }
 }
 
-service!(Posting, acme().identity("me", "id").identity_by_post(), {});
+service!(Posting, acme().identity("me", "id").identity_by_post(""), {});
+service!(Querying, acme().identity("me", "id").identity_by_post("{\"query\":\"x\"}"), {});
 
 #[tokio::test]
 async fn claims_may_be_requested_by_post() {
@@ -266,6 +267,17 @@ async fn claims_may_be_requested_by_post() {
     assert_eq!(&*account.subject, "7");
     assert_eq!(*world.last().request.method(), Method::POST);
     assert!(world.last().request.body().is_empty());
+    let world = World::of::<Querying>();
+    let account = world.account().await.unwrap();
+    assert_eq!(&*account.subject, "7");
+    assert_eq!(&world.last().request.body()[..], br#"{"query":"x"}"#);
+    assert_eq!(header(&world.last(), "content-type"), "application/json");
+    // A token that the service refuses is confirmed by the same request.
+    let linked = world.login.linked::<Querying>(&account).await.unwrap();
+    world.clock.advance(HOUR);
+    world.fake.answers_next(Purpose::Api, StatusCode::UNAUTHORIZED, "");
+    assert!(matches!(call(&linked).await, Err(Error::Api { .. })), "the token is alive");
+    assert_eq!(&world.last().request.body()[..], br#"{"query":"x"}"#);
 }
 
 service!(

@@ -2,8 +2,9 @@
 
 use http::HeaderMap;
 use quadrille::{
-    Discord, Dropbox, Error, Facebook, GitLab, Google, Heroku, KeyRing, Login, Microsoft, Orcid,
-    Owner, Reddit, Salesforce, Scopes, Slack, SlackClassic, Spec, SpecBuf, Strava, Twitter, Zoho,
+    Discord, Dropbox, Error, Facebook, GitLab, Google, Heroku, KeyRing, Login, Microsoft, Nylas,
+    Orcid, Owner, Reddit, Salesforce, Scopes, Slack, SlackClassic, Spec, SpecBuf, Strava, Twitter,
+    Zoho,
     consumer::{
         Account, Begin, BrowserError, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
         OperatorError, Protocol, RevokedAtService, ServiceError,
@@ -318,6 +319,10 @@ async fn options_are_parameters_of_the_authorization_request() {
     let both = zoho().reprompt_consent();
     asks(both, &["scope=a,b", "access_type=online", "prompt=consent"]).await;
 
+    let nylas = || Nylas::new("our-id", SECRET);
+    asks(nylas(), &[]).await;
+    asks(nylas().offline().provider("imap"), &["access_type=offline", "provider=imap"]).await;
+
     let slack = Slack::new("our-id", SECRET).scopes("openid").team("T1");
     asks(slack, &["scope=openid", "team=T1"]).await;
     let strava = Strava::new("our-id", SECRET).reprompt_consent();
@@ -367,6 +372,10 @@ async fn options_move_endpoints() {
         ];
         assert_eq!(endpoints(zoho), expected);
     }
+    let nylas = Nylas::new("our-id", SECRET).in_europe();
+    let ends = ["/connect/auth", "/connect/token", ""];
+    let expected = ends.map(|end| format!("https://api.eu.nylas.com/v3{end}"));
+    assert_eq!(endpoints(nylas), expected);
     let orcid = || Orcid::new("our-id", SECRET);
     let at = |host: &str, api: &str| {
         let ends = ["authorize", "token", "userinfo"];

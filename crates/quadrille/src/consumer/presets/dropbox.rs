@@ -20,7 +20,7 @@ service! {
     )
     .title("Dropbox")
     .identity("users/get_current_account", "account_id")
-    .identity_by_post()
+    .identity_by_post("")
     .profile(&[
         ("name", "name.display_name"),
         ("email", "email"),

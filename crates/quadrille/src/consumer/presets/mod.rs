@@ -120,6 +120,7 @@ mod digitalocean;
 mod discord;
 mod dropbox;
 mod facebook;
+mod fitbit;
 mod github;
 mod gitlab;
 mod google;
@@ -127,7 +128,9 @@ mod heroku;
 #[cfg(feature = "rsa-sha1")]
 mod jira;
 mod linkedin;
+mod meetup;
 mod microsoft;
+mod nylas;
 mod openstreetmap;
 mod orcid;
 mod reddit;
@@ -157,6 +160,7 @@ services! {
     discord::Discord,
     dropbox::Dropbox,
     facebook::Facebook,
+    fitbit::Fitbit,
     github::GitHub,
     gitlab::GitLab,
     google::Google,
@@ -164,7 +168,10 @@ services! {
     #[cfg(feature = "rsa-sha1")]
     jira::Jira,
     linkedin::LinkedIn,
+    meetup::Meetup,
     microsoft::Microsoft,
+    nylas::Nylas,
+    nylas::NylasV2,
     openstreetmap::OpenStreetMap,
     orcid::Orcid,
     reddit::Reddit,

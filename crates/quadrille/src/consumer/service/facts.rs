@@ -133,9 +133,10 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
         identity = Some((path, subject));
     }
 
-    /// Requests the claims of [`identity`](Spec::identity) by POST without a body.
-    fn identity_by_post() {
-        identity_by_post = true;
+    /// Requests the claims of [`identity`](Spec::identity) by POST, with a JSON body (a query of
+    /// GraphQL) or, if that is empty, without.
+    fn identity_by_post(json: text) {
+        identity_by_post = Some(json);
     }
 
     /// The claims of a [`Profile`](crate::Profile), by their names in OpenID Connect (Core 1.0,

@@ -73,8 +73,8 @@ pub struct Spec<P = Protocol> {
     pub token_headers: &'static [(&'static str, &'static str)],
     /// The path of the API with an account's claims, and the member with the account's identifier.
     pub identity: Option<(&'static str, &'static str)>,
-    /// Whether the claims are requested by POST.
-    pub identity_by_post: bool,
+    /// The body of the request for claims, empty for none, if it is a POST.
+    pub identity_by_post: Option<&'static str>,
     /// The claims of a profile by their names in OpenID Connect, each with its place in the
     /// response of [`identity`](Self::identity).
     pub profile: &'static [(&'static str, &'static str)],
@@ -180,7 +180,7 @@ impl<P: Copy> Spec<P> {
             token_parameters: &[],
             token_headers: &[],
             identity: None,
-            identity_by_post: false,
+            identity_by_post: None,
             profile: &[],
             email_list: None,
             call_headers: &[],

@@ -1,0 +1,81 @@
+//! Nylas, versions 3 and 2.
+
+use crate::consumer::{Client, Spec};
+
+service! {
+    /// Nylas, version 3, in the United States or [`in_europe`](Client::in_europe). The secret is an
+    /// API key of your application. Register at <https://dashboard-v3.nylas.com> with the callback
+    /// `{public URL}/login/nylas/authorized`. A call's path begins with `grants/me/`.
+    ///
+    /// Checked November 2026 against Nylas' reference (2026): the secret is in the body; PKCE is
+    /// supported; the token response has the user's grant; access tokens last an hour; a refresh
+    /// token comes only with [`offline`](Client::offline), and stays valid. How an application
+    /// revokes a token is unconfirmed.
+    Nylas,
+    new: (id, secret),
+    variables: ["NYLAS_OAUTH_CLIENT_ID", "NYLAS_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "nylas",
+        "https://api.us.nylas.com/v3/connect/auth",
+        "https://api.us.nylas.com/v3/connect/token",
+        "https://api.us.nylas.com/v3",
+    )
+    .title("Nylas")
+    .identity_in_token("grant_id")
+    .identity("grants/me", "data.id")
+    .profile(&[("email", "data.email")])
+    .secret_in_body(),
+    manners: {
+        lifetime: Some(Duration::from_secs(3600)),
+        refresh: Refresh::Lasting,
+        refresh_wants: "access_type=offline",
+        account: r#"{"request_id":"5967ca40","data":{"id":"e19f8e1a-$ID","provider":"google",
+            "grant_status":"valid","email":"ada@example.com"}}"#,
+    },
+}
+
+impl Client<Nylas> {
+    /// Requests a refresh token (`access_type=offline`).
+    #[must_use]
+    pub fn offline(self) -> Self {
+        self.option("access_type", "offline")
+    }
+
+    /// Leads users to the sign-in page of this provider, such as `google` or `imap`.
+    #[must_use]
+    pub fn provider(self, provider: impl Into<String>) -> Self {
+        self.option("provider", provider.into())
+    }
+
+    /// Uses the data centre in Europe, for applications that are registered there.
+    #[must_use]
+    pub fn in_europe(self) -> Self {
+        self.moved("https://api.us.nylas.com", "https://api.eu.nylas.com")
+    }
+}
+
+service! {
+    /// Nylas, version 2, for applications from before version 3: use [`Nylas`] for anything new.
+    ///
+    /// Checked November 2026 against Flask-Dance only. Whether Nylas has switched this version off
+    /// is unconfirmed.
+    NylasV2,
+    new: (id, secret),
+    variables: ["NYLAS_V2_OAUTH_CLIENT_ID", "NYLAS_V2_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "nylas-v2",
+        "https://api.nylas.com/oauth/authorize",
+        "https://api.nylas.com/oauth/token",
+        "https://api.nylas.com",
+    )
+    .title("Nylas")
+    .scopes("email")
+    .identity("account", "account_id")
+    .profile(&[("name", "name"), ("email", "email_address")])
+    .secret_in_body(),
+    manners: {
+        token_type: "bearer",
+        account: r#"{"id":"awa6lt$ID","account_id":"awa6lt$ID","name":"Ada Lovelace",
+            "email_address":"ada@example.com","provider":"gmail"}"#,
+    },
+}
