@@ -14,7 +14,10 @@ use crate::{
     consumer::error::{Error, ServiceError},
 };
 
-use super::account::{Stored, Token};
+use super::{
+    account::{Stored, Token},
+    unwritten::Unwritten,
+};
 
 /// A token younger than this that gets a 401 is not the problem.
 pub(crate) const YOUNG: Duration = Duration::from_secs(30);
@@ -218,6 +221,7 @@ impl Trouble {
 #[derive(Debug, Default)]
 pub(crate) struct Refresher {
     pub(super) flights: Flights,
+    pub(super) unwritten: Unwritten<Key>,
     holder: OnceLock<u64>,
 }
 

@@ -42,6 +42,7 @@ mod site;
 mod storage;
 mod tenant;
 mod trail;
+mod unwritten;
 mod wire;
 
 pub use account::{Account, IntoOwner, Owner, Stored, Token};

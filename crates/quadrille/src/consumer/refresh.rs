@@ -34,6 +34,9 @@ const MARGIN: Duration = Duration::from_secs(30);
 const BEHIND: usize = 16;
 /// The time that one process may take while others wait.
 const LEASE: Duration = Duration::from_secs(15);
+/// The pauses in milliseconds between attempts to store a refreshed token, while this process has
+/// the lease.
+const WRITE_AGAIN: [u64; 4] = [200, 400, 800, 1600];
 /// The interval at which others check for the result.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -226,7 +229,11 @@ impl Login {
         stored: &Stored,
         trouble: Trouble,
     ) -> Outcome {
-        let mut outcome = self.ask(registered, stored).await;
+        let key = Key::of(stored);
+        let mut outcome = match self.0.refresher.unwritten.take(key) {
+            Some(token) => Outcome::Refreshed(token),
+            None => self.ask(registered, stored).await,
+        };
         if let Outcome::Failed(error) = &outcome {
             let now = self.0.env.now();
             if trouble.after(error, now).is_the_end(now) {
@@ -257,6 +264,12 @@ impl Login {
         if !self.0.storage.is_in_browser()
             && let Err(error) = self.write_down(stored, change).await
         {
+            if let Outcome::Refreshed(token) = outcome {
+                let (service, code) = (&*registered.name, error.code());
+                error!(service, %error, code,
+                    "a refreshed token cannot be stored: it is kept in memory until it can");
+                self.0.refresher.unwritten.keep(key, token, self.0.env.now());
+            }
             return Outcome::Failed(error);
         }
         if let Outcome::Refreshed(token) = &outcome {
@@ -299,8 +312,18 @@ impl Login {
 
     async fn write_down(&self, stored: &Stored, change: Change<'_>) -> Result<()> {
         let cx = self.context(self.ready()?, None);
-        // A concurrent change (a login, another process) is more recent.
-        self.0.storage.replace(&cx, stored, change).await.map(|_| ())
+        let mut waits = WRITE_AGAIN.iter();
+        loop {
+            // A concurrent change (a login, another process) is more recent.
+            match (self.0.storage.replace(&cx, stored, change).await, waits.next()) {
+                (Err(error), Some(wait)) if error.is_transient() => {
+                    let (service, code) = (&*stored.account.service, error.code());
+                    warn!(service, %error, code, "a refreshed token is not stored yet");
+                    tokio::time::sleep(Duration::from_millis(*wait)).await;
+                }
+                (replaced, _) => return replaced.map(|_| ()),
+            }
+        }
     }
 
     async fn ask(&self, registered: &Arc<Registered>, stored: &Stored) -> Outcome {

@@ -40,4 +40,5 @@ mod shared;
 mod storage_faults;
 mod storages;
 mod tenants;
+mod unwritten;
 mod visit;
