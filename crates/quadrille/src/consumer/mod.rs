@@ -80,6 +80,6 @@ pub(crate) use self::{
     identity::{of_account, recall},
     linked::forget_in_browser,
     registered::Registered,
-    returned::{is_just_back, return_cookie},
+    returned::{is_just_back, is_just_back_at, return_cookie},
     trail::Trail,
 };

@@ -15,7 +15,7 @@ use super::{
     site::Site,
 };
 
-/// A return within this time without a linked account is a redirect loop.
+/// A page that wants a login within this time after a login returned to it is in a redirect loop.
 const LOOP_WINDOW: Duration = Duration::from_secs(10);
 
 /// Notes the return of `owner`, the user signed in, whose attempt has ended.
@@ -40,15 +40,29 @@ pub(crate) fn note_return(
     Ok(jar.set(&site.style, &what, note, LOOP_WINDOW)?)
 }
 
-/// Whether the browser has just returned from this service; with an owner, whether that user has.
+/// Whether the browser has just returned from this service.
 #[cfg(feature = "axum")]
-pub(crate) fn is_just_back(site: &Site, jar: &Jar, service: &str, owner: Option<&Owner>) -> bool {
-    let owner = owner.map(|owner| OwnerMark::of(owner).short());
-    let is_one = |note: &String| {
+pub(crate) fn is_just_back(site: &Site, jar: &Jar, service: &str) -> bool {
+    jar.values(&site.style.name(&return_cookie(service)))
+        .iter()
+        .any(|note| Note::read(note).is_some_and(|note| note.is_fresh(&site.env)))
+}
+
+/// Whether this user has just returned from this service to `page`. Another page may want a login
+/// of its own, for example with a further scope.
+#[cfg(feature = "axum")]
+pub(crate) fn is_just_back_at(
+    site: &Site,
+    jar: &Jar,
+    service: &str,
+    owner: &Owner,
+    page: &str,
+) -> bool {
+    let owner = OwnerMark::of(owner).short();
+    jar.values(&site.style.name(&return_cookie(service))).iter().any(|note| {
         let note = Note::read(note).filter(|note| note.is_fresh(&site.env));
-        note.is_some_and(|note| owner.as_ref().is_none_or(|owner| note.owner == owner))
-    };
-    jar.values(&site.style.name(&return_cookie(service))).iter().any(is_one)
+        note.is_some_and(|note| note.owner == owner && note.is_at(page))
+    })
 }
 
 /// The page of the login that has just finished, whose attempt's cookie is removed.
@@ -74,6 +88,15 @@ impl<'a> Note<'a> {
         let (mark, rest) = rest.split_once('.')?;
         let (owner, next) = rest.split_once('.')?;
         Some(Self { noted: Timestamp::from_seconds(seconds.parse().ok()?), mark, owner, next })
+    }
+
+    /// Whether the user returned to this page, whatever its query; a note without a page stands for
+    /// each.
+    #[cfg(feature = "axum")]
+    fn is_at(&self, page: &str) -> bool {
+        let path = |page: &[u8]| page.split(|byte| *byte == b'?').next().map(<[u8]>::to_vec);
+        let next = BASE64_URL_SAFE_NO_PAD.decode(self.next).unwrap_or_default();
+        next.is_empty() || path(&next) == path(page.as_bytes())
     }
 
     fn is_fresh(&self, env: &Env) -> bool {

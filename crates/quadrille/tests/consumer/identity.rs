@@ -96,6 +96,17 @@ async fn a_scope_that_is_not_granted_does_not_go_in_circles() {
 }
 
 #[tokio::test]
+async fn a_page_that_wants_a_further_scope_asks_for_it_right_after_a_login_to_another_page() {
+    let world = World::new();
+    let mut browser = app(&world);
+    browser.log_in(&world.service, "/album", 7).await;
+    let login = browser.visit("/gists").await;
+    assert_eq!(login.status, StatusCode::SEE_OTHER, "{}", login.text);
+    let page = browser.log_in(&world.service, "/gists?sort=new", 7).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+}
+
+#[tokio::test]
 async fn a_strangers_link_cannot_ask_for_more_than_the_site_does() {
     let world = World::new();
     let mut browser = app(&world);

@@ -14,7 +14,7 @@ use crate::{
         Account, Api, Dynamic, Held, Identity, Jar, Linked, Owner, Registered, Service, Stored,
         Trail, Wanted,
         error::{BrowserError, NotLinked, NotLinkedReason, OperatorError},
-        forget_in_browser, is_just_back, not_linked, of_account, recall, return_cookie,
+        forget_in_browser, is_just_back_at, not_linked, of_account, recall, return_cookie,
     },
     scope::ScopeRequirement,
 };
@@ -310,12 +310,18 @@ impl<'a> Found<'a> {
         Rejected { error, answer: Some(answer) }
     }
 
-    /// Whether the user has just returned and would be redirected again. They decide whether to try
+    /// Whether the user has just returned to this page and would be redirected again. They decide whether to try
     /// again, so the note of their return is removed.
     fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation
-            && is_just_back(&ready.site, self.jar, &self.registered.name, Some(owner))
+            && is_just_back_at(
+                &ready.site,
+                self.jar,
+                &self.registered.name,
+                owner,
+                &self.wanted.next,
+            )
             && self.jar.remove(&ready.site.style, &return_cookie(&self.registered.name)).is_ok()
     }
 }

@@ -208,7 +208,7 @@ fn finished_before(login: &Login, jar: &Jar, error: &Error, trail: &Trail) -> Op
     let (service, next) = (trail.service.as_ref()?, trail.next.as_ref()?);
     let site = &login.ready().ok()?.site;
     let just_finished = *error == Error::Browser(BrowserError::AttemptCookieMissing)
-        && is_just_back(site, jar, &service.name, None);
+        && is_just_back(site, jar, &service.name);
     if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }
 }
 
