@@ -1,6 +1,8 @@
-//! Tests of code that uses or extends this crate: a manual clock, a fake service to log in with,
-//! and the contracts of stores and token storages.
+//! Tests of code that uses or extends this crate: a manual clock, a fake service to log in with, a
+//! browser, and the contracts of stores and token storages.
 
+#[cfg(all(feature = "axum", feature = "consumer"))]
+mod browser;
 mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
@@ -21,6 +23,8 @@ pub mod storage;
 pub use crate::consumer::presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row};
 #[cfg(feature = "provider")]
 pub use crate::provider::store::cache::Cached;
+#[cfg(all(feature = "axum", feature = "consumer"))]
+pub use browser::{Browser, Page};
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
 pub use {fake::Fake, oauth1_service::FakeOAuth1Service, script::Asked, service::FakeService};
