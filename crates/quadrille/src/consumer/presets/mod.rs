@@ -115,9 +115,13 @@ macro_rules! new {
     };
 }
 
+mod apple;
 mod atlassian;
+mod authentiq;
+mod dexcom;
 mod digitalocean;
 mod discord;
+mod douban;
 mod dropbox;
 mod facebook;
 mod fitbit;
@@ -140,6 +144,7 @@ mod spotify;
 mod strava;
 mod twitch;
 mod twitter;
+mod weibo;
 mod x;
 mod zoho;
 
@@ -155,9 +160,13 @@ macro_rules! services {
 }
 
 services! {
+    apple::Apple,
     atlassian::Atlassian,
+    authentiq::Authentiq,
+    dexcom::Dexcom,
     digitalocean::DigitalOcean,
     discord::Discord,
+    douban::Douban,
     dropbox::Dropbox,
     facebook::Facebook,
     fitbit::Fitbit,
@@ -183,6 +192,7 @@ services! {
     strava::Strava,
     twitch::Twitch,
     twitter::Twitter,
+    weibo::Weibo,
     x::X,
     zoho::Zoho,
 }

@@ -1,0 +1,35 @@
+//! Sign in with Apple.
+
+use crate::consumer::{Revocation, Spec};
+
+service! {
+    /// Sign in with Apple, as far as it is plain OAuth 2. Register a Services ID at
+    /// <https://developer.apple.com/account/resources/identifiers> with the callback `{public
+    /// URL}/login/apple/authorized`. The secret is a JWT that you sign with your key; Apple accepts
+    /// it for six months at most.
+    ///
+    /// Apple has no API of claims: the user's identifier is in the `id_token` of
+    /// [`Authorized::more`](crate::Authorized::more), so an owner here has one account. With the
+    /// scopes `name` or `email`, Apple sends the callback by POST, which is not supported.
+    ///
+    /// Checked November 2026 against Auth.js (July 2026), Arctic and goth; the revocation endpoint
+    /// is unconfirmed.
+    Apple,
+    new: (id, secret),
+    variables: ["APPLE_OAUTH_CLIENT_ID", "APPLE_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "apple",
+        "https://appleid.apple.com/auth/authorize",
+        "https://appleid.apple.com/auth/token",
+        "https://appleid.apple.com",
+    )
+    .title("Apple")
+    .secret_in_body()
+    .error_names(&[("user_cancelled_authorize", "access_denied")])
+    .revocation("https://appleid.apple.com/auth/revoke", Revocation::Standard),
+    manners: {
+        lifetime: Some(Duration::from_secs(3600)),
+        refresh: Refresh::Lasting,
+        denial: Denial::Named("user_cancelled_authorize"),
+    },
+}

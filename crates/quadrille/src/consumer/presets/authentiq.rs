@@ -1,0 +1,28 @@
+//! Authentiq.
+
+use crate::consumer::Spec;
+
+service! {
+    /// Authentiq Connect. An installation of your own is
+    /// [`hosted_at`](crate::consumer::Client::hosted_at) its URL. The callback is `{public
+    /// URL}/login/authentiq/authorized`.
+    ///
+    /// Checked November 2026 against Flask-Dance and Authentiq's documentation (an undated copy).
+    /// Whether the service still runs is unconfirmed.
+    Authentiq,
+    new: (id, secret),
+    variables: ["AUTHENTIQ_OAUTH_CLIENT_ID", "AUTHENTIQ_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "authentiq",
+        "https://connect.authentiq.io/authorize",
+        "https://connect.authentiq.io/token",
+        "https://connect.authentiq.io",
+    )
+    .title("Authentiq")
+    .scopes("openid profile")
+    .identity("userinfo", "sub")
+    .profile(Spec::OPENID_CLAIMS),
+    manners: {
+        account: r#"{"sub":"AQ-$ID","name":"Ada Lovelace"}"#,
+    },
+}

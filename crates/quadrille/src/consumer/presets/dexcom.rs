@@ -1,0 +1,38 @@
+//! Dexcom.
+
+use crate::consumer::{Client, Spec};
+
+service! {
+    /// Dexcom. Register at <https://developer.dexcom.com> with the callback `{public
+    /// URL}/login/dexcom/authorized`.
+    ///
+    /// Checked November 2026 against Flask-Dance 7: the secret is in the body; a refresh token is
+    /// valid once. Whether version 2 of these endpoints will last beside version 3 is unconfirmed.
+    /// There is no API of claims, so an owner has one account here.
+    Dexcom,
+    new: (id, secret),
+    variables: ["DEXCOM_OAUTH_CLIENT_ID", "DEXCOM_OAUTH_CLIENT_SECRET"],
+    spec: Spec::oauth2(
+        "dexcom",
+        "https://api.dexcom.com/v2/oauth2/login",
+        "https://api.dexcom.com/v2/oauth2/token",
+        "https://api.dexcom.com",
+    )
+    .title("Dexcom")
+    .scopes("offline_access")
+    .secret_in_body()
+    .rotates_refresh_tokens(),
+    manners: {
+        lifetime: Some(Duration::from_secs(7200)),
+        refresh: Refresh::Rotating,
+        refresh_wants: "scope=offline_access",
+    },
+}
+
+impl Client<Dexcom> {
+    /// Uses Dexcom's sandbox, whose users are made up.
+    #[must_use]
+    pub fn sandbox(self) -> Self {
+        self.hosted_at("https://sandbox-api.dexcom.com")
+    }
+}
