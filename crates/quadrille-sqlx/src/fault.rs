@@ -6,8 +6,10 @@ use quadrille::{Env, consumer::StorageError};
 use sqlx::error::DatabaseError;
 use tracing::error;
 
-/// How often a statement is run again that lost to another one.
+/// How often a statement is run again that lost to another one, and for how long. SQLite has waited
+/// for its lock by then, as long as the pool's options say.
 const RETRIES: u32 = 12;
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest pause before the first of them; it doubles, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -28,15 +30,16 @@ pub(crate) async fn run<T, F>(
 where
     F: Future<Output = sqlx::Result<T>> + Send,
 {
-    let mut retries = 0;
+    let env = Env::system();
+    let (mut retries, began) = (0, env.steady());
     loop {
         let error = match attempt().await {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
         let reason = match fault(&error) {
-            Fault::Conflict if retries < RETRIES => {
-                tokio::time::sleep(pause(retries)).await;
+            Fault::Conflict if retries < RETRIES && env.steady().since(began) < PATIENCE => {
+                tokio::time::sleep(pause(&env, retries)).await;
                 retries += 1;
                 continue;
             }
@@ -49,9 +52,9 @@ where
 }
 
 /// A random pause, so that those that were in each other's way meet no more.
-fn pause(retries: u32) -> Duration {
+fn pause(env: &Env, retries: u32) -> Duration {
     let longest = LONGEST_PAUSE.min(FIRST_PAUSE * (1 << retries.min(10)));
-    longest.mul_f64(f64::from(u16::from_be_bytes(Env::system().random())) / f64::from(u16::MAX))
+    longest.mul_f64(f64::from(u16::from_be_bytes(env.random())) / f64::from(u16::MAX))
 }
 
 /// Whether another statement was faster to insert this key.
@@ -162,7 +165,7 @@ mod tests {
     fn pauses_are_short_and_become_longer() {
         for retries in 0..RETRIES {
             let longest = Duration::from_millis(2 << retries).min(LONGEST_PAUSE);
-            assert!((0..100).all(|_| pause(retries) <= longest), "{retries}");
+            assert!((0..100).all(|_| pause(&Env::system(), retries) <= longest), "{retries}");
         }
     }
 

@@ -131,7 +131,8 @@ macro_rules! bound {
 #[cfg(feature = "sqlite")]
 pool!(SqlitePool, Dialect::Sqlite, |pool| pool.begin_with("BEGIN IMMEDIATE").await?);
 
-// The lock ends with the transaction. `IF NOT EXISTS` alone fails when two create one table at once.
+// The lock ends with the transaction. `IF NOT EXISTS` alone fails when two create one table at
+// once.
 #[cfg(feature = "postgres")]
 pool!(PgPool, Dialect::Postgres, |pool| {
     let mut tx = pool.begin().await?;

@@ -156,7 +156,8 @@ impl<P: Pool> Reseal<'_, P> {
                 }
             };
             let sealed = self.cx.seal(account, &plain);
-            // The token is the same, so is its version: a refresh on its way finds what it has seen.
+            // The token is the same, and so is its version: a refresh under way finds what it has
+            // seen.
             let version = Value::Number(now.version);
             let values = [Value::Bytes(&sealed), owner, service, subject, version];
             if self.storage.execute("reseal", &sql.reseal, &values).await? > 0 {

@@ -10,6 +10,7 @@ use quadrille::{
     },
     seal::OpenError,
 };
+use tokio::sync::Mutex;
 use tracing::error;
 use zeroize::Zeroizing;
 
@@ -56,6 +57,9 @@ pub struct SqlStorage<P> {
     pub(crate) pool: P,
     pub(crate) prefix: Prefix,
     pub(crate) sql: Arc<Statements>,
+    /// Held to write to SQLite, which has one writer at a time: those of this storage wait in the
+    /// order in which they came, where SQLite lets any of many be the next.
+    writer: Arc<Mutex<()>>,
 }
 
 impl<P: Pool> SqlStorage<P> {
@@ -67,7 +71,7 @@ impl<P: Pool> SqlStorage<P> {
     /// A storage in tables with another prefix, for a second login in one database.
     pub fn with_prefix(pool: P, prefix: Prefix) -> Self {
         let sql = Arc::new(Statements::new(P::DIALECT, &prefix));
-        Self { pool, prefix, sql }
+        Self { pool, prefix, sql, writer: Arc::default() }
     }
 
     pub(crate) async fn execute(
@@ -76,6 +80,10 @@ impl<P: Pool> SqlStorage<P> {
         sql: &Arc<str>,
         values: &[Value<'_>],
     ) -> Result<u64, StorageError> {
+        let _turn = match P::DIALECT {
+            Dialect::Sqlite => Some(self.writer.lock().await),
+            Dialect::Postgres | Dialect::MySql => None,
+        };
         run(verb, || self.pool.execute(sql, values)).await
     }
 

@@ -1,11 +1,13 @@
 //! What goes wrong in a database.
 
+use std::time::Duration;
+
 use quadrille::{
     Error, KeyRing, Login, Owner,
     consumer::{Account, Change, StorageError, TokenStorage},
 };
 use quadrille_sqlx::SqliteStorage;
-use sqlx::SqlitePool;
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 
 use crate::{
     databases::{Database, SqliteFile, down},
@@ -86,6 +88,23 @@ async fn a_full_database_is_503_and_loses_nothing() {
     // It can be written again when there is room.
     storage.replace(&cx, &before, Change::Token(&large)).await.unwrap();
     assert!(find(&login, &full, &alice).await.unwrap().unwrap().token == large);
+}
+
+#[tokio::test]
+async fn a_database_that_stays_locked_is_503() {
+    let (database, storage) = SqliteFile::migrated().await;
+    let (world, alice) = (World::new(), account("alice", "7"));
+    let login = world.login(&[OLD], &storage);
+    let cx = login.storage_context().unwrap();
+    let options = database.options().busy_timeout(Duration::from_secs(2));
+    let waiting = SqliteStorage::new(SqlitePool::connect_with(options.clone()).await.unwrap());
+    let mut writer = SqliteConnection::connect_with(&options).await.unwrap();
+    let lock = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let error = waiting.link(&cx, &alice, &token("one")).await.unwrap_err();
+    assert!(is_503(&error, StorageError::Unavailable), "{error}");
+    drop(lock);
+    writer.close().await.unwrap();
+    waiting.link(&cx, &alice, &token("one")).await.unwrap();
 }
 
 async fn a_row_opens_for_its_own_account_only<D: Database>() {

@@ -1,7 +1,7 @@
 //! Refreshed tokens that the storage could not take.
 //!
-//! A service that rotates refresh tokens has revoked the stored one by then, so the account would be
-//! lost with the new token. It is kept in this process until the storage takes it.
+//! A service that rotates refresh tokens has revoked the stored one by then, so the account would
+//! be lost with the new token. It is kept in this process until the storage takes it.
 
 use std::{
     collections::HashMap,
