@@ -16,6 +16,7 @@ use crate::{
 
 use super::{
     account::{Stored, Token},
+    backoff::Backoff,
     unwritten::Unwritten,
 };
 
@@ -26,12 +27,6 @@ pub(crate) const YOUNG: Duration = Duration::from_secs(30);
 const REMEMBERED: Duration = Duration::from_secs(600);
 /// The greatest number of results remembered; beyond it, the oldest are dropped.
 const MOST: usize = 10_000;
-/// The delay after one failure; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest delay, unless the service asks for more.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The longest delay that the service may ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// A refresh token refused this often in a row over this time has expired, whatever error the
 /// service names.
 const REFUSALS: (u32, Duration) = (3, Duration::from_secs(60));
@@ -70,11 +65,9 @@ pub(super) enum Boarding {
 /// The failures of one refresh in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trouble {
-    failures: u32,
+    backoff: Backoff,
     refusals: u32,
     refused_since: Option<Timestamp>,
-    /// The beginning and the length of the delay.
-    waiting: Option<(Timestamp, Duration)>,
 }
 
 /// The identity of a refresh: a digest of everything that it changes about the token, so that its
@@ -179,15 +172,13 @@ impl Flight {
 impl Trouble {
     /// Adds one failure.
     pub(super) fn after(self, error: &Error, now: Timestamp) -> Self {
-        let doubled = FIRST_WAIT * (1 << self.failures.min(10));
-        let wait = match error {
-            Error::Service {
-                error: ServiceError::Unavailable { retry_after: Some(asked), .. },
-                ..
-            } => Some((*asked).clamp(FIRST_WAIT, LONGEST_RETRY_AFTER)),
-            Error::Service { .. } | Error::Network { .. } => Some(doubled.min(LONGEST_WAIT)),
+        let backoff = match error {
+            Error::Service { error: ServiceError::Unavailable { retry_after, .. }, .. } => {
+                self.backoff.after(*retry_after, now)
+            }
+            Error::Service { .. } | Error::Network { .. } => self.backoff.after(None, now),
             // The service received no request.
-            _ => None,
+            _ => self.backoff.without_delay(),
         };
         let is_refusal = match error {
             Error::Service { error: ServiceError::TokenRefused { .. }, .. } => true,
@@ -197,10 +188,9 @@ impl Trouble {
             _ => false,
         };
         Self {
-            failures: self.failures.saturating_add(u32::from(wait.is_some())),
+            backoff,
             refusals: if is_refusal { self.refusals.saturating_add(1) } else { 0 },
             refused_since: is_refusal.then(|| self.refused_since.unwrap_or(now)),
-            waiting: wait.map(|wait| (now, wait)),
         }
     }
 
@@ -212,8 +202,7 @@ impl Trouble {
     }
 
     fn may_try(&self, now: Timestamp) -> bool {
-        // If the clock went back, callers do not wait.
-        self.waiting.is_none_or(|(since, wait)| now < since || now.since(since) >= wait)
+        self.backoff.left(now).is_none()
     }
 }
 

@@ -10,6 +10,7 @@ mod allowed;
 mod api;
 mod attempt;
 mod authorized;
+mod backoff;
 mod call;
 mod came;
 mod claims;
