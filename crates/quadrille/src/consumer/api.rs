@@ -11,12 +11,18 @@ use crate::{
     consumer::error::{OperatorError, Result},
 };
 
-use super::{call::Call, held::Held};
+use super::{
+    account::{Owner, Token},
+    call::{Answer, Call},
+    held::Held,
+    login::Login,
+};
 
 /// A service's API, called with one account's token.
 ///
-/// Paths are joined to the service's base (`user` and `/user` are the same, and the base's own path
-/// is kept). The token is sent to the service's origin only. It is refreshed before it expires, and
+/// Paths are relative to the service's base (RFC 3986, section 5) and stay below it: `user` and
+/// `/user` are the same, `https://api.example/v1/user` if the base is `https://api.example/v1`, and
+/// `../user` is [`OperatorError::CallMalformed`]. A whole URL may have any path. The token is sent to the service's origin only. It is refreshed before it expires, and
 /// once if the service refuses it.
 ///
 /// On a 401 without a refresh token, access may have been revoked at the service. If the response
@@ -114,6 +120,41 @@ impl Api {
         self.request(Method::DELETE, path).send().await.map(|_| ())
     }
 
+    /// Sends a HEAD for `path`: the status and the headers of a GET.
+    ///
+    /// # Errors
+    /// See [`Api::get`].
+    pub async fn head(&self, path: impl ApiPath) -> Result<Answer> {
+        self.request(Method::HEAD, path).send().await
+    }
+
+    /// Sends an OPTIONS for `path`: the methods are in the response's `Allow`.
+    ///
+    /// # Errors
+    /// See [`Api::get`].
+    pub async fn options(&self, path: impl ApiPath) -> Result<Answer> {
+        self.request(Method::OPTIONS, path).send().await
+    }
+
+    /// The same API, called with this token instead of the account's: a bot's, or one with fewer
+    /// scopes. It is not stored and not refreshed, and a 401 is
+    /// [`Error::Api`](crate::Error::Api). A service of OAuth 1 needs its
+    /// [`token_secret`](Token::token_secret), too.
+    ///
+    /// ```
+    /// use quadrille::{Result, consumer::{Api, Token}};
+    ///
+    /// async fn post_as_bot(slack: &Api, bot_token: &str, text: &str) -> Result<()> {
+    ///     let message = serde_json::json!({ "channel": "general", "text": text });
+    ///     slack.with_token(Token::new(bot_token)).post("chat.postMessage", &message).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_token(&self, token: Token) -> Self {
+        let (login, registered) = (self.0.login(), self.0.registered());
+        Self(Held::unstored(login, registered, &Owner::NOBODY, "", token))
+    }
+
     /// Builds a call of any kind.
     pub fn request(&self, method: Method, path: impl ApiPath) -> Call {
         let api = self.0.registered().api_of(&self.0.stored().token);
@@ -139,14 +180,34 @@ impl Api {
     }
 }
 
+impl Login {
+    /// The API of a service, called with a token that is not stored here: see
+    /// [`Api::with_token`]. Linked accounts have theirs: [`Login::linked`].
+    ///
+    /// ```
+    /// use quadrille::{Login, Result, consumer::Token};
+    ///
+    /// async fn rate_limit(login: &Login, personal_token: &str) -> Result<serde_json::Value> {
+    ///     login.api("github", Token::new(personal_token)).await?.get("rate_limit").await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OperatorError::ServiceUnknown`], and those of the look-up of a tenant.
+    pub async fn api(&self, service: &str, token: Token) -> Result<Api> {
+        let registered = self.by_name(service).await?;
+        Ok(Api(Held::unstored(self, &registered, &Owner::NOBODY, "", token)))
+    }
+}
+
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").field("service", &self.0.registered().name).finish_non_exhaustive()
     }
 }
 
-/// The name of an API's resource: a path as text, taken literally, or its segments in an array,
-/// which are encoded.
+/// The name of an API's resource: a path or a whole URL as text, taken literally, or the path's
+/// segments in an array, which are encoded.
 ///
 /// ```
 /// use quadrille::{Result, consumer::Api};
@@ -170,7 +231,13 @@ impl ApiPath for &str {
         }
         // The dot keeps a colon in the first segment from ending a scheme.
         let relative = ["./", self.trim_start_matches(['/', '\\'])].concat();
-        base.join(&relative).map_err(|_| OperatorError::CallMalformed)
+        let url = base.join(&relative).map_err(|_| OperatorError::CallMalformed)?;
+        // Dot segments, often of a text that a user wrote.
+        if url.path().starts_with(base.path()) {
+            Ok(url)
+        } else {
+            Err(OperatorError::CallMalformed)
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod linked;
 mod login;
 mod names;
 mod out_of_band;
+mod outage;
 pub(crate) mod presets;
 mod profile;
 mod refresh;

@@ -6,6 +6,7 @@ use crate::consumer::error::OperatorError;
 
 use super::{
     dance::{Dance, OAuth1Dance, OAuth2Dance},
+    outage::Outage,
     registration::{Registration, Settled},
     service::Protocol,
 };
@@ -14,6 +15,7 @@ use super::{
 pub(crate) struct Registered {
     pub(crate) settled: Arc<Settled>,
     pub(crate) dance: Dance,
+    pub(crate) outage: Outage,
 }
 
 impl Registered {
@@ -28,7 +30,7 @@ impl Registered {
                 Dance::OAuth1(Box::new(OAuth1Dance::new(&settled, oauth1)?))
             }
         };
-        Ok(Self { settled, dance })
+        Ok(Self { settled, dance, outage: Outage::default() })
     }
 }
 

@@ -15,6 +15,7 @@ mod answers;
 mod api;
 mod attempts;
 mod bad_input;
+mod calls;
 mod canary;
 mod cookies;
 mod cross_site;

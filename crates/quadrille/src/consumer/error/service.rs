@@ -52,6 +52,13 @@ pub enum ServiceError {
     /// The API redirects a call in circles, or to another origin, which must not get the token.
     #[error("the service redirects a call to another origin or in circles")]
     Redirected,
+    /// The service was down a moment ago, and the call was to fail at once: see
+    /// [`Call::fail_fast`](crate::consumer::Call::fail_fast).
+    #[error("the service is down; the next call is due in {retry_after:?}")]
+    Down {
+        /// The rest of the pause.
+        retry_after: Duration,
+    },
     /// The token is no bearer token, so a client must not use it (RFC 6749, section 7.1): see
     /// [`Spec::token_types`](crate::Spec::token_types).
     #[error("the service's token is of the type {token_type}, not a bearer token")]
@@ -80,6 +87,7 @@ impl ServiceError {
             Self::Malformed { .. } => "service_answer_malformed",
             Self::TooLarge => "service_answer_too_large",
             Self::Redirected => "service_redirected",
+            Self::Down { .. } => "service_down",
             Self::TokenType { .. } => "token_type_unknown",
             Self::CallbackNotConfirmed => "callback_not_confirmed",
             Self::SubjectMissing => "subject_missing",
@@ -88,7 +96,7 @@ impl ServiceError {
 
     /// Whether a later attempt may succeed.
     pub(crate) const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Down { .. })
     }
 
     /// An error code made safe for pages and logs: a service may send anything.
