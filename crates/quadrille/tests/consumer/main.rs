@@ -23,6 +23,7 @@ mod data;
 mod errors;
 mod examples;
 mod facts;
+mod files;
 mod hooks;
 mod identity;
 mod library;

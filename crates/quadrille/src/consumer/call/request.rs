@@ -20,6 +20,7 @@ use crate::{
 
 use super::{
     answer::{Answer, failure},
+    multipart::Multipart,
     sending::{DEADLINE, Sending, can_refresh},
 };
 
@@ -110,6 +111,23 @@ impl Call {
         }
         self.body = Ok(Bytes::from(writer.finish()).into());
         self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    /// Sends a form with files: `multipart/form-data` (RFC 7578).
+    pub fn multipart_body(mut self, form: Multipart) -> Self {
+        // Random, so that no part contains it, even one that streams.
+        let random = u128::from_be_bytes(self.held.login().0.env.random());
+        let boundary = format!("quadrille-{random:032x}");
+        let length;
+        (self.body, length) = match form.finish(&boundary) {
+            Ok((body, length)) => (Ok(body), length),
+            Err(error) => (Err(error), None),
+        };
+        self.headers.remove(header::CONTENT_LENGTH);
+        if let Some(length) = length {
+            self.headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        self.header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
     }
 
     /// Sets the body: bytes, or a [`Body::stream`], which cannot be sent again: neither a redirect
