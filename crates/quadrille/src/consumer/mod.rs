@@ -50,7 +50,7 @@ mod wire;
 pub use account::{Account, IntoOwner, Owner, Stored, Token};
 pub use api::{Api, ApiPath};
 pub use authorized::Authorized;
-pub use call::{Answer, Call, Multipart, Part};
+pub use call::{Answer, Call, Multipart, Pages, Part};
 pub use claims::{Claims, Profile};
 pub use cookies::Jar;
 pub use error::{

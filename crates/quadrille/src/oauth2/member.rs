@@ -55,6 +55,12 @@ impl MemberPath {
         })
     }
 
+    /// The value at this path in `json`, as written; `None` if it is missing or repeated.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn as_written<'j>(&self, json: &'j str) -> Option<&'j str> {
+        walk(&self.0, json)
+    }
+
     /// The identifier at this path in `json`, exactly as written. `None` if there is none or it is
     /// not exact: repeated, a fraction, an exponent, a negative zero, a text with a control
     /// character or with bytes that are not UTF-8.

@@ -31,6 +31,7 @@ mod many;
 mod network;
 mod oauth1;
 mod owners;
+mod pages;
 mod parameters;
 mod refresh;
 mod revoked;

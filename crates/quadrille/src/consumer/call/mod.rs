@@ -1,7 +1,9 @@
 //! Calls of a service's API.
 
 mod answer;
+mod link;
 mod multipart;
+mod pages;
 mod request;
 mod sending;
 #[cfg(feature = "xml")]
@@ -9,4 +11,5 @@ mod xml;
 
 pub use answer::Answer;
 pub use multipart::{Multipart, Part};
+pub use pages::Pages;
 pub use request::Call;

@@ -1,6 +1,6 @@
 //! A call, from request to response.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -226,6 +226,24 @@ impl Call {
         self
     }
 
+    /// The same call of another URL, which has its query; `None` if the body is a stream.
+    pub(super) fn of_page(&self, url: Url) -> Option<Self> {
+        let body = match &self.body {
+            Ok(Body::Whole(bytes)) => Ok(Body::Whole(bytes.clone())),
+            Ok(Body::Stream(_)) => return None,
+            Err(error) => Err(error.clone()),
+        };
+        Some(Self {
+            held: self.held.clone(),
+            method: self.method.clone(),
+            url: Ok(url),
+            query: Vec::new(),
+            headers: self.headers.clone(),
+            body,
+            ..*self
+        })
+    }
+
     /// The URL with its query.
     pub(super) fn target(&self) -> Result<Url, OperatorError> {
         let mut url = self.url.clone()?;
@@ -245,6 +263,10 @@ impl Call {
 
     fn api(&self) -> Result<Url, OperatorError> {
         self.held.registered().api_of(&self.held.stored().token)
+    }
+
+    pub(super) fn service(&self) -> &Arc<str> {
+        &self.held.registered().name
     }
 
     pub(crate) fn purpose(mut self, purpose: Purpose) -> Self {

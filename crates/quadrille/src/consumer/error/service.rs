@@ -52,6 +52,10 @@ pub enum ServiceError {
     /// The API redirects a call in circles, or to another origin, which must not get the token.
     #[error("the service redirects a call to another origin or in circles")]
     Redirected,
+    /// The next page of a list is on another origin, which must not get the token: see
+    /// [`Call::pages`](crate::consumer::Call::pages).
+    #[error("the next page of a list is on another origin than the service's API")]
+    PageElsewhere,
     /// The service was down a moment ago, and the call was to fail at once: see
     /// [`Call::fail_fast`](crate::consumer::Call::fail_fast).
     #[error("the service is down; the next call is due in {retry_after:?}")]
@@ -87,6 +91,7 @@ impl ServiceError {
             Self::Malformed { .. } => "service_answer_malformed",
             Self::TooLarge => "service_answer_too_large",
             Self::Redirected => "service_redirected",
+            Self::PageElsewhere => "service_page_elsewhere",
             Self::Down { .. } => "service_down",
             Self::TokenType { .. } => "token_type_unknown",
             Self::CallbackNotConfirmed => "callback_not_confirmed",

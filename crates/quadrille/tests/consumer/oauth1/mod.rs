@@ -2,6 +2,7 @@
 
 mod answers;
 mod attempts;
+mod calls;
 mod canary;
 mod login;
 mod out_of_band;
