@@ -46,6 +46,7 @@ struct AuthorizedInner {
     kind: Kind,
     next: String,
     data: Option<Value>,
+    callback: Vec<(String, String)>,
     more: Map<String, Value>,
     claims: OnceLock<Claims>,
 }
@@ -57,6 +58,7 @@ impl Authorized {
         owner: &Owner,
         granted: Granted,
         attempt: &Attempt,
+        callback: &[(String, String)],
     ) -> Self {
         let Granted { token, more, claims } = granted;
         let subject = claims.as_ref().map_or("", Claims::subject);
@@ -66,6 +68,7 @@ impl Authorized {
             kind: attempt.kind.clone(),
             next: attempt.next.clone(),
             data: attempt.data.clone(),
+            callback: callback.to_vec(),
             more,
             claims: claims.map_or_else(OnceLock::new, OnceLock::from),
         }))
@@ -84,6 +87,26 @@ impl Authorized {
     /// The data that the application gave to the login: [`Begin::data`](crate::consumer::Begin::data).
     pub fn data(&self) -> Option<&Value> {
         self.0.data.as_ref()
+    }
+
+    /// A further parameter of the callback, unread: the `user` of Apple, the `realmId` of
+    /// QuickBooks, the `shop` of Shopify. It came through the user's browser, where the user can
+    /// change it, and nothing signs it. `None` for a repeated one. At most 32 parameters and 4 KiB
+    /// are kept.
+    ///
+    /// ```
+    /// use quadrille::{Authorized, Result};
+    ///
+    /// async fn arrived(new: Authorized) {
+    ///     let user = new.callback_parameter("user").and_then(|user| {
+    ///         serde_json::from_str::<serde_json::Value>(user).ok()
+    ///     });
+    ///     println!("Welcome, {}", user.map_or("stranger".into(), |user| user["name"].to_string()));
+    /// }
+    /// ```
+    pub fn callback_parameter(&self, name: &str) -> Option<&str> {
+        let found = self.0.callback.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| &**value)
     }
 
     /// All other members of the token response, such as `id_token`.

@@ -20,6 +20,7 @@ use super::{
     cookies::Jar,
     dance::{Answered, Dance, Proof},
     login::{Login, Ready},
+    posted::unsealed,
     registered::Registered,
     trail::Trail,
 };
@@ -30,6 +31,22 @@ const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
 const LONGEST_NEXT: usize = 1024;
 /// The application's data as JSON. A few attempts with data fit into the cookies of one browser.
 const LONGEST_DATA: usize = 512;
+
+/// The parameters of a callback that the login reads.
+const READ: [&str; 8] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "oauth_token",
+    "oauth_verifier",
+];
+/// The number of further parameters of a callback.
+const MOST_FURTHER: usize = 32;
+/// The bytes of all further parameters of a callback.
+const LONGEST_FURTHER: usize = 4096;
 
 /// The settings of a login, for [`Login::begin`].
 ///
@@ -155,6 +172,8 @@ pub struct Finished {
 pub(crate) struct Verified {
     pub(crate) registered: Arc<Registered>,
     pub(crate) answered: Answered,
+    /// The callback's further parameters.
+    pub(crate) callback: Vec<(String, String)>,
 }
 
 impl Verified {
@@ -326,9 +345,12 @@ impl Login {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;
         trail.service = Some(Arc::clone(&registered.settled));
-        let params = Params::parse_within(query.as_bytes(), CALLBACK)
-            .map_err(|_| BrowserError::CallbackMalformed)?;
         let site = &ready.site;
+        let parse = |query| {
+            Params::parse_within(query, CALLBACK).map_err(|_| BrowserError::CallbackMalformed)
+        };
+        let query = unsealed(site, &registered, query, &parse(query.as_bytes())?)?;
+        let params = parse(query.as_bytes())?;
         let mut answered = match &registered.dance {
             Dance::OAuth2(dance) => dance.come_back(site, jar, &params, trail)?,
             Dance::OAuth1(dance) => dance.come_back(site, jar, &params, trail)?,
@@ -337,7 +359,8 @@ impl Login {
             // The browser lost the page.
             answered.attempt.next = self.next(ready, "");
         }
-        Ok(Verified { registered, answered })
+        let callback = further(&params);
+        Ok(Verified { registered, answered, callback })
     }
 
     /// Ends an attempt that failed for good.
@@ -364,8 +387,9 @@ impl Login {
             // Nothing was used up.
             return Err(BrowserError::UserChanged.into());
         }
-        let Verified { registered, answered: Answered { attempt, cookie, proof } } = verified;
-        let granted = self.grant(ready, registered, attempt, proof, owner).await;
+        let Verified { registered, answered, callback } = verified;
+        let Answered { attempt, cookie, proof } = answered;
+        let granted = self.grant(registered, attempt, proof, owner, callback).await;
         let is_over = match &granted {
             Ok(_) => true,
             Err(error) => !error.is_transient(),
@@ -378,12 +402,13 @@ impl Login {
 
     pub(crate) async fn grant(
         &self,
-        ready: &Ready,
         registered: &Arc<Registered>,
         attempt: &Attempt,
         proof: &Proof,
         owner: &Owner,
+        callback: &[(String, String)],
     ) -> Result<Authorized> {
+        let ready = self.ready()?;
         let granted = match (&registered.dance, proof) {
             (Dance::OAuth2(dance), Proof::Code { code, verifier, scopes }) => {
                 let (code, verifier) = (code.expose(), verifier.as_ref());
@@ -395,7 +420,7 @@ impl Login {
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };
-        Ok(Authorized::new(self, registered, owner, granted, attempt))
+        Ok(Authorized::new(self, registered, owner, granted, attempt, callback))
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
@@ -403,4 +428,23 @@ impl Login {
             page::same_site(&ready.site.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.site.base_path))
     }
+}
+
+/// The parameters of a callback that the login does not read, as far as they are within the limits.
+/// A repeated one has no value.
+fn further(params: &Params<'_>) -> Vec<(String, String)> {
+    let mut further = Vec::new();
+    let mut bytes = 0;
+    for (name, value) in params.iter().take(2 * MOST_FURTHER) {
+        let is_other = !READ.contains(&name) && !value.is_empty();
+        if !is_other || params.many(name).count() > 1 {
+            continue;
+        }
+        bytes += name.len() + value.len();
+        if further.len() == MOST_FURTHER || bytes > LONGEST_FURTHER {
+            break;
+        }
+        further.push((name.to_owned(), value.to_owned()));
+    }
+    further
 }

@@ -31,6 +31,7 @@ mod login;
 mod names;
 mod out_of_band;
 mod outage;
+mod posted;
 pub(crate) mod presets;
 mod profile;
 mod refresh;

@@ -88,7 +88,7 @@ impl Login {
         if attempt.begun_by != OwnerMark::of(owner) {
             return Err(BrowserError::UserChanged.into());
         }
-        let authorized = self.grant(ready, &registered, &attempt, &proof, owner).await?;
+        let authorized = self.grant(&registered, &attempt, &proof, owner, &[]).await?;
         let account = authorized.keep(None, owner).await?;
         Ok(Finished { account, next: attempt.next, data: attempt.data })
     }

@@ -24,6 +24,7 @@ mod errors;
 mod examples;
 mod facts;
 mod files;
+mod form_post;
 mod hooks;
 mod identity;
 mod library;

@@ -7,21 +7,25 @@
 //! the session, the code is redeemed before the hop, which loads the requested page. Otherwise the
 //! hop loads `GET {mount}/{service}/arrived`, which redeems the code, calls the hook, and
 //! redirects.
+//!
+//! A service may send its answer by POST to the callback (`form_post`). That request has no cookies,
+//! so it is sealed into the query of the hop, and everything above follows.
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, to_bytes},
     extract::Request,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use http::{StatusCode, request::Parts};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 
 use crate::{
     Error, Login, Result,
     consumer::{Jar, Trail, Verified, error::BrowserError, is_just_back},
+    form::{Limits, is_form},
     probe::probed,
 };
 
@@ -53,7 +57,7 @@ impl Login {
         }
         Router::new()
             .route(&format!("{mount}/{{service}}"), get(leave).post(leave_by_form))
-            .route(&format!("{mount}/{{service}}/authorized"), get(come_back))
+            .route(&format!("{mount}/{{service}}/authorized"), get(come_back).post(come_posted))
             .route(&format!("{mount}/{{service}}/arrived"), get(arrive))
             .layer(self.layer())
     }
@@ -118,6 +122,36 @@ async fn come_back(path: ServicePath, request: Request) -> Response {
 /// The same answer, in a navigation that this origin began.
 async fn arrive(path: ServicePath, request: Request) -> Response {
     finish(path, request, Begun::Here).await
+}
+
+/// The service's answer in a form of the service's site (`response_mode=form_post`), without the
+/// cookies of the attempt.
+async fn come_posted(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
+    let (mut parts, body) = request.into_parts();
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
+    let (login, jar) = (&visit.login, &visit.jar);
+    let query = async {
+        let registered = login.by_name(&service).await?;
+        if !registered.sends_forms() {
+            return Ok(None);
+        }
+        let body = to_bytes(body, Limits::DEFAULT.bytes).await;
+        let form = body.ok().filter(|_| is_form(&parts.headers));
+        let form = form.ok_or(BrowserError::CallbackMalformed)?;
+        login.posted_callback(&service, &form).await.map(Some)
+    };
+    match query.await {
+        Ok(Some(query)) => hop_to_arrival(login, &service, &query),
+        Ok(None) => {
+            let allow = [(header::ALLOW, HeaderValue::from_static("GET, HEAD"))];
+            (StatusCode::METHOD_NOT_ALLOWED, allow).into_response()
+        }
+        Err(error) => failed(login, jar, &mut parts, error, Trail::default()).await,
+    }
 }
 
 /// The site that began a navigation, as far as browsers show `SameSite=Strict` cookies.

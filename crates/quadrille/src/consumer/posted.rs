@@ -1,0 +1,94 @@
+//! Callbacks by POST (`response_mode=form_post`; OAuth 2.0 Form Post Response Mode).
+//!
+//! The service's page sends the parameters in a form. Browsers send no `SameSite` cookies with such
+//! a request of another site, so it can be matched with no attempt. Its parameters are sealed into
+//! the query of a second request, which this origin begins. The seal proves nothing; it keeps the
+//! code and the user's data out of histories and logs.
+
+use std::borrow::Cow;
+
+use crate::{
+    consumer::error::{BrowserError, Result},
+    form::Params,
+};
+
+use super::{login::Login, registration::Settled, site::Site, wire::length_first};
+
+const PURPOSE: &str = "callback by POST";
+/// The parameter of the second request.
+const POSTED: &str = "posted";
+/// The length of the form in bytes. Many proxies accept 8 KiB of a sealed URL.
+const LONGEST: usize = 4096;
+
+impl Login {
+    /// The query of the request that finishes a login whose callback is a POST with this form. The
+    /// response to the POST must be a page of this origin that loads the callback with that query,
+    /// not a redirect: only then browsers send the cookies that [`Login::finish`] needs. The form
+    /// is not checked here.
+    ///
+    /// The routes of [`Login::attach`](crate::Login::attach) call it, at services whose
+    /// authorization request has `response_mode=form_post`.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let github = GitHub::new("our-id", "our-secret").parameter("response_mode", "form_post");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example").with(github);
+    /// let query = login.posted_callback("github", b"code=abc&state=xyz").await?;
+    /// assert!(query.starts_with("posted="));
+    /// assert!(!query.contains("abc"));
+    /// # Ok::<(), quadrille::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An unknown service; [`BrowserError::CallbackMalformed`] for a form that is not UTF-8 or longer
+    /// than 4 KiB, and at a service that sends no forms.
+    pub async fn posted_callback(&self, service: &str, form: &[u8]) -> Result<String> {
+        let ready = self.ready()?;
+        let registered = self.by_name(service).await?;
+        let text = std::str::from_utf8(form).map_err(|_| BrowserError::CallbackMalformed)?;
+        // An ID token from the token endpoint says the same, and needs no URL.
+        let kept = text.split('&').filter(|pair| !pair.starts_with("id_token="));
+        let kept = kept.collect::<Vec<_>>().join("&");
+        if kept.len() > LONGEST || !registered.sends_forms() {
+            return Err(BrowserError::CallbackMalformed.into());
+        }
+        let bound_to = bound_to(&registered, &ready.site);
+        let sealed = ready.site.keys.seal(&ready.site.env, PURPOSE, &bound_to, kept.as_bytes());
+        Ok([POSTED, "=", &sealed].concat())
+    }
+}
+
+impl Settled {
+    /// Whether the service sends callbacks by POST.
+    pub(crate) fn sends_forms(&self) -> bool {
+        let mut parameters = self.spec.parameters.iter();
+        parameters.any(|(name, value)| name == "response_mode" && value == "form_post")
+    }
+}
+
+/// The parameters in a query: those of a form before, or its own.
+pub(crate) fn unsealed<'a>(
+    site: &Site,
+    service: &Settled,
+    query: &'a str,
+    params: &Params<'_>,
+) -> Result<Cow<'a, str>, BrowserError> {
+    if !service.sends_forms() {
+        return Ok(query.into());
+    }
+    let malformed = || BrowserError::CallbackMalformed;
+    let Some(sealed) = params.one(POSTED).map_err(|_| malformed())? else {
+        return Ok(query.into());
+    };
+    let plain = site.keys.open(PURPOSE, &bound_to(service, site), sealed);
+    let plain = plain.map_err(|_| malformed())?.to_vec();
+    Ok(String::from_utf8(plain).map_err(|_| malformed())?.into())
+}
+
+fn bound_to(service: &Settled, site: &Site) -> String {
+    length_first(&service.name) + &site.name
+}
