@@ -130,6 +130,18 @@ impl Authorized {
         }
     }
 
+    /// Checks that this site admits the account.
+    ///
+    /// # Errors
+    /// [`BrowserError::AccountNotAllowed`], and those of the request for its claims.
+    pub(crate) async fn check(&self) -> Result<()> {
+        let Some(required) = &self.0.api.held().registered().required_claim else { return Ok(()) };
+        match self.claims().await? {
+            Some(claims) if required.is_among(claims) => Ok(()),
+            _ => Err(BrowserError::AccountNotAllowed.into()),
+        }
+    }
+
     /// Stores the account for `owner`.
     ///
     /// Without a jar (a program without a browser), the account belongs to `owner`.

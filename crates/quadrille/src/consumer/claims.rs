@@ -70,6 +70,30 @@ pub struct Profile {
     pub raw: Value,
 }
 
+/// The claim that an account must have.
+#[derive(Clone, Debug)]
+pub(crate) struct RequiredClaim {
+    path: MemberPath,
+    /// `None` for any text that is not empty.
+    value: Option<Box<str>>,
+}
+
+impl RequiredClaim {
+    /// The claim at this path with this value, `*` for any.
+    pub(crate) fn new(path: MemberPath, value: &str) -> Self {
+        Self { path, value: (value != "*").then(|| value.into()) }
+    }
+
+    /// Whether an account has the claim.
+    pub(crate) fn is_among(&self, claims: &Claims) -> bool {
+        let is = self.path.value(&claims.all).and_then(Value::as_str).unwrap_or_default();
+        match &self.value {
+            Some(value) => !is.is_empty() && *is == **value,
+            None => !is.is_empty(),
+        }
+    }
+}
+
 /// The places of a profile's members in a service's claims.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProfilePaths {
@@ -226,6 +250,25 @@ mod tests {
         let malformed = [("name", "{first"), ("name", ""), ("name", "a{}"), ("nick", "name")];
         for pair in malformed {
             assert!(ProfilePaths::parse([pair].into_iter()).is_none(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn a_required_claim_is_a_text_with_that_value() {
+        for (value, all, is_there) in [
+            ("acme.example", json!({ "hd": "acme.example" }), true),
+            ("*", json!({ "hd": "acme.example" }), true),
+            ("acme.example", json!({ "hd": "acme.example.evil.example" }), false),
+            ("acme.example", json!({ "hd": ["acme.example"] }), false),
+            ("acme.example", json!({}), false),
+            ("", json!({ "hd": "" }), false),
+            ("*", json!({ "hd": "" }), false),
+            ("*", json!({ "hd": null }), false),
+            ("*", json!([]), false),
+        ] {
+            let required = RequiredClaim::new(MemberPath::parse("hd").unwrap(), value);
+            let claims = Claims { subject: "7".to_owned(), all };
+            assert_eq!(required.is_among(&claims), is_there, "{value}: {claims:?}");
         }
     }
 

@@ -420,7 +420,9 @@ impl Login {
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };
-        Ok(Authorized::new(self, registered, owner, granted, attempt, callback))
+        let authorized = Authorized::new(self, registered, owner, granted, attempt, callback);
+        authorized.check().await?;
+        Ok(authorized)
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {

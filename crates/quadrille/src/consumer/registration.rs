@@ -11,7 +11,7 @@ use crate::{consumer::error::OperatorError, loopback::is_secure, oauth2::member:
 use super::{
     account::{Stored, Token},
     allowed::Allowed,
-    claims::ProfilePaths,
+    claims::{ProfilePaths, RequiredClaim},
     endpoint::is_graphic,
     hosted::settled,
     service::{Client, Credential, Protocol, SpecBuf},
@@ -82,6 +82,8 @@ pub(crate) struct Settled {
     pub(crate) subject_in_token: Option<MemberPath>,
     /// The places of a profile's members in the account's claims.
     pub(crate) profile: ProfilePaths,
+    /// The place of the claim that an account must have, and its value.
+    pub(crate) required_claim: Option<RequiredClaim>,
     /// The headers of each call of the API.
     pub(crate) call_headers: HeaderMap,
 }
@@ -130,6 +132,14 @@ impl Settled {
         }
         let claims = spec.profile.iter().map(|(claim, place)| (&**claim, &**place));
         let profile = ProfilePaths::parse(claims).ok_or_else(odd_member)?;
+        let required_claim = match &spec.required_claim {
+            Some((path, value)) => Some(RequiredClaim::new(member(path)?, value)),
+            None => None,
+        };
+        if required_claim.is_some() && spec.identity.is_none() && subject_in_token.is_none() {
+            // There are no claims that could have it.
+            return Err(odd_member());
+        }
         let mut call_headers = HeaderMap::new();
         for (name, value) in &spec.call_headers {
             let value = value.replace("{client_id}", &id);
@@ -152,6 +162,7 @@ impl Settled {
             identity,
             subject_in_token,
             profile,
+            required_claim,
             call_headers,
         })
     }

@@ -6,8 +6,8 @@ use http::{HeaderMap, Method, StatusCode};
 use quadrille::{
     Error, KeyRing, Linked, Login, Owner, Scopes, Service, Spec, SpecBuf,
     consumer::{
-        Account, Begin, CookieStorage, Jar, MemoryStorage, OAuth2, OAuth2Buf, OperatorError,
-        Protocol, Revocation, RevokedAtService, ServiceError, Token,
+        Account, Begin, BrowserError, CookieStorage, Jar, MemoryStorage, OAuth2, OAuth2Buf,
+        OperatorError, Protocol, Revocation, RevokedAtService, ServiceError, Token,
     },
     scope::ScopeSeparator,
     testing::{Asked, Emulated, FakeService, Manners, ManualClock, Refresh},
@@ -419,6 +419,7 @@ fn a_malformed_fact_is_named_at_start() {
     let endpoint = Error::from(OperatorError::EndpointMalformed { service: service() });
     assert_eq!(check(|its| its.profile = vec![("nick".into(), "name".into())]), member);
     assert_eq!(check(|its| its.profile = vec![("name".into(), "{name".into())]), member);
+    assert_eq!(check(|its| its.required_claim = Some(("hd".into(), "*".into()))), member);
     assert_eq!(check(|its| its.call_headers = vec![("a b".into(), "c".into())]), endpoint);
     assert_eq!(check(|its| its.email_list = Some("http://acme.example/emails".into())), endpoint);
     let oauth2 = |its: &mut SpecBuf, change: fn(&mut OAuth2Buf)| {
@@ -433,6 +434,33 @@ fn a_malformed_fact_is_named_at_start() {
         let client = Nameless::client("our-id", SECRET).with_spec(|its| oauth2(its, change));
         let error = Login::new(KeyRing::ephemeral(), SITE).with(client).check().unwrap_err();
         assert_eq!(error, endpoint);
+    }
+}
+
+service!(
+    Selective,
+    acme()
+        .identity("me", "id")
+        .profile(&[("name", "login")])
+        .required_claim("hd", "acme.example"),
+    { account: r#"{"id":$ID,"login":"ada","hd":"acme.example"}"# }
+);
+
+#[tokio::test]
+async fn an_account_without_the_required_claim_is_not_linked() {
+    let world = World::of::<Selective>();
+    world.account().await.unwrap();
+    for account in [
+        r#"{"id":$ID,"login":"ada","hd":"other.example"}"#,
+        r#"{"id":$ID,"login":"ada","hd":""}"#,
+        r#"{"id":$ID,"login":"ada"}"#,
+    ] {
+        let world = World::of::<Selective>();
+        world.fake.change(|its| its.account = account);
+        let error = world.account().await.unwrap_err();
+        assert_eq!(error, BrowserError::AccountNotAllowed.into(), "{account}");
+        let accounts = world.login.accounts::<Selective>().unwrap().next().await;
+        assert!(accounts.is_none(), "nothing is stored: {accounts:?}");
     }
 }
 

@@ -417,6 +417,31 @@ async fn a_version_of_herokus_api_is_asked_for_in_each_call() {
 }
 
 #[tokio::test]
+async fn a_hosted_domain_of_google_admits_no_other_account() {
+    for (claim, is_admitted) in
+        [(r#","hd":"acme.example""#, true), (r#","hd":"other.example""#, false), ("", false)]
+    {
+        let fake = FakeService::of::<Google>("our-id", SECRET);
+        let login = Login::new(KeyRing::ephemeral(), SITE)
+            .with(Google::new("our-id", SECRET).hosted_domain("acme.example"))
+            .http(fake.clone());
+        let jar = Jar::new(&HeaderMap::new());
+        let url = login.begin(&jar, &Begin::new("google")).await.unwrap();
+        let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
+        let claims = format!(r#"{{"sub":"7"{claim}}}"#);
+        fake.answers_next(Purpose::Identity, http::StatusCode::OK, claims);
+        let done = login.finish(&jar, "google", &query, &Owner::NOBODY).await;
+        match done {
+            Ok(_) => assert!(is_admitted, "{claim}"),
+            Err(error) => {
+                assert_eq!(error, BrowserError::AccountNotAllowed.into());
+                assert!(!is_admitted, "{claim}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn options_of_google() {
     let google = || Google::new("our-id", SECRET).scopes("openid");
     asks(google(), &["scope=openid"]).await;

@@ -38,6 +38,10 @@ pub enum BrowserError {
     /// A further scope was granted by another account than the linked one.
     #[error("the user chose another account at the service than the linked one")]
     AccountChanged,
+    /// The user chose an account without the claim that this site requires
+    /// ([`Spec::required_claim`](crate::Spec::required_claim)).
+    #[error("the user chose an account that this site does not admit")]
+    AccountNotAllowed,
     /// The user returned within the last ten seconds and no account is linked: another login would
     /// be a redirect loop.
     #[error("the user has just returned from the service, and no account is linked")]
@@ -63,6 +67,7 @@ impl BrowserError {
             Self::AttemptCookieMissing => "attempt_cookie_missing",
             Self::UserChanged => "user_changed",
             Self::AccountChanged => "account_changed",
+            Self::AccountNotAllowed => "account_not_allowed",
             Self::Loop => "login_loop",
             Self::WrongIssuer => "wrong_issuer",
             Self::TenantUnknown => "tenant_unknown",
@@ -72,7 +77,7 @@ impl BrowserError {
     /// The status of the response to the user.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Denied | Self::UserChanged => StatusCode::FORBIDDEN,
+            Self::Denied | Self::UserChanged | Self::AccountNotAllowed => StatusCode::FORBIDDEN,
             Self::Loop => StatusCode::CONFLICT,
             Self::TenantUnknown => StatusCode::NOT_FOUND,
             Self::CallbackMalformed

@@ -59,11 +59,13 @@ impl Client<Google> {
         self.option_word("prompt", "select_account")
     }
 
-    /// Has Google offer accounts of this Workspace domain only (`hd`). The user can change this
-    /// request: to admit nobody else, compare `hd` of the profile's
-    /// [`raw`](crate::Profile::raw) claims.
+    /// Admits accounts of this Workspace domain only, or with `*` of any (`hd`). The user can change
+    /// the request, so the claim `hd` is checked, too: a login with another account is
+    /// [`BrowserError::AccountNotAllowed`](crate::consumer::BrowserError::AccountNotAllowed).
     #[must_use]
     pub fn hosted_domain(self, domain: impl Into<String>) -> Self {
-        self.option("hd", domain.into())
+        let domain = domain.into();
+        self.with_spec(|spec| spec.required_claim = Some(("hd".into(), domain.clone().into())))
+            .option("hd", domain)
     }
 }

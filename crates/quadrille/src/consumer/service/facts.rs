@@ -157,6 +157,14 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
         email_list = Some(path);
     }
 
+    /// The claim, a path as in [`identity`](Spec::identity), and its value, that an account must
+    /// have: a login with any other one is
+    /// [`BrowserError::AccountNotAllowed`](crate::consumer::BrowserError::AccountNotAllowed). The
+    /// value `*` admits any text that is not empty.
+    fn required_claim(path: text, value: text) {
+        required_claim = Some((path, value));
+    }
+
     /// Headers of each call of the API, unless the call sets them itself. `{client_id}` in a value
     /// is the application's identifier at the service.
     fn call_headers(headers: pairs) {

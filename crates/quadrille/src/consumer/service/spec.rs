@@ -80,6 +80,8 @@ pub struct Spec<P = Protocol> {
     pub profile: &'static [(&'static str, &'static str)],
     /// The path of the API with the list of an account's e-mail addresses.
     pub email_list: Option<&'static str>,
+    /// The claim, and its value, that an account must have.
+    pub required_claim: Option<(&'static str, &'static str)>,
     /// Headers of each call of the API.
     pub call_headers: &'static [(&'static str, &'static str)],
     /// The member of responses that is `false` in errors with status 200.
@@ -183,6 +185,7 @@ impl<P: Copy> Spec<P> {
             identity_by_post: None,
             profile: &[],
             email_list: None,
+            required_claim: None,
             call_headers: &[],
             failure_flag: None,
             protocol,
@@ -206,6 +209,7 @@ impl<P: Copy> Spec<P> {
             identity_by_post: self.identity_by_post,
             profile: self.profile,
             email_list: self.email_list,
+            required_claim: self.required_claim,
             call_headers: self.call_headers,
             failure_flag: self.failure_flag,
             protocol,

@@ -223,6 +223,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                      already."
                 ),
             ),
+            BrowserError::AccountNotAllowed => (
+                "This account is not admitted here",
+                format!("This site admits only some accounts of {name}. Choose another one there."),
+            ),
             BrowserError::TenantUnknown => no_such_login(),
             BrowserError::Loop => (
                 "The login is going in circles",
