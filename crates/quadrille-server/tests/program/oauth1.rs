@@ -305,6 +305,29 @@ async fn a_request_is_good_for_one_of_several_processes() {
     assert_eq!(failure(&folder.data(), &second).0, 2);
 }
 
+#[tokio::test]
+async fn no_request_is_good_again_after_several_processes_follow_one_or_one_follows_several() {
+    let alone = &["--oauth1", "--issuer", "https://id.example"][..];
+    let several = [alone, &["--set", "oauth1.several_processes=true"]].concat();
+    for (before, after) in [(alone, &several[..]), (&several[..], alone)] {
+        let folder = Folder::new();
+        let program = Program::start_with(&folder, before);
+        let client = ["client", "add", "App", "--oauth1", "--redirect-uri", REDIRECT];
+        let client = Keys::of(&program.json(&client));
+        let url = program.url("/oauth/request_token");
+        let header = client.sign(&url, &[("oauth_callback", REDIRECT)]);
+        assert_eq!(send(&program, "/oauth/request_token", &header).await.status(), 200);
+        program.stop();
+        let program = Program::start_with(&folder, after);
+        for _ in 0..2 {
+            let again = send(&program, "/oauth/request_token", &header).await;
+            assert_eq!(again.status(), 401);
+            assert_eq!(again.text().await.unwrap(), "oauth_problem=timestamp_refused");
+        }
+        program.stop();
+    }
+}
+
 /// Runs on the real clock until the timestamp is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_copy_of_a_request_gets_in_at_the_end_of_its_time() {

@@ -1,4 +1,5 @@
-//! Refusals in the log: the reason, the client, and the value at fault. No secret is among them.
+//! Refusals in the log: the reason, the client, and the value at fault. No secret is among them,
+//! also if the sender put one into the wrong parameter (`masked.rs`).
 
 use std::{borrow::Cow, fmt};
 
@@ -6,7 +7,11 @@ use http::request::Parts;
 
 use crate::{RemoteAddress, oauth1::SignedRequest};
 
-use super::{error::AccessError, signature::SignatureError};
+use super::{
+    error::AccessError,
+    masked::{self, Sender},
+    signature::SignatureError,
+};
 
 /// The most characters of a value that are logged: anybody can send long ones.
 const MOST: usize = 200;
@@ -14,7 +19,7 @@ const MOST: usize = 200;
 /// Logs the refusal of a signed request at an API.
 pub(crate) fn signed_at_api(error: &SignatureError, parts: &Parts, body: &[u8]) {
     let is_operator = *error == SignatureError::Unavailable;
-    signed("api", error, is_operator, error.blamed(), parts, body);
+    signed("api", error, is_operator, error.is_of_known_client(), error.blamed(), parts, body);
 }
 
 /// Logs the refusal of a signed request. The parameter at fault is logged with its value; it is
@@ -23,6 +28,7 @@ pub(crate) fn signed<E: fmt::Display>(
     endpoint: &'static str,
     error: &E,
     is_operator: bool,
+    is_of_known_client: bool,
     blamed: Option<&'static str>,
     parts: &Parts,
     body: &[u8],
@@ -35,7 +41,10 @@ pub(crate) fn signed<E: fmt::Display>(
         return;
     }
     let signed = SignedRequest::read(parts, body).ok().flatten();
-    let client = signed.as_ref().map(SignedRequest::client);
+    let client = signed.as_ref().map(SignedRequest::client).map(match is_of_known_client {
+        true => Sender::Client,
+        false => Sender::Stranger,
+    });
     let value = |name: &'static str| {
         let value = signed.as_ref()?.parameter(name).ok().flatten();
         value.map(Cow::into_owned)
@@ -47,7 +56,7 @@ pub(crate) fn signed<E: fmt::Display>(
 
 /// Logs that a valid token of this client does not suffice for a request, because of this property.
 pub(crate) fn token(error: &AccessError, client: &str, (name, value): (&'static str, &str)) {
-    let (client, blamed) = (Some(client), Some((name, Some(value.to_owned()))));
+    let (client, blamed) = (Some(Sender::Client(client)), Some((name, Some(value.to_owned()))));
     write(Refusal { endpoint: "api", reason: error, client, blamed, from: None });
 }
 
@@ -55,7 +64,7 @@ pub(crate) fn token(error: &AccessError, client: &str, (name, value): (&'static 
 pub(crate) struct Refusal<'a, E> {
     pub(crate) endpoint: &'static str,
     pub(crate) reason: &'a E,
-    pub(crate) client: Option<&'a str>,
+    pub(crate) client: Option<Sender<'a>>,
     /// The parameter, and its value where that may stand in the log.
     pub(crate) blamed: Option<(&'a str, Option<String>)>,
     pub(crate) from: Option<RemoteAddress>,
@@ -64,10 +73,16 @@ pub(crate) struct Refusal<'a, E> {
 /// Logs a refusal.
 pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
     let Refusal { endpoint, reason, client, blamed, from } = refusal;
+    let client = client.map(Sender::masked);
     let (parameter, value) = blamed.unzip();
-    // Debug: what a stranger sent must not begin a line of its own.
-    let client = client.map(shortened).map(tracing::field::debug);
-    let (parameter, value) = (parameter.map(shortened), value.flatten());
+    let value = value.flatten().map(|value| match (parameter, &client) {
+        (Some("client_id"), Some(client)) => client.clone(),
+        _ => Cow::Owned(masked::value(&value).into_owned()),
+    });
+    let parameter = parameter.map(masked::value);
+    let parameter = parameter.as_deref().map(shortened);
+    // Debug: the text of a stranger must not begin a line of its own.
+    let client = client.as_deref().map(shortened).map(tracing::field::debug);
     let value = value.as_deref().map(shortened).map(tracing::field::debug);
     let from = from.map(|from| tracing::field::display(from.0));
     tracing::info!(%reason, endpoint, client, parameter, value, from, "request refused");

@@ -11,6 +11,7 @@ mod error;
 #[cfg(feature = "http-client")]
 mod introspection;
 pub(crate) mod log;
+pub(crate) mod masked;
 mod refused;
 mod service;
 mod signature;

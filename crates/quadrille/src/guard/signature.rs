@@ -156,6 +156,37 @@ impl SignatureError {
         }
     }
 
+    /// `true` if the reason is found only after the client was, so its identifier may be logged.
+    pub(crate) const fn is_of_known_client(&self) -> bool {
+        match self {
+            Self::SignatureMethodOfClient
+            | Self::NonceUsed
+            | Self::TooManyRequests(_)
+            | Self::NoKey
+            | Self::SignatureWrong
+            | Self::TokenOfOtherClient
+            | Self::TokenExpired
+            | Self::NotForItself => true,
+            Self::Request(_)
+            | Self::Unsigned
+            | Self::BodyTooLong
+            | Self::BodyBroken
+            | Self::SignatureMethod
+            | Self::PlaintextWithoutTls
+            | Self::NonceTooLong
+            | Self::TimestampOld
+            | Self::TimestampAhead
+            | Self::TimestampBeforeStart
+            | Self::UnknownClient
+            | Self::Throttled(_)
+            | Self::TokenMissing
+            | Self::TokenUnexpected
+            | Self::TokenUnknown
+            | Self::ByIssuer(_)
+            | Self::Unavailable => false,
+        }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {

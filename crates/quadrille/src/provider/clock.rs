@@ -51,6 +51,19 @@ pub(crate) fn compare(now: Timestamp, newest: RowId) {
     }
 }
 
+/// `true` if something that is valid for `lifetime` has expired, or was issued by a clock that has
+/// been set back since by more than that: it would be valid for too long. Within the lifetime,
+/// clocks of several processes may differ.
+pub(crate) fn is_over(now: Timestamp, expires: Timestamp, lifetime: Duration) -> bool {
+    now >= expires || expires > now + lifetime + lifetime
+}
+
+/// `true` if `then` is within `limit` of `now`, before or after: of a time further in the future it
+/// is unknown how long ago it was.
+pub(crate) fn is_recent(now: Timestamp, then: Timestamp, limit: Duration) -> bool {
+    now.since(then) < limit && then.since(now) < limit
+}
+
 fn ahead(now: Timestamp, env: &Env) -> i64 {
     now.millis().saturating_sub(env.steady().millis())
 }

@@ -1,23 +1,84 @@
 //! Refusals in the log: the reason, the client, and the value at fault. Each reason says
 //! which value may be logged (`Disclosure::blamed`): none that is, or may be, a secret.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, Request};
 
 use crate::{
     form::{FormError, Limits, Params},
-    guard::log::{Refusal, write},
+    guard::{
+        log::{Refusal, write},
+        masked::Sender,
+    },
     oauth2::{PresentedClient, RequestError},
 };
 
-use super::error::{ClientError, Error};
+use super::{
+    client::record::Client,
+    error::{ClientError, Error},
+    server::Inner,
+};
 
 /// No limits: the request has been read already.
 const EVERYTHING: Limits =
     Limits { bytes: usize::MAX, value_bytes: usize::MAX, parameters: usize::MAX };
 
 /// Logs that `endpoint` refused `request`.
-pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes>) {
+pub(crate) async fn log(
+    inner: &Inner,
+    endpoint: &'static str,
+    error: &Error,
+    request: &Request<Bytes>,
+) {
+    let registered = match tracing::enabled!(tracing::Level::INFO) {
+        true => registered(inner, request).await,
+        false => None,
+    };
+    write_refusal(endpoint, error, request, registered.as_deref());
+}
+
+/// Logs that `endpoint` refused `request` before it read the client.
+pub(crate) fn log_unread(endpoint: &'static str, error: &Error, request: &Request<Bytes>) {
+    write_refusal(endpoint, error, request, None);
+}
+
+/// The client of a request, if it is registered.
+async fn registered(inner: &Inner, request: &Request<Bytes>) -> Option<Arc<Client>> {
+    let params = params(request);
+    let id = presented(request, params.as_ref())?;
+    let issuer = inner.issuer_id().await.ok()?;
+    inner.store.client(issuer, &id).await.ok()?
+}
+
+/// A request that is refused for its length or its form still has a client.
+fn params(request: &Request<Bytes>) -> Option<Params<'_>> {
+    let input: &[u8] = match *request.method() {
+        Method::POST => request.body(),
+        _ => request.uri().query().unwrap_or("").as_bytes(),
+    };
+    Params::parse_within(input, EVERYTHING).ok()
+}
+
+/// The identifier of the client, as the request has it.
+fn presented(request: &Request<Bytes>, params: Option<&Params<'_>>) -> Option<String> {
+    let params = params?;
+    let client = PresentedClient::parse(request.headers(), params);
+    client.ok().map(|client| client.id.into_owned()).or_else(|| value(params, "client_id"))
+}
+
+/// All values of a parameter.
+fn value(params: &Params<'_>, name: &str) -> Option<String> {
+    Some(params.many(name).collect::<Vec<_>>().join(" ")).filter(|value| !value.is_empty())
+}
+
+fn write_refusal(
+    endpoint: &'static str,
+    error: &Error,
+    request: &Request<Bytes>,
+    registered: Option<&Client>,
+) {
     if let Error::Operator(reason) = error {
         tracing::error!(%reason, endpoint, "request failed");
         return;
@@ -25,21 +86,12 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let input: &[u8] = match *request.method() {
-        Method::POST => request.body(),
-        _ => request.uri().query().unwrap_or("").as_bytes(),
+    let params = params(request);
+    let presented = presented(request, params.as_ref());
+    let client = match registered {
+        Some(client) => Some(Sender::Client(&client.id)),
+        None => presented.as_deref().map(Sender::Stranger),
     };
-    // A request that is refused for its length or its form still has a client.
-    let params = Params::parse_within(input, EVERYTHING).ok();
-    let value = |name: &'static str| {
-        let params = params.as_ref()?;
-        Some(params.many(name).collect::<Vec<_>>().join(" ")).filter(|value| !value.is_empty())
-    };
-    let presented = params.as_ref();
-    let presented = presented.and_then(|params| {
-        PresentedClient::parse(request.headers(), params).ok().map(|client| client.id.into_owned())
-    });
-    let client = presented.or_else(|| value("client_id"));
     let blamed = match error {
         Error::Client(ClientError::Request(RequestError::Form(FormError::ValueTooLong))) => {
             // Its name alone: a value of that length may be a token.
@@ -47,14 +99,15 @@ pub(crate) fn log(endpoint: &'static str, error: &Error, request: &Request<Bytes
             pairs.max_by_key(|(name, value)| name.len() + value.len()).map(|(name, _)| (name, None))
         }
         Error::Client(error) => {
-            error.disclosed().blamed.and_then(|name| Some((name, Some(value(name)?))))
+            let blamed = error.disclosed().blamed;
+            blamed.and_then(|name| Some((name, Some(value(params.as_ref()?, name)?))))
         }
         _ => None,
     };
     write(Refusal {
         endpoint,
         reason: error,
-        client: client.as_deref(),
+        client,
         blamed,
         from: request.extensions().get().copied(),
     });
@@ -66,5 +119,6 @@ pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str)
         // The page for this error logs it.
         return;
     }
-    write(Refusal { endpoint, reason: error, client: Some(client), blamed: None, from: None });
+    let client = Some(Sender::Client(client));
+    write(Refusal { endpoint, reason: error, client, blamed: None, from: None });
 }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use quadrille::{
-    oauth1::SignatureMethod,
+    form::{FormWriter, Params},
+    oauth1::{SignatureMethod, Signer},
     oauth2::{ClientAuth, Resources},
 };
 use tracing::{Event, Metadata, Subscriber, field::Field, span};
@@ -104,7 +105,59 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
     pages += authorize(&world, &mut browser, &temporary.token).await.text();
     pages += authorize(&world, &mut browser, "canary-token").await.text();
 
+    // Identifier and secret are swapped, or a token is in the wrong parameter.
+    let swapped = |client_id: &str, client_secret: &str| {
+        let (client_id, client_secret) = (client_id.to_owned(), client_secret.to_owned());
+        [
+            ClientAuth::Basic {
+                client_id: client_id.as_str().into(),
+                client_secret: client_secret.as_str().into(),
+            },
+            ClientAuth::Post { client_id: client_id.into(), client_secret: client_secret.into() },
+        ]
+    };
+    let asked = quadrille::oauth2::TokenRequest::RefreshToken {
+        refresh_token: first.refresh.as_deref().unwrap(),
+        scope: None,
+        resource: Resources::EMPTY,
+    };
+    for secret in [world.secret.as_str(), "canary7"] {
+        for auth in swapped(secret, &world.client.id) {
+            pages += world.token(&auth, &asked).await.text();
+        }
+        let asked = format!("/oauth/authorize?client_id={secret}&response_type=code");
+        pages += browser.get(&world, &asked).await.text();
+    }
+    let swapped = Signer::hmac(
+        SignatureMethod::HmacSha256,
+        oauth1_support::SECRET,
+        &(*world.client.id).into(),
+    );
+    let swapped = Signing { signer: swapped.unwrap() };
+    pages += swapped.temporary(&world, &[]).await.text();
+    pages += swapped.with(&token).photos(&world).await.text();
+    for secret in [&world.secret, &first.access, second.refresh.as_ref().unwrap(), &code] {
+        for name in ["scope", "resource", "response_type", "response_mode", "redirect_uri"] {
+            let url = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
+            let (_, query) = url.split_once('?').unwrap();
+            let mut url = FormWriter::after_url("/oauth/authorize");
+            for (known, value) in Params::parse(query.as_bytes()).unwrap().iter() {
+                url.append(known, if known == name { secret } else { value });
+            }
+            if !query.contains(name) {
+                url.append(name, secret);
+            }
+            let answer = browser.get(&world, &url.finish()).await;
+            assert_ne!(answer.status(), 200, "{name}");
+        }
+        let mut form = FormWriter::new();
+        form.append("grant_type", secret);
+        form.append("client_id", &world.client.id);
+        pages += browser.post(&world, "/oauth/token", &form.finish()).await.text();
+    }
+
     let log = log.0.lock().unwrap().clone();
+    assert!(log.contains(&format!("{}... (43 characters)", &world.secret[..4])), "{log}");
     assert!(log.contains("a grant was revoked: its verifier was used twice"), "{log}");
     assert!(log.contains("used before"), "what happened is logged: {log}");
     assert!(log.contains("answered before"), "{log}");

@@ -9,7 +9,10 @@ use quadrille::{
     testing::ManualClock,
 };
 
-use super::support::{CALLBACK, World, paused_clock};
+use super::{
+    oauth1_support::{self, Signing, problem},
+    support::{Browser, CALLBACK, World, paused_clock},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -104,4 +107,62 @@ async fn after_a_step_back_of_the_clock_a_right_secret_waits_no_longer_than_befo
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
         back(&world.clock, HOUR);
     }
+}
+
+#[tokio::test]
+async fn after_a_step_back_of_the_clock_an_old_refresh_token_is_a_copy_as_before() {
+    for step in [Duration::from_secs(11), HOUR] {
+        let world = World::new().await;
+        let first = world.tokens("ada").await.refresh.unwrap();
+        let second = world.refresh(&first).await.tokens().refresh.unwrap();
+        assert_eq!(world.refresh(&first).await.tokens().refresh.as_ref(), Some(&second), "at once");
+        back(&world.clock, step);
+        assert_eq!(world.refresh(&first).await.error(), "invalid_grant", "{step:?}");
+        assert_eq!(world.refresh(&second).await.error(), "invalid_grant", "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_back_of_the_clock_by_a_moment_ends_no_login_and_no_repeat() {
+    let world = World::new().await;
+    let code = world.code("ada").await;
+    back(&world.clock, Duration::from_secs(5));
+    let first = world.redeem(&code).await.tokens().refresh.unwrap();
+    let second = world.refresh(&first).await.tokens().refresh;
+    back(&world.clock, Duration::from_secs(5));
+    assert_eq!(world.refresh(&first).await.tokens().refresh, second);
+}
+
+#[tokio::test]
+async fn a_step_back_of_the_clock_prolongs_neither_codes_nor_pages() {
+    let world = World::new().await;
+    let code = world.code("ada").await;
+    let mut browser = Browser::default();
+    world.sign_in("grace");
+    let page = world.ask(&mut browser, &world.asking()).await;
+    clock_goes_on_and_back(&world, Duration::from_secs(70));
+    assert_eq!(world.redeem(&code).await.error(), "invalid_grant");
+    let answer = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!((answer.status(), answer.reason()), (400, "ticket_expired"));
+}
+
+/// The clock goes on, and is then set back by an hour.
+fn clock_goes_on_and_back(world: &World, by: Duration) {
+    world.clock.advance(by);
+    back(&world.clock, HOUR);
+}
+
+#[tokio::test]
+async fn nor_temporary_credentials() {
+    let world = oauth1_support::world().await;
+    let signing = Signing::new(&world);
+    let (temporary, verifier) = signing.approved(&world, "ada").await;
+    let begun = signing.begin(&world).await;
+    world.clock.advance(Duration::from_secs(60));
+    back(&world.clock, 3 * HOUR);
+    let answer = signing.token(&world, &temporary, &verifier).await;
+    assert_eq!(problem(&answer), "token_expired");
+    let mut browser = Browser::default();
+    let page = browser.get(&world, &format!("/oauth/authorize?oauth_token={}", begun.token)).await;
+    assert_eq!(page.status(), 400, "{page:?}");
 }

@@ -6,7 +6,9 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use quadrille::{
-    KeyRing, Policy, provider::NewClient, provider::store::SqliteStore, testing::ManualClock,
+    KeyRing, Policy, Timestamp,
+    provider::{NewClient, oauth1::OAuth1, store::SqliteStore},
+    testing::ManualClock,
 };
 
 use crate::{
@@ -112,9 +114,103 @@ async fn processes_that_share_a_store_share_what_they_have_seen_and_no_start_cou
 
 /// A process that remembers in memory, over the store in this folder.
 async fn process(folder: &Path, clock: &ManualClock) -> World {
+    process_of(folder, clock, offered()).await
+}
+
+async fn process_of(folder: &Path, clock: &ManualClock, oauth1: OAuth1) -> World {
     let store = SqliteStore::open(folder.join("provider.db"), clock.env()).unwrap();
     let new = client(NewClient::confidential("Photo printer").redirect_uri(CALLBACK));
-    World::build(store, clock.clone(), Policy::safe(), new, |server| server.oauth1(offered())).await
+    World::build(store, clock.clone(), Policy::safe(), new, |server| server.oauth1(oauth1)).await
+}
+
+/// A request that was signed by a clock, to be sent any number of times.
+fn signed(signing: &Signing, at: Timestamp) -> HeaderValue {
+    let request = Request::get(format!("{ISSUER}/api/photos")).body(Bytes::new()).unwrap();
+    let signed = signing.signer.sign(&ManualClock::at(at).env(), request, &[]).unwrap();
+    signed.headers()["authorization"].clone()
+}
+
+async fn ask(world: &World, header: &HeaderValue) -> Answer {
+    let request = Request::get("/api/photos").header("authorization", header);
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn no_request_is_let_in_again_when_the_next_process_remembers_elsewhere() {
+    let own = offered;
+    let shared = || offered().remember_nonces_in_the_store();
+    for (before, after) in [(own(), shared()), (shared(), own())] {
+        for (lead, pause) in [(0, 0), (0, 1), (1, 0), (1, 1), (100, 1), (299, 1)] {
+            let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+            let first = process_of(folder.path(), &clock, before.clone()).await;
+            let token = Signing::new(&first).linked(&first, "ada").await;
+            let signing = Signing::new(&first).with(&token);
+            clock.advance(Duration::from_secs(1000));
+            let lead = Duration::from_secs(lead);
+            let seen = signed(&signing, clock.now() + lead);
+            assert_eq!(ask(&first, &seen).await.status(), 200);
+            // A start within the same second, and later.
+            clock.advance(Duration::from_secs(pause));
+            drop(first);
+            let second = process_of(folder.path(), &clock, after.clone()).await;
+            // Until its time is over.
+            for copies in 0..60 {
+                let answer = ask(&second, &seen).await;
+                assert_eq!(problem(&answer), "timestamp_refused", "{lead:?} {copies}");
+                let fresh = signed(&signing, clock.now() + lead + Duration::from_secs(1));
+                assert_eq!(ask(&second, &fresh).await.status(), 200, "{lead:?} {copies}");
+                assert_eq!(problem(&ask(&second, &fresh).await), "nonce_used");
+                clock.advance(Duration::from_secs(11));
+            }
+            let third = process_of(folder.path(), &clock, after.clone()).await;
+            assert_eq!(signing.photos(&third).await.status(), 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_request_is_let_in_again_when_the_next_process_starts_with_a_clock_that_is_behind() {
+    for behind in [1, 100, 500, 3600, 1_000_000_000] {
+        for stays in [0, 2, 400] {
+            let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+            let first = process(folder.path(), &clock).await;
+            clock.advance(Duration::from_secs(1000));
+            let signing =
+                Signing::new(&first).with(&Signing::new(&first).linked(&first, "ada").await);
+            let seen = signed(&signing, clock.now());
+            assert_eq!(ask(&first, &seen).await.status(), 200);
+            clock.advance(Duration::from_secs(2));
+            drop(first);
+            let behind = Duration::from_secs(behind);
+            clock.set(clock.now() - behind);
+            let second = process(folder.path(), &clock).await;
+            let refused = ask(&second, &seen).await;
+            assert_eq!(problem(&refused), "timestamp_refused", "{behind:?} {stays}");
+            clock.advance(Duration::from_secs(stays));
+            clock.set(clock.now() + behind);
+            for copies in 0..60 {
+                let answer = ask(&second, &seen).await;
+                assert_eq!(problem(&answer), "timestamp_refused", "{behind:?} {stays} {copies}");
+                clock.advance(Duration::from_secs(11));
+                let fresh = signing.photos(&second).await;
+                assert_eq!(fresh.status(), 200, "{behind:?} {stays} {copies}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_once_was_far_ahead_keeps_nobody_out() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let year = Duration::from_secs(365 * 24 * 3600);
+    clock.set(clock.now() + year);
+    let first = process(folder.path(), &clock).await;
+    let signing = Signing::new(&first).with(&Signing::new(&first).linked(&first, "ada").await);
+    clock.set(clock.now() - year);
+    assert_eq!(signing.photos(&first).await.status(), 200, "the clock is put right");
+    clock.advance(Duration::from_secs(1));
+    let second = process(folder.path(), &clock).await;
+    assert_eq!(signing.photos(&second).await.status(), 200, "and after a restart");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use crate::{
             },
             record::Client,
         },
+        clock::is_recent,
         error::{ClientError, Error},
         oauth1,
         paths::EndpointPath,
@@ -108,21 +109,21 @@ impl AuthorizationServer {
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
         let read = read(inner, &request).await;
-        let log = |error: &Error| refusal::log(ENDPOINT, error, &request);
+        let log = async |error: &Error| refusal::log(inner, ENDPOINT, error, &request).await;
         match read {
             Ok(Read { asked, same, since }) => {
                 Ok(Authorization { inner: inner.clone(), asked, request, same, since })
             }
             Err(Failed::Page(error)) => {
-                log(&error);
+                log(&error).await;
                 Err(inner.pages.show(&error).into())
             }
             Err(Failed::Redirect(to)) => {
-                log(&to.error.into());
+                log(&to.error.into()).await;
                 Err(tell(inner, &to))
             }
             Err(Failed::Warn(to)) => {
-                log(&to.error.into());
+                log(&to.error.into()).await;
                 Err(warn(inner, &to))
             }
             Err(Failed::Probed(response)) => Err(response.into()),
@@ -482,5 +483,5 @@ fn seal_since(inner: &Inner) -> String {
 fn open_since(inner: &Inner, sealed: &str) -> Option<Timestamp> {
     let plain = inner.ring.open(SINCE, inner.issuer.as_str(), sealed).ok()?;
     let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
-    (inner.now().since(since) < inner.policy.ticket_lifetime).then_some(since)
+    is_recent(inner.now(), since, inner.policy.ticket_lifetime).then_some(since)
 }

@@ -83,7 +83,7 @@ impl AuthorizationServer {
     ) -> Result<Decision<F>, Reply> {
         let inner = self.inner();
         read(inner, request).map_err(|error| {
-            refusal::log(CONSENT.name, &error, request);
+            refusal::log_unread(CONSENT.name, &error, request);
             inner.pages.show(&error).into()
         })
     }
@@ -97,7 +97,8 @@ fn read<F: DeserializeOwned>(
     let params = Params::of_body(request).map_err(|error| ClientError::Request(error.into()))?;
     let ticket = params.one(TICKET).ok().flatten().ok_or(BrowserError::TicketMissing)?;
     let headers = request.headers();
-    let ticket = Ticket::open(ticket, &inner.ring, &inner.issuer, headers, inner.now())?;
+    let ticket =
+        Ticket::open(ticket, &inner.ring, &inner.issuer, headers, &inner.policy, inner.now())?;
     let form = form_fields::read(&params).map_err(|error| {
         tracing::debug!(%error, "the fields of the consent form");
         BrowserError::FormFields

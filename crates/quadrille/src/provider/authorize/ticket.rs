@@ -7,11 +7,12 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Env, KeyRing, Scopes, Timestamp,
+    Env, KeyRing, Policy, Scopes, Timestamp,
     actor::Authentication,
     cookie,
     oauth2::Resources,
     provider::{
+        clock::is_over,
         error::OperatorError,
         issuer::Issuer,
         store::{RowId, TicketId, TicketUse},
@@ -92,6 +93,7 @@ impl Ticket {
         ring: &KeyRing,
         issuer: &Issuer,
         headers: &HeaderMap,
+        policy: &Policy,
         now: Timestamp,
     ) -> Result<Self, BrowserError> {
         let plain = ring.open(PURPOSE, issuer.as_str(), sealed).map_err(|error| match error {
@@ -105,7 +107,7 @@ impl Ticket {
         if !cookie::pairs(headers).any(|(known, held)| known == name && held == value) {
             return Err(BrowserError::TicketOfOtherBrowser);
         }
-        if now >= ticket.expires {
+        if is_over(now, ticket.expires, policy.ticket_lifetime) {
             return Err(BrowserError::TicketExpired);
         }
         Ok(ticket)

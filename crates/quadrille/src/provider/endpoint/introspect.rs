@@ -70,7 +70,7 @@ async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
     match introspect(inner, request).await {
         Ok(answer) => answer,
         Err(error) => {
-            refusal::log(INTROSPECTION.route.name, &error, request);
+            refusal::log(inner, INTROSPECTION.route.name, &error, request).await;
             wire::error(&error)
         }
     }

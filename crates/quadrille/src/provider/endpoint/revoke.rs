@@ -58,7 +58,7 @@ async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     match revoke(inner, &request).await {
         Ok(()) => RevocationResponse.to_response(),
         Err(error) => {
-            refusal::log(REVOCATION.route.name, &error, &request);
+            refusal::log(inner, REVOCATION.route.name, &error, &request).await;
             wire::error(&error)
         }
     }

@@ -57,6 +57,6 @@ pub(super) fn refuse(
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
     let error = error.into();
-    refusal::log(route.name, &error, request);
+    refusal::log_unread(route.name, &error, request);
     wire::error(&error)
 }

@@ -41,7 +41,7 @@ static METADATA: Endpoint = Endpoint {
         let routes = PAGES.into_iter().chain(ENDPOINTS.iter().map(|endpoint| &endpoint.route));
         let answer = metadata::answer(server.inner(), routes).unwrap_or_else(|error| {
             let error = error.into();
-            refusal::log(METADATA.route.name, &error, &request);
+            refusal::log_unread(METADATA.route.name, &error, &request);
             wire::error(&error)
         });
         Box::pin(async { answer })

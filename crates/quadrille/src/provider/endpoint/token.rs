@@ -67,7 +67,7 @@ async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
     match token(inner, request).await {
         Ok(tokens) => tokens.to_response(),
         Err(error) => {
-            refusal::log(TOKEN.route.name, &error, request);
+            refusal::log(inner, TOKEN.route.name, &error, request).await;
             wire::error(&error)
         }
     }

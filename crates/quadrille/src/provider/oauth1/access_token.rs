@@ -1,6 +1,6 @@
 //! Token credentials (RFC 5849, section 2.3).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use crate::{
     oauth1::Credentials,
     provider::{
         client::authenticate,
+        clock::is_over,
         error::Error,
         oauth1::error::CredentialsError,
         server::Inner,
@@ -51,7 +52,12 @@ enum Decision<'t> {
 
 /// Decides, for temporary credentials and a request signed by their client. Only a request with the
 /// verifier counts as a replay.
-fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp) -> Decision<'t> {
+fn decide<'t>(
+    pending: &'t PendingRecord,
+    verifier: Option<&str>,
+    lifetime: Duration,
+    now: Timestamp,
+) -> Decision<'t> {
     let Some(verifier) = verifier else {
         return Decision::Refuse(CredentialsError::VerifierMissing);
     };
@@ -74,7 +80,9 @@ fn decide<'t>(pending: &'t PendingRecord, verifier: Option<&str>, now: Timestamp
         {
             Decision::Refuse(CredentialsError::VerifierWrong)
         }
-        _ if now >= pending.expires => Decision::Refuse(SignatureError::TokenExpired.into()),
+        _ if is_over(now, pending.expires, lifetime) => {
+            Decision::Refuse(SignatureError::TokenExpired.into())
+        }
         PendingState::Approved(approval) => Decision::Redeem(approval),
         PendingState::Redeemed(_) => Decision::Refuse(CredentialsError::VerifierWrong),
         PendingState::Pending => Decision::Refuse(CredentialsError::NotApproved),
@@ -108,7 +116,7 @@ async fn access_token(
     if is_typed(pending) && signed.verifier().is_some() && !may_try(inner, pending).await? {
         return Err(CredentialsError::TooManyVerifiers);
     }
-    let decision = match decide(pending, signed.verifier(), now) {
+    let decision = match decide(pending, signed.verifier(), inner.oauth1.temporary_lifetime, now) {
         Decision::Refuse(CredentialsError::VerifierWrong) => {
             let limit = authenticate::count_failure(inner, &client.id, from);
             let limit = limit.map(|wait| SignatureError::Throttled(wait).into());
@@ -225,6 +233,8 @@ mod tests {
     };
     use proptest::prelude::*;
 
+    const LIFETIME: Duration = Duration::from_secs(100);
+
     fn approval() -> Approval {
         Approval {
             proof: Some(sha256(b"right")),
@@ -259,7 +269,7 @@ mod tests {
         fn credentials_are_given_for_the_right_verifier_once_in_time(
             state in 0..4_u8,
             verifier in prop_oneof![Just(None), Just(Some("right")), Just(Some("wrong"))],
-            now in 90..110_i64,
+            now in prop_oneof![90..110_i64, -105..-95_i64],
         ) {
             let temporary = temporary(None, match state {
                 0 => PendingState::Pending,
@@ -267,8 +277,8 @@ mod tests {
                 2 => PendingState::Redeemed(approval()),
                 _ => PendingState::Denied,
             });
-            let decision = decide(&temporary, verifier, Timestamp::from_seconds(now));
-            match (state, verifier, now < 100) {
+            let decision = decide(&temporary, verifier, LIFETIME, Timestamp::from_seconds(now));
+            match (state, verifier, (-100..100).contains(&now)) {
                 (1, Some("right"), true) => {
                     prop_assert_eq!(decision, Decision::Redeem(&approval()));
                 }
@@ -289,14 +299,14 @@ mod tests {
         let now = Timestamp::from_seconds(1);
         for typed in ["BBX7NRNB", "bbx7nrnb", " BBX7 NRNB\r\n", "BBX7-NRNB", "bbx7\u{a0}nrnb"] {
             let temporary = with(None);
-            let decision = decide(&temporary, Some(typed), now);
+            let decision = decide(&temporary, Some(typed), LIFETIME, now);
             assert!(matches!(decision, Decision::Redeem(_)), "{typed:?}: {decision:?}");
             let temporary = with(Some("https://a.example"));
-            let decision = decide(&temporary, Some(typed), now);
+            let decision = decide(&temporary, Some(typed), LIFETIME, now);
             assert_eq!(matches!(decision, Decision::Redeem(_)), typed == "BBX7NRNB", "{typed:?}");
         }
         let temporary = with(None);
-        let decision = decide(&temporary, Some("BBX7NRN8"), now);
+        let decision = decide(&temporary, Some("BBX7NRN8"), LIFETIME, now);
         assert!(matches!(decision, Decision::Refuse(CredentialsError::VerifierWrong)));
     }
 }

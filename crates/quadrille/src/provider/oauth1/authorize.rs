@@ -1,6 +1,6 @@
 //! The authorization endpoint with temporary credentials (RFC 5849, section 2.2).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Timestamp,
@@ -12,6 +12,7 @@ use crate::{
             request::{Asked, Prompt},
         },
         client::record::Client,
+        clock::is_over,
         error::Error,
         server::Inner,
         store::{PendingKind, PendingRecord, PendingRef, PendingState},
@@ -35,18 +36,19 @@ pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, E
     let pending = inner.store.pending(issuer, &PendingRef::Identifier(reference)).await?;
     let pending = pending.ok_or(TemporaryError::Unknown)?;
     let client = inner.store.client(issuer, &pending.client).await?;
-    Ok(decide(&pending, token, client, inner.now())?)
+    Ok(decide(&pending, token, client, inner.oauth1.temporary_lifetime, inner.now())?)
 }
 
 fn decide(
     pending: &PendingRecord,
     token: &str,
     client: Option<Arc<Client>>,
+    lifetime: Duration,
     now: Timestamp,
 ) -> Result<Asked, TemporaryError> {
     let client = client.ok_or(TemporaryError::Unknown)?;
     let PendingKind::Temporary(temporary) = &pending.kind;
-    if now >= pending.expires {
+    if is_over(now, pending.expires, lifetime) {
         return Err(TemporaryError::Expired);
     }
     // Approved ones pass: the same answer given again has the same effect.

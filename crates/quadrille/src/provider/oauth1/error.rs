@@ -110,6 +110,15 @@ impl CredentialsError {
         }
     }
 
+    /// `true` if the reason is found only after the client was, so its identifier may be logged.
+    pub(super) const fn is_of_known_client(&self) -> bool {
+        match self {
+            Self::Signature(error) => error.is_of_known_client(),
+            Self::Method(_) => false,
+            _ => true,
+        }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {

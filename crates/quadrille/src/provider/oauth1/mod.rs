@@ -16,6 +16,7 @@ pub(super) mod request_token;
 pub(super) mod revoke;
 pub(super) mod seconds;
 mod shares;
+pub(super) mod start;
 mod temporary_error;
 pub(super) mod values;
 pub(super) mod verify;

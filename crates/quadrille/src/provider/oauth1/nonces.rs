@@ -78,7 +78,6 @@ pub(crate) enum Once {
 ///
 /// It begins empty, so requests signed before its beginning must be refused.
 pub(crate) struct Nonces {
-    began: Timestamp,
     hasher: RandomState,
     shards: [Mutex<Slots>; SHARDS],
     shares: Shares,
@@ -93,14 +92,9 @@ struct Slots {
 }
 
 impl Nonces {
-    pub(crate) fn new(began: Timestamp) -> Self {
+    pub(crate) fn new() -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { began, hasher: RandomState::new(), shards, shares: Shares::new() }
-    }
-
-    /// The time at which this memory began.
-    pub(crate) const fn began(&self) -> Timestamp {
-        self.began
+        Self { hasher: RandomState::new(), shards, shares: Shares::new() }
     }
 
     /// Remembers a request for as long as its timestamp is valid. `now` is the time of its check.
@@ -168,7 +162,7 @@ impl Slots {
 
 impl fmt::Debug for Nonces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Nonces").field("began", &self.began).finish_non_exhaustive()
+        f.debug_struct("Nonces").finish_non_exhaustive()
     }
 }
 
@@ -186,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_request_comes_once_for_each_client_token_and_timestamp() {
-        let nonces = Nonces::new(at(0));
+        let nonces = Nonces::new();
         let seen = Seen { client: "a", token: None, timestamp: 1000, nonce: "x" };
         assert_eq!(nonces.remember(seen, at(1000), &oauth1()), Once::First);
         for (other, once) in [
@@ -206,7 +200,7 @@ mod tests {
         // between.
         for timestamp in 1000..1064 {
             for late in 0..4 {
-                let nonces = Nonces::new(at(0));
+                let nonces = Nonces::new();
                 let seen = Seen { client: "a", token: None, timestamp, nonce: "x" };
                 assert_eq!(nonces.remember(seen, at(timestamp), &oauth1()), Once::First);
                 let last = at(timestamp + 300);
@@ -227,7 +221,7 @@ mod tests {
     fn a_copy_that_was_checked_in_time_and_waited_is_refused_however_long() {
         for timestamp in 1000..1064 {
             for waited in 0..600 {
-                let nonces = Nonces::new(at(0));
+                let nonces = Nonces::new();
                 let seen = Seen { client: "a", token: None, timestamp, nonce: "x" };
                 assert_eq!(nonces.remember(seen, at(timestamp), &oauth1()), Once::First);
                 let checked = at(timestamp + 300);
@@ -241,7 +235,7 @@ mod tests {
 
     #[test]
     fn after_a_jump_of_the_clock_there_and_back_only_what_was_forgotten_is_refused() {
-        let nonces = Nonces::new(at(0));
+        let nonces = Nonces::new();
         let seen = Seen { client: "a", token: None, timestamp: 1000, nonce: "x" };
         assert_eq!(nonces.remember(seen, at(1000), &oauth1()), Once::First);
         let ahead = Seen { timestamp: 9000, nonce: "y", ..seen };
@@ -253,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_one_client_fills_its_share_alone_until_it_is_forgotten() {
-        let nonces = Nonces::new(at(0));
+        let nonces = Nonces::new();
         let names: Vec<String> = (0..2000).map(|nonce| nonce.to_string()).collect();
         let send = |client, timestamp, now| {
             let send = |nonce| {

@@ -7,7 +7,10 @@ use crate::{
     provider::{error::Error, server::Inner},
 };
 
-use super::nonces::{self, Once, Seen};
+use super::{
+    nonces::{self, Once, Seen},
+    seconds::{NONCE, is_ours},
+};
 
 /// Remembers a request, so that it is not accepted twice. Its signature must be valid. `now` is the
 /// time of its check.
@@ -25,10 +28,10 @@ pub(crate) async fn remember(
         timestamp: timestamp.seconds(),
         nonce,
     };
-    let once = if inner.oauth1.shares_nonces {
-        remember_in_the_store(inner, seen, now).await?
-    } else if !is_ours(inner, seen, now).await? {
+    let once = if !is_ours(inner, seen, now).await? {
         Once::Earlier
+    } else if inner.oauth1.shares_nonces {
+        remember_in_the_store(inner, seen, now).await?
     } else {
         inner.shared.nonces.remember(seen, now, &inner.oauth1)
     };
@@ -58,10 +61,8 @@ async fn remember_in_the_store(
     }
     let passes_until = Timestamp::from_seconds(seen.timestamp) + inner.oauth1.window;
     let issuer = inner.issuer_id().await?;
-    let first = inner
-        .store
-        .remember_once(issuer, "oauth1", seen.key(), passes_until + nonces::MARGIN)
-        .await;
+    let first =
+        inner.store.remember_once(issuer, NONCE, seen.key(), passes_until + nonces::MARGIN).await;
     let once = match first {
         // A request that waited longer may have been forgotten meanwhile, also by a process whose
         // clock is ahead.
@@ -75,25 +76,4 @@ async fn remember_in_the_store(
     };
     nonces.uncount(seen);
     Ok(once)
-}
-
-/// `true` if the second of a request belongs to this process, so no earlier one has accepted it.
-/// `now` is the time of the check.
-async fn is_ours(inner: &Inner, seen: Seen<'_>, now: Timestamp) -> Result<bool, SignatureError> {
-    let (began, window) = (inner.shared.nonces.began(), inner.oauth1.window);
-    let (is_ahead, is_after_the_start) =
-        (seen.timestamp > now.seconds(), seen.timestamp <= (began + window).seconds());
-    // If the store ends with its process, clients and tokens do so, too.
-    if !(is_ahead || is_after_the_start) || !inner.store.is_cacheable() {
-        return Ok(true);
-    }
-    let claim = inner.shared.seconds.claim(seen, (now - window).seconds());
-    let ask = || async {
-        let issuer = inner.issuer_id().await?;
-        let second = Seen { token: None, nonce: "", ..seen };
-        let ends = Timestamp::from_seconds(seen.timestamp) + window + nonces::MARGIN;
-        let first = inner.store.remember_once(issuer, "oauth1 second", second.key(), ends).await;
-        first.map_err(Error::from)
-    };
-    Ok(*claim.get_or_try_init(ask).await?)
 }

@@ -1,10 +1,17 @@
-//! Requests that an earlier process may have accepted, if its memory ended with it.
+//! Requests that an earlier process may have accepted, if its memory ended with it, or if it
+//! remembered elsewhere.
 //!
-//! A request signed before the start is refused. But a client whose clock is ahead signs for
-//! seconds to come, which become valid after the start. So each second of a client that is ahead of
-//! the clock, or less than a window after the start, belongs to the process that accepts its first
-//! request: the store knows the taken seconds, and nothing of the requests. A client whose clock is
-//! right costs the store nothing but a write each second for a window after each start.
+//! A process that remembers in memory refuses requests signed before its start. But a client whose
+//! clock is ahead signs for seconds to come, which become valid after the start. So each second of
+//! a client that is ahead of the clock, or less than a window after the start, belongs to the
+//! process that accepts its first request: the store knows the taken seconds, and nothing of the
+//! requests. A client whose clock is right costs the store nothing but a write each second for a
+//! window after each start.
+//!
+//! Processes that remember in the store share their seconds, and no start counts. They, too, mark
+//! the seconds that are ahead, for a process that later remembers in memory. Such a process marks
+//! the blocks of time in which it accepts requests, so that its successors know which requests the
+//! store does not.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,26 +20,146 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::nonces::Seen;
+use crate::{
+    Timestamp,
+    provider::{error::Error, server::Inner},
+};
 
-/// `true` if a second of a client belongs to this process, once the store has answered.
-pub(super) type Claim = Arc<OnceCell<bool>>;
+use super::nonces::{MARGIN, Seen};
 
-/// The seconds of clients for which the store was asked.
+/// Requests that processes which share the store have accepted.
+pub(super) const NONCE: &str = "oauth1";
+/// Seconds of clients that belong to a process with its own memory.
+const OWN: &str = "oauth1 second";
+/// Seconds of clients that were ahead of the clock of processes that remember in the store.
+const SHARED: &str = "oauth1 shared second";
+/// Blocks of time in which a process with its own memory accepted requests.
+const ALONE: &str = "oauth1 alone";
+
+/// A block has this many bits of seconds.
+const BLOCK_BITS: u32 = 6;
+
+/// The answer of the store to a question that is asked once.
+type Answer = Arc<OnceCell<bool>>;
+
+/// The questions about seconds of clients, and about blocks, that the store was asked.
 #[derive(Debug, Default)]
-pub(crate) struct Seconds(Mutex<BTreeMap<i64, HashMap<Box<str>, Claim>>>);
+pub(crate) struct Seconds {
+    clients: Asked,
+    blocks: Asked,
+}
 
-impl Seconds {
-    /// The claim to the second of a request. Forgets the seconds before `oldest`.
-    pub(super) fn claim(&self, seen: Seen<'_>, oldest: i64) -> Claim {
+/// Answers by the last second to which they belong, and client.
+#[derive(Debug, Default)]
+struct Asked(Mutex<BTreeMap<i64, HashMap<Box<str>, Answer>>>);
+
+impl Asked {
+    /// The answer about a second. Forgets the seconds before `oldest`.
+    fn answer(&self, second: i64, client: &str, oldest: i64) -> Answer {
         let mut seconds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while seconds.first_key_value().is_some_and(|(second, _)| *second < oldest) {
             seconds.pop_first();
         }
-        let clients = seconds.entry(seen.timestamp).or_default();
-        match clients.get(seen.client) {
-            Some(claim) => claim.clone(),
-            None => clients.entry(seen.client.into()).or_default().clone(),
+        let clients = seconds.entry(second).or_default();
+        match clients.get(client) {
+            Some(answer) => answer.clone(),
+            None => clients.entry(client.into()).or_default().clone(),
         }
     }
+}
+
+/// `true` if no earlier process can have accepted this request without the knowledge of this one.
+/// `now` is the time of the check.
+pub(super) async fn is_ours(inner: &Inner, seen: Seen<'_>, now: Timestamp) -> Result<bool, Error> {
+    // If the store ends with its process, clients and tokens do so, too.
+    if !inner.store.is_cacheable() {
+        return Ok(true);
+    }
+    match inner.oauth1.shares_nonces {
+        true => is_known_to_the_store(inner, seen, now).await,
+        false => is_known_in_memory(inner, seen, now).await,
+    }
+}
+
+/// For a process with its own memory.
+async fn is_known_in_memory(inner: &Inner, seen: Seen<'_>, now: Timestamp) -> Result<bool, Error> {
+    let (seconds, window) = (&inner.shared.seconds, inner.oauth1.window);
+    let oldest = (now - window).seconds();
+    let (block, ends) = block(seen);
+    let marked = seconds.blocks.answer(ends, "", oldest);
+    marked.get_or_try_init(|| take(inner, ALONE, block, ends)).await?;
+    let start = inner.shared.start.at(inner, now).await?;
+    if seen.timestamp <= now.seconds() && seen.timestamp > (start + window).seconds() {
+        return Ok(true);
+    }
+    let answer = seconds.clients.answer(seen.timestamp, seen.client, oldest);
+    let ask = || async {
+        let second = second(seen);
+        Ok::<_, Error>(
+            take(inner, OWN, second, seen.timestamp).await?
+                && is_free(inner, SHARED, second).await?,
+        )
+    };
+    if !*answer.get_or_try_init(ask).await? {
+        return Ok(false);
+    }
+    // In the second of its start, the store may know the request itself.
+    Ok(seen.timestamp > start.seconds() || is_free(inner, NONCE, seen).await?)
+}
+
+/// For one of several processes that remember in the store.
+async fn is_known_to_the_store(
+    inner: &Inner,
+    seen: Seen<'_>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let seconds = &inner.shared.seconds;
+    let oldest = (now - inner.oauth1.window).seconds();
+    let (block, ends) = block(seen);
+    let answer = seconds.blocks.answer(ends, "", oldest);
+    let was_alone = !*answer.get_or_try_init(|| is_free(inner, ALONE, block)).await?;
+    if was_alone && seen.timestamp <= inner.shared.start.at(inner, now).await?.seconds() {
+        return Ok(false);
+    }
+    if !was_alone && seen.timestamp <= now.seconds() {
+        return Ok(true);
+    }
+    let answer = seconds.clients.answer(seen.timestamp, seen.client, oldest);
+    let ask = || async {
+        let second = second(seen);
+        take(inner, SHARED, second, seen.timestamp).await?;
+        Ok::<_, Error>(!was_alone || is_free(inner, OWN, second).await?)
+    };
+    Ok(*answer.get_or_try_init(ask).await?)
+}
+
+/// The second of a client.
+fn second(seen: Seen<'_>) -> Seen<'_> {
+    Seen { token: None, nonce: "", ..seen }
+}
+
+/// The block of a request, of whatever client, and its last second.
+fn block(seen: Seen<'_>) -> (Seen<'static>, i64) {
+    let number = seen.timestamp >> BLOCK_BITS;
+    let block = Seen { client: "", token: None, nonce: "", timestamp: number };
+    (block, ((number + 1) << BLOCK_BITS) - 1)
+}
+
+/// Marks a second or block that ends in this second. `true` if it was not marked.
+async fn take(
+    inner: &Inner,
+    space: &'static str,
+    what: Seen<'_>,
+    ends: i64,
+) -> Result<bool, Error> {
+    let issuer = inner.issuer_id().await?;
+    let ends = Timestamp::from_seconds(ends) + inner.oauth1.window + MARGIN;
+    Ok(inner.store.remember_once(issuer, space, what.key(), ends).await?)
+}
+
+/// `true` if a second or block is not marked.
+async fn is_free(inner: &Inner, space: &'static str, what: Seen<'_>) -> Result<bool, Error> {
+    let issuer = inner.issuer_id().await?;
+    let past = Timestamp::default();
+    Ok(inner.store.remember_once(issuer, space, what.key(), past).await?)
 }

@@ -139,7 +139,10 @@ pub(crate) async fn check(
     from: Option<RemoteAddress>,
 ) -> Result<Checked, SignatureError> {
     let now = inner.now();
-    let began = (!inner.oauth1.shares_nonces).then(|| inner.shared.nonces.began());
+    let began = match inner.oauth1.shares_nonces {
+        true => None,
+        false => Some(inner.shared.start.at(inner, now).await?),
+    };
     check_syntax(signed, origin, wanted, &inner.oauth1, began, now)?;
     let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, signed.client()).await.map_err(Error::from)?;

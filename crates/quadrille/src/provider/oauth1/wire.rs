@@ -38,7 +38,8 @@ pub(crate) fn error(
 ) -> Response<Bytes> {
     let (parts, body) = said.into_parts();
     let is_operator = *error == SignatureError::Unavailable.into();
-    log::signed(endpoint, error, is_operator, error.blamed(), &parts, &body);
+    let is_known = error.is_of_known_client();
+    log::signed(endpoint, error, is_operator, is_known, error.blamed(), &parts, &body);
     if let CredentialsError::Signature(error) = error {
         return error.to_response(realm);
     }

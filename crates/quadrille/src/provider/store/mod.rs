@@ -311,7 +311,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Consent>, StoreError>> + Send;
 
     /// Remembers `key` (a nonce, a `jti`) in `space` until it expires. `false` if it was known:
-    /// only one of any number of callers gets `true`.
+    /// only one of any number of callers gets `true`. With an `expires` in the past it says whether
+    /// the key was known, and remembers nothing.
     fn remember_once(
         &self,
         issuer: IssuerId,

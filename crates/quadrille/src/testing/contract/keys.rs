@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{provider::store::Store, testing::ManualClock};
+use crate::{Timestamp, provider::store::Store, testing::ManualClock};
 
 use super::{
     checked::same,
@@ -27,6 +27,16 @@ pub async fn a_key_is_remembered_once_until_it_expires<S: Store>(store: &S, cloc
     remember(rule, here, "jti", 1, true).await;
     let rule = "a key that is known to one issuer is new to another";
     remember(rule, other, "nonce", 1, true).await;
+    let asked = async |rule, key, is_new| {
+        let past = Timestamp::default();
+        same(rule, store.remember_once(here, "nonce", hash(key), past).await, is_new);
+    };
+    let rule = "`remember_once` with an expiry in the past says whether a key is known";
+    asked(rule, 1, false).await;
+    asked(rule, 3, true).await;
+    let rule = "`remember_once` with an expiry in the past remembers nothing";
+    asked(rule, 3, true).await;
+    remember(rule, here, "nonce", 3, true).await;
     clock.advance(Duration::from_secs(59));
     store.sweep_all(clock.now()).await;
     let rule = "`remember_once` knows a key until it expires";

@@ -3,10 +3,11 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
-    Timestamp,
+    Policy, Timestamp,
     oauth2::{Resources, TokenResponse, pkce::Challenge},
     provider::{
         client::record::Client,
+        clock::is_over,
         error::{ClientError, Error},
         server::Inner,
         store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
@@ -43,6 +44,7 @@ pub(crate) fn decide(
     code: Option<&CodeRecord>,
     client: &Client,
     presented: Presented<'_>,
+    policy: &Policy,
     now: Timestamp,
 ) -> Decision {
     let Some(code) =
@@ -62,7 +64,7 @@ pub(crate) fn decide(
     if code.redeemed {
         return Decision::Replayed;
     }
-    if now >= code.expires {
+    if is_over(now, code.expires, policy.code_lifetime) {
         return Decision::Refuse(CodeError::Expired);
     }
     match narrowed(&code.grant.resources, presented.resource) {
@@ -112,14 +114,15 @@ pub(crate) async fn redeem(
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
     let code = inner.store.code(issuer, read.row).await?;
     let presented = Presented { hash: &read.hash, redirect_uri, verifier, resource };
-    let (code, audience) = match (decide(code.as_deref(), client, presented, now), code) {
-        (Decision::Redeem(audience), Some(code)) => (code, audience),
-        (Decision::Replayed, Some(code)) => {
-            return Err(replayed(inner, code.grant.id, CodeError::Replayed.into()).await);
-        }
-        (Decision::Refuse(error), _) => return Err(error.into()),
-        (_, None) => return Err(CodeError::Unknown.into()),
-    };
+    let (code, audience) =
+        match (decide(code.as_deref(), client, presented, &inner.policy, now), code) {
+            (Decision::Redeem(audience), Some(code)) => (code, audience),
+            (Decision::Replayed, Some(code)) => {
+                return Err(replayed(inner, code.grant.id, CodeError::Replayed.into()).await);
+            }
+            (Decision::Refuse(error), _) => return Err(error.into()),
+            (_, None) => return Err(CodeError::Unknown.into()),
+        };
     let grant = code.grant.clone();
     let first = first_refresh(inner, client, &grant, now).await?;
     let (family, refresh) = first.unzip();
@@ -197,7 +200,7 @@ mod tests {
             challenge in proptest::option::of(0..2u8), presented in proptest::option::of(0..2u8),
             redirect_uri in prop_oneof![Just(None), Just(Some(CALLBACK)), Just(Some("https://x/"))],
             resource in prop_oneof![Just(""), Just("urn:b"), Just("urn:c"), Just("urn:b urn:c")],
-            now in 90..110i64,
+            now in prop_oneof![90..110i64, -25..-15i64],
         ) {
             let record = code(is_bound, challenge, redeemed);
             let client = client(if is_ours { "app" } else { "other" }, CALLBACK);
@@ -211,7 +214,7 @@ mod tests {
                 verifier: presented_verifier.as_ref().map(Verifier::expose),
             };
             let now = Timestamp::from_seconds(now);
-            let decision = decide(is_known.then_some(&record), &client, asked, now);
+            let decision = decide(is_known.then_some(&record), &client, asked, &Policy::safe(), now);
 
             let redirect_fits = if is_bound {
                 redirect_uri == Some(CALLBACK)
@@ -219,7 +222,10 @@ mod tests {
                 redirect_uri.is_none_or(|uri| uri == CALLBACK)
             };
             let could = is_known && is_right && is_ours && redirect_fits && challenge == presented;
-            let expected = match (could, redeemed, now < record.expires) {
+            // A code lives for 60 seconds, and one that was issued later than that is from a clock
+            // that was set back.
+            let is_alive = now < record.expires && now >= Timestamp::from_seconds(-20);
+            let expected = match (could, redeemed, is_alive) {
                 (true, true, _) => Some(Decision::Replayed),
                 (true, false, true) if resource.is_empty() => {
                     Some(Decision::Redeem(record.grant.resources.clone()))

@@ -7,6 +7,7 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         client::record::Client,
+        clock::is_recent,
         error::Error,
         server::Inner,
         store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
@@ -92,7 +93,7 @@ pub(crate) fn decide(
     }
     let was_last = presented.generation.checked_add(1) == Some(family.generation)
         && family.previous.as_ref().is_some_and(is);
-    let is_recent = now.since(family.rotated) < policy.refresh_repeat_window;
+    let is_recent = is_recent(now, family.rotated, policy.refresh_repeat_window);
     if was_last && is_recent && is_what_it_turned_for(&wanted, family) {
         Decision::Repeat(wanted)
     } else {

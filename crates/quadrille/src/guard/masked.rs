@@ -1,0 +1,119 @@
+//! The texts of strangers in the log. A client may send its secret or a token in the wrong
+//! parameter: an identifier and a secret are swapped easily.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+/// The most characters shown of a masked text.
+const SHOWN: usize = 4;
+
+/// The fewest characters of a generated secret or token.
+const SECRET: usize = 20;
+
+/// The sender of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sender<'a> {
+    /// A registered client, with its identifier.
+    Client(&'a str),
+    /// Somebody with the identifier of no client, or of one that was not looked up.
+    Stranger(&'a str),
+}
+
+impl<'a> Sender<'a> {
+    /// The identifier for the log. One that belongs to no client may be a secret, and is masked,
+    /// unless it is the URL of a client's document.
+    pub(crate) fn masked(self) -> Cow<'a, str> {
+        match self {
+            Self::Client(id) => id.into(),
+            Self::Stranger(id) if is_url(id) => value(id),
+            Self::Stranger(id) => mask(id).into(),
+        }
+    }
+}
+
+/// `true` for the form of a client's document: a URL without a password or a query.
+fn is_url(id: &str) -> bool {
+    Url::parse(id).is_ok_and(|url| {
+        let has_more = url.password().is_some() || url.query().is_some();
+        url.scheme() == "https" && !has_more && url.username().is_empty()
+    })
+}
+
+/// The value of a parameter for the log. Parts of it with the form of a generated secret are
+/// masked: long, and of small letters, capitals and digits, or two of these.
+pub(crate) fn value(text: &str) -> Cow<'_, str> {
+    let has_paths = text.contains("://");
+    let is_part =
+        |c: char| c.is_ascii_alphanumeric() || "-_+=~".contains(c) || (c == '/' && !has_paths);
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part) {
+        let (before, from) = rest.split_at(start);
+        let (part, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
+        whole.push_str(before);
+        match is_like_a_secret(part) {
+            true => whole.push_str(&mask(part)),
+            false => whole.push_str(part),
+        }
+        rest = after;
+    }
+    whole.push_str(rest);
+    if whole == text { text.into() } else { whole.into() }
+}
+
+fn is_like_a_secret(part: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| usize::from(part.as_bytes().iter().any(kind));
+    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
+    part.len() >= SECRET && kinds.into_iter().map(has).sum::<usize>() > 1
+}
+
+/// The first characters, a quarter of all at most, and the length: enough to find a mistyped
+/// identifier, and too little to use a secret.
+fn mask(text: &str) -> String {
+    let length = text.chars().count();
+    let start: String = text.chars().take(SHOWN.min(length / 4)).collect();
+    format!("{start}... ({length} characters)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_of_no_client_is_masked_unless_it_is_a_url() {
+        for (id, masked) in [
+            ("photo-app", "ph... (9 characters)"),
+            ("abc", "... (3 characters)"),
+            ("geheimés Wort", "geh... (13 characters)"),
+            ("GX1fBat3bV8zvF3Wz0kQ1mQkYdXn2c5vK7pL9rT4sUe", "GX1f... (43 characters)"),
+            ("https://app.example/client.json", "https://app.example/client.json"),
+            ("https://a:b@app.example/", "http... (24 characters)"),
+            ("https://app.example/?secret=x", "http... (29 characters)"),
+        ] {
+            assert_eq!(Sender::Stranger(id).masked(), masked);
+            assert_eq!(Sender::Client(id).masked(), id);
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_value_that_may_be_a_secret_is_masked() {
+        for (text, masked) in [
+            ("photos:read", "photos:read"),
+            ("urn:ietf:params:oauth:grant-type:device_code", ""),
+            ("https://www.googleapis.example/auth/userinfo.email", ""),
+            ("authorization_code", ""),
+            ("https://app.example:8443/callback/2?a=1", ""),
+            ("photos 2YotnFZFEjr1zCsicMWpAA2YotnFZ write", "photos 2Yot... (29 characters) write"),
+            (
+                "https://a.example/2YotnFZFEjr1zCsicMWpAA",
+                "https://a.example/2Yot... (22 characters)",
+            ),
+            ("6f1ed002ab5595859014ebf0951522d9", "6f1e... (32 characters)"),
+            ("GXfBatbVzvFWzkQmQkYdXncvKpLrTsUe", "GXfB... (32 characters)"),
+            ("1800014400", ""),
+        ] {
+            assert_eq!(value(text), if masked.is_empty() { text } else { masked });
+        }
+    }
+}

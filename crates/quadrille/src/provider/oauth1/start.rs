@@ -1,0 +1,44 @@
+//! The time since which this process remembers signed requests, by a clock that may be set.
+
+use tokio::sync::OnceCell;
+
+use crate::{Env, Timestamp, provider::error::Error, provider::server::Inner};
+
+/// The start of this process. A request with an earlier timestamp may have been accepted by another
+/// process before.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// By the clock as it was.
+    clock: Timestamp,
+    steady: Timestamp,
+    /// The time of the newest row in the store, if it was in the future: the clock is behind the
+    /// one of an earlier process.
+    future: OnceCell<Option<Timestamp>>,
+}
+
+impl Start {
+    pub(crate) fn new(env: &Env) -> Self {
+        Self { clock: env.now(), steady: env.steady(), future: OnceCell::new() }
+    }
+
+    /// The start by the clock as it is `now`. A machine may start with a clock that is behind, and
+    /// set it later, so the time since the start counts too.
+    ///
+    /// A time further ahead than two windows does not count: an earlier process that had such a
+    /// clock accepted nothing that is valid now. So a clock that once was far ahead ends nothing.
+    pub(super) async fn at(&self, inner: &Inner, now: Timestamp) -> Result<Timestamp, Error> {
+        let by_duration = now - inner.env.steady().since(self.steady);
+        let load = async || {
+            let newest = inner.store.newest().await?.time();
+            Ok::<_, Error>((newest.seconds() > now.seconds()).then_some(newest))
+        };
+        let future = *self.future.get_or_try_init(load).await?;
+        let reach = now + inner.oauth1.window + inner.oauth1.window;
+        let candidates = [Some(self.clock), future.map(|newest| newest + SECOND)];
+        let counts = candidates.into_iter().flatten().filter(|time| *time <= reach);
+        Ok(counts.fold(by_duration, Timestamp::max))
+    }
+}
+
+/// The resolution of timestamps: those of the newest row's second do not count either.
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
