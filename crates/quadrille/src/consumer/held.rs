@@ -15,6 +15,7 @@ use crate::{
 use super::{
     account::{Account, Owner, Stored, Token},
     cookies::Jar,
+    flights::YOUNG,
     login::Login,
     refresh::NoToken,
     registered::Registered,
@@ -95,6 +96,13 @@ impl Held {
     /// Whether the account is in the storage, so that its token can be refreshed.
     pub(crate) fn is_kept(&self) -> bool {
         self.0.kept
+    }
+
+    /// Whether the service issued the token just now. One from the future is not young: the clock
+    /// went back.
+    pub(crate) fn is_young(&self, stored: &Stored) -> bool {
+        let (now, obtained) = (self.0.login.0.env.now(), stored.token.obtained);
+        obtained <= now && now.since(obtained) < YOUNG
     }
 
     pub(crate) fn jar(&self) -> Option<&Jar> {

@@ -3,10 +3,14 @@
 use std::{any::TypeId, borrow::Cow, fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use url::Url;
 
-use crate::{consumer::error::OperatorError, loopback::is_secure, oauth2::member::MemberPath};
+use crate::{
+    consumer::error::OperatorError,
+    loopback::is_secure,
+    oauth2::{answer, member::MemberPath},
+};
 
 use super::{
     account::{Stored, Token},
@@ -82,6 +86,8 @@ pub(crate) struct Settled {
     pub(crate) subject_in_token: Option<MemberPath>,
     /// The places of a profile's members in the account's claims.
     pub(crate) profile: ProfilePaths,
+    /// The sign of an invalid token in the API's error responses, and its values.
+    dead_token: Option<(MemberPath, Vec<Box<str>>)>,
     /// The place of the claim that an account must have, and its value.
     pub(crate) required_claim: Option<RequiredClaim>,
     /// The headers of each call of the API.
@@ -132,6 +138,13 @@ impl Settled {
         }
         let claims = spec.profile.iter().map(|(claim, place)| (&**claim, &**place));
         let profile = ProfilePaths::parse(claims).ok_or_else(odd_member)?;
+        let dead_token = match &spec.dead_token {
+            Some((path, values)) => {
+                let values = values.split_ascii_whitespace().map(Box::from);
+                Some((member(path)?, values.collect()))
+            }
+            None => None,
+        };
         let required_claim = match &spec.required_claim {
             Some((path, value)) => Some(RequiredClaim::new(member(path)?, value)),
             None => None,
@@ -162,9 +175,22 @@ impl Settled {
             identity,
             subject_in_token,
             profile,
+            dead_token,
             required_claim,
             call_headers,
         })
+    }
+
+    /// Whether an error response of the API says in the service's own way that the token is invalid.
+    pub(crate) fn says_dead(&self, answer: &Response<Bytes>) -> bool {
+        let Some((path, values)) = &self.dead_token else { return false };
+        let said = path.identifier(&answer::text(answer.body()));
+        said.is_some_and(|said| values.iter().any(|value| **value == *said))
+    }
+
+    /// Whether the service has a way of its own to say that a token is invalid.
+    pub(crate) fn has_own_sign(&self) -> bool {
+        self.dead_token.is_some()
     }
 
     /// Whether the service identifies its accounts.

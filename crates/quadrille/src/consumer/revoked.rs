@@ -13,10 +13,10 @@ use http::{Response, StatusCode};
 
 use crate::{
     oauth1::{Credentials, CredentialsError, Problem},
-    oauth2::{ErrorCode, answer, bearer::Challenge, member::MemberPath},
+    oauth2::{ErrorCode, bearer::Challenge},
 };
 
-use super::dance::Dance;
+use super::{dance::Dance, registered::Registered};
 
 /// The meaning of a 401 for the token that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +32,13 @@ pub(super) enum Verdict {
     Alive,
 }
 
-/// Reads a response with status 401.
-pub(super) fn verdict(dance: &Dance, answer: &Response<Bytes>) -> Verdict {
-    match dance {
+/// Reads an error response of the API: one with status 401, or in the service's own way.
+pub(super) fn verdict(registered: &Registered, answer: &Response<Bytes>) -> Verdict {
+    match &registered.dance {
+        _ if registered.says_dead(answer) => return Verdict::Dead,
+        _ if answer.status() != StatusCode::UNAUTHORIZED => return Verdict::Alive,
         Dance::OAuth2(_) => bearer(answer),
-        Dance::OAuth1(dance) => signed(answer, dance.dead_token.as_ref()),
+        Dance::OAuth1(_) => signed(answer),
     }
 }
 
@@ -54,20 +56,14 @@ fn bearer(answer: &Response<Bytes>) -> Verdict {
     }
 }
 
-fn signed(answer: &Response<Bytes>, dead: Option<&(MemberPath, Box<str>)>) -> Verdict {
+fn signed(answer: &Response<Bytes>) -> Verdict {
     match Credentials::parse(answer) {
         Err(CredentialsError::Problem(
             Problem::TokenRejected | Problem::TokenExpired | Problem::TokenRevoked,
         )) => Verdict::Dead,
         Err(CredentialsError::Problem(_)) => Verdict::Alive,
-        _ if dead.is_some_and(|(path, value)| stands_at(path, value, answer)) => Verdict::Dead,
         _ => Verdict::Alive,
     }
-}
-
-/// Whether a member of the response's JSON has this value.
-fn stands_at(path: &MemberPath, value: &str, answer: &Response<Bytes>) -> bool {
-    path.identifier(&answer::text(answer.body())).as_deref() == Some(value)
 }
 
 impl Verdict {
@@ -126,9 +122,6 @@ mod tests {
         for (challenge, body, verdict) in [
             ("", "", Verdict::Alive),
             ("OAuth realm=\"x\"", "", Verdict::Alive),
-            ("", "{\"errors\":[{\"code\":89,\"message\":\"...\"}]}", Verdict::Dead),
-            ("", "{\"errors\":[{\"code\":32}]}", Verdict::Alive),
-            ("", "{\"errors\":[]}", Verdict::Alive),
             ("OAuth oauth_problem=\"token_revoked\"", "", Verdict::Dead),
             ("OAuth realm=\"x\", oauth_problem=token_expired", "", Verdict::Dead),
             ("", "oauth_problem=token_rejected", Verdict::Dead),
@@ -137,12 +130,7 @@ mod tests {
             ("", "oauth_problem=timestamp_refused", Verdict::Alive),
             ("OAuth oauth_problem=\"permission_denied\"", "", Verdict::Alive),
         ] {
-            let twitters = (MemberPath::parse("errors.0.code").unwrap(), "89".into());
-            let answer = answer(challenge, body);
-            assert_eq!(signed(&answer, Some(&twitters)), verdict, "{challenge} {body}");
-            // At other services, Twitter's number has no meaning.
-            let elsewhere = if body.contains("89") { Verdict::Alive } else { verdict };
-            assert_eq!(signed(&answer, None), elsewhere, "{challenge} {body}");
+            assert_eq!(signed(&answer(challenge, body)), verdict, "{challenge} {body}");
         }
     }
 

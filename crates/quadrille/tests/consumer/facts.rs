@@ -358,6 +358,37 @@ async fn a_failure_under_200_is_an_error() {
     assert_eq!(world.account().await.unwrap_err(), expected);
 }
 
+service!(
+    Saying,
+    acme().identity("me", "id").failure_flag("ok").dead_token("error.code", "190 invalid_auth"),
+    {}
+);
+
+#[tokio::test]
+async fn a_service_may_say_in_its_own_way_that_a_token_is_invalid() {
+    for (status, body, is_dead) in [
+        (400, r#"{"error":{"code":190}}"#, true),
+        (200, r#"{"ok":false,"error":{"code":"invalid_auth"}}"#, true),
+        (400, r#"{"error":{"code":4}}"#, false),
+        (200, r#"{"ok":false,"error":{"code":"no_channel"}}"#, false),
+        (200, r#"{"ok":true,"error":{"code":"invalid_auth"}}"#, false),
+        (500, r#"{"error":{"code":190}}"#, false),
+    ] {
+        let world = World::of::<Saying>();
+        let linked = world.linked::<Saying>().await;
+        let status = StatusCode::from_u16(status).unwrap();
+        world.fake.answers_next(Purpose::Api, status, body);
+        let young = call(&linked).await;
+        assert!(!matches!(young, Err(Error::NotLinked(_))), "a new token is not known everywhere");
+        world.clock.advance(HOUR);
+        world.fake.answers_next(Purpose::Api, status, body);
+        let answer = call(&linked).await;
+        assert_eq!(matches!(answer, Err(Error::NotLinked(_))), is_dead, "{status} {body}");
+        let again = world.login.linked::<Saying>(&linked.account()).await;
+        assert_eq!(again.is_err(), is_dead, "{status} {body}");
+    }
+}
+
 const PROFILE: &[(&str, &str)] = &[
     ("preferred_username", "login"),
     ("name", "{first} {last}"),

@@ -64,7 +64,7 @@ impl Answer {
     /// if it does not arrive in the time of [`Call::deadline`](super::Call::deadline),
     /// [`Error::Api`] if it says that the call failed ([`Spec::failure_flag`](crate::Spec::failure_flag)).
     pub async fn bytes(self) -> Result<Bytes> {
-        let Self { status, headers, body, held, deadline, is_checked, .. } = self;
+        let Self { status, headers, body, url, held, deadline, is_checked } = self;
         let registered = held.registered();
         let reading = body.collect_decoded(&headers, WHOLE_LIMIT);
         let bytes = match tokio::time::timeout(deadline, reading).await {
@@ -77,7 +77,16 @@ impl Answer {
             members.is_some_and(|members| members.get(flag) == Some(&false.into()))
         };
         if is_checked && registered.spec.failure_flag.as_deref().is_some_and(says_no) {
-            return Err(failure(&held, whole(status, headers, bytes)));
+            let (answer, stored) = (whole(status, headers, bytes), held.stored());
+            let api = registered.api_of(&stored.token);
+            let is_its_own = held.is_kept()
+                && stored.token.refresh_token.is_none()
+                && !held.is_young(&stored)
+                && api.is_ok_and(|api| api.origin() == url.origin());
+            if is_its_own && registered.says_dead(&answer) {
+                held.is_revoked(&stored).await?;
+            }
+            return Err(failure(&held, answer));
         }
         Ok(bytes)
     }

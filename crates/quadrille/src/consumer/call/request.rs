@@ -321,6 +321,9 @@ impl Call {
         {
             return Err(Error::service(service, ServiceError::Down { retry_after }));
         }
+        // The service may say in its own way that the token is invalid.
+        let has_own_sign = held.registered().has_own_sign() && !self.any_status;
+        let may_mean_401 = |status: StatusCode| has_own_sign && status.is_client_error();
         let mut refused = None;
         let mut is_repeated = false;
         let mut redirects = 0;
@@ -368,7 +371,11 @@ impl Call {
                         _ => Err(failure(&held, answer)),
                     };
                 }
-                StatusCode::UNAUTHORIZED if refused.is_none() && sending.is_its_own(&stored) => {
+                status
+                    if refused.is_none()
+                        && (status == StatusCode::UNAUTHORIZED || may_mean_401(status))
+                        && sending.is_its_own(&stored) =>
+                {
                     let answer = answer.beginning().await;
                     if !sending.is_revoked(&stored, &answer).await {
                         return Err(failure(&held, answer));

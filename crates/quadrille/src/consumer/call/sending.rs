@@ -12,7 +12,6 @@ use crate::{
         dance::Dance,
         error::{Error, OperatorError, Result},
         exchange::retry_after,
-        flights::YOUNG,
         held::Held,
         revoked::verdict,
     },
@@ -116,8 +115,8 @@ impl Sending<'_> {
     /// Whether the service no longer accepts this token.
     pub(super) async fn is_revoked(&self, stored: &Stored, answer: &Response<Bytes>) -> bool {
         let registered = self.held.registered();
-        let verdict = verdict(&registered.dance, answer);
-        let is_young = is_young(self.held, stored);
+        let verdict = verdict(registered, answer);
+        let is_young = self.held.is_young(stored);
         let second = match registered.identity_of(stored) {
             Ok(Some((url, _))) if verdict.wants_confirmation(is_young) => {
                 let (method, json) = registered.identity_request();
@@ -170,13 +169,7 @@ impl Unanswered {
 }
 
 pub(super) fn can_refresh(held: &Held, stored: &Stored) -> bool {
-    held.is_kept() && stored.token.refresh_token.is_some() && !is_young(held, stored)
-}
-
-/// Whether the service gave the token just now. One from the future is not: the clock went back.
-fn is_young(held: &Held, stored: &Stored) -> bool {
-    let (now, obtained) = (held.login().0.env.now(), stored.token.obtained);
-    obtained <= now && now.since(obtained) < YOUNG
+    held.is_kept() && stored.token.refresh_token.is_some() && !held.is_young(stored)
 }
 
 /// Whether other calls of the service will probably fail, too. A connection that breaks is often

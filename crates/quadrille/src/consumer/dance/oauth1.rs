@@ -26,7 +26,6 @@ use crate::{
     },
     form::{FormWriter, Params},
     oauth1::{Callback, Credentials, Problem, authorization_url},
-    oauth2::member::MemberPath,
     transport::{Body, Purpose},
 };
 
@@ -41,8 +40,6 @@ pub(crate) struct OAuth1Dance {
     service: Arc<Settled>,
     spec: OAuth1Buf,
     signing: Signing,
-    /// The sign of a revoked token in the API's responses.
-    pub(crate) dead_token: Option<(MemberPath, Box<str>)>,
     /// The authorization request without `oauth_token`.
     authorize_url: String,
 }
@@ -55,20 +52,10 @@ pub(crate) struct Leaving {
 
 impl OAuth1Dance {
     pub(crate) fn new(service: &Arc<Settled>, spec: &OAuth1Buf) -> Result<Self, OperatorError> {
-        let dead_token = match &spec.dead_token {
-            Some((path, value)) => {
-                let malformed =
-                    || OperatorError::MemberMalformed { service: (*service.name).into() };
-                let path = MemberPath::parse(path).ok_or_else(malformed)?;
-                Some((path, value.as_ref().into()))
-            }
-            None => None,
-        };
         Ok(Self {
             service: Arc::clone(service),
             spec: spec.clone(),
             signing: Signing::new(service, spec)?,
-            dead_token,
             authorize_url: authorize_url(service, &[]),
         })
     }

@@ -9,8 +9,8 @@ service! {
     /// it for six months at most.
     ///
     /// Apple has no API of claims: the user's identifier is in the `id_token` of
-    /// [`Authorized::more`](crate::Authorized::more), so an owner here has one account. With the
-    /// scopes `name` or `email`, Apple sends the callback by POST, which is not supported.
+    /// [`Authorized::more`](crate::Authorized::more), so an owner here has one account. Apple sends
+    /// the callback by POST.
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic and goth; the revocation endpoint
     /// is unconfirmed.
@@ -24,6 +24,8 @@ service! {
         "https://appleid.apple.com",
     )
     .title("Apple")
+    .scopes("name email")
+    .parameters(&[("response_mode", "form_post")])
     .secret_in_body()
     .error_names(&[("user_cancelled_authorize", "access_denied")])
     .revocation("https://appleid.apple.com/auth/revoke", Revocation::Standard),

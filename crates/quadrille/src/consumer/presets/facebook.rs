@@ -27,6 +27,7 @@ service! {
     .scope_separators(ScopeSeparator::Comma, ScopeSeparator::Comma)
     .identity("me?fields=id,name,email,picture", "id")
     .profile(&[("name", "name"), ("email", "email"), ("picture", "picture.data.url")])
+    .dead_token("error.code", "190")
     .secret_in_body()
     .revocation("me/permissions", Revocation::DeleteBearer),
     manners: {

@@ -13,6 +13,8 @@ const ERRORS: &[(&str, &str)] = &[
     ("invalid_client_id", "invalid_client"),
 ];
 
+const DEAD: &str = "invalid_auth token_revoked token_expired account_inactive";
+
 service! {
     /// Sign in with Slack (OpenID Connect). Register at <https://api.slack.com/apps> with the
     /// callback `{public URL}/login/slack/authorized`. An application that calls other methods of
@@ -35,6 +37,7 @@ service! {
     .identity("openid.connect.userInfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
     .failure_flag("ok")
+    .dead_token("error", DEAD)
     .error_names(ERRORS)
     .revocation("auth.revoke", Revocation::PostBearer),
     manners: {
@@ -82,6 +85,7 @@ service! {
         ("picture", "user.profile.image_512"),
     ])
     .failure_flag("ok")
+    .dead_token("error", DEAD)
     .error_names(ERRORS)
     .token_types("bot user")
     .revocation("auth.revoke", Revocation::PostBearer),
@@ -117,6 +121,7 @@ service! {
     .identity("auth.test", "user_id")
     .profile(&[("preferred_username", "user")])
     .failure_flag("ok")
+    .dead_token("error", DEAD)
     .error_names(ERRORS)
     .revocation("auth.revoke", Revocation::PostBearer),
     manners: {

@@ -165,6 +165,14 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
         required_claim = Some((path, value));
     }
 
+    /// The path and the values, separated by spaces, of the member of the API's error responses that
+    /// mean an invalid token, for services that do not say so as specifications require (RFC 6750,
+    /// section 3.1; `oauth_problem`): `("errors.0.code", "89")`. The account must then be linked
+    /// again. Paths are as in [`identity`](Spec::identity).
+    fn dead_token(path: text, values: text) {
+        dead_token = Some((path, values));
+    }
+
     /// Headers of each call of the API, unless the call sets them itself. `{client_id}` in a value
     /// is the application's identifier at the service.
     fn call_headers(headers: pairs) {
@@ -327,13 +335,6 @@ facts! { for Spec<OAuth1>, SpecBuf<OAuth1Buf>:
     /// refusal; at other services this verifier is an ordinary one.
     fn refused_verifier(verifier: text) {
         protocol.refused_verifier = Some(verifier);
-    }
-
-    /// The path and the value of the member of the API's 401 responses that means an invalid token,
-    /// for services without `oauth_problem`: `("errors.0.code", "89")`. Paths are as in
-    /// [`Spec::identity`].
-    fn dead_token(path: text, value: text) {
-        protocol.dead_token = Some((path, value));
     }
 
     /// Omits `oauth_body_hash`, for services that refuse it. Gives up: only TLS protects bodies

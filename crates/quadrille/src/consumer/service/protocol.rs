@@ -192,9 +192,6 @@ pub struct OAuth1<Text = &'static str, Pairs = &'static [(&'static str, &'static
     pub temporary_headers: Pairs,
     /// The `oauth_verifier` that means that the user refused, if the service sends one.
     pub refused_verifier: Option<Text>,
-    /// The path and the value of the member of the API's 401 responses that means an invalid token,
-    /// for services without `oauth_problem`.
-    pub dead_token: Option<(Text, Text)>,
 }
 
 impl OAuth2 {
@@ -232,7 +229,6 @@ impl OAuth1 {
             temporary_parameters: &[],
             temporary_headers: &[],
             refused_verifier: None,
-            dead_token: None,
         }
     }
 }
@@ -274,7 +270,6 @@ impl From<OAuth1> for OAuth1Buf {
             temporary_parameters: owned(spec.temporary_parameters.iter().copied()),
             temporary_headers: owned(spec.temporary_headers.iter().copied()),
             refused_verifier: spec.refused_verifier.map(Into::into),
-            dead_token: spec.dead_token.map(|(path, value)| (path.into(), value.into())),
         }
     }
 }

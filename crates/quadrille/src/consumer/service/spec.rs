@@ -82,6 +82,9 @@ pub struct Spec<P = Protocol> {
     pub email_list: Option<&'static str>,
     /// The claim, and its value, that an account must have.
     pub required_claim: Option<(&'static str, &'static str)>,
+    /// The path and the values of the member of the API's error responses that mean an invalid
+    /// token.
+    pub dead_token: Option<(&'static str, &'static str)>,
     /// Headers of each call of the API.
     pub call_headers: &'static [(&'static str, &'static str)],
     /// The member of responses that is `false` in errors with status 200.
@@ -186,6 +189,7 @@ impl<P: Copy> Spec<P> {
             profile: &[],
             email_list: None,
             required_claim: None,
+            dead_token: None,
             call_headers: &[],
             failure_flag: None,
             protocol,
@@ -210,6 +214,7 @@ impl<P: Copy> Spec<P> {
             profile: self.profile,
             email_list: self.email_list,
             required_claim: self.required_claim,
+            dead_token: self.dead_token,
             call_headers: self.call_headers,
             failure_flag: self.failure_flag,
             protocol,
