@@ -4,15 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use quadrille::{
     Owner, Result,
-    consumer::{
-        Account, Change, Context, OperatorError, Replaced, StorageError, Stored, Token,
-        TokenStorage,
-    },
-    seal::OpenError,
+    consumer::{Account, Change, Context, Replaced, StorageError, Stored, Token, TokenStorage},
 };
 use tokio::sync::Mutex;
 use tracing::error;
-use zeroize::Zeroizing;
 
 use crate::{
     fault::{is_duplicate, run},
@@ -116,7 +111,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
             error!(service, "an account has too long a key to be stored");
             return Err(StorageError::KeyTooLong.into());
         }
-        let sealed = seal(cx, account, token)?;
+        let sealed = cx.seal_token(account, token)?;
         let [owner, service, subject] = key(account);
         let version = Value::Number(draw_version(cx));
         let linked = [owner, service, subject, Value::Bytes(&sealed), version];
@@ -167,7 +162,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
         };
         let Stored { account, version: before, .. } = seen;
         let version = draw_version(cx);
-        let sealed = seal(cx, account, token)?;
+        let sealed = cx.seal_token(account, token)?;
         let [owner, service, subject] = key(account);
         // No row has a version beyond this.
         let before = i64::try_from(*before).unwrap_or(-1);
@@ -283,12 +278,6 @@ fn draw_version(cx: &Context<'_>) -> i64 {
     i64::from_be_bytes(cx.env().random()) & i64::MAX
 }
 
-fn seal(cx: &Context<'_>, account: &Account, token: &Token) -> Result<Vec<u8>, StorageError> {
-    // A token is texts and numbers, which JSON always holds.
-    let plain = serde_json::to_vec(token).map_err(|_| StorageError::Unwritable)?;
-    Ok(cx.seal(account, &Zeroizing::new(plain)))
-}
-
 /// The account of a row.
 pub(crate) fn account(found: &Found) -> Result<Account, StorageError> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec());
@@ -304,21 +293,7 @@ pub(crate) fn account(found: &Found) -> Result<Account, StorageError> {
 
 fn open(cx: &Context<'_>, found: &Found) -> Result<Stored> {
     let account = account(found)?;
-    let unreadable = |reason: &dyn fmt::Display| {
-        let (owner, service) = (account.owner.as_str(), &*account.service);
-        error!(owner, service, %reason, "a stored token cannot be read");
-    };
-    let plain = cx.open(&account, &found.token).map_err(|error| {
-        unreadable(&error);
-        match error {
-            OpenError::UnknownKey => OperatorError::KeyUnknown,
-            _ => StorageError::Unreadable.into(),
-        }
-    })?;
-    let token = serde_json::from_slice(&plain).map_err(|_| {
-        unreadable(&"it is of another version");
-        StorageError::Unreadable
-    })?;
+    let token = cx.open_token(&account, &found.token)?;
     let version = u64::try_from(found.version).map_err(|_| StorageError::Unreadable)?;
     Ok(Stored { account, token, version, needs_linking_again: found.needs_linking_again })
 }

@@ -5,7 +5,13 @@ mod memory;
 
 use std::{fmt, pin::Pin, time::Duration};
 
-use crate::{Env, consumer::error::Result};
+use tracing::error;
+
+use crate::{
+    Env,
+    consumer::error::{OperatorError, Result, StorageError},
+    seal::OpenError,
+};
 
 use super::{
     account::{Account, Owner, Stored, Token},
@@ -182,8 +188,46 @@ impl Context<'_> {
         &self,
         account: &Account,
         sealed: &[u8],
-    ) -> Result<zeroize::Zeroizing<Vec<u8>>, crate::seal::OpenError> {
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, OpenError> {
         self.site.keys.open_bytes("stored token", &self.sealed_for(account), sealed)
+    }
+
+    /// Seals a token as JSON: [`Context::seal`].
+    ///
+    /// # Errors
+    /// None that is known: every token can be written as JSON.
+    pub fn seal_token(&self, account: &Account, token: &Token) -> Result<Vec<u8>> {
+        let plain = serde_json::to_vec(token).map_err(|_| StorageError::Unwritable)?;
+        Ok(self.seal(account, &zeroize::Zeroizing::new(plain)))
+    }
+
+    /// Opens the output of [`Context::seal_token`]. Logs the account of one that does not open.
+    ///
+    /// ```
+    /// use quadrille::Result;
+    /// use quadrille::consumer::{Account, Context, Token};
+    ///
+    /// fn copied(cx: &Context<'_>, account: &Account, sealed: &[u8]) -> Result<Vec<u8>> {
+    ///     let token: Token = cx.open_token(account, sealed)?;
+    ///     cx.seal_token(account, &token)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OperatorError::KeyUnknown`] and [`StorageError::Unreadable`].
+    pub fn open_token(&self, account: &Account, sealed: &[u8]) -> Result<Token> {
+        let opened = self.open(account, sealed).map_err(|error| match error {
+            OpenError::UnknownKey => OperatorError::KeyUnknown,
+            OpenError::Malformed | OpenError::Broken => StorageError::Unreadable.into(),
+        });
+        let token = opened.and_then(|plain| {
+            serde_json::from_slice(&plain).map_err(|_| StorageError::Unreadable.into())
+        });
+        token.map_err(|reason| {
+            let (owner, service) = (account.owner.as_str(), &*account.service);
+            error!(owner, service, %reason, "a stored token cannot be read");
+            reason.into()
+        })
     }
 
     /// Whether the output of [`Context::seal`] is sealed under the newest key of the ring, so that

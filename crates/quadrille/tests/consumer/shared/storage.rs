@@ -59,7 +59,7 @@ fn next_version(db: &Connection) -> rusqlite::Result<u64> {
 }
 
 fn seal(cx: &Context<'_>, account: &Account, token: &Token) -> Vec<u8> {
-    cx.seal(account, &serde_json::to_vec(token).unwrap())
+    cx.seal_token(account, token).unwrap()
 }
 
 /// A row, its token still sealed: account, token, version, whether it has ended.
@@ -79,8 +79,7 @@ fn open(
     cx: &Context<'_>,
     (account, sealed, version, needs_linking_again): Found,
 ) -> Result<Stored> {
-    let plain = cx.open(&account, &sealed).map_err(|_| StorageError::Unreadable)?;
-    let token = serde_json::from_slice(&plain).map_err(|_| StorageError::Unreadable)?;
+    let token = cx.open_token(&account, &sealed)?;
     Ok(Stored { account, token, version, needs_linking_again })
 }
 
