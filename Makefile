@@ -72,7 +72,7 @@ pages:
 
 .PHONY: circles
 circles:
-	$(PYTHON) tools/circles crates/quadrille crates/quadrille-server crates/quadrille-sqlx
+	$(PYTHON) tools/circles crates/quadrille crates/quadrille-server crates/quadrille-sqlx crates/quadrille-redis
 
 .PHONY: deny
 deny: cargo-deny
