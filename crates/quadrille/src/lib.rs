@@ -29,6 +29,7 @@
 //! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
 //! | `sqlite` | the provider's embedded database |
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
+//! | `xml` | responses of APIs that are XML, read into your types |
 //! | `testing` | contracts, a clock to move by hand and fake services, for tests of your own |
 //!
 //! Without features, only the core remains: no runtime, no web framework, no HTTP client, no
