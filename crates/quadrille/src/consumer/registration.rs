@@ -181,7 +181,8 @@ impl Settled {
         })
     }
 
-    /// Whether an error response of the API says in the service's own way that the token is invalid.
+    /// Whether an error response of the API says in the service's own way that the token is
+    /// invalid.
     pub(crate) fn says_dead(&self, answer: &Response<Bytes>) -> bool {
         let Some((path, values)) = &self.dead_token else { return false };
         let said = path.identifier(&answer::text(answer.body()));

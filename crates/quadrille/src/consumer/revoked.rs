@@ -35,8 +35,8 @@ pub(super) enum Verdict {
 /// Reads an error response of the API: one with status 401, or in the service's own way.
 pub(super) fn verdict(registered: &Registered, answer: &Response<Bytes>) -> Verdict {
     match &registered.dance {
-        _ if registered.says_dead(answer) => return Verdict::Dead,
-        _ if answer.status() != StatusCode::UNAUTHORIZED => return Verdict::Alive,
+        _ if registered.says_dead(answer) => Verdict::Dead,
+        _ if answer.status() != StatusCode::UNAUTHORIZED => Verdict::Alive,
         Dance::OAuth2(_) => bearer(answer),
         Dance::OAuth1(_) => signed(answer),
     }

@@ -79,8 +79,8 @@ impl FakeService {
     }
 
     /// A service with the manners of `S` and one registered application: it accepts the secret only
-    /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints, serves
-    /// the account's identity at its path, and refuses calls without its headers.
+    /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints,
+    /// serves the account's identity at its path, and refuses calls without its headers.
     pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
         Self::playing(&Row::of::<S>("", &[]), client_id, client_secret)
     }

@@ -145,7 +145,11 @@ async fn each_call_has_the_services_headers_and_scheme() {
 service!(
     Scattered,
     acme().identity("me", "id").api_in_token("instance_url", "acme.example acme-eu.example"),
-    { api_origin: Some("https://na7.acme.example"), refresh: Refresh::Lasting, lifetime: Some(HOUR) }
+    {
+        api_origin: Some("https://na7.acme.example"),
+        refresh: Refresh::Lasting,
+        lifetime: Some(HOUR),
+    }
 );
 
 #[tokio::test]

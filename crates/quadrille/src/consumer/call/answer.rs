@@ -62,7 +62,8 @@ impl Answer {
     /// # Errors
     /// [`Error::Service`] if the body is too large or its coding is malformed, [`Error::Network`]
     /// if it does not arrive in the time of [`Call::deadline`](super::Call::deadline),
-    /// [`Error::Api`] if it says that the call failed ([`Spec::failure_flag`](crate::Spec::failure_flag)).
+    /// [`Error::Api`] if it says that the call failed
+    /// ([`Spec::failure_flag`](crate::Spec::failure_flag)).
     pub async fn bytes(self) -> Result<Bytes> {
         let Self { status, headers, body, url, held, deadline, is_checked } = self;
         let registered = held.registered();

@@ -9,7 +9,8 @@ service! {
     /// Checked November 2026 against DigitalOcean's documentation (September 2026: refreshes go to
     /// the token endpoint, where the page of 2025 had one of their own), goth and
     /// python-social-auth: access tokens last thirty days. The parameters of the revocation
-    /// endpoint are unconfirmed, and whether an old refresh token stays valid, so each is used once.
+    /// endpoint are unconfirmed, and whether an old refresh token stays valid, so each is used
+    /// once.
     DigitalOcean,
     new: (id, secret),
     variables: ["DIGITALOCEAN_OAUTH_CLIENT_ID", "DIGITALOCEAN_OAUTH_CLIENT_SECRET"],

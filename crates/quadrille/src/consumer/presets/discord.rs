@@ -3,8 +3,8 @@
 use crate::consumer::{Client, Revocation, Spec};
 
 service! {
-    /// Discord. Register at <https://discord.com/developers/applications> with the callback `{public
-    /// URL}/login/discord/authorized`. The address needs the scope `email`.
+    /// Discord. Register at <https://discord.com/developers/applications> with the callback
+    /// `{public URL}/login/discord/authorized`. The address needs the scope `email`.
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic and Discord's documentation (an
     /// undated copy): access tokens last a week; revoking one token revokes all of this user and

@@ -59,8 +59,8 @@ impl Client<Google> {
         self.option_word("prompt", "select_account")
     }
 
-    /// Admits accounts of this Workspace domain only, or with `*` of any (`hd`). The user can change
-    /// the request, so the claim `hd` is checked, too: a login with another account is
+    /// Admits accounts of this Workspace domain only, or with `*` of any (`hd`). The user can
+    /// change the request, so the claim `hd` is checked, too: a login with another account is
     /// [`BrowserError::AccountNotAllowed`](crate::consumer::BrowserError::AccountNotAllowed).
     #[must_use]
     pub fn hosted_domain(self, domain: impl Into<String>) -> Self {

@@ -6,9 +6,9 @@ service! {
     /// Reddit. Register at <https://www.reddit.com/prefs/apps> with the callback `{public
     /// URL}/login/reddit/authorized`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and Flask-Dance; no source of these
-    /// confirms the revocation endpoint. Reddit refuses requests of unknown programs: name yours
-    /// with [`user_agent`](Client::user_agent). A refresh token comes only with
+    /// Checked November 2026 against Auth.js (July 2026), Arctic and Flask-Dance; no source of
+    /// these confirms the revocation endpoint. Reddit refuses requests of unknown programs: name
+    /// yours with [`user_agent`](Client::user_agent). A refresh token comes only with
     /// [`permanent`](Client::permanent), and remains valid.
     Reddit,
     new: (id, secret),

@@ -21,7 +21,7 @@ service! {
     )
     .title("Salesforce")
     .scopes("openid email profile api")
-    .api_in_token("instance_url", "salesforce.com force.com salesforce.mil")
+    .api_in_token("instance_url", "salesforce.com salesforce.mil")
     .identity("https://login.salesforce.com/services/oauth2/userinfo", "user_id")
     .profile(Spec::OPENID_CLAIMS)
     .revocation("https://login.salesforce.com/services/oauth2/revoke", Revocation::Standard),

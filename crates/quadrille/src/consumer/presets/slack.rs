@@ -59,8 +59,8 @@ impl Client<Slack> {
 }
 
 service! {
-    /// An application of Slack, installed by a user in a workspace. The token is the bot's, with the
-    /// scopes of [`scopes`](Client::scopes). Register at <https://api.slack.com/apps> with the
+    /// An application of Slack, installed by a user in a workspace. The token is the bot's, with
+    /// the scopes of [`scopes`](Client::scopes). Register at <https://api.slack.com/apps> with the
     /// callback `{public URL}/login/slack-app/authorized`.
     ///
     /// Checked November 2026 against Slack's migration guide and reference (copies): scopes are

@@ -6,8 +6,8 @@ use crate::{
 };
 
 service! {
-    /// Strava. Register at <https://www.strava.com/settings/api> with the domain of your public URL;
-    /// the callback is `{public URL}/login/strava/authorized`.
+    /// Strava. Register at <https://www.strava.com/settings/api> with the domain of your public
+    /// URL; the callback is `{public URL}/login/strava/authorized`.
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic, python-social-auth and Strava's
     /// documentation (an undated copy): scopes are separated by commas, and those granted are in

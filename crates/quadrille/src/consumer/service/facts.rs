@@ -165,10 +165,10 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
         required_claim = Some((path, value));
     }
 
-    /// The path and the values, separated by spaces, of the member of the API's error responses that
-    /// mean an invalid token, for services that do not say so as specifications require (RFC 6750,
-    /// section 3.1; `oauth_problem`): `("errors.0.code", "89")`. The account must then be linked
-    /// again. Paths are as in [`identity`](Spec::identity).
+    /// The path and the values, separated by spaces, of the member of the API's error responses
+    /// that mean an invalid token, for services that do not say so as specifications require (RFC
+    /// 6750, section 3.1; `oauth_problem`): `("errors.0.code", "89")`. The account must then be
+    /// linked again. Paths are as in [`identity`](Spec::identity).
     fn dead_token(path: text, values: text) {
         dead_token = Some((path, values));
     }
