@@ -22,4 +22,13 @@ impl RemoteAddress {
             IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 63,
         }
     }
+
+    /// The widest network that one party may have for the asking: an IPv4 address, or the first 48
+    /// bits of an IPv6 one (RFC 6177), which are 65,536 networks. Many parties may share it, too.
+    pub fn wide_network(self) -> u128 {
+        match self.0.to_canonical() {
+            IpAddr::V4(address) => u128::from(u32::from(address)),
+            IpAddr::V6(address) => u128::from(address) >> 80 << 80 | 1 << 62,
+        }
+    }
 }

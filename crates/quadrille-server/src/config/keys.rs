@@ -133,7 +133,7 @@ pub const KEYS: &[Key] = &[
     key(
         "max_connections_per_address",
         "QUADRILLE_MAX_CONNECTIONS_PER_ADDRESS",
-        "greatest number of connections of one address, or of one IPv6 network of 64 bits; \
+        "greatest number of connections of one address, or of one IPv6 network of 48 bits; \
          trusted proxies are not limited",
     ),
     key(

@@ -1,20 +1,21 @@
 //! The places for connections, and their holders.
 //!
-//! If all places are taken, or all of an address's share, a new connection takes the place of one
-//! that waits for its client: first of one whose answers are not read, then of the one that was
-//! answered longest ago, then of one that has sent no request. So connections that are idle, slow
-//! or not read lock nobody out, however many there are. A connection whose request is being
-//! answered keeps its place.
+//! The owner of a place is an IPv4 address, or an IPv6 network of 48 bits. If all places are taken,
+//! or all of an owner's share, a new connection takes the place of one that waits for its client:
+//! first of one whose answers are not read, then of the one that was answered longest ago, then of
+//! one that has sent no request. So connections that are idle, slow or not read lock nobody out,
+//! however many there are. A connection whose request is being answered keeps its place.
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use quadrille::RemoteAddress;
 use tokio::sync::Notify;
 
 use crate::config::Network;
@@ -40,7 +41,7 @@ struct Held {
     /// The number of places that are about to become free.
     leaving: usize,
     /// The seats that are not about to leave.
-    by_owner: HashMap<IpAddr, Vec<Arc<Seat>>>,
+    by_owner: HashMap<u128, Vec<Arc<Seat>>>,
 }
 
 /// The outcome of taking a place.
@@ -58,7 +59,7 @@ pub(super) enum Taken {
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
-    owner: IpAddr,
+    owner: u128,
     seat: Arc<Seat>,
 }
 
@@ -101,7 +102,7 @@ impl Places {
 
     /// A place for a connection from `peer`. Another connection may have to leave.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Taken {
-        let owner = owner(peer);
+        let owner = RemoteAddress(peer).wide_network();
         let mut held = self.held();
         if !self.trusted.iter().any(|network| network.contains(peer)) {
             let seats = held.by_owner.get(&owner).map_or(&[][..], |seats| seats);
@@ -140,7 +141,7 @@ impl Places {
 impl Held {
     /// Closes a connection of this owner, or of the owner with the most connections. Returns
     /// whether there was one that could go.
-    fn make_room(&mut self, owner: Option<IpAddr>) -> bool {
+    fn make_room(&mut self, owner: Option<u128>) -> bool {
         loop {
             let found = match owner {
                 Some(owner) => {
@@ -168,7 +169,7 @@ impl Held {
     }
 
     /// Removes a seat from those of its owner.
-    fn remove(&mut self, owner: IpAddr, seat: &Arc<Seat>) {
+    fn remove(&mut self, owner: u128, seat: &Arc<Seat>) {
         let Some(seats) = self.by_owner.get_mut(&owner) else { return };
         seats.retain(|known| !Arc::ptr_eq(known, seat));
         if seats.is_empty() {
@@ -228,18 +229,6 @@ impl Drop for Place {
         }
         drop(held);
         self.places.freed.notify_one();
-    }
-}
-
-/// The address that a share is counted for: an IPv4 address, or the /64 network of an IPv6 address,
-/// since each customer of a network has at least a /64 (RFC 6177).
-fn owner(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = u128::from(address) >> 64 << 64;
-            Ipv6Addr::from(network).into()
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -339,10 +328,10 @@ mod tests {
         let take = |text: &str| place(places.take(peer(text)));
         let mut held = Vec::new();
         for last in 1..=50 {
-            held.push(take(&format!("2001:db8:0:1::{last:x}")));
+            held.push(take(&format!("2001:db8:0:{last:x}::{last:x}")));
         }
         assert_eq!(held.iter().filter(|place| !has_gone(place)).count(), 2);
-        let neighbour = take("2001:db8:0:2::1");
+        let neighbour = take("2001:db8:1:1::1");
         take("2001:db8:0:1::1");
         assert!(!has_gone(&neighbour));
     }

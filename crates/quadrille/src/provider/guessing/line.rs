@@ -9,9 +9,11 @@
 //!   of any number of names is always in front of a person who mistyped.
 //! * by network: the one that was served the longest time ago. Each network has its share of the work,
 //!   whatever it and others did before, so a flood must come from more networks than are served
-//!   within a person's patience.
+//!   within a person's patience. Networks of 48 bits take turns (IPv6), since one party gets that
+//!   many as easily as one of 64 bits, and within each the smaller networks.
 //!
-//! Memory is bounded by seats. When all are taken, the network with the most gives up its last.
+//! Memory is bounded by seats. Those of a network of 48 bits are counted together. When all are
+//! taken, the network with the most gives up its last.
 
 use std::{
     cmp::Reverse,
@@ -118,7 +120,7 @@ impl Line {
         patience: Duration,
     ) -> Result<Place<'_>, Away> {
         let (call, mut called) = oneshot::channel();
-        let standing = self.queue().sit(from.map(RemoteAddress::network), failures, call);
+        let standing = self.queue().sit(Origin::of(from), failures, call);
         // Leaves the line in every case, also if the client goes away.
         let place = Place { line: self, standing };
         if !wait.is_zero() {
@@ -171,8 +173,24 @@ struct Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Called;
 
-struct Seat {
+/// The networks of an attempt; `None` is that of attempts without an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Origin {
+    wide: Option<u128>,
     network: Option<u128>,
+}
+
+impl Origin {
+    fn of(from: Option<RemoteAddress>) -> Self {
+        Self {
+            wide: from.map(RemoteAddress::wide_network),
+            network: from.map(RemoteAddress::network),
+        }
+    }
+}
+
+struct Seat {
+    origin: Origin,
     call: oneshot::Sender<Called>,
 }
 
@@ -189,11 +207,12 @@ struct Queue {
     count: u64,
     /// The number of calls so far.
     calls: u64,
-    /// The number of the last call of each network.
+    /// The number of the last call of each network, wide ones included.
     served: HashMap<Option<u128>, u64>,
     seated: BTreeMap<Standing, Seat>,
     /// The attempts in `seated` that can be called.
     ready: BTreeSet<Standing>,
+    /// The number of seats of each wide network.
     of_network: HashMap<Option<u128>, usize>,
     at_work: BTreeSet<Standing>,
 }
@@ -219,21 +238,21 @@ impl Queue {
     /// itself.
     fn sit(
         &mut self,
-        network: Option<u128>,
+        origin: Origin,
         failures: Failures,
         call: oneshot::Sender<Called>,
     ) -> Standing {
         self.count = self.count.saturating_add(1);
         let standing = Standing { failures, number: Reverse(self.count) };
-        self.seated.insert(standing, Seat { network, call });
-        let of_network = self.of_network.entry(network).or_insert(0);
+        self.seated.insert(standing, Seat { origin, call });
+        let of_network = self.of_network.entry(origin.wide).or_insert(0);
         *of_network = of_network.saturating_add(1);
         let mut from_behind = self.seated.iter().rev();
         let gives_way = if *of_network > self.seats_of_a_network {
-            from_behind.find(|(_, seat)| seat.network == network)
+            from_behind.find(|(_, seat)| seat.origin.wide == origin.wide)
         } else if self.seated.len() > self.seats {
             let most = self.of_network.values().max();
-            from_behind.find(|(_, seat)| self.of_network.get(&seat.network) == most)
+            from_behind.find(|(_, seat)| self.of_network.get(&seat.origin.wide) == most)
         } else {
             None
         };
@@ -264,7 +283,7 @@ impl Queue {
             && let Some(standing) = self.next()
             && let Some(seat) = self.stand_up(standing)
         {
-            self.serve(seat.network);
+            self.serve(seat.origin);
             // A caller that has left frees its place next.
             self.at_work.insert(standing);
             let _ = seat.call.send(Called);
@@ -278,26 +297,30 @@ impl Queue {
         }
         let ready = self.seated.iter().filter(|(standing, _)| self.ready.contains(standing));
         // `None`, for never, is the least. Among equals the first is taken.
-        ready.min_by_key(|(_, seat)| self.served.get(&seat.network)).map(|(standing, _)| *standing)
+        let served = |network| self.served.get(&network);
+        ready
+            .min_by_key(|(_, Seat { origin, .. })| (served(origin.wide), served(origin.network)))
+            .map(|(standing, _)| *standing)
     }
 
-    fn serve(&mut self, network: Option<u128>) {
+    fn serve(&mut self, origin: Origin) {
         self.calls = self.calls.saturating_add(1);
         if self.served.len() >= NETWORKS {
             let kept = u64::try_from(NETWORKS / 2).unwrap_or(u64::MAX);
             let since = self.calls.saturating_sub(kept);
             self.served.retain(|_, call| *call > since);
         }
-        self.served.insert(network, self.calls);
+        self.served.insert(origin.wide, self.calls);
+        self.served.insert(origin.network, self.calls);
     }
 
     fn stand_up(&mut self, standing: Standing) -> Option<Seat> {
         self.ready.remove(&standing);
         let seat = self.seated.remove(&standing)?;
-        match self.of_network.get_mut(&seat.network) {
+        match self.of_network.get_mut(&seat.origin.wide) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
-                self.of_network.remove(&seat.network);
+                self.of_network.remove(&seat.origin.wide);
             }
         }
         Some(seat)
@@ -315,15 +338,27 @@ mod tests {
         Queue::new(PLACES, 8, 3)
     }
 
+    const fn origin(network: u128) -> Origin {
+        Origin { wide: Some(network), network: Some(network) }
+    }
+
     /// A new attempt without a wait, and its call.
     fn comes(
         queue: &mut Queue,
         network: u128,
         failures: u32,
     ) -> (Standing, oneshot::Receiver<Called>) {
+        comes_from(queue, origin(network), failures)
+    }
+
+    fn comes_from(
+        queue: &mut Queue,
+        origin: Origin,
+        failures: u32,
+    ) -> (Standing, oneshot::Receiver<Called>) {
         let (call, called) = oneshot::channel();
         let failures = Failures { at_name: failures, of_network: failures };
-        let standing = queue.sit(Some(network), failures, call);
+        let standing = queue.sit(origin, failures, call);
         queue.ready(standing);
         (standing, called)
     }
@@ -372,6 +407,44 @@ mod tests {
         assert!(gave_way(&mut flood[2].1) && !gave_way(&mut person) && !gave_way(&mut other));
     }
 
+    fn address(text: &str) -> Origin {
+        Origin::of(Some(RemoteAddress(text.parse().unwrap())))
+    }
+
+    #[test]
+    fn ever_new_networks_of_one_wide_network_are_one_in_seats_and_turns() {
+        let mut queue = Queue::new(PLACES, 1024, 64);
+        let mut fresh = (0..).map(|n| address(&format!("2001:db8:0:{n:x}::1")));
+        let mut flood: Vec<_> =
+            fresh.by_ref().take(2).map(|it| comes_from(&mut queue, it, 0)).collect();
+        let (_, mut mistyped) = comes_from(&mut queue, address("2001:db8:1::1"), 3);
+        let (_, mut person) = comes_from(&mut queue, address("192.0.2.1"), 0);
+        for origin in fresh.take(5000) {
+            flood.push(comes_from(&mut queue, origin, 0));
+        }
+        assert_eq!(queue.seated.len(), 64 + 2);
+        // Every second call is one by network.
+        for _ in 0..4 {
+            let next = *queue.at_work.first().unwrap();
+            queue.leave(next);
+        }
+        assert!(person.try_recv().is_ok() && mistyped.try_recv().is_ok());
+    }
+
+    #[test]
+    fn networks_of_one_wide_network_take_turns_among_themselves() {
+        let mut queue = queue();
+        let (first, _called) = comes_from(&mut queue, address("2001:db8:0:1::1"), 0);
+        let _other = comes(&mut queue, 8, 0);
+        let _by_failures = comes(&mut queue, 9, 0);
+        let _flood = comes_from(&mut queue, address("2001:db8:0:1::2"), 1);
+        let (_, mut neighbour) = comes_from(&mut queue, address("2001:db8:0:2::1"), 2);
+        queue.leave(first);
+        let next = *queue.at_work.first().unwrap();
+        queue.leave(next);
+        assert!(neighbour.try_recv().is_ok());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn an_attempt_waits_for_its_time_and_then_for_a_place_but_not_for_ever() {
         let line = Line::new(NonZeroUsize::MIN, 2, 2);
@@ -411,7 +484,7 @@ mod tests {
     fn networks_that_were_served_are_forgotten_when_they_are_too_many() {
         let mut queue = queue();
         for network in 0..3 * NETWORKS as u128 {
-            queue.serve(Some(network));
+            queue.serve(origin(network));
             assert!(queue.served.len() <= NETWORKS);
         }
         assert!(queue.served.contains_key(&Some(3 * NETWORKS as u128 - 1)));
@@ -507,7 +580,7 @@ mod tests {
                     .map(|(network, failures)| comes(&mut queue, network, failures))
                     .collect();
                 let seated: Vec<_> =
-                    queue.seated.iter().map(|(standing, seat)| (*standing, seat.network)).collect();
+                    queue.seated.iter().map(|(standing, seat)| (*standing, seat.origin.wide)).collect();
                 let seats = queue.of_network.clone();
                 let of = |network: Option<u128>| seats.get(&network).copied().unwrap_or(0);
                 let (newcomer, _called) = comes(&mut queue, network, failures);
