@@ -42,24 +42,35 @@ impl Inner {
             entry.write(&self.env, HEAD_TOO_LARGE.status);
             return HEAD_TOO_LARGE.answer(reader);
         }
-        let response = match self.to_public_url(&request) {
-            Some(redirect) => redirect,
-            None => match self.read(request).await {
-                Ok(mut request) => {
-                    // The place becomes busy only now: a slow body must not block a place that
-                    // others need.
-                    let busy = place.map(Place::busy);
-                    if matches!(busy, Some(None)) {
-                        return MADE_ROOM.answer(reader);
-                    }
-                    request.extensions_mut().insert(RemoteAddress(address));
-                    let Ok(response) = self.router.clone().call(request).await;
-                    response
-                }
-                Err(refusal) => refusal.answer(reader),
-            },
+        let response = match self.read(request).await {
+            Ok(mut request) => {
+                let address = RemoteAddress(address);
+                request.extensions_mut().insert(address);
+                self.shares.run(address, self.route(request, reader, place)).await
+            }
+            Err(refusal) => refusal.answer(reader),
         };
         entry.write(&self.env, response.status());
+        response
+    }
+
+    /// The answer to a request that was read.
+    async fn route(
+        &self,
+        request: Request<Body>,
+        reader: Reader,
+        place: Option<&Place>,
+    ) -> Response<Body> {
+        if let Some(redirect) = self.to_public_url(&request) {
+            return redirect;
+        }
+        // The place becomes busy only now: a slow body, or many requests of the same network, must
+        // not block a place that others need.
+        let busy = place.map(Place::busy);
+        if matches!(busy, Some(None)) {
+            return MADE_ROOM.answer(reader);
+        }
+        let Ok(response) = self.router.clone().call(request).await;
         response
     }
 
@@ -102,7 +113,7 @@ impl Inner {
 
     /// The redirect to the public URL for a browser that uses another name of this machine. The
     /// browser would not send its cookies to the public URL later.
-    fn to_public_url(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    fn to_public_url(&self, request: &Request<Body>) -> Option<Response<Body>> {
         let host = request.headers().get(header::HOST)?.to_str().ok()?;
         let public = self.issuer.authority();
         if host == public || !matches!(*request.method(), Method::GET | Method::HEAD) {

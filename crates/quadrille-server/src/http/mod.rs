@@ -3,6 +3,7 @@
 mod answer;
 mod deadline;
 mod descriptors;
+mod fair;
 mod log;
 mod places;
 mod proxy;
@@ -45,6 +46,7 @@ use crate::{
 };
 
 use deadline::WriteDeadline;
+use fair::Shares;
 use places::{Place, Places, Taken};
 
 /// The size limit of the head of a request; hyper's own limit is 100 headers. Hyper stops reading
@@ -67,7 +69,7 @@ pub struct Limits {
     pub shutdown_timeout: Duration,
     /// The greatest number of connections.
     pub max_connections: usize,
-    /// The greatest number of connections of one address, or of one IPv6 network of 64 bits.
+    /// The greatest number of connections of one address, or of one IPv6 network of 48 bits.
     pub max_connections_per_address: usize,
     /// Addresses of the proxies whose `proxy_header` is trusted.
     pub trusted_proxies: Vec<Network>,
@@ -100,6 +102,7 @@ struct Inner {
     issuer: Issuer,
     limits: Limits,
     router: Router,
+    shares: Shares,
     /// The paths that answer a browser with a page.
     pages: Vec<String>,
     /// Whether the operator was warned about a proxy that is not trusted.
@@ -135,6 +138,7 @@ impl Server {
             issuer,
             limits,
             router,
+            shares: Shares::new(),
             pages,
             warned: AtomicBool::default(),
             warned_of_header: AtomicBool::default(),

@@ -76,6 +76,9 @@ pub fn run(
 ) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // New connections wait in the global queue. In a flood, a processor would look there too
+        // rarely to get through a thousand of them within seconds.
+        .global_queue_interval(2)
         .build()?
         .block_on(serve(args, settings, again, output))
 }

@@ -98,6 +98,35 @@ fn a_flood_of_one_address_that_never_ends_leaves_others_alone() {
     program.stop();
 }
 
+/// The number of requests from 127.0.0.2 that the program has answered, by its log.
+#[cfg(target_os = "linux")]
+fn answered_to_the_flood(program: &Program) -> usize {
+    program.log().matches("address=127.0.0.2").count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_waits_for_few_of_the_requests_that_another_address_has_pipelined() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let requests = PAGE.repeat(300);
+    let flood: Vec<_> = (0..300)
+        .map(|_| {
+            let mut stream = connect_from("127.0.0.2", &program);
+            stream.write_all(&requests).unwrap();
+            stream
+        })
+        .collect();
+    assert!(is_served(&program), "{}", program.log());
+    // The log is the clock here, so a slow machine changes nothing.
+    let before = answered_to_the_flood(&program);
+    for _ in 0..5 {
+        assert!(is_served(&program), "{}", program.log());
+    }
+    let meanwhile = answered_to_the_flood(&program) - before;
+    assert!(meanwhile < 5 * flood.len(), "{meanwhile} requests of the flood went first");
+}
+
 /// A connection from another address of this machine: on Linux, all of 127.0.0.0/8 is local.
 #[cfg(target_os = "linux")]
 fn connect_from(address: &str, program: &Program) -> TcpStream {
