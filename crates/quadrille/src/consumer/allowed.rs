@@ -1,12 +1,18 @@
-//! The parameters and scopes that a request to log in may choose: an allow-list of the application.
+//! The choices that an application leaves to requests to log in: parameters and scopes on its lists,
+//! and the callback of those that scripts send.
 
 use std::borrow::Cow;
+
+use url::Url;
 
 use crate::{
     Scopes,
     consumer::error::{BrowserError, OperatorError},
     form::Params,
+    loopback::is_secure,
 };
+
+use super::endpoint::is_graphic;
 
 /// The parameters that the login itself writes into an authorization request.
 const WRITTEN: [&str; 7] = [
@@ -53,14 +59,21 @@ const LONGEST_VALUE: usize = 1024;
 pub(crate) struct Allowed {
     pub(crate) parameters: Vec<Cow<'static, str>>,
     pub(crate) scopes: Scopes,
+    /// The callback of logins that a script or a program begins, if it is another.
+    pub(crate) json_callback: Option<Cow<'static, str>>,
 }
 
 impl Allowed {
     /// Checks the list.
     pub(crate) fn check(&self, service: &str) -> Result<(), OperatorError> {
-        match self.parameters.iter().find(|name| !is_for_links(name)) {
-            Some(name) => Err(reserved(service, name)),
-            None => Ok(()),
+        if let Some(name) = self.parameters.iter().find(|name| !is_for_links(name)) {
+            return Err(reserved(service, name));
+        }
+        match &self.json_callback {
+            Some(callback) if !is_callback(callback) => {
+                Err(OperatorError::JsonCallbackMalformed { service: service.into() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -112,6 +125,17 @@ pub(crate) fn check_written(
         Some((name, _)) => Err(reserved(service, name)),
         None => Ok(()),
     }
+}
+
+/// Whether this is an `https` URL, `http` on this machine, or a URI of a program's own scheme, which
+/// is a reversed domain name (RFC 8252, section 7.1).
+fn is_callback(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    let fits = match url.scheme() {
+        "http" | "https" => is_secure(&url) && url.has_host(),
+        scheme => scheme.contains('.'),
+    };
+    fits && is_graphic(text) && url.fragment().is_none()
 }
 
 fn is_written(name: &str) -> bool {

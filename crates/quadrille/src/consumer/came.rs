@@ -85,6 +85,26 @@ impl Login {
     }
 }
 
+impl Login {
+    /// Whether a script of this origin, or a program without a browser, sent this request of JSON to
+    /// begin or finish a login. Browsers send JSON to another origin only if that allows it (CORS),
+    /// and say where it comes from.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_own_script(&self, headers: &HeaderMap) -> bool {
+        let Ok(ready) = self.ready() else { return false };
+        let came = Came::of(headers, &ready.site.origin);
+        is_json(headers) && matches!(came, Came::Here | Came::Unsaid)
+    }
+}
+
+#[cfg(feature = "axum")]
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return false };
+    let essence = one.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     account::{Account, Owner},
     allowed::check_written,
-    attempt::{Attempt, Kind, OwnerMark},
+    attempt::{Attempt, Ending, Kind, OwnerMark},
     authorized::Authorized,
     cookies::Jar,
     dance::{Answered, Dance, Proof},
@@ -65,6 +65,7 @@ pub struct Begin<'a> {
     only_identify: bool,
     parameters: Vec<(String, String)>,
     data: Option<Value>,
+    ending: Ending,
 }
 
 impl<'a> Begin<'a> {
@@ -78,6 +79,7 @@ impl<'a> Begin<'a> {
             only_identify: false,
             parameters: Vec::new(),
             data: None,
+            ending: Ending::Page,
         }
     }
 
@@ -132,6 +134,12 @@ impl<'a> Begin<'a> {
     #[must_use]
     pub fn data(mut self, data: impl Into<Value>) -> Self {
         self.data = Some(data.into());
+        self
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn ending(mut self, ending: Ending) -> Self {
+        self.ending = ending;
         self
     }
 
@@ -235,7 +243,7 @@ impl Login {
                 }
             }
             Dance::OAuth1(dance) => {
-                let callback = &registered.callback;
+                let callback = registered.callback_for(attempt.ending);
                 let leaving = dance.leave(&ready.site, &attempt, callback, parameters).await?;
                 let (temporary, site) = (&leaving.temporary, &ready.site);
                 if let Err(error) = attempt.seal_into_cookie(temporary, site, jar) {
@@ -265,6 +273,7 @@ impl Login {
             kind: self.kind(jar, registered, begin).await?,
             begun_by: OwnerMark::of(&begin.owner),
             begun: self.0.env.now(),
+            ending: begin.ending,
             data: begin.data.clone(),
         })
     }

@@ -60,6 +60,7 @@ pub(crate) struct Inner {
     keys: KeyRing,
     public_url: String,
     mount: String,
+    opener: Option<String>,
     pub(crate) env: Env,
     pub(crate) storage: Arc<dyn ErasedStorage>,
     http: Option<Arc<dyn ErasedClient>>,
@@ -89,6 +90,7 @@ impl Login {
             keys,
             public_url: public_url.into(),
             mount: "/login".to_owned(),
+            opener: None,
             env: Env::system(),
             storage: Arc::new(CookieStorage),
             http: None,
@@ -113,6 +115,28 @@ impl Login {
     #[must_use]
     pub fn at(self, path: &str) -> Self {
         self.change(|inner| inner.mount = path.trim_end_matches('/').to_owned())
+    }
+
+    /// Lets pages of this origin open a login in a window of its own: `/login/github?popup=1`. Where
+    /// another login redirects, this one posts a message to the page that opened the window, if that
+    /// is of this origin, and closes the window. The message has no token:
+    /// `{type: "quadrille", service, next}`, or `error`, a code, in place of `next`.
+    ///
+    /// The pages of this login then have no `Cross-Origin-Opener-Policy` that separates the windows.
+    /// The page that opens must have none, or `same-origin-allow-popups`.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(GitHub::new("our-id", "our-secret"))
+    ///     .pop_up("https://app.example");
+    /// login.check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pop_up(self, opener: impl Into<String>) -> Self {
+        self.change(|inner| inner.opener = Some(opener.into()))
     }
 
     /// Stores tokens here instead of in each user's cookies.
@@ -164,6 +188,12 @@ impl Login {
         inner.ready = OnceLock::new();
         change(inner);
         self
+    }
+
+    /// The origin whose pages open logins in a window.
+    #[cfg(feature = "axum")]
+    pub(crate) fn opener(&self) -> Option<&str> {
+        self.0.opener.as_deref()
     }
 
     pub(crate) fn mount(&self) -> &str {
@@ -299,6 +329,9 @@ impl Ready {
             return Err(OperatorError::PublicUrlInsecure);
         }
         check_mount(&inner.mount)?;
+        if inner.opener.as_deref().is_some_and(|opener| !is_origin(opener)) {
+            return Err(OperatorError::OpenerMalformed);
+        }
         if inner.storage.is_durable() && inner.keys.is_ephemeral() {
             return Err(OperatorError::EphemeralKeys);
         }
@@ -348,6 +381,10 @@ impl Ready {
             }
         }
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| is_secure(&url) && url.origin().ascii_serialization() == text)
 }
 
 fn check_mount(mount: &str) -> Result<(), OperatorError> {

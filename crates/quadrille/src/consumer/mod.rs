@@ -77,6 +77,7 @@ pub(crate) use self::{cookie_room::InUse, site::Site};
 
 #[cfg(feature = "axum")]
 pub(crate) use self::{
+    attempt::{Attempt, Ending},
     flow::Verified,
     held::{Held, Wanted, not_linked},
     hooks::ErasedHooks,

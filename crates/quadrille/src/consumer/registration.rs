@@ -15,6 +15,7 @@ use crate::{
 use super::{
     account::{Stored, Token},
     allowed::Allowed,
+    attempt::Ending,
     claims::{ProfilePaths, RequiredClaim},
     endpoint::is_graphic,
     hosted::settled,
@@ -257,6 +258,14 @@ impl Settled {
         let is_own = Url::parse(&self.spec.token).is_ok_and(|own| own.origin() == url.origin());
         let is_anonymous = url.username().is_empty() && url.password().is_none();
         ((is_known || is_own) && is_anonymous).then_some(origin)
+    }
+
+    /// The callback of logins with this end.
+    pub(crate) fn callback_for(&self, ending: Ending) -> &str {
+        match (ending, &self.allowed.json_callback) {
+            (Ending::Json, Some(callback)) => callback,
+            _ => &self.callback,
+        }
     }
 
     /// Sets the headers of the service's spec.

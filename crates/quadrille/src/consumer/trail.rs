@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{attempt::AttemptCookie, registration::Settled};
+use super::{
+    attempt::{AttemptCookie, Ending},
+    registration::Settled,
+};
 
 /// The facts about a failed login, as far as they are known.
 #[derive(Debug, Default)]
@@ -11,6 +14,8 @@ pub(crate) struct Trail {
     pub(crate) next: Option<String>,
     /// The URL for another attempt, unless it is the usual login.
     pub(crate) retry: Option<String>,
+    /// The end of the login.
+    pub(crate) ending: Ending,
     /// The attempt, which has failed for good.
     pub(crate) answered: Option<AttemptCookie>,
 }

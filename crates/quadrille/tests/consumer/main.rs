@@ -34,10 +34,12 @@ mod oauth1;
 mod owners;
 mod pages;
 mod parameters;
+mod popup;
 mod refresh;
 mod revoked;
 mod same_token;
 mod scopes;
+mod scripts;
 mod services;
 #[cfg(feature = "sqlite")]
 mod shared;

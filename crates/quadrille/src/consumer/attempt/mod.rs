@@ -46,6 +46,8 @@ pub(crate) struct Attempt {
     pub(crate) begun_by: OwnerMark,
     /// The time of the beginning.
     pub(crate) begun: Timestamp,
+    /// The end of the login.
+    pub(crate) ending: Ending,
     /// The application's data.
     pub(crate) data: Option<Value>,
 }
@@ -59,6 +61,18 @@ pub(crate) enum Kind {
     Widen { scopes: String, subject: String },
     /// Identifies the user; no token is stored.
     Identify,
+}
+
+/// The end of a login, if it succeeds or fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// A redirect to a page.
+    #[default]
+    Page,
+    /// A message to the page that opened the window.
+    PopUp,
+    /// A response to a script, or to a program, which began it.
+    Json,
 }
 
 /// A digest of an owner: `None` if no user was signed in.
@@ -137,6 +151,33 @@ impl OwnerMark {
     }
 }
 
+impl Ending {
+    /// The end of a login whose callback a browser loads as a page.
+    pub(crate) fn in_browser(self) -> Self {
+        match self {
+            Self::PopUp => Self::PopUp,
+            Self::Page | Self::Json => Self::Page,
+        }
+    }
+
+    fn write(self, out: &mut Writer) {
+        out.number(match self {
+            Self::Page => 0,
+            Self::PopUp => 1,
+            Self::Json => 2,
+        });
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(match from.number()? {
+            0 => Self::Page,
+            1 => Self::PopUp,
+            2 => Self::Json,
+            _ => return None,
+        })
+    }
+}
+
 impl Kind {
     fn write(&self, out: &mut Writer) {
         match self {
@@ -168,6 +209,7 @@ impl Attempt {
         out.number(VERSION);
         out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);
         self.begun_by.write(out);
+        self.ending.write(out);
         self.kind.write(out);
         write_data(self.data.as_ref(), out);
     }
@@ -178,9 +220,10 @@ impl Attempt {
         }
         let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
         let (service, next) = (from.text()?.into(), from.text()?.to_owned());
-        let (begun_by, kind) = (OwnerMark::read(from)?, Kind::read(from)?);
+        let (begun_by, ending) = (OwnerMark::read(from)?, Ending::read(from)?);
+        let kind = Kind::read(from)?;
         let data = read_data(from)?;
-        Some(Self { service, next, kind, begun_by, begun, data })
+        Some(Self { service, next, kind, begun_by, begun, ending, data })
     }
 
     fn check_age(&self, now: Timestamp) -> Result<(), BrowserError> {

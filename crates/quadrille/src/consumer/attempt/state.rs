@@ -27,7 +27,8 @@ use crate::{
 };
 
 use super::{
-    Attempt, AttemptCookie, Kind, LIFETIME, OwnerMark, VERSION, not_ours, read_data, write_data,
+    Attempt, AttemptCookie, Ending, Kind, LIFETIME, OwnerMark, VERSION, not_ours, read_data,
+    write_data,
 };
 
 const PURPOSE: &str = "login attempt";
@@ -85,6 +86,7 @@ impl Attempt {
         out.fixed(&id).fixed(&random).fixed(&key_id).number(VERSION);
         out.number(self.begun.seconds().unsigned_abs());
         self.begun_by.write(&mut out);
+        self.ending.write(&mut out);
         let (plain, rest) = self.write_within(MOST, site, &cookie, &out.finish());
         let bytes = size(&site.style.name(&cookie.0), &value);
         if let Some(Rest { name, value, can_be_lost }) = rest {
@@ -190,7 +192,7 @@ fn read(
         return None;
     }
     let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
-    let begun_by = OwnerMark::read(&mut from)?;
+    let (begun_by, ending) = (OwnerMark::read(&mut from)?, Ending::read(&mut from)?);
     let cookie = AttemptCookie::new(COOKIE, &id);
     let (next, kind, data) = match from.number()? {
         NOTHING => (from.text()?.to_owned(), Kind::read(&mut from)?, None),
@@ -204,7 +206,8 @@ fn read(
         },
         _ => return None,
     };
-    let attempt = Attempt { service: Arc::clone(service), next, kind, begun_by, begun, data };
+    let attempt =
+        Attempt { service: Arc::clone(service), next, kind, begun_by, begun, ending, data };
     Some(Ok(Opened { attempt, cookie, binding, key }))
 }
 

@@ -120,6 +120,7 @@ impl OAuth1Dance {
             return Err(BrowserError::StateUnknown.into());
         }
         trail.next = Some(opened.attempt.next.clone());
+        trail.ending = opened.attempt.ending.in_browser();
         match callback {
             Callback::Approved { verifier, .. } => {
                 let Opened { attempt, cookie, temporary } = opened;

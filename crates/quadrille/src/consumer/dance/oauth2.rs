@@ -11,7 +11,7 @@ use crate::{
     consumer::{
         account::Token,
         allowed::merged,
-        attempt::{Attempt, Kind, state::Opened},
+        attempt::{Attempt, Ending, Kind, state::Opened},
         claims::Claims,
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
@@ -79,7 +79,8 @@ impl OAuth2Dance {
         if dance.authorization(&"a".into()).is_none() {
             return Err(dance.service.endpoint_malformed());
         }
-        dance.authorize_url = dance.authorize_url(&dance.service.spec.scopes, &[])?;
+        let usual = &dance.service.spec.scopes;
+        dance.authorize_url = dance.authorize_url(usual, &[], Ending::Page)?;
         Ok(dance)
     }
 
@@ -130,10 +131,11 @@ impl OAuth2Dance {
         &self,
         scopes: &Scopes,
         parameters: &[(String, String)],
+        ending: Ending,
     ) -> Result<String, OperatorError> {
-        let Settled { spec, callback, .. } = &*self.service;
+        let (spec, callback) = (&self.service.spec, self.service.callback_for(ending));
         let mut request = AuthorizationRequest::new(self.auth.client_id());
-        request.redirect_uri = Some(callback.as_str().into());
+        request.redirect_uri = Some(callback.into());
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
         request.resource = self.resources.clone();
@@ -150,13 +152,16 @@ impl OAuth2Dance {
         attempt: &Attempt,
         parameters: &[(String, String)],
     ) -> Result<String> {
-        let is_usual = !matches!(attempt.kind, Kind::Widen { .. }) && parameters.is_empty();
+        let is_usual = !matches!(attempt.kind, Kind::Widen { .. })
+            && parameters.is_empty()
+            && attempt.ending != Ending::Json;
         let mut url = if is_usual {
             let mut url = String::with_capacity(self.authorize_url.len() + 512);
             url.push_str(&self.authorize_url);
             url
         } else {
-            self.authorize_url(&attempt.scopes(&self.service.spec.scopes), parameters)?
+            let scopes = attempt.scopes(&self.service.spec.scopes);
+            self.authorize_url(&scopes, parameters, attempt.ending)?
         };
         let sealed = attempt.seal_into_state(site, jar)?;
         // Base64url and fixed words need no encoding, and the URL has a query already.
@@ -182,6 +187,7 @@ impl OAuth2Dance {
         let state = state.ok_or(BrowserError::StateUnknown)?;
         let opened = Opened::open(site, jar, &self.service.name, state)?;
         trail.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
+        trail.ending = opened.attempt.ending.in_browser();
         opened.check(site, jar)?;
         let response = match self.spec.issuer {
             Some(_) => AuthorizationResponse::parse(params),
@@ -228,7 +234,7 @@ impl OAuth2Dance {
     ) -> Result<Granted> {
         let request = TokenRequest::AuthorizationCode {
             code,
-            redirect_uri: Some(&self.service.callback),
+            redirect_uri: Some(self.service.callback_for(attempt.ending)),
             code_verifier: verifier.map(Verifier::expose),
             resource: self.resources.clone(),
         };

@@ -23,6 +23,10 @@ pub enum BrowserError {
     /// a control character.
     #[error("the parameters of the request to log in cannot be read")]
     LoginMalformed,
+    /// A request of a script to begin or finish a login comes from a page of another site, or is not
+    /// declared as JSON.
+    #[error("the request does not come from a page or a program of this site")]
+    NotThisOrigin,
     /// `state` is missing, changed, or of another site.
     #[error("the callback's state is not one of this site")]
     StateUnknown,
@@ -62,6 +66,7 @@ impl BrowserError {
             Self::Denied => "access_denied",
             Self::CallbackMalformed => "callback_malformed",
             Self::LoginMalformed => "login_malformed",
+            Self::NotThisOrigin => "not_this_origin",
             Self::StateUnknown => "state_unknown",
             Self::AttemptExpired => "attempt_expired",
             Self::AttemptCookieMissing => "attempt_cookie_missing",
@@ -77,7 +82,9 @@ impl BrowserError {
     /// The status of the response to the user.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Denied | Self::UserChanged | Self::AccountNotAllowed => StatusCode::FORBIDDEN,
+            Self::Denied | Self::UserChanged | Self::AccountNotAllowed | Self::NotThisOrigin => {
+                StatusCode::FORBIDDEN
+            }
             Self::Loop => StatusCode::CONFLICT,
             Self::TenantUnknown => StatusCode::NOT_FOUND,
             Self::CallbackMalformed

@@ -72,6 +72,23 @@ pub enum OperatorError {
         /// The name of the parameter.
         name: Box<str>,
     },
+    /// The callback of [`Client::json_callback`](crate::consumer::Client::json_callback) is not an
+    /// `https` URL (or `http` on this machine), nor of a scheme that is a reversed domain name, or
+    /// has a fragment.
+    #[error(
+        "the callback of {service} for scripts and programs must be an https URL, or have a scheme \
+         with a dot, like com.example.app:/callback"
+    )]
+    JsonCallbackMalformed {
+        /// The name of the service.
+        service: Box<str>,
+    },
+    /// The origin of [`Login::pop_up`](crate::Login::pop_up) is not an `https` origin (or `http` on
+    /// this machine) without a path.
+    #[error(
+        "the origin that opens logins in a window must be like https://app.example, without a path"
+    )]
+    OpenerMalformed,
     /// The data of [`Begin::data`](crate::consumer::Begin::data) is longer than 512 bytes as JSON. Keep
     /// it in the application's session or database, and carry its identifier.
     #[error("the data of a login has {bytes} bytes as JSON, and at most 512 are carried along")]
@@ -286,6 +303,8 @@ impl OperatorError {
             Self::ResourceMalformed { .. } => "resource_malformed",
             Self::MemberMalformed { .. } => "member_malformed",
             Self::ParameterReserved { .. } => "parameter_reserved",
+            Self::JsonCallbackMalformed { .. } => "json_callback_malformed",
+            Self::OpenerMalformed => "opener_malformed",
             Self::DataTooLarge { .. } => "data_too_large",
             Self::SecretMalformed { .. } => "secret_malformed",
             Self::CredentialMismatch { .. } => "credential_mismatch",

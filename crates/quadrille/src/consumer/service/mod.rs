@@ -217,6 +217,29 @@ impl<S> Client<S> {
         self
     }
 
+    /// Sets the callback of logins that a script or a program begins by
+    /// [`Login::json_routes`](crate::Login::json_routes): a page of the script, an app link, or a
+    /// scheme of the program that is a reversed domain name, such as `com.example.app:/callback`
+    /// (RFC 8252, section 7.1). Register it at the service, too. Without it, the callback is that of
+    /// all other logins.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let github = GitHub::new("our-id", "our-secret")
+    ///     .json_callback("https://app.example/app/logged-in");
+    /// Login::new(KeyRing::ephemeral(), "https://app.example").with(github).check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    ///
+    /// [`Login::check`](crate::Login::check) refuses any other URL:
+    /// [`OperatorError::JsonCallbackMalformed`].
+    #[must_use]
+    pub fn json_callback(mut self, callback: impl Into<Cow<'static, str>>) -> Self {
+        self.allowed.json_callback = Some(callback.into());
+        self
+    }
+
     /// Lets a request to log in set these parameters of the authorization request, as in
     /// `/login/google?login_hint=ada@example.com`. Any site can send a visitor with such a request,
     /// so nothing that is not on the list passes. A value may have 1,024 bytes, and no control

@@ -304,14 +304,14 @@ impl<'a> Found<'a> {
             service: Some(Arc::clone(&registered.settled)),
             next: Some(wanted.next.clone()),
             retry,
-            answered: None,
+            ..Trail::default()
         };
         let answer = failed(login, jar, parts, error.clone(), trail).await;
         Rejected { error, answer: Some(answer) }
     }
 
-    /// Whether the user has just returned to this page and would be redirected again. They decide whether to try
-    /// again, so the note of their return is removed.
+    /// Whether the user has just returned to this page and would be redirected again. They decide
+    /// whether to try again, so the note of their return is removed.
     fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation

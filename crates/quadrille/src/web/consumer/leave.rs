@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
-    consumer::{Begin, Jar, Registered, Trail, error::BrowserError},
+    consumer::{Begin, Ending, Registered, Trail, error::BrowserError},
     form::{Limits, Params, is_form},
     page::Page,
     probe::probed,
@@ -21,12 +21,12 @@ use crate::{
 use super::{
     hooks::{BeforeLogin, Handlers},
     layer::Visit,
-    pages::{failed, hop, plainly, redirect},
+    pages::{failed, hop, plainly, redirect, unknown_to_whom},
 };
 
 /// The limits of query and form together. The parameters that are read have limits of their own;
 /// all others are ignored, within the length that servers accept.
-const LIMITS: Limits =
+pub(super) const LIMITS: Limits =
     Limits { bytes: 256 * 1024, value_bytes: 256 * 1024, parameters: 256 * 1024 };
 
 /// `GET {mount}/{service}`: a link of this site, or of any other.
@@ -99,22 +99,32 @@ async fn leave_with(path: ServicePath, mut parts: Parts, parameters: String) -> 
     let mut trail = Trail::default();
     let begun = async {
         visit.check_place()?;
-        begin(login, jar, &service, &mut parts, &parameters, &mut trail).await
+        begin(&visit, &service, &mut parts, &parameters, &mut trail).await
     };
     match begun.await {
-        Ok(response) => response,
+        Ok(Departure::Answer(response)) => response,
+        Ok(Departure::To(url)) => redirect(StatusCode::FOUND, url).unwrap_or_else(unknown_to_whom),
         Err(error) => failed(login, jar, &mut parts, error, trail).await,
     }
 }
 
-async fn begin(
-    login: &Login,
-    jar: &Jar,
+/// The beginning of a login.
+pub(super) enum Departure {
+    /// The URL at the service.
+    To(String),
+    /// The page that asks, or the response of a hook.
+    Answer(Response),
+}
+
+/// Begins a login. `trail` has its end if it is not a page.
+pub(super) async fn begin(
+    visit: &Visit,
     service: &str,
     parts: &mut Parts,
     parameters: &str,
     trail: &mut Trail,
-) -> Result<Response> {
+) -> Result<Departure> {
+    let (login, jar) = (&visit.login, &visit.jar);
     let registered = login.by_name(service).await?;
     trail.service = Some(Arc::clone(&registered.settled));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
@@ -126,19 +136,31 @@ async fn begin(
     // With further scopes, it has no meaning.
     let only = if ask.is_none() { one("only")? } else { None };
     let parameters = registered.allowed.read(&params)?;
+    let popup = one("popup")?;
+    match (popup, login.opener(), trail.ending) {
+        (None, ..) => {}
+        (Some("1"), Some(_), Ending::Page) => trail.ending = Ending::PopUp,
+        _ => return Err(BrowserError::LoginMalformed.into()),
+    }
     let handlers = Handlers::of(login);
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;
-    if login.must_ask(&parts.headers, &owner, by_form) {
+    let by_script = trail.ending == Ending::Json;
+    if !by_script && login.must_ask(&parts.headers, &owner, by_form) {
         let scope = registered.allowed.read_scopes(&params)?;
-        let fields =
-            [("next", Some(next)), ("ask", ask), ("only", only), ("scope", Some(scope.as_str()))];
+        let fields = [
+            ("next", Some(next)),
+            ("ask", ask),
+            ("only", only),
+            ("popup", popup),
+            ("scope", Some(scope.as_str())),
+        ];
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let chosen = parameters.iter().map(|(name, value)| (&**name, &**value));
         let fields = fields.filter(|(_, value)| !value.is_empty()).chain(chosen);
-        return Ok(asking(login, &registered, fields));
+        return Ok(Departure::Answer(asking(login, &registered, fields)));
     }
-    let mut begin = Begin::new(service).next(next).owner(&owner);
+    let mut begin = Begin::new(service).next(next).owner(&owner).ending(trail.ending);
     for (name, value) in &parameters {
         begin = begin.parameter(name, value);
     }
@@ -155,12 +177,12 @@ async fn begin(
         let event = BeforeLogin { service, next, owner: owner.clone(), parameters };
         let (changed, answer) = handlers.before_login(event, parts).await.apply(begin);
         if let Some(answer) = answer {
-            return Ok(answer);
+            return Ok(Departure::Answer(answer));
         }
         begin = changed;
     }
     trail.next = Some(next.to_owned());
-    redirect(StatusCode::FOUND, login.begin_at(jar, &registered, &begin).await?)
+    Ok(Departure::To(login.begin_at(jar, &registered, &begin).await?))
 }
 
 /// The page that asks whether the user wants to log in, since another site may have sent them. It

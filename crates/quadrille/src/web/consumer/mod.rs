@@ -12,6 +12,7 @@ mod leave;
 mod navigation;
 mod pages;
 pub(crate) mod routes;
+mod script;
 
 pub use hooks::{Hook, IntoAfter};
 pub use layer::{LoginLayer, LoginService};

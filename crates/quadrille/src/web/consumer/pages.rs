@@ -1,15 +1,19 @@
 //! The pages for a login that fails.
 
+use std::sync::LazyLock;
+
 use axum::{body::Body, response::Response};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use tracing::{error, info, warn};
 
 use crate::{
     Error, Login, Result,
     consumer::{
-        Jar, Trail,
+        Ending, Jar, Trail,
         error::{BrowserError, OperatorError, ServiceError},
     },
+    digest::sha256,
     page::{self, Page},
 };
 
@@ -47,7 +51,17 @@ pub(super) async fn failed(
         let title = service.map(|service| &*service.spec.title);
         let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.site.base_path));
         let retry = retry_url.as_deref();
-        if is_for_a_page(&parts.headers) {
+        if let (Ending::PopUp, Some(opener)) = (trail.ending, login.opener()) {
+            let name = service.map_or("", |service| &*service.name);
+            let (title, text) = words(&error, title.unwrap_or("the service"));
+            let outcome = Outcome::Failed { code: error.code(), title, text };
+            let mut response = message(opener, name, &outcome);
+            *response.status_mut() = error.status();
+            return response;
+        }
+        if trail.ending == Ending::Json {
+            usual_json(&error, title, retry)
+        } else if is_for_a_page(&parts.headers) {
             usual_page(&error, title, retry, &home)
         } else {
             usual_json(&error, title, retry)
@@ -136,6 +150,60 @@ pub(super) fn hop(to: &str) -> Response {
     response
 }
 
+/// The outcome of a login in a window.
+pub(super) enum Outcome<'a> {
+    /// The path of this site to return to.
+    Finished { next: &'a str },
+    /// The error's code and words.
+    Failed { code: &'static str, title: &'static str, text: String },
+}
+
+/// Tells the page that opened the window, if it is of the right origin, and closes the window.
+/// Without that page, the window stays.
+const SCRIPT: &str = "const d=document.body.dataset,o=window.opener;\
+if(o){o.postMessage(d.error?{type:\"quadrille\",service:d.service,error:d.error}:\
+{type:\"quadrille\",service:d.service,next:d.next},d.opener);window.close()}";
+
+static SCRIPT_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hash = BASE64_STANDARD.encode(sha256(SCRIPT.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{hash}'; form-action 'none'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    // Base64 fits into a header.
+    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+});
+
+/// The page at the end of a login in a window. The values are attributes, so that the policy can
+/// name the one script by its hash.
+pub(super) fn message(opener: &str, service: &str, outcome: &Outcome<'_>) -> Response {
+    let (name, value, title, text) = match outcome {
+        Outcome::Finished { next } => ("next", *next, "You are logged in", ""),
+        Outcome::Failed { code, title, text } => ("error", *code, *title, &**text),
+    };
+    let (opener, service) = (page::escape(opener), page::escape(service));
+    let (value, title, text) = (page::escape(value), page::escape(title), page::escape(text));
+    let body = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+         <body data-opener=\"{opener}\" data-service=\"{service}\" data-{name}=\"{value}\">\
+         <h1>{title}</h1><p>{text}</p><p>You can close this window.</p>\
+         <script>{SCRIPT}</script></body></html>\n"
+    );
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(&SCRIPT_POLICY).clone());
+    page::protect(headers);
+    response
+}
+
+/// Lets the page that opened a window keep its reference to it.
+pub(super) fn with_opener(mut response: Response) -> Response {
+    let keeps = HeaderValue::from_static("unsafe-none");
+    response.headers_mut().insert(page::OPENER_POLICY, keeps);
+    response
+}
+
 /// The page's contents for scripts.
 fn usual_json(error: &Error, service: Option<&str>, retry: Option<&str>) -> Response {
     let (_, message) = words(error, service.or(named(error)).unwrap_or("the service"));
@@ -211,6 +279,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "This link is broken",
                 "A parameter of the link to this login is repeated, too long or damaged."
                     .to_owned(),
+            ),
+            BrowserError::NotThisOrigin => (
+                "This request is not of this site",
+                "Only pages and programs of this site begin a login like this.".to_owned(),
             ),
             BrowserError::UserChanged => (
                 "Another user is signed in now",

@@ -21,10 +21,11 @@ use axum::{
     routing::get,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
+use tower::util::MapResponseLayer;
 
 use crate::{
     Error, Login, Result,
-    consumer::{Jar, Trail, Verified, error::BrowserError, is_just_back},
+    consumer::{Attempt, Ending, Jar, Trail, Verified, error::BrowserError, is_just_back},
     form::{Limits, is_form},
     probe::probed,
 };
@@ -33,7 +34,10 @@ use super::{
     hooks::Handlers,
     layer::{LoginLayer, Visit},
     leave::{ServicePath, leave, leave_by_form, service_in},
-    pages::{failed, hop, json, no_store, plainly, redirect, unknown_to_whom},
+    pages::{
+        Outcome, failed, hop, json, message, no_store, plainly, redirect, unknown_to_whom,
+        with_opener,
+    },
 };
 
 impl Login {
@@ -55,11 +59,15 @@ impl Login {
             // `check` has logged it; a router would panic.
             return Router::new();
         }
-        Router::new()
+        let routes = Router::new()
             .route(&format!("{mount}/{{service}}"), get(leave).post(leave_by_form))
             .route(&format!("{mount}/{{service}}/authorized"), get(come_back).post(come_posted))
             .route(&format!("{mount}/{{service}}/arrived"), get(arrive))
-            .layer(self.layer())
+            .layer(self.layer());
+        match self.opener() {
+            Some(_) => routes.layer(MapResponseLayer::new(with_opener)),
+            None => routes,
+        }
     }
 
     /// The layer for handlers that take [`Linked`](crate::Linked) and the like.
@@ -192,9 +200,14 @@ async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
     if hops {
         return hop_to_arrival(login, &service, &query);
     }
-    let next = verified.answered.attempt.next.clone();
+    let Attempt { next, ending, .. } = verified.answered.attempt.clone();
+    let opener = login.opener().filter(|_| ending == Ending::PopUp);
+    let ending = ending.in_browser();
     let finished = match link(login, jar, &verified, &mut parts).await {
         Ok(Some(answer)) => return answer,
+        Ok(None) if let Some(opener) = opener => {
+            return message(opener, &service, &Outcome::Finished { next: &next });
+        }
         Ok(None) if begun == Begun::Elsewhere => return hop(&next),
         Ok(None) => redirect(StatusCode::SEE_OTHER, next.clone()),
         Err(error) => Err(error),
@@ -203,7 +216,7 @@ async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
         Ok(response) => response,
         Err(error) => {
             let service = Some(Arc::clone(&verified.registered.settled));
-            let trail = Trail { service, next: Some(next), ..Trail::default() };
+            let trail = Trail { service, next: Some(next), ending, ..Trail::default() };
             failed(login, jar, &mut parts, error, trail).await
         }
     }
@@ -211,7 +224,7 @@ async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
 
 /// Redeems the code, calls the hook, and stores the account. Returns the hook's answer, if it has
 /// one.
-async fn link(
+pub(super) async fn link(
     login: &Login,
     jar: &Jar,
     verified: &Verified,
