@@ -1,5 +1,7 @@
 //! A browser of tests, in front of a router.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::collections::BTreeMap;
 
 use axum::{
