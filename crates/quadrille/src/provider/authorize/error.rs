@@ -158,7 +158,8 @@ pub enum BrowserError {
     /// The ticket was sealed under a key that this server no longer has.
     #[error("the ticket of the consent form is from a key no longer in the ring")]
     TicketUnderUnknownKey,
-    /// The ticket was issued to another browser, or this browser has lost its cookie.
+    /// The ticket was issued to another browser, or this browser has lost its cookie, for example
+    /// because more than 24 consent pages were opened.
     #[error("the ticket of the consent form was issued to another browser, or the cookie is lost")]
     TicketOfOtherBrowser,
     /// The ticket was issued to another user.
@@ -187,7 +188,8 @@ impl BrowserError {
             Self::TicketUnderUnknownKey => Shown::out_of_date("ticket_unknown_key"),
             Self::TicketOfOtherBrowser => Shown {
                 status: StatusCode::FORBIDDEN,
-                text: "This page was opened in another browser, or this one has lost a cookie. Go \
+                text: "This page was opened in another browser, or this one no longer has its \
+                       cookie: cookies are blocked, or many such pages were opened after it. Go \
                        back to the application and start again, with cookies allowed.",
                 ..Shown::out_of_date("ticket_other_browser")
             },
