@@ -16,7 +16,7 @@ use quadrille::{RemoteAddress, page::Page};
 use tower::Service as _;
 
 use super::{
-    CLOSE, HEAD_LIMIT, Inner, Limits, log,
+    CLOSE, HEAD_LIMIT, Inner, Limits, host, log,
     places::Place,
     proxy::{Unheeded, unheeded},
     remote_address,
@@ -38,9 +38,16 @@ impl Inner {
         self.warn_of_proxy(peer.ip(), request.headers());
         let entry = log::Entry::new(&self.env, &request, address);
         let reader = self.reader_of(&request);
-        if head_size(&request) > HEAD_LIMIT {
-            entry.write(&self.env, HEAD_TOO_LARGE.status);
-            return HEAD_TOO_LARGE.answer(reader);
+        let refusal = if head_size(&request) > HEAD_LIMIT {
+            Some(HEAD_TOO_LARGE)
+        } else if !host::is_valid(request.version(), request.headers()) {
+            Some(NO_HOST)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            entry.write(&self.env, refusal.status);
+            return refusal.answer(reader);
         }
         let response = match self.read(request).await {
             Ok(mut request) => {
@@ -70,8 +77,30 @@ impl Inner {
         if matches!(busy, Some(None)) {
             return MADE_ROOM.answer(reader);
         }
+        let below = self.page_below_issuer(&request);
         let Ok(response) = self.router.clone().call(request).await;
+        if response.status() == StatusCode::NOT_FOUND
+            && let Some(page) = below
+            && !self.warned_of_path.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                "a path was requested that exists only below the path of the issuer, {page}: if a \
+                 proxy in front strips {} from the path, configure it not to",
+                self.issuer.path()
+            );
+        }
         response
+    }
+
+    /// The page or endpoint below the path of the issuer that the request would be for if its path
+    /// had been stripped of that.
+    fn page_below_issuer(&self, request: &Request<Body>) -> Option<String> {
+        if self.issuer.path().is_empty() {
+            return None;
+        }
+        let below = format!("{}{}", self.issuer.path(), request.uri().path());
+        let is_known = self.pages.contains(&below) || request.uri().path().starts_with("/oauth/");
+        is_known.then_some(below)
     }
 
     /// The reader of the answer to a request that no handler sees. Everything but a page answers in
@@ -162,6 +191,10 @@ struct Refusal {
 const HEAD_TOO_LARGE: Refusal = Refusal {
     status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     why: "the head of the request is larger than 16 KiB",
+};
+const NO_HOST: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    why: "the request has no Host header, more than one, or one that is malformed",
 };
 const TOO_LARGE: Refusal = Refusal {
     status: StatusCode::PAYLOAD_TOO_LARGE,

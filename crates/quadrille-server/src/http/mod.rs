@@ -4,6 +4,7 @@ mod answer;
 mod deadline;
 mod descriptors;
 mod fair;
+mod host;
 mod log;
 mod places;
 mod proxy;
@@ -27,7 +28,7 @@ use std::{
 
 use axum::{
     Router,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -107,6 +108,8 @@ struct Inner {
     pages: Vec<String>,
     /// Whether the operator was warned about a proxy that is not trusted.
     warned: AtomicBool,
+    /// Whether the operator was warned about a proxy that strips the path of the issuer.
+    warned_of_path: AtomicBool,
     /// Whether the operator was warned about a trusted proxy that sets the ignored header.
     warned_of_header: AtomicBool,
     /// Whether the operator was warned about an address that reached its share of connections.
@@ -141,6 +144,7 @@ impl Server {
             shares: Shares::new(),
             pages,
             warned: AtomicBool::default(),
+            warned_of_path: AtomicBool::default(),
             warned_of_header: AtomicBool::default(),
             warned_of_share: AtomicBool::default(),
         }))
@@ -223,8 +227,15 @@ impl Server {
                 if stopping.load(Ordering::Relaxed) {
                     response.headers_mut().insert(header::CONNECTION, CLOSE);
                 }
+                let status = response.status();
+                let headers = response.headers_mut();
+                if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+                {
+                    // Where the wait is known, the answer has it already.
+                    headers.entry(header::RETRY_AFTER).or_insert(A_WHILE);
+                }
                 if inner.issuer.is_https() {
-                    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+                    headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
                 }
                 Ok::<_, Infallible>(response)
             }
@@ -287,6 +298,9 @@ async fn place(places: &Arc<Places>, peer: SocketAddr) -> Option<Place> {
 /// One year from each answer (RFC 6797). Subdomains are not included, since the program knows
 /// nothing of them.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// The seconds after which to try again, if no better time is known.
+const A_WHILE: HeaderValue = HeaderValue::from_static("10");
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 

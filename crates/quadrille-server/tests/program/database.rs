@@ -170,6 +170,19 @@ async fn a_full_disk_is_told_to_everyone_and_nothing_that_was_answered_is_lost()
     let page = somebody.sign_in(&page, "ada", PASSWORD).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.html);
     assert!(page.html.contains("temporarily_unavailable"), "{}", page.html);
+    assert_eq!(page.header("retry-after"), "10");
+    let account = browser.get(&stage.program.url("/")).await;
+    for (control, path) in [
+        ("client_id", "/applications/withdraw"),
+        ("form", "/sign-out"),
+        ("form", "/sign-out/everywhere"),
+    ] {
+        let mut form = account.form(control);
+        form.action = stage.program.url(path).parse().unwrap();
+        let page = browser.submit(&form).await;
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {}", page.html);
+        assert_eq!(page.header("retry-after"), "10", "{path}");
+    }
     // Requests that only read go on.
     let (status, ..) = me(&stage.program, reqwest::Method::GET, &text_of("access_token")).await;
     assert_eq!(status, StatusCode::OK);

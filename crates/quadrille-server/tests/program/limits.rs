@@ -64,6 +64,24 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     program.stop();
 }
 
+#[test]
+fn a_request_without_a_host_or_with_two_or_a_malformed_one_is_refused_at_every_path() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    for path in ["/sign-in", "/oauth/token", "/oauth/authorize", "/api/me", "/health", "/nowhere"] {
+        for hosts in ["", "host: a\r\nhost: a\r\n", "host: a b\r\n", "host: a@b\r\n"] {
+            for method in ["GET", "POST"] {
+                let request = format!("{method} {path} HTTP/1.1\r\n{hosts}\r\n");
+                let said = answer(&program, request.as_bytes());
+                assert_eq!(status(&said), 400, "{request}: {said}");
+            }
+        }
+    }
+    let old = answer(&program, b"GET /health HTTP/1.0\r\n\r\n");
+    assert_eq!(status(&old), 200, "{old}");
+    program.stop();
+}
+
 #[tokio::test]
 async fn what_is_no_form_is_a_page_that_says_so() {
     let folder = Folder::new();
@@ -150,6 +168,12 @@ async fn an_issuer_with_a_path_keeps_everything_below_it() {
         let response = browser.send(Method::GET, &format!("http://{listening}{path}"), None).await;
         assert_eq!(response.status(), 200, "{path}");
     }
+    assert!(!program.log().contains("strips /id from the path"), "{}", program.log());
+    for path in ["/nowhere", "/sign-in", "/oauth/token", "/"] {
+        let response = browser.send(Method::GET, &format!("http://{listening}{path}"), None).await;
+        assert_eq!(response.status(), 404, "{path}");
+    }
+    assert_eq!(program.log().matches("strips /id from the path").count(), 1, "{}", program.log());
 }
 
 #[tokio::test]
