@@ -87,6 +87,8 @@ async fn resealing_undoes_no_refresh_that_comes_meanwhile<D: Database>() {
                 let done = storage.replace(&cx, &seen, Change::Token(&token)).await.unwrap();
                 let Replaced::Done(now) = done else { panic!("resealing is no change: {done:?}") };
                 seen = now;
+                let found = find(&login, &storage, &account).await.unwrap();
+                assert_eq!(found.as_ref(), Some(&seen), "{number} {round}");
                 if stop.load(Ordering::SeqCst) {
                     break;
                 }
