@@ -42,8 +42,8 @@ impl ServiceKeys {
     }
 }
 
-/// An account in the index, whose bytes have the order of accounts: in the owner, a zero is followed
-/// by 255, and the end is a zero followed by 1.
+/// An account in the index, whose bytes have the order of accounts: in the owner, a zero is
+/// followed by 255, and the end is a zero followed by 1.
 pub(crate) fn member(account: &Account) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
     for byte in account.owner.as_str().bytes() {
