@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
     oauth1,
@@ -83,7 +83,15 @@ impl Refused {
         };
         let status = match self.error {
             AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            AccessError::NoGuard | AccessError::NotChecked => StatusCode::INTERNAL_SERVER_ERROR,
+            AccessError::NoGuard | AccessError::NotChecked => {
+                tracing::error!(reason = %self.error, "access to an API cannot be checked");
+                // A mistake in the application's code, which only its developers see.
+                let text = format!("For the developers of this service: {}.\n", self.error);
+                *response.body_mut() = text.into();
+                let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+                response.headers_mut().insert(header::CONTENT_TYPE, plain);
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => {
                 let headers = response.headers_mut();
                 if let Some(other) = other

@@ -170,6 +170,8 @@ pub struct PresentedClient<'a> {
     pub id: Cow<'a, str>,
     /// The proof that it is this client.
     pub proof: ClientProof<'a>,
+    /// The secret as it stands in HTTP Basic, if it differs from the form-decoded one.
+    raw_secret: Option<Secret>,
     method: AuthMethod,
 }
 
@@ -265,6 +267,7 @@ impl<'a> PresentedClient<'a> {
                 (Some(id), secret) => Ok(Self {
                     id: Cow::Borrowed(id),
                     proof: ClientProof::of_secret(secret.map(Cow::Borrowed)),
+                    raw_secret: None,
                     method: match secret {
                         Some(_) => AuthMethod::ClientSecretPost,
                         None => AuthMethod::None,
@@ -277,7 +280,7 @@ impl<'a> PresentedClient<'a> {
         if secret.is_some() || authorizations.next().is_some() {
             return Err(ClientAuthError::SeveralMethods);
         }
-        let (basic_id, basic_secret) = parse_basic(authorization)?;
+        let Basic { id: basic_id, secret: basic_secret, raw_secret } = parse_basic(authorization)?;
         if id.is_some_and(|id| id != basic_id) {
             return Err(ClientAuthError::DifferentClients);
         }
@@ -289,7 +292,28 @@ impl<'a> PresentedClient<'a> {
                 AuthMethod::ClientSecretBasic
             },
             proof: ClientProof::of_secret(Some(Cow::Owned(basic_secret))),
+            raw_secret,
         })
+    }
+
+    /// The secret in another reading: as it stands in HTTP Basic, if form-decoding it (RFC 6749,
+    /// section 2.3.1) changes it. Many clients send it unencoded (requests-oauthlib, Authlib,
+    /// curl). A generated secret is the same in both readings; a chosen one may fit this one.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue};
+    /// use quadrille::{form::Params, oauth2::PresentedClient};
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("authorization", HeaderValue::from_static("Basic d2ViOmErYg==")); // web:a+b
+    /// let body = Params::parse(b"")?;
+    /// let client = PresentedClient::parse(&headers, &body)?;
+    /// assert_eq!(client.proof.secret(), Some("a b"));
+    /// assert_eq!(client.raw_secret().map(|secret| secret.expose()), Some("a+b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn raw_secret(&self) -> Option<&Secret> {
+        self.raw_secret.as_ref()
     }
 
     /// The client's authentication method.
@@ -324,7 +348,15 @@ fn basic(id: &str, secret: &str) -> Result<HeaderValue, EndpointError> {
     Ok(value)
 }
 
-fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError> {
+/// Credentials in HTTP Basic.
+struct Basic {
+    id: String,
+    secret: String,
+    /// The secret without decoding, if that differs.
+    raw_secret: Option<Secret>,
+}
+
+fn parse_basic(value: &HeaderValue) -> Result<Basic, ClientAuthError> {
     let text = value.to_str().map_err(|_| ClientAuthError::MalformedBasic)?;
     // As with all schemes here, a tab separates like a space.
     let (scheme, credentials) = text.split_once([' ', '\t']).unwrap_or((text, ""));
@@ -342,19 +374,22 @@ fn parse_basic(value: &HeaderValue) -> Result<(String, String), ClientAuthError>
         return Err(ClientAuthError::MalformedBasic);
     }
     if is_plain {
-        return Ok((id, secret));
+        return Ok(Basic { id, secret, raw_secret: None });
     }
-    Ok((decode_lenient(id)?, decode_lenient(secret)?))
+    let raw = Secret::from(&secret);
+    let secret = decode_lenient(secret)?;
+    let raw_secret = Some(raw).filter(|raw| raw.expose() != secret);
+    Ok(Basic { id: decode_lenient(id)?, secret, raw_secret })
 }
 
 /// Form-decodes one side of the colon. Many clients do not encode it (requests-oauthlib, curl), so
-/// a percent sign that begins no escape stays one. Secrets issued here contain neither `%` nor `+`,
+/// a text that is no encoding stays as it is. Secrets issued here contain neither `%` nor `+`,
 /// so both readings agree.
 fn decode_lenient(text: String) -> Result<String, ClientAuthError> {
     match form::decode(&text) {
         _ if text.contains('\0') => Err(ClientAuthError::MalformedBasic),
         Ok(Cow::Owned(decoded)) => Ok(decoded),
-        Ok(Cow::Borrowed(_)) | Err(FormError::BrokenPercent) => Ok(text),
+        Ok(Cow::Borrowed(_)) | Err(FormError::BrokenPercent | FormError::NotUtf8) => Ok(text),
         Err(_) => Err(ClientAuthError::MalformedBasic),
     }
 }

@@ -280,7 +280,28 @@ impl OperatorError {
         }
     }
 
+    /// `true` for a mistake in the application's code. Only its developers see it, and the reason
+    /// contains only names from the code, so it is shown to them.
+    pub(crate) fn is_in_the_code(&self) -> bool {
+        match self {
+            Self::EphemeralKeys | Self::LayerMissing | Self::Nested | Self::PageMissing { .. } => {
+                true
+            }
+            Self::Store(_) | Self::Kdf(_) | Self::RedirectUri | Self::Ticket | Self::Metadata => {
+                false
+            }
+        }
+    }
+
     fn shown(&self) -> Shown {
+        if self.is_in_the_code() {
+            return Shown {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                title: "This site is not set up for this",
+                text: "It is not your fault. Nothing was granted.",
+                code: "server_error",
+            };
+        }
         let (status, code) = match self.is_transient() {
             true => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
             false => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),

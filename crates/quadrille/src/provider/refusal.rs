@@ -98,6 +98,12 @@ fn write_refusal(
             let pairs = params.as_ref().into_iter().flat_map(Params::iter);
             pairs.max_by_key(|(name, value)| name.len() + value.len()).map(|(name, _)| (name, None))
         }
+        Error::Client(ClientError::Request(RequestError::Form(
+            FormError::NotUtf8 | FormError::BrokenPercent | FormError::Nul,
+        ))) => {
+            let mut names = params.as_ref().into_iter().flat_map(Params::broken_names);
+            names.next().map(|name| (name, None))
+        }
         Error::Client(error) => {
             let blamed = error.disclosed().blamed;
             blamed.and_then(|name| Some((name, Some(value(params.as_ref()?, name)?))))

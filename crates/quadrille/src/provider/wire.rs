@@ -167,6 +167,11 @@ pub(crate) fn preflight(request: &Request<Bytes>, methods: Methods) -> Option<Re
 pub(crate) fn error(error: &Error) -> Response<Bytes> {
     let mut body = ErrorResponse::new(error.code());
     let mut status = None;
+    if let Error::Operator(error) = error
+        && error.is_in_the_code()
+    {
+        body = body.describe(error.to_string());
+    }
     if let Error::Client(error) = error {
         status = error.disclosed().status;
         if let Some(description) = error.description() {

@@ -156,7 +156,19 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
         pages += browser.post(&world, "/oauth/token", &form.finish()).await.text();
     }
 
+    for query in ["state=%E9", "response_type=code&scope=%zz"] {
+        pages += browser
+            .get(&world, &format!("/oauth/authorize?client_id={}&{query}", world.client.id))
+            .await
+            .text();
+    }
+    let refused = Signing::by(&world, SignatureMethod::Plaintext, oauth1_support::SECRET);
+    pages += refused.temporary(&world, &[]).await.text();
+
     let log = log.0.lock().unwrap().clone();
+    for words in ["parameter=\"state\"", "parameter=\"scope\"", "HMAC-SHA256, HMAC-SHA512"] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
     assert!(log.contains(&format!("{}... (43 characters)", &world.secret[..4])), "{log}");
     assert!(log.contains("a grant was revoked: its verifier was used twice"), "{log}");
     assert!(log.contains("used before"), "what happened is logged: {log}");

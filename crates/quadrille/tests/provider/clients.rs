@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
 use quadrille::{
     Policy, RemoteAddress, Secret,
@@ -391,5 +392,35 @@ async fn a_client_is_registered_under_no_name_that_people_cannot_see_or_that_rew
             matches!(refusal, RegistrationError::Metadata(ClientMetadataError::Name)),
             "{name:?}: {refusal}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chosen_secret_is_right_in_http_basic_with_and_without_form_encoding() {
+    for secret in ["a+b", "p%40ss", "100%", "a%2Bb", "100%ff", "a b", "plain"] {
+        let secret = &format!("long enough:{secret}");
+        let world = machine().await;
+        let server = world.server.clone().kdf(Kdf::new(Cost::TRIVIAL_FOR_TESTS_ONLY));
+        let new = NewClient::confidential("Legacy").grant_types([GrantType::ClientCredentials]);
+        let id = server.register(new.chosen_secret(secret.into())).await.unwrap().client.id;
+        let mut encoded = String::new();
+        for byte in secret.bytes() {
+            encoded += &format!("%{byte:02X}");
+        }
+        let send = async |secret: &str| {
+            let pair = BASE64_STANDARD.encode(format!("{id}:{secret}"));
+            let request = Request::post("/oauth/token")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("authorization", format!("Basic {pair}"))
+                .body("grant_type=client_credentials".into());
+            Answer::of(server.token(request.unwrap()).await).status()
+        };
+        assert_eq!(send(secret).await, 200, "{secret} as it is");
+        assert_eq!(send(&encoded).await, 200, "{secret} encoded");
+        // Ten failures count as ten, in whatever reading.
+        for attempt in 0..12 {
+            let status = send("wrong+%41").await;
+            assert_eq!(status, if attempt < 10 { 401 } else { 429 }, "{secret} {attempt}");
+        }
     }
 }

@@ -20,6 +20,7 @@ mod consent;
 mod elsewhere;
 #[cfg(feature = "http-client")]
 mod fetch;
+mod guide;
 mod introspect;
 mod metadata;
 mod mounting;

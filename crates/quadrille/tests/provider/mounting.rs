@@ -118,6 +118,8 @@ async fn a_router_that_is_nested_elsewhere_says_so_instead_of_leading_to_nowhere
         let app = Router::new().nest("/api", server.attach(pages(&server)));
         let response = authorize(&app, &server, "/api/oauth/authorize").await;
         assert_eq!(response.status(), 500);
+        let page = text(response).await;
+        assert!(page.contains("For the developers of this site") && page.contains("merge it into"));
         for path in ["/api/oauth/token", "/api/.well-known/oauth-authorization-server"] {
             assert_eq!(fetch(&app, path).await.status(), 500, "{path}");
         }
@@ -160,10 +162,28 @@ async fn a_page_that_the_application_forgot_is_named_in_the_log() {
         let response = server.attach(app).oneshot(request).await.unwrap();
         drop(logging);
         assert_eq!(response.status(), status, "{method} {path}");
+        let page = text(response).await;
+        let words = format!("the application has no route for {method} {path}");
+        assert_eq!(page.contains(&words), status == 500, "{page}");
         told.rewind().unwrap();
         let told = io::read_to_string(told).unwrap();
         let named = format!("no route for {method} {path}");
         assert_eq!(told.contains(&named), status == 500, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_layer_pages_and_apis_name_the_mistake() {
+    let server = server("https://id.example");
+    let app = pages(&server);
+    for (path, words) in [
+        ("/oauth/authorize?client_id=a", "call attach on the router that has all routes"),
+        ("/photos", "call attach on the router that has all routes"),
+    ] {
+        let response = fetch(&app, path).await;
+        assert_eq!(response.status(), 500, "{path}");
+        let page = text(response).await;
+        assert!(page.contains("For the developers of this s") && page.contains(words), "{page}");
     }
 }
 

@@ -37,8 +37,8 @@ enum Quick {
 
 /// Decides as far as possible without a slow hash. A chosen secret is checked only if no generated
 /// one fits.
-fn quick(client: &Client, secret: Option<&SecretHash>, now: Timestamp) -> Quick {
-    let Some(hash) = secret else {
+fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
+    if readings.is_empty() {
         return match client.client_type {
             ClientType::Public => Quick::Passed,
             ClientType::Confidential => Quick::Failed(AuthenticateError::SecretMissing),
@@ -48,7 +48,9 @@ fn quick(client: &Client, secret: Option<&SecretHash>, now: Timestamp) -> Quick 
         return Quick::Failed(AuthenticateError::SecretOfPublicClient);
     }
     let fits = |secret: &&ClientSecret| match &secret.verifier {
-        SecretVerifier::Sha256(known) => verify_slices_are_equal(known, hash).is_ok(),
+        SecretVerifier::Sha256(known) => {
+            readings.iter().any(|hash| verify_slices_are_equal(known, hash).is_ok())
+        }
         SecretVerifier::Argon2id(_) => false,
     };
     let is_good = |secret: &ClientSecret| secret.expires.is_none_or(|expires| now < expires);
@@ -85,24 +87,29 @@ pub(crate) async fn client(
     from: Option<RemoteAddress>,
 ) -> Result<Arc<Client>, Error> {
     let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
-    let secret = match &presented.proof {
-        ClientProof::None => None,
-        ClientProof::Secret(secret) => Some(secret),
+    // The form-decoded reading (RFC 6749, section 2.3.1) comes first. Many clients do not encode, so
+    // the text as it stands is the same attempt in another reading.
+    let readings: Vec<Secret> = match &presented.proof {
+        ClientProof::None => Vec::new(),
+        ClientProof::Secret(secret) => {
+            let raw = presented.raw_secret().cloned();
+            std::iter::once(Secret::from(&**secret)).chain(raw).collect()
+        }
     };
-    let hash = secret.map(|secret| sha256(secret.as_bytes()));
+    let hashes: Vec<SecretHash> =
+        readings.iter().map(|secret| sha256(secret.expose().as_bytes())).collect();
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let quick = match &client {
-        Some(client) => quick(client, hash.as_ref(), inner.now()),
+        Some(client) => quick(client, &hashes, inner.now()),
         // An unknown client costs as much as one with a chosen secret, if any client has one.
         None if has_chosen() => Quick::Hash,
         None => Quick::Failed(AuthenticateError::UnknownClient),
     };
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
-    match (quick, secret, &client) {
+    match (quick, &*readings, &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
-        (Quick::Hash, Some(secret), client) => {
-            let secret = Secret::from(&**secret);
-            let right = check_chosen(inner, presented, client.as_ref(), secret, from).await?;
+        (Quick::Hash, [_, ..], client) => {
+            let right = check_chosen(inner, presented, client.as_ref(), &readings, from).await?;
             right.ok_or_else(|| {
                 failed(match client {
                     Some(_) => AuthenticateError::SecretWrong,
@@ -111,7 +118,7 @@ pub(crate) async fn client(
             })
         }
         (Quick::Failed(error), ..) => Err(failed(error)),
-        (Quick::Hash, None, Some(_)) => Err(failed(AuthenticateError::SecretMissing)),
+        (Quick::Hash, [], Some(_)) => Err(failed(AuthenticateError::SecretMissing)),
         (Quick::Passed | Quick::Hash, _, None) => Err(failed(AuthenticateError::UnknownClient)),
     }
 }
@@ -143,13 +150,13 @@ pub(crate) fn count_failure(
     by_name.max(by_address)
 }
 
-/// The client, if `secret` is its chosen secret; an unknown client costs as much. Chosen secrets
+/// The client, if a reading of the secret is its chosen secret; an unknown client costs as much. Chosen secrets
 /// can be guessed, so an attempt waits for its turn, unless the client has authenticated before.
 async fn check_chosen(
     inner: &Inner,
     presented: &PresentedClient<'_>,
     client: Option<&Arc<Client>>,
-    secret: Secret,
+    readings: &[Secret],
     from: Option<RemoteAddress>,
 ) -> Result<Option<Arc<Client>>, Error> {
     let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
@@ -162,23 +169,30 @@ async fn check_chosen(
         Some(turns.take(id, from, is_hot, steady).await.map_err(AuthenticateError::Throttled)?)
     };
     let Some(client) = client else {
-        inner.kdf.verify_for_nobody(secret).await?;
+        for secret in readings {
+            inner.kdf.verify_for_nobody(secret.clone()).await?;
+        }
         return Ok(None);
     };
     has_chosen_secrets.store(true, Ordering::Relaxed);
-    for stored in chosen(client, inner.now()) {
-        let verdict = inner.kdf.verify(&inner.env, secret.clone(), stored.clone()).await?;
-        if verdict == Verdict::Wrong {
-            continue;
+    for secret in readings {
+        for stored in chosen(client, inner.now()) {
+            let verdict = inner.kdf.verify(&inner.env, secret.clone(), stored.clone()).await?;
+            if verdict == Verdict::Wrong {
+                continue;
+            }
+            if !is_known {
+                turns.forgive(id, from, steady);
+            }
+            throttle.succeeded(id, from, steady);
+            if presented.raw_secret().is_some_and(|raw| raw == secret) {
+                tracing::debug!(client = id, "the client does not form-encode its secret");
+            }
+            if let Verdict::Outgrown(better) = verdict {
+                upgrade(inner, client, stored, better).await;
+            }
+            return Ok(Some(client.clone()));
         }
-        if !is_known {
-            turns.forgive(id, from, steady);
-        }
-        throttle.succeeded(id, from, steady);
-        if let Verdict::Outgrown(better) = verdict {
-            upgrade(inner, client, stored, better).await;
-        }
-        return Ok(Some(client.clone()));
     }
     Ok(None)
 }

@@ -141,6 +141,12 @@ impl OAuth1 {
             && self.only.as_ref().is_none_or(|only| only.contains(&method))
     }
 
+    /// The accepted methods, for the log.
+    pub(crate) fn accepted(&self) -> String {
+        let accepted = self.allowed.iter().copied().filter(|method| self.takes(*method));
+        accepted.map(SignatureMethod::as_str).collect::<Vec<_>>().join(", ")
+    }
+
     fn and(mut self, method: SignatureMethod) -> Self {
         if !self.allowed.contains(&method) {
             self.allowed.push(method);

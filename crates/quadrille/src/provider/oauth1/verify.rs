@@ -98,6 +98,8 @@ fn check_syntax(
 ) -> Result<(), SignatureError> {
     let method = signed.method();
     if !oauth1.takes(method) {
+        let accepted = oauth1.accepted();
+        tracing::info!(%accepted, "the signature method of a request is not accepted here");
         return Err(SignatureError::SignatureMethod);
     }
     if method == SignatureMethod::Plaintext && !is_private(origin) {

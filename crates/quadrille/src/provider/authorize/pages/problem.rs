@@ -65,7 +65,8 @@ impl<'a> Problem<'a> {
         Self { error, home: None, onward: None }.to_response()
     }
 
-    /// The precise reason, to log or to choose a page by. Do not show it.
+    /// The precise reason, to log or to choose a page by. Do not show it,
+    /// but [`for_developers`](Self::for_developers).
     pub fn error(&self) -> &'a Error {
         self.error
     }
@@ -95,10 +96,24 @@ impl<'a> Problem<'a> {
         self.error.shown().code
     }
 
+    /// The reason for the developers of this site, if it is a mistake in their code: a layer or a
+    /// route is missing. It contains no secret. Show it, for they see the page first.
+    pub fn for_developers(&self) -> Option<String> {
+        match self.error {
+            Error::Operator(error) if error.is_in_the_code() => {
+                Some(format!("For the developers of this site: {error}."))
+            }
+            _ => None,
+        }
+    }
+
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
         let Shown { status, title, text, code } = self.error.shown();
         let mut page = Page::new(title).text(text).code(code);
+        if let Some(reason) = self.for_developers() {
+            page = page.text(&reason);
+        }
         if let Some(home) = self.home {
             page = page.link("Back to the site", home);
         }

@@ -51,6 +51,9 @@ pub enum RedirectUriError {
     /// The host is neither a DNS name nor an address.
     #[error("the host of a redirect URI is a DNS name or an address")]
     Host,
+    /// The host has letters beyond ASCII. Browsers write them in Punycode (RFC 3492).
+    #[error("write a host with other letters than a to z as browsers send it: xn--...")]
+    Unicode,
     /// The application's own scheme is followed by neither host nor path.
     #[error("a redirect URI has a path after its scheme: com.example.app:/callback")]
     Empty,
@@ -81,6 +84,9 @@ pub(super) fn check(uri: &str) -> Result<(), RedirectUriError> {
     }
     if uri.contains('#') {
         return Err(RedirectUriError::Fragment);
+    }
+    if !authority(uri).unwrap_or("").is_ascii() {
+        return Err(RedirectUriError::Unicode);
     }
     if !has_uri_characters(uri) {
         return Err(RedirectUriError::Characters);
@@ -251,7 +257,9 @@ mod tests {
             ("https://app.example/%zz", Err(Characters)),
             ("https://app.example/%2", Err(Characters)),
             ("https://ex%61mple.com/", Err(Characters)),
-            ("https://\u{e4}pp.example/", Err(Characters)),
+            ("https://\u{e4}pp.example/", Err(Unicode)),
+            ("https://xn--bcher-kva.example/", Ok(())),
+            ("https://app.example/\u{e4}", Err(Characters)),
             ("https://App.example/", Err(Characters)),
             ("HTTPS://app.example/", Err(Characters)),
             ("https:app.example/", Err(Characters)),
