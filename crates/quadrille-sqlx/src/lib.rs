@@ -10,11 +10,14 @@ mod pool;
 mod reseal;
 mod statements;
 mod storage;
+mod transaction;
+mod users;
 
 pub use migrate::MigrateError;
 pub use reseal::{Progress, Reseal};
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
+pub use users::SqlUsers;
 
 /// Accounts in SQLite.
 ///
@@ -73,3 +76,47 @@ pub type PgStorage = SqlStorage<sqlx::PgPool>;
 /// ```
 #[cfg(feature = "mysql")]
 pub type MySqlStorage = SqlStorage<sqlx::MySqlPool>;
+
+/// Users in SQLite. As for [`SqliteStorage`], the pool's options decide about locks.
+///
+/// ```
+/// use quadrille_sqlx::SqliteUsers;
+/// use sqlx::SqlitePool;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let users = SqliteUsers::new(SqlitePool::connect("sqlite::memory:").await?);
+/// users.migrate().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "sqlite")]
+pub type SqliteUsers = SqlUsers<sqlx::SqlitePool>;
+
+/// Users in PostgreSQL.
+///
+/// ```no_run
+/// use quadrille_sqlx::PgUsers;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let users = PgUsers::new(sqlx::PgPool::connect("postgres://app@db.internal/app").await?);
+/// users.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "postgres")]
+pub type PgUsers = SqlUsers<sqlx::PgPool>;
+
+/// Users in MySQL or MariaDB.
+///
+/// ```no_run
+/// use quadrille_sqlx::MySqlUsers;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let users = MySqlUsers::new(sqlx::MySqlPool::connect("mysql://app@db.internal/app").await?);
+/// users.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "mysql")]
+pub type MySqlUsers = SqlUsers<sqlx::MySqlPool>;

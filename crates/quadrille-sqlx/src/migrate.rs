@@ -14,7 +14,7 @@ use crate::{
 /// ```
 /// use quadrille_sqlx::MigrateError;
 ///
-/// let error = MigrateError::Newer { found: 3, known: 1 };
+/// let error = MigrateError::Newer { found: 3, known: 2 };
 /// assert!(error.to_string().contains("newer version"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,7 @@ impl<P: Pool> SqlStorage<P> {
     ///
     /// # tokio::runtime::Runtime::new()?.block_on(async {
     /// let storage = SqliteStorage::new(SqlitePool::connect("sqlite::memory:").await?);
-    /// assert_eq!(storage.check().await, Err(MigrateError::Older { found: 0, known: 1 }));
+    /// assert_eq!(storage.check().await, Err(MigrateError::Older { found: 0, known: 2 }));
     /// storage.migrate().await?;
     /// assert_eq!(storage.check().await, Ok(()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

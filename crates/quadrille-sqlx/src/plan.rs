@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::statements::{Dialect, Prefix};
 
 /// The version of the tables that this library reads and writes: the number of its last migration.
-pub(crate) const KNOWN: i64 = 1;
+pub(crate) const KNOWN: i64 = 2;
 const HISTORY: &str =
     "CREATE TABLE IF NOT EXISTS quadrille_migrations (version BIGINT NOT NULL PRIMARY KEY);\n";
 const VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM quadrille_migrations";
@@ -23,10 +23,18 @@ pub struct Plan {
 
 impl Plan {
     pub(crate) fn new(dialect: Dialect, prefix: &Prefix) -> Self {
+        macro_rules! files {
+            ($folder:literal) => {
+                [
+                    include_str!(concat!("../migrations/", $folder, "/1.sql")),
+                    include_str!(concat!("../migrations/", $folder, "/2.sql")),
+                ]
+            };
+        }
         let (files, record): ([&str; KNOWN as usize], _) = match dialect {
-            Dialect::Sqlite => ([include_str!("../migrations/sqlite/1.sql")], "INSERT INTO"),
-            Dialect::Postgres => ([include_str!("../migrations/postgres/1.sql")], "INSERT INTO"),
-            Dialect::MySql => ([include_str!("../migrations/mysql/1.sql")], "INSERT IGNORE INTO"),
+            Dialect::Sqlite => (files!("sqlite"), "INSERT INTO"),
+            Dialect::Postgres => (files!("postgres"), "INSERT INTO"),
+            Dialect::MySql => (files!("mysql"), "INSERT IGNORE INTO"),
         };
         let step = |(number, file): (i64, &str)| {
             let record = format!("{record} quadrille_migrations (version) VALUES ({number});\n");

@@ -126,6 +126,7 @@ macro_rules! bound {
         query
     }};
 }
+pub(crate) use bound;
 
 // A transaction that begins by reading cannot be sure to write, so this one takes the lock first.
 #[cfg(feature = "sqlite")]

@@ -192,7 +192,7 @@ impl Statements {
 }
 
 /// `$1`, `$2` for each `?`.
-fn numbered(sql: &str) -> String {
+pub(crate) fn numbered(sql: &str) -> String {
     let mut parts = sql.split('?');
     let mut out = parts.next().unwrap_or("").to_owned();
     for (index, part) in parts.enumerate() {

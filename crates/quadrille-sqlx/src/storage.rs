@@ -6,7 +6,7 @@ use quadrille::{
     Owner, Result,
     consumer::{Account, Change, Context, Replaced, StorageError, Stored, Token, TokenStorage},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tracing::error;
 
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
 
 /// The greatest number of bytes of an owner and of a subject, which fits the indexes of every
 /// database.
-const LONGEST: usize = 512;
+pub(crate) const LONGEST: usize = 512;
 /// The greatest number of bytes of a service's name: 40, with that of a tenant 105.
-const LONGEST_SERVICE: usize = 128;
+pub(crate) const LONGEST_SERVICE: usize = 128;
 
 /// A storage of linked accounts on a pool of the application: [`SqliteStorage`], [`PgStorage`] or
 /// [`MySqlStorage`]. Any number of processes may share the database. Cheap to clone.
@@ -69,16 +69,21 @@ impl<P: Pool> SqlStorage<P> {
         Self { pool, prefix, sql, writer: Arc::default() }
     }
 
+    /// The turn to write, held while writing.
+    pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match P::DIALECT {
+            Dialect::Sqlite => Some(self.writer.lock().await),
+            Dialect::Postgres | Dialect::MySql => None,
+        }
+    }
+
     pub(crate) async fn execute(
         &self,
         verb: &'static str,
         sql: &Arc<str>,
         values: &[Value<'_>],
     ) -> Result<u64, StorageError> {
-        let _turn = match P::DIALECT {
-            Dialect::Sqlite => Some(self.writer.lock().await),
-            Dialect::Postgres | Dialect::MySql => None,
-        };
+        let _turn = self.turn().await;
         run(verb, || self.pool.execute(sql, values)).await
     }
 

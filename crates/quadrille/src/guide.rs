@@ -26,3 +26,5 @@ mod services {}
 mod storage {}
 #[doc = include_str!("../../../docs/src/testing.md")]
 mod testing {}
+#[doc = include_str!("../../../docs/src/consumer/users.md")]
+mod users {}

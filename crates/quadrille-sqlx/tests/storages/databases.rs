@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use quadrille::consumer::{Context, StorageError, TokenStorage};
+use quadrille::consumer::{Context, StorageError, TokenStorage, users::UserStorage};
 use quadrille_sqlx::{
-    MigrateError, MySqlStorage, PgStorage, Prefix, Progress, SqlStorage, SqliteStorage,
+    MigrateError, MySqlStorage, MySqlUsers, PgStorage, PgUsers, Prefix, Progress, SqlStorage,
+    SqlUsers, SqliteStorage, SqliteUsers,
 };
 use sqlx::{
     AssertSqlSafe, Connection as _, MySqlConnection, MySqlPool, PgConnection, PgPool,
@@ -21,6 +22,7 @@ use crate::servers;
 /// A database of one test.
 pub(crate) trait Database: Sized + Send + Sync + 'static {
     type Storage: Storage;
+    type Users: UserStorage + Clone;
     /// The type of bytes.
     const BYTES: &str;
 
@@ -30,6 +32,8 @@ pub(crate) trait Database: Sized + Send + Sync + 'static {
     fn open(&self) -> impl Future<Output = Self::Storage> + Send;
     /// [`Database::open`] with a prefix for the tables.
     fn open_with(&self, prefix: &str) -> impl Future<Output = Self::Storage> + Send;
+    /// A storage of users, with a pool of its own.
+    fn open_users(&self) -> impl Future<Output = Self::Users> + Send;
     /// A storage whose statements may not write.
     fn open_read_only(&self) -> impl Future<Output = Self::Storage> + Send;
     /// Runs statements.
@@ -114,6 +118,10 @@ macro_rules! queries {
             SqlStorage::with_prefix(self.pool().await, Prefix::new(prefix).unwrap())
         }
 
+        async fn open_users(&self) -> Self::Users {
+            SqlUsers::new(self.pool().await)
+        }
+
         async fn run(&self, sql: &str) {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&self.pool().await).await.unwrap();
         }
@@ -143,6 +151,7 @@ impl SqliteFile {
 
 impl Database for SqliteFile {
     type Storage = SqliteStorage;
+    type Users = SqliteUsers;
     const BYTES: &str = "BLOB";
 
     async fn new() -> Self {
@@ -168,6 +177,7 @@ impl SqliteMemory {
 
 impl Database for SqliteMemory {
     type Storage = SqliteStorage;
+    type Users = SqliteUsers;
     const BYTES: &str = "BLOB";
 
     async fn new() -> Self {
@@ -202,6 +212,7 @@ impl Postgres {
 
 impl Database for Postgres {
     type Storage = PgStorage;
+    type Users = PgUsers;
     const BYTES: &str = "BYTEA";
 
     async fn new() -> Self {
@@ -238,6 +249,7 @@ impl MariaDb {
 
 impl Database for MariaDb {
     type Storage = MySqlStorage;
+    type Users = MySqlUsers;
     const BYTES: &str = "BINARY";
 
     async fn new() -> Self {

@@ -7,6 +7,7 @@ mod keys;
 mod migrations;
 mod processes;
 mod servers;
+mod users;
 mod world;
 
 use quadrille::testing::storage_contract;

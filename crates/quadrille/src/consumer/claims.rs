@@ -150,6 +150,11 @@ impl ProfilePaths {
 }
 
 impl Profile {
+    /// A profile with nothing but the subject: for tests, and for services without a preset.
+    pub fn new(subject: impl Into<String>) -> Self {
+        ProfilePaths::default().read(subject.into(), Value::Null)
+    }
+
     /// Takes the primary address of a list of objects with `email`, `primary` and `verified`.
     pub(crate) fn take_email(&mut self, list: &Value) {
         let primary = list

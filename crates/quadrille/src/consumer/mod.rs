@@ -46,6 +46,7 @@ mod storage;
 mod tenant;
 mod trail;
 mod unwritten;
+pub mod users;
 mod wire;
 
 pub use account::{Account, IntoOwner, Owner, Stored, Token};

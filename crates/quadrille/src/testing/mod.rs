@@ -18,6 +18,8 @@ mod script;
 mod service;
 #[cfg(feature = "consumer")]
 pub mod storage;
+#[cfg(feature = "consumer")]
+pub mod users;
 
 #[cfg(feature = "consumer")]
 pub use crate::consumer::presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row};
@@ -45,3 +47,6 @@ pub use crate::storage_contract;
 #[cfg(feature = "provider")]
 #[doc(inline)]
 pub use crate::store_contract;
+#[cfg(feature = "consumer")]
+#[doc(inline)]
+pub use crate::users_contract;

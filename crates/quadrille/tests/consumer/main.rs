@@ -47,4 +47,5 @@ mod storage_faults;
 mod storages;
 mod tenants;
 mod unwritten;
+mod users;
 mod visit;

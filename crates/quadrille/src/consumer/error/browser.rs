@@ -46,6 +46,14 @@ pub enum BrowserError {
     /// ([`Spec::required_claim`](crate::Spec::required_claim)).
     #[error("the user chose an account that this site does not admit")]
     AccountNotAllowed,
+    /// The account belongs to another user of this site than the one signed in
+    /// ([`RefusedError::LinkedToAnother`](crate::consumer::users::RefusedError::LinkedToAnother)).
+    #[error("the account belongs to another user than the one signed in")]
+    AccountOfAnotherUser,
+    /// The user signed in does not exist
+    /// ([`RefusedError::UserUnknown`](crate::consumer::users::RefusedError::UserUnknown)).
+    #[error("the user signed in does not exist")]
+    UserUnknown,
     /// The user returned within the last ten seconds and no account is linked: another login would
     /// be a redirect loop.
     #[error("the user has just returned from the service, and no account is linked")]
@@ -73,6 +81,8 @@ impl BrowserError {
             Self::UserChanged => "user_changed",
             Self::AccountChanged => "account_changed",
             Self::AccountNotAllowed => "account_not_allowed",
+            Self::AccountOfAnotherUser => "account_of_another_user",
+            Self::UserUnknown => "user_unknown",
             Self::Loop => "login_loop",
             Self::WrongIssuer => "wrong_issuer",
             Self::TenantUnknown => "tenant_unknown",
@@ -82,10 +92,12 @@ impl BrowserError {
     /// The status of the response to the user.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Denied | Self::UserChanged | Self::AccountNotAllowed | Self::NotThisOrigin => {
-                StatusCode::FORBIDDEN
-            }
-            Self::Loop => StatusCode::CONFLICT,
+            Self::Denied
+            | Self::UserChanged
+            | Self::AccountNotAllowed
+            | Self::UserUnknown
+            | Self::NotThisOrigin => StatusCode::FORBIDDEN,
+            Self::Loop | Self::AccountOfAnotherUser => StatusCode::CONFLICT,
             Self::TenantUnknown => StatusCode::NOT_FOUND,
             Self::CallbackMalformed
             | Self::LoginMalformed

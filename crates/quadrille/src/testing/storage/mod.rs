@@ -95,7 +95,7 @@ pub fn run(behaviour: impl Future<Output = ()>) {
 }
 
 /// Runs a future on each of `count` threads at the same time, in the runtime of the caller.
-fn at_once<T: Send>(count: u64, ask: impl AsyncFn(u64) -> T + Sync) -> Vec<T> {
+pub(super) fn at_once<T: Send>(count: u64, ask: impl AsyncFn(u64) -> T + Sync) -> Vec<T> {
     let runtime = tokio::runtime::Handle::current();
     std::thread::scope(|threads| {
         let threads: Vec<_> = (0..count)

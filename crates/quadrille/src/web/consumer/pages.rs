@@ -299,6 +299,17 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "This account is not admitted here",
                 format!("This site admits only some accounts of {name}. Choose another one there."),
             ),
+            BrowserError::AccountOfAnotherUser => (
+                "This account belongs to another user",
+                format!(
+                    "The account at {name} is linked to another user of this site. Sign out to \
+                     sign in as that user, or choose another account at {name}."
+                ),
+            ),
+            BrowserError::UserUnknown => (
+                "You are signed in no longer",
+                "The user signed in was removed. Sign out, then sign in again.".to_owned(),
+            ),
             BrowserError::TenantUnknown => no_such_login(),
             BrowserError::Loop => (
                 "The login is going in circles",
