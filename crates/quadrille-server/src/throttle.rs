@@ -384,7 +384,8 @@ mod tests {
                 let (turn, after) = decide(&before, NOON);
                 let Turn::Refused(wait) = turn else { return Ok(()) };
                 let turn = decide(&after, NOON + wait).0;
-                prop_assert!(matches!(turn, Turn::InLine { .. }), "{turn:?}");
+                // The browser may be trusted again by then.
+                prop_assert!(!matches!(turn, Turn::Refused(_)), "{turn:?}");
             }
 
             #[test]
