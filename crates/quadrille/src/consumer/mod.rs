@@ -64,7 +64,7 @@ pub use identity::Identity;
 pub use linked::{Accounts, Linked};
 pub use login::Login;
 pub use out_of_band::OutOfBand;
-pub use revoke::RevokedAtService;
+pub use revoke::{LoggedOut, RevokedAtService};
 pub use service::{
     Client, ClientAuthentication, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol,
     ProtocolBuf, Revocation, Service, Spec, SpecBuf,
@@ -85,6 +85,6 @@ pub(crate) use self::{
     identity::{of_account, recall},
     linked::forget_in_browser,
     registered::Registered,
-    returned::{is_just_back, is_just_back_at, return_cookie},
+    returned::{is_in_loop, is_just_back, return_cookie},
     trail::Trail,
 };

@@ -1,5 +1,5 @@
-//! The note that a user has just returned from a service: a cookie for ten seconds that detects a
-//! redirect loop and a repeated callback (back button, double click).
+//! The note that a user has returned from a service: a cookie for a minute that detects a redirect
+//! loop, and for ten seconds a repeated callback (back button, double click).
 
 use std::time::Duration;
 
@@ -15,8 +15,16 @@ use super::{
     site::Site,
 };
 
-/// A page that wants a login within this time after a login returned to it is in a redirect loop.
-const LOOP_WINDOW: Duration = Duration::from_secs(10);
+/// A page that wants a login although [`LOOP_ROUNDS`] logins returned to it within this time is in a
+/// redirect loop.
+const LOOP_WINDOW: Duration = Duration::from_secs(60);
+
+/// The rounds of a redirect loop. A first or second one may be a race of two tabs, or a user who
+/// grants a scope only when it is requested again.
+const LOOP_ROUNDS: u8 = 3;
+
+/// A callback that arrives again within this time after the login was finished is a repeated one.
+const REPEAT_WINDOW: Duration = Duration::from_secs(10);
 
 /// Notes the return of `owner`, the user signed in, whose attempt has ended.
 pub(crate) fn note_return(
@@ -28,9 +36,12 @@ pub(crate) fn note_return(
     next: &str,
 ) -> Result<()> {
     let what = return_cookie(service);
-    let now = site.env.now().seconds();
+    let now = site.env.now();
+    let owner = OwnerMark::of(owner).short();
+    let (round, first) = round_after(site, jar, service, &owner, next);
+    let (noted, since) = (now.seconds(), now.since(first).as_secs());
     let next = BASE64_URL_SAFE_NO_PAD.encode(next);
-    let mut note = format!("{now}.{}.{}.{next}", ended.mark(), OwnerMark::of(owner).short());
+    let mut note = format!("{noted}.{round}.{since}.{}.{owner}.{next}", ended.mark());
     let whole = site.style.name(&what);
     let bytes = size(&whole, &note);
     if make_room(jar, &site.style, &site.in_use, Coming::Kept(&[whole]), bytes).is_err() {
@@ -38,6 +49,17 @@ pub(crate) fn note_return(
         note.truncate(note.len() - next.len());
     }
     Ok(jar.set(&site.style, &what, note, LOOP_WINDOW)?)
+}
+
+/// The number of this return of `owner` to `page`, and the time of the first.
+fn round_after(site: &Site, jar: &Jar, service: &str, owner: &str, page: &str) -> (u8, Timestamp) {
+    let notes = jar.values(&site.style.name(&return_cookie(service)));
+    let before = notes.iter().filter_map(|note| Note::read(note));
+    let before = before.filter(|note| note.is_of_loop(&site.env, owner, page));
+    match before.max_by_key(|note| note.round) {
+        Some(note) => (note.round.saturating_add(1), note.first),
+        None => (1, site.env.now()),
+    }
 }
 
 /// Whether the browser has just returned from this service.
@@ -48,20 +70,14 @@ pub(crate) fn is_just_back(site: &Site, jar: &Jar, service: &str) -> bool {
         .any(|note| Note::read(note).is_some_and(|note| note.is_fresh(&site.env)))
 }
 
-/// Whether this user has just returned from this service to `page`. Another page may want a login
-/// of its own, for example with a further scope.
+/// Whether this user has returned from this service to `page` in each round of a loop. Another page
+/// may want a login of its own, for example with a further scope.
 #[cfg(feature = "axum")]
-pub(crate) fn is_just_back_at(
-    site: &Site,
-    jar: &Jar,
-    service: &str,
-    owner: &Owner,
-    page: &str,
-) -> bool {
+pub(crate) fn is_in_loop(site: &Site, jar: &Jar, service: &str, owner: &Owner, page: &str) -> bool {
     let owner = OwnerMark::of(owner).short();
     jar.values(&site.style.name(&return_cookie(service))).iter().any(|note| {
-        let note = Note::read(note).filter(|note| note.is_fresh(&site.env));
-        note.is_some_and(|note| note.owner == owner && note.is_at(page))
+        let note = Note::read(note).filter(|note| note.round >= LOOP_ROUNDS);
+        note.is_some_and(|note| note.is_of_loop(&site.env, &owner, page))
     })
 }
 
@@ -77,6 +93,10 @@ pub(crate) fn just_finished(site: &Site, jar: &Jar, service: &str, mark: &str) -
 /// The contents of the cookie of [`note_return`].
 struct Note<'a> {
     noted: Timestamp,
+    /// The number of this return to the page, from 1.
+    round: u8,
+    /// The time of the first of these returns.
+    first: Timestamp,
     mark: &'a str,
     owner: &'a str,
     next: &'a str,
@@ -85,14 +105,24 @@ struct Note<'a> {
 impl<'a> Note<'a> {
     fn read(note: &'a str) -> Option<Self> {
         let (seconds, rest) = note.split_once('.')?;
+        let (round, rest) = rest.split_once('.')?;
+        let (since, rest) = rest.split_once('.')?;
         let (mark, rest) = rest.split_once('.')?;
         let (owner, next) = rest.split_once('.')?;
-        Some(Self { noted: Timestamp::from_seconds(seconds.parse().ok()?), mark, owner, next })
+        let seconds: i64 = seconds.parse().ok()?;
+        let first = Timestamp::from_seconds(seconds.checked_sub(since.parse().ok()?)?);
+        let (noted, round) = (Timestamp::from_seconds(seconds), round.parse().ok()?);
+        Some(Self { noted, round, first, mark, owner, next })
+    }
+
+    /// Whether another return of this user to this page is a further round of one loop.
+    fn is_of_loop(&self, env: &Env, owner: &str, page: &str) -> bool {
+        let in_time = env.now().since(self.first) <= LOOP_WINDOW;
+        in_time && self.owner == owner && self.is_at(page)
     }
 
     /// Whether the user returned to this page, whatever its query; a note without a page stands for
     /// each.
-    #[cfg(feature = "axum")]
     fn is_at(&self, page: &str) -> bool {
         let path = |page: &[u8]| page.split(|byte| *byte == b'?').next().map(<[u8]>::to_vec);
         let next = BASE64_URL_SAFE_NO_PAD.decode(self.next).unwrap_or_default();
@@ -100,7 +130,7 @@ impl<'a> Note<'a> {
     }
 
     fn is_fresh(&self, env: &Env) -> bool {
-        env.now().since(self.noted) <= LOOP_WINDOW
+        env.now().since(self.noted) <= REPEAT_WINDOW
     }
 }
 

@@ -4,6 +4,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
+use tracing::warn;
 
 use crate::{
     Secret,
@@ -48,7 +49,76 @@ pub enum RevokedAtService {
     Failed(Error),
 }
 
+/// The outcome of [`Linked::log_out`]. The account is unlinked in every case.
+///
+/// ```
+/// use quadrille::consumer::LoggedOut;
+///
+/// fn farewell(outcome: &LoggedOut) -> &'static str {
+///     match outcome {
+///         LoggedOut::Revoked => "GitHub accepts our token no longer.",
+///         _ => "Remove this application in your settings at GitHub.",
+///     }
+/// }
+/// assert_eq!(LoggedOut::Unsupported.code(), "unsupported");
+/// assert_eq!(farewell(&LoggedOut::Revoked), "GitHub accepts our token no longer.");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoggedOut {
+    /// The service has revoked the token.
+    Revoked,
+    /// The service offers no revocation: the token may be valid until it expires.
+    Unsupported,
+    /// The request to revoke the token failed for this reason, and the token may still be valid.
+    LocalOnly(Error),
+}
+
+impl LoggedOut {
+    /// The stable code, for logs and clients: `revoked`, `unsupported` or `local_only`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Unsupported => "unsupported",
+            Self::LocalOnly(_) => "local_only",
+        }
+    }
+}
+
 impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
+    /// Logs the account out: revokes its token at the service where that can be done
+    /// ([`revoke_at_service`](Linked::revoke_at_service)), and removes the account from this site
+    /// ([`unlink`](Linked::unlink)), also if the service fails. The application's own session is
+    /// not touched.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, Linked, Result, consumer::LoggedOut};
+    ///
+    /// async fn log_out(github: Linked<GitHub>) -> Result<&'static str> {
+    ///     Ok(match github.log_out().await? {
+    ///         LoggedOut::Revoked => "Goodbye",
+    ///         _ => "Goodbye. GitHub still lists this application in your settings.",
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn log_out(self) -> Result<LoggedOut> {
+        let service = self.held().registered().name.clone();
+        let outcome = match self.revoke_at_service().await {
+            RevokedAtService::Revoked => LoggedOut::Revoked,
+            RevokedAtService::Unsupported => LoggedOut::Unsupported,
+            RevokedAtService::Failed(error) => {
+                let (code, cause) = (error.code(), error.causes());
+                warn!(code, service = &*service, %error, cause, "a token was not revoked");
+                LoggedOut::LocalOnly(error)
+            }
+        };
+        self.unlink().await?;
+        Ok(outcome)
+    }
+
     /// Revokes the account's token at the service (RFC 7009, or a request of the service's own:
     /// [`Spec::revocation`](crate::Spec::revocation)). The account stays linked at this site until
     /// [`unlink`](Linked::unlink).

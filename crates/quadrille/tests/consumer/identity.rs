@@ -5,7 +5,7 @@ use http::StatusCode;
 use quadrille::{GitHub, Identity, Linked, scopes, transport::Purpose};
 use url::Url;
 
-use crate::support::{Browser, World, pages};
+use crate::support::{Browser, World, go_in_circles, pages};
 
 scopes! {
     Gists = "gist", "Create gists";
@@ -90,7 +90,7 @@ async fn a_scope_that_is_not_granted_does_not_go_in_circles() {
     let world = World::new();
     world.service.change(|its| its.scopes = Some("user:email"));
     let mut browser = app(&world);
-    let page = browser.log_in(&world.service, "/gists", 7).await;
+    let page = go_in_circles(&world, &mut browser, "/gists").await;
     assert!(page.has_code("login_loop"), "{}", page.text);
     assert!(page.text.contains("ask="), "the way on asks for the scope once more: {}", page.text);
 }

@@ -7,7 +7,7 @@ use quadrille::{
     transport::Purpose,
 };
 
-use crate::support::{Browser, World, pages};
+use crate::support::{Browser, World, go_in_circles, pages};
 
 /// Who is signed in, by a cookie that this toy application believes.
 struct CurrentUser(String);
@@ -242,7 +242,7 @@ async fn circles_of_one_user_are_noticed_whether_signed_in_or_not() {
             if let Some(user) = user {
                 sign_in(&mut browser, user);
             }
-            let page = browser.log_in(&world.service, "/album", 1).await;
+            let page = go_in_circles(&world, &mut browser, "/album").await;
             assert!(page.has_code("login_loop"), "{user:?}: {page:?}");
         }
     }

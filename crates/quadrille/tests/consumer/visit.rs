@@ -3,7 +3,7 @@ use http::{Request, StatusCode};
 use quadrille::{GitHub, Linked, transport::Purpose};
 use url::Url;
 
-use crate::support::{Browser, SECRET, SITE, World, pages};
+use crate::support::{Browser, SECRET, SITE, World, go_in_circles, pages};
 
 #[tokio::test]
 async fn a_visitor_is_sent_to_log_in_and_comes_back_to_the_page_they_wanted() {
@@ -213,10 +213,36 @@ async fn a_login_that_goes_in_circles_ends_on_a_page_that_says_so() {
     let world = World::new();
     let login = world.login().storage(quadrille::consumer::NullStorage);
     let mut browser = Browser::new(login.attach(pages()));
-    let page = browser.log_in(&world.service, "/album", 7).await;
+    let page = go_in_circles(&world, &mut browser, "/album").await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.has_code("login_loop"), "{}", page.text);
     assert!(page.text.contains("/login/github?next=%2Falbum"), "there is a way on");
     // The visitor may try again on their own.
     assert_eq!(browser.visit("/album").await.status, StatusCode::SEE_OTHER);
+    let page = go_in_circles(&world, &mut browser, "/album").await;
+    assert!(page.has_code("login_loop"), "and is stopped again: {page:?}");
+}
+
+#[tokio::test]
+async fn three_rounds_are_a_loop_only_within_a_minute_and_at_one_page() {
+    let world = World::new();
+    let login = world.login().storage(quadrille::consumer::NullStorage);
+    let app = login.attach(pages());
+    for (pause, is_loop) in [(30, true), (31, false)] {
+        let mut browser = Browser::new(app.clone());
+        let mut page = None;
+        for _ in 0..3 {
+            if page.is_some() {
+                world.wait(std::time::Duration::from_secs(pause));
+            }
+            page = Some(browser.log_in(&world.service, "/album", 7).await);
+        }
+        let page = page.unwrap();
+        assert_eq!(page.has_code("login_loop"), is_loop, "{pause}: {page:?}");
+    }
+    let mut browser = Browser::new(app);
+    for path in ["/album", "/", "/album", "/", "/album", "/"] {
+        let page = browser.log_in(&world.service, path, 7).await;
+        assert!(!page.has_code("login_loop"), "{path}: {page:?}");
+    }
 }

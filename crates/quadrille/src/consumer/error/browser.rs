@@ -54,9 +54,12 @@ pub enum BrowserError {
     /// ([`RefusedError::UserUnknown`](crate::consumer::users::RefusedError::UserUnknown)).
     #[error("the user signed in does not exist")]
     UserUnknown,
-    /// The user returned within the last ten seconds and no account is linked: another login would
-    /// be a redirect loop.
-    #[error("the user has just returned from the service, and no account is linked")]
+    /// The user returned to the page three times within a minute and no account is linked: another
+    /// login would be a redirect loop.
+    #[error(
+        "three logins within a minute linked no usable account: the service grants fewer scopes \
+         than the page requires, or the browser or the storage keeps no account"
+    )]
     Loop,
     /// The callback names another issuer than the service's (RFC 9207, section 2.4).
     #[error("the callback names another issuer than the service's")]

@@ -11,10 +11,10 @@ use http::request::Parts;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, Dynamic, Held, Identity, Jar, Linked, Owner, Registered, Service, Stored,
-        Trail, Wanted,
+        Account, Api, Dynamic, Held, Identity, Jar, Linked, LoggedOut, Owner, Registered, Service,
+        Stored, Trail, Wanted,
         error::{BrowserError, NotLinked, NotLinkedReason, OperatorError},
-        forget_in_browser, is_just_back_at, not_linked, of_account, recall, return_cookie,
+        forget_in_browser, is_in_loop, not_linked, of_account, recall, return_cookie,
     },
     scope::ScopeRequirement,
 };
@@ -109,6 +109,35 @@ impl Visitor {
         login.check_name(service)?;
         let stored = login.load(Some(jar), service, &self.owner).await?;
         Ok(stored.map(|stored| stored.account))
+    }
+
+    /// Logs the user out of this service: [`Linked::log_out`], for an account that is expired or
+    /// needs linking again, too, and removes the identity. `None` if no account is linked.
+    ///
+    /// ```
+    /// use quadrille::{Result, Visitor, consumer::LoggedOut};
+    ///
+    /// async fn sign_out(visitor: Visitor) -> Result<&'static str> {
+    ///     // The application ends its own session here.
+    ///     Ok(match visitor.log_out("github").await? {
+    ///         None | Some(LoggedOut::Revoked) => "Goodbye",
+    ///         Some(_) => "Goodbye. GitHub still lists this application in your settings.",
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn log_out(&self, service: &str) -> Result<Option<LoggedOut>> {
+        let Visit { login, jar, .. } = &*self.visit;
+        let registered = login.by_name(service).await?;
+        let found =
+            Found { visit: &self.visit, login, jar, registered, wanted: self.wanted.clone() };
+        let Some(stored) = login.load(Some(jar), service, &self.owner).await? else {
+            forget_in_browser(login, jar, service)?;
+            return Ok(None);
+        };
+        Linked::<Dynamic>::new(found.api(stored)).log_out().await.map(Some)
     }
 
     /// Removes the user's account and identity at this service.
@@ -289,8 +318,8 @@ impl<'a> Found<'a> {
             .map(|s| of_account(&s.account.subject, s.token.obtained)))
     }
 
-    /// The response to a user without the account: a redirect to a login, unless they have just
-    /// returned from one.
+    /// The response to a user without the account: a redirect to a login, unless they are in
+    /// a redirect loop.
     async fn rejected(&self, parts: &mut Parts, error: Error, owner: &Owner) -> Rejected {
         let Self { login, jar, registered, wanted, .. } = self;
         let (error, retry) = match self.in_place(error) {
@@ -310,18 +339,12 @@ impl<'a> Found<'a> {
         Rejected { error, answer: Some(answer) }
     }
 
-    /// Whether the user has just returned to this page and would be redirected again. They decide
-    /// whether to try again, so the note of their return is removed.
+    /// Whether the user has returned to this page three times within a minute and would be
+    /// redirected again. They decide whether to try again, so the note of their return is removed.
     fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation
-            && is_just_back_at(
-                &ready.site,
-                self.jar,
-                &self.registered.name,
-                owner,
-                &self.wanted.next,
-            )
+            && is_in_loop(&ready.site, self.jar, &self.registered.name, owner, &self.wanted.next)
             && self.jar.remove(&ready.site.style, &return_cookie(&self.registered.name)).is_ok()
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod hooks;
 mod jar;
 mod layer;
 mod leave;
+mod logout;
 mod navigation;
 mod pages;
 pub(crate) mod routes;

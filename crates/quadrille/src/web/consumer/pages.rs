@@ -282,7 +282,7 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             ),
             BrowserError::NotThisOrigin => (
                 "This request is not of this site",
-                "Only pages and programs of this site begin a login like this.".to_owned(),
+                "Only pages and programs of this site may do that.".to_owned(),
             ),
             BrowserError::UserChanged => (
                 "Another user is signed in now",
@@ -314,7 +314,7 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             BrowserError::Loop => (
                 "The login is going in circles",
                 format!(
-                    "You have just returned from {name}, but this page finds no account with the \
+                    "You have returned from {name} three times, but this page finds no account with the \
                      permissions that it needs. Perhaps {name} granted fewer permissions than the \
                      page requested, or the browser refuses the cookies of this site, or the site \
                      stores no accounts."

@@ -34,6 +34,7 @@ use super::{
     hooks::Handlers,
     layer::{LoginLayer, Visit},
     leave::{ServicePath, leave, leave_by_form, service_in},
+    logout::{ask, log_out},
     pages::{
         Outcome, failed, hop, json, message, no_store, plainly, redirect, unknown_to_whom,
         with_opener,
@@ -51,7 +52,8 @@ impl Login {
     }
 
     /// The login routes: `/login/{service}`, which begins a login (`?next=` is the path to return
-    /// to), and `/login/{service}/authorized`, the callback.
+    /// to), `/login/{service}/authorized`, the callback, and `/login/{service}/logout`, to which a
+    /// form or a script of this site posts (`next` is the path to go on to).
     pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
         let _ = self.check();
         let mount = self.mount();
@@ -63,6 +65,7 @@ impl Login {
             .route(&format!("{mount}/{{service}}"), get(leave).post(leave_by_form))
             .route(&format!("{mount}/{{service}}/authorized"), get(come_back).post(come_posted))
             .route(&format!("{mount}/{{service}}/arrived"), get(arrive))
+            .route(&format!("{mount}/{{service}}/logout"), get(ask).post(log_out))
             .layer(self.layer());
         match self.opener() {
             Some(_) => routes.layer(MapResponseLayer::new(with_opener)),

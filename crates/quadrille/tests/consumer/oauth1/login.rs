@@ -52,6 +52,9 @@ async fn every_storage_keeps_the_secret_with_the_token() {
         assert_eq!(browser.visit("/").await.text, "You are user-7", "{storage}");
     }
     let mut browser = Browser::new(world.login().storage(NullStorage).attach(pages()));
+    for _ in 1..=2 {
+        log_in(&world, &mut browser, "/album", 7).await;
+    }
     let page = log_in(&world, &mut browser, "/album", 7).await;
     assert!(page.has_code("login_loop"), "nothing is kept: {page:?}");
 }

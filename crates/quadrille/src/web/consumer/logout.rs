@@ -1,0 +1,161 @@
+//! The route that logs a user out of a service.
+//!
+//! `POST {mount}/{service}/logout` revokes the token where the service allows it and unlinks the
+//! account. Only a page of this site, or a program, may request that: another site must not log
+//! anyone out. A GET shows a page with the form and changes nothing.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequestParts as _, Request},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use serde_json::json as value;
+
+use crate::{
+    Error, Result, Visitor,
+    consumer::{LoggedOut, Registered, Trail, error::BrowserError},
+    form::{Limits, Params, is_form},
+    page::{Page, same_site},
+    probe::probed,
+};
+
+use super::{
+    layer::Visit,
+    leave::{LIMITS, ServicePath, service_in},
+    navigation::is_for_a_page,
+    pages::{failed, json, plainly, redirect},
+};
+
+/// `GET {mount}/{service}/logout`.
+pub(super) async fn ask(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
+    let (mut parts, _) = request.into_parts();
+    if let Some(answer) = probed(&parts.method, &parts.headers) {
+        return answer.map(Body::from);
+    }
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    let asked = async {
+        visit.check_place()?;
+        let registered = visit.login.by_name(&service).await?;
+        asking(&visit, &registered, next_in(&visit, &query).as_deref())
+    };
+    match asked.await {
+        Ok(page) => page,
+        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await,
+    }
+}
+
+/// `POST {mount}/{service}/logout`.
+pub(super) async fn log_out(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
+    let (mut parts, body) = request.into_parts();
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
+    let mut query = parts.uri.query().unwrap_or("").to_owned();
+    if let Ok(body) = to_bytes(body, Limits::DEFAULT.bytes).await
+        && let Some(form) = std::str::from_utf8(&body).ok().filter(|_| is_form(&parts.headers))
+    {
+        query.push('&');
+        query.push_str(form);
+    }
+    match answer(&visit, &service, &mut parts, &query).await {
+        Ok(response) => response,
+        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await,
+    }
+}
+
+async fn answer(visit: &Visit, service: &str, parts: &mut Parts, query: &str) -> Result<Response> {
+    visit.check_place()?;
+    let registered = visit.login.by_name(service).await?;
+    let visitor = match Visitor::from_request_parts(parts, &()).await {
+        Ok(visitor) => visitor,
+        Err(rejected) => return Ok(rejected.into_response()),
+    };
+    let is_ours = visit.login.is_own_script(&parts.headers)
+        || !visit.login.must_ask(&parts.headers, visitor.owner(), true);
+    if !is_ours {
+        return Err(BrowserError::NotThisOrigin.into());
+    }
+    let outcome = visitor.log_out(service).await?;
+    if !is_for_a_page(&parts.headers) {
+        return Ok(told(service, outcome.as_ref()));
+    }
+    match next_in(visit, query) {
+        Some(next) => redirect(StatusCode::SEE_OTHER, next),
+        None => Ok(farewell(visit, &registered, outcome.as_ref())?),
+    }
+}
+
+/// The page to go on to, if the parameters name one of this site.
+fn next_in(visit: &Visit, parameters: &str) -> Option<String> {
+    let params = Params::parse_within(parameters.as_bytes(), LIMITS).ok()?;
+    let next = params.one("next").ok().flatten()?;
+    same_site(&visit.login.ready().ok()?.site.origin, next)
+}
+
+/// The outcome for scripts.
+fn told(service: &str, outcome: Option<&LoggedOut>) -> Response {
+    let code = outcome.map_or("not_linked", LoggedOut::code);
+    let mut told = value!({ "service": service, "outcome": code });
+    if let (Some(LoggedOut::LocalOnly(error)), Some(told)) = (outcome, told.as_object_mut()) {
+        told.insert("reason".to_owned(), error.code().into());
+    }
+    json(StatusCode::OK, &told)
+}
+
+/// The page that asks whether the user wants to log out.
+fn asking(visit: &Visit, registered: &Arc<Registered>, next: Option<&str>) -> Result<Response> {
+    let title = &registered.spec.title;
+    let action = [&*visit.login.login_path(&registered.name, "", ""), "/logout"].concat();
+    let fields: Vec<_> = next.map(|next| ("next", next)).into_iter().collect();
+    let page = Page::new(format!("Log out of {title}?"))
+        .text(&format!("This site then forgets the account that you use at {title}."))
+        .form("Log out", &action, &fields)
+        .link("Back to the site", &home(visit)?);
+    let mut response = page.to_response(StatusCode::OK).map(Body::from);
+    // Browsers without Fetch Metadata then say where the form comes from.
+    let same_origin = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
+    Ok(response)
+}
+
+fn farewell(
+    visit: &Visit,
+    registered: &Arc<Registered>,
+    outcome: Option<&LoggedOut>,
+) -> Result<Response> {
+    let title = &registered.spec.title;
+    let text = match outcome {
+        None => format!("No account at {title} was linked."),
+        Some(LoggedOut::Revoked) => {
+            format!("This site has no access to your account at {title} any more.")
+        }
+        Some(LoggedOut::Unsupported) => format!(
+            "This site has forgotten your account. To end its access at {title}, remove it in \
+             your settings there."
+        ),
+        Some(LoggedOut::LocalOnly(_)) => format!(
+            "This site has forgotten your account, but {title} did not confirm that its access \
+             has ended. Remove this site in your settings there."
+        ),
+    };
+    let mut page = Page::new(format!("You are logged out of {title}")).text(&text);
+    if let Some(LoggedOut::LocalOnly(error)) = outcome {
+        page = page.code(Error::code(error));
+    }
+    let page = page.link("Back to the site", &home(visit)?);
+    Ok(page.to_response(StatusCode::OK).map(Body::from))
+}
+
+fn home(visit: &Visit) -> Result<String> {
+    Ok(format!("{}/", visit.login.ready()?.site.base_path))
+}
