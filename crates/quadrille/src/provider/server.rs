@@ -25,7 +25,7 @@ use super::{
     error::{Error, OperatorError},
     guessing::{Kdf, Rate, Throttle, turns::Turns},
     issuer::{Issuer, IssuerError},
-    oauth1::{OAuth1, keys::Memo, nonces::Nonces, seconds::Seconds, start::Start},
+    oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
     paths::Paths,
     scopes::ScopeRegistry,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},

@@ -261,14 +261,17 @@ pub async fn one_of_many_links_the_account<S: UserStorage>(users: &S) {
 /// The last of a user's accounts stays, whichever it is.
 pub async fn many_that_unlink_leave_one<S: UserStorage>(users: &S) {
     let all: Vec<_> = (0..8).map(|number| id("github", &number.to_string())).collect();
-    create(users, ADA, &all[0]).await;
-    for id in &all[1..] {
-        link(users, ADA, id).await;
+    for (number, id) in all.iter().enumerate() {
+        if number == 0 {
+            create(users, ADA, id).await;
+        } else {
+            link(users, ADA, id).await;
+        }
     }
     let all = &all;
     let outcomes = at_once(8, async |at| {
-        let at = usize::try_from(at).unwrap();
-        unlink(users, ADA, &all[at]).await
+        let id = all.iter().zip(0..).find_map(|(id, number)| (number == at).then_some(id));
+        unlink(users, ADA, id.unwrap()).await
     });
     let kept = outcomes.iter().filter(|outcome| **outcome == Unlinked::LastWay).count();
     let done = outcomes.iter().filter(|outcome| **outcome == Unlinked::Done).count();

@@ -2,6 +2,7 @@
 
 pub(super) mod access_token;
 pub(super) mod admin;
+pub(super) mod asked;
 pub(super) mod authorize;
 pub(super) mod client;
 pub(super) mod error;
@@ -14,7 +15,7 @@ pub(super) mod nonces;
 mod remember;
 pub(super) mod request_token;
 pub(super) mod revoke;
-pub(super) mod seconds;
+mod seconds;
 mod shares;
 pub(super) mod start;
 mod temporary_error;

@@ -13,13 +13,6 @@
 //! the blocks of time in which it accepts requests, so that its successors know which requests the
 //! store does not.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-};
-
-use tokio::sync::OnceCell;
-
 use crate::{
     Timestamp,
     provider::{error::Error, server::Inner},
@@ -38,35 +31,6 @@ const ALONE: &str = "oauth1 alone";
 
 /// A block has this many bits of seconds.
 const BLOCK_BITS: u32 = 6;
-
-/// The answer of the store to a question that is asked once.
-type Answer = Arc<OnceCell<bool>>;
-
-/// The questions about seconds of clients, and about blocks, that the store was asked.
-#[derive(Debug, Default)]
-pub(crate) struct Seconds {
-    clients: Asked,
-    blocks: Asked,
-}
-
-/// Answers by the last second to which they belong, and client.
-#[derive(Debug, Default)]
-struct Asked(Mutex<BTreeMap<i64, HashMap<Box<str>, Answer>>>);
-
-impl Asked {
-    /// The answer about a second. Forgets the seconds before `oldest`.
-    fn answer(&self, second: i64, client: &str, oldest: i64) -> Answer {
-        let mut seconds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while seconds.first_key_value().is_some_and(|(second, _)| *second < oldest) {
-            seconds.pop_first();
-        }
-        let clients = seconds.entry(second).or_default();
-        match clients.get(client) {
-            Some(answer) => answer.clone(),
-            None => clients.entry(client.into()).or_default().clone(),
-        }
-    }
-}
 
 /// `true` if no earlier process can have accepted this request without the knowledge of this one.
 /// `now` is the time of the check.
@@ -88,7 +52,7 @@ async fn is_known_in_memory(inner: &Inner, seen: Seen<'_>, now: Timestamp) -> Re
     let (block, ends) = block(seen);
     let marked = seconds.blocks.answer(ends, "", oldest);
     marked.get_or_try_init(|| take(inner, ALONE, block, ends)).await?;
-    let start = inner.shared.start.at(inner, now).await?;
+    let start = start(inner, now).await?;
     if seen.timestamp <= now.seconds() && seen.timestamp > (start + window).seconds() {
         return Ok(true);
     }
@@ -118,7 +82,7 @@ async fn is_known_to_the_store(
     let (block, ends) = block(seen);
     let answer = seconds.blocks.answer(ends, "", oldest);
     let was_alone = !*answer.get_or_try_init(|| is_free(inner, ALONE, block)).await?;
-    if was_alone && seen.timestamp <= inner.shared.start.at(inner, now).await?.seconds() {
+    if was_alone && seen.timestamp <= start(inner, now).await?.seconds() {
         return Ok(false);
     }
     if !was_alone && seen.timestamp <= now.seconds() {
@@ -131,6 +95,11 @@ async fn is_known_to_the_store(
         Ok::<_, Error>(!was_alone || is_free(inner, OWN, second).await?)
     };
     Ok(*answer.get_or_try_init(ask).await?)
+}
+
+/// The start of this process, by the clock as it is `now`.
+pub(super) async fn start(inner: &Inner, now: Timestamp) -> Result<Timestamp, Error> {
+    inner.shared.start.at(&inner.env, &*inner.store, inner.oauth1.window, now).await
 }
 
 /// The second of a client.

@@ -1,8 +1,13 @@
 //! The time since which this process remembers signed requests, by a clock that may be set.
 
+use std::time::Duration;
+
 use tokio::sync::OnceCell;
 
-use crate::{Env, Timestamp, provider::error::Error, provider::server::Inner};
+use crate::{
+    Env, Timestamp,
+    provider::{error::Error, store::ErasedStore},
+};
 
 /// The start of this process. A request with an earlier timestamp may have been accepted by another
 /// process before.
@@ -26,14 +31,20 @@ impl Start {
     ///
     /// A time further ahead than two windows does not count: an earlier process that had such a
     /// clock accepted nothing that is valid now. So a clock that once was far ahead ends nothing.
-    pub(super) async fn at(&self, inner: &Inner, now: Timestamp) -> Result<Timestamp, Error> {
-        let by_duration = now - inner.env.steady().since(self.steady);
+    pub(super) async fn at(
+        &self,
+        env: &Env,
+        store: &dyn ErasedStore,
+        window: Duration,
+        now: Timestamp,
+    ) -> Result<Timestamp, Error> {
+        let by_duration = now - env.steady().since(self.steady);
         let load = async || {
-            let newest = inner.store.newest().await?.time();
+            let newest = store.newest().await?.time();
             Ok::<_, Error>((newest.seconds() > now.seconds()).then_some(newest))
         };
         let future = *self.future.get_or_try_init(load).await?;
-        let reach = now + inner.oauth1.window + inner.oauth1.window;
+        let reach = now + window + window;
         let candidates = [Some(self.clock), future.map(|newest| newest + SECOND)];
         let counts = candidates.into_iter().flatten().filter(|time| *time <= reach);
         Ok(counts.fold(by_duration, Timestamp::max))
@@ -41,4 +52,4 @@ impl Start {
 }
 
 /// The resolution of timestamps: those of the newest row's second do not count either.
-const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+const SECOND: Duration = Duration::from_secs(1);

@@ -28,6 +28,7 @@ use crate::{
 use super::{
     OAuth1,
     keys::{Ready, ReadyKeys},
+    seconds,
     values::Value,
     wire,
 };
@@ -143,7 +144,7 @@ pub(crate) async fn check(
     let now = inner.now();
     let began = match inner.oauth1.shares_nonces {
         true => None,
-        false => Some(inner.shared.start.at(inner, now).await?),
+        false => Some(seconds::start(inner, now).await?),
     };
     check_syntax(signed, origin, wanted, &inner.oauth1, began, now)?;
     let issuer = inner.issuer_id().await?;
