@@ -35,6 +35,7 @@ const LONGEST: usize = 60;
 
 /// The lifetime of temporary credentials, and the greatest distance of a timestamp.
 const TEMPORARY: Duration = Duration::from_secs(30 * 60);
+const TICKET: Duration = Duration::from_secs(15 * 60);
 const WINDOW: Duration = Duration::from_secs(300);
 
 const OUT_OF_BAND: &str = "oob";
@@ -199,7 +200,7 @@ impl Play {
     fn is_open(&self, temporary: &Temporary) -> Is {
         self.known
             .is_client(temporary.client, temporary.number)
-            .and(self.known.is_before(temporary.expires))
+            .and(self.known.is_current(temporary.expires, TEMPORARY))
     }
 
     async fn authorize(&mut self, temporary: u8, browser: bool) {
@@ -229,7 +230,7 @@ impl Play {
                 browser,
                 user,
                 ticket: ticket.to_owned(),
-                expires: temporary.expires.min(self.nature.now() + Duration::from_secs(900)),
+                expires: temporary.expires.min(self.nature.now() + TICKET),
             });
         } else {
             may_ask.check(true, &temporary.state);
@@ -283,7 +284,7 @@ impl Play {
         let number = page.temporary;
         let temporary = &self.temporaries[number];
         let may_answer = Is::right(page.browser == browser && page.user == user)
-            .and(self.known.is_before(page.expires))
+            .and(self.known.is_current(page.expires, TICKET))
             .and(self.is_open(temporary))
             .and(if self.pages.len() - at <= 16 { Is::Right } else { Is::Open });
         let has_effect = match &temporary.state {

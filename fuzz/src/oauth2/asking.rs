@@ -19,7 +19,7 @@ use super::{
 };
 
 /// The lifetimes of a code and of a consent page, by the policy.
-const CODE: Duration = Duration::from_secs(60);
+pub(super) const CODE: Duration = Duration::from_secs(60);
 const PAGE: Duration = Duration::from_secs(15 * 60);
 
 /// The number of consent pages that a browser keeps open at least.
@@ -191,7 +191,7 @@ impl Play {
         let may_answer = Is::right(page.browser == browser)
             .and(Is::right(*user.subject == *page.user))
             .and(self.model.known.is_client(page.client, page.number))
-            .and(self.model.known.is_before(page.expires))
+            .and(self.model.known.is_current(page.expires, PAGE))
             .and(match self.model.pages.len() - at <= PAGES {
                 true => Is::Right,
                 false => Is::Open,
@@ -206,7 +206,7 @@ impl Play {
         let parameter = |name: &str| answer.parameter(&page.redirect_uri, name);
         assert_eq!(parameter("state").as_deref(), Some("a state"), "{page:?}: {location}");
         // The store may have removed an earlier answer when the page had expired.
-        let may_be_forgotten = self.model.known.is_before(page.expires) == Is::Open;
+        let may_be_forgotten = self.model.known.is_current(page.expires, PAGE) == Is::Open;
         let Some(code) = parameter("code") else {
             assert_eq!(parameter("error").as_deref(), Some("access_denied"));
             assert!(granted.is_none());

@@ -11,7 +11,7 @@ use crate::world::{Answer, CLIENTS, Is, SCOPES, URIS, pick, recent};
 use super::{
     Play,
     acts::{Alike, Presented, Redeem, Refresh, Token},
-    asking::{scopes, verifier},
+    asking::{CODE, scopes, verifier},
     model::{self, Access, Family},
 };
 
@@ -74,13 +74,13 @@ impl Play {
             is_client.and(Is::right(client == owner && is_uri && presented == code.verifier));
         let is_right = could
             .and(Is::right(!code.is_redeemed))
-            .and(self.model.known.is_before(code.expires))
+            .and(self.model.known.is_current(code.expires, CODE))
             .and(self.model.known.is_alive(code.grant));
         is_right.check(answer.status == 200, &(&act, &code));
         if answer.status != 200 {
             if code.is_redeemed {
                 // Another party has a copy.
-                match could.and(self.model.known.is_before(code.expires)) {
+                match could.and(self.model.known.is_current(code.expires, CODE)) {
                     Is::Right => self.model.known.revoke(code.grant),
                     _ if could != Is::Wrong => self.model.known.maybe_revoke(code.grant),
                     _ => {}

@@ -118,6 +118,18 @@ impl Known {
         }
     }
 
+    /// Whether an object that is valid once, for `lifetime`, and ends at `end`, is still valid. It
+    /// is not if the clock was set back by more than that. Within that, servers may differ.
+    pub(crate) fn is_current(&self, end: Timestamp, lifetime: Duration) -> Is {
+        let latest = self.now() + lifetime;
+        let by_clock = match end {
+            end if end > latest + lifetime + Duration::from_secs(1) => Is::Wrong,
+            end if end > latest => Is::Open,
+            _ => Is::Right,
+        };
+        self.is_before(end).and(by_clock)
+    }
+
     /// Registers a client, if it is not registered.
     pub(crate) async fn register(&mut self, server: &AuthorizationServer, client: usize) {
         let state = &mut self.clients[client];
