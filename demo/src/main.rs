@@ -31,8 +31,8 @@ struct Arguments {
     /// Log format: text or json [env: QUADRILLE_LOG_FORMAT]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// Print the result as a line of JSON on standard output, errors and remarks as JSON on standard
-    /// error
+    /// Print the result as a line of JSON on standard output, errors and remarks as JSON on
+    /// standard error
     #[arg(long)]
     json: bool,
 }

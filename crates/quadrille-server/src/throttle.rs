@@ -4,16 +4,18 @@
 //! that they come from, and by both together. What is too many is not refused but waits, for
 //! seconds, and only then is the password looked at:
 //!
-//! * failures at one name from one network take turns, one every two seconds. Ten are free, but only
-//!   one where the name is tried from everywhere, or the network tries every name;
-//! * all wait in one line for the threads that hash ([`Line`](quadrille::provider::guessing::Line)), behind those
-//!   whose network failed less at this name, and among equals at any. So guesses from elsewhere, of
-//!   however many networks, never use up a person's own turn.
+//! * failures at one name from one network take turns, one every two seconds. Ten are free, but
+//!   only one where the name is tried from everywhere, or the network tries every name;
+//! * all wait in one line for the threads that hash
+//!   ([`Line`](quadrille::provider::guessing::Line)), behind those whose network failed less at
+//!   this name, and among equals at any. So guesses from elsewhere, of however many networks, never
+//!   use up a person's own turn.
 //!
 //! Failures at this name come first, since an office or a carrier has failures at other names every
-//! day: counted together, its people stood behind a few guesses from each of any number of networks.
-//! The price is that a network that tries every name stands before a person who mistyped: once for
-//! each name. One network cannot make that a flood, as the line serves networks in turn as well.
+//! day: counted together, its people stood behind a few guesses from each of any number of
+//! networks. The price is that a network that tries every name stands before a person who mistyped:
+//! once for each name. One network cannot make that a flood, as the line serves networks in turn as
+//! well.
 //!
 //! A browser in which the person signed in before has a device cookie (OWASP, "device cookies") and
 //! is counted by itself: it does not wait, whatever others do. One that was stolen helps to ten

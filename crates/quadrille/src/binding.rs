@@ -44,8 +44,8 @@ impl Binding {
         }
     }
 
-    /// Reads the member `cnf` (RFC 7800, section 3.1), which holds one confirmation method; `None` if
-    /// it is not known, or malformed.
+    /// Reads the member `cnf` (RFC 7800, section 3.1), which holds one confirmation method; `None`
+    /// if it is not known, or malformed.
     #[cfg(feature = "http-client")]
     pub(crate) fn of_confirmation(cnf: &Map<String, Value>) -> Option<Self> {
         let mut methods = cnf.iter();
@@ -55,7 +55,8 @@ impl Binding {
         }
     }
 
-    /// The member `cnf` of an introspection response (RFC 8705, section 3.2; RFC 9449, section 6.2).
+    /// The member `cnf` of an introspection response (RFC 8705, section 3.2; RFC 9449, section
+    /// 6.2).
     #[cfg(feature = "provider")]
     pub(crate) fn to_confirmation(self) -> Map<String, Value> {
         let (name, value) = self.to_member();

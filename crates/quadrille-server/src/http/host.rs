@@ -15,8 +15,8 @@ pub(super) fn is_valid(version: Version, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the text is `uri-host [ ":" port ]` (RFC 9110, section 7.2), which may be empty. Addresses
-/// of versions after 6 do not exist.
+/// Whether the text is `uri-host [ ":" port ]` (RFC 9110, section 7.2), which may be empty.
+/// Addresses of versions after 6 do not exist.
 fn is_authority(text: &str) -> bool {
     let rest = match text.strip_prefix('[') {
         Some(literal) => match literal.split_once(']') {

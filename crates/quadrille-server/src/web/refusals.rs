@@ -1,5 +1,5 @@
-//! The attempts that were refused lately, by name and network. A turn of theirs is shared by all who
-//! try, so the wait that is told to one depends on how many they are.
+//! The attempts that were refused lately, by name and network. A turn of theirs is shared by all
+//! who try, so the wait that is told to one depends on how many they are.
 //!
 //! In memory, and by the monotonic clock: nothing is decided by it but what a page says.
 

@@ -150,7 +150,8 @@ fn may_open_files(count: u64) {
     }
 }
 
-/// Guesses that go on until this is dropped: each guesser makes the next when the last was answered.
+/// Guesses that go on until this is dropped: each guesser makes the next when the last was
+/// answered.
 struct Flood {
     _guessers: JoinSet<()>,
     looked_at: Arc<AtomicUsize>,

@@ -1,5 +1,5 @@
-//! The choices that an application leaves to requests to log in: parameters and scopes on its lists,
-//! and the callback of those that scripts send.
+//! The choices that an application leaves to requests to log in: parameters and scopes on its
+//! lists, and the callback of those that scripts send.
 
 use std::borrow::Cow;
 
@@ -80,8 +80,8 @@ impl Allowed {
     /// The parameters on the list that a request to log in has. All others are ignored.
     ///
     /// # Errors
-    /// [`BrowserError::LoginMalformed`] for one that is repeated, malformed, too long, or contains a
-    /// control character.
+    /// [`BrowserError::LoginMalformed`] for one that is repeated, malformed, too long, or contains
+    /// a control character.
     pub(crate) fn read(&self, params: &Params<'_>) -> Result<Vec<(String, String)>, BrowserError> {
         let mut read = Vec::new();
         for name in &self.parameters {
@@ -127,8 +127,8 @@ pub(crate) fn check_written(
     }
 }
 
-/// Whether this is an `https` URL, `http` on this machine, or a URI of a program's own scheme, which
-/// is a reversed domain name (RFC 8252, section 7.1).
+/// Whether this is an `https` URL, `http` on this machine, or a URI of a program's own scheme,
+/// which is a reversed domain name (RFC 8252, section 7.1).
 fn is_callback(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let fits = match url.scheme() {

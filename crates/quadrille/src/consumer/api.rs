@@ -22,8 +22,9 @@ use super::{
 ///
 /// Paths are relative to the service's base (RFC 3986, section 5) and stay below it: `user` and
 /// `/user` are the same, `https://api.example/v1/user` if the base is `https://api.example/v1`, and
-/// `../user` is [`OperatorError::CallMalformed`]. A whole URL may have any path. The token is sent to the service's origin only. It is refreshed before it expires, and
-/// once if the service refuses it.
+/// `../user` is [`OperatorError::CallMalformed`]. A whole URL may have any path. The token is sent
+/// to the service's origin only. It is refreshed before it expires, and once if the service refuses
+/// it.
 ///
 /// On a 401 without a refresh token, access may have been revoked at the service. If the response
 /// says so (`invalid_token`, RFC 6750, section 3.1; a problem with the token, in OAuth 1), or the

@@ -84,7 +84,8 @@ impl Authorized {
         &self.0.next
     }
 
-    /// The data that the application gave to the login: [`Begin::data`](crate::consumer::Begin::data).
+    /// The data that the application gave to the login:
+    /// [`Begin::data`](crate::consumer::Begin::data).
     pub fn data(&self) -> Option<&Value> {
         self.0.data.as_ref()
     }

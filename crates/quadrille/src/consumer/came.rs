@@ -86,9 +86,9 @@ impl Login {
 }
 
 impl Login {
-    /// Whether a script of this origin, or a program without a browser, sent this request of JSON to
-    /// begin or finish a login. Browsers send JSON to another origin only if that allows it (CORS),
-    /// and say where it comes from.
+    /// Whether a script of this origin, or a program without a browser, sent this request of JSON
+    /// to begin or finish a login. Browsers send JSON to another origin only if that allows it
+    /// (CORS), and say where it comes from.
     #[cfg(feature = "axum")]
     pub(crate) fn is_own_script(&self, headers: &HeaderMap) -> bool {
         let Ok(ready) = self.ready() else { return false };

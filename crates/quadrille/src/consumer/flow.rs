@@ -120,9 +120,9 @@ impl<'a> Begin<'a> {
         self
     }
 
-    /// Carries data of the application through the login, such as an invitation or a coupon. The data
-    /// is sealed and bound to this attempt and its browser, and arrives in [`Finished::data`] and
-    /// [`Authorized::data`]. At most 512 bytes as JSON: else [`Login::begin`] fails with
+    /// Carries data of the application through the login, such as an invitation or a coupon. The
+    /// data is sealed and bound to this attempt and its browser, and arrives in [`Finished::data`]
+    /// and [`Authorized::data`]. At most 512 bytes as JSON: else [`Login::begin`] fails with
     /// [`OperatorError::DataTooLarge`].
     ///
     /// ```
@@ -215,8 +215,8 @@ impl Login {
     ///
     /// # Errors
     /// [`OperatorError`](crate::consumer::OperatorError): an unknown service, an invalid
-    /// configuration, a parameter that the login sets itself; [`BrowserError::TenantUnknown`]. At a service of OAuth 1, also the errors of
-    /// the request for temporary credentials.
+    /// configuration, a parameter that the login sets itself; [`BrowserError::TenantUnknown`]. At a
+    /// service of OAuth 1, also the errors of the request for temporary credentials.
     pub async fn begin(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let registered = self.by_name(begin.service()).await?;
         self.begin_at(jar, &registered, begin).await

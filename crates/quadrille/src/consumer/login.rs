@@ -117,13 +117,13 @@ impl Login {
         self.change(|inner| inner.mount = path.trim_end_matches('/').to_owned())
     }
 
-    /// Lets pages of this origin open a login in a window of its own: `/login/github?popup=1`. Where
-    /// another login redirects, this one posts a message to the page that opened the window, if that
-    /// is of this origin, and closes the window. The message has no token:
+    /// Lets pages of this origin open a login in a window of its own: `/login/github?popup=1`.
+    /// Where another login redirects, this one posts a message to the page that opened the window,
+    /// if that is of this origin, and closes the window. The message has no token:
     /// `{type: "quadrille", service, next}`, or `error`, a code, in place of `next`.
     ///
-    /// The pages of this login then have no `Cross-Origin-Opener-Policy` that separates the windows.
-    /// The page that opens must have none, or `same-origin-allow-popups`.
+    /// The pages of this login then have no `Cross-Origin-Opener-Policy` that separates the
+    /// windows. The page that opens must have none, or `same-origin-allow-popups`.
     ///
     /// ```
     /// use quadrille::{GitHub, KeyRing, Login};

@@ -44,8 +44,8 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// An unknown service; [`BrowserError::CallbackMalformed`] for a form that is not UTF-8 or longer
-    /// than 4 KiB, and at a service that sends no forms.
+    /// An unknown service; [`BrowserError::CallbackMalformed`] for a form that is not UTF-8 or
+    /// longer than 4 KiB, and at a service that sends no forms.
     pub async fn posted_callback(&self, service: &str, form: &[u8]) -> Result<String> {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;

@@ -15,8 +15,8 @@ use super::{
     site::Site,
 };
 
-/// A page that wants a login although [`LOOP_ROUNDS`] logins returned to it within this time is in a
-/// redirect loop.
+/// A page that wants a login although [`LOOP_ROUNDS`] logins returned to it within this time is in
+/// a redirect loop.
 const LOOP_WINDOW: Duration = Duration::from_secs(60);
 
 /// The rounds of a redirect loop. A first or second one may be a race of two tabs, or a user who

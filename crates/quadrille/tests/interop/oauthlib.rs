@@ -4,7 +4,8 @@
 //!
 //! * It decodes parameters that begin with `oauth_` and stand in a query or a body twice; RFC 5849,
 //!   section 3.4.1.3.1 has them decoded once. That makes a difference where a percent sign is left
-//!   after the first time, which is so with PLAINTEXT: its signature is the encoded secrets (section
+//!   after the first time, which is so with PLAINTEXT: its signature is the encoded secrets
+//!   (section
 //!   3.4.4). Such clients need a secret there whose encoding is the secret itself.
 //! * Its client makes `oauth_body_hash`, its server never looks at it. The provider does.
 //! * It takes nonces of 20 to 30 letters and digits only; RFC 5849, section 3.3 allows any text.

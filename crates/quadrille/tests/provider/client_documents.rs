@@ -263,7 +263,8 @@ async fn scopes_are_capped_and_a_no_stores_nothing() {
     assert!(world.server.client(ID).await.unwrap().is_none());
 }
 
-/// A page with a link to the client, which the person may follow, and no redirect (RFC 9700, section
+/// A page with a link to the client, which the person may follow, and no redirect (RFC 9700,
+/// section
 /// 4.11.2).
 fn assert_warned(answer: &Answer, status: u16, reason: &str, told: &str) {
     assert_eq!((answer.status(), answer.reason()), (status, reason), "{}", answer.text());

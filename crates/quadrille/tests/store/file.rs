@@ -76,8 +76,8 @@ async fn a_file_from_a_later_version_is_refused() {
     assert!(error.to_string().contains("99"));
 }
 
-/// The file as it was with three migrations: temporary credentials in each state, in rows 1 to 4, of
-/// which the last has an identifier of others.
+/// The file as it was with three migrations: temporary credentials in each state, in rows 1 to 4,
+/// of which the last has an identifier of others.
 const WITH_TEMPORARY_CREDENTIALS: &str = "
     INSERT INTO quadrille_issuers (number, issuer) VALUES (1, 'https://id.example');
     INSERT INTO quadrille_temporary_credentials

@@ -198,8 +198,8 @@ impl Call {
     /// ago: for an extra on a page, which must not make the page slow.
     ///
     /// A service is down if no connection succeeds, if it does not respond to a GET within 30
-    /// seconds, or if it responds with 503. The pause after the first failure is one second; it doubles with
-    /// each further one up to a minute, or has the length that the service asks for
+    /// seconds, or if it responds with 503. The pause after the first failure is one second; it
+    /// doubles with each further one up to a minute, or has the length that the service asks for
     /// (`Retry-After`, up to five minutes). Any other response ends it. Calls without this option
     /// are always sent.
     ///

@@ -23,8 +23,8 @@ pub enum BrowserError {
     /// a control character.
     #[error("the parameters of the request to log in cannot be read")]
     LoginMalformed,
-    /// A request of a script to begin or finish a login comes from a page of another site, or is not
-    /// declared as JSON.
+    /// A request of a script to begin or finish a login comes from a page of another site, or is
+    /// not declared as JSON.
     #[error("the request does not come from a page or a program of this site")]
     NotThisOrigin,
     /// `state` is missing, changed, or of another site.

@@ -220,8 +220,8 @@ impl<S> Client<S> {
     /// Sets the callback of logins that a script or a program begins by
     /// [`Login::json_routes`](crate::Login::json_routes): a page of the script, an app link, or a
     /// scheme of the program that is a reversed domain name, such as `com.example.app:/callback`
-    /// (RFC 8252, section 7.1). Register it at the service, too. Without it, the callback is that of
-    /// all other logins.
+    /// (RFC 8252, section 7.1). Register it at the service, too. Without it, the callback is that
+    /// of all other logins.
     ///
     /// ```
     /// use quadrille::{GitHub, KeyRing, Login};

@@ -27,7 +27,8 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// The account of an `on_authorized` hook. Requests its [profile](crate::consumer::Api::profile).
+    /// The account of an `on_authorized` hook. Requests its
+    /// [profile](crate::consumer::Api::profile).
     ///
     /// # Errors
     /// Those of the request; [`ServiceError::SubjectMissing`].

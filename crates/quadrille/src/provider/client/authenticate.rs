@@ -87,8 +87,8 @@ pub(crate) async fn client(
     from: Option<RemoteAddress>,
 ) -> Result<Arc<Client>, Error> {
     let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
-    // The form-decoded reading (RFC 6749, section 2.3.1) comes first. Many clients do not encode, so
-    // the text as it stands is the same attempt in another reading.
+    // The form-decoded reading (RFC 6749, section 2.3.1) comes first. Many clients do not encode,
+    // so the text as it stands is the same attempt in another reading.
     let readings: Vec<Secret> = match &presented.proof {
         ClientProof::None => Vec::new(),
         ClientProof::Secret(secret) => {
@@ -150,8 +150,9 @@ pub(crate) fn count_failure(
     by_name.max(by_address)
 }
 
-/// The client, if a reading of the secret is its chosen secret; an unknown client costs as much. Chosen secrets
-/// can be guessed, so an attempt waits for its turn, unless the client has authenticated before.
+/// The client, if a reading of the secret is its chosen secret; an unknown client costs as much.
+/// Chosen secrets can be guessed, so an attempt waits for its turn, unless the client has
+/// authenticated before.
 async fn check_chosen(
     inner: &Inner,
     presented: &PresentedClient<'_>,

@@ -3,14 +3,14 @@
 //! Hashing is scarce: some ten milliseconds of a processor each. In a flood the line decides which
 //! attempts are served. Two orders take turns, because an attacker can get in front in each alone:
 //!
-//! * by [`Failures`], the fewest first; among equals, the newest. A flood of any size, from any number
-//!   of networks, stands behind a newcomer without failures, and a network that goes on guessing at
-//!   a name falls back with each guess. Names are free, though: one network that guesses once at each
-//!   of any number of names is always in front of a person who mistyped.
-//! * by network: the one that was served the longest time ago. Each network has its share of the work,
-//!   whatever it and others did before, so a flood must come from more networks than are served
-//!   within a person's patience. Networks of 48 bits take turns (IPv6), since one party gets that
-//!   many as easily as one of 64 bits, and within each the smaller networks.
+//! * by [`Failures`], the fewest first; among equals, the newest. A flood of any size, from any
+//!   number of networks, stands behind a newcomer without failures, and a network that goes on
+//!   guessing at a name falls back with each guess. Names are free, though: one network that
+//!   guesses once at each of any number of names is always in front of a person who mistyped.
+//! * by network: the one that was served the longest time ago. Each network has its share of the
+//!   work, whatever it and others did before, so a flood must come from more networks than are
+//!   served within a person's patience. Networks of 48 bits take turns (IPv6), since one party gets
+//!   that many as easily as one of 64 bits, and within each the smaller networks.
 //!
 //! Memory is bounded by seats. Those of a network of 48 bits are counted together. When all are
 //! taken, the network with the most gives up its last.

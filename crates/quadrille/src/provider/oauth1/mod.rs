@@ -156,9 +156,9 @@ impl OAuth1 {
     }
 
     /// Sets the greatest difference between a timestamp and the server's clock, either way
-    /// (default: five minutes). Every request is remembered for as long. Before a process starts with
-    /// a smaller window than the one before, let the old window pass: it knows of earlier requests
-    /// for its own window only.
+    /// (default: five minutes). Every request is remembered for as long. Before a process starts
+    /// with a smaller window than the one before, let the old window pass: it knows of earlier
+    /// requests for its own window only.
     #[must_use]
     pub fn timestamp_window(mut self, window: Duration) -> Self {
         self.window = window;

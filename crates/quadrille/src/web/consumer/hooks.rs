@@ -112,8 +112,8 @@ impl After {
     }
 
     /// For `before_login`: carries data of the application through the login, to
-    /// [`Authorized::data`]. As in [`Begin::data`](crate::consumer::Begin::data), at most 512 bytes as
-    /// JSON.
+    /// [`Authorized::data`]. As in [`Begin::data`](crate::consumer::Begin::data), at most 512 bytes
+    /// as JSON.
     #[must_use]
     pub fn with_data(mut self, data: impl Into<Value>) -> Self {
         self.data = Some(data.into());

@@ -8,8 +8,8 @@
 //! hop loads `GET {mount}/{service}/arrived`, which redeems the code, calls the hook, and
 //! redirects.
 //!
-//! A service may send its answer by POST to the callback (`form_post`). That request has no cookies,
-//! so it is sealed into the query of the hop, and everything above follows.
+//! A service may send its answer by POST to the callback (`form_post`). That request has no
+//! cookies, so it is sealed into the query of the hop, and everything above follows.
 
 use std::sync::Arc;
 

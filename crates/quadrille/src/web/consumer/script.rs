@@ -32,8 +32,9 @@ impl Login {
     /// [`Login::attach`](crate::Login::attach): `app.merge(login.json_routes())`.
     ///
     /// * `POST /login/{service}/begin` takes the parameters of the login route as members of a JSON
-    ///   object (`next`, and those of [`Client::allow_parameters`](crate::consumer::Client::allow_parameters)) and
-    ///   responds with `{"url": ...}`, to which the user is to be sent.
+    ///   object (`next`, and those of
+    ///   [`Client::allow_parameters`](crate::consumer::Client::allow_parameters)) and responds with
+    ///   `{"url": ...}`, to which the user is to be sent.
     /// * `POST /login/{service}/finish` takes the callback's parameters in the same form, calls the
     ///   hooks, stores the account, and responds with `{"service": ..., "next": ...}`.
     ///
@@ -41,8 +42,9 @@ impl Login {
     /// succeed, `retry_url`. Both requests are declared as `application/json` and keep cookies. A
     /// response of a hook replaces the usual one.
     ///
-    /// The service sends the user to [`Client::json_callback`](crate::consumer::Client::json_callback), a page
-    /// of the script. Without one, it is the usual callback, which finishes the login itself.
+    /// The service sends the user to
+    /// [`Client::json_callback`](crate::consumer::Client::json_callback), a page of the script.
+    /// Without one, it is the usual callback, which finishes the login itself.
     ///
     /// ```
     /// use axum::Router;
