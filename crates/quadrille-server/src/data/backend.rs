@@ -24,7 +24,7 @@ pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> +
 /// failed sign-ins, and the marks of a data directory.
 ///
 /// A backend keeps facts and decides nothing. Each verb is one transaction: concurrent callers see
-/// all or nothing of each other's changes. `contract.rs` tests every backend against these rules.
+/// all or nothing of each other's changes. `tests/contract.rs` tests every backend against these rules.
 ///
 /// # Errors
 /// [`StoreError`], for every verb that returns a future.

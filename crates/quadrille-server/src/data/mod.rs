@@ -9,14 +9,14 @@
 //! ```
 
 mod backend;
-#[cfg(test)]
-mod contract;
 mod error;
 mod issuer;
 mod keys;
 mod known;
 mod nonces;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use error::DataError;

@@ -173,7 +173,7 @@ impl Backend for SqliteBackend {
 mod tests {
     use super::*;
 
-    crate::data::contract::backend_contract!(async |folder: &Path| {
+    crate::data::tests::contract::backend_contract!(async |folder: &Path| {
         SqliteBackend::open(&folder.join("quadrille.db"), Env::system()).await
     });
 }

@@ -18,7 +18,7 @@ use crate::{
 /// A test for each rule. `$open` makes a backend in an empty folder.
 macro_rules! backend_contract {
     ($open:expr) => {
-        $crate::data::contract::backend_contract! { @tests $open,
+        $crate::data::tests::contract::backend_contract! { @tests $open,
             a_user_is_found_by_name_in_any_case_and_by_subject
             a_name_belongs_to_one_user_and_none_looks_like_it
             one_of_many_gets_a_name
@@ -40,12 +40,12 @@ macro_rules! backend_contract {
             async fn $name() {
                 let folder = tempfile::tempdir().unwrap();
                 let opened = ($open)(folder.path()).await.unwrap();
-                $crate::data::contract::$name(std::sync::Arc::new(opened)).await;
+                $crate::data::tests::contract::$name(std::sync::Arc::new(opened)).await;
             }
         )*
     };
 }
-pub(super) use backend_contract;
+pub(in crate::data) use backend_contract;
 
 type Tested = Arc<dyn Backend>;
 
@@ -117,7 +117,7 @@ async fn open(backend: &Tested, session: &Session) -> bool {
     backend.open_session(session.clone(), None, none()).await.unwrap()
 }
 
-pub(super) async fn a_user_is_found_by_name_in_any_case_and_by_subject(backend: Tested) {
+pub(in crate::data) async fn a_user_is_found_by_name_in_any_case_and_by_subject(backend: Tested) {
     assert!(!backend.has_users().await.unwrap());
     let (zoe, ada) = (add(&backend, "Zoë").await, add(&backend, "ada").await);
     assert!(backend.has_users().await.unwrap());
@@ -130,7 +130,7 @@ pub(super) async fn a_user_is_found_by_name_in_any_case_and_by_subject(backend: 
     assert_eq!(backend.users().await.unwrap(), [ada, zoe], "by name");
 }
 
-pub(super) async fn a_name_belongs_to_one_user_and_none_looks_like_it(backend: Tested) {
+pub(in crate::data) async fn a_name_belongs_to_one_user_and_none_looks_like_it(backend: Tested) {
     let ada = add(&backend, "paypal").await;
     let another = |text| backend.add_user(User::new(&Env::system(), name(text), "b".into()));
     assert_eq!(another("PayPal").await.unwrap(), Added::Taken);
@@ -138,7 +138,7 @@ pub(super) async fn a_name_belongs_to_one_user_and_none_looks_like_it(backend: T
     assert_eq!(backend.users().await.unwrap(), [ada]);
 }
 
-pub(super) async fn one_of_many_gets_a_name(backend: Tested) {
+pub(in crate::data) async fn one_of_many_gets_a_name(backend: Tested) {
     let tries: Vec<_> = (0..8)
         .map(|_| {
             let backend = backend.clone();
@@ -153,7 +153,9 @@ pub(super) async fn one_of_many_gets_a_name(backend: Tested) {
     assert_eq!((won, backend.users().await.unwrap().len()), (1, 1));
 }
 
-pub(super) async fn a_better_hash_is_stored_for_the_password_that_it_was_made_of(backend: Tested) {
+pub(in crate::data) async fn a_better_hash_is_stored_for_the_password_that_it_was_made_of(
+    backend: Tested,
+) {
     let ada = add(&backend, "ada").await;
     backend.replace_hash(&ada, "better".into()).await.unwrap();
     let stored = backend.user_by_name(&ada.name).await.unwrap().unwrap();
@@ -164,7 +166,7 @@ pub(super) async fn a_better_hash_is_stored_for_the_password_that_it_was_made_of
     assert_eq!(&*stored.password, "new");
 }
 
-pub(super) async fn a_new_password_ends_every_session_and_one_that_is_being_opened(
+pub(in crate::data) async fn a_new_password_ends_every_session_and_one_that_is_being_opened(
     backend: Tested,
 ) {
     let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
@@ -179,7 +181,7 @@ pub(super) async fn a_new_password_ends_every_session_and_one_that_is_being_open
     assert_eq!(backend.set_password(&name("eve"), "new".into()).await.unwrap(), None);
 }
 
-pub(super) async fn removing_a_user_ends_their_sessions_and_nobody_elses(backend: Tested) {
+pub(in crate::data) async fn removing_a_user_ends_their_sessions_and_nobody_elses(backend: Tested) {
     let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
     assert!(open(&backend, &session(&ada, 1)).await && open(&backend, &session(&bob, 2)).await);
     assert_eq!(backend.remove_user(&ada.name).await.unwrap(), Some(ada.clone()));
@@ -190,7 +192,7 @@ pub(super) async fn removing_a_user_ends_their_sessions_and_nobody_elses(backend
     assert_eq!(backend.users().await.unwrap(), [bob]);
 }
 
-pub(super) async fn a_session_that_is_not_opened_changes_nothing(backend: Tested) {
+pub(in crate::data) async fn a_session_that_is_not_opened_changes_nothing(backend: Tested) {
     let ada = add(&backend, "ada").await;
     assert!(open(&backend, &session(&ada, 1)).await);
     let late = Session { password_number: ada.password_number + 1, ..session(&ada, 2) };
@@ -201,7 +203,7 @@ pub(super) async fn a_session_that_is_not_opened_changes_nothing(backend: Tested
     assert_eq!(counts(&backend, 7).await, each(Timestamp::default()), "nothing was counted");
 }
 
-pub(super) async fn a_session_takes_the_place_of_another_and_counts_are_changed_with_it(
+pub(in crate::data) async fn a_session_takes_the_place_of_another_and_counts_are_changed_with_it(
     backend: Tested,
 ) {
     let ada = add(&backend, "ada").await;
@@ -214,7 +216,7 @@ pub(super) async fn a_session_takes_the_place_of_another_and_counts_are_changed_
     assert_eq!(counts(&backend, 7).await, each(Timestamp::default() + minute));
 }
 
-pub(super) async fn sessions_come_with_the_last_used_first_and_end(backend: Tested) {
+pub(in crate::data) async fn sessions_come_with_the_last_used_first_and_end(backend: Tested) {
     let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
     for (user, id) in [(&ada, 1), (&ada, 2), (&ada, 3), (&bob, 4)] {
         assert!(open(&backend, &session(user, id)).await);
@@ -233,7 +235,7 @@ pub(super) async fn sessions_come_with_the_last_used_first_and_end(backend: Test
     assert_eq!((ids(&ada).await, ids(&bob).await), (vec![], vec![4]));
 }
 
-pub(super) async fn counts_of_many_attempts_at_once_are_all_counted(backend: Tested) {
+pub(in crate::data) async fn counts_of_many_attempts_at_once_are_all_counted(backend: Tested) {
     let second = Duration::from_secs(1);
     let attempts: Vec<_> = (0..32)
         .map(|_| {
@@ -254,7 +256,7 @@ pub(super) async fn counts_of_many_attempts_at_once_are_all_counted(backend: Tes
     assert_eq!(counts(&backend, 8).await, each(Timestamp::default()), "nobody else's");
 }
 
-pub(super) async fn an_issuer_that_is_renamed_keeps_its_clients(backend: Tested) {
+pub(in crate::data) async fn an_issuer_that_is_renamed_keeps_its_clients(backend: Tested) {
     let (old, new) = ("https://old.example", "https://new.example");
     let recorded = |issuer: &str, given| RecordedIssuer { issuer: issuer.to_owned(), given };
     assert_eq!(backend.issuer().await.unwrap(), None);
@@ -272,7 +274,7 @@ pub(super) async fn an_issuer_that_is_renamed_keeps_its_clients(backend: Tested)
     assert_eq!(backend.consents(new, "ada").await.unwrap(), []);
 }
 
-pub(super) async fn what_a_directory_is_served_with_is_recorded(backend: Tested) {
+pub(in crate::data) async fn what_a_directory_is_served_with_is_recorded(backend: Tested) {
     assert_eq!(backend.served_with().await.unwrap(), None);
     for uris in [&["https://api.example", "https://other.example"][..], &[]] {
         let known = Known {
@@ -284,7 +286,7 @@ pub(super) async fn what_a_directory_is_served_with_is_recorded(backend: Tested)
     }
 }
 
-pub(super) async fn a_mark_is_drawn_once(backend: Tested) {
+pub(in crate::data) async fn a_mark_is_drawn_once(backend: Tested) {
     backend.check().await.unwrap();
     let mark = backend.mark().await.unwrap();
     assert!(!mark.is_empty());

@@ -1,0 +1,3 @@
+//! Tests that every database of the program has to pass.
+
+pub(super) mod contract;
