@@ -279,7 +279,8 @@ async fn a_flood_that_fills_every_seat_does_not_touch_a_browser_that_is_known() 
     // Also from the same address.
     let flood = ["192.0.2.1".to_owned()];
     let (looked_at, ()) = tokio::join!(guess(&stage, "ada", &flood, 60), async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let is_flooded = async || stage.program.log().contains("a sign-in was not looked at");
+        assert!(eventually(Duration::from_secs(30), is_flooded).await, "{}", stage.program.log());
         gets_in(&stage.program, &home).await;
     });
     assert!(looked_at <= 15, "{looked_at} of 60 guesses at once were looked at");

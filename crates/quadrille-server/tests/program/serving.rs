@@ -100,7 +100,7 @@ fn a_command_works_as_soon_as_one_can_connect() {
         .unwrap();
     while TcpStream::connect(address).is_err() {
         assert!(child.try_wait().unwrap().is_none(), "it serves");
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::yield_now();
     }
     let add = ["client", "add", "Printer", "--scope", "photos:read"];
     let output = run(&folder.data(), &[&add[..], &["--grant", "client_credentials"]].concat(), "");
