@@ -1,12 +1,14 @@
 //! A provider in this process, with its clients, its users and their browsers. The targets for
 //! sequences of requests share it.
 
+mod answer;
 mod browser;
 mod clients;
 mod known;
 mod process;
 
-pub(crate) use browser::{Answer, Browser};
+pub(crate) use answer::Answer;
+pub(crate) use browser::Browser;
 pub(crate) use clients::{CLIENTS, SCOPES, URIS, may_redirect};
 pub(crate) use known::{Is, Known, Operator};
 pub(crate) use process::{API, Consent, ISSUER, Process};

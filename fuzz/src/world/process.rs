@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 
 use crate::nature::Nature;
 
-use super::browser::Answer;
+use super::answer::Answer;
 
 pub(crate) const ISSUER: &str = "https://id.example";
 
