@@ -9,7 +9,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     RemoteAddress, Secret, Timestamp,
-    oauth2::{AuthMethod, ClientProof, PresentedClient},
+    oauth2::{AuthMethod, PresentedClient},
     provider::{
         error::Error,
         guessing::{Verdict, Who},
@@ -87,17 +87,8 @@ pub(crate) async fn client(
     from: Option<RemoteAddress>,
 ) -> Result<Arc<Client>, Error> {
     let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
-    // The form-decoded reading (RFC 6749, section 2.3.1) comes first. Many clients do not encode,
-    // so the text as it stands is the same attempt in another reading.
-    let readings: Vec<Secret> = match &presented.proof {
-        ClientProof::None => Vec::new(),
-        ClientProof::Secret(secret) => {
-            let raw = presented.raw_secret().cloned();
-            std::iter::once(Secret::from(&**secret)).chain(raw).collect()
-        }
-    };
     let hashes: Vec<SecretHash> =
-        readings.iter().map(|secret| sha256(secret.expose().as_bytes())).collect();
+        readings(presented).map(|secret| sha256(secret.as_bytes())).collect();
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let quick = match &client {
         Some(client) => quick(client, &hashes, inner.now()),
@@ -106,10 +97,10 @@ pub(crate) async fn client(
         None => Quick::Failed(AuthenticateError::UnknownClient),
     };
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
-    match (quick, &*readings, &client) {
+    match (quick, &*hashes, &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
         (Quick::Hash, [_, ..], client) => {
-            let right = check_chosen(inner, presented, client.as_ref(), &readings, from).await?;
+            let right = check_chosen(inner, presented, client.as_ref(), from).await?;
             right.ok_or_else(|| {
                 failed(match client {
                     Some(_) => AuthenticateError::SecretWrong,
@@ -121,6 +112,12 @@ pub(crate) async fn client(
         (Quick::Hash, [], Some(_)) => Err(failed(AuthenticateError::SecretMissing)),
         (Quick::Passed | Quick::Hash, _, None) => Err(failed(AuthenticateError::UnknownClient)),
     }
+}
+
+/// The readings of the secret. The form-decoded one (RFC 6749, section 2.3.1) comes first. Many
+/// clients do not encode, so the text as it stands is the same attempt in another reading.
+fn readings<'a>(presented: &'a PresentedClient<'_>) -> impl Iterator<Item = &'a str> {
+    presented.proof.secret().into_iter().chain(presented.raw_secret().map(Secret::expose))
 }
 
 /// Counts a failure. Too many are answered with 429, whether the client exists or not. A right
@@ -157,7 +154,6 @@ async fn check_chosen(
     inner: &Inner,
     presented: &PresentedClient<'_>,
     client: Option<&Arc<Client>>,
-    readings: &[Secret],
     from: Option<RemoteAddress>,
 ) -> Result<Option<Arc<Client>>, Error> {
     let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
@@ -170,15 +166,15 @@ async fn check_chosen(
         Some(turns.take(id, from, is_hot, steady).await.map_err(AuthenticateError::Throttled)?)
     };
     let Some(client) = client else {
-        for secret in readings {
-            inner.kdf.verify_for_nobody(secret.clone()).await?;
+        for secret in readings(presented) {
+            inner.kdf.verify_for_nobody(secret.into()).await?;
         }
         return Ok(None);
     };
     has_chosen_secrets.store(true, Ordering::Relaxed);
-    for secret in readings {
+    for secret in readings(presented) {
         for stored in chosen(client, inner.now()) {
-            let verdict = inner.kdf.verify(&inner.env, secret.clone(), stored.clone()).await?;
+            let verdict = inner.kdf.verify(&inner.env, secret.into(), stored.clone()).await?;
             if verdict == Verdict::Wrong {
                 continue;
             }
@@ -186,7 +182,7 @@ async fn check_chosen(
                 turns.forgive(id, from, steady);
             }
             throttle.succeeded(id, from, steady);
-            if presented.raw_secret().is_some_and(|raw| raw == secret) {
+            if presented.raw_secret().is_some_and(|raw| raw.expose() == secret) {
                 tracing::debug!(client = id, "the client does not form-encode its secret");
             }
             if let Verdict::Outgrown(better) = verdict {

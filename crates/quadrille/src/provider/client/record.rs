@@ -9,7 +9,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         oauth1::client::Registration,
-        store::{RowId, SecretHash},
+        store::ids::{RowId, SecretHash},
     },
 };
 

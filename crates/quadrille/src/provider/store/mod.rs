@@ -12,7 +12,7 @@
 pub(crate) mod cache;
 mod erased;
 mod error;
-mod ids;
+pub(super) mod ids;
 mod memory;
 mod oauth1;
 mod pending;
