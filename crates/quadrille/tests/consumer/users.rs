@@ -98,7 +98,7 @@ async fn a_trusted_address_links_if_both_are_verified_and_one_user_has_it() {
         let signed_in = users.sign_in(&second_way, None).await.unwrap();
         assert_eq!(signed_in == SignedIn::Linked(ada), links, "{first:?} {second:?}");
     }
-    // Whoever is signed in stays the user; an address of two decides nothing.
+    // The user signed in stays the user. An address that two users have decides nothing.
     let users = trusting();
     let ada = created(users.sign_in(&with_email("github", "41", email, Some(true)), None).await);
     let bob = created(users.sign_in(&arrival("github", "42"), None).await);

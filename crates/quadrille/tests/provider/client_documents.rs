@@ -463,7 +463,7 @@ async fn who_names_documents_that_are_no_good_must_wait_and_keeps_no_known_clien
     let mut world = world(&web).await;
     world.tokens("ada").await;
     world.clock.advance(Duration::from_secs(301));
-    // By host: whoever asks.
+    // By host, for every browser.
     world.client.id = "https://app.example/other.json".into();
     for _ in 0..30 {
         assert_refused(&page(&world, &mut Browser::default()).await, 400);
