@@ -99,9 +99,7 @@ impl Allowed {
         }
         Ok(read)
     }
-}
 
-impl Allowed {
     /// The scopes on the list that a request to log in has, separated by spaces. All others are
     /// ignored.
     ///
