@@ -14,12 +14,12 @@ use crate::{
 
 use super::{
     account::{Stored, Token},
-    allowed::Allowed,
     attempt::Ending,
     claims::{ProfilePaths, RequiredClaim},
-    endpoint::is_graphic,
-    hosted::settled,
-    service::{Client, Credential, Protocol, SpecBuf},
+    service::{
+        Client, Credential, Protocol, SpecBuf, allowed::Allowed, endpoint::is_graphic,
+        hosted::settled,
+    },
 };
 
 type Text = Cow<'static, str>;

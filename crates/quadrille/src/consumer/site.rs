@@ -10,7 +10,7 @@ use crate::{
     transport::ErasedClient,
 };
 
-use super::{cookie_room::InUse, cookies::CookieStyle};
+use super::cookies::{CookieStyle, room::InUse};
 
 /// Where a login is mounted, and the means of its requests.
 #[derive(Clone)]

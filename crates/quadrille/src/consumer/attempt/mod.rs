@@ -5,6 +5,7 @@
 //! it in a second cookie; with OAuth 1, whose service issues a secret first, everything is in the
 //! cookie ([`temporary`]).
 
+pub(super) mod returned;
 pub(crate) mod state;
 pub(crate) mod temporary;
 
@@ -21,8 +22,10 @@ use crate::{
 
 use super::{
     account::Owner,
-    cookie_room::{PAGE, WITH_STATE},
-    cookies::Jar,
+    cookies::{
+        Jar,
+        room::{PAGE, WITH_STATE},
+    },
     site::Site,
     wire::{Reader, Writer},
 };

@@ -15,8 +15,10 @@ use serde_json::Value;
 use crate::{
     Timestamp,
     consumer::{
-        cookie_room::{Coming, PAGE, WITH_STATE, make_room, size},
-        cookies::Jar,
+        cookies::{
+            Jar,
+            room::{Coming, PAGE, WITH_STATE, make_room, size},
+        },
         error::{BrowserError, OperatorError, Result},
         site::Site,
         wire::{Reader, Writer, length_first},

@@ -10,8 +10,10 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use crate::{
     Secret,
     consumer::{
-        cookie_room::{Coming, WITH_TEMPORARY, make_room, size},
-        cookies::Jar,
+        cookies::{
+            Jar,
+            room::{Coming, WITH_TEMPORARY, make_room, size},
+        },
         error::{BrowserError, OperatorError},
         site::Site,
         wire::{Reader, Writer},

@@ -14,7 +14,7 @@ use crate::{
     consumer::{
         error::{Error, Result, ServiceError},
         exchange::retry_after,
-        held::Held,
+        refresh::held::Held,
     },
     oauth2::answer,
     transport::{Body, NetworkError},

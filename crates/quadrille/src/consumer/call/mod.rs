@@ -1,6 +1,7 @@
 //! Calls of a service's API.
 
 mod answer;
+pub(super) mod api;
 mod link;
 mod multipart;
 mod pages;

@@ -11,7 +11,7 @@ use crate::{
     consumer::{
         error::{Error, OperatorError, Result, ServiceError},
         exchange::{USER_AGENT, retry_after},
-        held::Held,
+        refresh::held::Held,
     },
     form::FormWriter,
     loopback::is_secure,

@@ -12,8 +12,7 @@ use crate::{
         dance::Dance,
         error::{Error, OperatorError, Result},
         exchange::retry_after,
-        held::Held,
-        revoked::verdict,
+        refresh::{held::Held, revoked::verdict},
     },
     transport::{Body, NetworkError, Purpose, SendError},
 };

@@ -5,6 +5,7 @@ mod oauth1;
 mod oauth1_answer;
 mod oauth1_signing;
 mod oauth2;
+pub(super) mod trail;
 
 use serde_json::{Map, Value};
 

@@ -10,19 +10,17 @@ use crate::{
     Env, Secret,
     consumer::{
         account::Token,
-        allowed::merged,
         attempt::{
             Attempt,
+            returned::just_finished,
             temporary::{Opened, Temporary, mark},
         },
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::ask_endpoint,
         registration::Settled,
-        returned::just_finished,
-        service::OAuth1Buf,
+        service::{OAuth1Buf, allowed::merged},
         site::Site,
-        trail::Trail,
     },
     form::{FormWriter, Params},
     oauth1::{Callback, Credentials, Problem, authorization_url},
@@ -33,6 +31,7 @@ use super::{
     Answered, Granted, Proof,
     oauth1_answer::{Asked, credentials, is_the_clients},
     oauth1_signing::Signing,
+    trail::Trail,
 };
 
 /// A service of OAuth 1, ready for use.

@@ -10,16 +10,14 @@ use crate::{
     Scopes, Secret,
     consumer::{
         account::Token,
-        allowed::merged,
         attempt::{Attempt, Ending, Kind, state::Opened},
         claims::Claims,
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::{ask_endpoint, retry_after},
         registration::Settled,
-        service::{ClientAuthentication, Credential, OAuth2Buf},
+        service::{ClientAuthentication, Credential, OAuth2Buf, allowed::merged},
         site::Site,
-        trail::Trail,
     },
     form::Params,
     oauth2::{
@@ -30,7 +28,7 @@ use crate::{
     transport::Purpose,
 };
 
-use super::{Answered, Granted, Proof};
+use super::{Answered, Granted, Proof, trail::Trail};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {

@@ -1,6 +1,10 @@
 //! Descriptions of services, and the application's registration at one.
 
+pub(super) mod allowed;
+pub(super) mod endpoint;
 mod facts;
+pub(super) mod hosted;
+pub(super) mod names;
 mod protocol;
 mod spec;
 mod spec_buf;
@@ -9,11 +13,10 @@ use std::{borrow::Cow, env, fmt, marker::PhantomData};
 
 use crate::{
     Scopes, Secret,
-    consumer::{
-        allowed::Allowed,
-        error::{Error, OperatorError, Result},
-    },
+    consumer::error::{Error, OperatorError, Result},
 };
+
+use self::allowed::Allowed;
 
 pub use protocol::{
     ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol, ProtocolBuf, Revocation,

@@ -6,8 +6,10 @@ use crate::{
     Scopes, Secret, Timestamp,
     consumer::{
         account::{Account, Owner, Stored, Token},
-        cookie_room::{Coming, TOKEN, make_room, size},
-        cookies::Jar,
+        cookies::{
+            Jar,
+            room::{Coming, TOKEN, make_room, size},
+        },
         error::{OperatorError, Result},
         wire::{Reader, Writer, length_first},
     },

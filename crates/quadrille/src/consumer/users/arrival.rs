@@ -1,9 +1,9 @@
 //! The account that has just logged in.
 
 use crate::consumer::{
-    authorized::Authorized,
     claims::Profile,
     error::{Error, Result, ServiceError},
+    flow::authorized::Authorized,
 };
 
 use super::id::{EmptyIdError, ExternalId};

@@ -1,18 +1,17 @@
 //! Out-of-band logins (OAuth 1; RFC 5849, section 2.1), for programs without a callback URL.
 
 use crate::{
-    consumer::error::{BrowserError, OperatorError, Result},
+    consumer::{
+        account::Owner,
+        attempt::{OwnerMark, temporary},
+        dance::{Dance, OAuth1Dance, Proof},
+        error::{BrowserError, OperatorError, Result},
+        login::{Login, registered::Registered},
+    },
     oauth1::OUT_OF_BAND,
 };
 
-use super::{
-    account::Owner,
-    attempt::{OwnerMark, temporary},
-    dance::{Dance, OAuth1Dance, Proof},
-    flow::{Begin, Finished},
-    login::Login,
-    registered::Registered,
-};
+use super::{Begin, Finished};
 
 /// An out-of-band login in progress: [`Login::begin_out_of_band`].
 ///

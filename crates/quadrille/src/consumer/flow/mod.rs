@@ -1,6 +1,11 @@
 //! One login, from departure to the linked account. The routes of axum call it, and any other
 //! program can.
 
+pub(super) mod authorized;
+pub(super) mod origin;
+pub(super) mod out_of_band;
+pub(super) mod posted;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -12,17 +17,14 @@ use crate::{
     page,
 };
 
+use self::{authorized::Authorized, posted::unsealed};
 use super::{
     account::{Account, Owner},
-    allowed::check_written,
     attempt::{Attempt, Ending, Kind, OwnerMark},
-    authorized::Authorized,
     cookies::Jar,
-    dance::{Answered, Dance, Proof},
-    login::{Login, Ready},
-    posted::unsealed,
-    registered::Registered,
-    trail::Trail,
+    dance::{Answered, Dance, Proof, trail::Trail},
+    login::{Login, Ready, registered::Registered},
+    service::allowed::check_written,
 };
 
 /// Limits of a callback. Most parameters are never read, so only the length is limited.

@@ -9,18 +9,17 @@ use tracing::warn;
 
 use crate::{
     Secret,
-    consumer::error::{Error, NotLinked, NotLinkedReason, Result},
+    consumer::{
+        account::{Account, Owner, Stored, Token},
+        cookies::Jar,
+        error::{Error, NotLinked, NotLinkedReason, Result},
+        login::{Login, registered::Registered},
+        single_flight::YOUNG,
+        storage::{Change, Replaced},
+    },
 };
 
-use super::{
-    account::{Account, Owner, Stored, Token},
-    cookies::Jar,
-    flights::YOUNG,
-    login::Login,
-    refresh::NoToken,
-    registered::Registered,
-    storage::{Change, Replaced},
-};
+use super::NoToken;
 
 /// An account whose token is refreshed before it ends. Cheap to clone.
 #[derive(Clone)]

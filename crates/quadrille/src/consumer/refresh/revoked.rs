@@ -12,15 +12,14 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::{
+    consumer::{dance::Dance, login::registered::Registered},
     oauth1::{Credentials, CredentialsError, Problem},
     oauth2::{ErrorCode, bearer::Challenge},
 };
 
-use super::{dance::Dance, registered::Registered};
-
 /// The meaning of a 401 for the token that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The token is invalid, expired or revoked: `invalid_token` (RFC 6750, section 3.1), or a
     /// problem of OAuth 1 with the token.
     Dead,
@@ -33,7 +32,7 @@ pub(super) enum Verdict {
 }
 
 /// Reads an error response of the API: one with status 401, or in the service's own way.
-pub(super) fn verdict(registered: &Registered, answer: &Response<Bytes>) -> Verdict {
+pub(crate) fn verdict(registered: &Registered, answer: &Response<Bytes>) -> Verdict {
     match &registered.dance {
         _ if registered.says_dead(answer) => Verdict::Dead,
         _ if answer.status() != StatusCode::UNAUTHORIZED => Verdict::Alive,
@@ -69,7 +68,7 @@ fn signed(answer: &Response<Bytes>) -> Verdict {
 impl Verdict {
     /// Whether the token is invalid, by the status of the identity request; `None` without such a
     /// request. A young token may not be known everywhere yet.
-    pub(super) fn is_end(self, second: Option<StatusCode>, is_young: bool) -> bool {
+    pub(crate) fn is_end(self, second: Option<StatusCode>, is_young: bool) -> bool {
         let confirmed = second == Some(StatusCode::UNAUTHORIZED);
         match self {
             Self::Dead => confirmed || second.is_none(),
@@ -80,7 +79,7 @@ impl Verdict {
     }
 
     /// Whether the identity must be requested.
-    pub(super) fn wants_confirmation(self, is_young: bool) -> bool {
+    pub(crate) fn wants_confirmation(self, is_young: bool) -> bool {
         match self {
             Self::Dead => is_young,
             Self::Refused | Self::Unclear => true,

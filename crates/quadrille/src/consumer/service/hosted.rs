@@ -6,10 +6,7 @@ use url::Url;
 
 use crate::{consumer::error::OperatorError, loopback::is_secure};
 
-use super::{
-    endpoint::is_graphic,
-    service::{Protocol, SpecBuf, is_absolute},
-};
+use super::{Protocol, SpecBuf, endpoint::is_graphic, is_absolute};
 
 type Text = Cow<'static, str>;
 

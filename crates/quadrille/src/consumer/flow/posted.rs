@@ -8,11 +8,15 @@
 use std::borrow::Cow;
 
 use crate::{
-    consumer::error::{BrowserError, Result},
+    consumer::{
+        error::{BrowserError, Result},
+        login::Login,
+        registration::Settled,
+        site::Site,
+        wire::length_first,
+    },
     form::Params,
 };
-
-use super::{login::Login, registration::Settled, site::Site, wire::length_first};
 
 const PURPOSE: &str = "callback by POST";
 /// The parameter of the second request.

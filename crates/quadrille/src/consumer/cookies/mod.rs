@@ -1,5 +1,7 @@
 //! The cookies of one request, and those that its response sets.
 
+pub(super) mod room;
+
 use std::{
     fmt::Write as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

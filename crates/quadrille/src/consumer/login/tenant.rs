@@ -3,22 +3,24 @@
 //! A tenant's service is named `{service}~{tenant}` everywhere: in the login's path and its
 //! callback, in the attempt, in cookies' names, and in storage keys. So tenants cannot be confused.
 
-pub(super) mod known;
-
 use std::{fmt::Display, sync::Arc};
 
 use tracing::error;
 
-use crate::consumer::error::{BrowserError, Error, OperatorError, Result};
-
-use self::known::{Resolving, Tenants};
-use super::{
-    cookie_room::{remove_all_of, tenants},
-    cookies::Jar,
-    login::Login,
-    registered::Registered,
+use crate::consumer::{
+    cookies::{
+        Jar,
+        room::{remove_all_of, tenants},
+    },
+    error::{BrowserError, Error, OperatorError, Result},
     registration::Registration,
     service::Client,
+};
+
+use super::{
+    Login,
+    known_tenants::{Resolving, Tenants},
+    registered::Registered,
 };
 
 /// The greatest number of tenants looked up to remove a browser's cookies.

@@ -1,3 +1,5 @@
+pub(super) mod revoke;
+
 use std::{
     collections::VecDeque,
     fmt,
@@ -19,13 +21,12 @@ use crate::{
 
 use super::{
     account::{Account, Owner, Stored},
-    api::Api,
+    attempt::returned::return_cookie,
+    call::api::Api,
     cookies::Jar,
-    held::{Held, Wanted, not_linked},
     identity,
-    login::Login,
-    registered::Registered,
-    returned::return_cookie,
+    login::{Login, registered::Registered},
+    refresh::held::{Held, Wanted, not_linked},
     service::{Dynamic, Service},
     storage,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::consumer::{
     attempt::{AttemptCookie, Ending},
     registration::Settled,
 };

@@ -9,20 +9,17 @@ use std::{
 use serde_json::{Map, Value};
 use tracing::info;
 
-use crate::consumer::error::{BrowserError, Result};
-
-use super::{
+use crate::consumer::{
     account::{Account, Owner, Token},
-    api::Api,
-    attempt::{Attempt, AttemptCookie, Kind},
+    attempt::{Attempt, AttemptCookie, Kind, returned::note_return},
+    call::api::Api,
     claims::Claims,
     cookies::Jar,
     dance::Granted,
-    held::Held,
+    error::{BrowserError, Result},
     identity,
-    login::Login,
-    registered::Registered,
-    returned::note_return,
+    login::{Login, registered::Registered},
+    refresh::held::Held,
 };
 
 /// A user who has just logged in at a service: the event of `on_authorized` hooks. It can call the

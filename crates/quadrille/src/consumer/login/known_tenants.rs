@@ -11,10 +11,11 @@ use crate::{
     Timestamp,
     consumer::{
         error::{OperatorError, Result},
-        registered::Registered,
         registration::Registration,
     },
 };
+
+use super::registered::Registered;
 
 /// The time for which a look-up is remembered.
 const LASTS: Duration = Duration::from_secs(60);

@@ -8,20 +8,20 @@ use tracing::warn;
 
 use crate::{
     Secret,
-    consumer::error::{Error, OperatorError, Result},
+    consumer::{
+        dance::{Dance, OAuth2Dance},
+        error::{Error, OperatorError, Result},
+        exchange::{ask_endpoint, retry_after},
+        refresh::held::Held,
+        service::Revocation,
+    },
     form::FormWriter,
     oauth2::{ClientAuth, RevocationRequest, TokenTypeHint, answer},
     scope::ScopeRequirement,
     transport::Purpose,
 };
 
-use super::{
-    dance::{Dance, OAuth2Dance},
-    exchange::{ask_endpoint, retry_after},
-    held::Held,
-    linked::Linked,
-    service::Revocation,
-};
+use super::Linked;
 
 /// The outcome of [`Linked::revoke_at_service`].
 ///

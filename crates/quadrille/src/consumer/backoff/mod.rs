@@ -1,5 +1,7 @@
 //! The delay after failures in a row.
 
+pub(super) mod outage;
+
 use std::time::Duration;
 
 use crate::Timestamp;

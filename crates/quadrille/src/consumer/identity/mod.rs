@@ -1,5 +1,7 @@
 //! The identity of a user at a service.
 
+pub(super) mod profile;
+
 use std::{marker::PhantomData, sync::Arc};
 
 use http::{StatusCode, header};
@@ -14,13 +16,13 @@ use crate::{
 
 use super::{
     account::{Account, Owner},
-    api::Api,
-    call::Call,
+    call::{Call, api::Api},
     claims::Claims,
-    cookie_room::{Coming, WHO, make_room, size},
-    cookies::Jar,
-    login::Login,
-    registered::Registered,
+    cookies::{
+        Jar,
+        room::{Coming, WHO, make_room, size},
+    },
+    login::{Login, registered::Registered},
     wire::{Reader, Writer, length_first},
 };
 

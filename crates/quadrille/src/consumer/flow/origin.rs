@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, header};
 
-use super::{account::Owner, login::Login};
+use crate::consumer::{account::Owner, login::Login};
 
 /// The origin of a request, as the browser reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,10 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::consumer::error::OperatorError;
-
-use super::{
+use crate::consumer::{
+    backoff::outage::Outage,
     dance::{Dance, OAuth1Dance, OAuth2Dance},
-    outage::Outage,
+    error::OperatorError,
     registration::{Registration, Settled},
     service::Protocol,
 };

@@ -18,12 +18,12 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
-use crate::{KeyRing, consumer::error::OperatorError};
-
-use super::{
-    cookies::{CookieStyle, Jar, Whose},
-    names::SEPARATOR,
+use crate::{
+    KeyRing,
+    consumer::{error::OperatorError, service::names::SEPARATOR},
 };
+
+use super::{CookieStyle, Jar, Whose};
 
 /// The limit in bytes of all names and values. It leaves a kibibyte for the application's own
 /// cookies.

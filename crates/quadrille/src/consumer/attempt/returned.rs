@@ -5,15 +5,21 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Env, Timestamp, consumer::error::Result, page};
-
-use super::{
-    account::Owner,
-    attempt::{AttemptCookie, OwnerMark},
-    cookie_room::{BACK, Coming, make_room, size},
-    cookies::Jar,
-    site::Site,
+use crate::{
+    Env, Timestamp,
+    consumer::{
+        account::Owner,
+        cookies::{
+            Jar,
+            room::{BACK, Coming, make_room, size},
+        },
+        error::Result,
+        site::Site,
+    },
+    page,
 };
+
+use super::{AttemptCookie, OwnerMark};
 
 /// A page that wants a login although [`LOOP_ROUNDS`] logins returned to it within this time is in
 /// a redirect loop.

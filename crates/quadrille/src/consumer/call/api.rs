@@ -8,15 +8,15 @@ use url::Url;
 
 use crate::{
     Secret,
-    consumer::error::{OperatorError, Result},
+    consumer::{
+        account::{Owner, Token},
+        error::{OperatorError, Result},
+        login::Login,
+        refresh::held::Held,
+    },
 };
 
-use super::{
-    account::{Owner, Token},
-    call::{Answer, Call},
-    held::Held,
-    login::Login,
-};
+use super::{Answer, Call};
 
 /// A service's API, called with one account's token.
 ///

@@ -1,5 +1,7 @@
 //! Refreshes in progress, the results of recent ones, and the delay after a failure.
 
+pub(super) mod unwritten;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -14,10 +16,10 @@ use crate::{
     consumer::error::{Error, ServiceError},
 };
 
+use self::unwritten::Unwritten;
 use super::{
     account::{Stored, Token},
     backoff::Backoff,
-    unwritten::Unwritten,
 };
 
 /// A token younger than this that gets a 401 is not the problem.

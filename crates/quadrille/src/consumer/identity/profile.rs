@@ -4,11 +4,14 @@ use http::Method;
 use serde_json::Value;
 
 use crate::{
-    consumer::error::{Error, OperatorError, Result},
+    consumer::{
+        call::{Call, api::Api},
+        claims::Profile,
+        error::{Error, OperatorError, Result},
+        identity,
+    },
     transport::Purpose,
 };
-
-use super::{api::Api, call::Call, claims::Profile, identity};
 
 impl Api {
     /// The profile of the account: user name, display name, e-mail address and picture, as far as

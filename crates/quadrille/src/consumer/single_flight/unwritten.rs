@@ -11,9 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::Timestamp;
-
-use super::account::Token;
+use crate::{Timestamp, consumer::account::Token};
 
 /// The greatest number of tokens kept; beyond it, the oldest is dropped.
 const MOST: usize = 10_000;
@@ -21,10 +19,10 @@ const MOST: usize = 10_000;
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// The tokens, by the refresh that each is the result of.
-pub(super) struct Unwritten<K>(Mutex<HashMap<K, (Token, Timestamp)>>);
+pub(crate) struct Unwritten<K>(Mutex<HashMap<K, (Token, Timestamp)>>);
 
 impl<K: Copy + Eq + Hash> Unwritten<K> {
-    pub(super) fn keep(&self, key: K, token: Token, now: Timestamp) {
+    pub(crate) fn keep(&self, key: K, token: Token, now: Timestamp) {
         let mut kept = self.lock();
         kept.retain(|_, (_, since)| now.since(*since) < KEPT);
         if kept.len() >= MOST
@@ -36,7 +34,7 @@ impl<K: Copy + Eq + Hash> Unwritten<K> {
     }
 
     /// The token, which is kept no longer.
-    pub(super) fn take(&self, key: K) -> Option<Token> {
+    pub(crate) fn take(&self, key: K) -> Option<Token> {
         self.lock().remove(&key).map(|(token, _)| token)
     }
 

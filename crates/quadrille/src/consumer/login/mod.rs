@@ -1,5 +1,9 @@
 //! [`Login`]: the services that a site lets people log in with, and how.
 
+pub(super) mod known_tenants;
+pub(super) mod registered;
+pub(super) mod tenant;
+
 use std::{
     any::TypeId,
     sync::{Arc, OnceLock},
@@ -18,20 +22,26 @@ use crate::{
     transport::{self, ErasedClient, HttpClient},
 };
 
+use self::{
+    known_tenants::{KnownTenants, Tenants},
+    registered::Registered,
+};
 use super::{
     account::Owner,
-    cookie_room::{BROWSER, InUse},
-    cookies::Jar,
+    cookies::{
+        Jar,
+        room::{BROWSER, InUse},
+    },
     dance::Dance,
-    flights::Refresher,
     hooks::{ErasedHooks, NoHooks},
-    names::{self, SEPARATOR},
-    registered::Registered,
     registration::Registration,
-    service::{Client, Service},
+    service::{
+        Client, Service,
+        names::{self, SEPARATOR},
+    },
+    single_flight::Refresher,
     site::Site,
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
-    tenant::known::{KnownTenants, Tenants},
 };
 
 /// The services that a site's users log in with, the storage of their accounts, and the hooks.

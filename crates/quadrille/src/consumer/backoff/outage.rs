@@ -7,7 +7,7 @@ use std::{
 
 use crate::Timestamp;
 
-use super::backoff::Backoff;
+use super::Backoff;
 
 /// The pause of one service's API after connection failures and responses with 503.
 #[derive(Debug, Default)]

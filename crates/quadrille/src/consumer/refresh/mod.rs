@@ -4,6 +4,9 @@
 //! remembered for ten minutes under the old token, so a request that still carries that one (in a
 //! cookie, or from a row read earlier) gets the same successor.
 
+pub(super) mod held;
+pub(super) mod revoked;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
@@ -20,10 +23,9 @@ use super::{
     account::{Stored, Token},
     cookies::Jar,
     dance::{Dance, Obtained},
-    flights::{Boarding, Key, Outcome, Trouble},
     hooks::Refreshed,
-    login::Login,
-    registered::Registered,
+    login::{Login, registered::Registered},
+    single_flight::{Boarding, Key, Outcome, Trouble},
     storage::{Change, Context, Replaced},
 };
 
