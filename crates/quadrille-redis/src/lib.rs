@@ -5,5 +5,4 @@ mod keys;
 mod reseal;
 mod storage;
 
-pub use reseal::{Progress, Reseal};
 pub use storage::RedisStorage;

@@ -32,10 +32,11 @@ const REPLACE: &str = "
     if string.sub(now, 1, 8) ~= ARGV[2] then return {0, now} end
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
     return {1, false}";
-/// Accounts; subject, the value that was read, value.
+/// Accounts; subject, version, sealed token. The flag after the version stays.
 pub(crate) const RESEAL: &str = "
-    if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-    redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+    local now = redis.call('HGET', KEYS[1], ARGV[1])
+    if not now or string.sub(now, 1, 8) ~= ARGV[2] then return 0 end
+    redis.call('HSET', KEYS[1], ARGV[1], string.sub(now, 1, 9) .. ARGV[3])
     return 1";
 /// Accounts, order, index; subject, member.
 const UNLINK: &str = "
@@ -110,8 +111,32 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStorage<C> {
         ServiceKeys::new(&self.prefix, service)
     }
 
+    /// The next accounts of a service, with their values.
+    pub(crate) async fn page(
+        &self,
+        verb: &'static str,
+        service: &str,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<(Account, Vec<u8>)>, StorageError> {
+        let mut page = Vec::new();
+        let mut last = after.cloned();
+        // Accounts that are removed meanwhile make no page shorter: a short one is the last.
+        while page.len() < limit {
+            let left = limit - page.len();
+            let members = self.members(verb, service, last.as_ref(), left).await?;
+            let accounts: Vec<_> =
+                members.iter().map(|member| account(service, member)).collect::<Result<_, _>>()?;
+            let Some(newest) = accounts.last() else { break };
+            last = Some(newest.clone());
+            let values = self.values(verb, service, &accounts).await?;
+            page.extend(accounts.into_iter().zip(values).filter_map(|(a, v)| Some((a, v?))));
+        }
+        Ok(page)
+    }
+
     /// The next members of the index of a service.
-    pub(crate) async fn members(
+    async fn members(
         &self,
         verb: &'static str,
         service: &str,
@@ -243,22 +268,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> TokenStorage for RedisSt
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Stored>> {
-        let mut page = Vec::new();
-        let mut last = after.cloned();
-        // Accounts that are removed meanwhile make no page shorter: a short one is the last.
-        while page.len() < limit {
-            let left = limit - page.len();
-            let members = self.members("accounts", service, last.as_ref(), left).await?;
-            let accounts: Vec<_> =
-                members.iter().map(|member| account(service, member)).collect::<Result<_, _>>()?;
-            let Some(newest) = accounts.last() else { break };
-            last = Some(newest.clone());
-            let values = self.values("accounts", service, &accounts).await?;
-            for (account, value) in accounts.into_iter().zip(values) {
-                page.extend(value.map(|value| open(cx, account, &value)).transpose()?);
-            }
-        }
-        Ok(page)
+        let page = self.page("accounts", service, after, limit).await?;
+        page.into_iter().map(|(account, value)| open(cx, account, &value)).collect()
     }
 
     async fn lease(

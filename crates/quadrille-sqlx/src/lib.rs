@@ -14,7 +14,6 @@ mod transaction;
 mod users;
 
 pub use migrate::MigrateError;
-pub use reseal::{Progress, Reseal};
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
 pub use users::SqlUsers;

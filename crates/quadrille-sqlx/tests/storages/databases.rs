@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use quadrille::consumer::{Context, StorageError, TokenStorage, users::UserStorage};
+use quadrille::consumer::{Context, Progress, StorageError, TokenStorage, users::UserStorage};
 use quadrille_sqlx::{
-    MigrateError, MySqlStorage, MySqlUsers, PgStorage, PgUsers, Prefix, Progress, SqlStorage,
-    SqlUsers, SqliteStorage, SqliteUsers,
+    MigrateError, MySqlStorage, MySqlUsers, PgStorage, PgUsers, Prefix, SqlStorage, SqlUsers,
+    SqliteStorage, SqliteUsers,
 };
 use sqlx::{
     AssertSqlSafe, Connection as _, MySqlConnection, MySqlPool, PgConnection, PgPool,

@@ -52,7 +52,8 @@ pub use service::{
     ProtocolBuf, Revocation, Service, Spec, SpecBuf,
 };
 pub use storage::{
-    Change, Context, CookieStorage, MemoryStorage, NullStorage, Replaced, TokenStorage,
+    Change, Context, CookieStorage, MemoryStorage, NullStorage, Progress, Replaced, Reseal,
+    SealedRow, SealedRows, TokenStorage,
 };
 
 #[cfg(feature = "testing")]

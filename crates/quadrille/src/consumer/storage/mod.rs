@@ -2,6 +2,7 @@
 
 mod cookie;
 mod memory;
+mod reseal;
 
 use std::{fmt, pin::Pin, time::Duration};
 
@@ -22,6 +23,7 @@ use super::{
 
 pub use cookie::CookieStorage;
 pub use memory::{MemoryStorage, NullStorage};
+pub use reseal::{Progress, Reseal, SealedRow, SealedRows};
 
 /// A storage of linked accounts. Each verb is atomic, and those that may lose to another request
 /// report that.
