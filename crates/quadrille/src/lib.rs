@@ -48,6 +48,8 @@ mod binding;
 #[cfg(feature = "consumer")]
 pub mod consumer;
 pub mod cookie;
+#[cfg(feature = "guard")]
+mod cross_origin;
 mod digest;
 pub mod env;
 pub mod form;

@@ -134,8 +134,5 @@ fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> 
     if matches!(error, AccessError::NoGuard | AccessError::NotChecked) {
         tracing::error!("{error}");
     }
-    let guarded = extensions.get::<Guarded>();
-    let realm = guarded.map(|guarded| guarded.realm.clone());
-    let offers_oauth1 = guarded.is_some_and(|guarded| guarded.offers_oauth1);
-    Refused::new(error, realm, offers_oauth1, S::names())
+    Refused::new(error, extensions.get::<Guarded>(), S::names())
 }

@@ -11,6 +11,9 @@ use super::{error::AccessError, verified::Verified};
 /// The authority behind a [`Guard`](super::Guard): the authorization server of this process, or an
 /// issuer elsewhere.
 pub(crate) trait Authority: Send + Sync {
+    /// The issuer of the tokens.
+    fn issuer(&self) -> &str;
+
     /// The facts behind a bearer token (RFC 6750).
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a>;
 

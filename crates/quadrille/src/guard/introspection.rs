@@ -282,6 +282,10 @@ impl Introspection {
 }
 
 impl Authority for Introspection {
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
         Box::pin(self.access(token))
     }

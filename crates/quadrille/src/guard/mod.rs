@@ -12,6 +12,7 @@ mod error;
 mod introspection;
 pub(crate) mod log;
 pub(crate) mod masked;
+mod metadata;
 mod refused;
 mod service;
 mod signature;

@@ -10,7 +10,7 @@ use crate::{
     oauth2::bearer::{BearerError, Challenge},
 };
 
-use super::error::AccessError;
+use super::{error::AccessError, verdict::Guarded};
 
 /// A refused request, and its answer.
 ///
@@ -32,18 +32,21 @@ use super::error::AccessError;
 pub struct Refused {
     error: AccessError,
     realm: Option<Arc<str>>,
+    metadata: Option<Arc<str>>,
     offers_oauth1: bool,
     required: Vec<&'static str>,
 }
 
 impl Refused {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         error: AccessError,
-        realm: Option<Arc<str>>,
-        offers_oauth1: bool,
+        guarded: Option<&Guarded>,
         required: Vec<&'static str>,
     ) -> Self {
-        Self { error, realm, offers_oauth1, required }
+        let realm = guarded.map(|guarded| guarded.realm.clone());
+        let metadata = guarded.and_then(|guarded| guarded.metadata.clone());
+        let offers_oauth1 = guarded.is_some_and(|guarded| guarded.offers_oauth1);
+        Self { error, realm, metadata, offers_oauth1, required }
     }
 
     /// The reason.
@@ -51,11 +54,15 @@ impl Refused {
         &self.error
     }
 
-    /// The challenge (RFC 6750, section 3).
+    /// The challenge (RFC 6750, section 3), with the URL of the API's metadata (RFC 9728, section
+    /// 5.1).
     pub fn challenge(&self) -> Challenge {
         let mut challenge = Challenge::new();
         if let Some(realm) = &self.realm {
             challenge = challenge.realm(realm);
+        }
+        if let Some(url) = &self.metadata {
+            challenge = challenge.extra("resource_metadata", url);
         }
         if matches!(self.error, AccessError::Missing | AccessError::InsufficientScope) {
             challenge = challenge.scope(&self.required.join(" "));

@@ -7,11 +7,16 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri, header, request::Parts, uri};
 use http_body::Body;
 use tower::{Layer, Service};
 
-use crate::{oauth1::SignedRequest, oauth2::bearer, public_uri};
+use crate::{
+    oauth1::SignedRequest,
+    oauth2::{InvalidResource, bearer, metadata::ResourceMetadata},
+    public_uri,
+};
 
 #[cfg(feature = "http-client")]
 use super::introspection::Introspection;
@@ -20,6 +25,7 @@ use super::{
     body::{self, BodyRead, GuardBody},
     error::AccessError,
     log,
+    metadata::Published,
     signed::{Seen, body_of, read_signed, seen},
     verdict::Guarded,
     verified::Verified,
@@ -57,6 +63,7 @@ struct Inside {
     authority: Arc<dyn Authority>,
     origins: Vec<Arc<str>>,
     audience: Option<Arc<str>>,
+    metadata: Option<Published>,
     allows_clients: bool,
 }
 
@@ -68,7 +75,13 @@ impl Guard {
     /// A guard that trusts `authority`, for an API at `origin`.
     pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {
         let origins = vec![origin];
-        Self(Arc::new(Inside { authority, origins, audience: None, allows_clients: false }))
+        Self(Arc::new(Inside {
+            authority,
+            origins,
+            audience: None,
+            metadata: None,
+            allows_clients: false,
+        }))
     }
 
     /// A guard for an API at `origin`, which asks an issuer elsewhere (feature `http-client`).
@@ -86,10 +99,65 @@ impl Guard {
     }
 
     /// Sets the API's URI, which clients name as `resource` (`AuthorizationServer::resource`).
-    /// Tokens for other APIs, and those that name none, are refused.
+    /// Tokens for other APIs, and those that name none, are refused. Withdraws the
+    /// [metadata](Self::describe) of another URI.
     #[must_use]
     pub fn audience(self, uri: impl Into<Arc<str>>) -> Self {
-        self.with(|inside| inside.audience = Some(uri.into()))
+        self.with(|inside| {
+            inside.audience = Some(uri.into());
+            inside.metadata = None;
+        })
+    }
+
+    /// Sets the API's URI, as [`audience`](Self::audience) does, and publishes its metadata (RFC
+    /// 9728), so that a client can find the issuer: challenges name the URL of the document
+    /// (section 5.1). The metadata name this guard's issuer, unless they name others.
+    ///
+    /// The document is at [`resource_metadata_url`](crate::oauth2::metadata::resource_metadata_url)
+    /// of the API, outside of the API's path. In axum, `guard.routes()` has the route; elsewhere,
+    /// call [`metadata`](Self::metadata).
+    ///
+    /// ```
+    /// use quadrille::{
+    ///     Env,
+    ///     guard::Guard,
+    ///     oauth2::metadata::ResourceMetadata,
+    ///     provider::{AuthorizationServer, store::MemoryStore},
+    /// };
+    ///
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(Env::system()))?
+    ///     .resource("https://api.example/photos")?;
+    /// let mut photos = ResourceMetadata::of("https://api.example/photos");
+    /// photos.resource_name = Some("Photos".to_owned());
+    /// let guard = Guard::new(&server).origins(["https://api.example"]).describe(photos)?;
+    ///
+    /// let path = "/.well-known/oauth-protected-resource/photos";
+    /// let answer = guard.metadata(&http::Request::get(path).body(())?).expect("it is there");
+    /// assert_eq!(answer.status(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidResource`] unless the API's URI is an `http` or `https` URL without a fragment.
+    pub fn describe(self, metadata: ResourceMetadata) -> Result<Self, InvalidResource> {
+        let audience = metadata.resource.as_str().into();
+        let published = Published::new(metadata, self.0.authority.issuer())?;
+        Ok(self.with(|inside| {
+            inside.audience = Some(audience);
+            inside.metadata = Some(published);
+        }))
+    }
+
+    /// The response to a request for the API's metadata, to preflight requests of browsers, too.
+    /// `None` for a request to another URL, or of a guard that has no metadata.
+    pub fn metadata<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
+        self.0.metadata.as_ref()?.answer(request)
+    }
+
+    /// The path of the API's metadata.
+    #[cfg(feature = "axum")]
+    pub(crate) fn metadata_path(&self) -> Option<&str> {
+        self.0.metadata.as_ref().map(Published::path)
     }
 
     /// Accepts requests signed without a token (OAuth 1.0a, "two-legged"), from clients that may
@@ -179,7 +247,8 @@ impl Guard {
     async fn guard(&self, parts: &Parts) -> Guarded {
         let (realm, body) = (self.origin(parts), body_of(parts));
         let verdict = self.check_at(&realm, parts, seen(&body)).await;
-        Guarded { realm, offers_oauth1: self.0.authority.offers_oauth1(), verdict }
+        let metadata = self.0.metadata.as_ref().map(|metadata| metadata.url.clone());
+        Guarded { realm, metadata, offers_oauth1: self.0.authority.offers_oauth1(), verdict }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {

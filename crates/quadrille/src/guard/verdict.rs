@@ -9,6 +9,8 @@ use super::{error::AccessError, verified::Verified};
 pub(crate) struct Guarded {
     /// The origin of the request, for challenges.
     pub(crate) realm: Arc<str>,
+    /// The URL of the API's metadata, for challenges; `None` without any.
+    pub(crate) metadata: Option<Arc<str>>,
     /// `true` if challenges offer OAuth 1.0a too.
     pub(crate) offers_oauth1: bool,
     /// The credentials of the request; `None` without any.

@@ -80,6 +80,7 @@
 //! | introspection (RFC 7662) | [`IntrospectionRequest::to_request`], [`IntrospectionResponse::parse`] | [`IntrospectionRequest::parse`], [`IntrospectionResponse::to_response`] |
 //! | use of a token (RFC 6750) | [`bearer::header`], [`bearer::Challenge::parse_all`] | [`bearer::from_headers`], [`bearer::Challenge::to_response`] |
 //! | metadata (RFC 8414) | [`metadata::well_known_urls`], [`metadata::ServerMetadata::parse`] | [`metadata::well_known_paths`], [`metadata::ServerMetadata`] |
+//! | metadata of an API (RFC 9728) | [`metadata::resource_metadata_url`], [`metadata::ResourceMetadata::parse`] | [`metadata::ResourceMetadata`] |
 //! | errors | [`ErrorResponse::parse`] | [`RequestError`], [`ErrorResponse::to_response`] |
 
 pub(crate) mod answer;

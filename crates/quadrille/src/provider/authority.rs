@@ -27,6 +27,10 @@ impl Guard {
 }
 
 impl Authority for Inner {
+    fn issuer(&self) -> &str {
+        self.issuer.as_str()
+    }
+
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
         Box::pin(access(self, token))
     }

@@ -134,35 +134,6 @@ fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> 
     Ok(response)
 }
 
-/// Lets scripts of any origin read the answers of an endpoint that clients call, errors included.
-/// No cookie plays a part in them.
-pub(crate) fn for_any_origin(mut response: Response<Bytes>) -> Response<Bytes> {
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("www-authenticate, retry-after");
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    response
-}
-
-/// The answer to a preflight request of a browser, for an endpoint with these `methods`.
-pub(crate) fn preflight(request: &Request<Bytes>, methods: Methods) -> Option<Response<Bytes>> {
-    if request.method() != Method::OPTIONS {
-        return None;
-    }
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, methods.names),
-        // The asterisk does not cover the first.
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, *"),
-        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    Some(for_any_origin(response))
-}
-
 /// An error of an endpoint that clients call.
 pub(crate) fn error(error: &Error) -> Response<Bytes> {
     let mut body = ErrorResponse::new(error.code());

@@ -18,7 +18,7 @@ use quadrille::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient,
         Resources, RevocationRequest, TokenRequest, TokenResponse, TokenResponseError,
         TokenTypeHint, bearer,
-        metadata::{ServerMetadata, well_known_urls},
+        metadata::{ResourceMetadata, ServerMetadata, resource_metadata_url, well_known_urls},
         pkce::{Challenge, Verifier},
     },
     scope::ScopeSeparator,
@@ -43,6 +43,7 @@ const RFC6750: &str = include_str!("rfc6750.json");
 const RFC7009: &str = include_str!("rfc7009.json");
 const RFC7636: &str = include_str!("rfc7636.json");
 const RFC8414: &str = include_str!("rfc8414.json");
+const RFC9728: &str = include_str!("rfc9728.json");
 const RFC9207: &str = include_str!("rfc9207.json");
 const SERVICES: &str = include_str!("services.json");
 
@@ -265,5 +266,30 @@ fn metadata_is_found_and_read_as_in_rfc_8414() {
         let extra: Vec<&String> = metadata.extra.keys().collect();
         assert_eq!(serde_json::json!(extra), case["not_named"]);
         assert_eq!(serde_json::to_value(&metadata).unwrap(), *document);
+    }
+}
+
+#[test]
+fn an_api_and_its_issuers_are_found_as_in_rfc_9728() {
+    for case in load(RFC9728, "well_known") {
+        let url = resource_metadata_url(text(&case, "resource").unwrap()).unwrap();
+        assert_eq!(Some(url.as_str()), text(&case, "url"));
+    }
+    for case in load(RFC9728, "metadata") {
+        let document = &case["document"];
+        let json = document.to_string();
+        let resource = text(document, "resource").unwrap();
+        let metadata = ResourceMetadata::parse(json.as_bytes(), resource).unwrap();
+        assert!(metadata.extra.is_empty());
+        assert_eq!(serde_json::to_value(&metadata).unwrap(), *document);
+    }
+    for case in load(RFC9728, "challenge") {
+        let value = text(&case, "header").unwrap();
+        let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, value.try_into().unwrap())]);
+        let found = bearer::Challenge::parse_all(&headers);
+        let [challenge] = &*found else { panic!("{found:?}") };
+        let url = text(&case, "resource_metadata").unwrap();
+        assert_eq!(challenge.extra, [("resource_metadata".into(), url.into())]);
+        assert_eq!(challenge.to_string(), value);
     }
 }

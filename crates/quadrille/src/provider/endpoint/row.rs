@@ -5,12 +5,15 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::provider::{
-    endpoint::error::EndpointError,
-    refusal,
-    route::Route,
-    server::{AuthorizationServer, Inner},
-    wire,
+use crate::{
+    cross_origin,
+    provider::{
+        endpoint::error::EndpointError,
+        refusal,
+        route::Route,
+        server::{AuthorizationServer, Inner},
+        wire,
+    },
 };
 
 /// An endpoint that clients call: a row of the [table](super::table::ENDPOINTS).
@@ -37,7 +40,7 @@ impl Endpoint {
         request: Request<Bytes>,
     ) -> Response<Bytes> {
         if self.is_for_any_origin
-            && let Some(answer) = wire::preflight(&request, self.route.methods)
+            && let Some(answer) = cross_origin::preflight(&request, self.route.methods.names)
         {
             return answer;
         }
@@ -45,7 +48,7 @@ impl Endpoint {
             Ok(()) => (self.handler)(server.clone(), request).await,
             Err(error) => (self.refuse)(server.inner(), &self.route, error, &request),
         };
-        if self.is_for_any_origin { wire::for_any_origin(answer) } else { answer }
+        if self.is_for_any_origin { cross_origin::for_any_origin(answer) } else { answer }
     }
 }
 

@@ -1,12 +1,16 @@
-//! Server metadata (RFC 8414).
+//! Server metadata (RFC 8414) and protected resource metadata (RFC 9728).
+
+mod resource;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer;
+
+pub use resource::{ResourceMetadata, resource_metadata_url};
 
 /// The metadata of an authorization server (RFC 8414, section 2). [`extra`](Self::extra) keeps all
 /// members without a field.
@@ -126,11 +130,14 @@ pub struct ServerMetadata {
 #[non_exhaustive]
 pub enum MetadataError {
     /// The document is not a JSON object with members of the right types.
-    #[error("the server's metadata is malformed")]
+    #[error("the metadata is malformed")]
     Malformed,
     /// The document names another issuer, which is a mix-up attack (RFC 8414, section 3.3).
     #[error("the issuer in the metadata is not the requested one")]
     OtherIssuer,
+    /// The document names another API, which is an impersonation (RFC 9728, section 3.3).
+    #[error("the resource in the metadata is not the requested one")]
+    OtherResource,
 }
 
 impl ServerMetadata {
@@ -139,17 +146,22 @@ impl ServerMetadata {
     /// # Errors
     /// [`MetadataError`]. Issuers are compared character by character.
     pub fn parse(json: &[u8], issuer: &str) -> Result<Self, MetadataError> {
-        let text = answer::text(json);
-        let mut members = answer::members(&text).ok_or(MetadataError::Malformed)?;
-        if matches!(text, Cow::Owned(_)) {
-            members.retain(|name, value| {
-                ![name.as_str(), &value.to_string()].concat().contains(answer::UNREADABLE)
-            });
-        }
-        let metadata = serde_json::from_value::<Self>(Value::Object(members));
+        let metadata = serde_json::from_value::<Self>(Value::Object(exact_members(json)?));
         let metadata = metadata.map_err(|_| MetadataError::Malformed)?;
         if metadata.issuer == issuer { Ok(metadata) } else { Err(MetadataError::OtherIssuer) }
     }
+}
+
+/// The members of a document, without those that are not exact.
+fn exact_members(json: &[u8]) -> Result<Map<String, Value>, MetadataError> {
+    let text = answer::text(json);
+    let mut members = answer::members(&text).ok_or(MetadataError::Malformed)?;
+    if matches!(text, Cow::Owned(_)) {
+        members.retain(|name, value| {
+            ![name.as_str(), &value.to_string()].concat().contains(answer::UNREADABLE)
+        });
+    }
+    Ok(members)
 }
 
 /// The document of RFC 8414.
