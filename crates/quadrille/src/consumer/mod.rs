@@ -52,8 +52,8 @@ pub use service::{
     ProtocolBuf, Revocation, Service, Spec, SpecBuf,
 };
 pub use storage::{
-    Change, Context, CookieStorage, MemoryStorage, NullStorage, Progress, Replaced, Reseal,
-    SealedRow, SealedRows, TokenStorage,
+    Change, Context, CookieStorage, FileStorage, MemoryStorage, NullStorage, Progress, Replaced,
+    Reseal, SealedRow, SealedRows, TokenStorage,
 };
 
 #[cfg(feature = "testing")]

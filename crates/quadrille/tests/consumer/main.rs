@@ -23,6 +23,7 @@ mod data;
 mod errors;
 mod examples;
 mod facts;
+mod file_storage;
 mod files;
 mod form_post;
 mod hooks;

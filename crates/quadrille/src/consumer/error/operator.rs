@@ -284,6 +284,9 @@ pub enum StorageError {
     /// The storage has no tables, or others than this version of it.
     #[error("the tables of the storage of tokens are missing: run its migrations")]
     NotMigrated,
+    /// The storage has a format that only a newer version of it can read.
+    #[error("the storage of tokens has been written by a newer version")]
+    Newer,
     /// An owner, a service's name or a subject has more bytes than the storage's keys.
     #[error("an owner, service or subject is too long for the storage of tokens")]
     KeyTooLong,

@@ -1,6 +1,7 @@
 //! Storages of linked accounts.
 
 mod cookie;
+mod file;
 mod memory;
 mod reseal;
 
@@ -22,6 +23,7 @@ use super::{
 };
 
 pub use cookie::CookieStorage;
+pub use file::FileStorage;
 pub use memory::{MemoryStorage, NullStorage};
 pub use reseal::{Progress, Reseal, SealedRow, SealedRows};
 
