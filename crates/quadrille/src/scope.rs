@@ -304,8 +304,9 @@ pub trait Scope: Send + Sync + 'static {
     const DESCRIPTION: &'static str;
 }
 
-/// The requirement of a handler: a [`Scope`], a tuple of them (all), [`Any`] of a tuple (one), or
-/// `()` (any valid token).
+/// The requirement of a handler: a [`Scope`], a tuple of requirements (all), [`Any`] of a tuple
+/// (one), or `()` (any valid token). `(Photos, Any<(Print, Upload)>)` is `Photos` and one of the
+/// others.
 ///
 /// ```
 /// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
@@ -319,6 +320,7 @@ pub trait Scope: Send + Sync + 'static {
 /// assert!(Photos::is_met(&granted));
 /// assert!(!<(Photos, Upload)>::is_met(&granted));
 /// assert!(Any::<(Photos, Upload)>::is_met(&granted));
+/// assert!(!<(Upload, Any<(Photos, Upload)>)>::is_met(&granted));
 /// assert!(<()>::is_met(&Scopes::EMPTY));
 /// # Ok::<(), quadrille::scope::InvalidScope>(())
 /// ```
@@ -374,20 +376,20 @@ impl<S: Scope> ScopeRequirement for S {
 
 macro_rules! tuples {
     ($($name:ident),+) => {
-        impl<$($name: Scope),+> ScopeRequirement for ($($name,)+) {
+        impl<$($name: ScopeRequirement),+> ScopeRequirement for ($($name,)+) {
             fn is_met(granted: &Scopes) -> bool {
-                $(granted.contains($name::NAME))&&+
+                $($name::is_met(granted))&&+
             }
             fn names() -> Vec<&'static str> {
-                vec![$($name::NAME),+]
+                [$($name::names()),+].concat()
             }
         }
-        impl<$($name: Scope),+> ScopeRequirement for Any<($($name,)+)> {
+        impl<$($name: ScopeRequirement),+> ScopeRequirement for Any<($($name,)+)> {
             fn is_met(granted: &Scopes) -> bool {
-                $(granted.contains($name::NAME))||+
+                $($name::is_met(granted))||+
             }
             fn names() -> Vec<&'static str> {
-                vec![$($name::NAME),+]
+                [$($name::names()),+].concat()
             }
         }
     };

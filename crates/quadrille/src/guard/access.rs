@@ -12,12 +12,17 @@ use crate::{
 };
 
 use super::{
-    error::AccessError, log, refused::Refused, service::Lazy, verdict::Guarded, verified::Verified,
+    error::AccessError,
+    log,
+    refused::Refused,
+    service::Lazy,
+    verdict::{Guarded, Place},
+    verified::Verified,
 };
 
 /// A request with a valid access token, or signed with valid OAuth 1.0a credentials, that has the
-/// scopes the handler needs: a scope, a tuple of scopes (all of them), `Any<(A, B)>` (one of them),
-/// or `()` (any token).
+/// scopes the handler needs: a scope, a tuple (all of them), `Any<(A, B)>` (one of them), a tuple
+/// with such a choice in it, or `()` (any token).
 ///
 /// With the feature `axum` it is an extractor, and answers every other request with the challenges
 /// of RFC 6750. `Option<Access<S>>` is `None` only for a request without credentials; invalid ones
@@ -35,6 +40,7 @@ use super::{
 /// ```
 pub struct Access<S: ScopeRequirement = ()> {
     token: Verified,
+    place: Place,
     required: PhantomData<fn() -> S>,
 }
 
@@ -55,24 +61,50 @@ impl<S: ScopeRequirement> Access<S> {
     /// # Errors
     /// [`Refused`] if the token is invalid or insufficient.
     pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
-        let guarded = extensions.get::<Guarded>();
-        let verdict = match guarded {
-            Some(found) => found.verdict.clone(),
-            None if extensions.get::<Lazy>().is_some() => Err(AccessError::NotChecked),
-            None => Err(AccessError::NoGuard),
+        let Some(Guarded { place, verdict }) = extensions.get() else {
+            let is_lazy = extensions.get::<Lazy>().is_some();
+            let error = if is_lazy { AccessError::NotChecked } else { AccessError::NoGuard };
+            return Err(refused::<S>(extensions, error));
         };
         match verdict {
             Ok(None) => Ok(None),
-            Ok(Some(token)) if S::is_met(token.scopes()) => {
-                Ok(Some(Self { token, required: PhantomData }))
-            }
             Ok(Some(token)) => {
-                let error = AccessError::InsufficientScope;
-                log::token(&error, token.client(), ("scope", token.scopes().as_str()));
-                Err(refused::<S>(extensions, error))
+                let access =
+                    Self { token: token.clone(), place: place.clone(), required: PhantomData };
+                if S::is_met(token.scopes()) {
+                    return Ok(Some(access));
+                }
+                Err(access.insufficient(Scopes::of(S::names())))
             }
-            Err(error) => Err(refused::<S>(extensions, error)),
+            Err(error) => Err(refused::<S>(extensions, error.clone())),
         }
+    }
+
+    /// Requires scopes that are known only when the request is handled, those of an album, for
+    /// example.
+    ///
+    /// ```
+    /// use quadrille::{Scopes, guard::{Access, Refused}};
+    ///
+    /// async fn album(access: Access, album: &str) -> Result<String, Refused> {
+    ///     access.require(&Scopes::of([&*format!("album:{album}")]))?;
+    ///     Ok(format!("the album {album} of {:?}", access.user()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refused`], whose challenge names these scopes and those of the handler.
+    pub fn require(&self, scopes: &Scopes) -> Result<(), Refused> {
+        if self.scopes().is_superset(scopes) {
+            return Ok(());
+        }
+        Err(self.insufficient(Scopes::of(S::names()).union(scopes)))
+    }
+
+    fn insufficient(&self, required: Scopes) -> Refused {
+        let error = AccessError::InsufficientScope;
+        log::token(&error, self.client(), ("scope", self.scopes().as_str()));
+        Refused::new(error, Some(self.place.clone()), required)
     }
 
     /// The actor: a user through the client, or the client itself.
@@ -116,7 +148,7 @@ impl<S: ScopeRequirement> Access<S> {
 
 impl<S: ScopeRequirement> Clone for Access<S> {
     fn clone(&self) -> Self {
-        Self { token: self.token.clone(), required: PhantomData }
+        Self { token: self.token.clone(), place: self.place.clone(), required: PhantomData }
     }
 }
 
@@ -134,5 +166,6 @@ fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> 
     if matches!(error, AccessError::NoGuard | AccessError::NotChecked) {
         tracing::error!("{error}");
     }
-    Refused::new(error, extensions.get::<Guarded>(), S::names())
+    let place = extensions.get::<Guarded>().map(|guarded| guarded.place.clone());
+    Refused::new(error, place, Scopes::of(S::names()))
 }

@@ -43,4 +43,6 @@ pub(crate) use signature::challenge;
 #[cfg(feature = "axum")]
 pub(crate) use verdict::Guarded;
 #[cfg(feature = "provider")]
+pub(crate) use verdict::RefusalPage;
+#[cfg(feature = "provider")]
 pub(crate) use verified::Facts;

@@ -1,16 +1,14 @@
 //! The answer to a refused request (RFC 6750, section 3; RFC 5849, section 3.2).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
-    oauth1,
+    Scopes, oauth1,
     oauth2::bearer::{BearerError, Challenge},
 };
 
-use super::{error::AccessError, verdict::Guarded};
+use super::{error::AccessError, verdict::Place};
 
 /// A refused request, and its answer.
 ///
@@ -27,26 +25,17 @@ use super::{error::AccessError, verdict::Guarded};
 ///     }
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Refused {
     error: AccessError,
-    realm: Option<Arc<str>>,
-    metadata: Option<Arc<str>>,
-    offers_oauth1: bool,
-    required: Vec<&'static str>,
+    place: Option<Place>,
+    required: Scopes,
 }
 
 impl Refused {
-    pub(crate) fn new(
-        error: AccessError,
-        guarded: Option<&Guarded>,
-        required: Vec<&'static str>,
-    ) -> Self {
-        let realm = guarded.map(|guarded| guarded.realm.clone());
-        let metadata = guarded.and_then(|guarded| guarded.metadata.clone());
-        let offers_oauth1 = guarded.is_some_and(|guarded| guarded.offers_oauth1);
-        Self { error, realm, metadata, offers_oauth1, required }
+    pub(crate) fn new(error: AccessError, place: Option<Place>, required: Scopes) -> Self {
+        Self { error, place, required }
     }
 
     /// The reason.
@@ -58,14 +47,14 @@ impl Refused {
     /// 5.1).
     pub fn challenge(&self) -> Challenge {
         let mut challenge = Challenge::new();
-        if let Some(realm) = &self.realm {
+        if let Some(Place { realm, manner }) = &self.place {
             challenge = challenge.realm(realm);
-        }
-        if let Some(url) = &self.metadata {
-            challenge = challenge.extra("resource_metadata", url);
+            if let Some(url) = &manner.metadata {
+                challenge = challenge.extra("resource_metadata", url);
+            }
         }
         if matches!(self.error, AccessError::Missing | AccessError::InsufficientScope) {
-            challenge = challenge.scope(&self.required.join(" "));
+            challenge = challenge.scope(self.required.as_str());
         }
         match self.error.code() {
             Some(code) => challenge.error(code, self.description()),
@@ -73,44 +62,78 @@ impl Refused {
         }
     }
 
-    /// The answer: the challenge, or a plain failure if the request is not to blame. If signed
-    /// requests are accepted, there is a challenge for each of the two schemes.
+    /// The scopes that the handler needs.
+    pub fn required(&self) -> &Scopes {
+        &self.required
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        match &self.error {
+            AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            AccessError::NoGuard | AccessError::NotChecked => StatusCode::INTERNAL_SERVER_ERROR,
+            AccessError::Signature(error) => error.status(),
+            _ => self.challenge().status(),
+        }
+    }
+
+    /// The response: the challenge, or a plain failure if the request is not to blame. If signed
+    /// requests are accepted, there is a challenge for each of the two schemes. The body and its
+    /// headers are those of the application's page ([`Guard::refusal_page`](super::Guard)).
     pub fn to_response(&self) -> Response<Bytes> {
         tracing::debug!(reason = %self.error, "access to an API refused");
+        let mut response = self.plain_response();
+        if let Some(Place { manner, .. }) = &self.place
+            && let Some(page) = &manner.page
+        {
+            let (parts, body) = page(self).into_parts();
+            *response.body_mut() = body;
+            for (name, value) in &parts.headers {
+                // Status, challenges and caching are the guard's to decide.
+                if !response.headers().contains_key(name) || name == header::CONTENT_TYPE {
+                    response.headers_mut().insert(name, value.clone());
+                }
+            }
+        }
+        response
+    }
+
+    fn plain_response(&self) -> Response<Bytes> {
         let bearer = self.challenge();
-        let realm = self.realm.as_deref().unwrap_or("");
+        let realm = self.place.as_ref().map_or("", |place| &place.realm);
+        let offers_oauth1 = self.place.as_ref().is_some_and(|place| place.manner.offers_oauth1);
         let (mut response, other) = match &self.error {
             AccessError::Signature(error) => {
                 (error.to_response(realm), Some(bearer.to_header_value()))
             }
             _ => {
-                let other = self.offers_oauth1.then(|| oauth1::Challenge::new(realm));
+                let other = offers_oauth1.then(|| oauth1::Challenge::new(realm));
                 (bearer.to_response(), other.map(|other| other.to_header_value()))
             }
         };
-        let status = match self.error {
-            AccessError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        match &self.error {
             AccessError::NoGuard | AccessError::NotChecked => {
                 tracing::error!(reason = %self.error, "access to an API cannot be checked");
+                headers.remove(header::WWW_AUTHENTICATE);
+                let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+                headers.insert(header::CONTENT_TYPE, plain);
                 // A mistake in the application's code, which only its developers see.
                 let text = format!("For the developers of this service: {}.\n", self.error);
                 *response.body_mut() = text.into();
-                let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-                response.headers_mut().insert(header::CONTENT_TYPE, plain);
-                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            AccessError::Unavailable => {
+                headers.remove(header::WWW_AUTHENTICATE);
             }
             _ => {
-                let headers = response.headers_mut();
                 if let Some(other) = other
                     && headers.contains_key(header::WWW_AUTHENTICATE)
                 {
                     headers.append(header::WWW_AUTHENTICATE, other);
                 }
-                return response;
             }
-        };
-        *response.status_mut() = status;
-        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        }
         response
     }
 

@@ -26,8 +26,9 @@ use super::{
     error::AccessError,
     log,
     metadata::Published,
+    refused::Refused,
     signed::{Seen, body_of, read_signed, seen},
-    verdict::Guarded,
+    verdict::{Guarded, Manner, Place, RefusalPage},
     verified::Verified,
 };
 
@@ -64,6 +65,7 @@ struct Inside {
     origins: Vec<Arc<str>>,
     audience: Option<Arc<str>>,
     metadata: Option<Published>,
+    manner: Arc<Manner>,
     allows_clients: bool,
 }
 
@@ -74,12 +76,14 @@ pub(crate) struct Lazy(pub(crate) Guard);
 impl Guard {
     /// A guard that trusts `authority`, for an API at `origin`.
     pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {
-        let origins = vec![origin];
+        let manner =
+            Manner { metadata: None, offers_oauth1: authority.offers_oauth1(), page: None };
         Self(Arc::new(Inside {
             authority,
-            origins,
+            origins: vec![origin],
             audience: None,
             metadata: None,
+            manner: Arc::new(manner),
             allows_clients: false,
         }))
     }
@@ -105,7 +109,7 @@ impl Guard {
     pub fn audience(self, uri: impl Into<Arc<str>>) -> Self {
         self.with(|inside| {
             inside.audience = Some(uri.into());
-            inside.metadata = None;
+            inside.publish(None);
         })
     }
 
@@ -144,8 +148,37 @@ impl Guard {
         let published = Published::new(metadata, self.0.authority.issuer())?;
         Ok(self.with(|inside| {
             inside.audience = Some(audience);
-            inside.metadata = Some(published);
+            inside.publish(Some(published));
         }))
+    }
+
+    /// Sets the page for refused requests, in the application's own form. The guard sets the status
+    /// and the challenges; the page has the body and its headers.
+    ///
+    /// ```
+    /// use http::{HeaderValue, Response, header::CONTENT_TYPE};
+    /// use quadrille::guard::Guard;
+    ///
+    /// fn with_page(guard: Guard) -> Guard {
+    ///     guard.refusal_page(|refused| {
+    ///         let json = serde_json::json!({ "problem": refused.error().to_string() });
+    ///         let mut page = Response::new(json.to_string().into());
+    ///         let json = HeaderValue::from_static("application/json");
+    ///         page.headers_mut().insert(CONTENT_TYPE, json);
+    ///         page
+    ///     })
+    /// }
+    /// ```
+    #[must_use]
+    pub fn refusal_page(
+        self,
+        page: impl Fn(&Refused) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.page(Some(Arc::new(page)))
+    }
+
+    pub(crate) fn page(self, page: Option<RefusalPage>) -> Self {
+        self.with(|inside| Arc::make_mut(&mut inside.manner).page = page)
     }
 
     /// The response to a request for the API's metadata, to preflight requests of browsers, too.
@@ -247,8 +280,7 @@ impl Guard {
     async fn guard(&self, parts: &Parts) -> Guarded {
         let (realm, body) = (self.origin(parts), body_of(parts));
         let verdict = self.check_at(&realm, parts, seen(&body)).await;
-        let metadata = self.0.metadata.as_ref().map(|metadata| metadata.url.clone());
-        Guarded { realm, metadata, offers_oauth1: self.0.authority.offers_oauth1(), verdict }
+        Guarded { place: Place { realm, manner: self.0.manner.clone() }, verdict }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
@@ -266,6 +298,14 @@ impl Guard {
         // HTTP/2 has the host in the URI.
         let host = host.or(parts.uri.authority().map(uri::Authority::as_str)).unwrap_or("");
         self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
+    }
+}
+
+impl Inside {
+    fn publish(&mut self, metadata: Option<Published>) {
+        let url = metadata.as_ref().map(|metadata| metadata.url.clone());
+        Arc::make_mut(&mut self.manner).metadata = url;
+        self.metadata = metadata;
     }
 }
 

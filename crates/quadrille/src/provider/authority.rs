@@ -18,11 +18,13 @@ use super::{
 };
 
 impl Guard {
-    /// A guard that trusts `server`, for an API at the issuer's own origin.
+    /// A guard that trusts `server`, for an API at the issuer's own origin, with its page for
+    /// refused requests.
     pub fn new(server: &AuthorizationServer) -> Self {
         let inner = server.inner().clone();
         let origin = inner.issuer.origin().clone();
-        Self::of(inner, origin)
+        let page = inner.refusal_page.clone();
+        Self::of(inner, origin).page(page)
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Env, KeyRing, Policy, Scope, Timestamp,
+    guard::{RefusalPage, Refused},
     oauth2::{InvalidResource, Resources},
 };
 
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) kdf: Kdf,
     pub(crate) pages: Pages,
+    pub(crate) refusal_page: Option<RefusalPage>,
     pub(crate) oauth1: OAuth1,
     pub(crate) documents: Option<ClientMetadataDocuments>,
     pub(crate) paths: Paths,
@@ -117,6 +119,7 @@ impl AuthorizationServer {
             paths: Paths::new(&issuer, "/oauth"),
             prefix_is_stripped: false,
             pages: Pages::at(issuer.path()),
+            refusal_page: None,
             issuer,
             store: Cached::if_worth_it(&backing, &env),
             backing,
@@ -271,6 +274,27 @@ impl AuthorizationServer {
         page: impl Fn(&Problem<'_>) -> http::Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         self.with(|inner| inner.pages.problem = Some(Arc::new(page)))
+    }
+
+    /// Sets the page for requests that are refused at the API: see [`Guard::refusal_page`].
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
+    /// let server = server.refusal_page(|refused| {
+    ///     http::Response::new(format!("Sorry: {}", refused.error()).into())
+    /// });
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    ///
+    /// [`Guard::refusal_page`]: crate::guard::Guard::refusal_page
+    #[must_use]
+    pub fn refusal_page(
+        self,
+        page: impl Fn(&Refused) -> http::Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.refusal_page = Some(Arc::new(page)))
     }
 
     /// Offers OAuth 1.0a beside OAuth 2: the endpoints [`request_token`](Self::request_token) and

@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use axum::{Router, body::Body, routing::get};
+use axum::{Router, body::Body, extract::Path as UrlPath, routing::get};
+use bytes::Bytes;
 use http::Request;
 use quadrille::{
     Scopes,
-    guard::{Access, AccessError, Guard},
+    guard::{Access, AccessError, Guard, Refused},
     oauth2::{Resources, TokenRequest},
     scope::Any,
+    scopes,
 };
 use tower::ServiceExt as _;
 
 use crate::support::{Photos, Upload, World};
+
+scopes! { Holidays = "holidays", "See your holidays"; }
 
 async fn get_with(world: &World, path: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
     let mut request = Request::get(path);
@@ -98,12 +102,98 @@ async fn requirements_are_all_of_a_tuple_or_any_of_one() {
     let app = Router::new()
         .route("/all", get(|_: Access<(Photos, Upload)>| async {}))
         .route("/one", get(|_: Access<Any<(Photos, Upload)>>| async {}))
+        .route("/upload-and-one", get(|_: Access<(Upload, Any<(Photos, Upload)>)>| async {}))
+        .route("/photos-and-one", get(|_: Access<(Photos, Any<(Photos, Upload)>)>| async {}))
+        .route("/one-or-both", get(|_: Access<Any<(Upload, (Photos, Upload))>>| async {}))
         .route("/none", get(|_: Access<()>| async {}));
     let app: Router = world.server.attach(app);
-    for (path, status) in [("/all", 403), ("/one", 200), ("/none", 200)] {
+    for (path, status) in [
+        ("/all", 403),
+        ("/one", 200),
+        ("/upload-and-one", 200),
+        ("/photos-and-one", 403),
+        ("/one-or-both", 200),
+        ("/none", 200),
+    ] {
         let request = Request::get(path).header("authorization", format!("Bearer {access}"));
         let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn scopes_known_at_run_time_are_required_in_the_words_of_rfc_6750_too() {
+    async fn album(
+        UrlPath(album): UrlPath<String>,
+        access: Access<Photos>,
+    ) -> Result<String, Refused> {
+        access.require(&Scopes::of([&*format!("photos:{album}")]))?;
+        Ok(album)
+    }
+    let world = World::new().await;
+    let app: Router = world.server.attach(Router::new().route("/albums/{album}", get(album)));
+    let token = world.tokens("ada").await.access;
+    for (album, status) in [("read", 200), ("write", 200), ("holidays", 403)] {
+        let request = Request::get(format!("/albums/{album}"));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{album}");
+        if status == 403 {
+            let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+            let needed = r#"scope="photos:read photos:holidays""#;
+            assert!(challenge.contains(needed), "{challenge}");
+            assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_application_has_its_own_page_for_refusals() {
+    fn page(refused: &Refused) -> http::Response<Bytes> {
+        let json = serde_json::json!({
+            "problem": refused.error().to_string(),
+            "needs": refused.required().as_str(),
+        });
+        http::Response::builder()
+            .status(200)
+            .header("content-type", "application/problem+json")
+            .header("www-authenticate", "Basic")
+            .header("cache-control", "public")
+            .header("x-request-id", "7")
+            .body(json.to_string().into())
+            .unwrap()
+    }
+    let world = World::new().await;
+    let server = world.server.clone().refusal_page(page);
+    let handler = || get(|_: Access<(Photos, Holidays)>| async {});
+    let lazy: Router = server.attach(Router::new().route("/", handler()));
+    let eager = Router::new().route("/", handler()).layer(Guard::new(&server));
+    let bare = world.server.attach(Router::new().route("/", handler()));
+    let token = format!("Bearer {}", world.tokens("ada").await.access);
+    for (app, has_page) in [(lazy, true), (eager, true), (bare, false)] {
+        for (token, status) in [("Bearer no", 401), (&*token, 403), ("", 401)] {
+            let mut request = Request::get("/");
+            if !token.is_empty() {
+                request = request.header("authorization", token);
+            }
+            let request = request.body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "the status is the guard's");
+            let headers = response.headers().clone();
+            let challenge = headers["www-authenticate"].to_str().unwrap();
+            assert!(challenge.starts_with("Bearer realm="), "{challenge}");
+            assert_eq!(headers.get_all("www-authenticate").iter().count(), 1);
+            assert_eq!(headers["cache-control"], "no-store");
+            assert_eq!(headers.contains_key("x-request-id"), has_page);
+            let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+            if has_page {
+                assert_eq!(headers["content-type"], "application/problem+json");
+                let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                assert_eq!(json["needs"], "photos:read holidays");
+            } else {
+                assert!(body.is_empty());
+            }
+        }
     }
 }
 
