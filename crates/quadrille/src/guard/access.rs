@@ -14,9 +14,9 @@ use crate::{
 use super::{
     error::AccessError,
     log,
-    refused::Refused,
+    refused::{Place, Refused},
     service::Lazy,
-    verdict::{Guarded, Place},
+    verdict::Guarded,
     verified::Verified,
 };
 

@@ -36,13 +36,13 @@ pub(crate) use authority::{Answer, Authority, SignedAt};
 pub(crate) use body::BODY_LIMIT;
 #[cfg(feature = "axum")]
 pub(crate) use body::{BodyRead, is_covered, read as read_body};
+#[cfg(feature = "provider")]
+pub(crate) use refused::RefusalPage;
 #[cfg(feature = "axum")]
 pub(crate) use service::Lazy;
 #[cfg(feature = "provider")]
 pub(crate) use signature::challenge;
 #[cfg(feature = "axum")]
 pub(crate) use verdict::Guarded;
-#[cfg(feature = "provider")]
-pub(crate) use verdict::RefusalPage;
 #[cfg(feature = "provider")]
 pub(crate) use verified::Facts;

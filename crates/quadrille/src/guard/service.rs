@@ -26,9 +26,9 @@ use super::{
     error::AccessError,
     log,
     metadata::Published,
-    refused::Refused,
+    refused::{Manner, Place, RefusalPage, Refused},
     signed::{Seen, body_of, read_signed, seen},
-    verdict::{Guarded, Manner, Place, RefusalPage},
+    verdict::Guarded,
     verified::Verified,
 };
 
