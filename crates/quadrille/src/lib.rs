@@ -57,7 +57,6 @@ pub mod form;
 pub mod guard;
 #[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]
 mod guide;
-#[cfg(any(feature = "consumer", feature = "guard"))]
 mod loopback;
 pub mod oauth1;
 pub mod oauth2;

@@ -73,6 +73,15 @@ fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| unreadable())
 }
 
+/// A number, which some services send as a text.
+pub(crate) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
 /// The value of an unreadable member: neither `null` nor a text, a number or an object.
 pub(crate) fn unreadable() -> Value {
     Value::Array(vec![Value::Null])

@@ -75,6 +75,7 @@
 //! | authorization (RFC 6749, 7636, 9207) | [`AuthorizationRequest::to_url`], [`AuthorizationResponse::parse`] | [`AuthorizationRequest::parse`], [`AuthorizationResponse::to_url`] |
 //! | for which API (RFC 8707) | [`Resources`], in both requests | [`Resources::narrowed`] |
 //! | token (RFC 6749) | [`TokenRequest::to_request`], [`TokenResponse::parse`] | [`TokenRequest::parse`], [`TokenResponse::to_response`] |
+//! | device authorization (RFC 8628) | [`DeviceAuthorizationRequest::to_request`], [`DeviceAuthorizationResponse::parse`] | [`DeviceAuthorizationRequest::parse`], [`DeviceAuthorizationResponse::to_response`] |
 //! | client authentication (RFC 6749) | [`ClientAuth`] | [`PresentedClient`] |
 //! | revocation (RFC 7009) | [`RevocationRequest::to_request`], [`RevocationResponse::parse`] | [`RevocationRequest::parse`], [`RevocationResponse::to_response`] |
 //! | introspection (RFC 7662) | [`IntrospectionRequest::to_request`], [`IntrospectionResponse::parse`] | [`IntrospectionRequest::parse`], [`IntrospectionResponse::to_response`] |
@@ -87,6 +88,7 @@ pub(crate) mod answer;
 mod authorize;
 pub mod bearer;
 mod client_auth;
+mod device;
 mod endpoint;
 mod error;
 mod introspect;
@@ -104,6 +106,9 @@ pub use authorize::{
     AuthorizationResponseError, ResponseType,
 };
 pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, ClientProof, PresentedClient};
+pub use device::{
+    DeviceAuthorizationRequest, DeviceAuthorizationResponse, DeviceAuthorizationResponseError,
+};
 pub use endpoint::EndpointError;
 pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use introspect::{

@@ -8,9 +8,10 @@ use quadrille::{
     Scopes, Secret,
     form::{FormWriter, Params},
     oauth2::{
-        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode,
-        ErrorResponse, PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse,
-        TokenTypeHint, bearer, pkce::Verifier,
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth,
+        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorCode, ErrorResponse,
+        PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse, TokenTypeHint,
+        bearer, pkce::Verifier,
     },
     scope::ScopeSeparator,
 };
@@ -106,7 +107,8 @@ proptest! {
                 resource: resource.clone(),
             },
             TokenRequest::RefreshToken { refresh_token: &token, scope: scope.clone(), resource: resource.clone() },
-            TokenRequest::ClientCredentials { scope, resource },
+            TokenRequest::ClientCredentials { scope, resource: resource.clone() },
+            TokenRequest::DeviceCode { device_code: &token, resource },
         ] {
             let request =
                 asked.to_request(ENDPOINT, &auth, &[("audience", "a"), ("audience", "b")]).unwrap();
@@ -115,6 +117,39 @@ proptest! {
             prop_assert_eq!(params.many("audience").collect::<Vec<_>>(), ["a", "b"]);
             assert_same_client(&auth, &request);
         }
+    }
+
+    #[test]
+    fn device_authorizations(
+        scope in option::of(scopes()),
+        resource in resources(),
+        auth in auth(),
+        device_code in value(),
+        user_code in "[!-~]([ -~]{0,20}[!-~])?",
+        complete in option::of("https://[a-z]{1,9}\\.example/\\?user_code=[A-Z]{8}"),
+        seconds in (1..u64::from(u32::MAX), option::of(1..u64::from(u32::MAX))),
+        extra in value(),
+    ) {
+        let mut asked = DeviceAuthorizationRequest::new();
+        asked.scope = scope;
+        asked.resource = resource;
+        let request = asked.to_request(ENDPOINT, &auth, &[]).unwrap();
+        let params = Params::of_body(&request).unwrap();
+        prop_assert_eq!(DeviceAuthorizationRequest::parse(&params).unwrap(), asked);
+        assert_same_client(&auth, &request);
+
+        prop_assume!(!device_code.trim().is_empty() && !device_code.contains('\u{fffd}'));
+        let mut answer = DeviceAuthorizationResponse::new(
+            device_code,
+            user_code,
+            "https://id.example/device",
+            Duration::from_secs(seconds.0),
+        );
+        answer.verification_uri_complete = complete;
+        answer.interval = seconds.1.map(Duration::from_secs);
+        answer.extra.insert("message".to_owned(), extra.into());
+        let read = DeviceAuthorizationResponse::parse(&answer.to_response());
+        prop_assert_eq!(read.unwrap(), answer);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use quadrille::{
     KeyRing, Scopes,
     form::{Limits, Params},
     oauth2::{
-        AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse, ErrorResponse,
-        PresentedClient, RevocationRequest, RevocationResponse, TokenRequest, TokenResponse,
-        bearer, metadata,
+        AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse,
+        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorResponse, PresentedClient,
+        RevocationRequest, RevocationResponse, TokenRequest, TokenResponse, bearer, metadata,
         pkce::{Challenge, Verifier},
     },
     scope::ScopeSeparator,
@@ -23,6 +23,10 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
             "authorization_code",
             "refresh_token",
             "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "device_code",
+            "user_code",
+            "verification_uri",
             "code",
             "code_verifier",
             "client_id",
@@ -84,6 +88,7 @@ proptest! {
         prop_assert!(params.iter().len() <= Limits::DEFAULT.parameters);
         prop_assert!(params.iter().all(|(n, v)| !n.contains('\0') && !v.contains('\0')));
         let _ = TokenRequest::parse(&params);
+        let _ = DeviceAuthorizationRequest::parse(&params);
         let _ = RevocationRequest::parse(&params);
         let _ = AuthorizationResponse::parse(&params);
         let _ = bearer::from_form(&params);
@@ -127,6 +132,12 @@ proptest! {
             error.to_response();
         }
         let _ = RevocationResponse::parse(&response);
+        if let Ok(codes) = DeviceAuthorizationResponse::parse(&response) {
+            prop_assert!((200..300).contains(&status));
+            prop_assert!(!codes.user_code.is_empty() && !codes.device_code.expose().is_empty());
+            prop_assert!(!codes.user_code.contains(char::is_control));
+            prop_assert!(!codes.expires_in.is_zero());
+        }
         for separator in [ScopeSeparator::Space, ScopeSeparator::Comma] {
             if let Ok(tokens) = TokenResponse::parse(&response, separator) {
                 prop_assert!((200..300).contains(&status));

@@ -15,9 +15,10 @@ use quadrille::{
     Scopes, Secret,
     form::{FormWriter, Params},
     oauth2::{
-        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient,
-        Resources, RevocationRequest, TokenRequest, TokenResponse, TokenResponseError,
-        TokenTypeHint, bearer,
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth,
+        DeviceAuthorizationRequest, DeviceAuthorizationResponse, DeviceAuthorizationResponseError,
+        PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse,
+        TokenResponseError, TokenTypeHint, bearer,
         metadata::{ResourceMetadata, ServerMetadata, resource_metadata_url, well_known_urls},
         pkce::{Challenge, Verifier},
     },
@@ -43,6 +44,7 @@ const RFC6750: &str = include_str!("rfc6750.json");
 const RFC7009: &str = include_str!("rfc7009.json");
 const RFC7636: &str = include_str!("rfc7636.json");
 const RFC8414: &str = include_str!("rfc8414.json");
+const RFC8628: &str = include_str!("rfc8628.json");
 const RFC9728: &str = include_str!("rfc9728.json");
 const RFC9207: &str = include_str!("rfc9207.json");
 const SERVICES: &str = include_str!("services.json");
@@ -177,6 +179,65 @@ fn token_responses_are_read_as_in_the_specifications_and_as_services_send_them()
         assert_eq!(tokens.scope.as_ref().map(Scopes::as_str), text(&case, "scope"), "{case}");
         let extra = case.get("extra").cloned().unwrap_or_else(|| serde_json::json!({}));
         assert_eq!(Value::Object(tokens.extra.clone()), extra, "{case}");
+    }
+}
+
+#[test]
+fn device_authorizations_are_read_and_sent_as_in_rfc_8628() {
+    for case in load(RFC8628, "authorization_requests") {
+        let mut asked = DeviceAuthorizationRequest::new();
+        asked.scope = text(&case, "scope").map(|scope| Scopes::parse(scope).unwrap());
+        let params = Params::parse(text(&case, "body").unwrap().as_bytes()).unwrap();
+        assert_eq!(DeviceAuthorizationRequest::parse(&params), Ok(asked.clone()));
+        let client_id = text(&case, "client_id").unwrap();
+        let auth = ClientAuth::None { client_id: client_id.into() };
+        let request = asked.to_request("https://server.example.com/device", &auth, &[]).unwrap();
+        let sent = Params::of_body(&request).unwrap();
+        for name in ["client_id", "scope"] {
+            assert_eq!(sent.one(name), params.one(name));
+        }
+        assert_eq!(sent.iter().len(), params.iter().len());
+    }
+    for case in load(RFC8628, "token_requests") {
+        let device_code = text(&case, "device_code").unwrap();
+        let params = Params::parse(text(&case, "body").unwrap().as_bytes()).unwrap();
+        let asked = TokenRequest::DeviceCode { device_code, resource: Resources::EMPTY };
+        assert_eq!(TokenRequest::parse(&params), Ok(asked.clone()));
+        let auth = ClientAuth::None { client_id: text(&case, "client_id").unwrap().into() };
+        let request = asked.to_request("https://server.example.com/token", &auth, &[]).unwrap();
+        assert_eq!(request.body(), text(&case, "body").unwrap());
+    }
+}
+
+#[test]
+fn device_authorization_responses_are_read_as_in_rfc_8628_and_as_services_send_them() {
+    let cases = [RFC8628, SERVICES].map(|file| load(file, "device_authorization_responses"));
+    for case in cases.into_iter().flatten() {
+        let status = case.get("status").and_then(Value::as_u64).unwrap_or(200);
+        let response = Response::builder()
+            .status(u16::try_from(status).unwrap())
+            .body(Bytes::from(text(&case, "body").unwrap().to_owned()))
+            .unwrap();
+        let codes = match DeviceAuthorizationResponse::parse(&response) {
+            Ok(codes) => codes,
+            Err(DeviceAuthorizationResponseError::Refused { status: seen, error }) => {
+                assert_eq!(u64::from(seen.as_u16()), status);
+                assert_eq!(Some(error.error.as_str()), text(&case, "error"), "{case}");
+                continue;
+            }
+            Err(error) => panic!("{error:?}: {case}"),
+        };
+        assert_eq!(Some(codes.device_code.expose()), text(&case, "device_code"), "{case}");
+        assert_eq!(Some(&*codes.user_code), text(&case, "user_code"), "{case}");
+        assert_eq!(Some(&*codes.verification_uri), text(&case, "verification_uri"), "{case}");
+        assert_eq!(
+            codes.verification_uri_complete.as_deref(),
+            text(&case, "verification_uri_complete"),
+            "{case}"
+        );
+        let seconds = |name| case.get(name).and_then(Value::as_u64);
+        assert_eq!(Some(codes.expires_in.as_secs()), seconds("expires_in"), "{case}");
+        assert_eq!(codes.interval.map(|it| it.as_secs()), seconds("interval"), "{case}");
     }
 }
 

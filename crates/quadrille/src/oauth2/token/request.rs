@@ -1,4 +1,5 @@
-//! The request to the token endpoint (RFC 6749, sections 4.1.3, 4.4.2 and 6).
+//! The request to the token endpoint (RFC 6749, sections 4.1.3, 4.4.2 and 6; RFC 8628,
+//! section 3.4).
 
 use std::fmt;
 
@@ -56,7 +57,17 @@ pub enum TokenRequest<'a> {
         /// The APIs that the token is for.
         resource: Resources,
     },
+    /// Redeem a device code, or learn that the user has not decided yet (RFC 8628, section 3.4).
+    DeviceCode {
+        /// The device code.
+        device_code: &'a str,
+        /// A subset of the APIs granted; empty for all of them.
+        resource: Resources,
+    },
 }
+
+/// The grant type of [`TokenRequest::DeviceCode`].
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 impl<'a> TokenRequest<'a> {
     /// The value in a message.
@@ -74,6 +85,7 @@ impl<'a> TokenRequest<'a> {
             Self::AuthorizationCode { .. } => "authorization_code",
             Self::RefreshToken { .. } => "refresh_token",
             Self::ClientCredentials { .. } => "client_credentials",
+            Self::DeviceCode { .. } => DEVICE_CODE,
         }
     }
 
@@ -103,6 +115,10 @@ impl<'a> TokenRequest<'a> {
             }
             Self::ClientCredentials { scope, resource } => {
                 body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+                resource.write(&mut body);
+            }
+            Self::DeviceCode { device_code, resource } => {
+                body.append("device_code", device_code);
                 resource.write(&mut body);
             }
         }
@@ -139,6 +155,10 @@ impl<'a> TokenRequest<'a> {
             }),
             "client_credentials" => Ok(Self::ClientCredentials {
                 scope: read_scope(params)?,
+                resource: Resources::read(params)?,
+            }),
+            DEVICE_CODE => Ok(Self::DeviceCode {
+                device_code: required("device_code")?,
                 resource: Resources::read(params)?,
             }),
             _ => Err(RequestError::UnsupportedGrantType),

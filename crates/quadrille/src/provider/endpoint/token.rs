@@ -95,15 +95,17 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
         TokenRequest::ClientCredentials { scope, resource } => {
             client_credentials::issue(inner, &client, scope.as_ref(), &resource).await?
         }
+        TokenRequest::DeviceCode { .. } => return Err(RequestError::UnsupportedGrantType.into()),
     };
     tracing::debug!(client = %client.id, ?grant_type, "tokens issued");
     Ok(tokens)
 }
 
 const fn grant_type(asked: &TokenRequest<'_>) -> Option<GrantType> {
-    Some(match asked {
-        TokenRequest::AuthorizationCode { .. } => GrantType::AuthorizationCode,
-        TokenRequest::RefreshToken { .. } => GrantType::RefreshToken,
-        TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
-    })
+    match asked {
+        TokenRequest::AuthorizationCode { .. } => Some(GrantType::AuthorizationCode),
+        TokenRequest::RefreshToken { .. } => Some(GrantType::RefreshToken),
+        TokenRequest::ClientCredentials { .. } => Some(GrantType::ClientCredentials),
+        TokenRequest::DeviceCode { .. } => None,
+    }
 }

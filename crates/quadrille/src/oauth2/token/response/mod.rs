@@ -174,7 +174,7 @@ impl TokenResponse {
         if !access_token.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
             return Err(TokenResponseError::MalformedAccessToken);
         }
-        let mut lifetime = |name| members.remove(name).and_then(seconds);
+        let mut lifetime = |name| members.remove(name).as_ref().and_then(seconds);
         // An unreadable lifetime counts as missing and hides no other.
         let expires_in = lifetime("expires_in").or_else(|| lifetime("expires"));
         let is_utf8 = matches!(text, Cow::Borrowed(_));
@@ -296,12 +296,8 @@ fn into_text(value: Value) -> Option<String> {
     }
 }
 
-fn seconds(value: Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = answer::number(value)?;
     Duration::try_from_secs_f64(seconds.floor()).ok().filter(|duration| !duration.is_zero())
 }
 
