@@ -22,6 +22,8 @@ mod provider {}
 mod readme {}
 #[doc = include_str!("../../../docs/src/consumer/services.md")]
 mod services {}
+#[doc = include_str!("../../../docs/src/consumer/settings.md")]
+mod settings {}
 #[doc = include_str!("../../../docs/src/consumer/storage.md")]
 mod storage {}
 #[doc = include_str!("../../../docs/src/testing.md")]

@@ -11,10 +11,8 @@ use http::{HeaderMap, HeaderValue, Request, Response, header};
 use crate::{
     Timestamp,
     consumer::error::{Error, Result},
-    transport::{NetworkError, Purpose},
+    transport::{ErasedClient, NetworkError, Purpose},
 };
-
-use super::site::Site;
 
 /// The `User-Agent` of requests to services.
 pub(crate) const USER_AGENT: HeaderValue =
@@ -27,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Sends a request once and reads the whole response.
 pub(crate) async fn ask_endpoint(
-    site: &Site,
+    http: &dyn ErasedClient,
     service: &Arc<str>,
     request: Request<Bytes>,
     purpose: Purpose,
@@ -36,11 +34,8 @@ pub(crate) async fn ask_endpoint(
     parts.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
     let request = Request::from_parts(parts, body.into());
     let asking = async {
-        let answer = site
-            .http
-            .send(request, purpose)
-            .await
-            .map_err(|error| Error::network(service, error))?;
+        let answer =
+            http.send(request, purpose).await.map_err(|error| Error::network(service, error))?;
         let (parts, body) = answer.into_parts();
         let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
         let body = body.map_err(|error| error.at(service, parts.status))?;

@@ -23,6 +23,7 @@ pub(crate) mod presets;
 mod refresh;
 mod registration;
 mod service;
+mod settings;
 mod single_flight;
 mod site;
 mod storage;
@@ -47,10 +48,12 @@ pub use linked::{
     revoke::{LoggedOut, RevokedAtService},
 };
 pub use login::Login;
+pub use presets::words::*;
 pub use service::{
-    Client, ClientAuthentication, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol,
-    ProtocolBuf, Revocation, Service, Spec, SpecBuf,
+    Client, ClientAuthentication, ClientOption, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf,
+    Protocol, ProtocolBuf, Revocation, Service, Spec, SpecBuf,
 };
+pub use settings::LoginSettings;
 pub use storage::{
     Change, Context, CookieStorage, FileStorage, MemoryStorage, NullStorage, Progress, Replaced,
     Reseal, SealedRow, SealedRows, TokenStorage,

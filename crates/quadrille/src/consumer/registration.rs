@@ -7,9 +7,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use url::Url;
 
 use crate::{
+    Scopes,
     consumer::error::OperatorError,
     loopback::is_secure,
     oauth2::{answer, member::MemberPath},
+    transport::ErasedClient,
 };
 
 use super::{
@@ -20,6 +22,7 @@ use super::{
         Client, Credential, Protocol, SpecBuf, allowed::Allowed, endpoint::is_graphic,
         hosted::settled,
     },
+    site::Site,
 };
 
 type Text = Cow<'static, str>;
@@ -32,41 +35,66 @@ pub(crate) struct Registration {
     pub(crate) id: String,
     pub(crate) credential: Credential,
     pub(crate) allowed: Allowed,
+    pub(crate) http: Option<Arc<dyn ErasedClient>>,
+    /// The first mistake in the settings of the registration.
+    pub(crate) fault: Option<OperatorError>,
 }
 
 impl<S: 'static> From<Client<S>> for Registration {
     fn from(client: Client<S>) -> Self {
-        let Client { spec, id, credential, allowed, .. } = client;
-        Self { type_id: TypeId::of::<S>(), spec, id, credential, allowed }
+        let Client { spec, id, credential, allowed, http, fault, .. } = client;
+        Self { type_id: TypeId::of::<S>(), spec, id, credential, allowed, http, fault }
     }
 }
 
-impl Registration {
-    /// A value copied or read from a file often ends with a line break, which a service refuses as
-    /// `invalid_client`.
-    fn check_credentials(&self) -> Result<(), OperatorError> {
-        let is_oauth2 = matches!(self.spec.protocol, Protocol::OAuth2(_));
-        let is_fit = |text: &str| {
-            let fits = |char: char| match is_oauth2 {
-                true => matches!(char, ' '..='~'),
-                false => !char.is_control() && char != '\u{feff}',
-            };
-            text.trim() == text && text.chars().all(fits)
+/// Checks the values that an application gives: identifier, secret, scopes and lists.
+pub(crate) fn check(
+    spec: &SpecBuf,
+    id: &str,
+    credential: &Credential,
+    allowed: &Allowed,
+) -> Result<(), OperatorError> {
+    check_credentials(spec, id, credential)?;
+    allowed.check(&spec.name)?;
+    if let Protocol::OAuth2(_) = &spec.protocol {
+        for scope in [&spec.scopes, &allowed.scopes].into_iter().flat_map(Scopes::iter) {
+            Scopes::parse(scope).map_err(|_| OperatorError::ScopeMalformed {
+                service: (&*spec.name).into(),
+                scope: scope.into(),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// A value copied or read from a file often ends with a line break, which a service refuses as
+/// `invalid_client`.
+fn check_credentials(
+    spec: &SpecBuf,
+    id: &str,
+    credential: &Credential,
+) -> Result<(), OperatorError> {
+    let is_oauth2 = matches!(spec.protocol, Protocol::OAuth2(_));
+    let is_fit = |text: &str| {
+        let fits = |char: char| match is_oauth2 {
+            true => matches!(char, ' '..='~'),
+            false => !char.is_control() && char != '\u{feff}',
         };
-        let service = || Box::from(&*self.spec.name);
-        if self.id.is_empty() || !is_fit(&self.id) {
-            return Err(OperatorError::ClientIdMalformed { service: service() });
+        text.trim() == text && text.chars().all(fits)
+    };
+    let service = || Box::from(&*spec.name);
+    if id.is_empty() || !is_fit(id) {
+        return Err(OperatorError::ClientIdMalformed { service: service() });
+    }
+    match credential {
+        Credential::Secret(secret) if secret.expose().trim().is_empty() => {
+            Err(OperatorError::SecretMissing { service: service() })
         }
-        match &self.credential {
-            Credential::Secret(secret) if secret.expose().trim().is_empty() => {
-                Err(OperatorError::SecretMissing { service: service() })
-            }
-            Credential::Secret(secret) if !is_fit(secret.expose()) => {
-                Err(OperatorError::SecretMalformed { service: service() })
-            }
-            // A key is PEM or a path; its reader checks it.
-            Credential::Secret(_) | Credential::Key(_) | Credential::Public => Ok(()),
+        Credential::Secret(secret) if !is_fit(secret.expose()) => {
+            Err(OperatorError::SecretMalformed { service: service() })
         }
+        // A key is PEM or a path; its reader checks it.
+        Credential::Secret(_) | Credential::Key(_) | Credential::Public => Ok(()),
     }
 }
 
@@ -78,6 +106,8 @@ pub(crate) struct Settled {
     pub(crate) id: String,
     pub(crate) credential: Credential,
     pub(crate) allowed: Allowed,
+    /// The HTTP client of this service's requests, unless it is that of the site.
+    http: Option<Arc<dyn ErasedClient>>,
     pub(crate) callback: String,
     /// The base of API calls, with a trailing slash.
     pub(crate) api: Url,
@@ -98,9 +128,10 @@ pub(crate) struct Settled {
 impl Settled {
     /// Checks a registration for the site with this name. The service's name is checked already.
     pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorError> {
-        registration.check_credentials()?;
-        registration.allowed.check(&registration.spec.name)?;
-        let Registration { type_id, spec, id, credential, allowed } = registration.clone();
+        let Registration { type_id, spec, id, credential, allowed, http, fault } =
+            registration.clone();
+        fault.map_or(Ok(()), Err)?;
+        check(&spec, &id, &credential, &allowed)?;
         let spec = settled(spec)?;
         let service = || Box::from(&*spec.name);
         let malformed = || OperatorError::EndpointMalformed { service: service() };
@@ -171,6 +202,7 @@ impl Settled {
             id,
             credential,
             allowed,
+            http,
             callback,
             api,
             identity,
@@ -180,6 +212,11 @@ impl Settled {
             required_claim,
             call_headers,
         })
+    }
+
+    /// The client of requests to this service.
+    pub(crate) fn http<'a>(&'a self, site: &'a Site) -> &'a dyn ErasedClient {
+        &**self.http.as_ref().unwrap_or(&site.http)
     }
 
     /// Whether an error response of the API says in the service's own way that the token is

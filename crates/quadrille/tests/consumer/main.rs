@@ -33,6 +33,7 @@ mod logout;
 mod many;
 mod network;
 mod oauth1;
+mod options;
 mod owners;
 mod pages;
 mod parameters;
@@ -44,6 +45,7 @@ mod same_token;
 mod scopes;
 mod scripts;
 mod services;
+mod settings;
 #[cfg(feature = "sqlite")]
 mod shared;
 mod storage_faults;

@@ -2,9 +2,7 @@
 
 use http::HeaderMap;
 use quadrille::{
-    Dexcom, Discord, Dropbox, Error, Facebook, GitLab, Google, Heroku, KeyRing, Login, Microsoft,
-    Nylas, Orcid, Owner, Reddit, Salesforce, Scopes, Slack, SlackClassic, Spec, SpecBuf, Strava,
-    Twitter, Zoho,
+    Error, Google, KeyRing, Login, Owner, Scopes, Spec, SpecBuf, Twitter,
     consumer::{
         Account, Begin, BrowserError, Client, Dynamic, Jar, MemoryStorage, NotLinkedReason,
         OperatorError, Protocol, RevokedAtService, ServiceError,
@@ -250,172 +248,6 @@ fn each_service_says_when_and_against_what_it_was_checked() {
     }
 }
 
-/// The parameters of the authorization request of a client with options.
-async fn parameters<S: 'static>(client: Client<S>) -> Vec<(String, String)> {
-    let name = client.name().to_owned();
-    let login = Login::new(KeyRing::ephemeral(), SITE).with(client);
-    let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new(&name)).await.unwrap();
-    let url = Url::parse(&url).unwrap();
-    let own = ["response_type", "client_id", "redirect_uri", "state", "code_challenge"];
-    let own = |name: &str| own.contains(&name) || name == "code_challenge_method";
-    let pairs = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
-    pairs.filter(|(name, _)| !own(name)).collect()
-}
-
-/// Asserts the parameters of a client, as `name=value` texts.
-async fn asks<S: 'static>(client: Client<S>, expected: &[&str]) {
-    let pairs = parameters(client).await;
-    let texts: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    assert_eq!(texts, expected);
-}
-
-#[tokio::test]
-async fn options_of_reddit() {
-    let reddit = || Reddit::new("our-id", SECRET);
-    asks(reddit(), &["scope=identity"]).await;
-    asks(reddit().permanent(), &["scope=identity", "duration=permanent"]).await;
-    let fake = FakeService::of::<Reddit>("our-id", SECRET);
-    let login = Login::new(KeyRing::ephemeral(), SITE)
-        .with(reddit().user_agent("web:acme:1"))
-        .http(fake.clone());
-    let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new("reddit")).await.unwrap();
-    let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
-    login.finish(&jar, "reddit", &query, &Owner::NOBODY).await.unwrap();
-    assert_eq!(fake.asked().len(), 2);
-    for asked in fake.asked() {
-        assert_eq!(asked.request.headers()["user-agent"], "web:acme:1", "{:?}", asked.purpose);
-    }
-}
-
-#[tokio::test]
-async fn options_are_parameters_of_the_authorization_request() {
-    let discord = || Discord::new("our-id", SECRET);
-    asks(discord(), &["scope=identify", "prompt=consent"]).await;
-    asks(discord().prompt("none"), &["scope=identify", "prompt=none"]).await;
-
-    let dropbox = || Dropbox::new("our-id", SECRET);
-    asks(dropbox(), &[]).await;
-    asks(dropbox().offline(), &["token_access_type=offline"]).await;
-    asks(dropbox().force_reapprove(), &["force_reapprove=true"]).await;
-    asks(dropbox().disable_signup(), &["disable_signup=true"]).await;
-    let both = dropbox().require_role("work").require_role("personal");
-    asks(both, &["require_role=personal"]).await;
-
-    let facebook = Facebook::new("our-id", SECRET).scopes("public_profile email");
-    let expected = ["scope=public_profile,email", "auth_type=rerequest"];
-    asks(facebook.rerequest_declined_permissions(), &expected).await;
-
-    let microsoft = || Microsoft::new("our-id", SECRET).scopes("openid");
-    asks(microsoft(), &["scope=openid"]).await;
-    asks(microsoft().prompt("login"), &["scope=openid", "prompt=login"]).await;
-    asks(microsoft().domain_hint("a.example"), &["scope=openid", "domain_hint=a.example"]).await;
-    asks(microsoft().login_hint("ann"), &["scope=openid", "login_hint=ann"]).await;
-
-    let zoho = || Zoho::new("our-id", SECRET).scopes("a b");
-    asks(zoho(), &["scope=a,b", "access_type=online"]).await;
-    asks(zoho().offline(), &["scope=a,b", "access_type=offline"]).await;
-    let both = zoho().reprompt_consent();
-    asks(both, &["scope=a,b", "access_type=online", "prompt=consent"]).await;
-
-    let nylas = || Nylas::new("our-id", SECRET);
-    asks(nylas(), &[]).await;
-    asks(nylas().offline().provider("imap"), &["access_type=offline", "provider=imap"]).await;
-
-    let slack = Slack::new("our-id", SECRET).scopes("openid").team("T1");
-    asks(slack, &["scope=openid", "team=T1"]).await;
-    let strava = Strava::new("our-id", SECRET).reprompt_consent();
-    asks(strava, &["scope=read", "approval_prompt=force"]).await;
-    let salesforce = Salesforce::new("our-id", SECRET).scopes("openid").reprompt_consent();
-    asks(salesforce, &["scope=openid", "prompt=consent"]).await;
-}
-
-/// The authorization, token and API endpoints of a client, and its absolute identity.
-fn endpoints<S>(client: Client<S>) -> Vec<String> {
-    let mut endpoints = Vec::new();
-    let _ = client.with_spec(|spec| {
-        endpoints = vec![spec.authorize.clone(), spec.token.clone(), spec.api.clone()];
-        endpoints.extend(spec.identity.clone().map(|(path, _)| path));
-    });
-    let is_url = |endpoint: &String| endpoint.contains("://");
-    endpoints.into_iter().map(std::borrow::Cow::into_owned).filter(is_url).collect()
-}
-
-/// The URL of a login with this client, without its query.
-async fn leaves_to<S: 'static>(client: Client<S>) -> String {
-    let name = client.name().to_owned();
-    let login = Login::new(KeyRing::ephemeral(), SITE).with(client);
-    let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new(&name)).await.unwrap();
-    url.split('?').next().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn options_move_endpoints() {
-    let below = "https://login.microsoftonline.com/organizations/oauth2/v2.0";
-    let microsoft = Microsoft::new("our-id", SECRET).tenant("organizations");
-    let mut expected = ["authorize", "token"].map(|end| format!("{below}/{end}")).to_vec();
-    expected.push("https://graph.microsoft.com".to_owned());
-    assert_eq!(endpoints(microsoft), expected);
-    for (domain, accounts, api) in [
-        ("eu", "https://accounts.zoho.eu", "https://www.zohoapis.eu"),
-        ("com.au", "https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
-        ("ca", "https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
-    ] {
-        let zoho = Zoho::new("our-id", SECRET).data_center(domain);
-        let expected = [
-            format!("{accounts}/oauth/v2/auth"),
-            format!("{accounts}/oauth/v2/token"),
-            api.to_owned(),
-            format!("{accounts}/oauth/user/info"),
-        ];
-        assert_eq!(endpoints(zoho), expected);
-    }
-    let nylas = Nylas::new("our-id", SECRET).in_europe();
-    let ends = ["/connect/auth", "/connect/token", ""];
-    let expected = ends.map(|end| format!("https://api.eu.nylas.com/v3{end}"));
-    assert_eq!(endpoints(nylas), expected);
-    let dexcom = Dexcom::new("our-id", SECRET).sandbox();
-    let expected = "https://sandbox-api.dexcom.com/v2/oauth2/login";
-    assert_eq!(leaves_to(dexcom).await, expected);
-    let orcid = || Orcid::new("our-id", SECRET);
-    let at = |host: &str, api: &str| {
-        let ends = ["authorize", "token", "userinfo"];
-        let [authorize, token, who] = ends.map(|end| format!("https://{host}/oauth/{end}"));
-        vec![authorize, token, format!("https://{api}/v3.0"), who]
-    };
-    assert_eq!(endpoints(orcid()), at("orcid.org", "pub.orcid.org"));
-    assert_eq!(endpoints(orcid().member_api()), at("orcid.org", "api.orcid.org"));
-    assert_eq!(endpoints(orcid().sandbox()), at("sandbox.orcid.org", "pub.sandbox.orcid.org"));
-    let members = at("sandbox.orcid.org", "api.sandbox.orcid.org");
-    assert_eq!(endpoints(orcid().sandbox().member_api()), members);
-    assert_eq!(endpoints(orcid().member_api().sandbox()), members);
-    let facebook = Facebook::new("our-id", SECRET).api_version("v25.0");
-    assert_eq!(leaves_to(facebook).await, "https://www.facebook.com/v25.0/dialog/oauth");
-    let slack = SlackClassic::new("our-id", SECRET).subdomain("acme");
-    assert_eq!(leaves_to(slack).await, "https://acme.slack.com/oauth/authorize");
-    let sandbox = Salesforce::new("our-id", SECRET).sandbox();
-    let expected = "https://test.salesforce.com/services/oauth2/authorize";
-    assert_eq!(leaves_to(sandbox).await, expected);
-    let gitlab = GitLab::new("our-id", SECRET).hosted_at("https://corp.example/gitlab");
-    assert_eq!(leaves_to(gitlab).await, "https://corp.example/gitlab/oauth/authorize");
-}
-
-#[tokio::test]
-async fn a_version_of_herokus_api_is_asked_for_in_each_call() {
-    let fake = FakeService::of::<Heroku>("our-id", SECRET);
-    let login = Login::new(KeyRing::ephemeral(), SITE)
-        .with(Heroku::new("our-id", SECRET).api_version("4"))
-        .http(fake.clone());
-    let jar = Jar::new(&HeaderMap::new());
-    let url = login.begin(&jar, &Begin::new("heroku")).await.unwrap();
-    let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
-    let _ = login.finish(&jar, "heroku", &query, &Owner::NOBODY).await;
-    let accept = fake.asked().last().unwrap().request.headers()["accept"].clone();
-    assert_eq!(accept, "application/vnd.heroku+json; version=4");
-}
-
 #[tokio::test]
 async fn a_hosted_domain_of_google_admits_no_other_account() {
     for (claim, is_admitted) in
@@ -439,16 +271,6 @@ async fn a_hosted_domain_of_google_admits_no_other_account() {
             }
         }
     }
-}
-
-#[tokio::test]
-async fn options_of_google() {
-    let google = || Google::new("our-id", SECRET).scopes("openid");
-    asks(google(), &["scope=openid"]).await;
-    asks(google().offline(), &["scope=openid", "access_type=offline"]).await;
-    asks(google().hosted_domain("a.example"), &["scope=openid", "hd=a.example"]).await;
-    let both = google().reprompt_consent().reprompt_select_account().reprompt_consent();
-    asks(both, &["scope=openid", "prompt=consent select_account"]).await;
 }
 
 #[tokio::test]

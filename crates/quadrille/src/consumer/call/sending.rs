@@ -58,7 +58,8 @@ impl Sending<'_> {
     /// Sends the request once.
     pub(super) async fn exchange(&self, request: Request<Body>) -> Result<Answer, Unanswered> {
         let ready = self.held.login().ready().map_err(Unanswered::NotSent)?;
-        let sending = ready.site.http.send(request, self.purpose);
+        let http = self.held.registered().http(&ready.site);
+        let sending = http.send(request, self.purpose);
         let answer = match tokio::time::timeout(self.deadline, sending).await {
             Ok(answer) => answer.map_err(Unanswered::Network),
             Err(_) => Err(Unanswered::TooLate),

@@ -82,7 +82,7 @@ impl OAuth1Dance {
             .sign_first(&site.env, request, callback)
             .map_err(|_| self.service.endpoint_malformed())?;
         let purpose = Purpose::TemporaryCredentials;
-        let answer = ask_endpoint(site, name, request, purpose).await?;
+        let answer = ask_endpoint(self.service.http(site), name, request, purpose).await?;
         let Credentials { token, secret, .. } =
             credentials(&answer, Asked::Temporary, site.env.now())
                 .map_err(|error| Error::service(name, error))?;
@@ -162,7 +162,7 @@ impl OAuth1Dance {
             .sign(env, request, token, &[("oauth_verifier", verifier.expose())])
             .map_err(|_| self.service.endpoint_malformed())?;
         let purpose = Purpose::RedeemCode;
-        let answer = ask_endpoint(site, name, request, purpose).await?;
+        let answer = ask_endpoint(self.service.http(site), name, request, purpose).await?;
         let Credentials { token, secret, extra, .. } =
             credentials(&answer, Asked::Token, env.now())
                 .map_err(|error| Error::service(name, error))?;

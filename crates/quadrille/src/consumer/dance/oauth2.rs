@@ -280,7 +280,7 @@ impl OAuth2Dance {
             .map(|request| self.as_service_reads(request))
             .map_err(|_| self.service.endpoint_malformed())?;
         self.service.add_headers(&mut request, &spec.token_headers)?;
-        let answer = ask_endpoint(site, name, request, purpose).await?;
+        let answer = ask_endpoint(self.service.http(site), name, request, purpose).await?;
         let separator = self.spec.granted_scope_separator;
         let error = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
             Ok(tokens) => match self.check_type(&tokens.token_type) {

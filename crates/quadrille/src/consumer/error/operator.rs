@@ -25,6 +25,36 @@ pub enum OperatorError {
         /// The variable's name.
         name: Box<str>,
     },
+    /// A setting is missing in its section.
+    #[error("{path}: this setting is missing")]
+    SettingMissing {
+        /// The path of the key.
+        path: Box<str>,
+    },
+    /// A section of settings has an unknown key, or one of a login is named as no service.
+    #[error("{}: there is no such setting{}", path.escape_debug(), suggestion(nearest.as_deref()))]
+    SettingUnknown {
+        /// The path of the key.
+        path: Box<str>,
+        /// The known key or service with the nearest name.
+        nearest: Option<Box<str>>,
+    },
+    /// A setting has a value of another type, or none of its words.
+    #[error("{path}: must be {expected}")]
+    SettingMalformed {
+        /// The path of the key, or the name of the environment variable.
+        path: Box<str>,
+        /// The values that it may have.
+        expected: Box<str>,
+    },
+    /// A setting has a value that the login refuses. Its code is that of the reason.
+    #[error("{path}: {error}")]
+    SettingRefused {
+        /// The path of the key, or the name of the environment variable.
+        path: Box<str>,
+        /// The reason.
+        error: Box<OperatorError>,
+    },
     /// The key ring cannot be read.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),
@@ -152,6 +182,15 @@ pub enum OperatorError {
     ClientIdMalformed {
         /// The service's name.
         service: Box<str>,
+    },
+    /// A scope has a character that no scope has: a quotation mark, a backslash, a line break or one
+    /// outside of ASCII (RFC 6749, section 3.3).
+    #[error("the scope {scope:?} of {service} has a character that no scope has")]
+    ScopeMalformed {
+        /// The service's name.
+        service: Box<str>,
+        /// The scope.
+        scope: Box<str>,
     },
     /// This application's secret at a service is empty.
     #[error("this application's secret at {service} is empty")]
@@ -292,11 +331,20 @@ pub enum StorageError {
     KeyTooLong,
 }
 
+/// A question to put after the name of an unknown setting.
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+}
+
 impl OperatorError {
     /// The stable code, for logs, help pages and clients.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::VariableMissing { .. } => "variable_missing",
+            Self::SettingMissing { .. } => "setting_missing",
+            Self::SettingUnknown { .. } => "setting_unknown",
+            Self::SettingMalformed { .. } => "setting_malformed",
+            Self::SettingRefused { error, .. } => error.code(),
             Self::KeyRing(_) => "keys_malformed",
             Self::PublicUrlMalformed => "public_url_malformed",
             Self::PublicUrlInsecure => "public_url_insecure",
@@ -317,6 +365,7 @@ impl OperatorError {
             Self::ServiceRepeated { .. } => "service_repeated",
             Self::NoServices => "no_services",
             Self::ClientIdMalformed { .. } => "client_id_malformed",
+            Self::ScopeMalformed { .. } => "scope_malformed",
             Self::SecretMissing { .. } => "secret_missing",
             Self::ServiceNotAdded { .. } => "service_not_added",
             Self::NestedElsewhere { .. } => "nested_elsewhere",

@@ -186,7 +186,8 @@ async fn revoke(held: &Held, dance: &OAuth2Dance, endpoint: &str, kind: Revocati
         request.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
     let site = &held.login().ready()?.site;
-    let answer = ask_endpoint(site, &registered.name, request, Purpose::Revoke).await?;
+    let answer =
+        ask_endpoint(registered.http(site), &registered.name, request, Purpose::Revoke).await?;
     if is_revoked(&answer, kind, registered.spec.failure_flag.as_deref()) {
         return Ok(());
     }

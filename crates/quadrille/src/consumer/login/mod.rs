@@ -75,6 +75,8 @@ pub(crate) struct Inner {
     pub(crate) storage: Arc<dyn ErasedStorage>,
     http: Option<Arc<dyn ErasedClient>>,
     clients: Vec<Registration>,
+    /// The first mistake in the settings of the login.
+    fault: Option<OperatorError>,
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
@@ -105,6 +107,7 @@ impl Login {
             storage: Arc::new(CookieStorage),
             http: None,
             clients: Vec::new(),
+            fault: None,
             tenants: Vec::new(),
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
@@ -116,7 +119,16 @@ impl Login {
     /// Adds a service.
     #[must_use]
     pub fn with<S: 'static>(self, client: Client<S>) -> Self {
-        self.change(|inner| inner.clients.push(client.into()))
+        self.with_registration(client.into())
+    }
+
+    pub(crate) fn with_registration(self, registration: Registration) -> Self {
+        self.change(|inner| inner.clients.push(registration))
+    }
+
+    /// A login that [`Login::check`] refuses for this reason.
+    pub(crate) fn with_fault(self, fault: OperatorError) -> Self {
+        self.change(|inner| inner.fault = Some(fault))
     }
 
     /// Moves routes, callbacks and cookies from `/login` to another path, so that one application
@@ -322,6 +334,7 @@ impl std::fmt::Debug for Login {
 
 impl Ready {
     fn new(inner: &Inner) -> Result<Self, OperatorError> {
+        inner.fault.clone().map_or(Ok(()), Err)?;
         let url = Url::parse(&inner.public_url).map_err(|_| OperatorError::PublicUrlMalformed)?;
         // The parser drops white space around a URL, and an empty user name.
         let authority = inner.public_url.split('/').nth(2).unwrap_or("");

@@ -4,7 +4,7 @@ use crate::consumer::Spec;
 
 service! {
     /// Authentiq Connect. An installation of your own is
-    /// [`hosted_at`](crate::consumer::Client::hosted_at) its URL. The callback is `{public
+    /// `hosted_at` its URL. The callback is `{public
     /// URL}/login/authentiq/authorized`.
     ///
     /// Checked November 2026 against Flask-Dance and Authentiq's documentation (an undated copy).

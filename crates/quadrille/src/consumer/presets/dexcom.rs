@@ -1,6 +1,6 @@
 //! Dexcom.
 
-use crate::consumer::{Client, Spec};
+use crate::consumer::Spec;
 
 service! {
     /// Dexcom. Register at <https://developer.dexcom.com> with the callback `{public
@@ -22,17 +22,13 @@ service! {
     .scopes("offline_access")
     .secret_in_body()
     .rotates_refresh_tokens(),
+    options: {
+        /// Uses Dexcom's sandbox, whose users are made up.
+        sandbox => |client| client.hosted_at("https://sandbox-api.dexcom.com"),
+    },
     manners: {
         lifetime: Some(Duration::from_secs(7200)),
         refresh: Refresh::Rotating,
         refresh_wants: "scope=offline_access",
     },
-}
-
-impl Client<Dexcom> {
-    /// Uses Dexcom's sandbox, whose users are made up.
-    #[must_use]
-    pub fn sandbox(self) -> Self {
-        self.hosted_at("https://sandbox-api.dexcom.com")
-    }
 }

@@ -1,6 +1,6 @@
 //! Discord.
 
-use crate::consumer::{Client, Revocation, Spec};
+use crate::consumer::{Revocation, Spec};
 
 service! {
     /// Discord. Register at <https://discord.com/developers/applications> with the callback
@@ -31,6 +31,12 @@ service! {
     ])
     .rotates_refresh_tokens()
     .revocation("https://discord.com/api/oauth2/token/revoke", Revocation::Standard),
+    options: {
+        /// Sets `prompt`: consent at each login, the default, or
+        /// [`None`](crate::consumer::DiscordPrompt::None), by which Discord does not ask a user
+        /// again who has consented.
+        prompt(prompt: DiscordPrompt) => |client, prompt| client.option("prompt", prompt.as_str()),
+    },
     manners: {
         lifetime: Some(Duration::from_secs(604_800)),
         refresh: Refresh::Rotating,
@@ -39,11 +45,7 @@ service! {
     },
 }
 
-impl Client<Discord> {
-    /// Sets `prompt`: `consent`, the default, or `none`, by which Discord does not ask a user again
-    /// who has consented.
-    #[must_use]
-    pub fn prompt(self, prompt: impl Into<String>) -> Self {
-        self.option("prompt", prompt.into())
-    }
+words! {
+    /// The values of [`Client<Discord>::prompt`](crate::consumer::Client::prompt).
+    DiscordPrompt { Consent = "consent", None = "none", }
 }

@@ -1,6 +1,6 @@
 //! Dropbox.
 
-use crate::consumer::{Client, Revocation, Spec};
+use crate::consumer::{Revocation, Spec};
 
 service! {
     /// Dropbox. Register at <https://www.dropbox.com/developers/apps> with the callback `{public
@@ -8,7 +8,7 @@ service! {
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
     /// supported; access tokens last four hours; a refresh token comes only with
-    /// [`offline`](Client::offline), and stays valid.
+    /// `offline`, and stays valid.
     Dropbox,
     new: (id, secret),
     variables: ["DROPBOX_OAUTH_CLIENT_ID", "DROPBOX_OAUTH_CLIENT_SECRET"],
@@ -28,6 +28,18 @@ service! {
         ("picture", "profile_photo_url"),
     ])
     .revocation("auth/token/revoke", Revocation::PostBearer),
+    options: {
+        /// Requests a refresh token (`token_access_type=offline`).
+        offline => |client| client.option("token_access_type", "offline"),
+        /// Has Dropbox ask for consent at each login (`force_reapprove`).
+        force_reapprove => |client| client.option("force_reapprove", "true"),
+        /// Hides the way to register at Dropbox from its sign-in page (`disable_signup`).
+        disable_signup => |client| client.option("disable_signup", "true"),
+        /// Restricts which of a user's accounts may log in (`require_role`).
+        require_role(role: DropboxRole) => |client, role| {
+            client.option("require_role", role.as_str())
+        },
+    },
     manners: {
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(14400)),
@@ -39,28 +51,7 @@ service! {
     },
 }
 
-impl Client<Dropbox> {
-    /// Requests a refresh token (`token_access_type=offline`).
-    #[must_use]
-    pub fn offline(self) -> Self {
-        self.option("token_access_type", "offline")
-    }
-
-    /// Has Dropbox ask for consent at each login (`force_reapprove`).
-    #[must_use]
-    pub fn force_reapprove(self) -> Self {
-        self.option("force_reapprove", "true")
-    }
-
-    /// Hides the way to register at Dropbox from its sign-in page (`disable_signup`).
-    #[must_use]
-    pub fn disable_signup(self) -> Self {
-        self.option("disable_signup", "true")
-    }
-
-    /// Restricts which of a user's accounts may log in (`require_role`): `work` or `personal`.
-    #[must_use]
-    pub fn require_role(self, role: impl Into<String>) -> Self {
-        self.option("require_role", role.into())
-    }
+words! {
+    /// The values of [`Client<Dropbox>::require_role`](crate::consumer::Client::require_role).
+    DropboxRole { Personal = "personal", Work = "work", }
 }

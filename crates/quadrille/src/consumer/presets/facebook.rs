@@ -1,7 +1,7 @@
 //! Facebook.
 
 use crate::{
-    consumer::{Client, Revocation, Spec},
+    consumer::{Revocation, Spec},
     scope::ScopeSeparator,
 };
 
@@ -30,6 +30,16 @@ service! {
     .dead_token("error.code", "190")
     .secret_in_body()
     .revocation("me/permissions", Revocation::DeleteBearer),
+    options: {
+        /// Asks users again for permissions that they declined (`auth_type=rerequest`).
+        rerequest_declined_permissions => |client| client.option("auth_type", "rerequest"),
+        /// Sets the version of all endpoints and of the API, such as `v25.0`.
+        api_version(version: text) => |client, version| client.with_spec(|spec| {
+            spec.authorize = format!("https://www.facebook.com/{version}/dialog/oauth").into();
+            spec.api = format!("https://graph.facebook.com/{version}").into();
+            spec.token = format!("{}/oauth/access_token", spec.api).into();
+        }),
+    },
     manners: {
         scope_separator: ScopeSeparator::Comma,
         token_type: "bearer",
@@ -37,23 +47,4 @@ service! {
         account: r#"{"id":"$ID","name":"Ada Lovelace","email":"ada@example.com",
             "picture":{"data":{"url":"https://platform-lookaside.fbsbx.com/ada"}}}"#,
     },
-}
-
-impl Client<Facebook> {
-    /// Asks users again for permissions that they declined (`auth_type=rerequest`).
-    #[must_use]
-    pub fn rerequest_declined_permissions(self) -> Self {
-        self.option("auth_type", "rerequest")
-    }
-
-    /// Sets the version of all endpoints and of the API, such as `v25.0`.
-    #[must_use]
-    pub fn api_version(self, version: impl AsRef<str>) -> Self {
-        let version = version.as_ref();
-        self.with_spec(|spec| {
-            spec.authorize = format!("https://www.facebook.com/{version}/dialog/oauth").into();
-            spec.api = format!("https://graph.facebook.com/{version}").into();
-            spec.token = format!("{}/oauth/access_token", spec.api).into();
-        })
-    }
 }

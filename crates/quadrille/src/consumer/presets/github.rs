@@ -8,7 +8,7 @@ use crate::{
 service! {
     /// GitHub (OAuth Apps and GitHub Apps). Register at <https://github.com/settings/developers>
     /// with the callback `{public URL}/login/github/authorized`. GitHub Enterprise Server is
-    /// [`hosted_at`](crate::consumer::Client::hosted_at) its URL.
+    /// `hosted_at` its URL.
     ///
     /// Checked November 2026: PKCE is supported; errors come with status 200 and scopes are
     /// separated by commas, which are both understood; the e-mail address is at `user/emails` with

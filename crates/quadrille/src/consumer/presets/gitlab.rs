@@ -5,7 +5,7 @@ use crate::consumer::{Revocation, Spec};
 service! {
     /// GitLab. Register at <https://gitlab.com/-/user_settings/applications> with the callback
     /// `{public URL}/login/gitlab/authorized`. An installation of your own is
-    /// [`hosted_at`](crate::consumer::Client::hosted_at) its URL, which may include a path.
+    /// `hosted_at` its URL, which may include a path.
     ///
     /// Checked November 2026 against Arctic and GitLab's documentation (undated copies): PKCE is
     /// recommended; access tokens last two hours; each refresh token is valid once. GitLab does not

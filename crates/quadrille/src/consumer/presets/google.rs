@@ -1,14 +1,14 @@
 //! Google.
 
-use crate::consumer::{Client, Revocation, Spec};
+use crate::consumer::{Revocation, Spec};
 
 service! {
     /// Google. Register at <https://console.cloud.google.com/apis/credentials> with the callback
     /// `{public URL}/login/google/authorized`.
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
-    /// supported; a refresh token comes only with [`offline`](Client::offline), and again only with
-    /// [`reprompt_consent`](Client::reprompt_consent); short scopes such as `email` are granted by
+    /// supported; a refresh token comes only with `offline`, and again only with
+    /// `reprompt_consent`; short scopes such as `email` are granted by
     /// their full URLs, so require those.
     Google,
     new: (id, secret),
@@ -25,6 +25,21 @@ service! {
     .identity("https://openidconnect.googleapis.com/v1/userinfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
     .revocation("https://oauth2.googleapis.com/revoke", Revocation::WithoutSecret),
+    options: {
+        /// Requests a refresh token (`access_type=offline`).
+        offline => |client| client.option("access_type", "offline"),
+        /// Has Google ask for consent at each login (`prompt=consent`), which is the only way to
+        /// get another refresh token.
+        reprompt_consent => |client| client.option_word("prompt", "consent"),
+        /// Has Google let the user choose an account at each login (`prompt=select_account`).
+        reprompt_select_account => |client| client.option_word("prompt", "select_account"),
+        /// Admits accounts of this Workspace domain only, or with `*` of any (`hd`). The user can
+        /// change the request, so the claim `hd` is checked, too: a login with another account is
+        /// [`BrowserError::AccountNotAllowed`](crate::consumer::BrowserError::AccountNotAllowed).
+        hosted_domain(domain: text) => |client, domain| client
+            .with_spec(|spec| spec.required_claim = Some(("hd".into(), domain.clone().into())))
+            .option("hd", domain),
+    },
     manners: {
         scopes: Some(
             "openid https://www.googleapis.com/auth/userinfo.email \
@@ -37,35 +52,4 @@ service! {
             "picture":"https://lh3.googleusercontent.com/a/ada","email":"ada@example.com",
             "email_verified":true}"#,
     },
-}
-
-impl Client<Google> {
-    /// Requests a refresh token (`access_type=offline`).
-    #[must_use]
-    pub fn offline(self) -> Self {
-        self.option("access_type", "offline")
-    }
-
-    /// Has Google ask for consent at each login (`prompt=consent`), which is the only way to get
-    /// another refresh token.
-    #[must_use]
-    pub fn reprompt_consent(self) -> Self {
-        self.option_word("prompt", "consent")
-    }
-
-    /// Has Google let the user choose an account at each login (`prompt=select_account`).
-    #[must_use]
-    pub fn reprompt_select_account(self) -> Self {
-        self.option_word("prompt", "select_account")
-    }
-
-    /// Admits accounts of this Workspace domain only, or with `*` of any (`hd`). The user can
-    /// change the request, so the claim `hd` is checked, too: a login with another account is
-    /// [`BrowserError::AccountNotAllowed`](crate::consumer::BrowserError::AccountNotAllowed).
-    #[must_use]
-    pub fn hosted_domain(self, domain: impl Into<String>) -> Self {
-        let domain = domain.into();
-        self.with_spec(|spec| spec.required_claim = Some(("hd".into(), domain.clone().into())))
-            .option("hd", domain)
-    }
 }

@@ -1,6 +1,6 @@
 //! Heroku.
 
-use crate::consumer::{Client, Spec};
+use crate::consumer::Spec;
 
 service! {
     /// Heroku. Register at <https://dashboard.heroku.com/account/applications> with the callback
@@ -23,19 +23,17 @@ service! {
     .identity("account", "id")
     .profile(&[("name", "name"), ("email", "email"), ("email_verified", "verified")])
     .call_headers(&[("Accept", "application/vnd.heroku+json; version=3")]),
+    options: {
+        /// Sets the version of the API that calls ask for; `3` by default.
+        api_version(version: text) => |client, version| {
+            let accept = format!("application/vnd.heroku+json; version={version}");
+            client.with_spec(|spec| spec.call_headers = vec![("Accept".into(), accept.into())])
+        },
+    },
     manners: {
         lifetime: Some(Duration::from_secs(28799)),
         refresh: Refresh::Lasting,
         account: r#"{"id":"01234567-89ab-$ID","name":"Ada Lovelace","email":"ada@example.com",
             "verified":true}"#,
     },
-}
-
-impl Client<Heroku> {
-    /// Sets the version of the API that calls ask for; `3` by default.
-    #[must_use]
-    pub fn api_version(self, version: impl AsRef<str>) -> Self {
-        let accept = format!("application/vnd.heroku+json; version={}", version.as_ref());
-        self.with_spec(|spec| spec.call_headers = vec![("Accept".into(), accept.into())])
-    }
 }

@@ -189,6 +189,8 @@ pub struct Row {
     pub spec: Spec,
     /// The environment variables of `from_env`, in the order it reads them.
     pub variables: &'static [&'static str],
+    /// The names of its own options, in settings and as methods of its client.
+    pub options: &'static [&'static str],
     /// Its manners.
     pub manners: Manners,
 }
@@ -197,7 +199,8 @@ impl Row {
     pub(crate) const fn of<S: Emulated>(
         type_name: &'static str,
         variables: &'static [&'static str],
+        options: &'static [&'static str],
     ) -> Self {
-        Self { type_name, spec: S::SPEC, variables, manners: S::MANNERS }
+        Self { type_name, spec: S::SPEC, variables, options, manners: S::MANNERS }
     }
 }

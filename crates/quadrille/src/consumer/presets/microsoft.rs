@@ -1,12 +1,12 @@
 //! Microsoft Entra ID, formerly Azure.
 
-use crate::consumer::{Client, Spec};
+use crate::consumer::Spec;
 
 service! {
     /// Microsoft Entra ID (formerly Azure Active Directory), and personal accounts. Register at
     /// <https://entra.microsoft.com> with the callback `{public URL}/login/azure/authorized`.
     ///
-    /// Without a [`tenant`](Client::tenant), accounts of every organization may log in. An
+    /// Without a `tenant`, accounts of every organization may log in. An
     /// administrator there can give any address to an account, so no address is verified: know
     /// users by their subject.
     ///
@@ -30,6 +30,24 @@ service! {
         ("name", "displayName"),
         ("email", "mail"),
     ]),
+    options: {
+        /// Sets the tenant: its identifier or domain, or `organizations`, `consumers` or `common`,
+        /// the default.
+        tenant(tenant: text) => |client, tenant| client.with_spec(|spec| {
+            let below = format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0");
+            spec.authorize = format!("{below}/authorize").into();
+            spec.token = format!("{below}/token").into();
+        }),
+        /// Sets `prompt`.
+        prompt(prompt: MicrosoftPrompt) => |client, prompt| {
+            client.option("prompt", prompt.as_str())
+        },
+        /// Leads users to the sign-in page of this domain (`domain_hint`).
+        domain_hint(domain: text) => |client, domain| client.option("domain_hint", domain),
+        /// Fills in the user name on the sign-in page (`login_hint`). For one login it is
+        /// [`Begin::parameter`](crate::consumer::Begin::parameter).
+        login_hint(user: text) => |client, user| client.option("login_hint", user),
+    },
     manners: {
         scopes: Some("User.Read profile openid email"),
         lifetime: Some(Duration::from_secs(3599)),
@@ -40,34 +58,12 @@ service! {
     },
 }
 
-impl Client<Microsoft> {
-    /// Sets the tenant: its identifier or domain, or `organizations`, `consumers` or `common`, the
-    /// default.
-    #[must_use]
-    pub fn tenant(self, tenant: impl AsRef<str>) -> Self {
-        let below = format!("https://login.microsoftonline.com/{}/oauth2/v2.0", tenant.as_ref());
-        self.with_spec(|spec| {
-            spec.authorize = format!("{below}/authorize").into();
-            spec.token = format!("{below}/token").into();
-        })
-    }
-
-    /// Sets `prompt`: `select_account`, `login`, `consent` or `none`.
-    #[must_use]
-    pub fn prompt(self, prompt: impl Into<String>) -> Self {
-        self.option("prompt", prompt.into())
-    }
-
-    /// Leads users to the sign-in page of this domain (`domain_hint`).
-    #[must_use]
-    pub fn domain_hint(self, domain: impl Into<String>) -> Self {
-        self.option("domain_hint", domain.into())
-    }
-
-    /// Fills in the user name on the sign-in page (`login_hint`). For one login it is
-    /// [`Begin::parameter`](crate::consumer::Begin::parameter).
-    #[must_use]
-    pub fn login_hint(self, user: impl Into<String>) -> Self {
-        self.option("login_hint", user.into())
+words! {
+    /// The values of [`Client<Microsoft>::prompt`](crate::consumer::Client::prompt).
+    MicrosoftPrompt {
+        SelectAccount = "select_account",
+        Login = "login",
+        Consent = "consent",
+        None = "none",
     }
 }

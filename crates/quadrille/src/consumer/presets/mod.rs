@@ -12,6 +12,10 @@ macro_rules! service {
         new: $arguments:tt,
         variables: [$($variable:literal),+],
         spec: $spec:expr,
+        $(options: { $(
+            $(#[$option_doc:meta])*
+            $option:ident$(($argument:ident: $kind:ident))? => $apply:expr,
+        )+ },)?
         manners: { $($manner:ident: $value:expr),* $(,)? },
     ) => {
         $(#[$doc])*
@@ -29,7 +33,18 @@ macro_rules! service {
 
         impl crate::consumer::Service for $service {
             const SPEC: crate::consumer::Spec = $spec.build();
+
+            $(const OPTIONS: &'static [crate::consumer::ClientOption<Self>] = &[
+                $(option!($option$(, $argument: $kind)?),)+
+            ];)?
         }
+
+        $(impl crate::consumer::Client<$service> {
+            $(method! {
+                $(#[$option_doc])*
+                $service, $option$(($argument: $kind))? => $apply
+            })+
+        })?
 
         impl $service {
             new!($arguments);
@@ -38,9 +53,12 @@ macro_rules! service {
             ///
             $(#[doc = concat!("* `", $variable, "`")])+
             ///
+            /// Scopes and options have variables, too: see
+            /// [`Service::client_from_env`](crate::consumer::Service::client_from_env).
+            ///
             /// # Errors
             /// [`OperatorError::VariableMissing`](crate::consumer::OperatorError::VariableMissing)
-            /// with the name of the first missing variable.
+            /// with the name of the first missing variable, and others for a wrong value.
             pub fn from_env() -> crate::Result<crate::consumer::Client<Self>> {
                 <Self as crate::consumer::Service>::client_from_env()
             }
@@ -63,6 +81,7 @@ macro_rules! service {
                 crate::consumer::presets::manners::Row::of::<Self>(
                     stringify!($service),
                     &[$($variable),+],
+                    &[$($(stringify!($option)),+)?],
                 );
         }
     };
@@ -115,6 +134,100 @@ macro_rules! new {
     };
 }
 
+/// An option of a service as a setting.
+macro_rules! option {
+    ($name:ident) => {
+        crate::consumer::ClientOption::flag(stringify!($name), |client| client.$name())
+    };
+    ($name:ident, $argument:ident: text) => {
+        crate::consumer::ClientOption::text(stringify!($name), |client, text| client.$name(text))
+    };
+    ($name:ident, $argument:ident: $words:ident) => {
+        crate::consumer::ClientOption::word(stringify!($name), $words::WORDS, |client, word| {
+            Some(client.$name($words::from_word(word)?))
+        })
+    };
+}
+
+/// An option of a service as a method of its client.
+macro_rules! method {
+    ($(#[$doc:meta])* $service:ident, $name:ident => $apply:expr) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(self) -> Self {
+            let apply: fn(Self) -> Self = $apply;
+            apply(self)
+        }
+    };
+    ($(#[$doc:meta])* $service:ident, $name:ident($argument:ident: text) => $apply:expr) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(self, $argument: impl Into<String>) -> Self {
+            let apply: fn(Self, String) -> Self = $apply;
+            apply(self, $argument.into())
+        }
+    };
+    (
+        $(#[$doc:meta])*
+        $service:ident, $name:ident($argument:ident: $words:ident) => $apply:expr
+    ) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(self, $argument: $words) -> Self {
+            let apply: fn(Self, $words) -> Self = $apply;
+            apply(self, $argument)
+        }
+    };
+}
+
+/// The values of an option that has few, each a word of the service.
+macro_rules! words {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $first:ident = $first_word:literal, $($variant:ident = $word:literal,)* }
+    ) => {
+        $(#[$doc])*
+        ///
+        /// ```
+        #[doc = concat!("use quadrille::consumer::", stringify!($name), ";")]
+        ///
+        #[doc = concat!(
+            "assert_eq!(", stringify!($name), "::", stringify!($first), ".as_str(), \"",
+            $first_word, "\");"
+        )]
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            #[doc = concat!("`", $first_word, "`")]
+            $first,
+            $(#[doc = concat!("`", $word, "`")] $variant,)*
+        }
+
+        impl $name {
+            /// The words of the service.
+            pub(crate) const WORDS: &'static [&'static str] = &[$first_word, $($word),*];
+
+            /// The word of the service.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_word,
+                    $(Self::$variant => $word,)*
+                }
+            }
+
+            /// The value with this word.
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $first_word => Some(Self::$first),
+                    $($word => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
 mod apple;
 mod atlassian;
 mod authentiq;
@@ -153,9 +266,21 @@ macro_rules! services {
     ($($(#[$feature:meta])* $file:ident::$service:ident,)+) => {
         $($(#[$feature])* pub use $file::$service;)+
 
+        /// The services that settings may name.
+        pub(crate) const KNOWN: &[crate::consumer::settings::Known] =
+            &[$($(#[$feature])* crate::consumer::settings::Known::of::<$service>(),)+];
+
         #[cfg(feature = "testing")]
         pub(crate) const ROWS: &[crate::consumer::presets::manners::Row] =
             &[$($(#[$feature])* $service::ROW,)+];
+    };
+}
+
+/// The types of options' values.
+pub(crate) mod words {
+    pub use super::{
+        discord::DiscordPrompt, dropbox::DropboxRole, microsoft::MicrosoftPrompt,
+        zoho::ZohoDataCenter,
     };
 }
 

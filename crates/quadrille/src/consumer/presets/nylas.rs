@@ -1,15 +1,15 @@
 //! Nylas, versions 3 and 2.
 
-use crate::consumer::{Client, Spec};
+use crate::consumer::Spec;
 
 service! {
-    /// Nylas, version 3, in the United States or [`in_europe`](Client::in_europe). The secret is an
+    /// Nylas, version 3, in the United States or `in_europe`. The secret is an
     /// API key of your application. Register at <https://dashboard-v3.nylas.com> with the callback
     /// `{public URL}/login/nylas/authorized`. A call's path begins with `grants/me/`.
     ///
     /// Checked November 2026 against Nylas' reference (2026): the secret is in the body; PKCE is
     /// supported; the token response has the user's grant; access tokens last an hour; a refresh
-    /// token comes only with [`offline`](Client::offline), and stays valid. How an application
+    /// token comes only with `offline`, and stays valid. How an application
     /// revokes a token is unconfirmed.
     Nylas,
     new: (id, secret),
@@ -25,6 +25,14 @@ service! {
     .identity("grants/me", "data.id")
     .profile(&[("email", "data.email")])
     .secret_in_body(),
+    options: {
+        /// Requests a refresh token (`access_type=offline`).
+        offline => |client| client.option("access_type", "offline"),
+        /// Leads users to the sign-in page of this provider, such as `google` or `imap`.
+        provider(provider: text) => |client, provider| client.option("provider", provider),
+        /// Uses the data centre in Europe, for applications that are registered there.
+        in_europe => |client| client.moved("https://api.us.nylas.com", "https://api.eu.nylas.com"),
+    },
     manners: {
         lifetime: Some(Duration::from_secs(3600)),
         refresh: Refresh::Lasting,
@@ -32,26 +40,6 @@ service! {
         account: r#"{"request_id":"5967ca40","data":{"id":"e19f8e1a-$ID","provider":"google",
             "grant_status":"valid","email":"ada@example.com"}}"#,
     },
-}
-
-impl Client<Nylas> {
-    /// Requests a refresh token (`access_type=offline`).
-    #[must_use]
-    pub fn offline(self) -> Self {
-        self.option("access_type", "offline")
-    }
-
-    /// Leads users to the sign-in page of this provider, such as `google` or `imap`.
-    #[must_use]
-    pub fn provider(self, provider: impl Into<String>) -> Self {
-        self.option("provider", provider.into())
-    }
-
-    /// Uses the data centre in Europe, for applications that are registered there.
-    #[must_use]
-    pub fn in_europe(self) -> Self {
-        self.moved("https://api.us.nylas.com", "https://api.eu.nylas.com")
-    }
 }
 
 service! {

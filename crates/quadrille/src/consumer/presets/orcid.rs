@@ -1,9 +1,9 @@
 //! ORCID.
 
-use crate::consumer::{Client, Revocation, Spec};
+use crate::consumer::{Revocation, Spec};
 
 service! {
-    /// ORCID, with its public API, or that of [`members`](Client::member_api). Register at
+    /// ORCID, with its public API, or that of `members`. Register at
     /// <https://orcid.org/developer-tools> with the callback `{public URL}/login/orcid/authorized`.
     ///
     /// Checked November 2026 against python-social-auth (August 2026) and ORCID's documentation (an
@@ -25,26 +25,19 @@ service! {
     .profile(&[("name", "{given_name} {family_name}")])
     .secret_in_body()
     .revocation("https://orcid.org/oauth/revoke", Revocation::Standard),
+    options: {
+        /// Calls the API of ORCID's members.
+        member_api => |client| client.moved("https://pub.", "https://api."),
+        /// Logs in with ORCID's sandbox, at `sandbox.orcid.org`.
+        sandbox => |client| client
+            .moved("https://orcid.org", "https://sandbox.orcid.org")
+            .moved("https://pub.orcid.org", "https://pub.sandbox.orcid.org")
+            .moved("https://api.orcid.org", "https://api.sandbox.orcid.org"),
+    },
     manners: {
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(631_138_518)),
         account: r#"{"sub":"0000-0002-2601-$ID","name":null,"given_name":"Ada",
             "family_name":"Lovelace"}"#,
     },
-}
-
-impl Client<Orcid> {
-    /// Calls the API of ORCID's members.
-    #[must_use]
-    pub fn member_api(self) -> Self {
-        self.moved("https://pub.", "https://api.")
-    }
-
-    /// Logs in with ORCID's sandbox, at `sandbox.orcid.org`.
-    #[must_use]
-    pub fn sandbox(self) -> Self {
-        self.moved("https://orcid.org", "https://sandbox.orcid.org")
-            .moved("https://pub.orcid.org", "https://pub.sandbox.orcid.org")
-            .moved("https://api.orcid.org", "https://api.sandbox.orcid.org")
-    }
 }

@@ -1,6 +1,6 @@
 //! Reddit.
 
-use crate::consumer::{Client, Revocation, Spec};
+use crate::consumer::{Revocation, Spec};
 
 service! {
     /// Reddit. Register at <https://www.reddit.com/prefs/apps> with the callback `{public
@@ -8,8 +8,8 @@ service! {
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic and Flask-Dance; no source of
     /// these confirms the revocation endpoint. Reddit refuses requests of unknown programs: name
-    /// yours with [`user_agent`](Client::user_agent). A refresh token comes only with
-    /// [`permanent`](Client::permanent), and remains valid.
+    /// yours with `user_agent`. A refresh token comes only with
+    /// `permanent`, and remains valid.
     Reddit,
     new: (id, secret),
     variables: ["REDDIT_OAUTH_CLIENT_ID", "REDDIT_OAUTH_CLIENT_SECRET"],
@@ -24,6 +24,13 @@ service! {
     .identity("api/v1/me", "id")
     .profile(&[("preferred_username", "name"), ("picture", "icon_img")])
     .revocation("https://www.reddit.com/api/v1/revoke_token", Revocation::Standard),
+    options: {
+        /// Requests a refresh token (`duration=permanent`).
+        permanent => |client| client.option("duration", "permanent"),
+        /// Sets the `User-Agent` of all requests to Reddit, which asks for
+        /// `platform:name:version (by /u/name)`.
+        user_agent(user_agent: text) => |client, name| client.header_everywhere("user-agent", name),
+    },
     manners: {
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(86400)),
@@ -31,19 +38,4 @@ service! {
         refresh_wants: "duration=permanent",
         account: r#"{"id":"$ID","name":"ada","icon_img":"https://styles.redditmedia.com/ada.png"}"#,
     },
-}
-
-impl Client<Reddit> {
-    /// Requests a refresh token (`duration=permanent`).
-    #[must_use]
-    pub fn permanent(self) -> Self {
-        self.option("duration", "permanent")
-    }
-
-    /// Sets the `User-Agent` of all requests to Reddit, which asks for
-    /// `platform:name:version (by /u/name)`.
-    #[must_use]
-    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
-        self.header_everywhere("user-agent", user_agent.into())
-    }
 }

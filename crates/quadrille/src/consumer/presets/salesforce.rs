@@ -1,11 +1,11 @@
 //! Salesforce.
 
-use crate::consumer::{Client, Revocation, Spec};
+use crate::consumer::{Revocation, Spec};
 
 service! {
     /// Salesforce. Register a connected app or an external client app in the setup, with the
     /// callback `{public URL}/login/salesforce/authorized`. A domain of your own is
-    /// [`hosted_at`](Client::hosted_at) `https://acme.my.salesforce.com`.
+    /// `hosted_at` `https://acme.my.salesforce.com`.
     ///
     /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
     /// supported; a refresh token needs the scope `refresh_token`, and stays valid; the token
@@ -25,6 +25,12 @@ service! {
     .identity("https://login.salesforce.com/services/oauth2/userinfo", "user_id")
     .profile(Spec::OPENID_CLAIMS)
     .revocation("https://login.salesforce.com/services/oauth2/revoke", Revocation::Standard),
+    options: {
+        /// Logs in with sandboxes, at `test.salesforce.com`.
+        sandbox => |client| client.hosted_at("https://test.salesforce.com"),
+        /// Has Salesforce ask for consent at each login (`prompt=consent`).
+        reprompt_consent => |client| client.option("prompt", "consent"),
+    },
     manners: {
         refresh: Refresh::Lasting,
         refresh_wants: "scope=refresh_token",
@@ -34,18 +40,4 @@ service! {
             "name":"Ada Lovelace","email":"ada@example.com","email_verified":true,
             "picture":"https://acme.my.salesforce.com/profilephoto/ada"}"#,
     },
-}
-
-impl Client<Salesforce> {
-    /// Logs in with sandboxes, at `test.salesforce.com`.
-    #[must_use]
-    pub fn sandbox(self) -> Self {
-        self.hosted_at("https://test.salesforce.com")
-    }
-
-    /// Has Salesforce ask for consent at each login (`prompt=consent`).
-    #[must_use]
-    pub fn reprompt_consent(self) -> Self {
-        self.option("prompt", "consent")
-    }
 }

@@ -1,7 +1,7 @@
 //! Slack: sign-in, apps, and apps of the first version.
 
 use crate::{
-    consumer::{Client, Revocation, Spec},
+    consumer::{Revocation, Spec},
     scope::ScopeSeparator,
 };
 
@@ -40,6 +40,10 @@ service! {
     .dead_token("error", DEAD)
     .error_names(ERRORS)
     .revocation("auth.revoke", Revocation::PostBearer),
+    options: {
+        /// Has Slack sign users in to this workspace (`team`, its identifier).
+        team(team: text) => |client, team| client.option("team", team),
+    },
     manners: {
         dead_code: "invalid_code",
         dead_refresh_token: "invalid_refresh_token",
@@ -50,17 +54,9 @@ service! {
     },
 }
 
-impl Client<Slack> {
-    /// Has Slack sign users in to this workspace (`team`, its identifier).
-    #[must_use]
-    pub fn team(self, team: impl Into<String>) -> Self {
-        self.option("team", team.into())
-    }
-}
-
 service! {
     /// An application of Slack, installed by a user in a workspace. The token is the bot's, with
-    /// the scopes of [`scopes`](Client::scopes). Register at <https://api.slack.com/apps> with the
+    /// the scopes of `scopes`. Register at <https://api.slack.com/apps> with the
     /// callback `{public URL}/login/slack-app/authorized`.
     ///
     /// Checked November 2026 against Slack's migration guide and reference (copies): scopes are
@@ -124,6 +120,12 @@ service! {
     .dead_token("error", DEAD)
     .error_names(ERRORS)
     .revocation("auth.revoke", Revocation::PostBearer),
+    options: {
+        /// Has users authorize on the pages of this workspace: `acme` for `acme.slack.com`.
+        subdomain(subdomain: text) => |client, subdomain| client.with_spec(|spec| {
+            spec.authorize = format!("https://{subdomain}.slack.com/oauth/authorize").into();
+        }),
+    },
     manners: {
         scope_separator: ScopeSeparator::Comma,
         dead_code: "invalid_code",
@@ -131,13 +133,4 @@ service! {
         wrong_client: "bad_client_secret",
         account: r#"{"ok":true,"user":"ada","user_id":"U0R$ID","team_id":"T0RR"}"#,
     },
-}
-
-impl Client<SlackClassic> {
-    /// Has users authorize on the pages of this workspace: `acme` for `acme.slack.com`.
-    #[must_use]
-    pub fn subdomain(self, subdomain: impl AsRef<str>) -> Self {
-        let authorize = format!("https://{}.slack.com/oauth/authorize", subdomain.as_ref());
-        self.with_spec(|spec| spec.authorize = authorize.into())
-    }
 }

@@ -9,7 +9,7 @@ service! {
     ///
     /// Checked November 2026 against Auth.js (July 2026, which sends PKCE with the secret) and
     /// Arctic (2025, which says that this does not work): switch PKCE off with
-    /// [`with_spec`](crate::consumer::Client::with_spec) if Spotify refuses it. A refresh token
+    /// `with_spec` if Spotify refuses it. A refresh token
     /// stays valid. There is no revocation.
     Spotify,
     new: (id, secret),

@@ -1,7 +1,7 @@
 //! Strava.
 
 use crate::{
-    consumer::{Client, Revocation, Spec},
+    consumer::{Revocation, Spec},
     scope::ScopeSeparator,
 };
 
@@ -36,6 +36,12 @@ service! {
     .secret_in_body()
     .rotates_refresh_tokens()
     .revocation("https://www.strava.com/oauth/deauthorize", Revocation::PostAccessToken),
+    options: {
+        /// Has Strava ask for consent at each login (`approval_prompt=force`).
+        reprompt_consent => |client| client.option("approval_prompt", "force"),
+        /// Sets the `User-Agent` of all requests to Strava.
+        user_agent(user_agent: text) => |client, name| client.header_everywhere("user-agent", name),
+    },
     manners: {
         scope_separator: ScopeSeparator::Comma,
         scope_in_callback: true,
@@ -44,18 +50,4 @@ service! {
         account: r#"{"id":$ID,"username":"ada","firstname":"Ada","lastname":"Lovelace",
             "profile":"https://dgalywyr863hv.cloudfront.net/pictures/athletes/ada.jpg"}"#,
     },
-}
-
-impl Client<Strava> {
-    /// Has Strava ask for consent at each login (`approval_prompt=force`).
-    #[must_use]
-    pub fn reprompt_consent(self) -> Self {
-        self.option("approval_prompt", "force")
-    }
-
-    /// Sets the `User-Agent` of all requests to Strava.
-    #[must_use]
-    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
-        self.header_everywhere("user-agent", user_agent.into())
-    }
 }

@@ -1,19 +1,19 @@
 //! Zoho.
 
 use crate::{
-    consumer::{Client, Revocation, Spec},
+    consumer::{Revocation, Spec},
     scope::ScopeSeparator,
 };
 
 service! {
     /// Zoho, for users of the data centre in the United States or of another
-    /// [`data_center`](Client::data_center): an application with several has a client for each.
+    /// `data_center`: an application with several has a client for each.
     /// Register at <https://api-console.zoho.com> with the callback `{public
     /// URL}/login/zoho/authorized`. Scopes that an API needs go beside `AaaServer.profile.Read`.
     ///
     /// Checked November 2026 against Auth.js (July 2026), Flask-Dance and Zoho's documentation (an
-    /// undated copy): a refresh token comes only with [`offline`](Client::offline), and again only
-    /// with [`reprompt_consent`](Client::reprompt_consent); the token response names the host of
+    /// undated copy): a refresh token comes only with `offline`, and again only
+    /// with `reprompt_consent`; the token response names the host of
     /// the API, to which calls go. The revocation endpoint is unconfirmed.
     Zoho,
     new: (id, secret),
@@ -39,6 +39,17 @@ service! {
     .secret_in_body()
     .error_names(&[("invalid_code", "invalid_grant")])
     .revocation("https://accounts.zoho.com/oauth/v2/token/revoke", Revocation::WithoutSecret),
+    options: {
+        /// Requests a refresh token (`access_type=offline`).
+        offline => |client| client.option("access_type", "offline"),
+        /// Has Zoho ask for consent at each login (`prompt=consent`), which is the only way to get
+        /// another refresh token.
+        reprompt_consent => |client| client.option("prompt", "consent"),
+        /// Sets the data centre where users begin, which is that in the United States by default.
+        data_center(center: ZohoDataCenter) => |client, center| client
+            .moved("https://accounts.zoho.com/", &format!("{}/", center.accounts()))
+            .moved("https://www.zohoapis.com", &center.api()),
+    },
     manners: {
         scope_separator: ScopeSeparator::Comma,
         errors_under_200: true,
@@ -53,30 +64,32 @@ service! {
     },
 }
 
-impl Client<Zoho> {
-    /// Requests a refresh token (`access_type=offline`).
-    #[must_use]
-    pub fn offline(self) -> Self {
-        self.option("access_type", "offline")
+words! {
+    /// The data centres of Zoho, by their domains.
+    ZohoDataCenter {
+        UnitedStates = "com",
+        Europe = "eu",
+        India = "in",
+        Australia = "com.au",
+        Japan = "jp",
+        Canada = "ca",
+        SaudiArabia = "sa",
+        UnitedKingdom = "uk",
+        China = "com.cn",
+    }
+}
+
+impl ZohoDataCenter {
+    /// The origin of the authorization server.
+    fn accounts(self) -> String {
+        match self {
+            Self::Canada => "https://accounts.zohocloud.ca".to_owned(),
+            other => format!("https://accounts.zoho.{}", other.as_str()),
+        }
     }
 
-    /// Has Zoho ask for consent at each login (`prompt=consent`), which is the only way to get
-    /// another refresh token.
-    #[must_use]
-    pub fn reprompt_consent(self) -> Self {
-        self.option("prompt", "consent")
-    }
-
-    /// Sets the data centre by its domain: `com`, `eu`, `in`, `com.au`, `jp`, `ca`, `sa`, `uk` or
-    /// `com.cn`.
-    #[must_use]
-    pub fn data_center(self, domain: impl AsRef<str>) -> Self {
-        let domain = domain.as_ref();
-        let accounts = match domain {
-            "ca" => "https://accounts.zohocloud.ca".to_owned(),
-            domain => format!("https://accounts.zoho.{domain}"),
-        };
-        self.moved("https://accounts.zoho.com/", &format!("{accounts}/"))
-            .moved("https://www.zohoapis.com", &format!("https://www.zohoapis.{domain}"))
+    /// The origin of the API.
+    fn api(self) -> String {
+        format!("https://www.zohoapis.{}", self.as_str())
     }
 }

@@ -5,25 +5,35 @@ pub(super) mod endpoint;
 mod facts;
 pub(super) mod hosted;
 pub(super) mod names;
+mod nearest;
+mod option;
 mod protocol;
+mod section;
+mod setting;
 mod spec;
 mod spec_buf;
 
-use std::{borrow::Cow, env, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
 use crate::{
     Scopes, Secret,
-    consumer::error::{Error, OperatorError, Result},
+    consumer::error::{OperatorError, Result},
+    transport::{ErasedClient, HttpClient, Reqwest},
 };
 
 use self::allowed::Allowed;
 
+pub use option::ClientOption;
 pub use protocol::{
     ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol, ProtocolBuf, Revocation,
 };
 pub use spec::Spec;
 pub use spec_buf::SpecBuf;
 
+pub(crate) use nearest::nearest;
+pub(crate) use option::TEXT;
+pub(crate) use section::{Place, from_environment, is_in_environment, read, section_expected};
+pub(crate) use setting::{Entries, Setting};
 pub(crate) use spec_buf::is_absolute;
 
 /// A service as a type, so that `Linked<GitHub>` is checked by the compiler.
@@ -54,6 +64,9 @@ pub trait Service: Sized + Send + Sync + 'static {
     /// The description of the service.
     const SPEC: Spec;
 
+    /// The options of the service that settings have: [`ClientOption`].
+    const OPTIONS: &'static [ClientOption<Self>] = &[];
+
     /// The application as registered at the service.
     fn client(id: impl Into<String>, secret: impl Into<Secret>) -> Client<Self> {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::Secret(secret.into()))
@@ -79,13 +92,17 @@ pub trait Service: Sized + Send + Sync + 'static {
     /// * `GITEA_OAUTH_CLIENT_KEY` and `GITEA_OAUTH_CLIENT_SECRET` for OAuth 1,
     /// * `GITEA_OAUTH_CONSUMER_KEY` and `GITEA_OAUTH_RSA_KEY` (as in
     ///   [`client_with_key`](Service::client_with_key)) for OAuth 1 with RSA signatures,
-    /// * and `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without
-    ///   endpoints of its own needs.
+    /// * `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without endpoints
+    ///   of its own needs,
+    /// * `GITEA_OAUTH_SCOPES` and the further keys of its settings in a file, among them its
+    ///   [options](Service::OPTIONS).
     ///
     /// # Errors
-    /// [`OperatorError::VariableMissing`] with the name of the missing variable.
+    /// [`OperatorError::VariableMissing`] with the name of the missing variable;
+    /// [`OperatorError::SettingMalformed`] or [`OperatorError::SettingRefused`] with the name of one
+    /// whose value is wrong.
     fn client_from_env() -> Result<Client<Self>> {
-        Client::from_spec_and_env(SpecBuf::from(Self::SPEC))
+        Ok(from_environment()?)
     }
 }
 
@@ -116,6 +133,10 @@ pub struct Client<S> {
     pub(crate) id: String,
     pub(crate) credential: Credential,
     pub(crate) allowed: Allowed,
+    /// The HTTP client of this service's requests, unless it is that of the login.
+    pub(crate) http: Option<Arc<dyn ErasedClient>>,
+    /// The first mistake in the settings of the client.
+    pub(crate) fault: Option<OperatorError>,
     pub(crate) service: PhantomData<fn() -> S>,
 }
 
@@ -132,27 +153,8 @@ pub(crate) enum Credential {
 
 impl<S> Client<S> {
     pub(crate) fn new(spec: SpecBuf, id: impl Into<String>, credential: Credential) -> Self {
-        let allowed = Allowed::default();
-        Self { spec, id: id.into(), credential, allowed, service: PhantomData }
-    }
-
-    pub(crate) fn from_spec_and_env(mut spec: SpecBuf) -> Result<Self> {
-        match variable(&spec.name, "BASE_URL") {
-            Ok(base) => spec.base = Some(base.into()),
-            Err(error) if spec.is_homeless() => return Err(error),
-            Err(_) => {}
-        }
-        let (id, secret) = match &spec.protocol {
-            Protocol::OAuth2(_) => ("CLIENT_ID", "CLIENT_SECRET"),
-            Protocol::OAuth1(oauth1) if oauth1.signature_method.is_rsa() => {
-                ("CONSUMER_KEY", "RSA_KEY")
-            }
-            Protocol::OAuth1(_) => ("CLIENT_KEY", "CLIENT_SECRET"),
-        };
-        let (id, value) = (variable(&spec.name, id)?, variable(&spec.name, secret)?.into());
-        let credential =
-            if secret == "RSA_KEY" { Credential::Key(value) } else { Credential::Secret(value) };
-        Ok(Self::new(spec, id, credential))
+        let (allowed, id) = (Allowed::default(), id.into());
+        Self { spec, id, credential, allowed, http: None, fault: None, service: PhantomData }
     }
 
     /// The name of the service.
@@ -331,21 +333,43 @@ impl<S> Client<S> {
         self
     }
 
+    /// Sends the requests to this service with this client, in place of that of
+    /// [`Login::http`](crate::Login::http): for a service with a proxy or a certificate authority of
+    /// its own.
+    ///
+    /// ```
+    /// use quadrille::{GitLab, KeyRing, Login, transport::Reqwest};
+    ///
+    /// # fn login(pem: &[u8]) -> Result<Login, Box<dyn std::error::Error>> {
+    /// let authority = reqwest::Certificate::from_pem(pem)?;
+    /// let http = Reqwest::new(reqwest::Client::builder().tls_certs_merge([authority]))?;
+    /// let gitlab = GitLab::new("our-id", "our-secret").hosted_at("https://git.corp.example").http(http);
+    /// # Ok(Login::new(KeyRing::ephemeral(), "https://app.example").with(gitlab))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn http(mut self, client: impl HttpClient) -> Self {
+        self.http = Some(Arc::new(client));
+        self
+    }
+
+    /// Accepts any TLS certificate in the service's name. Gives up: anyone on the way to the service
+    /// can read its tokens and this application's secret, and answer in its place. For a service
+    /// with a certificate authority of its own, use [`http`](Self::http) instead.
+    #[must_use]
+    pub fn without_verifying_certificates_so_that_anyone_can_read_tokens(mut self) -> Self {
+        match Reqwest::new(reqwest::Client::builder().tls_danger_accept_invalid_certs(true)) {
+            Ok(client) => return self.http(client),
+            Err(error) => self.fault = Some(error.into()),
+        }
+        self
+    }
+
     /// Changes any fact about the service.
     #[must_use]
     pub fn with_spec(mut self, change: impl FnOnce(&mut SpecBuf)) -> Self {
         change(&mut self.spec);
         self
-    }
-}
-
-/// The variable `{SERVICE}_OAUTH_{what}`.
-fn variable(service: &str, what: &str) -> Result<String> {
-    let prefix = service.to_ascii_uppercase().replace('-', "_");
-    let name = format!("{prefix}_OAUTH_{what}");
-    match env::var(&name) {
-        Ok(value) if !value.is_empty() => Ok(value),
-        _ => Err(Error::from(OperatorError::VariableMissing { name: name.into() })),
     }
 }
 

@@ -1,0 +1,108 @@
+//! A value of a settings file.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+
+use crate::Secret;
+
+/// The settings of a section, in the order of the file.
+pub(crate) type Entries = Vec<(String, Setting)>;
+
+/// A value of a settings file of any format that describes itself. Reading one never fails: a
+/// reader of TOML prints the line of an error, which may have a secret. It may be a secret itself,
+/// so it has no `Debug`.
+pub(crate) enum Setting {
+    Text(Secret),
+    Flag(bool),
+    Number,
+    List(Vec<Setting>),
+    Table(Entries),
+    Nothing,
+}
+
+impl<'de> Deserialize<'de> for Setting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Setting;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a setting")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Setting, E> {
+        Ok(Setting::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Setting, E> {
+        Ok(Setting::Number)
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Setting, E> {
+        Ok(Setting::Number)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Setting, E> {
+        Ok(Setting::Number)
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Setting, E> {
+        Ok(Setting::Number)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Setting, E> {
+        Ok(Setting::Number)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Setting, E> {
+        Ok(Setting::Text(text.into()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Setting, E> {
+        Ok(Setting::Text(text.into()))
+    }
+
+    fn visit_none<E>(self) -> Result<Setting, E> {
+        Ok(Setting::Nothing)
+    }
+
+    fn visit_unit<E>(self) -> Result<Setting, E> {
+        Ok(Setting::Nothing)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Setting, D::Error> {
+        Setting::deserialize(deserializer)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Setting, D::Error> {
+        Setting::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Setting, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Setting::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Setting, A::Error> {
+        let mut entries = Entries::new();
+        while let Some(entry) = members.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Setting::Table(entries))
+    }
+}

@@ -1,0 +1,214 @@
+//! The settings of a whole login.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{
+    KeyRing,
+    consumer::{
+        Login,
+        error::OperatorError,
+        presets,
+        registration::Registration,
+        service::{Entries, Place, Service, Setting, TEXT, nearest, section_expected},
+    },
+};
+
+use super::known::Known;
+
+/// The key of the service, where the section's name is another.
+const SERVICE: &str = "service";
+/// The keys of the login itself.
+const OWN: [&str; 3] = ["public_url", "path", "pop_up"];
+
+/// The settings of a whole login: its public URL, its path and its services, each a section. A
+/// section is named as the service, or names it by `service` and is a second registration.
+///
+/// Reading never fails: [`Login::check`] reports a name of no service, or a wrong setting, by its
+/// path.
+///
+/// ```
+/// use quadrille::{GitHub, KeyRing, Login, consumer::LoginSettings};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Config {
+///     login: LoginSettings,
+/// }
+///
+/// let config: Config = toml::from_str(
+///     r#"
+///     [login]
+///     public_url = "https://app.example"
+///
+///     [login.github]
+///     client_id = "our-id"
+///     client_secret = "our-secret"
+///
+///     [login.staff]
+///     service = "gitlab"
+///     base_url = "https://git.example"
+///     client_id = "our-id-there"
+///     client_secret = "our-secret-there"
+///     "#,
+/// )?;
+/// let login = Login::from_settings(KeyRing::ephemeral(), config.login);
+/// login.check()?;
+/// assert_eq!(login.login_url("staff", None)?, "/login/staff");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct LoginSettings {
+    source: Source,
+    known: Vec<Known>,
+}
+
+enum Source {
+    Section(Entries),
+    Variables,
+    /// A value that is no section.
+    Other,
+}
+
+impl LoginSettings {
+    /// The settings in the environment: `LOGIN_PUBLIC_URL`, `LOGIN_PATH` and `LOGIN_POP_UP`, and
+    /// each service whose identifier is set (`GITHUB_OAUTH_CLIENT_ID`), with its options
+    /// (`GOOGLE_OAUTH_OFFLINE=true`).
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self { source: Source::Variables, known: presets::KNOWN.to_vec() }
+    }
+
+    /// Lets the settings name a service of your own.
+    ///
+    /// ```
+    /// use quadrille::{KeyRing, Login, Service, Spec, consumer::LoginSettings};
+    ///
+    /// struct Gitea;
+    /// impl Service for Gitea {
+    ///     const SPEC: Spec = Spec::oauth2("gitea", "authorize", "token", "api/v1").build();
+    /// }
+    ///
+    /// let settings: LoginSettings = toml::from_str(
+    ///     r#"
+    ///     public_url = "https://app.example"
+    ///     [gitea]
+    ///     base_url = "https://git.example"
+    ///     client_id = "our-id"
+    ///     client_secret = "our-secret"
+    ///     "#,
+    /// )?;
+    /// Login::from_settings(KeyRing::ephemeral(), settings.with_service::<Gitea>()).check()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_service<S: Service>(mut self) -> Self {
+        self.known.retain(|known| known.name != S::SPEC.name);
+        self.known.push(Known::of::<S>());
+        self
+    }
+
+    /// The values of the login's own keys, in the order of [`OWN`], and the registrations.
+    fn read(self) -> Result<([Option<String>; 3], Vec<Registration>), OperatorError> {
+        let Self { source, known } = self;
+        let mut registrations = Vec::new();
+        let (place, mut entries) = match source {
+            Source::Section(entries) => (Place::Section("".into()), entries),
+            Source::Variables => {
+                for known in &known {
+                    if let Some(registration) = (known.from_environment)() {
+                        registrations.push(registration?);
+                    }
+                }
+                let place = Place::Variables("LOGIN_".into());
+                let entries = place.in_environment(OWN);
+                (place, entries)
+            }
+            Source::Other => return Err(section_expected("login")),
+        };
+        let mut own = [None, None, None];
+        for (key, value) in OWN.iter().zip(&mut own) {
+            let Some(at) = entries.iter().position(|(name, _)| name == key) else { continue };
+            *value = match entries.remove(at).1 {
+                Setting::Text(text) => Some(text.expose().to_owned()),
+                _ => return Err(place.malformed(key, TEXT)),
+            };
+        }
+        for (name, value) in entries {
+            registrations.push(section(&known, &name, value)?);
+        }
+        if own.first().is_none_or(Option::is_none) {
+            return Err(place.missing("public_url"));
+        }
+        Ok((own, registrations))
+    }
+}
+
+/// The registration in a section.
+fn section(known: &[Known], name: &str, value: Setting) -> Result<Registration, OperatorError> {
+    let unknown = |path: Box<str>, said: &str| {
+        let names: Vec<_> = known.iter().flat_map(Known::names).collect();
+        let own = OWN.iter().map(|name| ((*name).to_owned(), *name));
+        let all: Vec<_> = names.into_iter().chain(own).collect();
+        let found = nearest(said, all.iter().map(|(name, _)| &**name));
+        let found = all.iter().find(|(name, _)| Some(&**name) == found);
+        let nearest = found.map(|(_, name)| Box::from(*name));
+        OperatorError::SettingUnknown { path, nearest }
+    };
+    let place = Place::Section(name.into());
+    let Setting::Table(mut entries) = value else {
+        return Err(match known.iter().any(|known| known.name == name) {
+            true => section_expected(name),
+            false => unknown(name.into(), name),
+        });
+    };
+    let service = entries.iter().position(|(key, _)| key == SERVICE);
+    let service = match service.map(|at| entries.remove(at).1) {
+        None => None,
+        Some(Setting::Text(text)) => Some(text.expose().to_owned()),
+        Some(_) => return Err(place.malformed(SERVICE, TEXT)),
+    };
+    let said = service.as_deref().unwrap_or(name);
+    match known.iter().find(|known| known.name == said) {
+        Some(known) => (known.read)(entries, &place, name),
+        None if service.is_some() => Err(unknown(place.of(SERVICE), said)),
+        None => Err(unknown(name.into(), name)),
+    }
+}
+
+impl<'de> Deserialize<'de> for LoginSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let source = match Setting::deserialize(deserializer)? {
+            Setting::Table(entries) => Source::Section(entries),
+            _ => Source::Other,
+        };
+        Ok(Self { source, known: presets::KNOWN.to_vec() })
+    }
+}
+
+impl fmt::Debug for LoginSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections: Vec<&str> = match &self.source {
+            Source::Section(entries) => entries.iter().map(|(name, _)| &**name).collect(),
+            Source::Variables | Source::Other => Vec::new(),
+        };
+        f.debug_struct("LoginSettings").field("sections", &sections).finish_non_exhaustive()
+    }
+}
+
+impl Login {
+    /// The login that these settings describe, which seals cookies and states with `keys`.
+    ///
+    /// [`Login::check`] and every page report a mistake in the settings.
+    #[must_use]
+    pub fn from_settings(keys: KeyRing, settings: LoginSettings) -> Self {
+        match settings.read() {
+            Ok(([public_url, path, opener], registrations)) => {
+                let login = Self::new(keys, public_url.unwrap_or_default());
+                let login = path.into_iter().fold(login, |login, path| login.at(&path));
+                let login = opener.into_iter().fold(login, Self::pop_up);
+                registrations.into_iter().fold(login, Self::with_registration)
+            }
+            Err(fault) => Self::new(keys, "").with_fault(fault),
+        }
+    }
+}
