@@ -20,6 +20,7 @@ mod canary;
 mod cookies;
 mod cross_site;
 mod data;
+mod defects;
 mod errors;
 mod examples;
 mod facts;
