@@ -50,6 +50,7 @@ pub mod consumer;
 pub mod cookie;
 #[cfg(feature = "guard")]
 mod cross_origin;
+mod der;
 mod digest;
 pub mod env;
 pub mod form;
@@ -57,6 +58,8 @@ pub mod form;
 pub mod guard;
 #[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]
 mod guide;
+pub mod jose;
+mod json;
 mod loopback;
 pub mod oauth1;
 pub mod oauth2;

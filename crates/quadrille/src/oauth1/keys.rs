@@ -2,11 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use super::SignatureMethod;
+use crate::der::{self, PemError, decode_pem, key_of_certificate};
 use aws_lc_rs::{rsa, signature};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use zeroize::Zeroizing;
-
-use super::SignatureMethod;
 
 /// The reason why a key cannot be used.
 ///
@@ -69,11 +68,9 @@ impl RsaSigningKey {
     /// [`KeyError`].
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let (label, der) = decode_pem(pem)?;
-        let der = Zeroizing::new(der);
         let pair = match label {
             "PRIVATE KEY" => rsa::KeyPair::from_pkcs8(&der),
             "RSA PRIVATE KEY" => rsa::KeyPair::from_der(&der),
-            "ENCRYPTED PRIVATE KEY" => return Err(KeyError::Encrypted),
             _ => return Err(KeyError::OtherKind),
         };
         let pair = pair.map_err(|_| KeyError::OtherKind)?;
@@ -215,84 +212,16 @@ impl fmt::Debug for RsaVerifyingKey {
     }
 }
 
-/// The label and the contents of the first PEM block (RFC 7468).
-fn decode_pem(pem: &str) -> Result<(&str, Vec<u8>), KeyError> {
-    let (_, rest) = pem.split_once("-----BEGIN ").ok_or(KeyError::NotPem)?;
-    let (label, rest) = rest.split_once("-----").ok_or(KeyError::NotPem)?;
-    let (body, rest) = rest.split_once("-----END ").ok_or(KeyError::NotPem)?;
-    if !rest.starts_with(label) {
-        return Err(KeyError::NotPem);
-    }
-    // OpenSSL writes this header before an encrypted PKCS#1 key.
-    if body.contains("ENCRYPTED") {
-        return Err(KeyError::Encrypted);
-    }
-    // Environment variables often spell line breaks as two characters.
-    let body = body.replace("\\n", "");
-    let text: Zeroizing<String> =
-        Zeroizing::new(body.chars().filter(|char| !char.is_ascii_whitespace()).collect());
-    let der = BASE64_STANDARD.decode(text.as_bytes()).map_err(|_| KeyError::NotPem)?;
-    Ok((label, der))
-}
-
-const INTEGER: u8 = 0x02;
-const SEQUENCE: u8 = 0x30;
-const VERSION: u8 = 0xa0;
-
-/// A DER element: tag, contents, complete bytes, and the rest of the input.
-struct Element<'a> {
-    tag: u8,
-    contents: &'a [u8],
-    whole: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> Element<'a> {
-    fn first(der: &'a [u8]) -> Option<Self> {
-        let (tag, after) = der.split_first()?;
-        let (first, mut after) = after.split_first()?;
-        let mut length = usize::from(*first);
-        if length >= 0x80 {
-            let count = length - 0x80;
-            // No key needs a longer length.
-            if count > 3 {
-                return None;
-            }
-            let (digits, tail) = after.split_at_checked(count)?;
-            length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
-            after = tail;
+impl From<PemError> for KeyError {
+    fn from(error: PemError) -> Self {
+        match error {
+            PemError::NotPem => Self::NotPem,
+            PemError::Encrypted => Self::Encrypted,
         }
-        let (contents, rest) = after.split_at_checked(length)?;
-        let whole = der.get(..der.len() - rest.len())?;
-        Some(Self { tag: *tag, contents, whole, rest })
     }
-
-    fn is(self, tag: u8) -> Option<Self> {
-        (self.tag == tag).then_some(self)
-    }
-}
-
-/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280, section 4.1).
-fn key_of_certificate(der: &[u8]) -> Option<&[u8]> {
-    let certificate = Element::first(der)?.is(SEQUENCE)?;
-    let signed = Element::first(certificate.contents)?.is(SEQUENCE)?;
-    let mut fields = signed.contents;
-    if let Some(version) = Element::first(fields)?.is(VERSION) {
-        fields = version.rest;
-    }
-    // Serial number, signature algorithm, issuer, validity, subject.
-    for _ in 0..5 {
-        fields = Element::first(fields)?.rest;
-    }
-    Some(Element::first(fields)?.is(SEQUENCE)?.whole)
 }
 
 /// The length of an `RSAPublicKey`'s modulus in bits.
 fn modulus_bits(der: &[u8]) -> Option<usize> {
-    let key = Element::first(der)?.is(SEQUENCE)?;
-    let modulus = Element::first(key.contents)?.is(INTEGER)?.contents;
-    let zeros = modulus.iter().position(|byte| *byte != 0)?;
-    let modulus = modulus.get(zeros..)?;
-    let top = modulus.first()?.leading_zeros();
-    Some(modulus.len() * 8 - usize::try_from(top).ok()?)
+    der::integers(der)?.first().map(|modulus| der::bits(modulus))
 }

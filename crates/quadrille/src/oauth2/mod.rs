@@ -92,7 +92,6 @@ mod device;
 mod endpoint;
 mod error;
 mod introspect;
-mod json;
 pub(crate) mod member;
 pub mod metadata;
 pub mod pkce;

@@ -26,6 +26,7 @@ use quadrille::{
 };
 use serde_json::Value;
 
+mod jose;
 mod oauth1;
 
 fn load(json: &str, list: &str) -> Vec<Value> {

@@ -10,8 +10,9 @@ use url::Url;
 use crate::{
     Secret,
     form::Params,
+    json::JsonObject,
     loopback::is_secure,
-    oauth2::{ErrorResponse, answer, error::json_response, json::JsonObject},
+    oauth2::{ErrorResponse, answer, error::json_response},
 };
 
 /// A successful device authorization response: the code for the user, and the one for the client.

@@ -14,8 +14,11 @@ use serde_json::Value;
 
 pub use code::ErrorCode;
 
-use super::{answer, json::JsonObject};
-use crate::form::{FormError, Params};
+use super::answer;
+use crate::{
+    form::{FormError, Params},
+    json::JsonObject,
+};
 
 /// An error response.
 ///

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     Scopes, Secret,
     form::Params,
-    oauth2::{ErrorResponse, answer, error::json_response, json::JsonObject, member::MemberPath},
+    json::JsonObject,
+    oauth2::{ErrorResponse, answer, error::json_response, member::MemberPath},
     scope::ScopeSeparator,
 };
 

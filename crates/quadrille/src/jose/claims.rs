@@ -1,0 +1,200 @@
+//! The claims of a JWT (RFC 7519, section 4).
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::ClaimsError;
+use crate::{
+    Timestamp,
+    json::{JsonObject, ObjectError, read_object},
+};
+
+/// The claims of a JWT. All are optional; a [`ClaimsPolicy`](super::ClaimsPolicy) says which are
+/// required. Times are written as whole seconds.
+///
+/// ```
+/// use quadrille::{Timestamp, jose::Claims};
+///
+/// let mut claims = Claims::default();
+/// claims.sub = Some("ada".into());
+/// claims.aud = vec!["https://api.example".into()];
+/// claims.exp = Some(Timestamp::from_seconds(1_800_000_000));
+/// claims.extra.insert("scope".into(), "photos:read".into());
+/// let json = claims.to_json();
+/// assert_eq!(
+///     String::from_utf8(json.clone())?,
+///     r#"{"sub":"ada","aud":"https://api.example","exp":1800000000,"scope":"photos:read"}"#,
+/// );
+/// assert_eq!(Claims::parse(&json)?, claims);
+/// assert_eq!(claims.text("scope"), Some("photos:read"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Claims {
+    /// The issuer (section 4.1.1).
+    pub iss: Option<String>,
+    /// The subject (section 4.1.2).
+    pub sub: Option<String>,
+    /// The recipients (section 4.1.3), written as a text if there is one.
+    pub aud: Vec<String>,
+    /// The time from which on the token is invalid (section 4.1.4).
+    pub exp: Option<Timestamp>,
+    /// The time before which the token is invalid (section 4.1.5).
+    pub nbf: Option<Timestamp>,
+    /// The time of issue (section 4.1.6).
+    pub iat: Option<Timestamp>,
+    /// The identifier of the token (section 4.1.7).
+    pub jti: Option<String>,
+    /// All other claims. Those above are not written from here.
+    pub extra: Map<String, Value>,
+}
+
+/// The claims that have a field.
+const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+impl Claims {
+    /// Reads the payload of a JWT. No member may be repeated, at any depth; times may have
+    /// fractions; a registered claim of the wrong type is an error, `null` included.
+    ///
+    /// # Errors
+    /// [`ClaimsError::NotJson`], [`ClaimsError::Repeated`] or [`ClaimsError::Malformed`].
+    pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
+        let mut members = read_object(payload).map_err(|error| match error {
+            ObjectError::Malformed => ClaimsError::NotJson,
+            ObjectError::Repeated => ClaimsError::Repeated,
+        })?;
+        Ok(Self {
+            iss: text(&mut members, "iss")?,
+            sub: text(&mut members, "sub")?,
+            aud: audience(&mut members)?,
+            exp: time(&mut members, "exp")?,
+            nbf: time(&mut members, "nbf")?,
+            iat: time(&mut members, "iat")?,
+            jti: text(&mut members, "jti")?,
+            extra: members,
+        })
+    }
+
+    /// The claims as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut object = JsonObject::with_capacity(256);
+        let mut string = |name, value: &Option<String>| {
+            if let Some(value) = value {
+                object.string(name, value);
+            }
+        };
+        string("iss", &self.iss);
+        string("sub", &self.sub);
+        match &*self.aud {
+            [] => {}
+            [one] => object.string("aud", one),
+            several => object.value("aud", &several.to_vec().into()),
+        }
+        for (name, time) in [("exp", self.exp), ("nbf", self.nbf), ("iat", self.iat)] {
+            if let Some(time) = time {
+                object.value(name, &time.seconds().into());
+            }
+        }
+        if let Some(jti) = &self.jti {
+            object.string("jti", jti);
+        }
+        for (name, value) in &self.extra {
+            if !REGISTERED.contains(&name.as_str()) {
+                object.value(name, value);
+            }
+        }
+        object.finish()
+    }
+
+    /// Whether a claim is there, not `null` and not empty.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let is_text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        match name {
+            "iss" => is_text(&self.iss),
+            "sub" => is_text(&self.sub),
+            "aud" => !self.aud.is_empty(),
+            "exp" => self.exp.is_some(),
+            "nbf" => self.nbf.is_some(),
+            "iat" => self.iat.is_some(),
+            "jti" => is_text(&self.jti),
+            other => match self.extra.get(other) {
+                None | Some(Value::Null) => false,
+                Some(Value::String(text)) => !text.is_empty(),
+                Some(_) => true,
+            },
+        }
+    }
+
+    /// Another claim, if it is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.extra.get(name).and_then(Value::as_str)
+    }
+
+    /// Another claim that is a time, such as `auth_time`.
+    ///
+    /// # Errors
+    /// [`ClaimsError::Malformed`] if it is not a time.
+    pub fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ClaimsError> {
+        self.extra.get(name).map(|value| timestamp(name, value)).transpose()
+    }
+}
+
+/// Omits the user's identity and further claims.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("iss", &self.iss)
+            .field("aud", &self.aud)
+            .field("exp", &self.exp)
+            .finish_non_exhaustive()
+    }
+}
+
+fn text(
+    members: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<String>, ClaimsError> {
+    match members.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ClaimsError::Malformed(name)),
+    }
+}
+
+fn audience(members: &mut Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
+    let one = |value| match value {
+        Value::String(text) => Ok(text),
+        _ => Err(ClaimsError::Malformed("aud")),
+    };
+    match members.remove("aud") {
+        None => Ok(Vec::new()),
+        Some(Value::Array(several)) => several.into_iter().map(one).collect(),
+        Some(value) => one(value).map(|one| vec![one]),
+    }
+}
+
+fn time(
+    members: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, ClaimsError> {
+    members.remove(name).map(|value| timestamp(name, &value)).transpose()
+}
+
+/// A `NumericDate` (RFC 7519, section 2): seconds, perhaps with a fraction.
+fn timestamp(name: &'static str, value: &Value) -> Result<Timestamp, ClaimsError> {
+    const LIMIT: i64 = i64::MAX / 1000;
+    if let Some(seconds) = value.as_i64().filter(|seconds| (-LIMIT..=LIMIT).contains(seconds)) {
+        return Ok(Timestamp::from_seconds(seconds));
+    }
+    // Greater integers are rejected, since no clock tells them from each other.
+    match value.as_f64() {
+        Some(seconds) if value.is_f64() && seconds.abs() < 1e14 =>
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "it is far below the limit")]
+            Ok(Timestamp::from_millis((seconds * 1000.0).floor() as i64))
+        }
+        _ => Err(ClaimsError::Malformed(name)),
+    }
+}

@@ -1,0 +1,114 @@
+//! Sets of public keys (RFC 7517, section 5).
+
+use serde_json::{Map, Value};
+
+use super::{KeyError, VerifyingKey, jwk::Jwk};
+use crate::json::{ObjectError, read_object};
+
+/// The keys that are read of a set. A server has a few; each costs some microseconds.
+pub const MOST_KEYS: usize = 100;
+
+/// The reason why a set of keys cannot be read.
+///
+/// ```
+/// use quadrille::jose::{KeySet, KeySetError};
+///
+/// assert_eq!(KeySet::parse(b"{}").unwrap_err(), KeySetError::Malformed);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// The text is not a JSON object with an array `keys` of objects.
+    #[error("not a JWK Set")]
+    Malformed,
+    /// A member is repeated, at any depth.
+    #[error("a member of the JWK Set is repeated")]
+    Repeated,
+    /// There are more than [`MOST_KEYS`] keys.
+    #[error("the JWK Set has too many keys")]
+    TooMany,
+}
+
+/// The public keys of a party, a JWK Set. Keys that cannot be used here are skipped (RFC 7517,
+/// section 5): of another type, for encryption, too short, or private, so no secret any more.
+///
+/// ```
+/// use quadrille::jose::{KeyError, KeySet};
+///
+/// let keys = KeySet::parse(br#"{"keys":[
+///     {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"1"},
+///     {"kty":"AKP","alg":"ML-DSA-44","pub":"...","kid":"2"}
+/// ]}"#)?;
+/// assert_eq!(keys.iter().count(), 1);
+/// assert_eq!(keys.skipped(), [KeyError::UnknownType]);
+/// # Ok::<(), quadrille::jose::KeySetError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct KeySet {
+    keys: Vec<VerifyingKey>,
+    skipped: Vec<KeyError>,
+}
+
+impl KeySet {
+    /// Reads a JWK Set. Several keys may have one identifier; keys without one are kept.
+    ///
+    /// # Errors
+    /// [`KeySetError`].
+    pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
+        Self::from_members(read_object(json).map_err(|error| match error {
+            ObjectError::Malformed => KeySetError::Malformed,
+            ObjectError::Repeated => KeySetError::Repeated,
+        })?)
+    }
+
+    /// [`parse`](Self::parse) for members that were read already, such as `jwks` in the metadata
+    /// of a client.
+    ///
+    /// # Errors
+    /// [`KeySetError`].
+    pub fn from_members(mut members: Map<String, Value>) -> Result<Self, KeySetError> {
+        let Some(Value::Array(keys)) = members.remove("keys") else {
+            return Err(KeySetError::Malformed);
+        };
+        if keys.len() > MOST_KEYS {
+            return Err(KeySetError::TooMany);
+        }
+        let mut set = Self::default();
+        for key in keys {
+            let Value::Object(key) = key else { return Err(KeySetError::Malformed) };
+            match VerifyingKey::read(&Jwk::of(key)) {
+                Ok(key) => set.keys.push(key),
+                Err(error) => set.skipped.push(error),
+            }
+        }
+        Ok(set)
+    }
+
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The reasons why keys were skipped, in the order of the set.
+    pub fn skipped(&self) -> &[KeyError] {
+        &self.skipped
+    }
+
+    /// The JWK Set, without shared keys.
+    pub fn to_json(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().filter_map(VerifyingKey::to_jwk).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+    }
+}
+
+/// A set of keys that are known already.
+impl FromIterator<VerifyingKey> for KeySet {
+    fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
+        Self { keys: keys.into_iter().collect(), skipped: Vec::new() }
+    }
+}

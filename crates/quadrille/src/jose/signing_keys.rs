@@ -1,0 +1,358 @@
+//! The keys of an issuer, and when each of them signs.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Algorithm, KeyError, KeySet, MOST_KEYS, SigningKey, jwk::Jwk};
+use crate::{Secret, Timestamp, json::read_object};
+
+/// When keys are replaced. A key is published before it signs, so that verifiers that keep the set
+/// for a while know it by then, and after it signed, so that its last tokens stay valid.
+///
+/// ```
+/// use std::time::Duration;
+/// use quadrille::jose::Rotation;
+///
+/// let rotation = Rotation { period: Duration::from_secs(30 * 24 * 3600), ..Rotation::default() };
+/// assert_eq!(rotation.ahead, Duration::from_secs(24 * 3600));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The time for which a key signs; 90 days by default.
+    pub period: Duration,
+    /// The time for which a key is published before it signs; a day by default. At least as long
+    /// as verifiers keep a set.
+    pub ahead: Duration,
+    /// The time for which a key is published after it signed; a day by default. At least as long as
+    /// a token lives.
+    pub overlap: Duration,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        Self { period: DAY * 90, ahead: DAY, overlap: DAY }
+    }
+}
+
+/// The reason why keys cannot be kept together, or not be read from a store.
+///
+/// ```
+/// use quadrille::{Secret, Timestamp, jose::{Algorithm, SigningKey, SigningKeys, SigningKeysError}};
+///
+/// let shared = SigningKey::hmac(Algorithm::Hs256, &Secret::from("a".repeat(32)))?;
+/// let error = SigningKeys::new(shared, Timestamp::default()).unwrap_err();
+/// assert_eq!(error, SigningKeysError::Shared);
+/// # Ok::<(), quadrille::jose::KeyError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SigningKeysError {
+    /// The key is shared, and cannot be published.
+    #[error("a shared key cannot be one of an issuer's published keys")]
+    Shared,
+    /// Another key has the identifier.
+    #[error("another key has the same identifier")]
+    Repeated,
+    /// There are more keys than a set may have.
+    #[error("there are too many keys")]
+    TooMany,
+    /// The text is none that [`SigningKeys::to_json`] wrote.
+    #[error("the stored keys are malformed")]
+    Malformed,
+    /// A key cannot be used.
+    #[error("a stored key cannot be used: {0}")]
+    Key(#[from] KeyError),
+}
+
+/// The keys of an issuer, with rotation and overlap, for each algorithm by itself. A value: a store
+/// keeps [`to_json`](Self::to_json), sealed, and whoever changes it compares and swaps. Processes
+/// with the same value and the same time sign with the same key.
+///
+/// ```
+/// use quadrille::{Timestamp, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
+///
+/// let rotation = Rotation::default();
+/// let now = Timestamp::from_seconds(1_800_000_000);
+/// let first = SigningKey::generate(Algorithm::Es256)?;
+/// let mut keys = SigningKeys::new(first.clone(), now)?;
+///
+/// // A day before the first key's time is over, its successor is published ...
+/// let due = keys.wakes_at(&rotation);
+/// assert_eq!(due, now + rotation.period - rotation.ahead);
+/// for algorithm in keys.due(due, &rotation) {
+///     keys.add(SigningKey::generate(algorithm)?, due, &rotation)?;
+/// }
+/// assert_eq!(keys.published().iter().count(), 2);
+///
+/// // ... and a day later it signs.
+/// let signs = |keys: &SigningKeys, at| {
+///     keys.signing(Algorithm::Es256, at).and_then(SigningKey::kid).map(str::to_owned)
+/// };
+/// assert_eq!(signs(&keys, due).as_deref(), first.kid());
+/// assert_ne!(signs(&keys, due + rotation.ahead).as_deref(), first.kid());
+///
+/// // The last token of the first key has expired.
+/// assert_eq!(keys.sweep(due + rotation.ahead + rotation.overlap, &rotation), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SigningKeys {
+    /// In the order in which they sign.
+    keys: Vec<Kept>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    key: SigningKey,
+    signs_from: Timestamp,
+}
+
+impl SigningKeys {
+    /// One key, which signs at once.
+    ///
+    /// # Errors
+    /// [`SigningKeysError::Shared`].
+    pub fn new(key: SigningKey, now: Timestamp) -> Result<Self, SigningKeysError> {
+        let mut keys = Self { keys: Vec::new() };
+        keys.keep(Kept { key, signs_from: now })?;
+        Ok(keys)
+    }
+
+    /// Adds a key. The first of its algorithm signs at once; others sign when the newest one's
+    /// time is over, and were published for [`Rotation::ahead`] by then.
+    ///
+    /// # Errors
+    /// [`SigningKeysError::Shared`], [`SigningKeysError::Repeated`] or
+    /// [`SigningKeysError::TooMany`].
+    pub fn add(
+        &mut self,
+        key: SigningKey,
+        now: Timestamp,
+        rotation: &Rotation,
+    ) -> Result<(), SigningKeysError> {
+        let newest = self.of(key.algorithm()).next_back();
+        let signs_from = match newest {
+            None => now,
+            Some(newest) => (newest.signs_from + rotation.period).max(now + rotation.ahead),
+        };
+        self.keep(Kept { key, signs_from })
+    }
+
+    /// The key that signs at a time. If the clock was set back to before the first one, it is the
+    /// first one.
+    pub fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
+        let newest = self.of(algorithm).rev().find(|kept| kept.signs_from <= now);
+        newest.or_else(|| self.of(algorithm).next()).map(|kept| &kept.key)
+    }
+
+    /// The algorithms that need a successor of their newest key now.
+    pub fn due(&self, now: Timestamp, rotation: &Rotation) -> Vec<Algorithm> {
+        let due = |kept: &Kept| rotation.succession(kept) <= now;
+        self.newest().filter(|kept| due(kept)).map(|kept| kept.key.algorithm()).collect()
+    }
+
+    /// The time at which a successor is [`due`](Self::due) next.
+    pub fn wakes_at(&self, rotation: &Rotation) -> Timestamp {
+        self.newest().map(|kept| rotation.succession(kept)).min().unwrap_or(Timestamp::NEVER)
+    }
+
+    /// Removes the keys whose successors have signed for [`Rotation::overlap`], and returns their
+    /// number.
+    pub fn sweep(&mut self, now: Timestamp, rotation: &Rotation) -> usize {
+        let before = self.keys.len();
+        let over: Vec<String> = Algorithm::ALL
+            .into_iter()
+            .flat_map(|algorithm| self.of(algorithm).zip(self.of(algorithm).skip(1)))
+            .filter(|(_, successor)| successor.signs_from + rotation.overlap <= now)
+            .filter_map(|(kept, _)| kept.key.kid().map(str::to_owned))
+            .collect();
+        self.keys.retain(|kept| !over.iter().any(|kid| kept.key.kid() == Some(kid)));
+        before - self.keys.len()
+    }
+
+    /// Removes a key at once, as after a theft: its tokens are invalid as soon as verifiers fetch
+    /// the set again. Its successor, if there is one, signs at once. Returns whether it was there.
+    pub fn remove(&mut self, kid: &str) -> bool {
+        let before = self.keys.len();
+        self.keys.retain(|kept| kept.key.kid() != Some(kid));
+        self.keys.len() != before
+    }
+
+    /// The public keys, those that will sign and those that signed among them: the JWK Set of the
+    /// issuer.
+    pub fn published(&self) -> KeySet {
+        self.keys.iter().map(|kept| kept.key.verifying_key().clone()).collect()
+    }
+
+    /// The keys with their private parts, for a store. Seal it.
+    ///
+    /// ```
+    /// use quadrille::{Timestamp, jose::{Algorithm, SigningKey, SigningKeys}};
+    ///
+    /// let key = SigningKey::generate(Algorithm::EdDsa)?;
+    /// let keys = SigningKeys::new(key, Timestamp::from_seconds(1_800_000_000))?;
+    /// let read = SigningKeys::from_json(&keys.to_json()?)?;
+    /// assert_eq!(read.published().to_json(), keys.published().to_json());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SigningKeysError::Key`].
+    pub fn to_json(&self) -> Result<Secret, SigningKeysError> {
+        // With room for all keys, so that no copy is left behind when it grows.
+        let mut json = String::with_capacity(64 + self.keys.len() * 8 * 1024);
+        json.push_str(r#"{"keys":["#);
+        for (index, kept) in self.keys.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let seconds = kept.signs_from.seconds();
+            json.push_str(&format!(r#"{comma}{{"signs_from":{seconds},"jwk":"#));
+            json.push_str(kept.key.to_private_jwk()?.expose());
+            json.push('}');
+        }
+        json.push_str("]}");
+        Ok(json.into())
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`SigningKeysError`].
+    pub fn from_json(json: &Secret) -> Result<Self, SigningKeysError> {
+        let malformed = |_| SigningKeysError::Malformed;
+        let mut members = read_object(json.expose().as_bytes()).map_err(malformed)?;
+        let Some(Value::Array(stored)) = members.remove("keys") else {
+            return Err(SigningKeysError::Malformed);
+        };
+        let mut keys = Self { keys: Vec::new() };
+        for one in stored {
+            let Value::Object(one) = one else { return Err(SigningKeysError::Malformed) };
+            keys.keep(Kept::read(one)?)?;
+        }
+        match keys.keys.is_empty() {
+            true => Err(SigningKeysError::Malformed),
+            false => Ok(keys),
+        }
+    }
+
+    fn keep(&mut self, kept: Kept) -> Result<(), SigningKeysError> {
+        if kept.key.verifying_key().is_shared() {
+            return Err(SigningKeysError::Shared);
+        }
+        if self.keys.iter().any(|other| other.key.kid() == kept.key.kid()) {
+            return Err(SigningKeysError::Repeated);
+        }
+        if self.keys.len() >= MOST_KEYS {
+            return Err(SigningKeysError::TooMany);
+        }
+        let place = self.keys.partition_point(|other| other.signs_from <= kept.signs_from);
+        self.keys.insert(place, kept);
+        Ok(())
+    }
+
+    /// The keys of an algorithm, in the order in which they sign.
+    fn of(&self, algorithm: Algorithm) -> impl DoubleEndedIterator<Item = &Kept> {
+        self.keys.iter().filter(move |kept| kept.key.algorithm() == algorithm)
+    }
+
+    /// The newest key of each algorithm.
+    fn newest(&self) -> impl Iterator<Item = &Kept> {
+        Algorithm::ALL.into_iter().filter_map(|algorithm| self.of(algorithm).next_back())
+    }
+}
+
+impl Rotation {
+    /// The time at which the successor of a key must be published.
+    fn succession(&self, kept: &Kept) -> Timestamp {
+        kept.signs_from + self.period.saturating_sub(self.ahead)
+    }
+}
+
+impl Kept {
+    fn read(mut members: Map<String, Value>) -> Result<Self, SigningKeysError> {
+        let Some(Value::Object(jwk)) = members.remove("jwk") else {
+            return Err(SigningKeysError::Malformed);
+        };
+        let jwk = Jwk::of(jwk);
+        let seconds = members.get("signs_from").and_then(Value::as_i64);
+        let signs_from = Timestamp::from_seconds(seconds.ok_or(SigningKeysError::Malformed)?);
+        let algorithm = jwk.algorithm()?.ok_or(KeyError::Missing("alg"))?;
+        Ok(Self { key: SigningKey::read(algorithm, &jwk)?, signs_from })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const ROTATION: Rotation = Rotation { period: HOUR, ahead: HOUR, overlap: HOUR };
+
+    fn key(kid: &str) -> SigningKey {
+        SigningKey::generate(Algorithm::EdDsa).unwrap().with_kid(kid)
+    }
+
+    fn signs(keys: &SigningKeys, at: Timestamp) -> &str {
+        keys.signing(Algorithm::EdDsa, at).and_then(SigningKey::kid).unwrap()
+    }
+
+    #[test]
+    fn a_late_successor_is_published_for_a_while_before_it_signs() {
+        let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
+        let late = NOW + HOUR * 100;
+        assert_eq!(keys.due(late, &ROTATION), [Algorithm::EdDsa]);
+        keys.add(key("2"), late, &ROTATION).unwrap();
+        assert_eq!(keys.due(late, &ROTATION), []);
+        assert_eq!(signs(&keys, late), "1");
+        assert_eq!(signs(&keys, late + HOUR), "2");
+        assert_eq!(keys.sweep(late + HOUR * 2 - Duration::from_secs(1), &ROTATION), 0);
+        assert_eq!(keys.sweep(late + HOUR * 2, &ROTATION), 1);
+        assert_eq!(keys.sweep(late + HOUR * 2000, &ROTATION), 0, "the last one stays");
+    }
+
+    #[test]
+    fn a_key_that_was_stolen_is_replaced_at_once() {
+        let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
+        keys.add(key("2"), NOW, &ROTATION).unwrap();
+        assert_eq!(signs(&keys, NOW), "1");
+        assert!(keys.remove("1") && !keys.remove("1"));
+        assert_eq!(signs(&keys, NOW), "2");
+        assert!(keys.remove("2"));
+        assert!(keys.signing(Algorithm::EdDsa, NOW).is_none());
+        assert_eq!(keys.wakes_at(&ROTATION), Timestamp::NEVER);
+    }
+
+    #[test]
+    fn each_algorithm_rotates_by_itself() {
+        let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
+        let other = SigningKey::generate(Algorithm::Es256).unwrap();
+        keys.add(other.clone(), NOW + HOUR, &ROTATION).unwrap();
+        assert_eq!(keys.signing(Algorithm::Es256, NOW + HOUR).unwrap().kid(), other.kid());
+        assert_eq!(signs(&keys, NOW + HOUR), "1");
+        assert_eq!(keys.sweep(NOW + HOUR * 9, &ROTATION), 0);
+        assert!(keys.signing(Algorithm::Rs256, NOW).is_none());
+    }
+
+    #[test]
+    fn keys_are_stored_and_read_with_their_times() {
+        let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
+        keys.add(SigningKey::generate(Algorithm::Rs256).unwrap(), NOW, &ROTATION).unwrap();
+        keys.add(key("2"), NOW, &ROTATION).unwrap();
+        let stored = keys.to_json().unwrap();
+        let read = SigningKeys::from_json(&stored).unwrap();
+        assert_eq!(read.to_json().unwrap(), stored);
+        assert_eq!(signs(&read, NOW + HOUR), "2");
+        let published = read.published().to_json();
+        for name in ["\"d\"", "\"p\"", "\"qi\"", "\"k\""] {
+            assert!(!published.contains(name), "{published}");
+        }
+        let repeated = keys.add(key("2"), NOW, &ROTATION);
+        assert_eq!(repeated, Err(SigningKeysError::Repeated));
+        for stored in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[7]}"#, r#"{"keys":[{"jwk":{}}]}"#] {
+            let read = SigningKeys::from_json(&Secret::from(stored));
+            assert_eq!(read.unwrap_err(), SigningKeysError::Malformed, "{stored}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Keys that verify (RFC 7517).
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{
+    hmac, rsa as aws_rsa,
+    signature::{ED25519, ParsedPublicKey, VerificationAlgorithm},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    Algorithm, KeyError, base64url,
+    curve::Curve,
+    jwk::{Jwk, Operation, Writer},
+    rsa,
+};
+use crate::{Secret, digest::sha256};
+
+/// A key that verifies signatures: the public key of another party, or a shared secret. Its kind
+/// decides which algorithms it verifies, so a public key is never taken for the secret of an HMAC.
+/// Cheap to clone.
+///
+/// ```
+/// use quadrille::jose::{Algorithm, VerifyingKey};
+///
+/// let key = VerifyingKey::from_jwk(
+///     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+/// )?;
+/// assert!(key.verifies(Algorithm::EdDsa) && !key.verifies(Algorithm::Hs256));
+/// // RFC 8037, appendix A.3
+/// let thumbprint = key.thumbprint().ok_or("a shared key has none")?;
+/// assert_eq!(thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct VerifyingKey(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kid: Option<Box<str>>,
+    public: Public,
+    /// The key for each of its algorithms; one if the key is limited to it.
+    ready: Vec<(Algorithm, Ready)>,
+}
+
+#[derive(Clone)]
+enum Ready {
+    Public(ParsedPublicKey),
+    Shared(Box<hmac::Key>),
+}
+
+/// The public numbers of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Public {
+    Ec {
+        curve: Curve,
+        x: Box<[u8]>,
+        y: Box<[u8]>,
+    },
+    Ed25519(Box<[u8]>),
+    Rsa {
+        n: Box<[u8]>,
+        e: Box<[u8]>,
+    },
+    /// A shared key has none.
+    Shared,
+}
+
+impl VerifyingKey {
+    /// Reads a public JWK of type EC (P-256, P-384, P-521), OKP (Ed25519) or RSA (2048 to 8192
+    /// bits). Unknown members are ignored (RFC 7517, section 4).
+    ///
+    /// # Errors
+    /// [`KeyError`]; [`KeyError::NotPublic`] if the key is private or shared.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        Self::read(&Jwk::parse(json)?)
+    }
+
+    /// [`from_jwk`](Self::from_jwk) for members that were read already, as those of `jwk` in the
+    /// header of a DPoP proof ([`Header::jwk`](super::Header::jwk)).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, KeyError> {
+        Self::read(&Jwk::of(members.clone()))
+    }
+
+    /// A shared key for one HMAC, such as a client's secret. RFC 7518, section 3.2 requires at
+    /// least as many bytes as the hash has: 32, 48 or 64.
+    ///
+    /// # Errors
+    /// [`KeyError::Length`], or [`KeyError::OtherAlgorithm`] if the algorithm is not an HMAC.
+    pub fn hmac(algorithm: Algorithm, secret: &Secret) -> Result<Self, KeyError> {
+        hmac_key(algorithm, secret.expose().as_bytes()).map(|key| Self::shared(algorithm, key))
+    }
+
+    pub(super) fn shared(algorithm: Algorithm, key: hmac::Key) -> Self {
+        let ready = vec![(algorithm, Ready::Shared(key.into()))];
+        Self(Arc::new(Inner { kid: None, public: Public::Shared, ready }))
+    }
+
+    pub(super) fn read(jwk: &Jwk) -> Result<Self, KeyError> {
+        let kty = jwk.kty()?;
+        if kty == "oct" || jwk.has("d") || rsa::PRIVATE.iter().any(|name| jwk.has(name)) {
+            return Err(KeyError::NotPublic);
+        }
+        jwk.check_use(Operation::Verify)?;
+        let mut key = Self::of(Public::read(jwk)?, jwk.algorithm()?)?;
+        if let Some(kid) = jwk.kid()? {
+            key = key.with_kid(kid);
+        }
+        Ok(key)
+    }
+
+    /// The key of these numbers, which are checked.
+    pub(super) fn of(public: Public, only: Option<Algorithm>) -> Result<Self, KeyError> {
+        let parse = |algorithm: &'static dyn VerificationAlgorithm, bytes: &[u8]| {
+            ParsedPublicKey::new(algorithm, bytes).map(Ready::Public).map_err(|_| KeyError::Invalid)
+        };
+        let mut ready = match &public {
+            Public::Ec { curve, x, y } => {
+                let point = [&[4], &**x, &**y].concat();
+                vec![(curve.algorithm(), parse(curve.verification(), &point)?)]
+            }
+            Public::Ed25519(x) => {
+                let key = parse(&ED25519, x)?;
+                vec![(Algorithm::EdDsa, key.clone()), (Algorithm::Ed25519, key)]
+            }
+            Public::Rsa { n, e } => {
+                rsa::check(n, e)?;
+                let components = aws_rsa::PublicKeyComponents { n: &**n, e: &**e };
+                let algorithms = rsa::ALGORITHMS.into_iter();
+                algorithms
+                    .filter(|algorithm| only.is_none_or(|only| only == *algorithm))
+                    .filter_map(|algorithm| Some((algorithm, rsa::verification(algorithm)?)))
+                    .map(|(algorithm, parameters)| {
+                        let key = components.to_parsed_public_key(parameters);
+                        key.map(|key| (algorithm, Ready::Public(key)))
+                            .map_err(|_| KeyError::Invalid)
+                    })
+                    .collect::<Result<_, _>>()?
+            }
+            Public::Shared => return Err(KeyError::NotPublic),
+        };
+        if let Some(only) = only {
+            ready.retain(|(algorithm, _)| *algorithm == only);
+        }
+        match ready.is_empty() {
+            true => Err(KeyError::OtherAlgorithm),
+            false => Ok(Self(Arc::new(Inner { kid: None, public, ready }))),
+        }
+    }
+
+    /// The same key with this identifier.
+    #[must_use]
+    pub fn with_kid(&self, kid: &str) -> Self {
+        Self(Arc::new(Inner { kid: Some(kid.into()), ..Inner::clone(&self.0) }))
+    }
+
+    /// The same key without an identifier.
+    pub(super) fn without_kid(&self) -> Self {
+        Self(Arc::new(Inner { kid: None, ..Inner::clone(&self.0) }))
+    }
+
+    /// The identifier of the key.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
+    }
+
+    /// The algorithm, if the key has one only.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        match &*self.0.ready {
+            [(algorithm, _)] => Some(*algorithm),
+            _ => None,
+        }
+    }
+
+    /// Whether the key verifies signatures of this algorithm.
+    pub fn verifies(&self, algorithm: Algorithm) -> bool {
+        self.ready(algorithm).is_some()
+    }
+
+    /// Whether the key is a shared secret.
+    pub fn is_shared(&self) -> bool {
+        self.0.public == Public::Shared
+    }
+
+    /// The JWK, or `None` for a shared key, which must not be published.
+    pub fn to_jwk(&self) -> Option<String> {
+        let mut jwk = Writer::public();
+        self.0.public.write(&mut jwk)?;
+        if let Some(kid) = self.kid() {
+            jwk.text("kid", kid);
+        }
+        if let Some(algorithm) = self.algorithm() {
+            jwk.text("alg", algorithm.as_str());
+        }
+        jwk.text("use", "sig");
+        jwk.finish()
+    }
+
+    /// The SHA-256 thumbprint in base64url (RFC 7638), as `jkt` has it (RFC 9449, section 6.1).
+    /// `None` for a shared key, whose thumbprint would let others test guesses (RFC 7638, section
+    /// 7).
+    pub fn thumbprint(&self) -> Option<String> {
+        self.0.public.thumbprint()
+    }
+
+    /// The public members alone, as in the header of a DPoP proof.
+    pub(super) fn bare_jwk(&self) -> Option<String> {
+        let mut jwk = Writer::public();
+        self.0.public.write(&mut jwk)?;
+        jwk.finish()
+    }
+
+    /// Whether this key made the signature.
+    pub(super) fn made(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        match self.ready(algorithm) {
+            Some(Ready::Public(key)) => key.verify_sig(message, signature).is_ok(),
+            Some(Ready::Shared(key)) => hmac::verify(key, message, signature).is_ok(),
+            None => false,
+        }
+    }
+
+    fn ready(&self, algorithm: Algorithm) -> Option<&Ready> {
+        let found = self.0.ready.iter().find(|(each, _)| *each == algorithm);
+        found.map(|(_, ready)| ready)
+    }
+}
+
+/// Shows kind and identifier.
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let algorithms: Vec<_> = self.0.ready.iter().map(|(algorithm, _)| algorithm).collect();
+        write!(f, "VerifyingKey({algorithms:?}, {:?})", self.kid())
+    }
+}
+
+impl Public {
+    pub(super) fn read(jwk: &Jwk) -> Result<Self, KeyError> {
+        let curve = || jwk.text("crv")?.ok_or(KeyError::Missing("crv"));
+        match jwk.kty()? {
+            "EC" => {
+                let curve = Curve::parse(curve()?).ok_or(KeyError::UnknownCurve)?;
+                let coordinate = |name| jwk.exactly(name, curve.bytes());
+                Ok(Self::Ec { curve, x: boxed(&coordinate("x")?), y: boxed(&coordinate("y")?) })
+            }
+            "OKP" => match curve()? {
+                "Ed25519" => Ok(Self::Ed25519(boxed(&jwk.exactly("x", 32)?))),
+                _ => Err(KeyError::UnknownCurve),
+            },
+            "RSA" => Ok(Self::Rsa { n: boxed(&jwk.number("n")?), e: boxed(&jwk.number("e")?) }),
+            _ => Err(KeyError::UnknownType),
+        }
+    }
+
+    /// Writes the required members in the order of RFC 7638, section 3.3. `None` for a shared key.
+    pub(super) fn write(&self, jwk: &mut Writer) -> Option<()> {
+        match self {
+            Self::Ec { curve, x, y } => {
+                jwk.text("crv", curve.as_str());
+                jwk.text("kty", "EC");
+                jwk.bytes("x", x);
+                jwk.bytes("y", y);
+            }
+            Self::Ed25519(x) => {
+                jwk.text("crv", "Ed25519");
+                jwk.text("kty", "OKP");
+                jwk.bytes("x", x);
+            }
+            Self::Rsa { n, e } => {
+                jwk.bytes("e", e);
+                jwk.text("kty", "RSA");
+                jwk.bytes("n", n);
+            }
+            Self::Shared => return None,
+        }
+        Some(())
+    }
+
+    pub(super) fn thumbprint(&self) -> Option<String> {
+        let mut jwk = Writer::public();
+        self.write(&mut jwk)?;
+        Some(base64url::encode(sha256(jwk.finish()?.as_bytes())))
+    }
+}
+
+pub(super) fn boxed(bytes: &[u8]) -> Box<[u8]> {
+    bytes.into()
+}
+
+/// The key of an HMAC, of sufficient length.
+pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key, KeyError> {
+    let hash = match algorithm {
+        Algorithm::Hs256 => hmac::HMAC_SHA256,
+        Algorithm::Hs384 => hmac::HMAC_SHA384,
+        Algorithm::Hs512 => hmac::HMAC_SHA512,
+        _ => return Err(KeyError::OtherAlgorithm),
+    };
+    match secret.len() < hash.tag_len() {
+        true => Err(KeyError::Length { bits: secret.len() * 8 }),
+        false => Ok(hmac::Key::new(hash, secret)),
+    }
+}
