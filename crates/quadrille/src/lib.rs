@@ -111,4 +111,5 @@ pub use web::consumer::{
     extract::{Rejected, Visitor},
     hooks::{After, BeforeLogin, Failed, Hooks},
     routes::recover,
+    same_origin::SameOrigin,
 };

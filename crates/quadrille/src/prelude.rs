@@ -13,7 +13,7 @@ pub use crate::provider::{
     Authorization, AuthorizationServer, ConsentPage, Decision, Reply, Step, store::MemoryStore,
 };
 #[cfg(all(feature = "axum", feature = "consumer"))]
-pub use crate::{After, Rejected, Visitor};
+pub use crate::{After, Rejected, SameOrigin, Visitor};
 #[cfg(feature = "guard")]
 pub use crate::{
     Authentication,

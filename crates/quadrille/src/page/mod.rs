@@ -135,7 +135,8 @@ impl Page {
         html
     }
 
-    /// The page as a response with the headers of [`protect`].
+    /// The page as a response with the headers of [`protect`]; if it has forms, with the referrer
+    /// policy `same-origin`, so that they are accepted as those of this site.
     pub fn to_response(&self, status: StatusCode) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(self.to_html()));
         *response.status_mut() = status;
@@ -144,7 +145,19 @@ impl Page {
         let policy = if self.has_forms { &POLICY_WITH_FORMS } else { &POLICY };
         headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(policy).clone());
         protect(headers);
+        if self.has_forms {
+            // Browsers without Fetch Metadata then say where the form comes from.
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        }
         response
+    }
+}
+
+/// With status 200.
+#[cfg(feature = "axum")]
+impl axum::response::IntoResponse for Page {
+    fn into_response(self) -> axum::response::Response {
+        self.to_response(StatusCode::OK).map(Into::into)
     }
 }
 

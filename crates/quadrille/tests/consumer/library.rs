@@ -53,6 +53,33 @@ async fn any_program_can_do_a_login_without_a_web_framework() {
 }
 
 #[tokio::test]
+async fn any_program_finds_the_account_of_a_requests_user_in_every_storage() {
+    let world = World::new();
+    let (ada, bob) = (Owner::user("ada"), Owner::user("bob"));
+    for login in [world.login(), world.login().storage(MemoryStorage::new())] {
+        for owner in [&Owner::NOBODY, &ada] {
+            let leaving = Jar::new(&HeaderMap::new());
+            let url = login.begin(&leaving, &Begin::new("github").owner(owner)).await.unwrap();
+            let query = world.service.consent(&url, 7).unwrap();
+            let back = Jar::new(&carry(&leaving));
+            login.finish(&back, "github", &query, owner).await.unwrap();
+
+            let later = Jar::new(&carry(&back));
+            let github = login.linked_in_request::<GitHub>(&later, owner).await.unwrap();
+            let me: serde_json::Value = github.get("user").await.unwrap();
+            assert_eq!(me["login"], "user-7");
+            let error = login.linked_in_request::<GitHub>(&later, &bob).await.unwrap_err();
+            let Error::NotLinked(who) = error else { panic!("{error}") };
+            assert_eq!(who.login_url, "/login/github");
+
+            github.unlink().await.unwrap();
+            let gone = login.linked_in_request::<GitHub>(&later, owner).await;
+            assert!(matches!(gone, Err(Error::NotLinked(_))));
+        }
+    }
+}
+
+#[tokio::test]
 async fn routes_of_ones_own_take_the_jar_and_return_it() {
     let world = World::new();
     let login = world.login().storage(MemoryStorage::new());

@@ -4,7 +4,7 @@ use axum::{Router, body::Body, extract::FromRequestParts, routing::get};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use quadrille::{
-    GitHub, Hooks, KeyRing, Linked, Login, Result, SpecBuf, Visitor,
+    GitHub, Hooks, KeyRing, Linked, Login, Result, SameOrigin, SpecBuf, Visitor,
     consumer::{LoggedOut, MemoryStorage},
     transport::{NetworkError, Purpose},
 };
@@ -235,4 +235,48 @@ async fn a_program_logs_an_account_out_in_one_call() {
     world.service.answers_next_with(Purpose::Revoke, answer(204));
     assert_eq!(github.log_out().await.unwrap(), LoggedOut::Revoked);
     assert!(login.accounts::<GitHub>().unwrap().next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_program_logs_out_an_account_that_needs_linking_again() {
+    let world = World::new();
+    let login = world.login().storage(MemoryStorage::new());
+    linked(&world, &login).await;
+    let github: Linked<GitHub> = login.accounts().unwrap().next().await.unwrap().unwrap();
+    let account = github.account();
+    world.service.ends_access_tokens();
+    github.get::<Value>("user").await.unwrap_err();
+    assert!(login.linked::<GitHub>(&account).await.is_err());
+    world.service.answers_next_with(Purpose::Revoke, answer(204));
+    assert_eq!(login.log_out(&account).await.unwrap(), Some(LoggedOut::Revoked));
+    assert_eq!(login.log_out(&account).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_does_not_reach_a_handler_that_takes_same_origin() {
+    let world = World::new();
+    let unlink =
+        async |_: SameOrigin, github: Linked<GitHub>| github.unlink().await.map(|()| "unlinked");
+    let routes = pages().route("/unlink", axum::routing::post(unlink));
+    let mut browser = Browser::new(world.login().attach(routes));
+    browser.log_in(&world.service, "/login/github", 7).await;
+    let post = async |browser: &mut Browser, headers: &[(&str, &str)]| {
+        let request = headers.iter().fold(Request::post("/unlink"), |r, (k, v)| r.header(*k, *v));
+        browser.send(request.body(Body::empty()).unwrap()).await
+    };
+    for headers in [
+        &[][..],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site"), ("origin", SITE)],
+        &[("origin", "https://www.app.example")],
+        &[("origin", "null")],
+    ] {
+        let page = post(&mut browser, headers).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{headers:?}");
+        assert!(page.text.contains("not_this_origin"), "{page:?}");
+    }
+    assert_eq!(browser.visit("/maybe").await.text, "number 7");
+    let old_browser = &[("origin", SITE)];
+    assert_eq!(post(&mut browser, old_browser).await.text, "unlinked");
+    assert_eq!(browser.visit("/maybe").await.text, "nobody");
 }

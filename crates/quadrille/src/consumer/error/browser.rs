@@ -23,7 +23,8 @@ pub enum BrowserError {
     /// a control character.
     #[error("the parameters of the request to log in cannot be read")]
     LoginMalformed,
-    /// A request of a script to begin or finish a login comes from a page of another site, or is
+    /// A request that changes something (a script's to begin or finish a login, any to log out,
+    /// one with `SameOrigin`) does not certainly come from a page of this site, or a script's is
     /// not declared as JSON.
     #[error("the request does not come from a page or a program of this site")]
     NotThisOrigin,

@@ -1,3 +1,4 @@
+mod in_request;
 pub(super) mod revoke;
 
 use std::{

@@ -9,11 +9,14 @@ use tracing::warn;
 use crate::{
     Secret,
     consumer::{
+        account::Account,
+        call::api::Api,
         dance::{Dance, OAuth2Dance},
         error::{Error, OperatorError, Result},
         exchange::{ask_endpoint, retry_after},
-        refresh::held::Held,
-        service::Revocation,
+        login::Login,
+        refresh::held::{Held, Wanted},
+        service::{Dynamic, Revocation},
     },
     form::FormWriter,
     oauth2::{ClientAuth, RevocationRequest, TokenTypeHint, answer},
@@ -134,6 +137,35 @@ impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
             Ok(()) => RevokedAtService::Revoked,
             Err(error) => RevokedAtService::Failed(error),
         }
+    }
+}
+
+impl Login {
+    /// Logs an account out, outside of a request: [`Linked::log_out`], for an account that is
+    /// expired or needs linking again, too. `None` if it is not linked.
+    ///
+    /// ```
+    /// use quadrille::{Login, Result, consumer::{Account, LoggedOut}};
+    ///
+    /// async fn close(login: &Login, accounts: &[Account]) -> Result<usize> {
+    ///     let mut revoked = 0;
+    ///     for account in accounts {
+    ///         revoked += usize::from(login.log_out(account).await? == Some(LoggedOut::Revoked));
+    ///     }
+    ///     Ok(revoked)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the storage, and [`OperatorError::OutsideRequest`] if tokens are stored in cookies.
+    pub async fn log_out(&self, account: &Account) -> Result<Option<LoggedOut>> {
+        let registered = self.by_name(&account.service).await?;
+        let cx = self.context(self.ready()?, None);
+        let Account { owner, service, subject } = account;
+        let stored = self.0.storage.load(&cx, owner, service, Some(subject)).await?;
+        let Some(stored) = stored else { return Ok(None) };
+        let held = Held::new(self, &registered, stored, None, Wanted::default());
+        Linked::<Dynamic>::new(Api::new(held)).log_out().await.map(Some)
     }
 }
 

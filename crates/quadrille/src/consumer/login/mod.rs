@@ -195,6 +195,20 @@ impl Login {
         self.ready().map(|_| ())
     }
 
+    /// The names and titles of the services, in the order in which they were added: for a page with
+    /// a link to each. Services of tenants are not among them.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(GitHub::new("our-id", "our-secret"));
+    /// assert_eq!(login.services().collect::<Vec<_>>(), [("github", "GitHub")]);
+    /// ```
+    pub fn services(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.clients.iter().map(|client| (&*client.spec.name, &*client.spec.title))
+    }
+
     /// The path of this site that begins a login at `service` and returns to `next`.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ impl From<Error> for Rejected {
 
 impl Rejected {
     /// The rejection for an application that is not set up.
-    fn early(parts: &Parts) -> impl Fn(Error) -> Self {
+    pub(super) fn early(parts: &Parts) -> impl Fn(Error) -> Self {
         |error| Self { answer: Some(plainly(&error, parts)), error }
     }
 }
@@ -181,7 +181,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> FromRequestParts<St> for
         let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new::<S>(&visit, parts)?;
         let owner = Handlers::of(found.login).find_owner(parts).await;
-        match found.linked_with::<S, Sc>(&owner).await {
+        match found.linked(&owner).await {
             Ok(linked) => Ok(linked),
             Err(error) => Err(found.rejected(parts, error, &owner).await),
         }
@@ -286,24 +286,8 @@ impl<'a> Found<'a> {
         Api::new(Held::new(self.login, &self.registered, stored, jar, self.wanted.clone()))
     }
 
-    async fn linked<S>(&self, owner: &Owner) -> Result<Linked<S>> {
-        self.linked_with::<S, ()>(owner).await
-    }
-
-    async fn linked_with<S, Sc: ScopeRequirement>(&self, owner: &Owner) -> Result<Linked<S, Sc>> {
-        let Self { login, jar, registered, wanted, .. } = self;
-        let scopes = || Sc::names().join(" ");
-        let Some(stored) = login.load(Some(jar), &registered.name, owner).await? else {
-            let reason = NotLinkedReason::Missing;
-            return Err(not_linked(login, registered, wanted, reason, &scopes()));
-        };
-        if !Sc::is_met(&stored.token.scopes) {
-            let reason = NotLinkedReason::ScopeMissing;
-            return Err(not_linked(login, registered, wanted, reason, &scopes()));
-        }
-        let api = self.api(stored);
-        api.held().usable(None, None).await?;
-        Ok(Linked::new(api))
+    async fn linked<S, Sc: ScopeRequirement>(&self, owner: &Owner) -> Result<Linked<S, Sc>> {
+        self.login.linked_with(self.jar, &self.registered, owner, &self.wanted).await
     }
 
     async fn identity<S>(&self, owner: &Owner) -> Result<Option<Identity<S>>> {

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
@@ -204,9 +204,5 @@ fn asking<'a>(
         .text("If you did not mean to log in, go back: nothing has happened.")
         .form(&format!("Go on to {title}"), &login.login_path(&registered.name, "", ""), &fields)
         .link("Back to the site", &home);
-    let mut response = page.to_response(StatusCode::OK).map(Body::from);
-    // Browsers without Fetch Metadata then say where the form comes from.
-    let same_origin = HeaderValue::from_static("same-origin");
-    response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
-    response
+    page.to_response(StatusCode::OK).map(Body::from)
 }

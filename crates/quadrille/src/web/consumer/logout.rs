@@ -11,7 +11,7 @@ use axum::{
     extract::{FromRequestParts as _, Request},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{StatusCode, request::Parts};
 use serde_json::json as value;
 
 use crate::{
@@ -121,11 +121,7 @@ fn asking(visit: &Visit, registered: &Arc<Registered>, next: Option<&str>) -> Re
         .text(&format!("This site then forgets the account that you use at {title}."))
         .form("Log out", &action, &fields)
         .link("Back to the site", &home(visit)?);
-    let mut response = page.to_response(StatusCode::OK).map(Body::from);
-    // Browsers without Fetch Metadata then say where the form comes from.
-    let same_origin = HeaderValue::from_static("same-origin");
-    response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
-    Ok(response)
+    Ok(page.to_response(StatusCode::OK).map(Body::from))
 }
 
 fn farewell(

@@ -1,7 +1,7 @@
 //! Logins in axum: routes, a layer, extractors and hooks.
 //!
 //! The names that every application uses are at the root of the crate: [`Visitor`](crate::Visitor),
-//! [`Rejected`](crate::Rejected), [`Hooks`](crate::Hooks), [`After`](crate::After), the hooks'
+//! [`Rejected`](crate::Rejected), [`SameOrigin`](crate::SameOrigin), [`Hooks`](crate::Hooks), [`After`](crate::After), the hooks'
 //! events and [`recover`](crate::recover).
 
 pub(crate) mod extract;
@@ -13,6 +13,7 @@ mod logout;
 mod navigation;
 mod pages;
 pub(crate) mod routes;
+pub(crate) mod same_origin;
 mod script;
 
 pub use hooks::{Hook, IntoAfter};
