@@ -4,7 +4,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, Mutex},
 };
 
 use quadrille::{
@@ -14,7 +13,7 @@ use quadrille::{
 };
 use tempfile::TempDir;
 
-use crate::support::World;
+use crate::{canary::logged, support::World};
 
 const OLD: [u8; 32] = [1; 32];
 const NEW: [u8; 32] = [2; 32];
@@ -111,66 +110,48 @@ async fn a_crash_in_the_middle_leaves_the_old_token() {
     assert!(!new.exists());
 }
 
-#[tokio::test]
-async fn a_file_that_is_damaged_is_named_in_the_log_and_no_account_that_is_gone() {
+#[test]
+fn a_file_that_is_damaged_is_named_in_the_log_and_no_account_that_is_gone() {
     let (_folder, path, storage) = storage();
-    let (login, alice) = (login(&[OLD]), account("alice", "7"));
-    let cx = login.storage_context().unwrap();
-    storage.link(&cx, &alice, &token("one")).await.unwrap();
-    let seen = find(&login, &storage, &alice).await.unwrap().unwrap();
+    let log = logged(async {
+        let (login, alice) = (login(&[OLD]), account("alice", "7"));
+        let cx = login.storage_context().unwrap();
+        storage.link(&cx, &alice, &token("one")).await.unwrap();
+        let seen = find(&login, &storage, &alice).await.unwrap().unwrap();
+        let file = files(&path).pop().unwrap();
+        let good = fs::read_to_string(&file).unwrap();
+        storage.link(&cx, &account("bob", "7"), &token("bob")).await.unwrap();
+        let bobs = files(&path).into_iter().find(|other| *other != file).unwrap();
+        let newer = good.replacen("\"format\":1", "\"format\":2", 1);
+        for (content, reason) in [
+            (String::new(), StorageError::Unreadable),
+            (good[..good.len() / 2].to_owned(), StorageError::Unreadable),
+            (good.replace("u:alice", "u:mallory"), StorageError::Unreadable),
+            (fs::read_to_string(&bobs).unwrap(), StorageError::Unreadable),
+            (newer, StorageError::Newer),
+        ] {
+            fs::write(&file, &content).unwrap();
+            let error = find(&login, &storage, &alice).await.unwrap_err();
+            assert_eq!((error.status().as_u16(), error), (500, reason.into()), "{content}");
+            // Nothing is written over what a newer version can read, or a person can mend.
+            let two = token("two");
+            assert_eq!(storage.link(&cx, &alice, &two).await.unwrap_err(), reason.into());
+            let error = storage.replace(&cx, &seen, Change::Token(&two)).await.unwrap_err();
+            assert_eq!(error, reason.into());
+            assert_eq!(storage.unlink(&cx, &alice).await.unwrap_err(), reason.into());
+            assert_eq!(fs::read_to_string(&file).unwrap(), content);
+        }
+        fs::remove_file(bobs).unwrap();
+        fs::write(&file, good).unwrap();
+        assert_eq!(find(&login, &storage, &alice).await.unwrap(), Some(seen));
+    });
     let file = files(&path).pop().unwrap();
-    let good = fs::read_to_string(&file).unwrap();
-    storage.link(&cx, &account("bob", "7"), &token("bob")).await.unwrap();
-    let bobs = files(&path).into_iter().find(|other| *other != file).unwrap();
-    let newer = good.replacen("\"format\":1", "\"format\":2", 1);
-    for (content, reason) in [
-        (String::new(), StorageError::Unreadable),
-        (good[..good.len() / 2].to_owned(), StorageError::Unreadable),
-        (good.replace("u:alice", "u:mallory"), StorageError::Unreadable),
-        (fs::read_to_string(bobs).unwrap(), StorageError::Unreadable),
-        (newer, StorageError::Newer),
-    ] {
-        fs::write(&file, &content).unwrap();
-        let (error, log) = logged(async || find(&login, &storage, &alice).await.unwrap_err()).await;
-        assert_eq!(error, reason.into(), "{content}");
-        assert_eq!(error.status(), 500);
-        assert!(log.contains(file.file_name().unwrap().to_str().unwrap()), "{log}");
-        assert!(!log.contains("canary"), "{log}");
-        // Nothing is written over what a newer version can read, or a person can mend.
-        let two = token("two");
-        assert_eq!(storage.link(&cx, &alice, &two).await.unwrap_err(), reason.into());
-        let error = storage.replace(&cx, &seen, Change::Token(&two)).await.unwrap_err();
-        assert_eq!(error, reason.into());
-        assert_eq!(storage.unlink(&cx, &alice).await.unwrap_err(), reason.into());
-        assert_eq!(fs::read_to_string(&file).unwrap(), content);
-    }
-    fs::write(&file, good).unwrap();
-    assert_eq!(find(&login, &storage, &alice).await.unwrap(), Some(seen));
-}
-
-/// The result, with what was logged meanwhile, in the thread that runs the test.
-async fn logged<T>(work: impl AsyncFnOnce() -> T) -> (T, String) {
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    // With one subscriber alone, tracing may ask a thread without one whether to log an event.
-    let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let result = work().await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    (result, text)
+    let file = file.file_name().unwrap().to_str().unwrap();
+    let errors = log.lines().filter(|line| line.contains("the storage of tokens failed"));
+    assert!(errors.clone().count() >= 20, "{log}");
+    assert!(errors.clone().all(|line| line.contains(file)), "{log}");
+    assert!(errors.clone().any(|line| line.contains("newer version")), "{log}");
+    assert!(!log.contains("canary"), "{log}");
 }
 
 #[tokio::test]
