@@ -36,7 +36,7 @@ format:
 
 # Features add API and never change behaviour, so each of them has to stand alone and beside the others. What only the
 # adapters of axum call is unused without them.
-FEATURE_SETS := "" rsa-sha1 consumer xml guard guard,axum guard,http-client provider axum consumer,axum provider,axum sqlite http-client provider,http-client testing consumer,testing provider,testing
+FEATURE_SETS := "" rsa-sha1 consumer memory-cache xml guard guard,axum guard,http-client provider axum consumer,axum provider,axum sqlite http-client provider,http-client testing consumer,testing provider,testing
 
 DATABASES := mysql postgres sqlite
 

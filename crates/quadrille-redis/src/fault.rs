@@ -7,7 +7,7 @@ use tracing::error;
 /// The reason, after a line in the log.
 pub(crate) fn logged(verb: &'static str, error: &RedisError) -> StorageError {
     let reason = reason(error);
-    error!(verb, %error, %reason, "the storage of tokens failed");
+    error!(verb, %error, %reason, "Redis failed");
     reason
 }
 

@@ -29,6 +29,7 @@
 //! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
 //! | `sqlite` | the provider's embedded database |
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
+//! | `memory-cache` | a cache in the process, in front of a storage of tokens |
 //! | `xml` | responses of APIs that are XML, read into your types |
 //! | `testing` | contracts, a clock to move by hand and fake services, for tests of your own |
 //!

@@ -1,12 +1,16 @@
 //! The storage on a real server: the contract, two processes, faults, changes of keys.
 
+mod cache;
 mod server;
 
 use std::sync::Arc;
 
 use quadrille::{
     GitHub, KeyRing, Login, Owner, Result,
-    consumer::{Account, Change, Replaced, StorageError, Stored, Token, TokenStorage},
+    consumer::{
+        Account, CachedStorage, Change, MemoryCache, Replaced, StorageError, Stored, Token,
+        TokenStorage,
+    },
     testing::{FakeService, storage_contract},
 };
 use quadrille_redis::RedisStorage;
@@ -25,6 +29,13 @@ storage_contract!(contract, || {
     let server = Server::start();
     let storage = RedisStorage::new(runtime.block_on(server.connect()));
     (storage, (server, runtime))
+});
+
+storage_contract!(cached_in_memory, || {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = Server::start();
+    let storage = RedisStorage::new(runtime.block_on(server.connect()));
+    (CachedStorage::new(MemoryCache::new(1000), storage), (server, runtime))
 });
 
 fn login(keys: &[[u8; 32]]) -> Login {

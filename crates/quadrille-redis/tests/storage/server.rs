@@ -62,6 +62,24 @@ impl Server {
         client.get_connection_manager_with_config(config).await.unwrap()
     }
 
+    /// Ends it, and waits until it answers no longer.
+    pub(crate) async fn stop(self) {
+        let url = self.url.clone();
+        drop(self);
+        let client = redis::Client::open(url).unwrap();
+        while client.get_multiplexed_async_connection().await.is_ok() {}
+    }
+
+    pub(crate) async fn query<T: redis::FromRedisValue>(
+        &self,
+        command: &[impl redis::ToRedisArgs],
+    ) -> T {
+        let (name, arguments) = command.split_first().unwrap();
+        let mut connection = self.connect().await;
+        let mut command = redis::Cmd::new();
+        command.arg(name).arg(arguments).query_async(&mut connection).await.unwrap()
+    }
+
     pub(crate) async fn run(&self, command: &[&str]) -> redis::Value {
         let (name, arguments) = command.split_first().unwrap();
         let mut connection = self.connect().await;

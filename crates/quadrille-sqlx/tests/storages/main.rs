@@ -10,7 +10,10 @@ mod servers;
 mod users;
 mod world;
 
-use quadrille::testing::storage_contract;
+use quadrille::{
+    consumer::{CachedStorage, MemoryCache},
+    testing::storage_contract,
+};
 
 use databases::{Database, MariaDb, Postgres, SqliteFile, SqliteMemory};
 
@@ -18,6 +21,16 @@ storage_contract!(sqlite_file, fresh::<SqliteFile>);
 storage_contract!(sqlite_memory, fresh::<SqliteMemory>);
 storage_contract!(postgres, fresh::<Postgres>);
 storage_contract!(mariadb, fresh::<MariaDb>);
+
+storage_contract!(cached_sqlite_file, cached::<SqliteFile>);
+storage_contract!(cached_postgres, cached::<Postgres>);
+
+type Cached<D> = CachedStorage<MemoryCache, <D as Database>::Storage>;
+
+fn cached<D: Database>() -> (Cached<D>, (D, tokio::runtime::Runtime)) {
+    let (storage, alive) = fresh::<D>();
+    (CachedStorage::new(MemoryCache::new(1000), storage), alive)
+}
 
 /// A storage, with its database and the runtime of the connection that made the tables.
 fn fresh<D: Database>() -> (D::Storage, (D, tokio::runtime::Runtime)) {

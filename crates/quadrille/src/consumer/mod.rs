@@ -54,9 +54,11 @@ pub use service::{
     Protocol, ProtocolBuf, Revocation, Service, Spec, SpecBuf,
 };
 pub use settings::LoginSettings;
+#[cfg(feature = "memory-cache")]
+pub use storage::MemoryCache;
 pub use storage::{
-    Change, Context, CookieStorage, FileStorage, MemoryStorage, NullStorage, Progress, Replaced,
-    Reseal, SealedRow, SealedRows, TokenStorage,
+    CacheKey, CachedStorage, Change, Context, CookieStorage, FileStorage, MemoryStorage,
+    NullStorage, Progress, Replaced, Reseal, SealedRow, SealedRows, TokenCache, TokenStorage,
 };
 
 #[cfg(feature = "testing")]

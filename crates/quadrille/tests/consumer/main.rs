@@ -15,6 +15,8 @@ mod answers;
 mod api;
 mod attempts;
 mod bad_input;
+#[cfg(feature = "memory-cache")]
+mod cached_storage;
 mod calls;
 mod canary;
 mod cookies;

@@ -1,11 +1,12 @@
 //! Storages of linked accounts.
 
+mod cache;
 mod cookie;
 mod file;
 mod memory;
 mod reseal;
 
-use std::{fmt, pin::Pin, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use tracing::error;
 
@@ -22,6 +23,9 @@ use super::{
     wire::length_first,
 };
 
+#[cfg(feature = "memory-cache")]
+pub use cache::MemoryCache;
+pub use cache::{CacheKey, CachedStorage, TokenCache};
 pub use cookie::CookieStorage;
 pub use file::FileStorage;
 pub use memory::{MemoryStorage, NullStorage};
@@ -112,6 +116,68 @@ pub trait TokenStorage: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send {
         let _ = (cx, account, holder);
         async { Ok(()) }
+    }
+}
+
+/// A storage that a [`Login`](crate::Login) shares with the rest of the application.
+impl<T: TokenStorage> TokenStorage for Arc<T> {
+    fn is_durable(&self) -> bool {
+        (**self).is_durable()
+    }
+
+    fn is_in_browser(&self) -> bool {
+        (**self).is_in_browser()
+    }
+
+    async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
+        (**self).link(cx, account, token).await
+    }
+
+    async fn load(
+        &self,
+        cx: &Context<'_>,
+        owner: &Owner,
+        service: &str,
+        subject: Option<&str>,
+    ) -> Result<Option<Stored>> {
+        (**self).load(cx, owner, service, subject).await
+    }
+
+    async fn replace(
+        &self,
+        cx: &Context<'_>,
+        seen: &Stored,
+        change: Change<'_>,
+    ) -> Result<Replaced> {
+        (**self).replace(cx, seen, change).await
+    }
+
+    async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
+        (**self).unlink(cx, account).await
+    }
+
+    async fn accounts(
+        &self,
+        cx: &Context<'_>,
+        service: &str,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<Stored>> {
+        (**self).accounts(cx, service, after, limit).await
+    }
+
+    async fn lease(
+        &self,
+        cx: &Context<'_>,
+        account: &Account,
+        holder: u64,
+        lease: Duration,
+    ) -> Result<bool> {
+        (**self).lease(cx, account, holder, lease).await
+    }
+
+    async fn release(&self, cx: &Context<'_>, account: &Account, holder: u64) -> Result<()> {
+        (**self).release(cx, account, holder).await
     }
 }
 

@@ -1,0 +1,53 @@
+//! The bytes of an entry: when it was loaded, and the account with its token sealed.
+
+use std::time::Duration;
+
+use crate::{
+    Timestamp,
+    consumer::{
+        account::{Account, Owner, Stored},
+        wire::{Reader, Writer},
+    },
+};
+
+use super::super::Context;
+
+/// Processes of several versions may share a cache.
+const VERSION: u64 = 1;
+
+pub(super) fn seal(cx: &Context<'_>, stored: &Stored, since: Timestamp) -> Option<Vec<u8>> {
+    let Stored { account, token, version, needs_linking_again } = stored;
+    let sealed = cx.seal_token(account, token).ok()?;
+    let since = u64::try_from(since.millis()).ok()?;
+    let mut out = Writer::with_capacity(sealed.len() + 64);
+    out.number(VERSION).number(since).number(*version).number(u64::from(*needs_linking_again));
+    out.text(&account.subject).fixed(&sealed);
+    Some(out.finish())
+}
+
+/// `None` if it is too old, or of another version, or does not open: it may be sealed under a key
+/// that is gone.
+pub(super) fn open(
+    cx: &Context<'_>,
+    owner: &Owner,
+    service: &str,
+    entry: &[u8],
+    max_age: Duration,
+) -> Option<Stored> {
+    let mut from = Reader(entry);
+    if from.number()? != VERSION {
+        return None;
+    }
+    let since = Timestamp::from_millis(i64::try_from(from.number()?).ok()?);
+    let now = cx.env().now();
+    // After a step back of the clock it is not fresh.
+    if now < since || now >= since + max_age {
+        return None;
+    }
+    let (version, needs_linking_again) = (from.number()?, from.number()? != 0);
+    let subject = from.text()?.into();
+    let account = Account { owner: owner.clone(), service: service.into(), subject };
+    let plain = cx.open(&account, from.0).ok()?;
+    let token = serde_json::from_slice(&plain).ok()?;
+    Some(Stored { account, token, version, needs_linking_again })
+}
