@@ -149,6 +149,16 @@ pub enum Refused {
         /// The known URI that is closest.
         nearest: Option<String>,
     },
+    /// The client does not have the value that is to be removed.
+    #[error("the client has no {what} {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
+    NotOfTheClient {
+        /// `scope` or `redirect URI`.
+        what: &'static str,
+        /// The value as given.
+        name: String,
+        /// The client's value that is closest.
+        nearest: Option<String>,
+    },
     /// The text is not a resource indicator.
     #[error("an audience is an absolute URI without a fragment, such as https://api.example")]
     Audience,

@@ -42,6 +42,68 @@ fn users_are_added_listed_and_removed() {
 }
 
 #[test]
+fn an_edited_client_keeps_what_is_not_named_and_a_mistake_changes_nothing() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let scopes = ["--set", "scopes=photos,profile,mail"];
+    let json_of = |arguments: &[&str]| json(&data, &[arguments, &scopes].concat(), "");
+    let add = ["client", "add", "Printer", "--redirect-uri", "https://app.example/a"];
+    let added = json_of(&[&add[..], &["--scope", "photos profile"]].concat());
+    let id = added["client_id"].as_str().unwrap();
+
+    let uris = ["--add-redirect-uri", "https://app.example/b"];
+    let edited = json_of(&[&["client", "edit", id][..], &uris].concat());
+    assert_eq!(
+        edited["redirect_uris"],
+        serde_json::json!(["https://app.example/a", "https://app.example/b"])
+    );
+    assert!(edited.get("client_secret").is_none(), "no secret is new");
+    for name in ["client_name", "scope", "secrets", "grant_types", "created"] {
+        assert_eq!(edited[name], added[name], "{name}");
+    }
+    let edited = json_of(&[
+        "client",
+        "edit",
+        id,
+        "--name",
+        " Photo printer ",
+        "--add-scope",
+        "mail",
+        "--remove-scope",
+        "photos",
+        "--first-party",
+        "true",
+        "--remove-redirect-uri",
+        "https://app.example/a",
+        "--grant",
+        "authorization_code",
+    ]);
+    assert_eq!(edited["client_name"], "Photo printer");
+    assert_eq!(edited["scope"], "profile mail");
+    assert_eq!(edited["first_party"], true);
+    assert_eq!(edited["redirect_uris"], serde_json::json!(["https://app.example/b"]));
+    assert_eq!(edited["grant_types"], serde_json::json!(["authorization_code"]));
+
+    let shown = json(&data, &["client", "show", id], "");
+    for (arguments, code, said) in [
+        (&["--remove-scope", "profil"][..], 2, "\"profile\""),
+        (&["--add-scope", "emial"], 2, "there is no scope"),
+        (&["--remove-redirect-uri", "https://app.example/bb"], 2, "https://app.example/b"),
+        (&["--add-redirect-uri", "http://app.example/"], 2, "http://app.example/"),
+        (&["--remove-redirect-uri", "https://app.example/b"], 2, "redirect URI"),
+        (&["--name", "\u{202e}"], 2, "name"),
+        (&[], 2, "required"),
+    ] {
+        let command = [&["client", "edit", id][..], arguments, &scopes].concat();
+        let (found, text) = failure(&data, &command);
+        assert_eq!(found, code, "{arguments:?}: {text}");
+        assert!(text.contains(said), "{arguments:?}: {text}");
+        assert_eq!(json(&data, &["client", "show", id], ""), shown, "{arguments:?}");
+    }
+    assert_eq!(failure(&data, &["client", "edit", "nobody", "--name", "X"]).0, 6);
+}
+
+#[test]
 fn two_users_whose_names_are_or_look_the_same_are_refused() {
     let folder = Folder::new();
     let data = folder.data();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
 use quadrille::{
-    Policy, RemoteAddress, Secret,
+    Policy, RemoteAddress, Scopes, Secret,
     oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{
         AdminError, ClientMetadataError, GrantType, NewClient, RegistrationError,
@@ -345,6 +345,75 @@ async fn a_client_that_is_said_again_at_each_start_is_registered_once_and_follow
     let error = server.ensure_client(NewClient::confidential("Anybody")).await.unwrap_err();
     assert!(matches!(error, RegistrationError::IdMissing));
     assert_eq!(*server.client("printer").await.unwrap().unwrap(), moved, "nothing changed");
+}
+
+#[tokio::test]
+async fn an_edited_client_keeps_its_secrets_its_tokens_and_its_consents() {
+    let world = World::new().await;
+    let (server, tokens) = (&world.server, world.tokens("ada").await);
+    let before = server.client(&world.client.id).await.unwrap().unwrap();
+    let edited = server
+        .edit_client(&before.id, |known, new| {
+            assert_eq!(known, &*before);
+            new.name("Renamed").redirect_uri("https://beta.example/cb")
+        })
+        .await
+        .unwrap();
+    assert!(edited.secret.is_none() && edited.oauth1_secret.is_none());
+    assert_eq!(edited.client.redirect_uris.len(), 2);
+    let mut expected = (*before).clone();
+    expected.name = "Renamed".to_owned();
+    expected.redirect_uris.clone_from(&edited.client.redirect_uris);
+    assert_eq!(edited.client, expected, "and nothing else has changed");
+    assert!(world.is_good(&tokens.access).await);
+    assert_eq!(world.refresh(tokens.refresh.as_deref().unwrap()).await.status(), 200);
+
+    let nothing = server.edit_client(&before.id, |_, new| new).await.unwrap();
+    assert_eq!(nothing.client, edited.client);
+}
+
+#[tokio::test]
+async fn an_edit_passes_the_checks_of_a_registration_or_changes_nothing() {
+    let world = World::new().await;
+    let (server, id) = (&world.server, &world.client.id);
+    let before = server.client(id).await.unwrap().unwrap();
+    let uris = ["http://app.example/cb", "javascript:alert(1)", "not a URI"];
+    for uri in uris {
+        let refused = server.edit_client(id, |_, new| new.redirect_uri(uri)).await.unwrap_err();
+        let is_metadata = matches!(refused, RegistrationError::Metadata(_));
+        assert!(is_metadata, "{uri}: {refused}");
+    }
+    let none: [&str; 0] = [];
+    let scope = Scopes::of(["unknown"]);
+    for refused in [
+        server.edit_client(id, |_, new| new.redirect_uris(none)).await,
+        server.edit_client(id, |_, new| new.name("\u{202e}")).await,
+        server.edit_client(id, |_, new| new.scopes(scope.clone())).await,
+        server.edit_client(id, |_, _| NewClient::public("App").redirect_uri(CALLBACK)).await,
+        server.edit_client("nobody", |_, new| new).await,
+    ] {
+        assert!(refused.is_err());
+    }
+    assert_eq!(*server.client(id).await.unwrap().unwrap(), *before);
+}
+
+#[tokio::test]
+async fn edits_at_the_same_time_all_count() {
+    let world = World::new().await;
+    let (server, id) = (&world.server, &world.client.id);
+    let mut edits = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let (server, id) = (server.clone(), id.clone());
+        edits.spawn(async move {
+            let uri = format!("https://app.example/{number}");
+            server.edit_client(&id, |_, new| new.redirect_uri(&uri)).await
+        });
+    }
+    for edited in edits.join_all().await {
+        edited.unwrap();
+    }
+    let client = server.client(id).await.unwrap().unwrap();
+    assert_eq!(client.redirect_uris.len(), 21);
 }
 
 #[tokio::test]

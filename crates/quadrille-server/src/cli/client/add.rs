@@ -90,7 +90,7 @@ pub(super) struct RsaArgs {
 /// A grant type by its name on the wire.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 #[value(rename_all = "snake_case")]
-enum Grant {
+pub(super) enum Grant {
     /// Users sign in and return to the client with a code
     AuthorizationCode,
     /// The client refreshes tokens without the user
@@ -117,9 +117,7 @@ impl AddArgs {
         if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob {
             return Err(Refused::NoCallback.into());
         }
-        // One flag may name several scopes, separated by spaces as in messages.
-        let scopes = self.scopes.join(" ");
-        let scopes = Scopes::parse(&scopes).map_err(|_| Refused::Scope(scopes))?;
+        let scopes = parse_scopes(&self.scopes)?;
         known_scopes(&scopes, known)?;
         let name = self.name.trim();
         let mut new = match self.public {
@@ -166,8 +164,14 @@ pub(super) async fn add(
     show_secrets(&registered.client, secrets, output)
 }
 
+/// Reads scopes. One flag may name several, separated by spaces as in messages.
+pub(super) fn parse_scopes(names: &[String]) -> Result<Scopes, Refused> {
+    let text = names.join(" ");
+    Scopes::parse(&text).map_err(|_| Refused::Scope(text))
+}
+
 /// Checks that the provider has these scopes. With a mistyped scope, the client would get no token.
-fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
+pub(super) fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
     let known = &known.scopes;
     let Some(name) = scopes.iter().find(|name| !known.contains_key(*name)) else { return Ok(()) };
     let nearest = nearest(name, known.keys().map(String::as_str)).map(str::to_owned);
@@ -209,7 +213,7 @@ fn read_pem(path: &Path) -> Result<String, Failure> {
 }
 
 impl Grant {
-    const fn grant_type(self) -> GrantType {
+    pub(super) const fn grant_type(self) -> GrantType {
         match self {
             Self::AuthorizationCode => GrantType::AuthorizationCode,
             Self::RefreshToken => GrantType::RefreshToken,

@@ -1,12 +1,14 @@
 //! `quadrille client`.
 
 mod add;
+mod edit;
+mod find;
 mod shown;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use quadrille::provider::{AdminError, AuthorizationServer, Client};
+use quadrille::provider::{AdminError, AuthorizationServer};
 
 use crate::{
     Failure,
@@ -17,6 +19,8 @@ use crate::{
 
 use super::table::table;
 use add::{AddArgs, RsaArgs};
+use edit::EditArgs;
+use find::{find, not_found};
 use shown::{Secrets, Shown, show_secrets};
 
 #[derive(Subcommand, Debug)]
@@ -33,6 +37,13 @@ Examples:
       --scope photos:read
   quadrille client add \"Terminal\" --oauth1 --oob --rsa-key public.pem --scope photos:read")]
     Add(AddArgs),
+    /// Change a client; its secrets, tokens and consents remain
+    #[command(after_help = "\
+Examples:
+  quadrille client edit 2Yx3 --add-redirect-uri https://beta.example/callback
+  quadrille client edit 2Yx3 --name \"Photo printer\" --add-scope profile --remove-scope photos:write
+  quadrille client edit 2Yx3 --first-party true")]
+    Edit(EditArgs),
     /// List all clients
     List,
     /// Show one client
@@ -83,6 +94,9 @@ pub(super) async fn run(
         ClientCommand::Add(args) => {
             let known = data.known(settings).await?;
             add::add(&server, args, (settings, &known), output).await
+        }
+        ClientCommand::Edit(args) => {
+            edit::edit(&server, args, &data.known(settings).await?, output).await
         }
         ClientCommand::List => list(&server, output).await,
         ClientCommand::Show { id } => show(&server, id, output).await,
@@ -147,12 +161,4 @@ async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Resul
     output.result(&Shown::new(&client, Secrets::default()), || {
         format!("{} ({id}) was removed, with all of its tokens.", client.name)
     })
-}
-
-async fn find(server: &AuthorizationServer, id: &str) -> Result<Arc<Client>, Failure> {
-    server.client(id).await?.ok_or_else(|| not_found(id))
-}
-
-fn not_found(id: &str) -> Failure {
-    Failure::NotFound { what: "client", name: id.to_owned() }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     metadata::ClientMetadata,
-    record::{ClientType, GrantType},
+    record::{Client, ClientType, GrantType},
 };
 
 /// The settings of a client to register: see
@@ -74,10 +74,38 @@ impl NewClient {
         }
     }
 
+    /// The settings of a registered client, without its secrets.
+    pub(super) fn again(client: &Client, oauth1: Option<NewRegistration>) -> Self {
+        Self {
+            redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
+            scopes: client.scopes.clone(),
+            grant_types: Some(client.grant_types.iter().copied().collect()),
+            first_party: client.first_party,
+            oauth1,
+            resource_server: client.resource_server.clone(),
+            without_pkce: client.without_pkce,
+            ..Self::new(client.name.clone(), client.client_type)
+        }
+    }
+
     /// Adds a redirect URI (RFC 6749, section 3.1.2). Call it once for each.
     #[must_use]
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Replaces the name that users see.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Replaces all redirect URIs.
+    #[must_use]
+    pub fn redirect_uris<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> Self {
+        self.redirect_uris = uris.into_iter().map(Into::into).collect();
         self
     }
 
@@ -105,6 +133,13 @@ impl NewClient {
         self
     }
 
+    /// Withdraws [`first_party`](Self::first_party): users are asked for consent.
+    #[must_use]
+    pub fn third_party(mut self) -> Self {
+        self.first_party = false;
+        self
+    }
+
     /// Declares the client as an API elsewhere, which may introspect its tokens (RFC 7662): those
     /// for `resources`, by the URIs of
     /// [`AuthorizationServer::resource`](crate::provider::AuthorizationServer::resource), or, if
@@ -128,6 +163,13 @@ impl NewClient {
     #[must_use]
     pub fn allow_without_pkce_so_that_a_leaked_code_can_be_injected(mut self) -> Self {
         self.without_pkce = true;
+        self
+    }
+
+    /// Requires PKCE by the policy, of a client that was allowed to omit it.
+    #[must_use]
+    pub fn require_pkce(mut self) -> Self {
+        self.without_pkce = false;
         self
     }
 

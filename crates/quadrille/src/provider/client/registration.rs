@@ -131,6 +131,12 @@ pub enum RegistrationError {
     /// The client with this id is of another type: public instead of confidential, or vice versa.
     #[error("a client cannot change between public and confidential: remove it first")]
     OtherType,
+    /// The client is not registered.
+    #[error("there is no client with this id")]
+    UnknownClient,
+    /// The client describes itself in a document, which only its developers change.
+    #[error("the client describes itself in the document at its id, and is not changed here")]
+    FromDocument,
     /// The chosen id belongs to another client.
     #[error("there is a client with this id")]
     IdTaken,

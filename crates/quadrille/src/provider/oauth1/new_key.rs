@@ -65,6 +65,12 @@ pub(crate) struct NewRegistration {
 }
 
 impl NewRegistration {
+    /// The part of a registered client, whose keys remain whatever is generated.
+    pub(crate) fn again(registration: &Registration) -> Self {
+        let Registration { out_of_band, methods, .. } = registration.clone();
+        Self { key: Some(NewKey::Secret), out_of_band, methods }
+    }
+
     /// Checks the key.
     pub(crate) fn check(&self) -> Result<(), NewKeyError> {
         self.key.as_ref().ok_or(NewKeyError::Missing)?.check()

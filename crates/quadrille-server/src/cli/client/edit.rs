@@ -1,0 +1,132 @@
+//! `quadrille client edit`.
+
+use clap::{ArgAction, Args};
+use quadrille::{
+    Scopes,
+    provider::{AuthorizationServer, Client, NewClient, RegistrationError},
+};
+
+use crate::{Failure, data::Known, failure::Refused, output::Output, words::nearest};
+
+use super::{
+    add::{Grant, known_scopes, parse_scopes},
+    find::{find, not_found},
+    shown::{Secrets, show_secrets},
+};
+
+/// Arguments of `quadrille client edit`.
+#[derive(Args, Debug)]
+pub(in super::super) struct EditArgs {
+    /// The client_id
+    id: String,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// The changes, at least one.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// The new name, as the consent page shows it
+    #[arg(long)]
+    name: Option<String>,
+    /// Redirect URI to add; repeatable
+    #[arg(long = "add-redirect-uri", value_name = "URI")]
+    add_redirect_uris: Vec<String>,
+    /// Redirect URI to remove; repeatable
+    #[arg(long = "remove-redirect-uri", value_name = "URI")]
+    remove_redirect_uris: Vec<String>,
+    /// Scope to add to those that the client may request; repeatable
+    #[arg(long = "add-scope", value_name = "SCOPE")]
+    add_scopes: Vec<String>,
+    /// Scope to remove from those that the client may request; repeatable
+    #[arg(long = "remove-scope", value_name = "SCOPE")]
+    remove_scopes: Vec<String>,
+    /// Grant type; repeatable; these replace the client's
+    #[arg(long = "grant", value_name = "GRANT", value_enum)]
+    grants: Vec<Grant>,
+    /// Whether the client is your own: users are not asked for consent
+    #[arg(long, value_name = "YES", action = ArgAction::Set)]
+    first_party: Option<bool>,
+    /// The client must use PKCE from now on
+    #[arg(long)]
+    require_pkce: bool,
+}
+
+pub(super) async fn edit(
+    server: &AuthorizationServer,
+    args: &EditArgs,
+    known: &Known,
+    output: Output,
+) -> Result<(), Failure> {
+    let client = find(server, &args.id).await?;
+    let changes = &args.changes;
+    let added = parse_scopes(&changes.add_scopes)?;
+    known_scopes(&added, known)?;
+    let removed = changes.removed_scopes(&client)?;
+    changes.check_redirect_uris(&client)?;
+    let edited =
+        server.edit_client(&args.id, |client, new| changes.change(client, new, &added, &removed));
+    match edited.await {
+        Ok(edited) => {
+            let secrets = Secrets { client: edited.secret.as_ref(), oauth1: None };
+            show_secrets(&edited.client, secrets, output)
+        }
+        Err(RegistrationError::UnknownClient) => Err(not_found(&args.id)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Changes {
+    fn change(
+        &self,
+        client: &Client,
+        mut new: NewClient,
+        added: &Scopes,
+        removed: &Scopes,
+    ) -> NewClient {
+        if let Some(name) = &self.name {
+            new = new.name(name.trim());
+        }
+        let known = client.redirect_uris.iter().map(ToString::to_string);
+        let mut uris: Vec<String> =
+            known.filter(|uri| !self.remove_redirect_uris.contains(uri)).collect();
+        for uri in &self.add_redirect_uris {
+            if !uris.contains(uri) {
+                uris.push(uri.clone());
+            }
+        }
+        let kept = client.scopes.iter().filter(|name| !removed.contains(name));
+        new = new.redirect_uris(uris).scopes(kept.collect::<Scopes>().union(added));
+        if !self.grants.is_empty() {
+            new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
+        }
+        if self.require_pkce {
+            new = new.require_pkce();
+        }
+        match self.first_party {
+            Some(true) => new.first_party(),
+            Some(false) => new.third_party(),
+            None => new,
+        }
+    }
+
+    /// The scopes to remove. One that the client has not is a mistake in typing.
+    fn removed_scopes(&self, client: &Client) -> Result<Scopes, Refused> {
+        let removed = parse_scopes(&self.remove_scopes)?;
+        let Some(name) = removed.iter().find(|name| !client.scopes.contains(name)) else {
+            return Ok(removed);
+        };
+        let nearest = nearest(name, client.scopes.iter()).map(str::to_owned);
+        Err(Refused::NotOfTheClient { what: "scope", name: name.to_owned(), nearest })
+    }
+
+    fn check_redirect_uris(&self, client: &Client) -> Result<(), Refused> {
+        let known: Vec<String> = client.redirect_uris.iter().map(ToString::to_string).collect();
+        let Some(uri) = self.remove_redirect_uris.iter().find(|uri| !known.contains(uri)) else {
+            return Ok(());
+        };
+        let nearest = nearest(uri, known.iter().map(String::as_str)).map(str::to_owned);
+        Err(Refused::NotOfTheClient { what: "redirect URI", name: uri.clone(), nearest })
+    }
+}
