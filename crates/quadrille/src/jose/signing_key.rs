@@ -335,3 +335,82 @@ impl Private {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn private(algorithm: Algorithm) -> Value {
+        let key = SigningKey::generate(algorithm).unwrap();
+        serde_json::from_str(key.to_private_jwk().unwrap().expose()).unwrap()
+    }
+
+    fn read(algorithm: Algorithm, mut jwk: Value, changes: &Value) -> Option<KeyError> {
+        for (name, value) in changes.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        jwk.as_object_mut().unwrap().retain(|_, value| *value != json!("-"));
+        SigningKey::from_jwk(algorithm, &Secret::from(jwk.to_string())).err()
+    }
+
+    #[test]
+    fn every_number_of_a_private_key_fits_the_others() {
+        for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
+            let (jwk, other) = (private(algorithm), private(algorithm));
+            assert_eq!(read(algorithm, jwk.clone(), &json!({})), None);
+            for name in ["x", "y", "d", "n", "p", "q", "dp", "dq", "qi"] {
+                if !jwk[name].is_null() {
+                    let error = read(algorithm, jwk.clone(), &json!({ name: other[name] }));
+                    assert_eq!(error, Some(KeyError::Invalid), "{algorithm:?} {name}");
+                }
+            }
+            let error = read(algorithm, jwk, &json!({ "d": "-" }));
+            assert_eq!(error, Some(KeyError::NotPrivate));
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_for_signing_with_its_algorithm() {
+        let (ec, rsa) = (private(Algorithm::Es256), private(Algorithm::Rs256));
+        for (algorithm, jwk, changes, expected) in [
+            (Algorithm::Es256, &ec, json!({ "use": "enc" }), KeyError::OtherUse),
+            (Algorithm::Es256, &ec, json!({ "key_ops": ["verify"] }), KeyError::OtherUse),
+            (Algorithm::Es384, &ec, json!({}), KeyError::OtherAlgorithm),
+            (Algorithm::Es384, &ec, json!({ "alg": "-" }), KeyError::OtherAlgorithm),
+            (Algorithm::Rs256, &ec, json!({ "alg": "-" }), KeyError::OtherAlgorithm),
+            (Algorithm::Hs256, &ec, json!({ "alg": "-" }), KeyError::OtherAlgorithm),
+            (Algorithm::EdDsa, &rsa, json!({ "alg": "-" }), KeyError::OtherAlgorithm),
+            (Algorithm::Rs256, &rsa, json!({ "oth": [] }), KeyError::Invalid),
+            (Algorithm::Rs256, &rsa, json!({ "qi": "-" }), KeyError::Missing("qi")),
+            (Algorithm::Es256, &ec, json!({ "kty": "-" }), KeyError::Missing("kty")),
+        ] {
+            let error = read(algorithm, jwk.clone(), &changes);
+            assert_eq!(error, Some(expected), "{algorithm:?} {changes}");
+        }
+        // The same RSA key signs with another algorithm, if its JWK does not say which.
+        assert_eq!(read(Algorithm::Ps512, rsa, &json!({ "alg": "-" })), None);
+    }
+
+    #[test]
+    fn a_shared_key_is_as_long_as_its_hash_and_never_published() {
+        for (algorithm, bytes) in
+            [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)]
+        {
+            let key = |length| SigningKey::hmac(algorithm, &Secret::from("a".repeat(length)));
+            let error = key(bytes - 1).unwrap_err();
+            assert_eq!(error, KeyError::Length { bits: (bytes - 1) * 8 });
+            let key = key(bytes).unwrap();
+            assert_eq!((key.kid(), key.verifying_key().thumbprint()), (None, None));
+            assert_eq!(key.verifying_key().to_jwk(), None);
+            let generated = SigningKey::generate(algorithm).unwrap();
+            let stored = generated.to_private_jwk().unwrap();
+            let read = SigningKey::from_jwk(algorithm, &stored).unwrap();
+            assert_eq!(read.signature(b"a"), generated.signature(b"a"));
+        }
+        let secret = Secret::from("a".repeat(64));
+        let error = SigningKey::hmac(Algorithm::Rs256, &secret).unwrap_err();
+        assert_eq!(error, KeyError::OtherAlgorithm);
+    }
+}

@@ -302,3 +302,108 @@ pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key,
         false => Ok(hmac::Key::new(hash, secret)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::jose::SigningKey;
+
+    fn public(algorithm: Algorithm) -> Value {
+        let key = SigningKey::generate(algorithm).unwrap();
+        serde_json::from_str(&key.verifying_key().bare_jwk().unwrap()).unwrap()
+    }
+
+    fn read(mut jwk: Value, changes: &Value) -> Result<VerifyingKey, KeyError> {
+        for (name, value) in changes.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        VerifyingKey::from_jwk(&jwk.to_string())
+    }
+
+    #[test]
+    fn a_key_for_another_purpose_is_not_read() {
+        let jwk = public(Algorithm::Es256);
+        for (changes, expected) in [
+            (json!({}), None),
+            (json!({ "use": "sig" }), None),
+            (json!({ "key_ops": ["verify"] }), None),
+            (json!({ "key_ops": ["sign", "verify"], "alg": "ES256" }), None),
+            (json!({ "use": "enc" }), Some(KeyError::OtherUse)),
+            (json!({ "use": "SIG" }), Some(KeyError::OtherUse)),
+            (json!({ "use": 7 }), Some(KeyError::Malformed("use"))),
+            (json!({ "key_ops": [] }), Some(KeyError::OtherUse)),
+            (json!({ "key_ops": ["deriveBits"] }), Some(KeyError::OtherUse)),
+            (json!({ "key_ops": "verify" }), Some(KeyError::Malformed("key_ops"))),
+            (json!({ "alg": "ES384" }), Some(KeyError::OtherAlgorithm)),
+            (json!({ "alg": "HS256" }), Some(KeyError::OtherAlgorithm)),
+            (json!({ "alg": "none" }), Some(KeyError::UnknownAlgorithm)),
+            (json!({ "alg": "ECDH-ES" }), Some(KeyError::UnknownAlgorithm)),
+            (json!({ "kid": 7 }), Some(KeyError::Malformed("kid"))),
+            (json!({ "kty": "ec" }), Some(KeyError::UnknownType)),
+            (json!({ "kty": "oct", "k": "AAAA" }), Some(KeyError::NotPublic)),
+            (json!({ "d": "AAAA" }), Some(KeyError::NotPublic)),
+            (json!({ "p": "AAAA" }), Some(KeyError::NotPublic)),
+        ] {
+            assert_eq!(read(jwk.clone(), &changes).err(), expected, "{changes}");
+        }
+        let twice = jwk.to_string().replacen('{', r#"{"kty":"EC","#, 1);
+        assert_eq!(VerifyingKey::from_jwk(&twice).unwrap_err(), KeyError::Repeated);
+    }
+
+    #[test]
+    fn a_point_is_on_the_curve_that_the_key_names_and_whole() {
+        let (jwk, other) = (public(Algorithm::Es256), public(Algorithm::Es256));
+        let long = json!({ "x": format!("AA{}", jwk["x"].as_str().unwrap()) });
+        for (changes, expected) in [
+            (json!({ "x": other["x"] }), KeyError::Invalid),
+            (json!({ "x": "A".repeat(43), "y": "A".repeat(43) }), KeyError::Invalid),
+            (json!({ "crv": "P-384" }), KeyError::Malformed("x")),
+            (json!({ "crv": "secp256k1" }), KeyError::UnknownCurve),
+            (json!({ "crv": null }), KeyError::Malformed("crv")),
+            (json!({ "x": "AAAA" }), KeyError::Malformed("x")),
+            (json!({ "y": format!("{}=", jwk["y"].as_str().unwrap()) }), KeyError::Malformed("y")),
+            (json!({ "y": null }), KeyError::Malformed("y")),
+            (long, KeyError::Malformed("x")),
+        ] {
+            assert_eq!(read(jwk.clone(), &changes).unwrap_err(), expected, "{changes}");
+        }
+        let compressed = json!({ "kty": "EC", "crv": "P-256", "x": jwk["x"] });
+        assert_eq!(read(compressed, &json!({})).unwrap_err(), KeyError::Missing("y"));
+    }
+
+    #[test]
+    fn an_rsa_key_has_a_safe_length() {
+        let jwk = public(Algorithm::Rs256);
+        let modulus = |bits: usize| {
+            let mut bytes = vec![0xff_u8; bits.div_ceil(8)];
+            bytes[0] = 0xff >> ((8 - bits % 8) % 8);
+            json!({ "n": base64url::encode(bytes) })
+        };
+        for (bits, fits) in
+            [(8, false), (1024, false), (2047, false), (2048, true), (8192, true), (8193, false)]
+        {
+            let error = read(jwk.clone(), &modulus(bits)).err();
+            assert_eq!(error, (!fits).then_some(KeyError::Length { bits }), "{bits}");
+        }
+        for (exponent, fits) in [
+            (&[1, 0, 1][..], true),
+            (&[3], true),
+            (&[1], false),
+            (&[0], false),
+            (&[2], false),
+            (&[], false),
+            (&[1, 0, 0], false),
+            (&[1, 0, 0, 0, 1], true),
+            (&[3, 0, 0, 0, 1], false),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], false),
+        ] {
+            let key = read(jwk.clone(), &json!({ "e": base64url::encode(exponent) }));
+            assert_eq!(key.is_ok(), fits, "{exponent:?} {key:?}");
+        }
+        // A zero in front, for the sign, is not part of the number, nor of the thumbprint.
+        let padded = read(jwk.clone(), &json!({ "e": base64url::encode([0, 1, 0, 1]) })).unwrap();
+        assert_eq!(padded.thumbprint(), read(jwk, &json!({})).unwrap().thumbprint());
+    }
+}

@@ -9,6 +9,7 @@
     reason = "this is a test from end to end"
 )]
 
+mod jose;
 mod messages;
 mod oauth1;
 mod panics;

@@ -336,3 +336,6 @@ impl fmt::Debug for Verified {
         write!(f, "Verified({:?}, {:?})", self.header.algorithm(), self.key)
     }
 }
+
+#[cfg(test)]
+mod tests;
