@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn what_is_read_is_what_a_plain_reader_reads() {
-        let json = r#" {"a":[1,-2,0.5,1e3,true,null,"\u00e9\ud83e\udd80"],"b":{"a":{}},"n":18446744073709551615} "#;
+        let json = r#" {"a":[1,-2,0.5,1e3,true,null,"\u00e9\ud83e\udd80"],
+            "b":{"a":{}},"n":18446744073709551615} "#;
         let plain: Map<String, Value> = serde_json::from_str(json).unwrap();
         assert_eq!(read_object(json.as_bytes()), Ok(plain));
     }

@@ -23,9 +23,9 @@
 //! * The JSON serialization, detached and unencoded payloads (RFC 7797), critical extensions.
 //! * Repeated members, at any depth of header, claims and keys; base64url with padding, white space
 //!   or bits behind the last byte.
-//! * Tokens of more than [`MAX_TOKEN_LEN`] bytes; RSA keys of less than 2048 or more than 8192 bits,
-//!   shared keys shorter than their hash; keys whose `use` or `key_ops` say something else; keys on
-//!   other curves; private keys where public ones are expected.
+//! * Tokens of more than [`MAX_TOKEN_LEN`] bytes; RSA keys of less than 2048 or more than 8192
+//!   bits, shared keys shorter than their hash; keys whose `use` or `key_ops` say something else;
+//!   keys on other curves; private keys where public ones are expected.
 //! * `jku`, `x5u` and `x5c`: they are ignored, since a token must not say where its key is.
 
 mod algorithm;

@@ -39,7 +39,7 @@ impl Default for Rotation {
 /// The reason why keys cannot be kept together, or not be read from a store.
 ///
 /// ```
-/// use quadrille::{Secret, Timestamp, jose::{Algorithm, SigningKey, SigningKeys, SigningKeysError}};
+/// use quadrille::{Secret, Timestamp, jose::*};
 ///
 /// let shared = SigningKey::hmac(Algorithm::Hs256, &Secret::from("a".repeat(32)))?;
 /// let error = SigningKeys::new(shared, Timestamp::default()).unwrap_err();

@@ -14,3 +14,4 @@
 mod oauthlib;
 mod oidc_provider;
 mod support;
+mod tokens;
