@@ -30,3 +30,76 @@ mod storage {}
 mod testing {}
 #[doc = include_str!("../../../docs/src/consumer/users.md")]
 mod users {}
+
+/// A page for each service that the crate describes.
+mod service_pages {
+    #[doc = include_str!("../../../docs/src/consumer/services/apple.md")]
+    mod apple {}
+    #[doc = include_str!("../../../docs/src/consumer/services/atlassian.md")]
+    mod atlassian {}
+    #[doc = include_str!("../../../docs/src/consumer/services/authentiq.md")]
+    mod authentiq {}
+    #[doc = include_str!("../../../docs/src/consumer/services/azure.md")]
+    mod azure {}
+    #[doc = include_str!("../../../docs/src/consumer/services/dexcom.md")]
+    mod dexcom {}
+    #[doc = include_str!("../../../docs/src/consumer/services/digitalocean.md")]
+    mod digitalocean {}
+    #[doc = include_str!("../../../docs/src/consumer/services/discord.md")]
+    mod discord {}
+    #[doc = include_str!("../../../docs/src/consumer/services/douban.md")]
+    mod douban {}
+    #[doc = include_str!("../../../docs/src/consumer/services/dropbox.md")]
+    mod dropbox {}
+    #[doc = include_str!("../../../docs/src/consumer/services/facebook.md")]
+    mod facebook {}
+    #[doc = include_str!("../../../docs/src/consumer/services/fitbit.md")]
+    mod fitbit {}
+    #[doc = include_str!("../../../docs/src/consumer/services/github.md")]
+    mod github {}
+    #[doc = include_str!("../../../docs/src/consumer/services/gitlab.md")]
+    mod gitlab {}
+    #[doc = include_str!("../../../docs/src/consumer/services/google.md")]
+    mod google {}
+    #[doc = include_str!("../../../docs/src/consumer/services/heroku.md")]
+    mod heroku {}
+    #[cfg(feature = "rsa-sha1")]
+    #[doc = include_str!("../../../docs/src/consumer/services/jira.md")]
+    mod jira {}
+    #[doc = include_str!("../../../docs/src/consumer/services/linkedin.md")]
+    mod linkedin {}
+    #[doc = include_str!("../../../docs/src/consumer/services/meetup.md")]
+    mod meetup {}
+    #[doc = include_str!("../../../docs/src/consumer/services/nylas.md")]
+    mod nylas {}
+    #[doc = include_str!("../../../docs/src/consumer/services/nylas-v2.md")]
+    mod nylas_v2 {}
+    #[doc = include_str!("../../../docs/src/consumer/services/orcid.md")]
+    mod orcid {}
+    #[doc = include_str!("../../../docs/src/consumer/services/osm.md")]
+    mod osm {}
+    #[doc = include_str!("../../../docs/src/consumer/services/reddit.md")]
+    mod reddit {}
+    #[doc = include_str!("../../../docs/src/consumer/services/salesforce.md")]
+    mod salesforce {}
+    #[doc = include_str!("../../../docs/src/consumer/services/slack.md")]
+    mod slack {}
+    #[doc = include_str!("../../../docs/src/consumer/services/slack-app.md")]
+    mod slack_app {}
+    #[doc = include_str!("../../../docs/src/consumer/services/slack-classic.md")]
+    mod slack_classic {}
+    #[doc = include_str!("../../../docs/src/consumer/services/spotify.md")]
+    mod spotify {}
+    #[doc = include_str!("../../../docs/src/consumer/services/strava.md")]
+    mod strava {}
+    #[doc = include_str!("../../../docs/src/consumer/services/twitch.md")]
+    mod twitch {}
+    #[doc = include_str!("../../../docs/src/consumer/services/twitter.md")]
+    mod twitter {}
+    #[doc = include_str!("../../../docs/src/consumer/services/weibo.md")]
+    mod weibo {}
+    #[doc = include_str!("../../../docs/src/consumer/services/x.md")]
+    mod x {}
+    #[doc = include_str!("../../../docs/src/consumer/services/zoho.md")]
+    mod zoho {}
+}

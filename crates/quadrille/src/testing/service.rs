@@ -82,7 +82,7 @@ impl FakeService {
     /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints,
     /// serves the account's identity at its path, and refuses calls without its headers.
     pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
-        Self::playing(&Row::of::<S>("", &[], &[]), client_id, client_secret)
+        Self::playing(&Row::of::<S>("", &[], "", &[]), client_id, client_secret)
     }
 
     /// [`FakeService::of`] for a service of the table [`SERVICES`](super::SERVICES).

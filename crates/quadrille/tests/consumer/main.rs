@@ -29,6 +29,7 @@ mod facts;
 mod file_storage;
 mod files;
 mod form_post;
+mod guide;
 mod hooks;
 mod identity;
 mod library;

@@ -237,17 +237,6 @@ async fn each_services_tokens_are_revoked_where_it_lets_them() {
     }
 }
 
-#[test]
-fn each_service_says_when_and_against_what_it_was_checked() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/consumer/presets");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let services = text.matches("\nservice! {").count();
-        assert_eq!(text.matches("/// Checked November 2026").count(), services, "{path:?}");
-    }
-}
-
 #[tokio::test]
 async fn a_hosted_domain_of_google_admits_no_other_account() {
     for (claim, is_admitted) in
@@ -468,39 +457,5 @@ fn a_base_that_is_none_is_named_at_start() {
         let error = Login::new(KeyRing::ephemeral(), SITE).with(twitter).check().unwrap_err();
         let expected = OperatorError::BaseMalformed { service: "twitter".into() };
         assert_eq!(error, expected.into(), "{base}");
-    }
-}
-
-#[test]
-fn the_guides_table_has_every_service() {
-    let guide = include_str!("../../../../docs/src/consumer/services.md");
-    let lines: Vec<_> = guide.lines().filter(|line| line.starts_with("| `")).collect();
-    let expected: Vec<_> = SERVICES
-        .iter()
-        .map(|row| {
-            let protocol = if oauth2(row) { "OAuth 2" } else { "OAuth 1.0a" };
-            let variables: Vec<_> =
-                row.variables.iter().map(|variable| format!("`{variable}`")).collect();
-            let identity = match row.spec.identity {
-                _ if subject_in_token(row).is_some() => {
-                    format!("`{}` of the token response", subject_in_token(row).unwrap())
-                }
-                Some((path, member)) => format!("`{member}` of `{path}`"),
-                None => "none".to_owned(),
-            };
-            format!(
-                "| `{}` | {} | {protocol} | `/login/{}/authorized` | {identity} | {} |",
-                row.type_name,
-                row.spec.title,
-                row.spec.name,
-                variables.join(", "),
-            )
-        })
-        .collect();
-    for line in &expected {
-        assert!(lines.contains(&&**line), "the table lacks\n{line}");
-    }
-    if cfg!(feature = "rsa-sha1") {
-        assert_eq!(lines, expected, "the table has the services in their order, and no other");
     }
 }

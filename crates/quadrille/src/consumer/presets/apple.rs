@@ -11,12 +11,11 @@ service! {
     /// Apple has no API of claims: the user's identifier is in the `id_token` of
     /// [`Authorized::more`](crate::Authorized::more), so an owner here has one account. Apple sends
     /// the callback by POST.
-    ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and goth; the revocation endpoint
-    /// is unconfirmed.
     Apple,
     new: (id, secret),
     variables: ["APPLE_OAUTH_CLIENT_ID", "APPLE_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic, goth and Apple's developer \
+              forum (an undated copy), which has the revocation endpoint",
     spec: Spec::oauth2(
         "apple",
         "https://appleid.apple.com/auth/authorize",

@@ -7,13 +7,14 @@ service! {
     /// <https://developer.atlassian.com/console/myapps> with the callback `{public
     /// URL}/login/atlassian/authorized`. [`Jira`](crate::Jira) is an installation of your own.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and Atlassian's documentation (an
-    /// undated copy), which requires `prompt=consent`: the token request is JSON; a refresh token
-    /// needs the scope `offline_access`, and is valid once. The paths of a site's API begin with
-    /// `ex/jira/` and the identifier that `oauth/token/accessible-resources` tells.
+    /// Atlassian requires `prompt=consent`. The token request is JSON. A refresh token needs the
+    /// scope `offline_access`, and is valid once. The paths of a site's API begin with `ex/jira/`
+    /// and the identifier that `oauth/token/accessible-resources` tells.
     Atlassian,
     new: (id, secret),
     variables: ["ATLASSIAN_OAUTH_CLIENT_ID", "ATLASSIAN_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and Atlassian's documentation \
+              (an undated copy)",
     spec: Spec::oauth2(
         "atlassian",
         "https://auth.atlassian.com/authorize",

@@ -7,11 +7,11 @@ service! {
     /// `hosted_at` its URL. The callback is `{public
     /// URL}/login/authentiq/authorized`.
     ///
-    /// Checked November 2026 against Flask-Dance and Authentiq's documentation (an undated copy).
     /// Whether the service still runs is unconfirmed.
     Authentiq,
     new: (id, secret),
     variables: ["AUTHENTIQ_OAUTH_CLIENT_ID", "AUTHENTIQ_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Flask-Dance and Authentiq's documentation (an undated copy)",
     spec: Spec::oauth2(
         "authentiq",
         "https://connect.authentiq.io/authorize",

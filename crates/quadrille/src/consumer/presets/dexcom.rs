@@ -6,12 +6,12 @@ service! {
     /// Dexcom. Register at <https://developer.dexcom.com> with the callback `{public
     /// URL}/login/dexcom/authorized`.
     ///
-    /// Checked November 2026 against Flask-Dance 7: the secret is in the body; a refresh token is
-    /// valid once. Whether version 2 of these endpoints will last beside version 3 is unconfirmed.
-    /// There is no API of claims, so an owner has one account here.
+    /// The secret is in the body; a refresh token is valid once. There is no API of claims, so an
+    /// owner has one account here.
     Dexcom,
     new: (id, secret),
     variables: ["DEXCOM_OAUTH_CLIENT_ID", "DEXCOM_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Flask-Dance 7 and Dexcom's documentation (an undated copy)",
     spec: Spec::oauth2(
         "dexcom",
         "https://api.dexcom.com/v2/oauth2/login",

@@ -6,14 +6,14 @@ service! {
     /// DigitalOcean. Register at <https://cloud.digitalocean.com/account/api/applications> with the
     /// callback `{public URL}/login/digitalocean/authorized`.
     ///
-    /// Checked November 2026 against DigitalOcean's documentation (September 2026: refreshes go to
-    /// the token endpoint, where the page of 2025 had one of their own), goth and
-    /// python-social-auth: access tokens last thirty days. The parameters of the revocation
-    /// endpoint are unconfirmed, and whether an old refresh token stays valid, so each is used
-    /// once.
+    /// Refreshes go to the token endpoint, where the documentation of 2025 had an endpoint of their
+    /// own. Access tokens last thirty days. The parameters of the revocation endpoint are
+    /// unconfirmed, and whether an old refresh token stays valid, so each is used once.
     DigitalOcean,
     new: (id, secret),
     variables: ["DIGITALOCEAN_OAUTH_CLIENT_ID", "DIGITALOCEAN_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against DigitalOcean's documentation (September 2026), goth and \
+              python-social-auth",
     spec: Spec::oauth2(
         "digitalocean",
         "https://cloud.digitalocean.com/v1/oauth/authorize",

@@ -6,12 +6,13 @@ service! {
     /// Discord. Register at <https://discord.com/developers/applications> with the callback
     /// `{public URL}/login/discord/authorized`. The address needs the scope `email`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and Discord's documentation (an
-    /// undated copy): access tokens last a week; revoking one token revokes all of this user and
-    /// application. Whether an old refresh token stays valid is not said, so each is used once.
+    /// Access tokens last a week. Revoking one token revokes all of this user and application.
+    /// Whether an old refresh token stays valid is not said, so each is used once.
     Discord,
     new: (id, secret),
     variables: ["DISCORD_OAUTH_CLIENT_ID", "DISCORD_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and Discord's documentation (an \
+              undated copy)",
     spec: Spec::oauth2(
         "discord",
         "https://discord.com/oauth2/authorize",

@@ -5,11 +5,11 @@ use crate::{consumer::Spec, scope::ScopeSeparator};
 service! {
     /// Douban. The callback is `{public URL}/login/douban/authorized`.
     ///
-    /// Checked November 2026 against python-social-auth (August 2026) and Flask-OAuthlib. Whether
-    /// Douban registers new applications is unconfirmed. There are no e-mail addresses.
+    /// Whether Douban registers new applications is unconfirmed. There are no e-mail addresses.
     Douban,
     new: (id, secret),
     variables: ["DOUBAN_OAUTH_CLIENT_ID", "DOUBAN_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against python-social-auth (August 2026) and Flask-OAuthlib",
     spec: Spec::oauth2(
         "douban",
         "https://www.douban.com/service/auth2/auth",

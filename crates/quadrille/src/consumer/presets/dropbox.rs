@@ -6,12 +6,13 @@ service! {
     /// Dropbox. Register at <https://www.dropbox.com/developers/apps> with the callback `{public
     /// URL}/login/dropbox/authorized`. The profile needs the scope `account_info.read`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
-    /// supported; access tokens last four hours; a refresh token comes only with
-    /// `offline`, and stays valid.
+    /// PKCE is supported. Access tokens last four hours. A refresh token comes only with `offline`,
+    /// and stays valid.
     Dropbox,
     new: (id, secret),
     variables: ["DROPBOX_OAUTH_CLIENT_ID", "DROPBOX_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic, python-social-auth and Dropbox' \
+              guide (an undated copy)",
     spec: Spec::oauth2(
         "dropbox",
         "https://www.dropbox.com/oauth2/authorize",

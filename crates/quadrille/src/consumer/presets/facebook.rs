@@ -9,13 +9,14 @@ service! {
     /// Facebook. Register at <https://developers.facebook.com/apps> with the callback `{public
     /// URL}/login/facebook/authorized`. The address needs the scope `email`.
     ///
-    /// Checked November 2026 against python-social-auth (August 2026, which has version 24.0 of the
-    /// API), Auth.js and Arctic: there are no refresh tokens; scopes are separated by commas;
-    /// revocation removes all permissions that the user gave. Errors of the token endpoint have the
-    /// one code `OAuthException`, for a wrong secret as for a spent code.
+    /// There are no refresh tokens. Scopes are separated by commas. Revocation removes all
+    /// permissions that the user gave. Errors of the token endpoint have the one code
+    /// `OAuthException`, for a wrong secret as for a spent code.
     Facebook,
     new: (id, secret),
     variables: ["FACEBOOK_OAUTH_CLIENT_ID", "FACEBOOK_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against python-social-auth (August 2026, which has version 24.0 of \
+              the API), Auth.js and Arctic",
     spec: Spec::oauth2(
         "facebook",
         "https://www.facebook.com/v24.0/dialog/oauth",

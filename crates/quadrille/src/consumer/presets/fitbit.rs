@@ -6,13 +6,14 @@ service! {
     /// Fitbit's Web API. Register at <https://dev.fitbit.com/apps> with the callback `{public
     /// URL}/login/fitbit/authorized`.
     ///
-    /// Checked November 2026 against Fitbit's reference and python-social-auth (August 2026): HTTP
-    /// Basic is required and PKCE recommended; access tokens last eight hours; each refresh token
-    /// is replaced. Google moves this API to the Google Health API, where users must consent again;
-    /// when this one ends is unconfirmed. There are no e-mail addresses.
+    /// HTTP Basic is required and PKCE recommended. Access tokens last eight hours; each refresh
+    /// token is replaced. Google moves this API to the Google Health API, where users must consent
+    /// again; when this one ends is unconfirmed. There are no e-mail addresses.
     Fitbit,
     new: (id, secret),
     variables: ["FITBIT_OAUTH_CLIENT_ID", "FITBIT_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Fitbit's reference, Google's migration guide and \
+              python-social-auth (August 2026)",
     spec: Spec::oauth2(
         "fitbit",
         "https://www.fitbit.com/oauth2/authorize",

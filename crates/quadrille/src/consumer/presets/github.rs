@@ -10,12 +10,14 @@ service! {
     /// with the callback `{public URL}/login/github/authorized`. GitHub Enterprise Server is
     /// `hosted_at` its URL.
     ///
-    /// Checked November 2026: PKCE is supported; errors come with status 200 and scopes are
-    /// separated by commas, which are both understood; the e-mail address is at `user/emails` with
-    /// the scope `user:email`.
+    /// PKCE is supported. Errors come with status 200 and scopes are separated by commas, which are
+    /// both understood. The e-mail address is at `user/emails` with the scope `user:email`. GitHub
+    /// Apps have refresh tokens, which are valid once.
     GitHub,
     new: (id, secret),
     variables: ["GITHUB_OAUTH_CLIENT_ID", "GITHUB_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and GitHub's documentation \
+              (undated copies)",
     spec: Spec::oauth2(
         "github",
         "https://github.com/login/oauth/authorize",

@@ -7,12 +7,12 @@ service! {
     /// `{public URL}/login/gitlab/authorized`. An installation of your own is
     /// `hosted_at` its URL, which may include a path.
     ///
-    /// Checked November 2026 against Arctic and GitLab's documentation (undated copies): PKCE is
-    /// recommended; access tokens last two hours; each refresh token is valid once. GitLab does not
-    /// say of an address whether it is verified.
+    /// PKCE is recommended. Access tokens last two hours; each refresh token is valid once. GitLab
+    /// does not say of an address whether it is verified.
     GitLab,
     new: (id, secret),
     variables: ["GITLAB_OAUTH_CLIENT_ID", "GITLAB_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Arctic and GitLab's documentation (undated copies)",
     spec: Spec::oauth2(
         "gitlab",
         "https://gitlab.com/oauth/authorize",

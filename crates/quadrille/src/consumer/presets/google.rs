@@ -6,13 +6,13 @@ service! {
     /// Google. Register at <https://console.cloud.google.com/apis/credentials> with the callback
     /// `{public URL}/login/google/authorized`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
-    /// supported; a refresh token comes only with `offline`, and again only with
-    /// `reprompt_consent`; short scopes such as `email` are granted by
-    /// their full URLs, so require those.
+    /// PKCE is supported. A refresh token comes only with `offline`, and again only with
+    /// `reprompt_consent`. Short scopes such as `email` are granted by their full URLs, so require
+    /// those.
     Google,
     new: (id, secret),
     variables: ["GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and python-social-auth",
     spec: Spec::oauth2(
         "google",
         "https://accounts.google.com/o/oauth2/v2/auth",

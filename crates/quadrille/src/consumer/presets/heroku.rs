@@ -6,12 +6,13 @@ service! {
     /// Heroku. Register at <https://dashboard.heroku.com/account/applications> with the callback
     /// `{public URL}/login/heroku/authorized`.
     ///
-    /// Checked November 2026 against goth (February 2026), Flask-Dance and Heroku's documentation
-    /// (April 2024): each call names the version of the API; access tokens last eight hours.
-    /// Whether a refresh token is replaced is unconfirmed, and so is a revocation for applications.
+    /// Each call names the version of the API. Access tokens last eight hours. Whether a refresh
+    /// token is replaced is unconfirmed, and so is a revocation for applications.
     Heroku,
     new: (id, secret),
     variables: ["HEROKU_OAUTH_CLIENT_ID", "HEROKU_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against goth (February 2026), Flask-Dance and Heroku's documentation \
+              (July 2024)",
     spec: Spec::oauth2(
         "heroku",
         "https://id.heroku.com/oauth/authorize",

@@ -13,12 +13,12 @@ service! {
     /// openssl genrsa -out jira.pem 2048 && openssl rsa -in jira.pem -pubout
     /// ```
     ///
-    /// Checked November 2026: a user who refuses returns with the verifier `denied`; tokens last
-    /// five years; bodies are JSON; the identifier is the user's `key`, which does not change when
-    /// they are renamed.
+    /// A user who refuses returns with the verifier `denied`. Tokens last five years. Bodies are
+    /// JSON. The identifier is the user's `key`, which does not change when they are renamed.
     Jira,
     new: (base_url, key, rsa_key),
     variables: ["JIRA_OAUTH_BASE_URL", "JIRA_OAUTH_CONSUMER_KEY", "JIRA_OAUTH_RSA_KEY"],
+    checked: "November 2026 against Flask-Dance and Atlassian's documentation (undated copies)",
     spec: Spec::oauth1(
         "jira",
         "plugins/servlet/oauth/request-token",

@@ -7,13 +7,14 @@ service! {
     /// URL}/login/linkedin/authorized`, and add the product "Sign In with LinkedIn using OpenID
     /// Connect".
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: HTTP Basic
-    /// is not accepted, and PKCE fails for websites; a user who refuses returns with
+    /// HTTP Basic is not accepted, and PKCE fails for websites. A user who refuses returns with
     /// `user_cancelled_login`. Applications from before August 2023 may need the scopes
     /// `r_liteprofile r_emailaddress`, and `me` for the identity.
     LinkedIn,
     new: (id, secret),
     variables: ["LINKEDIN_OAUTH_CLIENT_ID", "LINKEDIN_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic, python-social-auth and \
+              LinkedIn's documentation (2024)",
     spec: Spec::oauth2(
         "linkedin",
         "https://www.linkedin.com/oauth/v2/authorization",

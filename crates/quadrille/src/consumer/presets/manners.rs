@@ -189,6 +189,8 @@ pub struct Row {
     pub spec: Spec,
     /// The environment variables of `from_env`, in the order it reads them.
     pub variables: &'static [&'static str],
+    /// When the row was checked, and against what: `November 2026 against ...`.
+    pub checked: &'static str,
     /// The names of its own options, in settings and as methods of its client.
     pub options: &'static [&'static str],
     /// Its manners.
@@ -199,8 +201,9 @@ impl Row {
     pub(crate) const fn of<S: Emulated>(
         type_name: &'static str,
         variables: &'static [&'static str],
+        checked: &'static str,
         options: &'static [&'static str],
     ) -> Self {
-        Self { type_name, spec: S::SPEC, variables, options, manners: S::MANNERS }
+        Self { type_name, spec: S::SPEC, variables, checked, options, manners: S::MANNERS }
     }
 }

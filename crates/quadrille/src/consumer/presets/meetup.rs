@@ -7,12 +7,12 @@ service! {
     /// <https://www.meetup.com/api/oauth/list> with the callback `{public
     /// URL}/login/meetup/authorized`.
     ///
-    /// Checked November 2026 against Meetup's guide (an undated copy), goth and python-social-auth:
-    /// the secret is in the body; access tokens last an hour. Whether a refresh token stays valid
+    /// The secret is in the body. Access tokens last an hour. Whether a refresh token stays valid
     /// is not said, so each is used once. There is no revocation.
     Meetup,
     new: (id, secret),
     variables: ["MEETUP_OAUTH_CLIENT_ID", "MEETUP_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Meetup's guide (an undated copy), goth and python-social-auth",
     spec: Spec::oauth2(
         "meetup",
         "https://secure.meetup.com/oauth2/authorize",

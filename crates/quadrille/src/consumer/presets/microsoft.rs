@@ -10,12 +10,12 @@ service! {
     /// administrator there can give any address to an account, so no address is verified: know
     /// users by their subject.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), python-social-auth, goth and Arctic: PKCE
-    /// is supported; a refresh token needs the scope `offline_access`, which the response does not
-    /// name. None of them knows a revocation endpoint.
+    /// PKCE is supported. A refresh token needs the scope `offline_access`, which the response does
+    /// not name. None of these sources has a revocation endpoint.
     Microsoft,
     new: (id, secret),
     variables: ["AZURE_OAUTH_CLIENT_ID", "AZURE_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), python-social-auth, goth and Arctic",
     spec: Spec::oauth2(
         "azure",
         "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",

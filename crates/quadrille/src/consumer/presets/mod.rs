@@ -1,5 +1,5 @@
 //! Services with a ready description, a file each. A new one takes its file, its name in the two
-//! lists below, a line in the guide's table, and a test of its peculiarities.
+//! lists below, a page in the guide, and a test of its peculiarities.
 
 #[cfg(feature = "testing")]
 pub(crate) mod manners;
@@ -11,6 +11,7 @@ macro_rules! service {
         $service:ident,
         new: $arguments:tt,
         variables: [$($variable:literal),+],
+        checked: $checked:literal,
         spec: $spec:expr,
         $(options: { $(
             $(#[$option_doc:meta])*
@@ -19,6 +20,8 @@ macro_rules! service {
         manners: { $($manner:ident: $value:expr),* $(,)? },
     ) => {
         $(#[$doc])*
+        ///
+        #[doc = concat!("Checked ", $checked, ".")]
         ///
         /// ```
         #[doc = concat!("use quadrille::{", stringify!($service), ", KeyRing, Login};")]
@@ -81,6 +84,7 @@ macro_rules! service {
                 crate::consumer::presets::manners::Row::of::<Self>(
                     stringify!($service),
                     &[$($variable),+],
+                    $checked,
                     &[$($(stringify!($option)),+)?],
                 );
         }

@@ -7,13 +7,13 @@ service! {
     /// API key of your application. Register at <https://dashboard-v3.nylas.com> with the callback
     /// `{public URL}/login/nylas/authorized`. A call's path begins with `grants/me/`.
     ///
-    /// Checked November 2026 against Nylas' reference (2026): the secret is in the body; PKCE is
-    /// supported; the token response has the user's grant; access tokens last an hour; a refresh
-    /// token comes only with `offline`, and stays valid. How an application
-    /// revokes a token is unconfirmed.
+    /// The secret is in the body. PKCE is supported. The token response has the user's grant.
+    /// Access tokens last an hour. A refresh token comes only with `offline`, and stays valid. How
+    /// an application revokes a token is unconfirmed.
     Nylas,
     new: (id, secret),
     variables: ["NYLAS_OAUTH_CLIENT_ID", "NYLAS_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Nylas' reference (2026)",
     spec: Spec::oauth2(
         "nylas",
         "https://api.us.nylas.com/v3/connect/auth",
@@ -45,11 +45,11 @@ service! {
 service! {
     /// Nylas, version 2, for applications from before version 3: use [`Nylas`] for anything new.
     ///
-    /// Checked November 2026 against Flask-Dance only. Whether Nylas has switched this version off
-    /// is unconfirmed.
+    /// Whether Nylas has switched this version off is unconfirmed.
     NylasV2,
     new: (id, secret),
     variables: ["NYLAS_V2_OAUTH_CLIENT_ID", "NYLAS_V2_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Flask-Dance",
     spec: Spec::oauth2(
         "nylas-v2",
         "https://api.nylas.com/oauth/authorize",

@@ -6,12 +6,13 @@ service! {
     /// OpenStreetMap. Register at <https://www.openstreetmap.org/oauth2/applications> with the
     /// callback `{public URL}/login/osm/authorized`.
     ///
-    /// Checked November 2026 against python-social-auth (August 2026): PKCE is supported, OAuth 1
-    /// no longer. Tokens name no lifetime. The revocation endpoint is unconfirmed. There are no
-    /// e-mail addresses.
+    /// PKCE is supported, OAuth 1 no longer. Tokens do not expire. The revocation endpoint is
+    /// unconfirmed. There are no e-mail addresses.
     OpenStreetMap,
     new: (id, secret),
     variables: ["OSM_OAUTH_CLIENT_ID", "OSM_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against python-social-auth (August 2026) and OpenStreetMap's wiki \
+              (an undated copy)",
     spec: Spec::oauth2(
         "osm",
         "https://www.openstreetmap.org/oauth2/authorize",

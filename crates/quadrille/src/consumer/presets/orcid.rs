@@ -6,12 +6,13 @@ service! {
     /// ORCID, with its public API, or that of `members`. Register at
     /// <https://orcid.org/developer-tools> with the callback `{public URL}/login/orcid/authorized`.
     ///
-    /// Checked November 2026 against python-social-auth (August 2026) and ORCID's documentation (an
-    /// undated copy): the token response has the user's ORCID iD; tokens last some twenty years.
-    /// The revocation endpoint is unconfirmed. There are no e-mail addresses.
+    /// The token response has the user's ORCID iD. Tokens last some twenty years. There are no
+    /// e-mail addresses.
     Orcid,
     new: (id, secret),
     variables: ["ORCID_OAUTH_CLIENT_ID", "ORCID_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against python-social-auth (August 2026) and ORCID's documentation \
+              (undated copies)",
     spec: Spec::oauth2(
         "orcid",
         "https://orcid.org/oauth/authorize",

@@ -6,13 +6,13 @@ service! {
     /// Reddit. Register at <https://www.reddit.com/prefs/apps> with the callback `{public
     /// URL}/login/reddit/authorized`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and Flask-Dance; no source of
-    /// these confirms the revocation endpoint. Reddit refuses requests of unknown programs: name
-    /// yours with `user_agent`. A refresh token comes only with
-    /// `permanent`, and remains valid.
+    /// No source of these confirms the revocation endpoint. Reddit refuses requests of unknown
+    /// programs: name yours with `user_agent`. A refresh token comes only with `permanent`, and
+    /// remains valid.
     Reddit,
     new: (id, secret),
     variables: ["REDDIT_OAUTH_CLIENT_ID", "REDDIT_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and Flask-Dance",
     spec: Spec::oauth2(
         "reddit",
         "https://www.reddit.com/api/v1/authorize",

@@ -7,12 +7,12 @@ service! {
     /// callback `{public URL}/login/salesforce/authorized`. A domain of your own is
     /// `hosted_at` `https://acme.my.salesforce.com`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and python-social-auth: PKCE is
-    /// supported; a refresh token needs the scope `refresh_token`, and stays valid; the token
-    /// response names the host of the account's API, to which calls go. It names no lifetime.
+    /// PKCE is supported. A refresh token needs the scope `refresh_token`, and stays valid. The
+    /// token response names the host of the account's API, to which calls go. It names no lifetime.
     Salesforce,
     new: (id, secret),
     variables: ["SALESFORCE_OAUTH_CLIENT_ID", "SALESFORCE_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and python-social-auth",
     spec: Spec::oauth2(
         "salesforce",
         "https://login.salesforce.com/services/oauth2/authorize",

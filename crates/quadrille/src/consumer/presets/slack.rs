@@ -20,12 +20,12 @@ service! {
     /// callback `{public URL}/login/slack/authorized`. An application that calls other methods of
     /// Slack than `openid.connect.userInfo` is a [`SlackApp`].
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and Slack's reference (a copy of
-    /// 2026, by way of `slack_kit`): HTTP Basic is recommended and PKCE supported; errors come with
-    /// status 200 and `"ok": false`.
+    /// HTTP Basic is recommended and PKCE supported. Errors come with status 200 and `"ok": false`.
     Slack,
     new: (id, secret),
     variables: ["SLACK_OAUTH_CLIENT_ID", "SLACK_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and Slack's reference (a copy of \
+              2026, by way of `slack_kit`)",
     spec: Spec::oauth2(
         "slack",
         "https://slack.com/openid/connect/authorize",
@@ -59,11 +59,12 @@ service! {
     /// the scopes of `scopes`. Register at <https://api.slack.com/apps> with the
     /// callback `{public URL}/login/slack-app/authorized`.
     ///
-    /// Checked November 2026 against Slack's migration guide and reference (copies): scopes are
-    /// separated by commas; the response identifies the user who installed the application.
+    /// Scopes are separated by commas. The response identifies the user who installed the
+    /// application.
     SlackApp,
     new: (id, secret),
     variables: ["SLACK_APP_OAUTH_CLIENT_ID", "SLACK_APP_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Slack's migration guide and reference (copies)",
     spec: Spec::oauth2(
         "slack-app",
         "https://slack.com/oauth/v2/authorize",
@@ -100,11 +101,12 @@ service! {
     /// A "classic" application of Slack, with the first version of its endpoints. Slack announced
     /// their end for 2026: use [`Slack`] or [`SlackApp`] for anything new.
     ///
-    /// Checked November 2026 against python-social-auth (August 2026), goth and Flask-Dance, which
-    /// all have these endpoints still; whether Slack has not switched them off is unconfirmed.
+    /// Whether Slack has not switched them off is unconfirmed.
     SlackClassic,
     new: (id, secret),
     variables: ["SLACK_CLASSIC_OAUTH_CLIENT_ID", "SLACK_CLASSIC_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against python-social-auth (August 2026), goth and Flask-Dance, \
+              which all have these endpoints still",
     spec: Spec::oauth2(
         "slack-classic",
         "https://slack.com/oauth/authorize",

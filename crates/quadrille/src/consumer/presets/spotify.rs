@@ -7,13 +7,13 @@ service! {
     /// URL}/login/spotify/authorized`; Spotify refuses `http` except for `127.0.0.1` and `[::1]`.
     /// The address needs the scope `user-read-email`, and Spotify does not verify it.
     ///
-    /// Checked November 2026 against Auth.js (July 2026, which sends PKCE with the secret) and
-    /// Arctic (2025, which says that this does not work): switch PKCE off with
-    /// `with_spec` if Spotify refuses it. A refresh token
-    /// stays valid. There is no revocation.
+    /// Auth.js sends PKCE with the secret, and Arctic says that this does not work: switch PKCE off
+    /// with [`with_spec`](crate::consumer::Client::with_spec) if Spotify refuses it. A refresh
+    /// token stays valid. There is no revocation.
     Spotify,
     new: (id, secret),
     variables: ["SPOTIFY_OAUTH_CLIENT_ID", "SPOTIFY_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026) and Arctic (2025)",
     spec: Spec::oauth2(
         "spotify",
         "https://accounts.spotify.com/authorize",

@@ -9,13 +9,14 @@ service! {
     /// Strava. Register at <https://www.strava.com/settings/api> with the domain of your public
     /// URL; the callback is `{public URL}/login/strava/authorized`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic, python-social-auth and Strava's
-    /// documentation (an undated copy): scopes are separated by commas, and those granted are in
-    /// the callback; the token response has the athlete; access tokens last six hours, and each
-    /// refresh may replace the refresh token. There are no e-mail addresses.
+    /// Scopes are separated by commas, and those granted are in the callback. The token response
+    /// has the athlete. Access tokens last six hours, and each refresh may replace the refresh
+    /// token. There are no e-mail addresses.
     Strava,
     new: (id, secret),
     variables: ["STRAVA_OAUTH_CLIENT_ID", "STRAVA_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic, python-social-auth and Strava's \
+              documentation (an undated copy)",
     spec: Spec::oauth2(
         "strava",
         "https://www.strava.com/oauth/authorize",

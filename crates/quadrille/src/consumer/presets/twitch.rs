@@ -6,13 +6,14 @@ service! {
     /// Twitch. Register at <https://dev.twitch.tv/console/apps> with the callback `{public
     /// URL}/login/twitch/authorized`. The address needs the scope `user:read:email`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Arctic and Twitch's documentation (an
-    /// undated copy): HTTP Basic is not accepted; each call names the application; granted scopes
-    /// are an array; revocation takes no secret. Twitch wants applications to call
+    /// HTTP Basic is not accepted. Each call names the application. Granted scopes are an array.
+    /// Revocation takes no secret. Twitch wants applications to call
     /// `https://id.twitch.tv/oauth2/validate` every hour, which is up to yours.
     Twitch,
     new: (id, secret),
     variables: ["TWITCH_OAUTH_CLIENT_ID", "TWITCH_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Arctic and Twitch's documentation (an \
+              undated copy)",
     spec: Spec::oauth2(
         "twitch",
         "https://id.twitch.tv/oauth2/authorize",

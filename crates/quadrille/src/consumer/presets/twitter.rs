@@ -6,14 +6,14 @@ service! {
     /// Twitter (X), by OAuth 1.0a. Register at <https://developer.x.com> with the callback `{public
     /// URL}/login/twitter/authorized`; "log in with X" requires read permission of the app.
     ///
-    /// Checked November 2026: the endpoints are at `api.x.com` (those at `api.twitter.com` work
-    /// too); requests are signed by HMAC-SHA1; tokens do not expire; a user who refuses returns
-    /// with `denied`; an invalid token is error 89. The API below is version 1.1, of which the free
-    /// tier has `account/verify_credentials.json`; version 2 accepts the same signed requests at
-    /// `https://api.x.com/2/...`.
+    /// The endpoints are at `api.x.com` (those at `api.twitter.com` work too). Requests are signed
+    /// by HMAC-SHA1. Tokens do not expire. A user who refuses returns with `denied`; an invalid
+    /// token is error 89. The API below is version 1.1; version 2 accepts the same signed requests
+    /// at `https://api.x.com/2/...`.
     Twitter,
     new: (key, secret),
     variables: ["TWITTER_OAUTH_CLIENT_KEY", "TWITTER_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against goth (February 2026) and X' documentation (undated copies)",
     spec: Spec::oauth1(
         "twitter",
         "https://api.x.com/oauth/request_token",

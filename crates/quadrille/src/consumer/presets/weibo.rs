@@ -9,12 +9,12 @@ service! {
     /// Weibo. Register at <https://open.weibo.com> with the callback `{public
     /// URL}/login/weibo/authorized`.
     ///
-    /// Checked November 2026 against python-social-auth (August 2026) and Flask-OAuthlib: the token
-    /// response has the user's identifier; calls have the scheme `OAuth2`; there are no refresh
-    /// tokens. The revocation endpoint is unconfirmed. There are no e-mail addresses.
+    /// The token response has the user's identifier. Calls have the scheme `OAuth2`. There are no
+    /// refresh tokens. The revocation endpoint is unconfirmed. There are no e-mail addresses.
     Weibo,
     new: (id, secret),
     variables: ["WEIBO_OAUTH_CLIENT_ID", "WEIBO_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against python-social-auth (August 2026) and Flask-OAuthlib",
     spec: Spec::oauth2(
         "weibo",
         "https://api.weibo.com/oauth2/authorize",

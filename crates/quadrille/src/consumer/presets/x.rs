@@ -7,12 +7,13 @@ service! {
     /// OAuth 1.0a. Register at <https://developer.x.com> with the callback `{public
     /// URL}/login/x/authorized`, as a confidential client.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), python-social-auth and Arctic: PKCE is
-    /// required; access tokens last two hours; a refresh token needs the scope `offline.access`,
-    /// and is valid once. There are no e-mail addresses.
+    /// PKCE is required. Access tokens last two hours. A refresh token needs the scope
+    /// `offline.access`, and is valid once. There are no e-mail addresses.
     X,
     new: (id, secret),
     variables: ["X_OAUTH_CLIENT_ID", "X_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), python-social-auth, Arctic and X' \
+              documentation (undated copies)",
     spec: Spec::oauth2(
         "x",
         "https://x.com/i/oauth2/authorize",

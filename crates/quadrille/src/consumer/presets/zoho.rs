@@ -11,13 +11,14 @@ service! {
     /// Register at <https://api-console.zoho.com> with the callback `{public
     /// URL}/login/zoho/authorized`. Scopes that an API needs go beside `AaaServer.profile.Read`.
     ///
-    /// Checked November 2026 against Auth.js (July 2026), Flask-Dance and Zoho's documentation (an
-    /// undated copy): a refresh token comes only with `offline`, and again only
-    /// with `reprompt_consent`; the token response names the host of
-    /// the API, to which calls go. The revocation endpoint is unconfirmed.
+    /// A refresh token comes only with `offline`, and again only with `reprompt_consent`. The token
+    /// response names the host of the API, to which calls go. The revocation endpoint is
+    /// unconfirmed.
     Zoho,
     new: (id, secret),
     variables: ["ZOHO_OAUTH_CLIENT_ID", "ZOHO_OAUTH_CLIENT_SECRET"],
+    checked: "November 2026 against Auth.js (July 2026), Flask-Dance and Zoho's documentation \
+              (undated copies)",
     spec: Spec::oauth2(
         "zoho",
         "https://accounts.zoho.com/oauth/v2/auth",
