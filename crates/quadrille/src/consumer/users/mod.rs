@@ -9,6 +9,7 @@
 
 mod arrival;
 mod decide;
+mod erased;
 mod error;
 mod id;
 mod memory;

@@ -9,6 +9,7 @@ use crate::{Env, consumer::error::StorageError};
 use super::{
     arrival::Arrival,
     decide::{Decision, Facts, decide},
+    erased::ErasedUsers,
     error::{RefusedError, SignInError, UnlinkError},
     id::{ExternalId, UserId},
     storage::{Created, LastWay, LinkedTo, Unlinked, UserStorage},
@@ -38,8 +39,9 @@ type Admit =
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Users<S> {
-    storage: Arc<S>,
+#[derive(Clone)]
+pub struct Users {
+    storage: Arc<dyn ErasedUsers>,
     env: Env,
     admit: Option<Arc<Admit>>,
     trusts_addresses: bool,
@@ -72,9 +74,9 @@ impl SignedIn {
     }
 }
 
-impl<S: UserStorage> Users<S> {
+impl Users {
     /// Users in a storage.
-    pub fn new(storage: S) -> Self {
+    pub fn new(storage: impl UserStorage) -> Self {
         let (storage, env) = (Arc::new(storage), Env::system());
         Self { storage, env, admit: None, trusts_addresses: false }
     }
@@ -261,15 +263,7 @@ fn linked(id: &ExternalId, user: UserId) -> SignedIn {
     SignedIn::Linked(user)
 }
 
-impl<S> Clone for Users<S> {
-    fn clone(&self) -> Self {
-        let Self { storage, env, admit, trusts_addresses } = self;
-        let (storage, env, admit) = (Arc::clone(storage), env.clone(), admit.clone());
-        Self { storage, env, admit, trusts_addresses: *trusts_addresses }
-    }
-}
-
-impl<S> fmt::Debug for Users<S> {
+impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Users")
             .field("trusts_addresses", &self.trusts_addresses)
