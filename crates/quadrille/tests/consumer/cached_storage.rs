@@ -28,11 +28,7 @@ fn cache() -> MemoryCache {
     MemoryCache::new(1000)
 }
 
-storage_contract!(
-    before_memory,
-    || (CachedStorage::new(cache(), MemoryStorage::new()), ()),
-    [one_account, many_accounts]
-);
+storage_contract!(before_memory, || (CachedStorage::new(cache(), MemoryStorage::new()), ()));
 storage_contract!(
     before_cookies,
     || (CachedStorage::new(cache(), CookieStorage), ()),

@@ -11,6 +11,7 @@
 
 mod support;
 
+mod adopt;
 mod answers;
 mod api;
 mod attempts;
@@ -58,3 +59,4 @@ mod tenants;
 mod unwritten;
 mod users;
 mod visit;
+mod whole_site;

@@ -130,5 +130,5 @@ async fn a_first_try_with_ephemeral_keys_survives_a_restart() {
     assert_eq!(browser.visit("/maybe").await.text, "nobody", "not an error");
 }
 
-storage_contract!(memory, || (MemoryStorage::new(), ()), [one_account, many_accounts]);
+storage_contract!(memory, || (MemoryStorage::new(), ()));
 storage_contract!(cookies, || (CookieStorage, ()), [one_account]);

@@ -1,3 +1,4 @@
+mod adopt;
 mod in_request;
 pub(super) mod revoke;
 
@@ -171,9 +172,38 @@ impl Login {
         registered: &Arc<Registered>,
         account: &Account,
     ) -> Result<Linked<S>> {
+        let Account { owner, subject, .. } = account;
+        self.stored(registered, owner, Some(subject)).await
+    }
+
+    /// The account of an owner that was linked last, outside of a request: for accounts that belong
+    /// to no user, such as one with which all pages of the site call a service.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, Login, Owner, Result};
+    ///
+    /// async fn releases(login: &Login) -> Result<serde_json::Value> {
+    ///     let github = login.linked_of_owner::<GitHub>(&Owner::user("site")).await?;
+    ///     github.get("repos/quadrille/quadrille/releases").await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Login::linked`].
+    pub async fn linked_of_owner<S: Service>(&self, owner: &Owner) -> Result<Linked<S>> {
+        let unknown = || OperatorError::ServiceNotAdded { service: S::SPEC.name.into() };
+        let registered = self.by_type::<S>()?.ok_or_else(unknown)?;
+        self.stored(&registered, owner, None).await
+    }
+
+    async fn stored<S>(
+        &self,
+        registered: &Arc<Registered>,
+        owner: &Owner,
+        subject: Option<&str>,
+    ) -> Result<Linked<S>> {
         let cx = self.context(self.ready()?, None);
-        let Account { owner, service, subject } = account;
-        let stored = self.0.storage.load(&cx, owner, service, Some(subject)).await?;
+        let stored = self.0.storage.load(&cx, owner, &registered.name, subject).await?;
         let wanted = Wanted::default();
         match stored {
             Some(stored) if !stored.needs_linking_again => {

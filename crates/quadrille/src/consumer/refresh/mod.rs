@@ -35,12 +35,12 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// How many refreshes of the last minutes a token may be behind.
 const BEHIND: usize = 16;
 /// The time that one process may take while others wait.
-const LEASE: Duration = Duration::from_secs(15);
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 /// The pauses in milliseconds between attempts to store a refreshed token, while this process has
 /// the lease.
 const WRITE_AGAIN: [u64; 4] = [200, 400, 800, 1600];
 /// The interval at which others check for the result.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// Why there is no token to use.
 #[derive(Debug)]

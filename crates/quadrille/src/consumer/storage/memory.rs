@@ -5,11 +5,15 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use crate::consumer::{
-    account::{Account, Owner, Stored, Token},
-    error::Result,
+use crate::{
+    Timestamp,
+    consumer::{
+        account::{Account, Owner, Stored, Token},
+        error::Result,
+    },
 };
 
 use super::{Change, Context, Replaced, TokenStorage};
@@ -29,6 +33,8 @@ pub struct MemoryStorage {
     /// By service, a token for every user who linked none.
     everyones: BTreeMap<Box<str>, Token>,
     version: AtomicU64,
+    /// The holders of leases, and the ends of these.
+    leases: Mutex<BTreeMap<Account, (u64, Timestamp)>>,
 }
 
 #[derive(Debug)]
@@ -63,6 +69,10 @@ impl MemoryStorage {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, Kept>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, BTreeMap<Account, (u64, Timestamp)>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next_version(&self) -> u64 {
@@ -132,6 +142,31 @@ impl TokenStorage for MemoryStorage {
 
     async fn unlink(&self, _: &Context<'_>, account: &Account) -> Result<bool> {
         Ok(self.lock().remove(account).is_some())
+    }
+
+    /// Between a refresh and the tasks that move an account.
+    async fn lease(
+        &self,
+        cx: &Context<'_>,
+        account: &Account,
+        holder: u64,
+        lease: Duration,
+    ) -> Result<bool> {
+        let (now, mut leases) = (cx.env().now(), self.leases());
+        leases.retain(|_, (_, ends)| *ends > now);
+        if leases.get(account).is_some_and(|(by, _)| *by != holder) {
+            return Ok(false);
+        }
+        leases.insert(account.clone(), (holder, now + lease));
+        Ok(true)
+    }
+
+    async fn release(&self, _: &Context<'_>, account: &Account, holder: u64) -> Result<()> {
+        let mut leases = self.leases();
+        if leases.get(account).is_some_and(|(by, _)| *by == holder) {
+            leases.remove(account);
+        }
+        Ok(())
     }
 
     async fn accounts(

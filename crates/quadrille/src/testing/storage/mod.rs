@@ -5,8 +5,8 @@
 //! use quadrille::{consumer::{CookieStorage, MemoryStorage}, testing::storage_contract};
 //!
 //! // Makes an empty storage, and what must live as long as it (a folder, a container). A storage
-//! // that several processes may share leaves out the groups: it must do everything.
-//! storage_contract!(memory, || (MemoryStorage::new(), ()), [one_account, many_accounts]);
+//! // that must do everything leaves out the groups.
+//! storage_contract!(memory, || (MemoryStorage::new(), ()));
 //! storage_contract!(cookies, || (CookieStorage, ()), [one_account]);
 //! # }
 //! ```

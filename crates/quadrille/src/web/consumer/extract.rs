@@ -11,8 +11,8 @@ use http::request::Parts;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, Dynamic, Held, Identity, Jar, Linked, LoggedOut, Owner, Registered, Service,
-        Stored, Trail, Wanted,
+        Account, Api, Dynamic, Held, Identity, IntoOwner, Jar, Linked, LoggedOut, Owner,
+        Registered, Service, Stored, Trail, Wanted,
         error::{BrowserError, NotLinked, NotLinkedReason, OperatorError},
         forget_in_browser, is_in_loop, not_linked, of_account, recall, return_cookie,
     },
@@ -109,6 +109,26 @@ impl Visitor {
         login.check_name(service)?;
         let stored = login.load(Some(jar), service, &self.owner).await?;
         Ok(stored.map(|stored| stored.account))
+    }
+
+    /// Gives the accounts of this browser at `service` to a user who is signing in:
+    /// [`Login::adopt`]. `None` if the browser had none.
+    ///
+    /// ```
+    /// use quadrille::{Result, Visitor};
+    ///
+    /// async fn sign_in(visitor: Visitor) -> Result<&'static str> {
+    ///     let user = 7; // who is signed in to the application's session now
+    ///     visitor.adopt("github", user).await?;
+    ///     Ok("Welcome back")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Login::adopt`].
+    pub async fn adopt(&self, service: &str, owner: impl IntoOwner) -> Result<Option<Account>> {
+        let Visit { login, jar, .. } = &*self.visit;
+        login.adopt(jar, service, &owner.into_owner().unwrap_or(Owner::NOBODY)).await
     }
 
     /// Logs the user out of this service: [`Linked::log_out`], for an account that is expired or

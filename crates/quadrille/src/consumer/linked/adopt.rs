@@ -1,0 +1,151 @@
+//! Accounts that a browser has, for the user who signs in with it.
+
+use std::time::Duration;
+
+use tracing::info;
+
+use crate::consumer::{
+    account::{Account, Owner, Stored},
+    cookies::Jar,
+    error::{Result, StorageError},
+    login::Login,
+    refresh::{LEASE, LOOK},
+    storage::{Change, Context, CookieStorage, ErasedStorage},
+};
+
+/// The greatest number of accounts of a browser at one service.
+const MOST: usize = 32;
+
+impl Login {
+    /// Gives the accounts of this browser at `service` to a user who signs in to the application
+    /// with it: those that were linked before anybody was signed in, and those in cookies from
+    /// before the application had a storage on the server. Returns the account linked last; `None`
+    /// if the browser had none, or if `owner` is no user. In axum, a handler calls
+    /// [`Visitor::adopt`](crate::Visitor::adopt).
+    ///
+    /// Each token is stored for the user first, and removed from the browser then, so that a
+    /// failure loses nothing, and the call may be repeated. If the user has the same account with a
+    /// newer token, that one stays. A cookie that was sealed for another user does not open: it
+    /// stays where it is.
+    ///
+    /// ```
+    /// use quadrille::{Login, Owner, Result, consumer::Jar};
+    ///
+    /// async fn signed_in(login: &Login, jar: &Jar, user: i64) -> Result<()> {
+    ///     if let Some(account) = login.adopt(jar, "github", &Owner::user(user)).await? {
+    ///         println!("number {} at GitHub is yours now", account.subject);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OperatorError::ServiceUnknown`](crate::consumer::OperatorError::ServiceUnknown), and those
+    /// of the storage, after which the browser still has its accounts.
+    pub async fn adopt(&self, jar: &Jar, service: &str, owner: &Owner) -> Result<Option<Account>> {
+        self.check_name(service)?;
+        if !owner.is_user() {
+            return Ok(None);
+        }
+        let ready = self.ready()?;
+        let (cx, storage) = (self.context(ready, Some(jar)), &*self.0.storage);
+        let mut last = None;
+        if !storage.is_in_browser()
+            && let Some(browser) = self.owner_key(ready, &Owner::NOBODY, Some(jar))
+        {
+            let adopting = Adopting { cx: &cx, from: storage, to: storage, owner };
+            last = adopting.all(&browser, service).await?;
+        }
+        let adopting = Adopting { cx: &cx, from: &CookieStorage, to: storage, owner };
+        // A cookie is of nobody, or it was linked while this user was signed in.
+        for sealed_for in [&Owner::NOBODY, owner] {
+            if sealed_for == owner && storage.is_in_browser() {
+                break;
+            }
+            last = adopting.all(sealed_for, service).await?.or(last);
+        }
+        Ok(last)
+    }
+}
+
+/// A move of accounts to an owner.
+struct Adopting<'a> {
+    cx: &'a Context<'a>,
+    from: &'a dyn ErasedStorage,
+    to: &'a dyn ErasedStorage,
+    owner: &'a Owner,
+}
+
+impl Adopting<'_> {
+    /// Moves the accounts of `browser`; returns the first, which was linked last.
+    async fn all(&self, browser: &Owner, service: &str) -> Result<Option<Account>> {
+        let mut moved: Vec<Account> = Vec::new();
+        while moved.len() < MOST {
+            let found = self.from.load(self.cx, browser, service, None).await?;
+            // A token that has ended is worth nothing to the user.
+            let Some(found) = found.filter(|found| !found.needs_linking_again) else { break };
+            let account = self.one(found).await?;
+            // A storage for tests may have an account for everyone, which stays.
+            if moved.contains(&account) {
+                break;
+            }
+            moved.push(account);
+        }
+        Ok(moved.into_iter().next())
+    }
+
+    /// Moves an account while nobody refreshes it, here or there.
+    async fn one(&self, found: Stored) -> Result<Account> {
+        let account = Account { owner: self.owner.clone(), ..found.account.clone() };
+        let holder = u64::from_be_bytes(self.cx.env().random());
+        self.lease(self.from, &found.account, holder).await?;
+        let moved = match self.lease(self.to, &account, holder).await {
+            Ok(()) => {
+                let moved = self.moved(&found.account, &account).await;
+                moved.and(self.to.release(self.cx, &account, holder).await)
+            }
+            Err(error) => Err(error),
+        };
+        moved.and(self.from.release(self.cx, &found.account, holder).await)?;
+        Ok(account)
+    }
+
+    async fn moved(&self, from: &Account, to: &Account) -> Result<()> {
+        let Account { owner, service, subject } = from;
+        let found = self.from.load(self.cx, owner, service, Some(subject)).await?;
+        // Another request has moved it.
+        let Some(found) = found else { return Ok(()) };
+        let known = self.to.load(self.cx, self.owner, service, Some(subject)).await?;
+        match known {
+            None => self.to.link(self.cx, to, &found.token).await?,
+            Some(known) if known.token.obtained < found.token.obtained => {
+                // If it is changed meanwhile, that is newer still.
+                self.to.replace(self.cx, &known, Change::Token(&found.token)).await?;
+            }
+            Some(_) => {}
+        }
+        // In cookies, the one for the owner has taken its place.
+        if !self.to.is_in_browser() {
+            self.from.unlink(self.cx, from).await?;
+        }
+        info!(service = &**service, "an account of a browser was given to its user");
+        Ok(())
+    }
+
+    async fn lease(
+        &self,
+        storage: &dyn ErasedStorage,
+        account: &Account,
+        holder: u64,
+    ) -> Result<()> {
+        let mut waited = Duration::ZERO;
+        while !storage.lease(self.cx, account, holder, LEASE).await? {
+            if waited > LEASE {
+                return Err(StorageError::Unavailable.into());
+            }
+            tokio::time::sleep(LOOK).await;
+            waited += LOOK;
+        }
+        Ok(())
+    }
+}
