@@ -14,7 +14,7 @@ use axum::{
 use http::{HeaderMap, Request, header};
 use quadrille::{
     GitHub, KeyRing, Linked, Login, Service, Spec,
-    testing::{FakeOAuth1Service, FakeService},
+    testing::FakeService,
 };
 use tower::ServiceExt as _;
 
@@ -131,7 +131,7 @@ struct Play {
     nature: Nature,
     app: Router,
     github: FakeService,
-    library: FakeOAuth1Service,
+    library: FakeService,
     jars: [BTreeMap<String, Vec<u8>>; 2],
     left: Vec<Left>,
     answered: Vec<Answered>,
@@ -143,7 +143,7 @@ impl Play {
     fn begin() -> Self {
         let nature = Nature::new(7);
         let github = FakeService::new("our-id", "our-secret");
-        let library = FakeOAuth1Service::new("our-key", "our-secret");
+        let library = FakeService::oauth1("our-key", "our-secret");
         let client = Behind { github: github.clone(), library: library.clone() };
         let login = Login::new(KeyRing::new([&[7; 32]]).expect("a key"), SITE)
             .with(GitHub::new("our-id", "our-secret"))
@@ -344,7 +344,7 @@ async fn who_library(linked: Option<Linked<Library>>) -> String {
 /// Both services, by their hosts.
 struct Behind {
     github: FakeService,
-    library: FakeOAuth1Service,
+    library: FakeService,
 }
 
 impl quadrille::transport::HttpClient for Behind {

@@ -190,12 +190,9 @@ impl Browser {
         let away = self.go(url).await;
         let query = service.consent(away.location(), user);
         let query = query.unwrap_or_else(|| panic!("the service refuses {}", away.location()));
-        let callback = url::Url::parse(away.location()).ok().and_then(|url| {
-            let mut parameters = url.query_pairs();
-            let (_, callback) = parameters.find(|(name, _)| name == "redirect_uri")?;
-            Some(path_of(&callback).to_owned())
-        });
-        let callback = callback.unwrap_or_else(|| panic!("no redirect_uri: {}", away.location()));
+        let callback = service.callback(away.location());
+        let callback = callback.map(|url| path_of(&url).to_owned());
+        let callback = callback.unwrap_or_else(|| panic!("no callback: {}", away.location()));
         self.go(&format!("{callback}?{query}")).await
     }
 }

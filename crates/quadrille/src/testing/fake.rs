@@ -1,4 +1,4 @@
-//! The common part of fake services: manners, a script, and the requests received.
+//! A fake service of either protocol.
 
 use std::{
     fmt,
@@ -6,55 +6,211 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
 use crate::{
-    consumer::presets::manners::Manners,
+    consumer::{
+        Protocol, Spec,
+        presets::manners::{Emulated, Manners, Row},
+    },
+    oauth1::RsaVerifyingKey,
+    oauth2::ErrorCode,
     transport::{Body, HttpClient, NetworkError, Purpose},
 };
 
-use super::script::{Asked, Script, Scripted, whole};
+use super::{
+    accounts::Accounts,
+    oauth1_service::OAuth1,
+    scene::{Asks, Scene},
+    script::{Asked, Script, Scripted, whole},
+    service::OAuth2,
+};
 
-/// A service that exists in this process only, of one protocol: a
-/// [`FakeService`](super::FakeService) or a [`FakeOAuth1Service`](super::FakeOAuth1Service).
+/// A service to log in with that is no real one: an authorization server and an API, as strict as
+/// real ones should be. It speaks OAuth 2 or OAuth 1.0a, and can have the manners of any service
+/// that this crate describes ([`FakeService::of`]).
+///
+/// In the same process it is an HTTP client, which answers requests to any host. Pass it to
+/// [`Login::http`](crate::Login::http):
 ///
 /// ```
-/// use http::StatusCode;
-/// use quadrille::{testing::FakeService, transport::Purpose};
+/// use http::HeaderMap;
+/// use quadrille::{GitHub, KeyRing, Login, Owner, consumer::{Begin, Jar}, testing::FakeService};
 ///
-/// let service = FakeService::new("our-id", "our-secret");
-/// service.answers_next(Purpose::RedeemCode, StatusCode::SERVICE_UNAVAILABLE, "");
-/// assert_eq!(service.times_asked(Purpose::RedeemCode), 0);
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let service = FakeService::of::<GitHub>("our-id", "our-secret");
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+///     .with(GitHub::new("our-id", "our-secret"))
+///     .http(service.clone());
+///
+/// let jar = Jar::new(&HeaderMap::new());
+/// let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
+/// let query = service.consent(&url, 7).expect("the request is right");
+/// let done = login.finish(&jar, "github", &query, &Owner::NOBODY).await?;
+/// assert_eq!(done.next, "/album");
+/// assert_eq!(&*done.account.subject, "7");
+/// # Ok::<(), quadrille::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Fake<P>(Arc<Mutex<Stage<P>>>);
+///
+/// [`FakeService::listen`] makes it a server, with a page on which a browser chooses an account.
+/// Clones are the same service.
+#[derive(Clone)]
+pub struct FakeService(Arc<Mutex<Stage>>);
 
 /// A fake service between two requests.
-pub(super) struct Stage<P> {
-    pub(super) manners: Manners,
-    pub(super) part: P,
+pub(super) struct Stage {
+    pub(super) scene: Scene,
+    pub(super) part: Part,
     script: Script,
 }
 
 /// The part of a fake service that depends on the protocol.
-pub trait Part: Send + 'static {
-    /// Answers a request by protocol and manners.
-    fn answer(
-        &mut self,
-        manners: &Manners,
-        request: Request<Bytes>,
-        purpose: Purpose,
-    ) -> Response<Bytes>;
+#[expect(clippy::large_enum_variant, reason = "there is one for each service")]
+pub(super) enum Part {
+    OAuth1(OAuth1),
+    OAuth2(OAuth2),
 }
 
-impl<P: Part> Fake<P> {
-    pub(super) fn play(part: P, manners: Manners) -> Self {
-        Self(Arc::new(Mutex::new(Stage { manners, part, script: Script::default() })))
+impl FakeService {
+    /// A service that follows the specifications of OAuth 2, with one registered application.
+    pub fn new(client_id: &str, client_secret: &str) -> Self {
+        let part = Part::OAuth2(OAuth2::new(None, client_id, client_secret));
+        Self::play(None, part, Manners::STANDARD)
+    }
+
+    /// A service that follows RFC 5849 (OAuth 1.0a), with one registered application.
+    pub fn oauth1(client_key: &str, client_secret: &str) -> Self {
+        let part = Part::OAuth1(OAuth1::new(client_key, client_secret));
+        Self::play(None, part, Manners::STANDARD)
+    }
+
+    /// A service with the manners of `S` and one registered application: it accepts the secret only
+    /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints,
+    /// serves the account's identity at its path, and refuses calls without its headers.
+    pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
+        Self::with(S::SPEC, S::MANNERS, client_id, client_secret)
+    }
+
+    /// [`FakeService::of`] for a service of the table [`SERVICES`](super::SERVICES).
+    pub fn playing(row: &Row, client_id: &str, client_secret: &str) -> Self {
+        Self::with(row.spec, row.manners, client_id, client_secret)
+    }
+
+    fn with(spec: Spec, manners: Manners, client_id: &str, client_secret: &str) -> Self {
+        let part = match spec.protocol {
+            Protocol::OAuth2(oauth2) => {
+                Part::OAuth2(OAuth2::new(Some((spec, oauth2)), client_id, client_secret))
+            }
+            Protocol::OAuth1(_) => Part::OAuth1(OAuth1::new(client_id, client_secret)),
+        };
+        Self::play(Some(spec), part, manners)
+    }
+
+    fn play(spec: Option<Spec>, part: Part, manners: Manners) -> Self {
+        let accounts = Accounts::default();
+        let scene = Scene { spec, manners, accounts, base: None, approves_as: None };
+        Self(Arc::new(Mutex::new(Stage { scene, part, script: Script::default() })))
+    }
+
+    /// Adds an account. `claims` replace those of the service's usual account, Ada Lovelace, as the
+    /// API of the service names them: `json!({"login": "grace"})` at GitHub. Accounts have numbers:
+    /// the identifier in the claims if it is one, and else the first number that is free, from 1.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, testing::FakeService};
+    /// use serde_json::json;
+    ///
+    /// let github = FakeService::of::<GitHub>("our-id", "our-secret")
+    ///     .user(json!({"id": 7, "login": "grace"}))
+    ///     .user(json!({"login": "ada"}));
+    /// ```
+    #[must_use]
+    pub fn user(self, claims: Value) -> Self {
+        let mut stage = self.stage();
+        let member = stage.scene.identity_member();
+        stage.scene.accounts.add(member, claims);
+        drop(stage);
+        self
     }
 
     /// Changes the manners.
     pub fn change(&self, change: impl FnOnce(&mut Manners)) {
-        change(&mut self.stage().manners);
+        change(&mut self.stage().scene.manners);
+    }
+
+    /// Approves each authorization request that a browser brings to the
+    /// [server](FakeService::listen) at once, as this user and without a page: as services do for
+    /// an application that the user has approved before.
+    pub fn approves_as(&self, user: u64) {
+        self.stage().scene.approves_as = Some(user);
+    }
+
+    /// Replaces the application's secret.
+    pub fn changes_secret(&self, secret: &str) {
+        match &mut self.stage().part {
+            Part::OAuth2(part) => part.secret = secret.to_owned(),
+            Part::OAuth1(part) => part.secret = secret.to_owned(),
+        }
+    }
+
+    /// Verifies the application's RSA signatures with this public key (OAuth 1).
+    pub fn knows_key(&self, key: RsaVerifyingKey) {
+        if let Part::OAuth1(part) = &mut self.stage().part {
+            part.rsa = Some(key);
+        }
+    }
+
+    /// Revokes all access tokens.
+    pub fn ends_access_tokens(&self) {
+        match &mut self.stage().part {
+            Part::OAuth2(part) => part.access.clear(),
+            Part::OAuth1(part) => part.tokens.clear(),
+        }
+    }
+
+    /// Revokes all refresh tokens. OAuth 1 has none.
+    pub fn ends_refresh_tokens(&self) {
+        if let Part::OAuth2(part) = &mut self.stage().part {
+            part.refresh.clear();
+        }
+    }
+
+    /// Approves the authorization request in `url` as this user. Returns the query of the callback;
+    /// `None` if the request is invalid.
+    pub fn consent(&self, url: &str, user: u64) -> Option<String> {
+        self.stage().consent(url, user)
+    }
+
+    /// Approves an out-of-band request (OAuth 1) as this user. Returns the PIN to type into the
+    /// program; `None` for any other request.
+    pub fn pin(&self, url: &str, user: u64) -> Option<String> {
+        self.stage().pin(url, user)
+    }
+
+    /// Refuses the authorization request in `url`. Returns the query of the callback; `None` if the
+    /// request is invalid.
+    pub fn deny(&self, url: &str) -> Option<String> {
+        self.stage().deny(url)
+    }
+
+    /// Fails the authorization request in `url` with this error before the user decides; in OAuth 1
+    /// it is an `oauth_problem`. Returns the query of the callback; `None` if the request is
+    /// invalid.
+    pub fn refuse(&self, url: &str, error: ErrorCode) -> Option<String> {
+        let Stage { scene, part, .. } = &mut *self.stage();
+        match part {
+            Part::OAuth2(part) => part.refuse(scene, url, error),
+            Part::OAuth1(part) => part.refuse(url, error.as_str()),
+        }
+    }
+
+    /// The callback of the authorization request in `url`, `oob` for an out-of-band one; `None` if
+    /// the request is invalid.
+    pub fn callback(&self, url: &str) -> Option<String> {
+        self.stage().asks(url).map(|asks| asks.callback)
     }
 
     /// Answers the next request for this purpose with this status and body.
@@ -94,7 +250,8 @@ impl<P: Part> Fake<P> {
         self.stage().script.times_asked(purpose)
     }
 
-    /// Answers a request, as [`HttpClient`] does: for a fake service behind real HTTP.
+    /// Answers a request, as [`HttpClient`] does: for a fake service behind an HTTP server of the
+    /// test's own.
     ///
     /// # Errors
     /// The fault in the script for this request.
@@ -107,19 +264,55 @@ impl<P: Part> Fake<P> {
         match scripted {
             Some(scripted) => scripted.play().await,
             None => {
-                let mut stage = self.stage();
-                let manners = stage.manners;
-                Ok(stage.part.answer(&manners, request, purpose))
+                let Stage { scene, part, .. } = &mut *self.stage();
+                Ok(match part {
+                    Part::OAuth2(part) => part.answer(scene, &request),
+                    Part::OAuth1(part) => part.answer(scene, request, purpose),
+                })
             }
         }
     }
 
-    pub(super) fn stage(&self) -> MutexGuard<'_, Stage<P>> {
+    pub(super) fn stage(&self) -> MutexGuard<'_, Stage> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<P: Part> HttpClient for Fake<P> {
+impl Stage {
+    /// The authorization request in `url`; `None` if it is invalid.
+    pub(super) fn asks(&self, url: &str) -> Option<Asks> {
+        match &self.part {
+            Part::OAuth2(part) => part.asks(url),
+            Part::OAuth1(part) => part.asks(url),
+        }
+    }
+
+    /// As [`FakeService::consent`].
+    pub(super) fn consent(&mut self, url: &str, user: u64) -> Option<String> {
+        match &mut self.part {
+            Part::OAuth2(part) => part.consent(&self.scene, url, user),
+            Part::OAuth1(part) => part.consent(url, user),
+        }
+    }
+
+    /// As [`FakeService::pin`].
+    pub(super) fn pin(&mut self, url: &str, user: u64) -> Option<String> {
+        match &mut self.part {
+            Part::OAuth2(_) => None,
+            Part::OAuth1(part) => part.pin(url, user),
+        }
+    }
+
+    /// As [`FakeService::deny`].
+    pub(super) fn deny(&mut self, url: &str) -> Option<String> {
+        match &mut self.part {
+            Part::OAuth2(part) => part.deny(&self.scene, url),
+            Part::OAuth1(part) => part.deny(&self.scene, url),
+        }
+    }
+}
+
+impl HttpClient for FakeService {
     async fn send(
         &self,
         request: Request<Body>,
@@ -129,22 +322,8 @@ impl<P: Part> HttpClient for Fake<P> {
     }
 }
 
-impl<P> Clone for Fake<P> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<P> fmt::Debug for Fake<P> {
+impl fmt::Debug for FakeService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fake").finish_non_exhaustive()
+        f.debug_struct("FakeService").finish_non_exhaustive()
     }
-}
-
-/// A JSON response.
-pub(super) fn json_answer(json: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(json.to_string()));
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
 }

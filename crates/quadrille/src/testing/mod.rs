@@ -1,6 +1,8 @@
 //! Tests of code that uses or extends this crate: a manual clock, a fake service to log in with, a
 //! browser, and the contracts of stores and token storages.
 
+#[cfg(feature = "consumer")]
+mod accounts;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod browser;
 mod clock;
@@ -10,10 +12,16 @@ pub mod contract;
 mod fake;
 #[cfg(feature = "consumer")]
 mod oauth1_service;
+#[cfg(all(feature = "axum", feature = "consumer"))]
+mod page;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod rules;
 #[cfg(feature = "consumer")]
+mod scene;
+#[cfg(feature = "consumer")]
 mod script;
+#[cfg(all(feature = "axum", feature = "consumer"))]
+mod server;
 #[cfg(feature = "consumer")]
 mod service;
 #[cfg(feature = "consumer")]
@@ -29,7 +37,7 @@ pub use crate::provider::store::cache::Cached;
 pub use browser::{Browser, Page};
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
-pub use {fake::Fake, oauth1_service::FakeOAuth1Service, script::Asked, service::FakeService};
+pub use {fake::FakeService, script::Asked};
 
 /// The services that this crate describes.
 ///

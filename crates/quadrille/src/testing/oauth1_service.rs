@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::{
     Secret,
-    consumer::presets::manners::{Denial, Emulated, Manners, Row},
+    consumer::presets::manners::{Denial, Manners},
     form::{FormWriter, Params},
     oauth1::{
         Callback, Challenge, Credentials, Problem, RequestError, RsaVerifyingKey, SignedRequest,
@@ -21,45 +21,16 @@ use crate::{
     transport::Purpose,
 };
 
-use super::fake::{Fake, Part, json_answer};
-
-/// A fake service of OAuth 1.0a to log in with, in this process, as strict as real ones should be:
-/// it issues temporary and token credentials, verifies every signature, nonce and body hash, and
-/// has an API of one resource. Pass it to [`Login::http`](crate::Login::http); it answers requests
-/// to any host.
-///
-/// ```
-/// use http::HeaderMap;
-/// use quadrille::{
-///     KeyRing, Login, Owner, Twitter, consumer::{Begin, Jar}, testing::FakeOAuth1Service,
-/// };
-///
-/// # tokio::runtime::Runtime::new()?.block_on(async {
-/// let service = FakeOAuth1Service::new("our-key", "our-secret");
-/// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
-///     .with(Twitter::new("our-key", "our-secret"))
-///     .http(service.clone());
-///
-/// let jar = Jar::new(&HeaderMap::new());
-/// let url = login.begin(&jar, &Begin::new("twitter").next("/album")).await?;
-/// let query = service.consent(&url, 7).expect("the request is right");
-/// let done = login.finish(&jar, "twitter", &query, &Owner::NOBODY).await?;
-/// assert_eq!(done.next, "/album");
-/// assert_eq!(&*done.account.subject, "7");
-/// # Ok::<(), quadrille::Error>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub type FakeOAuth1Service = Fake<OAuth1>;
+use super::scene::{Asks, Scene, json_answer};
 
 /// The OAuth 1.0a part of a fake service.
 #[derive(Debug)]
-pub struct OAuth1 {
+pub(super) struct OAuth1 {
     key: String,
-    secret: String,
-    rsa: Option<RsaVerifyingKey>,
+    pub(super) secret: String,
+    pub(super) rsa: Option<RsaVerifyingKey>,
     temporary: HashMap<String, Temporary>,
-    tokens: HashMap<String, Granted>,
+    pub(super) tokens: HashMap<String, Granted>,
     nonces: HashSet<String>,
     drawn: u64,
 }
@@ -74,30 +45,15 @@ struct Temporary {
 }
 
 #[derive(Debug)]
-struct Granted {
+pub(super) struct Granted {
     secret: String,
     user: u64,
     scope: Option<String>,
 }
 
-impl FakeOAuth1Service {
-    /// A service with one registered application.
-    pub fn new(client_key: &str, client_secret: &str) -> Self {
-        Self::with(client_key, client_secret, Manners::STANDARD)
-    }
-
-    /// A service with the manners of `S` and one registered application.
-    pub fn of<S: Emulated>(client_key: &str, client_secret: &str) -> Self {
-        Self::with(client_key, client_secret, S::MANNERS)
-    }
-
-    /// [`FakeOAuth1Service::of`] for a service of the table [`SERVICES`](super::SERVICES).
-    pub fn playing(row: &Row, client_key: &str, client_secret: &str) -> Self {
-        Self::with(client_key, client_secret, row.manners)
-    }
-
-    fn with(key: &str, secret: &str, manners: Manners) -> Self {
-        let part = OAuth1 {
+impl OAuth1 {
+    pub(super) fn new(key: &str, secret: &str) -> Self {
+        Self {
             key: key.to_owned(),
             secret: secret.to_owned(),
             rsa: None,
@@ -105,78 +61,86 @@ impl FakeOAuth1Service {
             tokens: HashMap::new(),
             nonces: HashSet::new(),
             drawn: 0,
-        };
-        Self::play(part, manners)
+        }
     }
 
-    /// Verifies the application's RSA signatures with this public key.
-    pub fn knows_key(&self, key: RsaVerifyingKey) {
-        self.stage().part.rsa = Some(key);
+    /// The authorization request in `url`; `None` if it is invalid.
+    pub(super) fn asks(&self, url: &str) -> Option<Asks> {
+        let asked = self.temporary.get(&token_of(url)?)?;
+        let scopes = asked.scope.as_deref().unwrap_or("");
+        Some(Asks {
+            application: self.key.clone(),
+            scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+            callback: asked.callback.clone(),
+            by_post: false,
+        })
     }
 
-    /// Replaces the application's secret.
-    pub fn changes_secret(&self, secret: &str) {
-        self.stage().part.secret = secret.to_owned();
-    }
-
-    /// Revokes all tokens.
-    pub fn ends_tokens(&self) {
-        self.stage().part.tokens.clear();
-    }
-
-    /// Approves the authorization request in `url` as this user. Returns the query of the callback;
-    /// `None` if the request is invalid.
-    pub fn consent(&self, url: &str, user: u64) -> Option<String> {
-        let (token, verifier) = self.stage().part.allow(url, user)?;
+    /// Approves an authorization request. Returns the query of the callback.
+    pub(super) fn consent(&mut self, url: &str, user: u64) -> Option<String> {
+        let (token, verifier) = self.allow(url, user)?;
         query_of(&Callback::Approved { token, verifier: verifier.into() })
     }
 
-    /// Approves an out-of-band request as this user. Returns the PIN to type into the program.
-    pub fn pin(&self, url: &str, user: u64) -> Option<String> {
-        let mut stage = self.stage();
-        let (token, verifier) = stage.part.allow(url, user)?;
-        (stage.part.temporary.get(&token)?.callback == "oob").then_some(verifier)
+    /// Approves an out-of-band request. Returns the PIN.
+    pub(super) fn pin(&mut self, url: &str, user: u64) -> Option<String> {
+        let (token, verifier) = self.allow(url, user)?;
+        (self.temporary.get(&token)?.callback == "oob").then_some(verifier)
     }
 
-    /// Refuses the authorization request in `url`. Returns the query of the callback.
-    pub fn deny(&self, url: &str) -> Option<String> {
+    /// Refuses an authorization request. Returns the query of the callback.
+    pub(super) fn deny(&mut self, scene: &Scene, url: &str) -> Option<String> {
+        let (name, value) = match scene.manners.denial {
+            Denial::Standard => return self.refuse(url, "user_refused"),
+            Denial::Named(problem) => return self.refuse(url, problem),
+            Denial::Parameter => ("denied", None),
+            Denial::Verifier(verifier) => ("oauth_token", Some(verifier)),
+        };
         let token = token_of(url)?;
-        let mut stage = self.stage();
-        stage.part.temporary.remove(&token)?;
+        self.temporary.remove(&token)?;
         let mut query = FormWriter::new();
-        match stage.manners.denial {
-            Denial::Standard => {
-                query.append("oauth_token", &token).append("oauth_problem", "user_refused");
-            }
-            Denial::Named(problem) => {
-                query.append("oauth_token", &token).append("oauth_problem", problem);
-            }
-            Denial::Parameter => {
-                query.append("denied", &token);
-            }
-            Denial::Verifier(verifier) => {
-                query.append("oauth_token", &token).append("oauth_verifier", verifier);
-            }
+        query.append(name, &token);
+        if let Some(verifier) = value {
+            query.append("oauth_verifier", verifier);
         }
         Some(query.finish())
     }
 
-    /// The callback URL of the authorization request in `url`.
-    pub fn callback(&self, url: &str) -> Option<String> {
-        Some(self.stage().part.temporary.get(&token_of(url)?)?.callback.clone())
+    /// Fails an authorization request with a problem. Returns the query of the callback.
+    pub(super) fn refuse(&mut self, url: &str, problem: &str) -> Option<String> {
+        let token = token_of(url)?;
+        self.temporary.remove(&token)?;
+        let mut query = FormWriter::new();
+        query.append("oauth_token", &token).append("oauth_problem", problem);
+        Some(query.finish())
     }
-}
 
-impl Part for OAuth1 {
-    fn answer(
+    /// The purpose of a request to a server.
+    #[cfg(feature = "axum")]
+    pub(super) fn purpose(&self, scene: &Scene, request: &Request<Bytes>) -> Purpose {
+        let (parts, body) = request.clone().into_parts();
+        let Ok(Some(signed)) = SignedRequest::read(&parts, &body) else { return Purpose::Api };
+        match signed.token() {
+            None => Purpose::TemporaryCredentials,
+            Some(token) if self.temporary.contains_key(token) => Purpose::RedeemCode,
+            Some(_) => {
+                let identity = scene.spec.and_then(|spec| spec.identity);
+                let is_identity =
+                    identity.is_some_and(|(path, _)| parts.uri.path().ends_with(path));
+                if is_identity { Purpose::Identity } else { Purpose::Api }
+            }
+        }
+    }
+
+    pub(super) fn answer(
         &mut self,
-        manners: &Manners,
+        scene: &Scene,
         request: Request<Bytes>,
         purpose: Purpose,
     ) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let is_api = matches!(purpose, Purpose::Api | Purpose::Identity);
-        match (self.decide(manners, &parts, &body, purpose), manners.dead_token) {
+        match (self.decide(scene, &parts, &body, purpose), scene.manners.dead_token) {
             (Ok(answer), _) => answer,
             (Err(Problem::TokenRejected), Some(said)) if is_api => {
                 let mut answer = Response::new(Bytes::from_static(said.as_bytes()));
@@ -186,12 +150,10 @@ impl Part for OAuth1 {
             (Err(problem), _) => Challenge::new("fake").problem(problem).to_response(),
         }
     }
-}
 
-impl OAuth1 {
     fn decide(
         &mut self,
-        manners: &Manners,
+        scene: &Scene,
         parts: &Parts,
         body: &[u8],
         purpose: Purpose,
@@ -214,9 +176,9 @@ impl OAuth1 {
         };
         self.check(&signed, parts, token_secret.as_ref())?;
         match (purpose, token) {
-            (Purpose::TemporaryCredentials, _) => self.give_temporary(manners, &signed),
+            (Purpose::TemporaryCredentials, _) => self.give_temporary(&scene.manners, &signed),
             (Purpose::RedeemCode, Some(token)) => self.redeem(&token, &signed),
-            (_, Some(token)) => self.resource(manners, parts, body, &token, &signed),
+            (_, Some(token)) => self.resource(scene, parts, body, &token, &signed),
             (_, None) => Err(Problem::ParameterAbsent),
         }
     }
@@ -299,7 +261,7 @@ impl OAuth1 {
 
     fn resource(
         &self,
-        manners: &Manners,
+        scene: &Scene,
         parts: &Parts,
         body: &[u8],
         token: &str,
@@ -319,10 +281,7 @@ impl OAuth1 {
             "signature_method": signed.method().as_str(),
             "body_hash": signed.body_hash(),
         });
-        let account = manners.account.replace("$ID", &user.to_string());
-        if let (Value::Object(members), Ok(Value::Object(its))) =
-            (&mut answer, serde_json::from_str(&account))
-        {
+        if let (Value::Object(members), Value::Object(its)) = (&mut answer, scene.claims(*user)) {
             members.extend(its);
         }
         Ok(json_answer(&answer))

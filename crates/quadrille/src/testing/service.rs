@@ -10,8 +10,8 @@ use url::Url;
 use crate::{
     Scopes,
     consumer::{
-        ClientAuthentication, OAuth2 as OAuth2Spec, Protocol, Revocation, Spec,
-        presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row},
+        ClientAuthentication, OAuth2 as OAuth2Spec, Revocation, Spec,
+        presets::manners::{Answers, Denial, Manners, Refresh},
     },
     form::{FormWriter, Params},
     oauth2::{
@@ -21,44 +21,21 @@ use crate::{
     transport::Purpose,
 };
 
-use super::fake::{Fake, Part, json_answer};
-
-/// A fake service to log in with, in this process: an authorization server and an API of one
-/// resource, `user`, as strict as the real ones. Pass it to [`Login::http`](crate::Login::http); it
-/// answers requests to any host.
-///
-/// ```
-/// use http::HeaderMap;
-/// use quadrille::{GitHub, KeyRing, Login, Owner, consumer::{Begin, Jar}, testing::FakeService};
-///
-/// # tokio::runtime::Runtime::new()?.block_on(async {
-/// let service = FakeService::new("our-id", "our-secret");
-/// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
-///     .with(GitHub::new("our-id", "our-secret"))
-///     .http(service.clone());
-///
-/// let jar = Jar::new(&HeaderMap::new());
-/// let url = login.begin(&jar, &Begin::new("github").next("/album")).await?;
-/// let query = service.consent(&url, 7).expect("the request is right");
-/// let done = login.finish(&jar, "github", &query, &Owner::NOBODY).await?;
-/// assert_eq!(done.next, "/album");
-/// assert_eq!(&*done.account.subject, "7");
-/// # Ok::<(), quadrille::Error>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub type FakeService = Fake<OAuth2>;
+use super::{
+    accounts::{put, value_at},
+    scene::{Asks, Scene, json_answer, path_of},
+};
 
 /// The OAuth 2 part of a fake service.
 #[derive(Debug)]
-pub struct OAuth2 {
+pub(super) struct OAuth2 {
     id: String,
-    secret: String,
+    pub(super) secret: String,
     /// The service that is emulated; `None` accepts both authentication methods.
     spec: Option<(Spec, OAuth2Spec)>,
     codes: HashMap<String, Code>,
-    access: HashMap<String, u64>,
-    refresh: HashMap<String, u64>,
+    pub(super) access: HashMap<String, u64>,
+    pub(super) refresh: HashMap<String, u64>,
     drawn: u64,
 }
 
@@ -72,59 +49,47 @@ struct Code {
     is_lasting: bool,
 }
 
-impl FakeService {
-    /// A service with one registered application.
-    pub fn new(client_id: &str, client_secret: &str) -> Self {
-        Self::play(OAuth2::new(client_id, client_secret), Manners::STANDARD)
-    }
-
-    /// A service with the manners of `S` and one registered application: it accepts the secret only
-    /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints,
-    /// serves the account's identity at its path, and refuses calls without its headers.
-    pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
-        Self::playing(&Row::of::<S>("", &[], "", &[]), client_id, client_secret)
-    }
-
-    /// [`FakeService::of`] for a service of the table [`SERVICES`](super::SERVICES).
-    pub fn playing(row: &Row, client_id: &str, client_secret: &str) -> Self {
-        let mut part = OAuth2::new(client_id, client_secret);
-        if let Protocol::OAuth2(oauth2) = row.spec.protocol {
-            part.spec = Some((row.spec, oauth2));
+impl OAuth2 {
+    pub(super) fn new(spec: Option<(Spec, OAuth2Spec)>, id: &str, secret: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            spec,
+            codes: HashMap::new(),
+            access: HashMap::new(),
+            refresh: HashMap::new(),
+            drawn: 0,
         }
-        Self::play(part, row.manners)
     }
 
-    /// Replaces the application's secret.
-    pub fn changes_secret(&self, secret: &str) {
-        self.stage().part.secret = secret.to_owned();
-    }
-
-    /// Revokes all access tokens.
-    pub fn ends_access_tokens(&self) {
-        self.stage().part.access.clear();
-    }
-
-    /// Revokes all refresh tokens.
-    pub fn ends_refresh_tokens(&self) {
-        self.stage().part.refresh.clear();
-    }
-
-    /// Approves the authorization request in `url` as this user. Returns the query of the callback;
-    /// `None` if the request is invalid.
-    pub fn consent(&self, url: &str, user: u64) -> Option<String> {
+    /// The authorization request in `url`; `None` if it is invalid.
+    pub(super) fn asks(&self, url: &str) -> Option<Asks> {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
-        let mut stage = self.stage();
-        let (granted, manners) = (stage.manners.scopes, stage.manners);
-        let part = &mut stage.part;
-        if *request.client_id != *part.id {
+        let is_known = *request.client_id == *self.id;
+        let scopes = request.scope.as_ref().map_or("", |scopes| scopes.as_str());
+        is_known.then_some(Asks {
+            application: request.client_id.into_owned(),
+            scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+            callback: request.redirect_uri?.into_owned(),
+            by_post: params.one("response_mode").ok()? == Some("form_post"),
+        })
+    }
+
+    /// Approves an authorization request. Returns the query of the callback.
+    pub(super) fn consent(&mut self, scene: &Scene, url: &str, user: u64) -> Option<String> {
+        let url = Url::parse(url).ok()?;
+        let params = Params::parse(url.query()?.as_bytes()).ok()?;
+        let request = AuthorizationRequest::parse(&params).ok()?;
+        let manners = &scene.manners;
+        if *request.client_id != *self.id {
             return None;
         }
-        part.drawn += 1;
-        let code = format!("code-canary-{}", part.drawn);
+        self.drawn += 1;
+        let code = format!("code-canary-{}", self.drawn);
         let asked = request.scope.as_ref().map_or("", |scopes| scopes.as_str()).to_owned();
-        let scope = granted.map_or(asked, str::to_owned);
+        let scope = manners.scopes.map_or(asked, str::to_owned);
         let further = match manners.scope_in_callback {
             true => {
                 let granted = Scopes::of([&*scope]);
@@ -140,35 +105,29 @@ impl FakeService {
             challenge: request.code_challenge,
             is_lasting: wants(manners.refresh_wants, &params),
         };
-        part.codes.insert(code.clone(), issued);
+        self.codes.insert(code.clone(), issued);
         let query = answer(
             &request,
             &AuthorizationResponse::Code {
                 code: code.into(),
                 state: request.state.as_deref().map(str::to_owned),
-                iss: part.issuer(),
+                iss: self.issuer(scene),
             },
         )?;
         Some(query + &further)
     }
 
-    /// Refuses the authorization request in `url`. Returns the query of the callback.
-    pub fn deny(&self, url: &str) -> Option<String> {
-        let denial = self.stage().manners.denial;
-        self.refuse(
-            url,
-            match denial {
-                Denial::Named(name) => name.into(),
-                Denial::Standard | Denial::Parameter | Denial::Verifier(_) => {
-                    ErrorCode::AccessDenied
-                }
-            },
-        )
+    /// Refuses an authorization request. Returns the query of the callback.
+    pub(super) fn deny(&self, scene: &Scene, url: &str) -> Option<String> {
+        let error = match scene.manners.denial {
+            Denial::Named(name) => name.into(),
+            Denial::Standard | Denial::Parameter | Denial::Verifier(_) => ErrorCode::AccessDenied,
+        };
+        self.refuse(scene, url, error)
     }
 
-    /// Fails the authorization request in `url` with this error before the user decides. Returns
-    /// the query of the callback.
-    pub fn refuse(&self, url: &str, error: ErrorCode) -> Option<String> {
+    /// Fails an authorization request. Returns the query of the callback.
+    pub(super) fn refuse(&self, scene: &Scene, url: &str, error: ErrorCode) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
@@ -177,50 +136,47 @@ impl FakeService {
             &AuthorizationResponse::Error {
                 error: ErrorResponse::new(error),
                 state: request.state.as_deref().map(str::to_owned),
-                iss: self.stage().part.issuer(),
+                iss: self.issuer(scene),
             },
         )
     }
-}
 
-impl Part for OAuth2 {
-    fn answer(
-        &mut self,
-        manners: &Manners,
-        request: Request<Bytes>,
-        _purpose: Purpose,
-    ) -> Response<Bytes> {
-        if let Some(answer) = self.revoke(&request) {
+    /// The purpose of a request to a server.
+    #[cfg(feature = "axum")]
+    pub(super) fn purpose(&self, request: &Request<Bytes>) -> Purpose {
+        if self.revocation(request).is_some() {
+            return Purpose::Revoke;
+        }
+        if !self.is_for_tokens(request) {
+            let identity = self.spec.and_then(|(spec, _)| spec.identity);
+            let is_identity = identity.is_some_and(|(path, _)| is_at(request, path_of(path)));
+            return if is_identity { Purpose::Identity } else { Purpose::Api };
+        }
+        let is_refresh = std::str::from_utf8(request.body())
+            .is_ok_and(|body| body.contains("refresh_token") && !body.contains("code="));
+        if is_refresh { Purpose::Refresh } else { Purpose::RedeemCode }
+    }
+
+    pub(super) fn answer(&mut self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Some(kind) = self.revocation(request) {
+            let answer = self.revoke(kind, request);
             return self.flagged(answer);
         }
-        if self.is_for_tokens(&request) {
-            let answer = match self.token(manners, &request) {
+        if self.is_for_tokens(request) {
+            let manners = &scene.manners;
+            let answer = match self.token(manners, request) {
                 Ok((tokens, user)) => {
-                    self.with_own_members(mannered(&tokens.to_response(), manners), manners, user)
+                    self.with_own_members(mannered(&tokens.to_response(), manners), scene, user)
                 }
                 Err(error) => mannered(&ErrorResponse::new(error).to_response(), manners),
             };
             return self.flagged(answer);
         }
-        self.flagged(self.resource(manners, &request))
-    }
-}
-
-impl OAuth2 {
-    fn new(id: &str, secret: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            spec: None,
-            codes: HashMap::new(),
-            access: HashMap::new(),
-            refresh: HashMap::new(),
-            drawn: 0,
-        }
+        self.flagged(self.resource(scene, request))
     }
 
-    fn issuer(&self) -> Option<String> {
-        self.spec.and_then(|(_, oauth2)| oauth2.issuer).map(str::to_owned)
+    fn issuer(&self, scene: &Scene) -> Option<String> {
+        self.spec.and_then(|(_, oauth2)| oauth2.issuer).map(|issuer| scene.placed(issuer))
     }
 
     fn is_for_tokens(&self, request: &Request<Bytes>) -> bool {
@@ -239,8 +195,8 @@ impl OAuth2 {
         self.access.get(token).copied()
     }
 
-    /// Revokes the token of a request to the revocation endpoint; `None` for other requests.
-    fn revoke(&mut self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+    /// The kind of a request to the revocation endpoint; `None` for other requests.
+    fn revocation(&self, request: &Request<Bytes>) -> Option<Revocation> {
         let (endpoint, kind) = self.spec?.1.revocation?;
         let path = path_of(endpoint).replace("{client_id}", &self.id);
         let (start, end) = path.split_once("{subject}").unwrap_or((&path, ""));
@@ -249,9 +205,11 @@ impl OAuth2 {
             Revocation::DeleteByClient | Revocation::DeleteBearer => Method::DELETE,
             _ => Method::POST,
         };
-        if !is_its || request.method() != method {
-            return None;
-        }
+        (is_its && request.method() == method).then_some(kind)
+    }
+
+    /// Revokes the token of a request to the revocation endpoint.
+    fn revoke(&mut self, kind: Revocation, request: &Request<Bytes>) -> Response<Bytes> {
         let mut answer = json_answer(&json!({}));
         *answer.status_mut() = match self.revoked_user(kind, request) {
             Some(user) => {
@@ -261,7 +219,7 @@ impl OAuth2 {
             }
             None => StatusCode::FORBIDDEN,
         };
-        Some(answer)
+        answer
     }
 
     /// The user whose tokens a request revokes; `None` if the request is invalid.
@@ -297,7 +255,7 @@ impl OAuth2 {
     fn with_own_members(
         &self,
         answer: Response<Bytes>,
-        manners: &Manners,
+        scene: &Scene,
         user: u64,
     ) -> Response<Bytes> {
         let Some((_, oauth2)) = self.spec else { return answer };
@@ -309,9 +267,11 @@ impl OAuth2 {
             put(&mut members, above, nested);
         }
         if let Some(path) = oauth2.subject_in_token {
-            put(&mut members, path, json!(user));
+            let claims = scene.claims(user);
+            let id = value_at(&claims, scene.identity_member()).cloned();
+            put(&mut members, path, id.unwrap_or_else(|| json!(user)));
         }
-        if let (Some((member, _)), Some(origin)) = (oauth2.api_in_token, manners.api_origin) {
+        if let (Some((member, _)), Some(origin)) = (oauth2.api_in_token, scene.api_origin()) {
             put(&mut members, member, json!(origin));
         }
         json_answer(&members)
@@ -329,21 +289,21 @@ impl OAuth2 {
     }
 
     /// Whether a call has the headers that the service requires, at the account's own origin.
-    fn is_well_placed(&self, manners: &Manners, request: &Request<Bytes>) -> bool {
+    fn is_well_placed(&self, scene: &Scene, request: &Request<Bytes>) -> bool {
         let Some((spec, _)) = self.spec else { return true };
         let has = |(name, value): &(&str, &str)| {
             let value = value.replace("{client_id}", &self.id);
             request.headers().get(*name).is_some_and(|is| is.as_bytes() == value.as_bytes())
         };
         let is_claims = spec.identity.is_some_and(|(path, _)| path.contains("://"));
-        let is_at_home = manners.api_origin.is_none_or(|origin| {
+        let is_at_home = scene.api_origin().is_none_or(|origin| {
             is_claims || request.uri().to_string().starts_with(&format!("{origin}/"))
         });
         is_at_home && spec.call_headers.iter().all(has)
     }
 
-    fn resource(&self, manners: &Manners, request: &Request<Bytes>) -> Response<Bytes> {
-        if !self.is_well_placed(manners, request) {
+    fn resource(&self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
+        if !self.is_well_placed(scene, request) {
             let mut answer = json_answer(&json!({ "error": "misplaced" }));
             *answer.status_mut() = StatusCode::BAD_REQUEST;
             return answer;
@@ -354,28 +314,20 @@ impl OAuth2 {
                 .to_response();
         };
         let spec = self.spec.map(|(spec, _)| spec);
-        let (path, member) = spec.map_or(Some(("user", "id")), |spec| spec.identity).unzip();
+        let path = spec.map_or(Some("user"), |spec| spec.identity.map(|(path, _)| path));
         let path = path.map(|path| path_of(path).replace("{subject}", &user.to_string()));
         let by_post = spec.and_then(|spec| spec.identity_by_post);
         let method = if by_post.is_some() { Method::POST } else { Method::GET };
         let is_asked = *request.method() == method && request.body() == by_post.unwrap_or("");
-        let is_at = |end: &str| request.uri().path().ends_with(end);
-        if path.is_some_and(|path| is_at(&path)) && is_asked {
-            let its = manners.account.replace("$ID", &user.to_string());
-            if let Ok(its) = serde_json::from_str(&its) {
-                return json_answer(&its);
-            }
-            let mut profile = json!({});
-            put(&mut profile, member.unwrap_or("id"), json!(user));
-            if let Value::Object(members) = &mut profile {
-                members.insert("login".into(), format!("user-{user}").into());
-            }
-            return json_answer(&profile);
+        let claims = scene.claims(user);
+        if path.is_some_and(|path| is_at(request, &path)) && is_asked {
+            return json_answer(&claims);
         }
-        if spec.and_then(|spec| spec.email_list).is_some_and(|path| is_at(path_of(path))) {
+        if spec.and_then(|spec| spec.email_list).is_some_and(|path| is_at(request, path_of(path))) {
+            let own = claims.get("email").and_then(Value::as_str).unwrap_or("ada@example.com");
             return json_answer(&json!([
                 { "email": "other@example.com", "primary": false, "verified": false },
-                { "email": "ada@example.com", "primary": true, "verified": true },
+                { "email": own, "primary": true, "verified": true },
             ]));
         }
         json_answer(&json!({
@@ -525,21 +477,8 @@ fn form_of(request: &Request<Bytes>) -> Option<Request<Bytes>> {
     Some(Request::from_parts(parts, Bytes::from(form.finish())))
 }
 
-/// Puts a member at a path below others, which may exist.
-fn put(all: &mut Value, path: &str, value: Value) {
-    match (all, path.split_once('.')) {
-        (Value::Object(members), Some((name, rest))) => {
-            put(members.entry(name).or_insert_with(|| json!({})), rest, value);
-        }
-        (Value::Object(members), None) => {
-            members.insert(path.to_owned(), value);
-        }
-        _ => {}
-    }
-}
-
-/// The path of an endpoint, a path or a URL.
-fn path_of(endpoint: &str) -> &str {
-    let path = endpoint.split('?').next().unwrap_or(endpoint);
-    path.split_once("://").map_or(path, |(_, rest)| rest.trim_start_matches(|char| char != '/'))
+/// Whether a request is for the resource at this path of the API.
+fn is_at(request: &Request<Bytes>, path: &str) -> bool {
+    let before = request.uri().path().strip_suffix(path);
+    before.is_some_and(|before| path.starts_with('/') || before.ends_with('/'))
 }

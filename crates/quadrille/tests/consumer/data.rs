@@ -5,7 +5,7 @@ use http::HeaderMap;
 use quadrille::{
     After, Authorized, BeforeLogin, Hooks, KeyRing, Login, Owner, Twitter,
     consumer::{Begin, Jar, MemoryStorage},
-    testing::FakeOAuth1Service,
+    testing::FakeService,
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -103,7 +103,7 @@ async fn more_data_than_fits_is_refused_at_the_beginning() {
 #[tokio::test]
 async fn programs_without_axum_get_it_back_too_and_so_do_services_of_oauth_1() {
     let world = World::new();
-    let service = FakeOAuth1Service::of::<Twitter>("our-key", "our-secret");
+    let service = FakeService::of::<Twitter>("our-key", "our-secret");
     let twitter = Login::new(KeyRing::ephemeral(), SITE)
         .with(Twitter::new("our-key", "our-secret"))
         .http(service.clone())

@@ -44,11 +44,13 @@ mod pages;
 mod parameters;
 mod popup;
 mod problems;
+mod programs;
 mod refresh;
 mod revoked;
 mod same_token;
 mod scopes;
 mod scripts;
+mod servers;
 mod services;
 mod settings;
 #[cfg(feature = "sqlite")]

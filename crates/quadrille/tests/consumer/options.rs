@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderMap;
 use quadrille::{
     KeyRing, Login, Owner,
-    consumer::{Begin, Jar, LoginSettings, MemoryStorage, Protocol},
+    consumer::{Begin, Jar, LoginSettings, MemoryStorage},
     oauth1::RsaVerifyingKey,
-    testing::{Asked, FakeOAuth1Service, FakeService, Row, SERVICES},
+    testing::{Asked, FakeService, Row, SERVICES},
     transport::Purpose,
 };
 use serde::Deserialize;
@@ -63,30 +63,8 @@ fn row(service: &str) -> Option<&'static Row> {
     SERVICES.iter().find(|row| row.spec.name == service)
 }
 
-/// A service of either protocol, as far as a login needs it.
-enum Fake {
-    OAuth2(FakeService),
-    OAuth1(FakeOAuth1Service),
-}
-
-impl Fake {
-    fn consent(&self, url: &str) -> String {
-        match self {
-            Self::OAuth2(fake) => fake.consent(url, 7).unwrap(),
-            Self::OAuth1(fake) => fake.consent(url, 7).unwrap(),
-        }
-    }
-
-    fn asked(&self) -> Vec<Asked> {
-        match self {
-            Self::OAuth2(fake) => fake.asked(),
-            Self::OAuth1(fake) => fake.asked(),
-        }
-    }
-}
-
 /// The login of these settings, and the service behind it.
-fn world(row: &Row, settings: &Map<String, Value>) -> (Login, Fake) {
+fn world(row: &Row, settings: &Map<String, Value>) -> (Login, FakeService) {
     let mut section = settings.clone();
     let keys = row.variables.iter().map(|variable| variable.split_once("_OAUTH_").unwrap().1);
     for key in keys.map(str::to_lowercase) {
@@ -101,18 +79,10 @@ fn world(row: &Row, settings: &Map<String, Value>) -> (Login, Fake) {
     let settings = json!({ "public_url": SITE, row.spec.name: section });
     let settings: LoginSettings = serde_json::from_value(settings).unwrap();
     let login = Login::from_settings(KeyRing::ephemeral(), settings).storage(MemoryStorage::new());
-    match row.spec.protocol {
-        Protocol::OAuth2(_) => {
-            let fake = FakeService::playing(row, "our-id", SECRET);
-            (login.http(fake.clone()), Fake::OAuth2(fake))
-        }
-        _ => {
-            let fake = FakeOAuth1Service::playing(row, "our-id", SECRET);
-            let key = include_str!("oauth1/rsa-public.pem");
-            fake.knows_key(RsaVerifyingKey::from_pem(key).unwrap());
-            (login.http(fake.clone()), Fake::OAuth1(fake))
-        }
-    }
+    let fake = FakeService::playing(row, "our-id", SECRET);
+    let key = include_str!("oauth1/rsa-public.pem");
+    fake.knows_key(RsaVerifyingKey::from_pem(key).unwrap());
+    (login.http(fake.clone()), fake)
 }
 
 fn has_headers(asked: &Asked, expected: &BTreeMap<String, String>, line: &str) {
@@ -157,7 +127,7 @@ async fn each_option_has_its_effect() {
         if let Some(expected) = line.parameters {
             assert_eq!(further, expected, "{said}");
         }
-        let (query, jar) = (fake.consent(&url), Jar::new(&carry(&jar)));
+        let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
         let done = login.finish(&jar, &line.service, &query, &Owner::user(1)).await;
         let asked = fake.asked();
         let redeemed = asked.iter().find(|asked| asked.purpose == Purpose::RedeemCode).unwrap();

@@ -5,7 +5,7 @@ use http::{Request, StatusCode};
 use quadrille::{
     After, BeforeLogin, GitHub, Hooks, KeyRing, Login, Owner, Twitter,
     consumer::{Begin, Jar, MemoryStorage},
-    testing::FakeOAuth1Service,
+    testing::FakeService,
 };
 use url::Url;
 
@@ -143,7 +143,7 @@ fn what_a_link_may_never_choose_stops_the_program() {
 
 #[tokio::test]
 async fn services_of_oauth_1_take_them_too() {
-    let service = FakeOAuth1Service::of::<Twitter>("our-key", "our-secret");
+    let service = FakeService::of::<Twitter>("our-key", "our-secret");
     let twitter = Twitter::new("our-key", "our-secret").allow_parameters(["screen_name"]);
     let login = Login::new(KeyRing::ephemeral(), SITE)
         .with(twitter)

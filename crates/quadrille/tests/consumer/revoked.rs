@@ -241,7 +241,7 @@ async fn signed_requests_are_revoked_too() {
     world.service.answers_next_with(Purpose::Api, refusal(""));
     assert!(browser.visit("/album").await.has_code("api_error"), "one flaky answer");
     assert_eq!(browser.visit("/album").await.status, StatusCode::OK);
-    world.service.ends_tokens();
+    world.service.ends_access_tokens();
     let page = browser.visit("/album").await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{page:?}");
     let asked = world.service.asked().len();

@@ -4,7 +4,7 @@ use axum::{body::Body, response::IntoResponse as _};
 use http::{Request, StatusCode};
 use quadrille::{
     After, Authorized, BeforeLogin, Failed, GitHub, Hooks, KeyRing, Login, Twitter,
-    consumer::MemoryStorage, testing::FakeOAuth1Service, transport::Purpose,
+    consumer::MemoryStorage, testing::FakeService, transport::Purpose,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -234,7 +234,7 @@ async fn without_a_callback_of_its_own_the_usual_one_finishes_what_a_script_bega
 
 #[tokio::test]
 async fn services_of_oauth_1_too() {
-    let service = FakeOAuth1Service::of::<Twitter>("our-key", "our-secret");
+    let service = FakeService::of::<Twitter>("our-key", "our-secret");
     let login = Login::new(KeyRing::ephemeral(), SITE)
         .with(Twitter::new("our-key", "our-secret").json_callback(CALLBACK))
         .http(service.clone())

@@ -8,7 +8,7 @@ use quadrille::{
         OperatorError, Protocol, RevokedAtService, ServiceError,
     },
     oauth1::RsaVerifyingKey,
-    testing::{FakeOAuth1Service, FakeService, Manners, ManualClock, Refresh, Row, SERVICES},
+    testing::{FakeService, ManualClock, Refresh, Row, SERVICES},
     transport::Purpose,
 };
 use url::Url;
@@ -19,15 +19,9 @@ use crate::{
     support::{SECRET, SITE},
 };
 
-/// A fake service of either protocol.
-enum Fake {
-    OAuth2(FakeService),
-    OAuth1(FakeOAuth1Service),
-}
-
 /// An application with one service.
 struct World {
-    fake: Fake,
+    fake: FakeService,
     name: String,
     login: Login,
     clock: ManualClock,
@@ -56,27 +50,12 @@ impl World {
             .with(client)
             .storage(MemoryStorage::new())
             .env(clock.env());
-        let (fake, login) = match row.spec.protocol {
-            Protocol::OAuth2(_) => {
-                let service = FakeService::playing(row, "our-id", SECRET);
-                (Fake::OAuth2(service.clone()), login.http(service))
-            }
-            _ => {
-                let service = FakeOAuth1Service::playing(row, "our-id", SECRET);
-                let key = include_str!("oauth1/rsa-public.pem");
-                service.knows_key(RsaVerifyingKey::from_pem(key).unwrap());
-                (Fake::OAuth1(service.clone()), login.http(service))
-            }
-        };
+        let fake = FakeService::playing(row, "our-id", SECRET);
+        let key = include_str!("oauth1/rsa-public.pem");
+        fake.knows_key(RsaVerifyingKey::from_pem(key).unwrap());
+        let login = login.http(fake.clone());
         login.check().unwrap();
         Self { fake, name, login, clock }
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Manners)) {
-        match &self.fake {
-            Fake::OAuth2(fake) => fake.change(change),
-            Fake::OAuth1(fake) => fake.change(change),
-        }
     }
 
     async fn leave(&self) -> (Jar, String) {
@@ -91,32 +70,15 @@ impl World {
         Ok(done.account)
     }
 
-    fn consent(&self, url: &str) -> String {
-        let query = match &self.fake {
-            Fake::OAuth2(fake) => fake.consent(url, 7),
-            Fake::OAuth1(fake) => fake.consent(url, 7),
-        };
-        query.expect("a right request")
-    }
-
-    fn deny(&self, url: &str) -> String {
-        let query = match &self.fake {
-            Fake::OAuth2(fake) => fake.deny(url),
-            Fake::OAuth1(fake) => fake.deny(url),
-        };
-        query.expect("a right request")
-    }
-
     async fn log_in(&self) -> quadrille::Result<Account> {
         let (jar, url) = self.leave().await;
-        let query = self.consent(&url);
+        let query = self.fake.consent(&url, 7).unwrap();
         self.come_back(&jar, &query).await
     }
 
     /// Ends all access tokens, whether or not they have a lifetime.
     fn ends_access_tokens(&self) {
-        let Fake::OAuth2(fake) = &self.fake else { panic!("OAuth 1 has no refresh tokens") };
-        fake.ends_access_tokens();
+        self.fake.ends_access_tokens();
         self.clock.advance(std::time::Duration::from_secs(6_000_000));
     }
 
@@ -281,7 +243,7 @@ async fn each_service_is_understood_when_the_user_refuses() {
     for row in SERVICES {
         let world = World::of(row);
         let (jar, url) = world.leave().await;
-        let query = world.deny(&url);
+        let query = world.fake.deny(&url).unwrap();
         let error = world.come_back(&jar, &query).await.unwrap_err();
         assert_eq!(error, BrowserError::Denied.into(), "{row:?}: {query}");
     }
@@ -291,17 +253,16 @@ async fn each_service_is_understood_when_the_user_refuses() {
 async fn each_service_is_understood_when_the_secret_is_wrong_or_the_code_is_spent() {
     for row in SERVICES.iter().filter(|row| oauth2(row)) {
         let world = World::of(row);
-        let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
         let (jar, url) = world.leave().await;
-        let query = world.consent(&url);
-        fake.changes_secret("another");
+        let query = world.fake.consent(&url, 7).unwrap();
+        world.fake.changes_secret("another");
         let error = world.come_back(&jar, &query).await.unwrap_err();
         let refused =
             Error::Service { service: row.spec.name.into(), error: ServiceError::ClientRefused };
         assert_eq!(error, refused, "{row:?}");
-        fake.changes_secret(SECRET);
+        world.fake.changes_secret(SECRET);
         let (jar, url) = world.leave().await;
-        let query = world.consent(&url).replace("code-canary", "code-of-nobody");
+        let query = world.fake.consent(&url, 7).unwrap().replace("code-canary", "code-of-nobody");
         let error = world.come_back(&jar, &query).await.unwrap_err();
         let refused = Error::Service {
             service: row.spec.name.into(),
@@ -316,15 +277,13 @@ async fn each_service_is_understood_when_a_token_is_dead() {
     const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
     for row in SERVICES {
         let world = World::of(row);
-        world.change(|its| {
+        world.fake.change(|its| {
             its.expire(HOUR, its.refresh == Refresh::Rotating);
             its.refresh_wants = "";
         });
         let account = world.log_in().await.unwrap();
-        match &world.fake {
-            Fake::OAuth2(fake) => fake.ends_refresh_tokens(),
-            Fake::OAuth1(fake) => fake.ends_tokens(),
-        }
+        world.fake.ends_access_tokens();
+        world.fake.ends_refresh_tokens();
         world.clock.advance(HOUR);
         let error = world.call(&account).await.unwrap_err();
         let Error::NotLinked(who) = error else { panic!("{row:?}: {error:?}") };
@@ -361,14 +320,13 @@ async fn error_names_of_github_are_its_own() {
         error: ServiceError::TokenRefused { error: error.into() },
     };
     let world = elsewhere();
-    let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
     let (jar, url) = world.leave().await;
-    let query = world.consent(&url).replace("code-canary", "code-of-nobody");
+    let query = world.fake.consent(&url, 7).unwrap().replace("code-canary", "code-of-nobody");
     let error = world.come_back(&jar, &query).await.unwrap_err();
     assert_eq!(error, refused("bad_verification_code"));
-    fake.changes_secret("another");
+    world.fake.changes_secret("another");
     let (jar, url) = world.leave().await;
-    let query = world.consent(&url);
+    let query = world.fake.consent(&url, 7).unwrap();
     let error = world.come_back(&jar, &query).await.unwrap_err();
     assert_eq!(
         error,
@@ -388,9 +346,8 @@ async fn a_service_may_name_a_refusal_as_it_likes() {
     let named = spec.clone().error_names([("user_cancelled_login", "access_denied")]);
     for (spec, expected) in [(named, denied), (spec, unknown)] {
         let world = World::with(row("GitHub"), spec.build());
-        let Fake::OAuth2(fake) = &world.fake else { unreachable!() };
         let (jar, url) = world.leave().await;
-        let query = fake.refuse(&url, "user_cancelled_login".into()).unwrap();
+        let query = world.fake.refuse(&url, "user_cancelled_login".into()).unwrap();
         assert_eq!(world.come_back(&jar, &query).await.unwrap_err(), expected);
     }
 }
@@ -400,13 +357,12 @@ async fn a_verifier_that_says_no_at_jira_is_one_like_any_other_elsewhere() {
     let library = || SpecBuf::oauth1("library", "temporary", "authorize", "token", "api");
     for (spec, times) in [(library().refused_verifier("denied"), 0), (library(), 1)] {
         let world = World::with(row("Twitter"), spec.build());
-        let Fake::OAuth1(fake) = &world.fake else { unreachable!() };
         let (jar, url) = world.leave().await;
         let token = Url::parse(&url).unwrap().query_pairs().next().unwrap().1.into_owned();
         let query = format!("oauth_token={token}&oauth_verifier=denied");
         let error = world.come_back(&jar, &query).await.unwrap_err();
         assert_eq!(error == BrowserError::Denied.into(), times == 0, "{error:?}");
-        assert_eq!(fake.times_asked(Purpose::RedeemCode), times);
+        assert_eq!(world.fake.times_asked(Purpose::RedeemCode), times);
     }
 }
 
@@ -415,8 +371,7 @@ async fn a_number_that_ends_tokens_at_twitter_is_an_error_of_the_call_elsewhere(
     let spec = SpecBuf::oauth1("library", "temporary", "authorize", "token", "api");
     let world = World::with(row("Twitter"), spec.identity("me", "id_str").build());
     let account = world.log_in().await.unwrap();
-    let Fake::OAuth1(fake) = &world.fake else { unreachable!() };
-    fake.ends_tokens();
+    world.fake.ends_access_tokens();
     let error = world.call(&account).await.unwrap_err();
     assert!(matches!(&error, Error::Api { status, .. } if *status == 401), "{error:?}");
 }

@@ -189,7 +189,7 @@ async fn whoever_began_must_be_who_is_signed_in_at_the_end() {
     world.wait(std::time::Duration::from_secs(5 * 365 * 24 * 3600));
     let me: serde_json::Value = library.get("me").await.unwrap();
     assert_eq!(me["login"], "user-7", "tokens of OAuth 1 do not expire");
-    world.service.ends_tokens();
+    world.service.ends_access_tokens();
     let error = library.get::<serde_json::Value>("me").await.unwrap_err();
     let Error::NotLinked(who) = error else { panic!("{error:?}") };
     assert_eq!(who.reason, quadrille::consumer::NotLinkedReason::NeedsLinkingAgain);

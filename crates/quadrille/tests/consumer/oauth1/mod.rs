@@ -16,7 +16,7 @@ use quadrille::{
     KeyRing, Linked, Login, Result, Service, Spec,
     consumer::Client,
     oauth1::RsaVerifyingKey,
-    testing::{FakeOAuth1Service, ManualClock},
+    testing::{FakeService, ManualClock},
 };
 
 use crate::support::{Browser, Page, SECRET, SITE};
@@ -42,13 +42,13 @@ impl Service for Library {
 
 /// An application with the library, the service behind it, and the clock of both.
 pub(crate) struct World {
-    pub(crate) service: FakeOAuth1Service,
+    pub(crate) service: FakeService,
     pub(crate) clock: ManualClock,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        let service = FakeOAuth1Service::new("our-key", SECRET);
+        let service = FakeService::oauth1("our-key", SECRET);
         service.knows_key(RsaVerifyingKey::from_pem(include_str!("rsa-public.pem")).unwrap());
         Self { service, clock: ManualClock::new() }
     }

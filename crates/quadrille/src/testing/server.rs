@@ -1,0 +1,146 @@
+//! A fake service as a server on this machine.
+
+use std::{future::IntoFuture as _, io, net::Ipv4Addr};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::State,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
+use tokio::net::TcpListener;
+
+use crate::{form::Params, transport::Purpose};
+
+use super::{
+    FakeService,
+    fake::{Part, Stage},
+    page,
+};
+
+/// The most bytes of a request's body.
+const LONGEST: usize = 16 << 20;
+
+impl FakeService {
+    /// Listens on this port of `127.0.0.1`, or on a free one for `0`, until the runtime ends.
+    /// Returns the URL of the server, for [`hosted_at`](crate::consumer::Client::hosted_at): every
+    /// endpoint of the service keeps its path below that URL.
+    ///
+    /// The authorization endpoint has a page on which a browser chooses one of the
+    /// [accounts](FakeService::user), and approves or refuses the request. A test sends its form,
+    /// `allow={number}` or `deny=1`, or does without the page ([`FakeService::approves_as`]). The
+    /// service has no passwords, so it is for tests and demonstrations only.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login, testing::FakeService};
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let github = FakeService::of::<GitHub>("our-id", "our-secret").user(json!({"login": "ada"}));
+    /// let url = github.listen(0).await?;
+    /// let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+    ///     .with(GitHub::new("our-id", "our-secret").hosted_at(url));
+    /// login.check()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the socket, such as a port in use.
+    pub async fn listen(&self, port: u16) -> io::Result<String> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let base = format!("http://{}", listener.local_addr()?);
+        self.stage().scene.base = Some(base.clone());
+        let app = Router::new().fallback(serve).with_state(self.clone());
+        tokio::spawn(axum::serve(listener, app).into_future());
+        Ok(base)
+    }
+}
+
+async fn serve(State(service): State<FakeService>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST).await else {
+        return with_status(StatusCode::PAYLOAD_TOO_LARGE).map(Body::from);
+    };
+    let Some(parts) = service.stage().whole(parts) else {
+        return with_status(StatusCode::BAD_REQUEST).map(Body::from);
+    };
+    if is_visit(&parts) {
+        return service.stage().visit(&parts, &body).map(Body::from);
+    }
+    let request = Request::from_parts(parts, body);
+    let purpose = service.stage().purpose(&request);
+    match service.respond(request, purpose).await {
+        Ok(answer) => answer.map(Body::from),
+        Err(_) => with_status(StatusCode::BAD_GATEWAY).map(Body::from),
+    }
+}
+
+/// Whether a browser brings an authorization request. Its path may be one that an option of the
+/// service moved, so the parameters decide.
+fn is_visit(parts: &Parts) -> bool {
+    let Ok(params) = Params::parse(parts.uri.query().unwrap_or("").as_bytes()) else {
+        return false;
+    };
+    let has = |name| params.one(name).ok().flatten().is_some();
+    let is_signed = has("oauth_signature") || parts.headers.contains_key(header::AUTHORIZATION);
+    !is_signed && (has("oauth_token") || (has("response_type") && has("client_id")))
+}
+
+impl Stage {
+    /// The request with the whole URL, which a server gets as a path.
+    fn whole(&self, mut parts: Parts) -> Option<Parts> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = [self.scene.base.as_deref()?, path].concat().parse::<Uri>().ok()?;
+        Some(parts)
+    }
+
+    fn purpose(&self, request: &Request<Bytes>) -> Purpose {
+        match &self.part {
+            Part::OAuth2(part) => part.purpose(request),
+            Part::OAuth1(part) => part.purpose(&self.scene, request),
+        }
+    }
+
+    /// The answer to a browser at the authorization endpoint.
+    fn visit(&mut self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+        let url = parts.uri.to_string();
+        let Some(asks) = self.asks(&url) else { return page::refusal(&self.scene) };
+        let form = Params::parse(body);
+        let field = |name| form.as_ref().ok()?.one(name).ok().flatten();
+        let user = match field("allow") {
+            Some(user) if parts.method == Method::POST => user.parse().ok(),
+            _ => self.scene.approves_as,
+        };
+        let is_denied = parts.method == Method::POST && field("deny").is_some();
+        let query = match (user, is_denied) {
+            (_, true) => self.deny(&url),
+            (Some(user), false) if asks.callback == "oob" => {
+                let pin = self.pin(&url, user).unwrap_or_default();
+                return page::pin(&self.scene, &pin);
+            }
+            (Some(user), false) => self.consent(&url, user),
+            (None, false) => return page::consent(&self.scene, &asks),
+        };
+        let Some(query) = query else { return page::refusal(&self.scene) };
+        if asks.by_post {
+            return page::form_post(&self.scene, &asks.callback, &query);
+        }
+        let separator = if asks.callback.contains('?') { '&' } else { '?' };
+        let location = format!("{}{separator}{query}", asks.callback);
+        let Ok(location) = HeaderValue::from_str(&location) else {
+            return page::refusal(&self.scene);
+        };
+        let mut answer = with_status(StatusCode::SEE_OTHER);
+        answer.headers_mut().insert(header::LOCATION, location);
+        answer
+    }
+}
+
+fn with_status(status: StatusCode) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+}
