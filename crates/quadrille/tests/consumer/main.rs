@@ -47,6 +47,7 @@ mod problems;
 mod programs;
 mod refresh;
 mod revoked;
+mod running;
 mod same_token;
 mod scopes;
 mod scripts;
