@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::{
     Scopes,
-    consumer::error::OperatorError,
+    consumer::error::{BrowserError, OperatorError},
+    form::Params,
     loopback::is_secure,
     oauth2::{answer, member::MemberPath},
     transport::ErasedClient,
@@ -94,7 +95,9 @@ fn check_credentials(
             Err(OperatorError::SecretMalformed { service: service() })
         }
         // A key is PEM or a path; its reader checks it.
-        Credential::Secret(_) | Credential::Key(_) | Credential::Public => Ok(()),
+        Credential::Secret(_) | Credential::Made(_) | Credential::Key(_) | Credential::Public => {
+            Ok(())
+        }
     }
 }
 
@@ -267,7 +270,9 @@ impl Settled {
         }
         let path =
             path.replace("{client_id}", &encoded(&self.id)).replace("{subject}", &encoded(subject));
-        self.below_api(&stored.token, &path)
+        let url = self.below_api(&stored.token, &path)?;
+        let there = self.at_server(url.as_str(), self.server_of(&stored.token));
+        Url::parse(&there).map_err(|_| self.endpoint_malformed())
     }
 
     /// A URL, or a path of the API of the account with this token.
@@ -281,6 +286,49 @@ impl Settled {
         let Some(origin) = &token.api else { return Ok(self.api.clone()) };
         let url = self.allowed_origin(origin).ok_or(OperatorError::ForeignOrigin)?;
         url.join(self.api.path()).map_err(|_| OperatorError::ForeignOrigin)
+    }
+
+    /// The origin of the authorization server that the callback names.
+    ///
+    /// # Errors
+    /// [`BrowserError::WrongIssuer`] for one that is none of the service's data centres.
+    pub(crate) fn server_in(&self, params: &Params<'_>) -> Result<Option<Box<str>>, BrowserError> {
+        let Some((parameter, servers)) = self.data_centers() else { return Ok(None) };
+        let mut values = params.many(parameter);
+        let Some(said) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(BrowserError::CallbackMalformed);
+        }
+        let known = servers.iter().find(|(origin, _)| **origin == *said.trim_end_matches('/'));
+        known.map(|(origin, _)| Some((&**origin).into())).ok_or(BrowserError::WrongIssuer)
+    }
+
+    /// An endpoint at this authorization server, if it is one of a data centre.
+    pub(crate) fn at_server<'a>(&self, endpoint: &'a str, server: Option<&str>) -> Cow<'a, str> {
+        let servers = self.data_centers().map(|(_, servers)| servers.iter()).unwrap_or_default();
+        let rest = servers
+            .filter_map(|(origin, _)| endpoint.strip_prefix(&**origin))
+            .find(|rest| rest.starts_with('/'));
+        match (server, rest) {
+            (Some(server), Some(rest)) => [server, rest].concat().into(),
+            _ => endpoint.into(),
+        }
+    }
+
+    /// The origin of the authorization server of the account with this token, by its API.
+    pub(crate) fn server_of(&self, token: &Token) -> Option<&str> {
+        let (_, servers) = self.data_centers()?;
+        let url = Url::parse(token.api.as_ref()?).ok()?;
+        let host = url.host_str()?;
+        let is_there = |known: &str| host.strip_suffix(known).is_some_and(is_subdomain);
+        servers.iter().find(|(_, api)| is_there(api)).map(|(origin, _)| &**origin)
+    }
+
+    fn data_centers(&self) -> Option<&(Text, Vec<(Text, Text)>)> {
+        match &self.spec.protocol {
+            Protocol::OAuth2(oauth2) => oauth2.data_centers.as_ref(),
+            Protocol::OAuth1(_) => None,
+        }
     }
 
     /// The origin of an API if tokens of this service may be sent there.

@@ -1,5 +1,5 @@
-//! What is wrong in the libraries that applications come from (Flask-Dance, Flask-OAuthlib), and the
-//! tests that show it right here.
+//! The defects of the libraries that applications come from (Flask-Dance, Flask-OAuthlib), and the
+//! tests that show that they are none here.
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 

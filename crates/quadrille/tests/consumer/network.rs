@@ -11,25 +11,40 @@ use std::{
 
 use quadrille::{
     Error, KeyRing, Linked, Login, Owner, SpecBuf,
-    consumer::{Account, Dynamic, MemoryStorage, Token},
-    transport::NetworkError,
+    consumer::{Account, Client, Dynamic, MemoryStorage, Token},
+    transport::{NetworkError, Reqwest},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+};
 
 use crate::support::SITE;
 
 async fn account(base: &str) -> Linked<Dynamic> {
+    account_of(base, |client| client).await
+}
+
+async fn account_of(base: &str, change: fn(Client<Dynamic>) -> Client<Dynamic>) -> Linked<Dynamic> {
     let spec = SpecBuf::oauth2(
         "acme",
         format!("{base}/authorize"),
         format!("{base}/token"),
         format!("{base}/api"),
     );
+    account_with(change(spec.client("our-id", "our-secret"))).await
+}
+
+async fn account_with(client: Client<Dynamic>) -> Linked<Dynamic> {
     let login = Login::new(KeyRing::ephemeral(), SITE)
-        .with(spec.client("our-id", "our-secret"))
+        .with(client)
         .storage(MemoryStorage::everyone_has("acme", Token::new("t")));
     let account = Account { owner: Owner::user(1), service: "acme".into(), subject: "".into() };
     login.linked_by_name(&account).await.unwrap()
@@ -124,4 +139,48 @@ async fn an_answer_that_does_not_come_is_a_time_out() {
     let call = acme.request(http::Method::GET, "x").deadline(Duration::from_millis(50));
     let error = call.send().await.unwrap_err();
     assert_eq!(reason(&error), NetworkError::TimedOut);
+}
+
+/// A server with a certificate of its own for `localhost`, which answers each request with `7`.
+async fn self_signed() -> String {
+    let certificate = include_bytes!("self-signed.pem");
+    let key = include_bytes!("self-signed-key.pem");
+    let certificate = CertificateDer::from_pem_slice(certificate).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], PrivateKeyDer::from_pem_slice(key).unwrap())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n7";
+            stream.write_all(answer).await.unwrap();
+            let _ = stream.shutdown().await;
+        }
+    });
+    base
+}
+
+#[tokio::test]
+async fn a_certificate_of_ones_own_is_accepted_for_the_service_that_says_so() {
+    let base = self_signed().await;
+    let authority = reqwest::Certificate::from_pem(include_bytes!("self-signed.pem")).unwrap();
+    let trusting = || {
+        let builder = reqwest::Client::builder().tls_certs_merge([authority.clone()]);
+        Reqwest::new(builder.no_proxy()).unwrap()
+    };
+    let acme = |client: fn(Client<Dynamic>) -> Client<Dynamic>| account_of(&base, client);
+    let error = acme(|client| client).await.get::<u64>("x").await.unwrap_err();
+    assert_eq!(reason(&error), NetworkError::Tls, "{error:?}");
+    let careless = Client::without_verifying_certificates_so_that_anyone_can_read_tokens;
+    assert_eq!(acme(careless).await.get::<u64>("x").await.unwrap(), 7);
+    let spec = SpecBuf::oauth2("acme", "authorize", "token", "api").hosted_at(base.clone());
+    let one = spec.build().client("our-id", "our-secret").http(trusting());
+    let acme = account_with(one).await;
+    assert_eq!(acme.get::<u64>("x").await.unwrap(), 7);
 }

@@ -180,7 +180,8 @@ fn a_value_that_the_login_refuses_is_named_by_its_path_and_keeps_its_code() {
         assert_eq!(error.code(), code, "{lines}");
     }
     let error = fault(&format!(
-        "public_url = '{SITE}'\n['my hub']\nservice = 'github'\nclient_id = 'x'\nclient_secret = 'x'"
+        "public_url = '{SITE}'\n['my hub']\nservice = 'github'\nclient_id = 'x'\n\
+         client_secret = 'x'"
     ));
     assert_eq!(error.code(), "service_name_malformed");
 }
@@ -210,7 +211,7 @@ fn a_section_of_the_applications_own_file_is_a_client() {
 #[test]
 fn a_mistake_beside_a_secret_is_no_error_of_the_reader_which_would_print_the_line() {
     for toml in [
-        "title = 'Shop'\ngithub = { client_id = 'x', client_secret = 'hunter2-canary', ofline = 1 }",
+        "title = 'Shop'\ngithub = { client_id = 'x', client_secret = 'hunter2-canary', x = 1 }",
         "title = 'Shop'\ngithub = { client_id = 7, client_secret = 'hunter2-canary' }",
         "title = 'Shop'\ngithub.client_secret = ['hunter2-canary']",
         "title = 'Shop'\ngithub = 'hunter2-canary'",
@@ -233,7 +234,8 @@ fn every_format_of_serde_reads_the_same() {
         "public_url = 'https://app.example'\npath = '/in'\npop_up = 'https://app.example'\n\
          [dropbox]\nclient_id = 'x'\nclient_secret = 'y'\nrequire_role = 'work'\noffline = true",
         r#"{"public_url":"https://app.example","path":"/in","pop_up":"https://app.example",
-            "dropbox":{"client_id":"x","client_secret":"y","require_role":"work","offline":"true"}}"#,
+            "dropbox":{"client_id":"x","client_secret":"y","require_role":"work",
+            "offline":"true"}}"#,
     );
     for settings in both {
         let login = Login::from_settings(KeyRing::ephemeral(), settings);
@@ -314,12 +316,14 @@ fn settings_in_the_environment() {
         (
             "google",
             vec![google[0], google[1], ("GOOGLE_OAUTH_SCOPES", "a \"b\"")],
-            "GOOGLE_OAUTH_SCOPES: the scope \"\\\"b\\\"\" of google has a character that no scope has (scope_malformed)",
+            "GOOGLE_OAUTH_SCOPES: the scope \"\\\"b\\\"\" of google has a character that no scope \
+             has (scope_malformed)",
         ),
         (
             "google",
             vec![google[0], ("GOOGLE_OAUTH_CLIENT_SECRET", "hunter2-canary\n")],
-            "GOOGLE_OAUTH_CLIENT_SECRET: the client secret of google contains a character that no secret has: for example a line break or a space at its end (secret_malformed)",
+            "GOOGLE_OAUTH_CLIENT_SECRET: the client secret of google contains a character that no \
+             secret has: for example a line break or a space at its end (secret_malformed)",
         ),
         (
             "slack",

@@ -38,10 +38,19 @@ pub(crate) struct Answered {
 /// The proof in the callback.
 pub(crate) enum Proof {
     /// An authorization code (RFC 6749, section 4.1.2), and the PKCE verifier if PKCE is used.
-    /// `scopes` are those that the callback names.
-    Code { code: Secret, verifier: Option<Verifier>, scopes: Option<Scopes> },
+    Code(CodeProof),
     /// A verifier for temporary credentials (RFC 5849, section 2.2).
     Verifier { temporary: Temporary, verifier: Secret },
+}
+
+/// A code, and what the callback says besides.
+pub(crate) struct CodeProof {
+    pub(crate) code: Secret,
+    pub(crate) verifier: Option<Verifier>,
+    /// The scopes granted, if the callback names them.
+    pub(crate) scopes: Option<Scopes>,
+    /// The origin of the authorization server, if the callback names it.
+    pub(crate) server: Option<Box<str>>,
 }
 
 /// The outcome.

@@ -36,7 +36,9 @@ impl Signing {
                 let signer = Signer::rsa(method, &service.id, &key);
                 return Ok(Self::with(signer.map_err(|_| unusable())?, spec));
             }
-            Credential::Key(_) | Credential::Public => return Err(mismatch(())),
+            Credential::Key(_) | Credential::Made(_) | Credential::Public => {
+                return Err(mismatch(()));
+            }
         };
         Ok(Self::with(signer.map_err(|_| mismatch(()))?, spec))
     }

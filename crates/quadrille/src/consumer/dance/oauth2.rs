@@ -1,13 +1,14 @@
 //! A login with OAuth 2: `state`, a code, and one request to the token endpoint.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Map, Value};
+use tracing::error;
 
 use crate::{
-    Scopes, Secret,
+    Scopes, Secret, Timestamp,
     consumer::{
         account::Token,
         attempt::{Attempt, Ending, Kind, state::Opened},
@@ -16,7 +17,7 @@ use crate::{
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::{ask_endpoint, retry_after},
         registration::Settled,
-        service::{ClientAuthentication, Credential, OAuth2Buf, allowed::merged},
+        service::{ClientAuthentication, Credential, OAuth2Buf, SecretMaker, allowed::merged},
         site::Site,
     },
     form::Params,
@@ -28,13 +29,13 @@ use crate::{
     transport::Purpose,
 };
 
-use super::{Answered, Granted, Proof, trail::Trail};
+use super::{Answered, CodeProof, Granted, Proof, trail::Trail};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {
     service: Arc<Settled>,
     pub(crate) spec: OAuth2Buf,
-    auth: ClientAuth,
+    auth: Auth,
     pub(crate) resources: Resources,
     /// The scheme of API calls and a space.
     scheme: Box<str>,
@@ -47,17 +48,15 @@ pub(crate) struct OAuth2Dance {
 impl OAuth2Dance {
     pub(crate) fn new(service: &Arc<Settled>, spec: &OAuth2Buf) -> Result<Self, OperatorError> {
         let name = || Box::from(&*service.name);
-        let client_id = service.id.as_str().into();
-        let auth = match (&service.credential, spec.authentication) {
-            (Credential::Public, _) => ClientAuth::None { client_id },
-            (Credential::Secret(secret), ClientAuthentication::Basic) => {
-                ClientAuth::Basic { client_id, client_secret: secret.clone() }
+        let auth = match &service.credential {
+            Credential::Public => {
+                Auth::Fixed(ClientAuth::None { client_id: service.id.as_str().into() })
             }
-            (
-                Credential::Secret(secret),
-                ClientAuthentication::Post | ClientAuthentication::Json,
-            ) => ClientAuth::Post { client_id, client_secret: secret.clone() },
-            (Credential::Key(_), _) => {
+            Credential::Secret(secret) => {
+                Auth::Fixed(with_secret(&service.id, secret.clone(), spec.authentication))
+            }
+            Credential::Made(make) => Auth::Made(Arc::clone(make)),
+            Credential::Key(_) => {
                 return Err(OperatorError::CredentialMismatch { service: name() });
             }
         };
@@ -82,18 +81,21 @@ impl OAuth2Dance {
         Ok(dance)
     }
 
-    /// The client's credentials at the service.
-    pub(crate) fn auth(&self) -> &ClientAuth {
-        &self.auth
-    }
-
-    /// The client's secret, if it has one.
-    pub(crate) fn secret(&self) -> Option<&Secret> {
+    /// The client's credentials at the service, at this time.
+    pub(crate) fn auth(&self, now: Timestamp) -> Result<Cow<'_, ClientAuth>, OperatorError> {
         match &self.auth {
-            ClientAuth::Basic { client_secret, .. } | ClientAuth::Post { client_secret, .. } => {
-                Some(client_secret)
-            }
-            ClientAuth::None { .. } => None,
+            Auth::Fixed(auth) => Ok(Cow::Borrowed(auth)),
+            Auth::Made(make) => match make(now) {
+                Ok(secret) => {
+                    let method = self.spec.authentication;
+                    Ok(Cow::Owned(with_secret(&self.service.id, secret, method)))
+                }
+                Err(error) => {
+                    let service = &*self.service.name;
+                    error!(service, error, "the client secret could not be made");
+                    Err(OperatorError::SecretNotMade { service: service.into() })
+                }
+            },
         }
     }
 
@@ -132,7 +134,7 @@ impl OAuth2Dance {
         ending: Ending,
     ) -> Result<String, OperatorError> {
         let (spec, callback) = (&self.service.spec, self.service.callback_for(ending));
-        let mut request = AuthorizationRequest::new(self.auth.client_id());
+        let mut request = AuthorizationRequest::new(&*self.service.id);
         request.redirect_uri = Some(callback.into());
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
@@ -203,7 +205,9 @@ impl OAuth2Dance {
                 };
                 let separator = self.spec.granted_scope_separator;
                 let scopes = scopes.map(|scopes| Scopes::parse_lenient(scopes, separator));
-                Ok(Answered { attempt, cookie, proof: Proof::Code { code, verifier, scopes } })
+                let server = self.service.server_in(params)?;
+                let proof = Proof::Code(CodeProof { code, verifier, scopes, server });
+                Ok(Answered { attempt, cookie, proof })
             }
             AuthorizationResponse::Error { error, .. } => {
                 trail.answered = Some(opened.cookie);
@@ -226,18 +230,18 @@ impl OAuth2Dance {
         &self,
         site: &Site,
         attempt: &Attempt,
-        code: &str,
-        verifier: Option<&Verifier>,
-        scopes: Option<&Scopes>,
+        proof: &CodeProof,
     ) -> Result<Granted> {
+        let CodeProof { code, verifier, scopes, server } = proof;
         let request = TokenRequest::AuthorizationCode {
-            code,
+            code: code.expose(),
             redirect_uri: Some(self.service.callback_for(attempt.ending)),
-            code_verifier: verifier.map(Verifier::expose),
+            code_verifier: verifier.as_ref().map(Verifier::expose),
             resource: self.resources.clone(),
         };
         let purpose = Purpose::RedeemCode;
-        let Obtained { answer, subject, api } = self.ask_for_token(site, &request, purpose).await?;
+        let obtained = self.ask_for_token(site, &request, purpose, server.as_deref()).await?;
+        let Obtained { answer, subject, api } = obtained;
         let claims = match (&self.service.subject_in_token, subject) {
             (None, _) => None,
             (Some(_), Some(subject)) => {
@@ -253,7 +257,7 @@ impl OAuth2Dance {
             access_token: answer.access_token,
             token_secret: None,
             refresh_token: answer.refresh_token,
-            scopes: answer.scope.or_else(|| scopes.cloned()).unwrap_or_else(asked),
+            scopes: answer.scope.or_else(|| scopes.clone()).unwrap_or_else(asked),
             obtained: now,
             expires: answer.expires_in.map(|lifetime| now + lifetime),
             api,
@@ -261,12 +265,13 @@ impl OAuth2Dance {
         Ok(Granted { token, more: answer.extra, claims })
     }
 
-    /// One request to the token endpoint.
+    /// One request to the token endpoint, at this authorization server if the service has several.
     pub(crate) async fn ask_for_token(
         &self,
         site: &Site,
         request: &TokenRequest<'_>,
         purpose: Purpose,
+        server: Option<&str>,
     ) -> Result<Obtained> {
         let Settled { name, spec, .. } = &*self.service;
         let endpoint = match (purpose, &self.spec.refresh) {
@@ -275,8 +280,9 @@ impl OAuth2Dance {
         };
         let further: Vec<(&str, &str)> =
             spec.token_parameters.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let auth = self.auth(site.env.now())?;
         let mut request = request
-            .to_request(endpoint, &self.auth, &further)
+            .to_request(&self.service.at_server(endpoint, server), &auth, &further)
             .map(|request| self.as_service_reads(request))
             .map_err(|_| self.service.endpoint_malformed())?;
         self.service.add_headers(&mut request, &spec.token_headers)?;
@@ -375,6 +381,24 @@ impl OAuth2Dance {
             }
             TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceError::ClientRefused,
             _ => ServiceError::Malformed { status },
+        }
+    }
+}
+
+/// The authentication of the client.
+enum Auth {
+    Fixed(ClientAuth),
+    /// With a secret that is made anew for each request.
+    Made(SecretMaker),
+}
+
+/// The authentication of a client with a secret.
+fn with_secret(id: &str, client_secret: Secret, method: ClientAuthentication) -> ClientAuth {
+    let client_id = id.into();
+    match method {
+        ClientAuthentication::Basic => ClientAuth::Basic { client_id, client_secret },
+        ClientAuthentication::Post | ClientAuthentication::Json => {
+            ClientAuth::Post { client_id, client_secret }
         }
     }
 }

@@ -137,6 +137,13 @@ pub enum OperatorError {
         /// The name of the service.
         service: Box<str>,
     },
+    /// The function of [`Client::secret_by`](crate::consumer::Client::secret_by) failed; the log
+    /// has its error.
+    #[error("the client secret of {service} could not be made")]
+    SecretNotMade {
+        /// The name of the service.
+        service: Box<str>,
+    },
     /// A service is registered with a secret where its protocol or signature method requires a
     /// private key, with a key where it requires a secret, or with neither.
     #[error(
@@ -183,8 +190,8 @@ pub enum OperatorError {
         /// The service's name.
         service: Box<str>,
     },
-    /// A scope has a character that no scope has: a quotation mark, a backslash, a line break or one
-    /// outside of ASCII (RFC 6749, section 3.3).
+    /// A scope has a character that no scope has: a quotation mark, a backslash, a line break or
+    /// one outside of ASCII (RFC 6749, section 3.3).
     #[error("the scope {scope:?} of {service} has a character that no scope has")]
     ScopeMalformed {
         /// The service's name.
@@ -358,6 +365,7 @@ impl OperatorError {
             Self::OpenerMalformed => "opener_malformed",
             Self::DataTooLarge { .. } => "data_too_large",
             Self::SecretMalformed { .. } => "secret_malformed",
+            Self::SecretNotMade { .. } => "secret_not_made",
             Self::CredentialMismatch { .. } => "credential_mismatch",
             Self::SigningKeyUnusable { .. } => "signing_key_unusable",
             Self::NotOutOfBand { .. } => "not_out_of_band",

@@ -421,9 +421,8 @@ impl Login {
     ) -> Result<Authorized> {
         let ready = self.ready()?;
         let granted = match (&registered.dance, proof) {
-            (Dance::OAuth2(dance), Proof::Code { code, verifier, scopes }) => {
-                let (code, verifier) = (code.expose(), verifier.as_ref());
-                dance.redeem(&ready.site, attempt, code, verifier, scopes.as_ref()).await?
+            (Dance::OAuth2(dance), Proof::Code(proof)) => {
+                dance.redeem(&ready.site, attempt, proof).await?
             }
             (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
                 dance.redeem(&ready.site, attempt, temporary, verifier).await?

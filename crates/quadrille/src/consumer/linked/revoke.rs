@@ -1,5 +1,7 @@
 //! Revoking an account's token at the service.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -7,7 +9,6 @@ use serde_json::json;
 use tracing::warn;
 
 use crate::{
-    Secret,
     consumer::{
         account::Account,
         call::api::Api,
@@ -183,17 +184,21 @@ async fn revoke(held: &Held, dance: &OAuth2Dance, endpoint: &str, kind: Revocati
             let asked = RevocationRequest { token: token.expose(), token_type_hint: Some(hint) };
             let client_id = registered.id.as_str().into();
             let public = ClientAuth::None { client_id };
-            let auth = if kind == Revocation::Standard { dance.auth() } else { &public };
-            let request = asked.to_request(endpoint.as_str(), auth);
+            let auth = match kind {
+                Revocation::Standard => dance.auth(held.login().0.env.now())?,
+                _ => Cow::Borrowed(&public),
+            };
+            let request = asked.to_request(endpoint.as_str(), &auth);
             dance.as_service_reads(request.map_err(|_| registered.endpoint_malformed())?)
         }
         Revocation::DeleteByClient => {
+            let auth = dance.auth(held.login().0.env.now())?;
             let token = stored.token.access_token.expose();
             let body = json!({ "access_token": token }).to_string();
             let mut request = bare(Method::DELETE, endpoint.as_str(), body.into())?;
             let headers = request.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers.insert(header::AUTHORIZATION, basic(&registered.id, dance.secret())?);
+            headers.insert(header::AUTHORIZATION, basic(&auth)?);
             request
         }
         Revocation::PostAccessToken => {
@@ -257,8 +262,12 @@ fn bare(method: Method, endpoint: &str, body: Bytes) -> Result<Request<Bytes>, O
 
 /// HTTP Basic (RFC 7617), for APIs, which do not form-encode as RFC 6749 requires of token
 /// endpoints.
-fn basic(id: &str, secret: Option<&Secret>) -> Result<HeaderValue, OperatorError> {
-    let secret = secret.map_or("", Secret::expose);
+fn basic(auth: &ClientAuth) -> Result<HeaderValue, OperatorError> {
+    let (id, secret) = match auth {
+        ClientAuth::Basic { client_id, client_secret }
+        | ClientAuth::Post { client_id, client_secret } => (client_id, client_secret.expose()),
+        ClientAuth::None { client_id } => (client_id, ""),
+    };
     let encoded = BASE64_STANDARD.encode(format!("{id}:{secret}"));
     let mut value = HeaderValue::try_from(format!("Basic {encoded}"))
         .map_err(|_| OperatorError::CallMalformed)?;

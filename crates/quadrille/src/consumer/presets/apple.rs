@@ -5,12 +5,15 @@ use crate::consumer::{Revocation, Spec};
 service! {
     /// Sign in with Apple, as far as it is plain OAuth 2. Register a Services ID at
     /// <https://developer.apple.com/account/resources/identifiers> with the callback `{public
-    /// URL}/login/apple/authorized`. The secret is a JWT that you sign with your key; Apple accepts
-    /// it for six months at most.
+    /// URL}/login/apple/authorized`. The secret is a JWT that you sign with your key, which Apple
+    /// accepts for six months at most:
+    /// [`secret_by`](crate::consumer::Client::secret_by) makes it for each request. Apple sends the
+    /// callback by POST, and the user's name, the first time only, in its parameter `user`
+    /// ([`Authorized::callback_parameter`](crate::Authorized::callback_parameter)).
     ///
     /// Apple has no API of claims: the user's identifier is in the `id_token` of
-    /// [`Authorized::more`](crate::Authorized::more), so an owner here has one account. Apple sends
-    /// the callback by POST.
+    /// [`Authorized::more`](crate::Authorized::more), which comes from Apple itself over TLS, and
+    /// an owner here has one account.
     Apple,
     new: (id, secret),
     variables: ["APPLE_OAUTH_CLIENT_ID", "APPLE_OAUTH_CLIENT_SECRET"],

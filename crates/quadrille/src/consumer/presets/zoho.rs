@@ -6,14 +6,16 @@ use crate::{
 };
 
 service! {
-    /// Zoho, for users of the data centre in the United States or of another
-    /// `data_center`: an application with several has a client for each.
-    /// Register at <https://api-console.zoho.com> with the callback `{public
-    /// URL}/login/zoho/authorized`. Scopes that an API needs go beside `AaaServer.profile.Read`.
+    /// Zoho. Register at <https://api-console.zoho.com> with the callback `{public
+    /// URL}/login/zoho/authorized`. Users begin in the data centre of the United States or in
+    /// another `data_center`; one whose account is elsewhere is logged in there, if the
+    /// registration has "multi-DC" switched on with the same secret everywhere. Scopes that an API
+    /// needs go beside `AaaServer.profile.Read`.
     ///
-    /// A refresh token comes only with `offline`, and again only with `reprompt_consent`. The token
-    /// response names the host of the API, to which calls go. The revocation endpoint is
-    /// unconfirmed.
+    /// A refresh token comes only with `offline`, and again only with `reprompt_consent`. The
+    /// callback names the account's authorization server (`accounts-server`), which must be one of
+    /// Zoho's, and the token response the host of the API, to which calls go. The revocation
+    /// endpoint is unconfirmed.
     Zoho,
     new: (id, secret),
     variables: ["ZOHO_OAUTH_CLIENT_ID", "ZOHO_OAUTH_CLIENT_SECRET"],
@@ -33,6 +35,20 @@ service! {
         "api_domain",
         "zohoapis.com zohoapis.eu zohoapis.in zohoapis.com.au zohoapis.jp zohoapis.ca \
          zohoapis.sa zohoapis.uk zohoapis.com.cn zohocloud.ca",
+    )
+    .data_centers(
+        "accounts-server",
+        &[
+            ("https://accounts.zoho.com", "zohoapis.com"),
+            ("https://accounts.zoho.eu", "zohoapis.eu"),
+            ("https://accounts.zoho.in", "zohoapis.in"),
+            ("https://accounts.zoho.com.au", "zohoapis.com.au"),
+            ("https://accounts.zoho.jp", "zohoapis.jp"),
+            ("https://accounts.zohocloud.ca", "zohoapis.ca"),
+            ("https://accounts.zoho.sa", "zohoapis.sa"),
+            ("https://accounts.zoho.uk", "zohoapis.uk"),
+            ("https://accounts.zoho.com.cn", "zohoapis.com.cn"),
+        ],
     )
     .token_scheme("Zoho-oauthtoken")
     .identity("https://accounts.zoho.com/oauth/user/info", "ZUID")

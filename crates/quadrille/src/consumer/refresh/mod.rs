@@ -338,9 +338,9 @@ impl Login {
         let old = &stored.token;
         let Some(refresh_token) = &old.refresh_token else { return Outcome::Ended };
         let refresh_token = refresh_token.expose();
-        let resource = dance.resources.clone();
+        let (resource, server) = (dance.resources.clone(), registered.server_of(old));
         let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
-        match dance.ask_for_token(&ready.site, &request, Purpose::Refresh).await {
+        match dance.ask_for_token(&ready.site, &request, Purpose::Refresh, server).await {
             Ok(Obtained { answer, api, .. }) => {
                 let now = self.0.env.now();
                 Outcome::Refreshed(Token {

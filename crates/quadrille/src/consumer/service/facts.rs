@@ -235,6 +235,16 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
         protocol.api_in_token = Some((member, hosts));
     }
 
+    /// The data centres of a service that keeps each user's account in one of them: the callback's
+    /// parameter with the origin of the account's authorization server, and each such origin with
+    /// the host of the API there. The code is redeemed there, and for an account whose API
+    /// ([`api_in_token`](Spec::api_in_token)) is at such a host or below it, the token is refreshed
+    /// and revoked, and claims are requested, there. A callback that names any other origin is
+    /// refused.
+    fn data_centers(parameter: text, servers: pairs) {
+        protocol.data_centers = Some((parameter, servers));
+    }
+
     /// The path of the account's identifier in token responses, which needs no request at login.
     /// [`identity`](Spec::identity) then serves profiles only.
     fn identity_in_token(subject: text) {

@@ -16,7 +16,7 @@ mod spec_buf;
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
 use crate::{
-    Scopes, Secret,
+    Scopes, Secret, Timestamp,
     consumer::error::{OperatorError, Result},
     transport::{ErasedClient, HttpClient, Reqwest},
 };
@@ -92,15 +92,15 @@ pub trait Service: Sized + Send + Sync + 'static {
     /// * `GITEA_OAUTH_CLIENT_KEY` and `GITEA_OAUTH_CLIENT_SECRET` for OAuth 1,
     /// * `GITEA_OAUTH_CONSUMER_KEY` and `GITEA_OAUTH_RSA_KEY` (as in
     ///   [`client_with_key`](Service::client_with_key)) for OAuth 1 with RSA signatures,
-    /// * `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without endpoints
-    ///   of its own needs,
+    /// * `GITEA_OAUTH_BASE_URL`, as in [`Client::hosted_at`], which only a service without
+    ///   endpoints of its own needs,
     /// * `GITEA_OAUTH_SCOPES` and the further keys of its settings in a file, among them its
     ///   [options](Service::OPTIONS).
     ///
     /// # Errors
     /// [`OperatorError::VariableMissing`] with the name of the missing variable;
-    /// [`OperatorError::SettingMalformed`] or [`OperatorError::SettingRefused`] with the name of one
-    /// whose value is wrong.
+    /// [`OperatorError::SettingMalformed`] or [`OperatorError::SettingRefused`] with the name of
+    /// one whose value is wrong.
     fn client_from_env() -> Result<Client<Self>> {
         Ok(from_environment()?)
     }
@@ -141,15 +141,20 @@ pub struct Client<S> {
 }
 
 /// The credential of an application.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Credential {
     /// None: a public client (RFC 6749, section 2.1).
     Public,
     /// The secret of a confidential client, which is never empty.
     Secret(Secret),
+    /// A secret that is made anew for each request: a JWT that expires.
+    Made(SecretMaker),
     /// An RSA key as PEM, or the path of a file with it.
     Key(Secret),
 }
+
+/// Makes a secret, or says why that failed.
+pub(crate) type SecretMaker = Arc<dyn Fn(Timestamp) -> Result<Secret, String> + Send + Sync>;
 
 impl<S> Client<S> {
     pub(crate) fn new(spec: SpecBuf, id: impl Into<String>, credential: Credential) -> Self {
@@ -333,9 +338,45 @@ impl<S> Client<S> {
         self
     }
 
+    /// Makes the secret anew for each request to the token endpoint, from the current time: for a
+    /// service whose secret is a JWT that expires, such as [`Apple`](crate::Apple). An error of
+    /// `make` is logged, and the login or the refresh fails with
+    /// [`OperatorError::SecretNotMade`].
+    ///
+    /// ```
+    /// use quadrille::{Apple, KeyRing, Login, Secret, Service, Timestamp};
+    ///
+    /// # #[derive(Clone)] struct Signer;
+    /// # impl Signer {
+    /// #     fn load() -> Self { Self }
+    /// #     fn jwt(&self, claims: String) -> Result<String, std::io::Error> { Ok(claims) }
+    /// # }
+    /// let signer = Signer::load(); // ES256, with the key from Apple's developer site
+    /// let apple = Apple::public_client("com.example.web").secret_by(move |now: Timestamp| {
+    ///     let (issued, expires) = (now.seconds(), now.seconds() + 300);
+    ///     signer.jwt(format!(
+    ///         r#"{{"iss":"TEAM","sub":"com.example.web","aud":"https://appleid.apple.com",
+    ///             "iat":{issued},"exp":{expires}}}"#
+    ///     ))
+    /// });
+    /// Login::new(KeyRing::ephemeral(), "https://app.example").with(apple).check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn secret_by<T: Into<Secret>, E: fmt::Display>(
+        mut self,
+        make: impl Fn(Timestamp) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Self {
+        self.credential = Credential::Made(Arc::new(move |now| match make(now) {
+            Ok(secret) => Ok(secret.into()),
+            Err(error) => Err(error.to_string()),
+        }));
+        self
+    }
+
     /// Sends the requests to this service with this client, in place of that of
-    /// [`Login::http`](crate::Login::http): for a service with a proxy or a certificate authority of
-    /// its own.
+    /// [`Login::http`](crate::Login::http): for a service with a proxy or a certificate authority
+    /// of its own.
     ///
     /// ```
     /// use quadrille::{GitLab, KeyRing, Login, transport::Reqwest};
@@ -343,7 +384,9 @@ impl<S> Client<S> {
     /// # fn login(pem: &[u8]) -> Result<Login, Box<dyn std::error::Error>> {
     /// let authority = reqwest::Certificate::from_pem(pem)?;
     /// let http = Reqwest::new(reqwest::Client::builder().tls_certs_merge([authority]))?;
-    /// let gitlab = GitLab::new("our-id", "our-secret").hosted_at("https://git.corp.example").http(http);
+    /// let gitlab = GitLab::new("our-id", "our-secret")
+    ///     .hosted_at("https://git.corp.example")
+    ///     .http(http);
     /// # Ok(Login::new(KeyRing::ephemeral(), "https://app.example").with(gitlab))
     /// # }
     /// ```
@@ -353,9 +396,9 @@ impl<S> Client<S> {
         self
     }
 
-    /// Accepts any TLS certificate in the service's name. Gives up: anyone on the way to the service
-    /// can read its tokens and this application's secret, and answer in its place. For a service
-    /// with a certificate authority of its own, use [`http`](Self::http) instead.
+    /// Accepts any TLS certificate in the service's name. Gives up: anyone on the way to the
+    /// service can read its tokens and this application's secret, and answer in its place. For a
+    /// service with a certificate authority of its own, use [`http`](Self::http) instead.
     #[must_use]
     pub fn without_verifying_certificates_so_that_anyone_can_read_tokens(mut self) -> Self {
         match Reqwest::new(reqwest::Client::builder().tls_danger_accept_invalid_certs(true)) {

@@ -106,6 +106,9 @@ pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static
     /// The member of token responses with the origin of the account's API, and the hosts that may
     /// be its host or a parent domain of it, separated by spaces.
     pub api_in_token: Option<(Text, Text)>,
+    /// The callback's parameter with the origin of the account's authorization server, and each
+    /// such origin with the host of the API there.
+    pub data_centers: Option<(Text, Pairs)>,
     /// The path of the account's identifier in token responses.
     pub subject_in_token: Option<Text>,
     /// Whether the callback names the scopes granted.
@@ -211,6 +214,7 @@ impl OAuth2 {
         refresh: None,
         token_scheme: "Bearer",
         api_in_token: None,
+        data_centers: None,
         subject_in_token: None,
         scopes_in_callback: false,
         revocation: None,
@@ -251,6 +255,9 @@ impl From<OAuth2> for OAuth2Buf {
             refresh: spec.refresh.map(Into::into),
             token_scheme: spec.token_scheme.into(),
             api_in_token: spec.api_in_token.map(|(member, hosts)| (member.into(), hosts.into())),
+            data_centers: spec
+                .data_centers
+                .map(|(parameter, servers)| (parameter.into(), owned(servers.iter().copied()))),
             subject_in_token: spec.subject_in_token.map(Into::into),
             scopes_in_callback: spec.scopes_in_callback,
             revocation: spec.revocation.map(|(endpoint, request)| (endpoint.into(), request)),
