@@ -140,7 +140,7 @@ impl Settled {
         let malformed = || OperatorError::EndpointMalformed { service: service() };
         // `Url` drops line breaks and spaces, but the request would contain them.
         let endpoint = |text: &str| match Url::parse(text) {
-            Ok(url) if is_secure(&url) && url.has_host() && is_graphic(text) => Ok(url),
+            Ok(url) if is_secure(&url) && url.has_host() && is_filled_in(text, &url) => Ok(url),
             _ => Err(malformed()),
         };
         endpoint(&spec.authorize)?;
@@ -373,6 +373,12 @@ impl Settled {
     pub(crate) fn endpoint_malformed(&self) -> OperatorError {
         OperatorError::EndpointMalformed { service: (*self.name).into() }
     }
+}
+
+/// Whether an endpoint has only characters of a URL, and no place that should have been filled in: a
+/// tenant in braces, or an empty segment where one should be.
+fn is_filled_in(text: &str, url: &Url) -> bool {
+    is_graphic(text) && !text.contains(['{', '}']) && !url.path().contains("//")
 }
 
 /// Whether a host's text before a known domain leaves a host of that domain.

@@ -181,6 +181,7 @@ fn a_wrong_configuration_is_named_at_start() {
     let code = |login: Login| login.check().err().map(|error| error.code());
     let site = |url: &str| Login::new(KeyRing::ephemeral(), url);
     let github = || GitHub::new("our-id", SECRET);
+    let azure = |tenant: &str| quadrille::Microsoft::new("our-id", SECRET).tenant(tenant);
     for (login, expected) in [
         (site("https://app.example").with(github()), None),
         (site("https://app.example/app/").with(github()), None),
@@ -198,6 +199,13 @@ fn a_wrong_configuration_is_named_at_start() {
         (site(SITE).with(GitHub::new("our-id", " ")), Some("secret_missing")),
         (site(SITE).with(quadrille::Twitter::new("", SECRET)), Some("client_id_malformed")),
         (site(SITE).with(quadrille::Twitter::new("our-key", "")), Some("secret_missing")),
+        (site(SITE).with(github().scopes("user \"gist\"")), Some("scope_malformed")),
+        (site(SITE).with(github().scopes("user\ngist")), Some("scope_malformed")),
+        (site(SITE).with(github().allow_scopes("gi\u{df}t")), Some("scope_malformed")),
+        (site(SITE).with(azure("")), Some("endpoint_malformed")),
+        (site(SITE).with(azure("{tenant}")), Some("endpoint_malformed")),
+        (site(SITE).with(azure("a b")), Some("endpoint_malformed")),
+        (site(SITE).with(azure("acme.example")), None),
         (site("http://app.example"), Some("public_url_insecure")),
         (site("http://localhost.example"), Some("public_url_insecure")),
         (site("http://10.0.0.1"), Some("public_url_insecure")),

@@ -189,3 +189,15 @@ fn the_guides_table_has_every_option() {
         }
     }
 }
+
+#[test]
+fn the_page_about_moving_has_a_line_for_every_option_of_flask_dance() {
+    let page = include_str!("../../../../docs/src/migrating.md");
+    for (preset, options) in table().flask_dance {
+        for option in options {
+            let is_named =
+                |line: &str| line.starts_with('|') && line.contains(&format!("`{option}"));
+            assert!(page.lines().any(is_named), "{preset}: {option}");
+        }
+    }
+}

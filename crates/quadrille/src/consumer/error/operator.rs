@@ -67,8 +67,9 @@ pub enum OperatorError {
     /// The path of [`Login::at`](crate::Login::at) is malformed.
     #[error("the login's path must begin with a slash and have no empty or dotted segment")]
     MountMalformed,
-    /// An endpoint of a service is not an absolute `https` URL (or `http` on this machine).
-    #[error("an endpoint of {service} is not an absolute https URL")]
+    /// An endpoint of a service is not an absolute `https` URL (or `http` on this machine), or has a
+    /// place that was not filled in: `{tenant}`, or an empty segment.
+    #[error("an endpoint of {service} is not an absolute https URL with everything filled in")]
     EndpointMalformed {
         /// The service's name.
         service: Box<str>,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use tracing::warn;
+use tracing::{info, warn};
 use url::Url;
 
 use crate::{
@@ -240,8 +240,11 @@ impl Login {
         let ready = self.0.ready.get_or_init(|| {
             let ready = Ready::new(&self.0);
             match &ready {
-                Ok(ready) => ready.warn_about(&self.0),
-                Err(error) => tracing::error!(%error, "this site's logins are not set up"),
+                Ok(ready) => ready.log(&self.0),
+                Err(error) => {
+                    let code = error.code();
+                    tracing::error!(code, %error, "this site's logins are not set up");
+                }
             }
             ready
         });
@@ -402,8 +405,12 @@ impl Ready {
         Ok(Self { site, services: services.into(), known_tenants: Arc::default() })
     }
 
-    /// Warns about a configuration that works, but not well.
-    fn warn_about(&self, inner: &Inner) {
+    /// Logs the callbacks to register, and warns about a configuration that works, but not well.
+    fn log(&self, inner: &Inner) {
+        for service in &*self.services {
+            let (service, callback) = (&*service.name, &*service.callback);
+            info!(service, callback, "a service is set up: its callback must be registered there");
+        }
         let rotating = |service: &&Arc<Registered>| match &service.dance {
             Dance::OAuth2(oauth2) => oauth2.spec.rotates_refresh_tokens,
             Dance::OAuth1(_) => false,
