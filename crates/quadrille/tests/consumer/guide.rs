@@ -9,6 +9,7 @@ use quadrille::{
     scope::ScopeSeparator,
     testing::{Refresh, Row, SERVICES},
 };
+use serde_json::Value;
 
 /// With this variable set, the tests write what they otherwise compare.
 const WRITE: &str = "QUADRILLE_WRITE_GUIDE";
@@ -269,9 +270,50 @@ fn options(row: &Row) -> String {
     if documented.is_empty() {
         return String::new();
     }
-    let lines: String =
-        documented.iter().map(|(name, doc)| format!("| `{name}` | {doc} |\n")).collect();
-    format!("| option | effect |\n|---|---|\n{lines}")
+    let lines: String = documented
+        .iter()
+        .map(|(signature, doc)| {
+            let name = signature.split('(').next().unwrap();
+            format!("| `{signature}` | {} | {doc} |\n", on_the_wire(row, name))
+        })
+        .collect();
+    format!("| option | sent, for example | effect |\n|---|---|---|\n{lines}")
+}
+
+/// The effect of an option on requests, from the table that the tests of options walk.
+fn on_the_wire(row: &Row, option: &str) -> String {
+    let table: Value =
+        serde_json::from_str(include_str!("../vectors/service_options.json")).unwrap();
+    let lines = table["rows"].as_array().unwrap();
+    let line = lines.iter().find(|line| {
+        let settings = line["settings"].as_object().unwrap();
+        let is_on = settings.get(option).is_some_and(|value| *value != Value::Bool(false));
+        line["service"] == row.spec.name && settings.len() == 1 && is_on
+    });
+    let line = line.unwrap_or_else(|| panic!("{}: no line for {option}", row.spec.name));
+    let mut sent: Vec<String> = Vec::new();
+    for parameter in line["parameters"].as_array().into_iter().flatten() {
+        let parameter = parameter.as_str().unwrap();
+        let usual = row.spec.parameters.iter();
+        if !usual.map(|(name, value)| format!("{name}={value}")).any(|usual| usual == parameter) {
+            sent.push(parameter.to_owned());
+        }
+    }
+    for (name, value) in line["headers"].as_object().into_iter().flatten() {
+        sent.push(format!("{name}: {}", value.as_str().unwrap()));
+    }
+    if sent.is_empty() {
+        let places = ["authorize", "token", "api"].map(|place| line[place].as_str());
+        let usual = [row.spec.authorize, row.spec.token, row.spec.api];
+        let moved = places.into_iter().zip(usual).filter(|(place, usual)| *place != Some(*usual));
+        sent.extend(
+            moved.filter_map(|(place, _)| {
+                Some(place?.strip_suffix("/anything").or(place)?.to_owned())
+            }),
+        );
+    }
+    assert!(!sent.is_empty(), "{}: {option} has no effect: {line}", row.spec.name);
+    code(sent.iter().map(|sent| &**sent))
 }
 
 /// The words of an option that has few.

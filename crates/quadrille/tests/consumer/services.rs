@@ -405,6 +405,17 @@ async fn a_service_that_is_hosted_elsewhere_gets_no_request_at_home() {
     }
 }
 
+#[tokio::test]
+async fn calls_of_zoho_go_to_each_host_that_it_names_for_its_api() {
+    for origin in ["https://www.zohoapis.eu", "https://api.zoho.eu", "https://www.zohoapis.com.au"]
+    {
+        let world = World::of(row("Zoho"));
+        world.fake.change(|its| its.api_origin = Some(origin));
+        let account = world.log_in().await.unwrap_or_else(|error| panic!("{origin}: {error:?}"));
+        world.call(&account).await.unwrap_or_else(|error| panic!("{origin}: {error:?}"));
+    }
+}
+
 #[test]
 fn a_base_that_is_none_is_named_at_start() {
     for base in ["git.example", "http://git.example", "https://git.example/?x", "https://u@a.b"] {

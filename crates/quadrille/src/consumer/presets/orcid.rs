@@ -38,6 +38,7 @@ service! {
     manners: {
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(631_138_518)),
+        refresh: Refresh::Lasting,
         account: r#"{"sub":"0000-0002-2601-$ID","name":null,"given_name":"Ada",
             "family_name":"Lovelace"}"#,
     },

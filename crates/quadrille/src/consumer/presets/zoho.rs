@@ -34,7 +34,8 @@ service! {
     .api_in_token(
         "api_domain",
         "zohoapis.com zohoapis.eu zohoapis.in zohoapis.com.au zohoapis.jp zohoapis.ca \
-         zohoapis.sa zohoapis.uk zohoapis.com.cn zohocloud.ca",
+         zohoapis.sa zohoapis.uk zohoapis.com.cn zohocloud.ca api.zoho.com api.zoho.eu \
+         api.zoho.in api.zoho.com.au api.zoho.jp api.zoho.sa api.zoho.uk api.zoho.com.cn",
     )
     .data_centers(
         "accounts-server",
@@ -48,6 +49,15 @@ service! {
             ("https://accounts.zoho.sa", "zohoapis.sa"),
             ("https://accounts.zoho.uk", "zohoapis.uk"),
             ("https://accounts.zoho.com.cn", "zohoapis.com.cn"),
+            // As in the token responses of Zoho's documentation.
+            ("https://accounts.zoho.com", "api.zoho.com"),
+            ("https://accounts.zoho.eu", "api.zoho.eu"),
+            ("https://accounts.zoho.in", "api.zoho.in"),
+            ("https://accounts.zoho.com.au", "api.zoho.com.au"),
+            ("https://accounts.zoho.jp", "api.zoho.jp"),
+            ("https://accounts.zoho.sa", "api.zoho.sa"),
+            ("https://accounts.zoho.uk", "api.zoho.uk"),
+            ("https://accounts.zoho.com.cn", "api.zoho.com.cn"),
         ],
     )
     .token_scheme("Zoho-oauthtoken")
