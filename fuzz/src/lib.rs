@@ -11,6 +11,7 @@ mod races;
 mod readers;
 mod redirects;
 mod signed;
+mod tokens;
 mod world;
 
 use std::sync::LazyLock;
@@ -25,6 +26,7 @@ pub use races::races;
 pub use readers::readers;
 pub use redirects::redirects;
 pub use signed::{base_strings, signatures};
+pub use tokens::tokens;
 
 /// The name of a target, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -40,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     ("redirects", redirects),
     ("signatures", signatures),
     ("sqlite_sequences", sqlite_sequences),
+    ("tokens", tokens),
 ];
 
 /// Prints the actions of an input if the variable `TELL` is set.

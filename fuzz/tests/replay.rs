@@ -66,4 +66,5 @@ replay! {
     redirects 3000
     signatures 3000
     sqlite_sequences 30
+    tokens 1000
 }
