@@ -158,12 +158,23 @@ fn sent(at: u8, typ: Option<&str>, payload: &[u8], edits: &[(u16, u8)]) {
     }
     let mut changed = token.clone().into_bytes();
     for (at, byte) in edits {
-        let at = usize::from(*at) % changed.len();
-        changed[at] = *byte;
+        // From the end, where base64url may have bits that no byte uses.
+        let at = changed.len() - 1 - usize::from(*at) % changed.len();
+        changed[at] = edited(changed[at], *byte);
     }
     if let Ok(changed) = String::from_utf8(changed) {
         let accepted = verified(&changed, &key.signing).is_some();
         assert_eq!(accepted, fits && changed == token, "{changed} for {token}");
+    }
+}
+
+const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// A digit of base64url with other bits, or any other byte.
+fn edited(byte: u8, edit: u8) -> u8 {
+    match (BASE64URL.iter().position(|digit| *digit == byte), edit) {
+        (Some(value), 0..64) => BASE64URL[value ^ usize::from(edit)],
+        _ => edit.wrapping_sub(64),
     }
 }
 
