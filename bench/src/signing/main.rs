@@ -7,8 +7,10 @@
 
 #[path = "../spread.rs"]
 mod spread;
+#[path = "../timing.rs"]
+mod timing;
 
-use std::{hint::black_box, process::ExitCode, time::Instant};
+use std::{hint::black_box, process::ExitCode};
 
 use aws_lc_rs::hmac;
 use quadrille::{
@@ -17,8 +19,7 @@ use quadrille::{
 };
 
 use spread::Spread;
-
-type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+use timing::{Result, allocations, nanoseconds};
 
 const ROUNDS: usize = 11;
 const TIMES: u32 = 50_000;
@@ -78,7 +79,11 @@ fn run() -> Result<()> {
     // One after the other, so that a ratio compares measurements close in time.
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        rounds.push([nanoseconds(&mut bare)?, nanoseconds(&mut sign)?, nanoseconds(&mut verify)?]);
+        rounds.push([
+            nanoseconds(TIMES, &mut bare)?,
+            nanoseconds(TIMES, &mut sign)?,
+            nanoseconds(TIMES, &mut verify)?,
+        ]);
     }
     println!(
         "\n| OAuth 1, HMAC-SHA1, 10 parameters, base string of {} bytes | ns | of the bare HMAC \
@@ -112,29 +117,4 @@ fn row(
         ratio.high,
     );
     ratio.median
-}
-
-/// The time of one repetition among many.
-fn nanoseconds(work: &mut impl FnMut() -> Result<()>) -> Result<f64> {
-    let begun = Instant::now();
-    for _ in 0..TIMES {
-        work()?;
-    }
-    Ok(begun.elapsed().as_nanos() as f64 / f64::from(TIMES))
-}
-
-/// The allocations of one repetition among many, once warm.
-fn allocations(work: &mut impl FnMut() -> Result<()>) -> Result<u64> {
-    const MANY: u64 = 1000;
-    work()?;
-    let mut outcome = Ok(());
-    let counted = allocation_counter::measure(|| {
-        for _ in 0..MANY {
-            if let Err(error) = work() {
-                outcome = Err(error);
-            }
-        }
-    });
-    outcome?;
-    Ok(counted.count_total.div_ceil(MANY))
 }
