@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -15,7 +15,7 @@ use quadrille::{
     Owner, Result, Timestamp,
     consumer::{Account, Change, Context, MemoryStorage, Replaced, Stored, Token, TokenStorage},
     testing::{
-        storage::{many_accounts::*, one_account::*, run, several_processes::*},
+        storage::{many_accounts::*, one_account::*, refreshes::*, run, several_processes::*},
         storage_contract,
     },
 };
@@ -76,7 +76,7 @@ macro_rules! catches {
             #[test]
             fn $name() {
                 $({
-                    let said = verdict($behaviour(&Faulty::new($fault)));
+                    let said = verdict($behaviour(&Arc::new(Faulty::new($fault))));
                     check($fault, stringify!($behaviour), said, $rule);
                 })*
             }
@@ -153,6 +153,9 @@ catches! {
             "each account of the service once";
         AccountsForgetTheEnd => accounts_come_page_by_page_in_the_order_of_their_keys,
             "as `load` finds it";
+    }
+    refreshes_that_go_wrong_are_caught {
+        ReplaceRevives => an_account_that_is_gone_does_not_come_back, "brings no account back";
     }
     leases_that_go_wrong_are_caught {
         LeaseIsShared => a_lease_is_held_by_one, "given to no other while it is held";

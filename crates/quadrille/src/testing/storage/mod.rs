@@ -26,6 +26,7 @@
 mod checked;
 pub mod many_accounts;
 pub mod one_account;
+pub mod refreshes;
 pub mod several_processes;
 mod world;
 
@@ -35,11 +36,15 @@ mod world;
 ///
 /// `one_account` is for every storage except one that stores nothing, `many_accounts` for those
 /// that hold several accounts of an owner and work outside of requests, `several_processes` for
-/// those that processes can share.
+/// those that processes can share, `refreshes` for these, too: whole logins over them.
 #[macro_export]
 macro_rules! storage_contract {
     ($module:ident, $make:expr) => {
-        $crate::storage_contract!($module, $make, [one_account, many_accounts, several_processes]);
+        $crate::storage_contract!(
+            $module,
+            $make,
+            [one_account, many_accounts, several_processes, refreshes]
+        );
     };
     ($module:ident, $make:expr, [$($group:ident),+ $(,)?]) => {
         mod $module {
@@ -75,11 +80,19 @@ macro_rules! storage_contract {
             one_of_many_gets_the_lease
         }
     };
+    (@ refreshes $make:expr) => {
+        $crate::storage_contract! { @tests refreshes $make,
+            two_processes_refresh_a_token_once
+            a_process_that_dies_with_a_token_blocks_nobody
+            an_account_that_is_gone_does_not_come_back
+        }
+    };
     (@tests $group:ident $make:expr, $($name:ident)*) => {
         $(
             #[test]
             fn $name() {
                 let (storage, _alive) = ($make)();
+                let storage = ::std::sync::Arc::new(storage);
                 $crate::testing::storage::run($crate::testing::storage::$group::$name(&storage));
             }
         )*
