@@ -95,7 +95,12 @@ pub(crate) fn pack(version: u64, needs_linking_again: bool, sealed: &[u8]) -> Ve
 pub(crate) fn unpack(value: &[u8]) -> Result<(u64, bool, &[u8]), StorageError> {
     let (header, sealed) = value.split_first_chunk::<HEADER>().ok_or(StorageError::Unreadable)?;
     let [version @ .., flag] = *header;
-    Ok((u64::from_be_bytes(version), flag != 0, sealed))
+    let needs_linking_again = match flag {
+        0 => false,
+        1 => true,
+        _ => return Err(StorageError::Newer),
+    };
+    Ok((u64::from_be_bytes(version), needs_linking_again, sealed))
 }
 
 #[cfg(test)]

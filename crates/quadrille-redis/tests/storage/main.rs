@@ -8,8 +8,8 @@ use std::sync::Arc;
 use quadrille::{
     GitHub, KeyRing, Login, Owner, Result,
     consumer::{
-        Account, CachedStorage, Change, MemoryCache, Replaced, StorageError, Stored, Token,
-        TokenStorage,
+        Account, Begin, CachedStorage, Change, Jar, MemoryCache, Replaced, StorageError, Stored,
+        Token, TokenStorage,
     },
     testing::{FakeService, storage_contract},
 };
@@ -158,6 +158,53 @@ async fn a_server_that_is_down_is_503() {
     };
     assert_eq!(error, StorageError::Unavailable.into());
     assert_eq!(error.status(), 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_slow_is_503_and_loses_nothing() {
+    let server = Server::start();
+    let storage = RedisStorage::new(server.connect_impatient().await);
+    let (login, alice) = (login(&[OLD]), account("alice", "7"));
+    let cx = login.storage_context().unwrap();
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    let before = find(&login, &storage, &alice).await.unwrap().unwrap();
+    server.run(&["CLIENT", "PAUSE", "3000", "ALL"]).await;
+    let error = find(&login, &storage, &alice).await.unwrap_err();
+    assert_eq!((error.status().as_u16(), error), (503, StorageError::Unavailable.into()));
+    let patient = RedisStorage::new(server.connect().await);
+    assert_eq!(find(&login, &patient, &alice).await.unwrap(), Some(before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_a_newer_version_is_left_alone() {
+    let server = Server::start();
+    let storage = RedisStorage::new(server.connect().await);
+    let (login, alice) = (login(&[OLD]), account("alice", "7"));
+    let cx = login.storage_context().unwrap();
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    let key = "quadrille:6:{github}:accounts:7:u:alice";
+    server.run(&["HSET", key, "7", "12345678\x02something else"]).await;
+    let error = find(&login, &storage, &alice).await.unwrap_err();
+    assert_eq!((error.status().as_u16(), error), (500, StorageError::Newer.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_a_cookie_moves_to_the_server_of_its_user_alone() {
+    let server = Server::start();
+    let storage = RedisStorage::new(server.connect().await);
+    let service = FakeService::new("our-id", "our-secret");
+    let before = login(&[OLD]).http(service.clone());
+    let after = before.clone().storage(storage.clone());
+    let (alice, bob) = (Owner::user("alice"), Owner::user("bob"));
+    let jar = Jar::new(&http::HeaderMap::new());
+    let url = before.begin(&jar, &Begin::new("github").owner(&alice)).await.unwrap();
+    let query = service.consent(&url, 7).unwrap();
+    before.finish(&jar, "github", &query, &alice).await.unwrap();
+    assert_eq!(after.adopt(&jar, "github", &bob).await.unwrap(), None);
+    let account = after.adopt(&jar, "github", &alice).await.unwrap().unwrap();
+    assert!(find(&after, &storage, &account).await.unwrap().is_some());
+    assert_eq!(after.adopt(&jar, "github", &alice).await.unwrap(), None);
+    assert!(after.linked_of_owner::<GitHub>(&alice).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,8 +56,17 @@ impl Server {
 
     /// A connection, as another process has.
     pub(crate) async fn connect(&self) -> ConnectionManager {
+        self.connect_for(Duration::from_secs(20)).await
+    }
+
+    /// A connection that waits for a tenth of a second.
+    pub(crate) async fn connect_impatient(&self) -> ConnectionManager {
+        self.connect_for(Duration::from_millis(100)).await
+    }
+
+    async fn connect_for(&self, wait: Duration) -> ConnectionManager {
         let config = redis::aio::ConnectionManagerConfig::new();
-        let config = config.set_response_timeout(Some(Duration::from_secs(20)));
+        let config = config.set_response_timeout(Some(wait));
         let client = redis::Client::open(&*self.url).unwrap();
         client.get_connection_manager_with_config(config).await.unwrap()
     }

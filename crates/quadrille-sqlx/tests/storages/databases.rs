@@ -12,7 +12,9 @@ use quadrille_sqlx::{
 };
 use sqlx::{
     AssertSqlSafe, Connection as _, MySqlConnection, MySqlPool, PgConnection, PgPool,
-    SqliteConnection, SqlitePool, mysql::MySqlPoolOptions, postgres::PgPoolOptions,
+    SqliteConnection, SqlitePool,
+    mysql::MySqlPoolOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::SqliteConnectOptions,
 };
 use tempfile::TempDir;
@@ -273,6 +275,19 @@ impl Database for MariaDb {
     }
 
     queries!();
+}
+
+/// A storage of this database that waits for locks for a second at most.
+impl Postgres {
+    pub(crate) async fn open_impatient(&self) -> PgStorage {
+        let options: PgConnectOptions = self.0.parse().unwrap();
+        let options = options.options([("lock_timeout", "1000")]);
+        PgStorage::new(PgPool::connect_with(options).await.unwrap())
+    }
+
+    pub(crate) async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.0).await.unwrap()
+    }
 }
 
 /// Storages whose server is down.

@@ -10,7 +10,7 @@ use quadrille_sqlx::SqliteStorage;
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 
 use crate::{
-    databases::{Database, SqliteFile, down},
+    databases::{Database, Postgres, SqliteFile, down},
     on_each_database,
     world::{LEASE, NEW, OLD, World, account, find, token},
 };
@@ -105,6 +105,29 @@ async fn a_database_that_stays_locked_is_503() {
     drop(lock);
     writer.close().await.unwrap();
     waiting.link(&cx, &alice, &token("one")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_slow_is_503_and_loses_nothing() {
+    let (database, storage) = Postgres::migrated().await;
+    let (world, alice) = (World::new(), account("alice", "7"));
+    let login = world.login(&[OLD], &storage);
+    let cx = login.storage_context().unwrap();
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    let before = find(&login, &storage, &alice).await.unwrap().unwrap();
+    let impatient = database.open_impatient().await;
+    let mut other = database.connect().await;
+    let mut lock = other.begin().await.unwrap();
+    sqlx::query("LOCK TABLE quadrille_accounts").execute(&mut *lock).await.unwrap();
+    let two = token("two");
+    for error in [
+        find(&login, &impatient, &alice).await.unwrap_err(),
+        impatient.replace(&cx, &before, Change::Token(&two)).await.unwrap_err(),
+    ] {
+        assert!(is_503(&error, StorageError::Unavailable), "{error}");
+    }
+    lock.rollback().await.unwrap();
+    assert_eq!(find(&login, &impatient, &alice).await.unwrap(), Some(before));
 }
 
 async fn a_row_opens_for_its_own_account_only<D: Database>() {

@@ -1,6 +1,7 @@
 //! Storages on real databases: the contract, several processes, faults, migrations, changes of
 //! keys.
 
+mod adopting;
 mod databases;
 mod faults;
 mod keys;
