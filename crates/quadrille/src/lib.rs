@@ -67,7 +67,7 @@ pub mod oauth2;
 pub mod page;
 pub mod policy;
 pub mod prelude;
-#[cfg(any(feature = "provider", all(feature = "axum", feature = "consumer")))]
+#[cfg(any(feature = "provider", feature = "consumer"))]
 mod probe;
 #[cfg(feature = "provider")]
 pub mod provider;

@@ -20,6 +20,7 @@ mod identity;
 mod linked;
 mod login;
 pub(crate) mod presets;
+mod program;
 mod refresh;
 mod registration;
 mod service;
@@ -49,6 +50,7 @@ pub use linked::{
 };
 pub use login::Login;
 pub use presets::words::*;
+pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{
     Client, ClientAuthentication, ClientOption, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf,
     Protocol, ProtocolBuf, Revocation, Service, Spec, SpecBuf,

@@ -159,8 +159,8 @@ impl Settled {
         let mut paths: Vec<&Text> = spec.identity.iter().map(|(path, _)| path).collect();
         paths.extend(&spec.email_list);
         if let Protocol::OAuth2(oauth2) = &spec.protocol {
-            if let Some(refresh) = &oauth2.refresh {
-                endpoint(refresh)?;
+            for own in oauth2.refresh.iter().chain(&oauth2.device_authorization) {
+                endpoint(own)?;
             }
             subject_in_token = oauth2.subject_in_token.as_ref().map(member).transpose()?;
             paths.extend(oauth2.revocation.iter().map(|(path, _)| path));

@@ -21,6 +21,7 @@ use crate::{
 
 use super::{
     accounts::Accounts,
+    device::Decision,
     oauth1_service::OAuth1,
     scene::{Asks, Scene},
     script::{Asked, Script, Scripted, whole},
@@ -188,6 +189,35 @@ impl FakeService {
     /// program; `None` for any other request.
     pub fn pin(&self, url: &str, user: u64) -> Option<String> {
         self.stage().pin(url, user)
+    }
+
+    /// Approves the device login with this code as this user; `false` if there is none.
+    ///
+    /// ```
+    /// use quadrille::testing::FakeService;
+    ///
+    /// let service = FakeService::new("our-id", "our-secret");
+    /// assert!(!service.approve_device("WDJB-0001", 7), "no login has begun");
+    /// ```
+    pub fn approve_device(&self, user_code: &str, user: u64) -> bool {
+        self.decide(user_code, Decision::Approved(user))
+    }
+
+    /// Refuses the device login with this code; `false` if there is none.
+    pub fn deny_device(&self, user_code: &str) -> bool {
+        self.decide(user_code, Decision::Denied)
+    }
+
+    /// Lets the device login with this code expire; `false` if there is none.
+    pub fn expire_device(&self, user_code: &str) -> bool {
+        self.decide(user_code, Decision::Expired)
+    }
+
+    fn decide(&self, user_code: &str, decision: Decision) -> bool {
+        match &mut self.stage().part {
+            Part::OAuth2(part) => part.devices.decide(user_code, decision),
+            Part::OAuth1(_) => false,
+        }
     }
 
     /// Refuses the authorization request in `url`. Returns the query of the callback; `None` if the

@@ -9,6 +9,8 @@ mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
 #[cfg(feature = "consumer")]
+mod device;
+#[cfg(feature = "consumer")]
 mod fake;
 #[cfg(feature = "consumer")]
 mod oauth1_service;

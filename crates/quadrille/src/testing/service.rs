@@ -15,14 +15,16 @@ use crate::{
     },
     form::{FormWriter, Params},
     oauth2::{
-        AuthMethod, AuthorizationRequest, AuthorizationResponse, ErrorCode, ErrorResponse,
-        PresentedClient, TokenRequest, TokenResponse, bearer, pkce::Challenge,
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, DeviceAuthorizationRequest,
+        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, TokenRequest,
+        TokenResponse, bearer, pkce::Challenge,
     },
     transport::Purpose,
 };
 
 use super::{
     accounts::{put, value_at},
+    device::Devices,
     scene::{Asks, Scene, json_answer, path_of},
 };
 
@@ -36,6 +38,7 @@ pub(super) struct OAuth2 {
     codes: HashMap<String, Code>,
     pub(super) access: HashMap<String, u64>,
     pub(super) refresh: HashMap<String, u64>,
+    pub(super) devices: Devices,
     drawn: u64,
 }
 
@@ -58,6 +61,7 @@ impl OAuth2 {
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
+            devices: Devices::default(),
             drawn: 0,
         }
     }
@@ -147,20 +151,36 @@ impl OAuth2 {
         if self.revocation(request).is_some() {
             return Purpose::Revoke;
         }
+        if self.is_for_devices(request) {
+            return Purpose::DeviceAuthorization;
+        }
         if !self.is_for_tokens(request) {
             let identity = self.spec.and_then(|(spec, _)| spec.identity);
             let is_identity = identity.is_some_and(|(path, _)| is_at(request, path_of(path)));
             return if is_identity { Purpose::Identity } else { Purpose::Api };
         }
-        let is_refresh = std::str::from_utf8(request.body())
-            .is_ok_and(|body| body.contains("refresh_token") && !body.contains("code="));
-        if is_refresh { Purpose::Refresh } else { Purpose::RedeemCode }
+        let body = std::str::from_utf8(request.body()).unwrap_or_default();
+        if body.contains("device_code") {
+            Purpose::PollDevice
+        } else if body.contains("refresh_token") && !body.contains("code=") {
+            Purpose::Refresh
+        } else {
+            Purpose::RedeemCode
+        }
     }
 
     pub(super) fn answer(&mut self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
         if let Some(kind) = self.revocation(request) {
             let answer = self.revoke(kind, request);
             return self.flagged(answer);
+        }
+        if self.is_for_devices(request) {
+            let manners = &scene.manners;
+            let answer = match self.device(manners, request) {
+                Ok(codes) => codes.to_response(),
+                Err(error) => ErrorResponse::new(error).to_response(),
+            };
+            return mannered(&answer, manners);
         }
         if self.is_for_tokens(request) {
             let manners = &scene.manners;
@@ -185,6 +205,36 @@ impl OAuth2 {
         let is_end = |end: &str| path.ends_with(path_of(end));
         let is_its = ends.into_iter().flatten().flatten().any(is_end) || path.contains("token");
         is_its && request.method() == Method::POST
+    }
+
+    fn is_for_devices(&self, request: &Request<Bytes>) -> bool {
+        // A tenant has a path of its own.
+        let is_its = request.uri().path().contains("device")
+            && self.spec.is_none_or(|(_, oauth2)| oauth2.device_authorization.is_some());
+        is_its && request.method() == Method::POST
+    }
+
+    /// The codes of a device login. A public client needs no secret.
+    fn device(
+        &mut self,
+        manners: &Manners,
+        request: &Request<Bytes>,
+    ) -> Result<DeviceAuthorizationResponse, ErrorCode> {
+        let params = Params::of_body(request).map_err(|_| ErrorCode::InvalidRequest)?;
+        let client = PresentedClient::parse(request.headers(), &params)
+            .map_err(|_| ErrorCode::InvalidClient)?;
+        if !self.is_public_or_known(&client) {
+            return Err(manners.wrong_client.into());
+        }
+        let asked = DeviceAuthorizationRequest::parse(&params);
+        let asked = asked.map_err(|_| ErrorCode::InvalidScope)?;
+        self.drawn += 1;
+        Ok(self.devices.begin(&asked, manners, self.drawn))
+    }
+
+    fn is_public_or_known(&self, client: &PresentedClient<'_>) -> bool {
+        let secret = client.proof.secret();
+        *client.id == *self.id && secret.is_none_or(|secret| *secret == *self.secret)
     }
 
     /// The user of the token in the `Authorization` header.
@@ -364,10 +414,15 @@ impl OAuth2 {
             None => true,
         };
         let is_known = *client.id == *self.id && client.proof.secret() == Some(&*self.secret);
-        if !is_taken || !is_known {
+        let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
+        let is_device = matches!(asked, TokenRequest::DeviceCode { .. });
+        let may_ask = match is_device {
+            true => self.is_public_or_known(&client),
+            false => is_taken && is_known,
+        };
+        if !may_ask {
             return Err(manners.wrong_client.into());
         }
-        let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
         if let Some((spec, OAuth2Spec { refresh: Some(refresh), .. })) = self.spec {
             let is_refresh = matches!(asked, TokenRequest::RefreshToken { .. });
             let endpoint = if is_refresh { refresh } else { spec.token };
@@ -395,7 +450,11 @@ impl OAuth2 {
                 };
                 (user.ok_or(manners.dead_refresh_token)?, None, true)
             }
-            _ => return Err(ErrorCode::UnsupportedGrantType),
+            TokenRequest::DeviceCode { device_code, .. } => {
+                let (user, scope) = self.devices.redeem(device_code, manners)?;
+                (user, Some(scope), true)
+            }
+            TokenRequest::ClientCredentials { .. } => return Err(ErrorCode::UnsupportedGrantType),
         };
         let refreshing = scope.is_none();
         self.drawn += 1;

@@ -156,6 +156,12 @@ pub enum Purpose {
     /// Redeems a code (OAuth 2) or a verifier (OAuth 1) for a token. Valid once: never repeat it,
     /// never log its body or its response.
     RedeemCode,
+    /// Requests the codes of a device login (RFC 8628, section 3.1). Each response has another
+    /// secret: never repeat it, never log its body or its response.
+    DeviceAuthorization,
+    /// Requests the token of a device login (RFC 8628, section 3.4). The login repeats it at the
+    /// service's pace: never repeat it, never log its body or its response.
+    PollDevice,
     /// Refreshes a token. May be valid once: never repeat it, never log its body or its response.
     Refresh,
     /// Requests the account's identity; its headers contain a token.
@@ -187,7 +193,14 @@ impl Purpose {
     /// Whether the request needs a connection that is new or was used within the last second: it is
     /// valid once and not repeated, and the server may be closing one that is unused for longer.
     pub const fn wants_recent_connection(self) -> bool {
-        matches!(self, Self::TemporaryCredentials | Self::RedeemCode | Self::Refresh)
+        matches!(
+            self,
+            Self::TemporaryCredentials
+                | Self::RedeemCode
+                | Self::DeviceAuthorization
+                | Self::PollDevice
+                | Self::Refresh
+        )
     }
 
     /// Whether bodies may be logged. Headers never may: they contain tokens.

@@ -36,6 +36,7 @@ mod identity;
 mod library;
 mod logout;
 mod many;
+mod native;
 mod network;
 mod oauth1;
 mod options;

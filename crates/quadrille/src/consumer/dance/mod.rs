@@ -5,6 +5,7 @@ mod oauth1;
 mod oauth1_answer;
 mod oauth1_signing;
 mod oauth2;
+mod oauth2_device;
 pub(super) mod trail;
 
 use serde_json::{Map, Value};
@@ -47,6 +48,8 @@ pub(crate) enum Proof {
 pub(crate) struct CodeProof {
     pub(crate) code: Secret,
     pub(crate) verifier: Option<Verifier>,
+    /// The redirect URI of the request, unless it is the usual callback.
+    pub(crate) redirect_uri: Option<String>,
     /// The scopes granted, if the callback names them.
     pub(crate) scopes: Option<Scopes>,
     /// The origin of the authorization server, if the callback names it.

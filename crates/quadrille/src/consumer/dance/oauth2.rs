@@ -33,7 +33,7 @@ use super::{Answered, CodeProof, Granted, Proof, trail::Trail};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {
-    service: Arc<Settled>,
+    pub(super) service: Arc<Settled>,
     pub(crate) spec: OAuth2Buf,
     auth: Auth,
     pub(crate) resources: Resources,
@@ -77,7 +77,7 @@ impl OAuth2Dance {
             return Err(dance.service.endpoint_malformed());
         }
         let usual = &dance.service.spec.scopes;
-        dance.authorize_url = dance.authorize_url(usual, &[], Ending::Page)?;
+        dance.authorize_url = dance.authorize_url(usual, &[], &dance.service.callback)?;
         Ok(dance)
     }
 
@@ -131,11 +131,11 @@ impl OAuth2Dance {
         &self,
         scopes: &Scopes,
         parameters: &[(String, String)],
-        ending: Ending,
+        redirect_uri: &str,
     ) -> Result<String, OperatorError> {
-        let (spec, callback) = (&self.service.spec, self.service.callback_for(ending));
+        let spec = &self.service.spec;
         let mut request = AuthorizationRequest::new(&*self.service.id);
-        request.redirect_uri = Some(callback.into());
+        request.redirect_uri = Some(redirect_uri.into());
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
         request.resource = self.resources.clone();
@@ -161,16 +161,27 @@ impl OAuth2Dance {
             url
         } else {
             let scopes = attempt.scopes(&self.service.spec.scopes);
-            self.authorize_url(&scopes, parameters, attempt.ending)?
+            let callback = self.service.callback_for(attempt.ending);
+            self.authorize_url(&scopes, parameters, callback)?
         };
         let sealed = attempt.seal_into_state(site, jar)?;
-        // Base64url and fixed words need no encoding, and the URL has a query already.
-        url.push_str("&state=");
-        url.push_str(&sealed.state);
-        if self.spec.pkce {
-            let challenge = sealed.verifier.challenge();
-            let _ = write!(url, "&code_challenge={challenge}&code_challenge_method=S256");
-        }
+        append_state(&mut url, &sealed.state, self.spec.pkce.then_some(&sealed.verifier));
+        Ok(url)
+    }
+
+    /// The URL to send the user to, for a program that keeps the attempt in its memory. PKCE is not
+    /// optional for programs (RFC 8252, section 6).
+    pub(crate) fn leave_for(
+        &self,
+        redirect_uri: &str,
+        attempt: &Attempt,
+        parameters: &[(String, String)],
+        state: &str,
+        verifier: &Verifier,
+    ) -> Result<String> {
+        let scopes = attempt.scopes(&self.service.spec.scopes);
+        let mut url = self.authorize_url(&scopes, parameters, redirect_uri)?;
+        append_state(&mut url, state, Some(verifier));
         Ok(url)
     }
 
@@ -189,6 +200,27 @@ impl OAuth2Dance {
         trail.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
         trail.ending = opened.attempt.ending.in_browser();
         opened.check(site, jar)?;
+        match self.answered(params)? {
+            Ok(mut proof) => {
+                if self.spec.pkce {
+                    proof.verifier = Some(opened.verifier(site)?);
+                }
+                let Opened { attempt, cookie, .. } = opened;
+                Ok(Answered { attempt, cookie, proof: Proof::Code(proof) })
+            }
+            Err(refused) => {
+                trail.answered = Some(opened.cookie);
+                Err(refused)
+            }
+        }
+    }
+
+    /// The code, and what the callback says besides, or the service's refusal. The caller has
+    /// checked `state`, and adds the PKCE verifier.
+    ///
+    /// # Errors
+    /// [`BrowserError`] for a callback that is no answer of the service.
+    pub(crate) fn answered(&self, params: &Params<'_>) -> Result<Result<CodeProof>, BrowserError> {
         let response = match self.spec.issuer {
             Some(_) => AuthorizationResponse::parse(params),
             None => AuthorizationResponse::parse_without_issuer(params),
@@ -197,8 +229,6 @@ impl OAuth2Dance {
         self.check_issuer(response.iss())?;
         match response {
             AuthorizationResponse::Code { code, .. } => {
-                let verifier = if self.spec.pkce { Some(opened.verifier(site)?) } else { None };
-                let Opened { attempt, cookie, .. } = opened;
                 let scopes = match self.spec.scopes_in_callback {
                     true => params.one("scope").map_err(|_| BrowserError::CallbackMalformed)?,
                     false => None,
@@ -206,12 +236,11 @@ impl OAuth2Dance {
                 let separator = self.spec.granted_scope_separator;
                 let scopes = scopes.map(|scopes| Scopes::parse_lenient(scopes, separator));
                 let server = self.service.server_in(params)?;
-                let proof = Proof::Code(CodeProof { code, verifier, scopes, server });
-                Ok(Answered { attempt, cookie, proof })
+                let (verifier, redirect_uri) = (None, None);
+                Ok(Ok(CodeProof { code, verifier, redirect_uri, scopes, server }))
             }
             AuthorizationResponse::Error { error, .. } => {
-                trail.answered = Some(opened.cookie);
-                Err(refused(&self.service, &self.meaning(&error.error)))
+                Ok(Err(refused(&self.service, &self.meaning(&error.error))))
             }
         }
     }
@@ -232,15 +261,27 @@ impl OAuth2Dance {
         attempt: &Attempt,
         proof: &CodeProof,
     ) -> Result<Granted> {
-        let CodeProof { code, verifier, scopes, server } = proof;
+        let CodeProof { code, verifier, redirect_uri, scopes, server } = proof;
+        let callback = || self.service.callback_for(attempt.ending);
         let request = TokenRequest::AuthorizationCode {
             code: code.expose(),
-            redirect_uri: Some(self.service.callback_for(attempt.ending)),
+            redirect_uri: Some(redirect_uri.as_deref().unwrap_or_else(callback)),
             code_verifier: verifier.as_ref().map(Verifier::expose),
             resource: self.resources.clone(),
         };
         let purpose = Purpose::RedeemCode;
         let obtained = self.ask_for_token(site, &request, purpose, server.as_deref()).await?;
+        self.granted(site, attempt, obtained, scopes.as_ref())
+    }
+
+    /// The outcome of a login with this response. `scopes` are those that the callback names.
+    pub(super) fn granted(
+        &self,
+        site: &Site,
+        attempt: &Attempt,
+        obtained: Obtained,
+        scopes: Option<&Scopes>,
+    ) -> Result<Granted> {
         let Obtained { answer, subject, api } = obtained;
         let claims = match (&self.service.subject_in_token, subject) {
             (None, _) => None,
@@ -257,7 +298,7 @@ impl OAuth2Dance {
             access_token: answer.access_token,
             token_secret: None,
             refresh_token: answer.refresh_token,
-            scopes: answer.scope.or_else(|| scopes.clone()).unwrap_or_else(asked),
+            scopes: answer.scope.or_else(|| scopes.cloned()).unwrap_or_else(asked),
             obtained: now,
             expires: answer.expires_in.map(|lifetime| now + lifetime),
             api,
@@ -340,7 +381,7 @@ impl OAuth2Dance {
     }
 
     /// The registered code for an error code of the service's own; other codes are unchanged.
-    fn meaning(&self, code: &ErrorCode) -> ErrorCode {
+    pub(super) fn meaning(&self, code: &ErrorCode) -> ErrorCode {
         let known = self.spec.error_names.iter().find(|(name, _)| **name == *code.as_str());
         known.map_or_else(|| code.clone(), |(_, meaning)| ErrorCode::from(&**meaning))
     }
@@ -412,7 +453,18 @@ pub(crate) struct Obtained {
     pub(crate) api: Option<Box<str>>,
 }
 
-fn refused(service: &Settled, error: &ErrorCode) -> Error {
+/// Adds `state` and the PKCE challenge to an authorization request.
+fn append_state(url: &mut String, state: &str, verifier: Option<&Verifier>) {
+    // Base64url and fixed words need no encoding, and the URL has a query already.
+    url.push_str("&state=");
+    url.push_str(state);
+    if let Some(verifier) = verifier {
+        let challenge = verifier.challenge();
+        let _ = write!(url, "&code_challenge={challenge}&code_challenge_method=S256");
+    }
+}
+
+pub(super) fn refused(service: &Settled, error: &ErrorCode) -> Error {
     let error = match error {
         ErrorCode::AccessDenied => return BrowserError::Denied.into(),
         ErrorCode::UnauthorizedClient | ErrorCode::InvalidClient => ServiceError::ClientRefused,

@@ -31,7 +31,8 @@ pub enum BrowserError {
     /// `state` is missing, changed, or of another site.
     #[error("the callback's state is not one of this site")]
     StateUnknown,
-    /// The attempt is older than an hour.
+    /// The attempt is older than an hour, or than a program's login may be: the codes of a device
+    /// login have expired, or nobody returned to the port of a loopback login in time.
     #[error("the login attempt has expired")]
     AttemptExpired,
     /// The browser did not send the cookie of the attempt, or the attempt was finished before.

@@ -181,6 +181,42 @@ pub enum OperatorError {
         /// The name.
         service: Box<str>,
     },
+    /// The service has no device flow: no
+    /// [`Spec::device_authorization`](crate::Spec::device_authorization).
+    #[error("{service} has no device flow: use a loopback redirect")]
+    NoDeviceFlow {
+        /// The service's name.
+        service: Box<str>,
+    },
+    /// The flows for programs need OAuth 2. With OAuth 1 they are
+    /// [`Login::begin_out_of_band`](crate::Login::begin_out_of_band).
+    #[error("{service} has OAuth 1: programs log in there with Login::begin_out_of_band")]
+    NotForPrograms {
+        /// The service's name.
+        service: Box<str>,
+    },
+    /// The service compares the port of a loopback redirect URI with the registered one, so a free
+    /// port does not serve.
+    #[error(
+        "{service} compares the port of a redirect URI: register http://127.0.0.1:8017/callback \
+         there, for example, and pass that port to Loopback::port"
+    )]
+    LoopbackPortMissing {
+        /// The service's name.
+        service: Box<str>,
+    },
+    /// The path of a loopback redirect URI does not begin with a slash, or has a query or a
+    /// character that URLs encode.
+    #[error("the path of a loopback redirect URI begins with a slash and has no query")]
+    LoopbackPathMalformed,
+    /// The port of a loopback redirect URI cannot be opened.
+    #[error("cannot listen on {address}: {error}")]
+    LoopbackListen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// The error of the system.
+        error: io::ErrorKind,
+    },
     /// The login has no service.
     #[error("no service is added: call Login::with or Login::with_tenants")]
     NoServices,
@@ -372,6 +408,11 @@ impl OperatorError {
             Self::NotOutOfBand { .. } => "not_out_of_band",
             Self::ServiceNameMalformed { .. } => "service_name_malformed",
             Self::ServiceRepeated { .. } => "service_repeated",
+            Self::NoDeviceFlow { .. } => "no_device_flow",
+            Self::NotForPrograms { .. } => "not_for_programs",
+            Self::LoopbackPortMissing { .. } => "loopback_port_missing",
+            Self::LoopbackPathMalformed => "loopback_path_malformed",
+            Self::LoopbackListen { .. } => "loopback_listen",
             Self::NoServices => "no_services",
             Self::ClientIdMalformed { .. } => "client_id_malformed",
             Self::ScopeMalformed { .. } => "scope_malformed",

@@ -28,7 +28,7 @@ use super::{
 };
 
 /// Limits of a callback. Most parameters are never read, so only the length is limited.
-const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
+pub(crate) const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
 /// A longer page to return to is not worth carrying through every login.
 const LONGEST_NEXT: usize = 1024;
 /// The application's data as JSON. A few attempts with data fit into the cookies of one browser.
@@ -147,6 +147,11 @@ impl<'a> Begin<'a> {
 
     pub(crate) fn service(&self) -> &str {
         self.service
+    }
+
+    /// The user who is signed in.
+    pub(crate) fn owned_by(&self) -> &Owner {
+        &self.owner
     }
 
     /// The parameters of this authorization request.
@@ -444,7 +449,7 @@ impl Login {
 
 /// The parameters of a callback that the login does not read, as far as they are within the limits.
 /// A repeated one has no value.
-fn further(params: &Params<'_>) -> Vec<(String, String)> {
+pub(crate) fn further(params: &Params<'_>) -> Vec<(String, String)> {
     let mut further = Vec::new();
     let mut bytes = 0;
     for (name, value) in params.iter().take(2 * MOST_FURTHER) {

@@ -12,7 +12,8 @@ service! {
     ///
     /// PKCE is supported. Errors come with status 200 and scopes are separated by commas, which are
     /// both understood. The e-mail address is at `user/emails` with the scope `user:email`. GitHub
-    /// Apps have refresh tokens, which are valid once.
+    /// Apps have refresh tokens, which are valid once. The device flow must be
+    /// enabled in the application's settings; a loopback callback matches with any port.
     GitHub,
     new: (id, secret),
     variables: ["GITHUB_OAUTH_CLIENT_ID", "GITHUB_OAUTH_CLIENT_SECRET"],
@@ -36,6 +37,8 @@ service! {
         ("picture", "avatar_url"),
     ])
     .email_list("user/emails")
+    .device_authorization("https://github.com/login/device/code")
+    .any_loopback_port()
     .revocation("applications/{client_id}/token", Revocation::DeleteByClient)
     .secret_in_body()
     .error_names(&[

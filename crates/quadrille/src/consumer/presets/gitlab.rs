@@ -8,7 +8,8 @@ service! {
     /// `hosted_at` its URL, which may include a path.
     ///
     /// PKCE is recommended. Access tokens last two hours; each refresh token is valid once. GitLab
-    /// does not say of an address whether it is verified.
+    /// does not say of an address whether it is verified. Installations have
+    /// the device flow since GitLab 17.1.
     GitLab,
     new: (id, secret),
     variables: ["GITLAB_OAUTH_CLIENT_ID", "GITLAB_OAUTH_CLIENT_SECRET"],
@@ -29,6 +30,7 @@ service! {
         ("picture", "avatar_url"),
     ])
     .rotates_refresh_tokens()
+    .device_authorization("https://gitlab.com/oauth/authorize_device")
     .revocation("https://gitlab.com/oauth/revoke", Revocation::Standard),
     manners: {
         lifetime: Some(Duration::from_secs(7200)),

@@ -8,7 +8,8 @@ service! {
     ///
     /// PKCE is supported. A refresh token comes only with `offline`, and again only with
     /// `reprompt_consent`. Short scopes such as `email` are granted by their full URLs, so require
-    /// those.
+    /// those. The device flow needs a client of the type "TVs and Limited Input devices" and grants
+    /// few scopes; a loopback callback needs one of the type "Desktop app".
     Google,
     new: (id, secret),
     variables: ["GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET"],
@@ -24,6 +25,8 @@ service! {
     .scopes("openid email profile")
     .identity("https://openidconnect.googleapis.com/v1/userinfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
+    .device_authorization("https://oauth2.googleapis.com/device/code")
+    .any_loopback_port()
     .revocation("https://oauth2.googleapis.com/revoke", Revocation::WithoutSecret),
     options: {
         /// Requests a refresh token (`access_type=offline`).

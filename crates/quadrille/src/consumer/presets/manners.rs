@@ -54,6 +54,10 @@ pub struct Manners {
     /// The body of an API's 401 response to an invalid token of OAuth 1. `None` sends an
     /// `oauth_problem`.
     pub dead_token: Option<&'static str>,
+    /// The time between two token requests of a device login that the service names.
+    pub device_interval: Duration,
+    /// The lifetime of the codes of a device login that the service names.
+    pub device_lifetime: Duration,
     /// Whether granted scopes are a JSON array.
     pub scope_as_array: bool,
     /// Whether the callback names the granted scopes, and token responses do not.
@@ -137,6 +141,8 @@ impl Manners {
         denial: Denial::Standard,
         confirms_callback: true,
         dead_token: None,
+        device_interval: Duration::from_secs(5),
+        device_lifetime: Duration::from_secs(900),
         scope_as_array: false,
         scope_in_callback: false,
         api_origin: None,

@@ -1,6 +1,6 @@
 //! Microsoft Entra ID, formerly Azure.
 
-use crate::consumer::Spec;
+use crate::consumer::{Protocol, Spec};
 
 service! {
     /// Microsoft Entra ID (formerly Azure Active Directory), and personal accounts. Register at
@@ -11,7 +11,8 @@ service! {
     /// users by their subject.
     ///
     /// PKCE is supported. A refresh token needs the scope `offline_access`, which the response does
-    /// not name. None of these sources has a revocation endpoint.
+    /// not name. None of these sources has a revocation endpoint. The device flow and a
+    /// loopback callback need the platform "Mobile and desktop applications".
     Microsoft,
     new: (id, secret),
     variables: ["AZURE_OAUTH_CLIENT_ID", "AZURE_OAUTH_CLIENT_SECRET"],
@@ -25,6 +26,12 @@ service! {
     .title("Microsoft")
     .scopes("openid email profile User.Read")
     .identity("v1.0/me", "id")
+    .device_authorization("https://login.microsoftonline.com/common/oauth2/v2.0/devicecode")
+    .any_loopback_port()
+    .error_names(&[
+        ("authorization_declined", "access_denied"),
+        ("bad_verification_code", "invalid_grant"),
+    ])
     .profile(&[
         ("preferred_username", "userPrincipalName"),
         ("name", "displayName"),
@@ -37,6 +44,9 @@ service! {
             let below = format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0");
             spec.authorize = format!("{below}/authorize").into();
             spec.token = format!("{below}/token").into();
+            if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
+                oauth2.device_authorization = Some(format!("{below}/devicecode").into());
+            }
         }),
         /// Sets `prompt`.
         prompt(prompt: MicrosoftPrompt) => |client, prompt| {

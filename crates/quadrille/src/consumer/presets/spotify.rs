@@ -21,6 +21,7 @@ service! {
         "https://api.spotify.com",
     )
     .title("Spotify")
+    .any_loopback_port()
     .identity("v1/me", "id")
     .profile(&[("name", "display_name"), ("email", "email"), ("picture", "images.0.url")]),
     manners: {

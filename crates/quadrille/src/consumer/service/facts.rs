@@ -264,6 +264,19 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
         protocol.revocation = Some((endpoint, request));
     }
 
+    /// The device authorization endpoint (RFC 8628, section 3.1):
+    /// [`Login::begin_device`](crate::Login::begin_device).
+    fn device_authorization(endpoint: text) {
+        protocol.device_authorization = Some(endpoint);
+    }
+
+    /// Declares that the service accepts a registered loopback redirect URI with any port, as RFC
+    /// 8252, section 7.3, requires. At other services,
+    /// [`Login::begin_loopback`](crate::Login::begin_loopback) needs the registered port.
+    fn any_loopback_port() {
+        protocol.any_loopback_port = true;
+    }
+
     /// The separators of scopes in requests and in responses.
     fn scope_separators(asked: ScopeSeparator, granted: ScopeSeparator) {
         protocol.scope_separator = asked;

@@ -29,7 +29,8 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     }
     match &mut spec.protocol {
         Protocol::OAuth2(oauth2) => {
-            for endpoint in oauth2.issuer.iter_mut().chain(&mut oauth2.refresh) {
+            let own = oauth2.issuer.iter_mut().chain(&mut oauth2.refresh);
+            for endpoint in own.chain(&mut oauth2.device_authorization) {
                 base.put_below(endpoint);
             }
             oauth2.revocation.iter_mut().for_each(|(endpoint, _)| base.move_absolute(endpoint));
@@ -73,8 +74,9 @@ mod tests {
     use super::*;
     use crate::consumer::Revocation;
 
-    /// Authorization, token and API endpoint, identity, issuer, refresh and revocation endpoint.
-    fn below(base: &'static str) -> Result<[String; 7], OperatorError> {
+    /// Authorization, token and API endpoint, identity, issuer, refresh, revocation and device
+    /// authorization endpoint.
+    fn below(base: &'static str) -> Result<[String; 8], OperatorError> {
         let spec = SpecBuf::oauth2(
             "git",
             "https://git.example/login/authorize?lang=en",
@@ -85,6 +87,7 @@ mod tests {
         .identity("https://who.git.example/me", "id")
         .refresh_endpoint("https://git.example/refresh")
         .revocation("https://git.example/revoke", Revocation::Standard)
+        .device_authorization("https://git.example/device/code")
         .api_below_base("/api/v3")
         .hosted_at(base);
         let spec = settled(spec.build())?;
@@ -92,7 +95,9 @@ mod tests {
         let (identity, _) = spec.identity.unwrap();
         let (issuer, refresh) = (oauth2.issuer.unwrap(), oauth2.refresh.unwrap());
         let (revocation, _) = oauth2.revocation.unwrap();
-        let own = [spec.authorize, spec.token, spec.api, identity, issuer, refresh, revocation];
+        let device = oauth2.device_authorization.unwrap();
+        let own =
+            [spec.authorize, spec.token, spec.api, identity, issuer, refresh, revocation, device];
         Ok(own.map(Text::into_owned))
     }
 
@@ -116,6 +121,7 @@ mod tests {
                 "",
                 "/refresh",
                 "/revoke",
+                "/device/code",
             ];
             assert_eq!(below(base).unwrap(), paths.map(|path| format!("{expected}{path}")));
         }

@@ -288,6 +288,7 @@ impl<S> Client<S> {
             Protocol::OAuth2(oauth2) => {
                 endpoints.extend(&mut oauth2.issuer);
                 endpoints.extend(&mut oauth2.refresh);
+                endpoints.extend(&mut oauth2.device_authorization);
                 endpoints.extend(oauth2.revocation.as_mut().map(|(endpoint, _)| endpoint));
             }
             Protocol::OAuth1(oauth1) => endpoints.push(&mut oauth1.temporary),

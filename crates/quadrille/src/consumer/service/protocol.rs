@@ -115,6 +115,11 @@ pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static
     pub scopes_in_callback: bool,
     /// The endpoint that revokes a token, and its requests.
     pub revocation: Option<(Text, Revocation)>,
+    /// The device authorization endpoint (RFC 8628), if the service has that flow.
+    pub device_authorization: Option<Text>,
+    /// Whether the service accepts a registered loopback redirect URI with any port (RFC 8252,
+    /// section 7.3).
+    pub any_loopback_port: bool,
 }
 
 /// The authentication of an application at a token endpoint (RFC 6749, section 2.3.1).
@@ -218,6 +223,8 @@ impl OAuth2 {
         subject_in_token: None,
         scopes_in_callback: false,
         revocation: None,
+        device_authorization: None,
+        any_loopback_port: false,
     };
 }
 
@@ -261,6 +268,8 @@ impl From<OAuth2> for OAuth2Buf {
             subject_in_token: spec.subject_in_token.map(Into::into),
             scopes_in_callback: spec.scopes_in_callback,
             revocation: spec.revocation.map(|(endpoint, request)| (endpoint.into(), request)),
+            device_authorization: spec.device_authorization.map(Into::into),
+            any_loopback_port: spec.any_loopback_port,
         }
     }
 }
