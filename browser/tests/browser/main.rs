@@ -12,6 +12,7 @@
 mod callbacks;
 mod demo;
 mod linking;
+mod logins;
 mod looks;
 mod referrers;
 mod sessions;

@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 }
 
 /// The application on the database of this URL. Yours has one database, and one of these arms.
-async fn on_database(url: &str, login: Login) -> Result<Router, Box<dyn StdError>> {
+pub(crate) async fn on_database(url: &str, login: Login) -> Result<Router, Box<dyn StdError>> {
     Ok(match url.split(':').next() {
         Some("postgres" | "postgresql") => {
             let pool = PgPool::connect(url).await?;

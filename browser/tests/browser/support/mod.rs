@@ -3,6 +3,7 @@
 mod browser;
 mod client;
 pub(crate) mod consumer;
+pub(crate) mod databases;
 pub(crate) mod described;
 mod provider;
 mod site;

@@ -21,7 +21,7 @@ const GUARD: &str = r#"
     kill -s KILL "$server"; wait "$server"; rm -rf "$folder""#;
 
 pub(crate) struct Server {
-    url: String,
+    pub(crate) url: String,
     _child: Child,
     _ends_when_closed: ChildStdin,
 }
