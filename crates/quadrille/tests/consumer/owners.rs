@@ -3,7 +3,8 @@ use std::time::Duration;
 use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, request::Parts};
 use quadrille::{
-    After, Authorized, GitHub, Hooks, Linked, Login, Result, consumer::MemoryStorage,
+    After, Authorized, Error, GitHub, Hooks, Linked, Login, Owner, Result,
+    consumer::{Account, MemoryStorage},
     transport::Purpose,
 };
 
@@ -176,10 +177,21 @@ async fn a_user_may_have_several_accounts_and_the_last_one_linked_is_current() {
     let mut subjects = Vec::new();
     while let Some(github) = accounts.next().await {
         let account = github.unwrap().account();
-        assert_eq!(account.owner, quadrille::Owner::user("alice"));
+        assert_eq!(account.owner, Owner::user("alice"));
         subjects.push(account.subject.to_string());
     }
     assert_eq!(subjects, ["1", "2"]);
+    let account = |user: &str, subject: &str| Account {
+        owner: Owner::user(user),
+        service: "github".into(),
+        subject: subject.into(),
+    };
+    for subject in ["1", "2"] {
+        let github = login.linked::<GitHub>(&account("alice", subject)).await.unwrap();
+        assert_eq!(&*github.subject(), subject);
+        let error = login.linked::<GitHub>(&account("bob", subject)).await.unwrap_err();
+        assert!(matches!(error, Error::NotLinked(_)), "{error:?}");
+    }
 }
 
 #[tokio::test]
