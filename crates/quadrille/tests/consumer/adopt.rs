@@ -129,6 +129,7 @@ async fn accounts_of_a_browser_move_to_its_user() {
     browser.cookies.remove("user");
     assert_eq!(browser.visit("/maybe").await.text, "number 8");
     assert_eq!(signs_in(&mut browser, "alice").await.text, "Owner(\"u:alice\")");
+    assert_eq!(browser.visit("/maybe").await.text, "number 8", "still the one linked last");
     for number in [7, 8] {
         let (service, subject) = ("github".into(), number.to_string().into());
         let account = Account { owner: Owner::user("alice"), service, subject };

@@ -182,6 +182,20 @@ async fn a_folder_that_is_gone_is_503_and_no_account_that_is_gone() {
 }
 
 #[test]
+fn programs_that_start_at_once_make_the_folder_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| FileStorage::open(&path).unwrap());
+            }
+        });
+        assert_eq!(fs::read_to_string(path.join("format")).unwrap(), "1\n");
+    }
+}
+
+#[test]
 fn a_folder_of_a_newer_version_is_left_alone() {
     let (_folder, path, _) = storage();
     fs::write(path.join("format"), "2\n").unwrap();

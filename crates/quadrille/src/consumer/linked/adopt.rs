@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::consumer::{
     account::{Account, Owner, Stored},
@@ -91,7 +91,29 @@ impl Adopting<'_> {
             }
             moved.push(account);
         }
+        if let [newest, _, ..] = &*moved {
+            self.make_current(newest).await?;
+        }
         Ok(moved.into_iter().next())
+    }
+
+    /// Links the account anew, since older ones were linked after it.
+    async fn make_current(&self, account: &Account) -> Result<()> {
+        let holder = u64::from_be_bytes(self.cx.env().random());
+        self.lease(self.to, account, holder).await?;
+        let linked = self.linked_anew(account).await;
+        self.release(self.to, account, holder).await;
+        linked
+    }
+
+    async fn linked_anew(&self, account: &Account) -> Result<()> {
+        let Account { owner, service, subject } = account;
+        match self.to.load(self.cx, owner, service, Some(subject)).await? {
+            Some(now) if !now.needs_linking_again => {
+                self.to.link(self.cx, account, &now.token).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Moves an account while nobody refreshes it, here or there.
@@ -102,12 +124,13 @@ impl Adopting<'_> {
         let moved = match self.lease(self.to, &account, holder).await {
             Ok(()) => {
                 let moved = self.moved(&found.account, &account).await;
-                moved.and(self.to.release(self.cx, &account, holder).await)
+                self.release(self.to, &account, holder).await;
+                moved
             }
             Err(error) => Err(error),
         };
-        moved.and(self.from.release(self.cx, &found.account, holder).await)?;
-        Ok(account)
+        self.release(self.from, &found.account, holder).await;
+        moved.map(|()| account)
     }
 
     async fn moved(&self, from: &Account, to: &Account) -> Result<()> {
@@ -147,5 +170,12 @@ impl Adopting<'_> {
             waited += LOOK;
         }
         Ok(())
+    }
+
+    async fn release(&self, storage: &dyn ErasedStorage, account: &Account, holder: u64) {
+        if let Err(error) = storage.release(self.cx, account, holder).await {
+            let service = &*account.service;
+            warn!(service, %error, "a lease could not be released and expires by itself");
+        }
     }
 }

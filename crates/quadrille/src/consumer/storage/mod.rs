@@ -93,9 +93,11 @@ pub trait TokenStorage: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Stored>>> + Send;
 
-    /// Tries to acquire the lease for refreshing the account. `holder` is a random number of the
-    /// process; others are refused until `lease` is over or released. The holder may renew its
-    /// lease for the full time. A storage of one process need not implement this.
+    /// Tries to acquire the lease for refreshing or moving the account. `holder` is a random number,
+    /// of the process that refreshes or of the request that moves
+    /// ([`Login::adopt`](crate::Login::adopt)); others are refused until `lease` is over or
+    /// released. The holder may renew its lease for the full time. A storage of one process whose
+    /// accounts are not moved need not implement this.
     fn lease(
         &self,
         cx: &Context<'_>,

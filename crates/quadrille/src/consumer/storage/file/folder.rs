@@ -68,7 +68,11 @@ impl Folder {
             Some(_) => {}
             None => {
                 make(path).map_err(|error| failed(path, &error, Access::Write))?;
-                folder.write(MARKER, format!("{FORMAT}\n").as_bytes(), Durability::Kept)?;
+                let _lock = folder.lock(0)?;
+                // Another process may have been faster.
+                if folder.format()?.is_none() {
+                    folder.write(MARKER, format!("{FORMAT}\n").as_bytes(), Durability::Kept)?;
+                }
             }
         }
         warn_if_others_may_write(path);
