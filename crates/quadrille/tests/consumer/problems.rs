@@ -39,6 +39,18 @@ fn each_code_has_a_section_and_each_section_is_of_a_code() {
 }
 
 #[test]
+fn each_code_has_a_likely_cause() {
+    let causes = include_str!("../../src/consumer/error/likely.rs");
+    let arms: BTreeSet<_> = causes
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"))
+        .map(|(code, _)| code)
+        .collect();
+    let codes: BTreeSet<_> = SOURCES.into_iter().flat_map(codes).collect();
+    assert_eq!(arms, codes);
+}
+
+#[test]
 fn each_section_says_something() {
     for section in GUIDE.split("\n### ").skip(1) {
         let (title, text) = section.split_once('\n').unwrap();

@@ -1,6 +1,7 @@
 //! The reasons why a login or a call fails, by fault. Each has its code and its status beside it.
 
 mod browser;
+mod likely;
 mod not_linked;
 mod operator;
 mod service;
@@ -113,6 +114,21 @@ impl Error {
             },
             Self::Operator(error) => error.code(),
         }
+    }
+
+    /// The likely cause, a sentence for logs and their readers. Each code has a section in the
+    /// guide with all of them.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// let github = GitHub::new("our-id", "our-secret\n");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example").with(github);
+    /// let error = login.check().unwrap_err();
+    /// assert_eq!(error.likely_cause(), "the secret was read with a line break at its end");
+    /// ```
+    pub fn likely_cause(&self) -> &'static str {
+        likely::cause_of(self.code())
     }
 
     /// The status of the response to the user.

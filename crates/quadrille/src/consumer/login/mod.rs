@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     Env, KeyRing, Scopes,
-    consumer::error::{BrowserError, OperatorError, Result},
+    consumer::error::{BrowserError, Error, OperatorError, Result},
     form::FormWriter,
     loopback::is_secure,
     transport::{self, ErasedClient, HttpClient},
@@ -242,8 +242,9 @@ impl Login {
             match &ready {
                 Ok(ready) => ready.log(&self.0),
                 Err(error) => {
-                    let code = error.code();
-                    tracing::error!(code, %error, "this site's logins are not set up");
+                    let error = Error::from(error.clone());
+                    let (code, likely) = (error.code(), error.likely_cause());
+                    tracing::error!(code, %error, likely, "this site's logins are not set up");
                 }
             }
             ready

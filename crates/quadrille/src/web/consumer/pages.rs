@@ -373,20 +373,24 @@ fn can_be_retried(error: &Error) -> bool {
 }
 
 fn log(error: &Error, service: Option<&str>) {
-    let (code, cause) = (error.code(), error.causes());
+    let (code, likely, cause) = (error.code(), error.likely_cause(), error.causes());
     let service = error.service_name().or(service);
     match error {
         Error::NotLinked(_) | Error::Browser(_) => {
-            info!(code, service, %error, "a login was not finished");
+            info!(code, service, %error, likely, "a login was not finished");
         }
         Error::Service { .. } | Error::Network { .. } => {
-            warn!(code, service, %error, cause, "a login or a call failed");
+            warn!(code, service, %error, likely, cause, "a login or a call failed");
         }
-        Error::Api { .. } => warn!(code, service, %error, "a call of a service's API failed"),
+        Error::Api { .. } => {
+            warn!(code, service, %error, likely, "a call of a service's API failed");
+        }
         // Anyone can request a login with any name.
         Error::Operator(OperatorError::ServiceUnknown { .. }) => {
-            info!(code, service, %error, "there is no such login");
+            info!(code, service, %error, likely, "there is no such login");
         }
-        Error::Operator(_) => error!(code, service, %error, "logins are not set up correctly"),
+        Error::Operator(_) => {
+            error!(code, service, %error, likely, "logins are not set up correctly");
+        }
     }
 }

@@ -1,0 +1,92 @@
+//! The likely cause of each error, in a sentence for logs. The guide has a section per code.
+
+/// The likely cause of errors with this code. A test holds that each code has one.
+pub(super) fn cause_of(code: &str) -> &'static str {
+    match code {
+        "access_denied" => "the user chose to refuse at the service",
+        "account_changed" => "the browser is logged in at the service as someone else",
+        "account_not_allowed" => "the user chose a private account instead of the organization's",
+        "account_of_another_user" => "the user has two users here, or shares a browser",
+        "answer_has_left" => "a stream or task outlives the response: call Linked::detach before",
+        "api_error" => "the path is wrong, a scope is missing, or a limit is reached",
+        "attempt_cookie_missing" => {
+            "the login began at another host name than the public URL's, or the browser keeps no \
+             cookies"
+        }
+        "attempt_expired" => "the user waited for an hour, or the keys were replaced",
+        "authorization_refused" => "a scope or the redirect URI is not registered at the service",
+        "base_malformed" => "the base lacks https://, or has a query",
+        "call_malformed" => "a space or a line break in a path, a header or a token",
+        "callback_malformed" => "a proxy rewrites the callback's query",
+        "callback_not_confirmed" => "the service has OAuth 1.0 without the repair of 1.0a",
+        "client_id_malformed" => "the identifier was read with a line break, or is empty",
+        "client_refused" => "the secret is of another registration, was replaced, or was cut",
+        "cookie_too_large" => "many accounts, or long tokens: store tokens on the server",
+        "credential_mismatch" => "a secret was given where the service requires a private key",
+        "data_too_large" => "whole records were carried along instead of their identifiers",
+        "endpoint_malformed" => "an endpoint lacks https://, or its tenant",
+        "ephemeral_keys" => "KeyRing::ephemeral beside a storage that outlives the process",
+        "foreign_origin" => "the call's URL is on another host than the service's API",
+        "http_client" => "the system has no root certificates",
+        "io" => "a file is missing, or the user of the process may not read it",
+        "json_callback_malformed" => "the callback lacks https://, or its scheme has no dot",
+        "key_unknown" => "an old key was removed from the ring, or the database is another's",
+        "keys_malformed" => "the variable of the key ring is not set, or was cut",
+        "login_loop" => {
+            "the service grants fewer scopes than the page requires, or no cookie stays"
+        }
+        "login_malformed" => "a link to the login was built without percent-encoding",
+        "member_malformed" => "a path of a member has two dots, or one at an end",
+        "mount_malformed" => "the path lacks its slash at the beginning",
+        "nested_elsewhere" => "the public URL lacks the path at which the router is nested",
+        "no_services" => "Login::with is not called, or no variable of a service is set",
+        "not_attached" => "the handler's router was not passed to Login::attach",
+        "not_linked" => "the user has not logged in, or the service ended the token",
+        "not_out_of_band" => "the service has OAuth 2, which has no PIN",
+        "not_this_origin" => "the page is on another host name or port than the public URL",
+        "opener_malformed" => "the origin has a path, or a slash at its end",
+        "outside_request" => "tokens are in cookies: store them on the server for background work",
+        "parameter_reserved" => "a parameter that the login sets itself has a method of its own",
+        "public_url_insecure" => "the public URL is the proxy's inner address: use its https one",
+        "public_url_malformed" => "the public URL lacks https://, or has a query",
+        "resource_malformed" => "the resource is no absolute URI, or has a fragment",
+        "routes_missing" => "the application has Login::layer without Login::routes",
+        "scope_malformed" => "the scope was quoted twice, or has a line break",
+        "secret_malformed" => "the secret was read with a line break at its end",
+        "secret_missing" => "the variable or setting of the secret is empty",
+        "secret_not_made" => "the key that signs the secret cannot be read",
+        "service_answer_malformed" => "an endpoint is wrong, or a proxy answered in its place",
+        "service_answer_too_large" => "a page or a list is at the endpoint for tokens or claims",
+        "service_down" => "the service failed a moment ago",
+        "service_interrupted" => "a proxy ends connections earlier than the service responds",
+        "service_mismatch" => "the account is of a service known only at run time",
+        "service_name_malformed" => "a display name was given instead of a path segment",
+        "service_not_added" => "Login::with lacks the service, or the handler has another login",
+        "service_page_elsewhere" => "the service has two host names for its API",
+        "service_redirected" => "the base of the API is an old address of the service",
+        "service_repeated" => "two registrations at one service need different names",
+        "service_timed_out" => "the service is slow, or a firewall drops packets",
+        "service_unavailable" => "the service is overloaded, or limits this application",
+        "service_unknown" => "the link has a typing error, or the service was removed",
+        "service_unreachable" => "DNS, firewall, proxy, root certificates or clock of this machine",
+        "setting_malformed" => "a value lacks its quotation marks, or has them needlessly",
+        "setting_missing" => "the section was not filled in",
+        "setting_unknown" => "a typing error, or an option of another service",
+        "signing_key_unusable" => "the key is not PEM, is encrypted, or is at another path",
+        "state_unknown" => "another process with other keys answered, or the callback is forged",
+        "storage_failed" => "the storage is down, full, or lacks its tables",
+        "subject_missing" => "a scope is missing without which the service shows no identity",
+        "tenant_lookup_failed" => "the database of tenants is down",
+        "tenant_unknown" => "the link has a typing error, or the tenant was removed",
+        "token_refused" => {
+            "the redirect URI or the clock differs from the service's, or the code was used"
+        }
+        "token_secret_missing" => "an account of OAuth 1 was imported without its secret",
+        "token_type_unknown" => "the service has its own word for bearer tokens",
+        "user_changed" => "a sign-in in another tab, or no session at the login's routes",
+        "user_unknown" => "the user was removed while a session lived on",
+        "variable_missing" => "the .env file was not read, or another shell has the variable",
+        "wrong_issuer" => "the issuer has another spelling, or the callback is another server's",
+        _ => "",
+    }
+}
