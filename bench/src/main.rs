@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is the table")]
 #![allow(clippy::cast_precision_loss, reason = "figures have three digits")]
 
+mod crowd;
+mod databases;
 mod load;
 mod process;
 mod program;
@@ -22,6 +24,7 @@ use std::{
 
 use clap::Parser;
 
+use crowd::Outcome;
 use process::Cores;
 use process::Side;
 use report::Report;
@@ -46,6 +49,9 @@ struct Options {
     /// Measures only the bare handlers or only Quadrille: to profile, not to compare.
     #[arg(long)]
     side: Option<Side>,
+    /// The number of users who log in at the same time, over each storage; 0 for none.
+    #[arg(long, default_value_t = 10_000)]
+    crowd: usize,
     /// The core of the servers.
     #[arg(long, default_value_t = 0)]
     server_core: usize,
@@ -88,7 +94,20 @@ fn run(options: &Options) -> Result<()> {
         eprintln!("round {} of {} after {:.0?}", round + 1, options.rounds, begun.elapsed());
     }
     report.print();
-    report.save(&options.results)
+    report.save(&options.results)?;
+    if options.crowd == 0 || options.side.is_some() {
+        return Ok(());
+    }
+    let wanted = |title: &str| options.only.as_deref().is_none_or(|part| title.contains(part));
+    let outcomes = crowd::measure(&programs, options.crowd, wanted)?;
+    if outcomes.is_empty() {
+        return Ok(());
+    }
+    Outcome::print(&outcomes);
+    if outcomes.iter().all(Outcome::is_right) {
+        return Ok(());
+    }
+    Err("a login came out as nobody or as another".into())
 }
 
 /// Everything once, on fresh processes; who goes first changes from round to round.

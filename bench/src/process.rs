@@ -38,16 +38,44 @@ pub(crate) enum Role {
     Sessions,
     /// The `quadrille` program.
     Program,
+    /// `baseline`: pages that need an account, in a cookie, in SQLite and in PostgreSQL.
+    BareLinked,
+    /// Quadrille's page that extracts the account, from a cookie.
+    LinkedCookie,
+    /// The same from SQLite.
+    LinkedSqlite,
+    /// The same from SQLite, with a cache in front.
+    LinkedSqliteCached,
+    /// The same from PostgreSQL.
+    LinkedPostgres,
+    /// The same from PostgreSQL, with a cache in front.
+    LinkedPostgresCached,
+    /// Quadrille's login for a crowd.
+    Crowd,
+    /// The service of a crowd, with a user for each code.
+    CrowdService,
 }
 
 impl Role {
+    /// The number of roles.
+    pub(crate) const COUNT: usize = Self::CrowdService as usize + 1;
+
     /// The side that the server belongs to.
     pub(crate) const fn side(self) -> Side {
         match self {
-            Self::Limits | Self::HandLogin | Self::Service => Side::Bare,
-            Self::Memory | Self::Sqlite | Self::Login | Self::Sessions | Self::Program => {
-                Side::Quadrille
-            }
+            Self::Limits | Self::HandLogin | Self::Service | Self::BareLinked => Side::Bare,
+            Self::Memory
+            | Self::Sqlite
+            | Self::Login
+            | Self::Sessions
+            | Self::Program
+            | Self::LinkedCookie
+            | Self::LinkedSqlite
+            | Self::LinkedSqliteCached
+            | Self::LinkedPostgresCached
+            | Self::LinkedPostgres
+            | Self::Crowd
+            | Self::CrowdService => Side::Quadrille,
         }
     }
 }
@@ -122,11 +150,12 @@ impl Drop for Server {
     }
 }
 
-/// A command that runs `program` on one core. `taskset` becomes the program, so its process id is
+/// A command that runs `program` on these cores. `taskset` becomes the program, so its process id is
 /// the same.
-pub(crate) fn pinned(core: usize, program: &Path) -> Command {
+pub(crate) fn pinned(cores: &[usize], program: &Path) -> Command {
+    let cores: Vec<_> = cores.iter().map(usize::to_string).collect();
     let mut command = Command::new("taskset");
-    command.arg("--cpu-list").arg(core.to_string()).arg(program).stdin(Stdio::null());
+    command.arg("--cpu-list").arg(cores.join(",")).arg(program).stdin(Stdio::null());
     command
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> 
     let authorization = basic(text("client_id")?, text("client_secret")?);
 
     let serve = || {
-        let mut command = pinned(programs.cores.server, &program);
+        let mut command = pinned(&[programs.cores.server], &program);
         command.args(["serve", "--listen", &address]).args(scopes).args(&common);
         command.stdout(Stdio::null());
         command

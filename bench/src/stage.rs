@@ -6,10 +6,11 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::PathBuf,
+    process::Command,
 };
 
 use crate::{
-    Result,
+    Result, databases,
     load::message::{Answer, get},
     process::{Cores, Role, Server, free_port, pinned},
 };
@@ -31,7 +32,7 @@ pub(crate) struct Programs {
 /// measured.
 pub(crate) struct Stage<'p> {
     programs: &'p Programs,
-    servers: [OnceCell<Server>; 8],
+    servers: [OnceCell<Server>; Role::COUNT],
 }
 
 impl<'p> Stage<'p> {
@@ -49,7 +50,14 @@ impl<'p> Stage<'p> {
             return Ok(server);
         }
         let service = match role {
-            Role::HandLogin | Role::Login | Role::Sessions => Some(self.server(Role::Service)?),
+            Role::HandLogin
+            | Role::Login
+            | Role::Sessions
+            | Role::LinkedCookie
+            | Role::LinkedSqlite
+            | Role::LinkedSqliteCached
+            | Role::LinkedPostgresCached
+            | Role::LinkedPostgres => Some(self.server(Role::Service)?),
             _ => None,
         };
         let server = self.programs.start_with(role, service)?;
@@ -71,18 +79,50 @@ impl Programs {
     }
 
     fn start_with(&self, role: Role, service: Option<&Server>) -> Result<Server> {
-        let core = if role == Role::Service { self.cores.load } else { self.cores.server };
-        let (folder, program, mode) = match role {
-            Role::Limits | Role::Service => (&self.baseline, "limits", None),
-            Role::HandLogin => (&self.baseline, "login", None),
-            Role::Memory => (&self.ours, "quadrille-bench-server", Some("memory")),
-            Role::Sqlite => (&self.ours, "quadrille-bench-server", Some("sqlite")),
-            Role::Login => (&self.ours, "quadrille-bench-server", Some("login")),
-            Role::Sessions => (&self.ours, "quadrille-bench-server", Some("sessions")),
-            Role::Program => (&self.ours, "quadrille", Some("serve")),
+        let ours = "quadrille-bench-server";
+        let (folder, program, mode): (_, _, &[&str]) = match role {
+            Role::Limits | Role::Service => (&self.baseline, "limits", &[]),
+            Role::HandLogin => (&self.baseline, "login", &[]),
+            Role::BareLinked => (&self.baseline, "linked", &[]),
+            Role::Memory => (&self.ours, ours, &["memory"]),
+            Role::Sqlite => (&self.ours, ours, &["sqlite"]),
+            Role::Login => (&self.ours, ours, &["login"]),
+            Role::Sessions => (&self.ours, ours, &["sessions"]),
+            Role::LinkedCookie => (&self.ours, ours, &["linked", "cookie"]),
+            Role::LinkedSqlite => (&self.ours, ours, &["linked", "sqlite"]),
+            Role::LinkedSqliteCached => (&self.ours, ours, &["linked", "sqlite-cached"]),
+            Role::LinkedPostgres => (&self.ours, ours, &["linked", "postgres"]),
+            Role::LinkedPostgresCached => (&self.ours, ours, &["linked", "postgres-cached"]),
+            Role::Program => (&self.ours, "quadrille", &["serve"]),
+            Role::CrowdService => (&self.ours, ours, &["service"]),
+            Role::Crowd => return Err("a crowd needs a storage".into()),
         };
-        let (port, mut command) = (free_port()?, pinned(core, &folder.join(program)));
-        command.args(mode).env("PORT", port.to_string()).env("DATA_DIR", self.data_for(role)?);
+        let is_service = matches!(role, Role::Service | Role::CrowdService);
+        let core = if is_service { self.cores.load } else { self.cores.server };
+        let mut command = pinned(&[core], &folder.join(program));
+        command.args(mode);
+        if matches!(role, Role::BareLinked | Role::LinkedPostgres | Role::LinkedPostgresCached) {
+            command.env("PG_URL", [&databases::postgres(), "postgres"].concat());
+        }
+        self.launch(role, command, service)
+    }
+
+    /// Starts the site of a crowd on both cores: two threads meet where one would not.
+    pub(crate) fn start_crowd(
+        &self,
+        storage: &str,
+        database: Option<(&str, String)>,
+        service: &Server,
+    ) -> Result<Server> {
+        let cores = [self.cores.server, self.cores.load];
+        let mut command = pinned(&cores, &self.ours.join("quadrille-bench-server"));
+        command.args(["crowd", storage]).envs(database);
+        self.launch(Role::Crowd, command, Some(service))
+    }
+
+    fn launch(&self, role: Role, mut command: Command, service: Option<&Server>) -> Result<Server> {
+        let port = free_port()?;
+        command.env("PORT", port.to_string()).env("DATA_DIR", self.data_for(role)?);
         command.envs(service.map(|server| ("STUB", format!("http://{}/stub", server.address))));
         let mut server = Server::spawn(role, port, command)?;
         server.connect()?;

@@ -53,6 +53,38 @@ enum Play {
     LoginRedirect,
     Login,
     LoginWithSessions,
+    Linked(Storage),
+}
+
+/// The storage of the accounts of a page that extracts one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Storage {
+    Cookie,
+    Sqlite,
+    SqliteCached,
+    Postgres,
+    PostgresCached,
+}
+
+impl Storage {
+    fn role(self) -> Role {
+        match self {
+            Self::Cookie => Role::LinkedCookie,
+            Self::Sqlite => Role::LinkedSqlite,
+            Self::SqliteCached => Role::LinkedSqliteCached,
+            Self::Postgres => Role::LinkedPostgres,
+            Self::PostgresCached => Role::LinkedPostgresCached,
+        }
+    }
+
+    /// The page of the bare handler, or the path that begins the login for it.
+    fn bare_page(self) -> &'static str {
+        match self {
+            Self::Cookie => "/seal",
+            Self::Sqlite | Self::SqliteCached => "/sqlite",
+            Self::Postgres | Self::PostgresCached => "/postgres",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +94,7 @@ enum Store {
 }
 
 /// `/hello` comes first, as the measure for the others.
-pub(crate) const WORKLOADS: [Workload; 11] = [
+pub(crate) const WORKLOADS: [Workload; 16] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
         title: "client credentials, memory",
@@ -124,10 +156,42 @@ pub(crate) const WORKLOADS: [Workload; 11] = [
         target: Target::None,
         play: Play::LoginWithSessions,
     },
+    Workload {
+        title: "linked account, cookie",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Linked(Storage::Cookie),
+    },
+    Workload {
+        title: "linked account, SQLite",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Linked(Storage::Sqlite),
+    },
+    Workload {
+        title: "linked account, SQLite, cached",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Linked(Storage::SqliteCached),
+    },
+    Workload {
+        title: "linked account, PostgreSQL",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Linked(Storage::Postgres),
+    },
+    Workload {
+        title: "linked account, PostgreSQL, cached",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Linked(Storage::PostgresCached),
+    },
 ];
 
 /// The number of tokens that the bearer route gets in turn.
 const BEARER_TOKENS: u64 = 1000;
+/// The number of users with an account in each database.
+const USERS: u32 = 1000;
 
 impl Workload {
     /// Measures one side once.
@@ -172,12 +236,16 @@ impl<'s> Actor<'s> {
         let is_login = matches!(play, Play::LoginRedirect | Play::Login | Play::LoginWithSessions);
         let is_durable = matches!(play, Play::ClientCredentials(Store::Sqlite));
         let role = match side {
+            Side::Bare if matches!(play, Play::Linked(_)) => Role::BareLinked,
             Side::Bare if is_login => Role::HandLogin,
             Side::Bare => Role::Limits,
-            Side::Quadrille if matches!(play, Play::LoginWithSessions) => Role::Sessions,
-            Side::Quadrille if is_login => Role::Login,
-            Side::Quadrille if is_durable => Role::Sqlite,
-            Side::Quadrille => Role::Memory,
+            Side::Quadrille => match play {
+                Play::Linked(storage) => storage.role(),
+                Play::LoginWithSessions => Role::Sessions,
+                _ if is_login => Role::Login,
+                _ if is_durable => Role::Sqlite,
+                _ => Role::Memory,
+            },
         };
         let actor = Self::at(stage.server(role)?);
         // The bare handlers keep all stores in one process.
@@ -249,6 +317,17 @@ impl<'s> Actor<'s> {
             }
             Play::LoginRedirect => Box::new(move || Box::new(Repeat::login_redirect(login))),
             Play::Login | Play::LoginWithSessions => Box::new(move || Box::new(Visit::new(login))),
+            Play::Linked(storage) => {
+                let page = match self.server.role.side() {
+                    Side::Bare => storage.bare_page(),
+                    Side::Quadrille if storage == Storage::Cookie => "/login/stub?next=/linked",
+                    Side::Quadrille => "/linked",
+                };
+                match storage {
+                    Storage::Cookie => Box::new(move || Box::new(Visit::staying(page))),
+                    _ => Box::new(move || Box::new(Repeat::page_of_users(page, USERS))),
+                }
+            }
         })
     }
 

@@ -61,6 +61,12 @@ impl Repeat {
         Self::new(tokens.iter().map(request).collect(), 200, "ok")
     }
 
+    /// A page that names the user whom a cookie names: these users in turn.
+    pub(crate) fn page_of_users(page: &str, users: u32) -> Self {
+        let request = |user| get(page, &[("Cookie", &format!("user={user}"))]);
+        Self::new((0..users).map(request).collect(), 200, "octo")
+    }
+
     /// The first step of a login, by a visitor without cookies.
     pub(crate) fn login_redirect(start: &str) -> Self {
         Self::new(vec![get(start, &[])], 302, "")
@@ -241,13 +247,55 @@ impl Script for Refresh {
 pub(crate) struct Visit {
     start: String,
     target: String,
+    code: String,
+    /// Whether the visitor asks for the last page again, instead of a new visitor who logs in.
+    stays: bool,
     cookies: BTreeMap<String, String>,
 }
 
 impl Visit {
     /// `start` begins the login.
     pub(crate) fn new(start: &str) -> Self {
-        Self { start: start.to_owned(), target: start.to_owned(), cookies: BTreeMap::new() }
+        Self::with_code(start, "stubcode")
+    }
+
+    /// A visitor for whom the other service has this code.
+    pub(crate) fn with_code(start: &str, code: &str) -> Self {
+        let (start, code) = (start.to_owned(), code.to_owned());
+        Self { target: start.clone(), start, code, stays: false, cookies: BTreeMap::new() }
+    }
+
+    /// Asks for the page again and again after one login.
+    pub(crate) fn staying(start: &str) -> Self {
+        Self { stays: true, ..Self::new(start) }
+    }
+
+    /// Continues with another page.
+    pub(crate) fn open(&mut self, target: &str) {
+        target.clone_into(&mut self.target);
+    }
+
+    /// Reads a response. Returns whether it is a page, which ends the redirects.
+    pub(crate) fn follow(&mut self, answer: &Answer<'_>) -> Result<bool> {
+        self.keep_cookies(answer);
+        let hop = answer.headers("refresh").find_map(|refresh| refresh.strip_prefix("0;url="));
+        if answer.status == 200 && hop.is_none() {
+            return Ok(true);
+        }
+        if hop.is_none() && !(302..=303).contains(&answer.status) {
+            answer.expect(302)?;
+        }
+        let location = hop.map_or_else(|| answer.location(), Ok)?;
+        self.target = if location.contains("/stub/authorize?") {
+            // The other service is played here: it would redirect back with a code.
+            let back = percent_decoded(query(location, "redirect_uri")?)?;
+            let join = if back.contains('?') { '&' } else { '?' };
+            let state = query(location, "state")?;
+            format!("{}{join}code={}&state={state}", path(&back), self.code)
+        } else {
+            path(location).to_owned()
+        };
+        Ok(false)
     }
 
     fn keep_cookies(&mut self, answer: &Answer<'_>) {
@@ -276,29 +324,17 @@ impl Script for Visit {
     }
 
     fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
-        let hop = answer.headers("refresh").find_map(|refresh| refresh.strip_prefix("0;url="));
-        if answer.status == 200 && hop.is_none() {
-            if !std::str::from_utf8(answer.body)?.contains("octo") {
-                return Err("the visitor came out as nobody".into());
-            }
+        if !self.follow(answer)? {
+            return Ok(Progress::Ongoing);
+        }
+        if !std::str::from_utf8(answer.body)?.contains("octo") {
+            return Err("the visitor came out as nobody".into());
+        }
+        if !self.stays {
             self.cookies.clear();
             self.target.clone_from(&self.start);
-            return Ok(Progress::Done);
         }
-        if hop.is_none() && !(302..=303).contains(&answer.status) {
-            answer.expect(302)?;
-        }
-        self.keep_cookies(answer);
-        let location = hop.map_or_else(|| answer.location(), Ok)?;
-        self.target = if location.contains("/stub/authorize?") {
-            // The other service is played here: it would redirect back with a code.
-            let back = percent_decoded(query(location, "redirect_uri")?)?;
-            let join = if back.contains('?') { '&' } else { '?' };
-            format!("{}{join}code=stubcode&state={}", path(&back), query(location, "state")?)
-        } else {
-            path(location).to_owned()
-        };
-        Ok(Progress::Ongoing)
+        Ok(Progress::Done)
     }
 }
 

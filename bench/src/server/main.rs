@@ -1,8 +1,10 @@
 //! Quadrille in an application, beside the bare handlers: the same accept loop, runtime, allocator
 //! and profile.
 
+mod linked;
 mod login;
 mod provider;
+mod service;
 
 use axum::{
     http::{HeaderMap, header},
@@ -18,7 +20,9 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mode = std::env::args().nth(1).ok_or("memory, sqlite, login or sessions?")?;
+    let mut arguments = std::env::args().skip(1);
+    let mode = arguments.next().ok_or("what is to be served?")?;
+    let storage = arguments.next().unwrap_or_default();
     let port: u16 = std::env::var("PORT")?.parse()?;
     let origin = format!("http://127.0.0.1:{port}");
     let app = match mode.as_str() {
@@ -26,6 +30,9 @@ async fn main() -> Result<()> {
         "sqlite" => provider::on_sqlite(&origin, &std::env::var("DATA_DIR")?).await?,
         "login" => login::site(&origin, &std::env::var("STUB")?)?,
         "sessions" => login::site_with_sessions(&origin, &std::env::var("STUB")?)?,
+        "linked" => linked::site(&origin, &std::env::var("STUB")?, &storage).await?,
+        "crowd" => linked::crowd(&origin, &std::env::var("STUB")?, &storage).await?,
+        "service" => service::routes(),
         other => return Err(format!("there is no {other}").into()),
     };
     let app = app.route("/hello", get(hello));
