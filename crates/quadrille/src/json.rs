@@ -1,7 +1,7 @@
 //! JSON objects: a writer for the flat ones of responses, since writing a fixed shape by hand is
 //! faster, and a strict reader for those that decide.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
@@ -39,7 +39,8 @@ impl JsonObject {
         self.next();
         write_string(&mut self.0, name);
         self.0.push(b':');
-        self.0.extend_from_slice(value.to_string().as_bytes());
+        // Writing a value into a Vec cannot fail.
+        let _ = serde_json::to_writer(&mut self.0, value);
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
@@ -103,14 +104,86 @@ pub(crate) enum ObjectError {
 
 /// Reads one object. A member that is repeated is an error, at any depth.
 pub(crate) fn read_object(json: &[u8]) -> Result<Map<String, Value>, ObjectError> {
+    let mut members = Map::new();
+    read_members(json, |name, value| insert(&mut members, name, value))?;
+    Ok(members)
+}
+
+/// Reads one object as [`read_object`] does. `take` gets each member, and returns whether it is new.
+pub(crate) fn read_members(
+    json: &[u8],
+    take: impl FnMut(Cow<'_, str>, Value) -> bool,
+) -> Result<(), ObjectError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let value = Strict.deserialize(&mut reader).map_err(|error| match error.is_data() {
+    let mut is_object = false;
+    let members = Members { take, is_object: &mut is_object };
+    let read = reader.deserialize_map(members).and_then(|()| reader.end());
+    read.map_err(|error| match error.is_data() && is_object {
         true => ObjectError::Repeated,
         false => ObjectError::Malformed,
-    })?;
-    match (value, reader.end()) {
-        (Value::Object(members), Ok(())) => Ok(members),
-        _ => Err(ObjectError::Malformed),
+    })
+}
+
+/// Adds a member, and returns whether it is new.
+pub(crate) fn insert(members: &mut Map<String, Value>, name: Cow<'_, str>, value: Value) -> bool {
+    match members.entry(name) {
+        Entry::Vacant(place) => {
+            place.insert(value);
+            true
+        }
+        Entry::Occupied(_) => false,
+    }
+}
+
+struct Members<'o, F> {
+    take: F,
+    /// Set when the value turns out to be one.
+    is_object: &'o mut bool,
+}
+
+impl<'de, F: FnMut(Cow<'_, str>, Value) -> bool> Visitor<'de> for Members<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        *self.is_object = true;
+        while let Some(name) = map.next_key_seed(Name)? {
+            let value = map.next_value_seed(Strict)?;
+            if !(self.take)(name, value) {
+                return Err(A::Error::custom("a member is repeated"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a member, which most readers need not keep.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -170,12 +243,11 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
+        while let Some(name) = map.next_key_seed(Name)? {
             let value = map.next_value_seed(Self)?;
-            match members.entry(name) {
-                Entry::Vacant(place) => place.insert(value),
-                Entry::Occupied(_) => return Err(A::Error::custom("a member is repeated")),
-            };
+            if !insert(&mut members, name, value) {
+                return Err(A::Error::custom("a member is repeated"));
+            }
         }
         Ok(Value::Object(members))
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::ClaimsError;
 use crate::{
     Timestamp,
-    json::{JsonObject, ObjectError, read_object},
+    json::{JsonObject, ObjectError, insert, read_members},
 };
 
 /// The claims of a JWT. All are optional; a [`ClaimsPolicy`](super::ClaimsPolicy) says which are
@@ -61,25 +61,42 @@ impl Claims {
     /// # Errors
     /// [`ClaimsError::NotJson`], [`ClaimsError::Repeated`] or [`ClaimsError::Malformed`].
     pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
-        let mut members = read_object(payload).map_err(|error| match error {
+        let mut claims = Self::default();
+        let mut times = [None, None, None];
+        let [exp, nbf, iat] = &mut times;
+        let mut aud = None;
+        let mut malformed = None;
+        let read = read_members(payload, |name, value| {
+            let place = match &*name {
+                "iss" => text("iss", value, &mut claims.iss),
+                "sub" => text("sub", value, &mut claims.sub),
+                "jti" => text("jti", value, &mut claims.jti),
+                "aud" => audience(value).map(|all| is_new(&mut aud, all)),
+                "exp" => timestamp("exp", &value).map(|time| is_new(exp, time)),
+                "nbf" => timestamp("nbf", &value).map(|time| is_new(nbf, time)),
+                "iat" => timestamp("iat", &value).map(|time| is_new(iat, time)),
+                _ => Ok(insert(&mut claims.extra, name, value)),
+            };
+            place.unwrap_or_else(|error| {
+                malformed.get_or_insert(error);
+                true
+            })
+        });
+        read.map_err(|error| match error {
             ObjectError::Malformed => ClaimsError::NotJson,
             ObjectError::Repeated => ClaimsError::Repeated,
         })?;
-        Ok(Self {
-            iss: text(&mut members, "iss")?,
-            sub: text(&mut members, "sub")?,
-            aud: audience(&mut members)?,
-            exp: time(&mut members, "exp")?,
-            nbf: time(&mut members, "nbf")?,
-            iat: time(&mut members, "iat")?,
-            jti: text(&mut members, "jti")?,
-            extra: members,
-        })
+        if let Some(malformed) = malformed {
+            return Err(malformed);
+        }
+        [claims.exp, claims.nbf, claims.iat] = times;
+        claims.aud = aud.unwrap_or_default();
+        Ok(claims)
     }
 
     /// The claims as JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut object = JsonObject::with_capacity(256);
+        let mut object = JsonObject::with_capacity(512);
         let mut string = |name, value: &Option<String>| {
             if let Some(value) = value {
                 object.string(name, value);
@@ -152,34 +169,27 @@ impl fmt::Debug for Claims {
     }
 }
 
-fn text(
-    members: &mut Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<String>, ClaimsError> {
-    match members.remove(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ClaimsError::Malformed(name)),
+/// Fills a place, and returns whether it was empty.
+fn is_new<T>(place: &mut Option<T>, value: T) -> bool {
+    place.replace(value).is_none()
+}
+
+fn text(name: &'static str, value: Value, place: &mut Option<String>) -> Result<bool, ClaimsError> {
+    match value {
+        Value::String(text) => Ok(is_new(place, text)),
+        _ => Err(ClaimsError::Malformed(name)),
     }
 }
 
-fn audience(members: &mut Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
+fn audience(value: Value) -> Result<Vec<String>, ClaimsError> {
     let one = |value| match value {
         Value::String(text) => Ok(text),
         _ => Err(ClaimsError::Malformed("aud")),
     };
-    match members.remove("aud") {
-        None => Ok(Vec::new()),
-        Some(Value::Array(several)) => several.into_iter().map(one).collect(),
-        Some(value) => one(value).map(|one| vec![one]),
+    match value {
+        Value::Array(several) => several.into_iter().map(one).collect(),
+        value => one(value).map(|one| vec![one]),
     }
-}
-
-fn time(
-    members: &mut Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Timestamp>, ClaimsError> {
-    members.remove(name).map(|value| timestamp(name, &value)).transpose()
 }
 
 /// A `NumericDate` (RFC 7519, section 2): seconds, perhaps with a fraction.

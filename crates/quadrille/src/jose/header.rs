@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Algorithm, KeyError, TokenError, VerifyingKey};
-use crate::json::{JsonObject, ObjectError, read_object};
+use crate::json::{JsonObject, ObjectError, insert, read_members};
 
 /// The header of a token. Only `alg` is checked when it is read; nothing in it is true before the
 /// signature was verified.
@@ -23,32 +23,42 @@ use crate::json::{JsonObject, ObjectError, read_object};
 #[derive(Clone, PartialEq)]
 pub struct Header {
     algorithm: Algorithm,
-    members: Map<String, Value>,
+    typ: Option<String>,
+    cty: Option<String>,
+    kid: Option<String>,
+    others: Map<String, Value>,
 }
 
 impl Header {
     pub(super) fn parse(json: &[u8]) -> Result<Self, TokenError> {
-        let members = read_object(json).map_err(|error| match error {
+        let (mut alg, mut typ, mut cty, mut kid) = (None, None, None, None);
+        let mut others = Map::new();
+        read_members(json, |name, value| match &*name {
+            "alg" => alg.replace(value).is_none(),
+            "typ" => typ.replace(value).is_none(),
+            "cty" => cty.replace(value).is_none(),
+            "kid" => kid.replace(value).is_none(),
+            _ => insert(&mut others, name, value),
+        })
+        .map_err(|error| match error {
             ObjectError::Malformed => TokenError::HeaderMalformed("the JSON"),
             ObjectError::Repeated => TokenError::Repeated,
         })?;
-        let algorithm = match text(&members, "alg")? {
+        let algorithm = match text("alg", alg)?.as_deref() {
             None => return Err(TokenError::HeaderMalformed("alg")),
             Some("none") => return Err(TokenError::Unsecured),
             Some(name) => Algorithm::parse(name).ok_or(TokenError::AlgorithmUnknown)?,
         };
-        for name in ["typ", "cty", "kid"] {
-            text(&members, name)?;
-        }
         // Without `crit` it would be ignored, and the payload read as another text.
-        if members.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
+        if others.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
             return Err(TokenError::NotEncoded);
         }
         // No extension is understood (RFC 7515, section 4.1.11).
-        if members.contains_key("crit") {
+        if others.contains_key("crit") {
             return Err(TokenError::Critical);
         }
-        Ok(Self { algorithm, members })
+        let (typ, cty, kid) = (text("typ", typ)?, text("cty", cty)?, text("kid", kid)?);
+        Ok(Self { algorithm, typ, cty, kid, others })
     }
 
     /// The algorithm of the signature (RFC 7515, section 4.1.1).
@@ -58,17 +68,17 @@ impl Header {
 
     /// The identifier of the key (RFC 7515, section 4.1.4).
     pub fn kid(&self) -> Option<&str> {
-        self.text("kid")
+        self.kid.as_deref()
     }
 
     /// The type of the token (RFC 7515, section 4.1.9).
     pub fn typ(&self) -> Option<&str> {
-        self.text("typ")
+        self.typ.as_deref()
     }
 
     /// The type of the payload (RFC 7515, section 4.1.10).
     pub fn cty(&self) -> Option<&str> {
-        self.text("cty")
+        self.cty.as_deref()
     }
 
     /// The public key in the header (RFC 7515, section 4.1.3), which proves nothing by itself: a
@@ -77,7 +87,7 @@ impl Header {
     /// # Errors
     /// [`KeyError`]; [`KeyError::Missing`] without the member.
     pub fn jwk(&self) -> Result<VerifyingKey, KeyError> {
-        match self.members.get("jwk") {
+        match self.others.get("jwk") {
             None => Err(KeyError::Missing("jwk")),
             Some(Value::Object(jwk)) => VerifyingKey::from_members(jwk),
             Some(_) => Err(KeyError::Malformed("jwk")),
@@ -86,11 +96,7 @@ impl Header {
 
     /// Any other member.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        self.members.get(name).and_then(Value::as_str)
+        self.others.get(name)
     }
 }
 
@@ -101,11 +107,8 @@ impl fmt::Debug for Header {
     }
 }
 
-fn text<'m>(
-    members: &'m Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'m str>, TokenError> {
-    match members.get(name) {
+fn text(name: &'static str, value: Option<Value>) -> Result<Option<String>, TokenError> {
+    match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenError::HeaderMalformed(name)),
