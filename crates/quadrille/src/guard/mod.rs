@@ -17,6 +17,8 @@ mod refused;
 mod service;
 mod signature;
 mod signed;
+#[cfg(feature = "testing")]
+mod test;
 mod verdict;
 mod verified;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
 use super::{
     accounts::Accounts,
     device::Decision,
+    fault::Fault,
     oauth1_service::OAuth1,
     scene::{Asks, Scene},
     script::{Asked, Script, Scripted, whole},
@@ -112,7 +113,14 @@ impl FakeService {
 
     fn play(spec: Option<Spec>, part: Part, manners: Manners) -> Self {
         let accounts = Accounts::default();
-        let scene = Scene { spec, manners, accounts, base: None, approves_as: None };
+        let scene = Scene {
+            spec,
+            own_manners: manners,
+            faults: Vec::new(),
+            accounts,
+            base: None,
+            approves_as: None,
+        };
         Self(Arc::new(Mutex::new(Stage { scene, part, script: Script::default() })))
     }
 
@@ -139,7 +147,7 @@ impl FakeService {
 
     /// Changes the manners.
     pub fn change(&self, change: impl FnOnce(&mut Manners)) {
-        change(&mut self.stage().scene.manners);
+        change(&mut self.stage().scene.own_manners);
     }
 
     /// Approves each authorization request that a browser brings to the
@@ -147,6 +155,23 @@ impl FakeService {
     /// an application that the user has approved before.
     pub fn approves_as(&self, user: u64) {
         self.stage().scene.approves_as = Some(user);
+    }
+
+    /// Turns a fault on, until the service [recovers](FakeService::recovers).
+    pub fn suffers(&self, fault: Fault) {
+        let mut stage = self.stage();
+        stage.scene.faults.push(fault);
+        if fault == Fault::EverythingExpired {
+            match &mut stage.part {
+                Part::OAuth2(part) => part.ends_everything(),
+                Part::OAuth1(part) => part.ends_everything(),
+            }
+        }
+    }
+
+    /// Turns all faults off. Tokens that expired stay invalid.
+    pub fn recovers(&self) {
+        self.stage().scene.faults.clear();
     }
 
     /// Replaces the application's secret.
@@ -290,17 +315,8 @@ impl FakeService {
         request: Request<Bytes>,
         purpose: Purpose,
     ) -> Result<Response<Bytes>, NetworkError> {
-        let scripted = self.stage().script.take(&request, purpose);
-        match scripted {
-            Some(scripted) => scripted.play().await,
-            None => {
-                let Stage { scene, part, .. } = &mut *self.stage();
-                Ok(match part {
-                    Part::OAuth2(part) => part.answer(scene, &request),
-                    Part::OAuth1(part) => part.answer(scene, request, purpose),
-                })
-            }
-        }
+        let scripted = self.stage().next(request, purpose);
+        scripted.play().await
     }
 
     pub(super) fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -317,8 +333,31 @@ impl Stage {
         }
     }
 
+    /// The answer to a request, by the script, a fault, or the protocol.
+    fn next(&mut self, request: Request<Bytes>, purpose: Purpose) -> Scripted {
+        if let Some(scripted) = self.script.take(&request, purpose) {
+            return scripted;
+        }
+        let scene = &self.scene;
+        if scene.has(Fault::Slow) {
+            return Scripted::Silence;
+        }
+        let mut answer = match &mut self.part {
+            _ if scene.has(Fault::ServerError) => server_error(),
+            Part::OAuth2(part) => part.answer(scene, &request),
+            Part::OAuth1(part) => part.answer(scene, request, purpose),
+        };
+        if scene.has(Fault::WrongContentType) {
+            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
+        }
+        Scripted::Answer(answer)
+    }
+
     /// As [`FakeService::consent`].
     pub(super) fn consent(&mut self, url: &str, user: u64) -> Option<String> {
+        if self.scene.has(Fault::Denied) {
+            return self.deny(url);
+        }
         match &mut self.part {
             Part::OAuth2(part) => part.consent(&self.scene, url, user),
             Part::OAuth1(part) => part.consent(url, user),
@@ -328,6 +367,7 @@ impl Stage {
     /// As [`FakeService::pin`].
     pub(super) fn pin(&mut self, url: &str, user: u64) -> Option<String> {
         match &mut self.part {
+            _ if self.scene.has(Fault::Denied) => None,
             Part::OAuth2(_) => None,
             Part::OAuth1(part) => part.pin(url, user),
         }
@@ -356,4 +396,14 @@ impl fmt::Debug for FakeService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeService").finish_non_exhaustive()
     }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The response of a server that fails.
+fn server_error() -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from_static(b"<h1>Internal Server Error</h1>"));
+    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
+    answer
 }

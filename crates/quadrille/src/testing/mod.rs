@@ -13,6 +13,10 @@ mod device;
 #[cfg(feature = "consumer")]
 mod fake;
 #[cfg(feature = "consumer")]
+mod fault;
+#[cfg(feature = "consumer")]
+mod handler;
+#[cfg(feature = "consumer")]
 mod oauth1_service;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod page;
@@ -39,7 +43,7 @@ pub use crate::provider::store::cache::Cached;
 pub use browser::{Browser, Page};
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
-pub use {fake::FakeService, script::Asked};
+pub use {fake::FakeService, fault::Fault, script::Asked};
 
 /// The services that this crate describes.
 ///

@@ -26,7 +26,7 @@ use super::scene::{Asks, Scene, json_answer};
 /// The OAuth 1.0a part of a fake service.
 #[derive(Debug)]
 pub(super) struct OAuth1 {
-    key: String,
+    pub(super) key: String,
     pub(super) secret: String,
     pub(super) rsa: Option<RsaVerifyingKey>,
     temporary: HashMap<String, Temporary>,
@@ -64,6 +64,12 @@ impl OAuth1 {
         }
     }
 
+    /// Ends all temporary and token credentials.
+    pub(super) fn ends_everything(&mut self) {
+        self.temporary.clear();
+        self.tokens.clear();
+    }
+
     /// The authorization request in `url`; `None` if it is invalid.
     pub(super) fn asks(&self, url: &str) -> Option<Asks> {
         let asked = self.temporary.get(&token_of(url)?)?;
@@ -90,7 +96,7 @@ impl OAuth1 {
 
     /// Refuses an authorization request. Returns the query of the callback.
     pub(super) fn deny(&mut self, scene: &Scene, url: &str) -> Option<String> {
-        let (name, value) = match scene.manners.denial {
+        let (name, value) = match scene.manners().denial {
             Denial::Standard => return self.refuse(url, "user_refused"),
             Denial::Named(problem) => return self.refuse(url, problem),
             Denial::Parameter => ("denied", None),
@@ -140,7 +146,7 @@ impl OAuth1 {
     ) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let is_api = matches!(purpose, Purpose::Api | Purpose::Identity);
-        match (self.decide(scene, &parts, &body, purpose), scene.manners.dead_token) {
+        match (self.decide(scene, &parts, &body, purpose), scene.manners().dead_token) {
             (Ok(answer), _) => answer,
             (Err(Problem::TokenRejected), Some(said)) if is_api => {
                 let mut answer = Response::new(Bytes::from_static(said.as_bytes()));
@@ -176,7 +182,7 @@ impl OAuth1 {
         };
         self.check(&signed, parts, token_secret.as_ref())?;
         match (purpose, token) {
-            (Purpose::TemporaryCredentials, _) => self.give_temporary(&scene.manners, &signed),
+            (Purpose::TemporaryCredentials, _) => self.give_temporary(&scene.manners(), &signed),
             (Purpose::RedeemCode, Some(token)) => self.redeem(&token, &signed),
             (_, Some(token)) => self.resource(scene, parts, body, &token, &signed),
             (_, None) => Err(Problem::ParameterAbsent),

@@ -4,15 +4,20 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde_json::Value;
 
-use crate::consumer::{Spec, presets::manners::Manners};
+use crate::consumer::{
+    Spec,
+    presets::manners::{Manners, Refresh},
+};
 
-use super::accounts::Accounts;
+use super::{accounts::Accounts, fault::Fault};
 
 /// The properties of a fake service that do not depend on the protocol.
 pub(super) struct Scene {
     /// The service that is emulated.
     pub(super) spec: Option<Spec>,
-    pub(super) manners: Manners,
+    /// The manners without any fault.
+    pub(super) own_manners: Manners,
+    pub(super) faults: Vec<Fault>,
     pub(super) accounts: Accounts,
     /// The URL of the server, if it is one.
     pub(super) base: Option<String>,
@@ -33,6 +38,23 @@ pub(super) struct Asks {
 }
 
 impl Scene {
+    pub(super) fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// The manners with those faults that are manners.
+    pub(super) fn manners(&self) -> Manners {
+        let mut manners = self.own_manners;
+        if self.has(Fault::ScopesDropped) {
+            manners.scopes = Some("");
+        }
+        if self.has(Fault::RefreshRotated) {
+            manners.refresh = Refresh::Rotating;
+        }
+        manners.errors_under_200 |= self.has(Fault::ErrorsUnder200);
+        manners
+    }
+
     /// The path of the identifier in an account's claims.
     pub(super) fn identity_member(&self) -> &'static str {
         self.spec.and_then(|spec| spec.identity).map_or("id", |(_, member)| member)
@@ -40,7 +62,7 @@ impl Scene {
 
     /// The claims of an account.
     pub(super) fn claims(&self, user: u64) -> Value {
-        self.accounts.claims(self.manners.account, self.identity_member(), user)
+        self.accounts.claims(self.own_manners.account, self.identity_member(), user)
     }
 
     /// The path of an endpoint with the place of this service before it.
@@ -53,7 +75,7 @@ impl Scene {
 
     /// The origin that calls must be sent to, for a service with many hosts.
     pub(super) fn api_origin(&self) -> Option<&str> {
-        let origin = self.manners.api_origin?;
+        let origin = self.own_manners.api_origin?;
         Some(self.base.as_deref().unwrap_or(origin))
     }
 }

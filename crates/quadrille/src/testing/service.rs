@@ -25,13 +25,14 @@ use crate::{
 use super::{
     accounts::{put, value_at},
     device::Devices,
+    fault::Fault,
     scene::{Asks, Scene, json_answer, path_of},
 };
 
 /// The OAuth 2 part of a fake service.
 #[derive(Debug)]
 pub(super) struct OAuth2 {
-    id: String,
+    pub(super) id: String,
     pub(super) secret: String,
     /// The service that is emulated; `None` accepts both authentication methods.
     spec: Option<(Spec, OAuth2Spec)>,
@@ -66,6 +67,13 @@ impl OAuth2 {
         }
     }
 
+    /// Ends all codes and tokens.
+    pub(super) fn ends_everything(&mut self) {
+        self.codes.clear();
+        self.access.clear();
+        self.refresh.clear();
+    }
+
     /// The authorization request in `url`; `None` if it is invalid.
     pub(super) fn asks(&self, url: &str) -> Option<Asks> {
         let url = Url::parse(url).ok()?;
@@ -86,7 +94,7 @@ impl OAuth2 {
         let url = Url::parse(url).ok()?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
-        let manners = &scene.manners;
+        let manners = &scene.manners();
         if *request.client_id != *self.id {
             return None;
         }
@@ -123,7 +131,7 @@ impl OAuth2 {
 
     /// Refuses an authorization request. Returns the query of the callback.
     pub(super) fn deny(&self, scene: &Scene, url: &str) -> Option<String> {
-        let error = match scene.manners.denial {
+        let error = match scene.manners().denial {
             Denial::Named(name) => name.into(),
             Denial::Standard | Denial::Parameter | Denial::Verifier(_) => ErrorCode::AccessDenied,
         };
@@ -175,7 +183,7 @@ impl OAuth2 {
             return self.flagged(answer);
         }
         if self.is_for_devices(request) {
-            let manners = &scene.manners;
+            let manners = &scene.manners();
             let answer = match self.device(manners, request) {
                 Ok(codes) => codes.to_response(),
                 Err(error) => ErrorResponse::new(error).to_response(),
@@ -183,10 +191,10 @@ impl OAuth2 {
             return mannered(&answer, manners);
         }
         if self.is_for_tokens(request) {
-            let manners = &scene.manners;
-            let answer = match self.token(manners, request) {
+            let manners = &scene.manners();
+            let answer = match self.token(scene, request) {
                 Ok((tokens, user)) => {
-                    self.with_own_members(mannered(&tokens.to_response(), manners), scene, user)
+                    self.with_own_members(mannered(&with_scope(&tokens), manners), scene, user)
                 }
                 Err(error) => mannered(&ErrorResponse::new(error).to_response(), manners),
             };
@@ -391,9 +399,11 @@ impl OAuth2 {
 
     fn token(
         &mut self,
-        manners: &Manners,
+        scene: &Scene,
         request: &Request<Bytes>,
     ) -> Result<(TokenResponse, u64), ErrorCode> {
+        let manners = &scene.manners();
+        let is_refused = scene.has(Fault::RefreshRefused);
         let authentication = self.spec.map(|(_, oauth2)| oauth2.authentication);
         let as_form;
         let request = match authentication {
@@ -443,6 +453,9 @@ impl OAuth2 {
                 }
                 (known.user, Some(known.scope), known.is_lasting)
             }
+            TokenRequest::RefreshToken { .. } if is_refused => {
+                return Err(manners.dead_refresh_token.into());
+            }
             TokenRequest::RefreshToken { refresh_token, .. } => {
                 let user = match manners.refresh {
                     Refresh::Rotating => self.refresh.remove(refresh_token),
@@ -489,6 +502,19 @@ fn wants(parameter: &'static str, params: &Params<'_>) -> bool {
     let Some((name, wanted)) = parameter.split_once('=') else { return true };
     let value = params.one(name).ok().flatten().unwrap_or_default();
     value.split([' ', ',']).any(|value| value == wanted)
+}
+
+/// A token response that says that no scope was granted, as services do, though RFC 6749 (appendix
+/// A.4) has no such text.
+fn with_scope(tokens: &TokenResponse) -> Response<Bytes> {
+    let answer = tokens.to_response();
+    match serde_json::from_slice(answer.body()) {
+        Ok(Value::Object(mut members)) if tokens.scope.as_ref().is_some_and(Scopes::is_empty) => {
+            members.insert("scope".to_owned(), "".into());
+            json_answer(&members.into())
+        }
+        _ => answer,
+    }
 }
 
 /// A token endpoint's response with these manners.

@@ -27,6 +27,7 @@ mod defects;
 mod errors;
 mod examples;
 mod facts;
+mod faults;
 mod file_storage;
 mod files;
 mod form_post;

@@ -230,7 +230,13 @@ impl OAuth2Dance {
         match response {
             AuthorizationResponse::Code { code, .. } => {
                 let scopes = match self.spec.scopes_in_callback {
-                    true => params.one("scope").map_err(|_| BrowserError::CallbackMalformed)?,
+                    true => {
+                        let scopes = params.one("scope");
+                        let scopes = scopes.map_err(|_| BrowserError::CallbackMalformed)?;
+                        // An empty one says that none was granted.
+                        let is_named = params.iter().any(|(name, _)| name == "scope");
+                        is_named.then(|| scopes.unwrap_or(""))
+                    }
                     false => None,
                 };
                 let separator = self.spec.granted_scope_separator;

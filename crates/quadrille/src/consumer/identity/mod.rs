@@ -47,6 +47,27 @@ pub struct Identity<S> {
 }
 
 impl<S> Identity<S> {
+    /// The identity of a user who logged in as this account at this time: for a unit test that
+    /// calls a handler without a router.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, Identity, testing::ManualClock};
+    ///
+    /// async fn home(who: Identity<GitHub>) -> String {
+    ///     format!("You are number {}", who.subject())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let who = Identity::test("7", ManualClock::new().now());
+    /// assert_eq!(home(who).await, "You are number 7");
+    /// # }
+    /// ```
+    #[cfg(feature = "testing")]
+    pub fn test(subject: &str, since: Timestamp) -> Self {
+        Self { subject: subject.into(), since, service: PhantomData }
+    }
+
     /// The account's identifier at the service.
     pub fn subject(&self) -> &str {
         &self.subject

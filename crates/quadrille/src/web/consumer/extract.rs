@@ -83,6 +83,42 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// This owner's visit at `login`, from a browser without cookies: for a unit test that calls a
+    /// handler without a router. [`FakeService::link`](crate::testing::FakeService::link) gives the
+    /// owner accounts.
+    ///
+    /// ```
+    /// use quadrille::{
+    ///     GitHub, KeyRing, Login, Owner, Result, Visitor, consumer::MemoryStorage,
+    ///     testing::FakeService,
+    /// };
+    ///
+    /// async fn home(visitor: Visitor) -> Result<String> {
+    ///     let github = visitor.linked("github").await?;
+    ///     Ok(format!("You are number {}", github.subject()))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let service = FakeService::of::<GitHub>("our-id", "our-secret");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(GitHub::new("our-id", "our-secret"))
+    ///     .storage(MemoryStorage::new())
+    ///     .http(service.clone());
+    /// service.link(&login, "github", &Owner::user("ada"), 7).await;
+    /// assert_eq!(home(Visitor::test(&login, &Owner::user("ada"))).await?, "You are number 7");
+    ///
+    /// let stranger = Visitor::test(&login, &Owner::user("grace"));
+    /// assert_eq!(home(stranger).await.unwrap_err().code(), "not_linked");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "testing")]
+    pub fn test(login: &Login, owner: &Owner) -> Self {
+        let visit = Arc::new(Visit::test(login));
+        Self { visit, owner: owner.clone(), wanted: Wanted::default() }
+    }
+
     /// The owner of the user's accounts: see [`Hooks::owner`](crate::Hooks::owner).
     pub fn owner(&self) -> &Owner {
         &self.owner

@@ -81,6 +81,13 @@ impl Login {
 }
 
 impl Visit {
+    /// A request for `/` without cookies.
+    #[cfg(feature = "testing")]
+    pub(super) fn test(login: &Login) -> Self {
+        let place = Place { uri: Uri::from_static("/"), nested: None };
+        Self { login: login.clone(), jar: Jar::new(&http::HeaderMap::new()), outer: None, place }
+    }
+
     /// The request at the innermost login.
     ///
     /// # Errors

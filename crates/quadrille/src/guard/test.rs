@@ -1,0 +1,107 @@
+//! Access without a guard, for unit tests of handlers.
+
+use std::sync::Arc;
+
+use http::Extensions;
+
+use crate::{
+    Binding, Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    oauth2::Resources,
+    scope::ScopeRequirement,
+};
+
+use super::{
+    access::Access,
+    refused::{Manner, Place, Refused},
+    verdict::Guarded,
+    verified::{Facts, Verified},
+};
+
+impl<S: ScopeRequirement> Access<S> {
+    /// The access of this actor through the client `test-client`, with these scopes, separated by
+    /// spaces: for a unit test that calls a handler without a router. The token never expires.
+    ///
+    /// ```
+    /// use quadrille::{Actor, guard::Access, scopes};
+    ///
+    /// scopes! { Photos = "photos:read", "See your photos"; }
+    ///
+    /// async fn list(access: Access<Photos>) -> String {
+    ///     format!("the photos of {}", access.user().map_or("nobody", |user| user))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let access = Access::test(Actor::User("ada".into()), "photos:read")?;
+    /// assert_eq!(list(access).await, "the photos of ada");
+    ///
+    /// let refused = Access::<Photos>::test(Actor::User("ada".into()), "profile").unwrap_err();
+    /// assert_eq!(refused.to_response().status(), 403);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refused`] if the handler needs other scopes.
+    pub fn test(actor: Actor, scopes: &str) -> Result<Self, Refused> {
+        let client = match &actor {
+            Actor::Client(client) => Arc::clone(client),
+            Actor::User(_) => "test-client".into(),
+        };
+        let authentication = match &actor {
+            Actor::User(subject) => {
+                let at = Timestamp::from_seconds(0);
+                Some(Arc::new(Authentication::new(subject.as_ref(), at)))
+            }
+            Actor::Client(_) => None,
+        };
+        let scopes = Scopes::of(scopes.split_ascii_whitespace());
+        let facts = Given { actor, client, scopes, audience: Resources::EMPTY, authentication };
+        let manner = Manner { metadata: None, offers_oauth1: false, page: None };
+        let place = Place { realm: "https://api.example".into(), manner: Arc::new(manner) };
+        let mut extensions = Extensions::new();
+        let verdict = Ok(Some(Verified::new(Arc::new(facts))));
+        extensions.insert(Guarded { place, verdict });
+        Self::of(&extensions)
+    }
+}
+
+/// The facts that a test gives.
+struct Given {
+    actor: Actor,
+    client: Arc<str>,
+    scopes: Scopes,
+    audience: Resources,
+    authentication: Option<Arc<Authentication>>,
+}
+
+impl Facts for Given {
+    fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    fn client(&self) -> &Arc<str> {
+        &self.client
+    }
+
+    fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    fn audience(&self) -> &Resources {
+        &self.audience
+    }
+
+    fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.authentication.as_ref()
+    }
+
+    fn expires(&self) -> Timestamp {
+        Timestamp::NEVER
+    }
+
+    fn binding(&self) -> Option<Binding> {
+        None
+    }
+}

@@ -1,0 +1,59 @@
+//! The faults of a fake service, by name.
+
+/// A fault of a service, which a test turns on
+/// ([`FakeService::suffers`](super::FakeService::suffers)).
+///
+/// ```
+/// use quadrille::{GitHub, Linked, Result, testing::{FakeService, Fault}};
+///
+/// async fn home(github: Linked<GitHub>) -> Result<String> {
+///     let me: serde_json::Value = github.get("user").await?;
+///     Ok(format!("You are {}", me["login"]))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let service = FakeService::of::<GitHub>("our-id", "our-secret");
+/// let github = service.linked(7).await;
+/// service.suffers(Fault::ServerError);
+/// assert_eq!(home(github).await.unwrap_err().code(), "api_error");
+/// service.recovers();
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Each authorization request is denied, as by a user who refuses.
+    Denied,
+    /// No request is answered, so that the client's time-out ends it.
+    Slow,
+    /// Each request is answered with status 500 and a page of HTML.
+    ServerError,
+    /// All codes, tokens and refresh tokens that were issued so far are invalid.
+    EverythingExpired,
+    /// No scope is granted. OAuth 1 has none to drop.
+    ScopesDropped,
+    /// Each refresh token is invalid. OAuth 1 has none.
+    RefreshRefused,
+    /// Each refresh changes the refresh token, which is valid once. OAuth 1 has none.
+    RefreshRotated,
+    /// Each response says that it is HTML.
+    WrongContentType,
+    /// Errors of the token endpoint come with status 200. OAuth 1 has no such errors.
+    ErrorsUnder200,
+}
+
+impl Fault {
+    /// All faults, for a test that walks them.
+    pub const ALL: [Self; 9] = [
+        Self::Denied,
+        Self::Slow,
+        Self::ServerError,
+        Self::EverythingExpired,
+        Self::ScopesDropped,
+        Self::RefreshRefused,
+        Self::RefreshRotated,
+        Self::WrongContentType,
+        Self::ErrorsUnder200,
+    ];
+}
