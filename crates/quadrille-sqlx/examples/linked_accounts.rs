@@ -24,7 +24,7 @@ use quadrille::{
     After, Authorized, Error, Facebook, Google, Heroku, Hooks, KeyRing, Login, Owner, Result,
     SameOrigin, Twitter, Visitor,
     consumer::{
-        Account, OperatorError, StorageError,
+        Account, StorageError,
         users::{Arrival, ExternalId, UnlinkError, UserId, Users},
     },
     page::Page,
@@ -108,7 +108,7 @@ impl<St: Send + Sync> FromRequestParts<St> for CurrentUser {
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self, Response> {
         let session = Session::from_request_parts(parts, state).await;
         let session = session.map_err(IntoResponse::into_response)?;
-        match session.get("user").await.map_err(|_| unavailable().into_response())? {
+        match session.get("user").await.map_err(|error| sessions_are_down(error).into_response())? {
             Some(user) => Ok(Self(user)),
             None => Err(Redirect::to("/").into_response()),
         }
@@ -117,11 +117,11 @@ impl<St: Send + Sync> FromRequestParts<St> for CurrentUser {
 
 /// An account has logged in: creates its user, or links it to the user signed in.
 async fn signed_in(new: Authorized, session: Session, State(users): State<Users>) -> Result<After> {
-    let signed_in = session.get("user").await.map_err(|_| unavailable())?;
+    let signed_in = session.get("user").await.map_err(sessions_are_down)?;
     let user = users.sign_in(&Arrival::of(&new).await?, signed_in).await?.user();
     // With a new identifier, so that nobody knows it from before the sign-in.
-    session.cycle_id().await.map_err(|_| unavailable())?;
-    session.insert("user", user).await.map_err(|_| unavailable())?;
+    session.cycle_id().await.map_err(sessions_are_down)?;
+    session.insert("user", user).await.map_err(sessions_are_down)?;
     Ok(After::go_on().for_owner(user))
 }
 
@@ -182,7 +182,7 @@ async fn unlink(
                 .to_response(StatusCode::CONFLICT);
             return Ok(page.map(Into::into));
         }
-        Err(_) => return Err(unavailable()),
+        Err(_) => return Err(StorageError::Unavailable.into()),
     }
     // Ends the access to the account at the service, and removes its token.
     let (service, subject) = (id.service().into(), id.subject().into());
@@ -192,11 +192,10 @@ async fn unlink(
 
 /// Ends the session. The accounts stay linked.
 async fn sign_out(_: SameOrigin, session: Session) -> Result<Redirect> {
-    session.flush().await.map_err(|_| unavailable())?;
+    session.flush().await.map_err(sessions_are_down)?;
     Ok(Redirect::to("/"))
 }
 
-/// The page for a store of sessions that is down.
-fn unavailable() -> Error {
-    OperatorError::Storage(StorageError::Unavailable).into()
+fn sessions_are_down(_: tower_sessions::session::Error) -> Error {
+    StorageError::Unavailable.into()
 }

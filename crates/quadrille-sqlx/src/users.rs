@@ -66,6 +66,8 @@ struct Statements {
     insert: Arc<str>,
     /// User.
     insert_user: Arc<str>,
+    /// User.
+    insert_user_without_ways: Arc<str>,
     /// By user.
     one_way_more: Arc<str>,
     /// By user.
@@ -99,6 +101,7 @@ impl Statements {
             insert: sql("INSERT INTO quadrille_external_ids
                 (service, subject, user_id, verified_email) VALUES (?, ?, ?, ?)"),
             insert_user: sql("INSERT INTO quadrille_users (id, ways) VALUES (?, 1)"),
+            insert_user_without_ways: sql("INSERT INTO quadrille_users (id, ways) VALUES (?, 0)"),
             one_way_more: update("ways = ways + 1 WHERE id = ?"),
             one_way_less: update("ways = ways - 1 WHERE id = ?"),
             one_way_less_of_several: update("ways = ways - 1 WHERE id = ? AND ways > 1"),
@@ -203,6 +206,12 @@ impl<P: TransactionPool> UserStorage for SqlUsers<P> {
             }
         }
         Err(StorageError::Unavailable)
+    }
+
+    async fn add(&self, user: UserId) -> Result<bool, StorageError> {
+        let of_user = [Value::Number(user.number())];
+        let steps = [Step::must(&self.sql.insert_user_without_ways, &of_user)];
+        Ok(self.all_or_none("add", &steps).await?.is_none())
     }
 
     async fn link(

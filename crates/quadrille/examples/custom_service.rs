@@ -1,9 +1,17 @@
 //! A service of one's own, known at compile time, and a scope that one page requests: a Gitea at
-//! <https://codeberg.org>, with `CODEBERG_OAUTH_CLIENT_ID` and `_SECRET` set.
+//! <https://codeberg.org>. `cargo run --features testing --example custom_service`.
+//!
+//! With `CODEBERG_OAUTH_CLIENT_ID` and `CODEBERG_OAUTH_CLIENT_SECRET` set it is the real one.
+
+mod shared;
+
+use std::error::Error;
 
 use axum::{Router, response::Html, routing::get};
-use quadrille::{KeyRing, Linked, Login, Result, Service, Spec, scopes};
-use tokio::net::TcpListener;
+use quadrille::{
+    KeyRing, Linked, Login, Result, Service, Spec, scopes,
+    testing::{Emulated, Manners},
+};
 
 struct Codeberg;
 
@@ -20,17 +28,23 @@ impl Service for Codeberg {
     .build();
 }
 
+/// The service answers as the specifications say. Tests of your own emulate it, too.
+impl Emulated for Codeberg {
+    const MANNERS: Manners = Manners::STANDARD;
+}
+
 scopes! {
     Issues = "read:issue", "See the issues assigned to you";
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
-        .with(Codeberg::client_from_env()?);
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (listener, url) = shared::listen().await?;
+    let codeberg = shared::client::<Codeberg>().await?;
+    let login = Login::new(KeyRing::ephemeral(), url).with(codeberg);
     login.check()?;
     let app = login.attach(Router::new().route("/", get(home)).route("/issues", get(issues)));
-    Ok(axum::serve(TcpListener::bind("localhost:3000").await?, app).await?)
+    Ok(axum::serve(listener, app).await?)
 }
 
 /// For all visitors.
@@ -43,6 +57,8 @@ async fn home(account: Option<Linked<Codeberg>>) -> Html<&'static str> {
 
 /// For users who granted access to their issues; others are asked first.
 async fn issues(codeberg: Linked<Codeberg, Issues>) -> Result<String> {
-    let issues: Vec<serde_json::Value> = codeberg.get("repos/issues/search?assigned=true").await?;
-    Ok(issues.iter().filter_map(|issue| issue["title"].as_str()).collect::<Vec<_>>().join("\n"))
+    let issues: serde_json::Value = codeberg.get("repos/issues/search?assigned=true").await?;
+    let titles =
+        issues.as_array().into_iter().flatten().filter_map(|issue| issue["title"].as_str());
+    Ok(titles.fold("Your issues:".to_owned(), |page, title| page + "\n" + title))
 }

@@ -1,9 +1,14 @@
 //! All hooks: a hint for the service, a line about each login and refresh, an error page of its
-//! own.
+//! own. `cargo run --features testing --example hooks`, with GitHub or an emulator of it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+mod shared;
+
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
@@ -53,10 +58,11 @@ async fn refreshed(new: Refreshed) {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let visitors = Visitors::default();
-    let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
-        .with(GitHub::from_env()?.scopes("read:user"))
+    let (listener, url) = shared::listen().await?;
+    let login = Login::new(KeyRing::ephemeral(), url)
+        .with(shared::client::<GitHub>().await?.scopes("read:user"))
         .hooks(
             Hooks::new(visitors)
                 .before_login(leaving)
@@ -65,7 +71,6 @@ async fn main() -> Result<()> {
                 .on_refreshed(refreshed),
         );
     let app = login.attach(Router::new().route("/", get(home)));
-    let listener = tokio::net::TcpListener::bind("localhost:3000").await?;
     Ok(axum::serve(listener, app).await?)
 }
 

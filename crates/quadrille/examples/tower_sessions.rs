@@ -1,8 +1,12 @@
 //! Sign-in for an application with sessions of tower-sessions: the application finds or creates the
 //! user, the session remembers them, and the user owns the account.
+//! `cargo run --features testing --example tower_sessions`, with GitHub or an emulator of it.
+
+mod shared;
 
 use std::{
     collections::HashMap,
+    error::Error,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -79,8 +83,8 @@ pub fn app(login: Login) -> Router {
 }
 
 #[tokio::main]
-async fn main() -> quadrille::Result<()> {
-    let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000").with(GitHub::from_env()?);
-    let listener = tokio::net::TcpListener::bind("localhost:3000").await?;
-    Ok(axum::serve(listener, app(login)).await?)
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (listener, url) = shared::listen().await?;
+    let github = shared::client::<GitHub>().await?;
+    Ok(axum::serve(listener, app(Login::new(KeyRing::ephemeral(), url).with(github))).await?)
 }

@@ -9,10 +9,15 @@ use http::StatusCode;
 use running::{Browser, Program};
 use tokio::process::Command;
 
+async fn run() -> Program {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_quadrille-example-actix"));
+    program.env("PORT", "0");
+    Program::start(program, 1).await
+}
+
 #[tokio::test]
 async fn a_visitor_logs_in_and_out() {
-    let program = Command::new(env!("CARGO_BIN_EXE_quadrille-example-actix"));
-    let program = Program::start(program, 1).await;
+    let program = run().await;
     let mut browser = Browser::of(&program);
     assert!(browser.open("/").await.text.contains("Log in with GitHub"));
 
@@ -46,8 +51,7 @@ async fn a_visitor_logs_in_and_out() {
 
 #[tokio::test]
 async fn an_answer_that_another_browser_began_logs_nobody_in() {
-    let program = Command::new(env!("CARGO_BIN_EXE_quadrille-example-actix"));
-    let program = Program::start(program, 1).await;
+    let program = run().await;
     let (mut alice, mut mallory) = (Browser::of(&program), Browser::of(&program));
     let page = mallory.open("/login/github").await;
     let page = alice.submit(&page.url, "allow=1").await;

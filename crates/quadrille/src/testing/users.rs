@@ -39,6 +39,7 @@ macro_rules! users_contract {
                 an_account_belongs_to_the_first_user
                 accounts_are_told_apart_byte_by_byte
                 an_account_is_linked_once_and_never_moved
+                a_user_without_accounts_is_added_once_and_links_one
                 the_last_account_stays_unless_asked_for
                 only_the_own_accounts_are_unlinked
                 a_removed_user_leaves_nothing
@@ -140,6 +141,28 @@ pub async fn an_account_is_linked_once_and_never_moved<S: UserStorage>(users: &S
     let rule = "`external_ids` are in the order of service and subject";
     same(rule, ids(users, ADA).await, vec![one, two]);
     same("a user has only the own accounts", ids(users, BOB).await, vec![three]);
+}
+
+/// Nothing else is stored for a user who is added.
+pub async fn a_user_without_accounts_is_added_once_and_links_one<S: UserStorage>(users: &S) {
+    let (one, two) = (id("github", "41"), id("google", "41"));
+    let add = async |user| worked("add", users.add(user).await);
+    let added = at_once(8, async |_| add(ADA).await);
+    let times = added.into_iter().filter(|added| *added).count();
+    same("one of many that `add` a user adds them", times, 1);
+    same("a user who was added has no accounts", ids(users, ADA).await, vec![]);
+    let rule = "`create` refuses the number of a user who was added";
+    same(rule, create(users, ADA, &one).await, Created::UserIdInUse);
+    let rule = "a user who was added can link an account";
+    same(rule, link(users, ADA, &one).await, LinkedTo::Done);
+    same("`add` says that there is such a user", add(ADA).await, false);
+    same("`add` leaves the accounts", ids(users, ADA).await, vec![one.clone()]);
+    same("`unlink` keeps the last account", unlink(users, ADA, &one).await, Unlinked::LastWay);
+    same("a user who was added links two", link(users, ADA, &two).await, LinkedTo::Done);
+    same("`unlink` unlinks one of two", unlink(users, ADA, &one).await, Unlinked::Done);
+    worked("remove", users.remove(ADA).await);
+    same("a user who was removed can be added", add(ADA).await, true);
+    same("and is a new one", ids(users, ADA).await, vec![]);
 }
 
 /// `LastWay` decides.

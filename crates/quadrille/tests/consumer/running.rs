@@ -17,13 +17,15 @@ use quadrille::{
     transport::{HttpClient as _, Purpose, Reqwest},
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
 };
 
 /// An example that runs. It ends when this is dropped.
 pub(crate) struct Program {
     _process: Child,
+    /// A program that prints into a closed pipe panics.
+    _output: Lines<BufReader<ChildStdout>>,
     pub(crate) url: String,
     /// The URLs of its emulators, by the title of the service.
     pub(crate) services: BTreeMap<String, String>,
@@ -43,7 +45,7 @@ impl Program {
         emulators: usize,
     ) -> Self {
         let mut command = Command::new(built(package, example).await);
-        command.envs(environment);
+        command.env("PORT", "0").envs(environment);
         Self::start(command, emulators).await
     }
 
@@ -52,7 +54,7 @@ impl Program {
         for variable in SERVICES.iter().flat_map(|row| row.variables) {
             command.env_remove(variable);
         }
-        command.env("PORT", "0").stdout(Stdio::piped()).kill_on_drop(true);
+        command.stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the example is built");
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let (mut url, mut services) = (None, BTreeMap::new());
@@ -67,7 +69,7 @@ impl Program {
                 services.insert(title.to_owned(), service.to_owned());
             }
         }
-        Self { _process: process, url: url.unwrap(), services }
+        Self { _process: process, _output: lines, url: url.unwrap(), services }
     }
 }
 
@@ -100,6 +102,8 @@ pub(crate) struct Browser {
     http: Reqwest,
     site: String,
     pub(crate) cookies: BTreeMap<String, String>,
+    /// All `Set-Cookie` lines of the application so far.
+    pub(crate) set_cookies: Vec<String>,
 }
 
 /// The page at the end of redirects.
@@ -116,7 +120,7 @@ impl Browser {
     }
 
     pub(crate) fn at(site: &str, http: Reqwest) -> Self {
-        Self { http, site: site.to_owned(), cookies: BTreeMap::new() }
+        Self { http, site: site.to_owned(), cookies: BTreeMap::new(), set_cookies: Vec::new() }
     }
 
     /// Follows a link of the application.
@@ -165,7 +169,9 @@ impl Browser {
             let request = request.body(body.into()).unwrap();
             let answer = self.http.send(request, Purpose::Api).await.unwrap();
             for line in answer.headers().get_all(header::SET_COOKIE).iter().filter(|_| is_own) {
-                let pair = line.to_str().unwrap().split(';').next().unwrap();
+                let line = line.to_str().unwrap();
+                self.set_cookies.push(line.to_owned());
+                let pair = line.split(';').next().unwrap();
                 let (name, value) = pair.split_once('=').unwrap();
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }

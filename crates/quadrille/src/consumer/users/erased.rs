@@ -20,6 +20,7 @@ pub(super) trait ErasedUsers: Send + Sync {
         id: &'a ExternalId,
         verified_email: Option<&'a str>,
     ) -> Answer<'a, Created>;
+    fn add(&self, user: UserId) -> Answer<'_, bool>;
     fn link<'a>(
         &'a self,
         user: UserId,
@@ -48,6 +49,9 @@ impl<S: UserStorage> ErasedUsers for S {
         verified_email: Option<&'a str>,
     ) -> Answer<'a, Created> {
         Box::pin(self.create(user, id, verified_email))
+    }
+    fn add(&self, user: UserId) -> Answer<'_, bool> {
+        Box::pin(self.add(user))
     }
     fn link<'a>(
         &'a self,

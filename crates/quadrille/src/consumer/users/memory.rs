@@ -74,6 +74,10 @@ impl UserStorage for MemoryUsers {
         Ok(Created::Done)
     }
 
+    async fn add(&self, user: UserId) -> Result<bool, StorageError> {
+        Ok(self.kept().users.insert(user))
+    }
+
     async fn link(
         &self,
         user: UserId,

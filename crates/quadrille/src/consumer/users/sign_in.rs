@@ -181,6 +181,32 @@ impl Users {
         Err(StorageError::Unavailable.into())
     }
 
+    /// Adds a user of the application who signs in otherwise (by a password, by an invitation) and
+    /// has no account yet, so that they can link one; `false` if the user is there. Call it before
+    /// each [`Users::sign_in`] with such a user.
+    ///
+    /// ```
+    /// use quadrille::{Profile, consumer::users::{Arrival, MemoryUsers, SignedIn, UserId, Users}};
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// // No new users: an account must be linked before it signs anybody in.
+    /// let users = Users::new(MemoryUsers::new()).admit(async |_, user| user.is_some());
+    /// let ada = UserId::from_number(7); // the key of the application's own table
+    /// users.add(ada).await?;
+    /// let github = Arrival::new("github", Profile::new("41"))?;
+    /// assert_eq!(users.sign_in(&github, Some(ada)).await?, SignedIn::Linked(ada));
+    /// assert_eq!(users.sign_in(&github, None).await?, SignedIn::Existing(ada));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn add(&self, user: UserId) -> Result<bool, StorageError> {
+        self.storage.add(user).await
+    }
+
     /// The accounts of a user, in the order of service and subject.
     ///
     /// # Errors

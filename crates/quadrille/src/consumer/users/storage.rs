@@ -26,6 +26,9 @@ pub trait UserStorage: Send + Sync + 'static {
         verified_email: Option<&str>,
     ) -> impl Future<Output = Result<Created, StorageError>> + Send;
 
+    /// Adds a user without accounts; `false` if there is a user with this number.
+    fn add(&self, user: UserId) -> impl Future<Output = Result<bool, StorageError>> + Send;
+
     /// Links an account to a user, unless it belongs to one, which may be the same.
     fn link(
         &self,

@@ -1,6 +1,7 @@
 //! Several processes over one storage. Each is a `Login` of its own here, with a connection of its
 //! own.
 
+#[path = "../../../examples/custom_storage/storage.rs"]
 mod storage;
 
 use std::{sync::Arc, time::Duration};
@@ -21,7 +22,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 storage_contract!(sqlite, || {
     let folder = tempfile::tempdir().unwrap();
-    (Shared::open(&folder.path().join("tokens.db")), folder)
+    (Shared::open(&folder.path().join("tokens.db")).unwrap(), folder)
 });
 
 /// A service whose token endpoint takes its time when it refreshes.
@@ -61,7 +62,7 @@ impl Two {
         world.service.change(|its| its.expire(HOUR, true));
         let folder = tempfile::tempdir().unwrap();
         let process = |login: Login| {
-            let storage = Shared::open(&folder.path().join("tokens.db"));
+            let storage = Shared::open(&folder.path().join("tokens.db")).unwrap();
             Browser::new(login.storage(storage).attach(pages()))
         };
         let keys = KeyRing::new([&[7; 32]]).unwrap();
@@ -178,7 +179,7 @@ async fn a_refresh_token_that_stays_the_same_serves_two_processes_again_and_agai
     let folder = tempfile::tempdir().unwrap();
     let keys = KeyRing::new([&[7; 32]]).unwrap();
     let process = || {
-        let storage = Shared::open(&folder.path().join("tokens.db"));
+        let storage = Shared::open(&folder.path().join("tokens.db")).unwrap();
         Browser::new(world.login_with(keys.clone()).storage(storage).attach(pages()))
     };
     let (mut first, mut second) = (process(), process());

@@ -1,5 +1,5 @@
-//! A storage of one's own, in SQLite: what an application would write that runs as several
-//! processes.
+//! A storage of one's own, in SQLite, which several processes may share. The library's tests run
+//! `storage_contract!` on it, as those of your storage do.
 
 use std::{
     path::Path,
@@ -30,18 +30,19 @@ const COLUMNS: &str = "owner, service, subject, token, version, ended";
 pub(crate) struct Shared(Mutex<Connection>);
 
 impl Shared {
-    pub(crate) fn open(path: &Path) -> Self {
-        let db = Connection::open(path).unwrap();
-        db.busy_timeout(Duration::from_secs(10)).unwrap();
-        db.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT")).unwrap();
-        Self(Mutex::new(db))
+    pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
+        let db = Connection::open(path)?;
+        db.busy_timeout(Duration::from_secs(10))?;
+        db.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT"))?;
+        Ok(Self(Mutex::new(db)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One transaction, begun so that nothing comes between reading and writing.
+    /// One transaction, begun so that nothing comes between reading and writing. A statement takes
+    /// some microseconds; a database that is farther away needs asynchronous calls.
     fn write<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let mut db = self.lock();
         let all = || {
@@ -56,10 +57,6 @@ impl Shared {
 
 fn next_version(db: &Connection) -> rusqlite::Result<u64> {
     db.query_row("UPDATE versions SET last = last + 1 RETURNING last", [], |row| row.get(0))
-}
-
-fn seal(cx: &Context<'_>, account: &Account, token: &Token) -> Vec<u8> {
-    cx.seal_token(account, token).unwrap()
 }
 
 /// A row, its token still sealed: account, token, version, whether it has ended.
@@ -98,7 +95,7 @@ impl TokenStorage for Shared {
 
     async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
         let Account { owner, service, subject } = account;
-        let sealed = seal(cx, account, token);
+        let sealed = cx.seal_token(account, token)?;
         self.write(|db| {
             let version = next_version(db)?;
             db.execute(
@@ -136,7 +133,7 @@ impl TokenStorage for Shared {
             Change::NeedsLinkingAgain => (&seen.token, true),
         };
         let Account { owner, service, subject } = &seen.account;
-        let sealed = seal(cx, &seen.account, token);
+        let sealed = cx.seal_token(&seen.account, token)?;
         let (done, now) = self.write(|db| {
             let version = next_version(db)?;
             let done = db.execute(
