@@ -15,6 +15,7 @@ use quadrille::{
 use crate::{
     config::ConfigError,
     data::DataError,
+    login::LoginError,
     users::{NameError, PasswordError},
     web::{AppError, PagesError},
     words::{Quoted, describe, did_you_mean},
@@ -81,6 +82,12 @@ pub enum Failure {
     /// A client cannot be changed to these properties.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// A login at another service failed.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// The user ended the program.
+    #[error("interrupted")]
+    Interrupted,
     /// The result cannot be written.
     #[error("cannot write to standard output: {}", describe(.0))]
     Output(io::Error),
@@ -269,6 +276,9 @@ impl Failure {
             Self::System(_) | Self::Output(_) | Self::Server(_) => 1,
             // 2 is the code of clap for usage errors.
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
+            Self::Login(error) => error.exit_code(),
+            // As a shell has it: 128 and the number of the signal.
+            Self::Interrupted => 130,
             Self::Config(_) => 3,
             Self::Data(error) => match error {
                 DataError::Issuer(_) => 1,
@@ -324,6 +334,8 @@ impl Failure {
             Self::NotFound { .. } | Self::NoToken => "not_found",
             Self::Exists { .. } => "exists",
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => "refused",
+            Self::Login(error) => error.code(),
+            Self::Interrupted => "interrupted",
             Self::System(_) => "system",
             Self::Output(_) => "output",
         }

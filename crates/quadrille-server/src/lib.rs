@@ -12,6 +12,7 @@ mod failure;
 pub mod http;
 mod issuer;
 pub mod logging;
+pub mod login;
 pub mod output;
 pub mod serve;
 pub mod sessions;

@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod login;
 mod table;
 mod token;
 mod user;
@@ -34,7 +35,7 @@ or QUADRILLE_CONFIG, then from defaults; `quadrille config` shows each with its 
 Exit codes:
   0  success          3  invalid setting or key ring         6  no such user, client or token
   1  system error     4  data folder or database unusable    7  exists already
-  2  usage error      5  cannot listen on the address";
+  2  usage error      5  cannot listen on the address        8  login at a service failed";
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -87,6 +88,8 @@ enum Command {
     /// Revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Log in at another service, and print or save its token
+    Login(login::LoginArgs),
     /// Migrate the database to this version; `serve` does it automatically
     Migrate,
     /// Show every setting in effect and where it came from
@@ -151,6 +154,10 @@ impl Cli {
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
             Command::Token(command) => block_on(token::run(command, &settings()?, output)),
+            Command::Login(args) => {
+                settings()?;
+                block_on(login::run(args, output))
+            }
             Command::Migrate => block_on(migrate(&settings()?, output)),
         }
     }

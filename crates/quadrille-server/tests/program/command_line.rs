@@ -12,7 +12,7 @@ const REDIRECT: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
 fn help_has_examples_and_says_what_exit_codes_mean() {
     let help = text(&quadrille(&["--help"]).output().unwrap().stdout);
     assert!(help.contains("quadrille client add") && help.contains("Exit codes"), "{help}");
-    for command in ["serve", "user", "client", "token", "migrate", "config"] {
+    for command in ["serve", "user", "client", "token", "login", "migrate", "config"] {
         let output = quadrille(&[command, "--help"]).output().unwrap();
         assert!(output.status.success() && !output.stdout.is_empty(), "{command}");
     }

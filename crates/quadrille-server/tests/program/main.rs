@@ -20,6 +20,7 @@ mod guessing;
 mod hardening;
 mod killed;
 mod limits;
+mod login;
 mod me;
 mod oauth1;
 mod process;

@@ -171,6 +171,14 @@ impl Api {
         Ok(self.0.usable(None, None).await?.token.access_token)
     }
 
+    /// A valid token with its metadata: for a program that keeps it itself. Never log it.
+    ///
+    /// # Errors
+    /// See [`Api::access_token`].
+    pub async fn token(&self) -> Result<Token> {
+        Ok(self.0.usable(None, None).await?.token)
+    }
+
     /// The secret of [`access_token`](Api::access_token) at a service of OAuth 1, which signs its
     /// requests.
     ///

@@ -274,6 +274,19 @@ macro_rules! services {
         pub(crate) const KNOWN: &[crate::consumer::settings::Known] =
             &[$($(#[$feature])* crate::consumer::settings::Known::of::<$service>(),)+];
 
+        impl crate::consumer::Spec {
+            /// The services that this crate describes, in the order of their types.
+            ///
+            /// ```
+            /// use quadrille::Spec;
+            ///
+            /// assert!(Spec::known().iter().any(|spec| spec.name == "github"));
+            /// ```
+            pub const fn known() -> &'static [Self] {
+                &[$($(#[$feature])* <$service as crate::consumer::Service>::SPEC,)+]
+            }
+        }
+
         #[cfg(feature = "testing")]
         pub(crate) const ROWS: &[crate::consumer::presets::manners::Row] =
             &[$($(#[$feature])* $service::ROW,)+];
