@@ -1,6 +1,6 @@
 //! Reading the `Cookie` header (RFC 6265, sections 4.2 and 5.4).
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 /// The names and values of all cookies in `headers`, in order. Reads all `Cookie` headers, since
 /// HTTP/2 may send several (RFC 9113, section 8.2.3).
@@ -19,16 +19,21 @@ use http::{HeaderMap, header};
 /// # Ok::<(), http::header::InvalidHeaderValue>(())
 /// ```
 pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
+    pairs_in(headers.get_all(header::COOKIE))
+}
+
+/// The names and values in these `Cookie` headers.
+pub(crate) fn pairs_in<'a>(
+    lines: impl IntoIterator<Item = &'a HeaderValue>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    lines.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';')).filter_map(
+        |pair| {
             #[cfg(test)]
             crate::work::count();
             let pair = std::str::from_utf8(pair.trim_ascii()).ok()?;
             pair.split_once('=')
-        })
+        },
+    )
 }
 
 /// The value of the cookie `name`; `None` if it is missing, or if there are two that differ:
@@ -79,8 +84,6 @@ const ALIKE: usize = 8;
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn headers(lines: &[&[u8]]) -> HeaderMap {

@@ -1,6 +1,8 @@
 //! The compact encoding of sealed states and cookies: bytes with their lengths, and variable-length
 //! numbers.
 
+use std::fmt::Write as _;
+
 /// Writes fields in order.
 #[derive(Default)]
 pub(crate) struct Writer(Vec<u8>);
@@ -64,9 +66,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The length keeps "a" + "bc" from "ab" + "c".
-pub(crate) fn length_first(text: &str) -> String {
-    format!("{}:{text}", text.len())
+/// The texts one after the other. Their lengths keep "a" + "bc" from "ab" + "c".
+pub(crate) fn lengths_first<const N: usize>(texts: [&str; N]) -> String {
+    let mut out = String::with_capacity(texts.iter().map(|text| text.len() + 5).sum());
+    for text in texts {
+        // A `String` takes all that is written to it.
+        let _ = write!(out, "{}:{text}", text.len());
+    }
+    out
 }
 
 #[cfg(test)]

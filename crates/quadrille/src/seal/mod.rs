@@ -234,7 +234,7 @@ impl KeyRing {
         sealed: &str,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let raw = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| OpenError::Malformed)?;
-        self.open_bytes(purpose, site, &raw)
+        self.open_in_place(purpose, site, raw)
     }
 
     /// Whether a key of the ring may open this box; others never do. Opens nothing.
@@ -276,6 +276,16 @@ impl KeyRing {
         site: &str,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.open_in_place(purpose, site, sealed.to_vec())
+    }
+
+    fn open_in_place(
+        &self,
+        purpose: &str,
+        site: &str,
+        sealed: Vec<u8>,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let mut sealed = Zeroizing::new(sealed);
         let (version, rest) = sealed.split_first().ok_or(OpenError::Malformed)?;
         let (id, rest) = rest.split_first_chunk::<KEY_ID_LEN>().ok_or(OpenError::Malformed)?;
         let (salt, body) = rest.split_first_chunk::<SALT_LEN>().ok_or(OpenError::Malformed)?;
@@ -283,14 +293,15 @@ impl KeyRing {
             return Err(OpenError::Malformed);
         }
         let key = self.keys.find(*id).ok_or(OpenError::UnknownKey)?;
-        let mut body = Zeroizing::new(body.to_vec());
         let once = key.box_key(salt).ok_or(OpenError::Broken)?;
+        let associated = Aad::from(associated(purpose, site));
+        // Moves the plain text to the front.
         let length = once
-            .open_in_place(zero_nonce(), Aad::from(associated(purpose, site)), &mut body)
+            .open_within(zero_nonce(), associated, &mut sealed, HEADER_LEN..)
             .map_err(|_| OpenError::Broken)?
             .len();
-        body.truncate(length);
-        Ok(body)
+        sealed.truncate(length);
+        Ok(sealed)
     }
 
     /// A key for message authentication codes, derived from the newest key of the ring for one

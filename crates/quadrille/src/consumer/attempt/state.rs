@@ -21,7 +21,7 @@ use crate::{
         },
         error::{BrowserError, OperatorError, Result},
         site::Site,
-        wire::{Reader, Writer, length_first},
+        wire::{Reader, Writer, lengths_first},
     },
     digest::joined,
     oauth2::pkce::Verifier,
@@ -103,7 +103,7 @@ impl Attempt {
         }
         make_room(jar, &site.style, &site.in_use, Coming::Attempt(WITH_STATE), bytes)?;
         jar.set(&site.style, &cookie.0, value, LIFETIME)?;
-        let bound_to = length_first(&self.service) + &site.name;
+        let bound_to = lengths_first([&self.service]) + &site.name;
         Ok(Sealed {
             state: site.keys.seal(&site.env, PURPOSE, &bound_to, &plain),
             verifier: verifier(key, &random),
@@ -155,7 +155,7 @@ impl Attempt {
 impl Opened {
     /// Opens `state` if it belongs to this service. [`Opened::check`] checks the browser.
     pub(crate) fn open(site: &Site, jar: &Jar, service: &Arc<str>, state: &str) -> Result<Self> {
-        let bound_to = length_first(service) + &site.name;
+        let bound_to = lengths_first([service]) + &site.name;
         let plain = site.keys.open(PURPOSE, &bound_to, state).map_err(not_ours)?;
         let opened = read(&plain, service, |cookie| rest(site, jar, cookie));
         opened.ok_or(BrowserError::StateUnknown)?

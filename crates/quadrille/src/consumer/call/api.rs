@@ -168,7 +168,7 @@ impl Api {
     /// [`Error::NotLinked`](crate::Error::NotLinked) if there is no valid token, and the errors of
     /// a refresh.
     pub async fn access_token(&self) -> Result<Secret> {
-        Ok(self.0.usable(None, None).await?.token.access_token)
+        Ok(self.0.usable(None, None).await?.token.access_token.clone())
     }
 
     /// A valid token with its metadata: for a program that keeps it itself. Never log it.
@@ -176,7 +176,7 @@ impl Api {
     /// # Errors
     /// See [`Api::access_token`].
     pub async fn token(&self) -> Result<Token> {
-        Ok(self.0.usable(None, None).await?.token)
+        Ok(self.0.usable(None, None).await?.token.clone())
     }
 
     /// The secret of [`access_token`](Api::access_token) at a service of OAuth 1, which signs its
@@ -185,7 +185,7 @@ impl Api {
     /// # Errors
     /// See [`Api::access_token`].
     pub async fn token_secret(&self) -> Result<Option<Secret>> {
-        Ok(self.0.usable(None, None).await?.token.token_secret)
+        Ok(self.0.usable(None, None).await?.token.token_secret.clone())
     }
 }
 

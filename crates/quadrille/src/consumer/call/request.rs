@@ -361,7 +361,7 @@ impl Call {
                 StatusCode::UNAUTHORIZED
                     if refused.is_none() && body.is_some() && can_refresh(&held, &stored) =>
                 {
-                    refused = Some(stored.token.access_token);
+                    refused = Some(stored.token.access_token.clone());
                 }
                 StatusCode::UNAUTHORIZED if refused.is_none() && can_refresh(&held, &stored) => {
                     let answer = answer.beginning().await;
@@ -385,7 +385,7 @@ impl Call {
                     if body.is_none() {
                         return Err(failure(&held, answer));
                     }
-                    refused = Some(stored.token.access_token);
+                    refused = Some(stored.token.access_token.clone());
                 }
                 status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
                     redirects += 1;

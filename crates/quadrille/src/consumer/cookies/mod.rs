@@ -47,7 +47,7 @@ pub struct Jar(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     /// The `Cookie` headers of the request.
-    came: HeaderMap,
+    came: Vec<HeaderValue>,
     set: Vec<Set>,
     left: bool,
 }
@@ -142,10 +142,7 @@ pub(crate) enum Whose<'a> {
 impl Jar {
     /// The jar of a request with these headers.
     pub fn new(headers: &HeaderMap) -> Self {
-        let mut came = HeaderMap::new();
-        for line in headers.get_all(header::COOKIE) {
-            came.append(header::COOKIE, line.clone());
-        }
+        let came = headers.get_all(header::COOKIE).iter().cloned().collect();
         Self(Arc::new(Mutex::new(State { came, set: Vec::new(), left: false })))
     }
 
@@ -166,28 +163,17 @@ impl Jar {
     /// by other domains, in any order (RFC 6265, section 5.4): the first that the caller can read
     /// counts.
     pub(crate) fn values(&self, name: &str) -> Vec<String> {
-        let mut values: Vec<String> = Vec::new();
-        for value in self.pick(|known, value| (known == name).then(|| value.to_owned())) {
-            if values.len() < ALIKE && !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        values
+        self.read(|cookies| cookies.values(name).into_iter().map(str::to_owned).collect())
     }
 
     /// The results of `pick` on the current names and values of cookies, up to the limit.
     pub(crate) fn pick<T>(&self, pick: impl Fn(&str, &str) -> Option<T>) -> Vec<T> {
-        let state = self.lock();
-        let changed = |name: &str| state.set.iter().any(|set| set.name == name);
-        let set = state.set.iter().filter_map(|set| pick(&set.name, set.value.as_deref()?));
-        // First the cookies set by this response, which are certainly ours.
-        let picked = set.chain(
-            cookie::pairs(&state.came)
-                .filter_map(|(name, value)| Some((name, pick(name, value)?)))
-                .filter(|(name, _)| !changed(name))
-                .map(|(_, picked)| picked),
-        );
-        picked.take(SEEN).collect()
+        self.read(|cookies| cookies.pick(pick))
+    }
+
+    /// Reads the current cookies without copies. `read` must not use the jar.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Cookies<'_>) -> T) -> T {
+        read(&Cookies(&self.lock()))
     }
 
     pub(crate) fn set(
@@ -247,6 +233,36 @@ impl Jar {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The current cookies of a jar: those of the request, as the response changes them.
+pub(crate) struct Cookies<'a>(&'a State);
+
+impl<'a> Cookies<'a> {
+    /// See [`Jar::values`].
+    pub(crate) fn values(&self, name: &str) -> Vec<&'a str> {
+        let mut values = Vec::new();
+        for value in self.pick(|known, value| (known == name).then_some(value)) {
+            if values.len() < ALIKE && !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+
+    fn pick<T>(&self, pick: impl Fn(&'a str, &'a str) -> Option<T>) -> Vec<T> {
+        let State { set, came, .. } = self.0;
+        let changed = |name: &str| set.iter().any(|set| set.name == name);
+        // First the cookies set by this response, which are certainly ours.
+        let ours = set.iter().filter_map(|set| pick(&set.name, set.value.as_deref()?));
+        let picked = ours.chain(
+            cookie::pairs_in(came)
+                .filter_map(|(name, value)| Some((name, pick(name, value)?)))
+                .filter(|(name, _)| !changed(name))
+                .map(|(_, picked)| picked),
+        );
+        picked.take(SEEN).collect()
     }
 }
 

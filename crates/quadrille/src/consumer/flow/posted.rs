@@ -13,7 +13,7 @@ use crate::{
         login::Login,
         registration::Settled,
         site::Site,
-        wire::length_first,
+        wire::lengths_first,
     },
     form::Params,
 };
@@ -94,5 +94,5 @@ pub(crate) fn unsealed<'a>(
 }
 
 fn bound_to(service: &Settled, site: &Site) -> String {
-    length_first(&service.name) + &site.name
+    lengths_first([&service.name]) + &site.name
 }

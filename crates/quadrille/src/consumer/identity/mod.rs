@@ -23,7 +23,7 @@ use super::{
         room::{Coming, WHO, make_room, size},
     },
     login::{Login, registered::Registered},
-    wire::{Reader, Writer, length_first},
+    wire::{Reader, Writer, lengths_first},
 };
 
 const PURPOSE: &str = "identity cookie";
@@ -175,7 +175,7 @@ fn read<S>(plain: &[u8]) -> Option<Identity<S>> {
 }
 
 fn site(site: &str, owner: &Owner, service: &str) -> String {
-    [site, owner.as_str(), service].map(length_first).concat()
+    lengths_first([site, owner.as_str(), service])
 }
 
 fn name(service: &str) -> String {

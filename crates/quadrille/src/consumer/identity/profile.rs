@@ -27,7 +27,7 @@ impl Api {
     /// [`Spec::identity`](crate::Spec::identity).
     pub async fn profile(&self) -> Result<Profile> {
         let (held, registered) = (self.held(), self.held().registered());
-        let known = held.stored().account.subject;
+        let known = held.stored().account.subject.clone();
         let (subject, all) = match identity::claims(self).await? {
             // The identifier is the one of the login.
             Some((_, all)) if registered.subject_in_token.is_some() => (known.to_string(), all),

@@ -65,17 +65,17 @@ impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
 
     /// The account: its owner, service and subject.
     pub fn account(&self) -> Account {
-        self.api.held().stored().account
+        self.api.held().stored().account.clone()
     }
 
     /// The account's identifier at the service; empty if the service has no identity.
     pub fn subject(&self) -> Arc<str> {
-        self.api.held().stored().account.subject
+        Arc::clone(&self.api.held().stored().account.subject)
     }
 
     /// The scopes granted.
     pub fn scopes(&self) -> Scopes {
-        self.api.held().stored().token.scopes
+        self.api.held().stored().token.scopes.clone()
     }
 
     /// Prepares the account for work after the response is sent: a task, a stream. Refreshes the

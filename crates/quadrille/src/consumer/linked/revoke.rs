@@ -212,7 +212,7 @@ async fn revoke(held: &Held, dance: &OAuth2Dance, endpoint: &str, kind: Revocati
         Revocation::PostBearer | Revocation::DeleteBearer => {
             let method = if kind == Revocation::PostBearer { Method::POST } else { Method::DELETE };
             // An expired token cannot revoke its grant.
-            let token = held.usable(None, None).await?.token.access_token;
+            let token = held.usable(None, None).await?.token.access_token.clone();
             let mut request = bare(method, endpoint.as_str(), Bytes::new())?;
             let value = dance.authorization(&token).ok_or(OperatorError::CallMalformed)?;
             request.headers_mut().insert(header::AUTHORIZATION, value);

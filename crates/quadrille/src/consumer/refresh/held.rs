@@ -1,7 +1,7 @@
 //! An account whose token is kept valid.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Held(Arc<Inner>);
 struct Inner {
     login: Login,
     registered: Arc<Registered>,
-    stored: Mutex<Stored>,
+    stored: Mutex<Arc<Stored>>,
     jar: Option<Jar>,
     /// Whether the account is in the storage, so that its token can be refreshed.
     kept: bool,
@@ -53,7 +53,7 @@ impl Held {
         Self(Arc::new(Inner {
             login: login.clone(),
             registered: Arc::clone(registered),
-            stored: Mutex::new(stored),
+            stored: Mutex::new(Arc::new(stored)),
             jar,
             kept: true,
             wanted,
@@ -77,7 +77,7 @@ impl Held {
         Self(Arc::new(Inner {
             login: login.clone(),
             registered: Arc::clone(registered),
-            stored: Mutex::new(stored),
+            stored: Mutex::new(Arc::new(stored)),
             jar: None,
             kept: false,
             wanted: Wanted::default(),
@@ -108,8 +108,12 @@ impl Held {
         self.0.jar.as_ref()
     }
 
-    pub(crate) fn stored(&self) -> Stored {
-        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn stored(&self) -> Arc<Stored> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Stored>> {
+        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account with a token valid for `margin`, or for the time of a call.
@@ -117,7 +121,7 @@ impl Held {
         &self,
         margin: Option<Duration>,
         refused: Option<&Secret>,
-    ) -> Result<Stored> {
+    ) -> Result<Arc<Stored>> {
         let Inner { login, registered, jar, .. } = &*self.0;
         let stored = self.stored();
         if !self.0.kept {
@@ -127,7 +131,7 @@ impl Held {
         match login.usable(jar.as_ref(), registered, stored, margin, refused).await {
             Ok(stored) => {
                 if stored.version != version {
-                    *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = stored.clone();
+                    *self.lock() = Arc::clone(&stored);
                 }
                 Ok(stored)
             }
@@ -161,7 +165,7 @@ impl Held {
             Replaced::Changed(None) => return missing(NoToken::Gone),
         };
         let ended = now.needs_linking_again;
-        *self.0.stored.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        *self.lock() = Arc::new(now);
         if ended { missing(NoToken::NeedsLinkingAgain) } else { Ok(()) }
     }
 }

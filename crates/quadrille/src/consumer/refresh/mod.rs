@@ -68,10 +68,10 @@ impl Login {
         &self,
         jar: Option<&Jar>,
         registered: &Arc<Registered>,
-        stored: Stored,
+        stored: Arc<Stored>,
         margin: Option<Duration>,
         refused: Option<&Secret>,
-    ) -> Result<Stored, NoToken> {
+    ) -> Result<Arc<Stored>, NoToken> {
         let now = self.0.env.now();
         let margin = margin.unwrap_or_else(|| usual_margin(&stored.token));
         if stored.needs_linking_again {
@@ -85,7 +85,7 @@ impl Login {
         if stored.token.refresh_token.is_none() {
             return if still_good { Ok(stored) } else { Err(NoToken::Expired) };
         }
-        let mut old = stored.clone();
+        let mut old = Arc::clone(&stored);
         for _ in 0..BEHIND {
             match self.refreshed(jar, registered, &old).await {
                 // Another login or process was faster, or this token is several refreshes behind;
@@ -94,14 +94,14 @@ impl Login {
                     if next.token.refresh_token.is_none() {
                         return Err(NoToken::Expired);
                     }
-                    old = next;
+                    old = Arc::new(next);
                 }
                 Err(NoToken::Failed(error)) if still_good => {
                     warn!(service = &*registered.name, %error, code = error.code(),
                         "a token could not be refreshed and is used until it expires");
                     return Ok(stored);
                 }
-                other => return other,
+                other => return other.map(Arc::new),
             }
         }
         Ok(old)

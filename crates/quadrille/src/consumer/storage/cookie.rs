@@ -11,7 +11,7 @@ use crate::{
             room::{Coming, TOKEN, make_room, size},
         },
         error::{OperatorError, Result},
-        wire::{Reader, Writer, length_first},
+        wire::{Reader, Writer, lengths_first},
     },
     digest::sha256,
     seal::OpenError,
@@ -149,8 +149,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
 
 fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
     let jar = jar(cx)?;
-    let [first, second] =
-        [0, 1].map(|chunk| jar.values(&cx.site.style.name(&name(service, chunk))));
+    let [first, second] = [0, 1].map(|chunk| cx.site.style.name(&name(service, chunk)));
     let site = site(cx, owner, service);
     let mut is_unknown = false;
     let mut open = |sealed: &str| match cx.site.keys.open(PURPOSE, &site, sealed) {
@@ -162,10 +161,15 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
         // Another owner's cookie, or one changed by hand: this owner has linked nothing.
         Err(OpenError::Broken | OpenError::Malformed) => None,
     };
-    let found = first.iter().find_map(|first| match first.split_at_checked(1)? {
-        ("1", whole) => open(whole),
-        ("2", half) => second.iter().find_map(|second| open(&[half, second].concat())),
-        _ => None,
+    let found = jar.read(|cookies| {
+        cookies.values(&first).into_iter().find_map(|first| match first.split_at_checked(1)? {
+            ("1", whole) => open(whole),
+            ("2", half) => {
+                let halves = cookies.values(&second).into_iter();
+                halves.map(|second| [half, second].concat()).find_map(|both| open(&both))
+            }
+            _ => None,
+        })
     });
     // Keys that end with the process leave such cookies behind at each start.
     if found.is_none() && is_unknown && !cx.site.keys.is_ephemeral() {
@@ -215,7 +219,7 @@ fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
 }
 
 fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
-    [&cx.site.name, owner.as_str(), service].map(length_first).concat()
+    lengths_first([&cx.site.name, owner.as_str(), service])
 }
 
 fn name(service: &str, chunk: usize) -> String {

@@ -20,7 +20,7 @@ use super::{
     account::{Account, Owner, Stored, Token},
     cookies::Jar,
     site::Site,
-    wire::length_first,
+    wire::lengths_first,
 };
 
 #[cfg(feature = "memory-cache")]
@@ -319,7 +319,7 @@ impl Context<'_> {
 
     fn sealed_for(&self, account: &Account) -> String {
         let Account { owner, service, subject } = account;
-        [&self.site.name, owner.as_str(), service, subject].map(length_first).concat()
+        lengths_first([&self.site.name, owner.as_str(), service, subject])
     }
 }
 

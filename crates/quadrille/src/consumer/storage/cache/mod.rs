@@ -17,7 +17,7 @@ use crate::{
     consumer::{
         account::{Account, Owner, Stored, Token},
         error::{Result, StorageError},
-        wire::length_first,
+        wire::lengths_first,
     },
     digest::sha256,
 };
@@ -118,9 +118,12 @@ pub struct CacheKey([u8; 32]);
 
 impl CacheKey {
     fn new(cx: &Context<'_>, owner: &Owner, service: &str, subject: Option<&str>) -> Self {
-        let key = [&cx.site.name, owner.as_str(), service].map(length_first).concat();
-        let subject = subject.map_or_else(|| "current".to_owned(), length_first);
-        Self(sha256([key, subject].concat().as_bytes()))
+        let mut key = lengths_first([&cx.site.name, owner.as_str(), service]);
+        match subject {
+            Some(subject) => key += &lengths_first([subject]),
+            None => key += "current",
+        }
+        Self(sha256(key.as_bytes()))
     }
 
     /// The keys whose entries a change of the account affects: its own, and that of the owner's

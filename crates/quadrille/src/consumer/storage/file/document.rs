@@ -9,7 +9,7 @@ use crate::{
     consumer::{
         account::{Account, Owner},
         error::StorageError,
-        wire::length_first,
+        wire::lengths_first,
     },
     digest::sha256,
 };
@@ -105,7 +105,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(owner: &Owner, service: &str) -> Self {
-        let digest = sha256([service, owner.as_str()].map(length_first).concat().as_bytes());
+        let digest = sha256(lengths_first([service, owner.as_str()]).as_bytes());
         let [shard, ..] = digest;
         let name = format!("{}{}", prefix(service), hex(&digest));
         Self { owner: owner.clone(), service: service.into(), name, shard }
