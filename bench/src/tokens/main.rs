@@ -75,7 +75,7 @@ enum Bare {
     Ec(EcdsaKeyPair, ParsedPublicKey),
     Ed(Ed25519KeyPair, ParsedPublicKey),
     Rsa(RsaKeyPair, ParsedPublicKey),
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
 }
 
 impl Bare {
@@ -96,7 +96,7 @@ impl Bare {
                 let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())?;
                 Self::Rsa(pair, public)
             }
-            _ => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32])),
+            _ => Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))),
         })
     }
 
