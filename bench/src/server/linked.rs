@@ -23,6 +23,7 @@ use quadrille::{
 };
 use quadrille_redis::RedisStorage;
 use quadrille_sqlx::{MySqlStorage, MySqlUsers, PgStorage, PgUsers, SqliteStorage, SqliteUsers};
+use redis::aio::ConnectionManagerConfig;
 use sqlx::{
     Connection as _, MySqlConnection, MySqlPool, PgPool, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -114,8 +115,12 @@ pub(crate) async fn crowd(origin: &str, service: &str, storage: &str) -> Result<
             with_users(login, FileStorage::open(folder)?, MemoryUsers::new())
         }
         "redis" => {
+            // As long as the pools of the others wait; the default is half a second.
+            let config = ConnectionManagerConfig::new();
+            let config = config.set_response_timeout(Some(Duration::from_secs(30)));
             let client = redis::Client::open(std::env::var("REDIS_URL")?)?;
-            let storage = RedisStorage::new(client.get_connection_manager().await?);
+            let connection = client.get_connection_manager_with_config(config).await?;
+            let storage = RedisStorage::new(connection);
             with_users(login, storage, MemoryUsers::new())
         }
         "sqlite" => {
