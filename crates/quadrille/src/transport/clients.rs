@@ -29,6 +29,7 @@ use hyper_util::{
 use tower::Service;
 
 use super::{Body, ErasedClient, HttpClient, NetworkError, NoHttpClient, Purpose, SendError};
+use crate::loopback::is_loopback;
 
 /// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -268,6 +269,9 @@ pub struct Reqwest {
     client: reqwest::Client,
     /// For requests that must not meet a connection that the server is closing.
     recent: Option<reqwest::Client>,
+    /// For requests to this machine, past the environment's proxies: `http` is allowed there
+    /// because secrets do not leave the machine.
+    local: Option<reqwest::Client>,
 }
 
 impl Reqwest {
@@ -280,19 +284,24 @@ impl Reqwest {
     /// # Errors
     /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, NoHttpClient> {
-        Ok(Self { client: build(builder)?, recent: None })
+        Ok(Self { client: build(builder)?, recent: None, local: None })
     }
 
-    /// The default client, which uses the environment's proxies: for clients that wrap it.
+    /// The default client: for clients that wrap it. It uses the environment's proxies, except for
+    /// requests to this machine.
     ///
     /// # Errors
     /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn standard() -> Result<Self, NoHttpClient> {
-        let client = |idle| {
+        let builder = |idle| {
             let builder = reqwest::Client::builder().connect_timeout(CONNECT).referer(false);
-            build(builder.pool_idle_timeout(idle))
+            builder.pool_idle_timeout(idle)
         };
-        Ok(Self { client: client(IDLE)?, recent: Some(client(RECENT)?) })
+        Ok(Self {
+            client: build(builder(IDLE))?,
+            recent: Some(build(builder(RECENT))?),
+            local: Some(build(builder(RECENT).no_proxy())?),
+        })
     }
 }
 
@@ -319,8 +328,10 @@ impl HttpClient for Reqwest {
             Body::Stream(stream) => reqwest::Body::wrap_stream(stream),
         });
         let request = reqwest::Request::try_from(request).map_err(|_| NetworkError::Connect)?;
+        let local = self.local.as_ref().filter(|_| is_loopback(request.url()));
         let recent = self.recent.as_ref().filter(|_| purpose.wants_recent_connection());
-        let response = recent.unwrap_or(&self.client).execute(request).await.map_err(|error| {
+        let client = local.or(recent).unwrap_or(&self.client);
+        let response = client.execute(request).await.map_err(|error| {
             // The URL might contain a token.
             SendError::new(network_error(&error), error.without_url())
         })?;

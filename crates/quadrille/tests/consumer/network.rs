@@ -132,6 +132,60 @@ async fn an_error_says_what_of_the_network_failed_and_goes_on_to_the_cause() {
     }
 }
 
+/// Variables are those of a process, so this case of a test is a process of its own.
+const PROXIED: &str = "QUADRILLE_TEST_OF_PROXIES";
+
+#[tokio::test]
+async fn the_environments_proxy_gets_no_request_to_this_machine() {
+    if let Ok(base) = std::env::var(PROXIED) {
+        assert_eq!(account(&base).await.get::<u64>("x").await.unwrap(), 7);
+        let elsewhere = account("https://acme.example").await.get::<u64>("x").await;
+        println!("told: {:?}", reason(&elsewhere.unwrap_err()));
+        return;
+    }
+    let service = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = service.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = service.accept().await.unwrap();
+            assert!(request(&mut stream).await);
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n7";
+            stream.write_all(answer).await.unwrap();
+        }
+    });
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy_url = format!("http://{}", proxy.local_addr().unwrap());
+    let (lines, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = proxy.accept().await.unwrap();
+            let mut head = [0; 16];
+            let _ = stream.read_exact(&mut head).await;
+            lines.send(String::from_utf8_lossy(&head).into_owned()).unwrap();
+        }
+    });
+    for host in ["127.0.0.1", "localhost"] {
+        let output = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "network::the_environments_proxy_gets_no_request_to_this_machine"])
+            .arg("--nocapture")
+            .env(PROXIED, format!("http://{host}:{port}"))
+            .envs(
+                ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"]
+                    .map(|name| (name, &*proxy_url)),
+            )
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .await
+            .unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        assert!(output.contains("told: "), "{host}: {output}");
+        // The one request that is for the proxy.
+        assert_eq!(asked.recv().await.unwrap(), "CONNECT acme.exa", "{host}");
+        assert!(asked.try_recv().is_err(), "{host}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_a_time_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
