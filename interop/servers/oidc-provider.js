@@ -1,7 +1,8 @@
 // npm's oidc-provider as a plain OAuth 2 service: a service that others wrote, for our consumer to log in with.
 //
-// Reads one JSON line with the client ({ client_id, client_secret, redirect_uri }) from standard input, prints
-// one JSON line ({ issuer }) when it listens, and ends when standard input does.
+// Reads one JSON line with the website ({ client_id, client_secret, redirect_uris }) from standard input, prints
+// one JSON line ({ issuer }) when it listens, and ends when standard input does. A second client, `program`, is
+// public: it has the device flow, and a redirect URI on loopback with any port.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -11,7 +12,7 @@ import Provider from 'oidc-provider';
 
 const lines = createInterface(process.stdin);
 const [line] = await once(lines, 'line');
-const { client_id, client_secret, redirect_uri } = JSON.parse(line);
+const { client_id, client_secret, redirect_uris } = JSON.parse(line);
 
 const server = http.createServer();
 server.listen(0, '127.0.0.1');
@@ -23,17 +24,26 @@ const provider = new Provider(issuer, {
     {
       client_id,
       client_secret,
-      redirect_uris: [redirect_uri],
+      redirect_uris,
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_basic',
+      scope: 'api:read',
+    },
+    {
+      client_id: 'program',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1/callback'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
       scope: 'api:read',
     },
   ],
   scopes: ['api:read'],
   cookies: { keys: ['of no consequence here'] },
   // The package's own sign-in and consent forms, which accept any name and password.
-  features: { devInteractions: { enabled: true } },
+  features: { devInteractions: { enabled: true }, deviceFlow: { enabled: true }, revocation: { enabled: true } },
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async () => true,

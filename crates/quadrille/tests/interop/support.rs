@@ -2,8 +2,8 @@ use std::{path::PathBuf, process::Stdio};
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    process::{Child, ChildStdin, Command},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 /// A service, as long as this lives.
@@ -11,6 +11,8 @@ pub(crate) struct Running {
     pub(crate) issuer: String,
     _child: Child,
     _ends_when_closed: ChildStdin,
+    // A service that prints more would end if it were closed.
+    _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Running {
@@ -30,7 +32,7 @@ impl Running {
         let line = lines.next_line().await.unwrap().expect("the service ended before it began");
         let started: Value = serde_json::from_str(&line).unwrap();
         let issuer = started["issuer"].as_str().unwrap().to_owned();
-        Self { issuer, _child: child, _ends_when_closed: stdin }
+        Self { issuer, _child: child, _ends_when_closed: stdin, _lines: lines }
     }
 }
 
