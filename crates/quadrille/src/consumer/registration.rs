@@ -21,7 +21,7 @@ use super::{
     claims::{ProfilePaths, RequiredClaim},
     service::{
         Client, Credential, Protocol, SpecBuf, allowed::Allowed, endpoint::is_graphic,
-        hosted::settled,
+        hosted::settled, is_quoted,
     },
     site::Site,
 };
@@ -81,7 +81,7 @@ fn check_credentials(
             true => matches!(char, ' '..='~'),
             false => !char.is_control() && char != '\u{feff}',
         };
-        text.trim() == text && text.chars().all(fits)
+        text.trim() == text && !is_quoted(text) && text.chars().all(fits)
     };
     let service = || Box::from(&*spec.name);
     if id.is_empty() || !is_fit(id) {

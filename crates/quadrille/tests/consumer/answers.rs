@@ -279,12 +279,16 @@ fn what_is_copied_with_more_than_there_is_to_it_is_told_at_start() {
         "\u{a0}x",
         "x\u{200b}",
         "g\u{e9}heim",
+        "\"x\"",
+        "'x'",
     ] {
         assert_eq!(code(acme().client("our-id", odd)), malformed, "secret {odd:?}");
         let identifier = Some("client_id_malformed");
         assert_eq!(code(acme().client(odd, SECRET)), identifier, "identifier {odd:?}");
     }
-    assert_eq!(code(acme().client("our id: 1", "with space+%&")), None);
+    for fine in ["with space+%&", "'", "x'", "'x\"", "it's \"x\""] {
+        assert_eq!(code(acme().client("our id: 1", fine)), None, "{fine}");
+    }
     let endpoint = Some("endpoint_malformed");
     for odd in ["\n", "\r", " ", "\t", "\u{feff}", "\u{e9}", "\0"] {
         for field in 0..3 {

@@ -186,6 +186,53 @@ fn a_value_that_the_login_refuses_is_named_by_its_path_and_keeps_its_code() {
     assert_eq!(error.code(), "service_name_malformed");
 }
 
+#[test]
+fn a_configuration_of_flask_dance_is_told_what_to_change() {
+    for (lines, told) in [
+        // The lines of `app.config`, as they were.
+        (
+            "GITHUB_OAUTH_CLIENT_ID = 'x'",
+            "GITHUB_OAUTH_CLIENT_ID: there is no such setting; did you mean \"github\"?",
+        ),
+        ("[github]\nclient_id = \"'x'\"\nclient_secret = 'y'", QUOTED_ID),
+        ("[github]\nclient_id = '\"x\"'\nclient_secret = 'y'", QUOTED_ID),
+        (
+            "[github]\r\nclient_id = 'x'\r\nclient_secret = 'y'\r\nscope = 'user,gist'\r\n",
+            "github.scope: there is no such setting; did you mean \"scopes\"?",
+        ),
+        (
+            "[github]\nclient_id = 'x'\nclient_secret = 'y'\nredirect_url = '/'",
+            "github.redirect_url: there is no such setting",
+        ),
+        ("[dropbox]\napp_key = 'x'\napp_secret = 'y'", "dropbox.app_key: there is no such setting"),
+        (
+            "[discord]\nclient_id = 'x'\nclient_secret = 'y'\nprompt = 'None'",
+            "discord.prompt: must be \"consent\" or \"none\"",
+        ),
+        (
+            "[google]\nclient_id = 'x'\nclient_secret = 'y'\noffline = 'True'",
+            "google.offline: must be true or false",
+        ),
+        (
+            "[google]\nclient_id = 'x'\nclient_secret = 'y'\nhosted_domain = \"'acme.example'\"",
+            "google.hosted_domain: must be without quotation marks around it",
+        ),
+        (
+            "[google]\nclient_id = 'x'\nclient_secret = 'y'\nscopes = [\"'openid'\"]",
+            "google.scopes: must be without quotation marks around it",
+        ),
+        (
+            "[github]\nclient_id = 'x'\nclient_secret = 'y'\n[github.parameters]\nlogin = \"'a'\"",
+            "github.parameters: must be without quotation marks around it",
+        ),
+    ] {
+        let toml = format!("public_url = '{SITE}'\n{lines}");
+        assert_eq!(fault(&toml).to_string(), told, "{lines}");
+    }
+}
+
+const QUOTED_ID: &str = "github.client_id: must be without quotation marks around it";
+
 /// An application's own configuration.
 #[derive(Debug, Deserialize)]
 struct Config {
@@ -323,7 +370,43 @@ fn settings_in_the_environment() {
             "google",
             vec![google[0], ("GOOGLE_OAUTH_CLIENT_SECRET", "hunter2-canary\n")],
             "GOOGLE_OAUTH_CLIENT_SECRET: the client secret of google contains a character that no \
-             secret has: for example a line break or a space at its end (secret_malformed)",
+             secret has: for example a line break or a space at its end, or quotation marks around \
+             it (secret_malformed)",
+        ),
+        // Docker's `--env-file` keeps quotation marks, and a Windows line end may stay.
+        (
+            "google",
+            vec![("GOOGLE_OAUTH_CLIENT_ID", "\"x\""), google[1]],
+            "GOOGLE_OAUTH_CLIENT_ID: must be without quotation marks around it (setting_malformed)",
+        ),
+        (
+            "google",
+            vec![google[0], ("GOOGLE_OAUTH_CLIENT_SECRET", "'hunter2-canary'")],
+            "GOOGLE_OAUTH_CLIENT_SECRET: must be without quotation marks around it \
+             (setting_malformed)",
+        ),
+        (
+            "google",
+            vec![google[0], google[1], ("GOOGLE_OAUTH_HOSTED_DOMAIN", "\"acme.example\"")],
+            "GOOGLE_OAUTH_HOSTED_DOMAIN: must be without quotation marks around it \
+             (setting_malformed)",
+        ),
+        (
+            "google",
+            vec![google[0], google[1], ("GOOGLE_OAUTH_SCOPES", "'openid email'")],
+            "GOOGLE_OAUTH_SCOPES: must be without quotation marks around it (setting_malformed)",
+        ),
+        (
+            "google",
+            vec![google[0], google[1], ("GOOGLE_OAUTH_HOSTED_DOMAIN", "acme.example\r")],
+            "GOOGLE_OAUTH_HOSTED_DOMAIN: must be without spaces or a line break around it \
+             (setting_malformed)",
+        ),
+        ("google", vec![google[0], google[1], ("GOOGLE_OAUTH_SCOPES", " openid  email ")], "fine"),
+        (
+            "login",
+            vec![google[0], google[1], ("LOGIN_PUBLIC_URL", "\"https://app.example\"")],
+            "LOGIN_PUBLIC_URL: must be without quotation marks around it",
         ),
         (
             "slack",

@@ -128,11 +128,11 @@ pub enum OperatorError {
         bytes: usize,
     },
     /// The secret of this application at a service contains a control character (often a line break
-    /// or a byte order mark, from a file) or ends in a space. For OAuth 2, also a character outside
-    /// of ASCII (RFC 6749, appendix A.2).
+    /// or a byte order mark, from a file), or has spaces or quotation marks around it. For OAuth 2,
+    /// also a character outside of ASCII (RFC 6749, appendix A.2).
     #[error(
         "the client secret of {service} contains a character that no secret has: for example a \
-         line break or a space at its end"
+         line break or a space at its end, or quotation marks around it"
     )]
     SecretMalformed {
         /// The name of the service.
@@ -221,8 +221,11 @@ pub enum OperatorError {
     #[error("no service is added: call Login::with or Login::with_tenants")]
     NoServices,
     /// This application's identifier at a service is empty, has characters that no identifier has
-    /// (RFC 6749, appendix A.1), or has spaces around it.
-    #[error("this application's client id (or key) at {service} is empty or has spaces around it")]
+    /// (RFC 6749, appendix A.1), or has spaces or quotation marks around it.
+    #[error(
+        "this application's client id (or key) at {service} is empty or has spaces or quotation \
+         marks around it"
+    )]
     ClientIdMalformed {
         /// The service's name.
         service: Box<str>,

@@ -33,7 +33,7 @@ pub use spec_buf::SpecBuf;
 pub(crate) use nearest::nearest;
 pub(crate) use option::TEXT;
 pub(crate) use section::{Place, from_environment, is_in_environment, read, section_expected};
-pub(crate) use setting::{Entries, Setting};
+pub(crate) use setting::{Entries, Setting, is_quoted};
 pub(crate) use spec_buf::is_absolute;
 
 /// A service as a type, so that `Linked<GitHub>` is checked by the compiler.

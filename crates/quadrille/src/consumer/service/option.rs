@@ -97,7 +97,10 @@ impl<S> ClientOption<S> {
             },
             Apply::Text(apply) => match value {
                 Setting::Text(text) if !text.expose().trim().is_empty() => {
-                    Ok(apply(client, text.expose().to_owned()))
+                    match text.expose().trim() == text.expose() {
+                        true => Ok(apply(client, text.expose().to_owned())),
+                        false => Err("without spaces or a line break around it".to_owned()),
+                    }
                 }
                 _ => Err(TEXT.to_owned()),
             },

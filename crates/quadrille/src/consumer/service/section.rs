@@ -52,6 +52,15 @@ impl Place {
         }
     }
 
+    /// Refuses a value in quotation marks of its own: `docker run --env-file` keeps them, and a
+    /// text in a file is often quoted twice.
+    pub(crate) fn check_quotes(&self, key: &str, value: &Setting) -> Result<(), OperatorError> {
+        match value.is_quoted() {
+            true => Err(self.malformed(key, "without quotation marks around it")),
+            false => Ok(()),
+        }
+    }
+
     pub(crate) fn malformed(&self, key: &str, expected: impl Into<Box<str>>) -> OperatorError {
         OperatorError::SettingMalformed { path: self.of(key), expected: expected.into() }
     }
@@ -183,7 +192,7 @@ pub(crate) fn read<S: Service>(
 
 /// Checks that each key is known and there once.
 fn check_keys(entries: &Entries, known: &[&str], place: &Place) -> Result<(), OperatorError> {
-    for (index, (key, _)) in entries.iter().enumerate() {
+    for (index, (key, value)) in entries.iter().enumerate() {
         if !known.contains(&&**key) {
             let nearest = nearest(key, known.iter().copied()).map(Box::from);
             return Err(OperatorError::SettingUnknown { path: place.of(key), nearest });
@@ -191,6 +200,7 @@ fn check_keys(entries: &Entries, known: &[&str], place: &Place) -> Result<(), Op
         if entries.iter().take(index).any(|(other, _)| other == key) {
             return Err(place.malformed(key, "there once"));
         }
+        place.check_quotes(key, value)?;
     }
     Ok(())
 }

@@ -24,6 +24,24 @@ pub(crate) enum Setting {
     Nothing,
 }
 
+impl Setting {
+    /// Whether a text, here or below, stands in quotation marks.
+    pub(crate) fn is_quoted(&self) -> bool {
+        match self {
+            Self::Text(text) => is_quoted(text.expose()),
+            Self::List(items) => items.iter().any(Self::is_quoted),
+            Self::Table(entries) => entries.iter().any(|(_, value)| value.is_quoted()),
+            Self::Flag(_) | Self::Number | Self::Nothing => false,
+        }
+    }
+}
+
+/// Whether a value stands in quotation marks, which belong to a file's or a shell's syntax.
+pub(crate) fn is_quoted(text: &str) -> bool {
+    let inner = |mark| text.strip_prefix(mark).is_some_and(|rest| rest.ends_with(mark));
+    inner('"') || inner('\'')
+}
+
 impl<'de> Deserialize<'de> for Setting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reader)

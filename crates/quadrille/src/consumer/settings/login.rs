@@ -128,7 +128,9 @@ impl LoginSettings {
         let mut own = [None, None, None];
         for (key, value) in OWN.iter().zip(&mut own) {
             let Some(at) = entries.iter().position(|(name, _)| name == key) else { continue };
-            *value = match entries.remove(at).1 {
+            let said = entries.remove(at).1;
+            place.check_quotes(key, &said)?;
+            *value = match said {
                 Setting::Text(text) => Some(text.expose().to_owned()),
                 _ => return Err(place.malformed(key, TEXT)),
             };
