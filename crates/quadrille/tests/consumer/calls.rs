@@ -237,6 +237,10 @@ async fn an_error_after_a_redirect_and_a_conditional_answer_are_told() {
     world.answers_api(302, &[("location", "/elsewhere?a=1")], "");
     let answer = github.request(Method::GET, "x").send().await.unwrap();
     assert_eq!(answer.url.as_str(), "https://api.github.com/elsewhere?a=1");
+    // Some services do not encode it.
+    world.answers_api(302, &[("location", "/Zürich")], "");
+    let answer = github.request(Method::GET, "x").send().await.unwrap();
+    assert_eq!(answer.url.as_str(), "https://api.github.com/Z%C3%BCrich");
 }
 
 #[tokio::test]

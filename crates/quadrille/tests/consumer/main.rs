@@ -40,6 +40,7 @@ mod many;
 mod native;
 mod network;
 mod oauth1;
+mod odd_answers;
 mod options;
 mod owners;
 mod pages;

@@ -392,7 +392,7 @@ impl Call {
                     let next = answer
                         .headers
                         .get(header::LOCATION)
-                        .and_then(|location| location.to_str().ok())
+                        .and_then(|location| str::from_utf8(location.as_bytes()).ok())
                         .and_then(|location| sending.url.join(location).ok())
                         .filter(|url| url.origin() == origin && redirects <= MOST_REDIRECTS);
                     let Some(next) = next else {

@@ -21,6 +21,7 @@ use super::{
 pub(crate) use {
     oauth1::OAuth1Dance,
     oauth2::{OAuth2Dance, Obtained},
+    oauth2_device::NoToken,
 };
 
 /// A service's protocol, ready for use.

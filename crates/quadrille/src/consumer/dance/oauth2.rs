@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value};
 use tracing::error;
 
@@ -320,6 +320,18 @@ impl OAuth2Dance {
         purpose: Purpose,
         server: Option<&str>,
     ) -> Result<Obtained> {
+        let answer = self.token_answer(site, request, purpose, server).await?;
+        self.obtained(site, &answer, purpose)
+    }
+
+    /// Sends a request to the token endpoint.
+    pub(super) async fn token_answer(
+        &self,
+        site: &Site,
+        request: &TokenRequest<'_>,
+        purpose: Purpose,
+        server: Option<&str>,
+    ) -> Result<Response<Bytes>> {
         let Settled { name, spec, .. } = &*self.service;
         let endpoint = match (purpose, &self.spec.refresh) {
             (Purpose::Refresh, Some(refresh)) => refresh,
@@ -333,9 +345,18 @@ impl OAuth2Dance {
             .map(|request| self.as_service_reads(request))
             .map_err(|_| self.service.endpoint_malformed())?;
         self.service.add_headers(&mut request, &spec.token_headers)?;
-        let answer = ask_endpoint(self.service.http(site), name, request, purpose).await?;
+        ask_endpoint(self.service.http(site), name, request, purpose).await
+    }
+
+    /// Reads the token endpoint's response.
+    pub(super) fn obtained(
+        &self,
+        site: &Site,
+        answer: &Response<Bytes>,
+        purpose: Purpose,
+    ) -> Result<Obtained> {
         let separator = self.spec.granted_scope_separator;
-        let error = match TokenResponse::parse_at(&answer, separator, self.access_token.as_ref()) {
+        let error = match TokenResponse::parse_at(answer, separator, self.access_token.as_ref()) {
             Ok(tokens) => match self.check_type(&tokens.token_type) {
                 // No header could carry it (RFC 6750, section 2.1).
                 Ok(()) if bearer::header(&tokens.access_token).is_none() => {
@@ -357,7 +378,7 @@ impl OAuth2Dance {
                 self.token_error(answer.status(), retry_after, &error, purpose)
             }
         };
-        Err(Error::service(name, error))
+        Err(Error::service(&self.service.name, error))
     }
 
     /// The origin of the account's API, if the response names it. `Err` if tokens must not be sent
@@ -402,6 +423,13 @@ impl OAuth2Dance {
     ) -> ServiceError {
         let unavailable = || ServiceError::Unavailable { status, retry_after };
         match error {
+            // An answer about the pace of a device login, which some services send with 429.
+            TokenResponseError::Refused { error, .. }
+                if purpose == Purpose::PollDevice && is_still_open(&self.meaning(&error.error)) =>
+            {
+                let error = self.meaning(&error.error);
+                ServiceError::TokenRefused { error: ServiceError::shown(error.as_str()) }
+            }
             // The body of an overloaded service means nothing.
             TokenResponseError::Refused { .. } | TokenResponseError::Status(_)
                 if ServiceError::is_overload(status) =>
@@ -495,6 +523,11 @@ fn ends_refresh_token(code: &str) -> bool {
             | "invalid_refresh_token"
             | "refresh_token_expired"
     )
+}
+
+/// Whether the user of a device login has not decided yet (RFC 8628, section 3.5).
+const fn is_still_open(code: &ErrorCode) -> bool {
+    matches!(code, ErrorCode::AuthorizationPending | ErrorCode::SlowDown)
 }
 
 /// A token type made safe for pages and logs.

@@ -1,5 +1,7 @@
 //! A login with the device flow of OAuth 2 (RFC 8628): its two requests.
 
+use std::time::Duration;
+
 use http::HeaderMap;
 
 use crate::{
@@ -20,6 +22,19 @@ use super::{
     Granted,
     oauth2::{OAuth2Dance, refused},
 };
+
+/// The reason why a token request of a device login brought no token.
+pub(crate) struct NoToken {
+    pub(crate) error: Error,
+    /// The interval that the response asks for.
+    pub(crate) interval: Option<Duration>,
+}
+
+impl From<Error> for NoToken {
+    fn from(error: Error) -> Self {
+        Self { error, interval: None }
+    }
+}
 
 impl OAuth2Dance {
     /// Requests the codes of a login.
@@ -60,10 +75,18 @@ impl OAuth2Dance {
         site: &Site,
         attempt: &Attempt,
         device_code: &str,
-    ) -> Result<Granted> {
+    ) -> Result<Granted, NoToken> {
         let request = TokenRequest::DeviceCode { device_code, resource: self.resources.clone() };
-        let obtained = self.ask_for_token(site, &request, Purpose::PollDevice, None).await?;
-        self.granted(site, attempt, obtained, None)
+        let purpose = Purpose::PollDevice;
+        let answer = self.token_answer(site, &request, purpose, None).await?;
+        let granted = self
+            .obtained(site, &answer, purpose)
+            .and_then(|obtained| self.granted(site, attempt, obtained, None));
+        granted.map_err(|error| {
+            let interval = DeviceAuthorizationResponse::interval_of(answer.body());
+            let interval = interval.max(retry_after(answer.headers(), site.env.now()));
+            NoToken { error, interval }
+        })
     }
 
     fn device_error(

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use crate::{
     Timestamp,
     consumer::{
-        dance::Granted,
+        dance::{Granted, NoToken},
         error::Result,
         flow::{Begin, Finished},
         login::Login,
@@ -126,7 +126,7 @@ impl DeviceLogin {
             tokio::time::sleep(pace.wait()).await;
             match dance.poll_device(site, attempt, self.codes.device_code.expose()).await {
                 Ok(granted) => return Ok(granted),
-                Err(error) => pace.hear(error)?,
+                Err(NoToken { error, interval }) => pace.hear(error, interval)?,
             }
         }
     }

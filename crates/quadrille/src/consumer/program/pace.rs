@@ -43,21 +43,26 @@ impl Pace {
         doubled.max(self.delay)
     }
 
-    /// Whether to go on after this error of a token request.
+    /// Whether to go on after this error of a token request. With `slow_down`, a service may name
+    /// the new interval, which is longer by five seconds at least.
     ///
     /// # Errors
     /// The error that ends the login.
-    pub(super) fn hear(&mut self, error: Error) -> Result<()> {
+    pub(super) fn hear(&mut self, error: Error, interval: Option<Duration>) -> Result<()> {
         match &error {
             Error::Service { error: ServiceError::TokenRefused { error: code }, .. } => {
                 match ErrorCode::from(&**code) {
                     ErrorCode::AuthorizationPending => {}
-                    ErrorCode::SlowDown => self.interval = self.interval.saturating_add(SLOWER),
+                    ErrorCode::SlowDown => {
+                        let slower = self.interval.saturating_add(SLOWER);
+                        self.interval = slower.max(interval.unwrap_or_default());
+                    }
                     ErrorCode::AccessDenied => return Err(BrowserError::Denied.into()),
                     ErrorCode::ExpiredToken => return Err(BrowserError::AttemptExpired.into()),
                     _ => return Err(error),
                 }
-                (self.failures, self.delay, self.failure) = (0, Duration::ZERO, None);
+                self.delay = interval.unwrap_or_default();
+                (self.failures, self.failure) = (0, None);
             }
             failure if failure.is_transient() => {
                 self.failures = self.failures.saturating_add(1);
@@ -111,12 +116,12 @@ mod tests {
     fn five_seconds_unless_the_service_says_otherwise_and_five_more_for_each_slow_down() {
         let mut pace = Pace::new(None);
         assert_eq!(seconds(&pace), 5);
-        pace.hear(refused("authorization_pending")).unwrap();
+        pace.hear(refused("authorization_pending"), None).unwrap();
         assert_eq!(seconds(&pace), 5);
-        pace.hear(refused("slow_down")).unwrap();
-        pace.hear(refused("authorization_pending")).unwrap();
+        pace.hear(refused("slow_down"), None).unwrap();
+        pace.hear(refused("authorization_pending"), None).unwrap();
         assert_eq!(seconds(&pace), 10);
-        pace.hear(refused("slow_down")).unwrap();
+        pace.hear(refused("slow_down"), None).unwrap();
         assert_eq!(seconds(&pace), 15);
         assert_eq!(seconds(&Pace::new(Some(Duration::from_secs(1)))), 1);
     }
@@ -126,11 +131,11 @@ mod tests {
         let mut pace = Pace::new(None);
         let mut pauses = Vec::new();
         for _ in 0..9 {
-            pace.hear(timed_out()).unwrap();
+            pace.hear(timed_out(), None).unwrap();
             pauses.push(seconds(&pace));
         }
         assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300, 300, 300]);
-        pace.hear(refused("authorization_pending")).unwrap();
+        pace.hear(refused("authorization_pending"), None).unwrap();
         assert_eq!(seconds(&pace), 5);
         assert_eq!(pace.expired().code(), "attempt_expired");
     }
@@ -142,9 +147,9 @@ mod tests {
             let status = http::StatusCode::TOO_MANY_REQUESTS;
             Error::service(&"a".into(), ServiceError::Unavailable { status, retry_after })
         };
-        pace.hear(overloaded(Some(Duration::from_secs(70)))).unwrap();
+        pace.hear(overloaded(Some(Duration::from_secs(70))), None).unwrap();
         assert_eq!(seconds(&pace), 70);
-        pace.hear(overloaded(None)).unwrap();
+        pace.hear(overloaded(None), None).unwrap();
         assert_eq!(seconds(&pace), 20);
         assert_eq!(pace.expired().code(), "service_unavailable");
     }
@@ -158,12 +163,12 @@ mod tests {
             ("unsupported_grant_type", "token_refused"),
             ("unreadable", "token_refused"),
         ] {
-            let error = Pace::new(None).hear(refused(code)).unwrap_err();
+            let error = Pace::new(None).hear(refused(code), None).unwrap_err();
             assert_eq!(error.code(), ends_as, "{code}");
         }
         let malformed = ServiceError::Malformed { status: http::StatusCode::OK };
         let error = Error::service(&"a".into(), malformed);
-        assert_eq!(Pace::new(None).hear(error.clone()), Err(error));
+        assert_eq!(Pace::new(None).hear(error.clone(), None), Err(error));
     }
 
     proptest! {
@@ -176,14 +181,14 @@ mod tests {
             let mut least = interval.unwrap_or(5);
             for heard in heard {
                 match heard {
-                    0 => pace.hear(refused("authorization_pending")).unwrap(),
+                    0 => pace.hear(refused("authorization_pending"), None).unwrap(),
                     1 => {
-                        pace.hear(refused("slow_down")).unwrap();
+                        pace.hear(refused("slow_down"), None).unwrap();
                         least += 5;
                     }
                     _ => {
                         let before = pace.wait();
-                        pace.hear(timed_out()).unwrap();
+                        pace.hear(timed_out(), None).unwrap();
                         let longest = LONGEST.max(Duration::from_secs(least));
                         prop_assert!(pace.wait() > before || before == longest);
                     }

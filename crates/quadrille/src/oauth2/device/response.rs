@@ -133,16 +133,22 @@ impl DeviceAuthorizationResponse {
         }
         let expires_in = members.remove("expires_in").and_then(|value| answer::number(&value));
         let expires_in = expires_in.and_then(|seconds| whole(seconds.floor()));
-        let interval = members.remove("interval").and_then(|value| answer::number(&value));
         Ok(Self {
             device_code: device_code.into(),
             user_code: user_code.trim().to_owned(),
             verification_uri,
             verification_uri_complete: complete.filter(|uri| is_page(uri)),
             expires_in: expires_in.ok_or(E::Missing("expires_in"))?,
-            interval: interval.and_then(|seconds| whole(seconds.ceil())),
+            interval: interval(&mut members),
             extra: members,
         })
+    }
+
+    /// The interval that the token endpoint names with `slow_down`. RFC 8628, section 3.5 knows
+    /// none there; GitHub sends it.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn interval_of(body: &[u8]) -> Option<Duration> {
+        interval(&mut members(body)?)
     }
 }
 
@@ -199,12 +205,17 @@ pub enum DeviceAuthorizationResponseError {
 }
 
 /// The members of a JSON object, or the parameters of a form.
+fn interval(members: &mut Map<String, Value>) -> Option<Duration> {
+    let seconds = members.remove("interval").and_then(|value| answer::number(&value))?;
+    whole(seconds.ceil())
+}
+
 fn members(body: &[u8]) -> Option<Map<String, Value>> {
     let text = answer::text(body);
     answer::members(&text).or_else(|| {
         let params = Params::of_answer(&text)?;
         // Any single word reads as a form.
-        params.iter().find(|(name, _)| *name == "device_code")?;
+        params.iter().find(|(name, _)| matches!(*name, "device_code" | "error"))?;
         let mut members = Map::new();
         for (name, value) in params.iter() {
             answer::add(&mut members, name.to_owned(), value.into());

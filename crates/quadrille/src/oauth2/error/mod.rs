@@ -108,13 +108,13 @@ impl ErrorResponse {
             let description = text(first, &["message", "detail"]).map(description);
             return Some(Self { error_description: description, ..Self::new(code.into()) });
         }
-        match value.get("error")? {
+        match value.get("error").filter(|error| is_error(error))? {
             // {"error":{"type":"OAuthException","message":"...","code":190}} (Facebook)
             nested @ Value::Object(_) => Some(Self {
                 error_description: text(nested, &["message", "error_description"]).map(description),
                 ..Self::new(text(nested, &["type", "status", "code", "error"]).unwrap_or("").into())
             }),
-            Value::String(code) if !code.is_empty() => Some(Self {
+            Value::String(code) => Some(Self {
                 error: code.as_str().into(),
                 error_description: text(value, &["error_description", "message"]).map(description),
                 error_uri: text(value, &["error_uri"]).map(description),
@@ -123,11 +123,11 @@ impl ErrorResponse {
                 error_description: text(value, &["error_description", "message"]).map(description),
                 ..Self::new(code.to_string().as_str().into())
             }),
-            Value::Bool(true) => Some(Self {
+            Value::Bool(_) => Some(Self {
                 error_description: text(value, &["error_description", "message"]).map(description),
                 ..Self::new("".into())
             }),
-            _ => None,
+            Value::Null | Value::Array(_) => None,
         }
     }
 
@@ -219,6 +219,19 @@ impl RequestError {
 impl From<RequestError> for ErrorResponse {
     fn from(error: RequestError) -> Self {
         Self::new(error.code()).describe(error.to_string())
+    }
+}
+
+/// Whether a member `error` says that there is one: some services send an empty one in every
+/// response.
+pub(super) fn is_error(error: &Value) -> bool {
+    match error {
+        Value::Null => false,
+        Value::Bool(is_error) => *is_error,
+        Value::Number(code) => code.as_f64() != Some(0.0),
+        Value::String(code) => !code.is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(error) => !error.is_empty(),
     }
 }
 

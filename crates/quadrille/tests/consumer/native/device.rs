@@ -87,6 +87,71 @@ async fn a_service_that_wants_fewer_requests_gets_them_from_then_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn slow_down_counts_with_any_status_and_may_name_the_interval() {
+    let busy = StatusCode::TOO_MANY_REQUESTS;
+    for (status, body, retry_after, pause) in [
+        (StatusCode::OK, r#"{"error":"slow_down"}"#, None, 10),
+        // Auth0.
+        (busy, r#"{"error":"slow_down"}"#, None, 10),
+        (busy, r#"{"error":"slow_down"}"#, Some("30"), 30),
+        // GitHub.
+        (StatusCode::OK, r#"{"error":"slow_down","interval":20}"#, None, 20),
+        (StatusCode::BAD_REQUEST, r#"{"error":"slow_down","interval":"20"}"#, None, 20),
+        (StatusCode::OK, "error=slow_down&interval=20", None, 20),
+        // RFC 8628, section 3.5: no less than five seconds more.
+        (StatusCode::OK, r#"{"error":"slow_down","interval":5}"#, None, 10),
+        (StatusCode::OK, r#"{"error":"slow_down","interval":-1}"#, None, 10),
+        (StatusCode::OK, r#"{"error":"slow_down","interval":[]}"#, None, 10),
+    ] {
+        let world = World::new();
+        let device = world.begin().await;
+        let code = device.user_code().to_owned();
+        let slow = http::Response::builder().status(status);
+        let slow = match retry_after {
+            Some(seconds) => slow.header("retry-after", seconds),
+            None => slow,
+        };
+        world.service.answers_next_with(Purpose::PollDevice, slow.body(body.into()).unwrap());
+        // "For this and all subsequent requests".
+        world.says("authorization_pending");
+        world.service.approve_device(&code, 7);
+        let mut waiting = wait_for(device);
+        assert!(goes_on(&mut waiting, 5 + 2 * pause - 1).await, "{status} {body}");
+        assert_eq!(world.polls(), 2, "{status} {body} {retry_after:?}");
+        assert!(timeout(2 * SECOND, waiting).await.unwrap().unwrap().is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_that_is_open_is_so_with_any_status() {
+    for status in [200, 400, 403, 428, 429, 503] {
+        let world = World::new();
+        let device = world.begin().await;
+        let code = device.user_code().to_owned();
+        let body = r#"{"error":"authorization_pending"}"#;
+        let status = StatusCode::from_u16(status).unwrap();
+        world.service.answers_next(Purpose::PollDevice, status, body);
+        world.service.approve_device(&code, 7);
+        let waiting = wait_for(device);
+        assert!(timeout(11 * SECOND, waiting).await.unwrap().unwrap().is_ok(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_none_refuses_no_device() {
+    let world = World::new();
+    for none in ["null", "0", "false", "\"\"", "{}", "[]"] {
+        let body = format!(
+            r#"{{"error":{none},"errors":[],"device_code":"d","user_code":"U-1",
+            "verification_url":"https://id.example/device","expires_in":"900"}}"#
+        );
+        world.service.answers_next(Purpose::DeviceAuthorization, StatusCode::OK, body);
+        let device = world.login.begin_device(&Begin::new("github")).await.unwrap();
+        assert_eq!(device.user_code(), "U-1", "{none}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_pause_doubles_while_the_service_cannot_be_reached() {
     let world = World::new();
     let device = world.begin().await;

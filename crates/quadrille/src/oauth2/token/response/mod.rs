@@ -10,7 +10,11 @@ use crate::{
     Scopes, Secret,
     form::Params,
     json::JsonObject,
-    oauth2::{ErrorResponse, answer, error::json_response, member::MemberPath},
+    oauth2::{
+        ErrorResponse, answer,
+        error::{is_error, json_response},
+        member::MemberPath,
+    },
     scope::ScopeSeparator,
 };
 
@@ -267,17 +271,8 @@ fn members(body: &[u8]) -> Option<Map<String, Value>> {
     })
 }
 
-/// Whether the members contain an error, in any form; some services send an empty one in every
-/// response.
 fn says_error(members: &Map<String, Value>) -> bool {
-    match members.get("error") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(is_error)) => *is_error,
-        Some(Value::Number(code)) => code.as_f64() != Some(0.0),
-        Some(Value::String(code)) => !code.is_empty(),
-        Some(Value::Array(errors)) => !errors.is_empty(),
-        Some(Value::Object(error)) => !error.is_empty(),
-    }
+    members.get("error").is_some_and(is_error)
 }
 
 /// A missing type means Bearer; one that is not text is unknown.
