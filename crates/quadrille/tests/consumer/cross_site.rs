@@ -3,8 +3,8 @@
 use axum::{Router, body::Body, extract::FromRequestParts, response::Redirect, routing::get};
 use http::{Method, Request, StatusCode, request::Parts};
 use quadrille::{
-    After, BeforeLogin, Failed, GitHub, Hooks, Linked, Login, Result, consumer::MemoryStorage,
-    scopes,
+    After, BeforeLogin, Failed, GitHub, GitLab, Hooks, Linked, Login, Result,
+    consumer::MemoryStorage, scopes,
 };
 
 use crate::support::{Browser, Page, World, pages};
@@ -274,5 +274,41 @@ async fn neither_head_nor_a_browser_that_reads_ahead_begins_or_finishes_a_login(
         assert_eq!(world.service.asked().len(), asked, "the service was asked nothing");
         let page = browser.go(&format!("/login/github/authorized?{query}")).await;
         assert_eq!(page.text, "number 7", "the code is still good");
+    }
+}
+
+/// The page to go on to may come from a link of another site, and nothing asks before the second
+/// login: its account would be that site's choice.
+#[tokio::test]
+async fn no_login_leads_on_to_another_login() {
+    let world = World::new();
+    let login = app(&world).with(GitLab::new("our-id", "our-secret"));
+    let mut browser = signed_in(&login);
+    for next in [
+        "/login/gitlab",
+        "/login/gitlab?next=/album",
+        "/login/gitlab/",
+        "/login/gitlab/logout",
+        "/login/%67itlab",
+        "/%6cogin/gitlab",
+        "/album/../login/gitlab",
+        "https://app.example/login/gitlab",
+    ] {
+        let mut link = quadrille::form::FormWriter::after_url("/login/github");
+        link.append("next", next);
+        let page = browser.log_in(&world.service, &link.finish(), 7).await;
+        assert_eq!(page.text, "You are user-7", "{next}: {page:?}");
+        // Nor does the route that logs out.
+        let mut form = quadrille::form::FormWriter::new();
+        form.append("next", next);
+        let headers = [("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "navigate")];
+        let page = post(&mut browser, "/login/github/logout", &headers, &form.finish()).await;
+        assert!(page.text.contains("You are logged out of GitHub"), "{next}: {page:?}");
+    }
+    for next in ["/login-help", "/login/help", "/elsewhere/login/gitlab"] {
+        let mut link = quadrille::form::FormWriter::after_url("/login/github");
+        link.append("next", next);
+        let page = browser.log_in(&world.service, &link.finish(), 7).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{next}: {page:?}");
     }
 }

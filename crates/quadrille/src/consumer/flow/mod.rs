@@ -14,7 +14,6 @@ use crate::{
     Scopes,
     consumer::error::{BrowserError, Error, OperatorError, Result},
     form::{Limits, Params},
-    page,
 };
 
 use self::{authorized::Authorized, posted::unsealed};
@@ -85,7 +84,8 @@ impl<'a> Begin<'a> {
         }
     }
 
-    /// Sets the path of this site to redirect to in the end. Anything else means the front page.
+    /// Sets the path of this site to redirect to in the end. Anything else means the front page,
+    /// and so does another login: the path may come from a link of another site.
     #[must_use]
     pub fn next(mut self, next: &'a str) -> Self {
         self.next = next;
@@ -441,8 +441,7 @@ impl Login {
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
-        let kept =
-            page::same_site(&ready.site.origin, wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
+        let kept = self.page_of_this_site(wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.site.base_path))
     }
 }

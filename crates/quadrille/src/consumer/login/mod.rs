@@ -17,8 +17,9 @@ use url::Url;
 use crate::{
     Env, KeyRing, Scopes,
     consumer::error::{BrowserError, Error, OperatorError, Result},
-    form::FormWriter,
+    form::{FormWriter, percent_decode},
     loopback::is_secure,
+    page::same_site,
     transport::{self, ErasedClient, HttpClient},
 };
 
@@ -278,6 +279,27 @@ impl Login {
         let plain = self.0.keys.open(ASK, &self.ready()?.site.name, ask);
         let plain = plain.map_err(|_| BrowserError::StateUnknown)?;
         Ok(Scopes::of(String::from_utf8_lossy(&plain).split(' ')))
+    }
+
+    /// `wanted` as a page of this site to go on to. A login is none: the page may be the choice of
+    /// another site, which would choose the account of a second login, too, and nothing asks before
+    /// a login to which a page of this site leads.
+    pub(crate) fn page_of_this_site(&self, wanted: &str) -> Option<String> {
+        let ready = self.ready().ok()?;
+        let page = same_site(&ready.site.origin, wanted)?;
+        let path = page.split(['?', '#']).next().unwrap_or_default();
+        (!self.is_of_a_login(ready, path)).then_some(page)
+    }
+
+    /// Whether a path leads to the routes of a login, also behind a proxy that decodes paths and
+    /// merges slashes.
+    fn is_of_a_login(&self, ready: &Ready, path: &str) -> bool {
+        let Ok(path) = percent_decode(path) else { return false };
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let routes = [&*ready.site.base_path, &*self.0.mount].concat();
+        let mut routes = routes.split('/').filter(|part| !part.is_empty());
+        routes.all(|part| parts.next() == Some(part))
+            && parts.next().is_some_and(|service| self.check_name(service).is_ok())
     }
 
     pub(crate) fn context<'a>(&'a self, ready: &'a Ready, jar: Option<&'a Jar>) -> Context<'a> {

@@ -18,7 +18,7 @@ use crate::{
     Error, Result, Visitor,
     consumer::{LoggedOut, Registered, Trail, error::BrowserError},
     form::{Limits, Params, is_form},
-    page::{Page, same_site},
+    page::Page,
     probe::probed,
 };
 
@@ -99,7 +99,7 @@ async fn answer(visit: &Visit, service: &str, parts: &mut Parts, query: &str) ->
 fn next_in(visit: &Visit, parameters: &str) -> Option<String> {
     let params = Params::parse_within(parameters.as_bytes(), LIMITS).ok()?;
     let next = params.one("next").ok().flatten()?;
-    same_site(&visit.login.ready().ok()?.site.origin, next)
+    visit.login.page_of_this_site(next)
 }
 
 /// The outcome for scripts.
