@@ -1,6 +1,6 @@
 //! Accounts that a browser has, for the user who signs in with it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{Request, StatusCode, request::Parts};
 use quadrille::{
-    Hooks, KeyRing, Login, Owner, Visitor,
+    GitHub, Hooks, KeyRing, Login, Owner, Visitor,
     consumer::{Account, CookieStorage, FileStorage, MemoryStorage, TokenStorage},
     transport::Purpose,
 };
@@ -189,4 +189,59 @@ async fn with_cookies_alone_the_token_is_sealed_for_the_user() {
     assert_eq!(browser.visit("/album").await.text, "You are user-7");
     browser.cookies.remove("user");
     assert_eq!(browser.visit("/maybe").await.text, "nobody");
+}
+
+/// Otherwise a site that signs its visitors in here, as a user of its own, gets their tokens.
+#[tokio::test]
+async fn a_sign_in_that_another_site_sent_gives_no_account_away() {
+    let world = World::new();
+    let in_cookies = login(&world, CookieStorage);
+    let on_the_server = login(&world, MemoryStorage::new());
+    for before in [&in_cookies, &on_the_server] {
+        let mut browser = Browser::new(app(before));
+        browser.log_in(&world.service, "/album", 7).await;
+        browser.app = app(&on_the_server);
+        let send = async |browser: &mut Browser, name: &str, value: &str| {
+            let request = Request::post("/sign-in/mallory").header("accept", "text/html");
+            let request = request.header(name, value).body(axum::body::Body::empty());
+            browser.send(request.unwrap()).await
+        };
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            // A link in an e-mail, which signs in as its sender.
+            ("sec-fetch-site", "none"),
+            ("origin", "https://www.app.example"),
+            ("origin", "null"),
+            ("referer", "https://evil.example/"),
+        ] {
+            let page = send(&mut browser, name, value).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{name}: {value}: {page:?}");
+            assert!(page.has_code("not_this_origin"), "{page:?}");
+        }
+        let owner = Owner::user("mallory");
+        assert!(on_the_server.linked_of_owner::<GitHub>(&owner).await.is_err());
+        let page = send(&mut browser, "sec-fetch-site", "same-origin").await;
+        assert_eq!(page.text, "Owner(\"u:mallory\")", "nothing was lost");
+        on_the_server
+            .log_out(&Account { owner, service: "github".into(), subject: "7".into() })
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_from_before_the_clock_was_set_back_delays_a_sign_in_and_refuses_none() {
+    let world = World::new();
+    let storage = Arc::new(MemoryStorage::new());
+    let login = login(&world, Arc::clone(&storage));
+    let mut browser = Browser::new(app(&login));
+    browser.log_in(&world.service, "/album", 7).await;
+    let alice =
+        Account { owner: Owner::user("alice"), service: "github".into(), subject: "7".into() };
+    let cx = login.storage_context().unwrap();
+    assert!(storage.lease(&cx, &alice, 1, Duration::from_secs(15)).await.unwrap());
+    world.clock.set(world.clock.now() - HOUR);
+    assert_eq!(signs_in(&mut browser, "alice").await.text, "Owner(\"u:alice\")");
+    assert_eq!(browser.visit("/maybe").await.text, "number 7");
 }

@@ -91,9 +91,16 @@ impl Login {
     /// (CORS), and say where it comes from.
     #[cfg(feature = "axum")]
     pub(crate) fn is_own_script(&self, headers: &HeaderMap) -> bool {
+        is_json(headers) && self.is_own_sign_in(headers)
+    }
+
+    /// Whether no other site and no e-mail sent a request that signs a user in: it could be one of
+    /// theirs, who would get the accounts of this browser. Browsers that report no origin at all
+    /// still report it of forms.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_own_sign_in(&self, headers: &HeaderMap) -> bool {
         let Ok(ready) = self.ready() else { return false };
-        let came = Came::of(headers, &ready.site.origin);
-        is_json(headers) && matches!(came, Came::Here | Came::Unsaid)
+        matches!(Came::of(headers, &ready.site.origin), Came::Here | Came::Unsaid)
     }
 }
 

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use crate::consumer::{
     account::{Account, Owner, Stored},
     cookies::Jar,
-    error::{Result, StorageError},
+    error::Result,
     login::Login,
     refresh::{LEASE, LOOK},
     storage::{Change, Context, CookieStorage, ErasedStorage},
@@ -27,6 +27,10 @@ impl Login {
     /// failure loses nothing, and the call may be repeated. If the user has the same account with a
     /// newer token, that one stays. A cookie that was sealed for another user does not open: it
     /// stays where it is.
+    ///
+    /// Call it only for a request that a page of this site sent ([`Login::must_ask`]): another site
+    /// could sign the visitor in as a user of its own, who would get the visitor's tokens.
+    /// [`Visitor::adopt`](crate::Visitor::adopt) checks that.
     ///
     /// ```
     /// use quadrille::{Login, Owner, Result, consumer::Jar};
@@ -163,8 +167,9 @@ impl Adopting<'_> {
     ) -> Result<()> {
         let mut waited = Duration::ZERO;
         while !storage.lease(self.cx, account, holder, LEASE).await? {
+            // The holder has died, and the clock was set back. The token's version decides.
             if waited > LEASE {
-                return Err(StorageError::Unavailable.into());
+                break;
             }
             tokio::time::sleep(LOOK).await;
             waited += LOOK;

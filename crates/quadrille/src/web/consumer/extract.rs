@@ -80,6 +80,8 @@ pub struct Visitor {
     visit: Arc<Visit>,
     owner: Owner,
     wanted: Wanted,
+    /// Whether a request that signs a user in is of this site.
+    is_own_sign_in: bool,
 }
 
 impl Visitor {
@@ -116,7 +118,7 @@ impl Visitor {
     #[cfg(feature = "testing")]
     pub fn test(login: &Login, owner: &Owner) -> Self {
         let visit = Arc::new(Visit::test(login));
-        Self { visit, owner: owner.clone(), wanted: Wanted::default() }
+        Self { visit, owner: owner.clone(), wanted: Wanted::default(), is_own_sign_in: true }
     }
 
     /// The owner of the user's accounts: see [`Hooks::owner`](crate::Hooks::owner).
@@ -150,10 +152,15 @@ impl Visitor {
     /// Gives the accounts of this browser at `service` to a user who is signing in:
     /// [`Login::adopt`]. `None` if the browser had none.
     ///
-    /// ```
-    /// use quadrille::{Result, Visitor};
+    /// Another site could sign the visitor in as a user of its own, who would get the visitor's
+    /// tokens. So the request must come from a page of this origin, such as a form: not from
+    /// another site, nor from a link in an e-mail. A handler that takes [`SameOrigin`] refuses the
+    /// whole sign-in.
     ///
-    /// async fn sign_in(visitor: Visitor) -> Result<&'static str> {
+    /// ```
+    /// use quadrille::{Result, SameOrigin, Visitor};
+    ///
+    /// async fn sign_in(_: SameOrigin, visitor: Visitor) -> Result<&'static str> {
     ///     let user = 7; // who is signed in to the application's session now
     ///     visitor.adopt("github", user).await?;
     ///     Ok("Welcome back")
@@ -161,9 +168,15 @@ impl Visitor {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Login::adopt`].
+    /// [`BrowserError::NotThisOrigin`], and those of [`Login::adopt`]. The browser then still has
+    /// its accounts.
+    ///
+    /// [`SameOrigin`]: crate::SameOrigin
     pub async fn adopt(&self, service: &str, owner: impl IntoOwner) -> Result<Option<Account>> {
         let Visit { login, jar, .. } = &*self.visit;
+        if !self.is_own_sign_in {
+            return Err(BrowserError::NotThisOrigin.into());
+        }
         login.adopt(jar, service, &owner.into_owner().unwrap_or(Owner::NOBODY)).await
     }
 
@@ -226,7 +239,8 @@ impl<St: Send + Sync> FromRequestParts<St> for Visitor {
         let visit = Visit::of(parts).map_err(Rejected::early(parts))?;
         let owner = Handlers::of(&visit.login).find_owner(parts).await;
         let wanted = visit.wanted(parts);
-        Ok(Self { visit, owner, wanted })
+        let is_own_sign_in = visit.login.is_own_sign_in(&parts.headers);
+        Ok(Self { visit, owner, wanted, is_own_sign_in })
     }
 }
 
