@@ -1,8 +1,9 @@
 //! A cache in front of a storage: what is seen when, races, and failures of the cache.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -399,4 +400,77 @@ async fn two_sites_over_one_cache_have_entries_of_their_own() {
     storage.link(&two.storage_context().unwrap(), &alice, &token("two")).await.unwrap();
     assert!(find(&two, &storage, &alice).await.unwrap().token == token("two"));
     assert!(find(&one, &storage, &alice).await.unwrap().token == token("one"), "its entry stays");
+}
+
+/// A cache that somebody else may write to.
+#[derive(Clone, Default)]
+struct Open(Arc<Mutex<HashMap<CacheKey, Vec<u8>>>>);
+
+impl TokenCache for Open {
+    async fn find(&self, key: &CacheKey) -> Result<(u64, Option<Vec<u8>>), StorageError> {
+        Ok((0, self.0.lock().unwrap().get(key).cloned()))
+    }
+
+    async fn keep(
+        &self,
+        key: &CacheKey,
+        _: u64,
+        entry: Vec<u8>,
+        _: Duration,
+    ) -> Result<(), StorageError> {
+        self.0.lock().unwrap().insert(*key, entry);
+        Ok(())
+    }
+
+    async fn forget(&self, key: &CacheKey, _: u64, _: Duration) -> Result<(), StorageError> {
+        self.0.lock().unwrap().remove(key);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_somebody_changed_or_moved_brings_no_account_back() {
+    let (world, cache) = (World::new(), Open::default());
+    let (login, alice, bob) = (world.login(), account("alice"), account("bob"));
+    let cached = CachedStorage::new(cache.clone(), MemoryStorage::new());
+    let cx = login.storage_context().unwrap();
+    cached.link(&cx, &alice, &token("one")).await.unwrap();
+    find(&login, &cached, &alice).await.unwrap();
+    let kept = cache.0.lock().unwrap().clone();
+    cached.link(&cx, &bob, &token("bob")).await.unwrap();
+    find(&login, &cached, &bob).await.unwrap();
+    let bobs: Vec<_> = cache.0.lock().unwrap().keys().copied().collect();
+    cached.unlink(&cx, &alice).await.unwrap();
+    cached.unlink(&cx, &bob).await.unwrap();
+
+    // What was written back as it was lasts until it is too old.
+    cache.0.lock().unwrap().clone_from(&kept);
+    assert!(find(&login, &cached, &alice).await.is_some());
+    world.wait(MAX_AGE);
+    cache.0.lock().unwrap().clone_from(&kept);
+    assert_eq!(find(&login, &cached, &alice).await, None);
+    world.clock.set(world.clock.now() - MAX_AGE);
+
+    let length = kept.values().map(Vec::len).min().unwrap();
+    let put = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut entries = kept.clone();
+        entries.values_mut().for_each(change);
+        *cache.0.lock().unwrap() = entries;
+    };
+    for later in [Duration::ZERO, MAX_AGE, HOUR] {
+        world.wait(later);
+        for at in 0..length {
+            for bit in 0..8 {
+                put(&|entry| entry[at] ^= 1 << bit);
+                assert_eq!(find(&login, &cached, &alice).await, None, "byte {at}, bit {bit}");
+            }
+        }
+        world.clock.set(world.clock.now() - later);
+    }
+    put(&|entry| entry.truncate(length / 2));
+    assert_eq!(find(&login, &cached, &alice).await, None);
+    // In the place of another owner's.
+    let entry = kept.values().next().unwrap();
+    *cache.0.lock().unwrap() = bobs.iter().map(|key| (*key, entry.clone())).collect();
+    assert_eq!(find(&login, &cached, &bob).await, None);
 }
