@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use quadrille::{
@@ -60,7 +61,7 @@ async fn what_is_stored_outlives_the_process_and_shows_no_token() {
     let (login, alice) = (login(&[OLD]), account("alice", "7"));
     let cx = login.storage_context().unwrap();
     storage.link(&cx, &alice, &token("one")).await.unwrap();
-    assert!(storage.lease(&cx, &alice, 1, std::time::Duration::from_secs(15)).await.unwrap());
+    assert!(storage.lease(&cx, &alice, 1, Duration::from_secs(15)).await.unwrap());
     let again = FileStorage::open(&path).unwrap();
     assert!(find(&login, &again, &alice).await.unwrap().unwrap().token == token("one"));
     for file in fs::read_dir(&path).unwrap() {
@@ -81,7 +82,7 @@ async fn folder_and_files_are_for_one_user_alone() {
     let (login, alice) = (login(&[OLD]), account("alice", "7"));
     let cx = login.storage_context().unwrap();
     storage.link(&cx, &alice, &token("one")).await.unwrap();
-    assert!(storage.lease(&cx, &alice, 1, std::time::Duration::from_secs(15)).await.unwrap());
+    assert!(storage.lease(&cx, &alice, 1, Duration::from_secs(15)).await.unwrap());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
     for file in fs::read_dir(&path).unwrap() {
@@ -212,7 +213,7 @@ async fn leases_that_are_damaged_are_over() {
     let (_folder, path, storage) = storage();
     let (login, alice) = (login(&[OLD]), account("alice", "7"));
     let cx = login.storage_context().unwrap();
-    let lease = std::time::Duration::from_secs(15);
+    let lease = Duration::from_secs(15);
     assert!(storage.lease(&cx, &alice, 1, lease).await.unwrap());
     assert!(!storage.lease(&cx, &alice, 2, lease).await.unwrap());
     let all = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
@@ -352,4 +353,55 @@ async fn a_full_or_read_only_disk_is_503_and_loses_nothing() {
 #[cfg(unix)]
 fn is_new(entry: &std::io::Result<fs::DirEntry>) -> bool {
     entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "new")
+}
+
+/// In a folder that other users of the machine may write to.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_others_put_in_the_place_of_a_file_is_neither_followed_nor_waited_for() {
+    use std::os::unix::fs::symlink;
+
+    let (folder, path, storage) = storage();
+    let (login, alice) = (login(&[OLD]), account("alice", "7"));
+    let cx = login.storage_context().unwrap();
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    let seen = find(&login, &storage, &alice).await.unwrap();
+    let file = files(&path).pop().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(&file, &elsewhere).unwrap();
+    let unreadable = async |what: &str| {
+        let found = async {
+            let found = find(&login, &storage, &alice).await;
+            assert_eq!(found.unwrap_err(), StorageError::Unreadable.into(), "{what}");
+            let linked = storage.link(&cx, &alice, &token("two")).await;
+            assert_eq!(linked.unwrap_err(), StorageError::Unreadable.into(), "{what}");
+        };
+        if tokio::time::timeout(Duration::from_secs(20), found).await.is_err() {
+            // Or the test would not end, either.
+            fs::write(&file, "").unwrap();
+            panic!("{what} keeps the storage waiting");
+        }
+        let _ = fs::remove_file(&file).or_else(|_| fs::remove_dir(&file));
+    };
+
+    symlink(&elsewhere, &file).unwrap();
+    unreadable("a link").await;
+    fs::create_dir(&file).unwrap();
+    unreadable("a folder").await;
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    unreadable("a pipe").await;
+    let padded = fs::read_to_string(&elsewhere).unwrap() + &" ".repeat(20 << 20);
+    fs::write(&file, padded).unwrap();
+    unreadable("a huge file").await;
+
+    fs::rename(&elsewhere, &file).unwrap();
+    assert_eq!(find(&login, &storage, &alice).await.unwrap(), seen, "nothing was lost");
+    for lock in 0..64 {
+        let lock = path.join(format!("lock-{lock:02}"));
+        let _ = fs::remove_file(&lock);
+        symlink(&elsewhere, lock).unwrap();
+    }
+    assert!(storage.link(&cx, &alice, &token("two")).await.is_err());
+    assert!(!elsewhere.exists(), "no file is made at the other end");
+    assert_eq!(find(&login, &storage, &alice).await.unwrap(), seen);
 }

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -25,6 +25,9 @@ const LOCKS: usize = 64;
 /// The pause between attempts to lock, and their number: five seconds in all.
 const LOCK_AGAIN: Duration = Duration::from_millis(5);
 const LOCK_ATTEMPTS: u32 = 1000;
+
+/// The greatest length of a file in bytes: some thousand accounts of one owner.
+const LONGEST: u64 = 8 << 20;
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -89,10 +92,7 @@ impl Folder {
     /// Shuts other processes out until the file is dropped.
     pub(super) fn lock(&self, shard: u8) -> Result<File, Fault> {
         let path = self.path.join(format!("lock-{:02}", usize::from(shard) % LOCKS));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        for_us_alone(&mut options);
-        let file = options.open(&path).map_err(|error| failed(&path, &error, Access::Write))?;
+        let file = open_lock(&path).map_err(|error| failed(&path, &error, Access::Write))?;
         for _ in 0..LOCK_ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -108,7 +108,7 @@ impl Folder {
     /// The content of a file; `None` if there is none.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let path = self.path.join(name);
-        match fs::read(&path) {
+        match read(&path) {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.is_there()?;
@@ -153,6 +153,9 @@ impl Folder {
         content: &[u8],
         durability: Durability,
     ) -> io::Result<()> {
+        if content.len() as u64 > LONGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         // A process that ended in the middle has left it.
         absent(fs::remove_file(new))?;
         let mut options = OpenOptions::new();
@@ -200,14 +203,48 @@ impl Folder {
     /// The version in the marker; `None` without one.
     fn format(&self) -> Result<Option<u32>, Fault> {
         let path = self.path.join(MARKER);
-        match fs::read_to_string(&path) {
-            Ok(text) => match text.trim().parse() {
-                Ok(format) => Ok(Some(format)),
-                Err(_) => Err(self.fault(MARKER, StorageError::Unreadable)),
+        match read(&path) {
+            Ok(content) => match str::from_utf8(&content).map(|text| text.trim().parse()) {
+                Ok(Ok(format)) => Ok(Some(format)),
+                _ => Err(self.fault(MARKER, StorageError::Unreadable)),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&path, &error, Access::Read)),
         }
+    }
+}
+
+/// Reads a file of this storage.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    check_kind(path)?;
+    let mut content = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too long"));
+    }
+    Ok(content)
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    for_us_alone(&mut options);
+    // This follows no link.
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            check_kind(path)?;
+            options.open(path)
+        }
+        made => made,
+    }
+}
+
+/// Refuses what others may have put in the place of a file: a link, which leads elsewhere, and a
+/// pipe, which keeps its reader waiting.
+fn check_kind(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "this is not a plain file")),
     }
 }
 
@@ -266,7 +303,7 @@ const fn reason(kind: io::ErrorKind, access: Access) -> StorageError {
         | (FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull, _) => {
             StorageError::Unwritable
         }
-        (PermissionDenied | IsADirectory | io::ErrorKind::InvalidData, Access::Read) => {
+        (PermissionDenied | IsADirectory, Access::Read) | (io::ErrorKind::InvalidData, _) => {
             StorageError::Unreadable
         }
         _ => StorageError::Unavailable,
