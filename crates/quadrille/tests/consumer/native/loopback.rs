@@ -318,3 +318,45 @@ async fn the_name_localhost_is_answered_at_both_addresses() {
         assert!(begun.finishing.await.unwrap().is_ok());
     }
 }
+
+/// Of another program or user of this machine, or of a page in the browser.
+#[tokio::test]
+async fn connections_that_send_nothing_keep_no_answer_out() {
+    let world = World::new();
+    let begun = world.begin_at(quiet()).await;
+    let answer = world.consent(&begun);
+    let mut idle = Vec::new();
+    for _ in 0..150 {
+        idle.push(TcpStream::connect(authority(&answer)).await.unwrap());
+    }
+    let answered = tokio::time::timeout(Duration::from_secs(8), get(&answer)).await;
+    assert_eq!(answered.expect("it is read before they time out").0, 200);
+    assert!(begun.finishing.await.unwrap().is_ok());
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_flood_while_the_code_is_redeemed_does_not_cost_the_browser_its_page() {
+    let world = World::new();
+    let begun = world.begin_at(quiet()).await;
+    let answer = world.consent(&begun);
+    world.service.ignores_next(Purpose::RedeemCode);
+    let authority = authority(&answer);
+    let path = answer.split_once(&authority).unwrap().1;
+    let mut browser = TcpStream::connect(&authority).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\n\r\n");
+    browser.write_all(request.as_bytes()).await.unwrap();
+    while world.service.times_asked(Purpose::RedeemCode) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut idle = Vec::new();
+    for _ in 0..150 {
+        idle.push(TcpStream::connect(&authority).await.unwrap());
+    }
+    // The server has seen them all when it answers the last one.
+    assert_ne!(get(&begun.callback("")).await.0, 0);
+    let waits = tokio::time::timeout(Duration::from_millis(50), browser.read_u8()).await;
+    assert!(waits.is_err(), "{waits:?}");
+    begun.finishing.abort();
+    drop(idle);
+}

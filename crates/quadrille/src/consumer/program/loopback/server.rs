@@ -1,6 +1,7 @@
 //! The HTTP server of a loopback login: it lives as long as the login.
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     future::poll_fn,
     sync::{
@@ -17,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 
 use crate::{page::Page, transport::Body};
@@ -42,6 +43,14 @@ pub(super) struct Server {
     answers: mpsc::Sender<Answer>,
     /// Each returns whether it carried the answer.
     connections: JoinSet<bool>,
+    /// Those that have not ended, the oldest first.
+    open: VecDeque<Connection>,
+}
+
+struct Connection {
+    task: AbortHandle,
+    /// Whether it carried the answer.
+    is_answer: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -50,23 +59,40 @@ impl Server {
         expected: Expected,
         answers: mpsc::Sender<Answer>,
     ) -> Self {
-        Self { listeners, expected: Arc::new(expected), answers, connections: JoinSet::new() }
+        let (connections, open) = (JoinSet::new(), VecDeque::new());
+        Self { listeners, expected: Arc::new(expected), answers, connections, open }
     }
 
     /// Serves connections for as long as it is awaited.
     pub(super) async fn run(&mut self) -> Infallible {
         loop {
             while self.connections.try_join_next().is_some() {}
-            if self.connections.len() >= MOST {
-                self.connections.join_next().await;
-            }
+            self.open.retain(|connection| !connection.task.is_finished());
             match self.accept().await {
                 Ok(stream) => {
+                    self.make_room();
                     let (expected, answers) = (Arc::clone(&self.expected), self.answers.clone());
-                    self.connections.spawn(serve(stream, expected, answers));
+                    let is_answer = Arc::default();
+                    let serving = serve(stream, expected, answers, Arc::clone(&is_answer));
+                    let task = self.connections.spawn(serving);
+                    self.open.push_back(Connection { task, is_answer });
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
+        }
+    }
+
+    /// Closes the oldest connection if there are too many. Anyone on this machine may open them,
+    /// and send nothing; a browser sends its request at once.
+    fn make_room(&mut self) {
+        if self.open.len() < MOST {
+            return;
+        }
+        let is_idle = |one: &Connection| !one.is_answer.load(Ordering::SeqCst);
+        if let Some(oldest) = self.open.iter().position(is_idle)
+            && let Some(oldest) = self.open.remove(oldest)
+        {
+            oldest.task.abort();
         }
     }
 
@@ -97,8 +123,12 @@ impl Server {
 }
 
 /// Serves one request of a connection. Returns whether it was the answer.
-async fn serve(stream: TcpStream, expected: Arc<Expected>, answers: mpsc::Sender<Answer>) -> bool {
-    let is_answer = AtomicBool::new(false);
+async fn serve(
+    stream: TcpStream,
+    expected: Arc<Expected>,
+    answers: mpsc::Sender<Answer>,
+    is_answer: Arc<AtomicBool>,
+) -> bool {
     let service = service_fn(|request: Request<Incoming>| {
         let (expected, answers, is_answer) = (&expected, &answers, &is_answer);
         async move {
