@@ -5,8 +5,10 @@
 //! framing; it follows the browser's light or dark scheme and fits a phone.
 
 mod same_site;
+mod unseen;
 
 pub use same_site::same_site;
+pub(crate) use unseen::is_unseen;
 
 use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 

@@ -13,6 +13,7 @@ use crate::{
     json::JsonObject,
     loopback::is_secure,
     oauth2::{ErrorResponse, answer, error::json_response},
+    page::is_unseen,
 };
 
 /// A successful device authorization response: the code for the user, and the one for the client.
@@ -38,7 +39,7 @@ use crate::{
 pub struct DeviceAuthorizationResponse {
     /// The code for the client, a secret.
     pub device_code: Secret,
-    /// The code for the user to type in. It has no control characters.
+    /// The code for the user to type in. It has no control characters and no invisible ones.
     pub user_code: String,
     /// The URL at which the user types the code in: `https`, or `http` on this machine.
     pub verification_uri: String,
@@ -120,12 +121,11 @@ impl DeviceAuthorizationResponse {
         let (uri, url) = (text("verification_uri"), text("verification_url"));
         let verification_uri = uri.or(url).ok_or(E::Missing("verification_uri"))?;
         let complete = text("verification_uri_complete").or(text("verification_url_complete"));
-        // A terminal would obey control characters.
-        let is_shown = |text: &str| !text.chars().any(char::is_control);
         if device_code.contains(answer::UNREADABLE) {
             return Err(E::Malformed("device_code"));
         }
-        if !is_shown(&user_code) || user_code.contains(answer::UNREADABLE) {
+        // A terminal would obey control characters, and nobody types in an invisible one.
+        if user_code.contains(is_unseen) || user_code.contains(answer::UNREADABLE) {
             return Err(E::Malformed("user_code"));
         }
         if !is_page(&verification_uri) {
@@ -279,6 +279,9 @@ mod tests {
             ("user_code", r#"" ""#, Missing("user_code")),
             ("user_code", r#""\u001b[2J""#, Malformed("user_code")),
             ("user_code", r#""A\nopen evil.example""#, Malformed("user_code")),
+            ("user_code", r#""A\u202eB""#, Malformed("user_code")),
+            ("user_code", r#""A\u200bB""#, Malformed("user_code")),
+            ("user_code", r#""A\u009b2J""#, Malformed("user_code")),
             ("verification_uri", "null", Missing("verification_uri")),
             ("verification_uri", r#""javascript:alert(1)""#, Malformed("verification_uri")),
             ("verification_uri", r#""file:///etc/passwd""#, Malformed("verification_uri")),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
+    page::is_unseen,
     provider::{
         oauth1::client::Registration,
         store::ids::{RowId, SecretHash},
@@ -58,21 +59,8 @@ pub type GrantTypes = BTreeSet<GrantType>;
 pub(crate) const LONGEST_NAME: usize = 100;
 
 /// `true` if pages can show a client by this name: users see all of it, and it does not change the
-/// text around it. This excludes control characters, invisible characters
-/// (`Default_Ignorable_Code_Point` of Unicode, except variation selectors), and those that change
-/// the direction of the text.
+/// text around it.
 pub(crate) fn is_shown(name: &str) -> bool {
-    let is_unseen = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                    | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-                    | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-                    | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-            )
-    };
     let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}');
     !name.chars().all(|c| c.is_whitespace() || is_selector(c))
         && name.chars().count() <= LONGEST_NAME
