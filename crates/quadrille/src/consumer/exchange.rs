@@ -52,6 +52,10 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
+    // A fraction, against the RFC.
+    if value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Duration::try_from_secs_f64(value.parse::<f64>().ok()?.ceil()).ok();
+    }
     let date = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
     let date = Timestamp::from_seconds(i64::try_from(date.as_secs()).ok()?);
     Some(date.since(now))
@@ -74,7 +78,13 @@ mod tests {
             ("Sun, 06 Nov 1994 07:49:37 GMT", Some(0)),
             ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
             ("-1", None),
-            ("1.5", None),
+            ("1.5", Some(2)),
+            ("0.503", Some(1)),
+            ("60.0", Some(60)),
+            ("-0.5", None),
+            ("1.5.1", None),
+            (".", None),
+            ("1e3", None),
             ("99999999999999999999", None),
             ("soon", None),
             ("", None),

@@ -4,9 +4,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use quadrille::transport::Purpose;
+use quadrille::{
+    GitHub, KeyRing, Login, Service as _,
+    consumer::{Begin, MemoryStorage},
+    testing::FakeService,
+    transport::Purpose,
+};
 
-use crate::support::{Browser, Page, World, pages};
+use crate::{
+    canary::logged,
+    support::{Browser, Page, SECRET, World, pages},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -114,4 +122,28 @@ async fn a_refresh_token_that_the_answer_leaves_out_or_empty_is_kept() {
         let page = browser.visit("/album").await;
         assert_eq!(page.text, "You are user-7", "{member}: refreshed once more: {page:?}");
     }
+}
+
+#[test]
+fn the_log_says_what_is_missing_in_an_answer_and_nothing_of_its_content() {
+    let log = logged(async {
+        let body = r#"{"accessToken":"token-canary"}"#;
+        logged_in_with(answer(200, &[], body)).await;
+    });
+    assert!(log.contains("answer has no access_token"), "{log}");
+    assert!(!log.contains("token-canary"), "{log}");
+    let log = logged(async {
+        let service = FakeService::of::<GitHub>("our-id", SECRET);
+        let login = Login::new(KeyRing::ephemeral(), "http://localhost")
+            .with(GitHub::public_client("our-id"))
+            .storage(MemoryStorage::new())
+            .http(service.clone());
+        let body = r#"{"device_code":"code-canary","user_code":"U-1",
+            "verification_uri":"https://id.example/device"}"#;
+        service.answers_next(Purpose::DeviceAuthorization, StatusCode::OK, body);
+        let refused = login.begin_device(&Begin::new("github")).await.unwrap_err();
+        assert_eq!(refused.code(), "service_answer_malformed");
+    });
+    assert!(log.contains("answer has no expires_in"), "{log}");
+    assert!(!log.contains("code-canary"), "{log}");
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value};
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::{
     Scopes, Secret, Timestamp,
@@ -455,7 +455,14 @@ impl OAuth2Dance {
                 }
             }
             TokenResponseError::Status(StatusCode::UNAUTHORIZED) => ServiceError::ClientRefused,
-            _ => ServiceError::Malformed { status },
+            _ => {
+                warn!(
+                    service = &*self.service.name,
+                    cause = %error,
+                    "a response cannot be used"
+                );
+                ServiceError::Malformed { status }
+            }
         }
     }
 }

@@ -106,6 +106,7 @@ impl OAuth2Dance {
             E::Status(status) if status.as_u16() == 401 => ServiceError::ClientRefused,
             E::Status(status) => ServiceError::Malformed { status: *status },
             E::Unreadable | E::Missing(_) | E::Malformed(_) => {
+                tracing::warn!(service = &**name, cause = %error, "a response cannot be used");
                 ServiceError::Malformed { status: http::StatusCode::OK }
             }
         };
