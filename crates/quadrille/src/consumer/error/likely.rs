@@ -32,6 +32,9 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "json_callback_malformed" => "the callback lacks https://, or its scheme has no dot",
         "key_unknown" => "an old key was removed from the ring, or the database is another's",
         "keys_malformed" => "the variable of the key ring is not set, or was cut",
+        "loopback_listen" => "another program listens on the port, or the port needs a privilege",
+        "loopback_path_malformed" => "the path lacks its slash at the beginning, or has a query",
+        "loopback_port_missing" => "the service compares the port with the registered one",
         "login_loop" => {
             "the service grants fewer scopes than the page requires, or no cookie stays"
         }
@@ -39,8 +42,10 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "member_malformed" => "a path of a member has two dots, or one at an end",
         "mount_malformed" => "the path lacks its slash at the beginning",
         "nested_elsewhere" => "the public URL lacks the path at which the router is nested",
+        "no_device_flow" => "the service has no device flow: use the loopback flow",
         "no_services" => "Login::with is not called, or no variable of a service is set",
         "not_attached" => "the handler's router was not passed to Login::attach",
+        "not_for_programs" => "the service has OAuth 1, whose programs show a PIN",
         "not_linked" => "the user has not logged in, or the service ended the token",
         "not_out_of_band" => "the service has OAuth 2, which has no PIN",
         "not_this_origin" => "the page is on another host name or port than the public URL",
