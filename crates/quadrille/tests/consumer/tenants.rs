@@ -7,10 +7,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::Path, routing::get};
-use http::{Request, Response, StatusCode};
+use axum::{
+    Router,
+    extract::{FromRequestParts, Path},
+    routing::get,
+};
+use http::{Request, Response, StatusCode, request::Parts};
 use quadrille::{
-    Error, KeyRing, Login, Result, SpecBuf, Visitor,
+    Error, Hooks, KeyRing, Login, Result, SpecBuf, Visitor,
     consumer::{BrowserError, Client, Dynamic, MemoryStorage, OperatorError},
     testing::{FakeService, ManualClock},
     transport::{Body, HttpClient, NetworkError, Purpose},
@@ -347,4 +351,36 @@ async fn cookies_of_a_tenant_that_is_gone_make_room() {
     let left: Vec<_> = browser.cookies.keys().filter(|name| name.contains("token")).collect();
     assert!(left.iter().all(|name| name.ends_with("crm~globex")), "{left:?}");
     assert_eq!(browser.visit("/maybe/globex").await.text, "number 7");
+}
+
+/// The tenant's server decides which account returns, and a link in an e-mail looks like a typed
+/// address: Mallory, a tenant, would link an account of her own to the user who follows it.
+#[tokio::test]
+async fn a_user_who_is_signed_in_is_asked_before_a_tenants_login_unless_a_page_of_ours_leads_there()
+{
+    let world = World::new();
+    struct CurrentUser(String);
+    impl FromRequestParts<()> for CurrentUser {
+        type Rejection = StatusCode;
+        async fn from_request_parts(parts: &mut Parts, _: &()) -> Result<Self, StatusCode> {
+            let user = quadrille::cookie::one(&parts.headers, "user").map(str::to_owned);
+            user.map(Self).ok_or(StatusCode::UNAUTHORIZED)
+        }
+    }
+    let hooks = Hooks::new(()).owner(|user: &CurrentUser| user.0.clone());
+    let login = world.login().storage(MemoryStorage::new()).hooks(hooks);
+    let mut browser = world.browser(&login);
+    for (user, site, asks) in [
+        (None, "none", false),
+        (Some("ada"), "none", true),
+        (Some("ada"), "cross-site", true),
+        (Some("ada"), "same-origin", false),
+    ] {
+        if let Some(user) = user {
+            browser.cookies.insert("user".to_owned(), user.to_owned());
+        }
+        let page = browser.visit_from(site, "/login/crm~acme?next=/maybe/acme").await;
+        let asked = page.text.contains("<form") && !page.headers.contains_key("set-cookie");
+        assert_eq!(asked, asks, "{user:?} from {site}: {page:?}");
+    }
 }

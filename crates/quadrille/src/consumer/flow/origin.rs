@@ -57,6 +57,9 @@ impl Login {
     /// * Any other page requires confirmation, including those of sibling domains.
     /// * If the browser does not report the origin (`Sec-Fetch-Site`, `Origin`, `Referer`), a user
     ///   who is signed in must confirm.
+    /// * At the service of a tenant, the tenant's server decides which account returns, and a link in
+    ///   an e-mail looks like a typed address. For a user who is signed in, set `changes_something`
+    ///   there.
     /// * `changes_something`: the request is one that no user types in, such as a POST. It begins a
     ///   login only if it certainly comes from a page of this origin.
     ///
@@ -86,6 +89,19 @@ impl Login {
 }
 
 impl Login {
+    /// [`Login::must_ask`] at this service.
+    #[cfg(feature = "axum")]
+    pub(crate) fn must_ask_at(
+        &self,
+        service: &str,
+        headers: &HeaderMap,
+        owner: &Owner,
+        changes_something: bool,
+    ) -> bool {
+        let is_a_tenants_choice = owner.is_user() && self.tenant(service).is_ok();
+        self.must_ask(headers, owner, changes_something || is_a_tenants_choice)
+    }
+
     /// Whether a script of this origin, or a program without a browser, sent this request of JSON
     /// to begin or finish a login. Browsers send JSON to another origin only if that allows it
     /// (CORS), and say where it comes from.

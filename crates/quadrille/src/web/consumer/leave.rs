@@ -146,7 +146,7 @@ pub(super) async fn begin(
     let owner = handlers.find_owner(parts).await;
     let by_form = parts.method == Method::POST;
     let by_script = trail.ending == Ending::Json;
-    if !by_script && login.must_ask(&parts.headers, &owner, by_form) {
+    if !by_script && login.must_ask_at(&registered.name, &parts.headers, &owner, by_form) {
         let scope = registered.allowed.read_scopes(&params)?;
         let fields = [
             ("next", Some(next)),
