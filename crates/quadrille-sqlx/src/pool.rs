@@ -41,6 +41,13 @@ pub trait Pool: Clone + Send + Sync + 'static {
         values: &[Value<'_>],
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
 
+    /// The account that a query finds, which has one at most.
+    fn account(
+        &self,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = sqlx::Result<Option<Found>>> + Send;
+
     /// The accounts that a query finds.
     fn accounts(
         &self,
@@ -62,7 +69,22 @@ pub trait Pool: Clone + Send + Sync + 'static {
 
 /// Implements [`Pool`] for a pool of sqlx. The code is the same for each; its types are not.
 macro_rules! pool {
-    ($pool:ident, $dialect:expr, |$begun:ident| $begin:expr) => {
+    ($pool:ident, $row:path, $dialect:expr, |$begun:ident| $begin:expr) => {
+        impl TryFrom<&$row> for Found {
+            type Error = sqlx::Error;
+
+            fn try_from(row: &$row) -> sqlx::Result<Self> {
+                Ok(Self {
+                    owner: row.try_get(0)?,
+                    service: row.try_get(1)?,
+                    subject: row.try_get(2)?,
+                    token: row.try_get(3)?,
+                    version: row.try_get(4)?,
+                    needs_linking_again: row.try_get::<i16, _>(5)? != 0,
+                })
+            }
+        }
+
         impl Pool for sqlx::$pool {
             const DIALECT: Dialect = $dialect;
 
@@ -71,24 +93,22 @@ macro_rules! pool {
                 Ok(query.execute(self).await?.rows_affected())
             }
 
+            async fn account(
+                &self,
+                sql: &Arc<str>,
+                values: &[Value<'_>],
+            ) -> sqlx::Result<Option<Found>> {
+                let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
+                query.fetch_optional(self).await?.as_ref().map(Found::try_from).transpose()
+            }
+
             async fn accounts(
                 &self,
                 sql: &Arc<str>,
                 values: &[Value<'_>],
             ) -> sqlx::Result<Vec<Found>> {
                 let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
-                let rows = query.fetch_all(self).await?;
-                let found = rows.iter().map(|row| {
-                    Ok(Found {
-                        owner: row.try_get(0)?,
-                        service: row.try_get(1)?,
-                        subject: row.try_get(2)?,
-                        token: row.try_get(3)?,
-                        version: row.try_get(4)?,
-                        needs_linking_again: row.try_get::<i16, _>(5)? != 0,
-                    })
-                });
-                found.collect()
+                query.fetch_all(self).await?.iter().map(Found::try_from).collect()
             }
 
             async fn number(&self, sql: &Arc<str>, values: &[Value<'_>]) -> sqlx::Result<i64> {
@@ -130,12 +150,14 @@ pub(crate) use bound;
 
 // A transaction that begins by reading cannot be sure to write, so this one takes the lock first.
 #[cfg(feature = "sqlite")]
-pool!(SqlitePool, Dialect::Sqlite, |pool| pool.begin_with("BEGIN IMMEDIATE").await?);
+pool!(SqlitePool, sqlx::sqlite::SqliteRow, Dialect::Sqlite, |pool| pool
+    .begin_with("BEGIN IMMEDIATE")
+    .await?);
 
 // The lock ends with the transaction. `IF NOT EXISTS` alone fails when two create one table at
 // once.
 #[cfg(feature = "postgres")]
-pool!(PgPool, Dialect::Postgres, |pool| {
+pool!(PgPool, sqlx::postgres::PgRow, Dialect::Postgres, |pool| {
     let mut tx = pool.begin().await?;
     let lock = "SELECT pg_advisory_xact_lock(8101993740912661857)";
     sqlx::query(lock).execute(&mut *tx).await?;
@@ -144,4 +166,4 @@ pool!(PgPool, Dialect::Postgres, |pool| {
 
 // MySQL commits before and after every change of a table, so the migrations may be run again.
 #[cfg(feature = "mysql")]
-pool!(MySqlPool, Dialect::MySql, |pool| pool.begin().await?);
+pool!(MySqlPool, sqlx::mysql::MySqlRow, Dialect::MySql, |pool| pool.begin().await?);

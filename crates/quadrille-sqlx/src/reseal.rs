@@ -65,8 +65,8 @@ impl<P: Pool> SealedRows for Rows<'_, P> {
     async fn find(&self, account: &Account) -> Result<Option<SealedRow>, StorageError> {
         let SqlStorage { pool, sql, .. } = self.0;
         let key = key(account);
-        let mut found = run(VERB, || pool.accounts(&sql.find, &key)).await?;
-        found.pop().map(row).transpose()
+        let found = run(VERB, || pool.account(&sql.find, &key)).await?;
+        found.map(row).transpose()
     }
 
     async fn swap(&self, seen: &SealedRow, sealed: &[u8]) -> Result<bool, StorageError> {

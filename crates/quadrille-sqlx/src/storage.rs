@@ -94,8 +94,8 @@ impl<P: Pool> SqlStorage<P> {
         account: &Account,
     ) -> Result<Option<Stored>> {
         let values = key(account);
-        let mut found = run(verb, || self.pool.accounts(&self.sql.find, &values)).await?;
-        found.pop().map(|found| open(cx, &found)).transpose()
+        let found = run(verb, || self.pool.account(&self.sql.find, &values)).await?;
+        found.map(|found| open(cx, &found)).transpose()
     }
 }
 
@@ -144,15 +144,15 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
     ) -> Result<Option<Stored>> {
         let text = |text| Value::Bytes(str::as_bytes(text));
         let of_owner = [text(owner.as_str()), text(service)];
-        let mut found = match subject {
-            None => run("load", || self.pool.accounts(&self.sql.find_current, &of_owner)).await,
+        let found = match subject {
+            None => run("load", || self.pool.account(&self.sql.find_current, &of_owner)).await,
             Some(subject) => {
                 let [owner, service] = of_owner;
                 let values = [owner, service, text(subject)];
-                run("load", || self.pool.accounts(&self.sql.find, &values)).await
+                run("load", || self.pool.account(&self.sql.find, &values)).await
             }
         }?;
-        found.pop().map(|found| open(cx, &found)).transpose()
+        found.map(|found| open(cx, &found)).transpose()
     }
 
     async fn replace(

@@ -5,6 +5,7 @@
 //! With `GITHUB_OAUTH_CLIENT_ID` and `GITHUB_OAUTH_CLIENT_SECRET` set it is the real GitHub. The
 //! callback to register there is <http://127.0.0.1/callback>; a code needs the device flow enabled.
 
+#[path = "shared/client.rs"]
 mod shared;
 
 use std::error::Error;

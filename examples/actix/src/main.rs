@@ -4,6 +4,8 @@
 //! With `GITHUB_OAUTH_CLIENT_ID` and `GITHUB_OAUTH_CLIENT_SECRET` set it is the real GitHub. The
 //! callback to register there is <http://localhost:3000/login/github/authorized>.
 
+#![allow(clippy::print_stdout, reason = "an example says where it is")]
+
 #[path = "../../../crates/quadrille/examples/shared/mod.rs"]
 mod shared;
 

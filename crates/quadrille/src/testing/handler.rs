@@ -83,7 +83,7 @@ impl FakeService {
     ///     .storage(MemoryStorage::new())
     ///     .http(service.clone());
     /// let account = service.link(&login, "github", &Owner::user("ada"), 7).await;
-    /// assert_eq!(login.linked::<GitHub>(&account).await?.subject(), "7");
+    /// assert_eq!(&*login.linked::<GitHub>(&account).await?.subject(), "7");
     /// # Ok(())
     /// # }
     /// ```
