@@ -16,6 +16,8 @@ mod login {}
 mod oauth1 {}
 #[doc = include_str!("../../../docs/src/consumer/oauth1.md")]
 mod oauth1_services {}
+#[doc = include_str!("../../../docs/src/migrating.md")]
+mod migrating {}
 #[doc = include_str!("../../../docs/src/consumer/programs.md")]
 mod programs {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]

@@ -20,8 +20,11 @@ use super::{
     attempt::Ending,
     claims::{ProfilePaths, RequiredClaim},
     service::{
-        Client, Credential, Protocol, SpecBuf, allowed::Allowed, endpoint::is_graphic,
-        hosted::settled, is_quoted,
+        Client, Credential, Protocol, SpecBuf,
+        allowed::{Allowed, check_written},
+        endpoint::is_graphic,
+        hosted::settled,
+        is_quoted,
     },
     site::Site,
 };
@@ -57,6 +60,7 @@ pub(crate) fn check(
 ) -> Result<(), OperatorError> {
     check_credentials(spec, id, credential)?;
     allowed.check(&spec.name)?;
+    check_written(&spec.name, &spec.parameters)?;
     if let Protocol::OAuth2(_) = &spec.protocol {
         for scope in [&spec.scopes, &allowed.scopes].into_iter().flat_map(Scopes::iter) {
             Scopes::parse(scope).map_err(|_| OperatorError::ScopeMalformed {

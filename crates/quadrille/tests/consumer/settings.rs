@@ -53,24 +53,28 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
     }
 }
 
+/// What the error for a section that is named as no service says besides.
+const HOW_TO_NAME: &str = " (LoginSettings::with_service adds one of your own; a second \
+    registration names its service by the key \"service\")";
+
 #[test]
 fn an_unknown_service_is_named_with_the_nearest_one() {
     for (section, told) in [
-        ("gihub", "gihub: there is no such setting; did you mean \"github\"?"),
-        ("GitHub", "GitHub: there is no such setting; did you mean \"github\"?"),
-        ("microsoft", "microsoft: there is no such setting; did you mean \"azure\"?"),
-        ("openstreetmap", "openstreetmap: there is no such setting; did you mean \"osm\"?"),
-        ("wxyz", "wxyz: there is no such setting"),
+        ("gihub", "gihub: no service has this name; did you mean \"github\"?"),
+        ("GitHub", "GitHub: no service has this name; did you mean \"github\"?"),
+        ("microsoft", "microsoft: no service has this name; did you mean \"azure\"?"),
+        ("openstreetmap", "openstreetmap: no service has this name; did you mean \"osm\"?"),
+        ("wxyz", "wxyz: no service has this name"),
     ] {
         let toml = format!("public_url = '{SITE}'\n[{section}]\nclient_secret = '{CANARY}'");
-        assert_eq!(fault(&toml).to_string(), told);
+        assert_eq!(fault(&toml).to_string(), format!("{told}{HOW_TO_NAME}"));
     }
     let toml = format!("publicurl = '{SITE}'");
     let told = "publicurl: there is no such setting; did you mean \"public_url\"?";
     assert_eq!(fault(&toml).to_string(), told);
     let toml = format!("public_url = '{SITE}'\n[staff]\nservice = 'gitlap'");
-    let told = "staff.service: there is no such setting; did you mean \"gitlab\"?";
-    assert_eq!(fault(&toml).to_string(), told);
+    let told = "staff.service: no service has this name; did you mean \"gitlab\"?";
+    assert_eq!(fault(&toml).to_string(), format!("{told}{HOW_TO_NAME}"));
 }
 
 #[test]
@@ -166,6 +170,11 @@ fn a_value_that_the_login_refuses_is_named_by_its_path_and_keeps_its_code() {
         (
             "client_id = 'x'\nclient_secret = 'x'\nallow_parameters = 'login state'",
             "github.allow_parameters",
+            "parameter_reserved",
+        ),
+        (
+            "client_id = 'x'\nclient_secret = 'x'\nparameters = { state = '1' }",
+            "github.parameters",
             "parameter_reserved",
         ),
         (
@@ -311,11 +320,16 @@ impl Service for Gitea {
 fn a_service_of_ones_own_is_known_by_settings_when_it_is_named() {
     let toml = "public_url = 'https://app.example'\n[gitea]\nbase_url = 'https://git.example'\n\
                 client_id = 'x'\nclient_secret = 'y'";
-    assert_eq!(fault(toml).code(), "setting_unknown");
+    let error = fault(toml);
+    assert_eq!(error.code(), "section_unknown");
+    assert!(error.to_string().contains("LoginSettings::with_service"), "{error}");
     let settings: LoginSettings = toml::from_str(toml).unwrap();
     let settings = settings.with_service::<Gitea>();
     Login::from_settings(KeyRing::ephemeral(), settings).check().unwrap();
 }
+
+const NO_SERVICES: &str = "no service is added: call Login::with or Login::with_tenants, or add a \
+    section or the variables of a service to the settings";
 
 /// Variables are those of a process, so each case of the test is a process of its own.
 const CASE: &str = "QUADRILLE_TEST_OF_SETTINGS";
@@ -345,7 +359,25 @@ fn settings_in_the_environment() {
     let site = ("LOGIN_PUBLIC_URL", SITE);
     for (case, variables, told) in [
         ("login", vec![google[0], google[1], site], "fine"),
-        ("login", vec![site], "no service is added: call Login::with or Login::with_tenants"),
+        ("login", vec![site], NO_SERVICES),
+        (
+            "login",
+            vec![site, ("GOOGLE_OAUTH_CLIENTID", "x"), google[1]],
+            "GOOGLE_OAUTH_CLIENTID: there is no such setting; did you mean \
+             \"GOOGLE_OAUTH_CLIENT_ID\"?",
+        ),
+        (
+            "login",
+            vec![google[0], google[1], site, ("LOGIN_POPUP", SITE)],
+            "LOGIN_POPUP: there is no such setting; did you mean \"LOGIN_POP_UP\"?",
+        ),
+        (
+            "google",
+            vec![google[0], google[1], ("GOOGLE_OAUTH_SCOPE", "email")],
+            "GOOGLE_OAUTH_SCOPE: there is no such setting; did you mean \"GOOGLE_OAUTH_SCOPES\"? \
+             (setting_unknown)",
+        ),
+        ("google", vec![google[0], google[1], ("GOOGLE_OAUTH_CLIENT_EMAIL", "x")], "fine"),
         ("login", vec![google[0], google[1]], "set the environment variable LOGIN_PUBLIC_URL"),
         ("login", vec![google[0], site], "set the environment variable GOOGLE_OAUTH_CLIENT_SECRET"),
         (

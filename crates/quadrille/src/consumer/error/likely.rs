@@ -19,7 +19,9 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "call_malformed" => "a space or a line break in a path, a header or a token",
         "callback_malformed" => "a proxy rewrites the callback's query",
         "callback_not_confirmed" => "the service has OAuth 1.0 without the repair of 1.0a",
-        "client_id_malformed" => "the identifier was read with a line break, or is empty",
+        "client_id_malformed" => {
+            "the identifier was read with its quotation marks or a line break, or is empty"
+        }
         "client_refused" => "the secret is of another registration, was replaced, or was cut",
         "cookie_too_large" => "many accounts, or long tokens: store tokens on the server",
         "credential_mismatch" => "a secret was given where the service requires a private key",
@@ -60,6 +62,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "secret_malformed" => "the secret was read with a line break at its end",
         "secret_missing" => "the variable or setting of the secret is empty",
         "secret_not_made" => "the key that signs the secret cannot be read",
+        "section_unknown" => "a typing error, or a service of your own that is not named",
         "service_answer_malformed" => "an endpoint is wrong, or a proxy answered in its place",
         "service_answer_too_large" => "a page or a list is at the endpoint for tokens or claims",
         "service_down" => "the service failed a moment ago",

@@ -31,12 +31,26 @@ pub enum OperatorError {
         /// The path of the key.
         path: Box<str>,
     },
-    /// A section of settings has an unknown key, or one of a login is named as no service.
+    /// A section of settings has an unknown key, or the environment has a variable whose name
+    /// differs from a known one by a letter.
     #[error("{}: there is no such setting{}", path.escape_debug(), suggestion(nearest.as_deref()))]
     SettingUnknown {
         /// The path of the key.
         path: Box<str>,
-        /// The known key or service with the nearest name.
+        /// The known key or variable with the nearest name.
+        nearest: Option<Box<str>>,
+    },
+    /// A section of a login is named as no service, or its key `service` names none.
+    #[error(
+        "{}: no service has this name{} (LoginSettings::with_service adds one of your own; a \
+         second registration names its service by the key \"service\")",
+        path.escape_debug(),
+        suggestion(nearest.as_deref())
+    )]
+    SectionUnknown {
+        /// The path of the section, or of its key.
+        path: Box<str>,
+        /// The known service or key with the nearest name.
         nearest: Option<Box<str>>,
     },
     /// A setting has a value of another type, or none of its words.
@@ -94,9 +108,9 @@ pub enum OperatorError {
         service: Box<str>,
     },
     /// A parameter of [`Client::allow_parameters`](crate::consumer::Client::allow_parameters), or
-    /// one that the application adds to a request, is set by the login itself, or decides what is
-    /// authorized, or is no name of a parameter.
-    #[error("the parameter {name:?} of {service} cannot be set for a single login")]
+    /// one that the application adds to the registration or to a request, is set by the login
+    /// itself, or decides what is authorized, or is no name of a parameter.
+    #[error("the parameter {name:?} of {service} is one that only the login itself sets")]
     ParameterReserved {
         /// The name of the service.
         service: Box<str>,
@@ -218,7 +232,10 @@ pub enum OperatorError {
         error: io::ErrorKind,
     },
     /// The login has no service.
-    #[error("no service is added: call Login::with or Login::with_tenants")]
+    #[error(
+        "no service is added: call Login::with or Login::with_tenants, or add a section or the \
+         variables of a service to the settings"
+    )]
     NoServices,
     /// This application's identifier at a service is empty, has characters that no identifier has
     /// (RFC 6749, appendix A.1), or has spaces or quotation marks around it.
@@ -390,6 +407,7 @@ impl OperatorError {
             Self::VariableMissing { .. } => "variable_missing",
             Self::SettingMissing { .. } => "setting_missing",
             Self::SettingUnknown { .. } => "setting_unknown",
+            Self::SectionUnknown { .. } => "section_unknown",
             Self::SettingMalformed { .. } => "setting_malformed",
             Self::SettingRefused { error, .. } => error.code(),
             Self::KeyRing(_) => "keys_malformed",

@@ -114,13 +114,13 @@ impl Allowed {
     }
 }
 
-/// Checks parameters that the application adds to one authorization request.
-pub(crate) fn check_written(
+/// Checks parameters that the application adds to authorization requests.
+pub(crate) fn check_written<N: AsRef<str>, V>(
     service: &str,
-    parameters: &[(String, String)],
+    parameters: &[(N, V)],
 ) -> Result<(), OperatorError> {
-    match parameters.iter().find(|(name, _)| is_written(name)) {
-        Some((name, _)) => Err(reserved(service, name)),
+    match parameters.iter().find(|(name, _)| is_written(name.as_ref())) {
+        Some((name, _)) => Err(reserved(service, name.as_ref())),
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::consumer::{error::OperatorError, registration};
 
 use super::{
     Client, Credential, Protocol, ProtocolBuf, Service, SpecBuf, hosted, names,
-    nearest::nearest,
+    nearest::{is_misspelt, nearest},
     option::{ClientOption, TEXT, flag},
     setting::{Entries, Setting},
 };
@@ -65,13 +65,36 @@ impl Place {
         OperatorError::SettingMalformed { path: self.of(key), expected: expected.into() }
     }
 
-    /// The settings in the environment, of these keys. An empty variable is as good as none.
-    pub(crate) fn in_environment(&self, keys: impl IntoIterator<Item = &'static str>) -> Entries {
-        let value = |key: &'static str| {
+    /// The error for a key that is not known.
+    pub(crate) fn unknown(&self, key: &str, known: &[&str]) -> OperatorError {
+        let nearest = nearest(key, known.iter().copied());
+        let nearest = nearest.map(|nearest| match self {
+            Self::Section(_) => nearest.into(),
+            Self::Variables(_) => self.of(nearest),
+        });
+        OperatorError::SettingUnknown { path: self.of(key), nearest }
+    }
+
+    /// The settings in the environment, of these keys, and of others whose name differs from one of
+    /// them by a letter. Variables with other names may be meant for another program. An empty
+    /// variable is as good as none.
+    pub(crate) fn in_environment(&self, keys: &[&str]) -> Entries {
+        let value = |key: &str| {
             let value = env::var(&*self.of(key)).ok().filter(|value| !value.is_empty())?;
             Some((key.to_owned(), Setting::Text(value.into())))
         };
-        keys.into_iter().filter_map(value).collect()
+        let mut entries: Entries = keys.iter().copied().filter_map(value).collect();
+        let Self::Variables(prefix) = self else { return entries };
+        for (name, _) in env::vars_os() {
+            let Some(key) = name.to_str().and_then(|name| name.strip_prefix(&**prefix)) else {
+                continue;
+            };
+            let key = key.to_ascii_lowercase();
+            if !keys.contains(&&*key) && keys.iter().any(|known| is_misspelt(&key, known)) {
+                entries.extend(value(&key));
+            }
+        }
+        entries
     }
 }
 
@@ -118,13 +141,13 @@ fn keys<S: Service>(protocol: &ProtocolBuf) -> Vec<&'static str> {
 pub(crate) fn from_environment<S: Service>() -> Result<Client<S>, OperatorError> {
     let place = Place::variables_of(S::SPEC.name);
     let keys = keys::<S>(&SpecBuf::from(S::SPEC).protocol);
-    read(place.in_environment(keys), &place, None)
+    read(place.in_environment(&keys), &place, None)
 }
 
-/// Whether the environment has this application's identifier at the service.
+/// Whether the environment has this application's identifier at the service, misspelt or not.
 pub(crate) fn is_in_environment<S: Service>() -> bool {
     let (id, _) = credential_keys(&SpecBuf::from(S::SPEC).protocol);
-    !Place::variables_of(S::SPEC.name).in_environment([id]).is_empty()
+    !Place::variables_of(S::SPEC.name).in_environment(&[id]).is_empty()
 }
 
 /// The registration that these settings describe. Its name is that of the service unless `name`
@@ -194,8 +217,7 @@ pub(crate) fn read<S: Service>(
 fn check_keys(entries: &Entries, known: &[&str], place: &Place) -> Result<(), OperatorError> {
     for (index, (key, value)) in entries.iter().enumerate() {
         if !known.contains(&&**key) {
-            let nearest = nearest(key, known.iter().copied()).map(Box::from);
-            return Err(OperatorError::SettingUnknown { path: place.of(key), nearest });
+            return Err(place.unknown(key, known));
         }
         if entries.iter().take(index).any(|(other, _)| other == key) {
             return Err(place.malformed(key, "there once"));
@@ -218,7 +240,12 @@ fn check<S: Service>(client: Client<S>, place: &Place) -> Result<Client<S>, Oper
         OperatorError::SecretMissing { .. } | OperatorError::SecretMalformed { .. } => secret,
         OperatorError::BaseMalformed { .. } => "base_url",
         OperatorError::ScopeMalformed { .. } => "scopes",
-        OperatorError::ParameterReserved { .. } => "allow_parameters",
+        OperatorError::ParameterReserved { name, .. }
+            if allowed.parameters.iter().any(|allowed| **allowed == **name) =>
+        {
+            "allow_parameters"
+        }
+        OperatorError::ParameterReserved { .. } => "parameters",
         OperatorError::JsonCallbackMalformed { .. } => "json_callback",
         OperatorError::ServiceNameMalformed { .. } => NAME,
         _ => return Err(error),

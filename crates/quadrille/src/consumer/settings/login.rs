@@ -120,7 +120,10 @@ impl LoginSettings {
                     }
                 }
                 let place = Place::Variables("LOGIN_".into());
-                let entries = place.in_environment(OWN);
+                let entries = place.in_environment(&OWN);
+                if let Some((key, _)) = entries.iter().find(|(key, _)| !OWN.contains(&&**key)) {
+                    return Err(place.unknown(key, &OWN));
+                }
                 (place, entries)
             }
             Source::Other => return Err(section_expected("login")),
@@ -147,20 +150,19 @@ impl LoginSettings {
 
 /// The registration in a section.
 fn section(known: &[Known], name: &str, value: Setting) -> Result<Registration, OperatorError> {
-    let unknown = |path: Box<str>, said: &str| {
+    let nearest_to = |said: &str| {
         let names: Vec<_> = known.iter().flat_map(Known::names).collect();
         let own = OWN.iter().map(|name| ((*name).to_owned(), *name));
         let all: Vec<_> = names.into_iter().chain(own).collect();
         let found = nearest(said, all.iter().map(|(name, _)| &**name));
         let found = all.iter().find(|(name, _)| Some(&**name) == found);
-        let nearest = found.map(|(_, name)| Box::from(*name));
-        OperatorError::SettingUnknown { path, nearest }
+        found.map(|(_, name)| Box::from(*name))
     };
     let place = Place::Section(name.into());
     let Setting::Table(mut entries) = value else {
         return Err(match known.iter().any(|known| known.name == name) {
             true => section_expected(name),
-            false => unknown(name.into(), name),
+            false => OperatorError::SettingUnknown { path: name.into(), nearest: nearest_to(name) },
         });
     };
     let service = entries.iter().position(|(key, _)| key == SERVICE);
@@ -172,8 +174,10 @@ fn section(known: &[Known], name: &str, value: Setting) -> Result<Registration, 
     let said = service.as_deref().unwrap_or(name);
     match known.iter().find(|known| known.name == said) {
         Some(known) => (known.read)(entries, &place, name),
-        None if service.is_some() => Err(unknown(place.of(SERVICE), said)),
-        None => Err(unknown(name.into(), name)),
+        None => {
+            let path = if service.is_some() { place.of(SERVICE) } else { name.into() };
+            Err(OperatorError::SectionUnknown { path, nearest: nearest_to(said) })
+        }
     }
 }
 
