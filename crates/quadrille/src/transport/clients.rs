@@ -293,9 +293,20 @@ impl Reqwest {
     /// # Errors
     /// [`NoHttpClient`] if reqwest cannot build it.
     pub fn standard() -> Result<Self, NoHttpClient> {
+        Self::standard_with(|builder| builder)
+    }
+
+    /// The default client for a service whose TLS certificates are not verified.
+    pub(crate) fn without_verifying_certificates() -> Result<Self, NoHttpClient> {
+        Self::standard_with(|builder| builder.tls_danger_accept_invalid_certs(true))
+    }
+
+    fn standard_with(
+        change: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Self, NoHttpClient> {
         let builder = |idle| {
             let builder = reqwest::Client::builder().connect_timeout(CONNECT).referer(false);
-            builder.pool_idle_timeout(idle)
+            change(builder.pool_idle_timeout(idle))
         };
         Ok(Self {
             client: build(builder(IDLE))?,

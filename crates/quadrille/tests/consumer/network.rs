@@ -139,6 +139,8 @@ const PROXIED: &str = "QUADRILLE_TEST_OF_PROXIES";
 async fn the_environments_proxy_gets_no_request_to_this_machine() {
     if let Ok(base) = std::env::var(PROXIED) {
         assert_eq!(account(&base).await.get::<u64>("x").await.unwrap(), 7);
+        let careless = Client::without_verifying_certificates_so_that_anyone_can_read_tokens;
+        assert_eq!(account_of(&base, careless).await.get::<u64>("x").await.unwrap(), 7);
         let elsewhere = account("https://acme.example").await.get::<u64>("x").await;
         println!("told: {:?}", reason(&elsewhere.unwrap_err()));
         return;

@@ -402,7 +402,7 @@ impl<S> Client<S> {
     /// service with a certificate authority of its own, use [`http`](Self::http) instead.
     #[must_use]
     pub fn without_verifying_certificates_so_that_anyone_can_read_tokens(mut self) -> Self {
-        match Reqwest::new(reqwest::Client::builder().tls_danger_accept_invalid_certs(true)) {
+        match Reqwest::without_verifying_certificates() {
             Ok(client) => return self.http(client),
             Err(error) => self.fault = Some(error.into()),
         }

@@ -162,6 +162,12 @@ impl<P: Into<ProtocolBuf>> SpecBuf<P> {
     pub fn client_with_key(self, id: impl Into<String>, key: impl Into<Secret>) -> Client<Dynamic> {
         Client::new(self.build(), id, Credential::Key(key.into()))
     }
+
+    /// [`SpecBuf::client`] without a secret, for a program on users' own machines: see
+    /// [`Service::public_client`](super::Service::public_client).
+    pub fn public_client(self, id: impl Into<String>) -> Client<Dynamic> {
+        Client::new(self.build(), id, Credential::Public)
+    }
 }
 
 impl SpecBuf {

@@ -297,6 +297,26 @@ async fn a_public_client_needs_no_secret() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_is_known_at_run_time_may_have_a_public_client() {
+    let service = FakeService::new("our-id", SECRET);
+    let spec = SpecBuf::oauth2(
+        "acme",
+        "https://acme.example/authorize",
+        "https://acme.example/token",
+        "https://acme.example/api",
+    )
+    .identity("user", "id")
+    .device_authorization("https://acme.example/device");
+    let login = Login::new(KeyRing::ephemeral(), "http://localhost")
+        .with(spec.public_client("our-id"))
+        .storage(MemoryStorage::new())
+        .http(service.clone());
+    let device = login.begin_device(&Begin::new("acme")).await.unwrap();
+    service.approve_device(device.user_code(), 7);
+    assert_eq!(&*device.finish().await.unwrap().account.subject, "7");
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_service_with_a_device_flow_logs_in_by_it() {
     let mut count = 0;
     for row in SERVICES {
