@@ -87,6 +87,8 @@ impl Direct {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(idle)
+                // RFC 9112, section 5.2.
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
                 .build(connector.clone())
         };
         Ok(Self { pooled: client(IDLE), recent: client(RECENT) })
@@ -306,6 +308,7 @@ impl Reqwest {
     ) -> Result<Self, NoHttpClient> {
         let builder = |idle| {
             let builder = reqwest::Client::builder().connect_timeout(CONNECT).referer(false);
+            let builder = builder.http1_allow_obsolete_multiline_headers_in_responses(true);
             change(builder.pool_idle_timeout(idle))
         };
         Ok(Self {

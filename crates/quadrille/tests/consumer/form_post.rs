@@ -40,6 +40,27 @@ fn user() -> String {
 }
 
 #[tokio::test]
+async fn a_page_of_a_script_gets_a_query_since_it_takes_no_form() {
+    let world = World::new();
+    for (page, mode) in [(Some("https://app.example/app"), "query"), (None, "form_post")] {
+        let github = GitHub::new("our-id", SECRET).parameter("response_mode", "form_post");
+        let github = match page {
+            Some(page) => github.json_callback(page),
+            // The usual callback takes a form.
+            None => github,
+        };
+        let login = Login::new(KeyRing::ephemeral(), SITE).with(github).http(world.service.clone());
+        let mut browser = Browser::new(login.attach(pages()).merge(login.json_routes()));
+        let request = Request::post("/login/github/begin")
+            .header("content-type", "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from("{}"));
+        let begun = browser.send(request.unwrap()).await;
+        assert!(begun.text.contains(&format!("response_mode={mode}")), "{begun:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_finishes_the_login_by_way_of_this_origin_with_its_parameters_sealed() {
     type Seen = Arc<Mutex<Vec<Option<String>>>>;
     async fn arrived(new: Authorized, State(seen): State<Seen>) {

@@ -88,6 +88,47 @@ async fn a_kept_connection_that_the_service_closes_loses_no_get() {
     assert!(connections.load(Ordering::SeqCst) > 1);
 }
 
+/// A server that sends each request these bytes, and closes the connection.
+async fn sends(bytes: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(request(&mut stream).await);
+            stream.write_all(bytes).await.unwrap();
+        }
+    });
+    base
+}
+
+#[tokio::test]
+async fn the_oddities_of_servers_are_read_as_browsers_read_them() {
+    for bytes in [
+        &b"HTTP/1.1 200 OK\r\n\r\n7"[..],
+        b"HTTP/1.0 200 OK\r\n\r\n7",
+        b"HTTP/1.1 200\r\ncontent-length: 1\r\n\r\n7",
+        b"HTTP/1.1 200 D\xc3\xa9j\xc3\xa0\ncontent-length: 1\n\n7",
+        b"HTTP/1.1 200 OK\r\nx-name: Ren\xe9\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\n7",
+        b"HTTP/1.1 200 OK\r\nx-name: a,\r\n b\r\ncontent-length: 1\r\n\r\n7",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;a=b\r\n7\r\n0\r\nx: y\r\n\r\n",
+    ] {
+        let seven = account(&sends(bytes).await).await.get::<u64>("x").await;
+        assert_eq!(seven, Ok(7), "{}", bytes.escape_ascii());
+    }
+    for bytes in [
+        &b""[..],
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n7",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n7",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n7\r\n",
+    ] {
+        let cut = account(&sends(bytes).await).await.get::<u64>("x").await.unwrap_err();
+        assert_eq!(reason(&cut), NetworkError::Interrupted, "{}", bytes.escape_ascii());
+    }
+}
+
 fn reason(error: &Error) -> NetworkError {
     let Error::Network { error, service, .. } = error else { panic!("{error:?}") };
     assert_eq!(&**service, "acme");

@@ -139,7 +139,12 @@ impl OAuth2Dance {
         request.scope = (!scopes.is_empty()).then(|| scopes.clone());
         request.scope_separator = self.spec.scope_separator;
         request.resource = self.resources.clone();
-        let parameters = merged(&spec.parameters, parameters);
+        // Neither the page of a script nor the port of a program takes a form.
+        let takes_forms = redirect_uri == self.service.callback;
+        let parameters = merged(&spec.parameters, parameters).map(|parameter| match parameter {
+            ("response_mode", "form_post") if !takes_forms => ("response_mode", "query"),
+            other => other,
+        });
         request.extra = parameters.map(|(name, value)| (name.into(), value.into())).collect();
         request.to_url(&spec.authorize).map_err(|_| self.service.endpoint_malformed())
     }

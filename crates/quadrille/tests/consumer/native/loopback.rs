@@ -113,6 +113,19 @@ async fn a_browser_returns_to_the_port_and_sees_that_the_user_is_logged_in() {
 }
 
 #[tokio::test]
+async fn a_service_that_sends_websites_a_form_sends_a_program_a_query() {
+    let service = FakeService::of::<GitHub>("our-id", SECRET);
+    let login = Login::new(KeyRing::ephemeral(), "http://localhost")
+        .with(GitHub::new("our-id", SECRET).parameter("response_mode", "form_post"))
+        .storage(MemoryStorage::new())
+        .http(service);
+    let begun = login.begin_loopback(&Begin::new("github"), quiet()).await.unwrap();
+    let begun = Begun::of(begun);
+    assert!(begun.url.contains("&response_mode=query&"), "{}", begun.url);
+    assert!(!begun.url.contains("form_post"), "{}", begun.url);
+}
+
+#[tokio::test]
 async fn no_other_request_uses_the_login_up() {
     let world = World::new();
     let begun = world.begin_at(quiet()).await;
