@@ -12,10 +12,7 @@ use axum::{
     routing::get,
 };
 use http::{HeaderMap, Request, header};
-use quadrille::{
-    GitHub, KeyRing, Linked, Login, Service, Spec,
-    testing::FakeService,
-};
+use quadrille::{GitHub, KeyRing, Linked, Login, Service, Spec, testing::FakeService};
 use tower::ServiceExt as _;
 
 use crate::{block_on, nature::Nature, world::recent};

@@ -34,7 +34,7 @@ impl Login {
     ///
     /// The service of the tenant `acme` is named `crm~acme`: the login is at `/login/crm~acme`, the
     /// callback to register is `/login/crm~acme/authorized`, a handler calls
-    /// `visitor.linked("crm~acme")`, and [`Account::service`](super::Account::service) is that
+    /// `visitor.linked("crm~acme")`, and [`Account::service`](crate::consumer::Account::service) is that
     /// name. A tenant's name has at most 64 letters, digits, `-`, `_` and `.`; the resolver is
     /// never called with any other.
     ///
