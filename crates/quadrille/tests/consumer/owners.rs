@@ -259,3 +259,28 @@ async fn circles_of_one_user_are_noticed_whether_signed_in_or_not() {
         }
     }
 }
+
+/// Mallory knows the identifier, for example from a browser that several people use.
+#[tokio::test]
+async fn a_browser_without_an_account_gets_a_new_identifier_when_it_logs_in() {
+    let world = World::new();
+    let login = world.login().storage(MemoryStorage::new());
+    let mut browser = Browser::new(login.attach(pages()));
+    browser.log_in(&world.service, "/album", 1).await;
+    let mut mallory = browser.clone();
+    let request = http::Request::post("/login/github/logout")
+        .header("sec-fetch-site", "same-origin")
+        .body(axum::body::Body::empty());
+    browser.send(request.unwrap()).await;
+    assert_eq!(mallory.visit("/maybe").await.text, "nobody");
+
+    assert_eq!(browser.log_in(&world.service, "/album", 7).await.text, "You are user-7");
+    assert_eq!(browser.visit("/maybe").await.text, "number 7");
+    assert_eq!(mallory.visit("/maybe").await.text, "nobody");
+    // With an account, the browser keeps its identifier.
+    let before = browser.cookies.clone();
+    browser.log_in(&world.service, "/login/github?next=/album", 8).await;
+    assert_eq!(browser.visit("/maybe").await.text, "number 8");
+    browser.cookies = before;
+    assert_eq!(browser.visit("/maybe").await.text, "number 8");
+}

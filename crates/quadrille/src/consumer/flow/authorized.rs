@@ -167,7 +167,7 @@ impl Authorized {
             return Ok(account);
         }
         let owner = match jar {
-            Some(jar) => login.new_owner_key(ready, owner, jar)?,
+            Some(jar) => login.new_owner_key(ready, owner, jar).await?,
             None => owner.clone(),
         };
         let account = Account { owner, service, subject };

@@ -346,10 +346,30 @@ impl Login {
         (!ids.any(|other| is_id(&other))).then(|| Owner::browser(&id))
     }
 
-    /// As [`Login::owner_key`], but gives an unknown browser an identifier.
-    pub(crate) fn new_owner_key(&self, ready: &Ready, owner: &Owner, jar: &Jar) -> Result<Owner> {
-        if let Some(owner) = self.owner_key(ready, owner, Some(jar)) {
-            return Ok(owner);
+    /// Whether an owner has an account at any service. Those of tenants are not known here.
+    async fn has_an_account(&self, ready: &Ready, owner: &Owner, jar: &Jar) -> Result<bool> {
+        let cx = self.context(ready, Some(jar));
+        for service in ready.services.iter() {
+            if self.0.storage.load(&cx, owner, &service.name, None).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(!self.0.tenants.is_empty())
+    }
+
+    /// As [`Login::owner_key`], but gives an unknown browser an identifier. A browser without an
+    /// account gets a new one: somebody who knows the old one, from before the browser logged out or
+    /// because they put it there, would have the account that is linked now.
+    pub(crate) async fn new_owner_key(
+        &self,
+        ready: &Ready,
+        owner: &Owner,
+        jar: &Jar,
+    ) -> Result<Owner> {
+        if let Some(known) = self.owner_key(ready, owner, Some(jar))
+            && (known == *owner || self.has_an_account(ready, &known, jar).await?)
+        {
+            return Ok(known);
         }
         let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
         let owner = Owner::browser(&id);
