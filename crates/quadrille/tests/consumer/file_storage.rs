@@ -405,3 +405,20 @@ async fn what_others_put_in_the_place_of_a_file_is_neither_followed_nor_waited_f
     assert!(!elsewhere.exists(), "no file is made at the other end");
     assert_eq!(find(&login, &storage, &alice).await.unwrap(), seen);
 }
+
+#[tokio::test]
+async fn a_number_that_somebody_made_the_greatest_ends_no_linking() {
+    let (_folder, path, storage) = storage();
+    let (login, alice) = (login(&[OLD]), account("alice", "7"));
+    let cx = login.storage_context().unwrap();
+    storage.link(&cx, &alice, &token("one")).await.unwrap();
+    let file = files(&path).pop().unwrap();
+    let greatest = format!("\"linked\":{}", u64::MAX);
+    let content = fs::read_to_string(&file).unwrap();
+    fs::write(&file, content.replacen("\"linked\":1", &greatest, 1)).unwrap();
+    let other = account("alice", "8");
+    storage.link(&cx, &other, &token("two")).await.unwrap();
+    let current = storage.load(&cx, &alice.owner, "github", None).await.unwrap().unwrap();
+    assert_eq!(current.account, other, "the one linked last");
+    assert!(find(&login, &storage, &alice).await.unwrap().is_some());
+}

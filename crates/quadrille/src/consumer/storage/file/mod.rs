@@ -184,7 +184,8 @@ impl TokenStorage for FileStorage {
         let token = cx.seal_token(account, token)?;
         let (version, subject) = (draw_version(cx), Arc::clone(&account.subject));
         let linked = move |entries: &mut Vec<Kept>| {
-            let linked = entries.iter().map(|kept| kept.linked).max().unwrap_or(0) + 1;
+            let linked = entries.iter().map(|kept| kept.linked).max();
+            let linked = linked.unwrap_or(0).saturating_add(1);
             entries.retain(|kept| kept.subject != subject);
             entries.push(Kept { subject, linked, version, needs_linking_again: false, token });
         };
