@@ -15,7 +15,7 @@ use crate::words::{Quoted, describe, did_you_mean};
 pub enum LoginError {
     /// No service has this name.
     #[error(
-        "there is no service {}{}; `quadrille login --list` lists them",
+        "there is no service {}{} (`quadrille login --list` lists them)",
         Quoted(name),
         did_you_mean(nearest.as_deref())
     )]

@@ -208,6 +208,18 @@ async fn two_logins_live_in_one_application() {
     assert_eq!(browser.visit("/maybe").await.text, "number 7");
 }
 
+#[test]
+fn the_log_says_why_a_login_goes_in_circles() {
+    let log = crate::canary::logged(async {
+        let world = World::new();
+        let login = world.login().storage(quadrille::consumer::NullStorage);
+        let mut browser = Browser::new(login.attach(pages()));
+        go_in_circles(&world, &mut browser, "/album").await;
+    });
+    let line = log.lines().find(|line| line.contains("linked no account that the page can use"));
+    assert!(line.is_some_and(|line| line.contains("WARN") && line.contains("Missing")), "{log}");
+}
+
 #[tokio::test]
 async fn a_login_that_goes_in_circles_ends_on_a_page_that_says_so() {
     let world = World::new();

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::request::Parts;
+use tracing::warn;
 
 use crate::{
     Error, Login, Result,
@@ -378,6 +379,9 @@ impl<'a> Found<'a> {
         let Self { login, jar, registered, wanted, .. } = self;
         let (error, retry) = match self.in_place(error) {
             Error::NotLinked(who) if self.goes_in_circles(&who, owner) => {
+                // The page and the error do not say what the page found, which the operator mends.
+                let (service, reason) = (&*who.service, who.reason);
+                warn!(service, ?reason, "three logins linked no account that the page can use");
                 (BrowserError::Loop.into(), Some(who.login_url))
             }
             error @ Error::NotLinked(_) => return error.into(),

@@ -376,6 +376,10 @@ fn log(error: &Error, service: Option<&str>) {
     let (code, likely, cause) = (error.code(), error.likely_cause(), error.causes());
     let service = error.service_name().or(service);
     match error {
+        // Forms of the application's own are refused, too.
+        Error::Browser(BrowserError::NotThisOrigin) => {
+            info!(code, service, %error, likely, "a request of another site was refused");
+        }
         Error::NotLinked(_) | Error::Browser(_) => {
             info!(code, service, %error, likely, "a login was not finished");
         }

@@ -296,12 +296,11 @@ fn succeeded(service: &Settled) -> (http::StatusCode, Page) {
 }
 
 fn failed(service: &Settled, error: &Error) -> (http::StatusCode, Page) {
-    let title = &service.spec.title;
     let (heading, text) = match error {
         Error::Browser(BrowserError::Denied) => {
-            ("You did not log in", format!("You refused at {title}."))
+            ("You did not log in", format!("You refused at {}.", service.spec.title))
         }
-        error => ("The login failed", format!("{title}: {error}.")),
+        error => ("The login failed", format!("{error}.")),
     };
     let page = Page::new(heading)
         .text(&text)
