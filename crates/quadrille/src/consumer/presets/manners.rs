@@ -172,6 +172,11 @@ impl Manners {
 /// }
 /// let gitea = FakeService::of::<Gitea>("our-id", "our-secret");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no manners by which a fake service answers",
+    note = "for a service of your own: `impl Emulated for {Self} {{ const MANNERS: Manners = \
+            Manners::STANDARD; }}`"
+)]
 pub trait Emulated: Service {
     /// The manners of the service.
     const MANNERS: Manners;
