@@ -9,6 +9,8 @@ use quadrille::{
 
 use crate::words::{Quoted, describe, did_you_mean};
 
+use super::variable::variable;
+
 /// The reason why `quadrille login` fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -133,7 +135,7 @@ fn told(error: &Error) -> String {
 
 /// The thing to do about an error.
 fn hint(service: &str, error: &Error) -> Option<String> {
-    let prefix = super::registration::variable(service, "");
+    let prefix = variable(service, "");
     Some(match error {
         Error::Browser(BrowserError::AttemptExpired) => "run the command again".to_owned(),
         Error::Operator(OperatorError::NoDeviceFlow { .. }) => "leave --device out".to_owned(),

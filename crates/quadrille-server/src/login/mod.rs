@@ -3,6 +3,7 @@
 mod error;
 mod registration;
 mod save;
+mod variable;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::words::nearest;
 
-use super::LoginError;
+use super::{error::LoginError, variable::variable};
 
 /// The application's registration at one service, as settings of the library.
 pub struct Registration {
@@ -132,9 +132,4 @@ impl std::fmt::Debug for Registration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Registration").field("service", &self.spec.name).finish_non_exhaustive()
     }
-}
-
-/// The environment variable of a service's setting.
-pub(super) fn variable(service: &str, key: &str) -> String {
-    format!("{}_OAUTH_{key}", service.to_ascii_uppercase().replace('-', "_"))
 }

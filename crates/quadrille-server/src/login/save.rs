@@ -8,7 +8,7 @@ use std::{
 
 use quadrille::Env;
 
-use super::LoginError;
+use super::error::LoginError;
 
 /// A file that is prepared beside the one to write, and replaces it at once. Removed if it is
 /// dropped before.
