@@ -17,6 +17,6 @@ pub(crate) async fn client<S: Emulated>() -> Result<Client<S>, Box<dyn Error>> {
     };
     let service = FakeService::of::<S>("an-example", "a-secret");
     let url = service.listen(0).await?;
-    println!("{} is emulated at {url}, because {missing}.", S::SPEC.title);
+    println!("{} is emulated at {url}, unless you {missing}.", S::SPEC.title);
     Ok(S::client("an-example", "a-secret").hosted_at(url))
 }
