@@ -5,12 +5,16 @@ mod oauth1;
 mod oauth1_answer;
 mod oauth1_signing;
 mod oauth2;
+mod oauth2_answer;
 mod oauth2_device;
 pub(super) mod trail;
 
 use serde_json::{Map, Value};
 
-use crate::{Scopes, Secret, oauth2::pkce::Verifier};
+use crate::{
+    Scopes, Secret,
+    oauth2::{TokenResponse, pkce::Verifier},
+};
 
 use super::{
     account::Token,
@@ -18,11 +22,7 @@ use super::{
     claims::Claims,
 };
 
-pub(crate) use {
-    oauth1::OAuth1Dance,
-    oauth2::{OAuth2Dance, Obtained},
-    oauth2_device::NoToken,
-};
+pub(crate) use {oauth1::OAuth1Dance, oauth2::OAuth2Dance, oauth2_device::NoToken};
 
 /// A service's protocol, ready for use.
 pub(crate) enum Dance {
@@ -64,4 +64,13 @@ pub(crate) struct Granted {
     pub(crate) more: Map<String, Value>,
     /// The account's claims, if the response identifies it.
     pub(crate) claims: Option<Claims>,
+}
+
+/// The response of the token endpoint.
+pub(crate) struct Obtained {
+    pub(crate) answer: TokenResponse,
+    /// The account's identifier, if the response names it.
+    pub(crate) subject: Option<String>,
+    /// The origin of the account's API, if the response names it.
+    pub(crate) api: Option<Box<str>>,
 }
