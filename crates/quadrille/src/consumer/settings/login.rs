@@ -107,8 +107,7 @@ impl LoginSettings {
         self
     }
 
-    /// The values of the login's own keys, in the order of [`OWN`], and the registrations.
-    fn read(self) -> Result<([Option<String>; 3], Vec<Registration>), OperatorError> {
+    fn read(self) -> Result<Values, OperatorError> {
         let Self { source, known } = self;
         let mut registrations = Vec::new();
         let (place, mut entries) = match source {
@@ -141,11 +140,19 @@ impl LoginSettings {
         for (name, value) in entries {
             registrations.push(section(&known, &name, value)?);
         }
-        if own.first().is_none_or(Option::is_none) {
-            return Err(place.missing("public_url"));
-        }
-        Ok((own, registrations))
+        let [public_url, path, pop_up] = own;
+        let public_url = public_url.ok_or_else(|| place.missing("public_url"))?;
+        Ok(Values { public_url, path, pop_up, registrations })
     }
+}
+
+/// The values of the settings.
+struct Values {
+    public_url: String,
+    path: Option<String>,
+    /// The origin of the page that opens a pop-up.
+    pop_up: Option<String>,
+    registrations: Vec<Registration>,
 }
 
 /// The registration in a section.
@@ -208,10 +215,10 @@ impl Login {
     #[must_use]
     pub fn from_settings(keys: KeyRing, settings: LoginSettings) -> Self {
         match settings.read() {
-            Ok(([public_url, path, opener], registrations)) => {
-                let login = Self::new(keys, public_url.unwrap_or_default());
+            Ok(Values { public_url, path, pop_up, registrations }) => {
+                let login = Self::new(keys, public_url);
                 let login = path.into_iter().fold(login, |login, path| login.at(&path));
-                let login = opener.into_iter().fold(login, Self::pop_up);
+                let login = pop_up.into_iter().fold(login, Self::pop_up);
                 registrations.into_iter().fold(login, Self::with_registration)
             }
             Err(fault) => Self::new(keys, "").with_fault(fault),
