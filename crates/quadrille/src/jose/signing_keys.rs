@@ -67,8 +67,8 @@ pub enum SigningKeysError {
 }
 
 /// The keys of an issuer, with rotation and overlap, for each algorithm by itself. A value: a store
-/// keeps [`to_json`](Self::to_json), sealed, and whoever changes it compares and swaps. Processes
-/// with the same value and the same time sign with the same key.
+/// keeps [`to_json`](Self::to_json), sealed, and a process changes it there by compare-and-swap.
+/// Processes with the same value and the same time sign with the same key.
 ///
 /// ```
 /// use quadrille::{Timestamp, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
