@@ -78,8 +78,8 @@ pub enum ClientMetadataError {
     /// The client has no grant type.
     #[error("a client needs at least one grant type")]
     NoGrantType,
-    /// The client has refresh tokens as its only grant type.
-    #[error("refresh_token needs authorization_code: no other grant gives a refresh token")]
+    /// The client has refresh tokens, and no grant type that gives one.
+    #[error("refresh_token needs authorization_code or device_code, which give refresh tokens")]
     RefreshTokenAlone,
     /// The client is public, and cannot use client credentials (RFC 6749, section 4.4).
     #[error("a public client cannot have a token for itself")]
@@ -112,8 +112,9 @@ impl ClientMetadata {
         if has_code && redirect_uris.is_empty() {
             return Err(ClientMetadataError::NoRedirectUri);
         }
-        // Only codes give refresh tokens (RFC 6749, section 4.4.3).
-        if grant_types.contains(&GrantType::RefreshToken) && !has_code {
+        // A client gets none for itself (RFC 6749, section 4.4.3).
+        let has_user = has_code || grant_types.contains(&GrantType::DeviceCode);
+        if grant_types.contains(&GrantType::RefreshToken) && !has_user {
             return Err(ClientMetadataError::RefreshTokenAlone);
         }
         if client_type == ClientType::Public && grant_types.contains(&GrantType::ClientCredentials)
@@ -227,7 +228,13 @@ mod tests {
         "javascript:alert(1)",
         "",
     ];
-    const GRANTS: [&str; 4] = ["authorization_code", "client_credentials", "refresh_token", "x"];
+    const GRANTS: [&str; 5] = [
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "x",
+    ];
     const METHODS: [&str; 4] =
         ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
@@ -276,7 +283,8 @@ mod tests {
             }
             let has = |grant| client.grant_types.contains(&grant);
             prop_assert!(!has(GrantType::AuthorizationCode) || !client.redirect_uris.is_empty());
-            prop_assert!(!has(GrantType::RefreshToken) || has(GrantType::AuthorizationCode));
+            let has_user = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+            prop_assert!(!has(GrantType::RefreshToken) || has_user);
             let is_public = client.client_type == ClientType::Public;
             prop_assert!(!is_public || !has(GrantType::ClientCredentials));
             prop_assert!(allows_no_grant_type || !client.grant_types.is_empty());

@@ -39,6 +39,7 @@ impl<'a> MetadataPolicy<'a> {
                 GrantType::AuthorizationCode,
                 GrantType::ClientCredentials,
                 GrantType::RefreshToken,
+                GrantType::DeviceCode,
             ],
             allows_no_grant_type,
             leaves_out_redirect_uris: false,

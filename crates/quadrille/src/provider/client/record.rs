@@ -16,7 +16,8 @@ use crate::{
 
 use super::redirect_uri::{self, RedirectUri};
 
-/// The grant type by which a client gets tokens (RFC 6749, section 4).
+/// The grant type by which a client gets tokens (RFC 6749, section 4). JSON has the value of
+/// `grant_type`.
 ///
 /// ```
 /// use quadrille::provider::GrantType;
@@ -33,6 +34,9 @@ pub enum GrantType {
     ClientCredentials,
     /// Refresh tokens (RFC 6749, section 6).
     RefreshToken,
+    /// Device codes (RFC 8628, section 3.4).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 impl GrantType {
@@ -42,6 +46,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 }
@@ -183,6 +188,14 @@ pub struct Client {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    #[test]
+    fn stored_names_are_those_on_the_wire() {
+        use GrantType::{AuthorizationCode, ClientCredentials, DeviceCode, RefreshToken};
+        for grant in [AuthorizationCode, ClientCredentials, DeviceCode, RefreshToken] {
+            assert_eq!(serde_json::to_value(grant).unwrap(), grant.as_str());
+        }
+    }
 
     /// A confidential client for everything.
     pub(crate) fn client(id: &str, redirect_uri: &str) -> Client {
