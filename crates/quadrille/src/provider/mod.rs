@@ -6,7 +6,6 @@ mod client;
 mod clock;
 mod endpoint;
 mod error;
-mod fetch;
 pub mod guessing;
 mod issuer;
 pub mod oauth1;
@@ -20,6 +19,9 @@ pub mod store;
 mod token;
 mod wire;
 
+#[cfg(feature = "http-client")]
+pub use crate::fetch::GuardedFetcher;
+pub use crate::fetch::{FetchError, Fetched, Fetcher};
 #[cfg(feature = "axum")]
 pub(crate) use authorize::{
     authorization::{AUTHORIZATION, Slot},
@@ -48,9 +50,6 @@ pub use endpoint::error::{EndpointError, TokenError};
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;
 pub use error::{ClientError, Error, OperatorError};
-#[cfg(feature = "http-client")]
-pub use fetch::GuardedFetcher;
-pub use fetch::{FetchError, Fetched, Fetcher};
 pub use issuer::{IssuerError, check_issuer};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;

@@ -175,8 +175,8 @@ pub enum Purpose {
     /// Introspects a signed request (OAuth 1), which then counts as used: never repeat it, never
     /// log its body.
     IntrospectSigned,
-    /// Gets a document at a URL from an untrusted request. Carries no credentials; never trust or
-    /// log the response.
+    /// Gets a document: metadata, or keys. Carries no credentials. An untrusted request may have
+    /// named the URL: never trust or log the response.
     Document,
 }
 

@@ -219,6 +219,27 @@ impl<'t> Unverified<'t> {
         Claims::parse(&self.payload)
     }
 
+    /// Whether a set has a key that may have signed the token: one of the identifier that the token
+    /// names, or of its algorithm if it names none.
+    ///
+    /// ```
+    /// use quadrille::jose::*;
+    ///
+    /// let (key, other) = (SigningKey::generate(Algorithm::Es256)?, KeySet::default());
+    /// let keys = KeySet::from_iter([key.verifying_key().clone()]);
+    /// let token = key.sign(&Protected::plain(), b"{}")?;
+    /// let token = Unverified::parse(&token)?;
+    /// assert!(token.has_key_in(&keys) && !token.has_key_in(&other));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn has_key_in(&self, keys: &KeySet) -> bool {
+        let mut keys = keys.iter();
+        match self.header.kid() {
+            Some(kid) => keys.any(|key| key.kid() == Some(kid)),
+            None => keys.any(|key| key.verifies(self.header.algorithm())),
+        }
+    }
+
     /// Verifies the token by a set of keys. If it names a key, only keys of this identifier are
     /// tried; otherwise all that are for the algorithm, at most four.
     ///

@@ -3,10 +3,10 @@
 use http::StatusCode;
 
 use crate::{
+    fetch::FetchError,
     oauth2::ErrorCode,
     provider::{
         client::metadata::ClientMetadataError,
-        fetch::FetchError,
         reason::{Disclosure, Shown},
     },
 };

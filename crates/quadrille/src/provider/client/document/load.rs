@@ -12,13 +12,11 @@ use url::Url;
 
 use crate::{
     Env, RemoteAddress, Scopes, Timestamp,
-    provider::{
-        fetch::{ErasedFetcher, Fetcher},
-        guessing::{Rate, Throttle, Who},
-    },
+    fetch::{ErasedFetcher, Fetcher},
+    provider::guessing::{Rate, Throttle, Who},
 };
 #[cfg(feature = "http-client")]
-use crate::{provider::fetch::GuardedFetcher, transport::NoHttpClient};
+use crate::{fetch::GuardedFetcher, transport::NoHttpClient};
 
 use super::{
     error::ClientDocumentError,

@@ -1,12 +1,22 @@
-//! Documents that the provider fetches from URLs named by clients.
+//! Documents at URLs: at those that clients name, and those of an issuer elsewhere. Keys of other
+//! parties are fetched and kept by [`RemoteKeys`].
 
-#[cfg(feature = "http-client")]
+#[cfg(all(feature = "http-client", feature = "provider"))]
 mod address;
 #[cfg(feature = "http-client")]
+mod answer;
+#[cfg(all(feature = "http-client", feature = "provider"))]
 mod guarded;
-
+mod keys;
+mod schedule;
 #[cfg(feature = "http-client")]
+mod trusted;
+
+#[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
+pub(crate) use keys::{NoKeys, RemoteKeys};
+#[cfg(feature = "http-client")]
+pub(crate) use trusted::TrustedFetcher;
 
 use std::{pin::Pin, time::Duration};
 

@@ -1,0 +1,234 @@
+//! When a set of keys is fetched: a decision over what is known about it.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{Timestamp, jose::KeySet};
+
+use super::{Fetched, keys::NoKeys};
+
+/// The limits of the time for which a set is fresh, and that time without a `max-age`.
+const SHORTEST: Duration = Duration::from_secs(60);
+const DEFAULT: Duration = Duration::from_secs(10 * 60);
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// The time for which a set is used after it was fresh, while it cannot be fetched again: as long
+/// as access tokens usually live, because whoever issues them is down, too.
+const STALE: Duration = Duration::from_secs(60 * 60);
+
+/// The time between two fetches because of an unknown key: anybody can name one.
+const BETWEEN: Duration = Duration::from_secs(10);
+
+/// The longest time between two fetches that fail. The first one is a second, and each next one
+/// twice as long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The facts about a set of keys.
+#[derive(Default)]
+pub(super) struct Kept {
+    keys: Option<Arc<KeySet>>,
+    fetched: Timestamp,
+    fresh_until: Timestamp,
+    /// The begin of the last fetch.
+    tried: Option<Timestamp>,
+    /// The number of fetches that failed since one succeeded.
+    failures: u32,
+    error: Option<NoKeys>,
+}
+
+/// The next step for a request that needs keys.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Use these keys.
+    Use(Arc<KeySet>),
+    /// Wait for the fetch that is under way.
+    Wait,
+    /// Fetch.
+    Fetch,
+    /// The keys could not be fetched a moment ago.
+    Fail(NoKeys),
+}
+
+impl Kept {
+    /// Decides. `suffices` says whether a set has the key that is needed.
+    pub(super) fn next(
+        &self,
+        suffices: impl Fn(&KeySet) -> bool,
+        is_under_way: bool,
+        now: Timestamp,
+    ) -> Next {
+        let keys = self.usable(now);
+        if let Some(keys) = keys {
+            let has_key = suffices(keys);
+            // A set from the future is from a clock that was set back since.
+            let is_fresh = now < self.fresh_until && self.fetched <= now;
+            if has_key && (is_fresh || is_under_way) {
+                return Next::Use(keys.clone());
+            }
+        }
+        if is_under_way {
+            return Next::Wait;
+        }
+        if self.may_try(now) {
+            return Next::Fetch;
+        }
+        match (keys, self.error) {
+            (Some(keys), _) => Next::Use(keys.clone()),
+            (None, Some(error)) => Next::Fail(error),
+            (None, None) => Next::Fetch,
+        }
+    }
+
+    /// The keys, as long as they may be used.
+    pub(super) fn usable(&self, now: Timestamp) -> Option<&Arc<KeySet>> {
+        self.keys.as_ref().filter(|_| now < self.fresh_until + STALE)
+    }
+
+    /// `true` if the keys have not expired.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.keys.is_some() && now < self.fresh_until
+    }
+
+    /// The reason why the last fetch failed.
+    pub(super) const fn error(&self) -> Option<NoKeys> {
+        self.error
+    }
+
+    fn may_try(&self, now: Timestamp) -> bool {
+        let pause = match self.failures {
+            0 => BETWEEN,
+            failures => {
+                let doubled = 1_u64.checked_shl(failures - 1).unwrap_or(u64::MAX);
+                Duration::from_secs(doubled).min(LONGEST_PAUSE)
+            }
+        };
+        self.tried.is_none_or(|tried| now < tried || now.since(tried) >= pause)
+    }
+
+    /// Notes the begin of a fetch.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.tried = Some(now);
+    }
+
+    /// Notes the result of a fetch.
+    pub(super) fn end(&mut self, result: Result<Fetched, NoKeys>, now: Timestamp) {
+        let set = result.and_then(|fetched| {
+            let keys = KeySet::parse(&fetched.body).map_err(NoKeys::Set)?;
+            Ok((keys, fetched.max_age))
+        });
+        match set {
+            Ok((keys, max_age)) => {
+                let fresh = max_age.map_or(DEFAULT, |age| age.clamp(SHORTEST, LONGEST));
+                self.keys = Some(Arc::new(keys));
+                (self.fetched, self.fresh_until) = (now, now + fresh);
+                (self.failures, self.error) = (0, None);
+            }
+            Err(error) => {
+                self.failures = self.failures.saturating_add(1);
+                self.error = Some(error);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::FetchError;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    const SET: &str = r#"{"keys":[]}"#;
+
+    fn after(seconds: u64) -> Timestamp {
+        NOW + Duration::from_secs(seconds)
+    }
+
+    fn fetched(at: Timestamp, max_age: Option<u64>) -> Kept {
+        let mut kept = Kept::default();
+        fetch(&mut kept, at, Ok(max_age));
+        kept
+    }
+
+    fn fetch(kept: &mut Kept, at: Timestamp, result: Result<Option<u64>, FetchError>) {
+        kept.begin(at);
+        let fetched = result
+            .map(|max_age| Fetched { body: SET.into(), max_age: max_age.map(Duration::from_secs) });
+        kept.end(fetched.map_err(NoKeys::Fetch), at);
+    }
+
+    fn step(kept: &Kept, suffices: bool, seconds: u64) -> &'static str {
+        name(&kept.next(|_| suffices, false, after(seconds)))
+    }
+
+    fn name(next: &Next) -> &'static str {
+        match next {
+            Next::Use(_) => "use",
+            Next::Wait => "wait",
+            Next::Fetch => "fetch",
+            Next::Fail(_) => "fail",
+        }
+    }
+
+    #[test]
+    fn a_set_is_used_as_long_as_the_answer_says_within_limits() {
+        for (max_age, fresh) in
+            [(None, 600), (Some(0), 60), (Some(59), 60), (Some(300), 300), (Some(1 << 40), 3600)]
+        {
+            let kept = fetched(NOW, max_age);
+            assert_eq!(step(&kept, true, fresh - 1), "use", "{max_age:?}");
+            assert_eq!(step(&kept, true, fresh), "fetch", "{max_age:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_has_the_set_fetched_again_once_in_ten_seconds() {
+        let mut kept = fetched(NOW, None);
+        assert_eq!(step(&kept, false, 9), "use");
+        assert_eq!(step(&kept, false, 10), "fetch");
+        fetch(&mut kept, after(10), Ok(None));
+        assert_eq!(step(&kept, false, 19), "use");
+        assert_eq!(step(&kept, true, 20), "use");
+        assert_eq!(step(&kept, false, 20), "fetch");
+    }
+
+    #[test]
+    fn the_last_set_is_used_for_an_hour_while_it_cannot_be_fetched() {
+        let mut kept = fetched(NOW, Some(60));
+        let mut seconds = 60;
+        for pause in [1, 2, 4, 8, 16, 30, 30] {
+            assert_eq!(step(&kept, true, seconds), "fetch");
+            fetch(&mut kept, after(seconds), Err(FetchError::Unreachable));
+            assert_eq!(step(&kept, true, seconds + pause - 1), "use");
+            seconds += pause;
+        }
+        fetch(&mut kept, after(3659), Err(FetchError::Unreachable));
+        assert_eq!(step(&kept, true, 3659), "use");
+        assert_eq!(step(&kept, true, 3660), "fail");
+        assert_eq!(kept.error(), Some(NoKeys::Fetch(FetchError::Unreachable)));
+    }
+
+    #[test]
+    fn without_a_set_a_failure_is_told_until_the_next_try() {
+        let mut kept = Kept::default();
+        assert_eq!(step(&kept, true, 0), "fetch");
+        fetch(&mut kept, NOW, Err(FetchError::Status(404)));
+        assert_eq!(name(&kept.next(|_| true, false, NOW)), "fail");
+        assert_eq!(step(&kept, true, 1), "fetch");
+        kept.begin(after(1));
+        kept.end(Ok(Fetched::new("{}")), after(1));
+        assert!(matches!(kept.error(), Some(NoKeys::Set(_))));
+    }
+
+    #[test]
+    fn while_a_fetch_is_under_way_others_wait_only_for_a_key_that_they_miss() {
+        let kept = fetched(NOW, None);
+        assert_eq!(name(&kept.next(|_| true, true, after(700))), "use");
+        assert_eq!(name(&kept.next(|_| false, true, after(700))), "wait");
+        assert_eq!(name(&Kept::default().next(|_| true, true, NOW)), "wait");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_a_set_for_longer() {
+        let kept = fetched(after(100_000), None);
+        assert_eq!(step(&kept, true, 0), "fetch");
+    }
+}
