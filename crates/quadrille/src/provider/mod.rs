@@ -42,7 +42,10 @@ pub use client::{
     error::AuthenticateError,
     metadata::ClientMetadataError,
     new::NewClient,
-    record::{Client, ClientSecret, ClientType, GrantType, GrantTypes, SecretVerifier},
+    record::{
+        Client, ClientSecret, ClientType, ExtensionGrantType, GrantType, GrantTypes,
+        InvalidGrantType, SecretVerifier,
+    },
     redirect_uri::{RedirectUri, RedirectUriError},
     registration::{Registered, RegistrationError},
 };

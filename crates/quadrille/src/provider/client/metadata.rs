@@ -179,7 +179,7 @@ impl ClientMetadata {
             return Ok([GrantType::AuthorizationCode].into());
         };
         let has = |grant: &&GrantType| names.iter().any(|name| name == grant.as_str());
-        let granted: GrantTypes = policy.grant_types.iter().filter(has).copied().collect();
+        let granted: GrantTypes = policy.grant_types.iter().filter(has).cloned().collect();
         match granted.is_empty() && !policy.allows_no_grant_type {
             true => Err(ClientMetadataError::NoGrantType),
             false => Ok(granted),

@@ -79,7 +79,7 @@ impl NewClient {
         Self {
             redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
             scopes: client.scopes.clone(),
-            grant_types: Some(client.grant_types.iter().copied().collect()),
+            grant_types: Some(client.grant_types.clone()),
             first_party: client.first_party,
             oauth1,
             resource_server: client.resource_server.clone(),
