@@ -22,6 +22,8 @@ mod migrating {}
 mod programs {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]
 mod provider {}
+#[doc = include_str!("../../../docs/src/provider/users.md")]
+mod provider_users {}
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 #[doc = include_str!("../../../docs/src/consumer/services.md")]

@@ -141,6 +141,10 @@ pub enum OperatorError {
     /// The ticket of a consent page could not be written as JSON.
     #[error("the ticket of a consent page could not be written")]
     Ticket,
+    /// The application's hook before an issue could not decide:
+    /// [`NotIssued::Unavailable`](super::NotIssued::Unavailable).
+    #[error("the application cannot decide on a token: {0}")]
+    BeforeIssue(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The metadata (RFC 8414) could not be written as JSON.
     #[error("the metadata document could not be written")]
     Metadata,
@@ -179,7 +183,10 @@ impl From<Error> for SignatureError {
 
 impl From<Error> for CredentialsError {
     fn from(error: Error) -> Self {
-        Self::Signature(error.into())
+        match error {
+            Error::Client(ClientError::Token(TokenError::UserRefused)) => Self::UserRefused,
+            error => Self::Signature(error.into()),
+        }
     }
 }
 
@@ -276,6 +283,7 @@ impl OperatorError {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Kdf(error) => *error == KdfError::Busy,
+            Self::BeforeIssue(_) => true,
             _ => false,
         }
     }
@@ -287,9 +295,12 @@ impl OperatorError {
             Self::EphemeralKeys | Self::LayerMissing | Self::Nested | Self::PageMissing { .. } => {
                 true
             }
-            Self::Store(_) | Self::Kdf(_) | Self::RedirectUri | Self::Ticket | Self::Metadata => {
-                false
-            }
+            Self::Store(_)
+            | Self::Kdf(_)
+            | Self::BeforeIssue(_)
+            | Self::RedirectUri
+            | Self::Ticket
+            | Self::Metadata => false,
         }
     }
 

@@ -57,6 +57,7 @@ pub use issuer::{IssuerError, check_issuer};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use token::grant::error::{ClientCredentialsError, CodeError, RefreshError};
+pub use token::planned::{NotIssued, Occasion, PlannedToken, ReservedMember};
 pub use wire::Reply;
 #[cfg(feature = "axum")]
 pub(crate) use wire::Unread;

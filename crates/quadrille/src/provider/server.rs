@@ -30,7 +30,10 @@ use super::{
     paths::Paths,
     scopes::ScopeRegistry,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
-    token::format::TokenKeys,
+    token::{
+        format::TokenKeys,
+        planned::{BeforeIssue, NotIssued, PlannedToken},
+    },
 };
 
 /// An authorization server (RFC 6749, section 1.1), which gives other applications access with its
@@ -74,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) pages: Pages,
     pub(crate) refusal_page: Option<RefusalPage>,
     pub(crate) oauth1: OAuth1,
+    pub(crate) before_issue: Option<BeforeIssue>,
     pub(crate) documents: Option<ClientMetadataDocuments>,
     pub(crate) paths: Paths,
     /// `true` if requests arrive without the path of the issuer.
@@ -135,6 +139,7 @@ impl AuthorizationServer {
             .into(),
             kdf: Kdf::default(),
             oauth1: OAuth1::off(),
+            before_issue: None,
             documents: None,
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),
@@ -303,6 +308,35 @@ impl AuthorizationServer {
     #[must_use]
     pub fn oauth1(self, oauth1: OAuth1) -> Self {
         self.with(|inner| inner.oauth1 = oauth1)
+    }
+
+    /// Sets a hook that is asked before every token is issued, whatever the grant, refreshes and
+    /// token credentials of OAuth 1.0a included: it may refuse, narrow the scopes, set the
+    /// lifetime, and add members to the response. So a user who was disabled gets nothing more. A
+    /// refused request uses nothing up. The tokens that were issued before remain valid until they
+    /// expire, or until they are revoked: [`revoke_subject`](Self::revoke_subject).
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::NotIssued;
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
+    /// let server = server.before_issue(|token| async move {
+    ///     match token.subject() {
+    ///         Some("mallory") => Err(NotIssued::refused("the account is disabled")),
+    ///         _ => Ok(token),
+    ///     }
+    /// });
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn before_issue<F>(self, hook: impl Fn(PlannedToken) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<PlannedToken, NotIssued>> + Send + 'static,
+    {
+        let hook: BeforeIssue = Arc::new(move |token| Box::pin(hook(token)));
+        self.with(|inner| inner.before_issue = Some(hook))
     }
 
     /// Accepts clients that describe themselves at the URL that is their `client_id`. Without it

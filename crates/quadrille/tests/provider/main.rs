@@ -22,6 +22,7 @@ mod elsewhere;
 mod fetch;
 mod guide;
 mod introspect;
+mod issuing;
 mod metadata;
 mod mounting;
 mod oauth1_api;

@@ -52,6 +52,13 @@ pub enum TokenError {
     /// The client may not use this grant type.
     #[error("the client may not use this grant type")]
     GrantTypeNotAllowed,
+    /// The application issues no token for the user:
+    /// [`before_issue`](crate::provider::AuthorizationServer::before_issue).
+    #[error("the application refuses tokens for this user")]
+    UserRefused,
+    /// The application issues no token for the client itself: likewise.
+    #[error("the application refuses tokens for this client")]
+    ClientRefused,
 }
 
 impl TokenError {
@@ -65,6 +72,8 @@ impl TokenError {
             Self::GrantTypeNotAllowed => {
                 Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
             }
+            Self::UserRefused => Disclosure::code(ErrorCode::InvalidGrant),
+            Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
         }
     }
 }

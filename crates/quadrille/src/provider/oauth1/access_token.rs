@@ -23,6 +23,7 @@ use crate::{
         token::{
             format::{TokenKind, sha256},
             grant,
+            planned::{Occasion, PlannedToken},
         },
     },
 };
@@ -133,13 +134,14 @@ async fn access_token(
         Decision::Replayed(grant) => return Err(replayed_temporary(inner, grant, is_anew).await),
         Decision::Refuse(error) => return Err(error),
     };
-    let grant = approval.grant.clone();
+    let lifetime = inner.oauth1.token_lifetime;
+    let planned = grant::ask(inner, client, Occasion::OAuth1, approval.grant.clone(), lifetime);
+    let PlannedToken { grant, lifetime, members, .. } = planned.await?;
     let number = grant.id;
     let scopes = grant.scopes.clone();
     let (token, identifier) =
         verify::identifier(inner, Value::Token, TokenKind::Credential, number);
     let (secret, sealed) = verify::shared_secret(inner, wire::TOKEN);
-    let lifetime = inner.oauth1.token_lifetime;
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
     let access =
         AccessRecord { row: number, hash: *identifier.hash(), grant, expires, binding: None };
@@ -161,6 +163,10 @@ async fn access_token(
                 }
                 None => credentials,
             };
+            let credentials = members.iter().fold(credentials, |credentials, (name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                credentials.with(name, text)
+            });
             Ok(inner.oauth1.with_extras(credentials, client, Some(&Verified::new(access))))
         }
         Redeemed::Replayed(grant) => Err(replayed_temporary(inner, grant, is_anew).await),

@@ -45,6 +45,10 @@ pub enum CredentialsError {
     /// The user denied the request.
     #[error("the user denied the request")]
     Denied,
+    /// The application issues no token for the user:
+    /// [`before_issue`](crate::provider::AuthorizationServer::before_issue).
+    #[error("the application refuses tokens for this user")]
+    UserRefused,
     /// The `oauth_verifier` is missing.
     #[error("the oauth_verifier is missing")]
     VerifierMissing,
@@ -84,7 +88,7 @@ impl CredentialsError {
             Self::TokenReplayed | Self::TokenUsed => Problem::TokenUsed,
             Self::TokenRevoked => Problem::TokenRevoked,
             Self::NotApproved => Problem::PermissionUnknown,
-            Self::Denied => Problem::PermissionDenied,
+            Self::Denied | Self::UserRefused => Problem::PermissionDenied,
             Self::VerifierWrong => Problem::VerifierInvalid,
         })
     }

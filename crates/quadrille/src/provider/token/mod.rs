@@ -4,4 +4,5 @@ pub(super) mod disclosure;
 pub(super) mod format;
 pub(super) mod grant;
 pub(super) mod lookup;
+pub(super) mod planned;
 pub(super) mod revoke;

@@ -1,15 +1,18 @@
 //! An access token for the client itself (RFC 6749, section 4.4).
 
+use std::sync::Arc;
+
 use crate::{
     Scopes,
     actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
         authorize::request::requested,
-        client::record::{Client, ClientType},
+        client::record::{Client, ClientType, GrantType},
         error::Error,
         server::Inner,
         store::{Grant, Issue},
+        token::planned::Occasion,
     },
 };
 
@@ -33,7 +36,7 @@ pub(crate) fn decide(
 
 pub(crate) async fn issue(
     inner: &Inner,
-    client: &Client,
+    client: &Arc<Client>,
     scope: Option<&Scopes>,
     resource: &Resources,
 ) -> Result<TokenResponse, Error> {
@@ -46,12 +49,13 @@ pub(crate) async fn issue(
         id: row,
         client: client.id.clone(),
         actor: Actor::Client(client.id.clone()),
-        scopes: scopes.clone(),
+        scopes,
         resources,
         authentication: None,
     };
-    let minted = mint(inner, row, grant, inner.now());
-    let response = minted.response(None, &scopes);
+    let occasion = Occasion::Grant(GrantType::ClientCredentials);
+    let minted = mint(inner, client, occasion, row, grant, inner.now()).await?;
+    let response = minted.response(None);
     inner.store.issue(issuer, Issue { access: minted.record, family: None }).await?;
     Ok(response)
 }

@@ -1,17 +1,19 @@
 //! Redeeming an authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
 
+use std::sync::Arc;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     Policy, Timestamp,
     oauth2::{Resources, TokenResponse, pkce::Challenge},
     provider::{
-        client::record::Client,
+        client::record::{Client, GrantType},
         clock::is_over,
         error::{ClientError, Error},
         server::Inner,
         store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
-        token::format::TokenKind,
+        token::{format::TokenKind, planned::Occasion},
     },
 };
 
@@ -101,7 +103,7 @@ fn check_verifier(code: &CodeRecord, presented: Option<&str>) -> Result<(), Code
 
 pub(crate) async fn redeem(
     inner: &Inner,
-    client: &Client,
+    client: &Arc<Client>,
     code: &str,
     redirect_uri: Option<&str>,
     verifier: Option<&str>,
@@ -126,10 +128,11 @@ pub(crate) async fn redeem(
     let grant = code.grant.clone();
     let first = first_refresh(inner, client, &grant, now).await?;
     let (family, refresh) = first.unzip();
-    let grant = Grant { resources: audience, ..grant };
-    let minted = mint(inner, inner.row().await?, grant, now);
+    let (grant, row) = (Grant { resources: audience, ..grant }, inner.row().await?);
+    let occasion = Occasion::Grant(GrantType::AuthorizationCode);
+    let minted = mint(inner, client, occasion, row, grant, now).await?;
     let refresh = refresh.map(|refresh| refresh.write());
-    let response = minted.response(refresh.as_ref(), &code.grant.scopes);
+    let response = minted.response(refresh.as_ref());
     let issue = Issue { access: minted.record, family };
     match inner.store.redeem(issuer, read.row, issue).await? {
         Redeemed::Issued => Ok(response),

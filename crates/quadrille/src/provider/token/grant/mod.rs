@@ -5,20 +5,27 @@ pub(crate) mod code;
 pub(crate) mod error;
 pub(crate) mod refresh;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
 
 use crate::{
-    Scopes, Timestamp,
+    Timestamp,
+    actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
         client::record::{Client, GrantType},
-        error::Error,
+        endpoint::error::TokenError,
+        error::{Error, OperatorError},
         server::Inner,
         store::{AccessRecord, FamilyRecord, Grant, RowId},
     },
 };
 
-use super::format::{Refresh, TokenKind, TokenSecret, TokenText, sha256};
+use super::{
+    format::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
+    planned::{NotIssued, Occasion, PlannedToken},
+};
 
 /// The audience of a token: all granted APIs if the client names none (RFC 8707, section 2.2).
 /// `None` if it names one that was not granted.
@@ -34,12 +41,24 @@ pub(crate) struct Minted {
     access: TokenText,
     pub(crate) record: AccessRecord,
     lifetime: Duration,
+    members: Map<String, Value>,
 }
 
-/// An access token in row `row`, for the given scopes of a grant.
-pub(crate) fn mint(inner: &Inner, row: RowId, grant: Grant, now: Timestamp) -> Minted {
+/// An access token in row `row` for the given scopes of a grant, if the application lets it be
+/// issued. All tokens of OAuth 2 come from here.
+pub(crate) async fn mint(
+    inner: &Inner,
+    client: &Arc<Client>,
+    occasion: Occasion,
+    row: RowId,
+    grant: Grant,
+    now: Timestamp,
+) -> Result<Minted, Error> {
+    let usual = inner.policy.access_token_lifetime;
+    let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
+    let PlannedToken { grant, lifetime, members, .. } = planned;
+    let lifetime = lifetime.unwrap_or(usual).min(longest(inner, &grant, now));
     let secret = TokenSecret::new(inner.env.random());
-    let lifetime = inner.policy.access_token_lifetime;
     let record = AccessRecord {
         row,
         hash: sha256(&secret[..]),
@@ -47,7 +66,39 @@ pub(crate) fn mint(inner: &Inner, row: RowId, grant: Grant, now: Timestamp) -> M
         expires: now + lifetime,
         binding: None,
     };
-    Minted { access: inner.tokens.write(TokenKind::Access, row, &secret), record, lifetime }
+    let access = inner.tokens.write(TokenKind::Access, row, &secret);
+    Ok(Minted { access, record, lifetime, members })
+}
+
+/// Asks the application before a token is issued.
+pub(crate) async fn ask(
+    inner: &Inner,
+    client: &Arc<Client>,
+    occasion: Occasion,
+    grant: Grant,
+    lifetime: Option<Duration>,
+) -> Result<PlannedToken, Error> {
+    let (number, is_user) = (grant.id, matches!(grant.actor, Actor::User(_)));
+    let client = Arc::clone(client);
+    let planned = PlannedToken { client, occasion, grant, lifetime, members: Map::new() };
+    let Some(hook) = &inner.before_issue else { return Ok(planned) };
+    hook(planned).await.map_err(|not| match not {
+        NotIssued::Refused(reason) => {
+            tracing::info!(grant = number.0, ?occasion, %reason, "the application issues no token");
+            match is_user {
+                true => TokenError::UserRefused.into(),
+                false => TokenError::ClientRefused.into(),
+            }
+        }
+        NotIssued::Unavailable(error) => OperatorError::BeforeIssue(error).into(),
+    })
+}
+
+/// The longest lifetime of a token: while the revocation of its grant is remembered, by
+/// [`all_over`].
+fn longest(inner: &Inner, grant: &Grant, now: Timestamp) -> Duration {
+    let end = grant.id.time() + inner.policy.refresh_token_total_lifetime;
+    end.since(now).max(inner.policy.access_token_lifetime)
 }
 
 /// The first refresh token for a grant, if the client may have one.
@@ -87,11 +138,12 @@ pub(crate) fn all_over(inner: &Inner, now: Timestamp) -> Timestamp {
 
 impl Minted {
     /// The answer (RFC 6749, section 5.1).
-    pub(crate) fn response(&self, refresh: Option<&TokenText>, scopes: &Scopes) -> TokenResponse {
+    pub(crate) fn response(&self, refresh: Option<&TokenText>) -> TokenResponse {
         let mut response = TokenResponse::new(self.access.as_str());
         response.expires_in = Some(self.lifetime);
         response.refresh_token = refresh.map(|refresh| refresh.as_str().into());
-        response.scope = Some(scopes.clone());
+        response.scope = Some(self.record.grant.scopes.clone());
+        response.extra = self.members.clone();
         response
     }
 }

@@ -1,16 +1,19 @@
 //! Refreshing (RFC 6749, section 6), with tokens that rotate at every use (RFC 9700, section 4.14).
 
+use std::sync::Arc;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     Policy, Scopes, Timestamp,
     oauth2::{Resources, TokenResponse},
     provider::{
-        client::record::Client,
+        client::record::{Client, GrantType},
         clock::is_recent,
         error::Error,
         server::Inner,
         store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
+        token::planned::Occasion,
     },
 };
 
@@ -112,7 +115,7 @@ fn is_what_it_turned_for(wanted: &Wanted, family: &FamilyRecord) -> bool {
 
 pub(crate) async fn rotate(
     inner: &Inner,
-    client: &Client,
+    client: &Arc<Client>,
     token: &str,
     scope: Option<&Scopes>,
     resource: &Resources,
@@ -122,6 +125,7 @@ pub(crate) async fn rotate(
         RefreshError::Unknown
     })?;
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let occasion = Occasion::Grant(GrantType::RefreshToken);
     let hash = token.hash();
     let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
     let next = inner.tokens.next_refresh(&token);
@@ -133,9 +137,9 @@ pub(crate) async fn rotate(
             (Decision::Turn(wanted), Some(family)) => (wanted, family),
             (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
                 let family = family.grant.clone();
-                let grant = Grant { scopes: scopes.clone(), resources, ..family };
-                let minted = mint(inner, inner.row().await?, grant, now);
-                let response = minted.response(Some(&successor), &scopes);
+                let (grant, row) = (Grant { scopes, resources, ..family }, inner.row().await?);
+                let minted = mint(inner, client, occasion, row, grant, now).await?;
+                let response = minted.response(Some(&successor));
                 let issue = Issue { access: minted.record, family: None };
                 inner.store.issue(issuer, issue).await?;
                 return Ok(response);
@@ -149,8 +153,8 @@ pub(crate) async fn rotate(
         };
         let grant =
             Grant { scopes: scopes.clone(), resources: resources.clone(), ..current.grant.clone() };
-        let minted = mint(inner, inner.row().await?, grant, now);
-        let response = minted.response(Some(&successor), &scopes);
+        let minted = mint(inner, client, occasion, inner.row().await?, grant, now).await?;
+        let response = minted.response(Some(&successor));
         let rotation = Rotation {
             family: token.family,
             generation: token.generation,
