@@ -37,7 +37,7 @@ impl Users {
             let users = users.clone();
             async move {
                 let subject = token.subject().map(str::to_owned);
-                users.seen.lock().unwrap().push((token.occasion(), subject));
+                users.seen.lock().unwrap().push((token.occasion().clone(), subject));
                 if users.database_is_down.load(Ordering::Relaxed) {
                     return Err(NotIssued::unavailable("the database of users is down"));
                 }

@@ -39,11 +39,11 @@ type Decided = Result<PlannedToken, NotIssued>;
 /// ```
 /// use quadrille::provider::{GrantType, Occasion};
 ///
-/// fn is_refresh(occasion: Occasion) -> bool {
-///     occasion == Occasion::Grant(GrantType::RefreshToken)
+/// fn is_refresh(occasion: &Occasion) -> bool {
+///     *occasion == Occasion::Grant(GrantType::RefreshToken)
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Occasion {
     /// A token request with this grant type (RFC 6749, section 4).
@@ -88,8 +88,8 @@ impl PlannedToken {
     }
 
     /// The occasion.
-    pub fn occasion(&self) -> Occasion {
-        self.occasion
+    pub fn occasion(&self) -> &Occasion {
+        &self.occasion
     }
 
     /// The number of the grant, which all tokens of one consent share.

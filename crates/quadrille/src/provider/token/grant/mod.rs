@@ -84,7 +84,7 @@ pub(crate) async fn ask(
     let Some(hook) = &inner.before_issue else { return Ok(planned) };
     hook(planned).await.map_err(|not| match not {
         NotIssued::Refused(reason) => {
-            tracing::info!(grant = number.0, ?occasion, %reason, "the application issues no token");
+            tracing::info!(grant = number.0, %reason, "the application issues no token");
             match is_user {
                 true => TokenError::UserRefused.into(),
                 false => TokenError::ClientRefused.into(),

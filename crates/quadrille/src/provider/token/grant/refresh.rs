@@ -19,6 +19,8 @@ use crate::{
 
 use super::{code, error::RefreshError, mint, narrowed};
 
+const REFRESH: Occasion = Occasion::Grant(GrantType::RefreshToken);
+
 /// The parameters of a refresh, with a genuine token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Presented<'a> {
@@ -125,7 +127,6 @@ pub(crate) async fn rotate(
         RefreshError::Unknown
     })?;
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
-    let occasion = Occasion::Grant(GrantType::RefreshToken);
     let hash = token.hash();
     let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
     let next = inner.tokens.next_refresh(&token);
@@ -138,7 +139,7 @@ pub(crate) async fn rotate(
             (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
                 let family = family.grant.clone();
                 let (grant, row) = (Grant { scopes, resources, ..family }, inner.row().await?);
-                let minted = mint(inner, client, occasion, row, grant, now).await?;
+                let minted = mint(inner, client, REFRESH, row, grant, now).await?;
                 let response = minted.response(Some(&successor));
                 let issue = Issue { access: minted.record, family: None };
                 inner.store.issue(issuer, issue).await?;
@@ -153,7 +154,7 @@ pub(crate) async fn rotate(
         };
         let grant =
             Grant { scopes: scopes.clone(), resources: resources.clone(), ..current.grant.clone() };
-        let minted = mint(inner, client, occasion, inner.row().await?, grant, now).await?;
+        let minted = mint(inner, client, REFRESH, inner.row().await?, grant, now).await?;
         let response = minted.response(Some(&successor));
         let rotation = Rotation {
             family: token.family,
