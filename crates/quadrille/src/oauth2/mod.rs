@@ -79,6 +79,8 @@
 //! | client authentication (RFC 6749) | [`ClientAuth`] | [`PresentedClient`] |
 //! | revocation (RFC 7009) | [`RevocationRequest::to_request`], [`RevocationResponse::parse`] | [`RevocationRequest::parse`], [`RevocationResponse::to_response`] |
 //! | introspection (RFC 7662) | [`IntrospectionRequest::to_request`], [`IntrospectionResponse::parse`] | [`IntrospectionRequest::parse`], [`IntrospectionResponse::to_response`] |
+//! | registration (RFC 7591) | [`RegistrationRequest::to_request`], [`ClientInformation::parse`] | [`RegistrationRequest::parse`], [`ClientInformation::to_response`] |
+//! | its management (RFC 7592) | [`ClientConfigurationRequest::to_request`], [`ClientDeleted::parse`] | [`ClientConfigurationRequest::parse`], [`ClientDeleted::to_response`] |
 //! | use of a token (RFC 6750) | [`bearer::header`], [`bearer::Challenge::parse_all`] | [`bearer::from_headers`], [`bearer::Challenge::to_response`] |
 //! | metadata (RFC 8414) | [`metadata::well_known_urls`], [`metadata::ServerMetadata::parse`] | [`metadata::well_known_paths`], [`metadata::ServerMetadata`] |
 //! | metadata of an API (RFC 9728) | [`metadata::resource_metadata_url`], [`metadata::ResourceMetadata::parse`] | [`metadata::ResourceMetadata`] |
@@ -96,6 +98,7 @@ pub(crate) mod member;
 pub mod metadata;
 pub mod pkce;
 mod post;
+mod registration;
 mod resource;
 mod revoke;
 mod token;
@@ -112,6 +115,11 @@ pub use endpoint::EndpointError;
 pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use introspect::{
     ActiveToken, IntrospectionRequest, IntrospectionResponse, IntrospectionResponseError,
+};
+pub use registration::{
+    ClientConfiguration, ClientConfigurationRequest, ClientDeleted, ClientInformation,
+    ClientMetadata, RegistrationRequest, RegistrationRequestError, RegistrationResponseError,
+    SecretExpiry,
 };
 pub use resource::{InvalidResource, Resources};
 pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};

@@ -5,13 +5,14 @@ use std::time::Duration;
 use http::HeaderMap;
 use proptest::{collection::vec, option, prelude::*};
 use quadrille::{
-    Scopes, Secret,
+    Scopes, Secret, Timestamp,
     form::{FormWriter, Params},
     oauth2::{
-        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth,
-        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorCode, ErrorResponse,
-        PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse, TokenTypeHint,
-        bearer, pkce::Verifier,
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ClientConfiguration,
+        ClientConfigurationRequest, ClientInformation, ClientMetadata, DeviceAuthorizationRequest,
+        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient,
+        RegistrationRequest, Resources, RevocationRequest, SecretExpiry, TokenRequest,
+        TokenResponse, TokenTypeHint, bearer, pkce::Verifier,
     },
     scope::ScopeSeparator,
 };
@@ -223,6 +224,74 @@ proptest! {
             let params = Params::parse(query.as_bytes()).unwrap();
             prop_assert_eq!(params.one("kept"), Ok(Some("1")));
             prop_assert_eq!(AuthorizationResponse::parse(&params).unwrap(), answer);
+        }
+    }
+
+    #[test]
+    fn registrations(
+        texts in vec(option::of(value()), 9),
+        lists in vec(vec(value(), 0..4), 4),
+        scope in option::of(scopes()),
+        extra in vec(("x[a-z]{1,9}(#[a-z]{2})?", value()), 0..4),
+        token in option::of("[A-Za-z0-9._~+/-]{1,60}"),
+        secret in option::of((printable(), option::of(1_i64..1 << 40))),
+        issued in option::of(1_i64..1 << 40),
+    ) {
+        let [name, method, uri, logo, tos, policy, jwks_uri, id, version] = &texts[..] else {
+            panic!("nine texts");
+        };
+        let [uris, grants, responses, contacts] = &lists[..] else { panic!("four lists") };
+        let mut metadata = ClientMetadata::default();
+        metadata.client_name.clone_from(name);
+        metadata.token_endpoint_auth_method.clone_from(method);
+        metadata.client_uri.clone_from(uri);
+        metadata.logo_uri.clone_from(logo);
+        metadata.tos_uri.clone_from(tos);
+        metadata.policy_uri.clone_from(policy);
+        metadata.jwks_uri.clone_from(jwks_uri);
+        metadata.software_id.clone_from(id);
+        metadata.software_version.clone_from(version);
+        metadata.redirect_uris.clone_from(uris);
+        metadata.grant_types = Some(grants.clone());
+        metadata.response_types = Some(responses.clone());
+        metadata.contacts.clone_from(contacts);
+        metadata.scope = scope;
+        metadata.extra = extra.into_iter().map(|(name, text)| (name, text.into())).collect();
+        let initial_access_token = token.as_deref().map(Secret::from);
+        let asked = RegistrationRequest { metadata: metadata.clone(), initial_access_token };
+        let request = asked.to_request(ENDPOINT).unwrap();
+        prop_assert_eq!(RegistrationRequest::parse(&request).unwrap(), asked);
+
+        let mut client = ClientInformation::new("s6");
+        client.client_id_issued_at = issued.map(Timestamp::from_seconds);
+        if let Some((secret, expires)) = secret {
+            client.client_secret = Some(secret.into());
+            let expires = expires.map(Timestamp::from_seconds);
+            client.client_secret_expires_at =
+                Some(expires.map_or(SecretExpiry::Never, SecretExpiry::At));
+        }
+        client.configuration = token.as_deref().map(|token| ClientConfiguration {
+            registration_access_token: token.into(),
+            registration_client_uri: ENDPOINT.to_owned(),
+        });
+        client.metadata = metadata.clone();
+        let response = client.to_response(http::StatusCode::CREATED);
+        prop_assert_eq!(ClientInformation::parse(&response).unwrap(), client.clone());
+
+        let Some(configuration) = client.configuration else { return Ok(()) };
+        for asked in [
+            ClientConfigurationRequest::Read,
+            ClientConfigurationRequest::Delete,
+            ClientConfigurationRequest::Update {
+                client_id: client.client_id,
+                client_secret: client.client_secret,
+                metadata: Box::new(metadata),
+            },
+        ] {
+            let request = asked.to_request(&configuration).unwrap();
+            prop_assert_eq!(ClientConfigurationRequest::parse(&request).unwrap(), asked);
+            let token = ClientConfigurationRequest::token(&request).unwrap();
+            prop_assert_eq!(token, Some(configuration.registration_access_token.clone()));
         }
     }
 

@@ -8,7 +8,8 @@ use quadrille::{
     form::{Limits, Params},
     oauth2::{
         AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse,
-        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorResponse, PresentedClient,
+        ClientConfigurationRequest, ClientDeleted, ClientInformation, DeviceAuthorizationRequest,
+        DeviceAuthorizationResponse, ErrorResponse, PresentedClient, RegistrationRequest,
         RevocationRequest, RevocationResponse, TokenRequest, TokenResponse, bearer, metadata,
         pkce::{Challenge, Verifier},
     },
@@ -132,6 +133,20 @@ proptest! {
             error.to_response();
         }
         let _ = RevocationResponse::parse(&response);
+        if let Ok(client) = ClientInformation::parse(&response) {
+            prop_assert!(!client.client_id.is_empty());
+            // What was read can be said again.
+            prop_assert!(ClientInformation::parse(&client.to_response(response.status())).is_ok());
+        }
+        let _ = ClientDeleted::parse(&response);
+        for method in [http::Method::POST, http::Method::PUT] {
+            let mut request = http::Request::new(response.body().clone());
+            *request.method_mut() = method;
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+            let _ = RegistrationRequest::parse(&request);
+            let _ = ClientConfigurationRequest::parse(&request);
+        }
         if let Ok(codes) = DeviceAuthorizationResponse::parse(&response) {
             prop_assert!((200..300).contains(&status));
             prop_assert!(!codes.user_code.is_empty() && !codes.device_code.expose().is_empty());

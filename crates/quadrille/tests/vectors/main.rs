@@ -28,6 +28,7 @@ use serde_json::Value;
 
 mod jose;
 mod oauth1;
+mod registration;
 
 fn load(json: &str, list: &str) -> Vec<Value> {
     let mut file: Value = serde_json::from_str(json).expect("the vectors are JSON");

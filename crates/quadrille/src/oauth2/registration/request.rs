@@ -1,0 +1,168 @@
+//! The client registration request (RFC 7591, section 3.1).
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, Uri,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use serde_json::{Map, Value};
+
+use super::ClientMetadata;
+use crate::{
+    Secret,
+    json::{JsonObject, ObjectError, read_object},
+    oauth2::{
+        EndpointError, ErrorCode,
+        bearer::{self, BearerError},
+        endpoint::check_absolute,
+    },
+};
+
+/// A request to register a client.
+///
+/// ```
+/// use quadrille::oauth2::{ClientMetadata, RegistrationRequest};
+///
+/// let mut metadata = ClientMetadata::default();
+/// metadata.redirect_uris = vec!["https://app.example/callback".to_owned()];
+/// let asked = RegistrationRequest { metadata, initial_access_token: Some("ey23f2".into()) };
+/// let request = asked.to_request("https://id.example/oauth/register")?;
+///
+/// // ... and on the other side:
+/// assert_eq!(RegistrationRequest::parse(&request)?, asked);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegistrationRequest {
+    /// The metadata of the client.
+    pub metadata: ClientMetadata,
+    /// The initial access token, by which the operator of the server allows the registration.
+    pub initial_access_token: Option<Secret>,
+}
+
+/// The reason why a registration request, or a request about a registered client, cannot be read.
+///
+/// ```
+/// use quadrille::oauth2::{ErrorCode, RegistrationRequest, RegistrationRequestError};
+///
+/// let request = http::Request::post("/register")
+///     .header("content-type", "application/json")
+///     .body(r#"{"redirect_uris":"https://app.example/callback"}"#.into())?;
+/// let error = RegistrationRequest::parse(&request).unwrap_err();
+/// assert_eq!(error, RegistrationRequestError::Member("redirect_uris"));
+/// assert_eq!(error.code(), ErrorCode::InvalidRedirectUri);
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistrationRequestError {
+    /// The body is not declared as `application/json`.
+    #[error("the content type must be application/json")]
+    ContentType,
+    /// The body is not a JSON object.
+    #[error("the body is not a JSON object")]
+    Malformed,
+    /// A member is repeated, and readers differ in which one they take.
+    #[error("a member of the JSON object is repeated")]
+    Repeated,
+    /// A member is of the wrong type, or malformed.
+    #[error("the member {0} is malformed: it must have the type and form of RFC 7591, section 2")]
+    Member(&'static str),
+    /// A required member is missing.
+    #[error("the member {0} is missing")]
+    Missing(&'static str),
+    /// An update has a member that only the server assigns (RFC 7592, section 2.2).
+    #[error("the member {0} is the server's, and must not be in an update")]
+    Assigned(&'static str),
+    /// The token cannot be read.
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+}
+
+impl RegistrationRequestError {
+    /// The code on the wire (RFC 7591, section 3.2.2).
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Member("redirect_uris") => ErrorCode::InvalidRedirectUri,
+            Self::Member("software_statement") => ErrorCode::InvalidSoftwareStatement,
+            Self::Bearer(error) => error.code(),
+            _ => ErrorCode::InvalidClientMetadata,
+        }
+    }
+}
+
+impl RegistrationRequest {
+    /// The HTTP request.
+    ///
+    /// # Errors
+    /// [`EndpointError`] if no request can be sent to the endpoint.
+    pub fn to_request(&self, endpoint: &str) -> Result<Request<Bytes>, EndpointError> {
+        let mut object = JsonObject::with_capacity(512);
+        self.metadata.write(&mut object);
+        let token = self.initial_access_token.as_ref();
+        send(Method::POST, endpoint, token, Some(object))
+    }
+
+    /// Reads a request. Unknown members are kept in [`ClientMetadata::extra`].
+    ///
+    /// # Errors
+    /// [`RegistrationRequestError`].
+    pub fn parse(request: &Request<Bytes>) -> Result<Self, RegistrationRequestError> {
+        let initial_access_token = token(request)?;
+        let metadata = ClientMetadata::from_members(members(request)?)?;
+        Ok(Self { metadata, initial_access_token })
+    }
+}
+
+/// The token of a request.
+pub(super) fn token(request: &Request<Bytes>) -> Result<Option<Secret>, RegistrationRequestError> {
+    Ok(bearer::from_headers(request.headers())?.map(Secret::from))
+}
+
+/// The members of the body.
+pub(super) fn members(
+    request: &Request<Bytes>,
+) -> Result<Map<String, Value>, RegistrationRequestError> {
+    if !is_json(request) {
+        return Err(RegistrationRequestError::ContentType);
+    }
+    read_object(request.body()).map_err(|error| match error {
+        ObjectError::Malformed => RegistrationRequestError::Malformed,
+        ObjectError::Repeated => RegistrationRequestError::Repeated,
+    })
+}
+
+fn is_json(request: &Request<Bytes>) -> bool {
+    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    declared.is_some_and(|declared| {
+        let (media_type, _) = declared.split_once(';').unwrap_or((declared, ""));
+        media_type.trim().eq_ignore_ascii_case("application/json")
+    })
+}
+
+/// A request with a token and a JSON object.
+pub(super) fn send(
+    method: Method,
+    endpoint: &str,
+    token: Option<&Secret>,
+    body: Option<JsonObject>,
+) -> Result<Request<Bytes>, EndpointError> {
+    check_absolute(endpoint)?;
+    let uri = Uri::try_from(endpoint).map_err(|_| EndpointError::Malformed)?;
+    if !matches!(uri.scheme_str(), Some("https" | "http")) {
+        return Err(EndpointError::Scheme);
+    }
+    let mut request = Request::new(Bytes::new());
+    (*request.method_mut(), *request.uri_mut()) = (method, uri);
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(token) = token {
+        let header = bearer::header(token).ok_or(EndpointError::Credentials)?;
+        headers.insert(AUTHORIZATION, header);
+    }
+    if let Some(body) = body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = body.finish().into();
+    }
+    Ok(request)
+}
