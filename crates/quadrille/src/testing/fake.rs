@@ -120,6 +120,7 @@ impl FakeService {
             accounts,
             base: None,
             approves_as: None,
+            callbacks: None,
         };
         Self(Arc::new(Mutex::new(Stage { scene, part, script: Script::default() })))
     }
@@ -143,6 +144,23 @@ impl FakeService {
         stage.scene.accounts.add(member, claims);
         drop(stage);
         self
+    }
+
+    /// Registers a callback (redirect URI), as the settings of an application at a real service do.
+    /// After the first, every other callback is refused: OAuth 2 shows a page that names it, OAuth 1
+    /// refuses the temporary credentials. Without any, all callbacks are accepted.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, testing::FakeService};
+    ///
+    /// let github = FakeService::of::<GitHub>("our-id", "our-secret");
+    /// github.registers("http://localhost:3000/login/github/authorized");
+    /// let url = "https://github.com/login/oauth/authorize?response_type=code&client_id=our-id\
+    ///            &redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2Flogin%2Fgithub%2Fauthorized";
+    /// assert_eq!(github.consent(url, 7), None);
+    /// ```
+    pub fn registers(&self, callback: &str) {
+        self.stage().scene.callbacks.get_or_insert_default().push(callback.to_owned());
     }
 
     /// Changes the manners.
@@ -239,10 +257,7 @@ impl FakeService {
     }
 
     fn decide(&self, user_code: &str, decision: Decision) -> bool {
-        match &mut self.stage().part {
-            Part::OAuth2(part) => part.devices.decide(user_code, decision),
-            Part::OAuth1(_) => false,
-        }
+        self.stage().decide_device(user_code, decision)
     }
 
     /// Refuses the authorization request in `url`. Returns the query of the callback; `None` if the
@@ -353,8 +368,25 @@ impl Stage {
         Scripted::Answer(answer)
     }
 
+    /// Decides about the device login with this code; `false` if there is none.
+    pub(super) fn decide_device(&mut self, user_code: &str, decision: Decision) -> bool {
+        let decision = match decision {
+            Decision::Approved(_) if self.scene.has(Fault::Denied) => Decision::Denied,
+            decision => decision,
+        };
+        match &mut self.part {
+            Part::OAuth2(part) => part.devices.decide(user_code, decision),
+            Part::OAuth1(_) => false,
+        }
+    }
+
     /// As [`FakeService::consent`].
     pub(super) fn consent(&mut self, url: &str, user: u64) -> Option<String> {
+        let is_registered =
+            self.asks(url).is_some_and(|asks| self.scene.is_registered(&asks.callback));
+        if !is_registered {
+            return None;
+        }
         if self.scene.has(Fault::Denied) {
             return self.deny(url);
         }

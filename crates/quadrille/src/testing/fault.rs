@@ -41,11 +41,14 @@ pub enum Fault {
     WrongContentType,
     /// Errors of the token endpoint come with status 200. OAuth 1 has no such errors.
     ErrorsUnder200,
+    /// No callback (redirect URI) is registered: OAuth 2 shows a page at the authorization endpoint,
+    /// OAuth 1 refuses the temporary credentials.
+    CallbackUnregistered,
 }
 
 impl Fault {
     /// All faults, for a test that walks them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Denied,
         Self::Slow,
         Self::ServerError,
@@ -55,5 +58,6 @@ impl Fault {
         Self::RefreshRotated,
         Self::WrongContentType,
         Self::ErrorsUnder200,
+        Self::CallbackUnregistered,
     ];
 }

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::{
     Secret,
-    consumer::presets::manners::{Denial, Manners},
+    consumer::presets::manners::Denial,
     form::{FormWriter, Params},
     oauth1::{
         Callback, Challenge, Credentials, Problem, RequestError, RsaVerifyingKey, SignedRequest,
@@ -182,7 +182,7 @@ impl OAuth1 {
         };
         self.check(&signed, parts, token_secret.as_ref())?;
         match (purpose, token) {
-            (Purpose::TemporaryCredentials, _) => self.give_temporary(&scene.manners(), &signed),
+            (Purpose::TemporaryCredentials, _) => self.give_temporary(scene, &signed),
             (Purpose::RedeemCode, Some(token)) => self.redeem(&token, &signed),
             (_, Some(token)) => self.resource(scene, parts, body, &token, &signed),
             (_, None) => Err(Problem::ParameterAbsent),
@@ -222,15 +222,18 @@ impl OAuth1 {
 
     fn give_temporary(
         &mut self,
-        manners: &Manners,
+        scene: &Scene,
         signed: &SignedRequest<'_>,
     ) -> Result<Response<Bytes>, Problem> {
         let callback = signed.callback().ok_or(Problem::ParameterAbsent)?.to_owned();
+        if !scene.is_registered(&callback) {
+            return Err(Problem::ParameterRejected);
+        }
         self.drawn += 1;
         let token = format!("temporary-{}", self.drawn);
         let secret = format!("temporary-secret-canary-{}", self.drawn);
         let mut given = Credentials::temporary(&token, secret.as_str().into());
-        given.callback_confirmed = manners.confirms_callback;
+        given.callback_confirmed = scene.manners().confirms_callback;
         let scope = signed.parameter("scope").map_err(RequestError::problem)?;
         let scope = scope.map(Cow::into_owned);
         self.temporary.insert(token, Temporary { secret, callback, scope, allowed: None });

@@ -23,6 +23,8 @@ pub(super) struct Scene {
     pub(super) base: Option<String>,
     /// The account that approves without a page.
     pub(super) approves_as: Option<u64>,
+    /// The registered callbacks; `None` accepts all.
+    pub(super) callbacks: Option<Vec<String>>,
 }
 
 /// A request for authorization, for a page.
@@ -40,6 +42,14 @@ pub(super) struct Asks {
 impl Scene {
     pub(super) fn has(&self, fault: Fault) -> bool {
         self.faults.contains(&fault)
+    }
+
+    /// Whether a callback is registered. An out-of-band one (OAuth 1) needs no registration.
+    pub(super) fn is_registered(&self, callback: &str) -> bool {
+        let is_known = self.callbacks.as_ref().is_none_or(|known| {
+            callback == "oob" || known.iter().any(|registered| registered == callback)
+        });
+        is_known && !self.has(Fault::CallbackUnregistered)
     }
 
     /// The manners with those faults that are manners.

@@ -15,6 +15,7 @@ use crate::{form::Params, transport::Purpose};
 
 use super::{
     FakeService,
+    device::{self, Decision},
     fake::{Part, Stage},
     page,
 };
@@ -30,7 +31,8 @@ impl FakeService {
     /// The authorization endpoint has a page on which a browser chooses one of the
     /// [accounts](FakeService::user), and approves or refuses the request. A test sends its form,
     /// `allow={number}` or `deny=1`, or does without the page ([`FakeService::approves_as`]). The
-    /// service has no passwords, so it is for tests and demonstrations only.
+    /// page at `/device` does the same for the codes of devices (RFC 8628). The service has no
+    /// passwords, so it is for tests and demonstrations only.
     ///
     /// ```
     /// use quadrille::{GitHub, KeyRing, Login, testing::FakeService};
@@ -67,6 +69,11 @@ async fn serve(State(service): State<FakeService>, request: Request<Body>) -> Re
     let Some(parts) = service.stage().whole(parts) else {
         return with_status(StatusCode::BAD_REQUEST).map(Body::from);
     };
+    if parts.uri.path() == device::PATH
+        && let Some(page) = service.stage().visit_device(&parts, &body)
+    {
+        return page.map(Body::from);
+    }
     if is_visit(&parts) {
         return service.stage().visit(&parts, &body).map(Body::from);
     }
@@ -108,6 +115,9 @@ impl Stage {
     fn visit(&mut self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
         let url = parts.uri.to_string();
         let Some(asks) = self.asks(&url) else { return page::refusal(&self.scene) };
+        if !self.scene.is_registered(&asks.callback) {
+            return page::unregistered(&self.scene, &asks.callback);
+        }
         let form = Params::parse(body);
         let field = |name| form.as_ref().ok()?.one(name).ok().flatten();
         let user = match field("allow") {
@@ -136,6 +146,35 @@ impl Stage {
         let mut answer = with_status(StatusCode::SEE_OTHER);
         answer.headers_mut().insert(header::LOCATION, location);
         answer
+    }
+
+    /// The answer to a browser at the page for the codes of devices (RFC 8628, section 3.3); `None`
+    /// if the request is none of a browser, or the service has no device logins.
+    fn visit_device(&mut self, parts: &Parts, body: &Bytes) -> Option<Response<Bytes>> {
+        let Part::OAuth2(part) = &self.part else { return None };
+        let is_form = parts.method == Method::POST;
+        let form =
+            Params::parse(if is_form { body } else { parts.uri.query().unwrap_or("").as_bytes() });
+        let form = form.ok()?;
+        let field = |name| form.one(name).ok().flatten();
+        let Some(typed) = field("user_code") else {
+            return (!is_form).then(|| page::device_code(&self.scene, false));
+        };
+        let user_code = typed.trim().to_ascii_uppercase();
+        let Some(scopes) = part.devices.pending(&user_code) else {
+            return Some(page::device_code(&self.scene, true));
+        };
+        let chosen = field("allow").filter(|_| is_form).and_then(|user| user.parse().ok());
+        let decision = match chosen.or(self.scene.approves_as) {
+            _ if is_form && field("deny").is_some() => Decision::Denied,
+            Some(user) => Decision::Approved(user),
+            None => {
+                let (scene, id) = (&self.scene, &part.id);
+                return Some(page::device_consent(scene, id, &user_code, &scopes));
+            }
+        };
+        self.decide_device(&user_code, decision);
+        Some(page::device_decided(&self.scene))
     }
 }
 

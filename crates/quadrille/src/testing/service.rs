@@ -72,6 +72,7 @@ impl OAuth2 {
         self.codes.clear();
         self.access.clear();
         self.refresh.clear();
+        self.devices.expire();
     }
 
     /// The authorization request in `url`; `None` if it is invalid.
@@ -184,7 +185,7 @@ impl OAuth2 {
         }
         if self.is_for_devices(request) {
             let manners = &scene.manners();
-            let answer = match self.device(manners, request) {
+            let answer = match self.device(scene, request) {
                 Ok(codes) => codes.to_response(),
                 Err(error) => ErrorResponse::new(error).to_response(),
             };
@@ -225,19 +226,19 @@ impl OAuth2 {
     /// The codes of a device login. A public client needs no secret.
     fn device(
         &mut self,
-        manners: &Manners,
+        scene: &Scene,
         request: &Request<Bytes>,
     ) -> Result<DeviceAuthorizationResponse, ErrorCode> {
         let params = Params::of_body(request).map_err(|_| ErrorCode::InvalidRequest)?;
         let client = PresentedClient::parse(request.headers(), &params)
             .map_err(|_| ErrorCode::InvalidClient)?;
         if !self.is_public_or_known(&client) {
-            return Err(manners.wrong_client.into());
+            return Err(scene.manners().wrong_client.into());
         }
         let asked = DeviceAuthorizationRequest::parse(&params);
         let asked = asked.map_err(|_| ErrorCode::InvalidScope)?;
         self.drawn += 1;
-        Ok(self.devices.begin(&asked, manners, self.drawn))
+        Ok(self.devices.begin(&asked, scene, self.drawn))
     }
 
     fn is_public_or_known(&self, client: &PresentedClient<'_>) -> bool {

@@ -155,6 +155,18 @@ async fn each_fault_of_each_service_is_understood_and_loses_no_account() {
                     assert_eq!(error, refused, "{at}");
                     world.fake.changes_secret(SECRET);
                 }
+                Fault::CallbackUnregistered => {
+                    let jar = Jar::new(&HeaderMap::new());
+                    let url = world.login.begin(&jar, &Begin::new(row.spec.name)).await;
+                    match url {
+                        // The service shows a page, and no callback comes.
+                        Ok(url) => assert_eq!(world.fake.consent(&url, 8), None, "{at}"),
+                        Err(error) => {
+                            assert!(!world.is_oauth2(), "{at}");
+                            assert_eq!(error.code(), "token_refused", "{at}");
+                        }
+                    }
+                }
                 Fault::WrongContentType => {
                     world.log_in().await.unwrap_or_else(|error| panic!("{at}: {error}"));
                     world.call(&ada).await.unwrap_or_else(|error| panic!("{at}: {error}"));

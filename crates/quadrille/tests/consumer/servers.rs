@@ -3,10 +3,10 @@
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use quadrille::{
-    GitHub, KeyRing, Login, Owner, SpecBuf, Twitter,
+    GitHub, KeyRing, Login, Owner, Scopes, SpecBuf, Twitter,
     consumer::{Account, Begin, BrowserError, Jar, MemoryStorage, Protocol, RevokedAtService},
     oauth1::RsaVerifyingKey,
-    testing::{FakeService, Row, SERVICES},
+    testing::{FakeService, Fault, Row, SERVICES},
     transport::{HttpClient as _, Purpose, Reqwest},
 };
 use serde_json::{Value, json};
@@ -186,4 +186,70 @@ async fn a_pin_is_shown_for_a_program() {
         page.text.split("<h1>Your PIN</h1><p><code>").nth(1).unwrap().split('<').next().unwrap();
     let done = login.finish_out_of_band(&begun.attempt, pin, &Owner::NOBODY).await.unwrap();
     assert_eq!(&*done.account.subject, "7");
+}
+
+#[tokio::test]
+async fn the_code_of_a_device_is_typed_in_and_confirmed_at_the_server() {
+    let fake = FakeService::of::<GitHub>("our-id", SECRET).user(json!({"login": "ada"}));
+    let base = fake.listen(0).await.unwrap();
+    let http = Reqwest::standard().unwrap();
+    // The program's requests need no network, so its pauses take no time.
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .with(GitHub::new("our-id", SECRET).hosted_at(base.clone()))
+        .storage(MemoryStorage::new())
+        .http(fake.clone());
+    let begin = Begin::new("github").further_scopes(Scopes::of(["gist"]));
+
+    let device = login.begin_device(&begin).await.unwrap();
+    assert_eq!(device.verification_uri(), format!("{base}/device"));
+    let page = browse(&http, device.verification_uri(), None).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("name=\"user_code\""), "{}", page.text);
+    let page = browse(&http, &format!("{base}/device?user_code=WRONG"), None).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text.contains("No login waits for this code"), "{}", page.text);
+
+    // As a user types it.
+    let typed = device.user_code().to_ascii_lowercase();
+    let url = format!("{base}/device?user_code=+{typed}+");
+    let page = browse(&http, &url, None).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in ["our-id", "<code>gist</code>", device.user_code(), "Allow as ada (1)", "Deny"] {
+        assert!(page.text.contains(part), "{part} of {}", page.text);
+    }
+    let form = format!("user_code={}&allow=1", device.user_code());
+    let page = browse(&http, &format!("{base}/device"), Some(&form)).await;
+    assert!(page.text.contains("Go back to your device"), "{}", page.text);
+    let again = browse(&http, &format!("{base}/device"), Some(&form)).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
+    tokio::time::pause();
+    let authorized = device.finish().await.unwrap();
+    tokio::time::resume();
+    assert_eq!(&*authorized.account.subject, "1");
+
+    let device = login.begin_device(&begin).await.unwrap();
+    let form = format!("user_code={}&deny=1", device.user_code());
+    browse(&http, &format!("{base}/device"), Some(&form)).await;
+    tokio::time::pause();
+    assert_eq!(device.finish().await.unwrap_err(), BrowserError::Denied.into());
+}
+
+#[tokio::test]
+async fn a_callback_that_is_not_registered_gets_a_page_that_names_it() {
+    let http = Reqwest::standard().unwrap();
+    let row = SERVICES.iter().find(|known| known.type_name == "GitHub").unwrap();
+    let world = World::of(row, &http).await;
+    let (_, url) = world.leave().await;
+    let callback = world.fake.callback(&url).unwrap();
+    world.fake.registers("https://app.example/elsewhere");
+    for form in [None, Some("allow=1"), Some("deny=1")] {
+        let page = browse(&http, &url, form).await;
+        assert_eq!((page.status, page.location), (StatusCode::BAD_REQUEST, None));
+        assert!(page.text.contains("Redirect URI not registered"), "{}", page.text);
+        assert!(page.text.contains(&callback), "{}", page.text);
+    }
+    world.fake.registers(&callback);
+    world.log_in(Some("allow=1")).await.unwrap();
+    world.fake.suffers(Fault::CallbackUnregistered);
+    assert_eq!(browse(&http, &url, Some("allow=1")).await.status, StatusCode::BAD_REQUEST);
 }
