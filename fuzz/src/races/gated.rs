@@ -15,8 +15,8 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
-            FamilyRecord, Issue, IssuerId, MemoryStore, PendingRecord, PendingRef, Redeemed,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
+            FamilyRecord, InitialTokenRecord, Issue, IssuerId, MemoryStore, PendingRecord, PendingRef, Redeemed,
             RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
         },
     },
@@ -86,6 +86,12 @@ gated! {
     clients(issuer: IssuerId) -> Vec<Arc<Client>>;
     put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
     remove_client(issuer: IssuerId, id: &str) -> bool;
+    unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    admit(issuer: IssuerId, admission: Admission) -> Admitted;
+    put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
+    initial_token(issuer: IssuerId, hash: &SecretHash) -> Option<InitialTokenRecord>;
+    initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
+    remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
     answer(issuer: IssuerId, answer: Answer) -> Answered;
     put_code(issuer: IssuerId, code: CodeRecord) -> ();
     code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;

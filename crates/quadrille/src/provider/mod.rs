@@ -39,6 +39,7 @@ pub use authorize::{
 pub use client::{
     admin::AdminError,
     document::{error::ClientDocumentError, load::ClientMetadataDocuments},
+    dynamic::record::ClientRegistration,
     error::AuthenticateError,
     metadata::ClientMetadataError,
     new::NewClient,

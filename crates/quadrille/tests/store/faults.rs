@@ -17,16 +17,18 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
-            FamilyRecord, Issue, IssuerId, Outcome, PendingRecord, PendingRef, Redeemed, RevokeAll,
-            Rotated, Rotation, RowId, SecretHash, SqliteStore, Store, StoreError, TokenRef, Worker,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
+            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, Outcome,
+            PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
+            SqliteStore, Store, StoreError, TokenRef, Worker,
         },
     },
     testing::{
         ManualClock,
         contract::{
             access::*, clients::*, codes::*, consents::*, issuers::*, keys::*, oauth1::*,
-            pending::*, races::*, refresh::*, revoking::*, rows::*, run, sweeping::*,
+            pending::*, races::*, refresh::*, registration::*, revoking::*, rows::*, run,
+            sweeping::*,
         },
     },
 };
@@ -59,6 +61,7 @@ enum Fault {
     ClientsAreUnordered,
     PutClientOverwrites,
     PutClientRevives,
+    AdmitIsNotAtomic,
     HashIsNotCompared,
     ImportKeepsTheOld,
     RevokeGrantSaysYesTwice,
@@ -97,17 +100,18 @@ enum Fault {
 }
 
 use Fault::{
-    Also, AnswerCountsTwice, ApprovalIsNotAtomic, ChangesAreReversed, ChangesHaveNoGaps,
-    ClientsAreUnordered, ClientsIgnoreCase, ClientsIgnoreSpaces, ConsentsAreReplacedWhole,
-    ConsentsIgnoreCase, ConsentsIgnoreResources, DeadApprovalsLeaveAConsent, DenialsLoseTheConsent,
-    DenialsOfRequestsLoseTheConsent, First, HashIsNotCompared, ImportKeepsTheOld, IssueBeginsLate,
-    IssueIsTwoWrites, IssuersIgnoreASlash, Keeps, KeysAreKnownForEver, LeaseForgetsTheTimeBefore,
-    LeasesAreShared, LosersStoreTheirs, MixesIssuers, NeverGoes, PendingIsFoundByAnyHash,
-    PendingIsFoundByAnyUserCode, PutClientOverwrites, PutClientRevives, PutPendingOverwrites,
-    PutPendingSaysYes, RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic,
-    RenewalIgnoresTheHolder, ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice,
-    RotateIgnoresTheSecret, RotateIssuesTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing,
-    TellsAgain, TellsNothing, UntickedScopesStay,
+    AdmitIsNotAtomic, Also, AnswerCountsTwice, ApprovalIsNotAtomic, ChangesAreReversed,
+    ChangesHaveNoGaps, ClientsAreUnordered, ClientsIgnoreCase, ClientsIgnoreSpaces,
+    ConsentsAreReplacedWhole, ConsentsIgnoreCase, ConsentsIgnoreResources,
+    DeadApprovalsLeaveAConsent, DenialsLoseTheConsent, DenialsOfRequestsLoseTheConsent, First,
+    HashIsNotCompared, ImportKeepsTheOld, IssueBeginsLate, IssueIsTwoWrites, IssuersIgnoreASlash,
+    Keeps, KeysAreKnownForEver, LeaseForgetsTheTimeBefore, LeasesAreShared, LosersStoreTheirs,
+    MixesIssuers, NeverGoes, PendingIsFoundByAnyHash, PendingIsFoundByAnyUserCode,
+    PutClientOverwrites, PutClientRevives, PutPendingOverwrites, PutPendingSaysYes,
+    RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic, RenewalIgnoresTheHolder,
+    ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice, RotateIgnoresTheSecret,
+    RotateIssuesTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing, TellsAgain,
+    TellsNothing, UntickedScopesStay,
 };
 
 /// Runs a behaviour on a store with the fault, and on one without.
@@ -449,6 +453,46 @@ catches! {
         Also("redeem_pending", "UPDATE quadrille_pending SET state = 2 WHERE state = 1") => a_pending_request_of_a_revoked_grant_buys_nothing,
             "does not mark the request";
     }
+    registrations_that_go_wrong_are_caught {
+        MixesIssuers("initial_token") => an_initial_token_comes_back_as_it_was_put,
+            "a token of another issuer";
+        MixesIssuers("initial_tokens") => an_initial_token_comes_back_as_it_was_put,
+            "all tokens of this issuer";
+        MixesIssuers("remove_initial_token") => an_initial_token_comes_back_as_it_was_put,
+            "removes no token of another issuer";
+        Also("put_initial_token", "UPDATE quadrille_initial_tokens SET uses = 1") => an_initial_token_comes_back_as_it_was_put,
+            "as it was put";
+        MixesIssuers("admit") => a_client_is_admitted_once_for_each_use,
+            "no token of another issuer";
+        First("admit", "UPDATE quadrille_initial_tokens SET uses = uses - 1 WHERE uses > 1") => a_client_is_admitted_once_for_each_use,
+            "takes no use of the token";
+        Also("admit", "UPDATE quadrille_initial_tokens SET uses = 2") => a_client_is_admitted_once_for_each_use,
+            "takes one use of the token";
+        Keeps("admit", "quadrille_initial_tokens") => a_client_is_admitted_once_for_each_use,
+            "removes a token without further uses";
+        TellsNothing("admit") => a_client_is_admitted_once_for_each_use,
+            "`changes` tells a client that was admitted";
+        AdmitIsNotAtomic => one_of_many_is_admitted_by_a_token,
+            "one registers";
+        MixesIssuers("unused_clients") => unused_clients_are_told_until_they_are_used,
+            "the clients of this issuer";
+        Keeps("put_client", "quadrille_unused_clients") => unused_clients_are_told_until_they_are_used,
+            "whose record says that it was used";
+        Also("admit", "UPDATE quadrille_unused_clients SET number = -number") => unused_clients_are_told_until_they_are_used,
+            "by number";
+        Keeps("admit", "quadrille_clients") => a_client_is_admitted_instead_of_others,
+            "as it was loaded";
+        Also("admit", "DELETE FROM quadrille_clients WHERE id = 'used'") => a_client_is_admitted_instead_of_others,
+            "changed since it was loaded";
+        Keeps("admit", "quadrille_consents") => a_client_is_admitted_instead_of_others,
+            "tokens and consents";
+        Keeps("sweep", "quadrille_clients") => unused_clients_and_tokens_that_expired_are_swept,
+            "not used in time";
+        Also("sweep", "DELETE FROM quadrille_clients WHERE id = 'now'") => unused_clients_and_tokens_that_expired_are_swept,
+            "no client that need not be used before now";
+        NeverGoes("quadrille_initial_tokens") => unused_clients_and_tokens_that_expired_are_swept,
+            "an initial access token that expired";
+    }
     token_credentials_that_go_wrong_are_caught {
         MixesIssuers("credential") => token_credentials_come_back_as_they_were_bought,
             "of another issuer";
@@ -659,6 +703,45 @@ impl Store for Faulty {
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Stored<bool> {
         let issuer = self.issuer("remove_client", issuer);
         self.around("remove_client", self.inner.remove_client(issuer, id)).await
+    }
+
+    async fn unused_clients(&self, issuer: IssuerId) -> Stored<Vec<Arc<Client>>> {
+        self.inner.unused_clients(self.issuer("unused_clients", issuer)).await
+    }
+
+    async fn admit(&self, issuer: IssuerId, admission: Admission) -> Stored<Admitted> {
+        let issuer = self.issuer("admit", issuer);
+        if self.is(AdmitIsNotAtomic) {
+            let hash = admission.token.unwrap();
+            let found = self.inner.initial_token(issuer, &hash).await?;
+            self.until_another_looks_too().await;
+            let Some(found) = found else { return Ok(Admitted::TokenSpent) };
+            self.inner.remove_initial_token(issuer, found.row).await?;
+            self.inner.put_client(issuer, admission.client, None).await?;
+            return Ok(Admitted::Registered);
+        }
+        self.around("admit", self.inner.admit(issuer, admission)).await
+    }
+
+    async fn put_initial_token(&self, issuer: IssuerId, token: InitialTokenRecord) -> Stored<()> {
+        self.around("put_initial_token", self.inner.put_initial_token(issuer, token)).await
+    }
+
+    async fn initial_token(
+        &self,
+        issuer: IssuerId,
+        hash: &SecretHash,
+    ) -> Stored<Option<InitialTokenRecord>> {
+        self.inner.initial_token(self.issuer("initial_token", issuer), hash).await
+    }
+
+    async fn initial_tokens(&self, issuer: IssuerId) -> Stored<Vec<InitialTokenRecord>> {
+        self.inner.initial_tokens(self.issuer("initial_tokens", issuer)).await
+    }
+
+    async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Stored<bool> {
+        let issuer = self.issuer("remove_initial_token", issuer);
+        self.around("remove_initial_token", self.inner.remove_initial_token(issuer, row)).await
     }
 
     async fn answer(&self, issuer: IssuerId, mut answer: Answer) -> Stored<Answered> {

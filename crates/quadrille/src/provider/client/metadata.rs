@@ -210,6 +210,7 @@ impl CheckedMetadata {
             resource_server: None,
             from_document: false,
             without_pkce: false,
+            registration: None,
             created,
         }
     }

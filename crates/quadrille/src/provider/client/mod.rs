@@ -3,6 +3,7 @@
 pub(super) mod admin;
 pub(super) mod authenticate;
 pub(super) mod document;
+pub(super) mod dynamic;
 mod edit;
 mod ensure;
 pub(super) mod error;

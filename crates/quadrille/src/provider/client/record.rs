@@ -15,7 +15,10 @@ use crate::{
     },
 };
 
-use super::redirect_uri::{self, RedirectUri};
+use super::{
+    dynamic::record::ClientRegistration,
+    redirect_uri::{self, RedirectUri},
+};
 
 /// The grant type by which a client gets tokens (RFC 6749, section 4). JSON has its name on the
 /// wire.
@@ -261,8 +264,24 @@ pub struct Client {
     /// [allow]: crate::provider::NewClient::allow_without_pkce_so_that_a_leaked_code_can_be_injected
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_pkce: bool,
+    /// The dynamic registration (RFC 7591); `None` if the client came otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Box<ClientRegistration>>,
     /// The time of the registration or, for a client that describes itself, of the first consent.
     pub created: Timestamp,
+}
+
+impl Client {
+    /// The time until which a client that registered itself must be used, else it is removed.
+    /// `None` for all others.
+    pub fn unused_until(&self) -> Option<Timestamp> {
+        self.registration.as_ref()?.unused_until
+    }
+
+    /// `true` if the client was never used in time, whether it is removed already or not.
+    pub(crate) fn is_gone(&self, now: Timestamp) -> bool {
+        self.unused_until().is_some_and(|until| until <= now)
+    }
 }
 
 #[cfg(test)]
@@ -314,6 +333,7 @@ pub(crate) mod tests {
             resource_server: None,
             from_document: false,
             without_pkce: false,
+            registration: None,
             created: Timestamp::default(),
         }
     }

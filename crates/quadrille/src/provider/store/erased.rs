@@ -5,9 +5,9 @@ use std::{fmt, pin::Pin, sync::Arc};
 use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
-    FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
-    Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
+    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
+    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, PendingRecord, PendingRef,
+    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
 /// The future of an [`ErasedStore`]'s verb.
@@ -76,6 +76,12 @@ verbs! {
     fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
     fn put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
     fn remove_client(issuer: IssuerId; id: str) -> bool;
+    fn unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    fn admit(issuer: IssuerId, admission: Admission) -> Admitted;
+    fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
+    fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
+    fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
+    fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
     fn answer(issuer: IssuerId, answer: Answer) -> Answered;
     fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
     fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;

@@ -17,6 +17,7 @@ mod memory;
 mod oauth1;
 mod pending;
 mod records;
+mod registration;
 mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -33,6 +34,7 @@ pub use pending::{
     TemporaryCredentials,
 };
 pub use records::{AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, Issue};
+pub use registration::{Admission, Admitted, InitialTokenRecord};
 pub use row::RowIds;
 /// The SQLite of [`SqliteStore`], for an application's own tables beside the store's: rusqlite
 /// 0.37.
@@ -77,7 +79,11 @@ use super::client::record::Client;
 /// store more of the kind ([`Store::rotate`] stores access tokens), so an application need not
 /// sweep. A family ends with its current `expires`, which the caller never sets beyond `ends`.
 ///
-/// Clients, consents and the effects of [`Store::revoke_all`] are kept forever.
+/// Initial access tokens end with their `expires`, too. A client that must be used until a certain
+/// time ([`Client::unused_until`]) and is not is removed after it by [`Store::sweep`], as
+/// [`Store::remove_client`] removes it.
+///
+/// All other clients, consents and the effects of [`Store::revoke_all`] are kept forever.
 ///
 /// ```
 /// use quadrille::{Env, provider::store::{MemoryStore, Store, StoreError}};
@@ -163,6 +169,50 @@ pub trait Store: Send + Sync + 'static {
         &self,
         issuer: IssuerId,
         id: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The clients that must be used until a certain time ([`Client::unused_until`]), ordered by
+    /// their numbers, those whose time is over included.
+    fn unused_clients(
+        &self,
+        issuer: IssuerId,
+    ) -> impl Future<Output = Result<Vec<Arc<Client>>, StoreError>> + Send;
+
+    /// Stores a client that registers itself, takes a use of its initial access token, and removes
+    /// the clients that make room for it as [`Store::remove_client`] does, at once. A client to be
+    /// removed stays if it was changed. A token without further uses is removed. The expiry of the
+    /// token is checked by the caller.
+    fn admit(
+        &self,
+        issuer: IssuerId,
+        admission: Admission,
+    ) -> impl Future<Output = Result<Admitted, StoreError>> + Send;
+
+    /// Stores an initial access token.
+    fn put_initial_token(
+        &self,
+        issuer: IssuerId,
+        token: InitialTokenRecord,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The initial access token with this hash. The caller checks its expiry.
+    fn initial_token(
+        &self,
+        issuer: IssuerId,
+        hash: &SecretHash,
+    ) -> impl Future<Output = Result<Option<InitialTokenRecord>, StoreError>> + Send;
+
+    /// All initial access tokens that have uses left, ordered by row, expired ones included.
+    fn initial_tokens(
+        &self,
+        issuer: IssuerId,
+    ) -> impl Future<Output = Result<Vec<InitialTokenRecord>, StoreError>> + Send;
+
+    /// Removes an initial access token. `false` if there was none.
+    fn remove_initial_token(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Stores a user's answer: ticket and code (or the approval of a pending request) and consent,

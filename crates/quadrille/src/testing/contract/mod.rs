@@ -32,6 +32,7 @@ pub mod oauth1;
 pub mod pending;
 pub mod races;
 pub mod refresh;
+pub mod registration;
 pub mod revoking;
 pub mod rows;
 pub mod sweeping;
@@ -85,6 +86,13 @@ macro_rules! store_contract {
                 a_pending_request_is_redeemed_once
                 a_pending_request_of_a_revoked_grant_buys_nothing
             }
+            registration {
+                an_initial_token_comes_back_as_it_was_put
+                a_client_is_admitted_once_for_each_use
+                unused_clients_are_told_until_they_are_used
+                a_client_is_admitted_instead_of_others
+                unused_clients_and_tokens_that_expired_are_swept
+            }
             oauth1 {
                 token_credentials_come_back_as_they_were_bought
                 token_credentials_with_a_foreign_identifier_are_found_by_its_hash
@@ -116,6 +124,7 @@ macro_rules! store_contract {
                 one_of_many_puts_a_user_code
                 one_of_many_is_told_that_it_did_it
                 one_of_many_changes_a_client
+                one_of_many_is_admitted_by_a_token
                 all_of_many_get_different_worker_numbers
             }
             rows {

@@ -11,8 +11,8 @@ use crate::{
     provider::{
         Client,
         store::{
-            Answer, Answered, Bought, Issue, Outcome, PendingRecord, PendingRef, PendingState,
-            Redeemed, Rotated, RowId, Store,
+            Admitted, Answer, Answered, Bought, Issue, Outcome, PendingRecord, PendingRef,
+            PendingState, Redeemed, Rotated, RowId, Store,
         },
     },
     testing::ManualClock,
@@ -21,7 +21,7 @@ use crate::{
 use super::{
     checked::{holds, same},
     pending::said,
-    run,
+    registration, run,
     world::{CLIENT, World, hash, ours},
 };
 
@@ -231,6 +231,25 @@ pub async fn one_of_many_changes_a_client<S: Store>(store: &S, clock: &ManualClo
     let got = race(async |_| store.remove_client(world.issuer, CLIENT).await);
     let rule = "of any number of `remove_client`s at once one is told that it removed it";
     same(rule, count(&got, |did| *did), 1);
+}
+
+/// The last use of an initial access token is taken once.
+pub async fn one_of_many_is_admitted_by_a_token<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let (store, issuer) = (world.store, world.issuer);
+    for round in 1..=ROUNDS {
+        let row = round * 1000;
+        store.put_initial_token(issuer, registration::token(row, 1, world.later(60))).await;
+        let got = race(async |racer| {
+            let client = registration::arrived(&format!("{round}-{racer}"), row + racer, None);
+            store.admit(issuer, registration::admission(client, Some(row))).await
+        });
+        let rule = "of any number of `admit`s at once with the last use of a token, one registers";
+        same(rule, count(&got, |admitted| *admitted == Admitted::Registered), 1);
+        let stored = store.clients(issuer).await;
+        let of_round = |client: &&Arc<Client>| client.id.starts_with(&format!("{round}-"));
+        same(rule, stored.iter().filter(of_round).count(), 1);
+    }
 }
 
 /// Otherwise two processes would draw the same rows.

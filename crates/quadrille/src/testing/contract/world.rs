@@ -191,6 +191,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         resource_server: Some(resources("https://api.example")),
         from_document: true,
         without_pkce: true,
+        registration: None,
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }

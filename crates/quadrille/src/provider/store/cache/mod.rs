@@ -11,9 +11,10 @@ use std::{
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent, CredentialRecord,
-    ErasedStore, FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll,
-    Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
+    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, CodeRecord,
+    Consent, CredentialRecord, ErasedStore, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
+    PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
+    StoreError, TokenRef, Worker,
 };
 
 use view::View;
@@ -146,6 +147,16 @@ impl Store for Cached {
         Ok(removed)
     }
 
+    async fn admit(&self, issuer: IssuerId, admission: Admission) -> Result<Admitted, StoreError> {
+        let ids = admission.instead_of.iter().map(|client| Arc::clone(&client.id));
+        let ids: Vec<_> = ids.chain([Arc::clone(&admission.client.id)]).collect();
+        let admitted = self.store.admit(issuer, admission).await?;
+        for id in ids {
+            self.forget(issuer, Change::Client(id));
+        }
+        Ok(admitted)
+    }
+
     async fn access(
         &self,
         issuer: IssuerId,
@@ -213,6 +224,11 @@ impl Store for Cached {
         fn newest() -> RowId;
         fn changes(issuer: IssuerId, position: i64) -> Changes;
         fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+        fn unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+        fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
+        fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
+        fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
+        fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
         fn answer(issuer: IssuerId, answer: Answer) -> Answered;
         fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
         fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;

@@ -4,6 +4,7 @@ mod log;
 mod oauth1;
 mod pending;
 mod realm;
+mod registration;
 mod shards;
 mod tokens;
 
@@ -19,9 +20,10 @@ use std::{
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
-    FamilyRecord, Issue, IssuerId, Outcome, PendingRecord, PendingRef, Redeemed, RevokeAll,
-    Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
+    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
+    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, Outcome, PendingRecord,
+    PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
+    TokenRef, Worker,
 };
 
 use realm::Realm;
@@ -155,6 +157,44 @@ impl Store for MemoryStore {
 
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.remove_client(id))
+    }
+
+    async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+        Ok(self.realm(issuer)?.unused_clients())
+    }
+
+    async fn admit(&self, issuer: IssuerId, admission: Admission) -> Result<Admitted, StoreError> {
+        self.saw(admission.client.number);
+        Ok(self.realm(issuer)?.admit(admission))
+    }
+
+    async fn put_initial_token(
+        &self,
+        issuer: IssuerId,
+        token: InitialTokenRecord,
+    ) -> Result<(), StoreError> {
+        self.saw(token.row);
+        self.realm(issuer)?.initial_tokens.put(token);
+        Ok(())
+    }
+
+    async fn initial_token(
+        &self,
+        issuer: IssuerId,
+        hash: &SecretHash,
+    ) -> Result<Option<InitialTokenRecord>, StoreError> {
+        Ok(self.realm(issuer)?.initial_tokens.find(hash))
+    }
+
+    async fn initial_tokens(
+        &self,
+        issuer: IssuerId,
+    ) -> Result<Vec<InitialTokenRecord>, StoreError> {
+        Ok(self.realm(issuer)?.initial_tokens.all())
+    }
+
+    async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.initial_tokens.remove(row))
     }
 
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {

@@ -15,9 +15,9 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent,
-            CredentialRecord, FamilyRecord, Grant, Issue, Outcome, Redeemed, RevokeAll, Rotated,
-            Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes,
+            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grant, Issue, Outcome, Redeemed,
+            RevokeAll, Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
         },
     },
 };
@@ -26,6 +26,7 @@ use super::{
     log::Log,
     oauth1::Credentials,
     pending::Pending,
+    registration::{Clients, InitialTokens},
     shards::{Expires, Place, Rows, Shards, lock},
     tokens::Tokens,
 };
@@ -35,7 +36,8 @@ const PER_SWEEP: usize = 64;
 
 /// Locks are taken in the order of the fields.
 pub(super) struct Realm {
-    clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
+    clients: RwLock<Clients>,
+    pub(super) initial_tokens: InitialTokens,
     tickets: Shards<TicketId, Ticket>,
     codes: Rows<Arc<CodeRecord>>,
     pub(super) pending: Pending,
@@ -68,6 +70,7 @@ impl Realm {
     pub(super) fn new() -> Self {
         Self {
             clients: RwLock::default(),
+            initial_tokens: InitialTokens::default(),
             tickets: Shards::new(),
             codes: Shards::new(),
             pending: Pending::new(),
@@ -93,7 +96,7 @@ impl Realm {
     }
 
     pub(super) fn clients(&self) -> Vec<Arc<Client>> {
-        let mut clients: Vec<_> = read(&self.clients).values().cloned().collect();
+        let mut clients: Vec<_> = read(&self.clients).all().cloned().collect();
         clients.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         clients
     }
@@ -105,7 +108,7 @@ impl Realm {
             if clients.get(&id).map(|held| &**held) != before {
                 return false;
             }
-            clients.insert(Arc::clone(&id), Arc::new(client));
+            clients.insert(Arc::new(client));
         }
         if before.is_some_and(|before| before.number != number) {
             lock(&self.consents).retain(|(_, client, _), _| *client != id);
@@ -117,10 +120,65 @@ impl Realm {
 
     pub(super) fn remove_client(&self, id: &str) -> bool {
         let Some(client) = write(&self.clients).remove(id) else { return false };
-        lock(&self.consents).retain(|(_, client, _), _| **client != *id);
+        self.removed(&client);
+        true
+    }
+
+    /// Removes what depends on a client that was removed.
+    fn removed(&self, client: &Client) {
+        lock(&self.consents).retain(|(_, id, _), _| *id != client.id);
         self.credentials.retain(|grant| self.is_alive(grant));
         self.tell(Change::Client(Arc::clone(&client.id)));
-        true
+    }
+
+    pub(super) fn unused_clients(&self) -> Vec<Arc<Client>> {
+        read(&self.clients).unused().cloned().collect()
+    }
+
+    pub(super) fn admit(&self, admission: Admission) -> Admitted {
+        let Admission { client, token, instead_of } = admission;
+        let id = Arc::clone(&client.id);
+        let mut gone = Vec::new();
+        {
+            let mut clients = write(&self.clients);
+            if clients.get(&id).is_some() {
+                return Admitted::IdTaken;
+            }
+            if token.is_some_and(|hash| !self.initial_tokens.take(&hash)) {
+                return Admitted::TokenSpent;
+            }
+            for other in instead_of {
+                if clients.get(&other.id) == Some(&other) {
+                    gone.extend(clients.remove(&other.id));
+                }
+            }
+            clients.insert(Arc::new(client));
+        }
+        for client in gone {
+            self.removed(&client);
+        }
+        self.tell(Change::Client(id));
+        Admitted::Registered
+    }
+
+    /// Removes clients that were never used in time.
+    fn sweep_unused(&self, now: Timestamp) -> u64 {
+        let is_over = |client: &&Arc<Client>| {
+            client.unused_until().is_some_and(|until| until.seconds() < now.seconds())
+        };
+        let mut gone = 0;
+        let over: Vec<_> =
+            read(&self.clients).unused().filter(is_over).take(PER_SWEEP).cloned().collect();
+        for client in over {
+            let mut clients = write(&self.clients);
+            if clients.get(&client.id) == Some(&client) {
+                clients.remove(&client.id);
+                drop(clients);
+                self.removed(&client);
+                gone += 1;
+            }
+        }
+        gone
     }
 
     pub(super) fn answer(&self, answer: Answer, now: Timestamp) -> Answered {
@@ -340,6 +398,8 @@ impl Realm {
             + self.credentials.sweep(now)
             + self.once.sweep(now, PER_SWEEP)
             + self.revoked.sweep(now, PER_SWEEP)
+            + self.initial_tokens.sweep(now)
+            + self.sweep_unused(now)
     }
 
     fn is_alive(&self, grant: &Grant) -> bool {

@@ -12,7 +12,8 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, CodeRecord, FamilyRecord, Grant, IssuerId, RowId, SecretHash, StoreError,
+            AccessRecord, CodeRecord, FamilyRecord, Grant, InitialTokenRecord, IssuerId, RowId,
+            SecretHash, StoreError,
         },
     },
 };
@@ -84,6 +85,17 @@ pub(super) fn read_one<T>(
 
 pub(super) fn client(record: &str) -> Result<Arc<Client>, StoreError> {
     serde_json::from_str(record).map(Arc::new).map_err(|_| bad("a client"))
+}
+
+/// Reads an initial access token.
+pub(super) fn initial_token(row: &Row<'_>) -> Result<InitialTokenRecord, StoreError> {
+    Ok(InitialTokenRecord {
+        row: RowId(row.get("row")?),
+        hash: row.get("hash")?,
+        name: row.get("name")?,
+        uses: row.get("uses")?,
+        expires: seconds(row, "expires")?,
+    })
 }
 
 /// The key of a row that is found by 16 or 32 random bytes.

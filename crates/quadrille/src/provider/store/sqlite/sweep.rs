@@ -5,7 +5,7 @@ use rusqlite::{Connection, params, types::Value};
 use crate::{Timestamp, provider::store::StoreError};
 
 /// The tables whose rows expire, with their keys. The first of them are ordered by time.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("quadrille_access_tokens", "row"),
     ("quadrille_codes", "row"),
     ("quadrille_families", "row"),
@@ -15,6 +15,7 @@ const TABLES: [(&str, &str); 9] = [
     ("quadrille_foreign_tokens", "key"),
     ("quadrille_tickets", "key"),
     ("quadrille_once", "key"),
+    ("quadrille_initial_tokens", "row"),
 ];
 const ORDERED: usize = 6;
 

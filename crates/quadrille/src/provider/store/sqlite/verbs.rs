@@ -10,9 +10,10 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
-            FamilyRecord, Issue, IssuerId, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
-            Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker, is_same,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
+            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
+            PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
+            Store, StoreError, TokenRef, Worker, is_same,
         },
     },
 };
@@ -133,6 +134,69 @@ impl Store for SqliteStore {
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         let id = id.into();
         self.writer.write(move |writes| writes.remove_client(issuer, &id)).await
+    }
+
+    async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+        self.look(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT c.record FROM quadrille_unused_clients u
+                JOIN quadrille_clients c ON c.issuer = u.issuer AND c.id = u.id
+                WHERE u.issuer = ?1 ORDER BY u.number",
+            )?;
+            let mut rows = statement.query([issuer.0])?;
+            let mut clients = Vec::new();
+            while let Some(row) = rows.next()? {
+                clients.push(client(&row.get::<_, String>("record")?)?);
+            }
+            Ok(clients)
+        })
+        .await
+    }
+
+    async fn admit(&self, issuer: IssuerId, admission: Admission) -> Result<Admitted, StoreError> {
+        let record = serde_json::to_string(&admission.client).map_err(|_| rows::bad("a client"))?;
+        self.writer.write(move |writes| writes.admit(issuer, &admission, &record)).await
+    }
+
+    async fn put_initial_token(
+        &self,
+        issuer: IssuerId,
+        token: InitialTokenRecord,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |writes| writes.put_initial_token(issuer, &token)).await
+    }
+
+    async fn initial_token(
+        &self,
+        issuer: IssuerId,
+        hash: &SecretHash,
+    ) -> Result<Option<InitialTokenRecord>, StoreError> {
+        let sql = "SELECT row, hash, name, uses, expires FROM quadrille_initial_tokens
+            WHERE issuer = ?1 AND hash = ?2";
+        self.look(|db| read_one(db, sql, params![issuer.0, hash], rows::initial_token)).await
+    }
+
+    async fn initial_tokens(
+        &self,
+        issuer: IssuerId,
+    ) -> Result<Vec<InitialTokenRecord>, StoreError> {
+        self.look(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT row, hash, name, uses, expires FROM quadrille_initial_tokens
+                WHERE issuer = ?1 ORDER BY row",
+            )?;
+            let mut found = statement.query([issuer.0])?;
+            let mut tokens = Vec::new();
+            while let Some(row) = found.next()? {
+                tokens.push(rows::initial_token(row)?);
+            }
+            Ok(tokens)
+        })
+        .await
+    }
+
+    async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Result<bool, StoreError> {
+        self.writer.write(move |writes| writes.remove_initial_token(issuer, row)).await
     }
 
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {

@@ -19,13 +19,7 @@ impl Writes<'_> {
         record: &str,
         before: Option<&Client>,
     ) -> Result<bool, StoreError> {
-        let held: Option<String> = self.one(
-            "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2",
-            params![issuer.0, client.id],
-            |row| row.get("record"),
-        )?;
-        let held = held.map(|record| read(&record)).transpose()?;
-        if held.as_deref() != before {
+        if self.held_client(issuer, &client.id)?.as_deref() != before {
             return Ok(false);
         }
         if before.is_some_and(|before| before.number != client.number) {
@@ -37,6 +31,7 @@ impl Writes<'_> {
             ON CONFLICT DO UPDATE SET number = ?3, record = ?4",
             params![issuer.0, client.id, client.number.0, record],
         )?;
+        self.note_unused(issuer, client)?;
         self.remember_newest(client.number)?;
         self.tell(issuer, &Change::Client(Arc::clone(&client.id)))?;
         Ok(true)
@@ -55,10 +50,25 @@ impl Writes<'_> {
         if removed == 0 {
             return Ok(false);
         }
+        self.forget_unused(issuer, id)?;
         self.forget_consents(issuer, id)?;
         self.remove_credentials_of_client(issuer, id, RowId::MAX)?;
         self.tell(issuer, &Change::Client(Arc::clone(id)))?;
         Ok(true)
+    }
+
+    /// The client with this id, within the transaction.
+    pub(super) fn held_client(
+        &self,
+        issuer: IssuerId,
+        id: &str,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        let held: Option<String> = self.one(
+            "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2",
+            params![issuer.0, id],
+            |row| row.get("record"),
+        )?;
+        held.map(|record| read(&record)).transpose()
     }
 
     fn forget_consents(&self, issuer: IssuerId, client: &str) -> Result<usize, StoreError> {

@@ -6,6 +6,7 @@ mod numbers;
 mod oauth1;
 mod once;
 mod pending;
+mod registration;
 mod revoking;
 mod tokens;
 
@@ -117,7 +118,7 @@ impl<'c> Writes<'c> {
     }
 
     pub(super) fn sweep_all(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.sweeper.all(self.connection, now)
+        Ok(self.sweeper.all(self.connection, now)? + self.sweep_unused(now)?)
     }
 
     fn tell(&self, issuer: IssuerId, change: &Change) -> Result<(), StoreError> {

@@ -1,0 +1,95 @@
+//! Dynamic registrations: clients that nobody has used yet, and initial access tokens.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+};
+
+use crate::{
+    Timestamp,
+    provider::{
+        client::record::Client,
+        store::{InitialTokenRecord, RowId, SecretHash},
+    },
+};
+
+use super::shards::lock;
+
+/// The clients of an issuer.
+#[derive(Default)]
+pub(super) struct Clients {
+    all: HashMap<Arc<str>, Arc<Client>>,
+    /// Those that must be used until a certain time, by their numbers.
+    unused: BTreeSet<(RowId, Arc<str>)>,
+}
+
+impl Clients {
+    pub(super) fn get(&self, id: &str) -> Option<&Arc<Client>> {
+        self.all.get(id)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.all.values()
+    }
+
+    pub(super) fn unused(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.unused.iter().filter_map(|(_, id)| self.all.get(id))
+    }
+
+    pub(super) fn insert(&mut self, client: Arc<Client>) {
+        self.remove(&client.id);
+        if client.unused_until().is_some() {
+            self.unused.insert((client.number, Arc::clone(&client.id)));
+        }
+        self.all.insert(Arc::clone(&client.id), client);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Client>> {
+        let client = self.all.remove(id)?;
+        self.unused.remove(&(client.number, Arc::clone(&client.id)));
+        Some(client)
+    }
+}
+
+/// The initial access tokens of an issuer, by row.
+#[derive(Default)]
+pub(super) struct InitialTokens(Mutex<BTreeMap<RowId, InitialTokenRecord>>);
+
+impl InitialTokens {
+    pub(super) fn put(&self, token: InitialTokenRecord) {
+        lock(&self.0).insert(token.row, token);
+    }
+
+    pub(super) fn find(&self, hash: &SecretHash) -> Option<InitialTokenRecord> {
+        lock(&self.0).values().find(|token| token.hash == *hash).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<InitialTokenRecord> {
+        lock(&self.0).values().cloned().collect()
+    }
+
+    pub(super) fn remove(&self, row: RowId) -> bool {
+        lock(&self.0).remove(&row).is_some()
+    }
+
+    /// Takes a use. `false` if none is left.
+    pub(super) fn take(&self, hash: &SecretHash) -> bool {
+        let mut tokens = lock(&self.0);
+        let Some(token) = tokens.values_mut().find(|token| token.hash == *hash) else {
+            return false;
+        };
+        token.uses = token.uses.saturating_sub(1);
+        let (row, is_spent) = (token.row, token.uses == 0);
+        if is_spent {
+            tokens.remove(&row);
+        }
+        true
+    }
+
+    pub(super) fn sweep(&self, now: Timestamp) -> u64 {
+        let mut tokens = lock(&self.0);
+        let before = tokens.len();
+        tokens.retain(|_, token| token.expires.seconds() >= now.seconds());
+        u64::try_from(before - tokens.len()).unwrap_or(u64::MAX)
+    }
+}
