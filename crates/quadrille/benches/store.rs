@@ -112,7 +112,7 @@ async fn rotate(
             family: row,
             generation: family.generation,
             presented: family.current,
-            successor: hash(RowId(index as i64 + 1)),
+            successor: Some(hash(RowId(index as i64 + 1))),
             scopes: template.scopes.clone(),
             resources: Resources::EMPTY,
             rotated: now,

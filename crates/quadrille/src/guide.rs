@@ -2,6 +2,8 @@
 
 #[doc = include_str!("../../../docs/src/consumer/calls.md")]
 mod calls {}
+#[doc = include_str!("../../../docs/src/provider/clients.md")]
+mod clients {}
 #[doc = include_str!("../../../docs/src/consumer/flows.md")]
 mod flows {}
 #[doc = include_str!("../../../docs/src/provider/guard.md")]

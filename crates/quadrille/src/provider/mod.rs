@@ -41,6 +41,7 @@ pub use client::{
     document::{error::ClientDocumentError, load::ClientMetadataDocuments},
     dynamic::record::ClientRegistration,
     error::AuthenticateError,
+    lifetimes::Lifetimes,
     metadata::ClientMetadataError,
     new::NewClient,
     record::{

@@ -13,6 +13,7 @@ mod authorize;
 mod bound;
 mod canaries;
 mod client_documents;
+mod client_rules;
 mod clients;
 mod clocks;
 mod consent;

@@ -118,7 +118,7 @@ async fn check<S: Store>(store: S, clock: ManualClock, verbs: Vec<Verb>) {
                 read.current =
                     if generation == 0 { hash(2000 + grant) } else { hash(generation.into()) };
                 let mut rotation = rotation(&read, row, now);
-                rotation.successor = hash(i64::from(generation) + 1);
+                rotation.successor = Some(hash(i64::from(generation) + 1));
                 let rotated = store.rotate(issuer, rotation).await.unwrap();
                 match model.families.get(&grant).copied() {
                     Some(current) if model.lives(grant) => {

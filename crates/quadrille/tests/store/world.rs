@@ -111,7 +111,7 @@ pub(crate) fn rotation(family: &FamilyRecord, row: i64, now: Timestamp) -> Rotat
         family: family.row,
         generation: family.generation,
         presented: family.current,
-        successor: hash(-row),
+        successor: Some(hash(-row)),
         scopes: family.grant.scopes.clone(),
         resources: family.grant.resources.clone(),
         rotated: now,

@@ -297,7 +297,7 @@ impl Authorization {
         let number = grant.id;
         // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
-        let yes = asked.dance.yes(inner, grant, inner.tokens.newest(), ticket);
+        let yes = asked.dance.yes(inner, &client, grant, inner.tokens.newest(), ticket);
         let answered = match yes.code() {
             Some(code) => {
                 inner.store.put_code(issuer, code.clone()).await?;

@@ -214,7 +214,7 @@ impl By<'_> {
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
         let grant = dance::grant(inner.newer_row().await?, &client, scopes, resources, who);
         let number = grant.id;
-        let yes = ticket.dance.yes(inner, grant, key, ticket.use_up());
+        let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
         let answer = yes.answer(ticket.scopes.clone(), Some(consent));
         let answered = inner.store.answer(issuer, answer).await?;
         if answered == Answered::First {

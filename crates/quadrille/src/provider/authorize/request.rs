@@ -14,7 +14,7 @@ use crate::{
     },
     provider::{
         client::{
-            record::{Client, ClientType, GrantType},
+            record::{Client, GrantType},
             redirect_uri::RedirectUri,
         },
         error::ClientError,
@@ -148,28 +148,26 @@ fn details(
     if !client.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(AuthorizeError::GrantTypeNotAllowed);
     }
-    let may_leave_it_out = client.client_type == ClientType::Confidential
-        && (client.without_pkce || !policy.pkce_for_confidential_clients);
-    if request.code_challenge.is_none() && !may_leave_it_out {
+    if request.code_challenge.is_none() && !client.may_omit_pkce(policy) {
         return Err(AuthorizeError::ChallengeMissing);
     }
-    let scopes = requested(request.scope.as_ref(), &client.scopes, scopes)
-        .ok_or(AuthorizeError::ScopeNotAllowed)?;
+    let scopes =
+        requested(request.scope.as_ref(), client, scopes).ok_or(AuthorizeError::ScopeNotAllowed)?;
     let resources = resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
     let prompt = Prompt::read(request.extra("prompt"))?;
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
 }
 
-/// The requested scopes: without a `scope`, all of the client's that the server knows.
+/// The requested scopes: without a `scope`, the client's defaults (RFC 6749, section 3.3), or all
+/// of the client's, as far as the server knows them.
 /// `None` if the client may not request one of them.
-pub(crate) fn requested(
-    scope: Option<&Scopes>,
-    of_client: &Scopes,
-    known: &Scopes,
-) -> Option<Scopes> {
-    let ceiling = of_client.intersection(known);
+pub(crate) fn requested(scope: Option<&Scopes>, client: &Client, known: &Scopes) -> Option<Scopes> {
+    let ceiling = client.scopes.intersection(known);
     match scope {
-        None => Some(ceiling),
+        None => Some(match &client.default_scopes {
+            Some(defaults) => defaults.intersection(&ceiling),
+            None => ceiling,
+        }),
         Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
         Some(_) => None,
     }
@@ -248,7 +246,10 @@ pub(crate) fn next(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{oauth2::pkce::Verifier, provider::client::record::tests::client};
+    use crate::{
+        oauth2::pkce::Verifier,
+        provider::client::record::{ClientType, tests::client},
+    };
     use proptest::prelude::*;
 
     const CALLBACK: &str = "https://app.example/cb";

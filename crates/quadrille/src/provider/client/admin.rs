@@ -103,8 +103,10 @@ impl AuthorizationServer {
         let inner = self.inner();
         let Some(found) = lookup::find(inner, token.expose()).await? else { return Ok(false) };
         let grant = found.grant();
-        let until = grant::all_over(inner, inner.now());
-        let revoked = inner.store.revoke_grant(inner.issuer_id().await?, grant.id, until).await?;
+        let issuer = inner.issuer_id().await?;
+        let client = inner.store.client(issuer, &grant.client).await?;
+        let until = grant::all_over(inner, client.as_deref(), inner.now());
+        let revoked = inner.store.revoke_grant(issuer, grant.id, until).await?;
         tracing::info!(grant = grant.id.0, client = %grant.client, "grant revoked by the operator");
         Ok(revoked)
     }

@@ -78,6 +78,7 @@ impl AuthorizationServer {
             secret,
             oauth1_secret,
         };
+        edited.client.remember_longest_use(before, &self.inner().policy);
         let is_chosen = new.secret_that_was_chosen().is_some();
         if !is_chosen && (!before.secrets.is_empty() || edited.client.secrets.is_empty()) {
             edited.client.secrets.clone_from(&before.secrets);

@@ -95,6 +95,7 @@ impl AuthorizationServer {
             created: before.created,
             ..wanted.client
         };
+        client.remember_longest_use(before, &self.inner().policy);
         let mut secret = None;
         let keeps = match new.secret_that_was_chosen() {
             Some(chosen) => self.is_secret_of(before, chosen).await?,

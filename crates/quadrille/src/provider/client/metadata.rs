@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::{Scopes, Timestamp, oauth2::AuthMethod, provider::store::RowId};
 
 use super::{
+    lifetimes::Lifetimes,
     policy::MetadataPolicy,
     record::{Client, ClientType, GrantType, GrantTypes, is_shown},
     redirect_uri::{self, RedirectUri, RedirectUriError},
@@ -211,6 +212,11 @@ impl CheckedMetadata {
             from_document: false,
             without_pkce: false,
             registration: None,
+            default_scopes: None,
+            requires_pkce: false,
+            lifetimes: Lifetimes::default(),
+            without_rotation: false,
+            longest_use_before: None,
             created,
         }
     }

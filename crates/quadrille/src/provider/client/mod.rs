@@ -7,6 +7,7 @@ pub(super) mod dynamic;
 mod edit;
 mod ensure;
 pub(super) mod error;
+pub(super) mod lifetimes;
 pub(super) mod metadata;
 pub(super) mod new;
 mod policy;

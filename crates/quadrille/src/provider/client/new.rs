@@ -10,6 +10,7 @@ use crate::{
 };
 
 use super::{
+    lifetimes::Lifetimes,
     metadata::ClientMetadata,
     record::{Client, ClientType, GrantType},
 };
@@ -45,6 +46,10 @@ pub struct NewClient {
     pub(super) oauth1: Option<NewRegistration>,
     pub(super) resource_server: Option<Resources>,
     pub(super) without_pkce: bool,
+    pub(super) requires_pkce: bool,
+    pub(super) default_scopes: Option<Scopes>,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) without_rotation: bool,
 }
 
 impl NewClient {
@@ -71,6 +76,10 @@ impl NewClient {
             oauth1: None,
             resource_server: None,
             without_pkce: false,
+            requires_pkce: false,
+            default_scopes: None,
+            lifetimes: Lifetimes::default(),
+            without_rotation: false,
         }
     }
 
@@ -84,6 +93,10 @@ impl NewClient {
             oauth1,
             resource_server: client.resource_server.clone(),
             without_pkce: client.without_pkce,
+            requires_pkce: client.requires_pkce,
+            default_scopes: client.default_scopes.clone(),
+            lifetimes: client.lifetimes,
+            without_rotation: client.without_rotation,
             ..Self::new(client.name.clone(), client.client_type)
         }
     }
@@ -114,6 +127,80 @@ impl NewClient {
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Sets the scopes of a request without `scope` (RFC 6749, section 3.3), among
+    /// [`scopes`](Self::scopes). The default is all of them.
+    ///
+    /// ```
+    /// use quadrille::{Scopes, provider::NewClient};
+    ///
+    /// let printer = NewClient::confidential("Photo printer")
+    ///     .redirect_uri("https://printer.example/callback")
+    ///     .scopes(Scopes::parse("photos:read photos:write")?)
+    ///     .default_scopes(Scopes::parse("photos:read")?);
+    /// # Ok::<(), quadrille::scope::InvalidScope>(())
+    /// ```
+    #[must_use]
+    pub fn default_scopes(mut self, scopes: Scopes) -> Self {
+        self.default_scopes = Some(scopes);
+        self
+    }
+
+    /// Withdraws [`default_scopes`](Self::default_scopes): a request without `scope` gets all
+    /// scopes of the client.
+    #[must_use]
+    pub fn all_scopes_by_default(mut self) -> Self {
+        self.default_scopes = None;
+        self
+    }
+
+    /// Sets the client's own lifetimes of codes and tokens, in place of those of the server's
+    /// [`Policy`](crate::Policy): each from a second to ten years.
+    ///
+    /// ```
+    /// use quadrille::provider::{Lifetimes, NewClient};
+    /// use std::time::Duration;
+    ///
+    /// let terminal = NewClient::confidential("Terminal")
+    ///     .redirect_uri("https://terminal.example/callback")
+    ///     .lifetimes(Lifetimes {
+    ///         access_token: Some(Duration::from_secs(300)),
+    ///         refresh_token_idle: Some(Duration::from_secs(12 * 3600)),
+    ///         ..Lifetimes::default()
+    ///     });
+    /// ```
+    #[must_use]
+    pub const fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// Lets the client keep its refresh token: it stays valid when it is used, so that several
+    /// processes of the client can share it, or one that cannot store a new token. This gives up
+    /// the detection of a copy (RFC 9700, section 4.14.2): a stolen refresh token stays valid until
+    /// it expires or is revoked. The client must be confidential, so that a thief needs its secret,
+    /// too.
+    ///
+    /// ```
+    /// # use quadrille::provider::NewClient;
+    /// let workers = NewClient::confidential("Workers")
+    ///     .redirect_uri("https://workers.example/callback")
+    ///     .allow_refresh_tokens_without_rotation_so_that_a_stolen_one_stays_valid();
+    /// ```
+    #[must_use]
+    pub const fn allow_refresh_tokens_without_rotation_so_that_a_stolen_one_stays_valid(
+        mut self,
+    ) -> Self {
+        self.without_rotation = true;
+        self
+    }
+
+    /// Rotates refresh tokens again, of a client that kept them.
+    #[must_use]
+    pub const fn rotate_refresh_tokens(mut self) -> Self {
+        self.without_rotation = false;
         self
     }
 
@@ -163,13 +250,16 @@ impl NewClient {
     #[must_use]
     pub fn allow_without_pkce_so_that_a_leaked_code_can_be_injected(mut self) -> Self {
         self.without_pkce = true;
+        self.requires_pkce = false;
         self
     }
 
-    /// Requires PKCE by the policy, of a client that was allowed to omit it.
+    /// Requires PKCE, also where the [policy](crate::Policy) lets confidential clients omit it, and
+    /// of a client that was allowed to omit it.
     #[must_use]
     pub fn require_pkce(mut self) -> Self {
         self.without_pkce = false;
+        self.requires_pkce = true;
         self
     }
 

@@ -1,6 +1,6 @@
 //! The record of a client (RFC 6749, section 2).
 
-use std::{collections::BTreeSet, str::FromStr, sync::Arc};
+use std::{collections::BTreeSet, str::FromStr, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -17,6 +17,7 @@ use crate::{
 
 use super::{
     dynamic::record::ClientRegistration,
+    lifetimes::{Lifetimes, seconds},
     redirect_uri::{self, RedirectUri},
 };
 
@@ -240,6 +241,12 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// The scopes that the client may request.
     pub scopes: Scopes,
+    /// The scopes of a request without `scope` (RFC 6749, section 3.3), among [`scopes`]; `None`
+    /// for all of them.
+    ///
+    /// [`scopes`]: Self::scopes
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_scopes: Option<Scopes>,
     /// The grant types that the client may use.
     pub grant_types: GrantTypes,
     /// `true` if the client is the provider's own and needs no consent of users. A public client
@@ -267,6 +274,21 @@ pub struct Client {
     /// The dynamic registration (RFC 7591); `None` if the client came otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<Box<ClientRegistration>>,
+    /// `true` if the client must use PKCE, although the policy lets confidential clients omit it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub requires_pkce: bool,
+    /// The client's own lifetimes of codes and tokens.
+    #[serde(default, skip_serializing_if = "Lifetimes::is_default")]
+    pub lifetimes: Lifetimes,
+    /// `true` if refresh tokens do not rotate: see
+    /// [`NewClient::allow_refresh_tokens_without_rotation_so_that_a_stolen_one_stays_valid`][allow].
+    ///
+    /// [allow]: crate::provider::NewClient::allow_refresh_tokens_without_rotation_so_that_a_stolen_one_stays_valid
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_rotation: bool,
+    /// The time for which revocations are remembered, from before the lifetimes were shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "seconds")]
+    pub(crate) longest_use_before: Option<Duration>,
     /// The time of the registration or, for a client that describes itself, of the first consent.
     pub created: Timestamp,
 }
@@ -334,6 +356,11 @@ pub(crate) mod tests {
             from_document: false,
             without_pkce: false,
             registration: None,
+            default_scopes: None,
+            requires_pkce: false,
+            lifetimes: Lifetimes::default(),
+            without_rotation: false,
+            longest_use_before: None,
             created: Timestamp::default(),
         }
     }

@@ -45,6 +45,16 @@ impl NewClient {
         if is_public && self.without_pkce {
             return Err(RegistrationError::PublicClientWithoutPkce);
         }
+        if is_public && self.without_rotation {
+            return Err(RegistrationError::PublicClientWithoutRotation);
+        }
+        let defaults = self.default_scopes.iter().flat_map(Scopes::iter);
+        if let Some(name) = defaults.into_iter().find(|name| !self.scopes.contains(name)) {
+            return Err(RegistrationError::DefaultScope(name.to_owned()));
+        }
+        if !self.lifetimes.are_valid() {
+            return Err(RegistrationError::Lifetime);
+        }
         if is_public && self.resource_server.is_some() {
             return Err(RegistrationError::PublicResourceServer);
         }
@@ -103,6 +113,16 @@ pub enum RegistrationError {
     /// The client is public, and only PKCE protects the codes of a client without a secret.
     #[error("a public client must use PKCE")]
     PublicClientWithoutPkce,
+    /// The client is public, and only rotation protects the refresh tokens of a client without a
+    /// secret (RFC 9700, section 4.14.2).
+    #[error("the refresh tokens of a public client must rotate")]
+    PublicClientWithoutRotation,
+    /// A default scope is not among the scopes that the client may request.
+    #[error("the default scope {0:?} is not among the scopes of the client")]
+    DefaultScope(String),
+    /// A lifetime is not between a second and ten years, or has a fraction of a second.
+    #[error("a lifetime of codes or tokens is between one second and ten years, in whole seconds")]
+    Lifetime,
     /// An API is not known to this server ([`AuthorizationServer::resource`]).
     #[error("this server knows no resource {0:?}")]
     UnknownResource(String),
@@ -199,6 +219,10 @@ impl AuthorizationServer {
             oauth1,
             resource_server: new.resource_server.clone(),
             without_pkce: new.without_pkce,
+            requires_pkce: new.requires_pkce,
+            default_scopes: new.default_scopes.clone(),
+            lifetimes: new.lifetimes,
+            without_rotation: new.without_rotation,
             ..checked.client(id, number, new.scopes.clone(), now)
         };
         Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })

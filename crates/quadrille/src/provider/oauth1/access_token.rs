@@ -11,7 +11,7 @@ use crate::{
     guard::{SignatureError, Verified},
     oauth1::Credentials,
     provider::{
-        client::authenticate,
+        client::{authenticate, record::Client},
         clock::is_over,
         error::Error,
         oauth1::error::CredentialsError,
@@ -131,7 +131,9 @@ async fn access_token(
     let is_anew = signed.is_remembered();
     let approval = match decision {
         Decision::Redeem(approval) => approval,
-        Decision::Replayed(grant) => return Err(replayed_temporary(inner, grant, is_anew).await),
+        Decision::Replayed(grant) => {
+            return Err(replayed_temporary(inner, client, grant, is_anew).await);
+        }
         Decision::Refuse(error) => return Err(error),
     };
     let lifetime = inner.oauth1.token_lifetime;
@@ -169,7 +171,7 @@ async fn access_token(
             });
             Ok(inner.oauth1.with_extras(credentials, client, Some(&Verified::new(access))))
         }
-        Redeemed::Replayed(grant) => Err(replayed_temporary(inner, grant, is_anew).await),
+        Redeemed::Replayed(grant) => Err(replayed_temporary(inner, client, grant, is_anew).await),
         Redeemed::Revoked => Err(CredentialsError::TokenRevoked),
         Redeemed::Unknown => Err(SignatureError::TokenUnknown.into()),
     }
@@ -206,11 +208,16 @@ async fn may_try(inner: &Inner, pending: &PendingRecord) -> Result<bool, Credent
 
 /// Revokes a grant whose credentials were copied, if the request is signed `anew`: one without a
 /// nonce may be the first request, repeated on the way.
-async fn replayed_temporary(inner: &Inner, grant: RowId, anew: bool) -> CredentialsError {
+async fn replayed_temporary(
+    inner: &Inner,
+    client: &Client,
+    grant: RowId,
+    anew: bool,
+) -> CredentialsError {
     if !anew {
         return CredentialsError::TokenUsed;
     }
-    let until = grant::all_over(inner, inner.now());
+    let until = grant::all_over(inner, Some(client), inner.now());
     let revoked = async {
         Ok::<_, Error>(inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await?)
     };

@@ -92,6 +92,6 @@ fn decide(
     let asked = signed.parameter("scope")?.filter(|text| !text.trim().is_empty());
     let asked = asked.map(|text| Scopes::parse(&text)).transpose();
     let asked = asked.map_err(|_| CredentialsError::ScopeNotAllowed)?;
-    let scopes = request::requested(asked.as_ref(), &client.scopes, known);
+    let scopes = request::requested(asked.as_ref(), client, known);
     Ok((callback, scopes.ok_or(CredentialsError::ScopeNotAllowed)?))
 }

@@ -29,8 +29,8 @@ pub struct Rotation {
     pub generation: u32,
     /// The presented hash, which must be the current one.
     pub presented: SecretHash,
-    /// The hash of the successor.
-    pub successor: SecretHash,
+    /// The hash of the successor; `None` if the token stays as it is, with its generation.
+    pub successor: Option<SecretHash>,
     /// The scopes of the access token.
     pub scopes: Scopes,
     /// The audience of the access token.

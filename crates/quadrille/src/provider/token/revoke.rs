@@ -14,7 +14,7 @@ use super::{grant, lookup};
 pub(crate) async fn by_client(inner: &Inner, client: &Client, token: &str) -> Result<(), Error> {
     let Some(found) = lookup::find(inner, token).await? else { return Ok(()) };
     let Some(grant) = revocable(found.grant(), client) else { return Ok(()) };
-    let until = grant::all_over(inner, inner.now());
+    let until = grant::all_over(inner, Some(client), inner.now());
     if inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await? {
         tracing::info!(client = %client.id, grant = grant.0, "the client revoked a grant");
     }

@@ -25,7 +25,7 @@ pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, cloc
     let rotation = world.rotation(&family, 510);
     let turned = FamilyRecord {
         generation: 1,
-        current: rotation.successor,
+        current: hash(511),
         previous: Some(family.current),
         rotated: rotation.rotated,
         rotated_scopes: rotation.scopes.clone(),
@@ -70,6 +70,24 @@ pub async fn a_refresh_token_turns_only_as_it_was_read<S: Store>(store: &S, cloc
     let found = store.family(world.issuer, family.row).await;
     let found = found.map(|family| (family.generation, family.previous));
     same(rule, found, Some((2, Some(turned.current))));
+
+    let found = store.family(world.issuer, family.row).await;
+    let Some(family) = found.as_deref() else { return };
+    clock.advance(Duration::from_secs(10));
+    let kept = Rotation { successor: None, ..world.rotation(family, 550) };
+    let rule = "`rotate` without a successor issues the access token";
+    same(rule, store.rotate(world.issuer, kept.clone()).await, Rotated::Issued);
+    same(rule, world.issued(550).await, Some(kept.access.clone()));
+    let rule = "`rotate` without a successor keeps the token, and moves its expiry";
+    let found = store.family(world.issuer, family.row).await;
+    let same_token = FamilyRecord {
+        rotated: kept.rotated,
+        rotated_scopes: kept.scopes.clone(),
+        rotated_resources: kept.resources.clone(),
+        expires: kept.expires,
+        ..family.clone()
+    };
+    same(rule, found.as_deref(), Some(&same_token));
 }
 
 /// As if it had never existed.

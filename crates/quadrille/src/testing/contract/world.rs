@@ -6,7 +6,7 @@ use crate::{
     Actor, Authentication, Binding, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Client, ClientType, GrantType,
+        Client, ClientType, GrantType, Lifetimes,
         store::{
             AccessRecord, Answer, Approval, CodeRecord, Consent, CredentialRecord, FamilyRecord,
             Grant, Identifier, IssuerId, Outcome, PendingKind, PendingRecord, PendingState,
@@ -102,7 +102,7 @@ impl<'s, S: Store> World<'s, S> {
             family: family.row,
             generation: family.generation,
             presented: family.current,
-            successor: hash(row + 1),
+            successor: Some(hash(row + 1)),
             scopes,
             resources,
             rotated: self.clock.now(),
@@ -192,6 +192,11 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         from_document: true,
         without_pkce: true,
         registration: None,
+        default_scopes: Some(Scopes::of(["profile"])),
+        requires_pkce: true,
+        lifetimes: Lifetimes { code: Some(Duration::from_secs(30)), ..Lifetimes::default() },
+        without_rotation: true,
+        longest_use_before: Some(Duration::from_secs(40)),
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }

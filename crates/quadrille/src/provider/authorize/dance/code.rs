@@ -61,6 +61,7 @@ impl Rules for ForCode {
     fn approved(
         &self,
         inner: &Inner,
+        client: &Client,
         grant: Grant,
         secret: &TokenSecret,
         ticket: TicketUse,
@@ -71,7 +72,7 @@ impl Rules for ForCode {
             grant,
             redirect_uri: self.redirect_uri_sent.then(|| self.redirect_uri.clone().into()),
             challenge: self.challenge.clone(),
-            expires: inner.now() + inner.policy.code_lifetime,
+            expires: inner.now() + client.policy(&inner.policy).code_lifetime,
             redeemed: false,
         };
         Outcome::Ticket(ticket, Some(code))

@@ -67,6 +67,7 @@ pub(crate) trait Rules: Send + Sync {
     fn approved(
         &self,
         inner: &Inner,
+        client: &Client,
         grant: Grant,
         secret: &TokenSecret,
         ticket: TicketUse,
@@ -107,13 +108,14 @@ impl Dance {
     pub(crate) fn yes(
         &self,
         inner: &Inner,
+        client: &Client,
         grant: Grant,
         key: &TokenKey,
         ticket: TicketUse,
     ) -> Yes<'_> {
         let rules = self.rules();
         let secret = rules.secret(key, &ticket.ticket);
-        let outcome = rules.approved(inner, grant, &secret, ticket);
+        let outcome = rules.approved(inner, client, grant, &secret, ticket);
         Yes { rules, secret, outcome }
     }
 

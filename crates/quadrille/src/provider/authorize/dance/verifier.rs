@@ -68,7 +68,14 @@ impl Rules for ForVerifier {
         key.verifier_secret(self.temporary)
     }
 
-    fn approved(&self, inner: &Inner, grant: Grant, secret: &TokenSecret, _: TicketUse) -> Outcome {
+    fn approved(
+        &self,
+        inner: &Inner,
+        _: &Client,
+        grant: Grant,
+        secret: &TokenSecret,
+        _: TicketUse,
+    ) -> Outcome {
         let proof = Some(sha256(self.verifier(inner, secret).as_bytes()));
         Outcome::Pending(self.temporary, Some(Approval { proof, grant }))
     }

@@ -284,8 +284,10 @@ impl Realm {
             return Rotated::Lost(Arc::clone(family));
         }
         let family = Arc::make_mut(family);
-        family.generation += 1;
-        family.previous = Some(std::mem::replace(&mut family.current, rotation.successor));
+        if let Some(successor) = rotation.successor {
+            family.generation += 1;
+            family.previous = Some(std::mem::replace(&mut family.current, successor));
+        }
         family.rotated = rotation.rotated;
         family.rotated_scopes = rotation.scopes;
         family.rotated_resources = rotation.resources;

@@ -30,7 +30,7 @@ pub(crate) fn decide(
         return Err(ClientCredentialsError::PublicClient);
     }
     let resources = resources.narrowed(resource).ok_or(ClientCredentialsError::ResourceUnknown)?;
-    let scopes = requested(scope, &client.scopes, scopes);
+    let scopes = requested(scope, client, scopes);
     Ok((scopes.ok_or(ClientCredentialsError::ScopeNotAllowed)?, resources))
 }
 

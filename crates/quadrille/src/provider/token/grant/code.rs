@@ -81,7 +81,9 @@ fn check_redirect_uri(
     presented: Option<&str>,
 ) -> Result<(), CodeError> {
     let fits = match (code.redirect_uri.as_deref(), presented) {
-        (Some(asked), presented) => presented == Some(asked),
+        // PKCE has bound the code to the client's session (OAuth 2.1, section 4.1.3).
+        (Some(_), None) => code.challenge.is_some(),
+        (Some(asked), Some(presented)) => presented == asked,
         (None, None) => true,
         // The only registered one was meant.
         (None, Some(presented)) => matches!(&*client.redirect_uris, [only] if only == presented),
@@ -116,15 +118,15 @@ pub(crate) async fn redeem(
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
     let code = inner.store.code(issuer, read.row).await?;
     let presented = Presented { hash: &read.hash, redirect_uri, verifier, resource };
-    let (code, audience) =
-        match (decide(code.as_deref(), client, presented, &inner.policy, now), code) {
-            (Decision::Redeem(audience), Some(code)) => (code, audience),
-            (Decision::Replayed, Some(code)) => {
-                return Err(replayed(inner, code.grant.id, CodeError::Replayed.into()).await);
-            }
-            (Decision::Refuse(error), _) => return Err(error.into()),
-            (_, None) => return Err(CodeError::Unknown.into()),
-        };
+    let policy = client.policy(&inner.policy);
+    let (code, audience) = match (decide(code.as_deref(), client, presented, &policy, now), code) {
+        (Decision::Redeem(audience), Some(code)) => (code, audience),
+        (Decision::Replayed, Some(code)) => {
+            return Err(replayed(inner, client, code.grant.id, CodeError::Replayed.into()).await);
+        }
+        (Decision::Refuse(error), _) => return Err(error.into()),
+        (_, None) => return Err(CodeError::Unknown.into()),
+    };
     let grant = code.grant.clone();
     let first = first_refresh(inner, client, &grant, now).await?;
     let (family, refresh) = first.unzip();
@@ -136,16 +138,23 @@ pub(crate) async fn redeem(
     let issue = Issue { access: minted.record, family };
     match inner.store.redeem(issuer, read.row, issue).await? {
         Redeemed::Issued => Ok(response),
-        Redeemed::Replayed(grant) => Err(replayed(inner, grant, CodeError::Replayed.into()).await),
+        Redeemed::Replayed(grant) => {
+            Err(replayed(inner, client, grant, CodeError::Replayed.into()).await)
+        }
         Redeemed::Revoked => Err(CodeError::Revoked.into()),
         Redeemed::Unknown => Err(CodeError::Unknown.into()),
     }
 }
 
 /// Revokes a grant whose code or token was copied, and returns the reason.
-pub(crate) async fn replayed(inner: &Inner, grant: RowId, why: ClientError) -> Error {
+pub(crate) async fn replayed(
+    inner: &Inner,
+    client: &Client,
+    grant: RowId,
+    why: ClientError,
+) -> Error {
     let revoked = async {
-        let until = all_over(inner, inner.now());
+        let until = all_over(inner, Some(client), inner.now());
         Ok(inner.store.revoke_grant(inner.issuer_id().await?, grant, until).await?)
     };
     match revoked.await {
@@ -221,6 +230,7 @@ mod tests {
 
             let redirect_fits = if is_bound {
                 redirect_uri == Some(CALLBACK)
+                    || redirect_uri.is_none() && challenge.is_some() && challenge == presented
             } else {
                 redirect_uri.is_none_or(|uri| uri == CALLBACK)
             };

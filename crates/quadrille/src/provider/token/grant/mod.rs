@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use crate::{
-    Timestamp,
+    Policy, Timestamp,
     actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
@@ -54,10 +54,11 @@ pub(crate) async fn mint(
     grant: Grant,
     now: Timestamp,
 ) -> Result<Minted, Error> {
-    let usual = inner.policy.access_token_lifetime;
+    let policy = client.policy(&inner.policy);
+    let usual = policy.access_token_lifetime;
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
     let PlannedToken { grant, lifetime, members, .. } = planned;
-    let lifetime = lifetime.unwrap_or(usual).min(longest(inner, &grant, now));
+    let lifetime = lifetime.unwrap_or(usual).min(longest(&policy, &grant, now));
     let secret = TokenSecret::new(inner.env.random());
     let record = AccessRecord {
         row,
@@ -96,9 +97,9 @@ pub(crate) async fn ask(
 
 /// The longest lifetime of a token: while the revocation of its grant is remembered, by
 /// [`all_over`].
-fn longest(inner: &Inner, grant: &Grant, now: Timestamp) -> Duration {
-    let end = grant.id.time() + inner.policy.refresh_token_total_lifetime;
-    end.since(now).max(inner.policy.access_token_lifetime)
+fn longest(policy: &Policy, grant: &Grant, now: Timestamp) -> Duration {
+    let end = grant.id.time() + policy.refresh_token_total_lifetime;
+    end.since(now).max(policy.access_token_lifetime)
 }
 
 /// The first refresh token for a grant, if the client may have one.
@@ -114,7 +115,8 @@ pub(crate) async fn first_refresh(
     }
     let secret = TokenSecret::new(inner.env.random());
     let token = inner.tokens.first_refresh(inner.row().await?, secret);
-    let ends = now + inner.policy.refresh_token_total_lifetime;
+    let policy = client.policy(&inner.policy);
+    let ends = now + policy.refresh_token_total_lifetime;
     let family = FamilyRecord {
         row: token.family,
         grant: grant.clone(),
@@ -124,16 +126,18 @@ pub(crate) async fn first_refresh(
         rotated: now,
         rotated_scopes: grant.scopes.clone(),
         rotated_resources: grant.resources.clone(),
-        expires: ends.min(now + inner.policy.refresh_token_idle_lifetime),
+        expires: ends.min(now + policy.refresh_token_idle_lifetime),
         ends,
     };
     Ok(Some((family, token)))
 }
 
-/// The latest time at which a token of a grant could still be valid: until then its revocation must
-/// be remembered.
-pub(crate) fn all_over(inner: &Inner, now: Timestamp) -> Timestamp {
-    now + inner.policy.refresh_token_total_lifetime + inner.policy.access_token_lifetime
+/// The latest time at which a token of a grant to `client` could still be valid: until then its
+/// revocation must be remembered.
+pub(crate) fn all_over(inner: &Inner, client: Option<&Client>, now: Timestamp) -> Timestamp {
+    let policy = &inner.policy;
+    let servers = policy.refresh_token_total_lifetime + policy.access_token_lifetime;
+    now + client.map_or(servers, |client| client.longest_use(policy))
 }
 
 impl Minted {

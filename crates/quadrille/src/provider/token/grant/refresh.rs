@@ -101,6 +101,9 @@ pub(crate) fn decide(
     let is_recent = is_recent(now, family.rotated, policy.refresh_repeat_window);
     if was_last && is_recent && is_what_it_turned_for(&wanted, family) {
         Decision::Repeat(wanted)
+    } else if client.without_rotation {
+        // Of the time before, and no sign of a copy: the client may share its tokens.
+        Decision::Refuse(RefreshError::Unknown)
     } else {
         Decision::Replayed
     }
@@ -129,11 +132,12 @@ pub(crate) async fn rotate(
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
     let hash = token.hash();
     let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
+    let policy = client.policy(&inner.policy);
     let next = inner.tokens.next_refresh(&token);
     let successor = next.write();
     let mut family = inner.store.family(issuer, token.family).await?;
     loop {
-        let decision = decide(family.as_deref(), client, presented, &inner.policy, now);
+        let decision = decide(family.as_deref(), client, presented, &policy, now);
         let (Wanted { scopes, resources }, current) = match (decision, family) {
             (Decision::Turn(wanted), Some(family)) => (wanted, family),
             (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
@@ -147,7 +151,9 @@ pub(crate) async fn rotate(
             }
             (Decision::Replayed, Some(family)) => {
                 let grant = family.grant.id;
-                return Err(code::replayed(inner, grant, RefreshError::Replayed.into()).await);
+                return Err(
+                    code::replayed(inner, client, grant, RefreshError::Replayed.into()).await
+                );
             }
             (Decision::Refuse(error), _) => return Err(error.into()),
             (_, None) => return Err(RefreshError::Unknown.into()),
@@ -155,16 +161,18 @@ pub(crate) async fn rotate(
         let grant =
             Grant { scopes: scopes.clone(), resources: resources.clone(), ..current.grant.clone() };
         let minted = mint(inner, client, REFRESH, inner.row().await?, grant, now).await?;
-        let response = minted.response(Some(&successor));
+        // RFC 6749, section 6: an answer without a refresh token leaves the client its own.
+        let rotates = !client.without_rotation;
+        let response = minted.response(rotates.then_some(&successor));
         let rotation = Rotation {
             family: token.family,
             generation: token.generation,
             presented: hash,
-            successor: next.hash(),
+            successor: rotates.then(|| next.hash()),
             scopes,
             resources,
             rotated: now,
-            expires: current.ends.min(now + inner.policy.refresh_token_idle_lifetime),
+            expires: current.ends.min(now + policy.refresh_token_idle_lifetime),
             access: minted.record,
         };
         match inner.store.rotate(issuer, rotation).await? {

@@ -84,7 +84,9 @@ impl<'c> Writes<'c> {
             ))?,
             turn_family: prepare(
                 "UPDATE quadrille_families
-                SET generation = generation + 1, previous = current, current = ?2,
+                SET generation = generation + (?2 IS NOT NULL),
+                previous = CASE WHEN ?2 IS NULL THEN previous ELSE current END,
+                current = coalesce(?2, current),
                 rotated = ?3, rotated_scopes = ?4, rotated_resources = ?5, expires = ?6 WHERE row = ?1",
             )?,
         })
