@@ -66,7 +66,7 @@ async fn wrong_attempts_use_no_code_up() {
         (redeem(&world, &auth, &code, uri, Some(wrong.expose())).await, "invalid_grant"),
         (redeem(&world, &auth, &code, uri, None).await, "invalid_grant"),
         (redeem(&world, &auth, &code, uri, Some("short")).await, "invalid_request"),
-        (redeem(&world, &auth, &code, None, verifier).await, "invalid_grant"),
+        (redeem(&world, &auth, &code, None, None).await, "invalid_grant"),
         (
             redeem(&world, &auth, &code, Some("https://app.example"), verifier).await,
             "invalid_grant",
