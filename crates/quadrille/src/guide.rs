@@ -1,5 +1,7 @@
 //! README and guide, whose examples are compiled and run.
 
+#[doc = include_str!("../../../docs/src/provider/assertions.md")]
+mod assertions {}
 #[doc = include_str!("../../../docs/src/consumer/calls.md")]
 mod calls {}
 #[doc = include_str!("../../../docs/src/provider/clients.md")]

@@ -32,6 +32,9 @@ pub struct Policy {
     /// Whether confidential clients must use PKCE, except those registered without it. Public
     /// clients always must.
     pub pkce_for_confidential_clients: bool,
+    /// Whether client assertions may name the token endpoint as their audience, in place of the
+    /// issuer or beside it.
+    pub token_endpoint_as_audience: bool,
 }
 
 impl Policy {
@@ -46,6 +49,7 @@ impl Policy {
             refresh_repeat_window: Duration::from_secs(10),
             ticket_lifetime: Duration::from_secs(15 * 60),
             pkce_for_confidential_clients: true,
+            token_endpoint_as_audience: false,
         }
     }
 
@@ -86,6 +90,28 @@ impl Policy {
     #[must_use]
     pub const fn allow_confidential_clients_without_pkce(mut self) -> Self {
         self.pkce_for_confidential_clients = false;
+        self
+    }
+}
+
+impl Policy {
+    /// Accepts client assertions (RFC 7523, section 3) whose audience is the URL of the token
+    /// endpoint, or that and the issuer, as many clients write them. Gives up: an authorization
+    /// server that a client trusts, too, can name this server's token endpoint as its own, get an
+    /// assertion for it, and use it here as the client.
+    ///
+    /// ```
+    /// use quadrille::Policy;
+    ///
+    /// let policy = Policy::safe()
+    ///     .accept_assertions_for_the_token_endpoint_so_that_another_server_can_obtain_them();
+    /// assert!(policy.token_endpoint_as_audience);
+    /// ```
+    #[must_use]
+    pub const fn accept_assertions_for_the_token_endpoint_so_that_another_server_can_obtain_them(
+        mut self,
+    ) -> Self {
+        self.token_endpoint_as_audience = true;
         self
     }
 }

@@ -114,7 +114,8 @@ impl Introspection {
         probe
             .to_request(endpoint, &auth, &[])
             .map_err(|_: EndpointError| IntrospectionError::Endpoint)?;
-        if matches!(auth, ClientAuth::None { .. }) {
+        // An assertion is for one request.
+        if matches!(auth, ClientAuth::None { .. } | ClientAuth::Assertion { .. }) {
             return Err(IntrospectionError::NoSecret);
         }
         Ok(Self {

@@ -1,6 +1,8 @@
 //! Signature algorithms (RFC 7518, section 3; RFC 8037, section 3.1; RFC 9864).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A signature algorithm, the value of `alg`. The unsecured `none` is not among them.
 ///
@@ -95,6 +97,20 @@ impl Algorithm {
 
     const fn bit(self) -> u16 {
         1 << (self as u16)
+    }
+}
+
+/// As the value of `alg`.
+impl Serialize for Algorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Algorithm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("an unknown algorithm"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Client authentication (RFC 6749, section 2.3).
+//! Client authentication (RFC 6749, section 2.3; RFC 7521, section 4.2; RFC 7523, section 2.2).
 
 use std::{borrow::Cow, fmt};
 
@@ -14,6 +14,7 @@ use super::{EndpointError, ErrorCode, ErrorResponse};
 use crate::{
     Secret,
     form::{self, FormError, FormWriter, Params},
+    jose::{ClaimsError, TokenError, Unverified},
 };
 
 /// The client's credentials at a server, with the method that sends them.
@@ -45,6 +46,14 @@ pub enum ClientAuth {
         /// The `client_secret`.
         client_secret: Secret,
     },
+    /// A signed assertion, for one request: `private_key_jwt` or `client_secret_jwt` (RFC 7523,
+    /// section 2.2).
+    Assertion {
+        /// The `client_id`.
+        client_id: Box<str>,
+        /// The JWT, whose issuer and subject are the client.
+        assertion: Secret,
+    },
     /// No authentication, for public clients: `none`.
     None {
         /// The `client_id`.
@@ -52,12 +61,16 @@ pub enum ClientAuth {
     },
 }
 
+/// The `client_assertion_type` of a JWT (RFC 7523, section 2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 impl ClientAuth {
     /// The `client_id`.
     pub fn client_id(&self) -> &str {
         match self {
             Self::Basic { client_id, .. }
             | Self::Post { client_id, .. }
+            | Self::Assertion { client_id, .. }
             | Self::None { client_id } => client_id,
         }
     }
@@ -75,6 +88,11 @@ impl ClientAuth {
             Self::Post { client_id, client_secret } => {
                 body.append("client_id", client_id);
                 body.append("client_secret", client_secret.expose());
+            }
+            Self::Assertion { client_id, assertion } => {
+                body.append("client_id", client_id);
+                body.append("client_assertion_type", JWT_BEARER);
+                body.append("client_assertion", assertion.expose());
             }
             Self::None { client_id } => {
                 body.append("client_id", client_id);
@@ -104,11 +122,12 @@ pub enum ClientAuthError {
     /// There is neither a `client_id` nor an `Authorization` header.
     #[error("the request does not say which client sends it")]
     Missing,
-    /// The client authenticates in header and body, or by several headers.
+    /// The client authenticates in header and body, by several headers, or by a secret and an
+    /// assertion.
     #[error("the client authenticates in more than one way")]
     SeveralMethods,
-    /// The `client_id` of the body is not that of the header.
-    #[error("the client_id of the body is not that of the Authorization header")]
+    /// The `client_id` of the body is not that of the header, or not the subject of the assertion.
+    #[error("the client_id is not that of the Authorization header or the client_assertion")]
     DifferentClients,
     /// The `Authorization` header has a scheme that is not for client authentication.
     #[error("the scheme of the Authorization header is not supported for clients")]
@@ -117,6 +136,18 @@ pub enum ClientAuthError {
     /// 2.3.1).
     #[error("the Basic credentials are malformed")]
     MalformedBasic,
+    /// There is a `client_assertion` without its type, or a type without an assertion.
+    #[error("client_assertion and client_assertion_type belong together")]
+    AssertionWithoutType,
+    /// The `client_assertion_type` is not that of a JWT.
+    #[error("this client_assertion_type is not supported")]
+    UnsupportedAssertion,
+    /// The `client_assertion` is not a signed JWT.
+    #[error("client_assertion: {0}")]
+    MalformedAssertion(#[from] TokenError),
+    /// The claims of the `client_assertion` cannot be read, or name no client.
+    #[error("client_assertion: {0}")]
+    AssertionClaims(#[from] ClaimsError),
     /// There is a `client_secret`, but no `client_id`.
     #[error("the request has a client_secret without a client_id")]
     SecretWithoutId,
@@ -129,10 +160,14 @@ impl ClientAuthError {
             Self::Form(_)
             | Self::SeveralMethods
             | Self::DifferentClients
+            | Self::AssertionWithoutType
             | Self::SecretWithoutId => ErrorCode::InvalidRequest,
-            Self::Missing | Self::UnsupportedScheme | Self::MalformedBasic => {
-                ErrorCode::InvalidClient
-            }
+            Self::Missing
+            | Self::UnsupportedScheme
+            | Self::MalformedBasic
+            | Self::UnsupportedAssertion
+            | Self::MalformedAssertion(_)
+            | Self::AssertionClaims(_) => ErrorCode::InvalidClient,
         }
     }
 }
@@ -193,6 +228,8 @@ pub enum ClientProof<'a> {
     None,
     /// The `client_secret`, which is not empty.
     Secret(Cow<'a, str>),
+    /// The `client_assertion`, a signed JWT. Nothing about it is verified.
+    Assertion(&'a str),
 }
 
 impl<'a> ClientProof<'a> {
@@ -203,7 +240,7 @@ impl<'a> ClientProof<'a> {
     /// The `client_secret`, if that is the proof.
     pub fn secret(&self) -> Option<&str> {
         match self {
-            Self::None => None,
+            Self::None | Self::Assertion(_) => None,
             Self::Secret(secret) => Some(secret),
         }
     }
@@ -214,6 +251,7 @@ impl fmt::Debug for ClientProof<'_> {
         f.write_str(match self {
             Self::None => "None",
             Self::Secret(_) => "Secret",
+            Self::Assertion(_) => "Assertion",
         })
     }
 }
@@ -232,6 +270,10 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// `client_secret_post`.
     ClientSecretPost,
+    /// `client_secret_jwt`: an assertion with an HMAC by the secret (RFC 7523, section 2.2).
+    ClientSecretJwt,
+    /// `private_key_jwt`: an assertion signed with a private key (RFC 7523, section 2.2).
+    PrivateKeyJwt,
     /// `none`: the `client_id` only.
     None,
 }
@@ -248,19 +290,31 @@ impl AuthMethod {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
         }
     }
 }
 
 impl<'a> PresentedClient<'a> {
-    /// Reads the client from the headers and the body of a request.
+    /// Reads the client from the headers and the body of a request. An assertion names the client
+    /// as its subject.
     ///
     /// # Errors
     /// [`ClientAuthError`].
     pub fn parse(headers: &HeaderMap, body: &'a Params<'_>) -> Result<Self, ClientAuthError> {
         let id = body.one("client_id")?;
         let secret = body.one("client_secret")?;
+        match (body.one("client_assertion")?, body.one("client_assertion_type")?) {
+            (None, None) => {}
+            (Some(_), Some(_)) if secret.is_some() || headers.contains_key(AUTHORIZATION) => {
+                return Err(ClientAuthError::SeveralMethods);
+            }
+            (Some(assertion), Some(JWT_BEARER)) => return Self::of_assertion(assertion, id),
+            (Some(_), Some(_)) => return Err(ClientAuthError::UnsupportedAssertion),
+            _ => return Err(ClientAuthError::AssertionWithoutType),
+        }
         let mut authorizations = headers.get_all(AUTHORIZATION).iter();
         let Some(authorization) = authorizations.next() else {
             return match (id, secret) {
@@ -293,6 +347,24 @@ impl<'a> PresentedClient<'a> {
             },
             proof: ClientProof::of_secret(Some(Cow::Owned(basic_secret))),
             raw_secret,
+        })
+    }
+
+    fn of_assertion(assertion: &'a str, id: Option<&str>) -> Result<Self, ClientAuthError> {
+        let token = Unverified::parse(assertion)?;
+        let subject = token.claims_of_anybody()?.sub.filter(|subject| !subject.is_empty());
+        let subject = subject.ok_or(ClaimsError::Missing("sub"))?;
+        if id.is_some_and(|id| id != subject) {
+            return Err(ClientAuthError::DifferentClients);
+        }
+        Ok(Self {
+            id: Cow::Owned(subject),
+            proof: ClientProof::Assertion(assertion),
+            raw_secret: None,
+            method: match token.header().algorithm().is_symmetric() {
+                true => AuthMethod::ClientSecretJwt,
+                false => AuthMethod::PrivateKeyJwt,
+            },
         })
     }
 
@@ -397,6 +469,7 @@ fn decode_lenient(text: String) -> Result<String, ClientAuthError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::{Algorithm, Claims, Protected, SigningKey};
 
     fn present(
         authorization: &[&str],
@@ -477,6 +550,62 @@ mod tests {
         for (headers, body, error, code) in cases {
             assert_eq!(present(headers, body), Err(error), "{headers:?} {body}");
             assert_eq!(error.code().as_str(), code, "{error:?}");
+        }
+    }
+
+    fn assertion(algorithm: Algorithm, sub: Option<&str>) -> String {
+        let key = match algorithm.is_symmetric() {
+            true => SigningKey::hmac(algorithm, &"a secret of at least 32 bytes!!!!".into()),
+            false => SigningKey::generate(algorithm),
+        };
+        let mut claims = Claims::default();
+        claims.sub = sub.map(ToOwned::to_owned);
+        key.unwrap().sign_claims(&Protected::plain(), &claims).unwrap()
+    }
+
+    fn asserted(text: &str, more: &str) -> String {
+        let mut body = FormWriter::new();
+        body.append("client_assertion", text);
+        body.append("client_assertion_type", JWT_BEARER);
+        format!("{}{more}", body.finish())
+    }
+
+    #[test]
+    fn an_assertion_names_its_client_and_is_the_only_proof() {
+        use ClientAuthError as E;
+        let signed = assertion(Algorithm::Es256, Some("web"));
+        let web = |method| Ok(("web".to_owned(), None, method));
+        assert_eq!(present(&[], &asserted(&signed, "")), web(AuthMethod::PrivateKeyJwt));
+        let same = asserted(&signed, "&client_id=web");
+        assert_eq!(present(&[], &same), web(AuthMethod::PrivateKeyJwt));
+        let shared = assertion(Algorithm::Hs256, Some("web"));
+        assert_eq!(present(&[], &asserted(&shared, "")), web(AuthMethod::ClientSecretJwt));
+
+        let missing = E::AssertionClaims(ClaimsError::Missing("sub"));
+        let nobody = assertion(Algorithm::Es256, None);
+        let (none, basic) = ("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ3ZWIifQ.", basic_of("web:b"));
+        for (headers, body, error) in [
+            (&[][..], asserted(&signed, "&client_id=other"), E::DifferentClients),
+            (&[], asserted(&signed, "&client_id=web&client_secret=x"), E::SeveralMethods),
+            (&[&*basic], asserted(&signed, ""), E::SeveralMethods),
+            (&["Bearer x"], asserted(&signed, ""), E::SeveralMethods),
+            (&[], asserted(&nobody, "&client_id=web"), missing),
+            (&[], asserted(none, ""), E::MalformedAssertion(TokenError::Unsecured)),
+            (&[], asserted("x", ""), E::MalformedAssertion(TokenError::NotCompact)),
+            (&[], format!("client_id=web&client_assertion={signed}"), E::AssertionWithoutType),
+            (&[], format!("client_assertion_type={JWT_BEARER}"), E::AssertionWithoutType),
+            (
+                &[],
+                format!("client_assertion={signed}&client_assertion_type=urn:x"),
+                E::UnsupportedAssertion,
+            ),
+            (
+                &[],
+                asserted(&signed, &format!("&client_assertion={signed}")),
+                E::Form(FormError::Duplicate("client_assertion")),
+            ),
+        ] {
+            assert_eq!(present(headers, &body), Err(error), "{headers:?} {body}");
         }
     }
 

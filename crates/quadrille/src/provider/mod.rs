@@ -49,6 +49,7 @@ pub use client::{
         InvalidGrantType, SecretVerifier,
     },
     redirect_uri::{RedirectUri, RedirectUriError},
+    registered_auth::{ClientKeys, RegisteredAuth},
     registration::{Registered, RegistrationError},
 };
 pub use endpoint::error::{EndpointError, TokenError};

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Env, KeyRing, Policy, Scope, Timestamp,
+    fetch::{Fetcher, RemoteKeys},
     guard::{RefusalPage, Refused},
     oauth2::{InvalidResource, Resources},
 };
@@ -21,7 +22,7 @@ use super::{
         problem::{Pages, Problem},
         verifier::VerifierPage,
     },
-    client::{document::load::ClientMetadataDocuments, record::GrantType},
+    client::{assertion::ReadyKeys, document::load::ClientMetadataDocuments, record::GrantType},
     clock::{self, ClockWatch},
     error::{Error, OperatorError},
     guessing::{Kdf, Rate, Throttle, turns::Turns},
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) oauth1: OAuth1,
     pub(crate) before_issue: Option<BeforeIssue>,
     pub(crate) documents: Option<ClientMetadataDocuments>,
+    /// The keys of clients that have a `jwks_uri`.
+    pub(crate) remote_keys: Option<RemoteKeys>,
     pub(crate) paths: Paths,
     /// `true` if requests arrive without the path of the issuer.
     prefix_is_stripped: bool,
@@ -98,6 +101,7 @@ pub(crate) struct Shared {
     pub(crate) start: Start,
     pub(crate) seconds: Seconds,
     pub(crate) oauth1_keys: Memo,
+    pub(crate) client_keys: ReadyKeys,
     rows: RowIds,
     watch: ClockWatch,
     issuer: OnceCell<IssuerId>,
@@ -141,6 +145,7 @@ impl AuthorizationServer {
             oauth1: OAuth1::off(),
             before_issue: None,
             documents: None,
+            remote_keys: None,
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
@@ -346,6 +351,26 @@ impl AuthorizationServer {
         self.with(|inner| inner.documents = Some(documents))
     }
 
+    /// Sets how the keys of clients that authenticate by `private_key_jwt` and have a `jwks_uri`
+    /// are fetched: as a rule by a `GuardedFetcher`. A set is fetched when it is needed and kept
+    /// for the time in its `Cache-Control`, between a minute and an hour. An assertion that names
+    /// an unknown key has it fetched again, at most once in ten seconds. Without this, clients need
+    /// `jwks`.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::GuardedFetcher;
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
+    ///     .client_keys_fetched_by(GuardedFetcher::new()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn client_keys_fetched_by(self, fetcher: impl Fetcher) -> Self {
+        self.with(|inner| inner.remote_keys = Some(RemoteKeys::new(Arc::new(fetcher))))
+    }
+
     /// Replaces the small default page for verifiers that a user carries to a client
     /// (`oauth_callback=oob`).
     ///
@@ -492,6 +517,7 @@ impl Shared {
             start: Start::new(&env),
             seconds: Seconds::default(),
             oauth1_keys: Memo::default(),
+            client_keys: ReadyKeys::default(),
             watch: ClockWatch::new(&env),
             rows: RowIds::new(env),
             issuer: OnceCell::new(),

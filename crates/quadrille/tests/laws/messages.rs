@@ -7,12 +7,13 @@ use proptest::{collection::vec, option, prelude::*};
 use quadrille::{
     Scopes, Secret, Timestamp,
     form::{FormWriter, Params},
+    jose::{Algorithm, Claims, Protected, SigningKey},
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ClientConfiguration,
-        ClientConfigurationRequest, ClientInformation, ClientMetadata, DeviceAuthorizationRequest,
-        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient,
-        RegistrationRequest, Resources, RevocationRequest, SecretExpiry, TokenRequest,
-        TokenResponse, TokenTypeHint, bearer, pkce::Verifier,
+        ClientConfigurationRequest, ClientInformation, ClientMetadata, ClientProof,
+        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorCode, ErrorResponse,
+        PresentedClient, RegistrationRequest, Resources, RevocationRequest, SecretExpiry,
+        TokenRequest, TokenResponse, TokenTypeHint, bearer, pkce::Verifier,
     },
     scope::ScopeSeparator,
 };
@@ -49,7 +50,19 @@ fn auth() -> impl Strategy<Value = ClientAuth> {
             client_secret: secret.into(),
         }),
         value().prop_map(|id| ClientAuth::None { client_id: id.into() }),
+        value().prop_map(|id| ClientAuth::Assertion {
+            assertion: assertion(&id).into(),
+            client_id: id.into(),
+        }),
     ]
+}
+
+/// A signed assertion about this client.
+fn assertion(id: &str) -> String {
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let mut claims = Claims::default();
+    claims.sub = Some(id.to_owned());
+    key.sign_claims(&Protected::plain(), &claims).unwrap()
 }
 
 /// The client that comes out of a request into which `auth` went in.
@@ -63,6 +76,10 @@ fn assert_same_client(auth: &ClientAuth, request: &http::Request<bytes::Bytes>) 
         }
         ClientAuth::Post { client_secret, .. } => {
             (Some(client_secret.expose()), AuthMethod::ClientSecretPost)
+        }
+        ClientAuth::Assertion { assertion, .. } => {
+            assert_eq!(client.proof, ClientProof::Assertion(assertion.expose()));
+            (None, AuthMethod::PrivateKeyJwt)
         }
         _ => (None, AuthMethod::None),
     };

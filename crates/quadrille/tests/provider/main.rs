@@ -12,6 +12,7 @@ mod audience;
 mod authorize;
 mod bound;
 mod canaries;
+mod client_assertions;
 mod client_documents;
 mod client_rules;
 mod clients;

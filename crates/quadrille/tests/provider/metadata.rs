@@ -25,7 +25,17 @@ async fn it_says_exactly_what_is_enabled() {
     let path = "/.well-known/oauth-authorization-server";
     let answer = world.request("GET", path, form, "").await;
     assert_eq!(answer.header("content-type"), "application/json");
-    let authentication = ["client_secret_basic", "client_secret_post", "none"];
+    let authentication = [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+        "none",
+    ];
+    let algorithms = [
+        "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "RS384", "RS512", "PS256", "PS384",
+        "PS512", "HS256", "HS384", "HS512",
+    ];
     assert_eq!(
         answer.json(),
         serde_json::json!({
@@ -40,8 +50,10 @@ async fn it_says_exactly_what_is_enabled() {
             "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
             "token_endpoint_auth_methods_supported": authentication,
             "revocation_endpoint_auth_methods_supported": authentication,
-            "introspection_endpoint_auth_methods_supported":
-                ["client_secret_basic", "client_secret_post"],
+            "introspection_endpoint_auth_methods_supported": authentication[..4],
+            "token_endpoint_auth_signing_alg_values_supported": algorithms,
+            "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+            "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         })

@@ -267,6 +267,7 @@ fn basic(auth: &ClientAuth) -> Result<HeaderValue, OperatorError> {
         ClientAuth::Basic { client_id, client_secret }
         | ClientAuth::Post { client_id, client_secret } => (client_id, client_secret.expose()),
         ClientAuth::None { client_id } => (client_id, ""),
+        ClientAuth::Assertion { .. } => return Err(OperatorError::CallMalformed),
     };
     let encoded = BASE64_STANDARD.encode(format!("{id}:{secret}"));
     let mut value = HeaderValue::try_from(format!("Basic {encoded}"))

@@ -13,7 +13,10 @@ use crate::{
     },
 };
 
-use super::record::{Client, ClientSecret, ClientType, SecretVerifier};
+use super::{
+    record::{Client, ClientSecret, ClientType, SecretVerifier},
+    registered_auth::RegisteredAuth,
+};
 
 /// The reason why a client is not changed.
 ///
@@ -31,6 +34,9 @@ pub enum AdminError {
     /// The client is public, and has no secret.
     #[error("a public client has no secret")]
     PublicClient,
+    /// The client signs with a private key, and has no secret.
+    #[error("a client that signs with a private key has no secret")]
+    PrivateKeys,
     /// The key for OAuth 1.0a is rejected.
     #[error(transparent)]
     OAuth1Key(#[from] NewKeyError),
@@ -66,13 +72,16 @@ impl AuthorizationServer {
     pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
         let inner = self.inner();
         let issuer = inner.issuer_id().await?;
-        let (verifier, secret) = self.generate();
         loop {
             let before = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
             if before.client_type == ClientType::Public {
                 return Err(AdminError::PublicClient);
             }
-            let client = with_secret(&before, verifier.clone(), inner.now(), overlap);
+            if let Some(RegisteredAuth::PrivateKeyJwt { .. }) = before.auth {
+                return Err(AdminError::PrivateKeys);
+            }
+            let (verifier, secret) = self.generate(before.auth.as_ref());
+            let client = with_secret(&before, verifier, inner.now(), overlap);
             if inner.store.put_client(issuer, client, Some(before)).await.map_err(Error::from)? {
                 tracing::info!(client = id, "client secret rotated");
                 return Ok(secret);

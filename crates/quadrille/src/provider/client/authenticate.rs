@@ -9,9 +9,10 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     RemoteAddress, Secret, Timestamp,
-    oauth2::{AuthMethod, PresentedClient},
+    jose::Algorithms,
+    oauth2::{AuthMethod, ClientProof, PresentedClient},
     provider::{
-        error::Error,
+        error::{ClientError, Error},
         guessing::{Verdict, Who},
         server::{Inner, Shared},
         store::SecretHash,
@@ -20,8 +21,10 @@ use crate::{
 };
 
 use super::{
+    assertion,
     error::AuthenticateError,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
+    registered_auth::RegisteredAuth,
 };
 
 /// The result of the checks that cost no slow hash.
@@ -33,6 +36,12 @@ enum Quick {
     Failed(AuthenticateError),
     /// The client has chosen secrets, which must be hashed to compare them.
     Hash,
+}
+
+/// `true` if the client may authenticate by this method. A request without proof fails later.
+fn may_use(client: &Client, method: AuthMethod) -> bool {
+    let registered = client.auth.as_ref().map(RegisteredAuth::method);
+    method == AuthMethod::None || registered.is_none_or(|registered| registered == method)
 }
 
 /// Decides as far as possible without a slow hash. A chosen secret is checked only if no generated
@@ -51,7 +60,7 @@ fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
         SecretVerifier::Sha256(known) => {
             readings.iter().any(|hash| verify_slices_are_equal(known, hash).is_ok())
         }
-        SecretVerifier::Argon2id(_) => false,
+        SecretVerifier::Argon2id(_) | SecretVerifier::Sealed(_) => false,
     };
     let is_good = |secret: &ClientSecret| secret.expires.is_none_or(|expires| now < expires);
     match client.secrets.iter().find(fits) {
@@ -75,9 +84,20 @@ fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
 /// The authentication methods for the metadata (RFC 8414, section 2), with or without that of
 /// public clients.
 pub(crate) fn methods(and_public: bool) -> Vec<String> {
-    let confidential = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    let confidential = [
+        AuthMethod::ClientSecretBasic,
+        AuthMethod::ClientSecretPost,
+        AuthMethod::ClientSecretJwt,
+        AuthMethod::PrivateKeyJwt,
+    ];
     let public = and_public.then_some(AuthMethod::None);
     confidential.into_iter().chain(public).map(|method| method.as_str().to_owned()).collect()
+}
+
+/// The algorithms of assertions for the metadata (RFC 8414, section 2).
+pub(crate) fn algorithms() -> Vec<String> {
+    let all = Algorithms::PUBLIC_KEY.names().chain(Algorithms::SYMMETRIC.names());
+    all.map(ToOwned::to_owned).collect()
 }
 
 /// The client that sent a request, authenticated.
@@ -90,13 +110,23 @@ pub(crate) async fn client(
     let hashes: Vec<SecretHash> =
         readings(presented).map(|secret| sha256(secret.as_bytes())).collect();
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
+    let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
+    if let (ClientProof::Assertion(assertion), Some(client)) = (&presented.proof, &client) {
+        return match assertion::check(inner, client, assertion).await {
+            Ok(()) => Ok(client.clone()),
+            Err(Error::Client(ClientError::Authenticate(error))) => Err(failed(error)),
+            Err(error) => Err(error),
+        };
+    }
     let quick = match &client {
+        Some(client) if !may_use(client, presented.method()) => {
+            Quick::Failed(AuthenticateError::OtherMethod)
+        }
         Some(client) => quick(client, &hashes, inner.now()),
         // An unknown client costs as much as one with a chosen secret, if any client has one.
         None if has_chosen() => Quick::Hash,
         None => Quick::Failed(AuthenticateError::UnknownClient),
     };
-    let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
     match (quick, &*hashes, &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
         (Quick::Hash, [_, ..], client) => {

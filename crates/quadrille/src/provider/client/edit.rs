@@ -80,7 +80,9 @@ impl AuthorizationServer {
         };
         edited.client.remember_longest_use(before, &self.inner().policy);
         let is_chosen = new.secret_that_was_chosen().is_some();
-        if !is_chosen && (!before.secrets.is_empty() || edited.client.secrets.is_empty()) {
+        let has_use = edited.client.has_use_for_secrets_of(before);
+        if !is_chosen && has_use && (!before.secrets.is_empty() || edited.client.secrets.is_empty())
+        {
             edited.client.secrets.clone_from(&before.secrets);
             edited.secret = None;
         }

@@ -15,6 +15,7 @@ use crate::{
 };
 
 use super::{
+    assertion,
     new::NewClient,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     registration::{Registered, RegistrationError},
@@ -98,7 +99,9 @@ impl AuthorizationServer {
         client.remember_longest_use(before, &self.inner().policy);
         let mut secret = None;
         let keeps = match new.secret_that_was_chosen() {
+            Some(_) if !client.has_use_for_secrets_of(before) => false,
             Some(chosen) => self.is_secret_of(before, chosen).await?,
+            None if !client.has_use_for_secrets_of(before) => false,
             None => !before.secrets.is_empty() || client.secrets.is_empty(),
         };
         if keeps {
@@ -128,6 +131,11 @@ impl AuthorizationServer {
             return Ok(false);
         }
         for ClientSecret { verifier, expires } in &client.secrets {
+            if let SecretVerifier::Sealed(sealed) = verifier
+                && assertion::open(inner, sealed).is_some_and(|known| known == *chosen)
+            {
+                return Ok(true);
+            }
             if let SecretVerifier::Argon2id(hash) = verifier
                 && expires.is_none_or(|expires| now < expires)
             {

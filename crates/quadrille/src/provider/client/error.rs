@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::{
+    jose::{ClaimsError, TokenError},
     oauth2::{ClientAuthError, ErrorCode},
     provider::reason::Disclosure,
 };
@@ -35,6 +36,21 @@ pub enum AuthenticateError {
     /// The secret was right until it expired.
     #[error("the client secret has expired")]
     SecretExpired,
+    /// The client is registered for another authentication method.
+    #[error("the client is registered for another authentication method")]
+    OtherMethod,
+    /// The client assertion is not signed by the client (RFC 7523, section 3).
+    #[error("the client assertion: {0}")]
+    Assertion(TokenError),
+    /// The client assertion is not valid here and now (RFC 7523, section 3).
+    #[error("the client assertion: {0}")]
+    AssertionClaims(ClaimsError),
+    /// The client assertion was used before: its `jti` is known.
+    #[error("the client assertion was used before")]
+    AssertionReplayed,
+    /// The keys of the client cannot be fetched from its `jwks_uri`.
+    #[error("the keys of the client cannot be fetched")]
+    KeysUnknown,
     /// A public client, which has no secret, sent one.
     #[error("a public client sent a secret")]
     SecretOfPublicClient,
@@ -62,7 +78,14 @@ impl AuthenticateError {
             | Self::SecretWrong
             | Self::SecretExpired
             | Self::SecretOfPublicClient
+            | Self::OtherMethod
+            | Self::Assertion(_)
+            | Self::KeysUnknown
             | Self::PublicClientAsks => silent,
+            // The client has proved its identity.
+            Self::AssertionClaims(_) | Self::AssertionReplayed => {
+                Disclosure::words(ErrorCode::InvalidClient)
+            }
             Self::Throttled(_) => silent.status(StatusCode::TOO_MANY_REQUESTS),
         }
     }

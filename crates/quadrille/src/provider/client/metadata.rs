@@ -3,13 +3,19 @@
 
 use std::sync::Arc;
 
-use crate::{Scopes, Timestamp, oauth2::AuthMethod, provider::store::RowId};
+use crate::{
+    Scopes, Timestamp,
+    jose::{Algorithm, KeySetError},
+    oauth2::AuthMethod,
+    provider::store::RowId,
+};
 
 use super::{
     lifetimes::Lifetimes,
     policy::MetadataPolicy,
     record::{Client, ClientType, GrantType, GrantTypes, is_shown},
     redirect_uri::{self, RedirectUri, RedirectUriError},
+    registered_auth::{ClientKeys, RegisteredAuth},
 };
 
 /// The metadata of a client (RFC 7591, section 2), with the names of the specification. Settings
@@ -18,6 +24,10 @@ use super::{
 pub(crate) struct ClientMetadata {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) token_endpoint_auth_method: Option<String>,
+    pub(crate) token_endpoint_auth_signing_alg: Option<String>,
+    /// A JWK Set in JSON.
+    pub(crate) jwks: Option<Arc<str>>,
+    pub(crate) jwks_uri: Option<Arc<str>>,
     pub(crate) grant_types: Option<Vec<String>>,
     pub(crate) response_types: Option<Vec<String>>,
     pub(crate) client_name: Option<String>,
@@ -29,6 +39,8 @@ pub(crate) struct ClientMetadata {
 pub(crate) struct CheckedMetadata {
     pub(crate) name: String,
     pub(crate) client_type: ClientType,
+    /// `None` if the metadata names no method, or the client is public.
+    pub(crate) auth: Option<RegisteredAuth>,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) grant_types: GrantTypes,
     /// `None` if the metadata names none.
@@ -62,6 +74,27 @@ pub enum ClientMetadataError {
     /// The client may not authenticate by its `token_endpoint_auth_method`.
     #[error("the client may not authenticate by this token_endpoint_auth_method")]
     AuthMethod,
+    /// The client signs assertions, and has neither `jwks` nor `jwks_uri`.
+    #[error("a client that authenticates by private_key_jwt needs jwks or jwks_uri")]
+    KeysMissing,
+    /// The client has both `jwks` and `jwks_uri` (RFC 7591, section 2).
+    #[error("a client has jwks or jwks_uri, not both")]
+    KeysTwice,
+    /// The `jwks` is not a JWK Set.
+    #[error("jwks: {0}")]
+    Keys(#[from] KeySetError),
+    /// The `jwks` has a private or shared key, which is now known to others.
+    #[error("jwks has a private or shared key; replace that key, and give only public ones")]
+    PrivateKeys,
+    /// The `jwks` has no key that can be used with the client's algorithm.
+    #[error("jwks has no key that is usable for the client's assertions")]
+    NoKey,
+    /// The `jwks_uri` is not a plain https URL.
+    #[error("jwks_uri needs to be an https URL without user, password and fragment")]
+    JwksUri,
+    /// The `token_endpoint_auth_signing_alg` is unknown, or not one of the authentication method.
+    #[error("the client may not sign its assertions by this token_endpoint_auth_signing_alg")]
+    SigningAlgorithm,
     /// A redirect URI is not accepted.
     #[error("{uri}: {reason}")]
     RedirectUri {
@@ -106,7 +139,7 @@ impl ClientMetadata {
             (None, Some(name)) => name.to_owned(),
             _ => return Err(ClientMetadataError::Name),
         };
-        let client_type = self.client_type(policy)?;
+        let (client_type, auth) = self.auth(policy)?;
         let redirect_uris = self.redirect_uris(policy)?;
         let grant_types = self.grant_types(policy)?;
         let has_code = grant_types.contains(&GrantType::AuthorizationCode);
@@ -133,15 +166,20 @@ impl ClientMetadata {
             Some(name) => Err(ClientMetadataError::UnknownScope(name)),
             None => {
                 let scopes = self.scope.clone();
-                Ok(CheckedMetadata { name, client_type, redirect_uris, grant_types, scopes })
+                Ok(CheckedMetadata { name, client_type, auth, redirect_uris, grant_types, scopes })
             }
         }
     }
 
-    /// The type of the client, by its authentication method (RFC 6749, section 2.1).
-    fn client_type(&self, policy: &MetadataPolicy<'_>) -> Result<ClientType, ClientMetadataError> {
+    /// The type of the client, by its authentication method (RFC 6749, section 2.1), and the method
+    /// if the metadata names one.
+    fn auth(
+        &self,
+        policy: &MetadataPolicy<'_>,
+    ) -> Result<(ClientType, Option<RegisteredAuth>), ClientMetadataError> {
         let method = match &self.token_endpoint_auth_method {
-            None => policy.default_auth_method,
+            None if policy.default_auth_method == AuthMethod::None => AuthMethod::None,
+            None => return Ok((ClientType::Confidential, None)),
             Some(name) => {
                 let mut methods = policy.auth_methods.iter();
                 *methods
@@ -149,12 +187,32 @@ impl ClientMetadata {
                     .ok_or(ClientMetadataError::AuthMethod)?
             }
         };
-        Ok(match method {
-            AuthMethod::None => ClientType::Public,
-            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
-                ClientType::Confidential
+        let auth = match method {
+            AuthMethod::None => return Ok((ClientType::Public, None)),
+            AuthMethod::ClientSecretBasic => RegisteredAuth::ClientSecretBasic,
+            AuthMethod::ClientSecretPost => RegisteredAuth::ClientSecretPost,
+            AuthMethod::ClientSecretJwt => RegisteredAuth::ClientSecretJwt { alg: self.alg()? },
+            AuthMethod::PrivateKeyJwt => {
+                RegisteredAuth::PrivateKeyJwt { alg: self.alg()?, keys: self.keys()? }
             }
-        })
+        };
+        auth.check()?;
+        Ok((ClientType::Confidential, Some(auth)))
+    }
+
+    fn alg(&self) -> Result<Option<Algorithm>, ClientMetadataError> {
+        let name = self.token_endpoint_auth_signing_alg.as_deref();
+        let parse = |name| Algorithm::parse(name).ok_or(ClientMetadataError::SigningAlgorithm);
+        name.map(parse).transpose()
+    }
+
+    fn keys(&self) -> Result<ClientKeys, ClientMetadataError> {
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(_), Some(_)) => Err(ClientMetadataError::KeysTwice),
+            (Some(jwks), None) => Ok(ClientKeys::Jwks(jwks.clone())),
+            (None, Some(uri)) => Ok(ClientKeys::JwksUri(uri.clone())),
+            (None, None) => Err(ClientMetadataError::KeysMissing),
+        }
     }
 
     fn redirect_uris(
@@ -202,6 +260,7 @@ impl CheckedMetadata {
             number,
             name: self.name.clone(),
             client_type: self.client_type,
+            auth: self.auth.clone(),
             secrets: Vec::new(),
             redirect_uris: self.redirect_uris.clone(),
             scopes,
@@ -242,8 +301,13 @@ mod tests {
         "urn:ietf:params:oauth:grant-type:device_code",
         "x",
     ];
-    const METHODS: [&str; 4] =
-        ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+    const METHODS: [&str; 5] = [
+        "none",
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+    ];
 
     fn names(of: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
         subsequence(of, 0..=of.len())
@@ -264,7 +328,7 @@ mod tests {
             let token_endpoint_auth_method = method.map(ToOwned::to_owned);
             ClientMetadata {
                 redirect_uris, token_endpoint_auth_method, grant_types, response_types, client_name,
-                scope,
+                scope, ..ClientMetadata::default()
             }
         }
     }

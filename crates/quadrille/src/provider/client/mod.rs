@@ -1,6 +1,7 @@
 //! Clients (RFC 6749, section 2): their metadata, registration, documents and authentication.
 
 pub(super) mod admin;
+pub(super) mod assertion;
 pub(super) mod authenticate;
 pub(super) mod document;
 pub(super) mod dynamic;
@@ -13,4 +14,5 @@ pub(super) mod new;
 mod policy;
 pub(super) mod record;
 pub(super) mod redirect_uri;
+pub(super) mod registered_auth;
 pub(super) mod registration;

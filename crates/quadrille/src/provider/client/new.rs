@@ -13,6 +13,7 @@ use super::{
     lifetimes::Lifetimes,
     metadata::ClientMetadata,
     record::{Client, ClientType, GrantType},
+    registered_auth::{ClientKeys, RegisteredAuth},
 };
 
 /// The settings of a client to register: see
@@ -37,6 +38,7 @@ use super::{
 pub struct NewClient {
     pub(super) name: String,
     pub(super) client_type: ClientType,
+    pub(super) auth: Option<RegisteredAuth>,
     pub(super) id: Option<String>,
     pub(super) chosen_secret: Option<Secret>,
     redirect_uris: Vec<String>,
@@ -67,6 +69,7 @@ impl NewClient {
         Self {
             name,
             client_type,
+            auth: None,
             id: None,
             chosen_secret: None,
             redirect_uris: Vec::new(),
@@ -86,6 +89,7 @@ impl NewClient {
     /// The settings of a registered client, without its secrets.
     pub(super) fn again(client: &Client, oauth1: Option<NewRegistration>) -> Self {
         Self {
+            auth: client.auth.clone(),
             redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
             scopes: client.scopes.clone(),
             grant_types: Some(client.grant_types.clone()),
@@ -99,6 +103,22 @@ impl NewClient {
             without_rotation: client.without_rotation,
             ..Self::new(client.name.clone(), client.client_type)
         }
+    }
+
+    /// Sets the only authentication method of the client. Without it a confidential client sends
+    /// its secret, in header or body.
+    ///
+    /// ```
+    /// use quadrille::provider::{ClientKeys, NewClient, RegisteredAuth};
+    ///
+    /// let keys = ClientKeys::JwksUri("https://robot.example/jwks.json".into());
+    /// let robot = NewClient::confidential("Robot")
+    ///     .auth(RegisteredAuth::PrivateKeyJwt { alg: None, keys });
+    /// ```
+    #[must_use]
+    pub fn auth(mut self, auth: RegisteredAuth) -> Self {
+        self.auth = Some(auth);
+        self
     }
 
     /// Adds a redirect URI (RFC 6749, section 3.1.2). Call it once for each.
@@ -334,14 +354,28 @@ impl NewClient {
 
     /// The metadata of the client (RFC 7591, section 2).
     pub(super) fn metadata(&self) -> ClientMetadata {
-        let method = match self.client_type {
-            ClientType::Confidential => AuthMethod::ClientSecretBasic,
-            ClientType::Public => AuthMethod::None,
+        let method = match (self.client_type, &self.auth) {
+            (_, Some(auth)) => Some(auth.method()),
+            (ClientType::Confidential, None) => None,
+            (ClientType::Public, None) => Some(AuthMethod::None),
+        };
+        let (alg, keys) = match &self.auth {
+            Some(RegisteredAuth::ClientSecretJwt { alg }) => (*alg, None),
+            Some(RegisteredAuth::PrivateKeyJwt { alg, keys }) => (*alg, Some(keys)),
+            _ => (None, None),
+        };
+        let (jwks, jwks_uri) = match keys {
+            Some(ClientKeys::Jwks(json)) => (Some(json.clone()), None),
+            Some(ClientKeys::JwksUri(uri)) => (None, Some(uri.clone())),
+            None => (None, None),
         };
         let grants = self.granted_types();
         ClientMetadata {
             redirect_uris: self.redirect_uris.clone(),
-            token_endpoint_auth_method: Some(method.as_str().to_owned()),
+            token_endpoint_auth_method: method.map(|method| method.as_str().to_owned()),
+            token_endpoint_auth_signing_alg: alg.map(|alg| alg.as_str().to_owned()),
+            jwks,
+            jwks_uri,
             grant_types: Some(grants.iter().map(|grant| grant.as_str().to_owned()).collect()),
             response_types: None,
             client_name: Some(self.name.clone()),

@@ -33,6 +33,8 @@ impl<'a> MetadataPolicy<'a> {
             auth_methods: &[
                 AuthMethod::ClientSecretBasic,
                 AuthMethod::ClientSecretPost,
+                AuthMethod::ClientSecretJwt,
+                AuthMethod::PrivateKeyJwt,
                 AuthMethod::None,
             ],
             grant_types: &[

@@ -19,6 +19,7 @@ use super::{
     dynamic::record::ClientRegistration,
     lifetimes::{Lifetimes, seconds},
     redirect_uri::{self, RedirectUri},
+    registered_auth::RegisteredAuth,
 };
 
 /// The grant type by which a client gets tokens (RFC 6749, section 4). JSON has its name on the
@@ -194,6 +195,8 @@ pub enum SecretVerifier {
     Sha256(SecretHash),
     /// Argon2id in PHC form, for chosen secrets.
     Argon2id(Arc<str>),
+    /// The secret itself, sealed under the server's key ring, for `client_secret_jwt`.
+    Sealed(Arc<str>),
 }
 
 /// A secret of a client.
@@ -233,6 +236,10 @@ pub struct Client {
     pub name: String,
     /// The client type.
     pub client_type: ClientType,
+    /// The only authentication method of the client. `None` if it sends its secret, in header or
+    /// body, or is public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<RegisteredAuth>,
     /// The client's secrets; each one that has not expired is valid.
     pub secrets: Vec<ClientSecret>,
     /// The redirect URIs, compared exactly, except the port of a URI to this machine (RFC 8252,
@@ -304,6 +311,13 @@ impl Client {
     pub(crate) fn is_gone(&self, now: Timestamp) -> bool {
         self.unused_until().is_some_and(|until| until <= now)
     }
+
+    /// `true` if the secrets of `before` are of use with this client's authentication method.
+    pub(super) fn has_use_for_secrets_of(&self, before: &Self) -> bool {
+        let auth = self.auth.as_ref();
+        let secrets = before.secrets.iter();
+        secrets.map(|secret| &secret.verifier).all(|it| RegisteredAuth::has_use_for(auth, it))
+    }
 }
 
 #[cfg(test)]
@@ -341,6 +355,7 @@ pub(crate) mod tests {
             number: RowId(0),
             name: id.to_owned(),
             client_type: ClientType::Confidential,
+            auth: None,
             secrets: Vec::new(),
             redirect_uris: vec![redirect_uri.parse().unwrap()],
             scopes: Scopes::of(["a", "b"]),

@@ -7,6 +7,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     Scopes, Secret,
+    jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
     provider::{
         error::Error, oauth1::new_key::NewKeyError, server::AuthorizationServer,
@@ -15,10 +16,12 @@ use crate::{
 };
 
 use super::{
+    assertion,
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
     policy::MetadataPolicy,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
+    registered_auth::RegisteredAuth,
 };
 
 impl NewClient {
@@ -31,6 +34,9 @@ impl NewClient {
     ) -> Result<CheckedMetadata, RegistrationError> {
         if self.oauth1.is_some() && self.client_type == ClientType::Public {
             return Err(RegistrationError::OAuth1OfPublicClient);
+        }
+        if self.auth.is_some() && self.client_type == ClientType::Public {
+            return Err(RegistrationError::AuthOfPublicClient);
         }
         let has_other_use = self.oauth1.is_some() || self.resource_server.is_some();
         let checked = self.metadata().check(&MetadataPolicy::settings(scopes, has_other_use))?;
@@ -60,9 +66,17 @@ impl NewClient {
         }
         match &self.chosen_secret {
             Some(_) if is_public => return Err(RegistrationError::SecretOfPublicClient),
-            Some(secret) if secret.expose().len() < 12 => {
-                return Err(RegistrationError::ShortSecret);
-            }
+            Some(secret) => match &self.auth {
+                Some(RegisteredAuth::PrivateKeyJwt { .. }) => {
+                    return Err(RegistrationError::SecretBesideKeys);
+                }
+                Some(RegisteredAuth::ClientSecretJwt { alg }) => {
+                    VerifyingKey::hmac(alg.unwrap_or(Algorithm::Hs256), secret)
+                        .map_err(|_| RegistrationError::ShortSecretOfAssertions)?;
+                }
+                _ if secret.expose().len() < 12 => return Err(RegistrationError::ShortSecret),
+                _ => {}
+            },
             _ => {}
         }
         // VSCHAR of RFC 6749, appendix A.1, without what would need care in a URL or a log.
@@ -132,6 +146,19 @@ pub enum RegistrationError {
     /// The client is public, and cannot keep a secret.
     #[error("a public client has no secret")]
     SecretOfPublicClient,
+    /// The client is public, and cannot authenticate.
+    #[error("a public client does not authenticate")]
+    AuthOfPublicClient,
+    /// The client signs with a private key, and has no use for a secret.
+    #[error("a client that signs with a private key has no secret")]
+    SecretBesideKeys,
+    /// The chosen secret is too short for an HMAC (RFC 7518, section 3.2).
+    #[error("a secret for client_secret_jwt is as long as the hash: 32, 48 or 64 bytes or more")]
+    ShortSecretOfAssertions,
+    /// The client has a `jwks_uri`, and this server fetches no keys
+    /// ([`AuthorizationServer::client_keys_fetched_by`]).
+    #[error("this server fetches no keys, so that a client needs jwks in place of jwks_uri")]
+    NoKeysFetched,
     /// The client is public, and cannot keep a key to sign with.
     #[error("a public client has no part in OAuth 1.0a: it could not keep its key")]
     OAuth1OfPublicClient,
@@ -194,8 +221,18 @@ impl AuthorizationServer {
         };
         let (oauth1, oauth1_secret) =
             new.oauth1.as_ref().map(|oauth1| oauth1.register(inner)).transpose()?.unzip();
+        let keys_are_fetched = matches!(&new.auth, Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) if keys.are_fetched());
+        if keys_are_fetched && inner.remote_keys.is_none() {
+            return Err(RegistrationError::NoKeysFetched);
+        }
         let (verifier, secret) = match (new.client_type, new.chosen_secret.clone()) {
             (ClientType::Public, _) => (None, None),
+            _ if matches!(new.auth, Some(RegisteredAuth::PrivateKeyJwt { .. })) => (None, None),
+            (ClientType::Confidential, Some(chosen))
+                if matches!(new.auth, Some(RegisteredAuth::ClientSecretJwt { .. })) =>
+            {
+                (Some(assertion::seal(inner, &chosen)), None)
+            }
             // OAuth 1.0a has a secret of its own.
             (ClientType::Confidential, None)
                 if checked.grant_types.is_empty() && new.resource_server.is_none() =>
@@ -207,7 +244,7 @@ impl AuthorizationServer {
                 (Some(SecretVerifier::Argon2id(hash)), None)
             }
             (ClientType::Confidential, None) => {
-                let (verifier, secret) = self.generate();
+                let (verifier, secret) = self.generate(new.auth.as_ref());
                 (Some(verifier), Some(secret))
             }
         };
@@ -228,8 +265,14 @@ impl AuthorizationServer {
         Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })
     }
 
-    /// A generated secret, which cannot be guessed.
-    pub(super) fn generate(&self) -> (SecretVerifier, Secret) {
+    /// A generated secret, which cannot be guessed, for a client with this authentication method.
+    pub(super) fn generate(&self, auth: Option<&RegisteredAuth>) -> (SecretVerifier, Secret) {
+        if let Some(RegisteredAuth::ClientSecretJwt { .. }) = auth {
+            // 64 characters, as many as the longest HMAC requires.
+            let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<48>());
+            let secret = Secret::from(secret);
+            return (assertion::seal(self.inner(), &secret), secret);
+        }
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))
     }

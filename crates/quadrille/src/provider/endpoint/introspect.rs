@@ -38,6 +38,8 @@ pub(super) static INTROSPECTION: Endpoint = Endpoint {
             metadata.introspection_endpoint = Some(url);
             metadata.introspection_endpoint_auth_methods_supported =
                 Some(authenticate::methods(false));
+            metadata.introspection_endpoint_auth_signing_alg_values_supported =
+                Some(authenticate::algorithms());
         },
         ..Route::new("introspection", EndpointPath::Below("/introspect"), Methods::POST)
     },

@@ -31,6 +31,8 @@ pub(super) static REVOCATION: Endpoint = Endpoint {
             metadata.revocation_endpoint = Some(url);
             metadata.revocation_endpoint_auth_methods_supported =
                 Some(authenticate::methods(inner.gives_codes()));
+            metadata.revocation_endpoint_auth_signing_alg_values_supported =
+                Some(authenticate::algorithms());
         },
         ..Route::new("revocation", EndpointPath::Below("/revoke"), Methods::POST)
     },

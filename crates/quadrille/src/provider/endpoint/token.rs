@@ -30,6 +30,8 @@ pub(super) static TOKEN: Endpoint = Endpoint {
             metadata.token_endpoint = Some(url);
             metadata.token_endpoint_auth_methods_supported =
                 Some(authenticate::methods(inner.gives_codes()));
+            metadata.token_endpoint_auth_signing_alg_values_supported =
+                Some(authenticate::algorithms());
         },
         ..Route::new("token", EndpointPath::Below("/token"), Methods::POST)
     },

@@ -182,6 +182,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         number: RowId(number),
         name: "An application".to_owned(),
         client_type: ClientType::Confidential,
+        auth: None,
         secrets: Vec::new(),
         redirect_uris: vec!["https://app.example/back".parse().unwrap()],
         scopes: Scopes::of(["photos", "profile"]),

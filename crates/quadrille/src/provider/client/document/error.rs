@@ -88,7 +88,14 @@ impl From<ClientMetadataError> for ClientDocumentError {
     fn from(error: ClientMetadataError) -> Self {
         match error {
             ClientMetadataError::Name => Self::Name,
-            ClientMetadataError::AuthMethod => Self::AuthMethod,
+            ClientMetadataError::AuthMethod
+            | ClientMetadataError::KeysMissing
+            | ClientMetadataError::KeysTwice
+            | ClientMetadataError::Keys(_)
+            | ClientMetadataError::PrivateKeys
+            | ClientMetadataError::NoKey
+            | ClientMetadataError::JwksUri
+            | ClientMetadataError::SigningAlgorithm => Self::AuthMethod,
             ClientMetadataError::RedirectUri { .. }
             | ClientMetadataError::TooManyRedirectUris
             | ClientMetadataError::NoRedirectUri => Self::NoRedirectUri,

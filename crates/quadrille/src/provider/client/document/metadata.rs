@@ -100,6 +100,7 @@ impl Document<'_> {
             response_types: self.response_types.map(list),
             client_name: self.client_name,
             scope: scope.map_err(|_| ClientDocumentError::Scope)?,
+            ..ClientMetadata::default()
         })
     }
 }

@@ -1,0 +1,200 @@
+//! Client assertions: JWTs by which clients authenticate (RFC 7523, section 3; OpenID Connect Core,
+//! section 9).
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use crate::{
+    Secret, Timestamp,
+    jose::{
+        Claims, ClaimsError, ClaimsPolicy, KeySet, TokenError, TokenType, Unverified, Verification,
+        Verified, VerifyingKey,
+    },
+    provider::{error::Error, paths::EndpointPath, server::Inner, token::format::sha256},
+};
+
+use super::{
+    error::AuthenticateError,
+    record::{Client, SecretVerifier},
+    registered_auth::{ClientKeys, RegisteredAuth},
+};
+
+/// The time that an assertion may have left until it expires.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// The time for which a `jti` is remembered beyond the assertion, since clocks differ.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// The space of [`Store::remember_once`](crate::provider::store::Store::remember_once).
+const SPACE: &str = "client_assertion";
+
+/// The purpose for which secrets are sealed.
+const SEALED: &str = "provider client secret";
+
+/// The number of clients whose keys are kept ready; at this number all are forgotten.
+const KEPT: usize = 4096;
+
+/// The `typ` of an assertion; older clients send `JWT`, or nothing.
+const TYPE: TokenType = TokenType::IsOrPlain("client-authentication+jwt");
+
+/// Checks an assertion, and uses it up if it is valid.
+pub(super) async fn check(inner: &Inner, client: &Arc<Client>, text: &str) -> Result<(), Error> {
+    let auth = client.auth.as_ref().ok_or(AuthenticateError::OtherMethod)?;
+    let algorithms = auth.algorithms().ok_or(AuthenticateError::OtherMethod)?;
+    let rules = Verification::new(algorithms, TYPE);
+    let token = Unverified::parse(text).map_err(AuthenticateError::Assertion)?;
+    let verified = match auth {
+        RegisteredAuth::PrivateKeyJwt { keys, .. } => {
+            let keys = public_keys(inner, client, keys, &token).await?;
+            token.verify(&rules, &keys)
+        }
+        _ => by_secret(inner, client, text, &rules),
+    };
+    let verified = verified.map_err(AuthenticateError::Assertion)?;
+    let claims = verified.claims(&policy(inner, &client.id), inner.now());
+    let claims = claims.map_err(AuthenticateError::AssertionClaims)?;
+    use_up(inner, &client.id, &claims).await
+}
+
+/// The rules for the claims of a client's assertion. The audience is the issuer alone: an assertion
+/// for the URL of an endpoint may have been meant for another server, which named that URL as its
+/// own.
+fn policy(inner: &Inner, client: &str) -> ClaimsPolicy {
+    let policy = ClaimsPolicy::new(client, inner.issuer.as_str())
+        .subject(client)
+        .longest_lifetime(LONGEST)
+        .require("jti");
+    if !inner.policy.token_endpoint_as_audience {
+        return policy.sole_audience();
+    }
+    let path = inner.paths.of(EndpointPath::Below("/token"));
+    policy.or_audience(format!("{}{path}", inner.issuer.origin()))
+}
+
+/// Remembers the `jti` of a valid assertion, of whose users one wins.
+async fn use_up(inner: &Inner, client: &str, claims: &Claims) -> Result<(), Error> {
+    let missing = |name| AuthenticateError::AssertionClaims(ClaimsError::Missing(name));
+    let jti = claims.jti.as_deref().ok_or(missing("jti"))?;
+    let end = claims.exp.ok_or(missing("exp"))? + ClaimsPolicy::LEEWAY;
+    let key = sha256(format!("{}:{client}{jti}", client.len()).as_bytes());
+    let issuer = inner.issuer_id().await?;
+    let is_first = inner.store.remember_once(issuer, SPACE, key, end + MARGIN).await?;
+    if !is_first {
+        return Err(AuthenticateError::AssertionReplayed.into());
+    }
+    // A request that waited longer may have been forgotten meanwhile, also by a process whose clock
+    // is ahead.
+    match inner.now() > end + MARGIN / 2 {
+        true => Err(AuthenticateError::AssertionClaims(ClaimsError::Expired).into()),
+        false => Ok(()),
+    }
+}
+
+async fn public_keys(
+    inner: &Inner,
+    client: &Arc<Client>,
+    keys: &ClientKeys,
+    token: &Unverified<'_>,
+) -> Result<Arc<KeySet>, AuthenticateError> {
+    let uri = match keys {
+        ClientKeys::Jwks(json) => return Ok(inner.shared.client_keys.ready(client, json)),
+        ClientKeys::JwksUri(uri) => uri,
+    };
+    let unknown = AuthenticateError::KeysUnknown;
+    let (Some(remote), Some(url)) = (&inner.remote_keys, ClientKeys::url(uri)) else {
+        tracing::error!(client = %client.id, "nothing fetches the keys of this client");
+        return Err(unknown);
+    };
+    let got = remote.get(&url, &inner.env, |keys| token.has_key_in(keys)).await;
+    got.map_err(|reason| {
+        tracing::info!(client = %client.id, %reason, "the keys of this client are not known");
+        unknown
+    })
+}
+
+/// Verifies an assertion by the client's secrets. Shared keys have no identifier.
+fn by_secret(
+    inner: &Inner,
+    client: &Client,
+    text: &str,
+    rules: &Verification,
+) -> Result<Verified, TokenError> {
+    let mut error = TokenError::KeyUnknown;
+    for secret in sealed(inner, client, inner.now()) {
+        let token = Unverified::parse(text)?;
+        let verified = match VerifyingKey::hmac(token.header().algorithm(), &secret) {
+            Ok(key) => token.verify_with(rules, &key),
+            Err(_) => Err(TokenError::KeyUnusable),
+        };
+        match verified {
+            Ok(verified) => return Ok(verified),
+            Err(reason) => error = reason,
+        }
+    }
+    Err(error)
+}
+
+/// The client's sealed secrets that have not expired.
+fn sealed(inner: &Inner, client: &Client, now: Timestamp) -> impl Iterator<Item = Secret> {
+    client.secrets.iter().filter_map(move |secret| match &secret.verifier {
+        SecretVerifier::Sealed(sealed) if secret.expires.is_none_or(|expires| now < expires) => {
+            let opened = open(inner, sealed);
+            if opened.is_none() {
+                tracing::error!(client = %client.id, "a secret of this client cannot be opened");
+            }
+            opened
+        }
+        _ => None,
+    })
+}
+
+/// Seals a secret that verifies HMACs.
+pub(super) fn seal(inner: &Inner, secret: &Secret) -> SecretVerifier {
+    let plain = secret.expose().as_bytes();
+    let sealed = inner.ring.seal(&inner.env, SEALED, inner.issuer.as_str(), plain);
+    SecretVerifier::Sealed(sealed.into())
+}
+
+/// Opens what [`seal`] sealed.
+pub(super) fn open(inner: &Inner, sealed: &str) -> Option<Secret> {
+    let plain = inner.ring.open(SEALED, inner.issuer.as_str(), sealed).ok()?;
+    std::str::from_utf8(&plain).ok().map(Secret::from)
+}
+
+/// The keys of clients, ready to verify, as long as the clients are unchanged.
+#[derive(Default)]
+pub(crate) struct ReadyKeys(RwLock<HashMap<Arc<str>, (Arc<Client>, Arc<KeySet>)>>);
+
+impl ReadyKeys {
+    fn ready(&self, client: &Arc<Client>, json: &str) -> Arc<KeySet> {
+        {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((then, keys)) = known.get(&client.id)
+                && Arc::ptr_eq(then, client)
+            {
+                return keys.clone();
+            }
+        }
+        let keys = KeySet::parse(json.as_bytes()).unwrap_or_else(|reason| {
+            tracing::error!(client = %client.id, %reason, "the keys of this client are not valid");
+            KeySet::default()
+        });
+        let keys = Arc::new(keys);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(client.id.clone(), (client.clone(), keys.clone()));
+        keys
+    }
+}
+
+impl fmt::Debug for ReadyKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadyKeys")
+    }
+}
