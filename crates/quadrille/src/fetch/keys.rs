@@ -9,29 +9,15 @@ use std::{
 use tokio::sync::watch;
 use url::Url;
 
-use crate::{
-    Env, Timestamp,
-    jose::{KeySet, KeySetError},
-};
+use crate::{Env, Timestamp, jose::KeySet};
 
 use super::{
     ErasedFetcher, FetchError,
-    schedule::{Kept, Next},
+    schedule::{Kept, Next, NoKeys},
 };
 
 /// The number of sets that are kept; at this number those that have expired are forgotten, or all.
 const REMEMBERED: usize = 512;
-
-/// The reason why the keys of a party are not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoKeys {
-    /// The set could not be fetched.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The document is not a JWK Set.
-    #[error(transparent)]
-    Set(KeySetError),
-}
 
 /// The keys of other parties, by the URL of their JWK Set. A set is fetched when it is needed: by
 /// the first request, after the time in its `Cache-Control` (a minute to an hour), and when a token

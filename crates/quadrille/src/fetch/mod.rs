@@ -14,7 +14,8 @@ mod trusted;
 
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
-pub(crate) use keys::{NoKeys, RemoteKeys};
+pub(crate) use keys::RemoteKeys;
+pub(crate) use schedule::NoKeys;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
 

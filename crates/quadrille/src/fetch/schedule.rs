@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{Timestamp, jose::KeySet};
+use crate::{
+    Timestamp,
+    jose::{KeySet, KeySetError},
+};
 
-use super::{Fetched, keys::NoKeys};
+use super::{FetchError, Fetched};
 
 /// The limits of the time for which a set is fresh, and that time without a `max-age`.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -21,6 +24,17 @@ const BETWEEN: Duration = Duration::from_secs(10);
 /// The longest time between two fetches that fail. The first one is a second, and each next one
 /// twice as long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The reason why the keys of a party are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoKeys {
+    /// The set could not be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The document is not a JWK Set.
+    #[error(transparent)]
+    Set(KeySetError),
+}
 
 /// The facts about a set of keys.
 #[derive(Default)]
@@ -133,7 +147,6 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::FetchError;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const SET: &str = r#"{"keys":[]}"#;

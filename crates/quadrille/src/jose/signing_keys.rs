@@ -140,6 +140,11 @@ impl SigningKeys {
         self.keep(Kept { key, signs_from })
     }
 
+    /// The algorithms for which there are keys, in the order of [`Algorithm`].
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        Algorithm::ALL.into_iter().filter(|algorithm| self.of(*algorithm).next().is_some())
+    }
+
     /// The key that signs at a time. If the clock was set back to before the first one, it is the
     /// first one.
     pub fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {

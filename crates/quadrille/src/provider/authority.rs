@@ -13,8 +13,8 @@ use super::{
     error::Error,
     oauth1,
     server::{AuthorizationServer, Inner},
-    store::{AccessRecord, TokenRef},
-    token::format::{NoToken, TokenKind, sha256},
+    store::AccessRecord,
+    token::lookup,
 };
 
 impl Guard {
@@ -48,14 +48,7 @@ impl Authority for Inner {
 
 /// The facts behind an access token, if it is valid.
 async fn access(inner: &Inner, text: &str) -> Result<Verified, AccessError> {
-    let token = match inner.tokens.read(TokenKind::Access, text) {
-        Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
-        Err(NoToken::Foreign) => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
-        Err(reason) => {
-            tracing::debug!(%reason, "no access token of ours");
-            return Err(AccessError::Unknown);
-        }
-    };
+    let token = lookup::access_reference(inner, text).ok_or(AccessError::Unknown)?;
     let issuer = inner.issuer_id().await.map_err(AccessError::unavailable)?;
     let record = inner.store.access(issuer, &token).await;
     let record = record.map_err(|error| AccessError::unavailable(Error::from(error)))?;

@@ -8,6 +8,7 @@ use http::StatusCode;
 use crate::{
     form::FormError,
     guard::SignatureError,
+    jose::SignError,
     oauth2::{ErrorCode, RequestError},
 };
 
@@ -145,6 +146,14 @@ pub enum OperatorError {
     /// [`NotIssued::Unavailable`](super::NotIssued::Unavailable).
     #[error("the application cannot decide on a token: {0}")]
     BeforeIssue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An access token is to be a JWT, and there are no keys to sign it with.
+    #[error(
+        "access tokens are to be JWTs, and there are no keys to sign them: give .signing_keys()"
+    )]
+    NoSigningKeys,
+    /// An access token could not be signed.
+    #[error(transparent)]
+    Sign(SignError),
     /// The metadata (RFC 8414) could not be written as JSON.
     #[error("the metadata document could not be written")]
     Metadata,
@@ -292,15 +301,18 @@ impl OperatorError {
     /// contains only names from the code, so it is shown to them.
     pub(crate) fn is_in_the_code(&self) -> bool {
         match self {
-            Self::EphemeralKeys | Self::LayerMissing | Self::Nested | Self::PageMissing { .. } => {
-                true
-            }
+            Self::EphemeralKeys
+            | Self::LayerMissing
+            | Self::Nested
+            | Self::PageMissing { .. }
+            | Self::NoSigningKeys => true,
             Self::Store(_)
             | Self::Kdf(_)
             | Self::BeforeIssue(_)
             | Self::RedirectUri
             | Self::Ticket
-            | Self::Metadata => false,
+            | Self::Metadata
+            | Self::Sign(_) => false,
         }
     }
 

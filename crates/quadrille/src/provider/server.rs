@@ -14,6 +14,7 @@ use crate::{
     Env, KeyRing, Policy, Scope, Timestamp,
     fetch::{Fetcher, RemoteKeys},
     guard::{RefusalPage, Refused},
+    jose::SigningKeys,
     oauth2::{InvalidResource, Resources},
 };
 
@@ -30,8 +31,10 @@ use super::{
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
     paths::Paths,
     scopes::ScopeRegistry,
+    signing::Signing,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
     token::{
+        access_format::{AccessFormats, AccessTokenFormat},
         format::TokenKeys,
         planned::{BeforeIssue, NotIssued, PlannedToken},
     },
@@ -42,7 +45,7 @@ use super::{
 ///
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
-/// [`introspect`](Self::introspect), [`metadata`](Self::metadata), and for OAuth 1.0a
+/// [`introspect`](Self::introspect), [`metadata`](Self::metadata), [`jwks`](Self::jwks), and for OAuth 1.0a
 /// [`request_token`](Self::request_token) and [`access_token`](Self::access_token).
 /// [`handle`](Self::handle) answers at any of those that clients call. With the feature `axum`,
 /// `attach` puts them into a router, with the layer that the extractors need.
@@ -72,6 +75,9 @@ pub(crate) struct Inner {
     pub(crate) scopes: ScopeRegistry,
     /// The APIs that tokens can be for (RFC 8707).
     pub(crate) resources: Resources,
+    /// The formats of access tokens.
+    pub(crate) formats: AccessFormats,
+    pub(crate) signing: Signing,
     pub(crate) grant_types: BTreeSet<GrantType>,
     pub(crate) env: Env,
     pub(crate) kdf: Kdf,
@@ -135,6 +141,8 @@ impl AuthorizationServer {
             policy: Policy::safe(),
             scopes: ScopeRegistry::default(),
             resources: Resources::EMPTY,
+            formats: AccessFormats::default(),
+            signing: Signing::default(),
             grant_types: [
                 GrantType::AuthorizationCode,
                 GrantType::ClientCredentials,
@@ -213,6 +221,104 @@ impl AuthorizationServer {
     #[must_use]
     pub fn resources(self, resources: Resources) -> Self {
         self.with(|inner| inner.resources = resources)
+    }
+
+    /// Sets the keys with which the server signs JWT access tokens (RFC 9068), and publishes their
+    /// public parts at `jwks_uri` (RFC 8414, section 2). Of keys for several algorithms, those of
+    /// the first one in [`Algorithm`](crate::jose::Algorithm) sign.
+    ///
+    /// ```
+    /// use quadrille::{
+    ///     Env,
+    ///     jose::{Algorithm, SigningKey, SigningKeys},
+    ///     provider::{AccessTokenFormat, AuthorizationServer, store::MemoryStore},
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let env = Env::system();
+    /// let keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, env.now())?;
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env))?
+    ///     .signing_keys(keys)
+    ///     .access_token_format(AccessTokenFormat::Jwt);
+    ///
+    /// let request = http::Request::get("/oauth/jwks").body(bytes::Bytes::new())?;
+    /// let answer = server.jwks(request).await;
+    /// assert_eq!(answer.headers()["content-type"], "application/jwk-set+json");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn signing_keys(self, keys: SigningKeys) -> Self {
+        self.with(|inner| inner.signing = Signing::new(keys))
+    }
+
+    /// Replaces the signing keys while the server and its clones run, after a
+    /// [rotation](crate::jose::Rotation) or a theft. A server without signing keys gets none, since
+    /// its metadata would change: use [`signing_keys`](Self::signing_keys). Returns whether the
+    /// keys were replaced.
+    ///
+    /// ```
+    /// # use quadrille::{
+    /// #     Env,
+    /// #     jose::{Algorithm, Rotation, SigningKey, SigningKeys},
+    /// #     provider::{AuthorizationServer, store::MemoryStore},
+    /// # };
+    /// # let env = Env::system();
+    /// # let mut keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, env.now())?;
+    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env.clone()))?
+    /// #     .signing_keys(keys.clone());
+    /// keys.add(SigningKey::generate(Algorithm::Es256)?, env.now(), &Rotation::default())?;
+    /// assert!(server.replace_signing_keys(keys));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace_signing_keys(&self, keys: SigningKeys) -> bool {
+        let signing = &self.0.signing;
+        let is_set = signing.is_set();
+        if is_set {
+            signing.replace(keys);
+        }
+        is_set
+    }
+
+    /// Sets the format of access tokens (default: opaque). An API or a client may have another one:
+    /// [`access_token_format_for`](Self::access_token_format_for),
+    /// [`NewClient::access_token_format`](crate::provider::NewClient::access_token_format). JWTs
+    /// need [`signing_keys`](Self::signing_keys).
+    #[must_use]
+    pub fn access_token_format(self, format: AccessTokenFormat) -> Self {
+        self.with(|inner| inner.formats.default = format)
+    }
+
+    /// Adds an API, as [`resource`](Self::resource) does, and sets the format of the access tokens
+    /// for it.
+    ///
+    /// ```
+    /// use quadrille::{
+    ///     Env,
+    ///     jose::{Algorithm, SigningKey, SigningKeys},
+    ///     provider::{AccessTokenFormat, AuthorizationServer, store::MemoryStore},
+    /// };
+    ///
+    /// let env = Env::system();
+    /// let keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, env.now())?;
+    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env))?
+    ///     .signing_keys(keys)
+    ///     .access_token_format_for("https://api.example", AccessTokenFormat::Jwt)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidResource`].
+    pub fn access_token_format_for(
+        self,
+        uri: &str,
+        format: AccessTokenFormat,
+    ) -> Result<Self, InvalidResource> {
+        let server = self.resource(uri)?;
+        Ok(server.with(|inner| {
+            inner.formats.of_resources.insert(uri.into(), format);
+        }))
     }
 
     /// Sets the grant types that the server offers (default: all three). Every client has its own
@@ -416,6 +522,9 @@ impl AuthorizationServer {
     /// [`OperatorError`].
     pub async fn start(&self) -> Result<(), Error> {
         let inner = &self.0;
+        if inner.formats.has_jwt() && !inner.signing.is_set() {
+            return Err(OperatorError::NoSigningKeys.into());
+        }
         inner.issuer_id().await?;
         clock::compare(inner.now(), inner.store.newest().await?);
         inner.row().await?;

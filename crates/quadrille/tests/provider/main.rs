@@ -25,6 +25,7 @@ mod fetch;
 mod guide;
 mod introspect;
 mod issuing;
+mod jwt;
 mod metadata;
 mod mounting;
 mod oauth1_api;

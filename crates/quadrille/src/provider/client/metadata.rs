@@ -276,6 +276,7 @@ impl CheckedMetadata {
             lifetimes: Lifetimes::default(),
             without_rotation: false,
             longest_use_before: None,
+            access_token_format: None,
             created,
         }
     }

@@ -6,7 +6,10 @@ use crate::{
     Scopes, Secret,
     oauth1::SignatureMethod,
     oauth2::{AuthMethod, Resources},
-    provider::oauth1::new_key::{NewKey, NewRegistration},
+    provider::{
+        oauth1::new_key::{NewKey, NewRegistration},
+        token::access_format::AccessTokenFormat,
+    },
 };
 
 use super::{
@@ -52,6 +55,7 @@ pub struct NewClient {
     pub(super) default_scopes: Option<Scopes>,
     pub(super) lifetimes: Lifetimes,
     pub(super) without_rotation: bool,
+    pub(super) access_token_format: Option<AccessTokenFormat>,
 }
 
 impl NewClient {
@@ -83,6 +87,7 @@ impl NewClient {
             default_scopes: None,
             lifetimes: Lifetimes::default(),
             without_rotation: false,
+            access_token_format: None,
         }
     }
 
@@ -101,6 +106,7 @@ impl NewClient {
             default_scopes: client.default_scopes.clone(),
             lifetimes: client.lifetimes,
             without_rotation: client.without_rotation,
+            access_token_format: client.access_token_format,
             ..Self::new(client.name.clone(), client.client_type)
         }
     }
@@ -229,6 +235,22 @@ impl NewClient {
     #[must_use]
     pub fn grant_types(mut self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
         self.grant_types = Some(grant_types.into_iter().collect());
+        self
+    }
+
+    /// Sets the format of the client's access tokens, whatever their API (default: that of the API,
+    /// or of the [server](crate::provider::AuthorizationServer::access_token_format)). `None`
+    /// restores the default.
+    ///
+    /// ```
+    /// use quadrille::provider::{AccessTokenFormat, NewClient};
+    ///
+    /// let gateway = NewClient::confidential("Gateway")
+    ///     .access_token_format(Some(AccessTokenFormat::Jwt));
+    /// ```
+    #[must_use]
+    pub const fn access_token_format(mut self, format: Option<AccessTokenFormat>) -> Self {
+        self.access_token_format = format;
         self
     }
 

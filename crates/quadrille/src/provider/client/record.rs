@@ -12,6 +12,7 @@ use crate::{
     provider::{
         oauth1::client::Registration,
         store::ids::{RowId, SecretHash},
+        token::access_format::AccessTokenFormat,
     },
 };
 
@@ -296,6 +297,9 @@ pub struct Client {
     /// The time for which revocations are remembered, from before the lifetimes were shortened.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "seconds")]
     pub(crate) longest_use_before: Option<Duration>,
+    /// The format of the client's access tokens; `None` for that of the API or the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_format: Option<AccessTokenFormat>,
     /// The time of the registration or, for a client that describes itself, of the first consent.
     pub created: Timestamp,
 }
@@ -376,6 +380,7 @@ pub(crate) mod tests {
             lifetimes: Lifetimes::default(),
             without_rotation: false,
             longest_use_before: None,
+            access_token_format: None,
             created: Timestamp::default(),
         }
     }

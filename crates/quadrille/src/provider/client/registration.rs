@@ -10,8 +10,10 @@ use crate::{
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
     provider::{
-        error::Error, oauth1::new_key::NewKeyError, server::AuthorizationServer,
-        token::format::sha256,
+        error::Error,
+        oauth1::new_key::NewKeyError,
+        server::AuthorizationServer,
+        token::{access_format::AccessTokenFormat, format::sha256},
     },
 };
 
@@ -137,6 +139,10 @@ pub enum RegistrationError {
     /// A lifetime is not between a second and ten years, or has a fraction of a second.
     #[error("a lifetime of codes or tokens is between one second and ten years, in whole seconds")]
     Lifetime,
+    /// The client's access tokens are to be JWTs, and the server has no keys to sign them
+    /// ([`AuthorizationServer::signing_keys`]).
+    #[error("this server has no keys to sign access tokens")]
+    NoSigningKeys,
     /// An API is not known to this server ([`AuthorizationServer::resource`]).
     #[error("this server knows no resource {0:?}")]
     UnknownResource(String),
@@ -215,6 +221,9 @@ impl AuthorizationServer {
     pub(crate) async fn client_of(&self, new: &NewClient) -> Result<Registered, RegistrationError> {
         let inner = self.inner();
         let checked = new.check(inner.scopes.known(), &inner.resources)?;
+        if new.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
+            return Err(RegistrationError::NoSigningKeys);
+        }
         let id: Arc<str> = match &new.id {
             Some(id) => id.as_str().into(),
             None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
@@ -260,6 +269,7 @@ impl AuthorizationServer {
             default_scopes: new.default_scopes.clone(),
             lifetimes: new.lifetimes,
             without_rotation: new.without_rotation,
+            access_token_format: new.access_token_format,
             ..checked.client(id, number, new.scopes.clone(), now)
         };
         Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })

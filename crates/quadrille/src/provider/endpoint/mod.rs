@@ -3,6 +3,7 @@
 
 pub(crate) mod error;
 mod introspect;
+mod jwks;
 mod metadata;
 mod oauth1;
 mod revoke;

@@ -16,6 +16,7 @@ use crate::provider::{
 
 use super::{
     introspect::INTROSPECTION,
+    jwks::JWKS,
     metadata,
     oauth1::{TEMPORARY_CREDENTIALS, TOKEN_CREDENTIALS},
     revoke::REVOCATION,
@@ -24,8 +25,15 @@ use super::{
 };
 
 /// The endpoints that clients call, which the server answers.
-pub(crate) static ENDPOINTS: [&Endpoint; 6] =
-    [&TOKEN, &REVOCATION, &INTROSPECTION, &TEMPORARY_CREDENTIALS, &TOKEN_CREDENTIALS, &METADATA];
+pub(crate) static ENDPOINTS: [&Endpoint; 7] = [
+    &TOKEN,
+    &REVOCATION,
+    &INTROSPECTION,
+    &TEMPORARY_CREDENTIALS,
+    &TOKEN_CREDENTIALS,
+    &JWKS,
+    &METADATA,
+];
 
 /// The pages for users, which the application answers.
 static PAGES: [&Route; 2] = [&AUTHORIZATION, &CONSENT];
@@ -119,11 +127,15 @@ mod tests {
     use super::*;
     use crate::{
         Env,
+        jose::{Algorithm, SigningKey, SigningKeys},
         provider::{oauth1::OAuth1, store::MemoryStore},
     };
 
     fn server(issuer: &str) -> AuthorizationServer {
-        AuthorizationServer::new(issuer, MemoryStore::new(Env::system())).unwrap()
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let keys = SigningKeys::new(key, Env::system().now()).unwrap();
+        let server = AuthorizationServer::new(issuer, MemoryStore::new(Env::system())).unwrap();
+        server.signing_keys(keys)
     }
 
     /// Servers at the root, below a path, and where that path is stripped.

@@ -9,6 +9,8 @@
 //! secret, which occurs once) hides the row's number, and so the time and order of issue. Only the
 //! SHA-256 of the secret is stored. The MAC proves that a refresh token is genuine, so that an old
 //! one, which no row knows any longer, is recognised as copied.
+//!
+//! An access token can be a JWT, whose `jti` has the second form; the SHA-256 of all of it is stored.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -35,6 +37,8 @@ const PLACE: usize = ROW + 4;
 const SECRET: usize = 32;
 const MAC: usize = 16;
 const SHORT: usize = HEAD + ROW + SECRET;
+/// The length of a payload's begin, `{"jti":"..."`.
+const JTI: usize = 8 + SHORT / 3 * 4 + 1;
 const LONG: usize = HEAD + PLACE + SECRET + MAC;
 
 /// The kind of a token.
@@ -47,6 +51,8 @@ pub(crate) enum TokenKind {
     Temporary,
     /// The identifier of token credentials.
     Credential,
+    /// The `jti` of an access token that is a JWT. It opens nothing.
+    JwtId,
 }
 
 /// The reason why a text is none of our tokens.
@@ -85,6 +91,11 @@ pub(crate) struct TokenText(Zeroizing<String>);
 impl TokenText {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text of a signed token.
+    pub(crate) fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     /// The text of `parts`, concatenated.
@@ -181,6 +192,29 @@ impl TokenKeys {
         Ok(Presented { row: number(masked(row, &mask))?, hash: sha256(secret) })
     }
 
+    /// Reads an access token of either format.
+    pub(crate) fn read_access(&self, text: &str) -> Result<Presented, NoToken> {
+        match text.split_once('.') {
+            Some((_, rest)) => self.read_jwt(text, rest),
+            None => self.read(TokenKind::Access, text),
+        }
+    }
+
+    /// Reads a JWT that this server wrote: its payload begins with the `jti`, which has the number
+    /// of its row. Its hash is that of the whole text, so that the signature need not be verified.
+    fn read_jwt(&self, text: &str, rest: &str) -> Result<Presented, NoToken> {
+        let start = rest.get(..JTI.div_ceil(3) * 4).ok_or(NoToken::Foreign)?;
+        let mut raw = [0; JTI];
+        let length = BASE64_URL_SAFE_NO_PAD.decode_slice(start, &mut raw);
+        let jti = raw.strip_prefix(br#"{"jti":""#).and_then(|raw| raw.strip_suffix(b"\""));
+        let jti = jti.filter(|_| length == Ok(JTI)).and_then(|jti| str::from_utf8(jti).ok());
+        let read = self.read(TokenKind::JwtId, jti.ok_or(NoToken::Foreign)?);
+        match read {
+            Ok(read) => Ok(Presented { hash: sha256(text.as_bytes()), ..read }),
+            Err(_) => Err(NoToken::Foreign),
+        }
+    }
+
     /// The first refresh token of a family.
     pub(crate) fn first_refresh(&self, family: RowId, secret: TokenSecret) -> Refresh {
         Refresh { family, generation: 0, secret, key: self.newest().clone() }
@@ -268,8 +302,10 @@ pub(crate) fn kind(text: &str) -> Option<TokenKind> {
         (_, Ok(raw)) => *raw.first()?,
         _ => return None,
     };
-    use TokenKind::{Access, Code, Credential, Refresh, Temporary};
-    [Access, Code, Refresh, Temporary, Credential].into_iter().find(|kind| head(*kind) == first)
+    use TokenKind::{Access, Code, Credential, JwtId, Refresh, Temporary};
+    [Access, Code, Refresh, Temporary, Credential, JwtId]
+        .into_iter()
+        .find(|kind| head(*kind) == first)
 }
 
 const fn head(kind: TokenKind) -> u8 {
@@ -279,6 +315,7 @@ const fn head(kind: TokenKind) -> u8 {
         TokenKind::Refresh => 3,
         TokenKind::Temporary => 4,
         TokenKind::Credential => 5,
+        TokenKind::JwtId => 6,
     };
     kind << 4 | VERSION
 }

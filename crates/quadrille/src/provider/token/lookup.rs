@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::format::{self, NoToken, Refresh, TokenKind, sha256};
+use super::format::{self, NoToken, Presented, Refresh, TokenKind, sha256};
 use crate::provider::{
     error::Error,
     server::Inner,
@@ -38,15 +38,14 @@ pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Err
             let family = inner.store.family(issuer, token.family).await?;
             return Ok(family.map(|family| Found::Refresh(token, family)));
         }
-        Some(TokenKind::Code | TokenKind::Temporary) => return Ok(None),
+        Some(TokenKind::Code | TokenKind::Temporary | TokenKind::JwtId) => return Ok(None),
         Some(TokenKind::Credential) => {
             return Ok(credential(inner, text).await?.map(Found::Credential));
         }
-        Some(TokenKind::Access) => match inner.tokens.read(TokenKind::Access, text) {
-            Ok(read) => TokenRef::Row { row: read.row, hash: read.hash },
-            Err(_) => return Ok(None),
+        Some(TokenKind::Access) | None => match access_reference(inner, text) {
+            Some(access) => access,
+            None => return Ok(None),
         },
-        None => TokenRef::Foreign { hash: sha256(text.as_bytes()) },
     };
     match (inner.store.access(issuer, &access).await?, access) {
         // Identifiers that the application made look like foreign tokens.
@@ -68,7 +67,16 @@ pub(crate) async fn credential(
 
 /// The reference to a token; `None` if it is one of ours, but damaged or of another kind.
 pub(crate) fn reference(inner: &Inner, kind: TokenKind, text: &str) -> Option<TokenRef> {
-    match inner.tokens.read(kind, text) {
+    referred(inner.tokens.read(kind, text), text)
+}
+
+/// The reference to an access token of either format: see [`reference`].
+pub(crate) fn access_reference(inner: &Inner, text: &str) -> Option<TokenRef> {
+    referred(inner.tokens.read_access(text), text)
+}
+
+fn referred(read: Result<Presented, NoToken>, text: &str) -> Option<TokenRef> {
+    match read {
         Ok(read) => Some(TokenRef::Row { row: read.row, hash: read.hash }),
         Err(NoToken::Foreign) => Some(TokenRef::Foreign { hash: sha256(text.as_bytes()) }),
         Err(reason) => {

@@ -11,6 +11,7 @@ use crate::{
     provider::{
         client::record::{Client, GrantType},
         store::{Grant, RowId},
+        token::access_format::AccessTokenFormat,
     },
 };
 
@@ -24,6 +25,24 @@ const RESERVED: [&str; 8] = [
     "issued_token_type",
     "id_token",
     "error",
+];
+
+/// Claims of an access token that the protocol defines.
+const RESERVED_CLAIMS: [&str; 14] = [
+    "jti",
+    "iss",
+    "sub",
+    "aud",
+    "client_id",
+    "iat",
+    "exp",
+    "nbf",
+    "scope",
+    "auth_time",
+    "acr",
+    "amr",
+    "act",
+    "cnf",
 ];
 
 /// The application's hook, as [`AuthorizationServer::before_issue`] stores it.
@@ -79,6 +98,8 @@ pub struct PlannedToken {
     pub(crate) grant: Grant,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) members: Map<String, Value>,
+    pub(crate) format: AccessTokenFormat,
+    pub(crate) claims: Map<String, Value>,
 }
 
 impl PlannedToken {
@@ -148,6 +169,31 @@ impl PlannedToken {
         self.lifetime = Some(lifetime);
     }
 
+    /// The format of the token.
+    pub fn format(&self) -> AccessTokenFormat {
+        self.format
+    }
+
+    /// Sets the format of the token. JWTs need
+    /// [signing keys](crate::provider::AuthorizationServer::signing_keys). Token credentials of
+    /// OAuth 1.0a have none.
+    pub fn set_format(&mut self, format: AccessTokenFormat) {
+        self.format = format;
+    }
+
+    /// Adds a claim to the token, if it is a JWT (RFC 9068, section 2.2.3); a second one with the
+    /// same name replaces the first.
+    ///
+    /// # Errors
+    /// [`ReservedMember`] for a claim that the server writes itself.
+    pub fn add_claim(&mut self, name: &str, value: Value) -> Result<(), ReservedMember> {
+        if RESERVED_CLAIMS.contains(&name) {
+            return Err(ReservedMember(name.to_owned()));
+        }
+        self.claims.insert(name.to_owned(), value);
+        Ok(())
+    }
+
     /// Adds a member to the token response (RFC 6749, section 5.1); a second one with the same name
     /// replaces the first. In token credentials of OAuth 1.0a, it becomes a parameter.
     ///
@@ -213,7 +259,8 @@ impl From<ReservedMember> for NotIssued {
     }
 }
 
-/// The protocol defines the member of this name, so [`PlannedToken::add_member`] does not add it.
+/// The protocol defines the member or claim of this name, so [`PlannedToken::add_member`] or
+/// [`PlannedToken::add_claim`] does not add it.
 ///
 /// ```
 /// use quadrille::provider::ReservedMember;
@@ -223,5 +270,5 @@ impl From<ReservedMember> for NotIssued {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the protocol defines the member `{0}` of a token response")]
+#[error("the protocol defines `{0}`")]
 pub struct ReservedMember(pub String);

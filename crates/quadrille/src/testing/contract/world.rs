@@ -6,7 +6,7 @@ use crate::{
     Actor, Authentication, Binding, Scopes, Timestamp,
     oauth2::Resources,
     provider::{
-        Client, ClientType, GrantType, Lifetimes,
+        AccessTokenFormat, Client, ClientType, GrantType, Lifetimes,
         store::{
             AccessRecord, Answer, Approval, CodeRecord, Consent, CredentialRecord, FamilyRecord,
             Grant, Identifier, IssuerId, Outcome, PendingKind, PendingRecord, PendingState,
@@ -198,6 +198,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         lifetimes: Lifetimes { code: Some(Duration::from_secs(30)), ..Lifetimes::default() },
         without_rotation: true,
         longest_use_before: Some(Duration::from_secs(40)),
+        access_token_format: Some(AccessTokenFormat::Jwt),
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }

@@ -23,7 +23,9 @@ use crate::{
 };
 
 use super::{
+    access_format::AccessTokenFormat,
     format::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
+    jwt::{self, Issued},
     planned::{NotIssued, Occasion, PlannedToken},
 };
 
@@ -57,17 +59,22 @@ pub(crate) async fn mint(
     let policy = client.policy(&inner.policy);
     let usual = policy.access_token_lifetime;
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
-    let PlannedToken { grant, lifetime, members, .. } = planned;
+    let PlannedToken { grant, lifetime, members, format, claims, .. } = planned;
     let lifetime = lifetime.unwrap_or(usual).min(longest(&policy, &grant, now));
+    let expires = now + lifetime;
     let secret = TokenSecret::new(inner.env.random());
-    let record = AccessRecord {
-        row,
-        hash: sha256(&secret[..]),
-        grant,
-        expires: now + lifetime,
-        binding: None,
+    let (access, hash) = match format {
+        AccessTokenFormat::Jwt if !jwt::is_ambiguous(&grant) => {
+            let issued = Issued { row, secret: &secret, at: now, expires };
+            let access = jwt::write(inner, &grant, &claims, issued)?;
+            let hash = sha256(access.as_str().as_bytes());
+            (access, hash)
+        }
+        AccessTokenFormat::Jwt | AccessTokenFormat::Opaque => {
+            (inner.tokens.write(TokenKind::Access, row, &secret), sha256(&secret[..]))
+        }
     };
-    let access = inner.tokens.write(TokenKind::Access, row, &secret);
+    let record = AccessRecord { row, hash, grant, expires, binding: None };
     Ok(Minted { access, record, lifetime, members })
 }
 
@@ -80,8 +87,9 @@ pub(crate) async fn ask(
     lifetime: Option<Duration>,
 ) -> Result<PlannedToken, Error> {
     let (number, is_user) = (grant.id, matches!(grant.actor, Actor::User(_)));
-    let client = Arc::clone(client);
-    let planned = PlannedToken { client, occasion, grant, lifetime, members: Map::new() };
+    let format = inner.formats.of(client.access_token_format, &grant.resources);
+    let (client, members, claims) = (Arc::clone(client), Map::new(), Map::new());
+    let planned = PlannedToken { client, occasion, grant, lifetime, members, format, claims };
     let Some(hook) = &inner.before_issue else { return Ok(planned) };
     hook(planned).await.map_err(|not| match not {
         NotIssued::Refused(reason) => {
