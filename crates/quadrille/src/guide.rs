@@ -6,6 +6,8 @@ mod assertions {}
 mod calls {}
 #[doc = include_str!("../../../docs/src/provider/clients.md")]
 mod clients {}
+#[doc = include_str!("../../../docs/src/provider/device.md")]
+mod device {}
 #[doc = include_str!("../../../docs/src/consumer/flows.md")]
 mod flows {}
 #[doc = include_str!("../../../docs/src/provider/guard.md")]

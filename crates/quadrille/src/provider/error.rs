@@ -15,12 +15,12 @@ use crate::{
 use super::{
     authorize::error::{AuthorizeError, BrowserError},
     client::{document::error::ClientDocumentError, error::AuthenticateError},
-    endpoint::error::{EndpointError, TokenError},
+    endpoint::error::{DeviceAuthorizationError, EndpointError, TokenError},
     guessing::KdfError,
     oauth1::{CredentialsError, TemporaryError},
     reason::{Disclosure, Shown},
     store::StoreError,
-    token::grant::error::{ClientCredentialsError, CodeError, RefreshError},
+    token::grant::error::{ClientCredentialsError, CodeError, DeviceCodeError, RefreshError},
 };
 
 /// The reason why a request is not done, by whose fault it is.
@@ -89,6 +89,12 @@ pub enum ClientError {
     /// A token for the client itself.
     #[error(transparent)]
     ClientCredentials(#[from] ClientCredentialsError),
+    /// A request for a device code.
+    #[error(transparent)]
+    DeviceAuthorization(#[from] DeviceAuthorizationError),
+    /// A device code.
+    #[error(transparent)]
+    DeviceCode(#[from] DeviceCodeError),
 }
 
 /// The reason why the server cannot do its work, which its operator can mend.
@@ -136,6 +142,12 @@ pub enum OperatorError {
         /// The extractor that the handler takes.
         takes: &'static str,
     },
+    /// The device page was requested from a server that offers no device authorization grant.
+    #[error("this server offers no device authorization grant: call device_grant")]
+    DeviceGrantMissing,
+    /// No user code was free.
+    #[error("no user code is free: far too many device codes are waiting")]
+    UserCodes,
     /// A redirect URI in the store is invalid.
     #[error("a redirect URI in the store is invalid")]
     RedirectUri,
@@ -180,6 +192,8 @@ into_error! {
     CodeError => Client,
     RefreshError => Client,
     ClientCredentialsError => Client,
+    DeviceAuthorizationError => Client,
+    DeviceCodeError => Client,
     StoreError => Operator,
     KdfError => Operator,
 }
@@ -243,6 +257,8 @@ impl ClientError {
             Self::Code(error) => error.disclosed(),
             Self::Refresh(error) => error.disclosed(),
             Self::ClientCredentials(error) => error.disclosed(),
+            Self::DeviceAuthorization(error) => error.disclosed(),
+            Self::DeviceCode(error) => error.disclosed(),
         }
     }
 
@@ -257,7 +273,9 @@ impl ClientError {
             | Self::Token(_)
             | Self::Code(_)
             | Self::Refresh(_)
-            | Self::ClientCredentials(_) => {
+            | Self::ClientCredentials(_)
+            | Self::DeviceAuthorization(_)
+            | Self::DeviceCode(_) => {
                 let mistake = Shown::MISTAKE;
                 Shown { status: self.disclosed().status.unwrap_or(mistake.status), ..mistake }
             }
@@ -305,10 +323,12 @@ impl OperatorError {
             | Self::LayerMissing
             | Self::Nested
             | Self::PageMissing { .. }
-            | Self::NoSigningKeys => true,
+            | Self::NoSigningKeys
+            | Self::DeviceGrantMissing => true,
             Self::Store(_)
             | Self::Kdf(_)
             | Self::BeforeIssue(_)
+            | Self::UserCodes
             | Self::RedirectUri
             | Self::Ticket
             | Self::Metadata

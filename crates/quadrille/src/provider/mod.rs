@@ -4,6 +4,7 @@ mod authority;
 mod authorize;
 mod client;
 mod clock;
+mod device;
 mod endpoint;
 mod error;
 pub mod guessing;
@@ -29,10 +30,12 @@ pub(crate) use authorize::{
     consent::CONSENT,
 };
 pub use authorize::{
-    authorization::{Authorization, Back, ConsentPage, Step},
+    authorization::{Authorization, Back, ConsentPage, DeviceInfo, Step},
     consent::{By, Decision},
+    device::{DeviceStep, DeviceVerification, UserCodeError, UserCodePage},
     error::{AuthorizeError, BrowserError},
     pages::{
+        device::DeviceAnswerPage,
         problem::{Onward, Problem},
         verifier::VerifierPage,
     },
@@ -53,7 +56,8 @@ pub use client::{
     registered_auth::{ClientKeys, RegisteredAuth},
     registration::{Registered, RegistrationError},
 };
-pub use endpoint::error::{EndpointError, TokenError};
+pub use device::DeviceGrant;
+pub use endpoint::error::{DeviceAuthorizationError, EndpointError, TokenError};
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;
 pub use error::{ClientError, Error, OperatorError};
@@ -61,7 +65,7 @@ pub use issuer::{IssuerError, check_issuer};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use token::access_format::AccessTokenFormat;
-pub use token::grant::error::{ClientCredentialsError, CodeError, RefreshError};
+pub use token::grant::error::{ClientCredentialsError, CodeError, DeviceCodeError, RefreshError};
 pub use token::planned::{NotIssued, Occasion, PlannedToken, ReservedMember};
 pub use wire::Reply;
 #[cfg(feature = "axum")]

@@ -19,6 +19,7 @@ use super::{
     client::record::Client,
     error::{ClientError, Error},
     server::Inner,
+    token::grant::error::DeviceCodeError,
 };
 
 /// No limits: the request has been read already.
@@ -32,6 +33,11 @@ pub(crate) async fn log(
     error: &Error,
     request: &Request<Bytes>,
 ) {
+    if matches!(error, Error::Client(ClientError::DeviceCode(DeviceCodeError::Pending))) {
+        // The course of things, every few seconds.
+        tracing::debug!(reason = %error, endpoint, "not yet");
+        return;
+    }
     let registered = match tracing::enabled!(tracing::Level::INFO) {
         true => registered(inner, request).await,
         false => None,

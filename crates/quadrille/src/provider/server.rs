@@ -20,11 +20,13 @@ use crate::{
 
 use super::{
     authorize::pages::{
+        device::DeviceAnswerPage,
         problem::{Pages, Problem},
         verifier::VerifierPage,
     },
     client::{assertion::ReadyKeys, document::load::ClientMetadataDocuments, record::GrantType},
     clock::{self, ClockWatch},
+    device::{DeviceGrant, guesses::Guesses, pace::Pace},
     error::{Error, OperatorError},
     guessing::{Kdf, Rate, Throttle, turns::Turns},
     issuer::{Issuer, IssuerError},
@@ -45,7 +47,8 @@ use super::{
 ///
 /// Endpoints are plain functions over `http::Request<Bytes>`: [`authorize`](Self::authorize),
 /// [`answer`](Self::answer), [`token`](Self::token), [`revoke`](Self::revoke),
-/// [`introspect`](Self::introspect), [`metadata`](Self::metadata), [`jwks`](Self::jwks), and for OAuth 1.0a
+/// [`introspect`](Self::introspect), [`metadata`](Self::metadata), [`jwks`](Self::jwks), for devices
+/// [`device_authorization`](Self::device_authorization), and for OAuth 1.0a
 /// [`request_token`](Self::request_token) and [`access_token`](Self::access_token).
 /// [`handle`](Self::handle) answers at any of those that clients call. With the feature `axum`,
 /// `attach` puts them into a router, with the layer that the extractors need.
@@ -78,7 +81,9 @@ pub(crate) struct Inner {
     /// The formats of access tokens.
     pub(crate) formats: AccessFormats,
     pub(crate) signing: Signing,
-    pub(crate) grant_types: BTreeSet<GrantType>,
+    grant_types: BTreeSet<GrantType>,
+    /// The offer of the device authorization grant, if there is one.
+    pub(crate) device: Option<DeviceGrant>,
     pub(crate) env: Env,
     pub(crate) kdf: Kdf,
     pub(crate) pages: Pages,
@@ -108,6 +113,8 @@ pub(crate) struct Shared {
     pub(crate) seconds: Seconds,
     pub(crate) oauth1_keys: Memo,
     pub(crate) client_keys: ReadyKeys,
+    pub(crate) guesses: Guesses,
+    pub(crate) pace: Pace,
     rows: RowIds,
     watch: ClockWatch,
     issuer: OnceCell<IssuerId>,
@@ -149,6 +156,7 @@ impl AuthorizationServer {
                 GrantType::RefreshToken,
             ]
             .into(),
+            device: None,
             kdf: Kdf::default(),
             oauth1: OAuth1::off(),
             before_issue: None,
@@ -321,8 +329,9 @@ impl AuthorizationServer {
         }))
     }
 
-    /// Sets the grant types that the server offers (default: all three). Every client has its own
-    /// selection of them.
+    /// Sets the grant types that the server offers (default: authorization codes, client credentials
+    /// and refresh tokens). Every client has its own selection of them. Device codes need
+    /// [`device_grant`](Self::device_grant), and are offered with it.
     #[must_use]
     pub fn grant_types(self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
         self.with(|inner| inner.grant_types = grant_types.into_iter().collect())
@@ -450,6 +459,14 @@ impl AuthorizationServer {
         self.with(|inner| inner.before_issue = Some(hook))
     }
 
+    /// Offers the device authorization grant (RFC 8628): the endpoint
+    /// [`device_authorization`](Self::device_authorization), and device codes at the token endpoint.
+    /// The application brings the page at [`device_path`](Self::device_path).
+    #[must_use]
+    pub fn device_grant(self, device: DeviceGrant) -> Self {
+        self.with(|inner| inner.device = Some(device.below(inner.issuer.path())))
+    }
+
     /// Accepts clients that describe themselves at the URL that is their `client_id`. Without it
     /// such a client is unknown, and nothing is fetched.
     #[must_use]
@@ -500,6 +517,28 @@ impl AuthorizationServer {
         self.with(|inner| inner.pages.verifier = Some(Arc::new(page)))
     }
 
+    /// Replaces the small default page after a user has answered for a device.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
+    /// let server = server.device_answer_page(|shown| {
+    ///     http::Response::new(match shown.is_allowed {
+    ///         true => "Go back to your device.".into(),
+    ///         false => "Nothing was granted.".into(),
+    ///     })
+    /// });
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn device_answer_page(
+        self,
+        page: impl Fn(&DeviceAnswerPage<'_>) -> http::Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.pages.device = Some(Arc::new(page)))
+    }
+
     /// The issuer identifier (RFC 8414, section 2).
     pub fn issuer(&self) -> &str {
         self.0.issuer.as_str()
@@ -513,6 +552,12 @@ impl AuthorizationServer {
     /// The path of the authorization endpoint, as requests arrive here.
     pub fn authorize_path(&self) -> &str {
         self.0.as_it_arrives(&self.0.paths.authorize)
+    }
+
+    /// The path of the page on which users type the codes of devices in, as requests arrive here;
+    /// `None` without [`device_grant`](Self::device_grant).
+    pub fn device_path(&self) -> Option<&str> {
+        self.0.device.as_ref().map(|device| self.0.as_it_arrives(&device.page))
     }
 
     /// Checks at the start, not at the first request, that the server can work: that the store
@@ -580,7 +625,27 @@ impl Inner {
 
     /// `true` if clients can get authorization codes (RFC 6749, section 4.1).
     pub(crate) fn gives_codes(&self) -> bool {
-        self.grant_types.contains(&GrantType::AuthorizationCode)
+        self.offers(&GrantType::AuthorizationCode)
+    }
+
+    /// `true` if the server offers this grant type. Device codes have a switch of their own, since
+    /// they need a page.
+    pub(crate) fn offers(&self, grant: &GrantType) -> bool {
+        match grant {
+            GrantType::DeviceCode => self.device.is_some(),
+            other => self.grant_types.contains(other),
+        }
+    }
+
+    /// The grant types that the server offers.
+    pub(crate) fn offered_grant_types(&self) -> impl Iterator<Item = &GrantType> {
+        let others = self.grant_types.iter().filter(|grant| **grant != GrantType::DeviceCode);
+        others.chain(self.device.as_ref().map(|_| &GrantType::DeviceCode))
+    }
+
+    /// `true` if clients without a secret can get tokens.
+    pub(crate) fn has_public_clients(&self) -> bool {
+        self.gives_codes() || self.offers(&GrantType::DeviceCode)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -627,6 +692,8 @@ impl Shared {
             seconds: Seconds::default(),
             oauth1_keys: Memo::default(),
             client_keys: ReadyKeys::default(),
+            guesses: Guesses::new(),
+            pace: Pace::default(),
             watch: ClockWatch::new(&env),
             rows: RowIds::new(env),
             issuer: OnceCell::new(),

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     client::{error::AuthenticateError, redirect_uri::RedirectUri},
-    endpoint::error::EndpointError,
+    endpoint::error::{DeviceAuthorizationError, EndpointError},
     error::{ClientError, Error, OperatorError},
 };
 
@@ -160,6 +160,11 @@ pub(crate) fn error(error: &Error) -> Response<Bytes> {
         Error::Client(ClientError::Authenticate(AuthenticateError::Throttled(wait))) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
             headers.remove(header::WWW_AUTHENTICATE);
+        }
+        Error::Client(ClientError::DeviceAuthorization(DeviceAuthorizationError::TooMany(
+            wait,
+        ))) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         Error::Operator(_) if is_unavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

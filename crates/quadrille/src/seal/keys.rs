@@ -33,6 +33,12 @@ impl<K> Keys<K> {
         &self.newest
     }
 
+    /// All keys, the newest first.
+    #[cfg(feature = "provider")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &K> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
     /// A key derived from each of these.
     #[cfg(any(feature = "consumer", feature = "provider"))]
     pub(super) fn derive<D>(&self, derive: impl Fn(&K) -> D) -> Keys<D> {

@@ -18,6 +18,7 @@ mod client_rules;
 mod clients;
 mod clocks;
 mod consent;
+mod device;
 #[cfg(feature = "http-client")]
 mod elsewhere;
 #[cfg(feature = "http-client")]

@@ -20,7 +20,8 @@ use quadrille::{
     guard::Access,
     oauth2::{AuthorizationRequest, ClientAuth, Resources, TokenRequest, pkce::Verifier},
     provider::{
-        Authorization, AuthorizationServer, Client, Decision, NewClient, RedirectUri, Reply, Step,
+        Authorization, AuthorizationServer, Client, ConsentPage, Decision, DeviceStep,
+        DeviceVerification, NewClient, RedirectUri, Reply, Step,
         store::{MemoryStore, SqliteStore, Store},
     },
     scopes,
@@ -69,25 +70,49 @@ async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumRespon
     let user = user.lock().unwrap().clone();
     match request.step(user).await {
         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
-        Step::Consent(page) => {
-            let mut html = format!(
-                "client={}\nhost={}\n",
-                page.client.name,
-                page.client_host.as_deref().unwrap_or_default()
-            );
-            html += &format!("back={}\n", page.back.path_and_query());
-            for scope in &page.scopes {
-                html += &format!("scope={} {}\n", scope.name, scope.description);
-            }
-            for uri in page.resources.iter() {
-                html += &format!("at={uri}\n");
-            }
-            for (name, value) in page.form_fields() {
-                html += &format!("field={name}={value}\n");
-            }
-            html.into_response()
-        }
+        Step::Consent(page) => consent(&page).into_response(),
         Step::Done(reply) => reply.into_response(),
+    }
+}
+
+fn consent(page: &ConsentPage) -> String {
+    let mut html = format!(
+        "client={}\nhost={}\n",
+        page.client.name,
+        page.client_host.as_deref().unwrap_or_default()
+    );
+    html += &format!("back={}\n", page.back.path_and_query());
+    for scope in &page.scopes {
+        html += &format!("scope={} {}\n", scope.name, scope.description);
+    }
+    for uri in page.resources.iter() {
+        html += &format!("at={uri}\n");
+    }
+    if let Some(device) = &page.device {
+        let from = device.address.map(|address| address.to_string()).unwrap_or_default();
+        html += &format!(
+            "device={} from={from} since={}\n",
+            device.user_code,
+            device.requested.seconds()
+        );
+    }
+    for (name, value) in page.form_fields() {
+        html += &format!("field={name}={value}\n");
+    }
+    html
+}
+
+/// The page for user codes.
+async fn device(State(user): State<SignedIn>, request: DeviceVerification) -> AxumResponse {
+    let user = user.lock().unwrap().clone();
+    match request.step(user).await {
+        DeviceStep::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
+        DeviceStep::Code(page) => {
+            let (code, refused) = (page.user_code.unwrap_or_default(), page.refused);
+            format!("action={}\ncode={code}\nrefused={refused:?}\n", page.action).into_response()
+        }
+        DeviceStep::Consent(page) => consent(&page).into_response(),
+        DeviceStep::Done(reply) => reply.into_response(),
     }
 }
 
@@ -179,6 +204,7 @@ impl World {
         let app = Router::new()
             .route("/oauth/authorize", get(ask).post(ask))
             .route("/oauth/consent", post(answer))
+            .route("/device", get(device).post(device))
             .route("/api/photos", get(photos))
             .route("/api/any", get(|access: Option<Access>| async move { format!("{access:?}") }))
             .with_state(signed_in.clone());

@@ -1,6 +1,6 @@
 //! The authorization endpoint: a checked request, and its steps to an answer.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -206,6 +206,16 @@ fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
 }
 
 impl Authorization {
+    /// A checked request that came another way; `same` is its URL by GET.
+    pub(super) fn of(
+        inner: Arc<Inner>,
+        asked: Asked,
+        request: Request<Bytes>,
+        same: FormWriter,
+    ) -> Self {
+        Self { inner, asked, request, same, since: None }
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.asked.client
@@ -260,7 +270,7 @@ impl Authorization {
         if self.asked.prompt.sign_in {
             url.append(SINCE, &seal_since(&self.inner));
         }
-        Back(url.finish())
+        Back::to(url)
     }
 
     fn ask(&self, authentication: &Authentication) -> Result<Step, Error> {
@@ -277,6 +287,11 @@ impl Authorization {
             subject: authentication.subject.clone(),
             action: inner.paths.consent.clone(),
             destination: destination.map(|uri| uri.destination().to_owned()),
+            device: self.asked.dance.device().map(|dance| DeviceInfo {
+                user_code: dance.user_code.clone(),
+                address: dance.from,
+                requested: dance.pending.time(),
+            }),
             back: self.back(),
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
@@ -339,6 +354,10 @@ impl fmt::Debug for Authorization {
 pub struct Back(String);
 
 impl Back {
+    pub(super) fn to(url: FormWriter) -> Self {
+        Self(url.finish())
+    }
+
     /// Path and query, not encoded.
     pub fn path_and_query(&self) -> &str {
         &self.0
@@ -388,12 +407,38 @@ pub struct ConsentPage {
     /// The `action` of the form.
     pub action: Arc<str>,
     /// The origin or private-use scheme of the redirect URI. `None` if there is no redirect,
-    /// because the user types a code in at the application (RFC 5849, section 2.1: `oob`).
+    /// because the user types a code in at the application (RFC 5849, section 2.1: `oob`), or
+    /// because a [device](Self::device) waits.
     pub destination: Option<String>,
+    /// The device that is to be let in; `None` for other requests. Show it, so that the user can
+    /// compare it with the device at hand: an attacker may have sent the code.
+    pub device: Option<DeviceInfo>,
     /// The address to return to after signing in as another user: this request again.
     pub back: Back,
     ticket: String,
     cookies: Vec<HeaderValue>,
+}
+
+/// The device that waits for an answer (RFC 8628, sections 3.3.1 and 5.4), for the consent page.
+///
+/// ```
+/// use quadrille::provider::DeviceInfo;
+///
+/// fn warning(device: &DeviceInfo) -> String {
+///     let from = device.address.map_or("an unknown address".into(), |it| it.to_string());
+///     format!("Deny unless your own device shows {} and is at {from}.", device.user_code)
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeviceInfo {
+    /// The user code, as the device shows it.
+    pub user_code: String,
+    /// The address from which the device requested the code
+    /// ([`RemoteAddress`]); `None` if it is unknown.
+    pub address: Option<IpAddr>,
+    /// The time of that request.
+    pub requested: Timestamp,
 }
 
 impl ConsentPage {

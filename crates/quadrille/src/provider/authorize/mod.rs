@@ -4,6 +4,7 @@
 pub(super) mod authorization;
 pub(super) mod consent;
 pub(super) mod dance;
+pub(super) mod device;
 pub(super) mod error;
 mod form_fields;
 pub(super) mod pages;

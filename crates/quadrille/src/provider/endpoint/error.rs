@@ -1,5 +1,7 @@
 //! The reasons why an endpoint refuses a request of any client.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use crate::{oauth2::ErrorCode, provider::reason::Disclosure};
@@ -74,6 +76,44 @@ impl TokenError {
             }
             Self::UserRefused => Disclosure::code(ErrorCode::InvalidGrant),
             Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
+        }
+    }
+}
+
+/// The reason why the device authorization endpoint refuses a client that has authenticated (RFC
+/// 8628, section 3.1).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::DeviceAuthorizationError};
+///
+/// assert_eq!(DeviceAuthorizationError::ScopeNotAllowed.code(), ErrorCode::InvalidScope);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceAuthorizationError {
+    /// The client may not request one of the scopes.
+    #[error("the client may not request this scope")]
+    ScopeNotAllowed,
+    /// The requested resource is unknown to this server (RFC 8707, section 2).
+    #[error("the resource is unknown here")]
+    ResourceUnknown,
+    /// Too many device codes were requested from one network; try again after this time.
+    #[error("too many device codes were requested from this network")]
+    TooMany(Duration),
+}
+
+impl DeviceAuthorizationError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ResourceUnknown => Disclosure::words(ErrorCode::InvalidTarget).blame("resource"),
+            Self::TooMany(_) => Disclosure::words(ErrorCode::TemporarilyUnavailable)
+                .status(StatusCode::TOO_MANY_REQUESTS),
         }
     }
 }

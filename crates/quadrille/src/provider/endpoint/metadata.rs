@@ -38,7 +38,7 @@ fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> Serv
         scopes_supported: (!scopes.is_empty()).then_some(scopes),
         response_types_supported: if has_code { one("code") } else { Vec::new() },
         response_modes_supported: has_code.then(|| one("query")),
-        grant_types_supported: Some(inner.grant_types.iter().map(name).collect()),
+        grant_types_supported: Some(inner.offered_grant_types().map(name).collect()),
         code_challenge_methods_supported: has_code.then(|| one(Challenge::METHOD)),
         authorization_response_iss_parameter_supported: has_code,
         client_id_metadata_document_supported: has_code && inner.documents.is_some(),

@@ -1,6 +1,7 @@
 //! The endpoints that clients call, over plain requests and answers: a file for each, and the table
 //! of them.
 
+mod device;
 pub(crate) mod error;
 mod introspect;
 mod jwks;

@@ -30,7 +30,7 @@ pub(super) static REVOCATION: Endpoint = Endpoint {
         describe: |inner, url, metadata| {
             metadata.revocation_endpoint = Some(url);
             metadata.revocation_endpoint_auth_methods_supported =
-                Some(authenticate::methods(inner.gives_codes()));
+                Some(authenticate::methods(inner.has_public_clients()));
             metadata.revocation_endpoint_auth_signing_alg_values_supported =
                 Some(authenticate::algorithms());
         },

@@ -15,6 +15,7 @@ use crate::provider::{
 };
 
 use super::{
+    device::DEVICE_AUTHORIZATION,
     introspect::INTROSPECTION,
     jwks::JWKS,
     metadata,
@@ -25,8 +26,9 @@ use super::{
 };
 
 /// The endpoints that clients call, which the server answers.
-pub(crate) static ENDPOINTS: [&Endpoint; 7] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 8] = [
     &TOKEN,
+    &DEVICE_AUTHORIZATION,
     &REVOCATION,
     &INTROSPECTION,
     &TEMPORARY_CREDENTIALS,
@@ -128,7 +130,7 @@ mod tests {
     use crate::{
         Env,
         jose::{Algorithm, SigningKey, SigningKeys},
-        provider::{oauth1::OAuth1, store::MemoryStore},
+        provider::{device::DeviceGrant, oauth1::OAuth1, store::MemoryStore},
     };
 
     fn server(issuer: &str) -> AuthorizationServer {
@@ -138,12 +140,13 @@ mod tests {
         server.signing_keys(keys)
     }
 
-    /// Servers at the root, below a path, and where that path is stripped.
+    /// Servers at the root, below a path, and where that path is stripped, with all endpoints.
     fn servers() -> [AuthorizationServer; 4] {
-        let with_path = || server("https://id.example/id").oauth1(OAuth1::new());
+        let whole = |issuer| server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
+        let with_path = || whole("https://id.example/id");
         [
-            server("https://id.example").oauth1(OAuth1::new()),
-            server("https://id.example").oauth1(OAuth1::new()).at("/"),
+            whole("https://id.example"),
+            whole("https://id.example").at("/"),
             with_path(),
             with_path().prefix_is_stripped(),
         ]
@@ -192,6 +195,8 @@ mod tests {
             "/id/oauth/consent",
             "/id/oauth/request_token",
             "/id/oauth/access_token",
+            "/id/oauth/device_authorization",
+            "/id/device",
             "/oauth/token",
             "/id/oauth/token/",
             "/id/oauth/tokens",
@@ -223,7 +228,10 @@ mod tests {
                     named.push(name);
                 }
             }
-            assert_eq!(named, ["authorization", "introspection", "revocation", "token"]);
+            assert_eq!(
+                named,
+                ["authorization", "device_authorization", "introspection", "revocation", "token"]
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         refusal,
         route::Route,
         server::{AuthorizationServer, Inner},
-        token::grant::{client_credentials, code, refresh},
+        token::grant::{client_credentials, code, device, refresh},
         wire::{self, Methods},
     },
 };
@@ -29,7 +29,7 @@ pub(super) static TOKEN: Endpoint = Endpoint {
         describe: |inner, url, metadata| {
             metadata.token_endpoint = Some(url);
             metadata.token_endpoint_auth_methods_supported =
-                Some(authenticate::methods(inner.gives_codes()));
+                Some(authenticate::methods(inner.has_public_clients()));
             metadata.token_endpoint_auth_signing_alg_values_supported =
                 Some(authenticate::algorithms());
         },
@@ -41,8 +41,8 @@ pub(super) static TOKEN: Endpoint = Endpoint {
 };
 
 impl AuthorizationServer {
-    /// The token endpoint: a client asks for tokens, with a code, with a refresh token, or for
-    /// itself. The address in [`RemoteAddress`] among the request's extensions, if there is one, is
+    /// The token endpoint: a client asks for tokens, with a code, with a refresh token, with a
+    /// device code, or for itself. The address in [`RemoteAddress`] among the request's extensions, if there is one, is
     /// who failures to authenticate are counted for.
     ///
     /// ```
@@ -80,7 +80,7 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
     let asked = TokenRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
-    let grant_type = grant_type(&asked).filter(|offered| inner.grant_types.contains(offered));
+    let grant_type = grant_type(&asked).filter(|grant| inner.offers(grant));
     let grant_type = grant_type.ok_or(RequestError::UnsupportedGrantType)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
     let client = authenticate::client(inner, &presented, from).await?;
@@ -97,7 +97,10 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
         TokenRequest::ClientCredentials { scope, resource } => {
             client_credentials::issue(inner, &client, scope.as_ref(), &resource).await?
         }
-        TokenRequest::DeviceCode { .. } => return Err(RequestError::UnsupportedGrantType.into()),
+        TokenRequest::DeviceCode { device_code, resource } => {
+            let offer = inner.device.as_ref().ok_or(RequestError::UnsupportedGrantType)?;
+            device::redeem(inner, offer, &client, device_code, &resource).await?
+        }
     };
     tracing::debug!(client = %client.id, ?grant_type, "tokens issued");
     Ok(tokens)
@@ -108,6 +111,6 @@ const fn grant_type(asked: &TokenRequest<'_>) -> Option<GrantType> {
         TokenRequest::AuthorizationCode { .. } => Some(GrantType::AuthorizationCode),
         TokenRequest::RefreshToken { .. } => Some(GrantType::RefreshToken),
         TokenRequest::ClientCredentials { .. } => Some(GrantType::ClientCredentials),
-        TokenRequest::DeviceCode { .. } => None,
+        TokenRequest::DeviceCode { .. } => Some(GrantType::DeviceCode),
     }
 }

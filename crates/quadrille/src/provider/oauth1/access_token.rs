@@ -17,8 +17,8 @@ use crate::{
         oauth1::error::CredentialsError,
         server::Inner,
         store::{
-            AccessRecord, Approval, Bought, CredentialRecord, Identifier, PendingKind,
-            PendingRecord, PendingState, Redeemed, RowId,
+            AccessRecord, Approval, Bought, CredentialRecord, Identifier, PendingRecord,
+            PendingState, Redeemed, RowId,
         },
         token::{
             format::{TokenKind, sha256},
@@ -62,7 +62,9 @@ fn decide<'t>(
     let Some(verifier) = verifier else {
         return Decision::Refuse(CredentialsError::VerifierMissing);
     };
-    let PendingKind::Temporary(temporary) = &pending.kind;
+    let Some(temporary) = pending.kind.temporary() else {
+        return Decision::Refuse(SignatureError::TokenUnknown.into());
+    };
     let as_shown = temporary.callback.is_none().then(|| as_shown(verifier));
     let read = [Some(verifier), as_shown.as_deref()];
     let is_right = |approval: &Approval| {
@@ -186,9 +188,8 @@ fn as_shown(typed: &str) -> String {
 
 /// `true` if a user carries the verifier, and may mistype it.
 fn is_typed(pending: &PendingRecord) -> bool {
-    let PendingKind::Temporary(temporary) = &pending.kind;
     let was_shown = matches!(pending.state, PendingState::Approved(_) | PendingState::Redeemed(_));
-    temporary.callback.is_none() && was_shown
+    pending.kind.temporary().is_some_and(|it| it.callback.is_none()) && was_shown
 }
 
 /// Uses up one of the few tries of temporary credentials, before the verifier is checked: a hundred
@@ -241,7 +242,7 @@ mod tests {
         oauth2::Resources,
         provider::{
             client::redirect_uri::RedirectUri,
-            store::{Grant, TemporaryCredentials},
+            store::{Grant, PendingKind, TemporaryCredentials},
         },
     };
     use proptest::prelude::*;

@@ -15,7 +15,7 @@ use crate::{
         clock::is_over,
         error::Error,
         server::Inner,
-        store::{PendingKind, PendingRecord, PendingRef, PendingState},
+        store::{PendingRecord, PendingRef, PendingState},
         token::{format::TokenKind, lookup},
     },
 };
@@ -47,7 +47,7 @@ fn decide(
     now: Timestamp,
 ) -> Result<Asked, TemporaryError> {
     let client = client.ok_or(TemporaryError::Unknown)?;
-    let PendingKind::Temporary(temporary) = &pending.kind;
+    let temporary = pending.kind.temporary().ok_or(TemporaryError::Unknown)?;
     if is_over(now, pending.expires, lifetime) {
         return Err(TemporaryError::Expired);
     }

@@ -14,10 +14,7 @@ use crate::{
         client::{authenticate, record::Client},
         error::Error,
         server::Inner,
-        store::{
-            CredentialRecord, Identifier, PendingKind, PendingRecord, PendingRef, RowId,
-            SealedSecret,
-        },
+        store::{CredentialRecord, Identifier, PendingRecord, PendingRef, RowId, SealedSecret},
         token::{
             format::{TokenKind, TokenSecret, sha256},
             lookup,
@@ -57,10 +54,7 @@ impl CheckedToken {
     fn secret(&self) -> Option<(&'static str, &SealedSecret)> {
         match self {
             Self::None => None,
-            Self::Temporary(record) => {
-                let PendingKind::Temporary(temporary) = &record.kind;
-                Some((wire::TEMPORARY, &temporary.secret))
-            }
+            Self::Temporary(record) => Some((wire::TEMPORARY, &record.kind.temporary()?.secret)),
             Self::Credential(record) => Some((wire::TOKEN, &record.secret)),
         }
     }
@@ -183,8 +177,9 @@ async fn presented(
             None => None,
             Some(reference) => {
                 let reference = PendingRef::Identifier(reference);
-                let found = inner.store.pending(issuer, &reference).await;
-                found.map_err(Error::from)?.map(CheckedToken::Temporary)
+                let found = inner.store.pending(issuer, &reference).await.map_err(Error::from)?;
+                // A device code is no temporary credential.
+                found.filter(|it| it.kind.temporary().is_some()).map(CheckedToken::Temporary)
             }
         },
         Wanted::CredentialOrNothing => {

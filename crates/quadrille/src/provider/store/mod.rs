@@ -30,7 +30,7 @@ pub use ids::{IssuerId, RowId, SecretHash, TicketId, TokenRef};
 pub use memory::MemoryStore;
 pub use oauth1::{CredentialRecord, SealedSecret};
 pub use pending::{
-    Approval, Bought, Identifier, PendingKind, PendingRecord, PendingRef, PendingState,
+    Approval, Bought, DeviceCode, Identifier, PendingKind, PendingRecord, PendingRef, PendingState,
     TemporaryCredentials,
 };
 pub use records::{AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, Issue};

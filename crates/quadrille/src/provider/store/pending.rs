@@ -4,7 +4,7 @@
 //! authorization requests (RFC 9126) and backchannel requests (OpenID Connect CIBA).
 //! [`PendingKind`] holds the part of one protocol; a store keeps it as JSON and never looks inside.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -178,6 +178,24 @@ pub struct Approval {
 pub enum PendingKind {
     /// Temporary credentials (RFC 5849, section 2.1).
     Temporary(TemporaryCredentials),
+    /// A device code (RFC 8628, section 3.2).
+    Device(DeviceCode),
+}
+
+impl PendingKind {
+    pub(in crate::provider) const fn temporary(&self) -> Option<&TemporaryCredentials> {
+        match self {
+            Self::Temporary(temporary) => Some(temporary),
+            Self::Device(_) => None,
+        }
+    }
+
+    pub(in crate::provider) const fn device(&self) -> Option<&DeviceCode> {
+        match self {
+            Self::Device(device) => Some(device),
+            Self::Temporary(_) => None,
+        }
+    }
 }
 
 /// The part of a pending request that belongs to RFC 5849.
@@ -197,6 +215,21 @@ pub struct TemporaryCredentials {
     pub secret: SealedSecret,
     /// The `oauth_callback`, to which the user is redirected; `None` for `oob`.
     pub callback: Option<RedirectUri>,
+}
+
+/// The part of a pending request that belongs to RFC 8628.
+///
+/// ```
+/// use quadrille::provider::store::DeviceCode;
+///
+/// let asked = DeviceCode { from: Some([192, 0, 2, 7].into()) };
+/// assert_eq!(serde_json::to_string(&asked)?, r#"{"from":"192.0.2.7"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceCode {
+    /// The address from which the device requested the code; `None` if it is unknown. Users see it.
+    pub from: Option<IpAddr>,
 }
 
 /// The purchase of a redeemed pending request.
@@ -248,6 +281,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_device_code_is_read_as_it_was_written(from: Option<IpAddr>) {
+            let kind = PendingKind::Device(DeviceCode { from });
+            let json = serde_json::to_string(&kind).unwrap();
+            prop_assert_eq!(serde_json::from_str::<PendingKind>(&json).unwrap(), kind);
+        }
+
         #[test]
         fn a_kind_is_read_as_it_was_written(secret: Vec<u8>, is_shown: bool) {
             let callback = "https://app.example/back?a=b%20c".parse().unwrap();

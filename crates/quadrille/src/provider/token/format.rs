@@ -53,6 +53,8 @@ pub(crate) enum TokenKind {
     Credential,
     /// The `jti` of an access token that is a JWT. It opens nothing.
     JwtId,
+    /// A device code (RFC 8628, section 3.2).
+    Device,
 }
 
 /// The reason why a text is none of our tokens.
@@ -116,6 +118,7 @@ pub(crate) struct TokenKey {
     genuine: MacKey,
     successor: MaskKey,
     code: MacKey,
+    user_code: MacKey,
 }
 
 impl Named for Arc<TokenKey> {
@@ -143,6 +146,12 @@ impl TokenKey {
         TokenSecret::new(self.code.mac(&[b"oauth1 verifier\0", &temporary.0.to_be_bytes()]))
     }
 
+    /// The hash of the letters of a user code (RFC 8628, section 6.1), which are few enough to be
+    /// guessed from a hash without a key.
+    pub(crate) fn user_code_hash(&self, letters: &[u8]) -> SecretHash {
+        self.user_code.mac(&[letters])
+    }
+
     /// Masks a row's number beside this secret.
     fn mask(&self, secret: &[u8; SECRET]) -> [u8; 16] {
         self.mask.mask(first_half(secret))
@@ -158,6 +167,7 @@ impl TokenKeys {
                 genuine: key.mac_key("provider refresh mac", issuer),
                 successor: key.mask_key("provider refresh successor", issuer),
                 code: key.mac_key("provider code", issuer),
+                user_code: key.mac_key("provider user code", issuer),
             })
         })))
     }
@@ -165,6 +175,11 @@ impl TokenKeys {
     /// The key under which new tokens are written.
     pub(crate) fn newest(&self) -> &Arc<TokenKey> {
         self.0.newest()
+    }
+
+    /// All keys, the newest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<TokenKey>> {
+        self.0.iter()
     }
 
     /// The key with this id, if the ring still has it.
@@ -302,10 +317,9 @@ pub(crate) fn kind(text: &str) -> Option<TokenKind> {
         (_, Ok(raw)) => *raw.first()?,
         _ => return None,
     };
-    use TokenKind::{Access, Code, Credential, JwtId, Refresh, Temporary};
-    [Access, Code, Refresh, Temporary, Credential, JwtId]
-        .into_iter()
-        .find(|kind| head(*kind) == first)
+    use TokenKind::{Access, Code, Credential, Device, JwtId, Refresh, Temporary};
+    let kinds = [Access, Code, Refresh, Temporary, Credential, JwtId, Device];
+    kinds.into_iter().find(|kind| head(*kind) == first)
 }
 
 const fn head(kind: TokenKind) -> u8 {
@@ -316,6 +330,7 @@ const fn head(kind: TokenKind) -> u8 {
         TokenKind::Temporary => 4,
         TokenKind::Credential => 5,
         TokenKind::JwtId => 6,
+        TokenKind::Device => 7,
     };
     kind << 4 | VERSION
 }

@@ -38,7 +38,9 @@ pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Err
             let family = inner.store.family(issuer, token.family).await?;
             return Ok(family.map(|family| Found::Refresh(token, family)));
         }
-        Some(TokenKind::Code | TokenKind::Temporary | TokenKind::JwtId) => return Ok(None),
+        Some(TokenKind::Code | TokenKind::Temporary | TokenKind::JwtId | TokenKind::Device) => {
+            return Ok(None);
+        }
         Some(TokenKind::Credential) => {
             return Ok(credential(inner, text).await?.map(Found::Credential));
         }

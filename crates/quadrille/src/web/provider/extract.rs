@@ -9,9 +9,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    guard::BODY_LIMIT,
     provider::{
-        AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, EndpointError,
-        OperatorError, Problem, Reply, Unread,
+        AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, DeviceVerification,
+        EndpointError, OperatorError, Problem, Reply, Unread,
     },
     web::guard::note_address,
 };
@@ -33,6 +34,15 @@ impl<S: Send + Sync, F: DeserializeOwned> FromRequest<S> for Decision<F> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
         let server = server(&request)?;
         server.answer(&read(request, CONSENT.body_limit).await)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for DeviceVerification {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
+        let server = server(&request)?;
+        server.device_verification(read(request, BODY_LIMIT).await)
     }
 }
 

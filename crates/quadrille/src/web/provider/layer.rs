@@ -81,8 +81,10 @@ where
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         let ServerLayer { server, guard } = &self.layer;
-        // Only an authorization request leads to a page whose headers are to be set.
-        let slot = (request.uri().path() == server.authorize_path()).then(Slot::default);
+        // Only these requests lead to a consent page, whose headers are to be set.
+        let path = request.uri().path();
+        let is_asking = path == server.authorize_path() || Some(path) == server.device_path();
+        let slot = is_asking.then(Slot::default);
         if let Some(slot) = &slot {
             request.extensions_mut().insert(slot.clone());
         }
@@ -138,7 +140,7 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// One of the two pages that the application brings.
+/// One of the pages that the application brings.
 struct Page {
     method: &'static str,
     path: Box<str>,
@@ -153,6 +155,7 @@ impl Page {
         let (method, takes) = match *request.method() {
             Method::POST if path == server.consent_path() => ("POST", "Decision"),
             Method::GET if path == server.authorize_path() => ("GET", "Authorization"),
+            Method::GET if Some(path) == server.device_path() => ("GET", "DeviceVerification"),
             _ => return None,
         };
         let has_route = request.extensions().get::<MatchedPath>().is_some();

@@ -21,8 +21,10 @@ impl AuthorizationServer {
     /// [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
     ///
     /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for
-    /// GET and POST, and one at [`consent_path`](Self::consent_path) for POST. If a request finds
-    /// one missing, the answer is a page with status 500, and the log says what to add.
+    /// GET and POST, one at [`consent_path`](Self::consent_path) for POST and, with
+    /// [`device_grant`](Self::device_grant), one at [`device_path`](Self::device_path) for GET and
+    /// POST. If a request finds one missing, the answer is a page with status 500, and the log says
+    /// what to add.
     ///
     /// ```
     /// use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -74,7 +76,8 @@ impl AuthorizationServer {
     }
 
     /// The endpoints that clients call, at their paths from the root of the origin: token,
-    /// revocation, introspection, metadata and, if offered, the two of OAuth 1.0a.
+    /// revocation, introspection, metadata and, if offered, device authorization and the two of
+    /// OAuth 1.0a.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let inner = self.inner();
         let offered = ENDPOINTS.iter().filter(|endpoint| (endpoint.route.is_offered)(inner));

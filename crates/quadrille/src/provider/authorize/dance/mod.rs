@@ -3,6 +3,7 @@
 //! A dance is a file here, which implements [`Rules`], and a variant of [`Dance`].
 
 mod code;
+mod device;
 mod verifier;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::{
 use super::error::{AuthorizeError, BrowserError};
 
 pub(crate) use code::ForCode;
+pub(crate) use device::ForDevice;
 pub(crate) use verifier::ForVerifier;
 
 /// The authorization endpoint's name in the log.
@@ -44,6 +46,8 @@ pub(crate) enum Dance {
     Code(ForCode),
     /// OAuth 1.0a: a verifier for temporary credentials.
     Verifier(ForVerifier),
+    /// RFC 8628: a device that waits.
+    Device(ForDevice),
 }
 
 /// The differences between the dances.
@@ -101,6 +105,15 @@ impl Dance {
         match self {
             Self::Code(dance) => dance,
             Self::Verifier(dance) => dance,
+            Self::Device(dance) => dance,
+        }
+    }
+
+    /// The device that waits, if one does.
+    pub(crate) const fn device(&self) -> Option<&ForDevice> {
+        match self {
+            Self::Device(dance) => Some(dance),
+            Self::Code(_) | Self::Verifier(_) => None,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::verifier::VerifierPage;
+use super::{device::DeviceAnswerPage, verifier::VerifierPage};
 
 /// An error, in words for the user.
 ///
@@ -132,18 +132,21 @@ pub(crate) type PageFn = dyn Fn(&Problem<'_>) -> Response<Bytes> + Send + Sync;
 
 pub(crate) type VerifierFn = dyn Fn(&VerifierPage<'_>) -> Response<Bytes> + Send + Sync;
 
+pub(crate) type DeviceFn = dyn Fn(&DeviceAnswerPage<'_>) -> Response<Bytes> + Send + Sync;
+
 /// The pages of a server.
 #[derive(Clone)]
 pub(crate) struct Pages {
     pub(crate) problem: Option<Arc<PageFn>>,
     pub(crate) verifier: Option<Arc<VerifierFn>>,
+    pub(crate) device: Option<Arc<DeviceFn>>,
     home: Arc<str>,
 }
 
 impl Pages {
     /// The default pages of an issuer with this path.
     pub(crate) fn at(path: &str) -> Self {
-        Self { problem: None, verifier: None, home: [path, "/"].concat().into() }
+        Self { problem: None, verifier: None, device: None, home: [path, "/"].concat().into() }
     }
 
     /// The page that shows a verifier.
@@ -159,6 +162,15 @@ impl Pages {
     fn show_verifier(&self, shown: &VerifierPage<'_>) -> Response<Bytes> {
         match &self.verifier {
             Some(page) => page(shown),
+            None => shown.to_response(),
+        }
+    }
+
+    /// The page after an answer for a device.
+    pub(crate) fn device(&self, client: &Client, is_allowed: bool) -> Response<Bytes> {
+        let shown = DeviceAnswerPage { client, is_allowed };
+        match &self.device {
+            Some(page) => page(&shown),
             None => shown.to_response(),
         }
     }
@@ -197,6 +209,7 @@ impl fmt::Debug for Pages {
         f.debug_struct("Pages")
             .field("problem", &self.problem.is_some())
             .field("verifier", &self.verifier.is_some())
+            .field("device", &self.device.is_some())
             .finish()
     }
 }

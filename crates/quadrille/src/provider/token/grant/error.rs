@@ -161,3 +161,65 @@ impl ClientCredentialsError {
         }
     }
 }
+
+/// The reason why a device code is not redeemed (RFC 8628, section 3.5).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::DeviceCodeError};
+///
+/// assert_eq!(DeviceCodeError::Pending.code(), ErrorCode::AuthorizationPending);
+/// assert_eq!(DeviceCodeError::Expired.code(), ErrorCode::ExpiredToken);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceCodeError {
+    /// The user has not answered yet.
+    #[error("the user has not answered yet")]
+    Pending,
+    /// The user has not answered yet, and the client polls too often.
+    #[error("the user has not answered yet, and the client polls too often")]
+    TooFast,
+    /// The user denied the request.
+    #[error("the user denied the request")]
+    Denied,
+    /// The code has expired.
+    #[error("the device code has expired")]
+    Expired,
+    /// The code is unknown: not ours, or removed.
+    #[error("there is no such device code")]
+    Unknown,
+    /// The code was issued to another client.
+    #[error("the device code was issued to another client")]
+    OfOtherClient,
+    /// The code was redeemed before. Its grant is revoked.
+    #[error("the device code was redeemed before; its grant is revoked")]
+    Replayed,
+    /// The grant of the code was revoked.
+    #[error("the grant of the device code was revoked")]
+    Revoked,
+    /// The requested resource was not granted (RFC 8707, section 2.2).
+    #[error("the resource was not granted")]
+    ResourceNotGranted,
+}
+
+impl DeviceCodeError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::Pending => Disclosure::code(ErrorCode::AuthorizationPending),
+            Self::TooFast => Disclosure::code(ErrorCode::SlowDown),
+            Self::Denied => Disclosure::code(ErrorCode::AccessDenied),
+            Self::Expired => Disclosure::code(ErrorCode::ExpiredToken),
+            Self::Unknown | Self::OfOtherClient | Self::Replayed | Self::Revoked => {
+                Disclosure::code(ErrorCode::InvalidGrant)
+            }
+            Self::ResourceNotGranted => {
+                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+            }
+        }
+    }
+}

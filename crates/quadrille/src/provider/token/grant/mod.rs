@@ -2,6 +2,7 @@
 
 pub(crate) mod client_credentials;
 pub(crate) mod code;
+pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod refresh;
 
@@ -117,7 +118,7 @@ pub(crate) async fn first_refresh(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Option<(FamilyRecord, Refresh)>, Error> {
-    let is_offered = inner.grant_types.contains(&GrantType::RefreshToken);
+    let is_offered = inner.offers(&GrantType::RefreshToken);
     if !is_offered || !client.grant_types.contains(&GrantType::RefreshToken) {
         return Ok(None);
     }

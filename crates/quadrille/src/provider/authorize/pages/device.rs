@@ -1,0 +1,52 @@
+//! The page after a user has answered for a device (RFC 8628, section 3.3).
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use crate::{page::Page, provider::client::record::Client};
+
+/// The answer to a consent page for a device: the user goes back to the device. See
+/// [`AuthorizationServer::device_answer_page`](crate::provider::AuthorizationServer::device_answer_page).
+///
+/// ```
+/// use quadrille::provider::DeviceAnswerPage;
+///
+/// fn page(shown: &DeviceAnswerPage<'_>) -> String {
+///     match shown.is_allowed {
+///         true => format!("{} goes on by itself.", shown.client.name),
+///         false => format!("{} gets no access.", shown.client.name),
+///     }
+/// }
+/// ```
+#[non_exhaustive]
+pub struct DeviceAnswerPage<'a> {
+    /// The client on the device.
+    pub client: &'a Client,
+    /// `true` after an approval, `false` after a denial.
+    pub is_allowed: bool,
+}
+
+impl DeviceAnswerPage<'_> {
+    /// The default page.
+    pub fn to_response(&self) -> Response<Bytes> {
+        let name = &self.client.name;
+        let page = match self.is_allowed {
+            true => Page::new(format!("{name} has access"))
+                .text("Go back to your device: it goes on by itself in a few seconds."),
+            false => Page::new(format!("{name} was not let in"))
+                .text("Nothing was granted. You can close this page."),
+        };
+        page.to_response(StatusCode::OK)
+    }
+}
+
+impl fmt::Debug for DeviceAnswerPage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceAnswerPage")
+            .field("client", &self.client.id)
+            .field("is_allowed", &self.is_allowed)
+            .finish()
+    }
+}
