@@ -14,6 +14,8 @@ mod flows {}
 mod guard {}
 #[doc = include_str!("../../../docs/src/consumer/hooks.md")]
 mod hooks {}
+#[doc = include_str!("../../../docs/src/provider/jwt.md")]
+mod jwt {}
 #[doc = include_str!("../../../docs/src/program/keys.md")]
 mod keys {}
 #[doc = include_str!("../../../docs/src/consumer/login.md")]

@@ -55,7 +55,6 @@ mod der;
 mod digest;
 pub mod env;
 #[cfg(any(feature = "provider", all(feature = "guard", feature = "http-client")))]
-#[allow(dead_code, unused_imports, reason = "keys of other parties get their first users next")]
 mod fetch;
 pub mod form;
 #[cfg(feature = "guard")]

@@ -15,7 +15,6 @@ mod trusted;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 pub(crate) use keys::RemoteKeys;
-pub(crate) use schedule::NoKeys;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
 
@@ -112,6 +111,9 @@ pub enum FetchError {
     /// The declared type is not JSON.
     #[error("the answer is not declared as JSON")]
     ContentType,
+    /// The metadata of the issuer (RFC 8414) are malformed, of another issuer, or name no keys.
+    #[error("the metadata of the issuer are not valid, or name no keys")]
+    Metadata,
     /// The answer is longer than 64 KiB.
     #[error("the answer is too long")]
     TooLarge,

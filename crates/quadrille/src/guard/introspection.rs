@@ -12,14 +12,14 @@ use http::{Request, Response};
 use url::Url;
 
 use crate::{
-    Binding, Env, Scopes, Timestamp,
+    Env, Scopes, Timestamp,
     actor::{Actor, Authentication},
     digest::sha256,
     loopback::is_secure,
     oauth1::{Forwarded, Verdict},
     oauth2::{
         ActiveToken, ClientAuth, EndpointError, IntrospectionRequest, IntrospectionResponse,
-        IntrospectionResponseError, Resources,
+        IntrospectionResponseError,
     },
     transport::{
         self, CollectError, ErasedClient, HttpClient, NetworkError, NoHttpClient, Purpose,
@@ -31,7 +31,8 @@ use super::{
     body::BODY_LIMIT,
     error::AccessError,
     signature::SignatureError,
-    verified::{Facts, Verified},
+    told::{Told, actor, audience, binding},
+    verified::Verified,
 };
 
 /// The `token_type` of a bearer token.
@@ -300,48 +301,6 @@ impl Authority for Introspection {
     }
 }
 
-/// The facts behind a token, as the issuer elsewhere reports them.
-#[derive(Debug)]
-struct Told {
-    client: Arc<str>,
-    actor: Actor,
-    scopes: Scopes,
-    audience: Resources,
-    authentication: Option<Arc<Authentication>>,
-    expires: Timestamp,
-    binding: Option<Binding>,
-}
-
-impl Facts for Told {
-    fn actor(&self) -> &Actor {
-        &self.actor
-    }
-
-    fn client(&self) -> &Arc<str> {
-        &self.client
-    }
-
-    fn scopes(&self) -> &Scopes {
-        &self.scopes
-    }
-
-    fn audience(&self) -> &Resources {
-        &self.audience
-    }
-
-    fn authentication(&self) -> Option<&Arc<Authentication>> {
-        self.authentication.as_ref()
-    }
-
-    fn expires(&self) -> Timestamp {
-        self.expires
-    }
-
-    fn binding(&self) -> Option<Binding> {
-        self.binding
-    }
-}
-
 impl fmt::Debug for Introspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Introspection")
@@ -385,23 +344,10 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
     if now >= expires {
         return Err(AccessError::Expired);
     }
-    // An audience that is no URI cannot be that of a guard here.
-    let uris = token.aud.iter().map(String::as_str).filter(|uri| Resources::of([*uri]).is_ok());
-    let audience = Resources::of(uris).map_err(|_| AccessError::OtherAudience)?;
-    if audience.is_empty() && !token.aud.is_empty() {
-        return Err(AccessError::OtherAudience);
-    }
-    // A binding that is not understood is one that cannot be proven.
-    let binding = token.cnf.map(|cnf| Binding::of_confirmation(&cnf).ok_or(AccessError::Unproven));
-    let binding = binding.transpose()?;
+    let audience = audience(&token.aud)?;
+    let binding = token.cnf.map(|cnf| binding(&cnf)).transpose()?;
     let client: Arc<str> = token.client_id.unwrap_or_default().into();
-    let actor = match token.sub {
-        // Some issuers name the client as the subject if it acts for itself (RFC 9068, section
-        // 2.2).
-        Some(subject) if !subject.is_empty() && *subject != *client => Actor::User(subject.into()),
-        _ if client.is_empty() => return Err(AccessError::Unknown),
-        _ => Actor::Client(client.clone()),
-    };
+    let actor = actor(token.sub, &client)?;
     let authentication = match (&actor, token.auth_time) {
         (Actor::User(subject), Some(time)) => {
             let mut authentication = Authentication::new(subject.clone(), time);
@@ -417,6 +363,7 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Binding;
 
     const NOW: Timestamp = Timestamp::from_seconds(1000);
 

@@ -1,8 +1,8 @@
 //! Check the requests that come to an API: access tokens (RFC 6750) and signed requests (RFC 5849).
 //!
 //! A [`Guard`] stands before a service and takes the word of an authority: the authorization server
-//! in this process, or an issuer elsewhere that it asks ([`Introspection`], RFC 7662). A handler
-//! takes an [`Access`], which names the scopes that it needs.
+//! in this process, an issuer elsewhere that it asks ([`Introspection`], RFC 7662), or one whose
+//! signatures it verifies ([`JwtAccessTokens`], RFC 9068). A handler takes an [`Access`], which names the scopes that it needs.
 
 mod access;
 mod authority;
@@ -10,6 +10,8 @@ mod body;
 mod error;
 #[cfg(feature = "http-client")]
 mod introspection;
+#[cfg(feature = "http-client")]
+mod jwt;
 pub(crate) mod log;
 pub(crate) mod masked;
 mod metadata;
@@ -19,6 +21,10 @@ mod signature;
 mod signed;
 #[cfg(feature = "testing")]
 mod test;
+#[cfg(feature = "http-client")]
+mod told;
+#[cfg(feature = "http-client")]
+mod trust;
 mod verdict;
 mod verified;
 
@@ -27,9 +33,13 @@ pub use body::GuardBody;
 pub use error::AccessError;
 #[cfg(feature = "http-client")]
 pub use introspection::{Introspection, IntrospectionError};
+#[cfg(feature = "http-client")]
+pub use jwt::{JwtAccessTokens, JwtAccessTokensError};
 pub use refused::Refused;
 pub use service::{Guard, GuardService};
 pub use signature::SignatureError;
+#[cfg(feature = "http-client")]
+pub use trust::Trust;
 pub use verified::Verified;
 
 #[cfg(feature = "provider")]

@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[cfg(feature = "http-client")]
-use super::introspection::Introspection;
+use super::trust::Trust;
 use super::{
     authority::{Authority, SignedAt},
     body::{self, BodyRead, GuardBody},
@@ -88,11 +88,12 @@ impl Guard {
         }))
     }
 
-    /// A guard for an API at `origin`, which asks an issuer elsewhere (feature `http-client`).
-    /// Without an [`audience`](Self::audience) it accepts only tokens that name no API.
+    /// A guard for an API at `origin`, which trusts an issuer elsewhere (feature `http-client`):
+    /// [`Introspection`](super::Introspection) or [`JwtAccessTokens`](super::JwtAccessTokens).
+    /// Without an [`audience`](Self::audience) it accepts only tokens that name no API, so no JWT.
     #[cfg(feature = "http-client")]
-    pub fn elsewhere(origin: impl Into<Arc<str>>, trust: Introspection) -> Self {
-        Self::of(Arc::new(trust), origin.into())
+    pub fn elsewhere(origin: impl Into<Arc<str>>, trust: impl Into<Trust>) -> Self {
+        Self::of(trust.into().0, origin.into())
     }
 
     /// Sets the API's own public origins, the main one first. The `Host` header may choose among

@@ -27,6 +27,8 @@ mod guide;
 mod introspect;
 mod issuing;
 mod jwt;
+#[cfg(feature = "http-client")]
+mod jwt_elsewhere;
 mod metadata;
 mod mounting;
 mod oauth1_api;

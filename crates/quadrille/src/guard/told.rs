@@ -1,0 +1,83 @@
+//! The facts behind a token of an issuer elsewhere.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Binding, Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    oauth2::Resources,
+};
+
+use super::{error::AccessError, verified::Facts};
+
+/// The facts behind a token, as the issuer elsewhere reports them.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) client: Arc<str>,
+    pub(super) actor: Actor,
+    pub(super) scopes: Scopes,
+    pub(super) audience: Resources,
+    pub(super) authentication: Option<Arc<Authentication>>,
+    pub(super) expires: Timestamp,
+    pub(super) binding: Option<Binding>,
+}
+
+impl Facts for Told {
+    fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    fn client(&self) -> &Arc<str> {
+        &self.client
+    }
+
+    fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    fn audience(&self) -> &Resources {
+        &self.audience
+    }
+
+    fn authentication(&self) -> Option<&Arc<Authentication>> {
+        self.authentication.as_ref()
+    }
+
+    fn expires(&self) -> Timestamp {
+        self.expires
+    }
+
+    fn binding(&self) -> Option<Binding> {
+        self.binding
+    }
+}
+
+/// The actor behind a token of `client`.
+pub(super) fn actor(sub: Option<String>, client: &Arc<str>) -> Result<Actor, AccessError> {
+    match sub {
+        // Some issuers name the client as the subject if it acts for itself (RFC 9068, section
+        // 2.2).
+        Some(subject) if !subject.is_empty() && *subject != **client => {
+            Ok(Actor::User(subject.into()))
+        }
+        _ if client.is_empty() => Err(AccessError::Unknown),
+        _ => Ok(Actor::Client(client.clone())),
+    }
+}
+
+/// The audience of a token. An audience that is no URI cannot be that of a guard here.
+pub(super) fn audience(aud: &[String]) -> Result<Resources, AccessError> {
+    let uris = aud.iter().map(String::as_str).filter(|uri| Resources::of([*uri]).is_ok());
+    let audience = Resources::of(uris).map_err(|_| AccessError::OtherAudience)?;
+    match audience.is_empty() && !aud.is_empty() {
+        true => Err(AccessError::OtherAudience),
+        false => Ok(audience),
+    }
+}
+
+/// The binding of a token (RFC 7800). One that is not understood cannot be proven.
+pub(super) fn binding(cnf: &Map<String, Value>) -> Result<Binding, AccessError> {
+    Binding::of_confirmation(cnf).ok_or(AccessError::Unproven)
+}
