@@ -17,15 +17,21 @@ pub enum Value<'a> {
     Flag(bool),
 }
 
-/// A row of accounts, its token sealed.
+/// The row of an account whose owner and service are known, its token sealed.
 #[derive(Debug)]
 pub struct Found {
-    pub(crate) owner: Vec<u8>,
-    pub(crate) service: Vec<u8>,
     pub(crate) subject: Vec<u8>,
     pub(crate) token: Vec<u8>,
     pub(crate) version: i64,
     pub(crate) needs_linking_again: bool,
+}
+
+/// A row of a page of accounts.
+#[derive(Debug)]
+pub struct Listed {
+    pub(crate) owner: Vec<u8>,
+    pub(crate) service: Vec<u8>,
+    pub(crate) found: Found,
 }
 
 /// A pool of sqlx that [`SqlStorage`](crate::SqlStorage) works on. A connection is taken for one
@@ -53,7 +59,7 @@ pub trait Pool: Clone + Send + Sync + 'static {
         &self,
         sql: &Arc<str>,
         values: &[Value<'_>],
-    ) -> impl Future<Output = sqlx::Result<Vec<Found>>> + Send;
+    ) -> impl Future<Output = sqlx::Result<Vec<Listed>>> + Send;
 
     /// The number that a query finds.
     fn number(
@@ -75,13 +81,20 @@ macro_rules! pool {
 
             fn try_from(row: &$row) -> sqlx::Result<Self> {
                 Ok(Self {
-                    owner: row.try_get(0)?,
-                    service: row.try_get(1)?,
-                    subject: row.try_get(2)?,
-                    token: row.try_get(3)?,
-                    version: row.try_get(4)?,
-                    needs_linking_again: row.try_get::<i16, _>(5)? != 0,
+                    subject: row.try_get(0)?,
+                    token: row.try_get(1)?,
+                    version: row.try_get(2)?,
+                    needs_linking_again: row.try_get::<i16, _>(3)? != 0,
                 })
+            }
+        }
+
+        impl TryFrom<&$row> for Listed {
+            type Error = sqlx::Error;
+
+            fn try_from(row: &$row) -> sqlx::Result<Self> {
+                let found = Found::try_from(row)?;
+                Ok(Self { owner: row.try_get(4)?, service: row.try_get(5)?, found })
             }
         }
 
@@ -106,9 +119,9 @@ macro_rules! pool {
                 &self,
                 sql: &Arc<str>,
                 values: &[Value<'_>],
-            ) -> sqlx::Result<Vec<Found>> {
+            ) -> sqlx::Result<Vec<Listed>> {
                 let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
-                query.fetch_all(self).await?.iter().map(Found::try_from).collect()
+                query.fetch_all(self).await?.iter().map(Listed::try_from).collect()
             }
 
             async fn number(&self, sql: &Arc<str>, values: &[Value<'_>]) -> sqlx::Result<i64> {

@@ -59,14 +59,14 @@ impl<P: Pool> SealedRows for Rows<'_, P> {
                 run(VERB, || pool.accounts(&sql.next_of_all, &values)).await
             }
         }?;
-        found.into_iter().map(row).collect()
+        found.into_iter().map(|listed| row(account(&listed)?, listed.found)).collect()
     }
 
     async fn find(&self, account: &Account) -> Result<Option<SealedRow>, StorageError> {
         let SqlStorage { pool, sql, .. } = self.0;
         let key = key(account);
         let found = run(VERB, || pool.account(&sql.find, &key)).await?;
-        found.map(row).transpose()
+        found.map(|found| row(account.clone(), found)).transpose()
     }
 
     async fn swap(&self, seen: &SealedRow, sealed: &[u8]) -> Result<bool, StorageError> {
@@ -77,8 +77,7 @@ impl<P: Pool> SealedRows for Rows<'_, P> {
     }
 }
 
-fn row(found: Found) -> Result<SealedRow, StorageError> {
-    let account = account(&found)?;
+fn row(account: Account, found: Found) -> Result<SealedRow, StorageError> {
     let version = u64::try_from(found.version).map_err(|_| StorageError::Unreadable)?;
     Ok(SealedRow { account, version, sealed: found.token })
 }

@@ -108,7 +108,10 @@ pub(crate) struct Statements {
     pub(crate) forget_lease: Arc<str>,
 }
 
-const COLUMNS: &str = "owner, service, subject, token, version, needs_linking_again";
+/// The columns of a [`Found`](crate::pool::Found), whose query knows owner and service.
+const FOUND: &str = "subject, token, version, needs_linking_again";
+/// The columns of a [`Listed`](crate::pool::Listed).
+const LISTED: &str = "subject, token, version, needs_linking_again, owner, service";
 const ACCOUNT: &str = "owner = ? AND service = ? AND subject = ?";
 const INTO_ACCOUNTS: &str = "INSERT INTO quadrille_accounts
     (owner, service, subject, token, version, needs_linking_again, linked)";
@@ -126,12 +129,14 @@ impl Statements {
                 Dialect::Postgres => numbered(&sql).into(),
             }
         };
-        let select = |rest: &str| sql(&format!("SELECT {COLUMNS} FROM quadrille_accounts {rest}"));
+        let select =
+            |columns, rest: &str| sql(&format!("SELECT {columns} FROM quadrille_accounts {rest}"));
         let mysql = dialect == Dialect::MySql;
         Self {
-            find: select(&format!("WHERE {ACCOUNT}")),
+            find: select(FOUND, &format!("WHERE {ACCOUNT}")),
             // The subject decides between two that were linked at the same moment.
             find_current: select(
+                FOUND,
                 "WHERE owner = ? AND service = ? ORDER BY linked DESC, subject DESC LIMIT 1",
             ),
             next_order: sql(NEXT_ORDER),
@@ -157,15 +162,17 @@ impl Statements {
                 "UPDATE quadrille_accounts SET token = ? WHERE {ACCOUNT} AND version = ?"
             )),
             unlink: sql(&format!("DELETE FROM quadrille_accounts WHERE {ACCOUNT}")),
-            first_accounts: select("WHERE service = ? ORDER BY owner, subject LIMIT ?"),
+            first_accounts: select(LISTED, "WHERE service = ? ORDER BY owner, subject LIMIT ?"),
             // In this form every database finds the page by the index.
             next_accounts: select(
+                LISTED,
                 "WHERE service = ? AND owner >= ? AND (owner > ? OR subject > ?)
                  ORDER BY owner, subject LIMIT ?",
             ),
             count: sql("SELECT COUNT(*) FROM quadrille_accounts"),
-            first_of_all: select("ORDER BY owner, service, subject LIMIT ?"),
+            first_of_all: select(LISTED, "ORDER BY owner, service, subject LIMIT ?"),
             next_of_all: select(
+                LISTED,
                 "WHERE owner >= ? AND (owner > ? OR service > ? OR (service = ? AND subject > ?))
                  ORDER BY owner, service, subject LIMIT ?",
             ),

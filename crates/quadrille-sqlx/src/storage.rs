@@ -11,7 +11,7 @@ use tracing::error;
 
 use crate::{
     fault::{is_duplicate, run},
-    pool::{Found, Pool, Value},
+    pool::{Found, Listed, Pool, Value},
     statements::{Dialect, Prefix, Statements},
 };
 
@@ -95,7 +95,7 @@ impl<P: Pool> SqlStorage<P> {
     ) -> Result<Option<Stored>> {
         let values = key(account);
         let found = run(verb, || self.pool.account(&self.sql.find, &values)).await?;
-        found.map(|found| open(cx, &found)).transpose()
+        found.map(|found| open(cx, account.clone(), &found)).transpose()
     }
 }
 
@@ -142,17 +142,20 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
         service: &str,
         subject: Option<&str>,
     ) -> Result<Option<Stored>> {
-        let text = |text| Value::Bytes(str::as_bytes(text));
-        let of_owner = [text(owner.as_str()), text(service)];
+        let bytes = |text| Value::Bytes(str::as_bytes(text));
+        let of_owner = [bytes(owner.as_str()), bytes(service)];
         let found = match subject {
             None => run("load", || self.pool.account(&self.sql.find_current, &of_owner)).await,
             Some(subject) => {
                 let [owner, service] = of_owner;
-                let values = [owner, service, text(subject)];
+                let values = [owner, service, bytes(subject)];
                 run("load", || self.pool.account(&self.sql.find, &values)).await
             }
         }?;
-        found.map(|found| open(cx, &found)).transpose()
+        let Some(found) = found else { return Ok(None) };
+        let (owner, service) = (owner.clone(), service.into());
+        let account = Account { owner, service, subject: text(&found.subject)?.into() };
+        open(cx, account, &found).map(Some)
     }
 
     async fn replace(
@@ -220,7 +223,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
                 run("accounts", || self.pool.accounts(&self.sql.next_accounts, &values)).await
             }
         }?;
-        found.iter().map(|found| open(cx, found)).collect()
+        found.iter().map(|listed| open(cx, account(listed)?, &listed.found)).collect()
     }
 
     async fn lease(
@@ -284,20 +287,19 @@ fn draw_version(cx: &Context<'_>) -> i64 {
 }
 
 /// The account of a row.
-pub(crate) fn account(found: &Found) -> Result<Account, StorageError> {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec());
-    let account = || {
-        Ok(Account {
-            owner: Owner::from_key(&text(&found.owner)?),
-            service: text(&found.service)?.into(),
-            subject: text(&found.subject)?.into(),
-        })
-    };
-    account().map_err(|_: std::string::FromUtf8Error| StorageError::Unreadable)
+pub(crate) fn account(listed: &Listed) -> Result<Account, StorageError> {
+    Ok(Account {
+        owner: Owner::from_key(text(&listed.owner)?),
+        service: text(&listed.service)?.into(),
+        subject: text(&listed.found.subject)?.into(),
+    })
 }
 
-fn open(cx: &Context<'_>, found: &Found) -> Result<Stored> {
-    let account = account(found)?;
+fn text(bytes: &[u8]) -> Result<&str, StorageError> {
+    std::str::from_utf8(bytes).map_err(|_| StorageError::Unreadable)
+}
+
+fn open(cx: &Context<'_>, account: Account, found: &Found) -> Result<Stored> {
     let token = cx.open_token(&account, &found.token)?;
     let version = u64::try_from(found.version).map_err(|_| StorageError::Unreadable)?;
     Ok(Stored { account, token, version, needs_linking_again: found.needs_linking_again })

@@ -10,7 +10,9 @@ CREATE TABLE IF NOT EXISTS quadrille_accounts (
     linked BIGINT NOT NULL,
     needs_linking_again SMALLINT NOT NULL,
     PRIMARY KEY (owner, service, subject),
-    KEY by_service (service, owner, subject)
+    KEY by_service (service, owner, subject),
+    -- Finds the account that was linked last, without sorting.
+    KEY by_order (owner, service, linked, subject)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE TABLE IF NOT EXISTS quadrille_leases (
     owner VARBINARY(512) NOT NULL,

@@ -12,6 +12,9 @@ CREATE TABLE quadrille_accounts (
     PRIMARY KEY (owner, service, subject)
 );
 CREATE INDEX quadrille_accounts_by_service ON quadrille_accounts (service, owner, subject);
+-- Finds the account that was linked last, without sorting.
+CREATE INDEX quadrille_accounts_by_order
+    ON quadrille_accounts (owner, service, linked, subject);
 CREATE TABLE quadrille_leases (
     owner BYTEA NOT NULL,
     service BYTEA NOT NULL,
