@@ -125,8 +125,11 @@ async fn a_token_is_saved_for_its_owner_only_after_a_code_was_typed_in() {
     let (world, folder) = (World::new().await, Folder::new());
     let file = folder.path().join("token");
     let mut login = world.start(&["--device", "--save", file.to_str().unwrap()]);
+    // The user types the code in at the page that the program names.
+    let uri = login.says("http").await;
     let code = login.code().await;
-    assert!(world.service.approve_device(&code, 7));
+    let page = reqwest::get(format!("{uri}?user_code={code}")).await.unwrap();
+    assert!(page.text().await.unwrap().contains("Go back to your device"));
     let (code, printed, said) = login.ended().await;
     assert_eq!((code, printed.as_str()), (0, ""), "{said}");
     assert!(said.contains("saved in"), "{said}");
@@ -212,6 +215,8 @@ fn mistakes_are_named_with_what_to_do() {
         let (code, said) = failure(arguments);
         assert_eq!(code, 2, "{arguments:?}: {said}");
         assert!(said.contains(wanted) && !said.contains("canary"), "{arguments:?}: {said}");
+        // The log does not say the same again.
+        assert!(!said.contains("ERROR"), "{arguments:?}: {said}");
     }
     let missing = ["github", "--client-id", "x", "--client-secret-file", "/nonexistent/secret"];
     let (code, said) = failure(&missing);

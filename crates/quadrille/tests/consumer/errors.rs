@@ -257,7 +257,7 @@ async fn a_wrong_configuration_is_a_page_too() {
 #[test]
 fn a_missing_variable_is_named() {
     let error = GitHub::from_env().err();
-    let Some(Error::Operator(OperatorError::VariableMissing { name })) = error else {
+    let Some(Error::Operator(OperatorError::VariableMissing { name, .. })) = error else {
         panic!("{error:?}")
     };
     assert_eq!(&*name, "GITHUB_OAUTH_CLIENT_ID");

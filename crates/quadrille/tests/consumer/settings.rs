@@ -108,7 +108,12 @@ fn a_value_of_another_type_is_named_by_its_path() {
             "[github]\nclient_id = 'x'\nclient_secret = 12345",
             format!("github.client_secret: must be {text}"),
         ),
-        ("[github]\nclient_id = 'x'", "github.client_secret: this setting is missing".into()),
+        (
+            "[github]\nclient_id = 'x'",
+            "github.client_secret: this setting is missing; a client without a secret says \
+             github.public_client = true"
+                .into(),
+        ),
         ("[github]", "github.client_id: this setting is missing".into()),
         ("[jira]\nconsumer_key = 'x'", "jira.base_url: this setting is missing".into()),
         ("[twitter]\nclient_key = 'x'", "twitter.client_secret: this setting is missing".into()),
@@ -379,7 +384,12 @@ fn settings_in_the_environment() {
         ),
         ("google", vec![google[0], google[1], ("GOOGLE_OAUTH_CLIENT_EMAIL", "x")], "fine"),
         ("login", vec![google[0], google[1]], "set the environment variable LOGIN_PUBLIC_URL"),
-        ("login", vec![google[0], site], "set the environment variable GOOGLE_OAUTH_CLIENT_SECRET"),
+        (
+            "login",
+            vec![google[0], site],
+            "set the environment variable GOOGLE_OAUTH_CLIENT_SECRET; a client without a secret \
+             says GOOGLE_OAUTH_PUBLIC_CLIENT = true",
+        ),
         (
             "login",
             vec![google[0], google[1], site, ("LOGIN_PATH", "in")],

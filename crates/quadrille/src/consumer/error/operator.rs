@@ -20,16 +20,20 @@ use crate::{seal::KeyRingError, transport::NoHttpClient};
 #[non_exhaustive]
 pub enum OperatorError {
     /// An environment variable is not set.
-    #[error("set the environment variable {name}")]
+    #[error("set the environment variable {name}{}", unless_public(public.as_deref()))]
     VariableMissing {
         /// The variable's name.
         name: Box<str>,
+        /// The variable of a client without a secret, where that would do.
+        public: Option<Box<str>>,
     },
     /// A setting is missing in its section.
-    #[error("{path}: this setting is missing")]
+    #[error("{path}: this setting is missing{}", unless_public(public.as_deref()))]
     SettingMissing {
         /// The path of the key.
         path: Box<str>,
+        /// The key of a client without a secret, where that would do.
+        public: Option<Box<str>>,
     },
     /// A section of settings has an unknown key, or the environment has a variable whose name
     /// differs from a known one by a letter.
@@ -396,6 +400,10 @@ pub enum StorageError {
 }
 
 /// A question to put after the name of an unknown setting.
+fn unless_public(key: Option<&str>) -> String {
+    key.map_or_else(String::new, |key| format!("; a client without a secret says {key} = true"))
+}
+
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }

@@ -188,12 +188,12 @@ impl Login {
     }
 
     /// Checks the configuration. Call it at start, so that a mistake stops the program instead of
-    /// failing the first login.
+    /// failing the first login. The error is for the caller to report; the log does not have it.
     ///
     /// # Errors
     /// [`OperatorError`], which names the mistake.
     pub fn check(&self) -> Result<()> {
-        self.ready().map(|_| ())
+        self.made(|_| ()).map(|_| ())
     }
 
     /// The names and titles of the services, in the order in which they were added: for a page with
@@ -238,15 +238,19 @@ impl Login {
     }
 
     pub(crate) fn ready(&self) -> Result<&Ready> {
+        self.made(|error| {
+            let (code, likely) = (error.code(), error.likely_cause());
+            tracing::error!(code, %error, likely, "this site's logins are not set up");
+        })
+    }
+
+    /// Checks the configuration at the first call, and reports its error then.
+    fn made(&self, report: impl FnOnce(Error)) -> Result<&Ready> {
         let ready = self.0.ready.get_or_init(|| {
             let ready = Ready::new(&self.0);
             match &ready {
                 Ok(ready) => ready.log(&self.0),
-                Err(error) => {
-                    let error = Error::from(error.clone());
-                    let (code, likely) = (error.code(), error.likely_cause());
-                    tracing::error!(code, %error, likely, "this site's logins are not set up");
-                }
+                Err(error) => report(error.clone().into()),
             }
             ready
         });

@@ -46,9 +46,19 @@ impl Place {
     }
 
     pub(crate) fn missing(&self, key: &str) -> OperatorError {
+        self.lacks(key, None)
+    }
+
+    /// The error for a missing secret. In OAuth 2, a client may have none.
+    fn missing_secret(&self, key: &str, protocol: &ProtocolBuf) -> OperatorError {
+        let may_be_public = matches!(protocol, Protocol::OAuth2(_));
+        self.lacks(key, may_be_public.then(|| self.of(PUBLIC)))
+    }
+
+    fn lacks(&self, key: &str, public: Option<Box<str>>) -> OperatorError {
         match self {
-            Self::Section(_) => OperatorError::SettingMissing { path: self.of(key) },
-            Self::Variables(_) => OperatorError::VariableMissing { name: self.of(key) },
+            Self::Section(_) => OperatorError::SettingMissing { path: self.of(key), public },
+            Self::Variables(_) => OperatorError::VariableMissing { name: self.of(key), public },
         }
     }
 
@@ -195,7 +205,8 @@ pub(crate) fn read<S: Service>(
             return Err(place.malformed(secret_key, "absent, since the client is public"));
         }
         (false, secret) => {
-            let secret = text(secret_key, secret)?;
+            let secret = secret.ok_or_else(|| place.missing_secret(secret_key, &spec.protocol))?;
+            let secret = text(secret_key, Some(secret))?;
             if secret_key == RSA { Credential::Key(secret) } else { Credential::Secret(secret) }
         }
     };

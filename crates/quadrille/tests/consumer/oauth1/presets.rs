@@ -42,7 +42,7 @@ async fn twitter_is_a_row() {
 
 fn missing<S>(client: quadrille::Result<quadrille::consumer::Client<S>>) -> String {
     match client.err() {
-        Some(Error::Operator(OperatorError::VariableMissing { name })) => name.into(),
+        Some(Error::Operator(OperatorError::VariableMissing { name, .. })) => name.into(),
         other => panic!("{other:?}"),
     }
 }
