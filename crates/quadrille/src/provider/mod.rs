@@ -55,6 +55,7 @@ pub use client::{
     redirect_uri::{RedirectUri, RedirectUriError},
     registered_auth::{ClientKeys, RegisteredAuth},
     registration::{Registered, RegistrationError},
+    secrets::{AddedSecret, NewSecret},
 };
 pub use device::DeviceGrant;
 pub use endpoint::error::{DeviceAuthorizationError, EndpointError, TokenError};

@@ -15,6 +15,7 @@ mod canaries;
 mod client_assertions;
 mod client_documents;
 mod client_rules;
+mod client_secrets;
 mod clients;
 mod clocks;
 mod consent;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Secret, Timestamp,
+    Secret,
     provider::{
         error::Error,
         oauth1::new_key::NewKeyError,
@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    record::{Client, ClientSecret, ClientType, SecretVerifier},
-    registered_auth::RegisteredAuth,
+    record::{Client, ClientSecret},
+    secrets,
 };
 
 /// The reason why a client is not changed.
@@ -37,6 +37,27 @@ pub enum AdminError {
     /// The client signs with a private key, and has no secret.
     #[error("a client that signs with a private key has no secret")]
     PrivateKeys,
+    /// The secret is not among those of the client.
+    #[error("the client has no secret with this id")]
+    UnknownSecret,
+    /// The secret is the only valid one of the client.
+    #[error("this is the only valid secret of the client: add another one first")]
+    LastSecret,
+    /// The client has five secrets that have not expired.
+    #[error("a client has at most five secrets: remove one first")]
+    TooManySecrets,
+    /// The expiry of the new secret is in the past.
+    #[error("the expiry of the secret is in the past")]
+    SecretExpired,
+    /// The chosen secret is too short.
+    #[error("a chosen secret needs at least 12 characters")]
+    ShortSecret,
+    /// The client signs with its secret, which is too short for that.
+    #[error("a secret that a client signs with is as long as the hash: 32 characters for HS256")]
+    ShortSecretOfAssertions,
+    /// The client signs with its secret, of which only a verifier is there.
+    #[error("a client that signs with its secret brings the secret itself along")]
+    VerifierOfAssertions,
     /// The key for OAuth 1.0a is rejected.
     #[error(transparent)]
     OAuth1Key(#[from] NewKeyError),
@@ -70,24 +91,23 @@ impl AuthorizationServer {
     /// # Errors
     /// [`AdminError`].
     pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
-        let inner = self.inner();
-        let issuer = inner.issuer_id().await?;
-        loop {
-            let before = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
-            if before.client_type == ClientType::Public {
-                return Err(AdminError::PublicClient);
+        let mut secret = Secret::from("");
+        self.change_secrets(id, |client, now| {
+            secrets::check_use(client)?;
+            let end = now + overlap;
+            for known in &mut client.secrets {
+                known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
             }
-            if let Some(RegisteredAuth::PrivateKeyJwt { .. }) = before.auth {
-                return Err(AdminError::PrivateKeys);
-            }
-            let (verifier, secret) = self.generate(before.auth.as_ref());
-            let client = with_secret(&before, verifier, inner.now(), overlap);
-            if inner.store.put_client(issuer, client, Some(before)).await.map_err(Error::from)? {
-                tracing::info!(client = id, "client secret rotated");
-                return Ok(secret);
-            }
-            // The client was changed in between, and this must not undo that change.
-        }
+            secrets::forget_expired(client, now);
+            let id = secrets::new_id(self.inner(), &client.secrets);
+            let verifier;
+            (verifier, secret) = self.generate(client.auth.as_ref());
+            client.secrets.push(ClientSecret { id, created: now, verifier, expires: None });
+            Ok(())
+        })
+        .await?;
+        tracing::info!(client = id, "client secret rotated");
+        Ok(secret)
     }
 
     /// Removes a client and its grants. `false` if it was not registered.
@@ -161,21 +181,4 @@ impl AuthorizationServer {
         tracing::info!(?what, "everything revoked");
         Ok(inner.store.revoke_all(inner.issuer_id().await?, what, last).await?)
     }
-}
-
-/// The client with one secret more; the others remain valid for at most `overlap`.
-fn with_secret(
-    client: &Client,
-    verifier: SecretVerifier,
-    now: Timestamp,
-    overlap: Duration,
-) -> Client {
-    let mut client = client.clone();
-    let end = now + overlap;
-    for known in &mut client.secrets {
-        known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
-    }
-    client.secrets.retain(|known| known.expires.is_none_or(|expires| now < expires));
-    client.secrets.push(ClientSecret { verifier, expires: None });
-    client
 }

@@ -60,7 +60,9 @@ fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
         SecretVerifier::Sha256(known) => {
             readings.iter().any(|hash| verify_slices_are_equal(known, hash).is_ok())
         }
-        SecretVerifier::Argon2id(_) | SecretVerifier::Sealed(_) => false,
+        SecretVerifier::Argon2id(_) | SecretVerifier::Imported(_) | SecretVerifier::Sealed(_) => {
+            false
+        }
     };
     let is_good = |secret: &ClientSecret| secret.expires.is_none_or(|expires| now < expires);
     match client.secrets.iter().find(fits) {
@@ -73,12 +75,8 @@ fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
 
 /// The hashes of the chosen secrets that have not expired.
 fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
-    client.secrets.iter().filter_map(move |secret| match &secret.verifier {
-        SecretVerifier::Argon2id(hash) if secret.expires.is_none_or(|expires| now < expires) => {
-            Some(hash)
-        }
-        _ => None,
-    })
+    let is_good = move |secret: &&ClientSecret| secret.expires.is_none_or(|expires| now < expires);
+    client.secrets.iter().filter(is_good).filter_map(|secret| secret.verifier.chosen())
 }
 
 /// The authentication methods for the metadata (RFC 8414, section 2), with or without that of
@@ -228,7 +226,7 @@ async fn check_chosen(
 async fn upgrade(inner: &Inner, client: &Arc<Client>, old: &Arc<str>, better: Arc<str>) {
     let mut upgraded = Client::clone(client);
     for secret in &mut upgraded.secrets {
-        if secret.verifier == SecretVerifier::Argon2id(old.clone()) {
+        if secret.verifier.chosen() == Some(old) {
             secret.verifier = SecretVerifier::Argon2id(better.clone());
         }
     }

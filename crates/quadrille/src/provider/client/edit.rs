@@ -79,7 +79,7 @@ impl AuthorizationServer {
             oauth1_secret,
         };
         edited.client.remember_longest_use(before, &self.inner().policy);
-        let is_chosen = new.secret_that_was_chosen().is_some();
+        let is_chosen = new.has_own_secret();
         let has_use = edited.client.has_use_for_secrets_of(before);
         if !is_chosen && has_use && (!before.secrets.is_empty() || edited.client.secrets.is_empty())
         {

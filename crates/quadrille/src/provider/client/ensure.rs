@@ -102,6 +102,7 @@ impl AuthorizationServer {
             Some(_) if !client.has_use_for_secrets_of(before) => false,
             Some(chosen) => self.is_secret_of(before, chosen).await?,
             None if !client.has_use_for_secrets_of(before) => false,
+            None if new.has_own_secret() => false,
             None => !before.secrets.is_empty() || client.secrets.is_empty(),
         };
         if keeps {
@@ -130,13 +131,13 @@ impl AuthorizationServer {
         if client.client_type == ClientType::Public {
             return Ok(false);
         }
-        for ClientSecret { verifier, expires } in &client.secrets {
+        for ClientSecret { verifier, expires, .. } in &client.secrets {
             if let SecretVerifier::Sealed(sealed) = verifier
                 && assertion::open(inner, sealed).is_some_and(|known| known == *chosen)
             {
                 return Ok(true);
             }
-            if let SecretVerifier::Argon2id(hash) = verifier
+            if let Some(hash) = verifier.chosen()
                 && expires.is_none_or(|expires| now < expires)
             {
                 let verdict = inner.kdf.verify(&inner.env, chosen.clone(), hash.clone()).await;

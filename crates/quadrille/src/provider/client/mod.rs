@@ -16,3 +16,4 @@ pub(super) mod record;
 pub(super) mod redirect_uri;
 pub(super) mod registered_auth;
 pub(super) mod registration;
+pub(super) mod secrets;

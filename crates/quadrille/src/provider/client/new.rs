@@ -15,7 +15,7 @@ use crate::{
 use super::{
     lifetimes::Lifetimes,
     metadata::ClientMetadata,
-    record::{Client, ClientType, GrantType},
+    record::{Client, ClientType, GrantType, SecretVerifier},
     registered_auth::{ClientKeys, RegisteredAuth},
 };
 
@@ -44,6 +44,7 @@ pub struct NewClient {
     pub(super) auth: Option<RegisteredAuth>,
     pub(super) id: Option<String>,
     pub(super) chosen_secret: Option<Secret>,
+    pub(super) imported_secret: Option<SecretVerifier>,
     redirect_uris: Vec<String>,
     pub(super) scopes: Scopes,
     grant_types: Option<BTreeSet<GrantType>>,
@@ -76,6 +77,7 @@ impl NewClient {
             auth: None,
             id: None,
             chosen_secret: None,
+            imported_secret: None,
             redirect_uris: Vec::new(),
             scopes: Scopes::EMPTY,
             grant_types: None,
@@ -305,7 +307,8 @@ impl NewClient {
         self
     }
 
-    /// Sets the `client_id`, which is generated otherwise.
+    /// Sets the `client_id`, which is generated otherwise: at most 255 printable ASCII characters and
+    /// spaces (RFC 6749, appendix A.1).
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -317,6 +320,26 @@ impl NewClient {
     #[must_use]
     pub fn chosen_secret(mut self, secret: Secret) -> Self {
         self.chosen_secret = Some(secret);
+        self
+    }
+
+    /// Sets the verifier of a secret that the client has from another provider, instead of a
+    /// generated secret.
+    ///
+    /// ```
+    /// use quadrille::provider::{NewClient, SecretVerifier, guessing::VerifierError};
+    ///
+    /// # fn main() -> Result<(), VerifierError> {
+    /// let bcrypt = "$2b$04$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2";
+    /// let printer = NewClient::confidential("Photo printer")
+    ///     .id("printer")
+    ///     .imported_secret(SecretVerifier::parse(bcrypt)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn imported_secret(mut self, verifier: SecretVerifier) -> Self {
+        self.imported_secret = Some(verifier);
         self
     }
 
@@ -355,6 +378,11 @@ impl NewClient {
 
     pub(crate) fn chosen_id(&self) -> Option<&str> {
         self.id.as_deref()
+    }
+
+    /// `true` if the secret is given, chosen or imported.
+    pub(super) const fn has_own_secret(&self) -> bool {
+        self.chosen_secret.is_some() || self.imported_secret.is_some()
     }
 
     pub(crate) const fn secret_that_was_chosen(&self) -> Option<&Secret> {

@@ -10,6 +10,10 @@ use crate::{
     oauth2::Resources,
     page::is_unseen,
     provider::{
+        guessing::{
+            VerifierError,
+            imported::{Imported, check_argon2id},
+        },
         oauth1::client::Registration,
         store::ids::{RowId, SecretHash},
         token::access_format::AccessTokenFormat,
@@ -198,6 +202,48 @@ pub enum SecretVerifier {
     Argon2id(Arc<str>),
     /// The secret itself, sealed under the server's key ring, for `client_secret_jwt`.
     Sealed(Arc<str>),
+    /// The verifier of another program, in the program's own form ([`parse`](Self::parse)). It is
+    /// replaced by Argon2id when the secret is used.
+    Imported(Arc<str>),
+}
+
+impl SecretVerifier {
+    /// The verifier that another program has stored: Argon2id in PHC form or as Django writes it,
+    /// bcrypt, PBKDF2 as passlib, Werkzeug and Django write it, and SHA-256 or SHA-512 without
+    /// salt, in hexadecimal or as `{SHA256}` with Base64. Since people may have chosen the secret,
+    /// guesses at it are limited.
+    ///
+    /// ```
+    /// use quadrille::provider::SecretVerifier;
+    ///
+    /// let django = "pbkdf2_sha256$1000$NaClNaClNaCl$uXisDtkZ3O8GJUTqimErIL5F7hM1q1d5W8GLpdBWUDw=";
+    /// let verifier = SecretVerifier::parse(django)?;
+    /// assert!(matches!(verifier, SecretVerifier::Imported(_)));
+    /// # Ok::<(), quadrille::provider::guessing::VerifierError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`VerifierError`], also for a verifier whose cost would let a few attempts use up the
+    /// processors.
+    pub fn parse(text: &str) -> Result<Self, VerifierError> {
+        let phc = text.strip_prefix("argon2$").filter(|rest| rest.starts_with("argon2"));
+        let phc = phc.map(|rest| format!("${rest}"));
+        let text = phc.as_deref().unwrap_or(text);
+        if text.starts_with("$argon2") {
+            check_argon2id(text)?;
+            return Ok(Self::Argon2id(text.into()));
+        }
+        Imported::parse(text)?;
+        Ok(Self::Imported(text.into()))
+    }
+
+    /// The hash of a secret that people may have chosen.
+    pub(crate) const fn chosen(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Sha256(_) | Self::Sealed(_) => None,
+            Self::Argon2id(hash) | Self::Imported(hash) => Some(hash),
+        }
+    }
 }
 
 /// A secret of a client.
@@ -211,6 +257,12 @@ pub enum SecretVerifier {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecret {
+    /// The short id of the secret among those of its client, for commands.
+    #[serde(default)]
+    pub id: Arc<str>,
+    /// The time at which the secret was added.
+    #[serde(default)]
+    pub created: Timestamp,
     /// The hash of the secret.
     pub verifier: SecretVerifier,
     /// The expiry, so that a new secret can be rolled out first; `None` for none.

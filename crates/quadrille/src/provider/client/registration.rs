@@ -24,6 +24,7 @@ use super::{
     policy::MetadataPolicy,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     registered_auth::RegisteredAuth,
+    secrets::{self, SHORTEST_CHOSEN},
 };
 
 impl NewClient {
@@ -76,15 +77,28 @@ impl NewClient {
                     VerifyingKey::hmac(alg.unwrap_or(Algorithm::Hs256), secret)
                         .map_err(|_| RegistrationError::ShortSecretOfAssertions)?;
                 }
-                _ if secret.expose().len() < 12 => return Err(RegistrationError::ShortSecret),
+                _ if secret.expose().len() < SHORTEST_CHOSEN => {
+                    return Err(RegistrationError::ShortSecret);
+                }
                 _ => {}
             },
             _ => {}
         }
-        // VSCHAR of RFC 6749, appendix A.1, without what would need care in a URL or a log.
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+        match &self.auth {
+            _ if self.imported_secret.is_none() => {}
+            _ if is_public => return Err(RegistrationError::SecretOfPublicClient),
+            Some(RegisteredAuth::PrivateKeyJwt { .. }) => {
+                return Err(RegistrationError::SecretBesideKeys);
+            }
+            Some(RegisteredAuth::ClientSecretJwt { .. }) => {
+                return Err(RegistrationError::VerifierOfAssertions);
+            }
+            _ => {}
+        }
+        // VSCHAR of RFC 6749, appendix A.1.
+        let is_vschar = |byte: u8| matches!(byte, b' '..=b'~');
         match &self.id {
-            Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_plain) => {
+            Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_vschar) => {
                 Err(RegistrationError::Id)
             }
             _ => Ok(checked),
@@ -174,8 +188,11 @@ pub enum RegistrationError {
     /// The chosen secret is too short.
     #[error("a chosen secret needs at least 12 characters")]
     ShortSecret,
+    /// The client signs with its secret, of which only a verifier is there.
+    #[error("a client that signs with its secret brings the secret itself along")]
+    VerifierOfAssertions,
     /// The chosen id is malformed.
-    #[error("a client id has letters, digits and -._~:/, at most 255 of them")]
+    #[error("a client id has printable ASCII characters and spaces, at most 255 of them")]
     Id,
     /// The settings have no id, by which [`ensure_client`](AuthorizationServer::ensure_client)
     /// finds the client.
@@ -242,6 +259,9 @@ impl AuthorizationServer {
             {
                 (Some(assertion::seal(inner, &chosen)), None)
             }
+            (ClientType::Confidential, None) if new.imported_secret.is_some() => {
+                (new.imported_secret.clone(), None)
+            }
             // OAuth 1.0a has a secret of its own.
             (ClientType::Confidential, None)
                 if checked.grant_types.is_empty() && new.resource_server.is_none() =>
@@ -257,8 +277,14 @@ impl AuthorizationServer {
                 (Some(verifier), Some(secret))
             }
         };
-        let secrets = verifier.map(|verifier| ClientSecret { verifier, expires: None });
         let (number, now) = (inner.newer_row().await?, inner.now());
+        let secret_id = secrets::new_id(inner, &[]);
+        let secrets = verifier.map(|verifier| ClientSecret {
+            id: secret_id,
+            created: now,
+            verifier,
+            expires: None,
+        });
         let client = Client {
             secrets: secrets.into_iter().collect(),
             first_party: new.first_party,
@@ -340,7 +366,8 @@ mod tests {
         );
         assert_eq!(refused(web().chosen_secret("short".into())), "ShortSecret");
         assert_eq!(refused(NewClient::confidential(" ")), "Metadata(Name)");
-        assert_eq!(refused(web().id("a b")), "Id");
+        assert_eq!(refused(web().id("a\tb")), "Id");
+        assert_eq!(refused(web().id("\u{e4}")), "Id");
         let public = NewClient::public("App").redirect_uri("https://app.example/cb");
         assert_eq!(refused(public.chosen_secret("long enough!".into())), "SecretOfPublicClient");
     }

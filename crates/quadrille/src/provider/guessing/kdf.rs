@@ -20,6 +20,8 @@ use tokio::sync::oneshot;
 
 use crate::{Env, Secret};
 
+use super::imported::Imported;
+
 /// The cost of one Argon2id hash (RFC 9106, section 4).
 ///
 /// ```
@@ -67,7 +69,8 @@ pub enum Verdict {
     Wrong,
     /// The secret is right.
     Right,
-    /// The secret is right, but was hashed at a lower cost than today's: store this hash instead.
+    /// The secret is right, but was hashed at a lower cost than today's, or by another function:
+    /// store this hash instead.
     Outgrown(Arc<str>),
 }
 
@@ -86,8 +89,8 @@ pub enum KdfError {
     /// The queue is full. Try again in a second.
     #[error("too many secrets are waiting to be hashed")]
     Busy,
-    /// The stored hash is not Argon2id in PHC form.
-    #[error("the stored hash is not Argon2id in PHC form")]
+    /// The stored hash is neither Argon2id in PHC form nor another known form.
+    #[error("the stored hash is neither Argon2id in PHC form nor another known form")]
     Malformed,
     /// The cost is outside the range of Argon2id.
     #[error("the cost is outside the range of Argon2id")]
@@ -144,7 +147,8 @@ impl Kdf {
         self.run(move || hash(cost, &secret, salt)).await?
     }
 
-    /// Compares a secret with a stored hash of any cost.
+    /// Compares a secret with a stored hash of any cost: Argon2id, or another form that
+    /// [`SecretVerifier::parse`](crate::provider::SecretVerifier::parse) accepts, which is outgrown.
     ///
     /// # Errors
     /// [`KdfError::Busy`], or [`KdfError::Malformed`] for the stored hash.
@@ -234,6 +238,13 @@ fn hash(cost: Cost, secret: &Secret, salt: [u8; 16]) -> Result<Arc<str>, KdfErro
 }
 
 fn verify(cost: Cost, secret: &Secret, stored: &str, salt: [u8; 16]) -> Result<Verdict, KdfError> {
+    if !stored.starts_with("$argon2") {
+        let imported = Imported::parse(stored).map_err(|_| KdfError::Malformed)?;
+        return match imported.is_of(secret) {
+            true => hash(cost, secret, salt).map(Verdict::Outgrown),
+            false => Ok(Verdict::Wrong),
+        };
+    }
     let stored = PasswordHash::new(stored).map_err(|_| KdfError::Malformed)?;
     let params = Params::try_from(&stored).map_err(|_| KdfError::Malformed)?;
     let version = stored.version.map_or(Ok(Version::default()), Version::try_from);

@@ -5,11 +5,13 @@
 //! with the server ([`AuthorizationServer::kdf`](super::AuthorizationServer::kdf)); [`Line`] puts
 //! attempts in an order in which a flood does not delay others; [`Throttle`] counts failures.
 
+pub(super) mod imported;
 mod kdf;
 mod line;
 mod throttle;
 pub(super) mod turns;
 
+pub use imported::VerifierError;
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use line::{Away, Failures, Line, Place};
 pub use throttle::{Rate, Throttle, Who};
