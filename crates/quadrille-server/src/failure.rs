@@ -286,9 +286,10 @@ impl Failure {
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
                 | DataError::NoncesNotShared => 2,
-                DataError::PlainIssuer(_) | DataError::Keys { .. } | DataError::KeysLost { .. } => {
-                    3
-                }
+                DataError::PlainIssuer(_)
+                | DataError::Keys { .. }
+                | DataError::KeysLost { .. }
+                | DataError::SigningKeys { .. } => 3,
                 DataError::File { .. } | DataError::Database { .. } => 4,
             },
             Self::Pages(PagesError::Template { .. }) => 3,
@@ -321,6 +322,7 @@ impl Failure {
                 DataError::PlainIssuer(_) => "config",
                 DataError::Keys { .. } => "keys",
                 DataError::KeysLost { .. } => "keys_lost",
+                DataError::SigningKeys { .. } => "signing_keys",
                 DataError::File { .. } => "file",
                 DataError::Database { .. } => "database",
             },

@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod keys;
 mod login;
 mod table;
 mod token;
@@ -88,6 +89,9 @@ enum Command {
     /// Revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Manage the keys that sign access tokens
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Log in at another service, and print or save its token
     Login(login::LoginArgs),
     /// Migrate the database to this version; `serve` does it automatically
@@ -154,6 +158,7 @@ impl Cli {
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
             Command::Token(command) => block_on(token::run(command, &settings()?, output)),
+            Command::Keys(command) => block_on(keys::run(command, &settings()?, output)),
             Command::Login(args) => {
                 settings()?;
                 block_on(login::run(args, output))

@@ -62,6 +62,20 @@ pub enum ConfigError {
         /// The known scope that is closest.
         nearest: Option<String>,
     },
+    /// A setting names an API that `resources` does not have.
+    #[error(
+        "{key}: there is no API {} among the setting resources{}",
+        Quoted(uri),
+        did_you_mean(nearest.as_deref())
+    )]
+    UnknownResource {
+        /// The setting that names the API.
+        key: &'static str,
+        /// The URI as written.
+        uri: String,
+        /// The known URI that is closest.
+        nearest: Option<String>,
+    },
     /// A secret is in a place that others can read, such as a file that people copy.
     #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
     Secret {

@@ -46,6 +46,21 @@ pub const KEYS: &[Key] = &[
     },
     key("keys_file", "QUADRILLE_KEYS_FILE", "file of the key ring; created at the first start"),
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
+    key(
+        "signing_keys_file",
+        "QUADRILLE_SIGNING_KEYS_FILE",
+        "file of the keys that sign access tokens; created when JWTs are first issued",
+    ),
+    key(
+        "access_token_format",
+        "QUADRILLE_ACCESS_TOKEN_FORMAT",
+        "opaque or jwt: whether access tokens are JWTs, which an API can verify by itself",
+    ),
+    key(
+        "jwt_resources",
+        "QUADRILLE_JWT_RESOURCES",
+        "URIs of the APIs, among resources, whose access tokens are JWTs",
+    ),
     key("resources", "QUADRILLE_RESOURCES", "URIs of the APIs that accept tokens of this provider"),
     key(
         "client_metadata_documents",

@@ -19,7 +19,7 @@ pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use quadrille::{Scopes, oauth2::Resources};
+use quadrille::{Scopes, oauth2::Resources, provider::AccessTokenFormat};
 use toml::Value;
 use tracing_subscriber::filter::Targets;
 
@@ -85,6 +85,12 @@ pub struct Settings {
     pub keys: Option<quadrille::Secret>,
     /// The file of the key ring.
     pub keys_file: PathBuf,
+    /// The file of the keys that sign access tokens.
+    pub signing_keys_file: PathBuf,
+    /// The format of access tokens.
+    pub access_token_format: AccessTokenFormat,
+    /// The APIs whose access tokens are JWTs.
+    pub jwt_resources: Resources,
     /// The name of the site on pages. `None` means the host of the issuer.
     pub name: Option<String>,
     /// The scopes, each with its description for the consent page.
@@ -212,9 +218,29 @@ impl Settings {
         let keys = found.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
         let keys_file =
             found.or("keys_file", value::path, value::show_path, data_dir.join("keys"))?;
+        let signing_keys_file = found.or(
+            "signing_keys_file",
+            value::path,
+            value::show_path,
+            data_dir.join("signing-keys"),
+        )?;
+        let access_token_format = found.or(
+            "access_token_format",
+            value::access_token_format,
+            value::show_access_token_format,
+            AccessTokenFormat::Opaque,
+        )?;
         let scopes = found.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;
+        let jwt_resources = found.or("jwt_resources", value::resources, show, Resources::EMPTY)?;
+        if let Some(uri) = jwt_resources.iter().find(|uri| !resources.contains(uri)) {
+            return Err(ConfigError::UnknownResource {
+                key: "jwt_resources",
+                uri: uri.to_owned(),
+                nearest: nearest(uri, resources.iter()).map(str::to_owned),
+            });
+        }
         let client_metadata_documents = found.switch("client_metadata_documents")?;
         let client_metadata_document_scopes = found.optional(
             "client_metadata_document_scopes",
@@ -262,6 +288,9 @@ impl Settings {
             templates,
             keys,
             keys_file,
+            signing_keys_file,
+            access_token_format,
+            jwt_resources,
             scopes,
             resources,
             client_metadata_documents,
@@ -287,6 +316,11 @@ impl Settings {
             )?,
             effective: found.effective,
         })
+    }
+
+    /// Whether access tokens can be JWTs by these settings.
+    pub fn has_jwts(&self) -> bool {
+        self.access_token_format == AccessTokenFormat::Jwt || !self.jwt_resources.is_empty()
     }
 
     /// Whether the setting has its default.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use quadrille::{Scopes, Secret, oauth2::Resources};
+use quadrille::{Scopes, Secret, oauth2::Resources, provider::AccessTokenFormat};
 use toml::Value;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -78,6 +78,9 @@ pub enum Expected {
     /// A level.
     #[error("off, error, warn, info, debug or trace, also by part (info,quadrille::request=debug)")]
     Targets,
+    /// A format of access tokens.
+    #[error("opaque or jwt")]
+    AccessTokenFormat,
     /// A log format.
     #[error("text or json")]
     LogFormat,
@@ -334,6 +337,21 @@ pub(super) fn proxy_header(value: &Value) -> Result<ProxyHeader, Expected> {
         Some("x-forwarded-for") => Ok(ProxyHeader::XForwardedFor),
         Some("forwarded") => Ok(ProxyHeader::Forwarded),
         _ => Err(Expected::ProxyHeader),
+    }
+}
+
+pub(super) fn access_token_format(value: &Value) -> Result<AccessTokenFormat, Expected> {
+    match value.as_str() {
+        Some("opaque") => Ok(AccessTokenFormat::Opaque),
+        Some("jwt") => Ok(AccessTokenFormat::Jwt),
+        _ => Err(Expected::AccessTokenFormat),
+    }
+}
+
+pub(super) fn show_access_token_format(format: &AccessTokenFormat) -> String {
+    match format {
+        AccessTokenFormat::Jwt => "jwt".to_owned(),
+        _ => "opaque".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use quadrille::{
+    jose::SigningKeysError,
     provider::{IssuerError, store::StoreError},
     seal::KeyRingError,
 };
@@ -33,6 +34,14 @@ pub enum DataError {
         path: PathBuf,
         /// The issuer of the directory.
         issuer: String,
+    },
+    /// The keys that sign access tokens cannot be used.
+    #[error("the signing keys in {}: {error}", path.display())]
+    SigningKeys {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        error: SigningKeysError,
     },
     /// A file or folder of the directory cannot be used.
     #[error("{}: {}", path.display(), describe(error))]

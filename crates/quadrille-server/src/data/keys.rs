@@ -73,7 +73,7 @@ fn write(env: &Env, path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn warn_if_others_can_read(path: &Path) {
+pub(super) fn warn_if_others_can_read(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if mode & 0o077 != 0 {
@@ -83,4 +83,4 @@ fn warn_if_others_can_read(path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_others_can_read(_: &Path) {}
+pub(super) fn warn_if_others_can_read(_: &Path) {}

@@ -4,6 +4,7 @@
 //! DIR              mode 0700
 //!   quadrille.db   the database, with quadrille.db-wal and -shm beside it
 //!   keys           the key ring, mode 0600: a key on each line, the newest first
+//!   signing-keys   the keys that sign access tokens, mode 0600, if there are some
 //!   lock           held by every process that serves
 //!   oauth1.lock    held by those that offer OAuth 1.0a
 //! ```
@@ -14,12 +15,14 @@ mod issuer;
 mod keys;
 mod known;
 mod nonces;
+mod signing;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use error::DataError;
+pub use signing::SigningKeysWatch;
 pub use sqlite::SqliteBackend;
 
 use std::{
@@ -134,9 +137,12 @@ impl Data {
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
-        Ok(self
-            .backend
-            .server(issuer.as_str())?
+        let server = self.backend.server(issuer.as_str())?;
+        let server = match self.signing_keys(settings)? {
+            Some(keys) => server.signing_keys(keys),
+            None => server,
+        };
+        Ok(server
             .keys(keys)
             .policy(settings.policy.clone())
             .scopes(&known.scopes)

@@ -1,15 +1,15 @@
 //! `quadrille serve`.
 
-use std::{future::Future, io, net::SocketAddr};
+use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use clap::Args;
-use quadrille::provider::ClientMetadataDocuments;
+use quadrille::provider::{AuthorizationServer, ClientMetadataDocuments};
 use tokio::net::TcpSocket;
 
 use crate::{
     Failure,
     config::{Flags, Settings},
-    data::Data,
+    data::{Data, SigningKeysWatch},
     http::{Limits, Server, reserve},
     issuer::Issuer,
     output::{Output, quoted},
@@ -19,6 +19,9 @@ use crate::{
 /// The number of connections that the system queues before they are accepted, as in tokio's own
 /// listener.
 const BACKLOG: u32 = 1024;
+
+/// The time between two looks at the file of the signing keys.
+const WATCH: Duration = Duration::from_secs(2);
 
 /// Arguments of `quadrille serve`.
 #[derive(Args, Debug)]
@@ -95,6 +98,7 @@ async fn serve(
     let listening = socket.local_addr().map_err(failure)?;
     let data = Data::open_or_make(settings).await?;
     let keys = data.keys(settings).await?;
+    let signing = data.signing_keys_to_serve(settings)?;
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     data.served_with(settings).await?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
@@ -106,6 +110,9 @@ async fn serve(
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         resources: settings.resources.clone(),
+        signing_keys: signing.clone(),
+        access_token_format: settings.access_token_format,
+        jwt_resources: settings.jwt_resources.clone(),
         client_documents: client_documents(settings)?,
         session_lifetime: settings.session_lifetime,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys, pages)
@@ -121,6 +128,9 @@ async fn serve(
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_header: settings.proxy_header,
     };
+    if let Some(keys) = signing {
+        watch(SigningKeysWatch::new(settings, &keys), app.server().clone());
+    }
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
@@ -133,6 +143,19 @@ async fn serve(
     drop((serving, taking_signed));
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Has the server sign with the keys in the file also after a command changed them.
+fn watch(mut watch: SigningKeysWatch, server: AuthorizationServer) {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(WATCH).await;
+            if let Some(keys) = watch.changed() {
+                server.replace_signing_keys(keys);
+                tracing::info!("the signing keys were changed");
+            }
+        }
+    });
 }
 
 /// Binds the address without accepting connections. A script that waits for the port may run its

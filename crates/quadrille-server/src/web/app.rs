@@ -8,9 +8,11 @@ use axum::{
 };
 use quadrille::{
     Env, KeyRing, Policy,
-    oauth2::Resources,
+    jose::SigningKeys,
+    oauth2::{InvalidResource, Resources},
     provider::{
-        self, AuthorizationServer, ClientMetadataDocuments, IssuerError, OperatorError,
+        self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, IssuerError,
+        OperatorError,
         guessing::{Kdf, Line},
         oauth1::OAuth1,
         store::StoreError,
@@ -60,6 +62,12 @@ pub struct Parts {
     pub scopes: BTreeMap<String, String>,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
+    /// The keys that sign access tokens, if there are some.
+    pub signing_keys: Option<SigningKeys>,
+    /// The format of access tokens.
+    pub access_token_format: AccessTokenFormat,
+    /// The APIs whose access tokens are JWTs.
+    pub jwt_resources: Resources,
     /// The settings of client ID metadata documents, if they are on.
     pub client_documents: Option<ClientMetadataDocuments>,
     /// The threads that hash passwords.
@@ -80,6 +88,9 @@ impl Parts {
             oauth1: None,
             scopes: BTreeMap::new(),
             resources: Resources::EMPTY,
+            signing_keys: None,
+            access_token_format: AccessTokenFormat::Opaque,
+            jwt_resources: Resources::EMPTY,
             client_documents: None,
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
@@ -122,6 +133,9 @@ pub enum AppError {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The URI of an API is not valid.
+    #[error(transparent)]
+    Resource(#[from] InvalidResource),
     /// The issuer is not valid.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
@@ -148,6 +162,9 @@ impl App {
             oauth1,
             scopes,
             resources,
+            signing_keys,
+            access_token_format,
+            jwt_resources,
             client_documents,
             kdf,
             pages,
@@ -165,6 +182,13 @@ impl App {
             .kdf(kdf.clone())
             .problem_page(move |problem| problem::show(&problems, problem))
             .verifier_page(move |shown| problem::show_verifier(&verifiers, shown));
+        server = server.access_token_format(access_token_format);
+        for uri in jwt_resources.iter() {
+            server = server.access_token_format_for(uri, AccessTokenFormat::Jwt)?;
+        }
+        if let Some(keys) = signing_keys {
+            server = server.signing_keys(keys);
+        }
         if let Some(oauth1) = oauth1 {
             server = server.oauth1(oauth1);
         }

@@ -27,6 +27,7 @@ mod process;
 mod refusals;
 mod serving;
 mod sign_in;
+mod signing_keys;
 
 /// The program under test, for `process`.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quadrille");

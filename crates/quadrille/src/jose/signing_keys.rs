@@ -145,6 +145,11 @@ impl SigningKeys {
         Algorithm::ALL.into_iter().filter(|algorithm| self.of(*algorithm).next().is_some())
     }
 
+    /// The keys, each with the time from which it signs.
+    pub fn iter(&self) -> impl Iterator<Item = (&SigningKey, Timestamp)> {
+        self.keys.iter().map(|kept| (&kept.key, kept.signs_from))
+    }
+
     /// The key that signs at a time. If the clock was set back to before the first one, it is the
     /// first one.
     pub fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {

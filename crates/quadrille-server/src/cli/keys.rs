@@ -1,0 +1,138 @@
+//! `quadrille keys`.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use quadrille::{
+    Timestamp,
+    jose::{Algorithm, Algorithms, Rotation, SigningKey, SigningKeys, SigningKeysError},
+};
+use serde_json::{Value, json};
+
+use super::table::{table, when};
+use crate::{Failure, config::Settings, data::Data, output::Output};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum KeysCommand {
+    /// List the keys that sign access tokens
+    List,
+    /// Make a key that signs from tomorrow on, after APIs have fetched it
+    #[command(after_help = "\
+The key is published at once and signs in a day; the old one is published for a day more, so that
+its last tokens stay valid. Keys that are over are removed. Processes that serve notice within
+seconds.
+
+Examples:
+  quadrille keys rotate
+  quadrille keys rotate --at-once                       after a theft; then: keys remove OLD")]
+    Rotate {
+        /// Algorithm of the key: ES256, ES384, ES512, EdDSA, RS256, PS256 and so on; the one in use
+        /// by default
+        #[arg(long, value_name = "NAME", value_parser = algorithm)]
+        algorithm: Option<Algorithm>,
+        /// Sign with the new key at once, although APIs may not have fetched it
+        #[arg(long)]
+        at_once: bool,
+    },
+    /// Remove a key: tokens that it signed are rejected by APIs that verify, once they fetch the
+    /// keys again
+    Remove {
+        /// Identifier of the key
+        kid: String,
+    },
+}
+
+pub(super) async fn run(
+    command: &KeysCommand,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    let data = Data::open_existing(settings).await?;
+    let now = data.env().now();
+    let keys = match command {
+        KeysCommand::List => data.signing_keys(settings)?,
+        KeysCommand::Rotate { algorithm, at_once } => {
+            let rotation = rotation(settings, *at_once);
+            let changed = data
+                .change_signing_keys(settings, |keys| rotated(keys, *algorithm, now, &rotation))?;
+            Some(changed)
+        }
+        KeysCommand::Remove { kid } => {
+            let keys = data.signing_keys(settings)?;
+            let is_there = keys.iter().flat_map(SigningKeys::iter);
+            if !is_there.into_iter().any(|(key, _)| key.kid() == Some(kid)) {
+                return Err(Failure::NotFound { what: "key", name: kid.clone() });
+            }
+            let changed = data.change_signing_keys(settings, |keys| {
+                let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
+                keys.remove(kid);
+                match keys.iter().count() {
+                    // A file without keys is none: the last one is replaced.
+                    0 => SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, now),
+                    _ => Ok(keys),
+                }
+            })?;
+            Some(changed)
+        }
+    };
+    show(keys.as_ref(), now, output)
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    let known = Algorithm::parse(name).filter(|one| Algorithms::PUBLIC_KEY.contains(*one));
+    let names = || Algorithms::PUBLIC_KEY.names().collect::<Vec<_>>().join(", ");
+    known.ok_or_else(|| format!("one of {}", names()))
+}
+
+/// The rotation of a command: the new key signs as soon as it was published for a day. The old one
+/// is published as long as its tokens live.
+fn rotation(settings: &Settings, at_once: bool) -> Rotation {
+    let usual = Rotation::default();
+    Rotation {
+        period: Duration::ZERO,
+        ahead: if at_once { Duration::ZERO } else { usual.ahead },
+        overlap: usual.overlap.max(settings.policy.access_token_lifetime),
+    }
+}
+
+fn rotated(
+    keys: Option<SigningKeys>,
+    algorithm: Option<Algorithm>,
+    now: Timestamp,
+    rotation: &Rotation,
+) -> Result<SigningKeys, SigningKeysError> {
+    let in_use = keys.as_ref().and_then(|keys| keys.algorithms().next());
+    let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(Algorithm::Es256))?;
+    let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
+    keys.add(key, now, rotation)?;
+    keys.sweep(now, rotation);
+    Ok(keys)
+}
+
+fn show(keys: Option<&SigningKeys>, now: Timestamp, output: Output) -> Result<(), Failure> {
+    let rows: Vec<[String; 4]> = keys
+        .into_iter()
+        .flat_map(|keys| keys.iter().map(|(key, from)| row(keys, key, from, now)))
+        .collect();
+    let list: Vec<Value> = rows
+        .iter()
+        .map(|[kid, algorithm, state, from]| {
+            json!({ "kid": kid, "algorithm": algorithm, "state": state, "signs_from": from })
+        })
+        .collect();
+    output.result(&json!({ "keys": list }), || match rows.is_empty() {
+        true => "There are no signing keys: access tokens are opaque.".to_owned(),
+        false => table(rows.iter().map(|row| row.each_ref().map(String::as_str))),
+    })
+}
+
+fn row(keys: &SigningKeys, key: &SigningKey, from: Timestamp, now: Timestamp) -> [String; 4] {
+    let signing = keys.signing(key.algorithm(), now).and_then(SigningKey::kid);
+    let state = match (signing == key.kid(), now < from) {
+        (true, _) => "signs",
+        (false, true) => "next",
+        (false, false) => "signed",
+    };
+    let kid = key.kid().unwrap_or_default().to_owned();
+    [kid, key.algorithm().as_str().to_owned(), state.to_owned(), when(from)]
+}

@@ -1,0 +1,112 @@
+//! `quadrille keys`, and access tokens that are JWTs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    browser::Browser,
+    process::{Folder, Program, eventually, failure, json as run_json},
+};
+
+const LIMIT: Duration = Duration::from_secs(20);
+const JWTS: [&str; 2] = ["--set", "access_token_format=jwt"];
+
+async fn get(url: &str) -> Value {
+    serde_json::from_str(&Browser::new().get(url).await.html).unwrap()
+}
+
+async fn metadata(program: &Program) -> Value {
+    get(&program.url("/.well-known/oauth-authorization-server")).await
+}
+
+async fn jwks(program: &Program) -> Vec<Value> {
+    let metadata = metadata(program).await;
+    let keys = get(metadata["jwks_uri"].as_str().unwrap()).await;
+    keys["keys"].as_array().unwrap().clone()
+}
+
+/// An access token for a client of the program itself.
+async fn token(program: &Program, client: &Value) -> String {
+    let form = [("grant_type", "client_credentials")];
+    let answer = reqwest::Client::new()
+        .post(program.url("/oauth/token"))
+        .basic_auth(client["client_id"].as_str().unwrap(), client["client_secret"].as_str())
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+#[tokio::test]
+async fn without_the_setting_tokens_are_opaque_and_no_keys_are_made() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    assert_eq!(metadata(&program).await.get("jwks_uri"), None);
+    assert!(!folder.data().join("signing-keys").exists());
+    assert_eq!(program.json(&["keys", "list"]), json!({ "keys": [] }));
+}
+
+#[tokio::test]
+async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves() {
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &JWTS);
+    let file = folder.data().join("signing-keys");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let client = program.json(&["client", "add", "Worker"]);
+    let jwt = token(&program, &client).await;
+    let first = jwks(&program).await;
+    assert_eq!((first.len(), &first[0]["alg"]), (1, &json!("ES256")));
+    assert_eq!(jwt.split('.').count(), 3);
+
+    let rotated = program.json(&["keys", "rotate", "--algorithm", "EdDSA"]);
+    let states = |keys: &Value| -> Vec<String> {
+        let keys = keys["keys"].as_array().unwrap().iter();
+        keys.map(|key| format!("{} {}", key["algorithm"], key["state"])).collect()
+    };
+    assert_eq!(states(&rotated), [r#""ES256" "signs""#, r#""EdDSA" "signs""#]);
+    let rotated = program.json(&["keys", "rotate"]);
+    let expected = [r#""ES256" "signs""#, r#""EdDSA" "signs""#, r#""ES256" "next""#];
+    assert_eq!(states(&rotated), expected);
+    assert!(eventually(LIMIT, async || jwks(&program).await.len() == 3).await);
+
+    let stolen = first[0]["kid"].as_str().unwrap();
+    let left = program.json(&["keys", "remove", stolen]);
+    assert_eq!(left["keys"].as_array().unwrap().len(), 2);
+    assert!(eventually(LIMIT, async || jwks(&program).await.len() == 2).await);
+    assert_ne!(token(&program, &client).await, jwt);
+    let (code, said) = failure(&folder.data(), &["keys", "remove", stolen]);
+    assert!(code == 6 && said.contains("there is no key"), "{code} {said}");
+
+    // Another process has the same keys, and revokes a token by command.
+    drop(program);
+    let program = Program::start(&folder);
+    assert_eq!(jwks(&program).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_of_keys_is_named() {
+    let folder = Folder::new();
+    drop(Program::start_with(&folder, &JWTS));
+    std::fs::write(folder.data().join("signing-keys"), "{}").unwrap();
+    let (code, said) = failure(&folder.data(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(code == 3 && said.contains("signing-keys: "), "{code} {said}");
+    let (code, said) = failure(&folder.data(), &["keys", "rotate", "--algorithm", "HS256"]);
+    assert!(code == 2 && said.contains("ES256, ES384"), "{code} {said}");
+}
+
+#[test]
+fn an_api_whose_tokens_are_jwts_is_one_of_resources() {
+    let folder = Folder::new();
+    let arguments = ["config", "--set", "jwt_resources=https://api.example"];
+    let (code, said) = failure(&folder.data(), &arguments);
+    assert!(code == 3 && said.contains("among the setting resources"), "{code} {said}");
+    let both = [&arguments[..], &["--set", "resources=https://api.example"]].concat();
+    run_json(&folder.data(), &both, "");
+}
