@@ -93,6 +93,16 @@ pub const KEYS: &[Key] = &[
         "how long a client may refresh tokens after the consent",
     ),
     key(
+        "device.enabled",
+        "QUADRILLE_DEVICE_ENABLED",
+        "whether to offer the device authorization grant, to clients that are registered for it",
+    ),
+    key(
+        "device.code_lifetime",
+        "QUADRILLE_DEVICE_CODE_LIFETIME",
+        "lifetime of the code that a device shows",
+    ),
+    key(
         "oauth1.enabled",
         "QUADRILLE_OAUTH1_ENABLED",
         "whether to offer OAuth 1.0a, to clients that are registered for it",

@@ -3,6 +3,7 @@
 //! [`KEYS`] names every setting once; [`Settings::load`] finds each and remembers where it came
 //! from, for `quadrille config`.
 
+mod device;
 mod effective;
 mod error;
 mod file;
@@ -11,6 +12,7 @@ mod keys;
 mod oauth1;
 mod value;
 
+pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key};
@@ -105,6 +107,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// The policy of the authorization server.
     pub policy: quadrille::Policy,
+    /// The settings of the device authorization grant.
+    pub device: DeviceSettings,
     /// The settings of OAuth 1.0a.
     pub oauth1: OAuth1Settings,
     /// The time that a client has to send the head of a request.
@@ -270,6 +274,7 @@ impl Settings {
             found.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
         let total =
             found.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
+        let device = DeviceSettings::of(&mut found)?;
         let oauth1 = OAuth1Settings::of(&mut found)?;
         let seconds = Duration::from_secs;
         let max_connections =
@@ -300,6 +305,7 @@ impl Settings {
                 .code_lifetime(code)
                 .access_token_lifetime(access)
                 .refresh_token_lifetimes(idle, total),
+            device,
             oauth1,
             header_timeout: found.duration("header_timeout", seconds(30))?,
             body_timeout: found.duration("body_timeout", seconds(10))?,

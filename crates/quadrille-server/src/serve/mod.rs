@@ -46,6 +46,10 @@ pub struct ServeArgs {
     /// Use pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
     #[arg(long, value_name = "DIR")]
     templates: Option<String>,
+    /// Also offer the device authorization grant, for devices without a browser, to clients that are
+    /// registered for it [env: QUADRILLE_DEVICE_ENABLED]
+    #[arg(long)]
+    device: bool,
     /// Also offer OAuth 1.0a, to clients that are registered for it
     /// [env: QUADRILLE_OAUTH1_ENABLED]
     #[arg(long)]
@@ -62,6 +66,7 @@ impl ServeArgs {
         flags.give("listen", "--listen", self.listen.as_deref());
         flags.give_all("trusted_proxies", "--trusted-proxy", &self.trusted_proxies);
         flags.give("templates", "--templates", self.templates.as_deref());
+        flags.give("device.enabled", "--device", self.device.then_some("true"));
         flags.give("oauth1.enabled", "--oauth1", self.oauth1.then_some("true"));
     }
 }
@@ -107,6 +112,7 @@ async fn serve(
     let app = App::new(Parts {
         env: data.env().clone(),
         policy: settings.policy.clone(),
+        device: settings.device.offer(),
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         resources: settings.resources.clone(),
@@ -228,7 +234,7 @@ async fn announce(
         let has_clients = !app.server().clients().await?.is_empty();
         let mut text = format!("Serving {issuer}\nData in {}\n", data.dir().display());
         text.push_str(&next_steps(settings, again, has_users, has_clients));
-        text.push_str(&endpoints(issuer, settings.oauth1.enabled));
+        text.push_str(&endpoints(issuer, app.server().device_path(), settings.oauth1.enabled));
         text
     };
     output.result(&ready, || text)
@@ -255,9 +261,15 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
 }
 
 /// The URLs that applications need.
-fn endpoints(issuer: &Issuer, signs: bool) -> String {
+fn endpoints(issuer: &Issuer, device: Option<&str>, signs: bool) -> String {
     let mut text = String::new();
     text.push_str(&format!("\nClients find the endpoints at\n  {}\n", issuer.metadata_url()));
+    if let Some(path) = device {
+        text.push_str(&format!(
+            "Users type the codes of their devices in at\n  {}{path}\n",
+            issuer.origin()
+        ));
+    }
     if signs {
         // OAuth 1.0a has no metadata.
         text.push_str("Clients that sign their requests (OAuth 1.0a) need these URLs\n");

@@ -11,8 +11,8 @@ use quadrille::{
     jose::SigningKeys,
     oauth2::{InvalidResource, Resources},
     provider::{
-        self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, IssuerError,
-        OperatorError,
+        self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
+        IssuerError, OperatorError,
         guessing::{Kdf, Line},
         oauth1::OAuth1,
         store::StoreError,
@@ -56,6 +56,8 @@ pub struct Parts {
     pub keys: KeyRing,
     /// The policy of the authorization server.
     pub policy: Policy,
+    /// The offer of the device authorization grant, if there is one.
+    pub device: Option<DeviceGrant>,
     /// The offer of OAuth 1.0a, if there is one.
     pub oauth1: Option<OAuth1>,
     /// The scopes, each with its description.
@@ -85,6 +87,7 @@ impl Parts {
         Self {
             env: Env::system(),
             policy: Policy::safe(),
+            device: None,
             oauth1: None,
             scopes: BTreeMap::new(),
             resources: Resources::EMPTY,
@@ -159,6 +162,7 @@ impl App {
             backend,
             keys,
             policy,
+            device,
             oauth1,
             scopes,
             resources,
@@ -171,7 +175,7 @@ impl App {
             session_lifetime,
         } = parts;
         let pages = Arc::new(pages);
-        let (problems, verifiers) = (Arc::clone(&pages), Arc::clone(&pages));
+        let [problems, verifiers, devices] = [(); 3].map(|()| Arc::clone(&pages));
         let mut server = backend
             .server(issuer.as_str())?
             .keys(keys.clone())
@@ -181,7 +185,11 @@ impl App {
             .env(env.clone())
             .kdf(kdf.clone())
             .problem_page(move |problem| problem::show(&problems, problem))
-            .verifier_page(move |shown| problem::show_verifier(&verifiers, shown));
+            .verifier_page(move |shown| problem::show_verifier(&verifiers, shown))
+            .device_answer_page(move |shown| problem::show_device_answer(&devices, shown));
+        if let Some(device) = device {
+            server = server.device_grant(device);
+        }
         server = server.access_token_format(access_token_format);
         for uri in jwt_resources.iter() {
             server = server.access_token_format_for(uri, AccessTokenFormat::Jwt)?;

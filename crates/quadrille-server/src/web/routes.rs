@@ -13,7 +13,7 @@ use super::{
     app::App,
     health::health,
     me,
-    pages::{Link, Message, account, authorize, sign_in},
+    pages::{Link, Message, account, authorize, device, sign_in},
 };
 
 impl App {
@@ -29,6 +29,7 @@ impl App {
             &site.withdraw,
             &site.sign_out_everywhere,
         ];
+        paths.extend(self.server.device_path());
         if !self.issuer.path().is_empty() {
             paths.push(self.issuer.path());
         }
@@ -58,6 +59,9 @@ impl App {
             .route("/health", get(health))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method);
+        if let Some(path) = self.server.device_path() {
+            router = router.route(path, get(device::page).post(device::page));
+        }
         if !self.issuer.path().is_empty() {
             router = router.route(self.issuer.path(), get(account::page));
         }

@@ -15,6 +15,7 @@ mod clock;
 mod command_line;
 mod connections;
 mod database;
+mod device;
 mod flow;
 mod guessing;
 mod hardening;

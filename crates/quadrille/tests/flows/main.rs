@@ -10,6 +10,7 @@
     reason = "a test may fail"
 )]
 
+mod device;
 mod examples;
 mod oauth1;
 mod oauth2;

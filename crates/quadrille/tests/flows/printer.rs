@@ -43,6 +43,7 @@ impl Service for Album2 {
         "https://album.example/api",
     )
     .scopes("photos:read")
+    .device_authorization("https://album.example/oauth/device_authorization")
     .issuer_in_every_answer("https://album.example")
     .identity("me", "id")
     .build();

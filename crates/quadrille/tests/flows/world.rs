@@ -16,8 +16,8 @@ use quadrille::{
     guard::Access,
     page::escape,
     provider::{
-        Authorization, AuthorizationServer, Client, Decision, NewClient, Reply, Step,
-        oauth1::OAuth1, store::MemoryStore,
+        Authorization, AuthorizationServer, Client, ConsentPage, Decision, DeviceGrant, DeviceStep,
+        DeviceVerification, NewClient, Reply, Step, oauth1::OAuth1, store::MemoryStore,
     },
     scopes,
     testing::ManualClock,
@@ -61,6 +61,7 @@ impl World {
             .keys(KeyRing::new([&[7; 32]]).unwrap())
             .env(clock.env())
             .scope::<Photos>()
+            .device_grant(DeviceGrant::new())
             .oauth1(oauth1);
         let new = NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
         let new = change(new.scopes(Scopes::of(["photos:read"])));
@@ -68,6 +69,7 @@ impl World {
         let pages = Router::new()
             .route("/oauth/authorize", get(ask).post(ask))
             .route("/oauth/consent", post(answer))
+            .route("/device", get(device).post(device))
             .route("/sign-in", get(sign_in_page).post(sign_in))
             .route(
                 "/api/me",
@@ -129,17 +131,37 @@ fn signed_in(headers: &HeaderMap, env: &Env) -> Option<Authentication> {
 async fn ask(State(env): State<Env>, headers: HeaderMap, request: Authorization) -> Response {
     match request.step(signed_in(&headers, &env)).await {
         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
-        Step::Consent(page) => {
-            let mut html = format!("<form method=post action=\"{}\">", escape(&page.action));
-            for scope in &page.scopes {
-                html += &format!("<input type=checkbox name=scope value=\"{}\">", scope.name);
-            }
-            for (name, value) in page.form_fields() {
-                html += &format!("<input type=hidden name=\"{name}\" value=\"{}\">", escape(value));
-            }
-            Html(html + "<button name=decision value=allow>").into_response()
-        }
+        Step::Consent(page) => consent(&page).into_response(),
         Step::Done(reply) => reply.into_response(),
+    }
+}
+
+fn consent(page: &ConsentPage) -> Html<String> {
+    let mut html = format!("<form method=post action=\"{}\">", escape(&page.action));
+    for scope in &page.scopes {
+        html += &format!("<input type=checkbox name=scope value=\"{}\">", scope.name);
+    }
+    for (name, value) in page.form_fields() {
+        html += &format!("<input type=hidden name=\"{name}\" value=\"{}\">", escape(value));
+    }
+    Html(html + "<button name=decision value=allow>")
+}
+
+/// The page on which users type the codes of devices in.
+async fn device(
+    State(env): State<Env>,
+    headers: HeaderMap,
+    request: DeviceVerification,
+) -> Response {
+    match request.step(signed_in(&headers, &env)).await {
+        DeviceStep::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
+        DeviceStep::Code(page) => {
+            let code = escape(page.user_code.as_deref().unwrap_or_default());
+            Html(format!("{:?}<input name=user_code value=\"{code}\">", page.refused))
+                .into_response()
+        }
+        DeviceStep::Consent(page) => consent(&page).into_response(),
+        DeviceStep::Done(reply) => reply.into_response(),
     }
 }
 
@@ -233,6 +255,14 @@ impl Browser {
         form.append("next", &next);
         form.append("name", name);
         self.follow(&format!("{ALBUM}/sign-in"), Some(form.finish())).await
+    }
+
+    /// Submits the form on the page for user codes, as it is.
+    pub(crate) async fn send_code(&mut self, page: &Page) -> Page {
+        let mut form = FormWriter::new();
+        let code = page.fields("user_code").next().unwrap_or_else(|| panic!("{page:?}"));
+        form.append("user_code", &code);
+        self.follow(&format!("{ALBUM}/device"), Some(form.finish())).await
     }
 
     /// Submits the consent page.

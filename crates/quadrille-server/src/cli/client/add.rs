@@ -97,6 +97,8 @@ pub(super) enum Grant {
     RefreshToken,
     /// The client acts for itself
     ClientCredentials,
+    /// The client is on a device without a browser: its user types a code in elsewhere
+    DeviceCode,
 }
 
 impl AddArgs {
@@ -159,6 +161,11 @@ pub(super) async fn add(
             "This application needs a provider that offers OAuth 1.0a: `quadrille serve --oauth1`.",
         );
     }
+    if args.grants.contains(&Grant::DeviceCode) && !settings.device.enabled {
+        output.note(
+            "This application needs a provider that offers device codes: `quadrille serve --device`.",
+        );
+    }
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)
@@ -218,6 +225,7 @@ impl Grant {
             Self::AuthorizationCode => GrantType::AuthorizationCode,
             Self::RefreshToken => GrantType::RefreshToken,
             Self::ClientCredentials => GrantType::ClientCredentials,
+            Self::DeviceCode => GrantType::DeviceCode,
         }
     }
 }

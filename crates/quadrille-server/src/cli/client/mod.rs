@@ -31,6 +31,8 @@ Examples:
   quadrille client add \"Photo printer\" --redirect-uri https://printer.example/callback \\
       --scope photos:read --scope profile
   quadrille client add \"Phone app\" --public --redirect-uri com.example.app:/callback --scope photos:read
+  quadrille client add \"Television\" --public --grant device_code --grant refresh_token \\
+      --scope photos:read
   quadrille client add \"Nightly job\" --grant client_credentials --scope reports:write
   quadrille client add \"Photo API\" --resource-server --audience https://api.example
   quadrille client add \"Old printer\" --oauth1 --redirect-uri https://old.example/callback \\

@@ -270,7 +270,7 @@ pub(in crate::web) fn initial(name: &str) -> String {
 }
 
 /// A time to the minute, in UTC.
-fn minute(time: quadrille::Timestamp) -> String {
+pub(in crate::web) fn minute(time: quadrille::Timestamp) -> String {
     jiff::Timestamp::from_second(time.seconds())
         .map(|time| time.strftime("%Y-%m-%d %H:%M").to_string())
         .unwrap_or_default()

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{app::App, audit, visitor::Visitor},
-    account::initial,
+    account::{initial, minute},
     templates::{FormsLead, Message},
 };
 
@@ -45,9 +45,19 @@ struct Page<'a> {
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
-    /// `None` if the answer is a code that the user types in at the application.
+    /// `None` if the answer is a code that the user types in at the application, or if a device
+    /// waits.
     destination: Option<&'a str>,
+    device: Option<DeviceView<'a>>,
     switch: String,
+}
+
+/// The device that waits for the answer.
+#[derive(Serialize)]
+struct DeviceView<'a> {
+    user_code: &'a str,
+    address: Option<String>,
+    requested: String,
 }
 
 #[derive(Serialize)]
@@ -116,7 +126,7 @@ pub(in crate::web) async fn answer(
 }
 
 impl App {
-    fn consent_page(&self, page: &ConsentPage, visitor: &Visitor) -> Response<Body> {
+    pub(super) fn consent_page(&self, page: &ConsentPage, visitor: &Visitor) -> Response<Body> {
         let user = visitor.user.name.as_str();
         let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
         let view = Page {
@@ -132,6 +142,11 @@ impl App {
             action: &page.action,
             fields: fields.collect(),
             destination: page.destination.as_deref(),
+            device: page.device.as_ref().map(|device| DeviceView {
+                user_code: &device.user_code,
+                address: device.address.map(|address| address.to_string()),
+                requested: minute(device.requested),
+            }),
             switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
         };
         self.pages.render(StatusCode::OK, "consent.html", &view, FormsLead::On)
@@ -167,6 +182,7 @@ mod tests {
             action: "/oauth/consent",
             fields: Vec::new(),
             destination: None,
+            device: None,
             switch: String::new(),
         };
         let pages = Pages::load("Id", &issuer, None).unwrap();

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod authorize;
+pub(super) mod device;
 pub(super) mod problem;
 pub(super) mod sign_in;
 mod templates;

@@ -1,8 +1,9 @@
-//! The pages for errors of the authorization server, and for the verifier of OAuth 1.0a.
+//! The pages for errors of the authorization server, for the verifier of OAuth 1.0a, and after an
+//! answer for a device.
 
 use axum::http::{Response, StatusCode};
 use bytes::Bytes;
-use quadrille::provider::{BrowserError, Error, Problem, VerifierPage};
+use quadrille::provider::{BrowserError, DeviceAnswerPage, Error, Problem, VerifierPage};
 use serde::Serialize;
 
 use super::templates::{FormsLead, Link, Message, Pages};
@@ -34,6 +35,32 @@ pub(in crate::web) fn show_verifier(pages: &Pages, shown: &VerifierPage<'_>) -> 
         let page = Verifier { client: name, verifier };
         return pages.render_bytes(StatusCode::OK, "verifier.html", &page, FormsLead::Here);
     }
+    not_let_in(pages, name)
+}
+
+/// The page that sends the user back to a device, or says that the user denied.
+pub(in crate::web) fn show_device_answer(
+    pages: &Pages,
+    shown: &DeviceAnswerPage<'_>,
+) -> Response<Bytes> {
+    let name = shown.client.name.as_str();
+    if !shown.is_allowed {
+        return not_let_in(pages, name);
+    }
+    pages.message_bytes(
+        StatusCode::OK,
+        &Message {
+            title: &format!("{name} has access"),
+            text: "Go back to your device: it goes on by itself in a few seconds. You can close \
+                   this page.",
+            code: None,
+            link: Some(Link::to(&pages.site().home, "Your applications")),
+            alert: false,
+        },
+    )
+}
+
+fn not_let_in(pages: &Pages, name: &str) -> Response<Bytes> {
     pages.message_bytes(
         StatusCode::OK,
         &Message {

@@ -22,6 +22,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../../templates/base.html")),
     ("sign-in.html", include_str!("../../../templates/sign-in.html")),
     ("consent.html", include_str!("../../../templates/consent.html")),
+    ("device.html", include_str!("../../../templates/device.html")),
     ("applications.html", include_str!("../../../templates/applications.html")),
     ("verifier.html", include_str!("../../../templates/verifier.html")),
     ("message.html", include_str!("../../../templates/message.html")),

@@ -1,0 +1,31 @@
+//! The settings of the device authorization grant.
+
+use std::time::Duration;
+
+use quadrille::provider::DeviceGrant;
+
+use super::{error::ConfigError, found::Found};
+
+/// The settings of the device authorization grant (RFC 8628).
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceSettings {
+    /// Whether the server offers the grant.
+    pub enabled: bool,
+    /// The lifetime of device codes and user codes.
+    pub code_lifetime: Duration,
+}
+
+impl DeviceSettings {
+    /// The offer of the authorization server. `None` if the grant is off.
+    pub fn offer(&self) -> Option<DeviceGrant> {
+        self.enabled.then(|| DeviceGrant::new().code_lifetime(self.code_lifetime))
+    }
+
+    /// Builds the settings from the found values.
+    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+        Ok(Self {
+            enabled: found.switch("device.enabled")?,
+            code_lifetime: found.duration("device.code_lifetime", Duration::from_secs(15 * 60))?,
+        })
+    }
+}
