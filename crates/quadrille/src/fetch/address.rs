@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// `true` if an address belongs to the public Internet by the registries of special-purpose
 /// addresses (RFC 6890): it is not of this machine, a private network, a link, a multicast group,
 /// documentation, benchmarks or anything reserved, and hides no such IPv4 address in an IPv6 one.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

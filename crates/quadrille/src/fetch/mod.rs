@@ -1,7 +1,7 @@
 //! Documents at URLs: at those that clients name, and those of an issuer elsewhere. Keys of other
 //! parties are fetched and kept by [`RemoteKeys`].
 
-#[cfg(all(feature = "http-client", feature = "provider"))]
+#[cfg(feature = "provider")]
 mod address;
 #[cfg(feature = "http-client")]
 mod answer;
@@ -12,6 +12,8 @@ mod schedule;
 #[cfg(feature = "http-client")]
 mod trusted;
 
+#[cfg(feature = "provider")]
+pub(crate) use address::is_public;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 pub(crate) use keys::RemoteKeys;

@@ -14,7 +14,10 @@ use crate::{
 
 use super::{
     authorize::error::{AuthorizeError, BrowserError},
-    client::{document::error::ClientDocumentError, error::AuthenticateError},
+    client::{
+        document::error::ClientDocumentError, dynamic::error::ClientRegistrationError,
+        error::AuthenticateError,
+    },
     endpoint::error::{DeviceAuthorizationError, EndpointError, TokenError},
     guessing::KdfError,
     oauth1::{CredentialsError, TemporaryError},
@@ -71,6 +74,9 @@ pub enum ClientError {
     /// The client describes itself in a document that is not accepted.
     #[error(transparent)]
     Document(#[from] ClientDocumentError),
+    /// A dynamic registration, or a request about one.
+    #[error(transparent)]
+    Registration(#[from] ClientRegistrationError),
     /// An authorization request.
     #[error(transparent)]
     Authorize(#[from] AuthorizeError),
@@ -186,6 +192,7 @@ into_error! {
     RequestError => Client,
     AuthenticateError => Client,
     ClientDocumentError => Client,
+    ClientRegistrationError => Client,
     AuthorizeError => Client,
     TemporaryError => Client,
     TokenError => Client,
@@ -251,6 +258,7 @@ impl ClientError {
             Self::Request(error) => of_request(*error),
             Self::Authenticate(error) => error.disclosed(),
             Self::Document(error) => error.disclosed(),
+            Self::Registration(error) => error.disclosed(),
             Self::Authorize(error) => error.disclosed(),
             Self::Temporary(error) => error.disclosed(),
             Self::Token(error) => error.disclosed(),
@@ -270,6 +278,7 @@ impl ClientError {
             Self::Endpoint(_)
             | Self::Request(_)
             | Self::Authenticate(_)
+            | Self::Registration(_)
             | Self::Token(_)
             | Self::Code(_)
             | Self::Refresh(_)

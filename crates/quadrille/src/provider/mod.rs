@@ -43,7 +43,10 @@ pub use authorize::{
 pub use client::{
     admin::AdminError,
     document::{error::ClientDocumentError, load::ClientMetadataDocuments},
-    dynamic::record::ClientRegistration,
+    dynamic::{
+        error::ClientRegistrationError, initial::InitialAccessToken, record::ClientRegistration,
+        settings::DynamicRegistration,
+    },
     error::AuthenticateError,
     lifetimes::Lifetimes,
     metadata::ClientMetadataError,

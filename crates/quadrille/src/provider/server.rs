@@ -24,7 +24,10 @@ use super::{
         problem::{Pages, Problem},
         verifier::VerifierPage,
     },
-    client::{assertion::ReadyKeys, document::load::ClientMetadataDocuments, record::GrantType},
+    client::{
+        assertion::ReadyKeys, document::load::ClientMetadataDocuments,
+        dynamic::settings::DynamicRegistration, record::GrantType,
+    },
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
     error::{Error, OperatorError},
@@ -93,6 +96,7 @@ pub(crate) struct Inner {
     pub(crate) documents: Option<ClientMetadataDocuments>,
     /// The keys of clients that have a `jwks_uri`.
     pub(crate) remote_keys: Option<RemoteKeys>,
+    pub(crate) registration: Option<DynamicRegistration>,
     pub(crate) paths: Paths,
     /// `true` if requests arrive without the path of the issuer.
     prefix_is_stripped: bool,
@@ -162,6 +166,7 @@ impl AuthorizationServer {
             before_issue: None,
             documents: None,
             remote_keys: None,
+            registration: None,
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
@@ -492,6 +497,14 @@ impl AuthorizationServer {
     #[must_use]
     pub fn client_keys_fetched_by(self, fetcher: impl Fetcher) -> Self {
         self.with(|inner| inner.remote_keys = Some(RemoteKeys::new(Arc::new(fetcher))))
+    }
+
+    /// Lets clients register themselves (RFC 7591), and manage their registration (RFC 7592).
+    /// Without it there is no [registration endpoint](Self::registration), and a client that is
+    /// registered already cannot change its registration.
+    #[must_use]
+    pub fn dynamic_registration(self, registration: DynamicRegistration) -> Self {
+        self.with(|inner| inner.registration = Some(registration))
     }
 
     /// Replaces the small default page for verifiers that a user carries to a client

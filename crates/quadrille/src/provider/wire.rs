@@ -68,6 +68,10 @@ impl Methods {
         Self { list: &[Method::GET, Method::POST], names: "GET, POST" };
     pub(crate) const GET_HEAD: Self =
         Self { list: &[Method::GET, Method::HEAD], names: "GET, HEAD" };
+    pub(crate) const GET_HEAD_PUT_DELETE: Self = Self {
+        list: &[Method::GET, Method::HEAD, Method::PUT, Method::DELETE],
+        names: "GET, HEAD, PUT, DELETE",
+    };
     pub(crate) const GET_HEAD_POST: Self =
         Self { list: &[Method::GET, Method::HEAD, Method::POST], names: "GET, HEAD, POST" };
 }

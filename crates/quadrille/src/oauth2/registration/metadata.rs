@@ -35,6 +35,9 @@ pub struct ClientMetadata {
     pub redirect_uris: Vec<String>,
     /// The method by which the client authenticates; `client_secret_basic` if omitted.
     pub token_endpoint_auth_method: Option<String>,
+    /// The algorithm of the client's assertions (OpenID Connect Dynamic Client Registration, section
+    /// 2); any if omitted.
+    pub token_endpoint_auth_signing_alg: Option<String>,
     /// The grant types; `authorization_code` if omitted.
     pub grant_types: Option<Vec<String>>,
     /// The response types; `code` if omitted.
@@ -79,6 +82,7 @@ impl ClientMetadata {
         let metadata = Self {
             redirect_uris: list(all, "redirect_uris")?.unwrap_or_default(),
             token_endpoint_auth_method: text(all, "token_endpoint_auth_method")?,
+            token_endpoint_auth_signing_alg: text(all, "token_endpoint_auth_signing_alg")?,
             grant_types: list(all, "grant_types")?,
             response_types: list(all, "response_types")?,
             client_name: text(all, "client_name")?,
@@ -130,6 +134,7 @@ impl ClientMetadata {
         }
         let texts = [
             ("token_endpoint_auth_method", &self.token_endpoint_auth_method),
+            ("token_endpoint_auth_signing_alg", &self.token_endpoint_auth_signing_alg),
             ("client_name", &self.client_name),
             ("client_uri", &self.client_uri),
             ("logo_uri", &self.logo_uri),
@@ -175,9 +180,10 @@ impl fmt::Debug for ClientMetadata {
 }
 
 /// The members with a field.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "redirect_uris",
     "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
     "grant_types",
     "response_types",
     "client_name",

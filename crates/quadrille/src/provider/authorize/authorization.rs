@@ -250,7 +250,9 @@ impl Authorization {
             Some(authentication) if !asked.client.first_party => {
                 let issuer = inner.issuer_id().await?;
                 let (subject, client) = (&authentication.subject, &asked.client.id);
-                inner.store.consent(issuer, subject, client, &asked.resources).await?
+                let consent =
+                    inner.store.consent(issuer, subject, client, &asked.resources).await?;
+                consent.filter(|consent| asked.client.is_as_at(consent.given))
             }
             _ => None,
         };
@@ -282,6 +284,7 @@ impl Authorization {
         let page = ConsentPage {
             client: self.asked.client.clone(),
             client_host: host_of(&self.asked.client),
+            registered_itself: self.asked.client.registration.is_some(),
             scopes: inner.scopes.describe(&self.asked.scopes),
             resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
@@ -398,6 +401,10 @@ pub struct ConsentPage {
     /// ([`ClientMetadataDocuments`](crate::provider::ClientMetadataDocuments)). Show it: nothing
     /// else vouches for the client's name.
     pub client_host: Option<String>,
+    /// `true` if the client registered itself
+    /// ([`DynamicRegistration`](crate::provider::DynamicRegistration)). Say so, and show the
+    /// [`destination`](Self::destination): nobody vouches for the client's name.
+    pub registered_itself: bool,
     /// The requested scopes.
     pub scopes: Vec<ScopeInfo>,
     /// The requested APIs (RFC 8707); empty for the server's own.

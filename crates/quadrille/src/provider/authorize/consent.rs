@@ -228,7 +228,8 @@ impl By<'_> {
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
         let who = &self.authentication.subject;
-        let consent = match client.from_document && client.number != NOT_STORED {
+        let is_unknown = client.from_document || client.is_of_a_stranger();
+        let consent = match is_unknown && client.number != NOT_STORED {
             true => inner.store.consent(issuer, who, &client.id, &ticket.resources).await?,
             false => None,
         };

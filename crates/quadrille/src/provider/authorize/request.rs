@@ -119,7 +119,8 @@ pub(crate) fn check(
 /// anyone's: unless this user has consented to it before, its address would be an open redirector.
 /// Consent of other users proves nothing, since one of them may have made it.
 pub(crate) fn is_trusted(client: &Client, consent: Option<&Consent>) -> bool {
-    !client.from_document || consent.is_some()
+    let is_unknown = client.from_document || client.is_of_a_stranger();
+    !is_unknown || consent.is_some()
 }
 
 struct Details {

@@ -105,6 +105,7 @@ pub(crate) async fn client(
     from: Option<RemoteAddress>,
 ) -> Result<Arc<Client>, Error> {
     let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
+    let client = client.filter(|client| !client.is_gone(inner.now()));
     let hashes: Vec<SecretHash> =
         readings(presented).map(|secret| sha256(secret.as_bytes())).collect();
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);

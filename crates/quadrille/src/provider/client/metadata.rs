@@ -13,7 +13,7 @@ use crate::{
 use super::{
     lifetimes::Lifetimes,
     policy::MetadataPolicy,
-    record::{Client, ClientType, GrantType, GrantTypes, is_shown},
+    record::{Client, ClientType, GrantType, GrantTypes, is_lookalike, is_shown},
     redirect_uri::{self, RedirectUri, RedirectUriError},
     registered_auth::{ClientKeys, RegisteredAuth},
 };
@@ -71,6 +71,9 @@ pub enum ClientMetadataError {
     /// The `client_name` is missing, too long, or has invisible characters.
     #[error("a client needs a name of at most 100 characters, all of them visible")]
     Name,
+    /// The `client_name` has letters that pass for others.
+    #[error("a word of the name has letters of several scripts, which pass for others")]
+    Lookalike,
     /// The client may not authenticate by its `token_endpoint_auth_method`.
     #[error("the client may not authenticate by this token_endpoint_auth_method")]
     AuthMethod,
@@ -112,6 +115,9 @@ pub enum ClientMetadataError {
     /// The client has no grant type.
     #[error("a client needs at least one grant type")]
     NoGrantType,
+    /// A grant type is unknown, or not for such clients.
+    #[error("the client may not have one of its grant types")]
+    GrantType,
     /// The client has refresh tokens, and no grant type that gives one.
     #[error("refresh_token needs authorization_code or device_code, which give refresh tokens")]
     RefreshTokenAlone,
@@ -139,6 +145,9 @@ impl ClientMetadata {
             (None, Some(name)) => name.to_owned(),
             _ => return Err(ClientMetadataError::Name),
         };
+        if policy.rejects_lookalikes && is_lookalike(&name) {
+            return Err(ClientMetadataError::Lookalike);
+        }
         let (client_type, auth) = self.auth(policy)?;
         let redirect_uris = self.redirect_uris(policy)?;
         let grant_types = self.grant_types(policy)?;
@@ -157,6 +166,10 @@ impl ClientMetadata {
         }
         let responses = self.response_types.as_deref();
         if has_code && responses.is_some_and(|types| !types.iter().any(|name| name == "code")) {
+            return Err(ClientMetadataError::ResponseType);
+        }
+        let is_other = |name: &String| name != "code" || !has_code;
+        if policy.rejects_others && responses.is_some_and(|types| types.iter().any(is_other)) {
             return Err(ClientMetadataError::ResponseType);
         }
         let unknown = |scopes: &Scopes| {
@@ -238,6 +251,11 @@ impl ClientMetadata {
             return Ok([GrantType::AuthorizationCode].into());
         };
         let has = |grant: &&GrantType| names.iter().any(|name| name == grant.as_str());
+        let is_allowed =
+            |name: &String| policy.grant_types.iter().any(|grant| grant.as_str() == name);
+        if policy.rejects_others && !names.iter().all(is_allowed) {
+            return Err(ClientMetadataError::GrantType);
+        }
         let granted: GrantTypes = policy.grant_types.iter().filter(has).cloned().collect();
         match granted.is_empty() && !policy.allows_no_grant_type {
             true => Err(ClientMetadataError::NoGrantType),

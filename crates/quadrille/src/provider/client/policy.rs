@@ -4,8 +4,8 @@ use crate::{Scopes, oauth2::AuthMethod};
 
 use super::record::GrantType;
 
-/// The greatest number of redirect URIs in a document.
-pub(super) const REDIRECT_URIS_OF_A_DOCUMENT: usize = 32;
+/// The greatest number of redirect URIs of a client that nobody here vouches for.
+pub(super) const MOST_REDIRECT_URIS: usize = 32;
 
 /// The policy for the metadata of clients from one source.
 pub(crate) struct MetadataPolicy<'a> {
@@ -13,8 +13,12 @@ pub(crate) struct MetadataPolicy<'a> {
     pub(super) default_name: Option<&'a str>,
     pub(super) default_auth_method: AuthMethod,
     pub(super) auth_methods: &'static [AuthMethod],
-    /// The grant types that a client can have. Others in its metadata are ignored.
-    pub(super) grant_types: &'static [GrantType],
+    /// The grant types that a client can have.
+    pub(super) grant_types: &'a [GrantType],
+    /// `true` if other grant types and response types are rejected, `false` if they are ignored.
+    pub(super) rejects_others: bool,
+    /// `true` if a name whose letters pass for others is rejected.
+    pub(super) rejects_lookalikes: bool,
     /// `true` if a client needs no grant type, since it has another use.
     pub(super) allows_no_grant_type: bool,
     /// `true` if invalid redirect URIs are left out, `false` if they are rejected.
@@ -43,6 +47,8 @@ impl<'a> MetadataPolicy<'a> {
                 GrantType::RefreshToken,
                 GrantType::DeviceCode,
             ],
+            rejects_others: false,
+            rejects_lookalikes: false,
             allows_no_grant_type,
             leaves_out_redirect_uris: false,
             most_redirect_uris: None,
@@ -60,9 +66,34 @@ impl<'a> MetadataPolicy<'a> {
             default_auth_method: AuthMethod::None,
             auth_methods: &[AuthMethod::None],
             grant_types: &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+            rejects_others: false,
+            rejects_lookalikes: false,
             allows_no_grant_type: false,
             leaves_out_redirect_uris: true,
-            most_redirect_uris: Some(REDIRECT_URIS_OF_A_DOCUMENT),
+            most_redirect_uris: Some(MOST_REDIRECT_URIS),
+            scopes: None,
+        }
+    }
+
+    /// The policy for a client that registers itself (RFC 7591), whose developer reads the reason of
+    /// a refusal: what it cannot have is rejected. `name` is that of a client without one.
+    pub(crate) const fn registration(name: Option<&'a str>, grant_types: &'a [GrantType]) -> Self {
+        Self {
+            default_name: name,
+            default_auth_method: AuthMethod::ClientSecretBasic,
+            auth_methods: &[
+                AuthMethod::ClientSecretBasic,
+                AuthMethod::ClientSecretPost,
+                AuthMethod::ClientSecretJwt,
+                AuthMethod::PrivateKeyJwt,
+                AuthMethod::None,
+            ],
+            grant_types,
+            rejects_others: true,
+            rejects_lookalikes: true,
+            allows_no_grant_type: false,
+            leaves_out_redirect_uris: false,
+            most_redirect_uris: Some(MOST_REDIRECT_URIS),
             scopes: None,
         }
     }

@@ -7,6 +7,7 @@ mod introspect;
 mod jwks;
 mod metadata;
 mod oauth1;
+mod register;
 mod revoke;
 mod row;
 pub(super) mod table;

@@ -20,13 +20,14 @@ use super::{
     jwks::JWKS,
     metadata,
     oauth1::{TEMPORARY_CREDENTIALS, TOKEN_CREDENTIALS},
+    register::{CLIENT_CONFIGURATION, REGISTRATION},
     revoke::REVOCATION,
     row::{self, Endpoint},
     token::TOKEN,
 };
 
 /// The endpoints that clients call, which the server answers.
-pub(crate) static ENDPOINTS: [&Endpoint; 8] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 10] = [
     &TOKEN,
     &DEVICE_AUTHORIZATION,
     &REVOCATION,
@@ -34,6 +35,8 @@ pub(crate) static ENDPOINTS: [&Endpoint; 8] = [
     &TEMPORARY_CREDENTIALS,
     &TOKEN_CREDENTIALS,
     &JWKS,
+    &REGISTRATION,
+    &CLIENT_CONFIGURATION,
     &METADATA,
 ];
 
@@ -130,7 +133,7 @@ mod tests {
     use crate::{
         Env,
         jose::{Algorithm, SigningKey, SigningKeys},
-        provider::{device::DeviceGrant, oauth1::OAuth1, store::MemoryStore},
+        provider::{DynamicRegistration, device::DeviceGrant, oauth1::OAuth1, store::MemoryStore},
     };
 
     fn server(issuer: &str) -> AuthorizationServer {
@@ -142,7 +145,11 @@ mod tests {
 
     /// Servers at the root, below a path, and where that path is stripped, with all endpoints.
     fn servers() -> [AuthorizationServer; 4] {
-        let whole = |issuer| server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
+        let registration = DynamicRegistration::by_initial_access_token();
+        let whole = |issuer| {
+            let server = server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
+            server.dynamic_registration(registration.clone())
+        };
         let with_path = || whole("https://id.example/id");
         [
             whole("https://id.example"),
@@ -197,6 +204,8 @@ mod tests {
             "/id/oauth/access_token",
             "/id/oauth/device_authorization",
             "/id/device",
+            "/id/oauth/register",
+            "/id/oauth/register/client",
             "/oauth/token",
             "/id/oauth/token/",
             "/id/oauth/tokens",
@@ -230,8 +239,21 @@ mod tests {
             }
             assert_eq!(
                 named,
-                ["authorization", "device_authorization", "introspection", "revocation", "token"]
+                [
+                    "authorization",
+                    "device_authorization",
+                    "introspection",
+                    "registration",
+                    "revocation",
+                    "token"
+                ]
             );
         }
+        let plain = server("https://id.example");
+        let request = request(&Method::GET, "/.well-known/oauth-authorization-server", Vec::new());
+        let document = plain.handle(request).await.unwrap();
+        let document: BTreeMap<String, serde_json::Value> =
+            serde_json::from_slice(document.body()).unwrap();
+        assert!(!document.contains_key("registration_endpoint"));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     form::Params,
     oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse},
     provider::{
-        client::{authenticate, error::AuthenticateError, record::GrantType},
+        client::{authenticate, dynamic::used, error::AuthenticateError, record::GrantType},
         error::Error,
         paths::EndpointPath,
         refusal,
@@ -102,6 +102,7 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
             device::redeem(inner, offer, &client, device_code, &resource).await?
         }
     };
+    let client = used::mark(inner, client).await?.ok_or(AuthenticateError::UnknownClient)?;
     tracing::debug!(client = %client.id, ?grant_type, "tokens issued");
     Ok(tokens)
 }

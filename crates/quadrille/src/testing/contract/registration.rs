@@ -18,10 +18,12 @@ use super::{
 
 /// A client that registered itself, and must be used until this time, if any.
 pub(super) fn arrived(id: &str, number: i64, unused_until: Option<Timestamp>) -> Client {
-    let mut registration = ClientRegistration::default();
-    registration.token = hash(number);
-    registration.unused_until = unused_until;
-    registration.from = Some([192, 0, 2, 7].into());
+    let registration = ClientRegistration {
+        token: hash(number),
+        unused_until,
+        from: Some([192, 0, 2, 7].into()),
+        ..ClientRegistration::default()
+    };
     Client { registration: Some(Box::new(registration)), ..client(id, number) }
 }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use crate::{
     RemoteAddress, Scopes,
     provider::{
-        authorize::error::BrowserError, client::record::Client, error::Error, server::Inner,
+        authorize::error::BrowserError,
+        client::{dynamic::used, record::Client},
+        error::Error,
+        server::Inner,
     },
 };
 
@@ -20,7 +23,7 @@ pub(crate) async fn client_that_asks(
 ) -> Result<Option<Arc<Client>>, Error> {
     let stored = inner.store.client(inner.issuer_id().await?, id).await?;
     if stored.as_ref().is_some_and(|client| !client.from_document) {
-        return Ok(stored);
+        return Ok(stored.filter(|client| !client.is_gone(inner.now())));
     }
     let (Some(documents), Some(url)) = (&inner.documents, metadata::url_of(id)) else {
         return Ok(None);
@@ -35,11 +38,13 @@ pub(crate) async fn client_that_asks(
     Ok(Some(Arc::new(described.client(&ceiling, stored.as_deref(), now))))
 }
 
-/// Stores a client that describes itself, with the consent of a user. A registered client is stored
-/// already. The client must not have been removed since the user was asked.
+/// Stores a client that describes itself, with the consent of a user, and that a client that
+/// registered itself is used. Any other client is stored already. The client must not have been
+/// removed since the user was asked.
 pub(crate) async fn let_in(inner: &Inner, client: Arc<Client>) -> Result<Arc<Client>, Error> {
     if !client.from_document {
-        return Ok(client);
+        let client = used::mark(inner, client).await?;
+        return client.ok_or(BrowserError::ClientChanged.into());
     }
     let issuer = inner.issuer_id().await?;
     loop {

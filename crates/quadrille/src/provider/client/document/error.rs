@@ -87,7 +87,7 @@ impl ClientDocumentError {
 impl From<ClientMetadataError> for ClientDocumentError {
     fn from(error: ClientMetadataError) -> Self {
         match error {
-            ClientMetadataError::Name => Self::Name,
+            ClientMetadataError::Name | ClientMetadataError::Lookalike => Self::Name,
             ClientMetadataError::AuthMethod
             | ClientMetadataError::KeysMissing
             | ClientMetadataError::KeysTwice
@@ -100,6 +100,7 @@ impl From<ClientMetadataError> for ClientDocumentError {
             | ClientMetadataError::TooManyRedirectUris
             | ClientMetadataError::NoRedirectUri => Self::NoRedirectUri,
             ClientMetadataError::NoGrantType
+            | ClientMetadataError::GrantType
             | ClientMetadataError::RefreshTokenAlone
             | ClientMetadataError::PublicClientForItself
             | ClientMetadataError::ResponseType => Self::GrantType,

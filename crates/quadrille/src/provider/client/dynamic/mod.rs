@@ -1,3 +1,12 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
+mod described;
+pub(crate) mod error;
+pub(crate) mod initial;
+pub(crate) mod manage;
 pub(crate) mod record;
+pub(crate) mod register;
+mod room;
+pub(crate) mod settings;
+mod statement;
+pub(crate) mod used;

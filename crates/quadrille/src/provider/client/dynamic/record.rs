@@ -41,8 +41,6 @@ pub struct ClientRegistration {
     /// count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
-    /// The `token_endpoint_auth_method`.
-    pub auth_method: Arc<str>,
     /// The page about the client (`client_uri`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<Arc<str>>,

@@ -1,0 +1,204 @@
+//! The reasons why a client is not registered, or its registration not read, changed or removed
+//! (RFC 7591, section 3.2.2; RFC 7592).
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::{
+    jose::{ClaimsError, KeySetError, TokenError},
+    oauth2::{ErrorCode, RegistrationRequestError},
+    provider::{
+        client::{metadata::ClientMetadataError, redirect_uri::RedirectUriError},
+        reason::Disclosure,
+    },
+};
+
+/// The reason why a dynamic registration is refused (RFC 7591, section 3.2.2), or a request about
+/// one (RFC 7592). The client's developer gets its words, which have no part of the request.
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::{ClientRegistrationError, RedirectUriError}};
+///
+/// let error = ClientRegistrationError::RedirectUri(RedirectUriError::Fragment);
+/// assert_eq!(error.code(), ErrorCode::InvalidRedirectUri);
+/// assert_eq!(error.to_string(), "redirect_uris: a redirect URI has no fragment");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientRegistrationError {
+    /// The request cannot be read.
+    #[error(transparent)]
+    Request(#[from] RegistrationRequestError),
+    /// The body is longer than 32 KiB.
+    #[error("the metadata is longer than 32 KiB")]
+    TooLong,
+    /// A redirect URI is not accepted.
+    #[error("redirect_uris: {0}")]
+    RedirectUri(RedirectUriError),
+    /// There are too many redirect URIs.
+    #[error("redirect_uris: at most 32 are accepted")]
+    TooManyRedirectUris,
+    /// The client uses authorization codes, and has no redirect URI.
+    #[error("redirect_uris: a client that uses authorization codes needs one")]
+    NoRedirectUri,
+    /// The name is too long, or has invisible characters.
+    #[error("client_name: at most 100 characters, all of them visible")]
+    Name,
+    /// The name has letters that pass for others.
+    #[error(
+        "client_name: a word has letters of several scripts, or letters in a style of their own, \
+         which pass for others"
+    )]
+    Lookalike,
+    /// The `token_endpoint_auth_method` is unknown.
+    #[error(
+        "token_endpoint_auth_method: see token_endpoint_auth_methods_supported in the metadata"
+    )]
+    AuthMethod,
+    /// A grant type is unknown, or not for clients that register themselves.
+    #[error("grant_types: one is unknown, or not for clients that register themselves")]
+    GrantType,
+    /// The client has no grant type, or `refresh_token` alone.
+    #[error("grant_types: refresh_token alone gives no token, nor does an empty list")]
+    NoGrantType,
+    /// The client is public, and requests client credentials.
+    #[error("grant_types: a client without a secret cannot use client_credentials")]
+    PublicClientForItself,
+    /// A response type is unknown, or does not fit the grant types (RFC 7591, section 2.1).
+    #[error("response_types: code, exactly if grant_types has authorization_code")]
+    ResponseType,
+    /// The client requests no scope that such clients may have.
+    #[error("scope: none of them is for clients that register themselves")]
+    Scope,
+    /// A URL is not https, or malformed.
+    #[error("{0}: an https URL of at most 2000 characters, without user name and password")]
+    Url(&'static str),
+    /// A URL leads to this machine or into a private network.
+    #[error("{0}: the host is not on the public Internet")]
+    Inward(&'static str),
+    /// A text is too long, or has invisible characters.
+    #[error("{0}: too long, too many, or with invisible characters")]
+    Text(&'static str),
+    /// The client has both `jwks` and `jwks_uri` (RFC 7591, section 2).
+    #[error("jwks: not together with jwks_uri")]
+    KeysTwice,
+    /// The keys of the client are malformed.
+    #[error("jwks: {0}")]
+    Keys(KeySetError),
+    /// The keys of the client include a private or shared one, which is now known to others.
+    #[error("jwks: a private or shared key; replace that key, and give only public ones")]
+    PrivateKeys,
+    /// The client signs assertions, and has no key for them.
+    #[error("jwks: private_key_jwt needs a usable key here, or jwks_uri")]
+    KeysMissing,
+    /// The server fetches no keys of clients.
+    #[error("jwks_uri: this server fetches no keys of clients, use jwks")]
+    KeysNotFetched,
+    /// The algorithm is unknown, or not one of the authentication method.
+    #[error("token_endpoint_auth_signing_alg: unknown, or not for the authentication method")]
+    SigningAlgorithm,
+    /// The server accepts only clients with a software statement.
+    #[error("software_statement: this server requires one")]
+    StatementMissing,
+    /// The issuer of the software statement is not trusted here.
+    #[error("the software statement is of no issuer that this server trusts")]
+    StatementUnapproved,
+    /// The software statement is malformed, or its signature is wrong.
+    #[error("the software statement is invalid: {0}")]
+    StatementToken(TokenError),
+    /// The claims of the software statement are invalid.
+    #[error("the software statement is invalid: {0}")]
+    StatementClaims(ClaimsError),
+    /// A member of the software statement is malformed.
+    #[error("the software statement is invalid: {0}")]
+    StatementMember(RegistrationRequestError),
+    /// The request has no initial access token, and one is needed.
+    #[error("a registration needs an initial access token of this server")]
+    TokenMissing,
+    /// The token is unknown, expired, spent or revoked, or the client was removed.
+    #[error("the token is unknown, expired, used up or revoked")]
+    TokenInvalid,
+    /// Too many clients were registered from this network; try again after this time.
+    #[error("too many clients were registered from this network")]
+    TooOften(Duration),
+    /// Too many clients were registered and never used; try again after this time.
+    #[error("too many clients were registered and not used")]
+    Full(Duration),
+    /// The client was changed by another request at the same time. The same request may succeed.
+    #[error(
+        "the registration was changed by another request at the same time: read it, and repeat"
+    )]
+    ChangedMeanwhile,
+    /// An update names another `client_id` (RFC 7592, section 2.2).
+    #[error("client_id: it cannot be changed")]
+    OtherClient,
+    /// An update names another secret than a valid one of the client (RFC 7592, section 2.2).
+    #[error("client_secret: it cannot be chosen; omit it")]
+    OtherSecret,
+}
+
+impl ClientRegistrationError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    /// The time to wait, if the same request may succeed then.
+    pub(crate) const fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::TooOften(wait) | Self::Full(wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        let metadata = Disclosure::words(ErrorCode::InvalidClientMetadata);
+        match self {
+            Self::Request(RegistrationRequestError::ContentType) => {
+                metadata.status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
+            Self::Request(error) => Disclosure::words(error.code()),
+            Self::TooLong => metadata.status(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::RedirectUri(_) | Self::TooManyRedirectUris | Self::NoRedirectUri => {
+                Disclosure::words(ErrorCode::InvalidRedirectUri)
+            }
+            Self::StatementUnapproved => Disclosure::words(ErrorCode::UnapprovedSoftwareStatement),
+            Self::StatementToken(_) | Self::StatementClaims(_) | Self::StatementMember(_) => {
+                Disclosure::words(ErrorCode::InvalidSoftwareStatement)
+            }
+            Self::TokenMissing | Self::TokenInvalid => Disclosure::words(ErrorCode::InvalidToken),
+            Self::TooOften(_) | Self::Full(_) => {
+                Disclosure::words(ErrorCode::TemporarilyUnavailable)
+                    .status(StatusCode::TOO_MANY_REQUESTS)
+            }
+            Self::ChangedMeanwhile => metadata.status(StatusCode::CONFLICT),
+            _ => metadata,
+        }
+    }
+}
+
+impl From<ClientMetadataError> for ClientRegistrationError {
+    fn from(error: ClientMetadataError) -> Self {
+        use ClientMetadataError as E;
+        match error {
+            E::Name => Self::Name,
+            E::Lookalike => Self::Lookalike,
+            E::AuthMethod => Self::AuthMethod,
+            E::KeysMissing | E::NoKey => Self::KeysMissing,
+            E::KeysTwice => Self::KeysTwice,
+            E::Keys(error) => Self::Keys(error),
+            E::PrivateKeys => Self::PrivateKeys,
+            E::JwksUri => Self::Url("jwks_uri"),
+            E::SigningAlgorithm => Self::SigningAlgorithm,
+            E::RedirectUri { reason, .. } => Self::RedirectUri(reason),
+            E::TooManyRedirectUris => Self::TooManyRedirectUris,
+            E::NoRedirectUri => Self::NoRedirectUri,
+            E::NoGrantType | E::RefreshTokenAlone => Self::NoGrantType,
+            E::GrantType => Self::GrantType,
+            E::PublicClientForItself => Self::PublicClientForItself,
+            E::ResponseType => Self::ResponseType,
+            E::UnknownScope(_) => Self::Scope,
+        }
+    }
+}

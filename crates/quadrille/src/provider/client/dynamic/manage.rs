@@ -1,0 +1,195 @@
+//! The management of a client by itself (RFC 7592): read, update, delete.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use crate::{
+    Secret,
+    oauth2::{ClientInformation, ClientMetadata},
+    provider::{
+        client::{
+            assertion,
+            record::{Client, ClientSecret, SecretVerifier},
+            registered_auth::RegisteredAuth,
+        },
+        error::Error,
+        paths::EndpointPath,
+        server::{AuthorizationServer, Inner},
+        store::SecretHash,
+        token::format::sha256,
+    },
+};
+
+use super::{
+    error::ClientRegistrationError,
+    initial::random_token,
+    record::ClientRegistration,
+    register::{draft, information},
+    settings::DynamicRegistration,
+};
+
+/// The path of the client configuration endpoint. The client is in the query (RFC 7592, appendix
+/// B).
+pub(crate) const PATH: EndpointPath = EndpointPath::Below("/register/client");
+
+/// The client whose registration access token this is, and the token's hash.
+pub(crate) struct Itself {
+    client: Arc<Client>,
+    token: Secret,
+    hash: SecretHash,
+}
+
+/// Finds the client by its id and its registration access token. Whatever is wrong, the answer is
+/// the same, also for a client that was removed (RFC 7592, section 2).
+pub(crate) async fn authenticate(
+    inner: &Inner,
+    id: Option<&str>,
+    token: Option<Secret>,
+) -> Result<Itself, Error> {
+    let invalid = ClientRegistrationError::TokenInvalid;
+    let token = token.ok_or(invalid)?;
+    let hash = sha256(token.expose().as_bytes());
+    let client = inner.store.client(inner.issuer_id().await?, id.ok_or(invalid)?).await?;
+    let client = client.filter(|client| !client.is_gone(inner.now())).ok_or(invalid)?;
+    let registration = client.registration.as_ref().ok_or(invalid)?;
+    let is = |known: &SecretHash| verify_slices_are_equal(known, &hash).is_ok();
+    match is(&registration.token) || registration.previous_token.as_ref().is_some_and(is) {
+        true => Ok(Itself { client, token, hash }),
+        false => Err(invalid.into()),
+    }
+}
+
+impl Itself {
+    /// The `client_id`.
+    pub(crate) fn id(&self) -> &str {
+        &self.client.id
+    }
+
+    /// Reads the registration (RFC 7592, section 2.1).
+    pub(crate) async fn read(self, inner: &Inner) -> Result<ClientInformation, Error> {
+        let client = self.confirmed(inner).await?;
+        Ok(information(inner, &client, None, self.token))
+    }
+
+    /// Deletes the registration (RFC 7592, section 2.3): grants and tokens end with the client.
+    pub(crate) async fn delete(self, server: &AuthorizationServer) -> Result<(), Error> {
+        // A second one, at the same time, has deleted it.
+        server.remove_client(&self.client.id).await.map(|_| ())
+    }
+
+    /// The client, whose previous registration access token ends when the current one is used.
+    async fn confirmed(&self, inner: &Inner) -> Result<Arc<Client>, Error> {
+        let mut client = Client::clone(&self.client);
+        match &mut client.registration {
+            Some(registration) if registration.token == self.hash => {
+                if registration.previous_token.take().is_none() {
+                    return Ok(self.client.clone());
+                }
+            }
+            _ => return Ok(self.client.clone()),
+        }
+        let (issuer, before) = (inner.issuer_id().await?, Some(self.client.clone()));
+        // If the client was changed in between, the token ends another time.
+        inner.store.put_client(issuer, client.clone(), before).await?;
+        Ok(Arc::new(client))
+    }
+
+    /// Replaces the metadata (RFC 7592, section 2.2). The client gets a new registration access
+    /// token, and a new secret if it needs one.
+    pub(crate) async fn update(
+        self,
+        server: &AuthorizationServer,
+        settings: &DynamicRegistration,
+        client_id: &str,
+        client_secret: Option<&Secret>,
+        metadata: ClientMetadata,
+    ) -> Result<ClientInformation, Error> {
+        let inner = server.inner();
+        let before = &self.client;
+        if client_id != &*before.id {
+            return Err(ClientRegistrationError::OtherClient.into());
+        }
+        let now = inner.now();
+        if client_secret.is_some_and(|secret| !has_secret(inner, before, secret)) {
+            return Err(ClientRegistrationError::OtherSecret.into());
+        }
+        let draft = draft(inner, settings, metadata)?;
+        let needs_secret = draft.needs_secret();
+        let mut client = draft.client(before.id.clone(), before.number, before.created);
+        let (hash, token) = random_token(inner);
+        if let (Some(new), Some(old)) = (&mut client.registration, &before.registration) {
+            new.token = hash;
+            new.previous_token = Some(self.hash);
+            keep(new, old);
+        }
+        let is_renamed = client.name != before.name || client.redirect_uris != before.redirect_uris;
+        if let Some(new) = client.registration.as_mut().filter(|_| is_renamed) {
+            new.changed = Some(now);
+        }
+        let secret = secrets(server, settings, before, &mut client, needs_secret);
+        let issuer = inner.issuer_id().await?;
+        if !inner.store.put_client(issuer, client.clone(), Some(before.clone())).await? {
+            // Another request has changed the client, or removed it: this one may be repeated.
+            return Err(ClientRegistrationError::ChangedMeanwhile.into());
+        }
+        tracing::info!(client = %client.id, name = client.name, "client updated its registration");
+        Ok(information(inner, &client, secret, token))
+    }
+}
+
+/// The part of a registration that an update does not change.
+fn keep(new: &mut ClientRegistration, old: &ClientRegistration) {
+    new.unused_until = old.unused_until;
+    new.from = old.from;
+    new.changed = old.changed;
+    new.initial_access_token.clone_from(&old.initial_access_token);
+}
+
+/// `true` if the text is a valid secret of the client.
+fn has_secret(inner: &Inner, client: &Client, secret: &Secret) -> bool {
+    let (hash, now) = (sha256(secret.expose().as_bytes()), inner.now());
+    let is = |verifier: &SecretVerifier| match verifier {
+        SecretVerifier::Sha256(known) => verify_slices_are_equal(known, &hash).is_ok(),
+        SecretVerifier::Sealed(sealed) => {
+            assertion::open(inner, sealed).is_some_and(|known| known == *secret)
+        }
+        // Chosen by the operator since; clients that register themselves have generated ones.
+        SecretVerifier::Argon2id(_) => false,
+    };
+    let is_valid = |known: &ClientSecret| known.expires.is_none_or(|expires| now < expires);
+    client.secrets.iter().any(|known| is_valid(known) && is(&known.verifier))
+}
+
+/// Gives the client the secrets from before, and a further one, which is returned, if it has none
+/// or the newest is in the second half of its life.
+fn secrets(
+    server: &AuthorizationServer,
+    settings: &DynamicRegistration,
+    before: &Client,
+    client: &mut Client,
+    needs_secret: bool,
+) -> Option<Secret> {
+    let now = server.inner().now();
+    if !needs_secret {
+        return None;
+    }
+    let auth = client.auth.clone();
+    let is_valid = |secret: &&ClientSecret| {
+        secret.expires.is_none_or(|expires| now < expires)
+            && RegisteredAuth::has_use_for(auth.as_ref(), &secret.verifier)
+    };
+    client.secrets = before.secrets.iter().filter(is_valid).cloned().collect();
+    let half = settings.secret_lifetime.map(|lifetime| now + lifetime / 2);
+    let is_young = client.secrets.last().is_some_and(|newest| match (newest.expires, half) {
+        (Some(expires), Some(half)) => expires > half,
+        (Some(_), None) | (None, _) => true,
+    });
+    if is_young {
+        return None;
+    }
+    let (verifier, secret) = server.generate(auth.as_ref());
+    let expires = settings.secret_lifetime.map(|lifetime| now + lifetime);
+    client.secrets.push(ClientSecret { verifier, expires });
+    Some(secret)
+}

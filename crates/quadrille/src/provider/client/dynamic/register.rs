@@ -1,0 +1,270 @@
+//! The registration of a client by itself (RFC 7591, section 3).
+
+use std::sync::Arc;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::{
+    RemoteAddress, Scopes, Secret, Timestamp,
+    oauth2::{
+        AuthMethod, ClientConfiguration, ClientInformation, ClientMetadata, RegistrationRequest,
+        SecretExpiry,
+    },
+    provider::{
+        client::{
+            metadata,
+            policy::MetadataPolicy,
+            record::{Client, ClientSecret, ClientType, GrantType, GrantTypes},
+            redirect_uri::RedirectUri,
+            registered_auth::{ClientKeys, RegisteredAuth},
+        },
+        error::Error,
+        guessing::Who,
+        server::{AuthorizationServer, Inner},
+        store::{Admission, Admitted, InitialTokenRecord},
+        token::format::sha256,
+    },
+};
+
+use super::{
+    described, error::ClientRegistrationError, initial::random_token, record::ClientRegistration,
+    room, settings::DynamicRegistration, statement,
+};
+
+/// Registers a client.
+pub(crate) async fn register(
+    server: &AuthorizationServer,
+    settings: &DynamicRegistration,
+    asked: RegistrationRequest,
+    from: Option<RemoteAddress>,
+) -> Result<ClientInformation, Error> {
+    let inner = server.inner();
+    let issuer = inner.issuer_id().await?;
+    let token = allowed(inner, settings, asked.initial_access_token.as_ref()).await?;
+    let mut draft = draft(inner, settings, asked.metadata)?;
+    let is_open = token.is_none();
+    let (hash, registration_access_token) = random_token(inner);
+    draft.registration.token = hash;
+    match &token {
+        Some(token) => draft.registration.initial_access_token = Some(token.name.clone()),
+        None => {
+            draft.registration.unused_until = Some(inner.now() + settings.unused_lifetime);
+            draft.registration.from = from.map(|from| from.0);
+        }
+    }
+    let (verifier, secret) = match draft.needs_secret() {
+        true => Some(server.generate(draft.checked.auth.as_ref())).unzip(),
+        false => (None, None),
+    };
+    let expires = settings.secret_lifetime.map(|lifetime| inner.now() + lifetime);
+    let id: Arc<str> = BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into();
+    let mut client = draft.client(id, inner.newer_row().await?, inner.now());
+    client.secrets =
+        verifier.map(|verifier| ClientSecret { verifier, expires }).into_iter().collect();
+    // One at a time makes room: else several would find the same place.
+    let _turn = if is_open { Some(settings.memory.turn.lock().await) } else { None };
+    let instead_of = match is_open {
+        true => make_room(inner, settings, from).await?,
+        false => Vec::new(),
+    };
+    let token = token.map(|token| token.hash);
+    let admission = Admission { client: client.clone(), token, instead_of };
+    match inner.store.admit(issuer, admission).await? {
+        Admitted::Registered => {}
+        Admitted::TokenSpent => return Err(ClientRegistrationError::TokenInvalid.into()),
+        // The source of randomness has repeated itself.
+        Admitted::IdTaken => return Err(ClientRegistrationError::ChangedMeanwhile.into()),
+    }
+    let from = from.map(|from| from.0);
+    tracing::info!(client = %client.id, name = client.name, is_open, ?from, "client registered itself");
+    Ok(information(inner, &client, secret, registration_access_token))
+}
+
+/// The initial access token of a request; `None` if anybody may register, and the request has none.
+async fn allowed(
+    inner: &Inner,
+    settings: &DynamicRegistration,
+    token: Option<&Secret>,
+) -> Result<Option<InitialTokenRecord>, Error> {
+    let Some(token) = token else {
+        return match settings.is_open {
+            true => Ok(None),
+            false => Err(ClientRegistrationError::TokenMissing.into()),
+        };
+    };
+    let hash = sha256(token.expose().as_bytes());
+    let found = inner.store.initial_token(inner.issuer_id().await?, &hash).await?;
+    let found = found.filter(|token| inner.now() < token.expires);
+    Ok(Some(found.ok_or(ClientRegistrationError::TokenInvalid)?))
+}
+
+/// The clients that give way to another one of a stranger.
+async fn make_room(
+    inner: &Inner,
+    settings: &DynamicRegistration,
+    from: Option<RemoteAddress>,
+) -> Result<Vec<Arc<Client>>, Error> {
+    let unused = inner.store.unused_clients(inner.issuer_id().await?).await?;
+    let room = room::make(&unused, from, settings.most_unused, inner.now());
+    let instead_of = room.map_err(ClientRegistrationError::Full)?;
+    let steady = inner.env.steady();
+    let wait = from.and_then(|from| settings.memory.networks.failed(Who::Address(from), steady));
+    match wait {
+        Some(wait) => Err(ClientRegistrationError::TooOften(wait).into()),
+        None => Ok(instead_of),
+    }
+}
+
+/// A client without its id, secrets and tokens.
+pub(super) struct Draft {
+    checked: metadata::CheckedMetadata,
+    pub(super) registration: ClientRegistration,
+    scopes: Scopes,
+}
+
+impl Draft {
+    /// `true` if the client authenticates by a secret.
+    pub(super) const fn needs_secret(&self) -> bool {
+        let signs = matches!(self.checked.auth, Some(RegisteredAuth::PrivateKeyJwt { .. }));
+        matches!(self.checked.client_type, ClientType::Confidential) && !signs
+    }
+
+    pub(super) fn client(
+        self,
+        id: Arc<str>,
+        number: crate::provider::store::RowId,
+        created: Timestamp,
+    ) -> Client {
+        let registration = Some(Box::new(self.registration));
+        Client { registration, ..self.checked.client(id, number, self.scopes, created) }
+    }
+}
+
+/// Checks the metadata of a registration or an update.
+pub(super) fn draft(
+    inner: &Inner,
+    settings: &DynamicRegistration,
+    metadata: ClientMetadata,
+) -> Result<Draft, ClientRegistrationError> {
+    let metadata = match metadata.software_statement.as_deref() {
+        Some(text) => {
+            let trusted = &settings.statements;
+            let stated = statement::read(text, trusted, inner.issuer.as_str(), inner.now())?;
+            statement::overridden(metadata, stated)
+        }
+        None if settings.requires_statement => {
+            return Err(ClientRegistrationError::StatementMissing);
+        }
+        None => metadata,
+    };
+    let mut registration = described::check(&metadata)?;
+    registration.software_statement = metadata.software_statement.as_deref().map(Into::into);
+    let allowed = settings.scopes.as_ref();
+    let allowed = allowed.map_or_else(
+        || inner.scopes.known().clone(),
+        |scopes| inner.scopes.known().intersection(scopes),
+    );
+    let scopes = match &metadata.scope {
+        Some(asked) if asked.is_empty() => allowed,
+        Some(asked) => {
+            let scopes = allowed.intersection(asked);
+            if scopes.is_empty() {
+                return Err(ClientRegistrationError::Scope);
+            }
+            scopes
+        }
+        None => allowed,
+    };
+    let grant_types: GrantTypes =
+        settings.grant_types.intersection(&inner.grant_types).cloned().collect();
+    let grant_types: Vec<_> = grant_types.into_iter().collect();
+    // Users see where the answer goes, so it is a fair name for a client without one.
+    let first = metadata.redirect_uris.first().and_then(|uri| RedirectUri::parse(uri).ok());
+    let first = first.as_ref().map(|uri| uri.destination().trim_start_matches("https://"));
+    let policy = MetadataPolicy::registration(first, &grant_types);
+    let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
+    let checked = metadata::ClientMetadata {
+        redirect_uris: metadata.redirect_uris,
+        token_endpoint_auth_method: metadata.token_endpoint_auth_method,
+        token_endpoint_auth_signing_alg: metadata.token_endpoint_auth_signing_alg,
+        jwks,
+        jwks_uri: metadata.jwks_uri.map(Into::into),
+        grant_types: metadata.grant_types,
+        response_types: metadata.response_types,
+        client_name: metadata.client_name,
+        scope: None,
+    };
+    let checked = checked.check(&policy)?;
+    let keys_are_fetched = matches!(
+        &checked.auth,
+        Some(RegisteredAuth::PrivateKeyJwt { keys: ClientKeys::JwksUri(_), .. })
+    );
+    if keys_are_fetched && inner.remote_keys.is_none() {
+        return Err(ClientRegistrationError::KeysNotFetched);
+    }
+    Ok(Draft { checked, registration, scopes })
+}
+
+/// The information for the client (RFC 7591, section 3.2.1; RFC 7592, section 3).
+pub(super) fn information(
+    inner: &Inner,
+    client: &Client,
+    secret: Option<Secret>,
+    registration_access_token: Secret,
+) -> ClientInformation {
+    let mut information = ClientInformation::new(&*client.id);
+    information.client_secret = secret;
+    information.client_id_issued_at = Some(client.created);
+    information.client_secret_expires_at = client
+        .secrets
+        .last()
+        .map(|secret| secret.expires.map_or(SecretExpiry::Never, SecretExpiry::At));
+    let path = inner.paths.of(super::manage::PATH);
+    information.configuration = Some(ClientConfiguration {
+        registration_access_token,
+        registration_client_uri: format!("{}{path}?client_id={}", inner.issuer.origin(), client.id),
+    });
+    let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+    let metadata = &mut information.metadata;
+    metadata.redirect_uris = client.redirect_uris.iter().map(ToString::to_string).collect();
+    metadata.grant_types =
+        Some(client.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect());
+    metadata.response_types = Some(has_code.then(|| "code".to_owned()).into_iter().collect());
+    metadata.client_name = Some(client.name.clone());
+    metadata.scope = Some(client.scopes.clone()).filter(|scopes| !scopes.is_empty());
+    authentication(client, metadata);
+    if let Some(registration) = &client.registration {
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        metadata.client_uri = text(&registration.client_uri);
+        metadata.logo_uri = text(&registration.logo_uri);
+        metadata.tos_uri = text(&registration.tos_uri);
+        metadata.policy_uri = text(&registration.policy_uri);
+        metadata.software_id = text(&registration.software_id);
+        metadata.software_version = text(&registration.software_version);
+        metadata.software_statement = text(&registration.software_statement);
+        metadata.contacts = registration.contacts.iter().map(ToString::to_string).collect();
+    }
+    information
+}
+
+/// The authentication method, with what it needs.
+fn authentication(client: &Client, metadata: &mut ClientMetadata) {
+    let method = match (client.client_type, &client.auth) {
+        (ClientType::Public, _) => AuthMethod::None,
+        (ClientType::Confidential, None) => AuthMethod::ClientSecretBasic,
+        (ClientType::Confidential, Some(auth)) => auth.method(),
+    };
+    metadata.token_endpoint_auth_method = Some(method.as_str().to_owned());
+    let alg = match &client.auth {
+        Some(RegisteredAuth::PrivateKeyJwt { alg, keys }) => {
+            match keys {
+                ClientKeys::JwksUri(uri) => metadata.jwks_uri = Some(uri.to_string()),
+                ClientKeys::Jwks(json) => metadata.jwks = serde_json::from_str(json).ok(),
+            }
+            *alg
+        }
+        Some(RegisteredAuth::ClientSecretJwt { alg }) => *alg,
+        _ => None,
+    };
+    metadata.token_endpoint_auth_signing_alg = alg.map(|alg| alg.as_str().to_owned());
+}

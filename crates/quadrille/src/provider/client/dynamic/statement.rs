@@ -1,0 +1,68 @@
+//! Software statements (RFC 7591, section 2.3).
+
+use std::sync::Arc;
+
+use crate::{
+    Timestamp,
+    jose::{Algorithms, ClaimsError, ClaimsPolicy, KeySet, TokenType, Unverified, Verification},
+    oauth2::ClientMetadata,
+};
+
+use super::error::ClientRegistrationError;
+
+/// The longest software statement, in bytes: it is stored with the client.
+const LONGEST: usize = 8 * 1024;
+
+/// Statements have no registered type.
+const RULES: Verification = Verification::new(Algorithms::PUBLIC_KEY, TokenType::Plain);
+
+/// The metadata in a software statement, if it is of a trusted issuer and valid. A statement that
+/// names recipients must name `server` among them.
+pub(super) fn read(
+    statement: &str,
+    trusted: &[(Arc<str>, KeySet)],
+    server: &str,
+    now: Timestamp,
+) -> Result<ClientMetadata, ClientRegistrationError> {
+    use ClientRegistrationError as E;
+    let unverified = Unverified::parse_up_to(statement, LONGEST).map_err(E::StatementToken)?;
+    let claims = unverified.claims_of_anybody().map_err(E::StatementClaims)?;
+    let of_issuer = |known: &&(Arc<str>, KeySet)| claims.iss.as_deref() == Some(&*known.0);
+    let (issuer, keys) = trusted.iter().find(of_issuer).ok_or(E::StatementUnapproved)?;
+    let verified = unverified.verify(&RULES, keys).map_err(E::StatementToken)?;
+    let policy = ClaimsPolicy::without_audience(&**issuer).expiry_may_be_missing();
+    let claims = verified.claims(&policy, now).map_err(E::StatementClaims)?;
+    if !claims.aud.is_empty() && !claims.aud.iter().any(|audience| audience == server) {
+        return Err(E::StatementClaims(ClaimsError::Audience));
+    }
+    let mut metadata = ClientMetadata::from_members(claims.extra).map_err(E::StatementMember)?;
+    metadata.software_statement = Some(statement.to_owned());
+    Ok(metadata)
+}
+
+/// The metadata of a request, with the values of a statement in their place.
+pub(super) fn overridden(request: ClientMetadata, statement: ClientMetadata) -> ClientMetadata {
+    let list = |wins: Vec<String>, other| if wins.is_empty() { other } else { wins };
+    let mut all = request;
+    all.redirect_uris = list(statement.redirect_uris, all.redirect_uris);
+    all.contacts = list(statement.contacts, all.contacts);
+    all.token_endpoint_auth_method =
+        statement.token_endpoint_auth_method.or(all.token_endpoint_auth_method);
+    all.token_endpoint_auth_signing_alg =
+        statement.token_endpoint_auth_signing_alg.or(all.token_endpoint_auth_signing_alg);
+    all.grant_types = statement.grant_types.or(all.grant_types);
+    all.response_types = statement.response_types.or(all.response_types);
+    all.client_name = statement.client_name.or(all.client_name);
+    all.client_uri = statement.client_uri.or(all.client_uri);
+    all.logo_uri = statement.logo_uri.or(all.logo_uri);
+    all.scope = statement.scope.or(all.scope);
+    all.tos_uri = statement.tos_uri.or(all.tos_uri);
+    all.policy_uri = statement.policy_uri.or(all.policy_uri);
+    if statement.jwks.is_some() || statement.jwks_uri.is_some() {
+        (all.jwks, all.jwks_uri) = (statement.jwks, statement.jwks_uri);
+    }
+    all.software_id = statement.software_id.or(all.software_id);
+    all.software_version = statement.software_version.or(all.software_version);
+    all.software_statement = statement.software_statement;
+    all
+}
