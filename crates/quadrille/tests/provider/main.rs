@@ -44,6 +44,7 @@ mod oauth1_replays;
 mod oauth1_support;
 mod protected_resource;
 mod races;
+mod registration;
 mod revoke;
 mod scopes;
 mod support;

@@ -81,6 +81,10 @@ fn consent(page: &ConsentPage) -> String {
         page.client.name,
         page.client_host.as_deref().unwrap_or_default()
     );
+    if page.registered_itself {
+        let at = page.destination.as_deref().unwrap_or_default();
+        html += &format!("itself at {at}\n");
+    }
     html += &format!("back={}\n", page.back.path_and_query());
     for scope in &page.scopes {
         html += &format!("scope={} {}\n", scope.name, scope.description);

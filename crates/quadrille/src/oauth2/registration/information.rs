@@ -121,7 +121,6 @@ impl ClientInformation {
         }
         let text = answer::text(response.body());
         let mut members = answer::members(&text).ok_or(E::Unreadable)?;
-        let time = |value: Option<Value>| value.as_ref().and_then(answer::number).and_then(time);
         let mut text = |name| match members.remove(name) {
             Some(Value::String(text)) if !text.is_empty() && !text.contains(answer::UNREADABLE) => {
                 Some(text)
@@ -138,15 +137,20 @@ impl ClientInformation {
         let configuration = token.zip(text("registration_client_uri")).map(|(token, uri)| {
             ClientConfiguration { registration_access_token: token, registration_client_uri: uri }
         });
-        let expires = members.remove("client_secret_expires_at");
+        let mut number = |name| members.remove(name).as_ref().and_then(answer::number);
+        let expires = number("client_secret_expires_at");
+        let issued = number("client_id_issued_at");
         Ok(Self {
             client_id,
-            client_secret_expires_at: match time(expires) {
-                Some(time) => Some(SecretExpiry::At(time)),
-                None => client_secret.is_some().then_some(SecretExpiry::Never),
+            client_secret_expires_at: match (expires, &client_secret) {
+                (Some(seconds), _) => {
+                    Some(time(seconds).map_or(SecretExpiry::Never, SecretExpiry::At))
+                }
+                (None, Some(_)) => Some(SecretExpiry::Never),
+                (None, None) => None,
             },
             client_secret,
-            client_id_issued_at: time(members.remove("client_id_issued_at")),
+            client_id_issued_at: issued.and_then(time),
             configuration,
             metadata: ClientMetadata::from_answer(members),
         })

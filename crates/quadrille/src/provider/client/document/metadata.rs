@@ -136,7 +136,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::provider::client::{
-        policy::REDIRECT_URIS_OF_A_DOCUMENT as REDIRECT_URIS,
+        policy::MOST_REDIRECT_URIS as REDIRECT_URIS,
         record::{ClientType, GrantType, LONGEST_NAME},
     };
 

@@ -14,7 +14,7 @@ use crate::{
         client::{
             metadata,
             policy::MetadataPolicy,
-            record::{Client, ClientSecret, ClientType, GrantType, GrantTypes},
+            record::{Client, ClientSecret, ClientType, GrantType},
             redirect_uri::RedirectUri,
             registered_auth::{ClientKeys, RegisteredAuth},
         },
@@ -175,9 +175,8 @@ pub(super) fn draft(
         }
         None => allowed,
     };
-    let grant_types: GrantTypes =
-        settings.grant_types.intersection(&inner.grant_types).cloned().collect();
-    let grant_types: Vec<_> = grant_types.into_iter().collect();
+    let grant_types = settings.grant_types.iter().filter(|grant| inner.offers(grant));
+    let grant_types: Vec<_> = grant_types.cloned().collect();
     // Users see where the answer goes, so it is a fair name for a client without one.
     let first = metadata.redirect_uris.first().and_then(|uri| RedirectUri::parse(uri).ok());
     let first = first.as_ref().map(|uri| uri.destination().trim_start_matches("https://"));
