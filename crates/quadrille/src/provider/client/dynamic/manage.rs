@@ -12,6 +12,7 @@ use crate::{
             assertion,
             record::{Client, ClientSecret, SecretVerifier},
             registered_auth::RegisteredAuth,
+            secrets,
         },
         error::Error,
         paths::EndpointPath,
@@ -127,7 +128,7 @@ impl Itself {
         if let Some(new) = client.registration.as_mut().filter(|_| is_renamed) {
             new.changed = Some(now);
         }
-        let secret = secrets(server, settings, before, &mut client, needs_secret);
+        let secret = kept_and_new(server, settings, before, &mut client, needs_secret);
         let issuer = inner.issuer_id().await?;
         if !inner.store.put_client(issuer, client.clone(), Some(before.clone())).await? {
             // Another request has changed the client, or removed it: this one may be repeated.
@@ -155,7 +156,7 @@ fn has_secret(inner: &Inner, client: &Client, secret: &Secret) -> bool {
             assertion::open(inner, sealed).is_some_and(|known| known == *secret)
         }
         // Chosen by the operator since; clients that register themselves have generated ones.
-        SecretVerifier::Argon2id(_) => false,
+        SecretVerifier::Argon2id(_) | SecretVerifier::Imported(_) => false,
     };
     let is_valid = |known: &ClientSecret| known.expires.is_none_or(|expires| now < expires);
     client.secrets.iter().any(|known| is_valid(known) && is(&known.verifier))
@@ -163,7 +164,7 @@ fn has_secret(inner: &Inner, client: &Client, secret: &Secret) -> bool {
 
 /// Gives the client the secrets from before, and a further one, which is returned, if it has none
 /// or the newest is in the second half of its life.
-fn secrets(
+fn kept_and_new(
     server: &AuthorizationServer,
     settings: &DynamicRegistration,
     before: &Client,
@@ -190,6 +191,7 @@ fn secrets(
     }
     let (verifier, secret) = server.generate(auth.as_ref());
     let expires = settings.secret_lifetime.map(|lifetime| now + lifetime);
-    client.secrets.push(ClientSecret { verifier, expires });
+    let id = secrets::new_id(server.inner(), &client.secrets);
+    client.secrets.push(ClientSecret { id, created: now, verifier, expires });
     Some(secret)
 }

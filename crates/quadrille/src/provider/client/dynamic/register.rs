@@ -17,6 +17,7 @@ use crate::{
             record::{Client, ClientSecret, ClientType, GrantType},
             redirect_uri::RedirectUri,
             registered_auth::{ClientKeys, RegisteredAuth},
+            secrets,
         },
         error::Error,
         guessing::Who,
@@ -59,8 +60,10 @@ pub(crate) async fn register(
     let expires = settings.secret_lifetime.map(|lifetime| inner.now() + lifetime);
     let id: Arc<str> = BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into();
     let mut client = draft.client(id, inner.newer_row().await?, inner.now());
-    client.secrets =
-        verifier.map(|verifier| ClientSecret { verifier, expires }).into_iter().collect();
+    if let Some(verifier) = verifier {
+        let id = secrets::new_id(inner, &[]);
+        client.secrets = vec![ClientSecret { id, created: client.created, verifier, expires }];
+    }
     // One at a time makes room: else several would find the same place.
     let _turn = if is_open { Some(settings.memory.turn.lock().await) } else { None };
     let instead_of = match is_open {
