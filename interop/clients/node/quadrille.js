@@ -62,6 +62,12 @@ export class Quadrille {
     return this.client('Machine', '--grant', 'client_credentials', '--scope', 'photos:read');
   }
 
+  /** A client on a device without a browser. The setting `device.enabled` must be on. */
+  deviceClient(...options) {
+    const grants = ['--grant', 'device_code', '--grant', 'refresh_token'];
+    return this.client('Television', ...grants, '--scope', 'photos:read', ...options);
+  }
+
   async stop() {
     this.process.kill('SIGTERM');
     const [code] = await this.ended;

@@ -30,6 +30,8 @@ class Browser:
             if form := page.form_with("username"):
                 self.signed_in += 1
                 page = self._submit(form, {"username": self.user, "password": self.password})
+            elif form := page.form_with("user_code"):
+                page = self._submit(form, {})
             elif form := page.form_with("decision"):
                 self.asked += 1
                 page = self._submit(form, {"decision": decision})

@@ -28,6 +28,14 @@ def oauth1(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def devices(tmp_path_factory):
+    """A provider that lets devices in."""
+    provider = Quadrille(tmp_path_factory.mktemp("quadrille"), QUADRILLE_DEVICE_ENABLED="true")
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
 def rsa(tmp_path_factory):
     """Makes an RSA key: the private half as PEM text, and the file of the public half."""
 

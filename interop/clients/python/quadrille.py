@@ -69,6 +69,11 @@ class Quadrille:
     def machine_client(self):
         return self.client("Machine", "--grant", "client_credentials", "--scope", "photos:read")
 
+    def device_client(self, *options):
+        """A client on a device without a browser. The setting device.enabled must be on."""
+        grants = ("--grant", "device_code", "--grant", "refresh_token")
+        return self.client("Television", *grants, "--scope", "photos:read", *options)
+
     def oauth1_client(self, *options):
         return self.web_client("--oauth1", *options)
 
