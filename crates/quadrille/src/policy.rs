@@ -1,6 +1,8 @@
 //! The rules of an authorization server.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use crate::scope::ScopeTree;
 
 /// The rules that the provider's decisions follow. [`Policy::safe`] is the default; every method
 /// that weakens it has a long name that says what is given up.
@@ -35,6 +37,11 @@ pub struct Policy {
     /// Whether client assertions may name the token endpoint as their audience, in place of the
     /// issuer or beside it.
     pub token_endpoint_as_audience: bool,
+    /// The scopes that imply others, when tokens are requested and at guards of this server.
+    pub scope_tree: ScopeTree,
+    /// The authentication context classes that this server's users can reach
+    /// (`acr_values_supported`).
+    pub acr_values: Vec<Arc<str>>,
 }
 
 impl Policy {
@@ -50,6 +57,8 @@ impl Policy {
             ticket_lifetime: Duration::from_secs(15 * 60),
             pkce_for_confidential_clients: true,
             token_endpoint_as_audience: false,
+            scope_tree: ScopeTree::new(),
+            acr_values: Vec::new(),
         }
     }
 
@@ -72,6 +81,38 @@ impl Policy {
     pub const fn refresh_token_lifetimes(mut self, idle: Duration, total: Duration) -> Self {
         self.refresh_token_idle_lifetime = idle;
         self.refresh_token_total_lifetime = total;
+        self
+    }
+
+    /// Sets the scopes that imply others: at guards of this server, a token with one of them may do
+    /// what the implied ones permit. A remembered consent to it covers them, and a refresh may
+    /// narrow it to one of them.
+    ///
+    /// ```
+    /// use quadrille::{Policy, scope::ScopeTree};
+    ///
+    /// let tree = ScopeTree::new().implies("photos", ["photos:read", "photos:write"]);
+    /// let policy = Policy::safe().scope_tree(tree);
+    /// ```
+    #[must_use]
+    pub fn scope_tree(mut self, tree: ScopeTree) -> Self {
+        self.scope_tree = tree;
+        self
+    }
+
+    /// Sets the authentication context classes that users can reach, the strongest first: the
+    /// application sets one as [`Authentication::acr`](crate::Authentication::acr). Metadata names
+    /// them, and a client can require them (`acr_values`, RFC 9470). Without any, `acr_values` is
+    /// ignored.
+    ///
+    /// ```
+    /// use quadrille::Policy;
+    ///
+    /// let policy = Policy::safe().acr_values(["urn:two-factors", "urn:password"]);
+    /// ```
+    #[must_use]
+    pub fn acr_values<V: Into<Arc<str>>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.acr_values = values.into_iter().map(Into::into).collect();
         self
     }
 

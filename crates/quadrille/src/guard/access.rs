@@ -16,6 +16,7 @@ use super::{
     log,
     refused::{Place, Refused},
     service::Lazy,
+    step_up::StepUp,
     verdict::Guarded,
     verified::Verified,
 };
@@ -71,7 +72,7 @@ impl<S: ScopeRequirement> Access<S> {
             Ok(Some(token)) => {
                 let access =
                     Self { token: token.clone(), place: place.clone(), required: PhantomData };
-                if S::is_met(token.scopes()) {
+                if S::is_met(token.scopes()) || S::is_met(&access.effective()) {
                     return Ok(Some(access));
                 }
                 Err(access.insufficient(Scopes::of(S::names())))
@@ -95,10 +96,32 @@ impl<S: ScopeRequirement> Access<S> {
     /// # Errors
     /// [`Refused`], whose challenge names these scopes and those of the handler.
     pub fn require(&self, scopes: &Scopes) -> Result<(), Refused> {
-        if self.scopes().is_superset(scopes) {
+        if self.scopes().is_superset(scopes) || self.effective().is_superset(scopes) {
             return Ok(());
         }
         Err(self.insufficient(Scopes::of(S::names()).union(scopes)))
+    }
+
+    /// Requires an authentication of the user that is strong or recent enough (RFC 9470).
+    /// [`StepUp`] has an example.
+    ///
+    /// # Errors
+    /// [`Refused`], whose challenge tells the client what to request of the authorization server. A
+    /// client that acts for itself has no user, and is refused likewise.
+    pub fn require_authentication(&self, step_up: &StepUp) -> Result<(), Refused> {
+        let by = self.authentication().map(|by| &**by);
+        if step_up.is_met(by, self.place.at) {
+            return Ok(());
+        }
+        let acr = by.and_then(|by| by.acr.as_deref()).unwrap_or("");
+        log::token(&AccessError::InsufficientAuthentication, self.client(), ("acr", acr));
+        let required = self.scopes().union(&Scopes::of(S::names()));
+        Err(Refused::of_authentication(self.place.clone(), required, step_up.clone()))
+    }
+
+    /// The scopes of the token, and those that they imply.
+    fn effective(&self) -> Scopes {
+        self.place.manner.scope_tree.expand(self.scopes())
     }
 
     fn insufficient(&self, required: Scopes) -> Refused {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use http::request::Parts;
 
-use crate::oauth1::SignedRequest;
+use crate::{Timestamp, oauth1::SignedRequest, scope::ScopeTree};
 
 use super::{error::AccessError, verified::Verified};
 
@@ -13,6 +13,14 @@ use super::{error::AccessError, verified::Verified};
 pub(crate) trait Authority: Send + Sync {
     /// The issuer of the tokens.
     fn issuer(&self) -> &str;
+
+    /// The time.
+    fn now(&self) -> Timestamp;
+
+    /// The scopes that imply others.
+    fn scope_tree(&self) -> ScopeTree {
+        ScopeTree::new()
+    }
 
     /// The facts behind a bearer token (RFC 6750).
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a>;

@@ -41,6 +41,12 @@ pub enum AccessError {
     /// The token lacks a scope that the handler needs.
     #[error("the access token lacks a required scope")]
     InsufficientScope,
+    /// The user's authentication is too long ago, or of none of the required classes (RFC 9470).
+    #[error("the authentication of the user does not suffice")]
+    InsufficientAuthentication,
+    /// The application refuses the token, in a hook of the guard.
+    #[error("the application refuses the access token")]
+    ByApplication,
     /// The token cannot be checked now: the store, or the issuer elsewhere, failed. The log has the
     /// reason.
     #[error("access tokens cannot be checked now")]
@@ -71,9 +77,12 @@ impl AccessError {
         match self {
             Self::Missing | Self::Signature(_) => None,
             Self::Bearer(error) => Some(error.code()),
-            Self::Unknown | Self::Expired | Self::OtherAudience | Self::Unproven => {
-                Some(ErrorCode::InvalidToken)
-            }
+            Self::Unknown
+            | Self::Expired
+            | Self::OtherAudience
+            | Self::Unproven
+            | Self::ByApplication => Some(ErrorCode::InvalidToken),
+            Self::InsufficientAuthentication => Some(ErrorCode::InsufficientUserAuthentication),
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
             Self::Unavailable => Some(ErrorCode::TemporarilyUnavailable),
             Self::NoGuard | Self::NotChecked => Some(ErrorCode::ServerError),

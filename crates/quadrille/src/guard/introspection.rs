@@ -288,6 +288,10 @@ impl Authority for Introspection {
         &self.issuer
     }
 
+    fn now(&self) -> Timestamp {
+        self.env.now()
+    }
+
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
         Box::pin(self.access(token))
     }

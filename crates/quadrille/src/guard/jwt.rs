@@ -272,6 +272,10 @@ impl Authority for Verifier {
         &self.issuer
     }
 
+    fn now(&self) -> Timestamp {
+        self.env.now()
+    }
+
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
         Box::pin(self.access(token))
     }

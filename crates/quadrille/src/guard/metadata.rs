@@ -22,6 +22,7 @@ pub(super) struct Published {
     pub(super) url: Arc<str>,
     at: PathAndQuery,
     document: Bytes,
+    metadata: ResourceMetadata,
 }
 
 impl Published {
@@ -40,7 +41,17 @@ impl Published {
             at: at.parse().map_err(|_| InvalidResource)?,
             document: serde_json::to_vec(&metadata).map_err(|_| InvalidResource)?.into(),
             url: url.as_str().into(),
+            metadata,
         })
+    }
+
+    /// Names a further way in which tokens may come (RFC 9728, section 2).
+    pub(super) fn allow(&mut self, way: &str) {
+        let ways = self.metadata.bearer_methods_supported.get_or_insert_default();
+        ways.push(way.to_owned());
+        if let Ok(document) = serde_json::to_vec(&self.metadata) {
+            self.document = document.into();
+        }
     }
 
     /// The path of the URL.

@@ -19,6 +19,7 @@ mod refused;
 mod service;
 mod signature;
 mod signed;
+mod step_up;
 #[cfg(feature = "testing")]
 mod test;
 #[cfg(feature = "http-client")]
@@ -38,6 +39,7 @@ pub use jwt::{JwtAccessTokens, JwtAccessTokensError};
 pub use refused::Refused;
 pub use service::{Guard, GuardService};
 pub use signature::SignatureError;
+pub use step_up::StepUp;
 #[cfg(feature = "http-client")]
 pub use trust::Trust;
 pub use verified::Verified;

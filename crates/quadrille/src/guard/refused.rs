@@ -6,11 +6,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
-    Scopes, oauth1,
+    Scopes, Timestamp, oauth1,
     oauth2::bearer::{BearerError, Challenge},
+    scope::ScopeTree,
 };
 
-use super::error::AccessError;
+use super::{error::AccessError, step_up::StepUp};
 
 /// A refused request, and its answer.
 ///
@@ -33,11 +34,18 @@ pub struct Refused {
     error: AccessError,
     place: Option<Place>,
     required: Scopes,
+    step_up: Option<StepUp>,
 }
 
 impl Refused {
     pub(crate) fn new(error: AccessError, place: Option<Place>, required: Scopes) -> Self {
-        Self { error, place, required }
+        Self { error, place, required, step_up: None }
+    }
+
+    /// The refusal of a token whose user must authenticate again.
+    pub(crate) fn of_authentication(place: Place, required: Scopes, step_up: StepUp) -> Self {
+        let error = AccessError::InsufficientAuthentication;
+        Self { error, place: Some(place), required, step_up: Some(step_up) }
     }
 
     /// The reason.
@@ -49,14 +57,24 @@ impl Refused {
     /// 5.1).
     pub fn challenge(&self) -> Challenge {
         let mut challenge = Challenge::new();
-        if let Some(Place { realm, manner }) = &self.place {
+        if let Some(Place { realm, manner, .. }) = &self.place {
             challenge = challenge.realm(realm);
             if let Some(url) = &manner.metadata {
                 challenge = challenge.extra("resource_metadata", url);
             }
         }
-        if matches!(self.error, AccessError::Missing | AccessError::InsufficientScope) {
+        // With the scopes of a token that must be replaced, one new token suffices.
+        let names_scopes = matches!(
+            self.error,
+            AccessError::Missing
+                | AccessError::InsufficientScope
+                | AccessError::InsufficientAuthentication
+        );
+        if names_scopes {
             challenge = challenge.scope(self.required.as_str());
+        }
+        if let Some(step_up) = &self.step_up {
+            challenge = step_up.write(challenge);
         }
         match self.error.code() {
             Some(code) => challenge.error(code, self.description()),
@@ -150,6 +168,10 @@ impl Refused {
             AccessError::Unproven => {
                 "the access token is bound to a key, of which there is no proof"
             }
+            AccessError::InsufficientAuthentication => {
+                "the user must sign in again, or more strongly"
+            }
+            AccessError::ByApplication => "the access token is refused",
             AccessError::InsufficientScope => "the access token lacks a required scope",
             AccessError::Unavailable | AccessError::NoGuard | AccessError::NotChecked => {
                 "access tokens cannot be checked"
@@ -164,6 +186,8 @@ pub(crate) struct Place {
     /// The origin of the request.
     pub(crate) realm: Arc<str>,
     pub(crate) manner: Arc<Manner>,
+    /// The time of the check.
+    pub(crate) at: Timestamp,
 }
 
 /// The manner in which a guard refuses requests.
@@ -173,6 +197,8 @@ pub(crate) struct Manner {
     pub(crate) metadata: Option<Arc<str>>,
     /// `true` if challenges offer OAuth 1.0a too.
     pub(crate) offers_oauth1: bool,
+    /// The scopes that imply others.
+    pub(crate) scope_tree: ScopeTree,
     /// The application's page; `None` for an empty body.
     pub(crate) page: Option<RefusalPage>,
 }

@@ -1,6 +1,7 @@
 //! The guard of an API: it checks access tokens and signed requests.
 
 use std::{
+    borrow::Cow,
     fmt,
     pin::Pin,
     sync::Arc,
@@ -8,20 +9,26 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri, header, request::Parts, uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request::Parts, uri};
 use http_body::Body;
 use tower::{Layer, Service};
 
 use crate::{
+    form::{Declared, Params},
     oauth1::SignedRequest,
-    oauth2::{InvalidResource, bearer, metadata::ResourceMetadata},
+    oauth2::{
+        InvalidResource,
+        bearer::{self, BearerError},
+        metadata::ResourceMetadata,
+    },
     public_uri,
+    scope::ScopeTree,
 };
 
 #[cfg(feature = "http-client")]
 use super::trust::Trust;
 use super::{
-    authority::{Authority, SignedAt},
+    authority::{Answer, Authority, SignedAt},
     body::{self, BodyRead, GuardBody},
     error::AccessError,
     log,
@@ -67,7 +74,23 @@ struct Inside {
     metadata: Option<Published>,
     manner: Arc<Manner>,
     allows_clients: bool,
+    ways: Ways,
+    before: Option<Before>,
+    after: Option<After>,
 }
+
+/// The ways besides the header in which a token may come (RFC 6750, section 2).
+#[derive(Clone, Copy, Default)]
+struct Ways {
+    form: bool,
+    query: bool,
+}
+
+/// A hook before the check.
+type Before = Arc<dyn Fn(&Parts) -> Result<(), AccessError> + Send + Sync>;
+
+/// A hook after the check of valid credentials.
+type After = Arc<dyn Fn(Verified) -> Answer<'static> + Send + Sync>;
 
 /// A guard that checks a request when a handler asks for an [`Access`](super::Access).
 #[derive(Clone, Debug)]
@@ -76,8 +99,12 @@ pub(crate) struct Lazy(pub(crate) Guard);
 impl Guard {
     /// A guard that trusts `authority`, for an API at `origin`.
     pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {
-        let manner =
-            Manner { metadata: None, offers_oauth1: authority.offers_oauth1(), page: None };
+        let manner = Manner {
+            metadata: None,
+            offers_oauth1: authority.offers_oauth1(),
+            scope_tree: authority.scope_tree(),
+            page: None,
+        };
         Self(Arc::new(Inside {
             authority,
             origins: vec![origin],
@@ -85,6 +112,9 @@ impl Guard {
             metadata: None,
             manner: Arc::new(manner),
             allows_clients: false,
+            ways: Ways::default(),
+            before: None,
+            after: None,
         }))
     }
 
@@ -146,7 +176,11 @@ impl Guard {
     /// [`InvalidResource`] unless the API's URI is an `http` or `https` URL without a fragment.
     pub fn describe(self, metadata: ResourceMetadata) -> Result<Self, InvalidResource> {
         let audience = metadata.resource.as_str().into();
-        let published = Published::new(metadata, self.0.authority.issuer())?;
+        let mut published = Published::new(metadata, self.0.authority.issuer())?;
+        let Ways { form, query } = self.0.ways;
+        for (way, _) in [("body", form), ("query", query)].iter().filter(|(_, is_on)| *is_on) {
+            published.allow(way);
+        }
         Ok(self.with(|inside| {
             inside.audience = Some(audience);
             inside.publish(Some(published));
@@ -176,6 +210,92 @@ impl Guard {
         page: impl Fn(&Refused) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         self.page(Some(Arc::new(page)))
+    }
+
+    /// Sets the scopes that imply others. A guard of [this process' server](Self::new) has those of
+    /// its [policy](crate::Policy::scope_tree).
+    ///
+    /// ```
+    /// use quadrille::{guard::Guard, scope::ScopeTree};
+    ///
+    /// fn with_tree(guard: Guard) -> Guard {
+    ///     guard.scope_tree(ScopeTree::new().implies("photos", ["photos:read", "photos:write"]))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn scope_tree(self, tree: ScopeTree) -> Self {
+        self.with(|inside| Arc::make_mut(&mut inside.manner).scope_tree = tree)
+    }
+
+    /// Accepts tokens in form bodies, too (RFC 6750, section 2.2), from clients that cannot set a
+    /// header. The guard reads such a body up to 64 KiB, and passes it on. Gives up: a form of any
+    /// site can send a token that it knows, so what a browser posts is no proof of its user's
+    /// intent. Not for the layer of `attach`.
+    #[must_use]
+    pub fn allow_tokens_in_forms_that_any_site_can_post(self) -> Self {
+        self.with(|inside| {
+            inside.ways.form = true;
+            inside.metadata.iter_mut().for_each(|metadata| metadata.allow("body"));
+        })
+    }
+
+    /// Accepts tokens in the query, too (RFC 6750, section 2.3). Gives up: URLs with tokens end up
+    /// in logs, histories and `Referer` headers. Answers get `Cache-Control: private`. Not for the
+    /// layer of `attach`.
+    #[must_use]
+    pub fn allow_tokens_in_queries_which_leak_into_logs(self) -> Self {
+        self.with(|inside| {
+            inside.ways.query = true;
+            inside.metadata.iter_mut().for_each(|metadata| metadata.allow("query"));
+        })
+    }
+
+    /// Sets a hook before each check, such as a limit of requests. It sees the request, and may
+    /// refuse it.
+    ///
+    /// ```
+    /// use quadrille::guard::{AccessError, Guard};
+    ///
+    /// fn with_switch(guard: Guard, is_closed: fn() -> bool) -> Guard {
+    ///     guard.before_check(move |_| match is_closed() {
+    ///         true => Err(AccessError::Unavailable),
+    ///         false => Ok(()),
+    ///     })
+    /// }
+    /// ```
+    #[must_use]
+    pub fn before_check(
+        self,
+        hook: impl Fn(&Parts) -> Result<(), AccessError> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inside| inside.before = Some(Arc::new(hook)))
+    }
+
+    /// Sets a hook after the check of valid credentials, which may still refuse them: those of a
+    /// user who was disabled, for example.
+    ///
+    /// ```
+    /// use quadrille::{Actor, guard::{AccessError, Guard}};
+    ///
+    /// fn without_mallory(guard: Guard) -> Guard {
+    ///     guard.after_check(|verified| async move {
+    ///         match verified.actor() {
+    ///             Actor::User(subject) if &**subject == "mallory" => {
+    ///                 Err(AccessError::ByApplication)
+    ///             }
+    ///             _ => Ok(verified),
+    ///         }
+    ///     })
+    /// }
+    /// ```
+    #[must_use]
+    pub fn after_check<F>(self, hook: impl Fn(Verified) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Verified, AccessError>> + Send + 'static,
+    {
+        self.with(|inside| {
+            inside.after = Some(Arc::new(move |verified| Box::pin(hook(verified))));
+        })
     }
 
     pub(crate) fn page(self, page: Option<RefusalPage>) -> Self {
@@ -220,15 +340,22 @@ impl Guard {
         parts: &Parts,
         body: Seen<'_>,
     ) -> Result<Option<Verified>, AccessError> {
+        if let Some(before) = &self.0.before {
+            before(parts)?;
+        }
         let found = match self.signed(parts, body)? {
             Some((signed, body)) => Some(self.check_signed(origin, parts, signed, body).await?),
-            None => match presented(&parts.uri, &parts.headers)? {
-                Some(token) => Some(self.0.authority.token(token).await?),
+            None => match presented(parts, body, self.0.ways)? {
+                Some(token) => Some(self.0.authority.token(&token).await?),
                 None => None,
             },
         };
-        let audience = self.0.audience.as_deref();
-        found.map(|found| unbound(meant_for(audience, found)?)).transpose()
+        let Some(found) = found else { return Ok(None) };
+        let found = unbound(meant_for(self.0.audience.as_deref(), found)?)?;
+        match &self.0.after {
+            Some(after) => after(found).await.map(Some),
+            None => Ok(Some(found)),
+        }
     }
 
     /// The signed request, if it is one and signed requests are accepted.
@@ -281,7 +408,8 @@ impl Guard {
     async fn guard(&self, parts: &Parts) -> Guarded {
         let (realm, body) = (self.origin(parts), body_of(parts));
         let verdict = self.check_at(&realm, parts, seen(&body)).await;
-        Guarded { place: Place { realm, manner: self.0.manner.clone() }, verdict }
+        let place = Place { realm, manner: self.0.manner.clone(), at: self.0.authority.now() };
+        Guarded { place, verdict }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
@@ -327,12 +455,45 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// The access token of a request (RFC 6750, section 2.1).
-fn presented<'a>(uri: &Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>, AccessError> {
-    match bearer::from_headers(headers)? {
-        Some(_) if in_query(uri) => Err(bearer::BearerError::Several.into()),
-        token => Ok(token),
+/// The access token of a request (RFC 6750, section 2), which comes in one way.
+fn presented<'a>(
+    parts: &'a Parts,
+    body: Seen<'_>,
+    ways: Ways,
+) -> Result<Option<Cow<'a, str>>, AccessError> {
+    let in_header = bearer::from_headers(&parts.headers)?;
+    if in_header.is_some() && in_query(&parts.uri) {
+        return Err(BearerError::Several.into());
     }
+    let mut token = in_header.map(Cow::Borrowed);
+    if ways.query && in_query(&parts.uri) {
+        let query = Params::parse(parts.uri.query().unwrap_or("").as_bytes());
+        let query = query.map_err(|_| BearerError::Malformed)?;
+        let found = bearer::from_query_which_leaks_tokens_into_logs(&query)?;
+        token = found.map(|token| Cow::Owned(token.to_owned()));
+    }
+    if ways.form && is_form(&parts.method, &parts.headers) {
+        let body = match (body, &token) {
+            // The handler refuses what it cannot read.
+            (None, _) | (Some(Err(_)), Some(_)) => return Ok(token),
+            (Some(body), _) => body?,
+        };
+        // A form that cannot be read has no token.
+        let Ok(form) = Params::parse(body) else { return Ok(token) };
+        let Some(found) = bearer::from_form(&form)? else { return Ok(token) };
+        if token.is_some() {
+            return Err(BearerError::Several.into());
+        }
+        token = Some(Cow::Owned(found.to_owned()));
+    }
+    Ok(token)
+}
+
+/// `true` if a token may be in the body: a form, by a method that gives bodies a meaning (RFC 6750,
+/// section 2.2).
+fn is_form(method: &Method, headers: &HeaderMap) -> bool {
+    let has_meaning = ![Method::GET, Method::HEAD, Method::DELETE].contains(method);
+    has_meaning && Declared::of(headers) == Declared::Form
 }
 
 /// Accepts a valid token that is for the API with this URI; `None` is the server's own API.
@@ -411,16 +572,38 @@ where
             let request = guard.with_body(request).await;
             let (mut parts, body) = request.into_parts();
             guard.look(&mut parts).await;
-            inner.call(Request::from_parts(parts, body)).await
+            let is_private = guard.0.ways.query && in_query(&parts.uri);
+            let mut answer = inner.call(Request::from_parts(parts, body)).await;
+            if is_private && let Ok(answer) = &mut answer {
+                keep_private(answer);
+            }
+            answer
         })
     }
 }
 
+/// Keeps the answer to a URL with a token out of shared caches (RFC 6750, section 2.3).
+fn keep_private<R>(answer: &mut Response<R>) {
+    let values = answer.headers().get_all(header::CACHE_CONTROL).iter();
+    let mut names = values.filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(','));
+    let keeps = |name: &str| {
+        let name = name.trim();
+        name.eq_ignore_ascii_case("private") || name.eq_ignore_ascii_case("no-store")
+    };
+    if !names.any(keeps) {
+        let private = HeaderValue::from_static("private");
+        answer.headers_mut().insert(header::CACHE_CONTROL, private);
+    }
+}
+
 impl Guard {
-    /// Reads the body if a signature covers it and no other layer has read it.
+    /// Reads the body if a signature covers it or a token may be in it, and no other layer has read
+    /// it.
     async fn with_body<B: Body>(&self, request: Request<B>) -> Request<GuardBody<B>> {
         let is_read = request.extensions().get::<BodyRead>().is_some();
-        if is_read || !self.0.authority.offers_oauth1() || !body::is_covered(&request) {
+        let is_covered = self.0.authority.offers_oauth1() && body::is_covered(&request);
+        let may_have_token = self.0.ways.form && is_form(request.method(), request.headers());
+        if is_read || !(is_covered || may_have_token) {
             return request.map(|body| GuardBody::Untouched { body });
         }
         let (mut parts, body) = request.into_parts();

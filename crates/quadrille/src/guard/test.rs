@@ -8,7 +8,7 @@ use crate::{
     Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
-    scope::ScopeRequirement,
+    scope::{ScopeRequirement, ScopeTree},
 };
 
 use super::{
@@ -58,8 +58,17 @@ impl<S: ScopeRequirement> Access<S> {
         };
         let scopes = Scopes::of(scopes.split_ascii_whitespace());
         let facts = Given { actor, client, scopes, audience: Resources::EMPTY, authentication };
-        let manner = Manner { metadata: None, offers_oauth1: false, page: None };
-        let place = Place { realm: "https://api.example".into(), manner: Arc::new(manner) };
+        let manner = Manner {
+            metadata: None,
+            offers_oauth1: false,
+            scope_tree: ScopeTree::new(),
+            page: None,
+        };
+        let place = Place {
+            realm: "https://api.example".into(),
+            manner: Arc::new(manner),
+            at: Timestamp::from_seconds(0),
+        };
         let mut extensions = Extensions::new();
         let verdict = Ok(Some(Verified::new(Arc::new(facts))));
         extensions.insert(Guarded { place, verdict });

@@ -7,6 +7,7 @@ use crate::{
     actor::{Actor, Authentication},
     guard::{AccessError, Answer, Authority, Facts, Guard, SignedAt, Verified},
     oauth2::Resources,
+    scope::ScopeTree,
 };
 
 use super::{
@@ -31,6 +32,14 @@ impl Guard {
 impl Authority for Inner {
     fn issuer(&self) -> &str {
         self.issuer.as_str()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn scope_tree(&self) -> ScopeTree {
+        self.policy.scope_tree.clone()
     }
 
     fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {

@@ -47,5 +47,7 @@ mod races;
 mod registration;
 mod revoke;
 mod scopes;
+mod step_up;
 mod support;
 mod token;
+mod ways;

@@ -1,6 +1,6 @@
 //! The authorization endpoint: a checked request, and its steps to an answer.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -231,6 +231,19 @@ impl Authorization {
         &self.asked.resources
     }
 
+    /// The authentication context classes that the client requires, one of them (RFC 9470, section
+    /// 4): those of `acr_values` that the server [knows](crate::Policy::acr_values). Empty for any.
+    /// After [`Step::SignIn`], let the user sign in accordingly.
+    pub fn acr_values(&self) -> impl Iterator<Item = &str> {
+        self.asked.prompt.acr_values.iter().map(|acr| &**acr)
+    }
+
+    /// The longest time since the user's authentication, if the client requires one (`max_age`,
+    /// RFC 9470, section 4).
+    pub fn max_age(&self) -> Option<Duration> {
+        self.asked.prompt.max_age
+    }
+
     /// Decides the next step, for the signed-in user (`None` if no user is signed in).
     pub async fn step(self, authentication: Option<Authentication>) -> Step {
         match self.decide(authentication).await {
@@ -256,7 +269,9 @@ impl Authorization {
             }
             _ => None,
         };
-        let next = request::next(asked, authentication.as_ref(), consent.as_ref(), self.since);
+        let rules = (&inner.policy, inner.now());
+        let next =
+            request::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
         match (next, authentication) {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),
@@ -269,7 +284,8 @@ impl Authorization {
     /// The same request by GET; with the time of sign-in if the client requests one.
     fn back(&self) -> Back {
         let mut url = self.same.clone();
-        if self.asked.prompt.sign_in {
+        let prompt = &self.asked.prompt;
+        if prompt.sign_in || prompt.max_age.is_some() || !prompt.acr_values.is_empty() {
             url.append(SINCE, &seal_since(&self.inner));
         }
         Back::to(url)

@@ -60,6 +60,13 @@ pub enum AuthorizeError {
     /// `prompt=none`, and the user has not consented.
     #[error("prompt=none, and consent is required")]
     ConsentRequired,
+    /// `max_age` is no number of seconds.
+    #[error("max_age is no number of seconds")]
+    MaxAge,
+    /// The user's authentication is of none of the classes in `acr_values`, or this server knows
+    /// none of them (RFC 9470, section 5).
+    #[error("the authentication of the user does not suffice for acr_values")]
+    AuthenticationUnmet,
     /// The user denied the request.
     #[error("the user denied the request")]
     Denied,
@@ -93,6 +100,10 @@ impl AuthorizeError {
             Self::PromptNoneAmongOthers => invalid.blame("prompt"),
             Self::LoginRequired => Disclosure::code(ErrorCode::LoginRequired),
             Self::ConsentRequired => Disclosure::code(ErrorCode::ConsentRequired),
+            Self::MaxAge => invalid.blame("max_age"),
+            Self::AuthenticationUnmet => {
+                Disclosure::code(ErrorCode::UnmetAuthenticationRequirements).blame("acr_values")
+            }
             Self::Denied => Disclosure::code(ErrorCode::AccessDenied),
         }
     }
@@ -110,6 +121,10 @@ impl AuthorizeError {
             }
             Self::LoginRequired => not_granted("login_required", UNASKED),
             Self::ConsentRequired => not_granted("consent_required", UNASKED),
+            Self::AuthenticationUnmet => not_granted(
+                "unmet_authentication_requirements",
+                "An application requires a stronger sign-in than yours.",
+            ),
             Self::Denied => Shown {
                 status: StatusCode::OK,
                 ..not_granted(
@@ -124,6 +139,7 @@ impl AuthorizeError {
             | Self::RequestObject
             | Self::RequestUri
             | Self::ResponseMode
+            | Self::MaxAge
             | Self::PromptNoneAmongOthers => Shown::MISTAKE,
         }
     }

@@ -3,7 +3,7 @@
 //! Two decisions, both pure: [`check`] looks at the request and the client, [`next`] at the
 //! signed-in user and their consent.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Policy, Scopes, Timestamp,
@@ -39,13 +39,17 @@ pub(crate) struct Asked {
 }
 
 /// The `prompt` parameter (OpenID Connect Core, section 3.1.2.1), which plain OAuth clients send,
-/// too. Unknown values are ignored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// too. Unknown values are ignored. With it, the authentication that the client requires.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) none: bool,
     /// `login`, or `select_account`, which the sign-in page does.
     pub(crate) sign_in: bool,
     pub(crate) consent: bool,
+    /// The longest time since the user's authentication (`max_age`).
+    pub(crate) max_age: Option<Duration>,
+    /// The classes of which the authentication must be one (`acr_values`); empty for any.
+    pub(crate) acr_values: Vec<Arc<str>>,
 }
 
 /// The answer to an invalid request.
@@ -155,7 +159,11 @@ fn details(
     let scopes =
         requested(request.scope.as_ref(), client, scopes).ok_or(AuthorizeError::ScopeNotAllowed)?;
     let resources = resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
-    let prompt = Prompt::read(request.extra("prompt"))?;
+    let prompt = Prompt {
+        max_age: max_age(request.extra("max_age"))?,
+        acr_values: acr_values(request.extra("acr_values"), policy)?,
+        ..Prompt::read(request.extra("prompt"))?
+    };
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
 }
 
@@ -171,6 +179,26 @@ pub(crate) fn requested(scope: Option<&Scopes>, client: &Client, known: &Scopes)
         }),
         Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
         Some(_) => None,
+    }
+}
+
+/// The longest time since the user's authentication (RFC 9470, section 4).
+fn max_age(text: Option<&str>) -> Result<Option<Duration>, AuthorizeError> {
+    let seconds = text.map(|text| text.parse().map_err(|_| AuthorizeError::MaxAge)).transpose();
+    Ok(seconds?.map(Duration::from_secs))
+}
+
+/// The requested authentication context classes that this server knows (RFC 9470, section 4).
+fn acr_values(text: Option<&str>, policy: &Policy) -> Result<Vec<Arc<str>>, AuthorizeError> {
+    let asked: Vec<&str> = text.unwrap_or("").split(' ').filter(|acr| !acr.is_empty()).collect();
+    if policy.acr_values.is_empty() || asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: Vec<Arc<str>> =
+        policy.acr_values.iter().filter(|acr| asked.contains(&&***acr)).cloned().collect();
+    match known.is_empty() {
+        true => Err(AuthorizeError::AuthenticationUnmet),
+        false => Ok(known),
     }
 }
 
@@ -216,6 +244,7 @@ pub(crate) fn next(
     authentication: Option<&Authentication>,
     consent: Option<&Consent>,
     since: Option<Timestamp>,
+    (policy, now): (&Policy, Timestamp),
 ) -> Next {
     let refuse = match is_trusted(&asked.client, consent) {
         true => Next::Refuse,
@@ -230,10 +259,24 @@ pub(crate) fn next(
     };
     // Whole seconds, the precision of stores.
     let is_fresh = since.is_some_and(|since| authentication.auth_time.seconds() >= since.seconds());
-    if asked.prompt.sign_in && !is_fresh {
+    let age = u64::try_from(now.seconds() - authentication.auth_time.seconds()).unwrap_or(0);
+    let is_old = asked.prompt.max_age.is_some_and(|longest| age > longest.as_secs());
+    let acr_values = &asked.prompt.acr_values;
+    let is_strong = || authentication.acr.as_ref().is_some_and(|acr| acr_values.contains(acr));
+    let is_weak = !acr_values.is_empty() && !is_strong();
+    if asked.prompt.none && (is_old || is_weak) {
+        return refuse(AuthorizeError::LoginRequired);
+    }
+    if (asked.prompt.sign_in || is_old || is_weak) && !is_fresh {
         return Next::SignIn;
     }
-    let is_remembered = consent.is_some_and(|consent| consent.scopes.is_superset(&asked.scopes));
+    // The user has signed in for this request, and not as strongly as it requires.
+    if is_weak {
+        return refuse(AuthorizeError::AuthenticationUnmet);
+    }
+    let is_remembered = consent.is_some_and(|consent| {
+        policy.scope_tree.expand(&consent.scopes).is_superset(&asked.scopes)
+    });
     // Otherwise neither a remembered consent nor `first_party` may skip the consent page.
     let is_identity_assured = asked.dance.rules().is_identity_assured(&asked.client);
     let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
@@ -329,6 +372,8 @@ mod tests {
             is_native: bool, auth_time in proptest::option::of(0..3i64),
             given in proptest::option::of(prop_oneof![Just("a"), Just("a b"), Just("b")]),
             since in proptest::option::of(0..3i64), from_document: bool,
+            max_age in proptest::option::of(0..3u64),
+            (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
         ) {
             let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
             let mut asker = client("app", redirect_uri);
@@ -347,10 +392,22 @@ mod tests {
                 }),
                 scopes: Scopes::of(["a", "b"]),
                 resources: Resources::EMPTY,
-                prompt: Prompt { none: none && !sign_in && !consent, sign_in, consent },
+                prompt: Prompt {
+                    none: none && !sign_in && !consent,
+                    sign_in,
+                    consent,
+                    max_age: max_age.map(Duration::from_secs),
+                    acr_values: acr_values.map(|acr| vec![acr.into()]).unwrap_or_default(),
+                },
             };
             let at = |seconds: i64| Timestamp::from_seconds(seconds);
-            let authentication = auth_time.map(|time| Authentication::new("ada", at(time)));
+            let authentication = auth_time.map(|time| {
+                let mut authentication = Authentication::new("ada", at(time));
+                authentication.acr = acr.as_deref().map(Into::into);
+                authentication
+            });
+            let is_weak = acr_values.is_some() && acr != acr_values;
+            let is_old = max_age.is_some_and(|age| auth_time.is_some_and(|at| 2 - at > age as i64));
             let remembered = given.map(|scopes| Consent {
                 subject: "ada".into(),
                 client: "app".into(),
@@ -359,7 +416,14 @@ mod tests {
                 given: at(0),
             });
             let since = since.map(at);
-            let next = next(&asked, authentication.as_ref(), remembered.as_ref(), since);
+            let next = next(
+                &asked,
+                authentication.as_ref(),
+                remembered.as_ref(),
+                since,
+                (&Policy::safe(), at(2)),
+            );
+            let is_fresh = since.is_some_and(|since| auth_time >= Some(since.seconds()));
             if asked.prompt.none {
                 prop_assert!(!matches!(next, Next::SignIn | Next::Ask));
             }
@@ -368,13 +432,16 @@ mod tests {
                     prop_assert!(!consent && authentication.is_some());
                     prop_assert!(first_party || given == Some("a b"));
                     prop_assert!(!(is_public && is_native));
-                    let is_fresh = since.is_some_and(|since| auth_time >= Some(since.seconds()));
                     prop_assert!(!sign_in || is_fresh);
+                    prop_assert!(!is_weak && (!is_old || is_fresh));
                 }
                 Next::Ask => prop_assert!(authentication.is_some()),
-                Next::SignIn => prop_assert!(authentication.is_none() || sign_in),
+                Next::SignIn => {
+                    prop_assert!(authentication.is_none() || sign_in || is_weak || is_old);
+                }
                 Next::Refuse(error) => {
-                    prop_assert!(asked.prompt.none, "{}", error);
+                    let is_unmet = error == AuthorizeError::AuthenticationUnmet;
+                    prop_assert!(asked.prompt.none || (is_unmet && is_weak && is_fresh));
                     prop_assert!(!from_document || given.is_some());
                 }
                 Next::Warn(error) => {

@@ -44,6 +44,10 @@ fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> Serv
         client_id_metadata_document_supported: has_code && inner.documents.is_some(),
         ..ServerMetadata::default()
     };
+    if has_code && !inner.policy.acr_values.is_empty() {
+        let values = inner.policy.acr_values.iter().map(|acr| &**acr).collect::<Vec<_>>();
+        metadata.extra.insert("acr_values_supported".to_owned(), values.into());
+    }
     for route in routes.filter(|route| (route.is_offered)(inner)) {
         let url = format!("{}{}", inner.issuer.origin(), inner.paths.of(route.path));
         (route.describe)(inner, url, &mut metadata);

@@ -76,7 +76,7 @@ pub(crate) fn decide(
         // 6749, section 6, would have them refused forever. Scopes that were not granted are left
         // out, and the response says so; a request with none that were granted is refused.
         Some(asked) => {
-            let scopes = asked.intersection(&family.grant.scopes);
+            let scopes = asked.intersection(&policy.scope_tree.expand(&family.grant.scopes));
             if scopes.is_empty() && !asked.is_empty() {
                 return Decision::Refuse(RefreshError::ScopeNotGranted);
             }
