@@ -241,7 +241,14 @@ fn issue(template: &Grant, row: RowId) -> Issue {
     let grant = Grant { id: row, ..template.clone() };
     let expires = Timestamp::from_seconds(1_900_000_000);
     Issue {
-        access: AccessRecord { row, hash: hash(row), grant, expires, binding: None },
+        access: AccessRecord {
+            row,
+            hash: hash(row),
+            grant,
+            expires,
+            binding: None,
+            exchange: None,
+        },
         family: None,
     }
 }

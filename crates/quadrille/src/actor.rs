@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::Timestamp;
 
@@ -21,6 +22,89 @@ pub enum Actor {
     User(Arc<str>),
     /// The client itself, by its `client_id`.
     Client(Arc<str>),
+}
+
+/// The party that acts for the subject of a token, by delegation: the claim `act` (RFC 8693,
+/// section 4.1). Only the outermost party counts for access control; those inside are the history.
+///
+/// ```
+/// use quadrille::Act;
+///
+/// let mut mailer = Act::new("mailer");
+/// mailer.act = Some(Box::new(Act::new("shop")));
+/// assert_eq!(mailer.to_json().to_string(), r#"{"act":{"sub":"shop"},"sub":"mailer"}"#);
+/// assert_eq!(Act::read(&mailer.to_json()), Some(mailer));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Act {
+    /// The subject of the party: a user's, or the `client_id` of a client.
+    pub sub: Arc<str>,
+    /// The issuer that knows the party; `None` for the issuer of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<Arc<str>>,
+    /// The `client_id`, if the party is a client that acts for itself. A client named "7" is never
+    /// user 7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Arc<str>>,
+    /// The party that acted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Self>>,
+}
+
+impl Act {
+    /// The greatest number of parties that is read.
+    const DEEPEST: usize = 16;
+
+    /// A party that acts, and none before it.
+    pub fn new(sub: impl Into<Arc<str>>) -> Self {
+        Self { sub: sub.into(), iss: None, client_id: None, act: None }
+    }
+
+    /// The number of parties.
+    pub fn depth(&self) -> usize {
+        1 + self.act.as_ref().map_or(0, |act| act.depth())
+    }
+
+    /// The claim as JSON.
+    pub fn to_json(&self) -> Value {
+        let mut claim = Map::new();
+        if let Some(act) = &self.act {
+            claim.insert("act".to_owned(), act.to_json());
+        }
+        let known_by = [("iss", &self.iss), ("client_id", &self.client_id)];
+        for (name, value) in known_by {
+            if let Some(value) = value {
+                claim.insert(name.to_owned(), (**value).into());
+            }
+        }
+        claim.insert("sub".to_owned(), (*self.sub).into());
+        Value::Object(claim)
+    }
+
+    /// Reads the claim. `None` if it names no party, or more than 16.
+    pub fn read(claim: &Value) -> Option<Self> {
+        Self::read_within(claim, Self::DEEPEST)
+    }
+
+    fn read_within(claim: &Value, parties: usize) -> Option<Self> {
+        let claim = claim.as_object().filter(|_| parties > 0)?;
+        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(Arc::from);
+        let optional = |name| match claim.get(name) {
+            Some(value) => text(value).map(Some),
+            None => Some(None),
+        };
+        let act = claim.get("act").map(|act| Self::read_within(act, parties - 1));
+        Some(Self {
+            sub: claim.get("sub").and_then(text)?,
+            iss: optional("iss")?,
+            client_id: optional("client_id")?,
+            act: match act {
+                Some(act) => Some(Box::new(act?)),
+                None => None,
+            },
+        })
+    }
 }
 
 /// The authentication of a user: what the application knows about the user signed in.

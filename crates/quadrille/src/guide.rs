@@ -2,6 +2,8 @@
 
 #[doc = include_str!("../../../docs/src/provider/assertions.md")]
 mod assertions {}
+#[doc = include_str!("../../../docs/src/provider/grants.md")]
+mod grants {}
 #[doc = include_str!("../../../docs/src/consumer/calls.md")]
 mod calls {}
 #[doc = include_str!("../../../docs/src/provider/clients.md")]

@@ -90,7 +90,7 @@ pub mod web;
 mod work;
 
 #[cfg(feature = "guard")]
-pub use actor::{Actor, Authentication};
+pub use actor::{Act, Actor, Authentication};
 #[cfg(feature = "guard")]
 pub use binding::Binding;
 #[cfg(feature = "consumer")]

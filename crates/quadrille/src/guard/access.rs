@@ -6,7 +6,7 @@ use http::Extensions;
 
 use crate::{
     Scopes, Timestamp,
-    actor::{Actor, Authentication},
+    actor::{Act, Actor, Authentication},
     oauth2::Resources,
     scope::ScopeRequirement,
 };
@@ -161,6 +161,23 @@ impl<S: ScopeRequirement> Access<S> {
     /// The user's authentication; `None` if the client acts for itself.
     pub fn authentication(&self) -> Option<&Arc<Authentication>> {
         self.token.authentication()
+    }
+
+    /// The party that acts for the user, if the token was delegated to it, and those before it (RFC
+    /// 8693, section 4.1). [`client`](Self::client) has exchanged the token.
+    ///
+    /// ```
+    /// use quadrille::guard::Access;
+    ///
+    /// fn written_by(access: &Access) -> String {
+    ///     match access.act() {
+    ///         Some(act) => format!("{} for {:?}", act.sub, access.user()),
+    ///         None => format!("{:?}", access.user()),
+    ///     }
+    /// }
+    /// ```
+    pub fn act(&self) -> Option<&Act> {
+        self.token.act()
     }
 
     /// The expiry of the token: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.

@@ -31,7 +31,7 @@ use super::{
     body::BODY_LIMIT,
     error::AccessError,
     signature::SignatureError,
-    told::{Told, actor, audience, binding},
+    told::{Told, act, actor, audience, binding},
     verified::Verified,
 };
 
@@ -361,7 +361,16 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
         _ => None,
     };
     let scopes = token.scope.unwrap_or(Scopes::EMPTY);
-    Ok(Told { client, actor, scopes, audience, authentication, expires, binding })
+    Ok(Told {
+        act: act(&token.extra)?,
+        client,
+        actor,
+        scopes,
+        audience,
+        authentication,
+        expires,
+        binding,
+    })
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::{
 use super::{
     authority::{Answer, Authority, SignedAt},
     error::AccessError,
-    told::{Told, actor, audience, binding},
+    told::{Told, act, actor, audience, binding},
     verified::Verified,
 };
 
@@ -313,6 +313,7 @@ fn read(mut claims: Claims) -> Result<Told, AccessError> {
     };
     let scopes = claims.text("scope").and_then(|scope| Scopes::parse(scope).ok());
     Ok(Told {
+        act: act(&claims.extra)?,
         client,
         actor,
         scopes: scopes.unwrap_or(Scopes::EMPTY),

@@ -6,7 +6,7 @@ use http::Extensions;
 
 use crate::{
     Binding, Scopes, Timestamp,
-    actor::{Actor, Authentication},
+    actor::{Act, Actor, Authentication},
     oauth2::Resources,
     scope::{ScopeRequirement, ScopeTree},
 };
@@ -111,6 +111,10 @@ impl Facts for Given {
     }
 
     fn binding(&self) -> Option<Binding> {
+        None
+    }
+
+    fn act(&self) -> Option<&Act> {
         None
     }
 }

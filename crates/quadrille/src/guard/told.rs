@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Binding, Scopes, Timestamp,
-    actor::{Actor, Authentication},
+    actor::{Act, Actor, Authentication},
     oauth2::Resources,
 };
 
@@ -22,6 +22,7 @@ pub(super) struct Told {
     pub(super) authentication: Option<Arc<Authentication>>,
     pub(super) expires: Timestamp,
     pub(super) binding: Option<Binding>,
+    pub(super) act: Option<Act>,
 }
 
 impl Facts for Told {
@@ -52,6 +53,10 @@ impl Facts for Told {
     fn binding(&self) -> Option<Binding> {
         self.binding
     }
+
+    fn act(&self) -> Option<&Act> {
+        self.act.as_ref()
+    }
 }
 
 /// The actor behind a token of `client`.
@@ -75,6 +80,13 @@ pub(super) fn audience(aud: &[String]) -> Result<Resources, AccessError> {
         true => Err(AccessError::OtherAudience),
         false => Ok(audience),
     }
+}
+
+/// The party that acts for the user (RFC 8693, section 4.1). A delegation that is not understood
+/// must not look like none.
+pub(super) fn act(members: &Map<String, Value>) -> Result<Option<Act>, AccessError> {
+    let read = |act| Act::read(act).ok_or(AccessError::Unknown);
+    members.get("act").map(read).transpose()
 }
 
 /// The binding of a token (RFC 7800). One that is not understood cannot be proven.

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     Binding, Scopes, Timestamp,
-    actor::{Actor, Authentication},
+    actor::{Act, Actor, Authentication},
     oauth2::Resources,
 };
 
@@ -32,6 +32,7 @@ pub(crate) trait Facts: Send + Sync {
     fn authentication(&self) -> Option<&Arc<Authentication>>;
     fn expires(&self) -> Timestamp;
     fn binding(&self) -> Option<Binding>;
+    fn act(&self) -> Option<&Act>;
 }
 
 impl Verified {
@@ -63,6 +64,11 @@ impl Verified {
     /// not say.
     pub fn authentication(&self) -> Option<&Arc<Authentication>> {
         self.0.authentication()
+    }
+
+    /// The party that acts for the user, if the token was delegated to it (RFC 8693, section 4.1).
+    pub fn act(&self) -> Option<&Act> {
+        self.0.act()
     }
 
     /// The expiry of the token.

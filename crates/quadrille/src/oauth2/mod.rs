@@ -123,4 +123,7 @@ pub use registration::{
 };
 pub use resource::{InvalidResource, Resources};
 pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};
-pub use token::{TokenRequest, TokenResponse, TokenResponseError, TokenType};
+pub(crate) use token::read_scope;
+pub use token::{
+    TokenExchange, TokenRequest, TokenResponse, TokenResponseError, TokenType, token_type,
+};

@@ -74,7 +74,7 @@ impl Resources {
     }
 
     /// Reads the `resource` parameters of a request strictly, for a server.
-    pub(super) fn read(params: &Params<'_>) -> Result<Self, RequestError> {
+    pub(crate) fn read(params: &Params<'_>) -> Result<Self, RequestError> {
         if params.check("resource").is_err() || params.many("resource").nth(MOST).is_some() {
             return Err(RequestError::MalformedResource);
         }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use crate::{
     Binding, Scopes, Timestamp,
-    actor::{Actor, Authentication},
+    actor::{Act, Actor, Authentication},
     guard::{AccessError, Answer, Authority, Facts, Guard, SignedAt, Verified},
     oauth2::Resources,
     scope::ScopeTree,
 };
 
 use super::{
-    error::Error,
     oauth1,
     server::{AuthorizationServer, Inner},
     store::AccessRecord,
@@ -58,9 +57,7 @@ impl Authority for Inner {
 /// The facts behind an access token, if it is valid.
 async fn access(inner: &Inner, text: &str) -> Result<Verified, AccessError> {
     let token = lookup::access_reference(inner, text).ok_or(AccessError::Unknown)?;
-    let issuer = inner.issuer_id().await.map_err(AccessError::unavailable)?;
-    let record = inner.store.access(issuer, &token).await;
-    let record = record.map_err(|error| AccessError::unavailable(Error::from(error)))?;
+    let record = lookup::access(inner, &token).await.map_err(AccessError::unavailable)?;
     Ok(Verified::new(decide(record, inner.now())?))
 }
 
@@ -103,5 +100,9 @@ impl Facts for AccessRecord {
 
     fn binding(&self) -> Option<Binding> {
         self.binding
+    }
+
+    fn act(&self) -> Option<&Act> {
+        self.exchange.as_ref()?.act.as_ref()
     }
 }

@@ -23,7 +23,10 @@ use super::{
     oauth1::{CredentialsError, TemporaryError},
     reason::{Disclosure, Shown},
     store::StoreError,
-    token::grant::error::{ClientCredentialsError, CodeError, DeviceCodeError, RefreshError},
+    token::grant::error::{
+        AssertionError, ClientCredentialsError, CodeError, DeviceCodeError, DirectError,
+        ExchangeError, RefreshError,
+    },
 };
 
 /// The reason why a request is not done, by whose fault it is.
@@ -95,6 +98,15 @@ pub enum ClientError {
     /// A token for the client itself.
     #[error(transparent)]
     ClientCredentials(#[from] ClientCredentialsError),
+    /// A JWT of another issuer.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    /// A grant that the application decides on.
+    #[error(transparent)]
+    Direct(#[from] DirectError),
+    /// A token exchange.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// A request for a device code.
     #[error(transparent)]
     DeviceAuthorization(#[from] DeviceAuthorizationError),
@@ -164,6 +176,9 @@ pub enum OperatorError {
     /// [`NotIssued::Unavailable`](super::NotIssued::Unavailable).
     #[error("the application cannot decide on a token: {0}")]
     BeforeIssue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The application could not decide on a grant.
+    #[error("the application could not decide on a grant: {0}")]
+    Grant(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An access token is to be a JWT, and there are no keys to sign it with.
     #[error(
         "access tokens are to be JWTs, and there are no keys to sign them: give .signing_keys()"
@@ -199,6 +214,9 @@ into_error! {
     CodeError => Client,
     RefreshError => Client,
     ClientCredentialsError => Client,
+    AssertionError => Client,
+    DirectError => Client,
+    ExchangeError => Client,
     DeviceAuthorizationError => Client,
     DeviceCodeError => Client,
     StoreError => Operator,
@@ -265,6 +283,9 @@ impl ClientError {
             Self::Code(error) => error.disclosed(),
             Self::Refresh(error) => error.disclosed(),
             Self::ClientCredentials(error) => error.disclosed(),
+            Self::Assertion(error) => error.disclosed(),
+            Self::Direct(error) => error.disclosed(),
+            Self::Exchange(error) => error.disclosed(),
             Self::DeviceAuthorization(error) => error.disclosed(),
             Self::DeviceCode(error) => error.disclosed(),
         }
@@ -283,6 +304,9 @@ impl ClientError {
             | Self::Code(_)
             | Self::Refresh(_)
             | Self::ClientCredentials(_)
+            | Self::Assertion(_)
+            | Self::Direct(_)
+            | Self::Exchange(_)
             | Self::DeviceAuthorization(_)
             | Self::DeviceCode(_) => {
                 let mistake = Shown::MISTAKE;
@@ -319,7 +343,7 @@ impl OperatorError {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Kdf(error) => *error == KdfError::Busy,
-            Self::BeforeIssue(_) => true,
+            Self::BeforeIssue(_) | Self::Grant(_) => true,
             _ => false,
         }
     }
@@ -337,6 +361,7 @@ impl OperatorError {
             Self::Store(_)
             | Self::Kdf(_)
             | Self::BeforeIssue(_)
+            | Self::Grant(_)
             | Self::UserCodes
             | Self::RedirectUri
             | Self::Ticket

@@ -56,12 +56,12 @@ pub use client::{
         InvalidGrantType, SecretVerifier,
     },
     redirect_uri::{RedirectUri, RedirectUriError},
-    registered_auth::{ClientKeys, RegisteredAuth},
+    registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
     registration::{Registered, RegistrationError},
     secrets::{AddedSecret, NewSecret},
 };
 pub use device::DeviceGrant;
-pub use endpoint::error::{DeviceAuthorizationError, EndpointError, TokenError};
+pub use endpoint::error::{DeviceAuthorizationError, EndpointError, Refusal, TokenError};
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;
 pub use error::{ClientError, Error, OperatorError};
@@ -69,7 +69,17 @@ pub use issuer::{IssuerError, check_issuer};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use token::access_format::AccessTokenFormat;
-pub use token::grant::error::{ClientCredentialsError, CodeError, DeviceCodeError, RefreshError};
+pub use token::decided::{
+    asserted::Asserted,
+    exchange::{Exchanged, Exchanging},
+    extension::{ExtensionGrant, GrantRequest},
+    granted::{Granted, NotGranted},
+    trusted::{TrustedIssuer, TrustedIssuerError},
+};
+pub use token::grant::error::{
+    AssertionError, ClientCredentialsError, CodeError, DeviceCodeError, DirectError, ExchangeError,
+    RefreshError,
+};
 pub use token::planned::{NotIssued, Occasion, PlannedToken, ReservedMember};
 pub use wire::Reply;
 #[cfg(feature = "axum")]

@@ -25,8 +25,8 @@ use super::{
         verifier::VerifierPage,
     },
     client::{
-        assertion::ReadyKeys, document::load::ClientMetadataDocuments,
-        dynamic::settings::DynamicRegistration, record::GrantType,
+        document::load::ClientMetadataDocuments, dynamic::settings::DynamicRegistration,
+        ready_keys::ReadyKeys, record::GrantType,
     },
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
@@ -34,12 +34,13 @@ use super::{
     guessing::{Kdf, Rate, Throttle, turns::Turns},
     issuer::{Issuer, IssuerError},
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
-    paths::Paths,
+    paths::{EndpointPath, Paths},
     scopes::ScopeRegistry,
     signing::Signing,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
     token::{
         access_format::{AccessFormats, AccessTokenFormat},
+        decided::DecidedGrants,
         format::TokenKeys,
         planned::{BeforeIssue, NotIssued, PlannedToken},
     },
@@ -94,6 +95,8 @@ pub(crate) struct Inner {
     pub(crate) oauth1: OAuth1,
     pub(crate) before_issue: Option<BeforeIssue>,
     pub(crate) documents: Option<ClientMetadataDocuments>,
+    /// The grants that the application decides on.
+    pub(crate) decided: DecidedGrants,
     /// The keys of clients that have a `jwks_uri`.
     pub(crate) remote_keys: Option<RemoteKeys>,
     pub(crate) registration: Option<DynamicRegistration>,
@@ -167,6 +170,7 @@ impl AuthorizationServer {
             documents: None,
             remote_keys: None,
             registration: None,
+            decided: DecidedGrants::default(),
             metadata: OnceLock::new(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
@@ -602,7 +606,7 @@ impl AuthorizationServer {
         &self.0
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         let inner = Arc::make_mut(&mut self.0);
         change(inner);
         inner.metadata = OnceLock::new();
@@ -641,24 +645,34 @@ impl Inner {
         self.offers(&GrantType::AuthorizationCode)
     }
 
-    /// `true` if the server offers this grant type. Device codes have a switch of their own, since
-    /// they need a page.
+    /// `true` if the server offers this grant type. Those that need a page, or a decision of the
+    /// application, have switches of their own.
     pub(crate) fn offers(&self, grant: &GrantType) -> bool {
         match grant {
             GrantType::DeviceCode => self.device.is_some(),
+            GrantType::JwtBearer => self.decided.jwt_bearer.is_some(),
+            GrantType::TokenExchange => self.decided.exchange.is_some(),
+            GrantType::Extension(name) => self.decided.extensions.contains_key(name),
             other => self.grant_types.contains(other),
         }
     }
 
     /// The grant types that the server offers.
-    pub(crate) fn offered_grant_types(&self) -> impl Iterator<Item = &GrantType> {
-        let others = self.grant_types.iter().filter(|grant| **grant != GrantType::DeviceCode);
-        others.chain(self.device.as_ref().map(|_| &GrantType::DeviceCode))
+    pub(crate) fn offered_grant_types(&self) -> impl Iterator<Item = GrantType> {
+        let extensions = self.decided.extensions.keys().cloned().map(GrantType::Extension);
+        let all = GrantType::KNOWN.into_iter().chain(extensions);
+        all.filter(|grant| self.offers(grant))
     }
 
     /// `true` if clients without a secret can get tokens.
     pub(crate) fn has_public_clients(&self) -> bool {
         self.gives_codes() || self.offers(&GrantType::DeviceCode)
+    }
+
+    /// The URL of the token endpoint, if assertions may have it as their audience.
+    pub(crate) fn token_endpoint_as_audience(&self) -> Option<String> {
+        let path = self.paths.of(EndpointPath::Below("/token"));
+        self.policy.token_endpoint_as_audience.then(|| format!("{}{path}", self.issuer.origin()))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -468,7 +468,9 @@ impl OAuth2 {
                 let (user, scope) = self.devices.redeem(device_code, manners)?;
                 (user, Some(scope), true)
             }
-            TokenRequest::ClientCredentials { .. } => return Err(ErrorCode::UnsupportedGrantType),
+            TokenRequest::ClientCredentials { .. }
+            | TokenRequest::JwtBearer { .. }
+            | TokenRequest::TokenExchange(_) => return Err(ErrorCode::UnsupportedGrantType),
         };
         let refreshing = scope.is_none();
         self.drawn += 1;

@@ -38,7 +38,10 @@ async fn with_token(binding: Option<Binding>) -> (World, String) {
     };
     let expires = world.env.now() + Duration::from_secs(3600);
     let issuer = store.issuer(ISSUER).await.unwrap();
-    store.import(issuer, AccessRecord { row, hash, grant, expires, binding }).await.unwrap();
+    store
+        .import(issuer, AccessRecord { row, hash, grant, expires, binding, exchange: None })
+        .await
+        .unwrap();
     (world, token)
 }
 

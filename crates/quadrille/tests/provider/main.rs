@@ -19,6 +19,7 @@ mod client_secrets;
 mod clients;
 mod clocks;
 mod consent;
+mod decided_grants;
 mod device;
 #[cfg(feature = "http-client")]
 mod elsewhere;

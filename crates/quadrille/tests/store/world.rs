@@ -71,7 +71,14 @@ pub(crate) fn grant(id: i64, subject: &str) -> Grant {
 }
 
 pub(crate) fn access(row: i64, grant: Grant, now: Timestamp) -> AccessRecord {
-    AccessRecord { row: RowId(row), hash: hash(row), grant, expires: now + HOUR, binding: None }
+    AccessRecord {
+        row: RowId(row),
+        hash: hash(row),
+        grant,
+        expires: now + HOUR,
+        binding: None,
+        exchange: None,
+    }
 }
 
 pub(crate) fn issue(row: i64, grant: i64, now: Timestamp) -> Issue {

@@ -3,6 +3,6 @@
 mod request;
 mod response;
 
-pub use request::TokenRequest;
-pub(super) use request::read_scope;
+pub(crate) use request::read_scope;
+pub use request::{TokenExchange, TokenRequest, token_type};
 pub use response::{TokenResponse, TokenResponseError, TokenType};

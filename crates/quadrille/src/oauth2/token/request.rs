@@ -64,7 +64,127 @@ pub enum TokenRequest<'a> {
         /// A subset of the APIs granted; empty for all of them.
         resource: Resources,
     },
+    /// Get a token by a JWT of an issuer that the server trusts (RFC 7523, section 2.1).
+    JwtBearer {
+        /// The JWT.
+        assertion: &'a str,
+        /// The scopes; `None` for the server's default.
+        scope: Option<Scopes>,
+        /// The APIs that the token is for.
+        resource: Resources,
+    },
+    /// Exchange a token (RFC 8693, section 2.1).
+    TokenExchange(TokenExchange<'a>),
 }
+
+/// The parameters of a token exchange (RFC 8693, section 2.1).
+///
+/// ```
+/// use quadrille::oauth2::{ClientAuth, TokenExchange, TokenRequest, token_type};
+///
+/// let asked = TokenExchange::new("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC", token_type::ACCESS_TOKEN);
+/// let auth = ClientAuth::Basic { client_id: "mailer".into(), client_secret: "s3cret".into() };
+/// let request =
+///     TokenRequest::TokenExchange(asked).to_request("https://id.example/oauth/token", &auth, &[])?;
+/// assert!(request.body().starts_with(b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken"));
+/// # Ok::<(), quadrille::oauth2::EndpointError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenExchange<'a> {
+    /// The token of the party on whose behalf the request is made.
+    pub subject_token: &'a str,
+    /// The type of the subject token: see [`token_type`].
+    pub subject_token_type: &'a str,
+    /// The token of the acting party, and its type.
+    pub actor_token: Option<(&'a str, &'a str)>,
+    /// The type of the requested token; `None` for an access token.
+    pub requested_token_type: Option<&'a str>,
+    /// The scopes; `None` for those of the subject token, as far as the client may have them.
+    pub scope: Option<Scopes>,
+    /// The APIs that the token is for, by their URIs.
+    pub resource: Resources,
+    /// The APIs that the token is for, by the names that the server knows them by.
+    pub audience: Vec<&'a str>,
+}
+
+impl<'a> TokenExchange<'a> {
+    /// An exchange of this token, by its type, without further wishes.
+    pub const fn new(subject_token: &'a str, subject_token_type: &'a str) -> Self {
+        Self {
+            subject_token,
+            subject_token_type,
+            actor_token: None,
+            requested_token_type: None,
+            scope: None,
+            resource: Resources::EMPTY,
+            audience: Vec::new(),
+        }
+    }
+
+    fn read(params: &'a Params<'_>) -> Result<Self, RequestError> {
+        let required = |name| params.one(name)?.ok_or(RequestError::Missing(name));
+        let actor_token = match (params.one("actor_token")?, params.one("actor_token_type")?) {
+            (Some(token), Some(kind)) => Some((token, kind)),
+            (None, None) => None,
+            (Some(_), None) => return Err(RequestError::Missing("actor_token_type")),
+            (None, Some(_)) => return Err(RequestError::Missing("actor_token")),
+        };
+        // A value that cannot be read must not leave the wider default.
+        if params.check("audience").is_err() {
+            return Err(RequestError::MalformedResource);
+        }
+        Ok(Self {
+            subject_token: required("subject_token")?,
+            subject_token_type: required("subject_token_type")?,
+            actor_token,
+            requested_token_type: params.one("requested_token_type")?,
+            scope: read_scope(params)?,
+            resource: Resources::read(params)?,
+            audience: params.many("audience").collect(),
+        })
+    }
+
+    fn write(&self, body: &mut FormWriter) {
+        body.append("subject_token", self.subject_token);
+        body.append("subject_token_type", self.subject_token_type);
+        if let Some((token, kind)) = self.actor_token {
+            body.append("actor_token", token);
+            body.append("actor_token_type", kind);
+        }
+        body.append_some("requested_token_type", self.requested_token_type);
+        body.append_some("scope", self.scope.as_ref().map(Scopes::as_str));
+        self.resource.write(body);
+        for audience in &self.audience {
+            body.append("audience", audience);
+        }
+    }
+}
+
+/// Shows no token.
+impl fmt::Debug for TokenExchange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenExchange({})", self.subject_token_type)
+    }
+}
+
+/// Token type identifiers (RFC 8693, section 3).
+pub mod token_type {
+    /// An access token of the server.
+    pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+    /// A refresh token of the server.
+    pub const REFRESH_TOKEN: &str = "urn:ietf:params:oauth:token-type:refresh_token";
+    /// A JWT.
+    pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+    /// An ID token of OpenID Connect.
+    pub const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+}
+
+/// The grant type of [`TokenRequest::JwtBearer`].
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The grant type of [`TokenRequest::TokenExchange`].
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The grant type of [`TokenRequest::DeviceCode`].
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -86,6 +206,8 @@ impl<'a> TokenRequest<'a> {
             Self::RefreshToken { .. } => "refresh_token",
             Self::ClientCredentials { .. } => "client_credentials",
             Self::DeviceCode { .. } => DEVICE_CODE,
+            Self::JwtBearer { .. } => JWT_BEARER,
+            Self::TokenExchange(_) => TOKEN_EXCHANGE,
         }
     }
 
@@ -121,6 +243,12 @@ impl<'a> TokenRequest<'a> {
                 body.append("device_code", device_code);
                 resource.write(&mut body);
             }
+            Self::JwtBearer { assertion, scope, resource } => {
+                body.append("assertion", assertion);
+                body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+                resource.write(&mut body);
+            }
+            Self::TokenExchange(exchange) => exchange.write(&mut body),
         }
         for (name, value) in extra {
             body.append(name, value);
@@ -161,6 +289,12 @@ impl<'a> TokenRequest<'a> {
                 device_code: required("device_code")?,
                 resource: Resources::read(params)?,
             }),
+            JWT_BEARER => Ok(Self::JwtBearer {
+                assertion: required("assertion")?,
+                scope: read_scope(params)?,
+                resource: Resources::read(params)?,
+            }),
+            TOKEN_EXCHANGE => Ok(Self::TokenExchange(TokenExchange::read(params)?)),
             _ => Err(RequestError::UnsupportedGrantType),
         }
     }
@@ -173,7 +307,7 @@ impl fmt::Debug for TokenRequest<'_> {
 }
 
 /// Reads `scope` strictly, for a server; `None` if it is missing or only spaces.
-pub(in crate::oauth2) fn read_scope(params: &Params<'_>) -> Result<Option<Scopes>, RequestError> {
+pub(crate) fn read_scope(params: &Params<'_>) -> Result<Option<Scopes>, RequestError> {
     params
         .one("scope")?
         .map(|text| Scopes::parse(text).ok().filter(|scopes| !scopes.is_empty()))
@@ -207,6 +341,28 @@ mod tests {
                 "invalid_request",
             ),
             (&long, RequestError::MalformedVerifier, "invalid_request"),
+            (
+                "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer",
+                RequestError::Missing("assertion"),
+                "invalid_request",
+            ),
+            (
+                "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=x",
+                RequestError::Missing("subject_token_type"),
+                "invalid_request",
+            ),
+            (
+                "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=x\
+                 &subject_token_type=y&actor_token=z",
+                RequestError::Missing("actor_token_type"),
+                "invalid_request",
+            ),
+            (
+                "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=x\
+                 &subject_token_type=y&actor_token_type=z",
+                RequestError::Missing("actor_token"),
+                "invalid_request",
+            ),
             (
                 "grant_type=client_credentials&scope=+",
                 RequestError::MalformedScope,

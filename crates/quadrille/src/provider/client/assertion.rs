@@ -1,12 +1,7 @@
 //! Client assertions: JWTs by which clients authenticate (RFC 7523, section 3; OpenID Connect Core,
 //! section 9).
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Secret, Timestamp,
@@ -14,7 +9,7 @@ use crate::{
         Claims, ClaimsError, ClaimsPolicy, KeySet, TokenError, TokenType, Unverified, Verification,
         Verified, VerifyingKey,
     },
-    provider::{error::Error, paths::EndpointPath, server::Inner, token::format::sha256},
+    provider::{error::Error, server::Inner, token::format::sha256},
 };
 
 use super::{
@@ -34,9 +29,6 @@ const SPACE: &str = "client_assertion";
 
 /// The purpose for which secrets are sealed.
 const SEALED: &str = "provider client secret";
-
-/// The number of clients whose keys are kept ready; at this number all are forgotten.
-const KEPT: usize = 4096;
 
 /// The `typ` of an assertion; older clients send `JWT`, or nothing.
 const TYPE: TokenType = TokenType::IsOrPlain("client-authentication+jwt");
@@ -68,11 +60,10 @@ fn policy(inner: &Inner, client: &str) -> ClaimsPolicy {
         .subject(client)
         .longest_lifetime(LONGEST)
         .require("jti");
-    if !inner.policy.token_endpoint_as_audience {
-        return policy.sole_audience();
+    match inner.token_endpoint_as_audience() {
+        Some(endpoint) => policy.or_audience(endpoint),
+        None => policy.sole_audience(),
     }
-    let path = inner.paths.of(EndpointPath::Below("/token"));
-    policy.or_audience(format!("{}{path}", inner.issuer.origin()))
 }
 
 /// Remembers the `jti` of a valid assertion, of whose users one wins.
@@ -163,38 +154,4 @@ pub(super) fn seal(inner: &Inner, secret: &Secret) -> SecretVerifier {
 pub(super) fn open(inner: &Inner, sealed: &str) -> Option<Secret> {
     let plain = inner.ring.open(SEALED, inner.issuer.as_str(), sealed).ok()?;
     std::str::from_utf8(&plain).ok().map(Secret::from)
-}
-
-/// The keys of clients, ready to verify, as long as the clients are unchanged.
-#[derive(Default)]
-pub(crate) struct ReadyKeys(RwLock<HashMap<Arc<str>, (Arc<Client>, Arc<KeySet>)>>);
-
-impl ReadyKeys {
-    fn ready(&self, client: &Arc<Client>, json: &str) -> Arc<KeySet> {
-        {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((then, keys)) = known.get(&client.id)
-                && Arc::ptr_eq(then, client)
-            {
-                return keys.clone();
-            }
-        }
-        let keys = KeySet::parse(json.as_bytes()).unwrap_or_else(|reason| {
-            tracing::error!(client = %client.id, %reason, "the keys of this client are not valid");
-            KeySet::default()
-        });
-        let keys = Arc::new(keys);
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT {
-            known.clear();
-        }
-        known.insert(client.id.clone(), (client.clone(), keys.clone()));
-        keys
-    }
-}
-
-impl fmt::Debug for ReadyKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReadyKeys")
-    }
 }

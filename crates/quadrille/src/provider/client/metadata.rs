@@ -3,19 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::{
-    Scopes, Timestamp,
-    jose::{Algorithm, KeySetError},
-    oauth2::AuthMethod,
-    provider::store::RowId,
-};
+use crate::{Scopes, Timestamp, jose::Algorithm, oauth2::AuthMethod, provider::store::RowId};
 
 use super::{
     lifetimes::Lifetimes,
     policy::MetadataPolicy,
     record::{Client, ClientType, GrantType, GrantTypes, is_lookalike, is_shown},
     redirect_uri::{self, RedirectUri, RedirectUriError},
-    registered_auth::{ClientKeys, RegisteredAuth},
+    registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
 };
 
 /// The metadata of a client (RFC 7591, section 2), with the names of the specification. Settings
@@ -83,21 +78,9 @@ pub enum ClientMetadataError {
     /// The client has both `jwks` and `jwks_uri` (RFC 7591, section 2).
     #[error("a client has jwks or jwks_uri, not both")]
     KeysTwice,
-    /// The `jwks` is not a JWK Set.
-    #[error("jwks: {0}")]
-    Keys(#[from] KeySetError),
-    /// The `jwks` has a private or shared key, which is now known to others.
-    #[error("jwks has a private or shared key; replace that key, and give only public ones")]
-    PrivateKeys,
-    /// The `jwks` has no key that can be used with the client's algorithm.
-    #[error("jwks has no key that is usable for the client's assertions")]
-    NoKey,
-    /// The `jwks_uri` is not a plain https URL.
-    #[error("jwks_uri needs to be an https URL without user, password and fragment")]
-    JwksUri,
-    /// The `token_endpoint_auth_signing_alg` is unknown, or not one of the authentication method.
-    #[error("the client may not sign its assertions by this token_endpoint_auth_signing_alg")]
-    SigningAlgorithm,
+    /// The client cannot authenticate as the metadata says.
+    #[error(transparent)]
+    Auth(#[from] RegisteredAuthError),
     /// A redirect URI is not accepted.
     #[error("{uri}: {reason}")]
     RedirectUri {
@@ -215,8 +198,8 @@ impl ClientMetadata {
 
     fn alg(&self) -> Result<Option<Algorithm>, ClientMetadataError> {
         let name = self.token_endpoint_auth_signing_alg.as_deref();
-        let parse = |name| Algorithm::parse(name).ok_or(ClientMetadataError::SigningAlgorithm);
-        name.map(parse).transpose()
+        let parse = |name| Algorithm::parse(name).ok_or(RegisteredAuthError::SigningAlgorithm);
+        Ok(name.map(parse).transpose()?)
     }
 
     fn keys(&self) -> Result<ClientKeys, ClientMetadataError> {
@@ -250,13 +233,13 @@ impl ClientMetadata {
         let Some(names) = &self.grant_types else {
             return Ok([GrantType::AuthorizationCode].into());
         };
-        let has = |grant: &&GrantType| names.iter().any(|name| name == grant.as_str());
-        let is_allowed =
-            |name: &String| policy.grant_types.iter().any(|grant| grant.as_str() == name);
-        if policy.rejects_others && !names.iter().all(is_allowed) {
+        let parsed = names.iter().map(|name| name.parse());
+        let named: Vec<Option<GrantType>> = parsed.map(Result::ok).collect();
+        let is_allowed = |grant: &GrantType| policy.has_grant(grant);
+        if policy.rejects_others && !named.iter().all(|it| it.as_ref().is_some_and(is_allowed)) {
             return Err(ClientMetadataError::GrantType);
         }
-        let granted: GrantTypes = policy.grant_types.iter().filter(has).cloned().collect();
+        let granted: GrantTypes = named.into_iter().flatten().filter(is_allowed).collect();
         match granted.is_empty() && !policy.allows_no_grant_type {
             true => Err(ClientMetadataError::NoGrantType),
             false => Ok(granted),
@@ -369,7 +352,7 @@ mod tests {
             let names = metadata.grant_types.unwrap_or_else(|| vec!["authorization_code".into()]);
             for grant in &client.grant_types {
                 prop_assert!(names.iter().any(|name| name == grant.as_str()));
-                prop_assert!(policy.grant_types.contains(grant));
+                prop_assert!(policy.has_grant(grant));
             }
             let has = |grant| client.grant_types.contains(&grant);
             prop_assert!(!has(GrantType::AuthorizationCode) || !client.redirect_uris.is_empty());

@@ -12,6 +12,7 @@ pub(super) mod lifetimes;
 pub(super) mod metadata;
 pub(super) mod new;
 mod policy;
+pub(super) mod ready_keys;
 pub(super) mod record;
 pub(super) mod redirect_uri;
 pub(super) mod registered_auth;

@@ -15,6 +15,8 @@ pub(crate) struct MetadataPolicy<'a> {
     pub(super) auth_methods: &'static [AuthMethod],
     /// The grant types that a client can have.
     pub(super) grant_types: &'a [GrantType],
+    /// `true` if a client can have grant types of the application's own, too.
+    pub(super) has_extensions: bool,
     /// `true` if other grant types and response types are rejected, `false` if they are ignored.
     pub(super) rejects_others: bool,
     /// `true` if a name whose letters pass for others is rejected.
@@ -46,7 +48,10 @@ impl<'a> MetadataPolicy<'a> {
                 GrantType::ClientCredentials,
                 GrantType::RefreshToken,
                 GrantType::DeviceCode,
+                GrantType::JwtBearer,
+                GrantType::TokenExchange,
             ],
+            has_extensions: true,
             rejects_others: false,
             rejects_lookalikes: false,
             allows_no_grant_type,
@@ -66,6 +71,7 @@ impl<'a> MetadataPolicy<'a> {
             default_auth_method: AuthMethod::None,
             auth_methods: &[AuthMethod::None],
             grant_types: &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+            has_extensions: false,
             rejects_others: false,
             rejects_lookalikes: false,
             allows_no_grant_type: false,
@@ -89,6 +95,7 @@ impl<'a> MetadataPolicy<'a> {
                 AuthMethod::None,
             ],
             grant_types,
+            has_extensions: false,
             rejects_others: true,
             rejects_lookalikes: true,
             allows_no_grant_type: false,
@@ -96,6 +103,12 @@ impl<'a> MetadataPolicy<'a> {
             most_redirect_uris: Some(MOST_REDIRECT_URIS),
             scopes: None,
         }
+    }
+
+    /// `true` if a client can have this grant type.
+    pub(super) fn has_grant(&self, grant: &GrantType) -> bool {
+        let is_extension = matches!(grant, GrantType::Extension(_));
+        (is_extension && self.has_extensions) || self.grant_types.contains(grant)
     }
 
     pub(super) fn may_ask_for(&self, scope: &str) -> bool {

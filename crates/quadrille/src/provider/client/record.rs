@@ -50,14 +50,24 @@ pub enum GrantType {
     RefreshToken,
     /// Device codes (RFC 8628, section 3.4).
     DeviceCode,
+    /// JWTs of issuers that the server trusts (RFC 7523, section 2.1).
+    JwtBearer,
+    /// Token exchange (RFC 8693).
+    TokenExchange,
     /// A grant of the application's own (RFC 6749, section 4.5).
     Extension(ExtensionGrantType),
 }
 
 impl GrantType {
     /// The grant types of this library.
-    const KNOWN: [Self; 4] =
-        [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::DeviceCode];
+    pub(crate) const KNOWN: [Self; 6] = [
+        Self::AuthorizationCode,
+        Self::ClientCredentials,
+        Self::RefreshToken,
+        Self::DeviceCode,
+        Self::JwtBearer,
+        Self::TokenExchange,
+    ];
 
     /// The value of `grant_type`.
     pub fn as_str(&self) -> &str {
@@ -66,6 +76,8 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
             Self::Extension(name) => name.as_str(),
         }
     }
@@ -289,6 +301,19 @@ impl SecretVerifier {
     }
 }
 
+impl SecretVerifier {
+    /// `true` if a client with this authentication method can have such a secret. A hash verifies
+    /// no HMAC, and a sealed secret is kept only where it is needed.
+    pub(super) fn is_of_use_with(&self, auth: Option<&RegisteredAuth>) -> bool {
+        let is_sealed = matches!(self, Self::Sealed(_));
+        match auth {
+            Some(RegisteredAuth::PrivateKeyJwt { .. }) => false,
+            Some(RegisteredAuth::ClientSecretJwt { .. }) => is_sealed,
+            _ => !is_sealed,
+        }
+    }
+}
+
 /// A secret of a client.
 ///
 /// ```
@@ -426,8 +451,7 @@ impl Client {
     /// `true` if the secrets of `before` are of use with this client's authentication method.
     pub(super) fn has_use_for_secrets_of(&self, before: &Self) -> bool {
         let auth = self.auth.as_ref();
-        let secrets = before.secrets.iter();
-        secrets.map(|secret| &secret.verifier).all(|it| RegisteredAuth::has_use_for(auth, it))
+        before.secrets.iter().all(|secret| secret.verifier.is_of_use_with(auth))
     }
 }
 
@@ -442,6 +466,8 @@ pub(crate) mod tests {
             "client_credentials",
             "refresh_token",
             "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
             "urn:example:kiosk",
             "https://photos.example/kiosk",
             "legacy-sso",

@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    jose::{Algorithm, Algorithms, KeyError, KeySet},
+    jose::{Algorithm, Algorithms, KeyError, KeySet, KeySetError},
     oauth2::AuthMethod,
 };
-
-use super::{metadata::ClientMetadataError, record::SecretVerifier};
 
 /// The only authentication method of a client, with what it needs (RFC 7591, section 2). A request
 /// by another method is refused.
@@ -74,6 +72,34 @@ pub enum ClientKeys {
     JwksUri(Arc<str>),
 }
 
+/// The reason why a client cannot authenticate as it is registered.
+///
+/// ```
+/// use quadrille::provider::RegisteredAuthError;
+///
+/// let error = RegisteredAuthError::NoKey;
+/// assert_eq!(error.to_string(), "jwks has no key that is usable for the client's assertions");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisteredAuthError {
+    /// The `jwks` is not a JWK Set.
+    #[error("jwks: {0}")]
+    Keys(#[from] KeySetError),
+    /// The `jwks` has a private or shared key, which is now known to others.
+    #[error("jwks has a private or shared key; replace that key, and give only public ones")]
+    PrivateKeys,
+    /// The `jwks` has no key that can be used with the client's algorithm.
+    #[error("jwks has no key that is usable for the client's assertions")]
+    NoKey,
+    /// The `jwks_uri` is not a plain https URL.
+    #[error("jwks_uri needs to be an https URL without user, password and fragment")]
+    JwksUri,
+    /// The `token_endpoint_auth_signing_alg` is unknown, or not one of the authentication method.
+    #[error("the client may not sign its assertions by this token_endpoint_auth_signing_alg")]
+    SigningAlgorithm,
+}
+
 impl RegisteredAuth {
     /// The name of the method.
     pub const fn method(&self) -> AuthMethod {
@@ -96,27 +122,16 @@ impl RegisteredAuth {
     }
 
     /// Checks algorithm and keys.
-    pub(super) fn check(&self) -> Result<(), ClientMetadataError> {
+    pub(super) fn check(&self) -> Result<(), RegisteredAuthError> {
         match self {
             Self::ClientSecretJwt { alg: Some(alg) } if !alg.is_symmetric() => {
-                Err(ClientMetadataError::SigningAlgorithm)
+                Err(RegisteredAuthError::SigningAlgorithm)
             }
             Self::PrivateKeyJwt { alg: Some(alg), .. } if alg.is_symmetric() => {
-                Err(ClientMetadataError::SigningAlgorithm)
+                Err(RegisteredAuthError::SigningAlgorithm)
             }
             Self::PrivateKeyJwt { alg, keys } => keys.check(*alg),
             _ => Ok(()),
-        }
-    }
-
-    /// `true` if a client with this method can have such a secret. A hash verifies no HMAC, and a
-    /// sealed secret is kept only where it is needed.
-    pub(super) const fn has_use_for(auth: Option<&Self>, secret: &SecretVerifier) -> bool {
-        let is_sealed = matches!(secret, SecretVerifier::Sealed(_));
-        match auth {
-            Some(Self::PrivateKeyJwt { .. }) => false,
-            Some(Self::ClientSecretJwt { .. }) => is_sealed,
-            _ => !is_sealed,
         }
     }
 }
@@ -126,22 +141,22 @@ impl ClientKeys {
         matches!(self, Self::JwksUri(_))
     }
 
-    fn check(&self, alg: Option<Algorithm>) -> Result<(), ClientMetadataError> {
+    fn check(&self, alg: Option<Algorithm>) -> Result<(), RegisteredAuthError> {
         match self {
             Self::Jwks(json) => {
                 let keys = KeySet::parse(json.as_bytes())?;
                 if keys.skipped().contains(&KeyError::NotPublic) {
-                    return Err(ClientMetadataError::PrivateKeys);
+                    return Err(RegisteredAuthError::PrivateKeys);
                 }
                 let fits = |alg: Algorithm| keys.iter().any(|key| key.verifies(alg));
                 match alg.map_or(!keys.is_empty(), fits) {
                     true => Ok(()),
-                    false => Err(ClientMetadataError::NoKey),
+                    false => Err(RegisteredAuthError::NoKey),
                 }
             }
             Self::JwksUri(uri) => match Self::url(uri) {
                 Some(_) => Ok(()),
-                None => Err(ClientMetadataError::JwksUri),
+                None => Err(RegisteredAuthError::JwksUri),
             },
         }
     }

@@ -61,6 +61,9 @@ pub enum TokenError {
     /// The application issues no token for the client itself: likewise.
     #[error("the application refuses tokens for this client")]
     ClientRefused,
+    /// The application grants nothing: [`NotGranted`](crate::provider::NotGranted).
+    #[error(transparent)]
+    NotGranted(Refusal),
 }
 
 impl TokenError {
@@ -76,6 +79,10 @@ impl TokenError {
             }
             Self::UserRefused => Disclosure::code(ErrorCode::InvalidGrant),
             Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
+            Self::NotGranted(refusal) => Disclosure {
+                has_words: refusal.description.is_some(),
+                ..Disclosure::code(refusal.code.into())
+            },
         }
     }
 }
@@ -116,4 +123,30 @@ impl DeviceAuthorizationError {
                 .status(StatusCode::TOO_MANY_REQUESTS),
         }
     }
+}
+
+/// The refusal of an application, in its own words.
+///
+/// ```
+/// use quadrille::provider::{NotGranted, TokenError};
+///
+/// fn code(error: &TokenError) -> Option<&'static str> {
+///     match error {
+///         TokenError::NotGranted(refusal) => Some(refusal.code),
+///         _ => None,
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", description.unwrap_or("the application grants nothing"))]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The `error` of the response.
+    pub code: &'static str,
+    /// The `error_description`; `None` for none.
+    pub description: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(crate) const INVALID_GRANT: Self = Self { code: "invalid_grant", description: None };
 }

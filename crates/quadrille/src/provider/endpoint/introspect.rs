@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
+use serde_json::{Map, Value};
 
 use crate::{
     Binding, RemoteAddress, Timestamp,
@@ -22,6 +23,7 @@ use crate::{
         refusal,
         route::Route,
         server::{AuthorizationServer, Inner},
+        store::AccessRecord,
         token::{
             disclosure::{describe, may_know},
             lookup::{self, Found},
@@ -116,6 +118,12 @@ const fn token_type(binding: Option<Binding>) -> &'static str {
     }
 }
 
+/// The member `act` of a token that was delegated (RFC 8693, section 4.1).
+fn acting(access: &AccessRecord) -> Map<String, Value> {
+    let act = access.exchange.as_ref().and_then(|exchange| exchange.act.as_ref());
+    act.map(|act| ("act".to_owned(), act.to_json())).into_iter().collect()
+}
+
 /// The introspection response for `asker`; `None` if the token is invalid, or `asker` may not know
 /// of it. An identifier of OAuth 1.0a is never active: an API would accept it without a signature.
 fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> {
@@ -126,6 +134,7 @@ fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> 
         Found::Access(access) if now < access.expires => Some(ActiveToken {
             token_type: Some(token_type(access.binding).to_owned()),
             cnf: access.binding.map(Binding::to_confirmation),
+            extra: acting(access),
             exp: Some(access.expires),
             iat: Some(access.row.time()),
             ..describe(&access.grant)

@@ -30,7 +30,7 @@ pub(super) fn answer(
 
 fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> ServerMetadata {
     let has_code = inner.gives_codes();
-    let name = |grant: &GrantType| grant.as_str().to_owned();
+    let name = |grant: GrantType| grant.as_str().to_owned();
     let scopes: Vec<String> = inner.scopes.names().map(ToOwned::to_owned).collect();
     let one = |text: &str| vec![text.to_owned()];
     let mut metadata = ServerMetadata {

@@ -1,20 +1,29 @@
 //! The token endpoint (RFC 6749, section 3.2).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::{
     RemoteAddress,
     form::Params,
-    oauth2::{PresentedClient, RequestError, TokenRequest, TokenResponse},
+    oauth2::{ClientAuthError, PresentedClient, RequestError, TokenRequest, TokenResponse},
     provider::{
-        client::{authenticate, dynamic::used, error::AuthenticateError, record::GrantType},
+        client::{
+            authenticate,
+            dynamic::used,
+            error::AuthenticateError,
+            record::{Client, GrantType},
+        },
         error::Error,
         paths::EndpointPath,
         refusal,
         route::Route,
         server::{AuthorizationServer, Inner},
-        token::grant::{client_credentials, code, device, refresh},
+        token::grant::{
+            client_credentials, code, device, exchange, extension, jwt_bearer, refresh,
+        },
         wire::{self, Methods},
     },
 };
@@ -77,41 +86,83 @@ async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
 
 async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse, Error> {
     let params = Params::of_body(request).map_err(RequestError::from)?;
-    let asked = TokenRequest::parse(&params)?;
-    let presented =
-        PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
-    let grant_type = grant_type(&asked).filter(|grant| inner.offers(grant));
-    let grant_type = grant_type.ok_or(RequestError::UnsupportedGrantType)?;
+    let (grant_type, asked) = asked(inner, &params)?;
     let from = request.extensions().get::<RemoteAddress>().copied();
-    let client = authenticate::client(inner, &presented, from).await?;
+    let client = client(inner, request, &params, asked.as_ref(), from).await?;
     if !client.grant_types.contains(&grant_type) {
         return Err(TokenError::GrantTypeNotAllowed.into());
     }
     let tokens = match asked {
-        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
+        None => extension(inner, &client, &grant_type, &params, from).await?,
+        Some(TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource }) => {
             code::redeem(inner, &client, code, redirect_uri, code_verifier, &resource).await?
         }
-        TokenRequest::RefreshToken { refresh_token, scope, resource } => {
+        Some(TokenRequest::RefreshToken { refresh_token, scope, resource }) => {
             refresh::rotate(inner, &client, refresh_token, scope.as_ref(), &resource).await?
         }
-        TokenRequest::ClientCredentials { scope, resource } => {
+        Some(TokenRequest::ClientCredentials { scope, resource }) => {
             client_credentials::issue(inner, &client, scope.as_ref(), &resource).await?
         }
-        TokenRequest::DeviceCode { device_code, resource } => {
+        Some(TokenRequest::DeviceCode { device_code, resource }) => {
             let offer = inner.device.as_ref().ok_or(RequestError::UnsupportedGrantType)?;
             device::redeem(inner, offer, &client, device_code, &resource).await?
         }
+        Some(TokenRequest::JwtBearer { assertion, scope, resource }) => {
+            jwt_bearer::issue(inner, &client, assertion, scope.as_ref(), &resource).await?
+        }
+        Some(TokenRequest::TokenExchange(asked)) => exchange::issue(inner, &client, asked).await?,
     };
     let client = used::mark(inner, client).await?.ok_or(AuthenticateError::UnknownClient)?;
     tracing::debug!(client = %client.id, ?grant_type, "tokens issued");
     Ok(tokens)
 }
 
-const fn grant_type(asked: &TokenRequest<'_>) -> Option<GrantType> {
-    match asked {
-        TokenRequest::AuthorizationCode { .. } => Some(GrantType::AuthorizationCode),
-        TokenRequest::RefreshToken { .. } => Some(GrantType::RefreshToken),
-        TokenRequest::ClientCredentials { .. } => Some(GrantType::ClientCredentials),
-        TokenRequest::DeviceCode { .. } => Some(GrantType::DeviceCode),
+/// The grant type of a request and, unless it is the application's own, its parameters.
+fn asked<'a>(
+    inner: &Inner,
+    params: &'a Params<'_>,
+) -> Result<(GrantType, Option<TokenRequest<'a>>), RequestError> {
+    let name = params.one("grant_type")?.ok_or(RequestError::Missing("grant_type"))?;
+    let grant_type = name.parse().ok().filter(|grant| inner.offers(grant));
+    let grant_type = grant_type.ok_or(RequestError::UnsupportedGrantType)?;
+    let asked = match grant_type {
+        GrantType::Extension(_) => None,
+        _ => Some(TokenRequest::parse(params)?),
+    };
+    Ok((grant_type, asked))
+}
+
+/// The client of a request, authenticated. The assertion of an issuer whose requests are of one
+/// client stands for its authentication, if the request names no client.
+async fn client(
+    inner: &Inner,
+    request: &Request<Bytes>,
+    params: &Params<'_>,
+    asked: Option<&TokenRequest<'_>>,
+    from: Option<RemoteAddress>,
+) -> Result<Arc<Client>, Error> {
+    let presented = PresentedClient::parse(request.headers(), params);
+    if let (Err(ClientAuthError::Missing), Some(TokenRequest::JwtBearer { assertion, .. })) =
+        (&presented, asked)
+        && let Some(id) = jwt_bearer::client_of(inner, assertion).await?
+    {
+        let client = inner.store.client(inner.issuer_id().await?, id).await?;
+        return client.ok_or_else(|| AuthenticateError::UnknownClient.into());
     }
+    let presented = presented.map_err(AuthenticateError::from)?;
+    authenticate::client(inner, &presented, from).await
+}
+
+async fn extension(
+    inner: &Inner,
+    client: &Arc<Client>,
+    grant_type: &GrantType,
+    params: &Params<'_>,
+    from: Option<RemoteAddress>,
+) -> Result<TokenResponse, Error> {
+    let GrantType::Extension(name) = grant_type else {
+        return Err(RequestError::UnsupportedGrantType.into());
+    };
+    let grant = inner.decided.extensions.get(name).ok_or(RequestError::UnsupportedGrantType)?;
+    extension::issue(inner, client, (name, grant), params, from).await
 }

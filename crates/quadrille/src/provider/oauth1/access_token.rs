@@ -147,8 +147,14 @@ async fn access_token(
         verify::identifier(inner, Value::Token, TokenKind::Credential, number);
     let (secret, sealed) = verify::shared_secret(inner, wire::TOKEN);
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
-    let access =
-        AccessRecord { row: number, hash: *identifier.hash(), grant, expires, binding: None };
+    let access = AccessRecord {
+        row: number,
+        hash: *identifier.hash(),
+        grant,
+        expires,
+        binding: None,
+        exchange: None,
+    };
     let access = Arc::new(access);
     let bought = Bought::Credential(CredentialRecord {
         access: access.clone(),

@@ -51,5 +51,5 @@ fn for_itself(client: &Client, known: &Scopes) -> Result<Arc<AccessRecord>, Sign
         authentication: None,
     };
     let (row, hash, expires) = (client.number, [0; 32], Timestamp::NEVER);
-    Ok(Arc::new(AccessRecord { row, hash, grant, expires, binding: None }))
+    Ok(Arc::new(AccessRecord { row, hash, grant, expires, binding: None, exchange: None }))
 }

@@ -33,7 +33,9 @@ pub use pending::{
     Approval, Bought, DeviceCode, Identifier, PendingKind, PendingRecord, PendingRef, PendingState,
     TemporaryCredentials,
 };
-pub use records::{AccessRecord, CodeRecord, Consent, FamilyRecord, Grant, Issue};
+pub use records::{
+    AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, Issue, SubjectToken,
+};
 pub use registration::{Admission, Admitted, InitialTokenRecord};
 pub use row::RowIds;
 /// The SQLite of [`SqliteStore`], for an application's own tables beside the store's: rusqlite

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Binding, Scopes, Timestamp,
-    actor::{Actor, Authentication},
+    actor::{Act, Actor, Authentication},
     oauth2::Resources,
 };
 
@@ -94,6 +94,91 @@ pub struct AccessRecord {
     pub expires: Timestamp,
     /// The key to which the token is bound (RFC 9449, RFC 8705); `None` for a bearer token.
     pub binding: Option<Binding>,
+    /// The exchange that the token comes from (RFC 8693); `None` for all others.
+    pub exchange: Option<Arc<Exchange>>,
+}
+
+/// The exchange that an access token comes from (RFC 8693). Stores keep it as JSON.
+///
+/// ```
+/// use quadrille::{Act, provider::store::Exchange};
+///
+/// let exchange = Exchange { subject: None, act: Some(Act::new("mailer")) };
+/// assert_eq!(exchange.depth(), 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The subject token, if it is one of this server: the access token is valid while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectToken>,
+    /// The current actor, with those before it (section 4.1); `None` after an impersonation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+}
+
+impl Exchange {
+    /// The number of actors in `act`.
+    pub fn depth(&self) -> usize {
+        self.act.as_ref().map_or(0, Act::depth)
+    }
+}
+
+/// A token of this server that was exchanged.
+///
+/// ```
+/// use quadrille::provider::store::{RowId, SubjectToken};
+///
+/// let token = SubjectToken::Access { row: RowId(42), hash: [7; 32] };
+/// assert_ne!(token, SubjectToken::Refresh { family: RowId(42) });
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectToken {
+    /// An access token.
+    Access {
+        /// The number of its row.
+        row: RowId,
+        /// The hash that the row must hold.
+        #[serde(with = "hash")]
+        hash: SecretHash,
+    },
+    /// An imported access token, found by its hash.
+    Foreign {
+        /// The hash of the whole token.
+        #[serde(with = "hash")]
+        hash: SecretHash,
+    },
+    /// A refresh token of this family.
+    Refresh {
+        /// The number of the family's row.
+        family: RowId,
+    },
+}
+
+/// Hashes in base64url.
+mod hash {
+    use std::borrow::Cow;
+
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::SecretHash;
+
+    pub(super) fn serialize<S: Serializer>(
+        hash: &SecretHash,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_URL_SAFE_NO_PAD.encode(hash))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SecretHash, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.as_bytes()).ok();
+        let hash = bytes.and_then(|bytes| SecretHash::try_from(bytes).ok());
+        hash.ok_or_else(|| D::Error::custom("a hash of 32 bytes"))
+    }
 }
 
 /// A refresh token and its successors (RFC 6749, section 6): one row, however often it rotates.

@@ -6,7 +6,7 @@ use super::format::{self, NoToken, Presented, Refresh, TokenKind, sha256};
 use crate::provider::{
     error::Error,
     server::Inner,
-    store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, TokenRef},
+    store::{AccessRecord, CredentialRecord, FamilyRecord, Grant, SubjectToken, TokenRef},
 };
 
 /// A token whose grant is alive. The caller checks its expiry and, for a refresh token, its
@@ -49,13 +49,57 @@ pub(crate) async fn find(inner: &Inner, text: &str) -> Result<Option<Found>, Err
             None => return Ok(None),
         },
     };
-    match (inner.store.access(issuer, &access).await?, access) {
+    match (self::access(inner, &access).await?, access) {
         // Identifiers that the application made look like foreign tokens.
         (None, TokenRef::Foreign { .. }) => {
             Ok(credential(inner, text).await?.map(Found::Credential))
         }
         (found, _) => Ok(found.map(Found::Access)),
     }
+}
+
+/// A live access token, as are the tokens from which it was exchanged (RFC 8693).
+pub(crate) async fn access(
+    inner: &Inner,
+    token: &TokenRef,
+) -> Result<Option<Arc<AccessRecord>>, Error> {
+    let found = inner.store.access(inner.issuer_id().await?, token).await?;
+    let Some(record) = found else { return Ok(None) };
+    if record.exchange.is_none() {
+        return Ok(Some(record));
+    }
+    Ok(exchanges(inner, &record).await?.map(|_| record))
+}
+
+/// The greatest number of tokens of which each was exchanged for the next: more than are issued.
+const LONGEST_CHAIN: usize = 16;
+
+/// The number of exchanges from which an access token comes. `None` if one of their subject tokens
+/// is dead.
+pub(crate) async fn exchanges(
+    inner: &Inner,
+    record: &Arc<AccessRecord>,
+) -> Result<Option<usize>, Error> {
+    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let mut record = Arc::clone(record);
+    for count in 0..LONGEST_CHAIN {
+        let Some(exchange) = &record.exchange else { return Ok(Some(count)) };
+        let token = match &exchange.subject {
+            None => return Ok(Some(count + 1)),
+            Some(SubjectToken::Access { row, hash }) => TokenRef::Row { row: *row, hash: *hash },
+            Some(SubjectToken::Foreign { hash }) => TokenRef::Foreign { hash: *hash },
+            Some(SubjectToken::Refresh { family }) => {
+                let family = inner.store.family(issuer, *family).await?;
+                let is_alive = family.is_some_and(|it| now < it.expires.min(it.ends));
+                return Ok(is_alive.then_some(count + 1));
+            }
+        };
+        match inner.store.access(issuer, &token).await? {
+            Some(subject) if now < subject.expires => record = subject,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 /// The token credentials with this identifier, expired or not.

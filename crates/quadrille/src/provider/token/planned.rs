@@ -53,6 +53,11 @@ pub(crate) type BeforeIssue =
 
 type Decided = Result<PlannedToken, NotIssued>;
 
+/// `true` for a member of a token response that the protocol defines.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("oauth_")
+}
+
 /// The occasion on which a token is issued.
 ///
 /// ```
@@ -200,7 +205,7 @@ impl PlannedToken {
     /// # Errors
     /// [`ReservedMember`] for a name that the protocol defines.
     pub fn add_member(&mut self, name: &str, value: Value) -> Result<(), ReservedMember> {
-        if RESERVED.contains(&name) || name.starts_with("oauth_") {
+        if is_reserved(name) {
             return Err(ReservedMember(name.to_owned()));
         }
         self.members.insert(name.to_owned(), value);

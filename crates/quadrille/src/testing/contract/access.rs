@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Actor, Authentication, Binding, Timestamp,
-    provider::store::{AccessRecord, Issue, RowId, Store, TokenRef},
+    Act, Actor, Authentication, Binding, Timestamp,
+    provider::store::{AccessRecord, Exchange, Issue, RowId, Store, SubjectToken, TokenRef},
     testing::ManualClock,
 };
 
@@ -44,6 +44,22 @@ pub async fn an_access_token_comes_back_as_it_was_issued<S: Store>(store: &S, cl
         let access = AccessRecord { binding, ..world.access(row, world.grant(300)) };
         store.issue(world.issuer, Issue { access: access.clone(), family: None }).await;
         let rule = "`access` gives back the key to which a token is bound";
+        same(rule, world.issued(row).await, Some(access));
+    }
+    let mut act = Act::new("mailer");
+    act.act = Some(Box::new(Act::new("shop \u{e9}")));
+    let subjects = [
+        None,
+        Some(SubjectToken::Access { row: RowId(300), hash: hash(300) }),
+        Some(SubjectToken::Foreign { hash: hash(1) }),
+        Some(SubjectToken::Refresh { family: RowId(301) }),
+    ];
+    for (row, subject) in (330..).zip(subjects) {
+        let exchange = Exchange { act: subject.as_ref().map(|_| act.clone()), subject };
+        let access = world.access(row, world.grant(300));
+        let access = AccessRecord { exchange: Some(exchange.into()), ..access };
+        store.issue(world.issuer, Issue { access: access.clone(), family: None }).await;
+        let rule = "`access` gives back the exchange that a token comes from";
         same(rule, world.issued(row).await, Some(access));
     }
 }

@@ -75,6 +75,7 @@ impl<'s, S: Store> World<'s, S> {
             grant,
             expires: self.later(3600),
             binding: None,
+            exchange: None,
         }
     }
 

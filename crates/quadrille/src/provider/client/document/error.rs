@@ -91,11 +91,7 @@ impl From<ClientMetadataError> for ClientDocumentError {
             ClientMetadataError::AuthMethod
             | ClientMetadataError::KeysMissing
             | ClientMetadataError::KeysTwice
-            | ClientMetadataError::Keys(_)
-            | ClientMetadataError::PrivateKeys
-            | ClientMetadataError::NoKey
-            | ClientMetadataError::JwksUri
-            | ClientMetadataError::SigningAlgorithm => Self::AuthMethod,
+            | ClientMetadataError::Auth(_) => Self::AuthMethod,
             ClientMetadataError::RedirectUri { .. }
             | ClientMetadataError::TooManyRedirectUris
             | ClientMetadataError::NoRedirectUri => Self::NoRedirectUri,

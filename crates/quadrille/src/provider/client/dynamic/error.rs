@@ -9,7 +9,10 @@ use crate::{
     jose::{ClaimsError, KeySetError, TokenError},
     oauth2::{ErrorCode, RegistrationRequestError},
     provider::{
-        client::{metadata::ClientMetadataError, redirect_uri::RedirectUriError},
+        client::{
+            metadata::ClientMetadataError, redirect_uri::RedirectUriError,
+            registered_auth::RegisteredAuthError,
+        },
         reason::Disclosure,
     },
 };
@@ -181,16 +184,17 @@ impl ClientRegistrationError {
 impl From<ClientMetadataError> for ClientRegistrationError {
     fn from(error: ClientMetadataError) -> Self {
         use ClientMetadataError as E;
+        use RegisteredAuthError as A;
         match error {
             E::Name => Self::Name,
             E::Lookalike => Self::Lookalike,
             E::AuthMethod => Self::AuthMethod,
-            E::KeysMissing | E::NoKey => Self::KeysMissing,
+            E::KeysMissing | E::Auth(A::NoKey) => Self::KeysMissing,
             E::KeysTwice => Self::KeysTwice,
-            E::Keys(error) => Self::Keys(error),
-            E::PrivateKeys => Self::PrivateKeys,
-            E::JwksUri => Self::Url("jwks_uri"),
-            E::SigningAlgorithm => Self::SigningAlgorithm,
+            E::Auth(A::Keys(error)) => Self::Keys(error),
+            E::Auth(A::PrivateKeys) => Self::PrivateKeys,
+            E::Auth(A::JwksUri) => Self::Url("jwks_uri"),
+            E::Auth(A::SigningAlgorithm) => Self::SigningAlgorithm,
             E::RedirectUri { reason, .. } => Self::RedirectUri(reason),
             E::TooManyRedirectUris => Self::TooManyRedirectUris,
             E::NoRedirectUri => Self::NoRedirectUri,

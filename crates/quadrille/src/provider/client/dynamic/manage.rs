@@ -11,7 +11,6 @@ use crate::{
         client::{
             assertion,
             record::{Client, ClientSecret, SecretVerifier},
-            registered_auth::RegisteredAuth,
             secrets,
         },
         error::Error,
@@ -178,7 +177,7 @@ fn kept_and_new(
     let auth = client.auth.clone();
     let is_valid = |secret: &&ClientSecret| {
         secret.expires.is_none_or(|expires| now < expires)
-            && RegisteredAuth::has_use_for(auth.as_ref(), &secret.verifier)
+            && secret.verifier.is_of_use_with(auth.as_ref())
     };
     client.secrets = before.secrets.iter().filter(is_valid).cloned().collect();
     let half = settings.secret_lifetime.map(|lifetime| now + lifetime / 2);

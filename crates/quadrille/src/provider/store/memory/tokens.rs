@@ -10,7 +10,7 @@ use crate::{
     Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
-    provider::store::{AccessRecord, Grant, RowId, SecretHash, is_same},
+    provider::store::{AccessRecord, Exchange, Grant, RowId, SecretHash, is_same},
 };
 
 use super::shards::{Expires, Rows};
@@ -41,7 +41,7 @@ impl Tokens {
     }
 
     pub(super) fn insert(&self, record: AccessRecord, now: Timestamp) {
-        let AccessRecord { row, hash, grant, expires, binding } = record;
+        let AccessRecord { row, hash, grant, expires, binding, exchange } = record;
         let Grant { id: grant, client, actor, scopes, resources, authentication } = grant;
         let shared = self.shared.intern(Shared {
             client,
@@ -50,6 +50,7 @@ impl Tokens {
             resources,
             authentication,
             binding,
+            exchange,
         });
         let expires = u32::try_from(expires.seconds().max(0)).unwrap_or(u32::MAX);
         self.rows.lock(&row).insert(row, Token { hash, grant, shared, expires }, now);
@@ -77,6 +78,7 @@ impl Tokens {
             },
             expires: Timestamp::from_seconds(expires.into()),
             binding: shared.binding,
+            exchange: shared.exchange.clone(),
         })
     }
 
@@ -94,11 +96,13 @@ struct Shared {
     resources: Resources,
     authentication: Option<Arc<Authentication>>,
     binding: Option<Binding>,
+    exchange: Option<Arc<Exchange>>,
 }
 
 impl Hash for Shared {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.client, &self.actor, &self.scopes, &self.resources, self.binding).hash(state);
+        self.exchange.hash(state);
         self.authentication.as_ref().map(|who| who.auth_time).hash(state);
     }
 }

@@ -57,6 +57,7 @@ fn read(row: &Row<'_>) -> Result<CredentialRecord, StoreError> {
             grant,
             expires: rows::seconds(row, at!(credential_columns, "expires"))?,
             binding: rows::binding(row, at!(credential_columns, "binding"))?,
+            exchange: None,
         }),
         is_foreign: row.get(at!(credential_columns, "is_foreign"))?,
         secret: row.get::<_, Vec<u8>>(at!(credential_columns, "secret"))?.into(),

@@ -12,8 +12,8 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, CodeRecord, FamilyRecord, Grant, InitialTokenRecord, IssuerId, RowId,
-            SecretHash, StoreError,
+            AccessRecord, CodeRecord, Exchange, FamilyRecord, Grant, InitialTokenRecord, IssuerId,
+            RowId, SecretHash, StoreError,
         },
     },
 };
@@ -198,7 +198,7 @@ pub(super) fn code(row: &Row<'_>) -> Result<CodeRecord, StoreError> {
 /// The columns that [`access`] reads.
 macro_rules! access_columns {
     () => {
-        concat!("row, ", grant_columns!(), ", hash, expires, binding")
+        concat!("row, ", grant_columns!(), ", hash, expires, binding, exchange")
     };
 }
 pub(super) use access_columns;
@@ -210,6 +210,7 @@ pub(super) fn access(row: &Row<'_>) -> Result<AccessRecord, StoreError> {
         hash: row.get(at!(access_columns, "hash"))?,
         expires: seconds(row, at!(access_columns, "expires"))?,
         binding: binding(row, at!(access_columns, "binding"))?,
+        exchange: exchange(row, at!(access_columns, "exchange"))?,
     })
 }
 
@@ -259,6 +260,17 @@ pub(super) fn binding(row: &Row<'_>, column: impl RowIndex) -> Result<Option<Bin
     };
     // A token whose binding cannot be read must not become a bearer token.
     text.map(|text| read(text).ok_or(bad("a binding"))).transpose()
+}
+
+/// An [`Exchange`] as its column holds it.
+pub(super) fn exchange_text(exchange: Option<&Exchange>) -> Result<Option<String>, StoreError> {
+    exchange.map(serde_json::to_string).transpose().map_err(|_| bad("an exchange"))
+}
+
+fn exchange(row: &Row<'_>, column: impl RowIndex) -> Result<Option<Arc<Exchange>>, StoreError> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| bad("an exchange"))?;
+    // A token whose exchange cannot be read must not outlive its subject token.
+    text.map(serde_json::from_str).transpose().map_err(|_| bad("an exchange"))
 }
 
 pub(super) fn scopes(row: &Row<'_>, column: impl RowIndex) -> Result<Scopes, StoreError> {

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0004_pending.sql"),
     include_str!("../../../../migrations/sqlite/0005_binding.sql"),
     include_str!("../../../../migrations/sqlite/0007_registration.sql"),
+    include_str!("../../../../migrations/sqlite/0009_exchange.sql"),
 ];
 
 /// The number of attempts to lock, at most two milliseconds apart: about five seconds.

@@ -1,6 +1,10 @@
 //! The reasons why a token request is refused, by grant (RFC 6749, section 5.2).
 
-use crate::{oauth2::ErrorCode, provider::reason::Disclosure};
+use crate::{
+    jose::{ClaimsError, TokenError},
+    oauth2::ErrorCode,
+    provider::reason::Disclosure,
+};
 
 /// The reason why an authorization code is not redeemed (RFC 6749, section 4.1.3; RFC 7636, section
 /// 4.6).
@@ -218,6 +222,210 @@ impl DeviceCodeError {
                 Disclosure::code(ErrorCode::InvalidGrant)
             }
             Self::ResourceNotGranted => {
+                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+            }
+        }
+    }
+}
+
+/// The reason why a JWT of another issuer is not accepted (RFC 7523, section 3).
+///
+/// ```
+/// use quadrille::provider::AssertionError;
+///
+/// assert_eq!(AssertionError::Replayed.to_string(), "the assertion was used before");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AssertionError {
+    /// The text is not a JWT that a key of its issuer has signed.
+    #[error("the assertion: {0}")]
+    Token(#[from] TokenError),
+    /// The claims cannot be read.
+    #[error("the assertion: {0}")]
+    Claims(#[from] ClaimsError),
+    /// The issuer is not trusted.
+    #[error("the issuer of the assertion is not trusted")]
+    UnknownIssuer,
+    /// The keys of the issuer cannot be fetched.
+    #[error("the keys of the assertion's issuer cannot be fetched")]
+    KeysUnknown,
+    /// The issuer has signed the claims, but they are not valid here and now.
+    #[error("the assertion: {0}")]
+    Invalid(ClaimsError),
+    /// The assertion was used before: its `jti` is known.
+    #[error("the assertion was used before")]
+    Replayed,
+}
+
+impl AssertionError {
+    /// The code on the wire for an assertion as a grant.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::Token(_) | Self::Claims(_) | Self::UnknownIssuer | Self::KeysUnknown => {
+                Disclosure::code(ErrorCode::InvalidGrant)
+            }
+            // Only the issuer can have written the claims.
+            Self::Invalid(_) | Self::Replayed => Disclosure::words(ErrorCode::InvalidGrant),
+        }
+    }
+}
+
+/// The reason why a client gets no token for what the application, or another issuer, says (RFC
+/// 6749, section 4.5; RFC 7523, section 2.1).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::DirectError};
+///
+/// assert_eq!(DirectError::ScopeNotAllowed.code(), ErrorCode::InvalidScope);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirectError {
+    /// The server does not offer the grant.
+    #[error("the grant is not offered")]
+    NotOffered,
+    /// The client is public, and cannot act for itself.
+    #[error("a public client cannot have a token for itself")]
+    PublicClient,
+    /// The client may not request one of the scopes.
+    #[error("the client may not request this scope")]
+    ScopeNotAllowed,
+    /// The requested resource is unknown to this server (RFC 8707, section 2).
+    #[error("the resource is unknown here")]
+    ResourceUnknown,
+    /// The application does not grant the requested resource (RFC 8707, section 2.2).
+    #[error("the resource was not granted")]
+    ResourceNotGranted,
+}
+
+impl DirectError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::NotOffered => Disclosure::words(ErrorCode::UnsupportedGrantType),
+            Self::PublicClient => {
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+            }
+            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ResourceUnknown | Self::ResourceNotGranted => {
+                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+            }
+        }
+    }
+}
+
+/// The reason why a token is not exchanged (RFC 8693, section 2.2.2).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::ExchangeError};
+///
+/// assert_eq!(ExchangeError::SubjectUnknown.code(), ErrorCode::InvalidRequest);
+/// assert_eq!(ExchangeError::AudienceNotGranted.code(), ErrorCode::InvalidTarget);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The server does not offer token exchange.
+    #[error("token exchange is not offered")]
+    NotOffered,
+    /// The client is public: anybody could exchange in its name.
+    #[error("a public client cannot exchange tokens")]
+    PublicClient,
+    /// The type of a token is not supported.
+    #[error("the type of the subject or actor token is not supported")]
+    TokenType,
+    /// The requested type of token is not issued.
+    #[error("only access tokens are issued by exchange")]
+    RequestedType,
+    /// The subject token is not valid, or of another type than its `subject_token_type`.
+    #[error("the subject token is not valid")]
+    SubjectUnknown,
+    /// The subject token has expired.
+    #[error("the subject token has expired")]
+    SubjectExpired,
+    /// The subject token is a JWT that is not accepted.
+    #[error("the subject token: {0}")]
+    SubjectToken(AssertionError),
+    /// The subject token is of another client that acts for itself.
+    #[error("the subject token is of another client, which acts for itself")]
+    SubjectIsClient,
+    /// The subject token is bound to a key, which the client cannot prove to have.
+    #[error("the subject token is bound to a key")]
+    Bound,
+    /// The application does not say which user a JWT of another issuer is about.
+    #[error("the user of the subject token is not known")]
+    UserUnknown,
+    /// The actor token is not valid.
+    #[error("the actor token is not valid")]
+    ActorUnknown,
+    /// The actor token is a JWT that is not accepted.
+    #[error("the actor token: {0}")]
+    ActorToken(AssertionError),
+    /// `act` or `may_act` of the subject token cannot be read.
+    #[error("act or may_act of the subject token is malformed")]
+    ActMalformed,
+    /// The `scope` of the subject token cannot be read.
+    #[error("the scope of the subject token is malformed")]
+    ScopeMalformed,
+    /// The subject token names another party that may act (section 4.4).
+    #[error("the subject token names another party that may act")]
+    MayNotAct,
+    /// Too many exchanges, or acting parties, lie behind the token.
+    #[error("too many exchanges lie behind the subject token")]
+    ChainTooLong,
+    /// The subject token does not have a requested scope, or the client may not request it.
+    #[error("the subject token or the client does not have a requested scope")]
+    ScopeNotGranted,
+    /// A requested resource or audience is unknown to this server.
+    #[error("a requested resource or audience is unknown here")]
+    AudienceUnknown,
+    /// The subject token is not for a requested resource or audience.
+    #[error("the subject token is not for a requested resource or audience")]
+    AudienceNotGranted,
+}
+
+impl ExchangeError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::NotOffered => Disclosure::words(ErrorCode::UnsupportedGrantType),
+            Self::PublicClient => {
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+            }
+            Self::TokenType => {
+                Disclosure::words(ErrorCode::InvalidRequest).blame("subject_token_type")
+            }
+            Self::RequestedType => {
+                Disclosure::words(ErrorCode::InvalidRequest).blame("requested_token_type")
+            }
+            Self::SubjectToken(error) | Self::ActorToken(error) => {
+                Disclosure { code: ErrorCode::InvalidRequest, ..error.disclosed() }
+            }
+            Self::SubjectUnknown
+            | Self::SubjectExpired
+            | Self::SubjectIsClient
+            | Self::Bound
+            | Self::UserUnknown
+            | Self::ActorUnknown
+            | Self::ActMalformed
+            | Self::ScopeMalformed
+            | Self::MayNotAct
+            | Self::ChainTooLong => Disclosure::words(ErrorCode::InvalidRequest),
+            Self::ScopeNotGranted => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::AudienceUnknown | Self::AudienceNotGranted => {
                 Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
             }
         }

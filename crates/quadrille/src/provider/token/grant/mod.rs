@@ -3,7 +3,12 @@
 pub(crate) mod client_credentials;
 pub(crate) mod code;
 pub(crate) mod device;
+mod direct;
 pub(crate) mod error;
+pub(crate) mod exchange;
+pub(crate) mod extension;
+pub(crate) mod jwt_bearer;
+mod offer;
 pub(crate) mod refresh;
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +24,7 @@ use crate::{
         endpoint::error::TokenError,
         error::{Error, OperatorError},
         server::Inner,
-        store::{AccessRecord, FamilyRecord, Grant, RowId},
+        store::{AccessRecord, Exchange, FamilyRecord, Grant, RowId},
     },
 };
 
@@ -57,12 +62,37 @@ pub(crate) async fn mint(
     grant: Grant,
     now: Timestamp,
 ) -> Result<Minted, Error> {
+    mint_within(inner, client, occasion, row, grant, now, Limits::default()).await
+}
+
+/// The limits of a token, beside those of the policy.
+#[derive(Default)]
+pub(crate) struct Limits {
+    /// The latest expiry.
+    pub(crate) until: Option<Timestamp>,
+    /// The exchange that the token comes from.
+    pub(crate) exchange: Option<Arc<Exchange>>,
+}
+
+/// [`mint`] within limits.
+pub(crate) async fn mint_within(
+    inner: &Inner,
+    client: &Arc<Client>,
+    occasion: Occasion,
+    row: RowId,
+    grant: Grant,
+    now: Timestamp,
+    limits: Limits,
+) -> Result<Minted, Error> {
     let policy = client.policy(&inner.policy);
     let usual = policy.access_token_lifetime;
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
-    let PlannedToken { grant, lifetime, members, format, claims, .. } = planned;
+    let PlannedToken { grant, lifetime, members, format, mut claims, .. } = planned;
     let lifetime = lifetime.unwrap_or(usual).min(longest(&policy, &grant, now));
+    let lifetime = limits.until.map_or(lifetime, |until| lifetime.min(until.since(now)));
     let expires = now + lifetime;
+    let act = limits.exchange.as_ref().and_then(|exchange| exchange.act.as_ref());
+    claims.extend(act.map(|act| ("act".to_owned(), act.to_json())));
     let secret = TokenSecret::new(inner.env.random());
     let (access, hash) = match format {
         AccessTokenFormat::Jwt if !jwt::is_ambiguous(&grant) => {
@@ -75,7 +105,8 @@ pub(crate) async fn mint(
             (inner.tokens.write(TokenKind::Access, row, &secret), sha256(&secret[..]))
         }
     };
-    let record = AccessRecord { row, hash, grant, expires, binding: None };
+    let exchange = limits.exchange;
+    let record = AccessRecord { row, hash, grant, expires, binding: None, exchange };
     Ok(Minted { access, record, lifetime, members })
 }
 

@@ -54,8 +54,8 @@ impl<'c> Writes<'c> {
             put_access: prepare(concat!(
                 "INSERT INTO quadrille_access_tokens (row, issuer, ",
                 grant_columns!(),
-                ", hash, expires, binding)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                ", hash, expires, binding, exchange)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
             ))?,
             put_family: prepare(concat!(
                 "INSERT INTO quadrille_families (row, issuer, ",

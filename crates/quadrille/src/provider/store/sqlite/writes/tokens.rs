@@ -121,6 +121,7 @@ impl Writes<'_> {
             access.hash,
             access.expires.seconds(),
             rows::binding_text(access.binding),
+            rows::exchange_text(access.exchange.as_deref())?,
         ])?;
         Ok(())
     }

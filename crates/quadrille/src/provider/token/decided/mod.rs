@@ -1,0 +1,25 @@
+//! The grants that the application decides on, as values.
+
+pub(crate) mod asserted;
+pub(crate) mod exchange;
+pub(crate) mod extension;
+pub(crate) mod granted;
+pub(crate) mod trusted;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::provider::client::record::ExtensionGrantType;
+
+use self::{
+    asserted::OnAsserted, exchange::OnExchange, extension::ErasedGrant, trusted::TrustedIssuer,
+};
+
+/// The grants that the application decides on.
+#[derive(Clone, Default)]
+pub(crate) struct DecidedGrants {
+    pub(crate) extensions: BTreeMap<ExtensionGrantType, Arc<dyn ErasedGrant>>,
+    /// Issuers elsewhere whose JWTs are accepted.
+    pub(crate) issuers: Vec<TrustedIssuer>,
+    pub(crate) jwt_bearer: Option<OnAsserted>,
+    pub(crate) exchange: Option<OnExchange>,
+}

@@ -1,0 +1,126 @@
+//! Tokens of grants that have no code: for what the application, or another issuer, says.
+
+use std::sync::Arc;
+
+use crate::{
+    Scopes,
+    form::Params,
+    jose::Claims,
+    oauth2::{Resources, TokenResponse},
+    provider::{
+        authorize::request::requested,
+        client::record::{Client, ClientType, GrantType},
+        endpoint::error::TokenError,
+        error::{Error, OperatorError},
+        server::Inner,
+        store::{Grant, Issue},
+        token::{
+            decided::{
+                granted::{Granted, Not, NotGranted},
+                trusted::TrustedIssuer,
+            },
+            issuers,
+            planned::Occasion,
+        },
+    },
+};
+
+use super::{Limits, error::DirectError, first_refresh, mint_within, narrowed};
+
+/// The scopes and APIs of a request, which the client may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) scopes: Scopes,
+    pub(crate) resources: Resources,
+}
+
+impl Asked {
+    /// Checks what the client requests.
+    pub(crate) fn check(
+        inner: &Inner,
+        client: &Client,
+        scope: Option<&Scopes>,
+        resource: &Resources,
+    ) -> Result<Self, DirectError> {
+        let resources = inner.resources.narrowed(resource).ok_or(DirectError::ResourceUnknown)?;
+        let scopes = requested(scope, client, inner.scopes.known());
+        Ok(Self { scopes: scopes.ok_or(DirectError::ScopeNotAllowed)?, resources })
+    }
+
+    /// Reads and checks what the client requests.
+    pub(crate) fn read(inner: &Inner, client: &Client, params: &Params<'_>) -> Result<Self, Error> {
+        let scope = crate::oauth2::read_scope(params)?;
+        Ok(Self::check(inner, client, scope.as_ref(), &Resources::read(params)?)?)
+    }
+
+    /// Narrows the request to what the application grants.
+    fn narrowed(self, granted: &Granted, known: &Resources) -> Result<Self, DirectError> {
+        let scopes = match &granted.scopes {
+            Some(scopes) => self.scopes.intersection(scopes),
+            None => self.scopes,
+        };
+        let resources = match &granted.resources {
+            None => self.resources,
+            Some(only) if self.resources.is_empty() => {
+                known.narrowed(only).ok_or(DirectError::ResourceUnknown)?
+            }
+            Some(only) => narrowed(&self.resources, only).ok_or(DirectError::ResourceNotGranted)?,
+        };
+        Ok(Self { scopes, resources })
+    }
+}
+
+/// Issues what the application grants. An assertion is used up after all checks, and before anything
+/// is issued.
+pub(crate) async fn issue(
+    inner: &Inner,
+    client: &Arc<Client>,
+    grant_type: GrantType,
+    asked: Asked,
+    granted: Granted,
+    assertion: Option<(&TrustedIssuer, &Claims)>,
+) -> Result<TokenResponse, Error> {
+    if granted.subject.is_none() && client.client_type == ClientType::Public {
+        return Err(DirectError::PublicClient.into());
+    }
+    let Asked { scopes, resources } = asked.narrowed(&granted, &inner.resources)?;
+    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let row = inner.row_above(client.number).await?;
+    let grant = Grant {
+        id: row,
+        client: client.id.clone(),
+        actor: granted.actor(client),
+        scopes,
+        resources,
+        authentication: granted.authentication.clone(),
+    };
+    let (family, refresh) = match granted.refresh_token {
+        true => first_refresh(inner, client, &grant, now).await?.unzip(),
+        false => (None, None),
+    };
+    let until = granted.lifetime.map(|lifetime| now + lifetime);
+    let limits = Limits { until, exchange: None };
+    let occasion = Occasion::Grant(grant_type);
+    let minted = mint_within(inner, client, occasion, row, grant, now, limits).await?;
+    let refresh = refresh.map(|refresh| refresh.write());
+    let mut response = minted.response(refresh.as_ref());
+    for (name, value) in granted.members {
+        response.extra.entry(name).or_insert(value);
+    }
+    if let Some((trusted, claims)) = assertion {
+        issuers::use_up(inner, trusted, claims).await?;
+    }
+    inner.store.issue(issuer, Issue { access: minted.record, family }).await?;
+    Ok(response)
+}
+
+/// The error of an application that grants nothing.
+pub(crate) fn refused(not: NotGranted) -> Error {
+    match not.0 {
+        Not::Refused { reason, refusal } => {
+            tracing::info!(%reason, "the application grants nothing");
+            TokenError::NotGranted(refusal).into()
+        }
+        Not::Unavailable(error) => OperatorError::Grant(error).into(),
+    }
+}

@@ -1,0 +1,115 @@
+//! The grants that the application decides on, offered by a server.
+
+use std::sync::Arc;
+
+use crate::provider::{
+    client::record::{GrantType, InvalidGrantType},
+    server::AuthorizationServer,
+    token::decided::{
+        asserted::Asserted,
+        exchange::{Exchanged, Exchanging},
+        extension::ExtensionGrant,
+        granted::{Granted, NotGranted},
+        trusted::TrustedIssuer,
+    },
+};
+
+impl AuthorizationServer {
+    /// Offers a grant of the application's own (RFC 6749, section 4.5), by its name, which is an
+    /// absolute URI. A client may use it if it is among the client's
+    /// [grant types](crate::provider::NewClient::grant_types); metadata lists it. The client has authenticated when
+    /// `grant` is asked.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::{GrantRequest, Granted, NewClient, NotGranted};
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?.grant(
+    ///     "urn:example:kiosk",
+    ///     async |request: GrantRequest| match request.required("ticket")? {
+    ///         "4711" => Ok(Granted::to_user("ada")),
+    ///         _ => Err(NotGranted::refused("there is no such ticket")),
+    ///     },
+    /// )?;
+    /// let kiosk = NewClient::confidential("Kiosk").grant_types(["urn:example:kiosk".parse()?]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidGrantType`] if the name cannot be that of a grant type, or is one of this library's.
+    pub fn grant(self, name: &str, grant: impl ExtensionGrant) -> Result<Self, InvalidGrantType> {
+        let GrantType::Extension(name) = name.parse()? else { return Err(InvalidGrantType) };
+        Ok(self.with(|inner| drop(inner.decided.extensions.insert(name, Arc::new(grant)))))
+    }
+
+    /// Trusts an issuer elsewhere: its JWTs are assertions for [`jwt_bearer`](Self::jwt_bearer), and
+    /// subject and actor tokens for [`token_exchange`](Self::token_exchange). A second one with the
+    /// same name replaces the first.
+    #[must_use]
+    pub fn trusted_issuer(self, issuer: TrustedIssuer) -> Self {
+        self.with(|inner| {
+            inner.decided.issuers.retain(|known| known.issuer() != issuer.issuer());
+            inner.decided.issuers.push(issuer);
+        })
+    }
+
+    /// Offers tokens for JWTs of [trusted issuers](Self::trusted_issuer) (RFC 7523, section 2.1).
+    /// `decide` says which user, or client, an assertion is about. The assertion is signed, valid
+    /// for this server alone, and was not used before.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::{Asserted, Granted, NotGranted};
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?.jwt_bearer(
+    ///     async |asserted: Asserted| match asserted.subject() {
+    ///         "17" => Ok(Granted::to_user("ada")),
+    ///         _ => Err(NotGranted::refused("nobody is known by this subject")),
+    ///     },
+    /// );
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn jwt_bearer<A>(self, decide: impl Fn(Asserted) -> A + Send + Sync + 'static) -> Self
+    where
+        A: Future<Output = Result<Granted, NotGranted>> + Send + 'static,
+    {
+        self.with(|inner| {
+            inner.decided.jwt_bearer = Some(Arc::new(move |asserted| Box::pin(decide(asserted))));
+        })
+    }
+
+    /// Offers token exchange (RFC 8693). `decide` says which client may exchange which token, and
+    /// whether it acts for the subject (delegation) or as the subject (impersonation). The subject
+    /// token is an access token of this server, a refresh token of the client, or a JWT of a
+    /// [trusted issuer](Self::trusted_issuer).
+    ///
+    /// The new token has no scope and no audience that the subject token does not have, expires with
+    /// it at the latest, and is valid only as long as it: if its grant is revoked, so are those of
+    /// all tokens that were exchanged for it. At most four exchanges lie behind a token.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::{Exchanged, Exchanging, NotGranted};
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?.token_exchange(
+    ///     async |exchanging: Exchanging| match &*exchanging.client().id {
+    ///         "mailer" => Ok(Exchanged::delegation()),
+    ///         _ => Err(NotGranted::refused("only the mailer acts for others")),
+    ///     },
+    /// );
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn token_exchange<A>(self, decide: impl Fn(Exchanging) -> A + Send + Sync + 'static) -> Self
+    where
+        A: Future<Output = Result<Exchanged, NotGranted>> + Send + 'static,
+    {
+        self.with(|inner| {
+            inner.decided.exchange = Some(Arc::new(move |exchanging| Box::pin(decide(exchanging))));
+        })
+    }
+}

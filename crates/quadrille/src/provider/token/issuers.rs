@@ -1,0 +1,64 @@
+//! JWTs of issuers elsewhere, verified and used up (RFC 7523, section 3).
+
+use std::time::Duration;
+
+use crate::{
+    jose::{Claims, ClaimsError, ClaimsPolicy, Unverified},
+    provider::{error::Error, server::Inner},
+};
+
+use super::{
+    decided::trusted::{Keys, Purpose, TrustedIssuer},
+    format::sha256,
+    grant::error::AssertionError,
+};
+
+/// The time for which the identifier of an assertion is remembered beyond it, since clocks differ.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// Verifies a JWT of a trusted issuer. It is not used up yet.
+pub(crate) async fn verify<'i>(
+    inner: &'i Inner,
+    text: &str,
+    purpose: Purpose,
+) -> Result<(&'i TrustedIssuer, Claims), AssertionError> {
+    let token = Unverified::parse(text)?;
+    let iss = token.claims_of_anybody()?.iss.ok_or(ClaimsError::Missing("iss"))?;
+    let known = inner.decided.issuers.iter().find(|known| **known.issuer() == *iss);
+    let issuer = known.ok_or(AssertionError::UnknownIssuer)?;
+    let keys = match issuer.keys() {
+        Keys::Known(keys) => keys.clone(),
+        Keys::Remote(url, remote) => {
+            let got = remote.get(&url, &inner.env, |keys| token.has_key_in(keys)).await;
+            got.map_err(|reason| {
+                tracing::warn!(%iss, %reason, "the keys of an issuer are not known");
+                AssertionError::KeysUnknown
+            })?
+        }
+    };
+    let verified = token.verify(&issuer.rules(purpose), &keys)?;
+    let policy = issuer.policy(inner.issuer.as_str(), inner.token_endpoint_as_audience(), purpose);
+    let claims = verified.claims(&policy, inner.now());
+    Ok((issuer, claims.map_err(AssertionError::Invalid)?))
+}
+
+/// Uses an assertion up, if it has an identifier. Of any number of users one wins.
+pub(crate) async fn use_up(
+    inner: &Inner,
+    issuer: &TrustedIssuer,
+    claims: &Claims,
+) -> Result<(), Error> {
+    let Some(jti) = &claims.jti else { return Ok(()) };
+    let exp = claims.exp.ok_or(AssertionError::Invalid(ClaimsError::Missing("exp")))?;
+    let end = exp + ClaimsPolicy::LEEWAY;
+    let key = sha256(format!("{}:{}{jti}", issuer.issuer().len(), issuer.issuer()).as_bytes());
+    let store = inner.issuer_id().await?;
+    if !inner.store.remember_once(store, "assertion", key, end + MARGIN).await? {
+        return Err(AssertionError::Replayed.into());
+    }
+    // A request that waited longer may have been forgotten meanwhile.
+    match inner.now() > end + MARGIN / 2 {
+        true => Err(AssertionError::Invalid(ClaimsError::Expired).into()),
+        false => Ok(()),
+    }
+}
