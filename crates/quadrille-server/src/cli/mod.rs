@@ -4,6 +4,7 @@ mod client;
 mod config;
 mod keys;
 mod login;
+mod registration;
 mod table;
 mod token;
 mod user;
@@ -86,6 +87,9 @@ enum Command {
     /// Manage clients, the applications that users can give access
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Manage initial access tokens, with which developers register clients
+    #[command(subcommand)]
+    Registration(registration::RegistrationCommand),
     /// Revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -157,6 +161,9 @@ impl Cli {
             Command::Serve(args) => serve::run(args, &settings()?, &self.common.again(), output),
             Command::User(command) => block_on(user::run(command, &settings()?, output)),
             Command::Client(command) => block_on(client::run(command, &settings()?, output)),
+            Command::Registration(command) => {
+                block_on(registration::run(command, &settings()?, output))
+            }
             Command::Token(command) => block_on(token::run(command, &settings()?, output)),
             Command::Keys(command) => block_on(keys::run(command, &settings()?, output)),
             Command::Login(args) => {

@@ -74,6 +74,37 @@ pub const KEYS: &[Key] = &[
         "scopes that such clients may request",
     ),
     key(
+        "registration",
+        "QUADRILLE_REGISTRATION",
+        "off, initial-access-token or open-to-anybody-so-that-strangers-add-clients: who may \
+         register clients over the network",
+    ),
+    key(
+        "registration_scopes",
+        "QUADRILLE_REGISTRATION_SCOPES",
+        "scopes that clients registered so may have",
+    ),
+    key(
+        "registration_grant_types",
+        "QUADRILLE_REGISTRATION_GRANT_TYPES",
+        "grant types that clients registered so may have",
+    ),
+    key(
+        "registration_secret_lifetime",
+        "QUADRILLE_REGISTRATION_SECRET_LIFETIME",
+        "lifetime of the secrets of clients registered so",
+    ),
+    key(
+        "registration_unused_lifetime",
+        "QUADRILLE_REGISTRATION_UNUSED_LIFETIME",
+        "how long a client that a stranger registered may stay unused; then it is removed",
+    ),
+    key(
+        "registration_most_unused",
+        "QUADRILLE_REGISTRATION_MOST_UNUSED",
+        "greatest number of clients that strangers registered and nobody has used yet",
+    ),
+    key(
         "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         "QUADRILLE_ALLOW_CONFIDENTIAL_CLIENTS_WITHOUT_PKCE_SO_THAT_LEAKED_CODES_CAN_BE_INJECTED",
         "whether every client that has a secret may omit PKCE; `client add` can allow it for one \

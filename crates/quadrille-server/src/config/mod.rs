@@ -10,6 +10,7 @@ mod file;
 mod found;
 mod keys;
 mod oauth1;
+mod registration;
 mod value;
 
 pub use device::DeviceSettings;
@@ -17,6 +18,7 @@ pub use effective::Effective;
 pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
+pub use registration::{RegistrationMode, RegistrationSettings};
 pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -103,6 +105,8 @@ pub struct Settings {
     pub client_metadata_documents: bool,
     /// The scopes that these clients may request. `None` means all scopes.
     pub client_metadata_document_scopes: Option<Scopes>,
+    /// The settings of dynamic client registration.
+    pub registration: RegistrationSettings,
     /// The lifetime of a session.
     pub session_lifetime: Duration,
     /// The policy of the authorization server.
@@ -252,13 +256,19 @@ impl Settings {
             |scopes| scopes.as_str().replace(' ', ","),
             "all of scopes",
         )?;
-        let unknown = client_metadata_document_scopes.iter().flat_map(Scopes::iter);
-        if let Some(name) = unknown.into_iter().find(|name| !scopes.contains_key(*name)) {
-            return Err(ConfigError::UnknownScope {
-                key: "client_metadata_document_scopes",
-                name: name.to_owned(),
-                nearest: nearest(name, scopes.keys().map(String::as_str)).map(str::to_owned),
-            });
+        let registration = RegistrationSettings::of(&mut found)?;
+        for (key, names) in [
+            ("client_metadata_document_scopes", &client_metadata_document_scopes),
+            ("registration_scopes", &registration.scopes),
+        ] {
+            let mut names = names.iter().flat_map(Scopes::iter);
+            if let Some(name) = names.find(|name| !scopes.contains_key(*name)) {
+                return Err(ConfigError::UnknownScope {
+                    key,
+                    name: name.to_owned(),
+                    nearest: nearest(name, scopes.keys().map(String::as_str)).map(str::to_owned),
+                });
+            }
         }
         let without_pkce = found.switch(
             "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
@@ -300,6 +310,7 @@ impl Settings {
             resources,
             client_metadata_documents,
             client_metadata_document_scopes,
+            registration,
             session_lifetime,
             policy: safe
                 .code_lifetime(code)

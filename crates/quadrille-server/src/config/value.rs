@@ -81,6 +81,12 @@ pub enum Expected {
     /// A format of access tokens.
     #[error("opaque or jwt")]
     AccessTokenFormat,
+    /// Who may register clients.
+    #[error("off, initial-access-token or open-to-anybody-so-that-strangers-add-clients")]
+    Registration,
+    /// Grant types.
+    #[error("grant types, separated by commas, such as authorization_code,refresh_token")]
+    GrantTypes,
     /// A log format.
     #[error("text or json")]
     LogFormat,

@@ -235,7 +235,11 @@ impl Refusal {
                 let mut response = Response::new(Body::from(Bytes::from(body)));
                 *response.status_mut() = status;
                 let kind = HeaderValue::from_static("application/json");
-                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_TYPE, kind);
+                // An application in a browser learns why, too. No cookie plays a part in it.
+                let anybody = HeaderValue::from_static("*");
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
                 response
             }
         };

@@ -12,7 +12,7 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        IssuerError, OperatorError,
+        DynamicRegistration, IssuerError, OperatorError,
         guessing::{Kdf, Line},
         oauth1::OAuth1,
         store::StoreError,
@@ -72,6 +72,8 @@ pub struct Parts {
     pub jwt_resources: Resources,
     /// The settings of client ID metadata documents, if they are on.
     pub client_documents: Option<ClientMetadataDocuments>,
+    /// The settings of dynamic client registration, if it is on.
+    pub registration: Option<DynamicRegistration>,
     /// The threads that hash passwords.
     pub kdf: Kdf,
     /// The pages.
@@ -95,6 +97,7 @@ impl Parts {
             access_token_format: AccessTokenFormat::Opaque,
             jwt_resources: Resources::EMPTY,
             client_documents: None,
+            registration: None,
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
             issuer,
@@ -170,6 +173,7 @@ impl App {
             access_token_format,
             jwt_resources,
             client_documents,
+            registration,
             kdf,
             pages,
             session_lifetime,
@@ -202,6 +206,9 @@ impl App {
         }
         if let Some(documents) = client_documents {
             server = server.client_metadata_documents(documents);
+        }
+        if let Some(registration) = registration {
+            server = server.dynamic_registration(registration);
         }
         server.start().await?;
         let mark = backend.mark().await?;

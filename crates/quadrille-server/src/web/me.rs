@@ -38,6 +38,22 @@ pub(super) async fn preflight() -> Response<Body> {
     response
 }
 
+/// The answer to any other method.
+pub(super) async fn wrong_method() -> Response<Body> {
+    let body =
+        "{\"error\":\"invalid_request\",\"error_description\":\"the method must be GET or POST\"}";
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    for (name, value) in [
+        (header::ALLOW, "GET, POST"),
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 /// Allows applications in a browser to read the answer, also a refusal. No cookie is involved.
 pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();

@@ -53,6 +53,7 @@ impl App {
                 get(me::me)
                     .post(me::me)
                     .options(me::preflight)
+                    .fallback(me::wrong_method)
                     .layer(map_response(me::for_any_origin)),
             )
             .route(&at("/assets/{name}"), get(asset))

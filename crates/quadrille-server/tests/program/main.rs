@@ -26,6 +26,7 @@ mod me;
 mod oauth1;
 mod process;
 mod refusals;
+mod registration;
 mod serving;
 mod sign_in;
 mod signing_keys;

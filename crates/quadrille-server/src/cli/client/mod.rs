@@ -116,7 +116,8 @@ async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failur
     output.result(&shown, || {
         table(shown.iter().map(|client| {
             let ways = client.ways();
-            [client.client_id, client.client_name, ways, client.scope, client.created.as_str()]
+            let (id, name, scope) = (client.client_id, client.client_name, client.scope);
+            [id, name, ways, client.origin(), scope, client.created.as_str()]
         }))
     })
 }

@@ -31,6 +31,9 @@ pub(super) struct Shown<'a> {
     without_pkce: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     from_document: bool,
+    /// The way in which the client came, unless the operator registered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registered: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_server: Option<Vec<&'a str>>,
     secrets: Vec<ShownSecret>,
@@ -105,6 +108,12 @@ impl<'a> Shown<'a> {
             first_party: client.first_party,
             without_pkce: client.without_pkce,
             from_document: client.from_document,
+            registered: client.registration.as_ref().map(|found| {
+                match &found.initial_access_token {
+                    Some(name) => format!("with the token {name}"),
+                    None => "by a stranger".to_owned(),
+                }
+            }),
             resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
             secrets: expiries
                 .map(|secret| ShownSecret { expires: secret.expires.map(when) })
@@ -141,6 +150,7 @@ impl<'a> Shown<'a> {
         if self.from_document {
             lines.push(["described", "by the document at its client_id"]);
         }
+        lines.extend(self.registered.iter().map(|how| ["registered", how.as_str()]));
         if let Some(apis) = &self.resource_server {
             lines.push(["may introspect", "access tokens"]);
             lines.extend(apis.iter().map(|uri| ["for", *uri]));
@@ -152,6 +162,15 @@ impl<'a> Shown<'a> {
         }
         lines.push(["since", &self.created]);
         table(lines.into_iter())
+    }
+
+    /// The way in which the client came, in a word or two.
+    pub(super) fn origin(&self) -> &str {
+        match &self.registered {
+            Some(how) => how,
+            None if self.from_document => "by its document",
+            None => "by command",
+        }
     }
 
     /// The ways in which the client gets tokens, in a word or two.

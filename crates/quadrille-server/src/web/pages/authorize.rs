@@ -67,6 +67,8 @@ struct ClientView<'a> {
     /// The host that vouches for a client which describes itself: such a client chooses its own
     /// name.
     host: Option<&'a str>,
+    /// Whether the client registered itself, and chose its own name.
+    registered_itself: bool,
 }
 
 #[derive(Serialize)]
@@ -134,6 +136,7 @@ impl App {
                 name: &page.client.name,
                 initial: initial(&page.client.name),
                 host: page.client_host.as_deref(),
+                registered_itself: page.registered_itself,
             },
             user,
             user_initial: initial(user),
@@ -174,7 +177,12 @@ mod tests {
     fn html(host: Option<&str>) -> String {
         let issuer = Issuer::parse("https://id.example").unwrap();
         let view = Page {
-            client: ClientView { name: "Your <bank>", initial: "Y".to_owned(), host },
+            client: ClientView {
+                name: "Your <bank>",
+                initial: "Y".to_owned(),
+                host,
+                registered_itself: false,
+            },
             user: "ada",
             user_initial: "A".to_owned(),
             scopes: &[],

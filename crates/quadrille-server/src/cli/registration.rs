@@ -1,0 +1,126 @@
+//! `quadrille registration`.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use quadrille::provider::store::{InitialTokenRecord, RowId};
+use serde::Serialize;
+
+use super::table::{table, when};
+use crate::{
+    Failure,
+    config::{RegistrationMode, Settings, parse_duration},
+    data::Data,
+    output::Output,
+};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum RegistrationCommand {
+    /// Issue an initial access token, with which a developer can register clients; it is shown once
+    #[command(after_help = "\
+Example:
+  quadrille registration add-token \"Ada's printers\" --uses 3 --lifetime 7d")]
+    AddToken {
+        /// Name of the token, for `registration list` and the clients registered with it
+        name: String,
+        /// How many clients can be registered with it
+        #[arg(long, value_name = "NUMBER", default_value_t = 1,
+            value_parser = clap::value_parser!(u32).range(1..))]
+        uses: u32,
+        /// How long it is valid
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+        lifetime: Duration,
+    },
+    /// List the initial access tokens that are valid
+    List,
+    /// Revoke an initial access token; the clients registered with it remain
+    RevokeToken {
+        /// Number of the token, as `registration list` shows it
+        number: i64,
+    },
+}
+
+/// An initial access token.
+#[derive(Serialize)]
+struct Shown<'a> {
+    number: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initial_access_token: Option<&'a str>,
+    name: &'a str,
+    uses: u32,
+    expires: String,
+}
+
+impl<'a> Shown<'a> {
+    fn new(record: &'a InitialTokenRecord, token: Option<&'a str>) -> Self {
+        Self {
+            number: record.row.0,
+            initial_access_token: token,
+            name: &record.name,
+            uses: record.uses,
+            expires: when(record.expires),
+        }
+    }
+}
+
+pub(super) async fn run(
+    command: &RegistrationCommand,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    let data = match command {
+        RegistrationCommand::AddToken { .. } => Data::open_or_make(settings).await?,
+        _ => Data::open_existing(settings).await?,
+    };
+    let server = data.server(settings).await?;
+    let result = match command {
+        RegistrationCommand::AddToken { name, uses, lifetime } => {
+            match server.issue_initial_access_token(name, *uses, *lifetime).await {
+                Ok(issued) => {
+                    let shown = Shown::new(&issued.record, Some(issued.token.expose()));
+                    let written = output.result(&shown, || issued.token.expose().to_owned());
+                    if !output.is_json() {
+                        output.note("Give it to the developer now: it is not shown again.");
+                        if settings.registration.mode == RegistrationMode::Off {
+                            output.note(
+                                "Registration is off by these settings: serve with --set \
+                                 registration=initial-access-token.",
+                            );
+                        }
+                    }
+                    written
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+        RegistrationCommand::List => match server.initial_access_tokens().await {
+            Ok(tokens) => {
+                let shown: Vec<_> = tokens.iter().map(|token| Shown::new(token, None)).collect();
+                output.result(&shown, || {
+                    let rows: Vec<_> = shown.iter().map(row).collect();
+                    table(rows.iter().map(|row| row.each_ref().map(String::as_str)))
+                })
+            }
+            Err(error) => Err(error.into()),
+        },
+        RegistrationCommand::RevokeToken { number } => {
+            match server.revoke_initial_access_token(RowId(*number)).await {
+                Ok(true) => output.result(&serde_json::json!({ "revoked": true }), || {
+                    "Revoked. The clients registered with it remain.".to_owned()
+                }),
+                Ok(false) => {
+                    let name = number.to_string();
+                    Err(Failure::NotFound { what: "initial access token", name })
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+    };
+    data.close(server).await;
+    result
+}
+
+fn row(token: &Shown<'_>) -> [String; 4] {
+    let uses = format!("{} left", token.uses);
+    [token.number.to_string(), token.name.to_owned(), uses, token.expires.clone()]
+}

@@ -1,0 +1,149 @@
+//! The settings of dynamic client registration.
+
+use std::time::Duration;
+
+use quadrille::{
+    Scopes,
+    provider::{DynamicRegistration, GrantType},
+};
+use toml::Value;
+
+use super::{
+    error::ConfigError,
+    found::Found,
+    value::{self, Expected},
+};
+
+/// Who may register clients (RFC 7591, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// The operator alone.
+    Off,
+    /// The operator, and developers with an initial access token.
+    InitialAccessToken,
+    /// Anybody.
+    Open,
+}
+
+/// The settings of dynamic client registration.
+#[derive(Clone, Debug)]
+pub struct RegistrationSettings {
+    /// Who may register clients.
+    pub mode: RegistrationMode,
+    /// The scopes that such clients may have. `None` means all scopes.
+    pub scopes: Option<Scopes>,
+    /// The grant types that such clients may have.
+    pub grant_types: Vec<GrantType>,
+    /// The lifetime of their secrets. `None` means that they do not expire.
+    pub secret_lifetime: Option<Duration>,
+    /// The time within which a client of a stranger must be used.
+    pub unused_lifetime: Duration,
+    /// The number of clients of strangers that nobody has used yet.
+    pub most_unused: usize,
+}
+
+impl RegistrationMode {
+    const ALL: [Self; 3] = [Self::Off, Self::InitialAccessToken, Self::Open];
+
+    /// The value of the setting.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::InitialAccessToken => "initial-access-token",
+            Self::Open => "open-to-anybody-so-that-strangers-add-clients",
+        }
+    }
+}
+
+impl RegistrationSettings {
+    /// The offer of the authorization server. `None` if registration is off.
+    pub fn offer(&self) -> Option<DynamicRegistration> {
+        let offer = match self.mode {
+            RegistrationMode::Off => return None,
+            RegistrationMode::InitialAccessToken => DynamicRegistration::by_initial_access_token(),
+            RegistrationMode::Open => {
+                DynamicRegistration::open_to_anybody_so_that_strangers_add_clients()
+            }
+        };
+        let mut offer = offer
+            .grant_types(self.grant_types.iter().cloned())
+            .unused_lifetime(self.unused_lifetime)
+            .most_unused(self.most_unused);
+        if let Some(scopes) = &self.scopes {
+            offer = offer.scopes(scopes.clone());
+        }
+        if let Some(lifetime) = self.secret_lifetime {
+            offer = offer.secret_lifetime(lifetime);
+        }
+        Some(offer)
+    }
+
+    /// Builds the settings from the found values.
+    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+        let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+        Ok(Self {
+            mode: found.or(
+                "registration",
+                mode,
+                |mode| mode.as_str().to_owned(),
+                RegistrationMode::Off,
+            )?,
+            scopes: found.optional(
+                "registration_scopes",
+                value::scope_names,
+                |scopes| scopes.as_str().replace(' ', ","),
+                "all of scopes",
+            )?,
+            grant_types: found.or(
+                "registration_grant_types",
+                grants,
+                |types| types.iter().map(GrantType::as_str).collect::<Vec<_>>().join(","),
+                grant_types,
+            )?,
+            secret_lifetime: found.optional(
+                "registration_secret_lifetime",
+                value::duration,
+                |duration| value::show_duration(*duration),
+                "until they are rotated",
+            )?,
+            unused_lifetime: found
+                .duration("registration_unused_lifetime", Duration::from_secs(24 * 60 * 60))?,
+            most_unused: found.or(
+                "registration_most_unused",
+                value::count,
+                ToString::to_string,
+                1000,
+            )?,
+        })
+    }
+}
+
+fn mode(value: &Value) -> Result<RegistrationMode, Expected> {
+    let text = value.as_str().ok_or(Expected::Registration)?;
+    let mode = RegistrationMode::ALL.into_iter().find(|mode| mode.as_str() == text);
+    mode.ok_or(Expected::Registration)
+}
+
+fn grants(value: &Value) -> Result<Vec<GrantType>, Expected> {
+    let names = value::list(value, Expected::GrantTypes)?;
+    let grants = names.iter().map(|name| name.parse());
+    let grants: Vec<GrantType> =
+        grants.collect::<Result<_, _>>().map_err(|_| Expected::GrantTypes)?;
+    if grants.is_empty() { Err(Expected::GrantTypes) } else { Ok(grants) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registration_is_opened_to_anybody_only_by_its_long_name() {
+        let read = |text: &str| mode(&Value::String(text.to_owned()));
+        for mode in RegistrationMode::ALL {
+            assert_eq!(read(mode.as_str()), Ok(mode));
+        }
+        for wrong in ["", "on", "open", "true", "Off", "open-to-anybody"] {
+            assert_eq!(read(wrong), Err(Expected::Registration), "{wrong}");
+        }
+    }
+}
