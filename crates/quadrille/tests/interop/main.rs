@@ -11,6 +11,8 @@
     reason = "a test may fail"
 )]
 
+#[cfg(feature = "provider")]
+mod access_tokens;
 mod oauthlib;
 mod oidc_provider;
 mod support;

@@ -9,6 +9,8 @@ use tokio::{
 /// A service, as long as this lives.
 pub(crate) struct Running {
     pub(crate) issuer: String,
+    /// The line that the service printed.
+    pub(crate) told: Value,
     _child: Child,
     _ends_when_closed: ChildStdin,
     // A service that prints more would end if it were closed.
@@ -32,7 +34,7 @@ impl Running {
         let line = lines.next_line().await.unwrap().expect("the service ended before it began");
         let started: Value = serde_json::from_str(&line).unwrap();
         let issuer = started["issuer"].as_str().unwrap().to_owned();
-        Self { issuer, _child: child, _ends_when_closed: stdin, _lines: lines }
+        Self { issuer, told: started, _child: child, _ends_when_closed: stdin, _lines: lines }
     }
 }
 
