@@ -55,7 +55,7 @@ pub use client::{
         Client, ClientSecret, ClientType, ExtensionGrantType, GrantType, GrantTypes,
         InvalidGrantType, SecretVerifier,
     },
-    redirect_uri::{RedirectUri, RedirectUriError},
+    redirect_uri::{RedirectPattern, RedirectPatternError, RedirectUri, RedirectUriError},
     registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
     registration::{Registered, RegistrationError},
     secrets::{AddedSecret, NewSecret},

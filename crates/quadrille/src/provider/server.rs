@@ -25,8 +25,11 @@ use super::{
         verifier::VerifierPage,
     },
     client::{
-        document::load::ClientMetadataDocuments, dynamic::settings::DynamicRegistration,
-        ready_keys::ReadyKeys, record::GrantType,
+        document::load::ClientMetadataDocuments,
+        dynamic::settings::DynamicRegistration,
+        ready_keys::ReadyKeys,
+        record::{Client, GrantType},
+        redirect_uri::{RedirectUri, matching::RedirectRule},
     },
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
@@ -93,6 +96,7 @@ pub(crate) struct Inner {
     pub(crate) pages: Pages,
     pub(crate) refusal_page: Option<RefusalPage>,
     pub(crate) oauth1: OAuth1,
+    pub(crate) redirect_rule: Option<Arc<RedirectRule>>,
     pub(crate) before_issue: Option<BeforeIssue>,
     pub(crate) documents: Option<ClientMetadataDocuments>,
     /// The grants that the application decides on.
@@ -166,6 +170,7 @@ impl AuthorizationServer {
             device: None,
             kdf: Kdf::default(),
             oauth1: OAuth1::off(),
+            redirect_rule: None,
             before_issue: None,
             documents: None,
             remote_keys: None,
@@ -509,6 +514,29 @@ impl AuthorizationServer {
     #[must_use]
     pub fn dynamic_registration(self, registration: DynamicRegistration) -> Self {
         self.with(|inner| inner.registration = Some(registration))
+    }
+
+    /// Sets a rule for redirect URIs that are not registered, called with the client and a URI in
+    /// the form in which browsers go there. Codes go to each URI that the rule accepts: a rule that
+    /// accepts a host or a path of someone else gives the codes of all users away, and makes the
+    /// authorization endpoint an open redirector. Compare hosts as a whole.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
+    /// let regions = ["https://eu.shop.example/callback", "https://us.shop.example/callback"];
+    /// let server = server.redirect_uris_by_a_rule_of_my_own_that_may_send_codes_anywhere(
+    ///     move |client, uri| &*client.id == "shop" && regions.contains(&uri.as_str()),
+    /// );
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn redirect_uris_by_a_rule_of_my_own_that_may_send_codes_anywhere(
+        self,
+        rule: impl Fn(&Client, &RedirectUri) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.redirect_rule = Some(Arc::new(rule)))
     }
 
     /// Replaces the small default page for verifiers that a user carries to a client

@@ -186,10 +186,21 @@ async fn the_client_says_in_a_signed_scope_what_it_wants_and_gets_no_more() {
     let both = credentials(&signing.temporary(&world, &callback).await);
     assert_eq!(of(both.token).await, ["photos:read", "photos:write"]);
     // The RFC's own realm, the one of our challenge, and one that looks like a scope.
-    for realm in ["Photos", "https://id.example", "photos:write", "photos:delete", "a \"b\""] {
+    let all = &["photos:read", "photos:write"][..];
+    for (realm, scopes) in [
+        ("Photos", &[][..]),
+        ("https://id.example", all),
+        ("", all),
+        ("photos:write", &["photos:write"]),
+        ("photos:write Photos", &["photos:write"]),
+        ("photos:read,photos:write", all),
+        ("photos:delete", &[]),
+        ("a \"b\"", &[]),
+    ] {
+        let name = realm;
         let realm = Signing { signer: signing.signer.clone().realm(realm) };
-        let all = credentials(&realm.temporary(&world, &callback).await);
-        assert_eq!(of(all.token).await, ["photos:read", "photos:write"]);
+        let asked = credentials(&realm.temporary(&world, &callback).await);
+        assert_eq!(of(asked.token).await, scopes, "{name:?}");
         let request = realm.request(
             &world,
             "POST",

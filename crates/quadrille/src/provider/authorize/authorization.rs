@@ -187,6 +187,7 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Fail
             inner.scopes.known(),
             &inner.resources,
             &inner.policy,
+            inner.redirect_rule.as_deref(),
         )?
     };
     let since = params.many(SINCE).next().and_then(|sealed| open_since(inner, sealed));

@@ -15,6 +15,7 @@ use crate::{
         client::{
             document::{admission, metadata::NOT_STORED},
             record::Client,
+            redirect_uri::matching::RedirectRule,
         },
         error::{ClientError, Error},
         paths::EndpointPath,
@@ -253,7 +254,7 @@ impl By<'_> {
         }
         let client = admission::client_that_asks(inner, &ticket.client, None).await?;
         client
-            .filter(|client| is_unchanged(client, ticket))
+            .filter(|client| is_unchanged(client, ticket, inner.redirect_rule.as_deref()))
             .ok_or(BrowserError::ClientChanged.into())
     }
 }
@@ -268,9 +269,11 @@ impl fmt::Debug for By<'_> {
 }
 
 /// `true` if the request may still be granted.
-fn is_unchanged(client: &Client, ticket: &Ticket) -> bool {
+fn is_unchanged(client: &Client, ticket: &Ticket, rule: Option<&RedirectRule>) -> bool {
     let is_same = client.number == ticket.number
         // Another user has consented to it since.
         || client.from_document && ticket.number == NOT_STORED;
-    is_same && ticket.dance.rules().is_open_to(client) && client.scopes.is_superset(&ticket.scopes)
+    is_same
+        && ticket.dance.rules().is_open_to(client, rule)
+        && client.scopes.is_superset(&ticket.scopes)
 }

@@ -327,7 +327,7 @@ fn decide(
         expires: pending.expires,
     });
     let may_have = |client: &Arc<Client>| {
-        dance.rules().is_open_to(client) && client.scopes.is_superset(&pending.scopes)
+        dance.rules().is_open_to(client, None) && client.scopes.is_superset(&pending.scopes)
     };
     let client = client.filter(may_have).ok_or(UserCodeError::Unknown)?;
     let (scopes, resources) = (pending.scopes.clone(), pending.resources.clone());

@@ -15,7 +15,7 @@ use crate::{
     provider::{
         client::{
             record::{Client, GrantType},
-            redirect_uri::RedirectUri,
+            redirect_uri::matching::RedirectRule,
         },
         error::ClientError,
         store::Consent,
@@ -71,7 +71,7 @@ pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientErr
 
 /// Checks a request. Nothing is redirected until client and redirect URI are known to belong
 /// together. `offered` is `true` if this server issues codes at all; `scopes` and `resources` are
-/// those that it knows.
+/// those that it knows, `rule` is that of the application for redirect URIs.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
@@ -79,6 +79,7 @@ pub(crate) fn check(
     scopes: &Scopes,
     resources: &Resources,
     policy: &Policy,
+    rule: Option<&RedirectRule>,
 ) -> Result<Asked, Unasked> {
     let page = |error: ClientError| Unasked::Page(error);
     let parsed = AuthorizationRequest::parse(params);
@@ -91,9 +92,10 @@ pub(crate) fn check(
     };
     let client = client.ok_or(page(AuthorizeError::UnknownClient.into()))?;
     let redirect_uri = match (sent, &*client.redirect_uris) {
-        (Some(uri), registered) => RedirectUri::named(uri, registered)
+        (Some(uri), _) => client
+            .redirect_uri(uri, rule)
             .ok_or(page(AuthorizeError::RedirectUriNotRegistered.into()))?,
-        (None, [only]) => only.clone(),
+        (None, [only]) if client.redirect_patterns.is_empty() => only.clone(),
         (None, _) => return Err(page(AuthorizeError::RedirectUriMissing.into())),
     };
     let redirect_uri_sent = sent.is_some();
@@ -342,7 +344,7 @@ mod tests {
             let found = is_known.then(|| Arc::new(known));
             let (scopes, known) =
                 (Scopes::of(["a", "b", "c"]), Resources::of(["https://api.example"]).unwrap());
-            match check(&params, found, offered, &scopes, &known, &Policy::safe()) {
+            match check(&params, found, offered, &scopes, &known, &Policy::safe(), None) {
                 Ok(asked) => {
                     prop_assert_eq!(asked.dance.rules().destination().unwrap(), CALLBACK);
                     prop_assert!(is_known && offered && query.contains("response_type=code"));

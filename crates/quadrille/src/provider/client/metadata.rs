@@ -135,7 +135,7 @@ impl ClientMetadata {
         let redirect_uris = self.redirect_uris(policy)?;
         let grant_types = self.grant_types(policy)?;
         let has_code = grant_types.contains(&GrantType::AuthorizationCode);
-        if has_code && redirect_uris.is_empty() {
+        if has_code && redirect_uris.is_empty() && !policy.has_redirect_patterns {
             return Err(ClientMetadataError::NoRedirectUri);
         }
         // A client gets none for itself (RFC 6749, section 4.4.3).
@@ -220,11 +220,21 @@ impl ClientMetadata {
         }
         let uris = self.redirect_uris.iter();
         if policy.leaves_out_redirect_uris {
-            return Ok(uris.filter_map(|uri| redirect_uri::usable(uri)).collect());
+            let is_owned = |uri: &RedirectUri| {
+                !policy.schemes_need_a_dot || !uri.can_be_claimed_by_other_programs()
+            };
+            return Ok(uris.filter_map(|uri| redirect_uri::usable(uri)).filter(is_owned).collect());
         }
         let refused =
             |uri: &String, reason| ClientMetadataError::RedirectUri { uri: uri.clone(), reason };
-        uris.map(|uri| RedirectUri::parse(uri).map_err(|reason| refused(uri, reason))).collect()
+        uris.map(|uri| {
+            let parsed = RedirectUri::parse(uri).map_err(|reason| refused(uri, reason))?;
+            match policy.schemes_need_a_dot && parsed.can_be_claimed_by_other_programs() {
+                true => Err(refused(uri, RedirectUriError::Scheme)),
+                false => Ok(parsed),
+            }
+        })
+        .collect()
     }
 
     /// The grant types that the policy allows; the default is authorization codes (RFC 7591,
@@ -272,6 +282,7 @@ impl CheckedMetadata {
             from_document: false,
             without_pkce: false,
             registration: None,
+            redirect_patterns: Vec::new(),
             default_scopes: None,
             requires_pkce: false,
             lifetimes: Lifetimes::default(),

@@ -46,6 +46,7 @@ pub struct NewClient {
     pub(super) chosen_secret: Option<Secret>,
     pub(super) imported_secret: Option<SecretVerifier>,
     redirect_uris: Vec<String>,
+    pub(super) redirect_patterns: Vec<String>,
     pub(super) scopes: Scopes,
     grant_types: Option<BTreeSet<GrantType>>,
     pub(super) first_party: bool,
@@ -79,6 +80,7 @@ impl NewClient {
             chosen_secret: None,
             imported_secret: None,
             redirect_uris: Vec::new(),
+            redirect_patterns: Vec::new(),
             scopes: Scopes::EMPTY,
             grant_types: None,
             first_party: false,
@@ -98,6 +100,7 @@ impl NewClient {
         Self {
             auth: client.auth.clone(),
             redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
+            redirect_patterns: client.redirect_patterns.iter().map(ToString::to_string).collect(),
             scopes: client.scopes.clone(),
             grant_types: Some(client.grant_types.clone()),
             first_party: client.first_party,
@@ -147,6 +150,36 @@ impl NewClient {
     #[must_use]
     pub fn redirect_uris<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> Self {
         self.redirect_uris = uris.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds a pattern of redirect URIs, for deployments that get a host name of their own each:
+    /// `https://*.preview.example.com/callback`. The asterisk stands for one label, below a name
+    /// below a registered domain; all else is compared exactly. This gives up that an attacker
+    /// needs the client's own host: anyone who gets one of these names, with an abandoned
+    /// deployment for example, receives codes.
+    ///
+    /// ```
+    /// # use quadrille::provider::NewClient;
+    /// let shop = NewClient::confidential("Shop, before the release")
+    ///     .redirect_uri("https://shop.example.com/callback")
+    ///     .redirect_uri_pattern_so_that_any_subdomain_receives_codes(
+    ///         "https://*.preview.example.com/callback",
+    ///     );
+    /// ```
+    #[must_use]
+    pub fn redirect_uri_pattern_so_that_any_subdomain_receives_codes(
+        mut self,
+        pattern: impl Into<String>,
+    ) -> Self {
+        self.redirect_patterns.push(pattern.into());
+        self
+    }
+
+    /// Removes all patterns of redirect URIs.
+    #[must_use]
+    pub fn without_redirect_uri_patterns(mut self) -> Self {
+        self.redirect_patterns.clear();
         self
     }
 
@@ -395,10 +428,12 @@ impl NewClient {
 
     /// The grant types, or the default.
     fn granted_types(&self) -> BTreeSet<GrantType> {
+        let codes = || [GrantType::AuthorizationCode, GrantType::RefreshToken].into();
         self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
+            [] if !self.redirect_patterns.is_empty() => codes(),
             [] if self.resource_server.is_some() => BTreeSet::new(),
             [] => [GrantType::ClientCredentials].into(),
-            _ => [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
+            _ => codes(),
         })
     }
 

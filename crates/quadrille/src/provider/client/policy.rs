@@ -26,8 +26,12 @@ pub(crate) struct MetadataPolicy<'a> {
     /// `true` if invalid redirect URIs are left out, `false` if they are rejected.
     pub(super) leaves_out_redirect_uris: bool,
     pub(super) most_redirect_uris: Option<usize>,
+    /// `true` if private-use schemes must be reversed domain names (RFC 8252, section 7.1).
+    pub(super) schemes_need_a_dot: bool,
+    /// `true` if the client has patterns of redirect URIs, too.
+    pub(super) has_redirect_patterns: bool,
     /// The scopes that a client may have; `None` if a ceiling is applied later.
-    scopes: Option<&'a Scopes>,
+    pub(super) scopes: Option<&'a Scopes>,
 }
 
 impl<'a> MetadataPolicy<'a> {
@@ -57,6 +61,8 @@ impl<'a> MetadataPolicy<'a> {
             allows_no_grant_type,
             leaves_out_redirect_uris: false,
             most_redirect_uris: None,
+            schemes_need_a_dot: false,
+            has_redirect_patterns: false,
             scopes: Some(scopes),
         }
     }
@@ -77,6 +83,8 @@ impl<'a> MetadataPolicy<'a> {
             allows_no_grant_type: false,
             leaves_out_redirect_uris: true,
             most_redirect_uris: Some(MOST_REDIRECT_URIS),
+            schemes_need_a_dot: true,
+            has_redirect_patterns: false,
             scopes: None,
         }
     }
@@ -101,6 +109,8 @@ impl<'a> MetadataPolicy<'a> {
             allows_no_grant_type: false,
             leaves_out_redirect_uris: false,
             most_redirect_uris: Some(MOST_REDIRECT_URIS),
+            schemes_need_a_dot: true,
+            has_redirect_patterns: false,
             scopes: None,
         }
     }

@@ -23,7 +23,7 @@ use crate::{
 use super::{
     dynamic::record::ClientRegistration,
     lifetimes::{Lifetimes, seconds},
-    redirect_uri::{self, RedirectUri},
+    redirect_uri::{self, RedirectPattern, RedirectUri},
     registered_auth::RegisteredAuth,
 };
 
@@ -367,6 +367,13 @@ pub struct Client {
     /// section 7.3).
     #[serde(deserialize_with = "redirect_uri::stored")]
     pub redirect_uris: Vec<RedirectUri>,
+    /// The patterns of further redirect URIs, one for each deployment of the client.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "redirect_uri::pattern::stored"
+    )]
+    pub redirect_patterns: Vec<RedirectPattern>,
     /// The scopes that the client may request.
     pub scopes: Scopes,
     /// The scopes of a request without `scope` (RFC 6749, section 3.3), among [`scopes`]; `None`
@@ -536,6 +543,7 @@ pub(crate) mod tests {
             from_document: false,
             without_pkce: false,
             registration: None,
+            redirect_patterns: Vec::new(),
             default_scopes: None,
             requires_pkce: false,
             lifetimes: Lifetimes::default(),

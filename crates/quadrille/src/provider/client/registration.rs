@@ -23,6 +23,7 @@ use super::{
     new::NewClient,
     policy::MetadataPolicy,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
+    redirect_uri::{RedirectPattern, RedirectPatternError},
     registered_auth::RegisteredAuth,
     secrets::{self, SHORTEST_CHOSEN},
 };
@@ -42,7 +43,15 @@ impl NewClient {
             return Err(RegistrationError::AuthOfPublicClient);
         }
         let has_other_use = self.oauth1.is_some() || self.resource_server.is_some();
-        let checked = self.metadata().check(&MetadataPolicy::settings(scopes, has_other_use))?;
+        let checked = self.metadata().check(&MetadataPolicy {
+            has_redirect_patterns: !self.redirect_patterns.is_empty(),
+            ..MetadataPolicy::settings(scopes, has_other_use)
+        })?;
+        for pattern in &self.redirect_patterns {
+            RedirectPattern::parse(pattern).map_err(|reason| {
+                RegistrationError::RedirectPattern { pattern: pattern.clone(), reason }
+            })?;
+        }
         let apis = self.resource_server.iter().flat_map(Resources::iter);
         if let Some(unknown) = apis.into_iter().find(|uri| !resources.contains(uri)) {
             return Err(RegistrationError::UnknownResource(unknown.to_owned()));
@@ -157,6 +166,14 @@ pub enum RegistrationError {
     /// ([`AuthorizationServer::signing_keys`]).
     #[error("this server has no keys to sign access tokens")]
     NoSigningKeys,
+    /// A pattern of redirect URIs is not accepted.
+    #[error("{pattern}: {reason}")]
+    RedirectPattern {
+        /// The pattern.
+        pattern: String,
+        /// The rule that the pattern breaks.
+        reason: RedirectPatternError,
+    },
     /// An API is not known to this server ([`AuthorizationServer::resource`]).
     #[error("this server knows no resource {0:?}")]
     UnknownResource(String),
@@ -291,6 +308,11 @@ impl AuthorizationServer {
             oauth1,
             resource_server: new.resource_server.clone(),
             without_pkce: new.without_pkce,
+            redirect_patterns: new
+                .redirect_patterns
+                .iter()
+                .filter_map(|pattern| RedirectPattern::parse(pattern).ok())
+                .collect(),
             requires_pkce: new.requires_pkce,
             default_scopes: new.default_scopes.clone(),
             lifetimes: new.lifetimes,
@@ -298,6 +320,15 @@ impl AuthorizationServer {
             access_token_format: new.access_token_format,
             ..checked.client(id, number, new.scopes.clone(), now)
         };
+        for uri in client.redirect_uris.iter().filter(|uri| uri.can_be_claimed_by_other_programs())
+        {
+            tracing::warn!(
+                client = %client.id,
+                redirect_uri = %uri,
+                "any other program on the user's device can claim the scheme of this redirect URI: \
+                 a domain name in reverse belongs to its owner (com.example.app:/callback)"
+            );
+        }
         Ok(Registered { client, secret, oauth1_secret: oauth1_secret.flatten() })
     }
 

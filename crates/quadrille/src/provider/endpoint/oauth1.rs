@@ -55,8 +55,9 @@ pub(super) fn refuse(
 impl AuthorizationServer {
     /// The endpoint for temporary credentials (RFC 5849, section 2.1), by POST or GET: a client
     /// names its callback, and gets credentials for the authorization endpoint. The parameter
-    /// `scope` holds the requested scopes, separated by spaces; without it they are all that the
-    /// client may request. The `realm` of the header is ignored, because it is not signed.
+    /// `scope` holds the requested scopes, separated by spaces. Without it, the words of `realm`
+    /// that are scopes of the client are requested, none if it has other words only; without
+    /// either, the default scopes of the client.
     ///
     /// ```
     /// # use quadrille::{

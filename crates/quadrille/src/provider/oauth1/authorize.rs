@@ -11,7 +11,7 @@ use crate::{
             dance::{Dance, ForVerifier},
             request::{Asked, Prompt},
         },
-        client::record::Client,
+        client::{record::Client, redirect_uri::matching::RedirectRule},
         clock::is_over,
         error::Error,
         server::Inner,
@@ -36,7 +36,14 @@ pub(crate) async fn asked(inner: &Inner, params: &Params<'_>) -> Result<Asked, E
     let pending = inner.store.pending(issuer, &PendingRef::Identifier(reference)).await?;
     let pending = pending.ok_or(TemporaryError::Unknown)?;
     let client = inner.store.client(issuer, &pending.client).await?;
-    Ok(decide(&pending, token, client, inner.oauth1.temporary_lifetime, inner.now())?)
+    Ok(decide(
+        &pending,
+        token,
+        client,
+        inner.oauth1.temporary_lifetime,
+        inner.redirect_rule.as_deref(),
+        inner.now(),
+    )?)
 }
 
 fn decide(
@@ -44,6 +51,7 @@ fn decide(
     token: &str,
     client: Option<Arc<Client>>,
     lifetime: Duration,
+    rule: Option<&RedirectRule>,
     now: Timestamp,
 ) -> Result<Asked, TemporaryError> {
     let client = client.ok_or(TemporaryError::Unknown)?;
@@ -61,7 +69,7 @@ fn decide(
         callback: temporary.callback.clone(),
         expires: pending.expires,
     });
-    if !dance.rules().is_open_to(&client) || !client.scopes.is_superset(&pending.scopes) {
+    if !dance.rules().is_open_to(&client, rule) || !client.scopes.is_superset(&pending.scopes) {
         return Err(TemporaryError::Unknown);
     }
     let (scopes, resources) = (pending.scopes.clone(), pending.resources.clone());

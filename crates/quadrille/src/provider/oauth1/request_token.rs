@@ -10,7 +10,10 @@ use crate::{
     oauth2::Resources,
     provider::{
         authorize::request,
-        client::{record::Client, redirect_uri::RedirectUri},
+        client::{
+            record::Client,
+            redirect_uri::{RedirectUri, matching::RedirectRule},
+        },
         error::Error,
         oauth1::error::CredentialsError,
         server::Inner,
@@ -45,7 +48,8 @@ async fn request_token(
     let checked = verify::check(inner, &signed, origin, Wanted::Nothing, from).await?;
     signed.check_body(&body)?;
     let client = &checked.client;
-    let (callback, scopes) = decide(&signed, client, inner.scopes.known())?;
+    let (callback, scopes) =
+        decide(&signed, client, inner.scopes.known(), inner.redirect_rule.as_deref(), origin)?;
     remember(inner, &signed, checked.now).await?;
     let now = checked.now;
     let row = inner.newer_row().await?;
@@ -73,11 +77,16 @@ async fn request_token(
     Ok(inner.oauth1.with_extras(credentials, client, None))
 }
 
-/// The callback (`None` for `oob`) and the requested scopes.
+/// The callback (`None` for `oob`) and the requested scopes. Without a `scope` the realm names
+/// them, as Flask-OAuthlib has it: one that names none of the client's scopes is for no scope,
+/// except that of this server's challenges (`origin`), which is for the client's defaults. The
+/// realm is not signed, so a change on the way can only leave scopes out that users are asked about.
 fn decide(
     signed: &SignedRequest<'_>,
     client: &Client,
     known: &Scopes,
+    rule: Option<&RedirectRule>,
+    origin: &str,
 ) -> Result<(Option<RedirectUri>, Scopes), CredentialsError> {
     let callback = signed.callback().ok_or(CredentialsError::CallbackMissing)?;
     let may_use_none = client.oauth1.as_ref().is_some_and(|oauth1| oauth1.out_of_band);
@@ -85,13 +94,21 @@ fn decide(
         OUT_OF_BAND if may_use_none => None,
         OUT_OF_BAND => return Err(CredentialsError::CallbackNotRegistered),
         callback => Some(
-            RedirectUri::named(callback, &client.redirect_uris)
-                .ok_or(CredentialsError::CallbackNotRegistered)?,
+            client.redirect_uri(callback, rule).ok_or(CredentialsError::CallbackNotRegistered)?,
         ),
     };
     let asked = signed.parameter("scope")?.filter(|text| !text.trim().is_empty());
     let asked = asked.map(|text| Scopes::parse(&text)).transpose();
     let asked = asked.map_err(|_| CredentialsError::ScopeNotAllowed)?;
+    let is_unknown = |realm: &&str| !realm.trim().is_empty() && *realm != origin;
+    let realm = signed.realm().filter(is_unknown);
+    let asked = asked.or_else(|| realm.map(|realm| named_by_realm(realm, client)));
     let scopes = request::requested(asked.as_ref(), client, known);
     Ok((callback, scopes.ok_or(CredentialsError::ScopeNotAllowed)?))
+}
+
+/// The scopes of the client that a realm names.
+fn named_by_realm(realm: &str, client: &Client) -> Scopes {
+    let words = realm.split(|c: char| c.is_ascii_whitespace() || c == ',');
+    words.filter(|word| client.scopes.contains(word)).collect()
 }

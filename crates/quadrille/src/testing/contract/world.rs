@@ -194,6 +194,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         from_document: true,
         without_pkce: true,
         registration: None,
+        redirect_patterns: vec!["https://*.preview.example.com/back".parse().unwrap()],
         default_scopes: Some(Scopes::of(["profile"])),
         requires_pkce: true,
         lifetimes: Lifetimes { code: Some(Duration::from_secs(30)), ..Lifetimes::default() },

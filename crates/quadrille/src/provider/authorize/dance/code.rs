@@ -12,7 +12,7 @@ use crate::{
         authorize::error::AuthorizeError,
         client::{
             record::{Client, ClientType},
-            redirect_uri::RedirectUri,
+            redirect_uri::{RedirectUri, matching::RedirectRule},
         },
         error::Error,
         server::Inner,
@@ -43,14 +43,16 @@ impl Rules for ForCode {
         None
     }
 
-    fn is_open_to(&self, client: &Client) -> bool {
-        RedirectUri::named(self.redirect_uri.as_str(), &client.redirect_uris).is_some()
+    fn is_open_to(&self, client: &Client, rule: Option<&RedirectRule>) -> bool {
+        client.redirect_uri(self.redirect_uri.as_str(), rule).is_some()
     }
 
     /// Any program on the same machine can claim a loopback port or a private-use scheme and the
-    /// `client_id` of a public client (RFC 8252, section 8.6).
+    /// `client_id` of a public client (RFC 8252, section 8.6), and others may get a host of a
+    /// registered pattern.
     fn is_identity_assured(&self, client: &Client) -> bool {
-        client.client_type == ClientType::Confidential || self.redirect_uri.is_https()
+        client.client_type == ClientType::Confidential
+            || self.redirect_uri.is_https() && client.redirect_uris.contains(&self.redirect_uri)
     }
 
     fn secret(&self, key: &TokenKey, ticket: &TicketId) -> TokenSecret {

@@ -12,7 +12,7 @@ use crate::{
         authorize::error::AuthorizeError,
         client::{
             record::{Client, GrantType},
-            redirect_uri::RedirectUri,
+            redirect_uri::{RedirectUri, matching::RedirectRule},
         },
         error::Error,
         server::Inner,
@@ -43,7 +43,7 @@ impl Rules for ForDevice {
         Some(self.expires)
     }
 
-    fn is_open_to(&self, client: &Client) -> bool {
+    fn is_open_to(&self, client: &Client, _: Option<&RedirectRule>) -> bool {
         client.grant_types.contains(&GrantType::DeviceCode) && client.number <= self.pending
     }
 

@@ -17,7 +17,10 @@ use crate::{
     actor::{Actor, Authentication},
     oauth2::Resources,
     provider::{
-        client::{record::Client, redirect_uri::RedirectUri},
+        client::{
+            record::Client,
+            redirect_uri::{RedirectUri, matching::RedirectRule},
+        },
         error::Error,
         refusal,
         server::Inner,
@@ -58,8 +61,8 @@ pub(crate) trait Rules: Send + Sync {
     /// The expiry of the request, if it has one.
     fn ends(&self) -> Option<Timestamp>;
 
-    /// `true` if the client may still use this dance.
-    fn is_open_to(&self, client: &Client) -> bool;
+    /// `true` if the client may still use this dance, with redirect URIs by `rule`, too.
+    fn is_open_to(&self, client: &Client, rule: Option<&RedirectRule>) -> bool;
 
     /// `true` if the answer reaches no one but the client.
     fn is_identity_assured(&self, client: &Client) -> bool;

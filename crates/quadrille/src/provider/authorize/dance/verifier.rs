@@ -11,7 +11,10 @@ use crate::{
     oauth1::{Callback, Problem},
     provider::{
         authorize::error::AuthorizeError,
-        client::{record::Client, redirect_uri::RedirectUri},
+        client::{
+            record::Client,
+            redirect_uri::{RedirectUri, matching::RedirectRule},
+        },
         error::Error,
         server::Inner,
         store::{Approval, Grant, Outcome, RowId, TicketId, TicketUse},
@@ -48,11 +51,9 @@ impl Rules for ForVerifier {
         Some(self.expires)
     }
 
-    fn is_open_to(&self, client: &Client) -> bool {
+    fn is_open_to(&self, client: &Client, rule: Option<&RedirectRule>) -> bool {
         client.oauth1.as_ref().is_some_and(|oauth1| match &self.callback {
-            Some(callback) => {
-                RedirectUri::named(callback.as_str(), &client.redirect_uris).is_some()
-            }
+            Some(callback) => client.redirect_uri(callback.as_str(), rule).is_some(),
             None => oauth1.out_of_band,
         }) && client.number <= self.temporary
     }

@@ -1,6 +1,31 @@
 //! The comparison of a request's redirect URI with the registered ones (RFC 6749, section 3.1.2.3).
 
+use crate::provider::client::record::Client;
+
 use super::{RedirectUri, parts::split_port};
+
+/// A rule of the application for redirect URIs that are not registered.
+pub(crate) type RedirectRule = dyn Fn(&Client, &RedirectUri) -> bool + Send + Sync;
+
+impl Client {
+    /// The redirect URI of a request, if it is the client's: registered, of a registered pattern,
+    /// or accepted by the rule of the application.
+    pub(crate) fn redirect_uri(
+        &self,
+        presented: &str,
+        rule: Option<&RedirectRule>,
+    ) -> Option<RedirectUri> {
+        if let Some(known) = RedirectUri::named(presented, &self.redirect_uris) {
+            return Some(known);
+        }
+        let has_pattern = self.redirect_patterns.iter().any(|pattern| pattern.matches(presented));
+        if !has_pattern && rule.is_none() {
+            return None;
+        }
+        let uri = RedirectUri::parse(presented).ok()?;
+        (has_pattern || rule.is_some_and(|rule| rule(self, &uri))).then_some(uri)
+    }
+}
 
 impl RedirectUri {
     /// The redirect URI of a request, if it is registered: equal to one of `registered`, character

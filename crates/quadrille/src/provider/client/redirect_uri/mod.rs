@@ -1,9 +1,11 @@
 //! Redirect URIs (RFC 6749, section 3.1.2): the checked type.
 
-mod matching;
+pub(crate) mod matching;
 mod parts;
+pub(super) mod pattern;
 mod syntax;
 
+pub use pattern::{RedirectPattern, RedirectPatternError};
 pub use syntax::RedirectUriError;
 
 use std::{fmt, str::FromStr, sync::Arc};
@@ -17,8 +19,9 @@ use syntax::check;
 /// 1.0a client (RFC 5849, section 2.1). Only a check makes one, so clients, documents and databases
 /// have no others.
 ///
-/// The URI is `https`, `http` to this machine, or has a scheme with a dot that an application owns
-/// (RFC 8252, section 7.1). It is written as browsers write it, so that they go exactly there: in
+/// The URI is `https`, `http` to this machine, or has a private-use scheme of an application (RFC
+/// 8252, section 7.1), which should have a dot:
+/// [`can_be_claimed_by_other_programs`](Self::can_be_claimed_by_other_programs). It is written as browsers write it, so that they go exactly there: in
 /// the characters of RFC 3986, without user name, password and fragment.
 ///
 /// ```
@@ -62,6 +65,23 @@ impl RedirectUri {
             false => scheme,
         };
         self.0.get(..end).unwrap_or(&self.0)
+    }
+
+    /// `true` if any other program on the user's device can claim the URI's scheme, which has no
+    /// dot: nobody owns such a name (RFC 8252, section 7.1). Only PKCE keeps the codes from such a
+    /// program.
+    ///
+    /// ```
+    /// use quadrille::provider::RedirectUri;
+    ///
+    /// assert!(RedirectUri::parse("photos:/callback")?.can_be_claimed_by_other_programs());
+    /// let owned = RedirectUri::parse("com.example.photos:/callback")?;
+    /// assert!(!owned.can_be_claimed_by_other_programs());
+    /// # Ok::<(), quadrille::provider::RedirectUriError>(())
+    /// ```
+    pub fn can_be_claimed_by_other_programs(&self) -> bool {
+        let scheme = self.0.split(':').next().unwrap_or("");
+        !self.is_https() && !is_http(&self.0) && !scheme.contains('.')
     }
 
     /// `true` if only the owner of a host receives the answer.

@@ -45,8 +45,12 @@ pub enum RedirectUriError {
     /// The URI is `http`, and not to the machine itself.
     #[error("a redirect URI is https, or http to 127.0.0.1, [::1] or localhost")]
     Insecure,
-    /// The scheme is none that an application can own (RFC 8252, section 7.1).
-    #[error("a scheme of an application's own has a dot: com.example.app:/callback")]
+    /// The scheme is none of an application's own (RFC 8252, section 7.1): it has another use, or
+    /// it has no dot where that is required.
+    #[error(
+        "the scheme is none of an application's own, which is a domain name in reverse: \
+         com.example.app:/callback"
+    )]
     Scheme,
     /// The host is neither a DNS name nor an address.
     #[error("the host of a redirect URI is a DNS name or an address")]
@@ -100,7 +104,7 @@ pub(super) fn check(uri: &str) -> Result<(), RedirectUriError> {
         "https" => is_canonical(uri, &url),
         "http" if is_loopback(&url) => is_canonical_but_for_the_port(uri),
         "http" => return Err(RedirectUriError::Insecure),
-        scheme if is_owned(scheme) => uri == url.as_str(),
+        scheme if is_private_use(scheme) => uri == url.as_str(),
         _ => return Err(RedirectUriError::Scheme),
     };
     // Nothing listens at port 0.
@@ -146,9 +150,110 @@ fn has_uri_characters(uri: &str) -> bool {
     true
 }
 
-/// `true` if a scheme is a reversed domain name (RFC 8252, section 7.1).
-fn is_owned(scheme: &str) -> bool {
-    scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
+/// Schemes without a dot that browsers, systems and other protocols have a use for.
+const TAKEN: &[&str] = &[
+    "about",
+    "acct",
+    "afp",
+    "android-app",
+    "app",
+    "blob",
+    "bitcoin",
+    "chrome",
+    "chrome-devtools",
+    "chrome-extension",
+    "cid",
+    "content",
+    "data",
+    "devtools",
+    "dns",
+    "edge",
+    "facetime",
+    "feed",
+    "file",
+    "filesystem",
+    "ftp",
+    "ftps",
+    "geo",
+    "git",
+    "gopher",
+    "http",
+    "https",
+    "imap",
+    "imaps",
+    "intent",
+    "irc",
+    "ircs",
+    "itms",
+    "itms-apps",
+    "itms-services",
+    "jar",
+    "javascript",
+    "ldap",
+    "ldaps",
+    "livescript",
+    "magnet",
+    "mailbox",
+    "mailto",
+    "maps",
+    "market",
+    "mid",
+    "mms",
+    "mmsto",
+    "mocha",
+    "moz-extension",
+    "news",
+    "nfs",
+    "nntp",
+    "oid",
+    "opera",
+    "pop",
+    "pop3",
+    "prefs",
+    "rdp",
+    "res",
+    "resource",
+    "rlogin",
+    "rtmp",
+    "rtsp",
+    "rtsps",
+    "sched",
+    "search",
+    "search-ms",
+    "settings",
+    "sftp",
+    "shell",
+    "sip",
+    "sips",
+    "sms",
+    "smsto",
+    "smb",
+    "smtp",
+    "snmp",
+    "ssh",
+    "svn",
+    "tel",
+    "telnet",
+    "tftp",
+    "urn",
+    "vbscript",
+    "view-source",
+    "vnc",
+    "wais",
+    "webcal",
+    "ws",
+    "wss",
+    "xmpp",
+];
+
+/// `true` if a scheme can be an application's own: a reversed domain name (RFC 8252, section 7.1),
+/// or a word without another use.
+fn is_private_use(scheme: &str) -> bool {
+    match scheme.contains('.') {
+        true => scheme.split('.').all(|label| !label.is_empty()),
+        // One letter is a drive of Windows.
+        false => scheme.len() > 1 && !TAKEN.contains(&scheme) && !scheme.starts_with("ms-"),
+    }
 }
 
 /// `true` if a browser goes exactly there: no upper-case host, no dot segments, no default port, no
@@ -219,7 +324,23 @@ mod tests {
             ("data:text/html,x", Err(Scheme)),
             ("blob:https://app.example/x", Err(Scheme)),
             ("file:///etc/passwd", Err(Scheme)),
-            ("myapp:/cb", Err(Scheme)),
+            ("myapp:/cb", Ok(())),
+            ("myapp://cb", Ok(())),
+            ("my-app+1:cb", Ok(())),
+            ("MyApp:/cb", Err(Characters)),
+            ("myapp:", Err(Empty)),
+            ("myapp://evil.example@cb", Err(Credentials)),
+            ("c:/cb", Err(Scheme)),
+            ("urn:ietf:wg:oauth:2.0:oob", Err(Scheme)),
+            ("vbscript:x", Err(Scheme)),
+            ("view-source:https://app.example/", Err(Scheme)),
+            ("intent://cb", Err(Scheme)),
+            ("mailto:ada@app.example", Err(Scheme)),
+            ("tel:1", Err(Scheme)),
+            ("wss://app.example/", Err(Scheme)),
+            ("chrome-extension://cb/", Err(Scheme)),
+            ("ms-settings:cb", Err(Scheme)),
+            ("search-ms:cb", Err(Scheme)),
             ("a.:/cb", Err(Scheme)),
             ("a..b:/cb", Err(Scheme)),
             ("ftp://app.example/", Err(Scheme)),
